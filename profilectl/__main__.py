@@ -1,0 +1,21 @@
+"""The door: answers ``--version`` at once, otherwise opens the house."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    if sys.argv[1:] == ["--version"]:
+        from profilectl import __version__
+
+        sys.stdout.write(f"profilectl {__version__}\n")
+        return
+    from profilectl.cli.main import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

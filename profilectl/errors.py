@@ -1,0 +1,242 @@
+"""What can go wrong, and the exit code that says so.
+
+::
+
+    ProfilectlError                      1   what happened, to whom, what to do next
+    ├── UsageError                       2   a command line that can't be obeyed
+    ├── CredentialsError                 4   absent, locked, or refused
+    ├── InputRefused                     5
+    │   ├── RosterRefused                    every problem of a roster at once
+    │   ├── AvatarRefused                    a picture that can't be used, with the reason
+    │   ├── LedgerRefused                    damaged, too new, or unsafe to open
+    │   ├── GuardRefused                     a plan that looks like an accident
+    │   └── WrongAccount                     credentials of one account, ledger of another
+    ├── PersonNeeded                     7   only a person can decide what is true
+    │   └── IdentityNotEchoed                a message went out, but not with the agent's face
+    ├── TryLater                        75   nothing is wrong with what was asked
+    └── RemoteError                          what X answered, or didn't; knows its `Fate`
+        ├── Unreachable (TryLater)      75   no connection, or a reading call that kept failing
+        ├── RateLimited (TryLater)      75   429; says when to come back
+        ├── Refused (InputRefused)       5   X understood, and said no
+        │   └── NotFound                 5
+        ├── CredentialsRefused           4   (CredentialsError) 401 and its kin
+        │   └── NotAllowlisted           4   code 87: X hasn't given this brand custom profiles yet
+        └── OutcomeUnknown (PersonNeeded) 7  sent, and nobody knows whether it was applied
+
+A base class exists because somebody catches it: the boundary in ``cli.main`` maps every class to its exit code,
+``sync`` asks a `RemoteError` for its `Fate`.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from profilectl.model import Problem
+
+
+class ExitCode(enum.IntEnum):
+    """What a script learns from the process; the table of the README is made from it."""
+
+    DONE = 0, "done, or nothing to do"
+    UNEXPECTED = 1, "unexpected failure; a log file is named"
+    USAGE = 2, "usage"
+    DIFFERENCES = 3, "differences found (`diff --exit-code`)"
+    CREDENTIALS = 4, "no usable credentials: absent, locked, refused"
+    REFUSED = 5, "input refused: roster, avatar, ledger, guard, stale plan, wrong brand"
+    PARTIAL = 6, "partly applied"
+    PERSON = 7, "a person must look: outcome unknown, namesake, identity not echoed"
+    TRY_LATER = 75, "try again later: locked, rate limited, over quota, network"
+    INTERRUPTED = 130, "interrupted (Ctrl-C)"
+    TERMINATED = 143, "terminated (SIGTERM)"
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> Self:
+        """Keep the sentence beside the number."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+
+class Fate(enum.Enum):
+    """What is known about a request that failed: the only ground on which anything is repeated."""
+
+    NOT_APPLIED = "not applied"  # it surely didn't happen, so it may be repeated
+    REFUSED = "refused"  # it surely didn't happen, and repeating won't help
+    UNKNOWN = "unknown"  # it may have happened: look before anything is repeated
+
+
+class ProfilectlError(Exception):
+    """An expected failure, told to a person.
+
+    Args:
+        message: what happened and to whom; one line, lower case, no full stop.
+        hint: what to do next, when there is something to do.
+        retry_at: when trying again makes sense (aware, UTC).
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
+    kind: ClassVar[str] = "unexpected"
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.retry_at = retry_at
+
+
+class UsageError(ProfilectlError):
+    """A command line that can't be obeyed."""
+
+    exit_code = ExitCode.USAGE
+    kind = "usage"
+
+
+class CredentialsError(ProfilectlError):
+    """No usable credentials: absent, locked, or refused."""
+
+    exit_code = ExitCode.CREDENTIALS
+    kind = "credentials"
+
+
+class InputRefused(ProfilectlError):
+    """Something that was handed to us can't be used as it is."""
+
+    exit_code = ExitCode.REFUSED
+    kind = "input"
+
+
+class RosterRefused(InputRefused):
+    """A roster with errors in it; `problems` holds all of them, warnings included, in file order."""
+
+    kind = "roster"
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+class AvatarRefused(InputRefused):
+    """A picture that can't be used, with the reason."""
+
+    kind = "avatar"
+
+
+class LedgerRefused(InputRefused):
+    """A ledger that is damaged, too new for this version, or unsafe to open."""
+
+    kind = "ledger"
+
+
+class GuardRefused(InputRefused):
+    """A plan that looks like an accident; the hint names the flag that allows it."""
+
+    kind = "guard"
+
+
+class WrongAccount(InputRefused):
+    """Credentials of one account meet the ledger or the roster entry of another."""
+
+    kind = "wrong-brand"
+
+
+class PersonNeeded(ProfilectlError):
+    """Only a person can decide what is true."""
+
+    exit_code = ExitCode.PERSON
+    kind = "person"
+
+
+class IdentityNotEchoed(PersonNeeded):
+    """A message went out, but X doesn't confirm that it carries the agent's profile."""
+
+    kind = "identity"
+
+
+class TryLater(ProfilectlError):
+    """Nothing is wrong with what was asked; the moment is."""
+
+    exit_code = ExitCode.TRY_LATER
+    kind = "try-later"
+
+
+class RemoteError(ProfilectlError):
+    """What X answered, or didn't.
+
+    Attributes:
+        status: HTTP status, None when no answer came.
+        code: X's own error code, None when there was none.
+        fate: whether the request may have been applied.
+    """
+
+    kind = "remote"
+    fate: ClassVar[Fate] = Fate.REFUSED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        retry_at: datetime | None = None,
+        status: int | None = None,
+        code: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, retry_at=retry_at)
+        self.status = status
+        self.code = code
+
+
+class Unreachable(RemoteError, TryLater):
+    """No connection, or a call that only reads and kept failing."""
+
+    exit_code = ExitCode.TRY_LATER
+    kind = "network"
+    fate = Fate.NOT_APPLIED
+
+
+class RateLimited(RemoteError, TryLater):
+    """X wants us to wait (429, code 88); `retry_at` says until when, if X did."""
+
+    exit_code = ExitCode.TRY_LATER
+    kind = "rate-limit"
+    fate = Fate.NOT_APPLIED
+
+
+class Refused(RemoteError, InputRefused):
+    """X understood the request and said no."""
+
+    exit_code = ExitCode.REFUSED
+    kind = "refused"
+
+
+class NotFound(Refused):
+    """X knows no such thing (404; codes 17, 34, 50, 108)."""
+
+    kind = "not-found"
+
+
+class CredentialsRefused(RemoteError, CredentialsError):
+    """X doesn't accept who we are, or what our app may do."""
+
+    exit_code = ExitCode.CREDENTIALS
+    kind = "credentials"
+
+
+class NotAllowlisted(CredentialsRefused):
+    """Code 87: X hasn't allowed this account to use custom profiles."""
+
+    kind = "allowlist"
+
+
+class OutcomeUnknown(RemoteError, PersonNeeded):
+    """A writing request was sent, and nobody knows whether X applied it."""
+
+    exit_code = ExitCode.PERSON
+    kind = "unknown"
+    fate = Fate.UNKNOWN

@@ -1,0 +1,224 @@
+"""The values that flow through the house: frozen, plain, and ignorant of files, clocks and networks.
+
+Times at X and in the ledger are epoch milliseconds (int, X's clock); durations of the roster are seconds (int);
+digests are ``sha256:`` and 64 hex digits; ids of X are strings of digits and are never turned into numbers.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+
+class Kind(enum.StrEnum):
+    """Who stands behind a profile."""
+
+    HUMAN = "human"
+    BOT = "bot"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a file, at its place; lines and columns count from 1, 0 means "the whole file"."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    severity: str = "error"  # "error" | "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """An X account that speaks through Direct Messages."""
+
+    key: str
+    handle: str  # without @
+    language: str = "en"
+    fallback: str = "none"  # "none" | "sign-off"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The roster's ``[policy]``, with contract defaults."""
+
+    max_deletes: int = 5
+    max_delete_ratio: float = 0.25
+    retire_after: int = 15 * 60  # seconds
+    settle_after: int = 60  # seconds
+    disclosure: str = "enforce"  # "enforce" | "warn"
+    test_recipients: tuple[str, ...] = ()
+    bot_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A person or a bot as one brand shows it: defaults, overrides and name pattern already applied."""
+
+    key: str
+    brand: str  # the brand's key
+    name: str  # public, NFC, 1 to 48 code points
+    avatar: str  # relative to the roster's folder, as written
+    kind: Kind
+    operators: tuple[str, ...] = ()  # OS users; empty: anybody with the credentials
+    first: str | None = None
+    last: str | None = None
+    legal_name: str | None = None
+    title: str | None = None
+    until: date | None = None  # the last day
+    protected: bool = False
+    line: int = 0  # where the roster speaks of it, for messages
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A roster without errors."""
+
+    brands: tuple[Brand, ...]
+    agents: tuple[Agent, ...]  # one entry per agent and brand, in file order
+    policy: Policy = field(default_factory=Policy)
+    warnings: tuple[Problem, ...] = ()
+
+    def brand(self, key: str) -> Brand:
+        """Return the brand with that key; KeyError when there is none."""
+        for brand in self.brands:
+            if brand.key == key:
+                return brand
+        raise KeyError(key)
+
+    def agents_of(self, brand: str) -> tuple[Agent, ...]:
+        """Return the agents of one brand, in file order."""
+        return tuple(agent for agent in self.agents if agent.brand == brand)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A source file that may become an avatar: read and hashed, not decoded."""
+
+    path: str  # as the roster writes it
+    digest: str  # of the file's bytes
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPicture:
+    """What is uploaded: square, at most 400x400, without metadata."""
+
+    content: bytes = field(repr=False)
+    media_type: str  # "image/jpeg" | "image/png"
+    source_digest: str  # of the file it was made from
+    perceptual_hash: int  # 64-bit difference hash
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who X says the credentials belong to."""
+
+    user_id: str
+    handle: str  # without @
+    host: str  # API host name, without port
+    access_level: str | None = None  # header x-access-level
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A custom profile as X knows it."""
+
+    id: str
+    name: str
+    avatar_url: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Which profile belongs to which agent of an account."""
+
+    agent: str
+    profile_id: str
+    name: str  # as it was asked for
+    avatar: str  # digest of the source file
+    created_ms: int  # X's clock
+    bound_ms: int
+    protected: bool = False  # outlives the roster entry
+    avatar_url: str = ""
+    perceptual_hash: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The durable word that a create is about to be sent; closed by `settle` or `withdraw`."""
+
+    nonce: str
+    agent: str
+    name: str
+    avatar: str  # digest of the source file
+    listed: frozenset[str]  # ids X listed before the first attempt
+    begun_ms: int  # X's clock, a lower bound
+    attempt: int = 1
+    attempted_ms: int = 0  # X's clock, a lower bound, rewritten before every attempt
+    protected: bool = False
+    perceptual_hash: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A profile of ours that no agent uses any more and that will be destroyed."""
+
+    profile_id: str
+    agent: str
+    name: str
+    since_ms: int
+    why: str  # "replaced": destroyed after the policy's grace | "removed": destroyed at once
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Everything that the ledger knows about one account, read at one moment."""
+
+    bindings: tuple[Binding, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    retired: tuple[Retired, ...] = ()
+
+    def binding(self, agent: str) -> Binding | None:
+        """Return the agent's binding, or None."""
+        return next((one for one in self.bindings if one.agent == agent), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for the audit trail; never a secret, never a message's text."""
+
+    what: str  # "created", "destroyed", "refused", "sent" …
+    account: str  # user id
+    at_ms: int
+    agent: str | None = None
+    profile_id: str | None = None
+    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One Direct Message, ready to leave."""
+
+    agent: str
+    brand: str
+    recipient_id: str
+    text: str
+    profile_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """What X said about a message that it took."""
+
+    event_id: str
+    sender_id: str
+    recipient_id: str
+    profile_id: str | None  # the echo; None when X dropped it

@@ -1,0 +1,56 @@
+"""Guards that make carelessness loud, and the few fixtures that everybody needs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+REAL_HOME = Path.home()
+_LOOPBACK = ("127.", "::1", "localhost")
+_connect = socket.socket.connect
+
+
+class TestTouchedTheWorld(AssertionError):
+    """A test reached for the real network."""
+
+    __test__ = False
+
+
+def _guarded_connect(self: socket.socket, address: object) -> None:
+    host = address[0] if isinstance(address, tuple) else None
+    if isinstance(host, str) and not host.startswith(_LOOPBACK):
+        message = f"a test tried to reach {host}; only loopback is allowed"
+        raise TestTouchedTheWorld(message)
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", _guarded_connect)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give every test a home of its own and an environment without our variables."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith("PROFILECTL_") and not name.startswith("PROFILECTL_TEST_"):
+            monkeypatch.delenv(name)
+    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "CREDENTIALS_DIRECTORY", "PYTHON_KEYRING_BACKEND"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / ".local/state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+
+
+def require(part: str, present: bool, why: str) -> None:
+    """Skip a test whose real part is missing, or fail where CI promised that it is there."""
+    if present:
+        return
+    if part in os.environ.get("PROFILECTL_TEST_REQUIRE", "").split(","):
+        pytest.fail(f"{part} is required here, but {why}")
+    pytest.skip(f"{part}: {why}")
