@@ -1,0 +1,53 @@
+"""Guards against mass accidents: a truncated roster must not take a care team's faces away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from profilectl.model import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a guard stops the whole plan, and the option that allows it (None when nothing does)."""
+
+    guard: str
+    message: str
+    allow: str | None
+
+
+def guard_deletes(
+    policy: Policy, deletes: Sequence[tuple[str, int, int]], allow_deletes: int | None
+) -> Refusal | None:
+    """Refuse deletions that look like an accident; one deletion per brand is always allowed.
+
+    Args:
+        policy: `max_deletes` and `max_delete_ratio` (of the brand's bound agents) are both respected.
+        deletes: (brand, agents that would be deleted, agents bound) for every brand of the plan.
+        allow_deletes: how many deletions per brand a person has agreed to; replaces both limits.
+    """
+    for brand, count, bound in deletes:
+        refused = _excess(policy, count, bound) if allow_deletes is None else _disagreement(count, allow_deletes)
+        if refused is not None:
+            guard, limit = refused
+            message = f"brand {brand}: {count} of {bound} agents would be deleted, {limit}"
+            return Refusal(guard, message, f"--allow-deletes {max(n for _, n, _ in deletes)}")
+    return None
+
+
+def _excess(policy: Policy, count: int, bound: int) -> tuple[str, str] | None:
+    if count <= 1:
+        return None
+    if count > policy.max_deletes:
+        return "max_deletes", f"the policy allows {policy.max_deletes} at once"
+    if count > policy.max_delete_ratio * bound:
+        return "max_delete_ratio", f"the policy allows {policy.max_delete_ratio:.0%} of them at once"
+    return None
+
+
+def _disagreement(count: int, allow_deletes: int) -> tuple[str, str] | None:
+    return ("max_deletes", f"--allow-deletes says {allow_deletes}") if count > max(allow_deletes, 1) else None

@@ -1,0 +1,65 @@
+"""What became of a create that was never answered: decided from the list, never guessed."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from profilectl.model import Holdings
+
+if TYPE_CHECKING:
+    from profilectl.model import Intent, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What was observed of one brand at one moment."""
+
+    brand: str
+    profiles: tuple[Profile, ...]
+    observed_ms: int  # X's clock, a lower bound, when the reading of the list began
+    holdings: Holdings = field(default_factory=Holdings)
+
+    def listed(self) -> frozenset[str]:
+        """Return the ids that X listed."""
+        return frozenset(profile.id for profile in self.profiles)
+
+
+class Verdict(enum.Enum):
+    """What a complete list says about an open intent."""
+
+    MADE = "made"
+    NOT_MADE = "not made"
+    TOO_EARLY = "too early"
+    AMBIGUOUS = "ambiguous"
+
+
+def judge(intent: Intent, situation: Situation, settle_after: int) -> tuple[Verdict, tuple[Profile, ...]]:
+    """Decide whether an unanswered create made a profile, from the four proofs of adoption.
+
+    A candidate bears the intended name, wasn't listed before, isn't known to the ledger, and was created after the
+    intent by X's clock. "Not in the list" means "not made" only once `settle_after` seconds have passed since the
+    last attempt, because X's list may lag.
+    """
+    known = known_ids(situation.holdings)
+    candidates = tuple(
+        profile
+        for profile in situation.profiles
+        if profile.name == intent.name
+        and profile.id not in intent.listed
+        and profile.id not in known
+        and profile.created_ms >= intent.begun_ms
+    )
+    if len(candidates) > 1:
+        return Verdict.AMBIGUOUS, candidates
+    if candidates:
+        return Verdict.MADE, candidates
+    waited_ms = situation.observed_ms - intent.attempted_ms
+    return (Verdict.NOT_MADE if waited_ms >= settle_after * 1000 else Verdict.TOO_EARLY), ()
+
+
+def known_ids(holdings: Holdings) -> frozenset[str]:
+    """Return the ids of every profile that is ours: bound or retired."""
+    bound = frozenset(binding.profile_id for binding in holdings.bindings)
+    return bound | {one.profile_id for one in holdings.retired}
