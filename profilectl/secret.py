@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 
 class Secret:
@@ -67,3 +71,83 @@ class Credentials:
     source: str
     handle: str | None = None
     user_id: str | None = None
+
+    def secrets(self) -> tuple[Secret, Secret, Secret, Secret]:
+        """Return the four values, for `scrub`."""
+        return self.consumer_key, self.consumer_secret, self.token, self.token_secret
+
+
+def scrub(text: str, secrets: Iterable[Secret]) -> str:
+    """Replace every secret in a text by ``***``.
+
+    A secret is found as it is, percent-encoded (RFC 3986 2.1), inside a JSON string (RFC 8259 7), inside a Python
+    ``repr``, and in base64 (RFC 4648 4 and 5), where it may stand anywhere in what was encoded.
+    """
+    import re
+
+    longest_first = sorted({secret.reveal() for secret in secrets}, key=len, reverse=True)
+    if not longest_first:
+        return text
+    return re.sub("|".join(_pattern(value) for value in longest_first), "***", text)
+
+
+def log_filter(secrets: Collection[Secret]) -> Callable[[logging.LogRecord], bool]:
+    """Return a filter for a logging handler that scrubs messages and tracebacks.
+
+    Args:
+        secrets: looked at anew for every record, so it may grow after the handler was set up.
+    """
+
+    def scrubbed(record: logging.LogRecord) -> bool:
+        import traceback
+
+        record.msg, record.args = scrub(record.getMessage(), secrets), ()
+        if record.exc_info:
+            record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        if record.exc_text:
+            record.exc_text = scrub(record.exc_text, secrets)
+        return True
+
+    return scrubbed
+
+
+def _pattern(value: str) -> str:
+    import re
+
+    spellings = {*_json_spellings(value), *_repr_spellings(value), *_base64_spellings(value.encode())}
+    spelled = map(re.escape, sorted(spellings, key=len, reverse=True))
+    # Which characters are percent-encoded, and in which case, is up to whoever does it: any of them may be.
+    percent = "".join(f"(?:{re.escape(char)}|(?i:{_percent(char)}))" for char in value)
+    return "|".join([*spelled, percent])
+
+
+def _percent(char: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in char.encode())
+
+
+def _json_spellings(value: str) -> Iterator[str]:
+    import json
+
+    for ascii_only in (True, False):
+        inner = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        yield inner
+        yield inner.replace("/", r"\/")  # as X and PHP write it
+
+
+def _repr_spellings(value: str) -> Iterator[str]:
+    for show in (repr, ascii, lambda text: repr(text.encode())[1:]):
+        yield show(value)[1:-1]
+        yield show('"' + value)[2:-1]  # Python picks its quotes, and so its escapes, by what else is in the string
+        yield show("\"'" + value)[4:-1]
+
+
+def _base64_spellings(value: bytes) -> Iterator[str]:
+    """Yield the characters that the value alone decides, at each of the three places it can have in a group."""
+    from base64 import b64encode, urlsafe_b64encode
+
+    for encode in (b64encode, urlsafe_b64encode):
+        yield encode(value).decode()
+        for before in range(3):
+            first, last = -(-before * 8 // 6), (before + len(value)) * 8 // 6
+            if last - first >= 8:  # of a very short value so little is left that it would be found in any word
+                yield encode(bytes(before) + value).decode()[first:last]

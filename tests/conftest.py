@@ -42,6 +42,7 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "CREDENTIALS_DIRECTORY", "PYTHON_KEYRING_BACKEND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home}/no-bus")  # nobody's real keyring
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / ".local/state"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
@@ -54,3 +55,9 @@ def require(part: str, present: bool, why: str) -> None:
     if part in os.environ.get("PROFILECTL_TEST_REQUIRE", "").split(","):
         pytest.fail(f"{part} is required here, but {why}")
     pytest.skip(f"{part}: {why}")
+
+
+@pytest.fixture(name="require")
+def _require():
+    """Hand out `require` to test modules, which can't import it from here."""
+    return require

@@ -1,0 +1,299 @@
+"""The places credentials can come from, in their order: the first that is configured wins, and its failure is final."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+
+from profilectl.credentials.blob import account_name, parse, secret_value, unseal
+from profilectl.credentials.command import fill, is_runnable, run_command
+from profilectl.credentials.files import read_private, read_stdin
+from profilectl.credentials.keychain import KeychainError
+from profilectl.errors import CredentialsError
+from profilectl.names import visible
+from profilectl.secret import Credentials, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from profilectl.credentials.config import Config
+
+VARIABLES: Final = (
+    "PROFILECTL_CONSUMER_KEY",
+    "PROFILECTL_CONSUMER_SECRET",
+    "PROFILECTL_ACCESS_TOKEN",
+    "PROFILECTL_ACCESS_TOKEN_SECRET",
+)
+FILE_VARIABLE: Final = "PROFILECTL_CREDENTIALS_FILE"
+SYSTEMD_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
+_LOG_IN: Final = (
+    f"run `profilectl auth login`, or set {FILE_VARIABLE}, the four variables {VARIABLES[0]} …, "
+    "or credential_command in config.toml"
+)
+
+
+class Entries(Protocol):
+    """What is needed of a `Keychain`."""
+
+    @property
+    def backend_name(self) -> str:
+        """The store's name for people."""
+
+    def get(self, host: str, handle: str) -> Secret | None:
+        """Return an account's entry, or None when there is none."""
+
+
+class Source(Protocol):
+    """One place that is configured to give an account's credentials."""
+
+    name: ClassVar[str]  # the word that `profilectl.auth/1` has for it
+
+    def fetch(self) -> Credentials:
+        """Return the credentials, or raise `CredentialsError`."""
+
+    def inspect(self) -> Credentials | None:
+        """Return the credentials if they can be had without asking or starting anything; raise what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A JSON file of ours."""
+
+    path: Path
+    by_systemd: bool = False
+    name: ClassVar[str] = "file"
+
+    def fetch(self) -> Credentials:
+        """Read the file."""
+        content = read_private(self.path, by_systemd=self.by_systemd)
+        return parse(content, f"file {visible(str(self.path))}")
+
+    inspect = fetch
+
+
+class SystemdSource(FileSource):
+    """A credential that systemd laid ready for this service (``LoadCredential=``)."""
+
+    name: ClassVar[str] = "systemd"
+
+
+@dataclass(frozen=True, slots=True)
+class StdinSource:
+    """JSON that is piped into the process."""
+
+    name: ClassVar[str] = "stdin"
+
+    def fetch(self) -> Credentials:
+        """Read stdin to its end."""
+        return parse(read_stdin(), "stdin")
+
+    def inspect(self) -> None:
+        """Leave stdin alone: it can be read once only."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSource:
+    """A program that prints JSON."""
+
+    argv: tuple[str, ...]
+    name: ClassVar[str] = "command"
+
+    def fetch(self) -> Credentials:
+        """Run the program."""
+        return parse(run_command(self.argv), f"credential_command {visible(self.argv[0])}")
+
+    def inspect(self) -> None:
+        """See whether the program exists; running it might open a window."""
+        if not is_runnable(self.argv):
+            raise CredentialsError(f"credential_command {visible(self.argv[0])} doesn't exist")
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSource:
+    """The four variables."""
+
+    environ: Mapping[str, str]
+    name: ClassVar[str] = "environment"
+
+    def fetch(self) -> Credentials:
+        """Read the variables."""
+        missing = [variable for variable in VARIABLES if not self.environ.get(variable)]
+        if missing:
+            there = len(VARIABLES) - len(missing)
+            message = f"{there} of the four credential variables set, but not {', '.join(missing)}"
+            raise CredentialsError(message, hint="set all four, or none")
+        key, secret, token, token_secret = (
+            secret_value(self.environ[variable], variable, "the environment") for variable in VARIABLES
+        )
+        return Credentials(key, secret, token, token_secret, source="environment")
+
+    inspect = fetch
+
+
+@dataclass(frozen=True, slots=True)
+class KeyringSource:
+    """The entry of the account in the operating system's keyring."""
+
+    keychain: Entries
+    host: str
+    handle: str
+    name: ClassVar[str] = "keyring"
+
+    def fetch(self) -> Credentials:
+        """Read the entry."""
+        missing = f"no credentials for @{self.handle} at {visible(self.host)}"
+        try:
+            entry = self.keychain.get(self.host, self.handle)
+        except KeychainError as error:
+            raise KeychainError(f"{missing}: {error.message}", error.state) from None
+        if entry is None:
+            raise CredentialsError(missing, hint=_LOG_IN)
+        return unseal(entry, host=self.host)
+
+    inspect = fetch
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What `auth status` says about one account; becomes an entry of `profilectl.auth/1`.
+
+    Attributes:
+        source: "file", "stdin", "systemd", "command", "environment" or "keyring".
+        backend: the keyring's name, None for other sources.
+        usable: nothing is known to be wrong; X wasn't asked.
+        problem: what is wrong, None when usable.
+        hint: what to do about it.
+        token_tail: the last four characters of the access token, None when it couldn't be seen.
+    """
+
+    handle: str
+    host: str
+    source: str
+    backend: str | None
+    usable: bool
+    problem: str | None = None
+    hint: str | None = None
+    token_tail: str | None = None
+
+
+def configured_source(
+    handle: str,
+    host: str,
+    *,
+    credentials_file: Path | None,
+    environ: Mapping[str, str] = os.environ,
+    config: Config,
+    keychain: Entries,
+) -> Source:
+    """Return the first configured source, without looking into it.
+
+    The order is: option, file variable, systemd credential, command, four variables, keyring.
+
+    Args:
+        handle: the account, with or without @.
+        host: API host, with the port when there is one.
+        credentials_file: the option's value; ``-`` means stdin.
+        environ: the process's environment.
+        config: for its credential_command.
+        keychain: the last resort; not touched here.
+    """
+    name = account_name(handle)
+    given = _given_source(name, host, credentials_file=credentials_file, environ=environ, config=config)
+    return given or KeyringSource(keychain, host, name)
+
+
+def find(
+    handle: str,
+    host: str,
+    *,
+    credentials_file: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    config: Config,
+    keychain: Entries,
+) -> Credentials:
+    """Return an account's credentials from the first configured source; see `configured_source`.
+
+    Raises:
+        CredentialsError: that source doesn't give them, or gives those of another account. No other source is tried.
+    """
+    source = configured_source(
+        handle, host, credentials_file=credentials_file, environ=environ, config=config, keychain=keychain
+    )
+    return _belonging_to(handle, source.fetch())
+
+
+def describe(
+    handle: str,
+    host: str,
+    *,
+    credentials_file: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    config: Config,
+    keychain: Entries,
+) -> AccountStatus:
+    """Say where an account's credentials would come from and whether they could, without a prompt or the network.
+
+    The keychain must be an unattended one, else a locked keyring opens its dialog.
+    """
+    source = configured_source(
+        handle, host, credentials_file=credentials_file, environ=environ, config=config, keychain=keychain
+    )
+    backend = keychain.backend_name if source.name == KeyringSource.name else None
+    status = AccountStatus(handle.removeprefix("@"), host, source.name, backend, usable=True)
+    try:
+        seen = source.inspect()
+        tail = _belonging_to(handle, seen).token.tail() if seen else None
+    except CredentialsError as error:
+        return replace(status, usable=False, problem=error.message, hint=error.hint)
+    return replace(status, token_tail=tail)
+
+
+def describe_anonymous(
+    host: str, *, credentials_file: Path | None, environ: Mapping[str, str] = os.environ, config: Config
+) -> AccountStatus | None:
+    """Say the same of credentials that are configured where nobody has named an account; None when there are none.
+
+    The handle is empty when the source doesn't say whose they are, as the four variables never do.
+    """
+    source = _given_source("", host, credentials_file=credentials_file, environ=environ, config=config)
+    if source is None:
+        return None
+    status = AccountStatus("", host, source.name, None, usable=True)
+    try:
+        seen = source.inspect()
+    except CredentialsError as error:
+        return replace(status, usable=False, problem=error.message, hint=error.hint)
+    return replace(status, handle=seen.handle or "", token_tail=seen.token.tail()) if seen else status
+
+
+def _given_source(
+    name: str, host: str, *, credentials_file: Path | None, environ: Mapping[str, str], config: Config
+) -> Source | None:
+    """Return the first source that somebody has set up by hand, None where only the keyring is left."""
+    if credentials_file is not None:
+        return StdinSource() if str(credentials_file) == "-" else FileSource(credentials_file)
+    if environ.get(FILE_VARIABLE):
+        return FileSource(Path(environ[FILE_VARIABLE]))
+    if laid_ready := _systemd_credential(environ.get(SYSTEMD_VARIABLE), name):
+        return SystemdSource(laid_ready, by_systemd=True)
+    if config.credential_command:
+        return CommandSource(fill(config.credential_command, handle=name, host=host))
+    if any(environ.get(variable) for variable in VARIABLES):
+        return EnvironmentSource(environ)
+    return None
+
+
+def _systemd_credential(folder: str | None, handle: str) -> Path | None:
+    if not folder:
+        return None
+    candidates = (Path(folder) / f"profilectl.{handle}", Path(folder) / "profilectl")
+    return next((path for path in candidates if os.path.lexists(path)), None)
+
+
+def _belonging_to(handle: str, credentials: Credentials) -> Credentials:
+    if credentials.handle is not None and account_name(credentials.handle) != account_name(handle):
+        message = f"{credentials.source} holds the credentials of @{visible(credentials.handle)}, not of @{handle}"
+        raise CredentialsError(message, hint="name the account you mean with --brand, or the file that belongs to it")
+    return credentials

@@ -1,0 +1,25 @@
+"""Who is at work, for the audit trail and for others that wait."""
+
+from __future__ import annotations
+
+import os
+
+
+def user_name() -> str:
+    """Return the name of the OS user, ``uid:1234`` for one without a name; the environment has no say in it."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid:{os.getuid()}"
+
+
+def host_name() -> str:
+    """Return the machine's own name."""
+    return os.uname().nodename
+
+
+def actor() -> str:
+    """Return ``user@host``."""
+    return f"{user_name()}@{host_name()}"

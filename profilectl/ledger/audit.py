@@ -1,0 +1,105 @@
+"""The hash chain over events: each record's hash covers its text and the hash before it.
+
+A change, an insertion or a removal in the middle shows. Cutting off the newest records, or rewriting the whole chain,
+doesn't: for that the last hash has to be kept somewhere else. What is hashed is the very text that is stored, so no
+reader has to reproduce how it was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from profilectl.errors import LedgerRefused
+from profilectl.model import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GENESIS = "0" * 64
+"""What the first record names as the hash before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One link of the chain.
+
+    Attributes:
+        seq: counts from 1, without gaps.
+        prev_hash: the hash of the record before, `GENESIS` for the first.
+        hash: SHA-256 of `prev_hash` and `text`, 64 hexadecimal digits.
+        text: the canonical JSON of the event and its actor.
+    """
+
+    seq: int
+    prev_hash: str
+    hash: str
+    text: str
+
+    @property
+    def event(self) -> Event:
+        """What happened; LedgerRefused when the text was damaged."""
+        told = _told(self)
+        return Event(**{name: told[name] for name in ("what", "account", "at_ms", "agent", "profile_id", "detail")})
+
+    @property
+    def actor(self) -> str:
+        """Who did it, as ``user@host``; LedgerRefused when the text was damaged."""
+        return str(_told(self)["actor"])
+
+
+def seal(event: Event, actor: str, *, seq: int, prev_hash: str) -> Record:
+    """Return the record that continues a chain whose last record was `seq` - 1 with `prev_hash`."""
+    text = canonical(event, actor)
+    return Record(seq, prev_hash, _hash(prev_hash, text), text)
+
+
+def verify(records: Iterable[Record]) -> int | None:
+    """Return the sequence number of the first record that breaks the chain, None when it is whole.
+
+    Args:
+        records: a whole chain, oldest first. For a gap, the record behind it is the broken one.
+    """
+    prev_hash = GENESIS
+    for seq, record in enumerate(records, start=1):
+        follows = record.seq == seq and record.prev_hash == prev_hash
+        if not follows or record.hash != _hash(prev_hash, record.text):
+            return record.seq
+        prev_hash = record.hash
+    return None
+
+
+def canonical(event: Event, actor: str) -> str:
+    """Return the one JSON text of an event: ASCII, keys sorted, no spaces."""
+    told = {
+        "account": event.account,
+        "actor": actor,
+        "agent": event.agent,
+        "at_ms": event.at_ms,
+        "detail": dict(event.detail),
+        "profile_id": event.profile_id,
+        "what": event.what,
+    }
+    return json.dumps(told, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def _hash(prev_hash: str, text: str) -> str:
+    return hashlib.sha256((prev_hash + text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_FIELDS = frozenset({"account", "actor", "agent", "at_ms", "detail", "profile_id", "what"})
+
+
+def _told(record: Record) -> dict[str, Any]:
+    try:
+        told = json.loads(record.text)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict) or told.keys() != _FIELDS:
+        raise LedgerRefused(
+            f"audit record {record.seq} can't be read: it was changed after it was written",
+            hint="restore a backup of the ledger, and find out who wrote to it",
+        )
+    return told

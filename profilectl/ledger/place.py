@@ -1,0 +1,155 @@
+"""Where a ledger may lie: on a local disk, in a folder that others can't write, as a private file of our own.
+
+Nothing here ever opens the ledger's file: SQLite's locks belong to the process, and closing any other handle on the
+file would silently drop them (sqlite.org/howtocorrupt.html, section 2.2). `lstat` and `chmod` are harmless.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from profilectl.errors import LedgerRefused
+
+OWN_FOLDER = ".profilectl"
+
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.glusterfs", "fuse.sshfs"}
+)
+_MOUNTS = Path("/proc/self/mountinfo")
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_COMPANIONS = ("-wal", "-shm")
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the ledger's folder, private and ignored by git, unless it exists; then judge it.
+
+    Raises:
+        LedgerRefused: it can't be made, or `check_folder` refuses it.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        for one in reversed(missing):
+            one.mkdir(0o700, exist_ok=True)
+            _sync_folder(one.parent)
+        tidy = folder.name == OWN_FOLDER and not folder.is_symlink()
+        if tidy and folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
+            folder.chmod(0o700)
+        check_folder(folder)
+        if tidy or missing:
+            create(folder / ".gitignore", b"*\n")
+    except OSError as error:
+        refuse(folder, f"can't hold a ledger: {error.strerror}", "choose another path with PROFILECTL_LEDGER")
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder in which somebody else could put another ledger in place of ours.
+
+    Raises:
+        LedgerRefused: writable for group or others without the sticky bit, or a ``.profilectl`` that is a symbolic
+            link, as a repository could bring along.
+    """
+    if folder.name == OWN_FOLDER and folder.is_symlink():
+        refuse(folder, "is a symbolic link", "set PROFILECTL_LEDGER to where the ledger really is")
+    mode = folder.stat().st_mode
+    if mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
+        refuse(folder, "can be written by other users, who could replace the ledger", f"chmod go-w {folder}")
+
+
+def check_disk(folder: Path) -> None:
+    """Refuse network file systems, where SQLite's write-ahead log doesn't work (sqlite.org/wal.html).
+
+    Raises:
+        LedgerRefused: the folder is on one, as far as Linux tells; other systems don't.
+    """
+    try:
+        kind = _file_system(os.path.realpath(folder), _MOUNTS.read_text("utf-8", "surrogateescape"))
+    except FileNotFoundError:
+        return
+    if kind in _NETWORK:
+        refuse(
+            folder,
+            f"is on a network file system ({kind}), where a ledger isn't safe",
+            "set PROFILECTL_LEDGER to a path on a local disk",
+        )
+
+
+def check_file(path: Path, *, tighten: bool) -> None:
+    """Refuse a ledger that isn't a private, regular file of ours or root's.
+
+    Args:
+        path: the ledger, which exists.
+        tighten: take the permission to read from others, where the file is ours; else they may keep it.
+
+    Raises:
+        LedgerRefused: a symbolic link, no regular file, somebody else's, or writable by others.
+    """
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        refuse(path, "is a symbolic link", "set PROFILECTL_LEDGER to where the ledger really is")
+    if not stat.S_ISREG(status.st_mode):
+        refuse(path, "is no regular file")
+    if status.st_uid not in {0, os.geteuid()}:
+        refuse(path, f"belongs to another user (uid {status.st_uid})", "run as that user, or use a ledger of your own")
+    if status.st_mode & _WRITABLE_BY_OTHERS:
+        refuse(path, "could have been changed by other users", f"make sure of its content, then chmod 600 {path}")
+    if status.st_size == 0:
+        refuse(path, "is empty, so its content was lost", "restore a backup; or remove the file to begin anew")
+    if tighten and status.st_uid == os.geteuid():
+        _tighten(path)
+
+
+def create(path: Path, content: bytes) -> None:
+    """Create a private file with all of its content, durably, or not at all; leave alone what is there already.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if os.path.lexists(path):
+        return
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another first run was quicker, with the same content
+            path.hardlink_to(draft)  # unlike a rename, it never replaces
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def refuse(path: Path, what: str, hint: str | None = None) -> NoReturn:
+    """Raise LedgerRefused about a path, its characters made visible."""
+    from profilectl.names import visible
+
+    raise LedgerRefused(visible(f"{path} {what}"), hint=hint and visible(hint)) from None
+
+
+def _tighten(path: Path) -> None:
+    for one in (path, *(path.with_name(path.name + suffix) for suffix in _COMPANIONS)):
+        if os.path.lexists(one) and one.lstat().st_mode & 0o077:
+            one.chmod(0o600)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _file_system(path: str, mounts: str) -> str | None:
+    """Return the kind of file system under a resolved path (format: proc(5), /proc/pid/mountinfo)."""
+    best, kind = -1, None
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        point = before.split(" ")[4].replace("\\040", " ").rstrip("/")
+        if (path == point or path.startswith(f"{point}/")) and len(point) >= best:
+            best, kind = len(point), after.split(" ")[0]
+    return kind

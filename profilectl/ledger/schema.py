@@ -1,0 +1,94 @@
+"""Tables and statements, shared by every engine.
+
+Portable SQL: parameters are named, times are epoch milliseconds, flags are 0 or 1. A perceptual hash is 16 hexadecimal
+digits, because no engine has an unsigned integer of 64 bits. ``account`` is always the account's user id at X.
+
+A listing, the ids that X listed before a create, is stored once under the digest of its text: a thousand intents of
+one run share it. It goes with the last intent that refers to it.
+"""
+
+from __future__ import annotations
+
+FORMAT = 1
+"""The format that this version reads and writes; kept in ``meta`` under "format"."""
+
+TABLES = (
+    "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+    """CREATE TABLE brands (
+        brand TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, handle TEXT NOT NULL, host TEXT NOT NULL)""",
+    """CREATE TABLE bindings (
+        account TEXT NOT NULL, agent TEXT NOT NULL, profile_id TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
+        created_ms BIGINT NOT NULL, bound_ms BIGINT NOT NULL, protected INTEGER NOT NULL, avatar_url TEXT NOT NULL,
+        perceptual_hash TEXT, PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
+    "CREATE TABLE listings (digest TEXT NOT NULL PRIMARY KEY, ids TEXT NOT NULL)",
+    """CREATE TABLE intents (
+        account TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
+        listing TEXT NOT NULL REFERENCES listings (digest), begun_ms BIGINT NOT NULL, attempt INTEGER NOT NULL,
+        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL, perceptual_hash TEXT,
+        PRIMARY KEY (account, nonce), UNIQUE (account, agent))""",
+    "CREATE INDEX intents_by_listing ON intents (listing)",
+    """CREATE TABLE retired (
+        account TEXT NOT NULL, profile_id TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL,
+        since_ms BIGINT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (account, profile_id))""",
+    """CREATE TABLE audit (
+        seq BIGINT NOT NULL PRIMARY KEY, prev_hash TEXT NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL)""",
+)
+SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
+GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
+
+GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
+GET_OTHER_HOST = "SELECT brand, handle, host FROM brands WHERE account = :account AND host <> :host"
+CLAIM = """
+    INSERT INTO brands (brand, account, handle, host) VALUES (:brand, :account, :handle, :host)
+    ON CONFLICT (brand) DO UPDATE SET handle = :handle"""
+
+_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url, perceptual_hash"
+GET_BINDINGS = f"SELECT {_BINDING} FROM bindings WHERE account = :account ORDER BY agent"  # noqa: S608  # our columns
+GET_BINDING = f"SELECT {_BINDING} FROM bindings WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
+BIND = """
+    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url,
+        perceptual_hash)
+    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url,
+        :perceptual_hash)"""
+UNBIND = "DELETE FROM bindings WHERE account = :account AND agent = :agent"
+PROTECT = "UPDATE bindings SET protected = :protected WHERE account = :account AND agent = :agent"
+
+_INTENT = "nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected, perceptual_hash"
+GET_INTENTS = f"SELECT {_INTENT} FROM intents WHERE account = :account ORDER BY begun_ms, agent"  # noqa: S608  # same
+GET_INTENT = f"SELECT {_INTENT} FROM intents WHERE account = :account AND nonce = :nonce"  # noqa: S608  # the same
+GET_INTENT_OF = f"SELECT {_INTENT} FROM intents WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
+OPEN_INTENT = """
+    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected,
+        perceptual_hash)
+    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected,
+        :perceptual_hash)"""
+REATTEMPT = """
+    UPDATE intents SET attempt = attempt + 1, attempted_ms = :attempted_ms
+    WHERE account = :account AND nonce = :nonce"""
+CLOSE_INTENT = "DELETE FROM intents WHERE account = :account AND nonce = :nonce"
+
+GET_LISTINGS = """
+    SELECT digest, ids FROM listings
+    WHERE digest IN (SELECT listing FROM intents WHERE account = :account)"""
+KEEP_LISTING = "INSERT INTO listings (digest, ids) VALUES (:digest, :ids) ON CONFLICT (digest) DO NOTHING"
+DROP_LISTING = """
+    DELETE FROM listings
+    WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM intents WHERE listing = :digest)"""
+
+GET_RETIRED = """
+    SELECT profile_id, agent, name, since_ms, why FROM retired
+    WHERE account = :account ORDER BY since_ms, profile_id"""
+RETIRE = """
+    INSERT INTO retired (account, profile_id, agent, name, since_ms, why)
+    VALUES (:account, :profile_id, :agent, :name, :since_ms, :why)"""
+UNRETIRE = "DELETE FROM retired WHERE account = :account AND profile_id = :profile_id"
+
+GET_OWNER = """
+    SELECT agent, name, 'bound' FROM bindings WHERE account = :account AND profile_id = :profile_id
+    UNION ALL
+    SELECT agent, name, 'retired' FROM retired WHERE account = :account AND profile_id = :profile_id"""
+
+GET_HEAD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+GET_RECORDS = """
+    SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"""
+ADD_RECORD = "INSERT INTO audit (seq, prev_hash, hash, text) VALUES (:seq, :prev_hash, :hash, :text)"

@@ -1,0 +1,275 @@
+"""The default engine: one SQLite file beside the roster.
+
+The write-ahead log with ``synchronous=FULL`` makes every commit durable and lets readers such as `send` look while a
+`sync` writes. That holds on a local disk
+only, and for whom the file belongs to; `place` judges both before the file is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from profilectl.errors import LedgerRefused, ProfilectlError, TryLater
+from profilectl.ledger import place, schema
+from profilectl.ledger.actor import actor as default_actor
+from profilectl.ledger.transactions import Reader, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from profilectl.ledger.rows import Row, Value
+    from profilectl.ledger.steps import Execute
+
+Result = TypeVar("Result")
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a transaction waits for another process's transaction, each of which takes about a millisecond."""
+
+_CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
+
+_HINTS = {
+    sqlite3.SQLITE_FULL: "free some space on the disk; what was being written has been rolled back",
+    sqlite3.SQLITE_READONLY: "make the ledger and its folder writable for this user",
+    sqlite3.SQLITE_CANTOPEN: "make the ledger and its folder readable and writable for this user",
+    sqlite3.SQLITE_CORRUPT: "restore a backup of it, and remove the files next to it that end in -wal and -shm",
+    sqlite3.SQLITE_NOTADB: "restore a backup of it, or point PROFILECTL_LEDGER to the right file",
+}
+
+
+def open_for_writing(path: Path, *, actor: str | None = None) -> SQLiteLedger:
+    """Open a ledger, or make an empty one together with its folder; the caller closes it.
+
+    Args:
+        path: of the database; ``.lock`` and SQLite's own files lie beside it.
+        actor: who writes, for the audit trail; by default the OS user and the host name.
+
+    Raises:
+        LedgerRefused: the place isn't safe (see `place`), or the file is damaged, no ledger, read-only, or written by
+            a newer profilectl; nothing was changed.
+        TryLater: another process kept the database busy.
+    """
+    path = path.absolute()
+    try:
+        place.check_disk(path.parent)
+        place.prepare_folder(path.parent)
+        if not os.path.lexists(path):
+            place.create(path, _image())
+        place.check_file(path, tighten=True)
+    except OSError as error:
+        place.refuse(path, f"can't be opened: {error.strerror}")
+    return SQLiteLedger(path, actor or default_actor())
+
+
+def open_for_reading(path: Path) -> SQLiteReader:
+    """Open a ledger to look at it; the caller closes it. Nothing is created or changed, a missing ledger is empty.
+
+    Raises:
+        LedgerRefused: as `open_for_writing`; that the ledger can't be written is no reason here.
+    """
+    return SQLiteReader(path.absolute())
+
+
+class SQLiteLedger(Writer):
+    """A ledger in a file, open for writing."""
+
+    def __init__(self, path: Path, actor: str) -> None:
+        self._path = path
+        self._actor = actor
+        self._connection = _connect(path, "mode=rw")
+        self._execute = _executor(self._connection)
+        with _explained(path), _closed_on_error(self._connection):
+            _examine(path, self._connection)
+            _set_up(path, self._connection)
+
+    @property
+    def actor(self) -> str:
+        """Who writes, as ``user@host``."""
+        return self._actor
+
+    def lock(
+        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
+    ) -> AbstractContextManager[None]:
+        """Hold the ledger against other runs on this machine."""
+        from profilectl.ledger import lock
+
+        return lock.held(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce)
+
+    def close(self) -> None:
+        """Let go of the file; SQLite moves its log into it."""
+        with _explained(self._path):
+            self._connection.close()
+
+    def _read(self, look: Callable[[Execute], Result]) -> Result:
+        with _explained(self._path), _transaction(self._connection, "DEFERRED"):
+            return look(self._execute)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Execute]:
+        with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
+            yield self._execute
+
+
+class SQLiteReader(Reader):
+    """A ledger in a file, open for looking.
+
+    SQLite makes files beside a database even for a connection that only reads. So a database that no writer has open
+    (it has no ``-wal``) is read as immutable, without files or locks; a look during which it changed after all is
+    repeated, on a connection that takes part in the writer's log.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _read(self, look: Callable[[Execute], Result]) -> Result:
+        with _explained(self._path):
+            while True:
+                try:
+                    with _transaction(self._connection, "DEFERRED"):
+                        result = look(_executor(self._connection))
+                except Exception:
+                    if self._seen == _fingerprint(self._path):
+                        raise
+                else:
+                    if self._live or self._seen == _fingerprint(self._path):
+                        return result
+                self._connection.close()
+                self._open()
+
+    def _open(self) -> None:
+        self._seen = _fingerprint(self._path)
+        self._live = self._seen is not None and self._seen.has_log
+        if self._seen is None:
+            self._connection = _empty()
+            return
+        place.check_disk(self._path.parent)
+        place.check_folder(self._path.parent)
+        place.check_file(self._path, tighten=False)
+        self._connection = _connect(self._path, "mode=ro" if self._live else "immutable=1")
+        with _explained(self._path), _closed_on_error(self._connection):
+            _examine(self._path, self._connection)
+
+
+class _Fingerprint(NamedTuple):
+    inode: int
+    size: int
+    modified_ns: int
+    has_log: bool
+
+
+def _fingerprint(path: Path) -> _Fingerprint | None:
+    """Return what changes when a writer opens or changes the file; None when there is no file."""
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        place.refuse(path, f"can't be read: {error.strerror}")
+    has_log = os.path.lexists(path.with_name(f"{path.name}-wal"))
+    return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns, has_log)
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    with _explained(path):
+        return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT)
+
+
+def _executor(connection: sqlite3.Connection) -> Execute:
+    def execute(statement: str, /, **values: Value) -> list[Row]:
+        return connection.execute(statement, values).fetchall()
+
+    return execute
+
+
+def _empty() -> sqlite3.Connection:
+    """Return an empty ledger in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in schema.TABLES:
+        connection.execute(statement)
+    connection.execute(schema.SET_FORMAT, {"format": str(schema.FORMAT)})
+    return connection
+
+
+def _image() -> bytes:
+    """Return the file of an empty ledger; put in its place as a whole, no crash leaves half of one."""
+    with closing(_empty()) as connection:
+        return connection.serialize()
+
+
+def _examine(path: Path, connection: sqlite3.Connection) -> None:
+    """Make sure that a database is a ledger that this version understands."""
+    try:
+        found = connection.execute(schema.GET_FORMAT).fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        found = None
+    if found is None:
+        place.refuse(path, "is a database, but no ledger", "point PROFILECTL_LEDGER to the right file")
+    if found[0] != str(schema.FORMAT):
+        place.refuse(path, f"was written by a newer profilectl (format {found[0]})", "upgrade profilectl")
+
+
+def _set_up(path: Path, connection: sqlite3.Connection) -> None:
+    """Choose durability, and make sure that the tables are sound and can be written."""
+    if connection.execute("PRAGMA journal_mode=WAL").fetchone() != ("wal",):
+        place.refuse(path, "can't have a write-ahead log here", "set PROFILECTL_LEDGER to a path on a local disk")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA fullfsync=ON")  # macOS's fsync leaves the disk's own cache alone without it
+    connection.execute("PRAGMA foreign_keys=ON")
+    for table in _CHECKED:
+        for (finding,) in connection.execute(f"PRAGMA quick_check({table})").fetchall():
+            if finding != "ok":
+                place.refuse(path, f"is damaged: {finding}", _HINTS[sqlite3.SQLITE_CORRUPT])
+    with _transaction(connection, "IMMEDIATE"):
+        pass
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite or its driver can't do into our own errors."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
+        raise _explanation(path, error) from error
+
+
+def _explanation(path: Path, error: Exception) -> ProfilectlError:
+    from profilectl.names import visible
+
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
+    if code == sqlite3.SQLITE_BUSY:
+        return TryLater(
+            visible(f"{path} was kept busy by another process for {BUSY_TIMEOUT:.0f} seconds"),
+            hint="run the command again in a moment",
+        )
+    return LedgerRefused(visible(f"{path}: {error}"), hint=_HINTS.get(code))

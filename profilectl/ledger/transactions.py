@@ -1,0 +1,213 @@
+"""The deeds of a ledger on any SQL engine: each is one transaction, with its audit record inside.
+
+An engine brings three things: how to read, how to open a transaction, and the run lock. What is read, checked and
+written, and in which order, is said here once for all engines.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from profilectl.errors import LedgerRefused
+from profilectl.ledger import audit, rows, schema, steps
+from profilectl.ledger.base import Ledger, LedgerReader
+from profilectl.model import Binding, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Self
+
+    from profilectl.ledger.steps import Execute
+    from profilectl.model import Account, Holdings, Intent, Profile, Retired
+
+Result = TypeVar("Result")
+
+
+class Reader(LedgerReader):
+    """The reading half of a ledger; `base.LedgerReader` is its contract."""
+
+    @abstractmethod
+    def _read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see one moment of the ledger; it may be called again when that moment didn't last."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the ledger; closing twice is allowed."""
+
+    def account_of(self, brand: str) -> Account | None:
+        """Return the account that the brand's key was last claimed for, or None."""
+        return self._read(lambda execute: steps.account_of(execute, brand))
+
+    def recognise(self, brand: str, account: Account) -> None:
+        """Make sure that a brand may be used with these credentials; WrongAccount if not."""
+        self._read(lambda execute: steps.recognise(execute, brand, account))
+
+    def holdings(self, user_id: str) -> Holdings:
+        """Return everything known about an account, read at one moment."""
+        return self._read(lambda execute: steps.holdings(execute, user_id))
+
+    def events(self, *, after: int = 0) -> Iterator[audit.Record]:
+        """Yield the audit records with a sequence number above `after`, oldest first."""
+        while page := self._read(partial(steps.records, after=after)):
+            yield from page
+            after = page[-1].seq
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Writer(Reader, Ledger):
+    """The writing half; `base.Ledger` is its contract."""
+
+    @property
+    @abstractmethod
+    def actor(self) -> str:
+        """Who writes, as ``user@host``; part of every audit record."""
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[Execute]:
+        """Begin; commit durably at the end, or roll everything back when an error leaves the block."""
+
+    def claim(self, brand: str, account: Account, now_ms: int) -> None:
+        """Remember which account a brand's key stands for; WrongAccount before anything is written."""
+        with self._transaction() as execute:
+            known = steps.recognise(execute, brand, account)
+            if known == replace(account, access_level=None):
+                return
+            names = {"brand": brand, "handle": account.handle, "host": account.host}
+            execute(schema.CLAIM, account=account.user_id, **names)
+            self._append(execute, Event("claimed", account.user_id, now_ms, detail=names))
+
+    def intend(self, user_id: str, intent: Intent) -> None:
+        """Open an intent and keep its listing."""
+        with self._transaction() as execute:
+            if execute(schema.GET_INTENT_OF, account=user_id, agent=intent.agent):
+                raise LedgerRefused(
+                    f"{intent.agent} has an open intent already", hint="run `profilectl sync`, which settles it"
+                )
+            digest, ids = rows.listing(intent.listed)
+            execute(schema.KEEP_LISTING, digest=digest, ids=ids)
+            execute(schema.OPEN_INTENT, account=user_id, listing=digest, **rows.of_intent(intent))
+            self._append(
+                execute,
+                steps.about(
+                    intent, "intended", user_id, max(intent.begun_ms, intent.attempted_ms), attempt=intent.attempt
+                ),
+            )
+
+    def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
+        """Count one more attempt of an intent."""
+        with self._transaction() as execute:
+            intent, _ = steps.open_intent(execute, user_id, nonce)
+            execute(schema.REATTEMPT, account=user_id, nonce=nonce, attempted_ms=attempted_ms)
+            again = steps.about(intent, "reattempted", user_id, attempted_ms, attempt=intent.attempt + 1)
+            self._append(execute, again)
+
+    def settle(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
+        """Bind the new profile, retire the former one, close the intent."""
+        with self._transaction() as execute:
+            intent, listing = steps.open_intent(execute, user_id, nonce)
+            binding = Binding(
+                agent=intent.agent,
+                profile_id=profile.id,
+                name=intent.name,
+                avatar=intent.avatar,
+                created_ms=profile.created_ms,
+                bound_ms=now_ms,
+                protected=intent.protected,
+                avatar_url=profile.avatar_url,
+                perceptual_hash=intent.perceptual_hash,
+            )
+            replaced = steps.bind(execute, user_id, binding)
+            steps.close(execute, user_id, nonce, listing)
+            self._append(execute, steps.bound("adopted" if adopted else "created", user_id, binding, replaced, nonce))
+        return binding
+
+    def withdraw(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
+        """Close an intent that made nothing."""
+        with self._transaction() as execute:
+            intent, listing = steps.open_intent(execute, user_id, nonce)
+            steps.close(execute, user_id, nonce, listing)
+            self._append(execute, steps.about(intent, "withdrawn", user_id, now_ms, why=why))
+
+    def adopt(
+        self,
+        user_id: str,
+        agent: str,
+        profile: Profile,
+        *,
+        avatar: str,
+        perceptual_hash: int | None,
+        protected: bool,
+        now_ms: int,
+    ) -> Binding:
+        """Bind an existing profile on a person's word, and close the agent's open intent."""
+        binding = Binding(
+            agent=agent,
+            profile_id=profile.id,
+            name=profile.name,
+            avatar=avatar,
+            created_ms=profile.created_ms,
+            bound_ms=now_ms,
+            protected=protected,
+            avatar_url=profile.avatar_url,
+            perceptual_hash=perceptual_hash,
+        )
+        with self._transaction() as execute:
+            replaced = steps.bind(execute, user_id, binding)
+            nonce = steps.overrule(execute, user_id, agent)
+            self._append(execute, steps.bound("adopted", user_id, binding, replaced, nonce))
+        return binding
+
+    def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
+        """Unbind a removed agent; its profile becomes retired."""
+        with self._transaction() as execute:
+            retired = steps.retire(execute, user_id, steps.binding_of(execute, user_id, agent), now_ms, "removed")
+            detail = {"name": retired.name, "why": retired.why}
+            self._append(execute, Event("retired", user_id, now_ms, agent, retired.profile_id, detail))
+        return retired
+
+    def drop(self, user_id: str, profile_id: str, now_ms: int) -> None:
+        """Remove the row of a profile that X has destroyed."""
+        with self._transaction() as execute:
+            owner = execute(schema.GET_OWNER, account=user_id, profile_id=profile_id)
+            agent, name, state = owner[0] if owner else (None, None, None)
+            if state == "bound":
+                execute(schema.UNBIND, account=user_id, agent=agent)
+            execute(schema.UNRETIRE, account=user_id, profile_id=profile_id)
+            self._append(execute, Event("destroyed", user_id, now_ms, agent, profile_id, {"name": name}))
+
+    def forget(self, user_id: str, agent: str, now_ms: int) -> None:
+        """Drop a binding and leave the profile at X."""
+        with self._transaction() as execute:
+            binding = steps.binding_of(execute, user_id, agent)
+            execute(schema.UNBIND, account=user_id, agent=agent)
+            detail = {"name": binding.name}
+            self._append(execute, Event("forgotten", user_id, now_ms, agent, binding.profile_id, detail))
+
+    def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
+        """Remember whether a bound agent outlives its roster entry."""
+        with self._transaction() as execute:
+            steps.binding_of(execute, user_id, agent)
+            execute(schema.PROTECT, account=user_id, agent=agent, protected=int(protected))
+
+    def record(self, event: Event) -> None:
+        """Add an event to the audit trail."""
+        with self._transaction() as execute:
+            self._append(execute, event)
+
+    def _append(self, execute: Execute, event: Event) -> None:
+        head = execute(schema.GET_HEAD)
+        seq, prev_hash = head[0] if head else (0, audit.GENESIS)
+        record = audit.seal(event, self.actor, seq=seq + 1, prev_hash=prev_hash)
+        execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)

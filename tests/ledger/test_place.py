@@ -1,0 +1,225 @@
+"""Which places are safe for a ledger, and which rights its files get."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from profilectl.errors import LedgerRefused
+from profilectl.ledger import place
+from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+
+
+@pytest.fixture(autouse=True)
+def _careless_umask():
+    former = os.umask(0o022)
+    yield
+    os.umask(former)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / ".profilectl" / "ledger.db"
+
+
+def modes(folder):
+    return {one.name: oct(stat.S_IMODE(one.lstat().st_mode)) for one in [folder, *folder.iterdir()]}
+
+
+def test_everything_is_private(path):
+    """Folder 0700, files 0600, SQLite's own files and the lock's included, under a umask of 022."""
+    with open_for_writing(path) as ledger, ledger.lock(0, "a test"):
+        names = ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock", "ledger.db.lock.holder", ".gitignore"]
+        assert {".profilectl": "0o700", **dict.fromkeys(names, "0o600")} == modes(path.parent)
+
+
+@pytest.mark.parametrize("name", [".profilectl", "state/deep", "existing"])
+def test_folder_ignores_itself(tmp_path, name):
+    """A folder of ours, by name or by making, is ignored by git; a folder that was there before is left alone."""
+    (tmp_path / "existing").mkdir()
+    open_for_writing(tmp_path / name / "ledger.db").close()
+    ignore = tmp_path / name / ".gitignore"
+    assert ("*\n" if name != "existing" else None) == (ignore.read_text() if ignore.exists() else None)
+
+
+def test_made_folders_are_private(tmp_path):
+    """Every folder on the way that had to be made is private."""
+    open_for_writing(tmp_path / "state" / "deep" / "ledger.db").close()
+    assert {0o700} == {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("state", "state/deep")}
+
+
+def test_own_folder_is_tightened(path):
+    """Our own folder loses the rights that others shouldn't have; what people wrote into .gitignore stays."""
+    path.parent.mkdir()
+    path.parent.chmod(0o777)
+    (path.parent / ".gitignore").write_text("ledger.*\n")
+    open_for_writing(path).close()
+    assert 0o700 == stat.S_IMODE(path.parent.stat().st_mode)
+    assert "ledger.*\n" == (path.parent / ".gitignore").read_text()
+
+
+def test_folder_that_others_can_write(tmp_path):
+    """In any other folder the risk is the owner's to remove, with the command to do so."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o775)
+    with pytest.raises(LedgerRefused, match="can be written by other users") as refusal:
+        open_for_writing(folder / "ledger.db")
+    assert f"chmod go-w {folder}" == refusal.value.hint
+    assert [] == list(folder.iterdir())
+    folder.chmod(0o1777)
+    open_for_writing(folder / "ledger.db").close()
+    folder.chmod(0o775)
+    with pytest.raises(LedgerRefused, match="can be written by other users"):
+        open_for_reading(folder / "ledger.db")
+
+
+def test_readable_file_is_tightened_by_a_writer(path):
+    """A ledger that was copied with open rights becomes private again, a reader leaves it as it is."""
+    open_for_writing(path).close()
+    path.chmod(0o644)
+    open_for_reading(path).close()
+    assert 0o644 == stat.S_IMODE(path.stat().st_mode)
+    open_for_writing(path).close()
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_file_that_others_could_write(path):
+    """A ledger that others could have changed isn't trusted by anybody."""
+    open_for_writing(path).close()
+    path.chmod(0o620)
+    for opening in (open_for_reading, open_for_writing):
+        with pytest.raises(LedgerRefused, match="could have been changed by other users"):
+            opening(path)
+
+
+def test_file_of_somebody_else(open_folder, nobody):
+    """A ledger of another user, unless that is root, is refused."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    path = open_folder / "state" / "ledger.db"
+    open_for_writing(path).close()
+    os.chown(path, 1234, 1234)
+    for opening in (open_for_reading, open_for_writing):
+        with pytest.raises(LedgerRefused, match="belongs to another user"):
+            opening(path)
+
+
+@pytest.mark.parametrize("target", ["present", "missing"])
+def test_symbolic_link(tmp_path, path, target):
+    """A link in the ledger's place is refused, dangling or not, and nothing is made at its other end."""
+    other = tmp_path / "other.db"
+    if target == "present":
+        open_for_writing(other).close()
+    path.parent.mkdir()
+    path.symlink_to(other)
+    for opening in (open_for_reading, open_for_writing):
+        with pytest.raises(LedgerRefused, match="is a symbolic link"):
+            opening(path)
+    assert other.exists() == (target == "present")
+
+
+def test_linked_folder(tmp_path):
+    """A .profilectl that a repository points elsewhere is refused."""
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "roster").mkdir()
+    (tmp_path / "roster" / ".profilectl").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LedgerRefused, match="is a symbolic link"):
+        open_for_writing(tmp_path / "roster" / ".profilectl" / "ledger.db")
+    assert [] == list((tmp_path / "elsewhere").iterdir())
+
+
+def test_no_regular_file(path):
+    """A folder or a pipe in the ledger's place is refused without being opened."""
+    path.parent.mkdir(mode=0o700)
+    os.mkfifo(path, 0o600)
+    for opening in (open_for_reading, open_for_writing):
+        with pytest.raises(LedgerRefused, match="is no regular file"):
+            opening(path)
+
+
+def test_folder_that_is_a_file(path):
+    """A file in the folder's place is refused by a writer, and holds no ledger for a reader."""
+    path.parent.write_text("")
+    with pytest.raises(LedgerRefused, match="can't hold a ledger"):
+        open_for_writing(path)
+
+
+MOUNTS = """\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+40 22 0:40 / /home rw,relatime shared:2 - nfs4 server:/home rw
+41 40 8:2 / /home/ann/local rw - xfs /dev/sdb1 rw
+42 22 0:41 / /mnt/my\\040share rw,relatime - cifs //server/share rw
+43 22 0:42 / /over rw - ext4 /dev/sdc1 rw
+44 43 0:43 / /over rw - fuse.sshfs host:/ rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv", "ext4"),
+        ("/", "ext4"),
+        ("/home", "nfs4"),
+        ("/home/ann/x", "nfs4"),
+        ("/homestead", "ext4"),
+        ("/home/ann/local/x", "xfs"),
+        ("/mnt/my share/x", "cifs"),
+        ("/over/x", "fuse.sshfs"),
+    ],
+)
+def test_file_system_of_a_folder(folder, kind):
+    """The mount that lies deepest over a folder, and was made last, tells its file system."""
+    assert kind == place._file_system(folder, MOUNTS)
+
+
+def test_network_file_system(path, monkeypatch, tmp_path):
+    """On a network file system nothing is made, and the way out is named."""
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"40 22 0:40 / {tmp_path} rw - nfs4 server:/home rw\n")
+    monkeypatch.setattr(place, "_MOUNTS", mounts)
+    with pytest.raises(LedgerRefused, match=r"network file system \(nfs4\)") as refusal:
+        open_for_writing(path)
+    assert "PROFILECTL_LEDGER" in refusal.value.hint
+    assert not path.parent.exists()
+
+
+def test_system_without_mount_table(path, monkeypatch, tmp_path):
+    """Where the system doesn't tell, the ledger opens."""
+    monkeypatch.setattr(place, "_MOUNTS", tmp_path / "none")
+    open_for_writing(path).close()
+    assert path.exists()
+
+
+def test_file_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
+    """A file that can't be completed doesn't appear, and its draft goes."""
+
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        place.create(tmp_path / "ledger.db", b"content")
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_file_that_exists_is_never_replaced(tmp_path, monkeypatch, late):
+    """Of two that create a file, the first wins, also when it comes between the other's look and deed."""
+    if late:
+        monkeypatch.setattr(os.path, "lexists", lambda _path: False)
+    (tmp_path / "ledger.db").write_bytes(b"first")
+    place.create(tmp_path / "ledger.db", b"second")
+    assert [("ledger.db", b"first")] == [(one.name, one.read_bytes()) for one in tmp_path.iterdir()]
+
+
+def test_hostile_path_is_made_visible(tmp_path):
+    """A path can't speak to the terminal."""
+    folder = tmp_path / "a\x1b[2J"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with pytest.raises(LedgerRefused) as refusal:
+        open_for_writing(folder / "ledger.db")
+    assert "\x1b" not in refusal.value.message + refusal.value.hint

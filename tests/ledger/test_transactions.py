@@ -1,0 +1,380 @@
+"""What every engine of the ledger promises: the contract of `base`, over each engine of the `engine` fixture."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from profilectl.errors import LedgerRefused, WrongAccount
+from profilectl.ledger.audit import verify
+from profilectl.model import Account, Binding, Event, Holdings, Intent, Profile, Retired
+
+ACME = Account("1", "acmecare", "api.x.com", "read-write-directmessages")
+
+
+def intent(agent="alice", nonce="n1", **changes):
+    values = {"name": f"{agent} A.", "avatar": "sha256:aa", "listed": frozenset({"7", "8"}), "begun_ms": 10}
+    return Intent(nonce, agent, **{**values, "attempted_ms": 10, **changes})
+
+
+def profile(id, name="alice A."):
+    return Profile(id, name, f"https://pbs.example/{id}.jpg", created_ms=20)
+
+
+def bind(ledger, agent="alice", id="100", now_ms=30):
+    ledger.intend("1", intent(agent, f"n{id}"))
+    return ledger.settle("1", f"n{id}", profile(id), now_ms, adopted=False)
+
+
+def happened(reader):
+    return [record.event.what for record in reader.events()]
+
+
+def test_new_ledger_is_empty(engine, ledger):
+    """A new ledger knows nobody, and says so with an empty value."""
+    assert (None, Holdings(), []) == (ledger.account_of("acme"), ledger.holdings("1"), list(ledger.events()))
+
+
+def test_claim_is_remembered(engine, ledger):
+    """A claimed brand gives back its account, without the access level, which belongs to the token."""
+    ledger.claim("acme", ACME, 5)
+    with engine.reader() as reader:
+        assert Account("1", "acmecare", "api.x.com") == reader.account_of("acme")
+
+
+def test_claim_again_writes_nothing(ledger):
+    """The same account claimed twice leaves one record."""
+    ledger.claim("acme", ACME, 5)
+    ledger.claim("acme", ACME, 6)
+    assert ["claimed"] == happened(ledger)
+
+
+def test_renamed_handle(ledger):
+    """A handle may change; the user id says that it is the same account."""
+    ledger.claim("acme", ACME, 5)
+    ledger.claim("acme", Account("1", "acmehelp", "api.x.com"), 6)
+    assert ledger.account_of("acme").handle == "acmehelp"
+
+
+def test_renamed_brand_keeps_its_bindings(ledger):
+    """Rows belong to the user id, so another key for the same account finds them."""
+    ledger.claim("acme", ACME, 5)
+    bind(ledger)
+    ledger.claim("acme-eu", ACME, 6)
+    assert "100" == ledger.holdings(ledger.account_of("acme-eu").user_id).binding("alice").profile_id
+
+
+@pytest.mark.parametrize(
+    ("brand", "account"),
+    [
+        ("acme", Account("2", "other", "api.x.com")),
+        ("acme", Account("1", "acmecare", "localhost")),
+        ("elsewhere", Account("1", "acmecare", "localhost")),
+    ],
+    ids=["another user", "another host", "another brand's user at another host"],
+)
+def test_wrong_account(engine, ledger, brand, account):
+    """Credentials of somebody else are refused by writer and reader, both accounts are named, nothing is written."""
+    ledger.claim("acme", ACME, 5)
+    with pytest.raises(WrongAccount) as refusal:
+        ledger.claim(brand, account, 6)
+    assert (
+        f"brand acme is @acmecare (id 1 at api.x.com) in this ledger, but the credentials belong to @{account.handle}"
+        in (refusal.value.message)
+    )
+    assert "PROFILECTL_LEDGER" in refusal.value.hint
+    assert ["claimed"] == happened(ledger)
+    with engine.reader() as reader, pytest.raises(WrongAccount):
+        reader.recognise(brand, account)
+
+
+def test_recognise_accepts_the_known_and_the_unknown(ledger):
+    """A brand that is new, or known with these credentials, may be used."""
+    ledger.recognise("acme", ACME)
+    ledger.claim("acme", ACME, 5)
+    ledger.recognise("acme", ACME)
+
+
+def test_intent_is_durable(engine, ledger):
+    """When `intend` returns, another process sees the whole intent."""
+    promised = intent(protected=True, perceptual_hash=2**64 - 1, attempt=1)
+    ledger.intend("1", promised)
+    with engine.reader() as reader:
+        assert Holdings(intents=(promised,)) == reader.holdings("1")
+
+
+def test_accounts_are_separate(ledger):
+    """One account's rows are invisible to another, even with the same agent, nonce and ids."""
+    bind(ledger)
+    ledger.intend("2", intent(nonce="n100"))
+    assert (1, 0) == (len(ledger.holdings("1").bindings), len(ledger.holdings("1").intents))
+    assert (0, 1) == (len(ledger.holdings("2").bindings), len(ledger.holdings("2").intents))
+
+
+def test_second_intent_for_an_agent(ledger):
+    """An agent has at most one open intent."""
+    ledger.intend("1", intent())
+    with pytest.raises(LedgerRefused, match="alice has an open intent already"):
+        ledger.intend("1", intent(nonce="n2"))
+    assert 1 == len(ledger.holdings("1").intents)
+
+
+def test_nonce_used_twice(ledger):
+    """A nonce that is taken is the engine's refusal, in our words, with nothing left behind."""
+    ledger.intend("1", intent())
+    with pytest.raises(LedgerRefused):
+        ledger.intend("1", intent("bob"))
+    assert ["intended"] == happened(ledger)
+
+
+def test_reattempt(ledger):
+    """One more attempt moves the lower bound and counts."""
+    ledger.intend("1", intent())
+    ledger.reattempt("1", "n1", 99)
+    assert (intent(attempt=2, attempted_ms=99),) == ledger.holdings("1").intents
+
+
+def test_settle_binds(ledger):
+    """Settling turns the intent into a binding that carries what was asked for and what X made of it."""
+    ledger.intend("1", intent(perceptual_hash=3, protected=True))
+    binding = ledger.settle("1", "n1", profile("100", "X's spelling"), 30, adopted=False)
+    assert binding == Binding(
+        agent="alice",
+        profile_id="100",
+        name="alice A.",
+        avatar="sha256:aa",
+        created_ms=20,
+        bound_ms=30,
+        protected=True,
+        avatar_url="https://pbs.example/100.jpg",
+        perceptual_hash=3,
+    )
+    assert Holdings(bindings=(binding,)) == ledger.holdings("1")
+
+
+def test_settle_retires_the_former_profile(ledger):
+    """A replacement binds the new profile and retires the old one in the same moment."""
+    bind(ledger, id="100")
+    bind(ledger, id="101", now_ms=40)
+    held = ledger.holdings("1")
+    assert ["101"] == [one.profile_id for one in held.bindings]
+    assert (Retired("100", "alice", "alice A.", 40, "replaced"),) == held.retired
+
+
+@pytest.mark.parametrize(("adopted", "what"), [(False, "created"), (True, "adopted")])
+def test_settle_tells_how_it_was_found(ledger, adopted, what):
+    """The audit record tells a profile that X confirmed from one that was found in its list."""
+    ledger.intend("1", intent())
+    ledger.settle("1", "n1", profile("100"), 30, adopted=adopted)
+    record = list(ledger.events())[-1]
+    detail = {"name": "alice A.", "avatar": "sha256:aa", "replaced": None, "nonce": "n1"}
+    assert (Event(what, "1", 30, "alice", "100", detail), "ann@desk") == (record.event, record.actor)
+
+
+def test_withdraw(ledger):
+    """An intent that made nothing goes, with the reason in the audit trail."""
+    ledger.intend("1", intent())
+    ledger.withdraw("1", "n1", "refused: code 88", 30)
+    assert Holdings() == ledger.holdings("1")
+    assert "refused: code 88" == list(ledger.events())[-1].event.detail["why"]
+
+
+@pytest.mark.parametrize("taken", ["bound", "retired"])
+def test_profile_that_is_taken(ledger, taken):
+    """A profile that the ledger knows is never bound a second time, neither by `adopt` nor by `settle`."""
+    bind(ledger, "bob", "100")
+    if taken == "retired":
+        ledger.retire("1", "bob", 40)
+    ledger.intend("1", intent())
+    before = ledger.holdings("1")
+    with pytest.raises(LedgerRefused, match=f"profile 100 is {taken} already, for agent bob"):
+        ledger.settle("1", "n1", profile("100"), 50, adopted=True)
+    with pytest.raises(LedgerRefused, match=f"profile 100 is {taken} already, for agent bob"):
+        ledger.adopt("1", "alice", profile("100"), avatar="", perceptual_hash=None, protected=False, now_ms=50)
+    assert before == ledger.holdings("1")
+
+
+def test_adopt(ledger):
+    """A person's word binds a profile under X's name for it and retires the former one."""
+    bind(ledger, id="100")
+    theirs = profile("200", "Alice!")
+    binding = ledger.adopt("1", "alice", theirs, avatar="sha256:bb", perceptual_hash=9, protected=True, now_ms=50)
+    assert ("200", "Alice!", 9, True) == (
+        binding.profile_id,
+        binding.name,
+        binding.perceptual_hash,
+        binding.protected,
+    )
+    held = ledger.holdings("1")
+    assert ((binding,), ["100"]) == (held.bindings, [one.profile_id for one in held.retired])
+
+
+def test_adopt_overrules_an_open_intent(ledger):
+    """Nothing that is settled later may replace the profile that a person chose."""
+    ledger.intend("1", intent())
+    ledger.adopt("1", "alice", profile("200"), avatar="", perceptual_hash=None, protected=False, now_ms=50)
+    assert () == ledger.holdings("1").intents
+    assert "n1" == list(ledger.events())[-1].event.detail["nonce"]
+
+
+def test_retire(ledger):
+    """A removed agent is unbound, and its profile waits for its end."""
+    bind(ledger)
+    retired = ledger.retire("1", "alice", 60)
+    assert Retired("100", "alice", "alice A.", 60, "removed") == retired
+    assert Holdings(retired=(retired,)) == ledger.holdings("1")
+
+
+@pytest.mark.parametrize("state", ["retired", "bound", "unknown"])
+def test_drop(ledger, state):
+    """A profile that X destroyed leaves no row, in whatever state it was, and leaves a record."""
+    if state != "unknown":
+        bind(ledger)
+    if state == "retired":
+        ledger.retire("1", "alice", 60)
+    ledger.drop("1", "100", 70)
+    assert Holdings() == ledger.holdings("1")
+    event = list(ledger.events())[-1].event
+    assert ("destroyed", "100", None if state == "unknown" else "alice") == (
+        event.what,
+        event.profile_id,
+        event.agent,
+    )
+
+
+def test_forget(ledger):
+    """A forgotten profile is neither bound nor retired: it stays at X, a stranger."""
+    bind(ledger)
+    ledger.forget("1", "alice", 60)
+    assert Holdings() == ledger.holdings("1")
+    assert "forgotten" == happened(ledger)[-1]
+
+
+def test_protect(ledger):
+    """Protection can be given and taken."""
+    bind(ledger)
+    ledger.protect("1", "alice", protected=True)
+    assert ledger.holdings("1").binding("alice").protected
+    ledger.protect("1", "alice", protected=False)
+    assert not ledger.holdings("1").binding("alice").protected
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda ledger: ledger.reattempt("1", "n9", 5),
+        lambda ledger: ledger.settle("1", "n9", profile("100"), 5, adopted=False),
+        lambda ledger: ledger.withdraw("1", "n9", "why", 5),
+        lambda ledger: ledger.retire("1", "zoe", 5),
+        lambda ledger: ledger.forget("1", "zoe", 5),
+        lambda ledger: ledger.protect("1", "zoe", protected=True),
+    ],
+    ids=["reattempt", "settle", "withdraw", "retire", "forget", "protect"],
+)
+def test_unknown_nonce_or_agent(ledger, deed):
+    """What isn't there can't be changed; the refusal says what is missing and leaves no record."""
+    with pytest.raises(LedgerRefused, match=r"no open intent n9|agent zoe has no profile"):
+        deed(ledger)
+    assert [] == happened(ledger)
+
+
+def test_outside_events(engine, ledger):
+    """Messages and refusals join the same chain, and readers can begin anywhere in it."""
+    sent = Event("sent", "1", 5, "alice", "100", {"sha256": "ab", "length": 12})
+    for _ in range(3):
+        ledger.record(sent)
+    with engine.reader() as reader:
+        assert [2, 3] == [record.seq for record in reader.events(after=1)]
+        assert sent == next(reader.events()).event
+
+
+def test_long_trail(ledger):
+    """More records than are read at a time come all, in order, and make a whole chain."""
+    for number in range(1101):
+        ledger.record(Event("sent", "1", number))
+    assert list(range(1101)) == [record.event.at_ms for record in ledger.events()]
+    assert verify(ledger.events()) is None
+
+
+def test_everything_survives_closing(engine):
+    """What was written is there after closing and opening, chain included."""
+    with engine.writer() as ledger:
+        bind(ledger, "alice", "100")
+        ledger.intend("1", intent("bob"))
+        before = ledger.holdings("1")
+    with engine.writer() as ledger:
+        ledger.withdraw("1", "n1", "lost", 50)
+        ledger.intend("1", intent("bob"))
+        assert before == ledger.holdings("1")
+        assert verify(ledger.events()) is None
+
+
+def test_listing_is_kept_once(engine, ledger):
+    """A thousand intents that share one listing of a thousand ids take its space once, and free it at the end."""
+    listed = frozenset(str(1190000000000000000 + number) for number in range(1000))
+    other = intent("zoe", "other", listed=frozenset({"5"}))
+    ledger.intend("1", other)
+    for number in range(1000):
+        ledger.intend("1", intent(f"agent{number}", f"n{number}", listed=listed))
+    held = ledger.holdings("1").intents
+    assert {listed, other.listed} == {one.listed for one in held}
+    for one in held:
+        if one != other:
+            ledger.withdraw("1", one.nonce, "enough", 50)
+    assert (other,) == ledger.holdings("1").intents
+    ledger.close()
+    assert sum(file.stat().st_size for file in engine.path.parent.iterdir()) < 2_000_000
+
+
+DEEDS = {
+    "claim": lambda ledger: ledger.claim("acme-eu", ACME, 50),
+    "intend": lambda ledger: ledger.intend("1", intent("carol", "n3")),
+    "reattempt": lambda ledger: ledger.reattempt("1", "n2", 50),
+    "settle": lambda ledger: ledger.settle("1", "n2", profile("101"), 50, adopted=False),
+    "withdraw": lambda ledger: ledger.withdraw("1", "n2", "lost", 50),
+    "adopt": lambda ledger: ledger.adopt(
+        "1", "alice", profile("102"), avatar="", perceptual_hash=None, protected=False, now_ms=50
+    ),
+    "retire": lambda ledger: ledger.retire("1", "alice", 50),
+    "drop": lambda ledger: ledger.drop("1", "100", 50),
+    "forget": lambda ledger: ledger.forget("1", "alice", 50),
+    "protect": lambda ledger: ledger.protect("1", "alice", protected=True),
+    "record": lambda ledger: ledger.record(Event("sent", "1", 50)),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS)
+def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
+    """Whichever statement of a deed fails, nothing of it remains, and the same deed succeeds afterwards."""
+    ledger.claim("acme", ACME, 5)
+    bind(ledger, id="100")
+    ledger.intend("1", intent(nonce="n2"))
+    before = state(ledger)
+    execute, left = ledger._execute, 0
+
+    def failing(statement, /, **values):
+        nonlocal left
+        if left == 0:
+            raise sqlite3.OperationalError("disk I/O error")
+        left -= 1
+        return execute(statement, **values)
+
+    failures = 0
+    while True:
+        left = failures
+        monkeypatch.setattr(ledger, "_execute", failing)
+        try:
+            deed(ledger)
+            break
+        except LedgerRefused as refusal:
+            failures += "disk I/O error" in refusal.message
+        finally:
+            monkeypatch.setattr(ledger, "_execute", execute)
+        assert before == state(ledger)
+    assert failures >= 2
+    assert before != state(ledger)
+
+
+def state(ledger):
+    return ledger.account_of("acme-eu"), ledger.holdings("1"), list(ledger.events())
