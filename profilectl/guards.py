@@ -20,9 +20,7 @@ class Refusal:
     allow: str | None
 
 
-def guard_deletes(
-    policy: Policy, deletes: Sequence[tuple[str, int, int]], allow_deletes: int | None
-) -> Refusal | None:
+def guard_deletes(policy: Policy, deletes: Sequence[tuple[str, int, int]], allow_deletes: int | None) -> Refusal | None:
     """Refuse deletions that look like an accident; one deletion per brand is always allowed.
 
     Args:

@@ -29,11 +29,15 @@ class Remote(Protocol):
         """Return a lower bound of X's clock, epoch milliseconds."""
 
 
-class Records(Protocol):
-    """The ledger as a sync needs it; what it was told is durable when a method returns."""
+class Knowledge(Protocol):
+    """The ledger as an observer needs it."""
 
     def holdings(self, user_id: str) -> Holdings:
         """Return everything known about an account."""
+
+
+class Records(Knowledge, Protocol):
+    """The ledger as a sync needs it; what it was told is durable when a method returns."""
 
     def intend(self, user_id: str, intent: Intent) -> None:
         """Promise a create, before it is sent."""

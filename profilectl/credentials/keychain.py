@@ -30,7 +30,7 @@ _OTHER_WAYS: Final = "PROFILECTL_CREDENTIALS_FILE, credential_command or the fou
 class State(enum.Enum):
     """Why a keyring can't be used, and what to do next."""
 
-    ABSENT = f"log in on a desktop session, or do without a keyring: {_OTHER_WAYS}"
+    ABSENT = f"log in on a desktop session; {_OTHER_WAYS}"
     LOCKED = f"unlock it in your desktop session and run this again; {_OTHER_WAYS}"
     TIMED_OUT = f"restart the keyring daemon or log in again; {_OTHER_WAYS}"
     UNUSABLE = f"unset {backends.CHOICE}, or set it to one of {', '.join(backends.TRUSTED)}"

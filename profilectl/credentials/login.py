@@ -163,18 +163,16 @@ def login(
         now: becomes the entry's creation time; aware.
 
     Raises:
-        CredentialsError: at any step; the message says at which.
+        CredentialsError: at any step; when it is the keyring's, the message says at which.
         WrongAccount: they belong to another account than `wanted`.
         ProfilectlError: whatever else `verify` raises.
     """
     with _step("testing the keyring"):
         store.rehearse(host)
-    with _step("reading the credentials"):
-        credentials = read()
-    with _step("asking X"):
-        account = verify(credentials)
-        _check_handle(account, wanted)
-        warnings = _check_level(account)
+    credentials = read()
+    account = verify(credentials)
+    _check_handle(account, wanted)
+    warnings = _check_level(account)
     entry = seal(credentials, host=host, handle=account.handle, user_id=account.user_id, created=now)
     listed = LoggedIn(account.handle, account.user_id, host)
     with _step("storing the credentials"):
@@ -203,8 +201,9 @@ def _ask(ask: Callable[[str], str], label: str) -> Secret:
 
 def _check_handle(account: Account, wanted: str | None) -> None:
     if wanted is not None and account_name(account.handle) != account_name(wanted):
-        message = f"these credentials belong to @{visible(account.handle)}, not to @{account_name(wanted)}"
-        raise WrongAccount(message, hint="log in with the token of that account, or name this one with --handle")
+        other = visible(account.handle)
+        message = f"these credentials belong to @{other}, not to @{account_name(wanted)}"
+        raise WrongAccount(message, hint=f"log in with the token of @{account_name(wanted)}, or say --handle {other}")
 
 
 def _check_level(account: Account) -> tuple[str, ...]:

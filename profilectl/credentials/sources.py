@@ -121,8 +121,7 @@ class EnvironmentSource:
         """Read the variables."""
         missing = [variable for variable in VARIABLES if not self.environ.get(variable)]
         if missing:
-            there = len(VARIABLES) - len(missing)
-            message = f"{there} of the four credential variables set, but not {', '.join(missing)}"
+            message = f"of the four credential variables these aren't set: {', '.join(missing)}"
             raise CredentialsError(message, hint="set all four, or none")
         key, secret, token, token_secret = (
             secret_value(self.environ[variable], variable, "the environment") for variable in VARIABLES

@@ -1,0 +1,155 @@
+"""The calls that reach X, as plain values: what is sent, for which purpose, and whether twice would do harm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from profilectl.api.patience import Repeat
+from profilectl.api.wire import digits, message_body, profile_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from profilectl.model import Message
+
+PAGE_SIZE = 50
+"""Profiles in a page of the list, X's maximum."""
+
+KINDS = ("list", "upload", "create", "destroy", "other")
+"""What requests are counted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, unsigned.
+
+    Attributes:
+        deed: for messages: "creating the profile".
+        query: names and values, not yet encoded.
+        body: JSON, ready to leave.
+        form: fields that are sent form-encoded, or as parts beside `files`.
+        files: parts with file name, content and media type.
+    """
+
+    deed: str
+    method: str
+    path: str
+    kind: str = "other"
+    repeat: Repeat = Repeat.SAFE
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    form: Mapping[str, str] | None = None
+    files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)
+
+    @property
+    def target(self) -> str:
+        """Path and query, encoded as RFC 5849 3.6 wants it: what is sent is, letter by letter, what is signed."""
+        pairs = (f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in self.query.items())
+        return self.path + ("?" + "&".join(pairs) if self.query else "")
+
+
+def verify_credentials() -> Call:
+    """Ask whom the credentials belong to."""
+    return Call(
+        "checking the credentials",
+        "GET",
+        "/1.1/account/verify_credentials.json",
+        query={"include_entities": "false", "skip_status": "true"},
+    )
+
+
+def list_page(cursor: str | None) -> Call:
+    """Ask for one page of profiles, the first one without a cursor."""
+    query = {"count": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
+    return Call("listing the profiles", "GET", "/1.1/custom_profiles/list.json", "list", query=query)
+
+
+def show_profile(profile_id: str) -> Call:
+    """Ask for one profile."""
+    checked = digits("profile id", profile_id)
+    return Call(f"reading profile {checked}", "GET", f"/1.1/custom_profiles/{checked}.json")
+
+
+def upload(content: bytes, media_type: str, category: str) -> Call:
+    """Upload a picture; one that is never used expires by itself, so it may be sent again."""
+    return Call(
+        "uploading the picture",
+        "POST",
+        "/2/media/upload",
+        "upload",
+        form={"media_category": category},
+        files={"media": (f"avatar.{media_type.rpartition('/')[2]}", content, media_type)},
+    )
+
+
+def create_profile(name: str, media_id: str) -> Call:
+    """Make a profile; X has no idempotency key, so only the caller can know whether to repeat it."""
+    return Call(
+        "creating the profile",
+        "POST",
+        "/1.1/custom_profiles/new.json",
+        "create",
+        Repeat.NEVER,
+        body=profile_body(name, media_id),
+    )
+
+
+def destroy_profile(profile_id: str) -> Call:
+    """Destroy a profile; X answers 204 for one that it has destroyed before, too."""
+    checked = digits("profile id", profile_id)
+    return Call(
+        f"destroying profile {checked}",
+        "DELETE",
+        "/1.1/custom_profiles/destroy.json",
+        "destroy",
+        query={"id": checked},
+    )
+
+
+def send_message(message: Message) -> Call:
+    """Send a Direct Message; it is sent again only when no connection could be made."""
+    return Call(
+        "sending the message",
+        "POST",
+        "/1.1/direct_messages/events/new.json",
+        repeat=Repeat.UNSENT,
+        body=message_body(message),
+    )
+
+
+def find_user(handle: str) -> Call:
+    """Ask for the user behind a handle that has been checked."""
+    return Call(f"looking up @{handle}", "GET", f"/2/users/by/username/{handle}")
+
+
+def rate_limits() -> Call:
+    """Ask what is left of the limits on reading calls; X names the families that we use."""
+    families = "custom_profiles,direct_messages,media"
+    return Call(
+        "reading the rate limits",
+        "GET",
+        "/1.1/application/rate_limit_status.json",
+        query={"resources": families},
+    )
+
+
+def invalidate_token() -> Call:
+    """Revoke the access token that signs this very call."""
+    return Call("revoking the access token", "POST", "/1.1/oauth/invalidate_token.json")
+
+
+def request_token() -> Call:
+    """Begin a login by PIN (``oob``, RFC 5849 2.1)."""
+    return Call("beginning the login", "POST", "/oauth/request_token", form={"oauth_callback": "oob"})
+
+
+def access_token(pin: str) -> Call:
+    """Trade a PIN that has been checked, which works once, for the account's token (RFC 5849 2.3)."""
+    return Call("trading the PIN", "POST", "/oauth/access_token", repeat=Repeat.UNSENT, form={"oauth_verifier": pin})
+
+
+def authorize_target(request_token: str) -> str:
+    """Return path and query of the page where a person allows the app; a browser goes there, we don't."""
+    return Call("", "GET", "/oauth/authorize", query={"oauth_token": request_token}).target

@@ -1,0 +1,190 @@
+"""The line to X: the only door to httpx beside `oauth`, so that a move to its successor stays one small change."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import logging
+import math
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from profilectl import __version__
+from profilectl.api import calls, wire
+from profilectl.api.address import DEFAULT_URL, parse_address
+from profilectl.api.clock import Clock, ServerClock, parse_date
+from profilectl.api.patience import Deadline, Limits, Patience, Repeat, fate_of_exception
+from profilectl.api.refusals import Circumstances, failure, shorten, unsettled
+from profilectl.errors import Fate, RemoteError, Unreachable, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from profilectl.api.calls import Call
+    from profilectl.api.oauth import Signature
+    from profilectl.api.wire import Answer
+
+T = TypeVar("T")
+
+Transport = httpx.BaseTransport
+"""How requests reach a world in this process instead of the network."""
+
+_log = logging.getLogger(__name__)
+
+
+class Channel:
+    """The line to X: signs, sends, reads within bounds, counts, and turns every failure into ours.
+
+    Safe to use from as many threads as there are `jobs`; more wait for a free connection.
+
+    Raises:
+        UsageError: for an address that mustn't be called, or a proxy or certificate setting that can't be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str = DEFAULT_URL,
+        *,
+        transport: Transport | None = None,
+        jobs: int = 1,
+        deadline: Deadline | None = None,
+        max_wait: float = 0.0,
+        announce: Callable[[float, str], None] | None = None,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.address = parse_address(base_url)
+        self._clock = clock or Clock()
+        self.server_clock = ServerClock(self._clock)
+        self._deadline = deadline or Deadline(math.inf)
+        self._patience = Patience(
+            deadline=self._deadline,
+            max_wait=max_wait,
+            announce=announce,
+            now=self.server_clock.now,
+            sleep=self._clock.sleep,
+        )
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._requests: Counter[str] = Counter(dict.fromkeys(calls.KINDS, 0))
+        self._http = _open(jobs, transport, trust_env=not self.address.is_loopback)
+
+    def close(self) -> None:
+        """End every wait and close the connections."""
+        self.interrupt()
+        self._http.close()
+
+    def interrupt(self) -> None:
+        """End every wait: calls that pause fail at once, requests under way come to their end."""
+        self._patience.halt()
+
+    def requests(self) -> Counter[str]:
+        """Return how many requests have left so far, by kind, repeats included."""
+        with self._lock:
+            return self._requests.copy()
+
+    def perform(self, call: Call, signature: Signature, read: Callable[[Answer], T]) -> T:
+        """Send a call, repeat it as far as it may be, and return what `read` makes of the answer.
+
+        Raises:
+            RemoteError: of the kind that says what happened, and what is known about it.
+        """
+        return self._patience.persist(lambda: self._attempt(call, signature, read), call.repeat)
+
+    def _attempt(self, call: Call, signature: Signature, read: Callable[[Answer], T]) -> T:
+        try:
+            answer = self._exchange(call, signature)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._broken(call, error) from error
+        except wire.Unreadable as error:
+            raise unsettled(str(error), self._circumstances(call)) from None
+        if not 200 <= answer.status < 300:
+            raise failure(answer, self._circumstances(call))
+        try:
+            return read(answer)
+        except wire.Unreadable as error:
+            what = f"X's answer can't be used, {error} (HTTP {answer.status})"
+            raise unsettled(what, self._circumstances(call), answer) from None
+
+    def _exchange(self, call: Call, signature: Signature) -> Answer:
+        started = self._clock.monotonic()
+        response = self._send(call, signature)
+        duration = self._clock.monotonic() - started
+        self.server_clock.learn(parse_date(response.headers.get("date")), duration)
+        _log.debug("%s %s %d %.0f ms", call.method, call.path, response.status_code, duration * 1000)
+        try:
+            content = self._read(response, started)
+        finally:
+            response.close()
+        return wire.Answer(response.status_code, dict(response.headers), content)
+
+    def _send(self, call: Call, signature: Signature) -> httpx.Response:
+        """Return the answer as soon as its head is there, and count the request if it left."""
+        request = self._http.build_request(
+            call.method,
+            self.address.url + call.target,
+            content=call.body,
+            data=call.form,
+            files=call.files,
+            headers={"Content-Type": "application/json"} if call.body is not None else None,
+            timeout=self._timeout(call),
+        )
+        has_left = True
+        try:
+            return self._http.send(request, auth=signature, stream=True)
+        except httpx.HTTPError as error:
+            has_left = fate_of_exception(error) is not Fate.NOT_APPLIED
+            raise
+        finally:
+            self._count(call, has_left)
+
+    def _read(self, response: httpx.Response, started: float) -> bytes:
+        """Return the body; Unreadable when it is too large or comes too slowly."""
+        content = bytearray()
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > self._limits.body:
+                raise wire.Unreadable(f"X's answer is larger than {self._limits.body} bytes")
+            if self._clock.monotonic() - started > self._limits.total:
+                raise wire.Unreadable(f"X's answer isn't complete after {self._limits.total:g} s")
+        return bytes(content)
+
+    def _timeout(self, call: Call) -> httpx.Timeout:
+        """Let the deadline cut off what may be repeated; a write that has left is worth waiting for."""
+        left = max(0.001, self._deadline.remaining())
+        read = min(self._limits.read, left) if call.repeat is Repeat.SAFE else self._limits.read
+        return httpx.Timeout(read, connect=min(self._limits.connect, left), pool=min(self._limits.total, left))
+
+    def _broken(self, call: Call, error: Exception) -> RemoteError:
+        reason = shorten(str(error)) or type(error).__name__
+        if fate_of_exception(error) is Fate.NOT_APPLIED:
+            message = f"{call.deed}: no connection to {self.address.host} ({reason})"
+            return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")
+        return unsettled(f"the connection broke before X had answered ({reason})", self._circumstances(call))
+
+    def _circumstances(self, call: Call) -> Circumstances:
+        return Circumstances(call.deed, call.repeat, self.server_clock.now(), self.server_clock.skew_seconds)
+
+    def _count(self, call: Call, has_left: bool) -> None:
+        with self._lock:
+            self._requests[call.kind] += has_left
+
+
+def _open(jobs: int, transport: Transport | None, *, trust_env: bool) -> httpx.Client:
+    """Return the HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment."""
+    no_cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    try:
+        return httpx.Client(
+            transport=transport,
+            follow_redirects=False,
+            http2=False,
+            cookies=no_cookies,
+            trust_env=trust_env,
+            limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=60),
+            headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
+        )
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        message = "a connection can't be prepared from HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+        raise UsageError(message, hint="correct or unset these variables") from error

@@ -1,0 +1,178 @@
+"""X as methods: one per call, each returns the value it promises or raises a `RemoteError`."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from profilectl.api import calls, wire
+from profilectl.api.address import DEFAULT_URL
+from profilectl.api.channel import Channel
+from profilectl.api.oauth import Signature
+from profilectl.api.refusals import read_complaint, shorten
+from profilectl.errors import CredentialsRefused, NotFound, RemoteError
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from profilectl.api.calls import Call
+    from profilectl.api.channel import Transport
+    from profilectl.api.clock import Clock
+    from profilectl.api.patience import Deadline, Limits
+    from profilectl.api.wire import Answer
+    from profilectl.model import Account, Message, Profile, SentMessage
+    from profilectl.secret import Credentials
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class XClient:
+    """One account at X. A context manager; its methods may be called from several threads.
+
+    Every method raises `RemoteError`s; those that write raise `OutcomeUnknown` when X may have done it all the same.
+
+    Args:
+        base_url: scheme, host and port of the API; UsageError for any other form, or ``http://`` beyond loopback.
+        transport: for a world in this process; proxies are the environment's otherwise.
+        jobs: connections, one for each thread.
+        deadline: of everything together; None: never.
+        max_wait: seconds that one call may wait for a rate limit to reset.
+        announce: told seconds and reason before every wait, in the thread that waits.
+        media_category: how X files avatars, ``dm_image`` or ``tweet_image``.
+        limits: what one request may take.
+        clock: this machine's.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        base_url: str = DEFAULT_URL,
+        transport: Transport | None = None,
+        jobs: int = 8,
+        deadline: Deadline | None = None,
+        max_wait: float = 0.0,
+        announce: Callable[[float, str], None] | None = None,
+        media_category: str = "dm_image",
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._signature = Signature.of(credentials)
+        self._media_category = media_category
+        self._channel = Channel(
+            base_url,
+            transport=transport,
+            jobs=jobs,
+            deadline=deadline,
+            max_wait=max_wait,
+            announce=announce,
+            limits=limits,
+            clock=clock,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every wait and close the connections."""
+        self._channel.close()
+
+    def interrupt(self) -> None:
+        """End every wait, so that worker threads come back at once when a person wants to stop."""
+        self._channel.interrupt()
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How many requests have left, repeats included: list, upload, create, destroy, other."""
+        return self._channel.requests()
+
+    def now_ms(self) -> int:
+        """Return a lower bound of X's clock, epoch milliseconds; this machine's time before the first answer."""
+        return int(self._channel.server_clock.now() * 1000)
+
+    @property
+    def skew_seconds(self) -> float | None:
+        """How far this machine's clock is ahead of X's, at least (negative: behind); None before the first answer."""
+        return self._channel.server_clock.skew_seconds
+
+    def verify_credentials(self) -> Account:
+        """Return whom the credentials belong to, with the permission that X reports."""
+        host = self._channel.address.host
+        return self._perform(calls.verify_credentials(), lambda answer: wire.read_account(answer, host))
+
+    def list_profiles(self) -> tuple[Profile, ...]:
+        """Read the list to its end; a profile that moved to a second page meanwhile counts once."""
+        profiles: dict[str, Profile] = {}
+        seen: set[str | None] = set()
+        cursor: str | None = None
+        while cursor not in seen:
+            seen.add(cursor)
+            page = self._perform(calls.list_page(cursor), wire.read_page)
+            for profile in page.profiles:
+                profiles.setdefault(profile.id, profile)
+            if page.next_cursor is None:
+                return tuple(profiles.values())
+            cursor = page.next_cursor
+        raise RemoteError(
+            "listing the profiles: X's list runs in a circle, it repeats a cursor", hint="run again later"
+        )
+
+    def show_profile(self, profile_id: str) -> Profile:
+        """Return one profile; NotFound when X has none with that id."""
+        return self._perform(calls.show_profile(profile_id), wire.read_profile)
+
+    def upload(self, content: bytes, media_type: str) -> str:
+        """Upload a picture and return its media id, good for a day."""
+        return self._perform(calls.upload(content, media_type, self._media_category), wire.read_media_id)
+
+    def create_profile(self, name: str, media_id: str) -> Profile:
+        """Make a profile. Never repeated here, not even when it surely wasn't applied."""
+        return self._perform(calls.create_profile(name, media_id), wire.read_profile)
+
+    def destroy_profile(self, profile_id: str) -> None:
+        """Destroy a profile; one that X doesn't know any more is a success."""
+        try:
+            self._perform(calls.destroy_profile(profile_id), wire.read_nothing)
+        except NotFound:
+            _log.debug("profile %s was gone already", profile_id)
+
+    def send_message(self, message: Message) -> SentMessage:
+        """Send a Direct Message and return what X says about it; the caller compares the echo."""
+        return self._perform(calls.send_message(message), lambda answer: wire.read_sent(answer, message))
+
+    def find_user(self, handle: str) -> str:
+        """Return the id of the user with that handle, with or without @."""
+        bare = wire.bare_handle(handle)
+
+        def read(answer: Answer) -> str:
+            user_id = wire.read_user_id(answer)
+            if user_id is None:
+                said = shorten(read_complaint(answer.content).text)
+                raise NotFound(f"looking up @{bare}: X knows no such user ({said})", status=answer.status)
+            return user_id
+
+        return self._perform(calls.find_user(bare), read)
+
+    def rate_limits(self) -> dict[str, dict[str, int]]:
+        """Return what is left of the limits on reading calls, by X's name of the call."""
+        return self._perform(calls.rate_limits(), wire.read_rate_limits)
+
+    def invalidate_token(self) -> None:
+        """Revoke the access token at X; one that isn't valid any more is a success."""
+        try:
+            self._perform(calls.invalidate_token(), wire.read_nothing)
+        except CredentialsRefused as error:
+            if error.code != 89:
+                raise
+
+    def _perform(self, call: Call, read: Callable[[Answer], T]) -> T:
+        return self._channel.perform(call, self._signature, read)

@@ -1,0 +1,185 @@
+"""What is known about a call that failed, and how long to wait before it is repeated, if it may be.
+
+httpx's exceptions are known here by name only, so that this module stays free of httpx.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import random
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from profilectl.errors import Fate, RateLimited, RemoteError, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, of the back-off
+RESET_MARGIN = 2.0  # seconds after a reset, spread so that parallel workers don't all come back at once
+
+FATE_BY_EXCEPTION: Mapping[str, Fate] = {
+    # No connection was made, so nothing can have been sent. DNS and TLS failures are ConnectErrors.
+    "ConnectError": Fate.NOT_APPLIED,
+    "ConnectTimeout": Fate.NOT_APPLIED,
+    "PoolTimeout": Fate.NOT_APPLIED,
+    "ProxyError": Fate.NOT_APPLIED,
+    "UnsupportedProtocol": Fate.NOT_APPLIED,
+    # The request may have arrived, whole or in part.
+    "ReadTimeout": Fate.UNKNOWN,
+    "ReadError": Fate.UNKNOWN,
+    "WriteTimeout": Fate.UNKNOWN,
+    "WriteError": Fate.UNKNOWN,
+    "CloseError": Fate.UNKNOWN,
+    "RemoteProtocolError": Fate.UNKNOWN,
+    "LocalProtocolError": Fate.UNKNOWN,
+    # An answer came, and couldn't be used.
+    "DecodingError": Fate.UNKNOWN,
+    "TooManyRedirects": Fate.UNKNOWN,
+    "HTTPStatusError": Fate.UNKNOWN,
+    "InvalidURL": Fate.UNKNOWN,
+    "CookieConflict": Fate.UNKNOWN,
+    "StreamConsumed": Fate.UNKNOWN,
+    "StreamClosed": Fate.UNKNOWN,
+    "ResponseNotRead": Fate.UNKNOWN,
+    "RequestNotRead": Fate.UNKNOWN,
+}
+
+
+def fate_of_exception(error: Exception) -> Fate:
+    """Return what an httpx exception tells about its request; unknown, unless it surely never left."""
+    named = (FATE_BY_EXCEPTION.get(kind.__name__) for kind in type(error).__mro__)
+    return next((fate for fate in named if fate), Fate.UNKNOWN)
+
+
+def fate_of_status(status: int) -> Fate:
+    """Return what an HTTP status tells about a request that wasn't answered with 2xx.
+
+    A 5xx may come after the work was done, a 3xx or 408 from somebody on the way. Every other 4xx is X's own no.
+    """
+    if status in {420, 429}:
+        return Fate.NOT_APPLIED
+    return Fate.REFUSED if 400 <= status < 500 and status != 408 else Fate.UNKNOWN
+
+
+class Repeat(enum.Enum):
+    """When a call may be repeated without being asked; the value is the number of attempts in all."""
+
+    SAFE = 4  # reading, deleting, uploading: twice does what once does
+    UNSENT = 3  # only when no connection was made
+    NEVER = 1
+
+
+def may_repeat(error: RemoteError, repeat: Repeat, attempt: int) -> bool:
+    """Tell whether attempt number `attempt` (from 1) may be followed by another one."""
+    if attempt >= repeat.value:
+        return False
+    if isinstance(error, RateLimited):
+        return repeat is Repeat.SAFE and error.retry_at is not None
+    is_redirect = error.status is not None and 300 <= error.status < 400
+    return isinstance(error, Unreachable) and not is_redirect
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may take: seconds, and bytes of its answer.
+
+    `total` is looked at whenever bytes arrive, because httpx's own timeouts begin anew with every byte; a server that
+    falls silent ends with `read` instead.
+    """
+
+    connect: float = 10.0
+    read: float = 20.0
+    total: float = 30.0
+    body: int = 4 * 1024 * 1024
+
+
+class Deadline:
+    """The end of the time that a command was given, `seconds` from now; ``math.inf`` never comes."""
+
+    def __init__(self, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._ends_at = monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds that are left, at least 0."""
+        return max(0.0, self._ends_at - self._monotonic())
+
+
+class Patience:
+    """Repeats calls as far as their kind, the deadline and the longest bearable wait allow.
+
+    Args:
+        deadline: no attempt begins after it, no pause reaches beyond it.
+        max_wait: seconds that one call may wait for rate limits to reset.
+        announce: told seconds and reason before every pause, in the thread that pauses.
+        now: X's time in epoch seconds.
+        sleep: waits; returns True when it was cut short for good. Default: until `halt`.
+        uniform: a random number between two.
+    """
+
+    def __init__(
+        self,
+        *,
+        deadline: Deadline,
+        max_wait: float,
+        announce: Callable[[float, str], None] | None,
+        now: Callable[[], float],
+        sleep: Callable[[float], bool | None] | None = None,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.deadline = deadline
+        self._max_wait = max_wait
+        self._announce = announce
+        self._now = now
+        self._halted = threading.Event()
+        self._sleep = self._halted.wait if sleep is None else sleep
+        self._uniform = uniform
+
+    def halt(self) -> None:
+        """End every pause, now and later; calls that wait raise what they waited for."""
+        self._halted.set()
+
+    def persist(self, send: Callable[[], T], repeat: Repeat) -> T:
+        """Call `send` until it returns, and return that.
+
+        Raises:
+            RemoteError: the failure of the last attempt; Unreachable, when no time is left for a first one.
+        """
+        bearable = self._max_wait
+        for attempt in itertools.count(1):
+            self._require_time()
+            try:
+                return send()
+            except RemoteError as error:
+                if not may_repeat(error, repeat, attempt):
+                    raise
+                pause = self._pause(error, attempt)
+                if isinstance(error, RateLimited):
+                    bearable -= pause
+                if bearable < 0 or not self._rest(pause, error):
+                    raise
+        raise AssertionError("attempts are bounded")
+
+    def _require_time(self) -> None:
+        if not self.deadline.remaining():
+            raise Unreachable("no time is left to ask X", hint="allow more time with --timeout")
+
+    def _pause(self, error: RemoteError, attempt: int) -> float:
+        """Return seconds: until X's own time to come back, else full jitter under a doubling ceiling."""
+        if error.retry_at is not None:
+            return max(1.0, error.retry_at.timestamp() - self._now()) + self._uniform(0.0, RESET_MARGIN)
+        return self._uniform(SHORTEST_PAUSE, min(LONGEST_PAUSE, 2.0**attempt))
+
+    def _rest(self, seconds: float, error: RemoteError) -> bool:
+        """Pause, and tell whether another attempt makes sense afterwards."""
+        if seconds >= self.deadline.remaining() or self._halted.is_set():
+            return False
+        if self._announce:
+            self._announce(seconds, error.message)
+        return not self._sleep(seconds)

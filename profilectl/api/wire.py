@@ -1,0 +1,254 @@
+"""X's JSON turned into our values, and our values into X's JSON.
+
+Readers are strict about what somebody here relies on and blind to the rest. Ids stay strings of digits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from profilectl.errors import InputRefused
+from profilectl.model import Account, Profile, SentMessage
+from profilectl.names import visible
+from profilectl.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from profilectl.model import Message
+
+_ID = re.compile(r"[0-9]{1,20}")  # an unsigned 64-bit number has at most 20 digits
+_HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
+_PIN = re.compile(r"[0-9]{4,12}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Unreadable(ValueError):
+    """An answer that doesn't hold what its call promises; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over HTTP, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `next_cursor` is None on the last one."""
+
+    profiles: tuple[Profile, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of the OAuth steps, with what X says about its owner."""
+
+    key: Secret
+    secret: Secret
+    handle: str | None = None
+    user_id: str | None = None
+
+
+# Our values, on their way out.
+
+
+def digits(what: str, value: str) -> str:
+    """Return an id that is safe in a URL; InputRefused, naming `what`, when it isn't all digits."""
+    if not _ID.fullmatch(value):
+        raise InputRefused(f"the {what} must be digits, not {visible(value)!r}")
+    return value
+
+
+def bare_handle(text: str) -> str:
+    """Return a handle without its @; InputRefused when X could have no such handle."""
+    match = _HANDLE.fullmatch(text)
+    if not match:
+        raise InputRefused(f"{visible(text)!r} is no handle", hint="letters, digits and _, at most 15, as in @acmecare")
+    return match[1]
+
+
+def pin_digits(text: str) -> str:
+    """Return the PIN without the spaces people add; InputRefused when it isn't one."""
+    pin = "".join(text.split())
+    if not _PIN.fullmatch(pin):
+        raise InputRefused("the PIN must be the digits that X shows after the app is authorised")
+    return pin
+
+
+def profile_body(name: str, media_id: str) -> bytes:
+    """Return the body that creates a profile (X: POST custom_profiles/new)."""
+    return _encode({"custom_profile": {"name": name, "avatar": {"media": {"id": digits("media id", media_id)}}}})
+
+
+def message_body(message: Message) -> bytes:
+    """Return the body that sends a message; the profile's id belongs inside ``message_create``."""
+    deed = {
+        "target": {"recipient_id": digits("recipient id", message.recipient_id)},
+        "message_data": {"text": message.text},
+        "custom_profile_id": digits("profile id", message.profile_id),
+    }
+    return _encode({"event": {"type": "message_create", "message_create": deed}})
+
+
+def _encode(document: Mapping[str, object]) -> bytes:
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        raise InputRefused("the text holds half a character (a lone surrogate), which no JSON can carry") from None
+
+
+# X's answers, on their way in.
+
+
+def read_account(answer: Answer, host: str) -> Account:
+    """Return who the credentials belong to."""
+    document = _document(answer)
+    return Account(
+        user_id=_id(document, "id_str"),
+        handle=_text(document, "screen_name"),
+        host=host,
+        access_level=answer.headers.get("x-access-level"),
+    )
+
+
+def read_page(answer: Answer) -> Page:
+    """Return a page of profiles; it is the last one when it has no ``next_cursor``.
+
+    An object with neither profiles nor cursor is unreadable: taken for an empty list, it would look as if every
+    profile were gone.
+    """
+    document = _document(answer)
+    cursor = document.get("next_cursor") or None
+    profiles = document.get("custom_profiles")
+    if profiles is None and cursor:
+        profiles = []
+    if not isinstance(profiles, list) or not isinstance(cursor, str | None):
+        raise Unreadable("no list of profiles in it")
+    return Page(tuple(_profile(one) for one in profiles), cursor)
+
+
+def read_profile(answer: Answer) -> Profile:
+    """Return the one profile of a create or show."""
+    return _profile(_document(answer).get("custom_profile"))
+
+
+def read_media_id(answer: Answer) -> str:
+    """Return the media id of an upload, of v2's form or v1.1's."""
+    document = _document(answer)
+    data = document.get("data")
+    return _id(data, "id") if isinstance(data, dict) else _id(document, "media_id_string")
+
+
+def read_sent(answer: Answer, message: Message) -> SentMessage:
+    """Return what X says it sent; only the event's id is indispensable, it proves that the message went out."""
+    event = _mapping(_document(answer), "event")
+    event_id = _id(event, "id")
+    deed = _mapping_or_empty(event.get("message_create"))
+    echo = deed.get("custom_profile_id")
+    return SentMessage(
+        event_id=event_id,
+        sender_id=str(deed.get("sender_id") or ""),
+        recipient_id=str(_mapping_or_empty(deed.get("target")).get("recipient_id") or message.recipient_id),
+        profile_id=None if echo is None else str(echo),
+    )
+
+
+def read_user_id(answer: Answer) -> str | None:
+    """Return the id of a looked-up user; None when X answered 200 with ``errors`` instead of ``data``."""
+    document = _document(answer)
+    if "data" not in document and document.get("errors"):
+        return None
+    return _id(_mapping(document, "data"), "id")
+
+
+def read_rate_limits(answer: Answer) -> dict[str, dict[str, int]]:
+    """Return ``limit``, ``remaining`` and ``reset`` (epoch seconds) by X's name of the call."""
+    families = _mapping(_document(answer), "resources").values()
+    return {
+        call: {key: figure for key, figure in figures.items() if isinstance(figure, int)}
+        for family in families
+        for call, figures in _mapping_or_empty(family).items()
+        if isinstance(figures, dict)
+    }
+
+
+def read_token(answer: Answer) -> Token:
+    """Return the token of a form-encoded OAuth step (RFC 5849 2.1 and 2.3)."""
+    try:
+        fields = {name: values[0] for name, values in parse_qs(answer.content.decode(), strict_parsing=True).items()}
+        key, secret = Secret(fields["oauth_token"]), Secret(fields["oauth_token_secret"])
+    except (ValueError, KeyError):
+        raise Unreadable("no token in it") from None
+    return Token(key, secret, fields.get("screen_name"), fields.get("user_id"))
+
+
+def read_nothing(answer: Answer) -> None:
+    """Accept an empty answer, or one that is at least X's own way of speaking."""
+    if answer.content.strip():
+        _document(answer)
+
+
+def parse_json(content: bytes) -> object:
+    """Return the JSON in `content`; Unreadable when it is something else, cut, or nested beyond reason."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise Unreadable("it isn't JSON" if content.strip() else "it is empty") from None
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    document = parse_json(answer.content)
+    if not isinstance(document, dict):
+        raise Unreadable("it isn't a JSON object")
+    return document
+
+
+def _profile(document: object) -> Profile:
+    if not isinstance(document, dict):
+        raise Unreadable("no profile in it")
+    media = _mapping_or_empty(_mapping_or_empty(document.get("avatar")).get("media"))
+    return Profile(
+        id=_id(document, "id"),
+        name=_text(document, "name"),
+        avatar_url=_whole(str(media.get("url") or "")),
+        created_ms=int(_id(document, "created_timestamp")),
+    )
+
+
+def _id(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise Unreadable(f"no usable {key} in it")
+    return value
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    if not isinstance(value, str):
+        raise Unreadable(f"no {key} in it")
+    return _whole(value)
+
+
+def _whole(text: str) -> str:
+    r"""Replace lone surrogates, which JSON can spell (``"\ud800"``) but no file or terminal can hold."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = document.get(key)
+    if not isinstance(value, dict):
+        raise Unreadable(f"no {key} in it")
+    return value
+
+
+def _mapping_or_empty(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,281 @@
+"""The only place that wires the rooms together: what was said, what is configured, what has to be opened for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profilectl.cli.options import Options
+from profilectl.errors import AvatarRefused, InputRefused, RosterRefused, UsageError
+from profilectl.model import Problem
+from profilectl.names import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from profilectl.api.client import XClient
+    from profilectl.api.patience import Deadline
+    from profilectl.cli.local_x import LocalX
+    from profilectl.credentials.config import Config
+    from profilectl.ledger.base import Ledger, LedgerReader
+    from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
+    from profilectl.secret import Credentials
+
+DEFAULT_API_URL = "https://api.x.com"
+DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short enough for cron
+STATE_FOLDER = ".profilectl"
+
+
+@dataclass(frozen=True)
+class Context:
+    """One command's view of the world; everything is opened when it is first asked for."""
+
+    options: Options = field(default_factory=Options)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    stack: ExitStack = field(default_factory=ExitStack)  # closes what was opened, when the command ends
+
+    def overridden_by(self, later: Options) -> Context:
+        """Return the context of a command whose own options win over those before its name."""
+        return replace(self, options=self.options.overridden_by(later))
+
+    # What was said
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is told when nothing changed."""
+        return bool(self.options.quiet)
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether stdout is one JSON document."""
+        return bool(self.options.json)
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether X is the one in this process."""
+        return bool(self.options.sandbox) or self.environ.get("PROFILECTL_SANDBOX") == "1"
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a person is there to answer."""
+        return not self.options.no_input and sys.stdin.isatty() and sys.stderr.isatty()
+
+    @cached_property
+    def deadline(self) -> Deadline:
+        """The moment at which this command gives up waiting."""
+        from profilectl.api.patience import Deadline
+
+        return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
+
+    # The roster
+
+    @property
+    def roster_path(self) -> Path:
+        """The roster: ``--roster``, then the environment, then ./roster.toml."""
+        return self.options.roster or Path(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
+
+    def read_roster(self) -> bytes:
+        """Return the roster's bytes; InputRefused when there is none to read."""
+        try:
+            return self.roster_path.read_bytes()
+        except OSError as error:
+            raise InputRefused(
+                f"can't read the roster {visible(str(self.roster_path))}: {error.strerror}",
+                hint="`profilectl init` writes one to start from; --roster PATH names another",
+            ) from None
+
+    @cached_property
+    def roster(self) -> Roster:
+        """The roster, without errors; RosterRefused holds every problem otherwise."""
+        from profilectl.roster.document import decode
+        from profilectl.roster.parse import parse
+
+        name = str(self.roster_path)
+        return parse(decode(self.read_roster(), name), name)
+
+    def inspect_pictures(self, agents: Iterable[Agent]) -> dict[str, Picture]:
+        """Read and hash every picture these agents name; RosterRefused with every bad one."""
+        from profilectl.avatars import inspect
+
+        pictures: dict[str, Picture] = {}
+        refusals: dict[str, AvatarRefused] = {}
+        for avatar in dict.fromkeys(agent.avatar for agent in agents):
+            try:
+                pictures[avatar] = inspect(self.roster_path.parent, avatar)
+            except AvatarRefused as error:
+                refusals[avatar] = error
+        self._refuse_pictures(refusals)
+        return pictures
+
+    def prepare_pictures(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
+        """Decode and normalise pictures, by the digest of their file; RosterRefused with every bad one."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from profilectl.avatars import prepare
+
+        prepared: dict[str, PreparedPicture] = {}
+        refusals: dict[str, AvatarRefused] = {}
+        with ThreadPoolExecutor(thread_name_prefix="picture") as pool:
+            waiting = {one.path: pool.submit(prepare, self.roster_path.parent, one) for one in pictures}
+            for path, future in waiting.items():
+                try:
+                    picture = future.result()
+                except AvatarRefused as error:
+                    refusals[path] = error
+                else:
+                    prepared[picture.source_digest] = picture
+        self._refuse_pictures(refusals)
+        return prepared
+
+    def _refuse_pictures(self, refusals: Mapping[str, AvatarRefused]) -> None:
+        """Tell of bad pictures as problems of the roster, at the lines that name them."""
+        if not refusals:
+            return
+        from profilectl.roster.document import decode
+        from profilectl.roster.locate import locate
+
+        name = str(self.roster_path)
+        text = decode(self.read_roster(), name)
+        problems = []
+        concerned = {(agent.key, agent.avatar): agent for agent in self.roster.agents if agent.avatar in refusals}
+        for agent in concerned.values():
+            line, column = locate(text, ("agents", agent.key, "brands", agent.brand, "avatar"))
+            message = refusals[agent.avatar].message
+            problems.append(Problem(name, line, column, f"agents.{agent.key}.avatar", message))
+        count = "1 picture" if len(refusals) == 1 else f"{len(refusals)} pictures"
+        hint = next(iter(refusals.values())).hint
+        raise RosterRefused(f"{visible(name)}: {count} can't be used", problems=problems, hint=hint)
+
+    # The brands
+
+    def brands(self) -> tuple[Brand, ...]:
+        """Return the brands that a ``diff`` or ``sync`` is about: the chosen ones, or all."""
+        chosen = self._chosen_brands()
+        known = {brand.key: brand for brand in self.roster.brands}
+        for key in chosen:
+            if key not in known:
+                raise UsageError(
+                    f"there is no brand {visible(key)} in {visible(str(self.roster_path))}",
+                    hint="it has: " + ", ".join(known),
+                )
+        return tuple(brand for brand in self.roster.brands if not chosen or brand.key in chosen)
+
+    def the_brand(self) -> Brand:
+        """Return the one brand that a command is about; never a guess between two."""
+        brands = self.brands()
+        if len(brands) == 1:
+            return brands[0]
+        raise UsageError("which brand?", hint="say --brand with one of: " + ", ".join(b.key for b in brands))
+
+    def _chosen_brands(self) -> tuple[str, ...]:
+        default = self.environ.get("PROFILECTL_BRAND")
+        return self.options.brand or ((default,) if default else ())
+
+    # The ledger
+
+    @property
+    def state_folder(self) -> Path:
+        """Where ledger and sandbox live: beside the roster."""
+        return self.roster_path.parent / STATE_FOLDER
+
+    @property
+    def ledger_path(self) -> Path:
+        """The ledger's file; the sandbox has one of its own."""
+        if self.uses_sandbox:
+            return self.state_folder / "sandbox" / "ledger.db"
+        said = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
+        if said and "://" in said:
+            raise UsageError(
+                f"this version keeps its ledger in a file, not at {said.split('://', 1)[0]}://…",
+                hint="PROFILECTL_LEDGER takes a path",
+            )
+        return Path(said) if said else self.state_folder / "ledger.db"
+
+    def ledger_for_reading(self) -> LedgerReader:
+        """Open the ledger without ever writing to it; a missing one is empty."""
+        from profilectl.ledger.sqlite import open_for_reading
+
+        return self.stack.enter_context(open_for_reading(self.ledger_path))
+
+    def ledger_for_writing(self) -> Ledger:
+        """Open the ledger, made anew when it is missing."""
+        from profilectl.ledger.sqlite import open_for_writing
+
+        return self.stack.enter_context(open_for_writing(self.ledger_path))
+
+    # X
+
+    @cached_property
+    def config(self) -> Config:
+        """The machine-written configuration of this user."""
+        from profilectl.credentials.config import config_path, read_config
+
+        return read_config(config_path(self.environ))
+
+    @cached_property
+    def local_x(self) -> LocalX:
+        """The X in this process, with its world beside the ledger."""
+        from profilectl.cli.local_x import LocalX
+
+        return self.stack.enter_context(LocalX(self.state_folder / "sandbox"))
+
+    @property
+    def api_url(self) -> str:
+        """Where X is."""
+        return self.environ.get("PROFILECTL_API_URL") or DEFAULT_API_URL
+
+    @property
+    def api_host(self) -> str:
+        """Host and port of X, under which credentials are kept: a test server never gets those of another one."""
+        from profilectl.api.address import parse_address
+
+        return parse_address(self.api_url).url.partition("://")[2]
+
+    def credentials(self, brand: Brand) -> Credentials:
+        """Find the credentials of one brand, from the first source that is configured."""
+        if self.uses_sandbox:
+            return self.local_x.credentials(brand.handle)
+        from profilectl.credentials.keychain import Keychain
+        from profilectl.credentials.sources import find
+
+        return find(
+            brand.handle,
+            self.api_host,
+            credentials_file=self.options.credentials_file,
+            environ=self.environ,
+            config=self.config,
+            keychain=Keychain(attended=self.may_ask, environ=self.environ),
+        )
+
+    def connect(self, brand: Brand, *, jobs: int = 1, max_wait: float = 0) -> XClient:
+        """Return a client that speaks to X as one brand."""
+        return self.client(self.credentials(brand), jobs=jobs, max_wait=max_wait)
+
+    def client(self, credentials: Credentials, *, jobs: int = 1, max_wait: float = 0) -> XClient:
+        """Return a client for these credentials, closed when the command ends."""
+        from profilectl.api.client import XClient
+
+        local = self.local_x if self.uses_sandbox else None
+        return self.stack.enter_context(
+            XClient(
+                credentials,
+                base_url=local.url if local is not None else self.api_url,
+                transport=local.transport() if local is not None else None,
+                jobs=jobs,
+                deadline=self.deadline,
+                max_wait=max_wait,
+                announce=self.announce_wait,
+            )
+        )
+
+    def announce_wait(self, seconds: float, why: str) -> None:
+        """Tell a person that nothing is stuck."""
+        from profilectl.render.consoles import talk
+
+        if not self.is_quiet:
+            talk(f"waiting {seconds:.0f} s {why}")

@@ -1,0 +1,32 @@
+"""What is kept of a failure that nobody foresaw."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+import traceback
+from pathlib import Path
+
+from profilectl import __version__
+
+
+def write_log(error: BaseException) -> str:
+    """Write a traceback without local variables to a file only its owner can read; returns the file's path.
+
+    The message of the exception is left out: it may hold anything. Where nothing can be written, the last place in
+    our code is returned instead.
+    """
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    text = f"profilectl {__version__}, Python {platform.python_version()}, {platform.system()}\n"
+    text += f"{frames}{type(error).__module__}.{type(error).__qualname__}\n"
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    path = base / "profilectl" / f"crash-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        return frames.strip().splitlines()[-2].strip() if frames else "no file"
+    return str(path)

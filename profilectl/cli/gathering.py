@@ -1,0 +1,115 @@
+"""What ``diff`` and ``sync`` have in common: everything left of the plan is gathered here, and the plan is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from profilectl.errors import UsageError, WrongAccount
+from profilectl.names import visible
+from profilectl.plan import build
+from profilectl.ports import Station
+from profilectl.sync import observe
+
+if TYPE_CHECKING:
+    from profilectl.api.client import XClient
+    from profilectl.cli.context import Context
+    from profilectl.ledger.base import LedgerReader
+    from profilectl.model import Account, Brand, Picture, PreparedPicture
+    from profilectl.plan import Plan
+    from profilectl.ports import Patience
+
+
+@dataclass
+class Gathering:
+    """The desired and the actual state of the chosen brands, for one run."""
+
+    context: Context
+    agents: frozenset[str]
+    allow_deletes: int | None
+    prune_now: bool
+    jobs: int = 1
+    max_wait: float = 0
+    brands: tuple[Brand, ...] = field(init=False)
+    pictures: dict[str, Picture] = field(init=False)
+    clients: dict[str, XClient] = field(init=False)
+    accounts: dict[str, Account] = field(init=False)
+    stations: dict[str, Station] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read roster and pictures, and ask X who the credentials belong to; nothing is written."""
+        roster = self.context.roster
+        self.brands = self.context.brands()
+        keys = {brand.key for brand in self.brands}
+        self.pictures = self.context.inspect_pictures(agent for agent in roster.agents if agent.brand in keys)
+        self.clients = {
+            brand.key: self.context.connect(brand, jobs=self.jobs, max_wait=self.max_wait) for brand in self.brands
+        }
+        self.accounts = {key: client.verify_credentials() for key, client in self.clients.items()}
+
+    def check_accounts(self, ledger: LedgerReader) -> None:
+        """Make sure that every brand's credentials belong to the account that roster and ledger mean."""
+        for brand in self.brands:
+            check_account(brand, self.accounts[brand.key], ledger)
+
+    def check_agents(self, ledger: LedgerReader) -> None:
+        """Make sure that every ``--agent`` is somebody."""
+        known = {agent.key for agent in self.context.roster.agents}
+        for account in self.accounts.values():
+            known |= {binding.agent for binding in ledger.holdings(account.user_id).bindings}
+        for key in sorted(self.agents - known):
+            raise unknown_agent(key, known)
+
+    def plan(self, ledger: LedgerReader, patience: Patience | None, only: frozenset[str] | None = None) -> Plan:
+        """Observe every brand and compare it with the roster."""
+        settle_after = self.context.roster.policy.settle_after
+        for brand in self.brands:
+            user_id, client = self.accounts[brand.key].user_id, self.clients[brand.key]
+            situation = observe(brand.key, user_id, client, ledger, settle_after, patience)
+            self.stations[brand.key] = Station(user_id, client, situation)
+        return build(
+            self.context.roster,
+            self.pictures,
+            [station.situation for station in self.stations.values()],
+            today=datetime.now().astimezone().date(),
+            allow_deletes=self.allow_deletes,
+            prune_now=self.prune_now,
+            only_agents=self.agents if only is None else only,
+        )
+
+    def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
+        """Decode and normalise the pictures that the plan uploads; RosterRefused with every bad one."""
+        wanted = {change.goal.avatar for change in plan.changes if change.creates}
+        chosen = {picture.digest: picture for picture in self.pictures.values() if picture.digest in wanted}
+        return self.context.prepare_pictures(chosen.values())
+
+    def requests(self) -> dict[str, int]:
+        """Count the calls that left for X, by kind."""
+        kinds = ("list", "upload", "create", "destroy", "other")
+        return {kind: sum(client.requests[kind] for client in self.clients.values()) for kind in kinds}
+
+
+def unknown_agent(key: str, known: set[str]) -> UsageError:
+    """Say that nobody has this key, and who may be meant."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, known, n=1)
+    return UsageError(
+        f"there is no agent {visible(key)}",
+        hint=f"did you mean {close[0]}?" if close else "`profilectl roster list` shows them all",
+    )
+
+
+def check_account(brand: Brand, account: Account, ledger: LedgerReader) -> None:
+    """Refuse credentials of another account than the one that roster and ledger mean.
+
+    The ledger's user id decides: a handle may have been renamed at X since. A brand that the ledger doesn't know yet
+    must have the handle that the roster gives it.
+    """
+    ledger.recognise(brand.key, account)
+    if ledger.account_of(brand.key) is None and account.handle.casefold() != brand.handle.casefold():
+        raise WrongAccount(
+            f"brand {brand.key} is @{brand.handle}, but the credentials belong to @{visible(account.handle)}",
+            hint=f"log in as @{brand.handle}, or choose the brand with --brand",
+        )

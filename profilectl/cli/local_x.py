@@ -1,0 +1,60 @@
+"""The X in this process, for ``--sandbox``: its world lies in a file, so that one command sees what another did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from profilectl.secret import Credentials, Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    import httpx
+
+CUSTOMER = "customer"  # somebody who can be written to from the start
+
+
+class LocalX:
+    """A sandbox world beside the ledger, reached without a socket; its limits never make a rehearsal wait."""
+
+    url = "http://localhost"
+
+    def __init__(self, folder: Path) -> None:
+        from profilectl.ledger.place import prepare_folder
+        from profilectl.sandbox.app import SandboxApp
+        from profilectl.sandbox.quotas import Limits
+        from profilectl.sandbox.world import World
+
+        prepare_folder(folder.parent.absolute())
+        prepare_folder(folder.absolute())
+        self.world = World(folder / "world.db", limits=Limits.generous())
+        self.world.ensure_customer(CUSTOMER)
+        self.app = SandboxApp(self.world)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.world.close()
+
+    def credentials(self, handle: str) -> Credentials:
+        """Return the credentials of a brand, which is made when it is new."""
+        account = self.world.ensure_brand(handle)
+        return Credentials(
+            consumer_key=Secret(account.consumer_key),
+            consumer_secret=Secret(account.consumer_secret),
+            token=Secret(account.access_token),
+            token_secret=Secret(account.access_token_secret),
+            source="sandbox",
+            handle=account.handle,
+            user_id=account.user_id,
+        )
+
+    def transport(self) -> httpx.BaseTransport:
+        """Return the way into the world."""
+        import httpx
+
+        return httpx.WSGITransport(self.app)

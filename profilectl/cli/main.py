@@ -1,0 +1,146 @@
+"""Assembles the commands, and turns every exception into its exit code: the only place that does."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from profilectl import __version__
+from profilectl.cli.context import Context
+from profilectl.cli.options import Options, root
+from profilectl.errors import ExitCode, ProfilectlError, RosterRefused
+from profilectl.errors import UsageError as OurUsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+# Typer vendors the library that raises these; the base class of a public one is the way to reach it.
+_TyperUsageError: Any = typer.BadParameter.__bases__[0]
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where the program stands; like KeyboardInterrupt it isn't an error."""
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"profilectl {__version__}\n")
+        raise typer.Exit
+
+
+def _epilog() -> str:
+    table = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
+    return f"\b\nExit codes:\n{table}"
+
+
+def build() -> typer.Typer:
+    """Return the whole command tree."""
+    from profilectl.cli import auth, completion, demo, init, preview, profiles, roster, sandbox, send, sync
+
+    app = typer.Typer(
+        name="profilectl",
+        help="Decide who your customers see in X Direct Messages.",
+        epilog=_epilog(),
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(root(_begin))
+    for room in (demo, init, roster, sync, send, preview, profiles, auth, sandbox, completion):
+        room.register(app)
+    return app
+
+
+def _begin(ctx: typer.Context, options: Options) -> None:
+    ctx.obj = ctx.obj.overridden_by(options)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line and return its exit code; no exception leaves this function but SystemExit.
+
+    Args:
+        argv: the words after the program's name.
+    """
+    from contextlib import ExitStack
+
+    from profilectl.render.consoles import flush
+
+    wants_json = "--json" in argv
+    try:
+        signal.signal(signal.SIGTERM, _raise_terminated)
+        with ExitStack() as stack:
+            command = typer.main.get_command(build())
+            context = Context(stack=stack)
+            result = command.main(list(argv), prog_name="profilectl", standalone_mode=False, obj=context)
+            flush()
+        return result if isinstance(result, int) else ExitCode.DONE
+    except _TyperUsageError as error:
+        return _report_usage(error, wants_json=wants_json)
+    except ProfilectlError as error:
+        return report(error, wants_json=wants_json)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("interrupted", ExitCode.INTERRUPTED)
+    except Terminated:
+        return _say("terminated", ExitCode.TERMINATED)
+    except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
+        return _report_bug(error, wants_json=wants_json)
+
+
+def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
+    """Tell a person what happened and what to do next, and a script the same as JSON."""
+    from profilectl.names import visible
+    from profilectl.render import documents
+    from profilectl.render.consoles import talk, write
+
+    problems = error.problems if isinstance(error, RosterRefused) else ()
+    for problem in problems:
+        from profilectl.roster.problems import format_problem
+
+        talk(format_problem(problem))
+    talk(f"error: {visible(error.message)}")
+    if error.hint and not problems:  # each problem has said for itself what is wrong
+        for line in error.hint.splitlines():
+            talk(f"hint: {visible(line)}")
+    if error.retry_at is not None:
+        talk(f"hint: try again after {documents.rfc3339(error.retry_at)}")
+    if wants_json:
+        write(documents.dump(documents.error(error, error.exit_code)))
+    return error.exit_code
+
+
+def _report_usage(error: Any, *, wants_json: bool) -> ExitCode:
+    from profilectl.render import documents
+    from profilectl.render.consoles import write
+
+    error.show()
+    if wants_json:
+        said = OurUsageError(error.format_message(), hint="see --help")
+        write(documents.dump(documents.error(said, ExitCode.USAGE)))
+    return ExitCode.USAGE
+
+
+def _say(what: str, code: ExitCode) -> ExitCode:
+    from profilectl.render.consoles import talk
+
+    talk(what)
+    return code
+
+
+def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
+    """Write the traceback, without local variables, where a person can send it from."""
+    from profilectl.cli.crash import write_log
+
+    where = write_log(error)
+    unexpected = ProfilectlError(
+        f"unexpected failure: {type(error).__name__}", hint=f"the details are in {where}: please report them"
+    )
+    return report(unexpected, wants_json=wants_json)
+
+
+def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated

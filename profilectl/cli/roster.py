@@ -1,0 +1,96 @@
+"""``roster check`` and ``roster list``: the file, before anything else."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from profilectl.cli.context import Context
+from profilectl.cli.options import command
+from profilectl.errors import ExitCode, RosterRefused
+from profilectl.render import documents
+from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
+
+if TYPE_CHECKING:
+    from profilectl.model import Agent, Problem
+
+_HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``roster`` group."""
+    group = typer.Typer(help="The roster file: who your agents are.", no_args_is_help=True)
+    group.command("check")(command(check))
+    group.command("list")(command(listing))
+    app.add_typer(group, name="roster")
+
+
+def check(context: Context) -> None:
+    """Tell every problem of the roster and its pictures, each at its line."""
+    from profilectl.roster.problems import format_problem
+
+    agents, problems = _examine(context)
+    errors = sum(problem.severity == "error" for problem in problems)
+    if context.wants_json:
+        write(documents.dump(documents.check(agents, problems)))
+    else:
+        for problem in problems:
+            write(format_problem(problem))
+    if not context.is_quiet:
+        counts = [_counted(errors, "error"), _counted(len(problems) - errors, "warning")]
+        talk(", ".join([_counted(agents, "agent"), *counts] if agents else counts))
+    raise typer.Exit(ExitCode.REFUSED if errors else ExitCode.DONE)
+
+
+def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
+    """Return the number of agents, and every problem of the file or, once that is sound, of its pictures."""
+    try:
+        roster = context.roster
+    except RosterRefused as error:
+        return 0, error.problems
+    agents = len({agent.key for agent in roster.agents})
+    try:
+        context.prepare_pictures(context.inspect_pictures(roster.agents).values())
+    except RosterRefused as error:
+        return agents, (*roster.warnings, *error.problems)
+    return agents, roster.warnings
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listing(context: Context) -> None:
+    """List the agents as each brand shows them."""
+    chosen = {brand.key for brand in context.brands()}
+    agents = [agent for agent in context.roster.agents if agent.brand in chosen]
+    rows = [_row(agent) for agent in agents]
+    if context.wants_json:
+        write(documents.dump(documents.roster(context.roster, [_document(agent) for agent in agents])))
+    elif is_terminal(sys.stdout):
+        from profilectl.render.tables import listing as table
+
+        draw(table(_HEADERS, rows))
+    else:
+        write_rows(rows)
+
+
+def _row(agent: Agent) -> tuple[str, ...]:
+    until = agent.until.isoformat() if agent.until is not None else ""
+    protected = "protected" if agent.protected else ""
+    return (agent.brand, agent.key, agent.kind.value, agent.name, agent.avatar, until, protected)
+
+
+def _document(agent: Agent) -> documents.Document:
+    return {
+        "brand": agent.brand,
+        "agent": agent.key,
+        "kind": agent.kind.value,
+        "name": agent.name,
+        "avatar": agent.avatar,
+        "operators": list(agent.operators),
+        "until": None if agent.until is None else agent.until.isoformat(),
+        "protected": agent.protected,
+    }

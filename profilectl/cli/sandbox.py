@@ -1,0 +1,218 @@
+"""``sandbox serve``, ``reset`` and ``faults``: the local X, and trouble on order."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from profilectl.cli.context import STATE_FOLDER, Context
+from profilectl.cli.options import command
+from profilectl.errors import InputRefused, ProfilectlError, UsageError
+from profilectl.names import visible
+from profilectl.render import documents
+from profilectl.render.consoles import talk, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from profilectl.sandbox.world import BrandAccount, World
+
+_DEFAULT_HANDLE = "acmecare"
+_SETTINGS = {
+    "PROFILECTL_CONSUMER_KEY": "consumer_key",
+    "PROFILECTL_CONSUMER_SECRET": "consumer_secret",
+    "PROFILECTL_ACCESS_TOKEN": "access_token",
+    "PROFILECTL_ACCESS_TOKEN_SECRET": "access_token_secret",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``sandbox`` group."""
+    group = typer.Typer(help="The local X: a server with pages, and trouble on order.", no_args_is_help=True)
+    group.command("serve")(command(serve))
+    group.command("reset")(command(reset))
+    group.command("faults")(command(faults))
+    app.add_typer(group, name="sandbox")
+
+
+def serve(
+    context: Context,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8787,
+    handle: Annotated[
+        list[str] | None, typer.Option("--handle", metavar="HANDLE", help="A brand's account; repeatable.")
+    ] = None,
+    world: Annotated[
+        Path | None, typer.Option("--world", metavar="FILE", help="Keep the world in a file; else in memory.")
+    ] = None,
+    generous: Annotated[bool, typer.Option("--generous", help="Without X's rate limits.")] = False,
+    not_allowlisted: Annotated[bool, typer.Option("--not-allowlisted", help="X hasn't approved the brands.")] = False,
+    trouble: Annotated[float, typer.Option("--trouble", min=0, max=1, help="How often a call goes wrong.")] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", help="Which calls go wrong.")] = 0,
+) -> None:
+    """Serve the local X on loopback until Ctrl-C, with pages that show what customers see.
+
+    Prints its address and the credentials of its brands, ready for a shell. With --sandbox it serves the world that
+    commands with --sandbox use.
+    """
+    from profilectl.sandbox.app import SandboxApp
+    from profilectl.sandbox.faults import Fault, Kind
+    from profilectl.sandbox.server import SandboxServer
+
+    with _world(context, world, generous=generous) as one:
+        accounts = [one.ensure_brand(name.removeprefix("@")) for name in handle or _handles(context)]
+        one.ensure_customer("customer")
+        for account in accounts:
+            one.accounts.allow(account.handle, not not_allowlisted)
+        if trouble:
+            one.faults.add(Fault(kind=Kind.RANDOM, times=None, probability=trouble, seed=seed))
+        try:
+            server = SandboxServer(SandboxApp(one), port)
+        except OSError as error:
+            raise InputRefused(
+                f"can't listen on port {port}: {error.strerror}", hint="--port 0 takes a free one"
+            ) from None
+        with server:
+            _introduce(context, server.url, accounts)
+            _wait_for_the_end()
+
+
+def _wait_for_the_end() -> None:
+    """Sleep until Ctrl-C or SIGTERM, which are how a server is meant to end."""
+    import threading
+
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        talk("the sandbox has ended")
+
+
+def _handles(context: Context) -> list[str]:
+    """Take the brands of the roster that lies here, or the one of the examples."""
+    if context.options.roster is None and not context.roster_path.exists():
+        return [_DEFAULT_HANDLE]
+    return [brand.handle for brand in context.brands()]
+
+
+@contextmanager
+def _world(context: Context, path: Path | None, *, generous: bool) -> Iterator[World]:
+    from profilectl.sandbox.quotas import Limits
+    from profilectl.sandbox.store import MEMORY, WorldUnreadable
+    from profilectl.sandbox.world import World
+
+    if context.uses_sandbox and path is None:
+        yield context.local_x.world
+        return
+    try:
+        with World(MEMORY if path is None else path, limits=Limits.generous() if generous else None) as one:
+            yield one
+    except WorldUnreadable:
+        raise InputRefused(f"{visible(str(path))} holds no sandbox world") from None
+
+
+def _introduce(context: Context, url: str, accounts: list[BrandAccount]) -> None:
+    """Print what a client needs; a ledger of its own keeps the sandbox out of the real one."""
+    if context.wants_json:
+        rows = [{"handle": one.handle, "user_id": one.user_id} | _values(one) for one in accounts]
+        write(documents.dump({"schema": "profilectl.sandbox/1", "url": url, "accounts": rows}))
+    else:
+        for one in accounts:
+            write(f"# @{one.handle}")
+            ledger = f"{STATE_FOLDER}/sandbox-{one.user_id}.db"
+            settings = {"PROFILECTL_API_URL": url, "PROFILECTL_LEDGER": ledger} | _values(one, _SETTINGS)
+            for name, value in settings.items():
+                write(f"export {name}={shlex.quote(value)}")
+    sys.stdout.flush()
+    if not context.is_quiet:
+        talk(f"the sandbox is at {url}/ (pages for a browser; Ctrl-C ends it)")
+
+
+def _values(account: BrandAccount, names: dict[str, str] | None = None) -> dict[str, str]:
+    return {name: getattr(account, field) for name, field in (names or {v: v for v in _SETTINGS.values()}).items()}
+
+
+Url = Annotated[
+    str | None, typer.Option("--url", metavar="URL", help="A running sandbox; else the one of --sandbox commands.")
+]
+
+
+def reset(context: Context, url: Url = None) -> None:
+    """Forget everything but the accounts: profiles, messages, faults; and the sandbox's own ledger."""
+    if url is not None:
+        _ask(url, "POST", "reset")
+    else:
+        context.local_x.world.reset()
+        for path in context.state_folder.glob("sandbox/ledger.db*"):
+            if path.suffix != ".lock":
+                path.unlink(missing_ok=True)
+    if not context.is_quiet:
+        talk("the sandbox is as new")
+
+
+def faults(
+    context: Context,
+    rule: Annotated[
+        str | None, typer.Argument(metavar="[RULE]", help='JSON: {"call": "create", "kind": "drop-after", "times": 1}')
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Disarm all rules.")] = False,
+    url: Url = None,
+) -> None:
+    """Arm a fault, disarm all, or list what is armed.
+
+    Kinds: refuse, error-before, error-after, drop-before, drop-after, rate-limit, slow, hold, cut, html, no-id, lag,
+    expired, empty-page, echo-missing, echo-other, random.
+    """
+    if rule is not None and clear:
+        raise UsageError("a rule or --clear, not both")
+    plain = None if rule is None else _parse(rule)
+    if url is not None:
+        method, body = ("DELETE", None) if clear else ("GET", None) if plain is None else ("POST", plain)
+        listed = _ask(url, method, "faults", body)["faults"]
+    else:
+        listed = _change_faults(context.local_x.world, plain, clear=clear)
+    write(json.dumps({"faults": listed}))
+
+
+def _parse(rule: str) -> dict[str, Any]:
+    from profilectl.sandbox.faults import Fault
+
+    try:
+        return Fault.from_plain(json.loads(rule)).to_plain()
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"not a fault: {visible(str(error))}", hint='{"call": "create", "kind": "drop-after"}'
+        ) from None
+
+
+def _change_faults(world: World, plain: dict[str, Any] | None, *, clear: bool) -> list[dict[str, Any]]:
+    from profilectl.sandbox.faults import Fault
+
+    if clear:
+        world.faults.clear()
+    if plain is not None:
+        world.faults.add(Fault.from_plain(plain))
+    return [{**fault.to_plain(), "seen": seen} for fault, seen in world.faults.all()]
+
+
+def _ask(url: str, method: str, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Ask a running sandbox's control plane; only ever on loopback."""
+    import urllib.error
+    import urllib.request
+
+    from profilectl.api.address import parse_address
+
+    address = parse_address(url)
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{address.url}/_sandbox/{what}", data, method=method)  # noqa: S310 - parsed
+    request.add_header("Content-Type", "application/json")
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            document: dict[str, Any] = json.load(answer)
+            return document
+    except (OSError, ValueError) as error:
+        raise ProfilectlError(f"no sandbox answers at {visible(url)}: {visible(str(error))}") from None

@@ -1,0 +1,1 @@
+"""How results look: tables and the bubble on a terminal, JSON for scripts, HTML for everybody else."""

@@ -1,0 +1,93 @@
+"""Where words go: results to stdout, talk to stderr; made per call, so that tests and pipes see what they should.
+
+Boxes, colours and progress are for terminals only. Whether a stream is one is asked of the stream itself, because
+``FORCE_COLOR`` and CI variables would make Rich draw into logs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from profilectl.errors import ProfilectlError
+from profilectl.names import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console, RenderableType
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Say whether a person watches this stream on something that understands more than lines."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def console(stream: TextIO) -> Console:
+    """Return a Rich console that never reads markup or emoji codes out of data, and keeps to ``NO_COLOR``."""
+    from rich.console import Console
+
+    return Console(
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=False,
+        force_terminal=is_terminal(stream),
+        color_system=None if os.environ.get("NO_COLOR") or not is_terminal(stream) else "auto",
+    )
+
+
+def draw(renderable: RenderableType) -> None:
+    """Draw something on stdout, which must be a terminal."""
+    with _unless_nobody_reads():
+        console(sys.stdout).print(renderable)
+
+
+def write_rows(rows: Iterable[Iterable[str]]) -> None:
+    """Write tab-separated lines to stdout: never cut, never coloured, every foreign character visible."""
+    for row in rows:
+        write("\t".join(visible(cell) for cell in row))
+
+
+def write(line: str) -> None:
+    """Write one line that is safe to print to stdout."""
+    with _unless_nobody_reads():
+        sys.stdout.write(line + "\n")
+
+
+def flush() -> None:
+    """Let go of everything written so far."""
+    with _unless_nobody_reads():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _unless_nobody_reads() -> Iterator[None]:
+    """Go on quietly when the reader of a pipe has left (`| head`): what we do matters more than what we say.
+
+    Raises:
+        ProfilectlError: stdout can't take it for another reason, such as a full disk.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        _write_to_nowhere()
+    except OSError as error:
+        _write_to_nowhere()
+        raise ProfilectlError(f"can't write the result to stdout: {error.strerror}") from None
+
+
+def _write_to_nowhere() -> None:
+    """Point stdout at nothing, so that what is still buffered can't fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def talk(line: str) -> None:
+    """Write one line that is safe to print to stderr."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,141 @@
+"""The JSON documents of ``--json``: versioned, only ever added to, ids as strings, times RFC 3339 in UTC, ASCII."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from profilectl.outcomes import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from profilectl.errors import ExitCode, ProfilectlError
+    from profilectl.model import Problem, Roster
+    from profilectl.outcomes import Outcome
+    from profilectl.plan import Plan
+
+Document = dict[str, Any]
+
+
+def dump(document: Document) -> str:
+    """Return the document as one line of ASCII."""
+    return json.dumps(document, ensure_ascii=True)
+
+
+def timestamp(milliseconds: int) -> str:
+    """Return epoch milliseconds as RFC 3339 in UTC, to the second."""
+    return rfc3339(datetime.fromtimestamp(milliseconds // 1000, UTC))
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return an aware moment as RFC 3339 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def plan(one: Plan) -> Document:
+    """``profilectl.plan/1``: what a sync would do."""
+    refused = one.refused
+    return {
+        "schema": "profilectl.plan/1",
+        "digest": one.digest,
+        "refused": None
+        if refused is None
+        else {"guard": refused.guard, "message": refused.message, "allow": refused.allow},
+        "changes": [change.plain() for change in one.changes],
+        "summary": one.summary(),
+    }
+
+
+def sync(digest: str, outcomes: Sequence[Outcome], exit_code: ExitCode, requests: Mapping[str, int]) -> Document:
+    """``profilectl.sync/1``: what became of every step, and the calls it took."""
+    return {
+        "schema": "profilectl.sync/1",
+        "digest": digest,
+        "exit_code": int(exit_code),
+        "results": [_result(outcome) for outcome in outcomes],
+        "summary": count(outcomes),
+        "requests": dict(requests),
+    }
+
+
+def _result(outcome: Outcome) -> Document:
+    return {
+        "brand": outcome.change.brand,
+        "agent": outcome.change.agent,
+        "action": outcome.change.action.value,
+        "status": outcome.status.value,
+        "profile_id": outcome.profile_id,
+        "error": None if outcome.error is None else _error(outcome.error),
+    }
+
+
+def error(one: ProfilectlError, exit_code: ExitCode) -> Document:
+    """``profilectl.error/1``: why the command ended without its result."""
+    return {"schema": "profilectl.error/1", "error": {"code": int(exit_code)} | _error(one)}
+
+
+def _error(one: ProfilectlError) -> Document:
+    return {
+        "kind": one.kind,
+        "message": one.message,
+        "hint": one.hint,
+        "retry_at": None if one.retry_at is None else rfc3339(one.retry_at),
+    }
+
+
+def send(
+    *,
+    agent: str,
+    brand: str,
+    recipient_id: str | None,
+    profile_id: str,
+    event_id: str | None,
+    verified: bool,
+    status: str,
+) -> Document:
+    """``profilectl.send/1``: one message, and whether its identity was confirmed."""
+    return {
+        "schema": "profilectl.send/1",
+        "agent": agent,
+        "brand": brand,
+        "recipient_id": recipient_id,
+        "event_id": event_id,
+        "custom_profile_id": profile_id,
+        "verified": verified,
+        "status": status,
+    }
+
+
+def check(agents: int, problems: Iterable[Problem]) -> Document:
+    """``profilectl.check/1``: every problem of a roster at its place."""
+    listed = [
+        {
+            "file": problem.file,
+            "line": problem.line,
+            "column": problem.column,
+            "path": problem.path,
+            "severity": problem.severity,
+            "message": problem.message,
+        }
+        for problem in problems
+    ]
+    ok = all(problem["severity"] != "error" for problem in listed)
+    return {"schema": "profilectl.check/1", "ok": ok, "agents": agents, "problems": listed}
+
+
+def roster(one: Roster, rows: Iterable[Document]) -> Document:
+    """``profilectl.roster/1``: the agents as each brand shows them."""
+    brands = [{"brand": brand.key, "handle": brand.handle, "language": brand.language} for brand in one.brands]
+    return {"schema": "profilectl.roster/1", "brands": brands, "agents": list(rows)}
+
+
+def profiles(rows: Iterable[Document]) -> Document:
+    """``profilectl.profiles/1``: the remote side."""
+    return {"schema": "profilectl.profiles/1", "profiles": list(rows)}
+
+
+def accounts(rows: Iterable[Document]) -> Document:
+    """``profilectl.auth/1``: where credentials come from and whether they can be used."""
+    return {"schema": "profilectl.auth/1", "accounts": list(rows)}

@@ -1,0 +1,127 @@
+"""What a customer sees of an agent, drawn for a terminal: round picture, bubble, and the public name beneath."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from profilectl.names import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+    from rich.text import Text
+
+_WIDEST: Final = 72  # columns of picture and bubble together: a line that is pleasant to read
+_PLACEHOLDER: Final = (207, 217, 222)  # a disc in X's own grey, where there is no picture
+
+Pixel = tuple[int, int, int]  # red, green, blue
+Row = list[Pixel | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One agent as one brand shows it, with something to say."""
+
+    agent: str  # the key; for the person who looks after the roster, never shown to customers
+    name: str  # public
+    kind: str  # "human" | "bot"; for the same person, as customers learn it from the name alone
+    handle: str  # the brand's, without @
+    picture: bytes | None = field(repr=False)  # as prepared for upload
+    media_type: str | None  # of `picture`
+    text: str
+
+
+def bubble(face: Face, width: int) -> RenderableType:
+    """Draw a message as X does: the picture beside it, one line with the name beneath.
+
+    Args:
+        face: who speaks, and what they say; its strings are made visible and never read as markup.
+        width: columns that may be used; the picture shrinks when there are few, and goes when there are hardly any.
+    """
+    from rich.box import ROUNDED
+    from rich.console import Group
+    from rich.constrain import Constrain
+    from rich.padding import Padding
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    message = Panel.fit(Text("\n".join(_lines(face.text))), box=ROUNDED, border_style="bright_black")
+    name = Text.assemble((visible(face.name), "bold"), "  ", (f"@{visible(face.handle)}", "dim"))
+    spoken = Group(message, Padding(name, (0, 0, 0, 2)))
+    side = _side(width)
+    if side == 0:
+        return Constrain(spoken, width)
+    grid = Table.grid(padding=(0, 1))
+    grid.width = min(width, _WIDEST)
+    grid.add_column(width=side, no_wrap=True, vertical="bottom")
+    grid.add_column(ratio=1, vertical="bottom", overflow="fold")
+    grid.add_row(_half_blocks(_disc(face.picture, side)), spoken)
+    return grid
+
+
+def plain_bubble(face: Face) -> str:
+    """Say the same in plain lines, for pipes and for terminals without colour: the message, then the name."""
+    said = [f"| {line}".rstrip() for line in _lines(face.text)]
+    return "\n".join([*said, f"  {visible(face.name)}  @{visible(face.handle)}"])
+
+
+def _lines(text: str) -> list[str]:
+    return [visible(line) for line in text.replace("\r\n", "\n").split("\n")]
+
+
+def _side(width: int) -> int:
+    """Columns of the picture, an even number; as many pixels, because two of them share a character cell."""
+    if width >= 56:
+        return 16
+    return 10 if width >= 32 else 0
+
+
+def _disc(picture: bytes | None, side: int) -> list[Row]:
+    """Return rows of pixels inside of a circle; None where the terminal's own background stays."""
+    rows: list[Row] = _pixels(picture, side) if picture else [[_PLACEHOLDER] * side for _ in range(side)]
+    middle = (side - 1) / 2
+    for y, row in enumerate(rows):
+        for x in range(side):
+            if (x - middle) ** 2 + (y - middle) ** 2 > (side / 2) ** 2:
+                row[x] = None
+    return rows
+
+
+def _pixels(picture: bytes, side: int) -> list[Row]:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(picture)) as image:
+        small = image.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS).tobytes()
+    flat: Row = [
+        (red, green, blue) if alpha >= 128 else None
+        for red, green, blue, alpha in zip(small[::4], small[1::4], small[2::4], small[3::4], strict=True)
+    ]
+    return [flat[start : start + side] for start in range(0, len(flat), side)]
+
+
+def _half_blocks(rows: list[Row]) -> Text:
+    """Put two rows of pixels into each line, the upper one as foreground of ``▀``, the lower one as background."""
+    from rich.text import Text
+
+    lines = zip(rows[::2], rows[1::2], strict=True)
+    return Text("\n").join(Text.assemble(*_cells(upper, lower)) for upper, lower in lines)
+
+
+def _cells(upper: Row, lower: Row) -> Iterator[tuple[str, str]]:
+    for above, below in zip(upper, lower, strict=True):
+        if above and below:
+            yield "▀", f"{_colour(above)} on {_colour(below)}"
+        elif above:
+            yield "▀", _colour(above)
+        elif below:
+            yield "▄", _colour(below)
+        else:
+            yield " ", ""
+
+
+def _colour(pixel: Pixel) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*pixel)

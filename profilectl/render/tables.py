@@ -1,0 +1,104 @@
+"""Rich tables for terminals, and the same rows for pipes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from profilectl.changes import Action
+from profilectl.names import visible
+from profilectl.render.wording import STRANGER, SYMBOLS, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.table import Table
+
+    from profilectl.changes import Change
+    from profilectl.outcomes import Outcome
+    from profilectl.plan import Plan
+
+_STYLES = {"+": "green", "±": "yellow", "=": "cyan", "-": "red", "!": "bold red", STRANGER: "dim"}
+
+
+def _table(*headers: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def _add(table: Table, cells: Sequence[str], style: str = "") -> None:
+    from rich.text import Text
+
+    table.add_row(*(Text(visible(cell)) for cell in cells), style=style)
+
+
+def plan_table(plan: Plan) -> Table:
+    """Draw a plan, symbol first: one row per change, then the profiles that are nobody's."""
+    several = len({change.brand for change in plan.changes} | {brand for brand, _ in plan.strangers}) > 1
+    table = _table("", *(("brand",) if several else ()), "agent", "change", "because", "name", "profile")
+    for change in plan.changes:
+        symbol = SYMBOLS[change.action]
+        cells = [change.agent, change.action.value, reason(change), _names(change), change.profile_id or ""]
+        _add(table, [symbol, *((change.brand,) if several else ()), *cells], _STYLES[symbol])
+    for brand, profile in plan.strangers:
+        cells = ["", "not ours", "left alone", profile.name, profile.id]
+        _add(table, [STRANGER, *((brand,) if several else ()), *cells], _STYLES[STRANGER])
+    return table
+
+
+def _names(change: Change) -> str:
+    before = change.before.name if change.before is not None else ""
+    after = change.after.name if change.after is not None else ""
+    if change.action is Action.REPLACE and before != after:
+        return f"{before} → {after}"
+    return after or before
+
+
+def plan_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
+    """Yield a plan for a pipe: symbol, brand, agent, action, why, profile id, name before, name after."""
+    for change in plan.changes:
+        before = change.before.name if change.before is not None else ""
+        after = change.after.name if change.after is not None else ""
+        why = ",".join(change.why)
+        symbol, action = SYMBOLS[change.action], change.action.value
+        yield (symbol, change.brand, change.agent, action, why, change.profile_id or "", before, after)
+    for brand, profile in plan.strangers:
+        yield (STRANGER, brand, "", "unmanaged", "", profile.id, profile.name, "")
+
+
+def outcome_rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, ...]]:
+    """Yield what became of each step for a pipe: status, brand, agent, action, profile id, error."""
+    for outcome in outcomes:
+        change = outcome.change
+        error = str(outcome.error) if outcome.error is not None else ""
+        yield (
+            outcome.status.value,
+            change.brand,
+            change.agent,
+            change.action.value,
+            outcome.profile_id or "",
+            error,
+        )
+
+
+def outcome_table(outcomes: Iterable[Outcome]) -> Table:
+    """Draw what became of each step."""
+    table = _table("", "agent", "change", "result", "profile", "error")
+    for outcome in outcomes:
+        status, brand, agent, action, profile_id, error = next(outcome_rows([outcome]))
+        symbol = SYMBOLS[outcome.change.action]
+        style = _STYLES[symbol] if status == "done" else "bold red"
+        _add(table, [symbol, f"{agent} ({brand})", action, status, profile_id, error], style)
+    return table
+
+
+def listing(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Draw any list of facts."""
+    table = _table(*headers)
+    for row in rows:
+        _add(table, row)
+    return table

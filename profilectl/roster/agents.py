@@ -1,0 +1,223 @@
+"""The agents of a roster: layers become people, and people are judged as customers would see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from profilectl.model import Agent, Brand
+from profilectl.names import excerpt, faults, normalise, visible
+from profilectl.roster import fields, patterns
+from profilectl.roster.disclosure import Disclosure, markers_for
+from profilectl.roster.membership import NOTHING_SAID, read_membership
+from profilectl.roster.problems import dotted
+from profilectl.roster.resemblance import mixed_scripts, skeletons
+from profilectl.roster.vocabulary import check_key, read
+from profilectl.roster.words import Phrase, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from profilectl.model import Kind, Policy
+    from profilectl.roster.locate import Path
+    from profilectl.roster.membership import Membership
+    from profilectl.roster.problems import Findings
+
+_NO_BRAND = Brand("", "", language="")
+"""Stands in for brands that were refused, so that the rest of their agents is judged all the same."""
+
+_OPTIONAL = ("operators", "first", "last", "legal_name", "title", "until", "protected")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One table that says something about an agent."""
+
+    path: Path
+    values: Mapping[str, Any]  # None: said, but refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One agent in one brand, with the layers that describe it, the winning one first."""
+
+    path: Path  # of the agent's own table
+    key: str
+    brand: Brand
+    layers: tuple[_Layer, ...]
+
+    def value(self, field: str) -> Any:
+        """Return what the first layer with that field says, None when none does or the value was refused."""
+        for layer in self.layers:
+            if field in layer.values:
+                return layer.values[field]
+        return None
+
+    def source(self, field: str) -> Path | None:
+        """Return where the value stands, None when no layer has the field."""
+        for layer in self.layers:
+            if field in layer.values:
+                return (*layer.path, field)
+        return None
+
+
+class Team:
+    """Reads ``[defaults]`` and ``[agents]``; what is wrong goes to `findings`."""
+
+    def __init__(
+        self, roots: Mapping[str, Any], brands: Mapping[str, Brand], policy: Policy, findings: Findings
+    ) -> None:
+        self._brands = brands
+        self._policy = policy
+        self._findings = findings
+        self._tables = roots.get("agents")
+        self._is_missing = "agents" not in roots
+        self._defaults = _Layer(("defaults",), read(roots.get("defaults") or {}, fields.AGENT, ("defaults",), findings))
+        self._default_membership = self._membership(self._defaults)
+        self._rules: dict[str, Disclosure] = {}
+        self._lookalikes: dict[tuple[str, str, str], Agent] = {}
+        self._judge_default_pattern()
+
+    def agents(self, lines: Mapping[str, int]) -> tuple[Agent, ...]:
+        """Return one agent per entry and brand, in file order, without those that have errors.
+
+        Args:
+            lines: of the agents' headers, by key; an agent that isn't in it gets line 0.
+        """
+        if not self._tables and (self._is_missing or self._tables is not None):
+            self._findings.error(("agents",), "no agent; a roster without agents is refused: it would remove everybody")
+        found = []
+        for entry in self._entries():
+            agent = self._agent(entry, lines.get(entry.key, 0))
+            if agent:
+                found.append(agent)
+        return tuple(found)
+
+    def _entries(self) -> Iterator[_Entry]:
+        for key, table in (self._tables or {}).items():
+            path: Path = ("agents", key)
+            check_key(path, self._findings)
+            if type(table) is dict:
+                yield from self._entries_of(key, _Layer(path, read(table, fields.AGENT, path, self._findings)))
+            else:
+                message = f"expected a table such as [agents.alice], got {fields.shown(table)}"
+                self._findings.error(path, message)
+
+    def _entries_of(self, key: str, own: _Layer) -> Iterator[_Entry]:
+        membership = self._membership(own)
+        brands = membership.brands(self._default_membership, self._brands)
+        if not brands and self._brands and membership.listed is None:
+            self._findings.error(own.path, "belongs to no brand")
+        for brand in brands:
+            layers = [own, self._defaults]
+            if brand in self._default_membership.differences:
+                layers.insert(1, _difference(self._defaults.path, brand, self._default_membership))
+            if brand in membership.differences:
+                layers.insert(0, _difference(own.path, brand, membership))
+            yield _Entry(own.path, key, self._brands[brand], tuple(layers))
+        if not brands:
+            yield _Entry(own.path, key, _NO_BRAND, (own, self._defaults))
+
+    def _membership(self, layer: _Layer) -> Membership:
+        if "brands" not in layer.values:
+            return NOTHING_SAID
+        return read_membership(layer.values["brands"], (*layer.path, "brands"), self._brands, self._findings)
+
+    def _agent(self, entry: _Entry, line: int) -> Agent | None:
+        """Return the finished agent, or None when something it can't be without is missing or refused."""
+        self._require(entry, "avatar", "missing; name a picture, here or in [defaults]")
+        self._require(entry, "kind", 'missing; say who speaks, "human" or "bot", here or in [defaults]')
+        name = self._name(entry)
+        avatar, kind = entry.value("avatar"), entry.value("kind")
+        if name is None or kind is None:
+            return None
+        self._judge_disclosure(entry, name, kind)
+        if avatar is None:
+            return None
+        optional = {field: value for field in _OPTIONAL if (value := entry.value(field)) is not None}
+        agent = Agent(entry.key, entry.brand.key, name, avatar, kind, **optional, line=line)
+        self._judge_looks(entry, agent)
+        return agent
+
+    def _require(self, entry: _Entry, field: str, message: str) -> bool:
+        if entry.source(field) is None:
+            self._findings.error((*entry.path, field), message)
+            return False
+        return True
+
+    def _name(self, entry: _Entry) -> str | None:
+        """Return the public name in NFC, its pattern filled in, or None after noting what is wrong with it."""
+        if not self._require(entry, "name", "missing; it is what customers read"):
+            return None
+        name = entry.value("name")
+        if name is not None and patterns.is_pattern(name):
+            name = self._filled(entry, name)
+        if name is None:
+            return None
+        wrong = faults(name)
+        if self._leaks(entry, name):
+            wrong = ("contains the legal name, which must never leave the machine",)
+        for message in wrong:
+            self._findings.error(self._name_path(entry), message)
+        return None if wrong else normalise(name)
+
+    def _filled(self, entry: _Entry, pattern: str) -> str | None:
+        wrong = patterns.faults(pattern)
+        for message in wrong:
+            self._findings.error(entry.source("name") or entry.path, message)
+        if wrong:
+            return None
+        lacking = sorted(field for field in patterns.needs(pattern) if entry.value(field) is None)
+        for field in lacking:
+            if entry.source(field) is None:
+                path = (*entry.path, field)
+                self._findings.error(path, f'missing, but the name pattern "{excerpt(pattern)}" needs it')
+        return None if lacking else patterns.fill(pattern, entry.value)
+
+    def _leaks(self, entry: _Entry, name: str) -> bool:
+        legal_name = entry.value("legal_name")
+        return legal_name is not None and Phrase(legal_name).found_in(fold(name))
+
+    def _name_path(self, entry: _Entry) -> Path:
+        """Return where to complain about a finished name: at the agent, even when its pattern is a default."""
+        source = entry.source("name") or entry.path
+        return source if source[0] == "agents" else (*entry.path, "name")
+
+    def _judge_default_pattern(self) -> None:
+        """Note a broken pattern in ``[defaults]`` even when every agent has a name of its own."""
+        pattern = self._defaults.values.get("name") or ""
+        for message in patterns.faults(pattern) if patterns.is_pattern(pattern) else ():
+            self._findings.error(("defaults", "name"), message)
+
+    def _judge_disclosure(self, entry: _Entry, name: str, kind: Kind) -> None:
+        language = entry.brand.language
+        markers = markers_for(language, self._policy.bot_markers)
+        if not markers:
+            return  # told once, at the brand
+        if language not in self._rules:
+            self._rules[language] = Disclosure(language, markers)
+        message = self._rules[language].fault(name, kind)
+        if message:
+            report = self._findings.error if self._policy.disclosure == "enforce" else self._findings.warning
+            report(self._name_path(entry), message)
+
+    def _judge_looks(self, entry: _Entry, agent: Agent) -> None:
+        """Warn about a name that deceives by itself, or beside another one of the same brand."""
+        message = mixed_scripts(agent.name)
+        if message:
+            self._findings.warning(self._name_path(entry), message)
+        for form, skeleton in skeletons(agent.name)._asdict().items():
+            other = self._lookalikes.setdefault((agent.brand, form, skeleton), agent)
+            if other is not agent:
+                self._findings.warning(self._name_path(entry), _resembles(agent, other))
+
+
+def _resembles(agent: Agent, other: Agent) -> str:
+    named = dotted(("agents", other.key))
+    if agent.name == other.name:
+        return f"the same public name as {named}"
+    return f'looks like the name of {named}: "{visible(agent.name)}" and "{visible(other.name)}"'
+
+
+def _difference(path: Path, brand: str, membership: Membership) -> _Layer:
+    return _Layer((*path, "brands", brand), membership.differences[brand])

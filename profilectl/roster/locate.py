@@ -1,0 +1,209 @@
+"""Where in a TOML text a key stands: what tomllib doesn't tell.
+
+A small scanner that relies on tomllib having accepted the text: it knows strings, comments, headers, dotted keys,
+inline tables and arrays, and skips every other value. It runs only when there is something to report.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Path = tuple[str | int, ...]
+"""Keys from the root of the document; an int is an index into an array."""
+
+_TOKEN = re.compile(
+    r'''(?P<space>[ \t\r\ufeff]+|\#[^\n]*)
+      | (?P<newline>\n)
+      | (?P<string>"""(?:[^\\]|\\.)*?"""{1,3} | \'\'\'.*?\'\'\'{1,3} | "(?:[^"\\\n]|\\.)*" | '[^'\n]*')
+      | (?P<mark>[][{}=,.])
+      | (?P<bare>[^\s\#"'\[\]{}=,.]+)''',
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    offset: int
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup != "space":
+            yield _Token(match.lastgroup or "", match.group(), match.start())
+
+
+@dataclass(slots=True)
+class _Open:
+    """A value that hasn't ended yet: an array with its next index, or an inline table (index None)."""
+
+    path: Path
+    index: int | None
+    has_value: bool = False  # the current item has begun, whatever follows belongs to it
+
+
+class _Scanner:
+    """Walks the tokens once and notes where each path begins."""
+
+    def __init__(self, text: str) -> None:
+        self.offsets: dict[Path, int] = {}
+        self._tokens = _tokens(text)
+        self._lengths: dict[Path, int] = {}  # of arrays of tables
+        self._table: Path = ()
+        self._open: list[_Open] = []
+
+    def scan(self) -> dict[Path, int]:
+        """Return the offset of every key, header and array item."""
+        for token in self._tokens:
+            if token.text == "[":
+                self._header(token)
+            elif token.kind in {"bare", "string"}:
+                self._value_of(self._key(token, self._table))
+                self._skip_line()
+        return self.offsets
+
+    def _note(self, path: Path, offset: int) -> None:
+        self.offsets.setdefault(path, offset)
+
+    def _header(self, bracket: _Token) -> None:
+        """Read ``[a.b]`` or ``[[a.b]]``; every table it opens stands at its bracket."""
+        token = next(self._tokens)
+        is_array = token.text == "["
+        if is_array:
+            token = next(self._tokens)
+        path: Path = ()
+        while True:
+            path = (*path, _plain(token))
+            if next(self._tokens).text == "]":
+                break
+            self._note(path, bracket.offset)
+            path = self._current_item(path)
+            token = next(self._tokens)
+        if is_array:
+            next(self._tokens)
+            self._note(path, bracket.offset)
+            self._lengths[path] = self._lengths.get(path, 0) + 1
+        self._table = self._current_item(path)
+        self.offsets[self._table] = bracket.offset  # a child's header may have come before
+
+    def _current_item(self, path: Path) -> Path:
+        """Return `path`, or the newest table under it when it names an array of tables."""
+        length = self._lengths.get(path)
+        return path if length is None else (*path, length - 1)
+
+    def _key(self, token: _Token, base: Path) -> Path:
+        """Read a dotted key up to its equals sign, noting each of its parts."""
+        while True:
+            base = (*base, _plain(token))
+            self._note(base, token.offset)
+            if next(self._tokens).text == "=":
+                return base
+            token = next(self._tokens)
+
+    def _skip_line(self) -> None:
+        """Leave the rest of a number or date behind: its parts look like dotted keys."""
+        for token in self._tokens:
+            if token.kind == "newline":
+                return
+
+    def _value_of(self, path: Path) -> None:
+        """Read one value with everything in it; without recursion, as tomllib has already spent its own on it."""
+        self._begin(path, next(self._tokens))
+        while self._open:
+            token = next(self._tokens)
+            inner = self._open[-1]
+            if token.text in {"]", "}"}:
+                self._open.pop()
+            elif token.text == ",":
+                inner.index = None if inner.index is None else inner.index + 1
+                inner.has_value = False
+            elif token.kind != "newline" and not inner.has_value:
+                inner.has_value = True
+                self._item(inner, token)
+
+    def _item(self, inner: _Open, token: _Token) -> None:
+        if inner.index is None:
+            self._begin(self._key(token, inner.path), next(self._tokens))
+        else:
+            self._begin((*inner.path, inner.index), token)
+
+    def _begin(self, path: Path, token: _Token) -> None:
+        self._note(path, token.offset)
+        if token.text in {"[", "{"}:
+            self._open.append(_Open(path, 0 if token.text == "[" else None))
+
+
+def _plain(token: _Token) -> str:
+    """Return the key that a bare or quoted token spells."""
+    if token.kind == "bare":
+        return token.text
+    return str(tomllib.loads(f"key = {token.text}")["key"])
+
+
+class Positions:
+    """Lines and columns of everything in one TOML text that tomllib accepts."""
+
+    def __init__(self, text: str) -> None:
+        text = text.replace("\r\n", "\n")
+        self._offsets = _Scanner(text).scan()
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+
+    def find(self, path: Path) -> tuple[int, int] | None:
+        """Return line and column of exactly this key or header, counted from 1 in code points."""
+        offset = self._offsets.get(path)
+        if offset is None:
+            return None
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def nearest(self, path: Path) -> tuple[int, int]:
+        """Return the position of `path` or of what it would stand in; (0, 0), the whole file, for the root."""
+        while path:
+            found = self.find(path)
+            if found:
+                return found
+            path = path[:-1]
+        return 0, 0
+
+
+def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
+    """Return line and column to name when something is wrong with the value at `path`.
+
+    Args:
+        text: a roster that `parse` accepts.
+        path: keys, or one string of them joined with dots, such as ``agents.alice.avatar``.
+
+    For an agent's field that another layer supplies, that layer's key is taken: the agent's own table before
+    ``[defaults]``. A field that stands nowhere falls back to the agent's header, anything else to (0, 0).
+    """
+    parts = tuple(path.split(".")) if isinstance(path, str) else tuple(path)
+    positions = _positions(text)
+    for layer in _layers(parts):
+        found = positions.find(layer)
+        if found:
+            return found
+    return positions.nearest(parts)
+
+
+@lru_cache(maxsize=1)
+def _positions(text: str) -> Positions:
+    """Return the positions of the newest text: one bad default picture asks once for every agent."""
+    return Positions(text)
+
+
+def _layers(path: Path) -> Iterator[Path]:
+    """Yield the places a field may come from, in the order in which they win."""
+    yield path
+    if len(path) >= 3 and path[0] == "agents":
+        below, field = path[2:-1], path[-1]
+        yield (*path[:2], field)
+        yield ("defaults", *below, field)
+        yield ("defaults", field)

@@ -1,0 +1,196 @@
+"""The program as its users start it: a process of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROGRAM = [sys.executable, "-m", "profilectl"]
+
+
+@dataclass
+class Result:
+    """What a process left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self):
+        return json.loads(self.out)
+
+    @property
+    def rows(self):
+        return [line.split("\t") for line in self.out.splitlines()]
+
+
+@dataclass
+class Desk:
+    """A folder with a roster, and the program to be run in it."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def environment(self):
+        return {**os.environ, "TERM": "xterm-256color", **self.env}
+
+    def run(self, *words, stdin="", timeout=120):
+        done = subprocess.run(
+            [*PROGRAM, *words],
+            cwd=self.folder,
+            env=self.environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words):
+        return subprocess.Popen(
+            [*PROGRAM, *words],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def shell(self, line):
+        """Run a shell line in which `profilectl` is the program."""
+        script = f'profilectl() {{ {sys.executable} -m profilectl "$@"; }}; {line}'
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", script],
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def watch(self, *words, answers=b""):
+        """Run the program on a pseudo-terminal of its own; return its exit code and all that the screen got."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execvpe(PROGRAM[0], [*PROGRAM, *words], self.environment())
+        screen = b""
+        with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
+            while part := os.read(terminal, 65536):
+                screen += part
+                if answers and b"?" in screen:
+                    os.write(terminal, answers)
+                    answers = b""
+        os.close(terminal)
+        _, status = os.waitpid(pid, 0)
+        return os.waitstatus_to_exitcode(status), screen.decode().replace("\r\n", "\n")
+
+    def serve(self, *words):
+        """Start `sandbox serve` and put its settings into the desk's environment."""
+        process = self.start("sandbox", "serve", "--port", "0", *words)
+        settings = {}
+        while len(settings) < 6:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            if line.startswith("export "):
+                name, _, value = line.removeprefix("export ").strip().partition("=")
+                settings[name] = value
+        self.env |= settings
+        return process, Served(settings["PROFILECTL_API_URL"])
+
+    @staticmethod
+    def end(process):
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+    def write(self, *agents, policy='settle_after = "0s"', brands=None):
+        """Write a roster of (key, name) pairs, or of (key, name, extra lines)."""
+        text = "version = 1\n"
+        for key, handle in (brands or {"acme": "acmecare"}).items():
+            text += f'[brands.{key}]\nhandle = "{handle}"\n'
+        text += f'[policy]\n{policy}\n[defaults]\nkind = "human"\navatar = "avatars/face.png"\n'
+        for key, name, *more in agents:
+            text += f"[agents.{key}]\nname = {json.dumps(name, ensure_ascii=False)}\n" + "".join(
+                f"{line}\n" for line in more
+            )
+        (self.folder / "roster.toml").write_text(text, encoding="utf-8")
+        return self
+
+    def draw(self, name, size=(64, 64), colour=(20, 120, 200)):
+        path = self.folder / "avatars" / name
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", size, colour).save(path)
+        return path
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A folder with one picture and no roster yet, outside of any sandbox."""
+    one = Desk(tmp_path)
+    one.draw("face.png")
+    return one
+
+
+@dataclass
+class Served:
+    """A sandbox in another process, and its control plane."""
+
+    url: str
+
+    def ask(self, method, what, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_sandbox/{what}", data, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def fault(self, **rule):
+        self.ask("POST", "faults", rule)
+
+    def live(self):
+        return sorted(one["name"] for one in self.ask("GET", "state")["profiles"] if one["is_live"])
+
+    def wait_for(self, condition, seconds=20):
+        """Look at the truth until it is as expected."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "the sandbox never got there"
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def served(desk):
+    """`profilectl sandbox serve` in another process, with the desk's environment pointing at it."""
+    process, one = desk.serve("--handle", "acmecare", "--generous")
+    yield one
+    desk.end(process)
+
+
+@pytest.fixture(params=["served", "in process"])
+def any_x(request, desk):
+    """Each of the two ways to an X of one's own."""
+    if request.param == "served":
+        request.getfixturevalue("served")
+    else:
+        desk.env["PROFILECTL_SANDBOX"] = "1"
+    return request.param

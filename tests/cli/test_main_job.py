@@ -1,0 +1,168 @@
+"""The main job end to end, as a person does it: roster, diff, sync, change, send."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+TEAM = [("alice", "Alice F., Care Specialist"), ("fatima", "فاطمة · Support"), ("kim", "Kim 👩🏽‍💻 Tech Care")]
+
+
+def actions(result):
+    return [(row[2], row[3]) for row in result.rows]
+
+
+@pytest.mark.usefixtures("any_x")
+def test_a_roster_becomes_profiles_changes_and_speaks(desk):
+    """check, diff, sync, a rename, a removal and a message: each does its part, and nothing is left to do after it."""
+    desk.write(*TEAM, ("ivan", "Ivan [Tier 2]"))
+
+    assert 0 == desk.run("roster", "check").code
+    assert [(key, "create") for key in ("alice", "fatima", "kim", "ivan")] == actions(desk.run("diff"))
+    assert 3 == desk.run("diff", "--exit-code").code
+    assert 0 == desk.run("sync", "--yes").code
+    assert 0 == desk.run("diff", "--exit-code").code
+
+    desk.write(("alice", "Ally F."), *TEAM[1:], ("ivan", "Ivan [Tier 2]"))
+    assert [("alice", "replace")] == actions(desk.run("diff"))
+    assert 0 == desk.run("sync", "--yes").code
+
+    desk.write(("alice", "Ally F."), *TEAM[1:])
+    assert [["done", "acme", "ivan", "delete"]] == [row[:4] for row in desk.run("sync", "--yes").rows]
+    assert 0 == desk.run("diff", "--exit-code").code
+
+    sent = desk.run("send", "--as", "fatima", "--to", "@customer", "Hello!", "--json")
+    assert (0, True, "sent") == (sent.code, sent.document["verified"], sent.document["status"])
+    live = {row["agent"]: row["id"] for row in desk.run("profiles", "list", "--json").document["profiles"]}
+    assert live["fatima"] == sent.document["custom_profile_id"]
+
+
+@pytest.mark.usefixtures("any_x")
+def test_sync_counts_its_calls(desk):
+    """The calls of a sync are as few as promised, and its JSON says how many they were."""
+    desk.write(*TEAM)
+    first = desk.run("sync", "--yes", "--json").document["requests"]
+    second = desk.run("sync", "--yes", "--json").document["requests"]
+
+    assert {"list": 1, "upload": 3, "create": 3, "destroy": 0, "other": 1} == first
+    assert {"list": 1, "upload": 0, "create": 0, "destroy": 0, "other": 1} == second
+
+
+def test_a_replacement_costs_one_destroy_more(desk, served):
+    """Create first, destroy last: a rename without grace is an upload, a create and a destroy."""
+    desk.write(("alice", "Alice"), policy='settle_after = "0s"\nretire_after = "0s"').run("sync", "--yes")
+    desk.write(("alice", "Ally"), policy='settle_after = "0s"\nretire_after = "0s"')
+    document = desk.run("sync", "--yes", "--json").document
+
+    assert {"list": 1, "upload": 1, "create": 1, "destroy": 1, "other": 1} == document["requests"]
+    assert ["Ally"] == served.live()
+
+
+def test_a_retired_profile_goes_when_its_grace_is_over(desk, served):
+    """The old face stays for its grace by X's clock, and the next sync takes it away."""
+    policy = 'settle_after = "0s"\nretire_after = "3m"'
+    desk.write(("alice", "Alice"), policy=policy).run("sync", "--yes")
+    desk.write(("alice", "Ally"), policy=policy).run("sync", "--yes")
+    during = served.live()
+    served.ask("POST", "advance", {"seconds": 181})
+    result = desk.run("sync", "--yes")
+
+    assert (["Alice", "Ally"], ["Ally"], 0) == (during, served.live(), result.code)
+    assert [["done", "acme", "alice", "destroy"]] == [row[:4] for row in result.rows]
+
+
+def test_kill_between_create_and_answer_loses_and_doubles_nothing(desk, served):
+    """SIGKILL after X applied creates and before it answered: the next sync adopts, one profile per agent."""
+    desk.write(*TEAM, ("ivan", "Ivan"))
+    served.fault(call="create", kind="hold", times=None, seconds=60)
+    process = desk.start("sync", "--yes", "--jobs", "3")
+    served.wait_for(lambda: len(served.live()) == 3)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=10)
+    served.ask("DELETE", "faults")
+
+    result = desk.run("sync", "--yes")
+    assert {"adopt", "create"} == {row[3] for row in result.rows}
+    assert (0, 4, 4) == (result.code, len(served.live()), len(set(served.live())))
+    assert 0 == desk.run("diff", "--exit-code").code
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_finishes_the_calls_under_way(desk, served, number, code):
+    """Ctrl-C in the middle settles what was begun, begins nothing new, and the next run finishes."""
+    desk.write(*((f"a{n}", f"Agent {n}") for n in range(30)))
+    served.fault(call="create", kind="slow", times=None, seconds=0.2)
+    process = desk.start("sync", "--yes", "--jobs", "2")
+    served.wait_for(lambda: len(served.live()) >= 2)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    served.ask("DELETE", "faults")
+
+    assert (code, True) == (process.returncode, "finishing the calls under way" in said)
+    assert 0 < len(served.live()) < 30
+    following = desk.run("sync", "--yes")
+    assert {"create"} == {row[3] for row in following.rows}
+    assert (0, 30) == (following.code, len(served.live()))
+
+
+@pytest.mark.parametrize("kind", ["drop-after", "error-after", "cut", "html", "no-id", "drop-before", "error-before"])
+def test_an_answer_that_says_nothing_is_settled_in_the_same_run(desk, served, kind):
+    """Whatever happens to the answer of a create, each agent ends with exactly one profile."""
+    desk.write(*TEAM)
+    served.fault(call="create", kind=kind, times=2)
+    result = desk.run("sync", "--yes")
+
+    assert (0, 3, 3) == (result.code, len(served.live()), len(set(served.live())))
+    assert 0 == desk.run("diff", "--exit-code").code
+
+
+def test_a_namesake_stops_its_agent_and_names_the_command(desk, served):
+    """A profile that somebody else made isn't touched; adopting it is one command, which works as printed."""
+    desk.write(("alice", "Alice")).run("sync", "--yes")
+    (desk.folder / desk.env["PROFILECTL_LEDGER"]).unlink()
+    desk.write(("alice", "Alice"), ("bruno", "Bruno"))
+    result = desk.run("sync", "--yes")
+
+    assert (7, ["Alice", "Bruno"]) == (result.code, served.live())
+    command = result.err.split("run: profilectl ")[1].splitlines()[0].split()
+    assert 0 == desk.run(*command, "--yes").code
+    assert 0 == desk.run("diff", "--exit-code").code
+
+
+def test_random_trouble_never_costs_a_face(desk, served):
+    """With every third call going wrong, syncing until done leaves one profile per agent."""
+    desk.write(*((f"a{n}", f"Agent {n}") for n in range(12)))
+    served.fault(kind="random", times=None, probability=0.3, seed=7, seconds=0)
+    codes = []
+    while not codes or (codes[-1] and len(codes) < 20):
+        codes.append(desk.run("sync", "--yes", "--max-wait", "20s").code)
+    served.ask("DELETE", "faults")
+
+    assert sorted(f"Agent {n}" for n in range(12)) == served.live()
+    assert 0 == desk.run("diff", "--exit-code").code
+
+
+def test_send_is_honest_about_a_dropped_identity(desk, served):
+    """When X sends the message without the profile, nothing says that it was sent as alice."""
+    desk.write(("alice", "Alice")).run("sync", "--yes")
+    for kind in ("echo-missing", "echo-other"):
+        served.fault(call="send", kind=kind)
+        result = desk.run("send", "--as", "alice", "--to", "@customer", "Hello")
+
+        assert (7, "") == (result.code, result.out)
+        assert "not with alice's profile" in result.err
+
+
+@pytest.mark.usefixtures("any_x")
+def test_send_takes_its_text_from_argument_stdin_or_file(desk):
+    """The message comes from just one place, and --dry-run sends nothing."""
+    desk.write(("alice", "Alice")).run("sync", "--yes")
+    (desk.folder / "text.txt").write_text("from a file\n", encoding="utf-8")
+    to = ("send", "--as", "alice", "--to", "@customer")
+
+    assert 0 == desk.run(*to, "-", stdin="from stdin\n").code
+    assert 0 == desk.run(*to, "--file", "text.txt").code
+    assert "would send 5 characters" in desk.run(*to, "hello", "--dry-run").out
+    assert 2 == desk.run(*to).code
+    assert 2 == desk.run(*to, "hello", "--file", "text.txt").code

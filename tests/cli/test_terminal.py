@@ -1,0 +1,105 @@
+"""What a person sees: tables and questions on a terminal, plain lines elsewhere, silence when it is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+TEAM = [("alice", "Alice F."), ("bruno", "Bruno [Tier 2]")]
+
+
+@pytest.fixture(autouse=True)
+def _sandboxed(desk):
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM)
+
+
+def test_a_terminal_gets_a_table_with_symbols_first(desk):
+    """Diff draws a table: the symbol, who, what, why; a name's brackets are only text."""
+    code, screen = desk.watch("diff")
+
+    assert 0 == code
+    assert "+" in screen
+    assert "Bruno [Tier 2]" in screen
+    assert "2 to create" in screen
+
+
+def test_colours_only_add(desk):
+    """NO_COLOR leaves a terminal without a single escape sequence, and the same words."""
+    _, coloured = desk.watch("diff")
+    desk.env["NO_COLOR"] = "1"
+    _, plain = desk.watch("diff")
+
+    assert "\x1b[" in coloured
+    assert "\x1b" not in plain
+    assert "Bruno [Tier 2]" in plain
+
+
+def test_sync_asks_before_it_applies(desk):
+    """On a terminal the plan is shown and agreed to; "n" changes nothing and is no failure."""
+    declined, screen = desk.watch("sync", answers=b"n\n")
+    agreed, _ = desk.watch("sync", answers=b"y\n")
+
+    assert (0, 0) == (declined, agreed)
+    assert "Apply 2 changes?" in screen
+    assert "nothing was changed" in screen
+    assert [] == desk.run("diff", "--exit-code").rows
+
+
+def test_ctrl_c_at_the_question_is_130(desk):
+    """Leaving at the question changes nothing."""
+    code, _ = desk.watch("sync", answers=b"\x03")
+
+    assert 130 == code
+    assert 3 == desk.run("diff", "--exit-code").code
+
+
+@pytest.mark.parametrize("width", ["80", "40"])
+def test_narrow_terminals_lose_nothing(desk, width):
+    """At any width every id and name can be read in full, folded when there is no room."""
+    desk.env |= {"COLUMNS": width, "NO_COLOR": "1"}
+    desk.write(("alice", "z" * 48))
+    _, screen = desk.watch("diff")
+
+    assert 48 == screen.count("z")
+    assert all(len(line) <= int(width) for line in screen.splitlines())
+
+
+def test_a_pipe_gets_tabs_and_nothing_else(desk):
+    """Off a terminal: tab-separated, never cut, no colour, no boxes, even when colour is forced."""
+    desk.env |= {"FORCE_COLOR": "1", "COLUMNS": "20", "GITHUB_ACTIONS": "true"}
+    result = desk.run("diff")
+
+    assert [["+", "acme", key, "create", "new", "", "", name] for key, name in TEAM] == result.rows
+    assert "\x1b" not in result.out + result.err
+
+
+def test_quiet_says_nothing_when_nothing_changed(desk):
+    """A cron job that has nothing to do sends no mail."""
+    first = desk.run("sync", "--yes", "-q")
+    second = desk.run("sync", "--yes", "-q")
+
+    assert (2, "") == (len(first.rows), first.err)
+    assert (0, "", "") == (second.code, second.out, second.err)
+    assert ("", "") == (desk.run("diff", "-q").out, desk.run("diff", "-q").err)
+
+
+def test_global_options_stand_before_or_after_the_command(desk):
+    """`--json diff` and `diff --json` are the same."""
+    assert desk.run("--json", "diff").document == desk.run("diff", "--json").document
+
+
+def test_a_closed_pipe_is_no_failure(desk):
+    """`profilectl diff | head -1` ends quietly."""
+    result = desk.shell("profilectl diff | head -n 1; profilectl roster list | true")
+
+    assert 0 == result.code
+    assert 1 == len(result.out.splitlines())
+    assert "Broken" not in result.err
+
+
+def test_preview_draws_the_face(desk):
+    """On a terminal the picture is drawn in half blocks beside the bubble, with the name beneath."""
+    _, screen = desk.watch("preview", "alice")
+
+    assert "\u2580" in screen
+    assert "Alice F." in screen
