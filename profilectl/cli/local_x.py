@@ -54,7 +54,16 @@ class LocalX:
         )
 
     def transport(self) -> httpx.BaseTransport:
-        """Return the way into the world."""
+        """Return the way into the world; a dropped connection looks as it would on a socket."""
         import httpx
 
-        return httpx.WSGITransport(self.app)
+        from profilectl.sandbox.trouble import ConnectionDropped
+
+        class Wire(httpx.WSGITransport):
+            def handle_request(self, request: httpx.Request) -> httpx.Response:
+                try:
+                    return super().handle_request(request)
+                except ConnectionDropped as error:
+                    raise httpx.RemoteProtocolError(str(error), request=request) from error
+
+        return Wire(self.app)

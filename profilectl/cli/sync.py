@@ -153,7 +153,8 @@ class _Run:
             if not typer.confirm(f"Apply {len(plan.changes)} changes?", err=True):
                 talk("nothing was changed")
                 return ExitCode.DONE
-        outcomes = list(self._watched(plan, prepared))
+        order = {change: place for place, change in enumerate(plan.changes)}
+        outcomes = sorted(self._watched(plan, prepared), key=lambda one: order.get(one.change, len(order)))
         code = self.stopped_by or exit_code(outcomes)
         self._report(plan, outcomes, code)
         return code

@@ -1,0 +1,103 @@
+"""The control plane under ``/_sandbox/``: the truth, trouble on order, time travel. JSON in, JSON out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from profilectl.sandbox import wire
+from profilectl.sandbox.faults import Fault
+from profilectl.sandbox.visit import Route, Visit
+from profilectl.sandbox.wire import answer
+
+if TYPE_CHECKING:
+    from profilectl.sandbox.wire import Answer
+
+
+def show_state(visit: Visit) -> Answer:
+    """Accounts, profiles and messages as they really are, whatever the lists of X say."""
+    return answer(visit.world.state())
+
+
+def list_faults(visit: Visit) -> Answer:
+    """The armed rules, each with the calls that it has ``seen``."""
+    return answer({"faults": [{**fault.to_plain(), "seen": seen} for fault, seen in visit.world.faults.all()]})
+
+
+def add_faults(visit: Visit) -> Answer:
+    """Arm a rule, or a list of rules."""
+    document = json.loads(visit.request.get_data())
+    rules = document if isinstance(document, list) else [document]
+    visit.world.faults.add(*(Fault.from_plain(_object(rule)) for rule in rules))
+    return list_faults(visit)
+
+
+def clear_faults(visit: Visit) -> Answer:
+    """Disarm everything and let go of the calls that are held."""
+    visit.world.faults.clear()
+    visit.patience.release()
+    return list_faults(visit)
+
+
+def reset(visit: Visit) -> Answer:
+    """Forget all but the accounts and their credentials."""
+    visit.world.reset()
+    visit.patience.release()
+    return show_state(visit)
+
+
+def advance(visit: Visit) -> Answer:
+    """Move time forward: ``{"seconds": 900}``."""
+    seconds = _body(visit, "seconds")["seconds"]
+    if not isinstance(seconds, (int, float)) or seconds < 0:
+        raise ValueError("seconds must be a positive number: time only moves forward")
+    visit.world.advance(seconds)
+    return answer({"now_ms": visit.world.store.now_ms()})
+
+
+def allow(visit: Visit) -> Answer:
+    """Put an account on the allowlist or take it off: ``{"handle": "acmecare", "allowlisted": false}``."""
+    body = _body(visit, "handle", "allowlisted")
+    visit.world.accounts.allow(str(body["handle"]), bool(body["allowlisted"]))
+    return show_state(visit)
+
+
+def receive(visit: Visit) -> Answer:
+    """Let a customer write to a brand: ``{"from": "ada", "to": "acmecare", "text": "Hello?"}``."""
+    body = _body(visit, "from", "to", "text")
+    message = visit.world.messages.receive(str(body["from"]), str(body["to"]), str(body["text"]))
+    return answer({"id": message.id})
+
+
+def show_picture(visit: Visit) -> Answer:
+    """A picture as customers get it: JPEG, re-encoded."""
+    picture = visit.world.media.picture(visit.path_values["key"])
+    if picture is None:
+        return answer({"error": "no such picture"}, 404)
+    return wire.Answer(200, picture, "image/jpeg", (("Cache-Control", "private, max-age=3600"),))
+
+
+def _body(visit: Visit, *names: str) -> dict[str, Any]:
+    body = _object(json.loads(visit.request.get_data()))
+    if missing := [name for name in names if name not in body]:
+        raise ValueError(f"missing: {', '.join(missing)}")
+    return body
+
+
+def _object(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise ValueError("an object is wanted")  # noqa: TRY004 - a wrong document, not a wrong call
+    return document
+
+
+ROUTES = (
+    Route("GET", "/_sandbox/state", show_state),
+    Route("GET", "/_sandbox/faults", list_faults),
+    Route("POST", "/_sandbox/faults", add_faults),
+    Route("DELETE", "/_sandbox/faults", clear_faults),
+    Route("POST", "/_sandbox/reset", reset),
+    Route("POST", "/_sandbox/advance", advance),
+    Route("POST", "/_sandbox/allowlist", allow),
+    Route("POST", "/_sandbox/messages", receive),
+    Route("GET", "/_sandbox/media/<key>.jpg", show_picture),
+)

@@ -1,0 +1,166 @@
+"""Where a world lives: one SQLite database, in memory or in a file that several processes may share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MEMORY = ":memory:"
+_SNOWFLAKE_EPOCH_MS = 1_288_834_974_657  # the zero of X's 64-bit ids, 4 November 2010
+_BUSY_SECONDS = 30
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT OR IGNORE INTO meta VALUES ('clock_offset', 0), ('serial', 0);
+CREATE TABLE IF NOT EXISTS accounts (
+  user_id TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE COLLATE NOCASE, is_brand INTEGER NOT NULL,
+  allowlisted INTEGER NOT NULL, access_level TEXT NOT NULL, reachable INTEGER NOT NULL, created_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS tokens (
+  token TEXT PRIMARY KEY, secret TEXT NOT NULL, user_id TEXT NOT NULL, access_level TEXT NOT NULL,
+  revoked INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS request_tokens (
+  token TEXT PRIMARY KEY, secret TEXT NOT NULL, ceiling TEXT NOT NULL, user_id TEXT, pin TEXT,
+  spent INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS nonces (
+  token TEXT, stamp INTEGER, nonce TEXT, PRIMARY KEY (token, stamp, nonce)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS nonces_by_age ON nonces (stamp);
+CREATE TABLE IF NOT EXISTS media (
+  id TEXT PRIMARY KEY, user_id TEXT NOT NULL, key TEXT NOT NULL UNIQUE, media_type TEXT NOT NULL, total_bytes INTEGER,
+  width INTEGER, height INTEGER, expires_ms INTEGER NOT NULL, content BLOB);
+CREATE TABLE IF NOT EXISTS chunks (media_id TEXT, segment INTEGER, content BLOB, PRIMARY KEY (media_id, segment));
+CREATE TABLE IF NOT EXISTS profiles (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, name TEXT NOT NULL, media_id TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, listed_ms INTEGER NOT NULL, destroyed_ms INTEGER);
+CREATE INDEX IF NOT EXISTS profiles_by_owner ON profiles (user_id, id);
+INSERT INTO sqlite_sequence SELECT 'profiles', 100000
+  WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'profiles');
+CREATE TABLE IF NOT EXISTS messages (
+  id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, sender_id TEXT NOT NULL, recipient_id TEXT NOT NULL,
+  text TEXT NOT NULL, profile_id INTEGER, media_id TEXT, quick_reply TEXT, by_app INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS messages_by_pair ON messages (sender_id, recipient_id, created_ms);
+CREATE INDEX IF NOT EXISTS messages_by_recipient ON messages (recipient_id, id);
+CREATE TABLE IF NOT EXISTS windows (
+  family TEXT, holder TEXT, opened REAL NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (family, holder)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, seen INTEGER NOT NULL);
+"""
+_FORGOTTEN_ON_RESET = ("nonces", "media", "chunks", "profiles", "messages", "windows", "faults", "request_tokens")
+
+
+class WorldUnreadable(Exception):
+    """The file is no world of a sandbox, is damaged, or can't be written."""
+
+
+class Store:
+    """One connection behind one lock; every thread of a process goes through it, processes meet in the file.
+
+    Commits aren't forced to the disk: a killed process loses nothing, a power cut may lose the newest calls.
+    """
+
+    def __init__(self, path: str, now: Callable[[], float]) -> None:
+        self._clock = now
+        self._lock = threading.RLock()
+        is_new = path != MEMORY and _create_private(path)
+        self._connection = sqlite3.connect(path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        try:
+            self._prepare(is_new)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise WorldUnreadable(f"{path} can't be used as a world of the sandbox: {error}") from error
+
+    def _prepare(self, is_new: bool) -> None:
+        self._connection.execute("PRAGMA synchronous=OFF")
+        if is_new:
+            # Another process may already be inside; then the slower journal does as well.
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._connection.execute("PRAGMA journal_mode=WAL")
+        with self.transaction():
+            for statement in _SCHEMA.split(";"):
+                self._connection.execute(statement)
+
+    def close(self) -> None:
+        """Let go of the file; closing twice is allowed."""
+        with self._lock:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, alone in the world; an inner transaction is part of the outer one."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
+
+    def change(self, sql: str, *values: object) -> int:
+        """Run one writing statement and return the number of rows it touched."""
+        with self._lock:
+            return self._connection.execute(sql, values).rowcount
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """Every row of a query."""
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """The first row of a query, or None."""
+        return next(iter(self.rows(sql, *values)), None)
+
+    def meta(self, key: str, default: Any = None) -> Any:
+        """A fact about the whole world, or `default`."""
+        found = self.row("SELECT value FROM meta WHERE key = ?", key)
+        return default if found is None else found["value"]
+
+    def set_meta(self, key: str, value: object) -> None:
+        """Remember a fact about the whole world."""
+        self.change("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
+
+    def now(self) -> float:
+        """The world's time: epoch seconds of the clock, plus all the seconds it was advanced."""
+        return self._clock() + float(self.meta("clock_offset"))
+
+    def now_ms(self) -> int:
+        """The world's time in whole epoch milliseconds."""
+        return int(self.now() * 1000)
+
+    def advance(self, seconds: float) -> None:
+        """Move the world's time forward, for every process that shares it."""
+        self.change("UPDATE meta SET value = value + ? WHERE key = 'clock_offset'", seconds)
+
+    def next_id(self) -> int:
+        """A 64-bit id as X makes them: time in the high bits, never the same twice."""
+        with self.transaction() as connection:
+            connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'serial'")
+            serial = int(self.meta("serial"))
+        return (max(self.now_ms() - _SNOWFLAKE_EPOCH_MS, 0) << 22) | (serial & 0x3FFFFF)
+
+    def reset(self) -> None:
+        """Forget everything except the accounts and their credentials, and come back to the present."""
+        with self.transaction() as connection:
+            for table in _FORGOTTEN_ON_RESET:
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the tuple above, nobody's input
+            self.set_meta("clock_offset", 0)
+
+
+def _create_private(path: str) -> bool:
+    """Make the file readable by its owner only; False when it was there already.
+
+    An existing file is left alone: opening and closing it would drop the locks that SQLite holds on it in this process.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""The control plane: the truth, trouble on order, time travel, and who may use it."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def _post(remote, path, body):
+    return remote.client.post(f"/_sandbox/{path}", json=body, auth=None)
+
+
+def test_state_is_the_truth(any_door):
+    """Accounts, profiles and messages, without any secret."""
+    alice = any_door.created()
+    answer = any_door.client.get("/_sandbox/state", auth=None)
+    state = answer.json()
+
+    assert [(found["id"], found["name"], found["is_live"]) for found in state["profiles"]] == [(alice, "Alice", True)]
+    assert [found["handle"] for found in state["accounts"]] == ["acmecare"]
+    assert any_door.brand.access_token_secret not in answer.text
+
+
+def test_faults_over_http(any_door):
+    """Armed one or many at a time, listed with their count, cleared."""
+    _post(any_door, "faults", {"kind": "error-before", "call": "list"})
+    armed = _post(any_door, "faults", [{"kind": "slow"}, {"kind": "cut", "times": None}]).json()["faults"]
+
+    assert [rule["kind"] for rule in armed] == ["error-before", "slow", "cut"]
+    assert any_door.listed().status_code == 503
+    assert [rule["seen"] for rule in any_door.client.get("/_sandbox/faults", auth=None).json()["faults"]] == [1, 1, 1]
+    assert any_door.client.delete("/_sandbox/faults", auth=None).json() == {"faults": []}
+    assert any_door.listed().status_code == 200
+
+
+def test_time_travel(remote):
+    """The Date header follows; backwards isn't possible."""
+    _post(remote, "advance", {"seconds": 3_600})
+
+    assert remote.listed().headers["date"] == "Mon, 21 Sep 2026 15:13:20 GMT"
+    assert _post(remote, "advance", {"seconds": -1}).status_code == 400
+
+
+def test_allowlist_over_http(remote, error_of):
+    """Off and on again."""
+    _post(remote, "allowlist", {"handle": "acmecare", "allowlisted": False})
+    assert error_of(remote.listed()) == (403, 87)
+
+    _post(remote, "allowlist", {"handle": "acmecare", "allowlisted": True})
+    assert remote.listed().status_code == 200
+
+
+def test_customers_write_over_http(remote):
+    """What a customer types arrives in the brand's messages."""
+    remote.world.ensure_customer("ada")
+    sent = _post(remote, "messages", {"from": "ada", "to": "acmecare", "text": "Hi"}).json()["id"]
+
+    assert remote.client.get("/1.1/direct_messages/events/list.json").json()["events"][0]["id"] == sent
+
+
+def test_reset(remote):
+    """Profiles go, credentials stay."""
+    remote.created()
+
+    assert _post(remote, "reset", None).json()["profiles"] == []
+    assert remote.listed().json() == {"custom_profiles": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("faults", {"kind": "explode"}),
+        ("faults", "slow"),
+        ("advance", {}),
+        ("advance", {"seconds": "x"}),
+        ("allowlist", {"handle": "nobody", "allowlisted": True}),
+        ("messages", {"from": "nobody", "to": "acmecare", "text": ""}),
+    ],
+)
+def test_nonsense_gets_400_with_a_reason(remote, path, body):
+    """And changes nothing."""
+    answer = _post(remote, path, body)
+
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
+@pytest.mark.parametrize("path", ["/_sandbox/state", "/_sandbox/profiles", "/", "/oauth/authorize?oauth_token=x"])
+def test_other_hosts_are_turned_away(any_door, path):
+    """A name that was made to point at this machine gets nothing (DNS rebinding)."""
+    answer = any_door.client.get(path, auth=None, headers={"Host": "evil.example:80"})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+def test_other_sites_are_turned_away(any_door, origin):
+    """A form on a foreign page can't reset the world."""
+    alice = any_door.created()
+    answer = any_door.client.post("/_sandbox/reset", auth=None, headers={"Origin": origin})
+
+    assert answer.status_code == 403
+    assert any_door.world.profiles.find(alice).is_live

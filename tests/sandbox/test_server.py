@@ -1,0 +1,188 @@
+"""The loopback server: HTTP as it should be, quiet, gone at once."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+from profilectl.sandbox.app import SandboxApp
+from profilectl.sandbox.faults import Fault, Kind
+from profilectl.sandbox.server import serve, serve_forever
+from profilectl.sandbox.world import World
+
+
+@pytest.fixture
+def server(world):
+    with serve(SandboxApp(world)) as running:
+        yield running
+
+
+def _raw(server, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_it_listens_on_loopback_only(server):
+    """Whoever reaches the sandbox may change its world."""
+    assert server.server_address[0] == "127.0.0.1"
+    assert server.url == f"http://127.0.0.1:{server.port}"
+
+
+def test_connections_are_kept_alive(server):
+    """Two requests over one connection, the second asks for its end."""
+    request = b"GET /_sandbox/faults HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+    answer = _raw(server, request % b"" + request % b"Connection: close\r\n")
+
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 2
+    assert answer.count(b"Connection: close") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "header"),
+    [
+        (b"411", b"Transfer-Encoding: chunked"),
+        (b"411", b"Content-Length: -1"),
+        (b"413", b"Content-Length: 99999999999"),
+    ],
+)
+def test_bodies_without_a_reasonable_length(server, status, header):
+    """Turned away without being read."""
+    answer = _raw(server, b"POST /_sandbox/reset HTTP/1.1\r\nHost: localhost\r\n" + header + b"\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 " + status)
+
+
+def test_head_has_no_body(server):
+    """Nothing after the headers, but the length."""
+    answer = _raw(server, b"HEAD /_sandbox/style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    assert answer.endswith(b"\r\n\r\n")
+    assert b"Content-Length: 0" not in answer
+
+
+def test_a_taken_port_is_an_error(server, world):
+    """Instead of a silent second server."""
+    with pytest.raises(OSError, match="in use"):
+        serve(SandboxApp(world), server.port)
+
+
+def test_nothing_is_printed(server, capfd, remote, world):
+    """Not for errors, not for dropped connections, not for clients that go away."""
+    world.faults.add(Fault(kind=Kind.DROP_AFTER))
+    with httpx.Client(base_url=server.url, auth=remote.signer(), trust_env=False) as client:
+        with pytest.raises(httpx.TransportError):
+            client.get("/1.1/custom_profiles/list.json")
+        assert client.get("/nowhere").status_code == 404
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\nhalf")
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_defect_is_a_500(world, remote, caplog):
+    """One broken call doesn't take the sandbox down, and the log says why."""
+    app = SandboxApp(world)
+    world.close()
+    with serve(app) as broken, httpx.Client(base_url=broken.url, trust_env=False) as client:
+        answer = client.get("/_sandbox/state")
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (500, 131)
+    assert "failed on GET /_sandbox/state" in caplog.text
+
+
+def test_stopping_ends_idle_and_held_connections(world, remote):
+    """Neither an open keep-alive connection nor a call on hold delays the end."""
+    world.faults.add(Fault(kind=Kind.HOLD, call="list"))
+    failed = []
+
+    def call(client) -> None:
+        try:
+            client.get("/1.1/custom_profiles/list.json", auth=remote.signer())
+        except httpx.TransportError as error:
+            failed.append(error)
+
+    with serve(SandboxApp(world)) as server:
+        client = httpx.Client(base_url=server.url, trust_env=False, timeout=30)
+        client.get("/_sandbox/faults")
+        thread = threading.Thread(target=call, args=(client,))
+        thread.start()
+        while world.faults.all()[0][1] == 0:
+            thread.join(0.01)
+        began = time.monotonic()
+    took = time.monotonic() - began
+    thread.join(10)
+    client.close()
+
+    assert len(failed) == 1
+    assert took < 5
+
+
+_SERVE = """
+import sys
+from profilectl.sandbox.app import SandboxApp
+from profilectl.sandbox.server import serve_forever
+from profilectl.sandbox.world import World
+with World(sys.argv[1]) as world:
+    try:
+        serve_forever(SandboxApp(world), announce=lambda server: print(server.url, flush=True))
+    except KeyboardInterrupt:
+        print("bye", flush=True)
+"""
+
+
+def test_serve_forever_until_interrupted(tmp_path):
+    """It says where, answers, and ends on Ctrl-C with nothing left behind."""
+    command = [sys.executable, "-W", "error", "-c", _SERVE, str(tmp_path / "world.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().strip()
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            status = client.get("/_sandbox/state").status_code
+            process.send_signal(signal.SIGINT)
+            rest = process.communicate(timeout=20)
+
+    assert (status, rest, process.returncode) == (200, ("bye\n", ""), 0)
+
+
+def test_serve_forever_closes_when_announcing_fails(world):
+    """No socket is left open."""
+    with pytest.raises(ZeroDivisionError):
+        serve_forever(SandboxApp(world), announce=lambda server: server.port // 0)
+
+
+_CREATE = """
+import sys, httpx
+from oauthlib.oauth1 import Client
+from profilectl.sandbox.app import SandboxApp
+from profilectl.sandbox.world import World
+world = World(sys.argv[1])
+keys = world.ensure_brand("acmecare")
+signer = Client(keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret)
+url = "http://sandbox.localhost/1.1/custom_profiles/new.json"
+_, headers, _ = signer.sign(url, "POST")
+body = {"custom_profile": {"name": "Alice", "avatar": {"media": {"id": sys.argv[2]}}}}
+httpx.Client(transport=httpx.WSGITransport(app=SandboxApp(world))).post(url, json=body, headers=headers)
+"""
+
+
+def test_killed_between_create_and_answer(tmp_path, picture):
+    """A client that is killed while its create is held leaves the profile behind, in process too."""
+    path = tmp_path / "world.db"
+    with World(path) as world:
+        brand = world.ensure_brand("acmecare")
+        world.faults.add(Fault(kind=Kind.HOLD, call="create"))
+        media = world.media.add(brand.user_id, picture)
+        with subprocess.Popen([sys.executable, "-c", _CREATE, str(path), media.id]) as process:
+            while not world.state()["profiles"] and process.poll() is None:
+                time.sleep(0.01)
+            process.kill()
+
+        assert process.returncode == -signal.SIGKILL
+        assert [found["name"] for found in world.state()["profiles"]] == ["Alice"]

@@ -1,0 +1,104 @@
+"""The README can't rot: its tables are generated, its roster is parsed, its tour is walked.
+
+Run as a program, this file writes the generated blocks anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from profilectl.cli.main import build
+from profilectl.errors import ExitCode
+from profilectl.roster.parse import parse
+
+README = Path(__file__).parent.parent / "README.md"
+DIGITS = re.compile(r"\d{6,}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def block(name):
+    """Return what stands between `<!-- name -->` and the next `<!-- end -->`."""
+    return re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", README.read_text(encoding="utf-8"), re.DOTALL)[1]
+
+
+def exit_codes():
+    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
+    return "\n".join(["| code | meaning |", "|---|---|", *rows]) + "\n"
+
+
+def commands():
+    rows = [f"| `profilectl {name}` | {sentence} |" for name, sentence in sorted(walk(typer.main.get_command(build())))]
+    return "\n".join(["| command | does |", "|---|---|", *rows]) + "\n"
+
+
+def walk(group, prefix=""):
+    """Yield every command with the first sentence of its help."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from walk(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command.help.split("\n\n")[0].replace("\n", " ").rstrip(".")
+
+
+GENERATED = {"exit codes": exit_codes, "commands": commands}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_blocks_are_as_the_program_says(name):
+    """The tables of exit codes and commands are made from the program."""
+    assert GENERATED[name]() == block(name)
+
+
+def test_every_command_explains_itself():
+    """No command without a help text."""
+    assert [] == [name for name, sentence in walk(typer.main.get_command(build())) if not sentence]
+
+
+def test_the_roster_of_the_reference_is_one():
+    """The reference's example parses without errors or warnings."""
+    text = re.search(r"```toml\n(.*?)```", block("roster"), re.DOTALL)[1]
+    roster = parse(text, "README.md")
+
+    assert ((), ["Ally F.", "Acme Helper (bot)"]) == (roster.warnings, [agent.name for agent in roster.agents])
+
+
+def test_the_tour_can_be_walked(tmp_path):
+    """Every command of the tour does what stands below it, ids and times aside."""
+    scripts = re.findall(r"```console\n(.*?)```", block("tour"), re.DOTALL)
+    steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(scripts), re.MULTILINE)
+
+    assert len(steps) > 8
+    for command, said in steps:
+        assert (command, DIGITS.sub("N", said)) == (command, DIGITS.sub("N", shell(command, tmp_path)))
+
+
+def shell(command, folder):
+    done = subprocess.run(
+        ["bash", "-c", f'profilectl() {{ {sys.executable} -m profilectl "$@"; }}; {command}'],
+        cwd=folder,
+        env=os.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout
+
+
+def rewrite():
+    text = README.read_text(encoding="utf-8")
+    for name, generate in GENERATED.items():
+        text = text.replace(f"<!-- {name} -->\n{block(name)}", f"<!-- {name} -->\n{generate()}")
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite()
