@@ -23,24 +23,22 @@ SANDBOX = "sandbox"
 
 
 def host_of(context: Context) -> str:
-    """Return the API host, which is part of every keyring entry's address."""
-    from profilectl.api.address import parse_address
-
-    return "localhost" if context.uses_sandbox else parse_address(context.api_url).host
+    """Return the API host with its port, which is part of every keyring entry's address."""
+    return "localhost" if context.uses_sandbox else context.api_host
 
 
 def attended_keychain(context: Context) -> Keychain:
     """Return the keyring; it may open its dialog when a person is there, even one who pipes something in."""
     from profilectl.credentials.keychain import Keychain
 
-    return Keychain(attended=not context.options.no_input and is_terminal(sys.stderr))
+    return Keychain(attended=not context.options.no_input and is_terminal(sys.stderr), environ=context.environ)
 
 
-def unattended_keychain() -> Keychain:
+def unattended_keychain(context: Context) -> Keychain:
     """Return the keyring, which then opens no dialog and answers or fails within 3 seconds."""
     from profilectl.credentials.keychain import Keychain
 
-    return Keychain()
+    return Keychain(environ=context.environ)
 
 
 # Which accounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -56,7 +56,13 @@ def build() -> typer.Typer:
     return app
 
 
-def _begin(ctx: typer.Context, options: Options) -> None:
+def _begin(
+    ctx: typer.Context,
+    options: Options,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     ctx.obj = ctx.obj.overridden_by(options)
 
 

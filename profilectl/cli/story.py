@@ -151,7 +151,7 @@ STEPS: Final = (
     ),
     Step(
         "Look before anything happens",
-        "X knows none of the five yet. `diff` shows what `sync` would do, and changes nothing.",
+        "X knows none of the five yet. `diff` shows what `sync` would do, no more.",
         ("profilectl diff --sandbox",),
     ),
     Step(

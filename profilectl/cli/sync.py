@@ -112,7 +112,7 @@ def sync(
     from profilectl.cli.gathering import Gathering
     from profilectl.roster.fields import parse_duration
 
-    seconds = parse_duration(max_wait)
+    seconds = parse_duration(max_wait, "--max-wait")
     if not yes and not context.may_ask:
         raise UsageError("nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it")
     gathering = Gathering(context, frozenset(agent or ()), allow_deletes, prune_now, jobs, seconds)

@@ -121,7 +121,8 @@ class EnvironmentSource:
         """Read the variables."""
         missing = [variable for variable in VARIABLES if not self.environ.get(variable)]
         if missing:
-            message = f"of the four credential variables these aren't set: {', '.join(missing)}"
+            there = len(VARIABLES) - len(missing)
+            message = f"{there} of the four credential variables set, but not {', '.join(missing)}"
             raise CredentialsError(message, hint="set all four, or none")
         key, secret, token, token_secret = (
             secret_value(self.environ[variable], variable, "the environment") for variable in VARIABLES

@@ -142,12 +142,12 @@ def duration(value: Any) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
-def parse_duration(words: str) -> int:
-    """Return the seconds of a duration given on a command line, such as ``10m``; UsageError when it is none."""
+def parse_duration(words: str, option: str) -> int:
+    """Return the seconds of a duration given to an option, such as ``10m``; UsageError when it is none."""
     try:
         return duration(words)
     except Misfit as misfit:
-        raise UsageError(str(misfit)) from None
+        raise UsageError(f"{option}: {misfit}") from None
 
 
 def day(value: Any) -> dt.date:

@@ -1,0 +1,171 @@
+# bash completion for profilectl, made by `profilectl completion bash`
+
+# Set what may follow a command. Behind the = of an option, and for an argument, stands what it takes:
+# @file, @text, or the words to choose from.
+_profilectl_know() {
+    commands='' options='' arguments=''
+    local shared='--roster=@file --brand=@text --sandbox --credentials-file=@file --json --quiet -q --verbose -v --no-input --timeout=@text --help'
+    case $1 in
+        'profilectl')
+            commands='demo init diff sync send preview completion roster profiles auth sandbox'
+            options="$shared --version"
+            ;;
+        'profilectl demo')
+            options="$shared"
+            ;;
+        'profilectl init')
+            options="$shared --handle=@text"
+            ;;
+        'profilectl diff')
+            options="$shared --exit-code --agent=@text --allow-deletes=@text --prune-now"
+            ;;
+        'profilectl sync')
+            options="$shared --yes --agent=@text --allow-deletes=@text --prune-now --jobs=@text --max-wait=@text"
+            ;;
+        'profilectl send')
+            options="$shared --as=@text --to=@text --file=@file --dry-run"
+            arguments='@text'
+            ;;
+        'profilectl preview')
+            options="$shared --text=@text --html=@file"
+            arguments='@text'
+            ;;
+        'profilectl completion')
+            options="$shared"
+            arguments='bash,zsh,fish,powershell'
+            ;;
+        'profilectl roster')
+            commands='check list'
+            options='--help'
+            ;;
+        'profilectl roster check')
+            options="$shared"
+            ;;
+        'profilectl roster list')
+            options="$shared"
+            ;;
+        'profilectl profiles')
+            commands='list adopt'
+            options='--help'
+            ;;
+        'profilectl profiles list')
+            options="$shared"
+            ;;
+        'profilectl profiles adopt')
+            options="$shared --yes"
+            arguments='@text @text'
+            ;;
+        'profilectl auth')
+            commands='login status list logout'
+            options='--help'
+            ;;
+        'profilectl auth login')
+            options="$shared --handle=@text --with-token --pin"
+            ;;
+        'profilectl auth status')
+            options="$shared"
+            ;;
+        'profilectl auth list')
+            options="$shared"
+            ;;
+        'profilectl auth logout')
+            options="$shared --handle=@text"
+            ;;
+        'profilectl sandbox')
+            commands='serve reset faults'
+            options='--help'
+            ;;
+        'profilectl sandbox serve')
+            options="$shared --port=@text --handle=@text --world=@file --generous --not-allowlisted --trouble=@text --seed=@text"
+            ;;
+        'profilectl sandbox reset')
+            options="$shared --url=@text"
+            ;;
+        'profilectl sandbox faults')
+            options="$shared --clear --url=@text"
+            arguments='@text'
+            ;;
+    esac
+}
+
+# Set `value` to what an option takes; fails for a flag and for an unknown option.
+_profilectl_takes() {
+    local option
+    for option in $options; do
+        if [[ $option == "$1="* ]]; then
+            value=${option#*=}
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Set `words` to the words up to the cursor, joined again where bash broke them at = and :
+_profilectl_read_words() {
+    local line=${COMP_LINE:0:COMP_POINT} word gap i
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        gap=${line%%[![:space:]]*}
+        line=${line#"$gap"}
+        word=${COMP_WORDS[i]}
+        ((i < COMP_CWORD)) || word=$line
+        if ((i == 0)) || [[ -n $gap ]]; then
+            words+=("$word")
+        else
+            words[${#words[@]} - 1]+=$word
+        fi
+        line=${line#"$word"}
+    done
+}
+
+# Offer the words of $1, or files, that begin with $2.
+_profilectl_offer() {
+    case $1 in
+        @file) compopt -o default 2>/dev/null ;; # readline knows about ~, quotes and folders
+        @text) ;;
+        *) COMPREPLY=($(compgen -W "${1//,/ }" -- "$2")) ;;
+    esac
+}
+
+_profilectl() {
+    local IFS=$' \t\n' words=() commands options arguments value='' name=profilectl place=0 plain='' word
+    _profilectl_read_words
+    local current=${words[${#words[@]} - 1]}
+    _profilectl_know "$name"
+    for word in "${words[@]:1:${#words[@]} - 2}"; do
+        if [[ -n $value ]]; then
+            value=''
+        elif [[ -z $plain && $word == -- ]]; then
+            plain=yes
+        elif [[ -z $plain && $word == -?* ]]; then
+            _profilectl_takes "$word"
+        elif [[ " $commands " == *" $word "* ]]; then
+            name+=" $word"
+            _profilectl_know "$name"
+        else
+            ((place += 1))
+        fi
+    done
+
+    COMPREPLY=()
+    if [[ ${COMP_WORDS[COMP_CWORD - 1]} == *[\<\>] ]]; then
+        _profilectl_offer @file
+    elif [[ -n $value ]]; then
+        _profilectl_offer "$value" "$current"
+    elif [[ -z $plain && $current == --*=* ]]; then
+        _profilectl_takes "${current%%=*}" || return
+        _profilectl_offer "$value" "${current#*=}"
+        # Where = doesn't break words, the whole word is going to be replaced.
+        [[ $COMP_WORDBREAKS == *=* ]] || COMPREPLY=("${COMPREPLY[@]/#/${current%%=*}=}")
+    elif [[ -z $plain && $current == -* ]]; then
+        for word in $options; do
+            [[ ${word%%=*} != "$current"* ]] || COMPREPLY+=("${word%%=*}")
+        done
+    elif [[ -n $commands ]]; then
+        _profilectl_offer "$commands" "$current"
+    else
+        arguments=($arguments)
+        _profilectl_offer "${arguments[place]:-@text}" "$current"
+    fi
+}
+
+complete -F _profilectl profilectl

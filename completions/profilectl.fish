@@ -1,0 +1,217 @@
+# fish completion for profilectl, made by `profilectl completion fish`
+
+# Succeed when an option of a command takes a value: COMMAND OPTION
+function __profilectl_takes
+    switch $argv[1]
+        case profilectl
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/demo
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/init
+            contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
+        case profilectl/diff
+            contains -- $argv[2] --agent --allow-deletes --roster --brand --credentials-file --timeout
+        case profilectl/sync
+            contains -- $argv[2] --agent --allow-deletes --jobs --max-wait --roster --brand --credentials-file --timeout
+        case profilectl/send
+            contains -- $argv[2] --as --to --file --roster --brand --credentials-file --timeout
+        case profilectl/preview
+            contains -- $argv[2] --text --html --roster --brand --credentials-file --timeout
+        case profilectl/completion
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/roster/check
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/roster/list
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/profiles/list
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/profiles/adopt
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/auth/login
+            contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
+        case profilectl/auth/status
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/auth/list
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/auth/logout
+            contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
+        case profilectl/sandbox/serve
+            contains -- $argv[2] --port --handle --world --trouble --seed --roster --brand --credentials-file --timeout
+        case profilectl/sandbox/reset
+            contains -- $argv[2] --url --roster --brand --credentials-file --timeout
+        case profilectl/sandbox/faults
+            contains -- $argv[2] --url --roster --brand --credentials-file --timeout
+        case '*'
+            return 1
+    end
+end
+
+# Print the command that stands before the cursor, then the arguments it was given.
+function __profilectl_line
+    set -l name profilectl
+    set -l given
+    set -l skips no
+    set -l plain no
+    set -l words (commandline -opc)
+    set -e words[1]
+    for word in $words
+        if test $skips = yes
+            set skips no
+        else if test $plain = no -a "$word" = --
+            set plain yes
+        else if test $plain = no; and string match -qr -- '^-.' "$word"
+            __profilectl_takes $name $word; and set skips yes
+        else if contains -- "$name/$word" $__profilectl_commands
+            set name $name/$word
+        else
+            set -a given "$word"
+        end
+    end
+    printf '%s\n' $name $given
+end
+
+# Succeed when the cursor is behind one of these commands: COMMAND...
+function __profilectl_on
+    set -l line (__profilectl_line)
+    contains -- $line[1] $argv
+end
+
+# Succeed when the cursor is at an argument of a command: COMMAND PLACE
+function __profilectl_at
+    set -l line (__profilectl_line)
+    test $line[1] = $argv[1] -a (count $line) -eq $argv[2]
+end
+
+set -g __profilectl_commands \
+    profilectl \
+    profilectl/demo \
+    profilectl/init \
+    profilectl/diff \
+    profilectl/sync \
+    profilectl/send \
+    profilectl/preview \
+    profilectl/completion \
+    profilectl/roster \
+    profilectl/roster/check \
+    profilectl/roster/list \
+    profilectl/profiles \
+    profilectl/profiles/list \
+    profilectl/profiles/adopt \
+    profilectl/auth \
+    profilectl/auth/login \
+    profilectl/auth/status \
+    profilectl/auth/list \
+    profilectl/auth/logout \
+    profilectl/sandbox \
+    profilectl/sandbox/serve \
+    profilectl/sandbox/reset \
+    profilectl/sandbox/faults
+set -g __profilectl_sharers \
+    profilectl \
+    profilectl/demo \
+    profilectl/init \
+    profilectl/diff \
+    profilectl/sync \
+    profilectl/send \
+    profilectl/preview \
+    profilectl/completion \
+    profilectl/roster/check \
+    profilectl/roster/list \
+    profilectl/profiles/list \
+    profilectl/profiles/adopt \
+    profilectl/auth/login \
+    profilectl/auth/status \
+    profilectl/auth/list \
+    profilectl/auth/logout \
+    profilectl/sandbox/serve \
+    profilectl/sandbox/reset \
+    profilectl/sandbox/faults
+
+complete -c profilectl -f
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l roster -r -F -d 'The roster; else ./roster.toml'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l brand -r -f -d 'Only this brand; repeatable'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l sandbox -d 'Use the local X, with its own credentials and ledger'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l credentials-file -r -F -d 'Credentials as JSON; - for stdin'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l json -d 'Print one JSON document'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l quiet -s q -d 'Print nothing when nothing changed'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l verbose -s v -d 'Tell about every call'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l no-input -d 'Never ask'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l timeout -r -f -d 'Give up after this long'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_on profilectl' -a demo -d 'Show the whole job on a local X in a temporary folder'
+complete -c profilectl -n '__profilectl_on profilectl' -a init -d 'Write a starter roster with pictures; never overwrites anything'
+complete -c profilectl -n '__profilectl_on profilectl' -a diff -d 'Show what sync would do, and whether a guard would refuse it'
+complete -c profilectl -n '__profilectl_on profilectl' -a sync -d 'Make X equal to the roster: create, replace, retire, and destroy only what is ours'
+complete -c profilectl -n '__profilectl_on profilectl' -a send -d 'Send one Direct Message as an agent, and verify that X shows the agent\'s face'
+complete -c profilectl -n '__profilectl_on profilectl' -a preview -d 'Show the bubble with name and picture as customers will see it'
+complete -c profilectl -n '__profilectl_on profilectl' -a completion -d 'Print the completion script of a shell'
+complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster file: who your agents are'
+complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
+complete -c profilectl -n '__profilectl_on profilectl' -a auth -d 'Credentials: which accounts profilectl can speak for'
+complete -c profilectl -n '__profilectl_on profilectl' -a sandbox -d 'The local X: a server with pages, and trouble on order'
+complete -c profilectl -n '__profilectl_on profilectl' -l version -d 'Print the version'
+
+complete -c profilectl -n '__profilectl_on profilectl/init' -l handle -r -f -d 'Your brand\'s X account; else a stand-in'
+
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l exit-code -d 'Exit 3 when anything differs'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l agent -r -f -d 'Only this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l prune-now -d 'Destroy replaced profiles without waiting'
+
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l yes -d 'Apply without asking'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l agent -r -f -d 'Only this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l prune-now -d 'Destroy replaced profiles without waiting'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l jobs -r -f -d 'Calls at once'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l max-wait -r -f -d 'Wait this long for another sync or for X'
+
+complete -c profilectl -n '__profilectl_on profilectl/send' -l as -r -f -d 'Who speaks'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l to -r -f -d 'Who is written to'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l file -r -F -d 'Read the message from a file'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l dry-run -d 'Show what would be sent, and send nothing'
+
+complete -c profilectl -n '__profilectl_on profilectl/preview' -l text -r -f -d 'What the agent says'
+complete -c profilectl -n '__profilectl_on profilectl/preview' -l html -r -F -d 'Write one HTML page instead; - for stdout'
+
+complete -c profilectl -n '__profilectl_at profilectl/completion 1' -f -a 'bash zsh fish powershell'
+
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a check -d 'Tell every problem of the roster and its pictures, each at its line'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a list -d 'List the agents as each brand shows them'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_on profilectl/profiles' -a list -d 'List every profile at X, and whose it is: bound, retired, unmanaged, namesake, or lost'
+complete -c profilectl -n '__profilectl_on profilectl/profiles' -a adopt -d 'Bind a profile that exists at X to an agent, as if sync had made it'
+complete -c profilectl -n '__profilectl_on profilectl/profiles' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_on profilectl/profiles/adopt' -l yes -d 'Adopt without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check an account\'s credentials at X and keep them in the keyring of this system'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a status -d 'Say for every account where its credentials come from and whether they can be used; X isn\'t asked'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a list -d 'List the accounts that are logged in, at every host'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a logout -d 'Forget an account: its keyring entry, and its line in the configuration'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_on profilectl/auth/login' -l handle -r -f -d 'The account; else the brand\'s'
+complete -c profilectl -n '__profilectl_on profilectl/auth/login' -l with-token -d 'Read the four values as JSON from stdin'
+complete -c profilectl -n '__profilectl_on profilectl/auth/login' -l pin -d 'Get the token with a PIN that X shows in a browser'
+
+complete -c profilectl -n '__profilectl_on profilectl/auth/logout' -l handle -r -f -d 'The account; else the brand\'s'
+
+complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a serve -d 'Serve the local X on loopback until Ctrl-C, with pages that show what customers see'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a reset -d 'Forget everything but the accounts: profiles, messages, faults; and the sandbox\'s own ledger'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a faults -d 'Arm a fault, disarm all, or list what is armed'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l port -r -f -d '0 takes a free one'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l handle -r -f -d 'A brand\'s account; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l world -r -F -d 'Keep the world in a file; else in memory'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l generous -d 'Without X\'s rate limits'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l not-allowlisted -d 'X hasn\'t approved the brands'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l trouble -r -f -d 'How often a call goes wrong'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l seed -r -f -d 'Which calls go wrong'
+
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/reset' -l url -r -f -d 'A running sandbox; else the one of --sandbox commands'
+
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/faults' -l clear -d 'Disarm all rules'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/faults' -l url -r -f -d 'A running sandbox; else the one of --sandbox commands'

@@ -1,0 +1,293 @@
+# PowerShell completion for profilectl, made by `profilectl completion powershell`
+
+Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # A command is written name|description, an option name|what it takes|description; a flag takes nothing.
+    # What options and arguments take is @file, @text, or the words to choose from, with a comma between.
+    $shared = @(
+        '--roster|@file|The roster; else ./roster.toml'
+        '--brand|@text|Only this brand; repeatable'
+        '--sandbox||Use the local X, with its own credentials and ledger'
+        '--credentials-file|@file|Credentials as JSON; - for stdin'
+        '--json||Print one JSON document'
+        '--quiet||Print nothing when nothing changed'
+        '-q||Print nothing when nothing changed'
+        '--verbose||Tell about every call'
+        '-v||Tell about every call'
+        '--no-input||Never ask'
+        '--timeout|@text|Give up after this long'
+        '--help||Show this message and exit'
+    )
+    $table = @{
+        'profilectl' = @{
+            Commands = @(
+                'demo|Show the whole job on a local X in a temporary folder'
+                'init|Write a starter roster with pictures; never overwrites anything'
+                'diff|Show what sync would do, and whether a guard would refuse it'
+                'sync|Make X equal to the roster: create, replace, retire, and destroy only what is ours'
+                'send|Send one Direct Message as an agent, and verify that X shows the agent''s face'
+                'preview|Show the bubble with name and picture as customers will see it'
+                'completion|Print the completion script of a shell'
+                'roster|The roster file: who your agents are'
+                'profiles|The profiles at X: ours, retired, strangers'
+                'auth|Credentials: which accounts profilectl can speak for'
+                'sandbox|The local X: a server with pages, and trouble on order'
+            )
+            Options = $shared + @(
+                '--version||Print the version'
+            )
+            Arguments = @()
+        }
+        'profilectl demo' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @()
+        }
+        'profilectl init' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--handle|@text|Your brand''s X account; else a stand-in'
+            )
+            Arguments = @()
+        }
+        'profilectl diff' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--exit-code||Exit 3 when anything differs'
+                '--agent|@text|Only this agent; repeatable'
+                '--allow-deletes|@text|Agree to N deletions per brand'
+                '--prune-now||Destroy replaced profiles without waiting'
+            )
+            Arguments = @()
+        }
+        'profilectl sync' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||Apply without asking'
+                '--agent|@text|Only this agent; repeatable'
+                '--allow-deletes|@text|Agree to N deletions per brand'
+                '--prune-now||Destroy replaced profiles without waiting'
+                '--jobs|@text|Calls at once'
+                '--max-wait|@text|Wait this long for another sync or for X'
+            )
+            Arguments = @()
+        }
+        'profilectl send' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--as|@text|Who speaks'
+                '--to|@text|Who is written to'
+                '--file|@file|Read the message from a file'
+                '--dry-run||Show what would be sent, and send nothing'
+            )
+            Arguments = @(
+                '@text'
+            )
+        }
+        'profilectl preview' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--text|@text|What the agent says'
+                '--html|@file|Write one HTML page instead; - for stdout'
+            )
+            Arguments = @(
+                '@text'
+            )
+        }
+        'profilectl completion' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @(
+                'bash,zsh,fish,powershell'
+            )
+        }
+        'profilectl roster' = @{
+            Commands = @(
+                'check|Tell every problem of the roster and its pictures, each at its line'
+                'list|List the agents as each brand shows them'
+            )
+            Options = @(
+                '--help||Show this message and exit'
+            )
+            Arguments = @()
+        }
+        'profilectl roster check' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @()
+        }
+        'profilectl roster list' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @()
+        }
+        'profilectl profiles' = @{
+            Commands = @(
+                'list|List every profile at X, and whose it is: bound, retired, unmanaged, namesake, or lost'
+                'adopt|Bind a profile that exists at X to an agent, as if sync had made it'
+            )
+            Options = @(
+                '--help||Show this message and exit'
+            )
+            Arguments = @()
+        }
+        'profilectl profiles list' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @()
+        }
+        'profilectl profiles adopt' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||Adopt without asking'
+            )
+            Arguments = @(
+                '@text'
+                '@text'
+            )
+        }
+        'profilectl auth' = @{
+            Commands = @(
+                'login|Check an account''s credentials at X and keep them in the keyring of this system'
+                'status|Say for every account where its credentials come from and whether they can be used; X isn''t asked'
+                'list|List the accounts that are logged in, at every host'
+                'logout|Forget an account: its keyring entry, and its line in the configuration'
+            )
+            Options = @(
+                '--help||Show this message and exit'
+            )
+            Arguments = @()
+        }
+        'profilectl auth login' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--handle|@text|The account; else the brand''s'
+                '--with-token||Read the four values as JSON from stdin'
+                '--pin||Get the token with a PIN that X shows in a browser'
+            )
+            Arguments = @()
+        }
+        'profilectl auth status' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @()
+        }
+        'profilectl auth list' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @()
+        }
+        'profilectl auth logout' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--handle|@text|The account; else the brand''s'
+            )
+            Arguments = @()
+        }
+        'profilectl sandbox' = @{
+            Commands = @(
+                'serve|Serve the local X on loopback until Ctrl-C, with pages that show what customers see'
+                'reset|Forget everything but the accounts: profiles, messages, faults; and the sandbox''s own ledger'
+                'faults|Arm a fault, disarm all, or list what is armed'
+            )
+            Options = @(
+                '--help||Show this message and exit'
+            )
+            Arguments = @()
+        }
+        'profilectl sandbox serve' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--port|@text|0 takes a free one'
+                '--handle|@text|A brand''s account; repeatable'
+                '--world|@file|Keep the world in a file; else in memory'
+                '--generous||Without X''s rate limits'
+                '--not-allowlisted||X hasn''t approved the brands'
+                '--trouble|@text|How often a call goes wrong'
+                '--seed|@text|Which calls go wrong'
+            )
+            Arguments = @()
+        }
+        'profilectl sandbox reset' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--url|@text|A running sandbox; else the one of --sandbox commands'
+            )
+            Arguments = @()
+        }
+        'profilectl sandbox faults' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--clear||Disarm all rules'
+                '--url|@text|A running sandbox; else the one of --sandbox commands'
+            )
+            Arguments = @(
+                '@text'
+            )
+        }
+    }
+
+    function Find-Kind($name, $option) {
+        foreach ($line in $table[$name].Options) {
+            $known, $kind, $null = $line -split '\|', 3
+            if ($known -ceq $option) { return $kind }
+        }
+    }
+
+    function New-Result($text, $type, $tip) {
+        if (-not $text.StartsWith($wordToComplete, [StringComparison]::Ordinal)) { return }
+        if (-not $tip) { $tip = $text }
+        [System.Management.Automation.CompletionResult]::new($text, $text, $type, $tip)
+    }
+
+    function Get-Value($kind, $before, $value) {
+        if ($kind -ceq '@file') {
+            foreach ($file in [System.Management.Automation.CompletionCompleters]::CompleteFilename($value)) {
+                $text = $before + $file.CompletionText
+                $label, $type, $tip = $file.ListItemText, $file.ResultType, $file.ToolTip
+                [System.Management.Automation.CompletionResult]::new($text, $label, $type, $tip)
+            }
+        } elseif ($kind -and $kind -cne '@text') {
+            foreach ($choice in $kind -split ',') { New-Result ($before + $choice) 'ParameterValue' $choice }
+        }
+    }
+
+    $name = 'profilectl'
+    $place = 0
+    $kind = ''
+    $plain = $false
+    $words = $commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition }
+    foreach ($word in $words | Select-Object -Skip 1 | ForEach-Object { $_.Extent.Text }) {
+        if ($kind) {
+            $kind = ''
+        } elseif (-not $plain -and $word -ceq '--') {
+            $plain = $true
+        } elseif (-not $plain -and $word -clike '-?*') {
+            $kind = Find-Kind $name $word
+        } elseif ($table.ContainsKey("$name $word")) {
+            $name = "$name $word"
+        } else {
+            $place++
+        }
+    }
+
+    if ($kind) {
+        Get-Value $kind '' $wordToComplete
+    } elseif (-not $plain -and $wordToComplete -clike '--*=*') {
+        $option, $value = $wordToComplete -split '=', 2
+        Get-Value (Find-Kind $name $option) "$option=" $value
+    } elseif (-not $plain -and $wordToComplete.StartsWith('-')) {
+        foreach ($line in $table[$name].Options) {
+            $option, $null, $tip = $line -split '\|', 3
+            New-Result $option 'ParameterName' $tip
+        }
+    } elseif ($table[$name].Commands) {
+        foreach ($line in $table[$name].Commands) {
+            $command, $tip = $line -split '\|', 2
+            New-Result $command 'ParameterValue' $tip
+        }
+    } elseif ($place -lt $table[$name].Arguments.Count) {
+        Get-Value $table[$name].Arguments[$place] '' $wordToComplete
+    }
+}

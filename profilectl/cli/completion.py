@@ -1,0 +1,57 @@
+"""``completion``: the script that teaches a shell what may follow at TAB."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from profilectl.cli.context import Context
+from profilectl.cli.options import command
+
+
+class Shell(Enum):
+    """The shells that profilectl knows how to complete in."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``completion``."""
+    app.command("completion")(command(completion))
+
+
+def completion(
+    context: Context,  # noqa: ARG001 - every command is given one
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
+) -> None:
+    """Print the completion script of a shell.
+
+    It holds all it needs and never starts profilectl; print it again after an upgrade. To install it:
+
+    \b
+    bash, with its bash-completion package:
+      mkdir -p ~/.local/share/bash-completion/completions && profilectl completion bash > $_/profilectl
+    zsh, in a folder of its $fpath:
+      profilectl completion zsh > "${fpath[1]}/_profilectl"
+    fish:
+      profilectl completion fish > ~/.config/fish/completions/profilectl.fish
+    powershell:
+      profilectl completion powershell >> $PROFILE
+    """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
+    sys.stdout.write(script(shell))
+
+
+def script(shell: Shell) -> str:
+    """Return a shell's script for the whole command tree as it is now; it ends in a line feed."""
+    from profilectl.cli.main import build
+    from profilectl.cli.tree import read_tree
+
+    text: str = import_module(f"profilectl.cli.shells.{shell.value}").script(read_tree(build(), "profilectl"))
+    return text

@@ -1,0 +1,127 @@
+"""``init``: a roster to start from, with pictures, that works as it stands."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from profilectl.cli.context import Context
+from profilectl.cli.options import command
+from profilectl.errors import InputRefused, UsageError
+from profilectl.names import visible
+from profilectl.render import documents
+from profilectl.render.consoles import talk, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_STAND_IN = "acmecare"
+
+_AGENTS = (
+    ("alice", "Alice F., Care Specialist", "human"),
+    ("bruno", "Bruno K., Billing", "human"),
+    ("helper", "{handle} bot", "bot"),
+)
+
+_HEAD = """\
+# Who your customers see in X Direct Messages.
+# `profilectl roster check` finds mistakes, `profilectl diff` shows what `profilectl sync` would change.
+version = 1
+
+[brands.{brand}]
+handle = "{handle}"  # the X account that speaks, without its @
+language = "en"  # of the word that a bot's name must contain
+
+[defaults]
+kind = "human"  # or "bot": customers want to know
+
+# One table per agent. Customers see the name, up to 48 characters, and the picture: JPEG, PNG, WEBP or GIF.
+"""
+
+_AGENT = """
+[agents.{key}]
+name = "{name}"
+avatar = "avatars/{key}.png"
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``init``."""
+    app.command("init")(command(init))
+
+
+def init(
+    context: Context,
+    handle: Annotated[
+        str | None, typer.Option("--handle", metavar="HANDLE", help="Your brand's X account; else a stand-in.")
+    ] = None,
+) -> None:
+    """Write a starter roster with pictures; never overwrites anything."""
+    from profilectl.cli.portraits import initials_portrait
+
+    account = _check_handle(handle) if handle is not None else _STAND_IN
+    path = context.roster_path
+    files = {
+        path.parent / "avatars" / f"{key}.png": initials_portrait(name.format(handle=account))
+        for key, name, _ in _AGENTS
+    }
+    files[path] = _text(account).encode()
+    _write_anew(files)
+    if context.wants_json:
+        made = [str(one) for one in files if one != path]
+        write(documents.dump({"schema": "profilectl.init/1", "roster": str(path), "pictures": made}))
+    elif not context.is_quiet:
+        write(f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(path.parent / 'avatars'))}")
+    if not context.is_quiet:
+        _say_what_next(path, is_stand_in=handle is None)
+
+
+def _check_handle(handle: str) -> str:
+    from profilectl.roster import fields
+
+    try:
+        return fields.handle(handle.removeprefix("@"))
+    except fields.Misfit as error:
+        raise UsageError(f"--handle: {error}") from None
+
+
+def _text(handle: str) -> str:
+    brand = handle.lower().strip("_") or "brand"  # a brand's key has no capitals and starts with a letter or digit
+    text = _HEAD.format(brand=brand, handle=handle)
+    for key, name, kind in _AGENTS:
+        text += _AGENT.format(key=key, name=name.format(handle=handle))
+        if kind != "human":
+            text += f'kind = "{kind}"\n'
+    return text
+
+
+def _write_anew(files: Mapping[Path, bytes]) -> None:
+    """Write files that don't exist yet, the folders they need included; all of them or none."""
+    for path in files:
+        if path.exists() or path.is_symlink():
+            elsewhere = "--roster PATH starts one in another folder"
+            raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=elsewhere)
+    try:
+        with ExitStack() as undo:
+            for path, content in files.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("xb") as file:
+                    undo.callback(path.unlink)
+                    file.write(content)
+            undo.pop_all()
+    except OSError as error:
+        where = visible(str(error.filename or path))
+        raise InputRefused(f"can't write {where}: {error.strerror}; nothing was written") from None
+
+
+def _say_what_next(path: Path, *, is_stand_in: bool) -> None:
+    roster = "" if path == Path("roster.toml") else f" --roster {shlex.quote(str(path))}"
+    talk(f"next: `profilectl sync{visible(roster)} --sandbox` tries it on a local X")
+    if is_stand_in:
+        talk(f'then: put your own X account in the place of "{_STAND_IN}", and log in with `profilectl auth login`')
+    else:
+        talk("then: `profilectl auth login` connects the real account")

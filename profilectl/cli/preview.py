@@ -1,0 +1,120 @@
+"""``preview``: what customers will see, before anybody sees it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from profilectl.cli.context import Context
+from profilectl.cli.options import command
+from profilectl.errors import InputRefused, UsageError
+from profilectl.names import visible
+from profilectl.render.consoles import console, draw, talk, write
+from profilectl.render.face import Face, bubble, plain_bubble
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from profilectl.model import Agent, Brand
+
+_GREETING = "Hello! How can I help you today?"
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``preview``."""
+    app.command("preview")(command(preview))
+
+
+def preview(
+    context: Context,
+    agent: Annotated[str | None, typer.Argument(metavar="[AGENT]", help="Only this agent; else all.")] = None,
+    text: Annotated[str, typer.Option("--text", metavar="TEXT", help="What the agent says.")] = _GREETING,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one HTML page instead; - for stdout.")
+    ] = None,
+) -> None:
+    """Show the bubble with name and picture as customers will see it."""
+    if context.wants_json:
+        raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
+    brands = context.brands()
+    agents = {brand: _agents_of(context, brand, agent) for brand in brands}
+    if not any(agents.values()):
+        raise _nobody(context, brands, agent)
+    faces = [face for brand, chosen in agents.items() for face in _faces(context, brand, chosen, text)]
+    if html is not None:
+        _write_page(html, faces, quiet=context.is_quiet)
+        return
+    for number, face in enumerate(faces):
+        if number:
+            write("")
+        show_face(face)
+
+
+def show_face(face: Face) -> None:
+    """Show what a customer sees on stdout: drawn where there are colours to draw with, else in plain lines."""
+    if console(sys.stdout).color_system is None:
+        write(plain_bubble(face))
+    else:
+        draw(bubble(face, shutil.get_terminal_size().columns))
+
+
+def _agents_of(context: Context, brand: Brand, key: str | None) -> list[Agent]:
+    return [one for one in context.roster.agents_of(brand.key) if key in {None, one.key}]
+
+
+def _nobody(context: Context, brands: Sequence[Brand], key: str | None) -> UsageError | InputRefused:
+    """Say why there is nobody to show."""
+    from profilectl.cli.gathering import unknown_agent
+
+    where = ", ".join(brand.key for brand in brands)
+    if key is None:
+        return InputRefused(f"no agent speaks for {where}", hint="`profilectl roster list` shows who speaks for whom")
+    brands_of = sorted({one.brand for one in context.roster.agents if one.key == key})
+    if brands_of:
+        return InputRefused(f"{key} doesn't speak for {where}", hint="it has: " + ", ".join(brands_of))
+    return unknown_agent(key, {one.key for one in context.roster.agents})
+
+
+def _faces(context: Context, brand: Brand, agents: Sequence[Agent], text: str) -> list[Face]:
+    pictures = context.inspect_pictures(agents)
+    prepared = context.prepare_pictures({one.digest: one for one in pictures.values()}.values())
+    faces = []
+    for one in agents:
+        picture = prepared[pictures[one.avatar].digest]
+        faces.append(Face(one.key, one.name, one.kind.value, brand.handle, picture.content, picture.media_type, text))
+    return faces
+
+
+def _write_page(path: Path, faces: Sequence[Face], *, quiet: bool) -> None:
+    from profilectl.render.pages import preview_page
+
+    handles = dict.fromkeys(face.handle for face in faces)
+    page = preview_page(", @".join(handles), faces)
+    if str(path) == "-":
+        write(page)
+        return
+    try:
+        _put(path, page.encode())
+    except OSError as error:
+        raise InputRefused(f"can't write {visible(str(path))}: {error.strerror}") from None
+    if not quiet:
+        talk(f"wrote {visible(str(path))}")
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a pipe or a device is written to, never replaced."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    target = Path(os.path.realpath(path))  # a link stays a link
+    draft = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        draft.write_bytes(content)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
