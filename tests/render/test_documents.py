@@ -1,0 +1,183 @@
+"""The JSON documents are what scripts rely on: every key and every form of value is held here."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from inline_snapshot import snapshot
+
+from profilectl.changes import Action, Change, Look
+from profilectl.errors import ExitCode, RateLimited
+from profilectl.guards import Refusal
+from profilectl.model import Problem, Profile
+from profilectl.outcomes import Outcome, Status
+from profilectl.plan import Plan
+from profilectl.render import documents
+
+REPLACE = Change(
+    "acme", "alice", Action.REPLACE, ("name",), "100001", Look("Alice", "sha256:aa"), Look("Älice", "sha256:aa")
+)
+LATER = datetime(2026, 11, 23, 9, 14, tzinfo=UTC)
+
+
+def test_plan_document():
+    """profilectl.plan/1 lists changes and counts the rest."""
+    strangers = (("acme", Profile("9", "Nobody", "", 1)),)
+    document = documents.plan(Plan((REPLACE,), unchanged=39, strangers=strangers))
+    digest = document.pop("digest")
+
+    assert "sha256:" == digest[:7]
+    assert document == snapshot(
+        {
+            "schema": "profilectl.plan/1",
+            "refused": None,
+            "changes": [
+                {
+                    "brand": "acme",
+                    "agent": "alice",
+                    "action": "replace",
+                    "why": ["name"],
+                    "profile_id": "100001",
+                    "before": {"name": "Alice", "avatar": "sha256:aa"},
+                    "after": {"name": "Älice", "avatar": "sha256:aa"},
+                }
+            ],
+            "summary": {
+                "create": 0,
+                "replace": 1,
+                "delete": 0,
+                "adopt": 0,
+                "destroy": 0,
+                "unchanged": 39,
+                "unmanaged": 1,
+                "blocked": 0,
+            },
+        }
+    )
+
+
+def test_refused_plan_document():
+    """A guard's refusal has its name, its words and the option that allows it."""
+    document = documents.plan(Plan((), refused=Refusal("max_deletes", "too many", "--allow-deletes 8")))
+
+    assert document["refused"] == snapshot(
+        {"guard": "max_deletes", "message": "too many", "allow": "--allow-deletes 8"}
+    )
+
+
+def test_sync_document():
+    """profilectl.sync/1 has a result per step, with the error's kind, words, hint and time."""
+    error = RateLimited("over the limit", retry_at=LATER)
+    outcomes = [Outcome(REPLACE, Status.DONE, "100044"), Outcome(REPLACE, Status.SKIPPED, error=error)]
+    document = documents.sync("sha256:dd", outcomes, ExitCode.TRY_LATER, {"list": 1, "create": 1})
+
+    assert document == snapshot(
+        {
+            "schema": "profilectl.sync/1",
+            "digest": "sha256:dd",
+            "exit_code": 75,
+            "results": [
+                {
+                    "brand": "acme",
+                    "agent": "alice",
+                    "action": "replace",
+                    "status": "done",
+                    "profile_id": "100044",
+                    "error": None,
+                },
+                {
+                    "brand": "acme",
+                    "agent": "alice",
+                    "action": "replace",
+                    "status": "skipped",
+                    "profile_id": None,
+                    "error": {
+                        "kind": "rate-limit",
+                        "message": "over the limit",
+                        "hint": None,
+                        "retry_at": "2026-11-23T09:14:00Z",
+                    },
+                },
+            ],
+            "summary": {"done": 1, "failed": 0, "unknown": 0, "skipped": 1},
+            "requests": {"list": 1, "create": 1},
+        }
+    )
+
+
+def test_error_document():
+    """profilectl.error/1 has the exit code beside the words."""
+    document = documents.error(RateLimited("over the limit", hint="wait", retry_at=LATER), ExitCode.TRY_LATER)
+
+    assert document == snapshot(
+        {
+            "schema": "profilectl.error/1",
+            "error": {
+                "code": 75,
+                "kind": "rate-limit",
+                "message": "over the limit",
+                "hint": "wait",
+                "retry_at": "2026-11-23T09:14:00Z",
+            },
+        }
+    )
+
+
+def test_send_document():
+    """profilectl.send/1 says which profile was asked for and whether X confirmed it."""
+    document = documents.send(
+        agent="alice",
+        brand="acme",
+        recipient_id="12345",
+        profile_id="100044",
+        event_id="1190",
+        verified=True,
+        status="sent",
+    )
+
+    assert document == snapshot(
+        {
+            "schema": "profilectl.send/1",
+            "agent": "alice",
+            "brand": "acme",
+            "recipient_id": "12345",
+            "event_id": "1190",
+            "custom_profile_id": "100044",
+            "verified": True,
+            "status": "sent",
+        }
+    )
+
+
+def test_check_document():
+    """profilectl.check/1 is ok with warnings, and not with an error."""
+    warning = Problem("roster.toml", 3, 1, "agents.alice.name", "mixes scripts", "warning")
+    error = Problem("roster.toml", 14, 1, "agents.alice.name", "53 characters, at most 48")
+
+    assert documents.check(1, [warning])["ok"] is True
+    assert documents.check(40, [error]) == snapshot(
+        {
+            "schema": "profilectl.check/1",
+            "ok": False,
+            "agents": 40,
+            "problems": [
+                {
+                    "file": "roster.toml",
+                    "line": 14,
+                    "column": 1,
+                    "path": "agents.alice.name",
+                    "severity": "error",
+                    "message": "53 characters, at most 48",
+                }
+            ],
+        }
+    )
+
+
+def test_documents_are_ascii():
+    """Whatever is in a name, the document is one line of ASCII that reads back the same."""
+    line = documents.dump({"name": "فاطمة \u202e\x1b"})
+
+    assert line.isascii()
+    assert {"name": "فاطمة \u202e\x1b"} == json.loads(line)
