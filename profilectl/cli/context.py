@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from profilectl.credentials.config import Config
     from profilectl.ledger.base import Ledger, LedgerReader
     from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
-    from profilectl.secret import Credentials
+    from profilectl.secret import Credentials, Secret
 
 DEFAULT_API_URL = "https://api.x.com"
 DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short enough for cron
@@ -38,6 +38,7 @@ class Context:
     options: Options = field(default_factory=Options)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     stack: ExitStack = field(default_factory=ExitStack)  # closes what was opened, when the command ends
+    secrets: list[Secret] = field(default_factory=list, repr=False)  # in use so far, kept out of the log
 
     def overridden_by(self, later: Options) -> Context:
         """Return the context of a command whose own options win over those before its name."""
@@ -260,6 +261,11 @@ class Context:
         """Return a client for these credentials, closed when the command ends."""
         from profilectl.api.client import XClient
 
+        self.secrets.extend(credentials.secrets())
+        if self.options.verbose:
+            from profilectl.cli.logs import tell_calls
+
+            tell_calls(self.secrets)
         local = self.local_x if self.uses_sandbox else None
         return self.stack.enter_context(
             XClient(

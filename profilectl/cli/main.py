@@ -59,7 +59,7 @@ def build() -> typer.Typer:
 def _begin(
     ctx: typer.Context,
     options: Options,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback answers
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:

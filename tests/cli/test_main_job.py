@@ -170,3 +170,37 @@ def test_send_takes_its_text_from_argument_stdin_or_file(desk):
     assert "would send 5 characters" in desk.run(*to, "hello", "--dry-run").out
     assert 2 == desk.run(*to).code
     assert 2 == desk.run(*to, "hello", "--file", "text.txt").code
+
+
+def test_two_syncs_at_once(desk, served):
+    """The second one waits no longer than it may, says who holds the ledger, and leaves with 75."""
+    desk.write(*TEAM)
+    served.fault(call="create", kind="hold", times=None, seconds=60)
+    first = desk.start("sync", "--yes")
+    served.wait_for(lambda: len(served.live()) == 3)
+    second = desk.run("sync", "--yes", "--max-wait", "0s")
+    served.ask("DELETE", "faults")
+    first.communicate(timeout=30)
+
+    assert (75, True) == (second.code, f"pid {first.pid}" in second.err)
+    assert "profilectl sync" in second.err
+    assert 3 == len(served.live())
+
+
+def test_diff_never_writes(desk, served):
+    """Looking makes no ledger, no folder, and no call but reading ones."""
+    desk.write(*TEAM)
+    before = sorted(desk.folder.rglob("*"))
+
+    assert 3 == desk.run("diff", "--exit-code").code
+    assert (before, []) == (sorted(desk.folder.rglob("*")), served.live())
+
+
+@pytest.mark.usefixtures("served")
+def test_verbose_tells_every_call_and_no_secret(desk):
+    """-v writes method, path, status and time of each call to stderr."""
+    desk.write(("alice", "Alice"))
+    said = desk.run("sync", "--yes", "-v").err
+
+    assert "POST /1.1/custom_profiles/new.json 200" in said
+    assert not any(desk.env[name] in said for name in desk.env if name.endswith(("KEY", "SECRET", "TOKEN")))
