@@ -1,7 +1,7 @@
 """Carrying a plan out: the main thread writes the ledger, workers only talk to X.
 
-An intent is durable before its create is handed out, and what comes back is settled before anything else is done for
-that agent. Whatever happens in between, the next run finds an intent and settles it from X's list.
+An intent is durable right before its create is handed out, and what comes back is settled before anything else is
+done for that agent. Whatever happens in between, the next run finds an intent and settles it from X's list.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import secrets
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from profilectl.changes import Action, Change
 from profilectl.errors import CredentialsError, Fate, LedgerRefused, RateLimited, RemoteError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from profilectl.errors import ProfilectlError
     from profilectl.model import PreparedPicture, Profile
     from profilectl.plan import Plan
-    from profilectl.ports import Patience, Records, Remote, Station, Stop
+    from profilectl.ports import Patience, Records, Station, Stop
 
 _MOST_TRIES = 3  # of a create that surely wasn't applied
 
@@ -66,29 +66,13 @@ def apply(
 
 @dataclass(slots=True)
 class _Attempt:
+    """One create on its way: uploaded first, so that nothing comes between its intent and its request."""
+
     change: Change
-    intent: Intent
+    media_id: str = ""
+    intent: Intent | None = None
     tries: int = 1
     error: RemoteError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    profile: Profile | None = None
-    error: RemoteError | None = None
-    sent: bool = False  # whether the create itself left
-
-
-def _make(remote: Remote, name: str, picture: PreparedPicture) -> _Answer:
-    """Upload and create, in a worker; the only code of this room that runs beside the main thread."""
-    try:
-        media_id = remote.upload(picture.content, picture.media_type)
-    except RemoteError as error:
-        return _Answer(error=error)
-    try:
-        return _Answer(profile=remote.create_profile(name, media_id), sent=True)
-    except RemoteError as error:
-        return _Answer(error=error, sent=True)
 
 
 @dataclass(slots=True)
@@ -104,14 +88,11 @@ class _BrandRun:
     protected: frozenset[str]
     prune_at_once: bool = field(kw_only=True)
     names_in_use: set[str] = field(default_factory=set)  # one name at a time, so that adoption stays unambiguous
+    uploaded: deque[_Attempt] = field(default_factory=deque)  # the next thing is their create
     postponed: list[_Attempt] = field(default_factory=list)  # surely not applied, worth another try
-    halted: ProfilectlError | None = None  # why nothing more is begun
-    failed: bool = False  # a create failed or is in doubt: nothing is destroyed in this run
     replaced: list[Change] = field(default_factory=list)
-    listed: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.listed = self.station.situation.listed()
+    halted: ProfilectlError | None = None  # why nothing more is begun
+    removals_forbidden: bool = False  # an agent may be without its new face
 
     def now(self) -> int:
         return self.station.remote.now_ms()
@@ -119,32 +100,31 @@ class _BrandRun:
     def carry_out(self, changes: list[Change]) -> Iterator[Outcome]:
         for change in changes:
             if change.action is Action.BLOCKED:
-                self.failed = self.failed or change.why != ("namesake",)  # a stranger in the way leaves no doubt
+                self.removals_forbidden |= change.why != ("namesake",)  # a stranger in the way leaves no doubt
                 yield Outcome(change, Status.SKIPPED, change.profile_id)
             elif change.action is Action.ADOPT:
                 yield self._adopt(change)
-        yield from self._create([change for change in changes if change.creates])
-        removals = [change for change in changes if change.action in {Action.DELETE, Action.DESTROY}]
-        yield from self._remove(removals)
+        yield from self._create(deque(change for change in changes if change.creates))
+        yield from self._remove([change for change in changes if change.action in {Action.DELETE, Action.DESTROY}])
 
     def _adopt(self, change: Change) -> Outcome:
-        holdings = self.station.situation.holdings
-        intent = next(one for one in holdings.intents if one.agent == change.agent)
-        profile = next(one for one in self.station.situation.profiles if one.id == change.profile_id)
-        self.records.settle(self.station.user_id, intent.nonce, profile, self.now(), adopted=True)
+        situation, user_id = self.station.situation, self.station.user_id
+        intent = next(one for one in situation.holdings.intents if one.agent == change.agent)
+        profile = next(one for one in situation.profiles if one.id == change.profile_id)
+        self.records.settle(user_id, intent.nonce, profile, self.now(), adopted=True)
+        if change.agent in self.protected and not intent.protected:
+            self.records.protect(user_id, change.agent, protected=True)
         return Outcome(change, Status.DONE, profile.id)
 
-    def _create(self, changes: list[Change]) -> Iterator[Outcome]:
-        waiting = deque(changes)
-        flying: dict[Future[_Answer], _Attempt] = {}
+    def _create(self, waiting: deque[Change]) -> Iterator[Outcome]:
+        flying: dict[Future[Any], _Attempt] = {}
         with ThreadPoolExecutor(self.jobs, thread_name_prefix="create") as pool:
-            while waiting or flying or self.postponed:
+            while waiting or flying or self.uploaded or self.postponed:
                 while len(flying) < self.jobs and (attempt := self._next(waiting)) is not None:
                     flying[self._hand_out(pool, attempt)] = attempt
                 if flying:
-                    done, _ = wait(flying, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        yield from self._conclude(flying.pop(future), future.result())
+                    for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                        yield from self._conclude(flying.pop(future), future)
                 elif again := self._try_again():
                     flying |= {self._hand_out(pool, attempt): attempt for attempt in again}
                 else:
@@ -152,66 +132,85 @@ class _BrandRun:
         yield from self._give_up(waiting)
 
     def _next(self, waiting: deque[Change]) -> _Attempt | None:
-        """Take the next change whose name is free, and make its intent durable."""
-        if self.stop.requested or self.halted is not None or self.postponed:
+        """Take what is uploaded and make its intent durable, or take the next change whose name is free."""
+        if self.halted is not None:
+            return None
+        if self.uploaded:
+            return self._intend(self.uploaded.popleft())
+        if self.stop.requested or self.postponed:
             return None
         for change in waiting:
             if change.goal.name not in self.names_in_use:
                 waiting.remove(change)
-                return self._intend(change)
+                self.names_in_use.add(change.goal.name)
+                return _Attempt(change)
         return None
 
-    def _intend(self, change: Change) -> _Attempt:
-        now = self.now()
-        intent = Intent(
+    def _intend(self, attempt: _Attempt) -> _Attempt:
+        now, goal = self.now(), attempt.change.goal
+        attempt.intent = Intent(
             nonce=secrets.token_hex(8),
-            agent=change.agent,
-            name=change.goal.name,
-            avatar=change.goal.avatar,
-            listed=self.listed,
+            agent=attempt.change.agent,
+            name=goal.name,
+            avatar=goal.avatar,
+            listed=self.station.listed,
             begun_ms=now,
             attempted_ms=now,
-            protected=change.agent in self.protected,
-            perceptual_hash=self.prepared[change.goal.avatar].perceptual_hash,
+            protected=attempt.change.agent in self.protected,
+            perceptual_hash=self.prepared[goal.avatar].perceptual_hash,
         )
-        self.records.intend(self.station.user_id, intent)
-        self.names_in_use.add(intent.name)
-        return _Attempt(change, intent)
+        self.records.intend(self.station.user_id, attempt.intent)
+        return attempt
 
-    def _hand_out(self, pool: ThreadPoolExecutor, attempt: _Attempt) -> Future[_Answer]:
-        picture = self.prepared[attempt.intent.avatar]
-        return pool.submit(_make, self.station.remote, attempt.intent.name, picture)
+    def _hand_out(self, pool: ThreadPoolExecutor, attempt: _Attempt) -> Future[Any]:
+        remote, goal = self.station.remote, attempt.change.goal
+        if attempt.intent is not None:
+            return pool.submit(remote.create_profile, goal.name, attempt.media_id)
+        picture = self.prepared[goal.avatar]
+        return pool.submit(remote.upload, picture.content, picture.media_type)
 
-    def _conclude(self, attempt: _Attempt, answer: _Answer) -> Iterator[Outcome]:
+    def _conclude(self, attempt: _Attempt, future: Future[Any]) -> Iterator[Outcome]:
         """Make durable what came back, before anything else is done for this agent."""
-        error = answer.error
-        if answer.profile is not None:
-            yield self._settle(attempt, answer.profile)
-        elif error is None or (answer.sent and error.fate is Fate.UNKNOWN):
-            self.failed = True  # the intent stays open, and its name stays in use
+        try:
+            answer = future.result()
+        except RemoteError as error:
+            yield from self._conclude_failure(attempt, error)
+        else:
+            if attempt.intent is not None:
+                yield self._settle(attempt, attempt.intent, answer)
+            else:
+                attempt.media_id = answer
+                self.uploaded.append(attempt)
+
+    def _conclude_failure(self, attempt: _Attempt, error: RemoteError) -> Iterator[Outcome]:
+        intent = attempt.intent
+        if intent is not None and error.fate is Fate.UNKNOWN:
+            self.removals_forbidden = True
+            self.records.doubt(self.station.user_id, intent.nonce, self.now())  # its name stays in use
             yield Outcome(attempt.change, Status.UNKNOWN, error=error)
-        elif answer.sent and error.fate is Fate.NOT_APPLIED and attempt.tries < _MOST_TRIES:
+        elif intent is not None and error.fate is Fate.NOT_APPLIED and attempt.tries < _MOST_TRIES:
             attempt.error = error
             self.postponed.append(attempt)
         else:
             yield self._withdraw(attempt, error)
 
-    def _settle(self, attempt: _Attempt, profile: Profile) -> Outcome:
+    def _settle(self, attempt: _Attempt, intent: Intent, profile: Profile) -> Outcome:
         try:
-            self.records.settle(self.station.user_id, attempt.intent.nonce, profile, self.now(), adopted=False)
+            self.records.settle(self.station.user_id, intent.nonce, profile, self.now(), adopted=False)
         except LedgerRefused as error:
             error.hint = f"X made profile {profile.id} for {attempt.change.agent}; the next sync binds it by itself"
             raise
-        self.names_in_use.discard(attempt.intent.name)
+        self.names_in_use.discard(intent.name)
         if attempt.change.action is Action.REPLACE:
             self.replaced.append(attempt.change)
         return Outcome(attempt.change, Status.DONE, profile.id)
 
     def _withdraw(self, attempt: _Attempt, error: RemoteError) -> Outcome:
-        """Close the intent of a create that surely made nothing."""
-        self.failed = True
-        self.records.withdraw(self.station.user_id, attempt.intent.nonce, str(error), self.now())
-        self.names_in_use.discard(attempt.intent.name)
+        """Close the intent, if there is one already, of a create that surely made nothing."""
+        self.removals_forbidden = True
+        if attempt.intent is not None:
+            self.records.withdraw(self.station.user_id, attempt.intent.nonce, str(error), self.now())
+        self.names_in_use.discard(attempt.change.goal.name)
         if isinstance(error, (CredentialsError, RateLimited)):
             self.halted = error
         status = Status.SKIPPED if isinstance(error, RateLimited) else Status.FAILED
@@ -226,7 +225,8 @@ class _BrandRun:
         again, self.postponed = self.postponed, []
         for attempt in again:
             attempt.tries += 1
-            self.records.reattempt(self.station.user_id, attempt.intent.nonce, self.now())
+            if attempt.intent is not None:
+                self.records.reattempt(self.station.user_id, attempt.intent.nonce, self.now())
         return again
 
     def _pause(self, attempt: _Attempt) -> float:
@@ -235,29 +235,32 @@ class _BrandRun:
         return float(2 ** (attempt.tries - 1))
 
     def _give_up(self, waiting: Iterable[Change]) -> Iterator[Outcome]:
+        """End what was begun but not sent, and tell of what wasn't begun."""
         for attempt in self.postponed:
             if attempt.error is not None:
+                self.halted = self.halted or attempt.error
                 yield self._withdraw(attempt, attempt.error)
         self.postponed = []
-        for change in waiting:
-            self.failed = True
+        for change in (*(attempt.change for attempt in self.uploaded), *waiting):
+            self.removals_forbidden = True
             yield Outcome(change, Status.SKIPPED, error=self.halted)
 
     def _remove(self, removals: list[Change]) -> Iterator[Outcome]:
-        """Destroy what nobody uses any more, unless an agent of this brand is still without its new face."""
-        if self.failed or self.stop.requested:
-            yield from (Outcome(change, Status.SKIPPED, change.profile_id) for change in removals)
-            return
-        if self.prune_at_once:
-            for change in self.replaced:
-                self._destroy(change)
+        """Destroy what nobody uses any more, unless an agent of this brand may be without its new face."""
+        for change in self.replaced if self.prune_at_once else ():
+            end = Change(change.brand, change.agent, Action.DESTROY, ("replaced",), change.profile_id)
+            outcome = self._remove_one(end)
+            if outcome.status is not Status.DONE:  # otherwise a part of the replacement
+                yield outcome
         for change in removals:
-            if self.stop.requested or self.halted is not None:
-                yield Outcome(change, Status.SKIPPED, change.profile_id, self.halted)
-                continue
-            if change.action is Action.DELETE:
-                self.records.retire(self.station.user_id, change.agent, self.now())
-            yield self._destroy(change)
+            yield self._remove_one(change)
+
+    def _remove_one(self, change: Change) -> Outcome:
+        if self.removals_forbidden or self.stop.requested or self.halted is not None:
+            return Outcome(change, Status.SKIPPED, change.profile_id, self.halted)
+        if change.action is Action.DELETE:
+            self.records.retire(self.station.user_id, change.agent, self.now())
+        return self._destroy(change)
 
     def _destroy(self, change: Change) -> Outcome:
         """Destroy a retired profile; when X doesn't answer, it stays retired and the next run goes on."""

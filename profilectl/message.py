@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from profilectl.errors import IdentityNotEchoed, InputRefused, OutcomeUnknown
+from profilectl.errors import IdentityNotEchoed, InputRefused, OutcomeUnknown, PersonNeeded, ProfilectlError
 from profilectl.model import Event, Message
 
 if TYPE_CHECKING:
@@ -89,14 +89,15 @@ def deliver(message: Message, user_id: str, post: Post, journal: Journal, now_ms
     Raises:
         IdentityNotEchoed: the message went out, but X didn't confirm the brand's account and the agent's profile.
         OutcomeUnknown: nobody knows whether the message went out; it is never repeated.
+        PersonNeeded: the message went out, or may have, and the audit trail couldn't take that down.
     """
     try:
         sent = post.send_message(message)
     except OutcomeUnknown as error:
-        journal.record(_event("send-unknown", message, user_id, now_ms))
         error.hint = "look into the conversation before you send it again"
+        _record(journal, _event("send-unknown", message, user_id, now_ms), "may have gone out")
         raise
-    journal.record(_event("sent", message, user_id, now_ms, sent))
+    _record(journal, _event("sent", message, user_id, now_ms, sent), f"went out as event {sent.event_id}")
     if sent.sender_id != user_id:
         raise IdentityNotEchoed(
             f"message {sent.event_id} went out from account {sent.sender_id}, not from the brand's {user_id}",
@@ -109,6 +110,16 @@ def deliver(message: Message, user_id: str, post: Post, journal: Journal, now_ms
             hint="run `profilectl diff`: the profile may be gone from X",
         )
     return Receipt(message, sent.event_id)
+
+
+def _record(journal: Journal, event: Event, fact: str) -> None:
+    """Record what can't be undone; when that fails, say so instead of "try again"."""
+    try:
+        journal.record(event)
+    except ProfilectlError as error:
+        raise PersonNeeded(
+            f"the message {fact}, but that couldn't be recorded: {error.message}", hint="don't send it again"
+        ) from error
 
 
 def _event(what: str, message: Message, user_id: str, now_ms: int, sent: SentMessage | None = None) -> Event:

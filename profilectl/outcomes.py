@@ -56,8 +56,12 @@ def _code(outcome: Outcome) -> ExitCode:
         return ExitCode.TRY_LATER  # the next run settles it without a person
     if outcome.change.action is Action.BLOCKED:
         return ExitCode.PERSON
-    if isinstance(outcome.error, CredentialsError):
+    if outcome.error is None:
+        return ExitCode.DONE  # not tried: another step's outcome, or a signal, says why
+    return _code_of_error(outcome.error)
+
+
+def _code_of_error(error: ProfilectlError) -> ExitCode:
+    if isinstance(error, CredentialsError):
         return ExitCode.CREDENTIALS
-    if isinstance(outcome.error, TryLater):
-        return ExitCode.TRY_LATER
-    return ExitCode.PARTIAL
+    return ExitCode.TRY_LATER if isinstance(error, TryLater) else ExitCode.PARTIAL

@@ -18,7 +18,7 @@ from profilectl.model import Binding, Retired
 from profilectl.settlement import Situation, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from profilectl.model import Agent, Intent, Picture, Profile, Roster
@@ -88,7 +88,7 @@ def build(
     ]
     return Plan(
         changes=changes,
-        unchanged=sum(part.unchanged for part in parts),
+        unchanged=sum(len(part.unchanged) for part in parts),
         strangers=tuple(pair for part in parts for pair in part.strangers),
         refused=guard_deletes(roster.policy, deletes, allow_deletes),
         withdrawals=tuple(pair for part in parts for pair in part.withdrawals),
@@ -120,21 +120,19 @@ class _BrandPlan:
         self.agents = {agent.key: agent for agent in agents if agent.key not in self.expired}
         self.bindings = {binding.agent: binding for binding in situation.holdings.bindings}
         self.retired = list(situation.holdings.retired)
+        self.protected = {agent.key: agent.protected for agent in agents}
+        self.protections = tuple(
+            (self.brand, one.agent, self.protected[one.agent])
+            for one in situation.holdings.bindings
+            if one.protected != self.protected.get(one.agent, one.protected)
+        )
         self.changes: list[Change] = []
-        self.unchanged = 0
+        self.unchanged: set[str] = set()
         self.withdrawals: list[tuple[str, str]] = []
         self.held_back: set[str] = set()  # agents about whom nothing more is decided in this plan
         self.names_in_doubt: set[str] = set()  # another profile of that name would make adoption ambiguous
         self.strangers: tuple[tuple[str, Profile], ...] = ()
         self.strangers_by_name: dict[str, Profile] = {}
-
-    @property
-    def protections(self) -> Iterator[tuple[str, str, bool]]:
-        return (
-            (self.brand, agent.key, agent.protected)
-            for agent in self.agents.values()
-            if agent.key in self.bindings and self.bindings[agent.key].protected != agent.protected
-        )
 
     def build(self, only_agents: frozenset[str]) -> _BrandPlan:
         for intent in self.situation.holdings.intents:
@@ -150,6 +148,7 @@ class _BrandPlan:
             self._prune(one)
         if only_agents:
             self.changes = [change for change in self.changes if change.agent in only_agents]
+            self.unchanged &= only_agents
         self.changes.sort(key=Change.rank)
         return self
 
@@ -212,7 +211,7 @@ class _BrandPlan:
         if why:
             self._make(agent, Action.REPLACE, why, binding.profile_id, before, after)
         else:
-            self.unchanged += 1
+            self.unchanged.add(agent.key)
 
     def _is_lost(self, binding: Binding) -> bool:
         """Say whether a bound profile is gone from X; a young one may just not be listed yet."""
@@ -238,8 +237,8 @@ class _BrandPlan:
         self.changes.append(Change(self.brand, agent.key, action, why, profile_id, before, after))
 
     def _remove(self, binding: Binding) -> None:
-        if binding.protected:
-            self.unchanged += 1
+        if self.protected.get(binding.agent, binding.protected):
+            self.unchanged.add(binding.agent)
             return
         why = ("until",) if binding.agent in self.expired else ("removed",)
         before = Look(binding.name, binding.avatar)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -40,10 +40,13 @@ class Records(Knowledge, Protocol):
     """The ledger as a sync needs it; what it was told is durable when a method returns."""
 
     def intend(self, user_id: str, intent: Intent) -> None:
-        """Promise a create, before it is sent."""
+        """Promise a create, right before it is sent."""
 
     def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
         """Promise one more attempt of it."""
+
+    def doubt(self, user_id: str, nonce: str, now_ms: int) -> None:
+        """Note that an attempt went unanswered: the settle time counts from now."""
 
     def settle(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
         """Bind what it made, retire what it replaces, close the intent; all or nothing."""
@@ -82,3 +85,7 @@ class Station:
     user_id: str
     remote: Remote
     situation: Situation
+    listed: frozenset[str] = field(init=False)  # what X listed before the first create of the run
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "listed", self.situation.listed())

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from profilectl.changes import Action
+from profilectl.errors import RemoteError
 from profilectl.outcomes import Outcome, Status
 from profilectl.settlement import Situation, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from profilectl.changes import Change
     from profilectl.plan import Plan
     from profilectl.ports import Knowledge, Patience, Remote, Stop
 
 _BACK_OFF = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between two readings of a list that may lag; the last one repeats
-_MOST_ROUNDS = 3  # a create may go unanswered again
+_MOST_ROUNDS = 2  # a create may go unanswered again
 
 
 def observe(
@@ -51,7 +52,7 @@ def observe(
 def synchronise(
     plan: Plan,
     carry_out: Callable[[Plan], Iterator[Outcome]],
-    plan_again: Callable[[frozenset[str]], Plan],
+    plan_again: Callable[[frozenset[str], frozenset[str]], Plan],
     stop: Stop,
 ) -> Iterator[Outcome]:
     """Apply a plan, and settle in further rounds what went unanswered; yields one outcome per step of the plan.
@@ -59,32 +60,61 @@ def synchronise(
     Args:
         plan: what to do.
         carry_out: applies a plan, see `execution.apply`.
-        plan_again: observes once more, with patience, and plans for these agents only.
+        plan_again: observes these brands once more, with patience, and plans for these agents only.
         stop: a person's wish to end; no further round is begun.
     """
-    unresolved: dict[tuple[str, str], Outcome] = {}
-    for number in range(_MOST_ROUNDS):
-        if number > 0:
-            plan = plan_again(frozenset(agent for _, agent in unresolved))
-        earlier, unresolved = unresolved, {}
-        for outcome in map(partial(_as_first_planned, earlier), carry_out(plan)):
-            if outcome.status is Status.UNKNOWN or _waits_for_others(outcome):
-                unresolved[outcome.change.brand, outcome.change.agent] = outcome
-            else:
-                yield outcome
-        if stop.requested or all(outcome.status is not Status.UNKNOWN for outcome in unresolved.values()):
+    pending: dict[Change, Outcome] = {}  # steps of the plan that a later round may still end
+    spoiled: set[str] = set()  # brands with a failed create: nothing of theirs is destroyed in this run
+    for outcome in carry_out(plan):
+        if outcome.status is Status.FAILED and outcome.change.creates:
+            spoiled.add(outcome.change.brand)
+        if outcome.status is Status.UNKNOWN or _waits_for_others(outcome):
+            pending[outcome.change] = outcome
+        else:
+            yield outcome
+    for _ in range(_MOST_ROUNDS):
+        doubtful = frozenset(step.brand for step, one in pending.items() if one.status is Status.UNKNOWN)
+        if not doubtful or stop.requested:
             break
-    yield from unresolved.values()
+        try:
+            again = plan_again(doubtful, frozenset(step.agent for step in pending))
+        except RemoteError:
+            break  # the intents stay, and the next run settles them
+        steps = {_place(step): step for step in pending if not (step.brand in spoiled and not step.creates)}
+        yield from _resolve(pending, steps, carry_out(_only(again, steps)), spoiled)
+    yield from pending.values()
 
 
-def _as_first_planned(earlier: Mapping[tuple[str, str], Outcome], outcome: Outcome) -> Outcome:
-    """Tell of a create that was settled later under the name it had in the plan that was shown."""
-    first = earlier.get((outcome.change.brand, outcome.change.agent))
-    if first is None or not first.change.creates:
-        return outcome
-    if outcome.change.action is Action.ADOPT:
-        return replace(outcome, change=first.change)
-    return first if outcome.change.why == ("unsettled",) else outcome
+def _resolve(
+    pending: dict[Change, Outcome],
+    steps: Mapping[_Place, Change],
+    outcomes: Iterator[Outcome],
+    spoiled: set[str],
+) -> Iterator[Outcome]:
+    """Take the outcomes of a later round for those of the steps that the plan had; yields the ones that are final."""
+    for outcome in outcomes:
+        step = steps[_place(outcome.change)]
+        told = replace(outcome, change=step)
+        if outcome.status is Status.FAILED and step.creates:
+            spoiled.add(step.brand)
+        if outcome.status is Status.UNKNOWN or _waits_for_others(outcome):
+            pending[step] = told
+        elif outcome.change.action is not Action.BLOCKED:
+            pending.pop(step, None)
+            yield told
+
+
+_Place = tuple[str, str, str | None]
+
+
+def _place(change: Change) -> _Place:
+    """Say which step a step of a later plan stands for: an agent's new face, or the end of a profile."""
+    makes_a_face = change.creates or change.action in {Action.ADOPT, Action.BLOCKED}
+    return change.brand, change.agent, None if makes_a_face else change.profile_id
+
+
+def _only(plan: Plan, steps: Mapping[_Place, Change]) -> Plan:
+    return replace(plan, changes=tuple(change for change in plan.changes if _place(change) in steps))
 
 
 def _waits_for_others(outcome: Outcome) -> bool:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from profilectl.errors import ExitCode, IdentityNotEchoed, InputRefused, OutcomeUnknown
+from profilectl.errors import ExitCode, IdentityNotEchoed, InputRefused, OutcomeUnknown, PersonNeeded, TryLater
 from profilectl.message import MAX_TEXT, Operator, compose, deliver
 from profilectl.model import Agent, Binding, Kind, Message, SentMessage
 
@@ -119,3 +119,17 @@ def test_the_audit_trail_never_holds_the_text():
 
     assert "Hello" not in repr(journal)
     assert 5 == journal[0].detail["text_length"]
+
+
+def test_a_message_that_could_not_be_recorded_is_never_called_unsent():
+    """A ledger that is busy after X answered is no reason to send again: exit 7, with the event's id."""
+
+    class Busy:
+        def record(self, event):
+            raise TryLater("the ledger is busy")
+
+    with pytest.raises(PersonNeeded) as caught:
+        deliver(MESSAGE, "1", Post(SentMessage("9", "1", "12345", "100001")), Busy(), 5)
+
+    assert "the message went out as event 9, but that couldn't be recorded: the ledger is busy" == caught.value.message
+    assert "don't send it again" == caught.value.hint

@@ -270,6 +270,22 @@ def test_only_chosen_agents_take_part():
     ]
 
 
+def test_protection_holds_for_an_agent_whose_last_day_is_over():
+    """`protected` in the roster protects at once, also when `until` came with it."""
+    found = situation([profile("1", "Alice")], [bound("alice", "1")])
+    one = plan(roster(agent("alice", until=date(2027, 1, 14), protected=True)), found)
+
+    assert ((), (("acme", "alice", True),)) == (one.changes, one.protections)
+
+
+def test_only_chosen_agents_are_counted():
+    """--agent leaves the others out of the count too."""
+    found = situation([profile("1", "Alice"), profile("2", "Bruno")], [bound("alice", "1"), bound("bruno", "2")])
+    wanted = roster(agent("alice"), agent("bruno"))
+
+    assert 1 == plan(wanted, found, only_agents=frozenset({"bruno"})).unchanged
+
+
 def test_protection_is_remembered_while_the_entry_exists():
     """A change of `protected` is something to write down, not something to do at X."""
     found = situation([profile("1", "Alice")], [bound("alice", "1")])

@@ -41,6 +41,8 @@ class SmallX:
         self.before = {}
         self.after = {}
         self.hidden = set()
+        self.hidden_until = {}  # id: milliseconds after its creation
+        self.slow = {}  # call: milliseconds that it takes
 
     def now_ms(self):
         self.time_ms += 1
@@ -48,10 +50,14 @@ class SmallX:
 
     def list_profiles(self):
         self.calls.append("list")
-        return tuple(one for one in self.profiles.values() if one.id not in self.hidden)
+        return tuple(one for one in self.profiles.values() if not self._is_hidden(one))
+
+    def _is_hidden(self, one):
+        return one.id in self.hidden or self.time_ms < one.created_ms + self.hidden_until.get(one.id, 0)
 
     def upload(self, content, media_type):
         self.calls.append("upload")
+        self.time_ms += self.slow.get("upload", 0)
         self._raise(self.before, "upload")
         return "77"
 
@@ -60,6 +66,7 @@ class SmallX:
         self._raise(self.before, name)
         one = Profile(str(next(self.ids)), name, "https://pbs.example/x", self.now_ms())
         self.profiles[one.id] = one
+        self.time_ms += self.slow.get("create", 0)
         self._raise(self.after, name)
         return one
 
@@ -100,7 +107,7 @@ class Run:
             (Brand("acme", "acmecare"),), agents, Policy(retire_after=retire_after, settle_after=settle_after)
         )
 
-        def plan(only=frozenset()):
+        def plan(brands=frozenset(), only=frozenset()):
             situation = observe("acme", "1", self.x, self.ledger, settle_after, self.patience)
             self.station = Station("1", self.x, situation)
             today = date(2027, 1, 1)
@@ -135,8 +142,8 @@ def run(tmp_path, x):
         yield Run(ledger, x)
 
 
-def agent(key, name=None):
-    return Agent(key, "acme", name or key.title(), "a.png", Kind.HUMAN)
+def agent(key, name=None, **more):
+    return Agent(key, "acme", name or key.title(), "a.png", Kind.HUMAN, **more)
 
 
 def statuses(outcomes):
@@ -374,3 +381,86 @@ def test_many_workers_create_everybody_once(run, x):
     assert {"done": 200, "failed": 0, "unknown": 0, "skipped": 0} == count(outcomes)
     assert (200, ()) == (len(x.profiles), run.holdings().intents)
     assert {Status.DONE} == {outcome.status for outcome in outcomes}
+
+
+def test_the_settle_time_counts_from_the_doubt_not_from_the_upload(run, x):
+    """However long the upload and the silence took, a list that lags for less than the settle time is waited for."""
+    x.slow = {"upload": 90_000, "create": 29_000}
+    x.after["Alice"] = deque([OutcomeUnknown("timeout")])
+    x.hidden_until = {"1": 40_000}
+    run.sync(agent("alice"), settle_after=60)
+
+    assert ["Alice"] == x.live()
+
+
+def test_nothing_is_destroyed_in_a_later_round_after_a_failed_create(run, x):
+    """A refused create keeps every face of the brand, also when another doubt is settled in the same run."""
+    run.sync(agent("bruno"))
+    x.after["Alice"] = deque([OutcomeUnknown("timeout")])
+    x.before["Chidi"] = deque([Refused("no")])
+    outcomes = run.sync(agent("alice"), agent("chidi"))
+
+    assert {"alice": "done", "chidi": "failed", "bruno": "skipped"} == statuses(outcomes)
+    assert ["Alice", "Bruno"] == x.live()
+
+
+def test_every_step_has_one_result(run, x):
+    """A doubt about an agent's new face and the end of the same agent's old one are two steps, both told."""
+    run.sync(agent("alice"))
+    run.sync(agent("alice", "Ally"))
+    x.time_ms += 900_000
+    x.after["Alina"] = deque([OutcomeUnknown("timeout")])
+    outcomes = run.sync(agent("alice", "Alina"))
+
+    assert [("replace", "done"), ("destroy", "done")] == [(o.change.action.value, o.status.value) for o in outcomes]
+    assert ["Alina", "Ally"] == x.live()
+
+
+def test_a_network_lost_while_settling_keeps_the_results(run, x):
+    """When the list can't be read again, everything else is still told, and the doubt stays for the next run."""
+    x.after["Bruno"] = deque([OutcomeUnknown("timeout")])
+    original, lists = x.list_profiles, []
+
+    def list_profiles():
+        lists.append(1)
+        if len(lists) > 1:
+            raise Unreachable("down")
+        return original()
+
+    x.list_profiles = list_profiles
+    outcomes = run.sync(agent("alice"), agent("bruno"))
+
+    assert {"alice": "done", "bruno": "unknown"} == statuses(outcomes)
+
+
+def test_over_quota_is_later_even_when_removals_wait(run, x):
+    """Steps that weren't tried because of another one's fate don't make it worse."""
+    run.sync(agent("alice"))
+    x.before["Bruno"] = deque([RateLimited("over")])
+    run.patient = False
+    outcomes = run.sync(agent("bruno"), agent("chidi"))
+
+    assert {"alice": "skipped", "bruno": "skipped", "chidi": "skipped"} == statuses(outcomes)
+    assert ExitCode.TRY_LATER == exit_code(outcomes)
+
+
+def test_a_destroy_that_fails_after_a_replacement_is_told(run, x):
+    """Without grace the old profile goes in the same run, or the run says that it didn't."""
+    run.sync(agent("alice"))
+    x.before["destroy 1"] = deque([Refused("no")])
+    outcomes = run.sync(agent("alice", "Ally"), retire_after=0)
+
+    assert [("replace", "done"), ("destroy", "failed")] == [(o.change.action.value, o.status.value) for o in outcomes]
+    assert ExitCode.PARTIAL == exit_code(outcomes)
+
+
+def test_protection_set_while_a_create_is_in_doubt_is_kept(run, x):
+    """Adopting a profile remembers what the roster says by then."""
+    x.after["Alice"] = deque([OutcomeUnknown("timeout")])
+    x.hidden.add("1")
+    run.patient = False
+    run.sync(agent("alice"), settle_after=60)
+    x.hidden.clear()
+    run.sync(agent("alice", protected=True), settle_after=60)
+
+    assert [True] == [one.protected for one in run.holdings().bindings]

@@ -15,7 +15,7 @@ from profilectl import __version__
 from profilectl.api import calls, wire
 from profilectl.api.address import DEFAULT_URL, parse_address
 from profilectl.api.clock import Clock, ServerClock, parse_date
-from profilectl.api.patience import Deadline, Limits, Patience, Repeat, fate_of_exception
+from profilectl.api.patience import Deadline, Limits, Persistence, Repeat, fate_of_exception
 from profilectl.api.refusals import Circumstances, failure, shorten, unsettled
 from profilectl.errors import Fate, RemoteError, Unreachable, UsageError
 
@@ -59,7 +59,7 @@ class Channel:
         self._clock = clock or Clock()
         self.server_clock = ServerClock(self._clock)
         self._deadline = deadline or Deadline(math.inf)
-        self._patience = Patience(
+        self._persistence = Persistence(
             deadline=self._deadline,
             max_wait=max_wait,
             announce=announce,
@@ -78,7 +78,7 @@ class Channel:
 
     def interrupt(self) -> None:
         """End every wait: calls that pause fail at once, requests under way come to their end."""
-        self._patience.halt()
+        self._persistence.halt()
 
     def requests(self) -> Counter[str]:
         """Return how many requests have left so far, by kind, repeats included."""
@@ -91,7 +91,7 @@ class Channel:
         Raises:
             RemoteError: of the kind that says what happened, and what is known about it.
         """
-        return self._patience.persist(lambda: self._attempt(call, signature, read), call.repeat)
+        return self._persistence.persist(lambda: self._attempt(call, signature, read), call.repeat)
 
     def _attempt(self, call: Call, signature: Signature, read: Callable[[Answer], T]) -> T:
         try:

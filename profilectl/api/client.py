@@ -10,7 +10,7 @@ from profilectl.api.address import DEFAULT_URL
 from profilectl.api.channel import Channel
 from profilectl.api.oauth import Signature
 from profilectl.api.refusals import read_complaint, shorten
-from profilectl.errors import CredentialsRefused, NotFound, RemoteError
+from profilectl.errors import CredentialsRefused, NotFound, Unreachable
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -122,7 +122,7 @@ class XClient:
             if page.next_cursor is None:
                 return tuple(profiles.values())
             cursor = page.next_cursor
-        raise RemoteError(
+        raise Unreachable(
             "listing the profiles: X's list runs in a circle, it repeats a cursor", hint="run again later"
         )
 

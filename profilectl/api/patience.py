@@ -111,7 +111,7 @@ class Deadline:
         return max(0.0, self._ends_at - self._monotonic())
 
 
-class Patience:
+class Persistence:
     """Repeats calls as far as their kind, the deadline and the longest bearable wait allow.
 
     Args:

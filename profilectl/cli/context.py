@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -72,6 +73,15 @@ class Context:
         from profilectl.api.patience import Deadline
 
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
+
+    def again(self) -> str:
+        """Return the options that make another command speak of the same roster and the same X."""
+        words = ["--sandbox"] if self.options.sandbox else []
+        if self.options.roster is not None:
+            words += ["--roster", str(self.options.roster)]
+        if self.options.credentials_file is not None:
+            words += ["--credentials-file", str(self.options.credentials_file)]
+        return "".join(f" {shlex.quote(word)}" for word in words)
 
     # The roster
 

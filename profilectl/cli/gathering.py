@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from profilectl.errors import UsageError, WrongAccount
+from profilectl.errors import RemoteError, UsageError, WrongAccount
 from profilectl.names import visible
 from profilectl.plan import build
 from profilectl.ports import Station
 from profilectl.sync import observe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from profilectl.api.client import XClient
     from profilectl.cli.context import Context
     from profilectl.ledger.base import LedgerReader
     from profilectl.model import Account, Brand, Picture, PreparedPicture
     from profilectl.plan import Plan
     from profilectl.ports import Patience
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -46,7 +51,17 @@ class Gathering:
         self.clients = {
             brand.key: self.context.connect(brand, jobs=self.jobs, max_wait=self.max_wait) for brand in self.brands
         }
-        self.accounts = {key: client.verify_credentials() for key, client in self.clients.items()}
+        self.accounts = {key: self._named(key, client.verify_credentials) for key, client in self.clients.items()}
+
+    def _named(self, brand: str, call: Callable[[], T]) -> T:
+        """Make a call to X; where there are several brands, its failure says whose call it was."""
+        try:
+            return call()
+        except RemoteError as error:
+            if len(self.brands) > 1:
+                error.message = f"brand {brand}: {error.message}"
+                error.hint = error.hint or "nothing was changed; --brand chooses the brands to go on with"
+            raise
 
     def check_accounts(self, ledger: LedgerReader) -> None:
         """Make sure that every brand's credentials belong to the account that roster and ledger mean."""
@@ -57,16 +72,29 @@ class Gathering:
         """Make sure that every ``--agent`` is somebody."""
         known = {agent.key for agent in self.context.roster.agents}
         for account in self.accounts.values():
-            known |= {binding.agent for binding in ledger.holdings(account.user_id).bindings}
+            holdings = ledger.holdings(account.user_id)
+            known |= {one.agent for one in holdings.bindings} | {one.agent for one in holdings.retired}
+            known |= {one.agent for one in holdings.intents}
         for key in sorted(self.agents - known):
             raise unknown_agent(key, known)
 
-    def plan(self, ledger: LedgerReader, patience: Patience | None, only: frozenset[str] | None = None) -> Plan:
-        """Observe every brand and compare it with the roster."""
+    def plan(
+        self,
+        ledger: LedgerReader,
+        patience: Patience | None,
+        *,
+        brands: frozenset[str] | None = None,
+        agents: frozenset[str] | None = None,
+    ) -> Plan:
+        """Observe these brands, or all that were chosen, and compare them with the roster."""
         settle_after = self.context.roster.policy.settle_after
+        self.stations = {}
         for brand in self.brands:
+            if brands is not None and brand.key not in brands:
+                continue
             user_id, client = self.accounts[brand.key].user_id, self.clients[brand.key]
-            situation = observe(brand.key, user_id, client, ledger, settle_after, patience)
+            look = partial(observe, brand.key, user_id, client, ledger, settle_after, patience)
+            situation = self._named(brand.key, look)
             self.stations[brand.key] = Station(user_id, client, situation)
         return build(
             self.context.roster,
@@ -75,7 +103,7 @@ class Gathering:
             today=datetime.now().astimezone().date(),
             allow_deletes=self.allow_deletes,
             prune_now=self.prune_now,
-            only_agents=self.agents if only is None else only,
+            only_agents=self.agents if agents is None else agents,
         )
 
     def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:

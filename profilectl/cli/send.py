@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -57,7 +56,7 @@ def send(
     client = _connect(context, brand, account, knowledge)
     if message.recipient_id.startswith("@"):
         message = replace(message, recipient_id=client.find_user(message.recipient_id[1:]))
-    receipt = deliver(message, account.user_id, client, context.ledger_for_writing(), time.time_ns() // 1_000_000)
+    receipt = deliver(message, account.user_id, client, context.ledger_for_writing(), client.now_ms())
     _show_receipt(context, receipt, one)
 
 

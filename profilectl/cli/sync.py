@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,7 +88,7 @@ def show_plan(context: Context, plan: Plan) -> None:
         write_rows(plan_rows(plan))
     for change in plan.changes:
         if change.action is Action.BLOCKED:
-            talk(obstacle(change, change.goal.name, several_brands=len(context.roster.brands) > 1))
+            talk(obstacle(change, change.goal.name, context.again()))
     if not context.is_quiet:
         talk(summary(plan))
     if plan.refused is not None:
@@ -195,8 +195,8 @@ class _Run:
             prune_at_once=prune,
         )
 
-    def _plan_again(self, agents: frozenset[str]) -> Plan:
-        return self.gathering.plan(self.ledger, self.patience, agents)
+    def _plan_again(self, brands: frozenset[str], agents: frozenset[str]) -> Plan:
+        return self.gathering.plan(self.ledger, self.patience, brands=brands, agents=agents)
 
     @contextmanager
     def _finishing_on_signals(self) -> Iterator[None]:
@@ -204,12 +204,13 @@ class _Run:
 
         def finish(number: int, _frame: FrameType | None) -> None:
             if self.stop.requested:
-                raise KeyboardInterrupt
+                os._exit(self.stopped_by)  # the intents are durable; waiting for X is what nobody wants any more
             self.stop.requested = True
             for client in self.gathering.clients.values():
                 client.interrupt()  # or a worker would sleep a rate limit out
             self.stopped_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
-            os.write(2, _FINISHING)  # not through sys.stderr, which the signal may have interrupted
+            with suppress(OSError):  # nobody may be reading
+                os.write(2, _FINISHING)  # not through sys.stderr, which the signal may have interrupted
 
         earlier = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -223,7 +224,6 @@ class _Run:
         from profilectl.render.tables import outcome_rows, outcome_table
         from profilectl.render.wording import failure, obstacle, result
 
-        several = len(self.context.roster.brands) > 1
         if self.context.wants_json:
             document = documents.sync(plan.digest, outcomes, code, self.gathering.requests())
             write(documents.dump(document))
@@ -233,7 +233,7 @@ class _Run:
             draw(outcome_table(outcomes))
         for outcome in outcomes:
             if outcome.change.action is Action.BLOCKED:
-                talk(obstacle(outcome.change, outcome.change.goal.name, several_brands=several))
+                talk(obstacle(outcome.change, outcome.change.goal.name, self.context.again()))
             elif outcome.status is not Status.DONE:
                 talk(failure(outcome))
         if not self.context.is_quiet or code:

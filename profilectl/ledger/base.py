@@ -77,6 +77,9 @@ class Ledger(LedgerReader, Protocol):
     def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
         """Give it for one more attempt: `attempt` grows by one, `attempted_ms` is the new lower bound."""
 
+    def doubt(self, user_id: str, nonce: str, now_ms: int) -> None:
+        """Note that an attempt went unanswered: whether it was applied can be seen some time after `now_ms`."""
+
     def settle(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
         """Close an intent with the profile it made, and return the new binding.
 

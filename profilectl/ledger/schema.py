@@ -65,6 +65,7 @@ OPEN_INTENT = """
 REATTEMPT = """
     UPDATE intents SET attempt = attempt + 1, attempted_ms = :attempted_ms
     WHERE account = :account AND nonce = :nonce"""
+DOUBT = "UPDATE intents SET attempted_ms = :attempted_ms WHERE account = :account AND nonce = :nonce"
 CLOSE_INTENT = "DELETE FROM intents WHERE account = :account AND nonce = :nonce"
 
 GET_LISTINGS = """

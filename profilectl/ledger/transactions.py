@@ -113,6 +113,13 @@ class Writer(Reader, Ledger):
             again = steps.about(intent, "reattempted", user_id, attempted_ms, attempt=intent.attempt + 1)
             self._append(execute, again)
 
+    def doubt(self, user_id: str, nonce: str, now_ms: int) -> None:
+        """Let the settle time of an intent count from now."""
+        with self._transaction() as execute:
+            intent, _ = steps.open_intent(execute, user_id, nonce)
+            execute(schema.DOUBT, account=user_id, nonce=nonce, attempted_ms=now_ms)
+            self._append(execute, steps.about(intent, "unanswered", user_id, now_ms))
+
     def settle(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
         """Bind the new profile, retire the former one, close the intent."""
         with self._transaction() as execute:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from profilectl.errors import ProfilectlError
@@ -88,6 +88,7 @@ def _write_to_nowhere() -> None:
 
 
 def talk(line: str) -> None:
-    """Write one line that is safe to print to stderr."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    """Write one line that is safe to print to stderr; when nobody can read it, that is no reason to stop."""
+    with suppress(OSError):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()

@@ -64,10 +64,15 @@ def result(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(f"{number} {status}" for status, number in counts.items() if number) or "nothing to do"
 
 
-def obstacle(change: Change, name: str, *, several_brands: bool) -> str:
-    """Say what a blocked agent waits for, with the exact command that helps."""
-    brand = f" --brand {change.brand}" if several_brands else ""
-    adopt = f"profilectl profiles adopt {change.agent} {change.profile_id}{brand}"
+def obstacle(change: Change, name: str, options: str) -> str:
+    """Say what a blocked agent waits for, with the exact command that helps.
+
+    Args:
+        change: what is blocked.
+        name: the name in the way.
+        options: what the command needs to speak of the same roster and X, with a space before it.
+    """
+    adopt = f"profilectl profiles adopt {change.agent} {change.profile_id} --brand {change.brand}{options}"
     if change.why == ("namesake",):
         return (
             f'{change.agent}: X has a profile "{visible(name)}" ({change.profile_id}) that this ledger doesn\'t know; '

@@ -7,7 +7,7 @@ import pytest
 from profilectl.api.patience import (
     FATE_BY_EXCEPTION,
     Deadline,
-    Patience,
+    Persistence,
     Repeat,
     fate_of_exception,
     fate_of_status,
@@ -100,9 +100,9 @@ class World:
         self.pauses.append(seconds)
         self.passed += seconds
 
-    def patience(self, *, seconds: float = math.inf, max_wait: float = 600.0, **options) -> Patience:
+    def patience(self, *, seconds: float = math.inf, max_wait: float = 600.0, **options) -> Persistence:
         options.setdefault("sleep", self.sleep)
-        return Patience(
+        return Persistence(
             deadline=Deadline(seconds, monotonic=lambda: self.passed),
             max_wait=max_wait,
             announce=lambda pause, why: self.said.append((pause, why)),
