@@ -139,12 +139,12 @@ complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l no-input -d
 complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l timeout -r -f -d 'Give up after this long'
 complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l help -d 'Show this message and exit'
 
-complete -c profilectl -n '__profilectl_on profilectl' -a demo -d 'Show the whole job on a local X in a temporary folder'
-complete -c profilectl -n '__profilectl_on profilectl' -a init -d 'Write a starter roster with pictures; never overwrites anything'
-complete -c profilectl -n '__profilectl_on profilectl' -a diff -d 'Show what sync would do, and whether a guard would refuse it'
-complete -c profilectl -n '__profilectl_on profilectl' -a sync -d 'Make X equal to the roster: create, replace, retire, and destroy only what is ours'
-complete -c profilectl -n '__profilectl_on profilectl' -a send -d 'Send one Direct Message as an agent, and verify that X shows the agent\'s face'
-complete -c profilectl -n '__profilectl_on profilectl' -a preview -d 'Show the bubble with name and picture as customers will see it'
+complete -c profilectl -n '__profilectl_on profilectl' -a demo -d 'Show the whole job on a local X'
+complete -c profilectl -n '__profilectl_on profilectl' -a init -d 'Write a starter roster with pictures'
+complete -c profilectl -n '__profilectl_on profilectl' -a diff -d 'Show what sync would do'
+complete -c profilectl -n '__profilectl_on profilectl' -a sync -d 'Make X equal to the roster'
+complete -c profilectl -n '__profilectl_on profilectl' -a send -d 'Send one Direct Message as an agent'
+complete -c profilectl -n '__profilectl_on profilectl' -a preview -d 'Show what customers will see: bubble, name and picture'
 complete -c profilectl -n '__profilectl_on profilectl' -a completion -d 'Print the completion script of a shell'
 complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster file: who your agents are'
 complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
@@ -176,20 +176,20 @@ complete -c profilectl -n '__profilectl_on profilectl/preview' -l html -r -F -d 
 
 complete -c profilectl -n '__profilectl_at profilectl/completion 1' -f -a 'bash zsh fish powershell'
 
-complete -c profilectl -n '__profilectl_on profilectl/roster' -a check -d 'Tell every problem of the roster and its pictures, each at its line'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a check -d 'Tell every problem of the roster, each at its line'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a list -d 'List the agents as each brand shows them'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -l help -d 'Show this message and exit'
 
-complete -c profilectl -n '__profilectl_on profilectl/profiles' -a list -d 'List every profile at X, and whose it is: bound, retired, unmanaged, namesake, or lost'
-complete -c profilectl -n '__profilectl_on profilectl/profiles' -a adopt -d 'Bind a profile that exists at X to an agent, as if sync had made it'
+complete -c profilectl -n '__profilectl_on profilectl/profiles' -a list -d 'List the profiles at X, and whose they are'
+complete -c profilectl -n '__profilectl_on profilectl/profiles' -a adopt -d 'Bind a profile that exists at X to an agent'
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -l help -d 'Show this message and exit'
 
 complete -c profilectl -n '__profilectl_on profilectl/profiles/adopt' -l yes -d 'Adopt without asking'
 
-complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check an account\'s credentials at X and keep them in the keyring of this system'
-complete -c profilectl -n '__profilectl_on profilectl/auth' -a status -d 'Say for every account where its credentials come from and whether they can be used; X isn\'t asked'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a status -d 'Say where credentials come from, and if they are usable'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a list -d 'List the accounts that are logged in, at every host'
-complete -c profilectl -n '__profilectl_on profilectl/auth' -a logout -d 'Forget an account: its keyring entry, and its line in the configuration'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a logout -d 'Forget an account\'s credentials'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -l help -d 'Show this message and exit'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth/login' -l handle -r -f -d 'The account; else the brand\'s'
@@ -198,8 +198,8 @@ complete -c profilectl -n '__profilectl_on profilectl/auth/login' -l pin -d 'Get
 
 complete -c profilectl -n '__profilectl_on profilectl/auth/logout' -l handle -r -f -d 'The account; else the brand\'s'
 
-complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a serve -d 'Serve the local X on loopback until Ctrl-C, with pages that show what customers see'
-complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a reset -d 'Forget everything but the accounts: profiles, messages, faults; and the sandbox\'s own ledger'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a serve -d 'Serve the local X on loopback until Ctrl-C'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a reset -d 'Forget everything but the accounts'
 complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a faults -d 'Arm a fault, disarm all, or list what is armed'
 complete -c profilectl -n '__profilectl_on profilectl/sandbox' -l help -d 'Show this message and exit'
 

@@ -22,12 +22,12 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
     $table = @{
         'profilectl' = @{
             Commands = @(
-                'demo|Show the whole job on a local X in a temporary folder'
-                'init|Write a starter roster with pictures; never overwrites anything'
-                'diff|Show what sync would do, and whether a guard would refuse it'
-                'sync|Make X equal to the roster: create, replace, retire, and destroy only what is ours'
-                'send|Send one Direct Message as an agent, and verify that X shows the agent''s face'
-                'preview|Show the bubble with name and picture as customers will see it'
+                'demo|Show the whole job on a local X'
+                'init|Write a starter roster with pictures'
+                'diff|Show what sync would do'
+                'sync|Make X equal to the roster'
+                'send|Send one Direct Message as an agent'
+                'preview|Show what customers will see: bubble, name and picture'
                 'completion|Print the completion script of a shell'
                 'roster|The roster file: who your agents are'
                 'profiles|The profiles at X: ours, retired, strangers'
@@ -104,7 +104,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         }
         'profilectl roster' = @{
             Commands = @(
-                'check|Tell every problem of the roster and its pictures, each at its line'
+                'check|Tell every problem of the roster, each at its line'
                 'list|List the agents as each brand shows them'
             )
             Options = @(
@@ -124,8 +124,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         }
         'profilectl profiles' = @{
             Commands = @(
-                'list|List every profile at X, and whose it is: bound, retired, unmanaged, namesake, or lost'
-                'adopt|Bind a profile that exists at X to an agent, as if sync had made it'
+                'list|List the profiles at X, and whose they are'
+                'adopt|Bind a profile that exists at X to an agent'
             )
             Options = @(
                 '--help||Show this message and exit'
@@ -149,10 +149,10 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         }
         'profilectl auth' = @{
             Commands = @(
-                'login|Check an account''s credentials at X and keep them in the keyring of this system'
-                'status|Say for every account where its credentials come from and whether they can be used; X isn''t asked'
+                'login|Check credentials at X, and keep them in the keyring'
+                'status|Say where credentials come from, and if they are usable'
                 'list|List the accounts that are logged in, at every host'
-                'logout|Forget an account: its keyring entry, and its line in the configuration'
+                'logout|Forget an account''s credentials'
             )
             Options = @(
                 '--help||Show this message and exit'
@@ -187,8 +187,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         }
         'profilectl sandbox' = @{
             Commands = @(
-                'serve|Serve the local X on loopback until Ctrl-C, with pages that show what customers see'
-                'reset|Forget everything but the accounts: profiles, messages, faults; and the sandbox''s own ledger'
+                'serve|Serve the local X on loopback until Ctrl-C'
+                'reset|Forget everything but the accounts'
                 'faults|Arm a fault, disarm all, or list what is armed'
             )
             Options = @(

@@ -58,7 +58,7 @@ def login(
     with_token: Annotated[bool, typer.Option("--with-token", help="Read the four values as JSON from stdin.")] = False,
     pin: Annotated[bool, typer.Option("--pin", help="Get the token with a PIN that X shows in a browser.")] = False,
 ) -> None:
-    """Check an account's credentials at X and keep them in the keyring of this system.
+    """Check credentials at X, and keep them in the keyring.
 
     Asks for consumer key, consumer secret, access token and access token secret, without showing what is typed.
     """
@@ -159,7 +159,10 @@ def _verify(context: Context, credentials: Credentials, doubts: list[RemoteError
 
 
 def status(context: Context) -> None:
-    """Say for every account where its credentials come from and whether they can be used; X isn't asked."""
+    """Say where credentials come from, and if they are usable.
+
+    For every account; X isn't asked.
+    """
     found = list(_statuses(context))
     if not print_json(context, found):
         print_rows(_STATUS_HEADERS, [_cells(one) for one in found])
@@ -211,7 +214,10 @@ def _say_nobody(context: Context) -> None:
 
 
 def logout(context: Context, handle: Handle = None) -> None:
-    """Forget an account: its keyring entry, and its line in the configuration. X isn't asked."""
+    """Forget an account's credentials.
+
+    Its keyring entry, and its line in the configuration; X isn't asked.
+    """
     from profilectl.credentials import login as room
 
     _refuse_sandbox(context)

@@ -37,7 +37,10 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(context: Context) -> None:
-    """Show the whole job on a local X in a temporary folder. Needs nothing, asks nothing, leaves nothing behind."""
+    """Show the whole job on a local X.
+
+    Works in a temporary folder; needs nothing, asks nothing, leaves nothing behind.
+    """
     _check_options(context.options)
     try:
         with _one_stream(is_quiet=context.is_quiet), _own_folder(), _own_environment():

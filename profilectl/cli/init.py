@@ -60,7 +60,10 @@ def init(
         str | None, typer.Option("--handle", metavar="HANDLE", help="Your brand's X account; else a stand-in.")
     ] = None,
 ) -> None:
-    """Write a starter roster with pictures; never overwrites anything."""
+    """Write a starter roster with pictures.
+
+    Never overwrites anything.
+    """
     from profilectl.cli.portraits import initials_portrait
 
     account = _check_handle(handle) if handle is not None else _STAND_IN

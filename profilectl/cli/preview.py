@@ -38,7 +38,7 @@ def preview(
         Path | None, typer.Option("--html", metavar="FILE", help="Write one HTML page instead; - for stdout.")
     ] = None,
 ) -> None:
-    """Show the bubble with name and picture as customers will see it."""
+    """Show what customers will see: bubble, name and picture."""
     if context.wants_json:
         raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
     brands = context.brands()

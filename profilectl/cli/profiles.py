@@ -31,7 +31,11 @@ def register(app: typer.Typer) -> None:
 
 
 def listing(context: Context) -> None:
-    """List every profile at X, and whose it is: bound, retired, unmanaged, namesake, or lost."""
+    """List the profiles at X, and whose they are.
+
+    bound: an agent's. retired: replaced, about to go. unmanaged: not ours. namesake: not ours, with an agent's
+    name. lost: an agent's, but gone from X.
+    """
     from profilectl.cli.gathering import check_account
 
     ledger = context.ledger_for_reading()
@@ -94,9 +98,10 @@ def adopt(
     profile_id: Annotated[str, typer.Argument(metavar="ID", help="The profile at X.")],
     yes: Annotated[bool, typer.Option("--yes", help="Adopt without asking.")] = False,
 ) -> None:
-    """Bind a profile that exists at X to an agent, as if sync had made it.
+    """Bind a profile that exists at X to an agent.
 
-    The picture can't be compared (X serves a re-encoded copy), so it is taken to be the one the roster names.
+    From then on it is as if sync had made it. The picture can't be compared (X serves a re-encoded copy), so it is
+    taken to be the one that the roster names.
     """
     from profilectl.cli.gathering import check_account
 

@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 
 def check(context: Context) -> None:
-    """Tell every problem of the roster and its pictures, each at its line."""
+    """Tell every problem of the roster, each at its line.
+
+    The pictures are decoded for it.
+    """
     from profilectl.roster.problems import format_problem
 
     agents, problems = _examine(context)

@@ -55,10 +55,10 @@ def serve(
     trouble: Annotated[float, typer.Option("--trouble", min=0, max=1, help="How often a call goes wrong.")] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="Which calls go wrong.")] = 0,
 ) -> None:
-    """Serve the local X on loopback until Ctrl-C, with pages that show what customers see.
+    """Serve the local X on loopback until Ctrl-C.
 
-    Prints its address and the credentials of its brands, ready for a shell. With --sandbox it serves the world that
-    commands with --sandbox use.
+    Its pages show what customers see. Prints its address and the credentials of its brands, ready for a shell. With
+    --sandbox it serves the world that commands with --sandbox use.
     """
     from profilectl.sandbox.app import SandboxApp
     from profilectl.sandbox.faults import Fault, Kind
@@ -142,7 +142,10 @@ Url = Annotated[
 
 
 def reset(context: Context, url: Url = None) -> None:
-    """Forget everything but the accounts: profiles, messages, faults; and the sandbox's own ledger."""
+    """Forget everything but the accounts.
+
+    Profiles, messages, faults, and the sandbox's own ledger.
+    """
     if url is not None:
         _ask(url, "POST", "reset")
     else:

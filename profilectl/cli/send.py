@@ -41,7 +41,10 @@ def send(
     file: Annotated[Path | None, typer.Option("--file", metavar="PATH", help="Read the message from a file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")] = False,
 ) -> None:
-    """Send one Direct Message as an agent, and verify that X shows the agent's face."""
+    """Send one Direct Message as an agent.
+
+    It counts as sent only when X confirms that it carries the agent's profile.
+    """
     words = _read_text(text, file)
     one, brand = _find_agent(context, agent)
     recipient = _check_recipient(to)

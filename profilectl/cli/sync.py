@@ -52,7 +52,10 @@ def diff(
     allow_deletes: AllowDeletes = None,
     prune_now: PruneNow = False,
 ) -> None:
-    """Show what sync would do, and whether a guard would refuse it. Never writes."""
+    """Show what sync would do.
+
+    Says also whether a guard would refuse it. Never writes.
+    """
     from profilectl.cli.gathering import Gathering
 
     gathering = Gathering(context, frozenset(agent or ()), allow_deletes, prune_now)
@@ -108,7 +111,10 @@ def sync(
         str, typer.Option("--max-wait", metavar="DURATION", help="Wait this long for another sync or for X.")
     ] = "10m",
 ) -> None:
-    """Make X equal to the roster: create, replace, retire, and destroy only what is ours."""
+    """Make X equal to the roster.
+
+    Creates, replaces, retires, and destroys only what is ours. Asks on a terminal; elsewhere it needs --yes.
+    """
     from profilectl.cli.gathering import Gathering
     from profilectl.roster.fields import parse_duration
 
