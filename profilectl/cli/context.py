@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_API_URL = "https://api.x.com"
 DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short enough for cron
 STATE_FOLDER = ".profilectl"
+LARGEST_ROSTER = 20_000_000  # bytes: a hundred thousand agents
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,19 @@ class Context:
         return self.options.roster or Path(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
 
     def read_roster(self) -> bytes:
-        """Return the roster's bytes; InputRefused when there is none to read."""
+        """Return the roster's bytes; InputRefused when there is none to read, or no end to it."""
+        shown = visible(str(self.roster_path))
         try:
-            return self.roster_path.read_bytes()
+            with self.roster_path.open("rb") as file:
+                content = file.read(LARGEST_ROSTER + 1)
         except OSError as error:
             raise InputRefused(
-                f"can't read the roster {visible(str(self.roster_path))}: {error.strerror}",
+                f"can't read the roster {shown}: {error.strerror}",
                 hint="`profilectl init` writes one to start from; --roster PATH names another",
             ) from None
+        if len(content) > LARGEST_ROSTER:
+            raise InputRefused(f"the roster {shown} is larger than {LARGEST_ROSTER // 1_000_000} MB")
+        return content
 
     @cached_property
     def roster(self) -> Roster:

@@ -72,6 +72,8 @@ def _read_text(text: str | None, file: Path | None) -> str:
     where = "stdin" if file is None else visible(str(file))
     try:
         data = sys.stdin.buffer.read(_MAX_BYTES + 1) if file is None else _read_file(file)
+        if len(data) > _MAX_BYTES:
+            raise InputRefused(f"the message from {where} is longer than {MAX_TEXT} characters")
         words = data.decode("utf-8-sig")
     except OSError as error:
         raise InputRefused(f"can't read the message from {where}: {error.strerror}") from None

@@ -86,6 +86,14 @@ def test_bad_rosters_and_pictures_are_refused_before_anything_is_written(desk, c
         assert {"claimed"} >= {record.event.what for record in ledger.events()}
 
 
+@pytest.mark.parametrize("words", [["diff", "--roster", "/dev/zero"], ["sync", "--yes", "--roster", "/dev/zero"]])
+def test_a_roster_without_end_is_refused(desk, words):
+    """Something that never ends is no roster."""
+    result = desk.run("--sandbox", *words)
+
+    assert (5, True) == (result.code, "larger than 20 MB" in result.err)
+
+
 def test_every_problem_is_told_at_once(desk):
     """Three mistakes in one roster are three lines, each at its place."""
     desk.write(("alice", "x" * 49), ("bruno", "Bruno", "color = 1"), ("chidi", "Chidi", 'avatar = "../up.png"'))

@@ -168,6 +168,7 @@ def test_send_takes_its_text_from_argument_stdin_or_file(desk):
     assert 0 == desk.run(*to, "-", stdin="from stdin\n").code
     assert 0 == desk.run(*to, "--file", "text.txt").code
     assert "would send 5 characters" in desk.run(*to, "hello", "--dry-run").out
+    assert 5 == desk.run(*to, "--file", "/dev/zero").code
     assert 2 == desk.run(*to).code
     assert 2 == desk.run(*to, "hello", "--file", "text.txt").code
 
