@@ -7,7 +7,7 @@ _profilectl_know() {
     local shared='--roster=@file --brand=@text --sandbox --credentials-file=@file --json --quiet -q --verbose -v --no-input --timeout=@text --help'
     case $1 in
         'profilectl')
-            commands='demo init diff sync send preview completion roster profiles auth sandbox'
+            commands='demo init diff sync send preview offboard recover completion roster profiles auth sandbox'
             options="$shared --version"
             ;;
         'profilectl demo')
@@ -30,6 +30,13 @@ _profilectl_know() {
             options="$shared --text=@text --html=@file"
             arguments='@text'
             ;;
+        'profilectl offboard')
+            options="$shared --yes"
+            arguments='@text'
+            ;;
+        'profilectl recover')
+            options="$shared --yes"
+            ;;
         'profilectl completion')
             options="$shared"
             arguments='bash,zsh,fish,powershell'
@@ -45,7 +52,7 @@ _profilectl_know() {
             options="$shared"
             ;;
         'profilectl profiles')
-            commands='list adopt'
+            commands='list adopt forget destroy'
             options='--help'
             ;;
         'profilectl profiles list')
@@ -54,6 +61,14 @@ _profilectl_know() {
         'profilectl profiles adopt')
             options="$shared --yes"
             arguments='@text @text'
+            ;;
+        'profilectl profiles forget')
+            options="$shared --yes"
+            arguments='@text'
+            ;;
+        'profilectl profiles destroy')
+            options="$shared --yes"
+            arguments='@text'
             ;;
         'profilectl auth')
             commands='login status list logout'

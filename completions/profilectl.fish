@@ -17,6 +17,10 @@ function __profilectl_takes
             contains -- $argv[2] --as --to --file --roster --brand --credentials-file --timeout
         case profilectl/preview
             contains -- $argv[2] --text --html --roster --brand --credentials-file --timeout
+        case profilectl/offboard
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/recover
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/completion
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/roster/check
@@ -26,6 +30,10 @@ function __profilectl_takes
         case profilectl/profiles/list
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/profiles/adopt
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/profiles/forget
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/profiles/destroy
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/auth/login
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
@@ -90,6 +98,8 @@ set -g __profilectl_commands \
     profilectl/sync \
     profilectl/send \
     profilectl/preview \
+    profilectl/offboard \
+    profilectl/recover \
     profilectl/completion \
     profilectl/roster \
     profilectl/roster/check \
@@ -97,6 +107,8 @@ set -g __profilectl_commands \
     profilectl/profiles \
     profilectl/profiles/list \
     profilectl/profiles/adopt \
+    profilectl/profiles/forget \
+    profilectl/profiles/destroy \
     profilectl/auth \
     profilectl/auth/login \
     profilectl/auth/status \
@@ -114,11 +126,15 @@ set -g __profilectl_sharers \
     profilectl/sync \
     profilectl/send \
     profilectl/preview \
+    profilectl/offboard \
+    profilectl/recover \
     profilectl/completion \
     profilectl/roster/check \
     profilectl/roster/list \
     profilectl/profiles/list \
     profilectl/profiles/adopt \
+    profilectl/profiles/forget \
+    profilectl/profiles/destroy \
     profilectl/auth/login \
     profilectl/auth/status \
     profilectl/auth/list \
@@ -145,6 +161,8 @@ complete -c profilectl -n '__profilectl_on profilectl' -a diff -d 'Show what syn
 complete -c profilectl -n '__profilectl_on profilectl' -a sync -d 'Make X equal to the roster'
 complete -c profilectl -n '__profilectl_on profilectl' -a send -d 'Send one Direct Message as an agent'
 complete -c profilectl -n '__profilectl_on profilectl' -a preview -d 'Show what customers will see: bubble, name and picture'
+complete -c profilectl -n '__profilectl_on profilectl' -a offboard -d 'Block sending as an agent at once, and destroy its faces'
+complete -c profilectl -n '__profilectl_on profilectl' -a recover -d 'Rebuild a lost ledger from the profiles at X'
 complete -c profilectl -n '__profilectl_on profilectl' -a completion -d 'Print the completion script of a shell'
 complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster file: who your agents are'
 complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
@@ -174,6 +192,10 @@ complete -c profilectl -n '__profilectl_on profilectl/send' -l dry-run -d 'Show 
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l text -r -f -d 'What the agent says'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l html -r -F -d 'Write one HTML page instead; - for stdout'
 
+complete -c profilectl -n '__profilectl_on profilectl/offboard' -l yes -d 'Offboard without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/recover' -l yes -d 'Bind what is sure without asking'
+
 complete -c profilectl -n '__profilectl_at profilectl/completion 1' -f -a 'bash zsh fish powershell'
 
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a check -d 'Tell every problem of the roster, each at its line'
@@ -182,9 +204,15 @@ complete -c profilectl -n '__profilectl_on profilectl/roster' -l help -d 'Show t
 
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -a list -d 'List the profiles at X, and whose they are'
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -a adopt -d 'Bind a profile that exists at X to an agent'
+complete -c profilectl -n '__profilectl_on profilectl/profiles' -a forget -d 'Drop an agent\'s binding, and leave the profile at X'
+complete -c profilectl -n '__profilectl_on profilectl/profiles' -a destroy -d 'Destroy one profile at X that no agent uses'
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -l help -d 'Show this message and exit'
 
 complete -c profilectl -n '__profilectl_on profilectl/profiles/adopt' -l yes -d 'Adopt without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/profiles/forget' -l yes -d 'Forget without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/profiles/destroy' -l yes -d 'Destroy without asking for the name'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a status -d 'Say where credentials come from, and if they are usable'

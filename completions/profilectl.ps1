@@ -28,6 +28,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'sync|Make X equal to the roster'
                 'send|Send one Direct Message as an agent'
                 'preview|Show what customers will see: bubble, name and picture'
+                'offboard|Block sending as an agent at once, and destroy its faces'
+                'recover|Rebuild a lost ledger from the profiles at X'
                 'completion|Print the completion script of a shell'
                 'roster|The roster file: who your agents are'
                 'profiles|The profiles at X: ours, retired, strangers'
@@ -95,6 +97,22 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '@text'
             )
         }
+        'profilectl offboard' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||Offboard without asking'
+            )
+            Arguments = @(
+                '@text'
+            )
+        }
+        'profilectl recover' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||Bind what is sure without asking'
+            )
+            Arguments = @()
+        }
         'profilectl completion' = @{
             Commands = @()
             Options = $shared + @()
@@ -126,6 +144,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @(
                 'list|List the profiles at X, and whose they are'
                 'adopt|Bind a profile that exists at X to an agent'
+                'forget|Drop an agent''s binding, and leave the profile at X'
+                'destroy|Destroy one profile at X that no agent uses'
             )
             Options = @(
                 '--help||Show this message and exit'
@@ -144,6 +164,24 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             )
             Arguments = @(
                 '@text'
+                '@text'
+            )
+        }
+        'profilectl profiles forget' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||Forget without asking'
+            )
+            Arguments = @(
+                '@text'
+            )
+        }
+        'profilectl profiles destroy' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||Destroy without asking for the name'
+            )
+            Arguments = @(
                 '@text'
             )
         }

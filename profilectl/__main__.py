@@ -12,9 +12,13 @@ def main() -> None:
 
         sys.stdout.write(f"profilectl {__version__}\n")
         return
-    from profilectl.cli.main import run
+    try:
+        from profilectl.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the house was still being opened
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,15 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
     return PreparedPicture(encoded, media_type, picture.digest, _difference_hash(square))
 
 
+def perceptual_hash(content: bytes, name: str) -> int:
+    """Return the 64-bit difference hash of a picture that X serves, comparable with a prepared picture's.
+
+    Raises:
+        AvatarRefused: it is no usable image; `name` is what the message calls it.
+    """
+    return _difference_hash(_decode(content, name, LARGEST_SIDE))
+
+
 def _refusal(path: str, reason: str, hint: str | None = None) -> AvatarRefused:
     return AvatarRefused(f"picture {visible(path)} {reason}", hint=hint)
 

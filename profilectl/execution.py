@@ -93,6 +93,10 @@ class _BrandRun:
     replaced: list[Change] = field(default_factory=list)
     halted: ProfilectlError | None = None  # why nothing more is begun
     removals_forbidden: bool = False  # an agent may be without its new face
+    listed: frozenset[str] = field(init=False)  # by X, before the first create of the run
+
+    def __post_init__(self) -> None:
+        self.listed = self.station.situation.listed()
 
     def now(self) -> int:
         return self.station.remote.now_ms()
@@ -153,7 +157,7 @@ class _BrandRun:
             agent=attempt.change.agent,
             name=goal.name,
             avatar=goal.avatar,
-            listed=self.station.listed,
+            listed=self.listed,
             begun_ms=now,
             attempted_ms=now,
             protected=attempt.change.agent in self.protected,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -85,7 +85,3 @@ class Station:
     user_id: str
     remote: Remote
     situation: Situation
-    listed: frozenset[str] = field(init=False)  # what X listed before the first create of the run
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "listed", self.situation.listed())

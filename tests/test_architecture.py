@@ -27,6 +27,7 @@ ALLOWED = {
     "execution": GROUND | CORE,
     "sync": GROUND | CORE,
     "message": GROUND,
+    "recovery": {"model", "settlement"},
     "roster": GROUND,
     "avatars": GROUND,
     "api": GROUND,
@@ -37,7 +38,19 @@ ALLOWED = {
 }
 """Rooms, and the rooms they may import; every room may import itself, ``cli`` may import all."""
 
-PURE = ["plan", "changes", "guards", "settlement", "outcomes", "model", "errors", "names", "ledger/audit", "message"]
+PURE = [
+    "plan",
+    "changes",
+    "guards",
+    "settlement",
+    "outcomes",
+    "model",
+    "errors",
+    "names",
+    "ledger/audit",
+    "message",
+    "recovery",
+]
 IMPURE_MODULES = {"os", "time", "random", "secrets", "socket", "subprocess", "pathlib", "sqlite3", "httpx", "io"}
 
 

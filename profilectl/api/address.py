@@ -1,4 +1,4 @@
-"""Which address may be called: X over TLS, or a loopback sandbox."""
+"""Which address may be called: X over TLS, or a loopback sandbox; and where a picture may be fetched from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from profilectl.errors import UsageError
+from profilectl.errors import Refused, UsageError
 from profilectl.names import visible
 
 DEFAULT_URL = "https://api.x.com"
@@ -47,6 +47,23 @@ def parse_address(url: str) -> Address:
         raise _refuse(url, "would send credentials unencrypted; http:// is for loopback addresses only")
     netloc = f"[{host}]" if ":" in host else host
     return Address(f"{parts.scheme}://{netloc}" + (f":{port}" if port else ""), host, loopback)
+
+
+def check_picture_url(url: str) -> str:
+    """Return the address of a picture, as X names it, when it may be fetched.
+
+    Raises:
+        Refused: for anything but ``https://`` without a user name, or ``http://`` on loopback.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    if not (is_safe and _HOST.fullmatch(host)) or parts.username is not None or parts.password is not None:
+        raise Refused(f"the picture's address {visible(url) or '(empty)'} isn't one that may be called")
+    return url
 
 
 def _is_loopback(host: str) -> bool:

@@ -72,6 +72,11 @@ def show_profile(profile_id: str) -> Call:
     return Call(f"reading profile {checked}", "GET", f"/1.1/custom_profiles/{checked}.json")
 
 
+def picture() -> Call:
+    """Fetch a picture from the address that X gave for it, which isn't the API's."""
+    return Call("downloading the picture", "GET", "")
+
+
 def upload(content: bytes, media_type: str, category: str) -> Call:
     """Upload a picture; one that is never used expires by itself, so it may be sent again."""
     return Call(

@@ -13,11 +13,11 @@ import httpx
 
 from profilectl import __version__
 from profilectl.api import calls, wire
-from profilectl.api.address import DEFAULT_URL, parse_address
+from profilectl.api.address import DEFAULT_URL, check_picture_url, parse_address
 from profilectl.api.clock import Clock, ServerClock, parse_date
 from profilectl.api.patience import Deadline, Limits, Persistence, Repeat, fate_of_exception
 from profilectl.api.refusals import Circumstances, failure, shorten, unsettled
-from profilectl.errors import Fate, RemoteError, Unreachable, UsageError
+from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,9 @@ T = TypeVar("T")
 
 Transport = httpx.BaseTransport
 """How requests reach a world in this process instead of the network."""
+
+LARGEST_PICTURE = 5 * 1024 * 1024
+"""Bytes of a picture that is fetched: what X takes as an upload at most."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +96,31 @@ class Channel:
         """
         return self._persistence.persist(lambda: self._attempt(call, signature, read), call.repeat)
 
+    def download(self, url: str) -> bytes:
+        """Fetch a picture from where X says it is: never signed, no redirects, at most `LARGEST_PICTURE` bytes.
+
+        Raises:
+            RemoteError: Refused for an address that mustn't be called or an answer that is no picture's; Unreachable.
+        """
+        checked = check_picture_url(url)
+        return self._persistence.persist(lambda: self._fetch(checked), Repeat.SAFE)
+
+    def _fetch(self, url: str) -> bytes:
+        call = calls.picture()
+        started = self._clock.monotonic()
+        try:
+            with self._http.stream("GET", url, auth=None, timeout=self._timeout(call)) as response:
+                self._count(call, has_left=True)
+                _log.debug("GET %s %d", shorten(url), response.status_code)
+                if response.status_code != httpx.codes.OK:
+                    error = Unreachable if response.status_code >= 500 else Refused
+                    raise error(f"{call.deed}: HTTP {response.status_code}", status=response.status_code)
+                return self._read(response, started, LARGEST_PICTURE)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(f"{call.deed}: {shorten(str(error)) or type(error).__name__}") from error
+        except wire.Unreadable as error:
+            raise Refused(f"{call.deed}: {error}") from None
+
     def _attempt(self, call: Call, signature: Signature, read: Callable[[Answer], T]) -> T:
         try:
             answer = self._exchange(call, signature)
@@ -115,9 +143,11 @@ class Channel:
         self.server_clock.learn(parse_date(response.headers.get("date")), duration)
         _log.debug("%s %s %d %.0f ms", call.method, call.path, response.status_code, duration * 1000)
         try:
-            content = self._read(response, started)
+            content = self._read(response, started, self._limits.body)
         finally:
             response.close()
+        if not 200 <= response.status_code < 300:
+            content = signature.scrub(content)
         return wire.Answer(response.status_code, dict(response.headers), content)
 
     def _send(self, call: Call, signature: Signature) -> httpx.Response:
@@ -140,13 +170,13 @@ class Channel:
         finally:
             self._count(call, has_left)
 
-    def _read(self, response: httpx.Response, started: float) -> bytes:
+    def _read(self, response: httpx.Response, started: float, largest: int) -> bytes:
         """Return the body; Unreadable when it is too large or comes too slowly."""
         content = bytearray()
         for chunk in response.iter_bytes():
             content += chunk
-            if len(content) > self._limits.body:
-                raise wire.Unreadable(f"X's answer is larger than {self._limits.body} bytes")
+            if len(content) > largest:
+                raise wire.Unreadable(f"X's answer is larger than {largest} bytes")
             if self._clock.monotonic() - started > self._limits.total:
                 raise wire.Unreadable(f"X's answer isn't complete after {self._limits.total:g} s")
         return bytes(content)
@@ -160,7 +190,7 @@ class Channel:
     def _broken(self, call: Call, error: Exception) -> RemoteError:
         reason = shorten(str(error)) or type(error).__name__
         if fate_of_exception(error) is Fate.NOT_APPLIED:
-            message = f"{call.deed}: no connection to {self.address.host} ({reason})"
+            message = f"{call.deed}: no connection to {self.address.url} ({reason})"
             return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")
         return unsettled(f"the connection broke before X had answered ({reason})", self._circumstances(call))
 

@@ -134,6 +134,10 @@ class XClient:
         """Upload a picture and return its media id, good for a day."""
         return self._perform(calls.upload(content, media_type, self._media_category), wire.read_media_id)
 
+    def download(self, url: str) -> bytes:
+        """Return the picture that X serves at a profile's `avatar_url`; no credentials go there."""
+        return self._channel.download(url)
+
     def create_profile(self, name: str, media_id: str) -> Profile:
         """Make a profile. Never repeated here, not even when it surely wasn't applied."""
         return self._perform(calls.create_profile(name, media_id), wire.read_profile)

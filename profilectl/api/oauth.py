@@ -9,6 +9,8 @@ import httpx
 from oauthlib.common import generate_nonce, generate_timestamp
 from oauthlib.oauth1 import Client
 
+from profilectl.secret import scrub
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -54,6 +56,12 @@ class Signature(httpx.Auth):
     def of(cls, credentials: Credentials) -> Signature:
         """Return the signature of an account."""
         return cls(credentials.consumer_key, credentials.consumer_secret, credentials.token, credentials.token_secret)
+
+    def scrub(self, content: bytes) -> bytes:
+        """Return an answer's body without the values that sign: some servers quote the request they refuse."""
+        values = (self._consumer_key, self._consumer_secret, self._token, self._token_secret)
+        secrets = [value for value in values if value is not None]
+        return scrub(content.decode("latin-1"), secrets).encode("latin-1")
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the Authorization header."""

@@ -25,6 +25,8 @@ _ID = re.compile(r"[0-9]{1,20}")  # an unsigned 64-bit number has at most 20 dig
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 _PIN = re.compile(r"[0-9]{4,12}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, where calendars end
+_LONGEST_NAME = 1000  # code points; X allows 48, so more is nonsense that nobody has to wait for
 
 
 class Unreadable(ValueError):
@@ -131,7 +133,7 @@ def read_page(answer: Answer) -> Page:
     profiles = document.get("custom_profiles")
     if profiles is None and cursor:
         profiles = []
-    if not isinstance(profiles, list) or not isinstance(cursor, str | None):
+    if not isinstance(profiles, list) or not isinstance(cursor, str | None) or (cursor and _SURROGATE.search(cursor)):
         raise Unreadable("no list of profiles in it")
     return Page(tuple(_profile(one) for one in profiles), cursor)
 
@@ -218,15 +220,22 @@ def _profile(document: object) -> Profile:
     media = _mapping_or_empty(_mapping_or_empty(document.get("avatar")).get("media"))
     return Profile(
         id=_id(document, "id"),
-        name=_text(document, "name"),
+        name=_text(document, "name")[:_LONGEST_NAME],
         avatar_url=_whole(str(media.get("url") or "")),
-        created_ms=int(_id(document, "created_timestamp")),
+        created_ms=_milliseconds(document, "created_timestamp"),
     )
 
 
 def _id(document: Mapping[str, Any], key: str) -> str:
     value = document.get(key)
     if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise Unreadable(f"no usable {key} in it")
+    return value
+
+
+def _milliseconds(document: Mapping[str, Any], key: str) -> int:
+    value = int(_id(document, key))
+    if value > _LAST_MILLISECOND:
         raise Unreadable(f"no usable {key} in it")
     return value
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl.cli.options import Options
-from profilectl.errors import AvatarRefused, InputRefused, RosterRefused, UsageError
+from profilectl.errors import AvatarRefused, RosterRefused, UsageError
 from profilectl.model import Problem
 from profilectl.names import visible
 
@@ -92,19 +92,11 @@ class Context:
         return self.options.roster or Path(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
 
     def read_roster(self) -> bytes:
-        """Return the roster's bytes; InputRefused when there is none to read, or no end to it."""
-        shown = visible(str(self.roster_path))
-        try:
-            with self.roster_path.open("rb") as file:
-                content = file.read(LARGEST_ROSTER + 1)
-        except OSError as error:
-            raise InputRefused(
-                f"can't read the roster {shown}: {error.strerror}",
-                hint="`profilectl init` writes one to start from; --roster PATH names another",
-            ) from None
-        if len(content) > LARGEST_ROSTER:
-            raise InputRefused(f"the roster {shown} is larger than {LARGEST_ROSTER // 1_000_000} MB")
-        return content
+        """Return the roster's bytes; InputRefused when there is none to read."""
+        from profilectl.cli.files import read
+
+        hint = "`profilectl init` writes one to start from; --roster PATH names another"
+        return read(self.roster_path, "the roster", LARGEST_ROSTER, hint)
 
     @cached_property
     def roster(self) -> Roster:

@@ -28,5 +28,5 @@ def write_log(error: BaseException) -> str:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError:
-        return frames.strip().splitlines()[-2].strip() if frames else "no file"
+        return traceback.format_tb(error.__traceback__)[-1].split("\n", 1)[0].strip()
     return str(path)

@@ -11,6 +11,7 @@ from profilectl.errors import RemoteError, UsageError, WrongAccount
 from profilectl.names import visible
 from profilectl.plan import build
 from profilectl.ports import Station
+from profilectl.render.consoles import talk
 from profilectl.sync import observe
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ class Gathering:
     def check_accounts(self, ledger: LedgerReader) -> None:
         """Make sure that every brand's credentials belong to the account that roster and ledger mean."""
         for brand in self.brands:
-            check_account(brand, self.accounts[brand.key], ledger)
+            account = self.accounts[brand.key]
+            check_account(brand, account, ledger)
+            if account.handle.casefold() != brand.handle.casefold():
+                talk(f"warning: brand {brand.key} is @{brand.handle} in the roster, and @{account.handle} at X")
 
     def check_agents(self, ledger: LedgerReader) -> None:
         """Make sure that every ``--agent`` is somebody."""

@@ -68,17 +68,20 @@ def init(
 
     account = _check_handle(handle) if handle is not None else _STAND_IN
     path = context.roster_path
-    files = {
-        path.parent / "avatars" / f"{key}.png": initials_portrait(name.format(handle=account))
-        for key, name, _ in _AGENTS
-    }
+    pictures = path.parent / "avatars"
+    if pictures.is_symlink():  # as a repository could bring along
+        raise InputRefused(
+            f"{visible(str(pictures))} is a symbolic link; nothing was written",
+            hint="remove it, or start in another folder with --roster PATH",
+        )
+    files = {pictures / f"{key}.png": initials_portrait(name.format(handle=account)) for key, name, _ in _AGENTS}
     files[path] = _text(account).encode()
     _write_anew(files)
     if context.wants_json:
         made = [str(one) for one in files if one != path]
         write(documents.dump({"schema": "profilectl.init/1", "roster": str(path), "pictures": made}))
     elif not context.is_quiet:
-        write(f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(path.parent / 'avatars'))}")
+        write(f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}")
     if not context.is_quiet:
         _say_what_next(path, is_stand_in=handle is None)
 

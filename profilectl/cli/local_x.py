@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from profilectl.errors import InputRefused
+from profilectl.names import visible
 from profilectl.secret import Credentials, Secret
 
 if TYPE_CHECKING:
@@ -12,11 +14,36 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from profilectl.sandbox.quotas import Limits
+    from profilectl.sandbox.world import World
+
 CUSTOMER = "customer"  # somebody who can be written to from the start
 
 
+def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
+    """Open a sandbox world, or make a new one; the caller closes it.
+
+    Raises:
+        InputRefused: something else lies there, or no file can; told with the hint.
+    """
+    from profilectl.sandbox.store import WorldUnreadable
+    from profilectl.sandbox.world import World
+
+    shown = visible(str(path))
+    try:
+        return World(path, limits=limits)
+    except WorldUnreadable:
+        raise InputRefused(f"{shown} holds no sandbox world", hint=hint) from None
+    except OSError as error:
+        raise InputRefused(f"{shown}: {error.strerror}", hint=hint) from None
+
+
 class LocalX:
-    """A sandbox world beside the ledger, reached without a socket; its limits never make a rehearsal wait."""
+    """A sandbox world beside the ledger, reached without a socket; its limits never make a rehearsal wait.
+
+    Raises:
+        InputRefused: the folder isn't one of ours (see `ledger.place`), or its world can't be used.
+    """
 
     url = "http://localhost"
 
@@ -24,11 +51,11 @@ class LocalX:
         from profilectl.ledger.place import prepare_folder
         from profilectl.sandbox.app import SandboxApp
         from profilectl.sandbox.quotas import Limits
-        from profilectl.sandbox.world import World
 
         prepare_folder(folder.parent.absolute())
         prepare_folder(folder.absolute())
-        self.world = World(folder / "world.db", limits=Limits.generous())
+        path = folder / "world.db"
+        self.world = open_world(path, Limits.generous(), f"remove {visible(str(path))}, and the sandbox begins anew")
         self.world.ensure_customer(CUSTOMER)
         self.app = SandboxApp(self.world)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,7 +42,20 @@ def _epilog() -> str:
 
 def build() -> typer.Typer:
     """Return the whole command tree."""
-    from profilectl.cli import auth, completion, demo, init, preview, profiles, roster, sandbox, send, sync
+    from profilectl.cli import (
+        auth,
+        completion,
+        demo,
+        init,
+        offboard,
+        preview,
+        profiles,
+        recover,
+        roster,
+        sandbox,
+        send,
+        sync,
+    )
 
     app = typer.Typer(
         name="profilectl",
@@ -51,7 +67,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(root(_begin))
-    for room in (demo, init, roster, sync, send, preview, profiles, auth, sandbox, completion):
+    for room in (demo, init, roster, sync, send, preview, profiles, offboard, recover, auth, sandbox, completion):
         room.register(app)
     return app
 
@@ -72,19 +88,11 @@ def run(argv: Sequence[str]) -> int:
     Args:
         argv: the words after the program's name.
     """
-    from contextlib import ExitStack
-
-    from profilectl.render.consoles import flush
-
     wants_json = "--json" in argv
+    _never_fail_on_words()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
-        with ExitStack() as stack:
-            command = typer.main.get_command(build())
-            context = Context(stack=stack)
-            result = command.main(list(argv), prog_name="profilectl", standalone_mode=False, obj=context)
-            flush()
-        return result if isinstance(result, int) else ExitCode.DONE
+        return _obey(argv)
     except _TyperUsageError as error:
         return _report_usage(error, wants_json=wants_json)
     except ProfilectlError as error:
@@ -95,6 +103,34 @@ def run(argv: Sequence[str]) -> int:
         return _say("terminated", ExitCode.TERMINATED)
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
         return _report_bug(error, wants_json=wants_json)
+
+
+def _obey(argv: Sequence[str]) -> int:
+    from contextlib import ExitStack
+
+    from profilectl.render.consoles import flush
+
+    with ExitStack() as stack:
+        command = typer.main.get_command(build())
+        context = Context(stack=stack)
+        result = command.main(list(argv), prog_name="profilectl", standalone_mode=False, obj=context)
+        flush()
+    if result == ExitCode.INTERRUPTED:  # Typer turns Ctrl-C into a code
+        raise KeyboardInterrupt
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _never_fail_on_words() -> None:
+    """Spell out what a terminal's encoding lacks, and speak to nobody where a stream is closed.
+
+    What was done at X must not end in an error about how to tell of it.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by our starter: >&-
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as we live
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
@@ -120,14 +156,16 @@ def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
 
 
 def _report_usage(error: Any, *, wants_json: bool) -> ExitCode:
-    from profilectl.render import documents
-    from profilectl.render.consoles import write
+    from profilectl.render.consoles import talk
 
-    error.show()
-    if wants_json:
-        said = OurUsageError(error.format_message(), hint="see --help")
-        write(documents.dump(documents.error(said, ExitCode.USAGE)))
-    return ExitCode.USAGE
+    if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command shows its help
+        error.show()
+        return ExitCode.USAGE
+    talk(error.ctx.get_usage().splitlines()[0])
+    return report(
+        OurUsageError(error.format_message().rstrip("."), hint=f"see `{error.ctx.command_path} --help`"),
+        wants_json=wants_json,
+    )
 
 
 def _say(what: str, code: ExitCode) -> ExitCode:

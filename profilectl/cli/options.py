@@ -53,7 +53,7 @@ _GLOBAL: dict[str, Any] = {
     "verbose": Annotated[bool | None, typer.Option("--verbose", "-v", help="Tell about every call.")],
     "no_input": Annotated[bool | None, typer.Option("--no-input", help="Never ask.")],
     "timeout": Annotated[
-        float | None, typer.Option("--timeout", metavar="SECONDS", min=0, help="Give up after this long.")
+        float | None, typer.Option("--timeout", metavar="SECONDS", min=1, help="Give up after this long.")
     ],
 }
 

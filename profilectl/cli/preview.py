@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,9 +114,12 @@ def _put(path: Path, content: bytes) -> None:
         path.write_bytes(content)
         return
     target = Path(os.path.realpath(path))  # a link stays a link
-    draft = target.with_name(f".{target.name}.{os.getpid()}.new")
-    try:
-        draft.write_bytes(content)
+    draft = target.with_name(f".{os.urandom(8).hex()}.new")
+    with draft.open("xb") as file, ExitStack() as undo:  # x: neither an old file nor a link is written to
+        undo.callback(draft.unlink)
+        if target.exists():
+            draft.chmod(stat.S_IMODE(target.stat().st_mode))
+        file.write(content)
+        file.flush()
         draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+        undo.pop_all()

@@ -1,23 +1,29 @@
-"""``profiles list`` and ``profiles adopt``: the remote side, and whose it is."""
+"""``profiles list``, ``adopt``, ``forget`` and ``destroy``: the remote side, and whose it is."""
 
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profilectl.cli.consent import require_consent, require_name
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.errors import InputRefused, UsageError
+from profilectl.errors import InputRefused, NotFound, PersonNeeded, ProfilectlError, UsageError
+from profilectl.model import Event, Profile
 from profilectl.names import visible
 from profilectl.render import documents
 from profilectl.render.consoles import draw, is_terminal, write, write_rows
+from profilectl.settlement import Situation, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
-    from profilectl.model import Agent, Brand, Holdings, Profile
+    from profilectl.api.client import XClient
+    from profilectl.ledger.base import Ledger, LedgerReader
+    from profilectl.model import Account, Agent, Binding, Brand, Holdings, Retired
 
 _HEADERS = ("brand", "id", "status", "agent", "name", "created")
 
@@ -27,6 +33,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The profiles at X: ours, retired, strangers.", no_args_is_help=True)
     group.command("list")(command(listing))
     group.command("adopt")(command(adopt))
+    group.command("forget")(command(forget))
+    group.command("destroy")(command(destroy))
     app.add_typer(group, name="profiles")
 
 
@@ -59,37 +67,48 @@ def listing(context: Context) -> None:
 
 
 def classify(
-    brand: str, profiles: Iterable[Profile], holdings: Holdings, names: set[str]
+    brand: str, profiles: Sequence[Profile], holdings: Holdings, names: set[str]
 ) -> Iterator[documents.Document]:
-    """Say of every profile whose it is; bound ones that X doesn't list come last, as lost."""
-    bound = {binding.profile_id: binding for binding in holdings.bindings}
-    retired = {one.profile_id: one for one in holdings.retired}
-    listed = set()
-    for profile in profiles:
-        listed.add(profile.id)
-        owner = bound.get(profile.id) or retired.get(profile.id)
-        ours = "bound" if profile.id in bound else "retired"
-        status = ours if owner is not None else "namesake" if profile.name in names else "unmanaged"
-        yield {
-            "id": profile.id,
-            "name": profile.name,
-            "status": status,
-            "brand": brand,
-            "agent": None if owner is None else owner.agent,
-            "created": documents.timestamp(profile.created_ms),
-            "avatar_url": profile.avatar_url,
-        }
+    """Say of every profile whose it is; bound ones that X doesn't list come last, as lost.
+
+    What an unanswered create made is still unmanaged, with its agent beside it: the next sync adopts it.
+    """
+    bound = {binding.profile_id: binding.agent for binding in holdings.bindings}
+    retired = {one.profile_id: one.agent for one in holdings.retired}
+    promised = _promised(brand, profiles, holdings)
+    owners = bound | retired | promised
+    for one in profiles:
+        if one.id in bound:
+            status = "bound"
+        elif one.id in retired:
+            status = "retired"
+        else:
+            status = "namesake" if one.name in names and one.id not in promised else "unmanaged"
+        yield _row(brand, status, owners.get(one.id), one)
+    listed = {one.id for one in profiles}
     for binding in holdings.bindings:
         if binding.profile_id not in listed:
-            yield {
-                "id": binding.profile_id,
-                "name": binding.name,
-                "status": "lost",
-                "brand": brand,
-                "agent": binding.agent,
-                "created": documents.timestamp(binding.created_ms),
-                "avatar_url": binding.avatar_url,
-            }
+            gone = Profile(binding.profile_id, binding.name, binding.avatar_url, binding.created_ms)
+            yield _row(brand, "lost", binding.agent, gone)
+
+
+def _promised(brand: str, profiles: Sequence[Profile], holdings: Holdings) -> dict[str, str]:
+    """Return the agents whose open intents are proven to have made a profile, by its id."""
+    situation = Situation(brand, tuple(profiles), 0, holdings)
+    verdicts = {intent.agent: judge(intent, situation, 0) for intent in holdings.intents}
+    return {made[0].id: agent for agent, (verdict, made) in verdicts.items() if verdict is Verdict.MADE}
+
+
+def _row(brand: str, status: str, agent: str | None, one: Profile) -> documents.Document:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "status": status,
+        "brand": brand,
+        "agent": agent,
+        "created": documents.timestamp(one.created_ms),
+        "avatar_url": one.avatar_url,
+    }
 
 
 def adopt(
@@ -105,8 +124,7 @@ def adopt(
     """
     from profilectl.cli.gathering import check_account
 
-    if not (profile_id.isascii() and profile_id.isdigit()):
-        raise UsageError(f"a profile id is digits only, not {visible(profile_id)}")
+    _require_digits(profile_id)
     brand = context.the_brand()
     one = _agent_of(context, brand, agent)
     picture = context.inspect_pictures([one])[one.avatar]
@@ -115,8 +133,7 @@ def adopt(
     account = client.verify_credentials()
     profile = client.show_profile(profile_id)
     question = f'Bind {agent} to profile {profile.id} "{visible(profile.name)}"?'
-    if not yes and not (context.may_ask and typer.confirm(question, err=True)):
-        raise UsageError("not adopted: nobody agreed", hint="--yes agrees without being asked")
+    require_consent(context, question, "adopted", yes=yes)
     ledger = context.ledger_for_writing()
     with ledger.lock(60, "profilectl profiles adopt", context.announce_wait):
         check_account(brand, account, ledger)
@@ -134,6 +151,16 @@ def adopt(
         write(f'{agent} is bound to profile {profile.id} "{visible(profile.name)}"')
 
 
+def adopt_command(context: Context, brand: str, agent: str, profile_id: str) -> str:
+    """Return the exact command that binds a profile to an agent."""
+    return f"profilectl profiles adopt {agent} {profile_id} --brand {brand}{context.again()}"
+
+
+def _require_digits(profile_id: str) -> None:
+    if not (profile_id.isascii() and profile_id.isdigit()):
+        raise UsageError(f"a profile id is digits only, not {visible(profile_id)}")
+
+
 def _agent_of(context: Context, brand: Brand, key: str) -> Agent:
     from profilectl.cli.gathering import unknown_agent
 
@@ -144,3 +171,125 @@ def _agent_of(context: Context, brand: Brand, key: str) -> Agent:
     if any(agent.key == key for agent in context.roster.agents):
         raise InputRefused(f"{key} doesn't speak for brand {brand.key}")
     raise unknown_agent(key, {agent.key for agent in agents})
+
+
+def forget(
+    context: Context,
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whose profile it is; in the roster or not.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Forget without asking.")] = False,
+) -> None:
+    """Drop an agent's binding, and leave the profile at X.
+
+    Nothing is asked of X. The profile is a stranger from then on: nobody can send with it, sync never touches it, and
+    it stops the agent as a namesake until it is adopted again or destroyed.
+    """
+    brand = context.the_brand()
+    user_id, binding = _binding_of(context, context.ledger_for_reading(), brand, agent)
+    told = f'profile {binding.profile_id} "{visible(binding.name)}"'
+    require_consent(context, f"Forget that {told} is {agent}'s? It stays at X.", "forgotten", yes=yes)
+    ledger = context.ledger_for_writing()
+    with ledger.lock(60, "profilectl profiles forget", context.announce_wait):
+        if _binding_of(context, ledger, brand, agent)[1].profile_id != binding.profile_id:
+            raise InputRefused(f"{agent} has another profile by now", hint="run the same command again")
+        ledger.forget(user_id, agent, int(time.time() * 1000))
+    undo = adopt_command(context, brand.key, agent, binding.profile_id)
+    if context.wants_json:
+        identity = {"brand": brand.key, "agent": agent, "profile_id": binding.profile_id, "name": binding.name}
+        write(documents.dump(documents.forget(**identity, undo=undo)))
+    elif not context.is_quiet:
+        in_roster = any(one.key == agent for one in context.roster.agents_of(brand.key))
+        write(f"{told} isn't {agent}'s any more: it is still at X, as a stranger")
+        write(f"undo{'' if in_roster else f', once {agent} is in the roster'}: {visible(undo)}")
+
+
+def _binding_of(context: Context, ledger: LedgerReader, brand: Brand, agent: str) -> tuple[str, Binding]:
+    """Return the account that the ledger means by a brand, and the agent's binding there."""
+    from profilectl.cli.gathering import unknown_agent
+
+    account = ledger.account_of(brand.key)
+    bindings = ledger.holdings(account.user_id).bindings if account is not None else ()
+    for one in bindings:
+        if account is not None and one.agent == agent:
+            return account.user_id, one
+    rostered = {one.key for one in context.roster.agents_of(brand.key)}
+    if agent in rostered:
+        raise InputRefused(f"{agent} has no profile at brand {brand.key} in this ledger")
+    raise unknown_agent(agent, rostered | {one.agent for one in bindings})
+
+
+def destroy(
+    context: Context,
+    profile_id: Annotated[str, typer.Argument(metavar="ID", help="The profile at X.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Destroy without asking for the name.")] = False,
+) -> None:
+    """Destroy one profile at X that no agent uses.
+
+    For retired profiles and strangers only; its name has to be typed, because it can't be undone. A profile that an
+    agent uses goes with the agent: by offboard, or by leaving the roster.
+    """
+    from profilectl.cli.gathering import check_account
+
+    _require_digits(profile_id)
+    brand = context.the_brand()
+    client = context.connect(brand)
+    account = client.verify_credentials()
+    knowledge = context.ledger_for_reading()
+    check_account(brand, account, knowledge)
+    retired = _retired(knowledge.holdings(account.user_id), profile_id)
+    name, is_live = _name_of(client, profile_id, retired)
+    question = f'Destroy profile {profile_id} "{visible(name)}" for good? Type its name'
+    require_name(context, question, name, "destroyed", yes=yes)
+    ledger = context.ledger_for_writing()
+    with ledger.lock(60, "profilectl profiles destroy", context.announce_wait):
+        ledger.claim(brand.key, account, client.now_ms())
+        retired = _retired(ledger.holdings(account.user_id), profile_id)
+        if is_live:
+            client.destroy_profile(profile_id)
+        _record_end(ledger, account, profile_id, name, retired, client.now_ms())
+    _tell_end(context, brand, profile_id, name, retired)
+
+
+def _retired(holdings: Holdings, profile_id: str) -> Retired | None:
+    """Return what the ledger knows of a profile that nobody uses; InputRefused when somebody does."""
+    for binding in holdings.bindings:
+        if binding.profile_id == profile_id:
+            raise InputRefused(
+                f"profile {profile_id} is {binding.agent}'s, and isn't destroyed on its own",
+                hint=f"`profilectl offboard {binding.agent}` does it; so does sync, when the agent has left the roster",
+            )
+    return next((one for one in holdings.retired if one.profile_id == profile_id), None)
+
+
+def _name_of(client: XClient, profile_id: str, retired: Retired | None) -> tuple[str, bool]:
+    """Return a profile's name, and whether X still has it; the ledger remembers retired ones that are gone."""
+    try:
+        return client.show_profile(profile_id).name, True
+    except NotFound:
+        if retired is None:
+            raise
+        return retired.name, False
+
+
+def _record_end(
+    ledger: Ledger, account: Account, profile_id: str, name: str, retired: Retired | None, now_ms: int
+) -> None:
+    """Record what can't be undone; when that fails, say that it was done."""
+    stranger = Event("destroyed-stranger", account.user_id, now_ms, profile_id=profile_id, detail={"name": name})
+    try:
+        if retired is None:
+            ledger.record(stranger)
+        else:
+            ledger.drop(account.user_id, profile_id, now_ms)
+    except ProfilectlError as error:
+        raise PersonNeeded(
+            f"profile {profile_id} is destroyed, but that couldn't be recorded: {error.message}", hint=error.hint
+        ) from error
+
+
+def _tell_end(context: Context, brand: Brand, profile_id: str, name: str, retired: Retired | None) -> None:
+    if context.wants_json:
+        agent, was = (retired.agent, "retired") if retired is not None else (None, "unmanaged")
+        document = documents.destroy(brand=brand.key, agent=agent, profile_id=profile_id, name=name, was=was)
+        write(documents.dump(document))
+    elif not context.is_quiet:
+        write(f'profile {profile_id} "{visible(name)}" is destroyed')

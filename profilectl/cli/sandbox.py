@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from profilectl.sandbox.world import BrandAccount, World
 
+_PATIENCE = 10  # seconds
+_LARGEST_ANSWER = 64 * 1024 * 1024  # bytes
 _DEFAULT_HANDLE = "acmecare"
 _SETTINGS = {
     "PROFILECTL_CONSUMER_KEY": "consumer_key",
@@ -101,18 +104,16 @@ def _handles(context: Context) -> list[str]:
 
 @contextmanager
 def _world(context: Context, path: Path | None, *, generous: bool) -> Iterator[World]:
+    from profilectl.cli.local_x import open_world
     from profilectl.sandbox.quotas import Limits
-    from profilectl.sandbox.store import MEMORY, WorldUnreadable
-    from profilectl.sandbox.world import World
+    from profilectl.sandbox.store import MEMORY
 
     if context.uses_sandbox and path is None:
         yield context.local_x.world
         return
-    try:
-        with World(MEMORY if path is None else path, limits=Limits.generous() if generous else None) as one:
-            yield one
-    except WorldUnreadable:
-        raise InputRefused(f"{visible(str(path))} holds no sandbox world") from None
+    limits = Limits.generous() if generous else None
+    with open_world(MEMORY if path is None else path, limits, "--world FILE takes a new file, too") as one:
+        yield one
 
 
 def _introduce(context: Context, url: str, accounts: list[BrandAccount]) -> None:
@@ -147,11 +148,11 @@ def reset(context: Context, url: Url = None) -> None:
     Profiles, messages, faults, and the sandbox's own ledger.
     """
     if url is not None:
-        _ask(url, "POST", "reset")
+        _ask(url, "POST", "reset", "profiles")
     else:
-        context.local_x.world.reset()
+        context.local_x.world.reset()  # it made sure that no link leads the folder elsewhere
         for path in context.state_folder.glob("sandbox/ledger.db*"):
-            if path.suffix != ".lock":
+            if path.suffix != ".lock" and not path.is_dir():
                 path.unlink(missing_ok=True)
     if not context.is_quiet:
         talk("the sandbox is as new")
@@ -175,7 +176,7 @@ def faults(
     plain = None if rule is None else _parse(rule)
     if url is not None:
         method, body = ("DELETE", None) if clear else ("GET", None) if plain is None else ("POST", plain)
-        listed = _ask(url, method, "faults", body)["faults"]
+        listed = _ask(url, method, "faults", "faults", body)
     else:
         listed = _change_faults(context.local_x.world, plain, clear=clear)
     write(json.dumps({"faults": listed}))
@@ -202,20 +203,39 @@ def _change_faults(world: World, plain: dict[str, Any] | None, *, clear: bool) -
     return [{**fault.to_plain(), "seen": seen} for fault, seen in world.faults.all()]
 
 
-def _ask(url: str, method: str, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Ask a running sandbox's control plane; only ever on loopback."""
-    import urllib.error
-    import urllib.request
-
+def _ask(url: str, method: str, what: str, key: str, body: dict[str, Any] | None = None) -> list[Any]:
+    """Ask a running sandbox's control plane, on this machine only, and return the list under a key of its answer."""
     from profilectl.api.address import parse_address
 
     address = parse_address(url)
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{address.url}/_sandbox/{what}", data, method=method)  # noqa: S310 - parsed
-    request.add_header("Content-Type", "application/json")
+    if not address.is_loopback or not address.url.startswith("http://"):
+        raise UsageError(
+            f"{visible(url)} isn't on this machine, where a sandbox is", hint="such as --url http://127.0.0.1:8787"
+        )
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-            document: dict[str, Any] = json.load(answer)
-            return document
-    except (OSError, ValueError) as error:
+        document = _exchange(address.url, method, f"/_sandbox/{what}", body)
+    except (OSError, ValueError, RecursionError) as error:
         raise ProfilectlError(f"no sandbox answers at {visible(url)}: {visible(str(error))}") from None
+    listed = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        raise ProfilectlError(f"no sandbox answers at {visible(url)}: what does speaks of something else")
+    return listed
+
+
+def _exchange(url: str, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    """Send one request, follow nothing, and return the JSON of the answer."""
+    from contextlib import closing
+    from http.client import HTTPConnection, HTTPException
+    from urllib.parse import urlsplit
+
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=_PATIENCE)) as connection:
+        try:
+            connection.request(
+                method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"}
+            )
+            answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise ValueError(f"status {answer.status}")
+            return json.loads(answer.read(_LARGEST_ANSWER))
+        except HTTPException as error:
+            raise ValueError(f"no HTTP: {type(error).__name__}") from None

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from profilectl.cli.context import Context
+from profilectl.cli.files import read
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.message import MAX_TEXT, Operator, compose, deliver
 from profilectl.names import visible
 from profilectl.render import documents
-from profilectl.render.consoles import write
+from profilectl.render.consoles import talk, write
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.ledger.base import LedgerReader
     from profilectl.message import Receipt
-    from profilectl.model import Account, Agent, Brand, Message
+    from profilectl.model import Account, Agent, Binding, Brand, Message
 
 _MAX_BYTES = 4 * MAX_TEXT + 2  # UTF-8 needs four bytes a character at most, and a line may end in two
 
@@ -60,7 +61,9 @@ def send(
     if message.recipient_id.startswith("@"):
         message = replace(message, recipient_id=client.find_user(message.recipient_id[1:]))
     receipt = deliver(message, account.user_id, client, context.ledger_for_writing(), client.now_ms())
-    _show_receipt(context, receipt, one)
+    _show_receipt(context, receipt, binding)
+    if binding is not None and binding.name != one.name and not context.is_quiet:
+        talk(f'the roster says "{visible(one.name)}", which `profilectl sync` hasn\'t brought to X yet')
 
 
 def _read_text(text: str | None, file: Path | None) -> str:
@@ -69,22 +72,14 @@ def _read_text(text: str | None, file: Path | None) -> str:
         raise UsageError("what shall be sent?", hint="give the text, or - for stdin, or --file PATH; just one of them")
     if file is None and text != "-":
         return text or ""
-    where = "stdin" if file is None else visible(str(file))
+    data = sys.stdin.buffer.read(_MAX_BYTES + 1) if file is None else read(file, "the message", _MAX_BYTES)
+    if len(data) > _MAX_BYTES:
+        raise InputRefused(f"the message is longer than {MAX_TEXT} characters")
     try:
-        data = sys.stdin.buffer.read(_MAX_BYTES + 1) if file is None else _read_file(file)
-        if len(data) > _MAX_BYTES:
-            raise InputRefused(f"the message from {where} is longer than {MAX_TEXT} characters")
         words = data.decode("utf-8-sig")
-    except OSError as error:
-        raise InputRefused(f"can't read the message from {where}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise InputRefused(f"the message from {where} isn't UTF-8 (byte {error.start + 1})") from None
+        raise InputRefused(f"the message isn't UTF-8 (byte {error.start + 1})") from None
     return words.removesuffix("\n").removesuffix("\r")
-
-
-def _read_file(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_MAX_BYTES + 1)
 
 
 def _find_agent(context: Context, key: str) -> tuple[Agent, Brand]:
@@ -148,13 +143,15 @@ def _show_dry_run(context: Context, message: Message) -> None:
     )
 
 
-def _show_receipt(context: Context, receipt: Receipt, agent: Agent) -> None:
+def _show_receipt(context: Context, receipt: Receipt, binding: Binding | None) -> None:
+    """Say what was sent, and under which name the customer sees it."""
     message = receipt.message
     if context.wants_json:
         document = _document(message, message.recipient_id, event_id=receipt.event_id, status="sent")
         write(documents.dump(document))
     elif not context.is_quiet:
-        write(f"sent to {message.recipient_id} as {message.agent} ({visible(agent.name)}), event {receipt.event_id}")
+        shown = visible(binding.name) if binding is not None else ""
+        write(f"sent to {message.recipient_id} as {message.agent} ({shown}), event {receipt.event_id}")
 
 
 def _document(message: Message, recipient_id: str | None, *, event_id: str | None, status: str) -> documents.Document:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from profilectl.cli.gathering import Gathering
+    from profilectl.guards import Refusal
     from profilectl.ledger.base import Ledger
     from profilectl.model import PreparedPicture
     from profilectl.outcomes import Outcome
@@ -68,6 +69,8 @@ def diff(
         write(documents.dump(documents.plan(plan)))
     else:
         show_plan(context, plan)
+        if plan.refused is not None:
+            _show_refusal(plan.refused)
     raise typer.Exit(_diff_code(plan) if exit_code or plan.refused else ExitCode.DONE)
 
 
@@ -94,10 +97,12 @@ def show_plan(context: Context, plan: Plan) -> None:
             talk(obstacle(change, change.goal.name, context.again()))
     if not context.is_quiet:
         talk(summary(plan))
-    if plan.refused is not None:
-        talk(f"refused: {plan.refused.message}")
-        if plan.refused.allow is not None:
-            talk(f"hint: `{plan.refused.allow}` allows this plan")
+
+
+def _show_refusal(refused: Refusal) -> None:
+    talk(f"refused: {refused.message}")
+    if refused.allow is not None:
+        talk(f"hint: `{refused.allow}` allows this plan")
 
 
 def sync(
@@ -120,7 +125,9 @@ def sync(
 
     seconds = parse_duration(max_wait, "--max-wait")
     if not yes and not context.may_ask:
-        raise UsageError("nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it")
+        raise UsageError(
+            "nothing was changed: nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it"
+        )
     gathering = Gathering(context, frozenset(agent or ()), allow_deletes, prune_now, jobs, seconds)
     gathering.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
     ledger = context.ledger_for_writing()
@@ -141,6 +148,7 @@ class _Run:
         self.gathering = gathering
         self.ledger = ledger
         self.max_wait = max_wait
+        self.waited = 0.0  # seconds: the waits of a run add up
         self.stop = Stop()
         self.stopped_by = ExitCode.DONE
 
@@ -154,11 +162,12 @@ class _Run:
             allow = plan.refused.allow
             raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
         prepared = self.gathering.prepare(plan)
-        if asks and plan.changes:
+        steps = sum(change.action is not Action.BLOCKED for change in plan.changes)
+        if asks and steps:
             show_plan(self.context, plan)
-            if not typer.confirm(f"Apply {len(plan.changes)} changes?", err=True):
+            if not typer.confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?", err=True):
                 talk("nothing was changed")
-                return ExitCode.DONE
+                return ExitCode.INTERRUPTED
         order = {change: place for place, change in enumerate(plan.changes)}
         outcomes = sorted(self._watched(plan, prepared), key=lambda one: order.get(one.change, len(order)))
         code = self.stopped_by or exit_code(outcomes)
@@ -167,8 +176,9 @@ class _Run:
 
     def patience(self, seconds: float, why: str) -> bool:
         """Wait, when neither ``--max-wait`` nor ``--timeout`` forbids it."""
-        if self.stop.requested or seconds > min(self.max_wait, self.context.deadline.remaining()):
+        if self.stop.requested or seconds > min(self.max_wait - self.waited, self.context.deadline.remaining()):
             return False
+        self.waited += seconds
         self.context.announce_wait(seconds, why)
         end = time.monotonic() + seconds
         while not self.stop.requested and (left := end - time.monotonic()) > 0:

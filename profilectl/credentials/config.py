@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import tempfile
 import tomllib
@@ -10,12 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from profilectl.credentials.files import opened, read
 from profilectl.errors import InputRefused
 from profilectl.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MAX_BYTES: Final = 1_048_576  # for some accounts and a few choices, more than enough
 _HINT = "mend the file by hand, or move it away and log in again"
 _ACCOUNT_KEYS: Final = ("handle", "user_id", "host", "storage")
 
@@ -90,12 +93,13 @@ def read_config(path: Path) -> Config:
     """Return what the file says; an absent file says nothing.
 
     Raises:
-        InputRefused: it can't be read, is no TOML, or says something that profilectl doesn't know.
+        InputRefused: it can't be read, is no file of at most 1 MiB, is no TOML, or says something that profilectl
+            doesn't know.
     """
     try:
-        with path.open("rb") as file:
-            document = tomllib.load(file)
-            status = os.fstat(file.fileno())
+        with opened(path) as descriptor:
+            status = os.fstat(descriptor)
+            document = tomllib.loads(_text_of(path, descriptor, status))
     except FileNotFoundError:
         return Config(path)
     except (OSError, ValueError, RecursionError) as error:
@@ -122,6 +126,15 @@ def write_config(config: Config) -> None:
         _replace(config.path.resolve(), content)  # a link into somebody's dotfiles stays a link
     except OSError as error:
         raise InputRefused(f"{visible(str(config.path))} can't be written: {error.strerror}") from None
+
+
+def _text_of(path: Path, descriptor: int, status: os.stat_result) -> str:
+    if not stat.S_ISREG(status.st_mode):
+        raise InputRefused(f"{visible(str(path))} is not a regular file", hint=_HINT)
+    content = read(descriptor, _MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise InputRefused(f"{visible(str(path))} is larger than 1 MiB", hint=_HINT)
+    return content.decode()
 
 
 def _replace(path: Path, content: bytes) -> None:

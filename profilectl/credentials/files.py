@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from profilectl.credentials.blob import MAX_BYTES
@@ -12,10 +13,34 @@ from profilectl.errors import CredentialsError
 from profilectl.names import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _PRIVATE: Final = 0o077  # nothing for group and others
 _SYSTEMD: Final = 0o037  # systemd lets the service's user in by an access list, which shows as r-- for the group
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """Open whatever lies at a path for reading; its descriptor is to be judged before it is read.
+
+    Opening a FIFO waits for a writer, and a terminal could become ours: this does neither.
+
+    Raises:
+        OSError: it can't be opened.
+        ValueError: the path holds a NUL.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def read(descriptor: int, limit: int) -> bytes:
+    """Return the bytes of an open regular file, at most `limit`."""
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read(limit)
 
 
 def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
@@ -33,14 +58,12 @@ def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
     """
     name = visible(str(path))
     try:
-        # Opening a FIFO waits for a writer, and a terminal could become ours: neither, please.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+        with opened(path) as descriptor:
+            _check(os.fstat(descriptor), name, by_systemd=by_systemd)
+            return read(descriptor, MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file name"
         raise CredentialsError(f"credentials file {name}: {reason}", hint="check the path") from None
-    with os.fdopen(descriptor, "rb") as file:
-        _check(os.fstat(descriptor), name, by_systemd=by_systemd)
-        return file.read(MAX_BYTES + 1)
 
 
 def read_stdin(stream: BinaryIO | None = None) -> bytes:

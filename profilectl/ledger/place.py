@@ -1,7 +1,7 @@
 """Where a ledger may lie: on a local disk, in a folder that others can't write, as a private file of our own.
 
 Nothing here ever opens the ledger's file: SQLite's locks belong to the process, and closing any other handle on the
-file would silently drop them (sqlite.org/howtocorrupt.html, section 2.2). `lstat` and `chmod` are harmless.
+file would silently drop them (sqlite.org/howtocorrupt.html, section 2.2). `lstat` is harmless.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _NETWORK = frozenset(
 )
 _MOUNTS = Path("/proc/self/mountinfo")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-_COMPANIONS = ("-wal", "-shm")
+_OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
 
 
 def prepare_folder(folder: Path) -> None:
@@ -30,12 +31,14 @@ def prepare_folder(folder: Path) -> None:
     Raises:
         LedgerRefused: it can't be made, or `check_folder` refuses it.
     """
+    _refuse_links(folder)
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
+        _check_parents(folder)
         for one in reversed(missing):
             one.mkdir(0o700, exist_ok=True)
             _sync_folder(one.parent)
-        tidy = folder.name == OWN_FOLDER and not folder.is_symlink()
+        tidy = folder.name == OWN_FOLDER
         if tidy and folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
             folder.chmod(0o700)
         check_folder(folder)
@@ -48,14 +51,19 @@ def prepare_folder(folder: Path) -> None:
 def check_folder(folder: Path) -> None:
     """Refuse a folder in which somebody else could put another ledger in place of ours.
 
+    Of the folders above it only those are refused that every user can write. One that its group can write is what a
+    umask of 002 makes for people who have a group to themselves; and who owns a folder above, owns the roster as well.
+
     Raises:
-        LedgerRefused: writable for group or others without the sticky bit, or a ``.profilectl`` that is a symbolic
-            link, as a repository could bring along.
+        LedgerRefused: it belongs to neither us nor root, is writable for group or others without the sticky bit, or
+            lies in one that all can write without it; ``.profilectl`` or a folder below it is a symbolic link, as a
+            repository could bring along.
     """
-    if folder.name == OWN_FOLDER and folder.is_symlink():
-        refuse(folder, "is a symbolic link", "set PROFILECTL_LEDGER to where the ledger really is")
-    mode = folder.stat().st_mode
-    if mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
+    _refuse_links(folder)
+    _check_parents(folder)
+    status = folder.stat()
+    _check_owner(folder, status)
+    if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX:
         refuse(folder, "can be written by other users, who could replace the ledger", f"chmod go-w {folder}")
 
 
@@ -77,29 +85,24 @@ def check_disk(folder: Path) -> None:
         )
 
 
-def check_file(path: Path, *, tighten: bool) -> None:
-    """Refuse a ledger that isn't a private, regular file of ours or root's.
+def check_file(path: Path) -> None:
+    """Refuse a ledger that isn't a private, regular file of ours or root's, and such files beside it.
+
+    All that profilectl and SQLite make here is private from its first moment. Git makes nothing private by itself, so
+    a file that others can read may have come with somebody's repository, to say which profiles are to be destroyed.
 
     Args:
         path: the ledger, which exists.
-        tighten: take the permission to read from others, where the file is ours; else they may keep it.
 
     Raises:
-        LedgerRefused: a symbolic link, no regular file, somebody else's, or writable by others.
+        LedgerRefused: a symbolic link, no regular file, somebody else's, open to others, or an empty ledger.
     """
-    status = path.lstat()
-    if stat.S_ISLNK(status.st_mode):
-        refuse(path, "is a symbolic link", "set PROFILECTL_LEDGER to where the ledger really is")
-    if not stat.S_ISREG(status.st_mode):
-        refuse(path, "is no regular file")
-    if status.st_uid not in {0, os.geteuid()}:
-        refuse(path, f"belongs to another user (uid {status.st_uid})", "run as that user, or use a ledger of your own")
-    if status.st_mode & _WRITABLE_BY_OTHERS:
-        refuse(path, "could have been changed by other users", f"make sure of its content, then chmod 600 {path}")
-    if status.st_size == 0:
+    _check_private(path)
+    if path.lstat().st_size == 0:
         refuse(path, "is empty, so its content was lost", "restore a backup; or remove the file to begin anew")
-    if tighten and status.st_uid == os.geteuid():
-        _tighten(path)
+    for suffix in _COMPANIONS:
+        with suppress(FileNotFoundError):
+            _check_private(path.with_name(path.name + suffix))
 
 
 def create(path: Path, content: bytes) -> None:
@@ -130,10 +133,39 @@ def refuse(path: Path, what: str, hint: str | None = None) -> NoReturn:
     raise LedgerRefused(visible(f"{path} {what}"), hint=hint and visible(hint)) from None
 
 
-def _tighten(path: Path) -> None:
-    for one in (path, *(path.with_name(path.name + suffix) for suffix in _COMPANIONS)):
-        if os.path.lexists(one) and one.lstat().st_mode & 0o077:
-            one.chmod(0o600)
+def _refuse_links(folder: Path) -> None:
+    for one in (folder, *folder.parents):
+        if OWN_FOLDER in one.parts and one.is_symlink():
+            refuse(one, "is a symbolic link", "remove it, or set PROFILECTL_LEDGER to where the ledger really is")
+
+
+def _check_parents(folder: Path) -> None:
+    """Judge the folders on the way, both as it is written and as links lead."""
+    for one in dict.fromkeys((*folder.parents, *folder.resolve().parents)):
+        mode = one.stat().st_mode if one.exists() else 0
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            refuse(one, "can be written by all users, who could replace the ledger's folder", f"chmod o-w {one}")
+
+
+def _check_owner(path: Path, status: os.stat_result) -> None:
+    if status.st_uid not in {0, os.geteuid()}:
+        refuse(path, f"belongs to another user (uid {status.st_uid})", "run as that user, or use a ledger of your own")
+
+
+def _check_private(path: Path) -> None:
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        refuse(path, "is a symbolic link", "set PROFILECTL_LEDGER to where the ledger really is")
+    if not stat.S_ISREG(status.st_mode):
+        refuse(path, "is no regular file")
+    _check_owner(path, status)
+    if status.st_mode & _OPEN_TO_OTHERS:
+        refuse(
+            path,
+            "can be read or changed by other users",
+            "profilectl makes ledgers private; if this one is yours and didn't come with a repository: "
+            f"chmod 600 {path}",
+        )
 
 
 def _sync_folder(folder: Path) -> None:

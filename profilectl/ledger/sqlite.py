@@ -59,7 +59,7 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> SQLiteLedger:
         place.prepare_folder(path.parent)
         if not os.path.lexists(path):
             place.create(path, _image())
-        place.check_file(path, tighten=True)
+        place.check_file(path)
     except OSError as error:
         place.refuse(path, f"can't be opened: {error.strerror}")
     return SQLiteLedger(path, actor or default_actor())
@@ -153,7 +153,7 @@ class SQLiteReader(Reader):
             return
         place.check_disk(self._path.parent)
         place.check_folder(self._path.parent)
-        place.check_file(self._path, tighten=False)
+        place.check_file(self._path)
         self._connection = _connect(self._path, "mode=ro" if self._live else "immutable=1")
         with _explained(self._path), _closed_on_error(self._connection):
             _examine(self._path, self._connection)

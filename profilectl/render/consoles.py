@@ -88,7 +88,7 @@ def _write_to_nowhere() -> None:
 
 
 def talk(line: str) -> None:
-    """Write one line that is safe to print to stderr; when nobody can read it, that is no reason to stop."""
+    """Write one line to stderr, made visible; when nobody can read it, that is no reason to stop."""
     with suppress(OSError):
-        sys.stderr.write(line + "\n")
+        sys.stderr.write(visible(line) + "\n")
         sys.stderr.flush()

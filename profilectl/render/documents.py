@@ -67,16 +67,17 @@ def _result(outcome: Outcome) -> Document:
         "action": outcome.change.action.value,
         "status": outcome.status.value,
         "profile_id": outcome.profile_id,
-        "error": None if outcome.error is None else _error(outcome.error),
+        "error": None if outcome.error is None else problem(outcome.error),
     }
 
 
 def error(one: ProfilectlError, exit_code: ExitCode) -> Document:
     """``profilectl.error/1``: why the command ended without its result."""
-    return {"schema": "profilectl.error/1", "error": {"code": int(exit_code)} | _error(one)}
+    return {"schema": "profilectl.error/1", "error": {"code": int(exit_code)} | problem(one)}
 
 
-def _error(one: ProfilectlError) -> Document:
+def problem(one: ProfilectlError) -> Document:
+    """Return an error as a part of a document."""
     return {
         "kind": one.kind,
         "message": one.message,
@@ -139,3 +140,44 @@ def profiles(rows: Iterable[Document]) -> Document:
 def accounts(rows: Iterable[Document]) -> Document:
     """``profilectl.auth/1``: where credentials come from and whether they can be used."""
     return {"schema": "profilectl.auth/1", "accounts": list(rows)}
+
+
+def forget(*, brand: str, agent: str, profile_id: str, name: str, undo: str) -> Document:
+    """``profilectl.forget/1``: the profile that is a stranger now, and the command that binds it again."""
+    document = {"brand": brand, "agent": agent, "profile_id": profile_id, "name": name, "undo": undo}
+    return {"schema": "profilectl.forget/1", **document}
+
+
+def destroy(*, brand: str, agent: str | None, profile_id: str, name: str, was: str) -> Document:
+    """``profilectl.destroy/1``: the profile that is gone, and whose it was: ``retired`` or ``unmanaged``."""
+    document = {"brand": brand, "agent": agent, "profile_id": profile_id, "name": name, "was": was}
+    return {"schema": "profilectl.destroy/1", **document}
+
+
+def offboard(
+    agent: str, at_ms: int, exit_code: ExitCode, rows: Sequence[Document], lines: Sequence[tuple[int, int]] | None
+) -> Document:
+    """``profilectl.offboard/1``: the receipt; `lines` of the roster still name the agent, None when it doesn't."""
+    return {
+        "schema": "profilectl.offboard/1",
+        "agent": agent,
+        "at": timestamp(at_ms),
+        "exit_code": int(exit_code),
+        "results": list(rows),
+        "summary": _by_status(rows, ("destroyed", "failed", "unsettled")),
+        "roster_lines": None if lines is None else [list(span) for span in lines],
+    }
+
+
+def recover(exit_code: ExitCode, rows: Sequence[Document]) -> Document:
+    """``profilectl.recover/1``: which profile became whose, and what a person has to decide."""
+    return {
+        "schema": "profilectl.recover/1",
+        "exit_code": int(exit_code),
+        "results": list(rows),
+        "summary": _by_status(rows, ("bound", "doubtful", "absent")),
+    }
+
+
+def _by_status(rows: Sequence[Document], statuses: Sequence[str]) -> Document:
+    return {status: sum(row["status"] == status for row in rows) for status in statuses}

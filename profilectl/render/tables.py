@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from profilectl.outcomes import Outcome
     from profilectl.plan import Plan
 
+_WHOLE = {
+    "",
+    "action",
+    "change",
+    "created",
+    "id",
+    "kind",
+    "profile",
+    "result",
+    "status",
+    "until",
+}  # short, or to be copied
 _STYLES = {"+": "green", "±": "yellow", "=": "cyan", "-": "red", "!": "bold red", STRANGER: "dim"}
 
 
@@ -26,7 +38,7 @@ def _table(*headers: str) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for header in headers:
-        table.add_column(header, overflow="fold")
+        table.add_column(header, overflow="fold", no_wrap=header in _WHOLE)
     return table
 
 
@@ -44,7 +56,10 @@ def plan_table(plan: Plan) -> Table:
         symbol = SYMBOLS[change.action]
         cells = [change.agent, change.action.value, reason(change), _names(change), change.profile_id or ""]
         _add(table, [symbol, *((change.brand,) if several else ()), *cells], _STYLES[symbol])
+    in_the_way = {change.profile_id for change in plan.changes if change.action is Action.BLOCKED}
     for brand, profile in plan.strangers:
+        if profile.id in in_the_way:
+            continue  # told of already
         cells = ["", "not ours", "left alone", profile.name, profile.id]
         _add(table, [STRANGER, *((brand,) if several else ()), *cells], _STYLES[STRANGER])
     return table

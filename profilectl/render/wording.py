@@ -72,7 +72,7 @@ def obstacle(change: Change, name: str, options: str) -> str:
         name: the name in the way.
         options: what the command needs to speak of the same roster and X, with a space before it.
     """
-    adopt = f"profilectl profiles adopt {change.agent} {change.profile_id} --brand {change.brand}{options}"
+    adopt = f"profilectl profiles adopt {change.agent} {change.profile_id} --brand {change.brand}{visible(options)}"
     if change.why == ("namesake",):
         return (
             f'{change.agent}: X has a profile "{visible(name)}" ({change.profile_id}) that this ledger doesn\'t know; '

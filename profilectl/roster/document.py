@@ -11,6 +11,7 @@ from profilectl.model import Problem
 from profilectl.names import visible
 
 _PLACE = re.compile(r"\s*\((?:at line (\d+), column (\d+)|at end of document)\)$")
+_MOST_DOTS = 200
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -36,6 +37,7 @@ def load(text: str, file: str) -> dict[str, Any]:
     Raises:
         RosterRefused: the text isn't TOML; its one problem has the line and column that tomllib names.
     """
+    _refuse_endless_keys(text, file)
     try:
         return tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, and Python's own limit on the digits of a number
@@ -45,6 +47,13 @@ def load(text: str, file: str) -> dict[str, Any]:
         raise _refused(file, line, column, f"not valid TOML: {_sentence(message)}") from None
     except RecursionError:
         raise _refused(file, 0, 0, "not valid TOML: nested too deeply") from None
+
+
+def _refuse_endless_keys(text: str, file: str) -> None:
+    """Keep long dotted keys from tomllib, which takes quadratic memory for them: 100 kB would fill a machine."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MOST_DOTS and max(part.count(".") for part in line.split("=")) > _MOST_DOTS:
+            raise _refused(file, number, 1, f"more than {_MOST_DOTS} dots in one line")
 
 
 def refusal(problems: tuple[Problem, ...], file: str) -> RosterRefused:

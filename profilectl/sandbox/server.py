@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import socket
 import socketserver
 import struct
 import sys
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
@@ -53,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             self.close_connection = True  # the client has gone; that is its good right
         except Exception:  # noqa: BLE001 - one defect must not take the whole sandbox down
-            _log.exception("the sandbox failed on %s %s", self.command, self.path)
+            _report(f"the sandbox failed on {self.command} {self.path}")
             self._write("500 Internal Server Error", [], b'{"errors":[{"code":131,"message":"Internal error"}]}')
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - http.server's names
@@ -195,7 +197,13 @@ class SandboxServer(socketserver.ThreadingTCPServer):
     def handle_error(self, _request: Any, client_address: Any) -> None:
         """A client that goes away is no event; anything else is a defect of the sandbox."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
-            _log.exception("a connection from %s failed", client_address)
+            _report(f"a connection from {client_address} failed")
+
+
+def _report(what: str) -> None:
+    """Log the defect that is being handled; nothing that a client sent reaches a terminal raw."""
+    told = f"{what}\n{traceback.format_exc()}"
+    _log.error("%s", re.sub(r"[^\n -~]", lambda found: ascii(found[0])[1:-1], told))
 
 
 def _shut(connection: socket.socket) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 MEMORY = ":memory:"
 _SNOWFLAKE_EPOCH_MS = 1_288_834_974_657  # the zero of X's 64-bit ids, 4 November 2010
 _BUSY_SECONDS = 30
+_FURTHEST_SECONDS = 10 * 365 * 86_400  # ahead of the present: far enough for every expiry, never beyond the year 9999
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -66,13 +68,16 @@ class Store:
         self._clock = now
         self._lock = threading.RLock()
         is_new = path != MEMORY and _create_private(path)
-        self._connection = sqlite3.connect(path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection = sqlite3.connect(path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(path, error) from error
         self._connection.row_factory = sqlite3.Row
         try:
             self._prepare(is_new)
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise WorldUnreadable(f"{path} can't be used as a world of the sandbox: {error}") from error
+            raise _unreadable(path, error) from error
 
     def _prepare(self, is_new: bool) -> None:
         self._connection.execute("PRAGMA synchronous=OFF")
@@ -136,8 +141,16 @@ class Store:
         return int(self.now() * 1000)
 
     def advance(self, seconds: float) -> None:
-        """Move the world's time forward, for every process that shares it."""
-        self.change("UPDATE meta SET value = value + ? WHERE key = 'clock_offset'", seconds)
+        """Move the world's time forward, for every process that shares it.
+
+        Raises:
+            ValueError: backwards, or more than ten years ahead of the present
+        """
+        with self.transaction():
+            ahead = float(self.meta("clock_offset"))
+            if not 0 <= seconds <= _FURTHEST_SECONDS - ahead:
+                raise ValueError("time only moves forward, and at most ten years ahead of the present")
+            self.set_meta("clock_offset", ahead + seconds)
 
     def next_id(self) -> int:
         """A 64-bit id as X makes them: time in the high bits, never the same twice."""
@@ -158,9 +171,18 @@ def _create_private(path: str) -> bool:
     """Make the file readable by its owner only; False when it was there already.
 
     An existing file is left alone: opening and closing it would drop the locks that SQLite holds on it in this process.
+
+    Raises:
+        WorldUnreadable: a link, which SQLite would follow to make or change another file, or no file at all
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            raise _unreadable(path, "it is no regular file") from None
         return False
     return True
+
+
+def _unreadable(path: str, why: object) -> WorldUnreadable:
+    return WorldUnreadable(f"{path} can't be used as a world of the sandbox: {why}")

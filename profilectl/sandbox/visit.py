@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.world import World
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_OWN_SITE = ("same-origin", "none")  # none: a person, by address bar or bookmark
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def admit(request: Request) -> None:
     """Keep other people's web pages out: the host must be this machine, a sending page must be our own.
 
     A name that an attacker points at 127.0.0.1 (DNS rebinding) still arrives in the Host header, and a form on a
-    foreign page names that page in Origin.
+    foreign page names that page in Origin. Sec-Fetch-Site (W3C Fetch Metadata) tells it once more; a foreign page may
+    have a link to ours, but not send.
 
     Raises:
         Refused: neither the one nor the other
@@ -52,5 +54,7 @@ def admit(request: Request) -> None:
     host = urlsplit(request.host_url).hostname or ""
     origin = request.headers.get("Origin")
     is_local = host in _LOOPBACK or host.endswith(".localhost")
-    if not is_local or (origin is not None and origin != request.host_url.rstrip("/")):
+    is_foreign = origin is not None and origin != request.host_url.rstrip("/")
+    sends = request.method not in {"GET", "HEAD"}
+    if not is_local or is_foreign or (sends and request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE):
         raise Refused(Refusal.NOT_PERMITTED)

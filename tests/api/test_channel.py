@@ -132,7 +132,7 @@ def test_nobody_listens(connect):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     client = connect(f"http://127.0.0.1:{port}")
-    with pytest.raises(Unreachable, match=r"creating the profile: no connection to 127\.0\.0\.1"):
+    with pytest.raises(Unreachable, match=r"creating the profile: no connection to http://127\.0\.0\.1"):
         client.create_profile("Ana", "1")
     assert client.requests["create"] == 0
 
@@ -171,7 +171,7 @@ def test_proxies_of_the_environment(connect, monkeypatch):
     """Beyond loopback HTTPS_PROXY is obeyed; a proxy that isn't there means that nothing was sent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
-    with pytest.raises(Unreachable, match=r"no connection to api\.x\.com"):
+    with pytest.raises(Unreachable, match=r"no connection to https://api\.x\.com"):
         connect().create_profile("Ana", "1")
 
 

@@ -96,7 +96,7 @@ def test_strange_answers_to_a_write(client, httpx_mock, ask, answer):
 def test_a_write_that_never_left(client, httpx_mock, attempts, name):
     """Without a connection a message is tried three times; a create is left to the one who keeps its intent."""
     httpx_mock.add_exception(httpx.ConnectError("refused"), is_reusable=True)
-    with pytest.raises(Unreachable, match=r"no connection to api.x.com \(refused\)"):
+    with pytest.raises(Unreachable, match=r"no connection to https://api.x.com \(refused\)"):
         WRITING[name](client)
     assert len(httpx_mock.get_requests()) == attempts
     assert sum(client.requests.values()) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 
@@ -91,7 +92,31 @@ def test_a_roster_without_end_is_refused(desk, words):
     """Something that never ends is no roster."""
     result = desk.run("--sandbox", *words)
 
-    assert (5, True) == (result.code, "larger than 20 MB" in result.err)
+    assert (5, True) == (result.code, "no regular file" in result.err)
+
+
+def test_nothing_hangs_on_a_pipe_or_swells_on_a_key(desk):
+    """A FIFO in the place of a roster or a message, and a key of fifty thousand parts, are refused at once."""
+    os.mkfifo(desk.folder / "pipe")
+    roster(desk, ".".join("a" * 50_000) + " = 1\n")
+
+    assert 5 == desk.run("diff", "--sandbox", "--roster", "pipe", timeout=20).code
+    assert "1:1: more than 200 dots in one line" in desk.run("roster", "check", timeout=20).out
+    desk.write(GOOD)
+    assert 5 == desk.run("send", "--as", "alice", "--to", "1", "--file", "pipe", timeout=20).code
+
+
+def test_a_poor_encoding_is_no_failure(desk):
+    """A terminal that lacks a letter gets it spelled out, before and after anything is sent."""
+    named(desk, "Alicja Ł.")
+    desk.env |= {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    desk.run("--sandbox", "sync", "--yes")
+    results = [
+        desk.run("--sandbox", *w) for w in (["profiles", "list"], ["send", "--as", "alice", "--to", "@customer", "x"])
+    ]
+
+    assert [0, 0] == [one.code for one in results]
+    assert all("Alicja \\u0141." in one.out for one in results)
 
 
 def test_every_problem_is_told_at_once(desk):

@@ -205,3 +205,25 @@ def test_verbose_tells_every_call_and_no_secret(desk):
 
     assert "POST /1.1/custom_profiles/new.json 200" in said
     assert not any(desk.env[name] in said for name in desk.env if name.endswith(("KEY", "SECRET", "TOKEN")))
+
+
+def test_send_tells_the_name_that_customers_see(desk, served):
+    """A name that the roster has and X hasn't yet is never reported as the one that was shown."""
+    desk.write(("alice", "Alice")).run("sync", "--yes")
+    desk.write(("alice", "Somebody Else"))
+    result = desk.run("send", "--as", "alice", "--to", "@customer", "Hello")
+
+    assert (0, True, ["Alice"]) == (result.code, "as alice (Alice)" in result.out, served.live())
+    assert 'the roster says "Somebody Else"' in result.err
+
+
+def test_profiles_list_knows_what_an_unanswered_create_made(desk, served):
+    """Before the next sync settles it, the profile stands beside its agent and isn't called a stranger."""
+    desk.write(("alice", "Alice"), policy='settle_after = "60s"')
+    served.fault(call="create", kind="lag", seconds=30)
+    served.fault(call="create", kind="drop-after")
+    assert 75 == desk.run("sync", "--yes", "--max-wait", "0s").code
+    served.ask("POST", "advance", {"seconds": 31})
+
+    assert [["unmanaged", "alice"]] == [row[2:4] for row in desk.run("profiles", "list").rows]
+    assert 0 == desk.run("sync", "--yes").code

@@ -35,11 +35,11 @@ def test_colours_only_add(desk):
 
 
 def test_sync_asks_before_it_applies(desk):
-    """On a terminal the plan is shown and agreed to; "n" changes nothing and is no failure."""
+    """On a terminal the plan is shown and agreed to; "n" changes nothing and ends as an interruption."""
     declined, screen = desk.watch("sync", answers=b"n\n")
     agreed, _ = desk.watch("sync", answers=b"y\n")
 
-    assert (0, 0) == (declined, agreed)
+    assert (130, 0) == (declined, agreed)
     assert "Apply 2 changes?" in screen
     assert "nothing was changed" in screen
     assert [] == desk.run("diff", "--exit-code").rows
@@ -103,3 +103,10 @@ def test_preview_draws_the_face(desk):
 
     assert "\u2580" in screen
     assert "Alice F." in screen
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams_are_no_failure(desk, closed):
+    """Whoever starts us may have closed what we speak to; the work is done all the same."""
+    assert 0 == desk.shell(f"profilectl sync --yes {closed}").code
+    assert 0 == desk.run("diff", "--exit-code").code

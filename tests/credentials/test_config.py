@@ -77,9 +77,26 @@ def test_a_typing_error_is_guessed(tmp_path):
 
 
 def test_a_folder_is_no_file(tmp_path):
-    """What can't be opened is refused with the system's reason."""
-    with pytest.raises(InputRefused, match="Is a directory"):
+    """What isn't a file is refused."""
+    with pytest.raises(InputRefused, match="not a regular file"):
         read_config(tmp_path)
+
+
+def test_a_fifo_does_not_hang(tmp_path):
+    """Nobody will ever write into it."""
+    os.mkfifo(tmp_path / "config.toml")
+    with pytest.raises(InputRefused, match="not a regular file"):
+        read_config(tmp_path / "config.toml")
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    """Some accounts and choices fit in much less than a megabyte."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"#" * 1_048_576)
+    assert read_config(path) == Config(path)
+    path.write_bytes(b"#" * 1_048_577)
+    with pytest.raises(InputRefused, match="larger than 1 MiB"):
+        read_config(path)
 
 
 def test_a_file_in_the_way_of_the_folder(tmp_path):

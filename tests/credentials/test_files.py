@@ -93,6 +93,12 @@ def test_a_fifo_does_not_hang(tmp_path):
         read_private(tmp_path / "fifo")
 
 
+def test_a_folder_is_no_file(tmp_path):
+    """It is refused like everything else that isn't a file."""
+    with pytest.raises(CredentialsError, match="is not a regular file"):
+        read_private(tmp_path)
+
+
 @pytest.mark.parametrize(("name", "reason"), [("absent", "No such file"), ("nul\0byte", "no file name")])
 def test_what_is_not_there(tmp_path, name, reason):
     """The system's reason is passed on; control characters are made visible."""

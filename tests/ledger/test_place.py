@@ -76,23 +76,72 @@ def test_folder_that_others_can_write(tmp_path):
         open_for_reading(folder / "ledger.db")
 
 
-def test_readable_file_is_tightened_by_a_writer(path):
-    """A ledger that was copied with open rights becomes private again, a reader leaves it as it is."""
+@pytest.mark.parametrize("name", ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal", "ledger.db.lock"])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_file_that_others_can_reach(path, name, mode):
+    """What came with a repository is open to others, ours never is; so nobody trusts it, and its rights stay."""
     open_for_writing(path).close()
-    path.chmod(0o644)
-    open_for_reading(path).close()
-    assert 0o644 == stat.S_IMODE(path.stat().st_mode)
-    open_for_writing(path).close()
-    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
-
-
-def test_file_that_others_could_write(path):
-    """A ledger that others could have changed isn't trusted by anybody."""
-    open_for_writing(path).close()
-    path.chmod(0o620)
+    path.with_name(name).touch()
+    path.with_name(name).chmod(mode)
     for opening in (open_for_reading, open_for_writing):
-        with pytest.raises(LedgerRefused, match="could have been changed by other users"):
+        with pytest.raises(LedgerRefused, match=rf"{name} can be read or changed by other users") as refusal:
             opening(path)
+        assert refusal.value.hint.endswith(f"didn't come with a repository: chmod 600 {path.with_name(name)}")
+    assert mode == stat.S_IMODE(path.with_name(name).stat().st_mode)
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", ".lock"])
+def test_linked_companion(tmp_path, path, suffix):
+    """A link beside the ledger is refused, and what it leads to keeps its rights."""
+    open_for_writing(path).close()
+    victim = tmp_path / "victim"
+    victim.touch()
+    victim.chmod(0o644)
+    path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.with_name(path.name + suffix).symlink_to(victim)
+    for opening in (open_for_reading, open_for_writing):
+        with pytest.raises(LedgerRefused, match="is a symbolic link"):
+            opening(path)
+    assert 0o644 == stat.S_IMODE(victim.stat().st_mode)
+
+
+def test_folder_of_somebody_else(open_folder):
+    """A folder of another user, unless that is root, is refused: its owner can exchange what lies in it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    path = open_folder / ".profilectl" / "ledger.db"
+    open_for_writing(path).close()
+    os.chown(path.parent, 1234, 1234)
+    for opening in (open_for_reading, open_for_writing):
+        with pytest.raises(LedgerRefused, match=r"belongs to another user \(uid 1234\)"):
+            opening(path)
+
+
+@pytest.mark.parametrize("through_link", [False, True])
+def test_parent_that_everybody_can_write(tmp_path, through_link):
+    """Whoever can write a folder on the way can exchange the ledger's folder; the sticky bit forbids that."""
+    shared = tmp_path / "shared"
+    (shared / "brand").mkdir(parents=True)
+    shared.chmod(0o777)
+    if through_link:
+        (tmp_path / "link").symlink_to(shared / "brand")
+    path = (tmp_path / "link" if through_link else shared / "brand") / ".profilectl" / "ledger.db"
+    with pytest.raises(LedgerRefused, match="can be written by all users") as refusal:
+        open_for_writing(path)
+    assert f"chmod o-w {shared}" == refusal.value.hint
+    assert not path.parent.exists()
+    shared.chmod(0o1777)
+    open_for_writing(path).close()
+    shared.chmod(0o777)
+    with pytest.raises(LedgerRefused, match="can be written by all users"):
+        open_for_reading(path)
+
+
+def test_parent_of_a_group(path):
+    """A parent that its group can write is as umask 002 makes it for people with a group of their own."""
+    path.parent.parent.chmod(0o775)
+    open_for_writing(path).close()
+    open_for_reading(path).close()
 
 
 def test_file_of_somebody_else(open_folder, nobody):
@@ -121,14 +170,28 @@ def test_symbolic_link(tmp_path, path, target):
     assert other.exists() == (target == "present")
 
 
-def test_linked_folder(tmp_path):
-    """A .profilectl that a repository points elsewhere is refused."""
+@pytest.mark.parametrize("link", [".profilectl", ".profilectl/sandbox"])
+@pytest.mark.parametrize("deeper", [False, True])
+def test_linked_folder(tmp_path, link, deeper):
+    """Our folder, or one below it, that a repository points elsewhere is refused; nothing is made at its other end."""
     (tmp_path / "elsewhere").mkdir(mode=0o700)
-    (tmp_path / "roster").mkdir()
-    (tmp_path / "roster" / ".profilectl").symlink_to(tmp_path / "elsewhere")
+    link = tmp_path / "roster" / link
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    path = (link / "deeper" if deeper else link) / "ledger.db"
     with pytest.raises(LedgerRefused, match="is a symbolic link"):
-        open_for_writing(tmp_path / "roster" / ".profilectl" / "ledger.db")
+        open_for_writing(path)
     assert [] == list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("deeper", [False, True])
+def test_linked_folder_with_a_ledger(tmp_path, deeper):
+    """Nobody reads through such a link either."""
+    folder = tmp_path / "elsewhere" / "deeper" if deeper else tmp_path / "elsewhere"
+    open_for_writing(folder / "ledger.db").close()
+    (tmp_path / ".profilectl").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LedgerRefused, match="is a symbolic link"):
+        open_for_reading(tmp_path / ".profilectl" / folder.relative_to(tmp_path / "elsewhere") / "ledger.db")
 
 
 def test_no_regular_file(path):

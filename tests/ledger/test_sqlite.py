@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -172,12 +173,19 @@ def test_looking_keeps_the_writers_locks(path):
     assert "database is locked" in result.stderr
 
 
+def make_read_only(path):
+    """Take the right to write from a ledger's files and its folder, and leave them to whom `nobody` turns us into."""
+    for one in (*path.parent.iterdir(), path.parent):
+        if os.geteuid() == 0:
+            os.chown(one, 65534, 65534)
+        one.chmod(0o500 if one.is_dir() else 0o400)
+
+
 def test_read_only_folder(open_folder, nobody):
     """A ledger at rest can be read where nothing can be written, and not be opened for writing."""
     path = open_folder / "state" / "ledger.db"
     closed_ledger(path)
-    path.chmod(0o444)
-    path.parent.chmod(0o555)
+    make_read_only(path)
     with nobody():
         with open_for_reading(path) as reader:
             assert [0] == times(reader)
@@ -191,9 +199,7 @@ def test_read_only_folder_beside_a_writer(open_folder, nobody):
     path = open_folder / "state" / "ledger.db"
     with open_for_writing(path) as ledger:
         ledger.record(Event("sent", "1", 7))
-        for one in path.parent.iterdir():
-            one.chmod(0o444)
-        path.parent.chmod(0o555)
+        make_read_only(path)
         with nobody(), open_for_reading(path) as reader:
             assert [7] == times(reader)
 

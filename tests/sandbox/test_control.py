@@ -83,6 +83,33 @@ def test_nonsense_gets_400_with_a_reason(remote, path, body):
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
+@pytest.mark.parametrize("seconds", ["1e308", "315360001", "NaN", "Infinity", "1" + "0" * 400])
+def test_time_does_not_run_away(remote, seconds):
+    """More than ten years ahead of the present, or no number at all, is refused and changes nothing."""
+    now = remote.world.now()
+    answer = remote.client.post("/_sandbox/advance", content=f'{{"seconds": {seconds}}}', auth=None)
+
+    assert (answer.status_code, remote.world.now()) == (400, now)
+
+
+def test_ten_years_are_the_end_however_they_are_reached(remote):
+    """Small steps don't lead further than a large one."""
+    assert _post(remote, "advance", {"seconds": 315_360_000}).status_code == 200
+    assert _post(remote, "advance", {"seconds": 1}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["faults", "advance", "allowlist", "messages"])
+@pytest.mark.parametrize("depth", [100, 900, 100_000])
+def test_a_body_of_brackets_gets_400(any_door, path, depth):
+    """However deep, and in whatever field, it is nonsense and no defect."""
+    deep = "[" * depth + "]" * depth
+    fields = ("kind", "call", "seconds", "handle", "allowlisted", "from", "to", "text")
+    for body in (deep, "{" + ",".join(f'"{name}": {deep}' for name in fields) + "}", f'{{"kind": {deep}}}'):
+        answer = any_door.client.post(f"/_sandbox/{path}", content=body, auth=None)
+
+        assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
 @pytest.mark.parametrize("path", ["/_sandbox/state", "/_sandbox/profiles", "/", "/oauth/authorize?oauth_token=x"])
 def test_other_hosts_are_turned_away(any_door, path):
     """A name that was made to point at this machine gets nothing (DNS rebinding)."""
@@ -99,3 +126,20 @@ def test_other_sites_are_turned_away(any_door, origin):
 
     assert answer.status_code == 403
     assert any_door.world.profiles.find(alice).is_live
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_a_browser_says_of_other_sites_counts(any_door, site):
+    """Also where it leaves Origin out; a link to our pages may stand anywhere."""
+    alice = any_door.created()
+    headers = {"Sec-Fetch-Site": site}
+
+    assert any_door.client.post("/_sandbox/reset", auth=None, headers=headers).status_code == 403
+    assert any_door.world.profiles.find(alice).is_live
+    assert any_door.client.get("/_sandbox/profiles", auth=None, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_our_own_pages_may_send(remote, site):
+    """A form of the sandbox, or a person."""
+    assert remote.client.post("/_sandbox/reset", auth=None, headers={"Sec-Fetch-Site": site}).status_code == 200

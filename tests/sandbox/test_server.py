@@ -98,6 +98,23 @@ def test_a_defect_is_a_500(world, remote, caplog):
     assert "failed on GET /_sandbox/state" in caplog.text
 
 
+def test_a_defect_does_not_speak_to_the_terminal(world, caplog):
+    """Neither the request nor what the exception says of it reaches the log with control characters."""
+
+    def app(environ, _start_response):
+        raise LookupError(environ["PATH_INFO"])
+
+    broken = SandboxApp(world)
+    with serve(broken) as server:
+        server.app = app
+        answer = _raw(server, b"GET /\x1b]0;evil HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        server.app = broken
+
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert r"LookupError: /\x1b]0;evil" in caplog.text
+    assert "\x1b" not in caplog.text
+
+
 def test_stopping_ends_idle_and_held_connections(world, remote):
     """Neither an open keep-alive connection nor a call on hold delays the end."""
     world.faults.add(Fault(kind=Kind.HOLD, call="list"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -110,6 +111,27 @@ def test_other_files_are_refused(tmp_path, content):
     with pytest.raises(WorldUnreadable, match=r"world\.db"):
         World(path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("is_dangling", [False, True])
+def test_links_are_refused(tmp_path, is_dangling):
+    """Nothing is made or changed at the other end."""
+    target = tmp_path / "target"
+    if not is_dangling:
+        World(target).close()
+    (tmp_path / "world.db").symlink_to(target)
+
+    with pytest.raises(WorldUnreadable, match="is no regular file"):
+        World(tmp_path / "world.db")
+    assert target.exists() != is_dangling
+
+
+def test_folders_and_pipes_are_refused(tmp_path):
+    """Without being opened."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(WorldUnreadable, match="is no regular file"):
+            World(path)
 
 
 def test_a_failed_transaction_changes_nothing(world):

@@ -1,0 +1,197 @@
+"""An agent leaves: sending ends at once, the faces go, and what couldn't be done is said and can be finished."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from profilectl.ledger.sqlite import open_for_reading
+
+TEAM = [("alice", "Alice", 'title = "Care"'), ("bruno", "Bruno")]
+TWO = {"acme": "acmecare", "beta": "betacare"}
+NOBODY = "http://127.0.0.1:1"  # nothing listens there
+SEND = ("send", "--as", "alice", "--to", "@customer", "Hello")
+CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+
+
+def ledger_of(desk):
+    said = desk.env.get("PROFILECTL_LEDGER")
+    return desk.folder / said if said else desk.folder / ".profilectl" / "sandbox" / "ledger.db"
+
+
+def events(desk, what):
+    with open_for_reading(ledger_of(desk)) as ledger:
+        return [record.event for record in ledger.events() if record.event.what == what]
+
+
+def names(desk):
+    return sorted(row[4] for row in desk.run("profiles", "list").rows)
+
+
+@pytest.mark.usefixtures("any_x")
+def test_offboarding_destroys_and_leaves_a_receipt(desk):
+    """The profile is gone, sending is refused, the receipt is in the document and in the audit trail."""
+    desk.write(*TEAM).run("sync", "--yes")
+    result = desk.run("offboard", "alice", "--yes", "--json")
+    document = result.document
+
+    assert ("profilectl.offboard/1", "alice", 0) == tuple(document[key] for key in ("schema", "agent", "exit_code"))
+    assert {"destroyed": 1, "failed": 0, "unsettled": 0} == document["summary"]
+    assert ("acme", "Alice", "destroyed", None) == tuple(
+        document["results"][0][key] for key in ("brand", "name", "status", "error")
+    )
+    assert (0, ["Bruno"]) == (result.code, names(desk))
+    assert 5 == desk.run(*SEND).code
+    [receipt] = events(desk, "offboarded")
+    assert ("alice", {"brand": "acme", "destroyed": 1, "left": 0}) == (receipt.agent, receipt.detail)
+
+
+def test_it_names_the_lines_that_would_bring_the_agent_back(desk):
+    """Taking out exactly these lines leaves a roster that asks for nothing more."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM).run("sync", "--yes")
+    result = desk.run("offboard", "alice", "--yes")
+    path = desk.folder / "roster.toml"
+    lines = path.read_text().splitlines(keepends=True)
+    named = [line.split(": ", 1) for line in result.err.splitlines() if line.startswith("roster.toml:")]
+    numbers = {int(place.split(":")[1]) for place, _ in named}
+
+    assert ["[agents.alice]", 'name = "Alice"', 'title = "Care"'] == [text for _, text in named]
+    assert 3 == desk.run("diff", "--exit-code").code  # as was said: the roster would bring her back
+    path.write_text("".join(line for number, line in enumerate(lines, 1) if number not in numbers))
+    assert 0 == desk.run("diff", "--exit-code").code
+
+
+def test_sending_is_blocked_offline_and_the_second_run_finishes(desk, served):
+    """With X out of reach the agent can't send any more; exit 6 says that the profile is still there."""
+    desk.write(*TEAM).run("sync", "--yes")
+    url, desk.env["PROFILECTL_API_URL"] = desk.env["PROFILECTL_API_URL"], NOBODY
+    offline = desk.run("offboard", "alice", "--yes", "--timeout", "1")
+    desk.env["PROFILECTL_API_URL"] = url
+
+    assert (6, ["Alice", "Bruno"]) == (offline.code, served.live())
+    assert ["failed", "acme"] == offline.rows[0][:2]
+    assert "nobody can send as alice any more (acme)" in offline.err
+    assert "run the same command again" in offline.err
+    assert "alice has no profile" in desk.run(*SEND).err
+    again = desk.run("offboard", "alice", "--yes")
+    assert (0, "destroyed", ["Bruno"]) == (again.code, again.rows[0][0], served.live())
+    assert [(0, 1), (1, 0)] == [(one.detail["destroyed"], one.detail["left"]) for one in events(desk, "offboarded")]
+
+
+@pytest.mark.usefixtures("any_x")
+def test_a_third_run_has_nothing_to_do(desk):
+    """Everything is gone: exit 0, no further record, whether the roster still names the agent or not."""
+    desk.write(*TEAM).run("sync", "--yes")
+    desk.run("offboard", "alice", "--yes")
+    again = desk.run("offboard", "alice", "--yes")
+    desk.write(TEAM[1])
+    gone = desk.run("offboard", "alice", "--yes")
+
+    assert (0, 0, "", "") == (again.code, gone.code, again.out, gone.out)
+    assert "nothing to destroy" in again.err
+    assert "roster.toml" in again.err
+    assert "roster.toml" not in gone.err
+    assert 1 == len(events(desk, "offboarded"))
+    assert 2 == desk.run("offboard", "alcie", "--yes").code
+
+
+def test_one_brand_that_refuses_doesn_t_stop_the_other(desk, served):
+    """Both brands are blocked, one is emptied, the other is named; run again it is emptied too."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM, brands=TWO).run("sync", "--yes")
+    rule = {"call": "verify", "kind": "refuse", "status": 401, "code": 32, "times": 1}
+    assert 0 == desk.run("sandbox", "faults", json.dumps(rule)).code
+    result = desk.run("offboard", "alice", "--yes", "--json")
+    statuses = {row["brand"]: row["status"] for row in result.document["results"]}
+
+    assert (6, {"acme": "failed", "beta": "destroyed"}) == (result.code, statuses)
+    assert "credentials" == result.document["results"][0]["error"]["kind"]
+    assert {5} == {desk.run(*SEND, "--brand", key).code for key in TWO}
+    assert ["acme"] == [row[1] for row in desk.run("offboard", "alice", "--yes").rows]
+    assert ["Bruno", "Bruno"] == names(desk)
+
+
+def test_one_brand_of_several_can_be_meant(desk):
+    """--brand narrows it down, an environment's default brand doesn't."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM, brands=TWO).run("sync", "--yes")
+    one = desk.run("offboard", "alice", "--yes", "--brand", "beta")
+    desk.env["PROFILECTL_BRAND"] = "beta"
+
+    assert (0, ["beta"]) == (one.code, [row[1] for row in one.rows])
+    assert "take it out" in one.err
+    assert ["acme"] == [row[1] for row in desk.run("offboard", "alice", "--yes").rows]
+
+
+@pytest.mark.usefixtures("any_x")
+def test_replaced_faces_go_too(desk):
+    """A retired profile of the agent doesn't outlive the agent by its grace."""
+    desk.write(("alice", "Alice"), TEAM[1]).run("sync", "--yes")
+    desk.write(("alice", "Alice F."), TEAM[1]).run("sync", "--yes")
+
+    assert 2 == len(desk.run("offboard", "alice", "--yes").rows)
+    assert ["Bruno"] == names(desk)
+
+
+def test_a_face_that_an_unanswered_create_made_goes_too(desk, served):
+    """A sync was killed before X had answered: what it made is found in the list and destroyed."""
+    desk.write(*TEAM)
+    served.fault(call="create", kind="hold", times=None, seconds=60)
+    process = desk.start("sync", "--yes")
+    served.wait_for(lambda: len(served.live()) == 2)
+    process.kill()
+    process.communicate()
+    served.ask("DELETE", "faults")
+    result = desk.run("offboard", "alice", "--yes")
+
+    assert (0, ["Bruno"]) == (result.code, served.live())
+    assert ["destroyed"] == [row[0] for row in result.rows]
+
+
+def test_a_create_that_can_t_be_settled_yet_is_said(desk, served):
+    """X's list may lag behind: exit 6, and nothing is called done."""
+    desk.write(*TEAM, policy='settle_after = "60s"')
+    served.fault(call="create", kind="lag", times=None, seconds=300)
+    served.fault(call="create", kind="hold", times=None, seconds=60)
+    process = desk.start("sync", "--yes")
+    served.wait_for(lambda: len(served.live()) == 2)
+    process.kill()
+    process.communicate()
+    result = desk.run("offboard", "alice", "--yes")
+
+    assert (6, "unsettled") == (result.code, result.rows[0][0])
+    assert "run the same command again" in result.err
+
+
+def test_it_asks_on_a_terminal_and_refuses_elsewhere(desk):
+    """Nothing is blocked before somebody has agreed."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM).run("sync", "--yes")
+    refused = desk.run("offboard", "alice")
+    declined, screen = desk.watch("offboard", "alice", answers=b"n\n")
+
+    assert (2, 2) == (refused.code, declined)
+    assert "Block sending as alice" in screen
+    assert 0 == desk.run(*SEND).code
+    assert 0 == desk.watch("offboard", "alice", answers=b"y\n")[0]
+    assert ["Bruno"] == names(desk)
+
+
+def test_a_sync_under_way_doesn_t_delay_the_block(desk, served):
+    """While another run holds the ledger, sending ends all the same; the profiles wait for their turn."""
+    desk.write(*TEAM).run("sync", "--yes")
+    desk.write(*TEAM, ("chidi", "Chidi"))
+    served.fault(call="create", kind="hold", times=None, seconds=60)
+    process = desk.start("sync", "--yes")
+    served.wait_for(lambda: len(served.live()) == 3)
+    result = desk.run("offboard", "alice", "--yes", "--timeout", "1")
+    refused = desk.run(*SEND)
+    served.ask("DELETE", "faults")
+    process.communicate(timeout=60)
+
+    assert (75, 5) == (result.code, refused.code)
+    assert "sending is blocked" in result.err
+    assert 0 == desk.run("offboard", "alice", "--yes").code
+    assert ["Bruno", "Chidi"] == served.live()

@@ -1,0 +1,181 @@
+"""The verbs for when something went wrong anyway: what the ledger holds, and what is at X, put right by a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.ledger.sqlite import open_for_reading
+
+TEAM = [("alice", "Alice"), ("bruno", "Bruno")]
+NOBODY = "http://127.0.0.1:1"  # nothing listens there
+
+
+def ledger_of(desk):
+    said = desk.env.get("PROFILECTL_LEDGER")
+    return desk.folder / said if said else desk.folder / ".profilectl" / "sandbox" / "ledger.db"
+
+
+def events(desk, what):
+    with open_for_reading(ledger_of(desk)) as ledger:
+        return [record.event for record in ledger.events() if record.event.what == what]
+
+
+def profiles(desk):
+    """Return what `profiles list` says, by name."""
+    return {row["name"]: row for row in desk.run("profiles", "list", "--json").document["profiles"]}
+
+
+def orphan(desk, *agents):
+    """Sync a roster and lose the ledger, so that its profiles are strangers."""
+    assert 0 == desk.write(*agents).run("sync", "--yes").code
+    ledger_of(desk).unlink()
+
+
+# forget
+
+
+@pytest.mark.usefixtures("any_x")
+def test_forget_leaves_a_stranger_and_its_undo_works_as_printed(desk):
+    """The binding goes, the profile stays, and the printed command binds it again."""
+    desk.write(*TEAM).run("sync", "--yes")
+    profile_id = profiles(desk)["Alice"]["id"]
+    result = desk.run("profiles", "forget", "alice", "--yes")
+    told, undo = result.out.splitlines()
+
+    assert (0, "namesake") == (result.code, profiles(desk)["Alice"]["status"])
+    assert f'profile {profile_id} "Alice"' in told
+    assert [("alice", profile_id)] == [(one.agent, one.profile_id) for one in events(desk, "forgotten")]
+    assert 5 == desk.run("send", "--as", "alice", "--to", "@customer", "Hello").code
+    assert 0 == desk.run(*undo.removeprefix("undo: profilectl ").split(), "--yes").code
+    assert (profile_id, "bound") == (profiles(desk)["Alice"]["id"], profiles(desk)["Alice"]["status"])
+    assert 0 == desk.run("diff", "--exit-code").code
+
+
+@pytest.mark.usefixtures("served")
+def test_forget_works_offline_and_for_agents_who_left_the_roster(desk):
+    """X isn't asked anything, and the roster needn't know the agent any more."""
+    desk.write(*TEAM).run("sync", "--yes")
+    desk.write(TEAM[1])
+    desk.env["PROFILECTL_API_URL"] = NOBODY
+    document = desk.run("profiles", "forget", "alice", "--yes", "--json").document
+
+    assert ("profilectl.forget/1", "acme", "alice", "Alice") == tuple(
+        document[key] for key in ("schema", "brand", "agent", "name")
+    )
+    assert f"profilectl profiles adopt alice {document['profile_id']} --brand acme" == document["undo"]
+    assert "once bruno" not in desk.run("profiles", "forget", "bruno", "--yes").out
+
+
+def test_forget_asks_on_a_terminal_and_refuses_elsewhere(desk):
+    """Without a person and without --yes nothing happens; "n" keeps the binding, "y" drops it."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM).run("sync", "--yes")
+    refused = desk.run("profiles", "forget", "alice")
+    declined, screen = desk.watch("profiles", "forget", "alice", answers=b"n\n")
+
+    assert (2, 2) == (refused.code, declined)
+    assert "--yes" in refused.err
+    assert "It stays at X." in screen
+    assert "bound" == profiles(desk)["Alice"]["status"]
+    assert 0 == desk.watch("profiles", "forget", "alice", answers=b"y\n")[0]
+    assert "namesake" == profiles(desk)["Alice"]["status"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["forget", "alcie"], 2, "did you mean alice"),
+        (["forget", "chidi"], 5, "chidi has no profile at brand acme"),
+        (["destroy", "12a"], 2, "digits only"),
+        (["destroy", "999999"], 5, "999999"),
+    ],
+)
+def test_nothing_to_repair_is_told_apart(desk, words, code, said):
+    """A mistyped key, an agent without a profile, and an id that X doesn't know each have their own answer."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM).run("sync", "--yes")
+    desk.write(*TEAM, ("chidi", "Chidi"))
+    result = desk.run("profiles", *words, "--yes")
+
+    assert code == result.code
+    assert said in result.err
+
+
+# destroy
+
+
+@pytest.mark.usefixtures("any_x")
+def test_destroy_ends_a_stranger_and_records_it(desk):
+    """A profile that nobody owns goes, and the audit trail says which it was."""
+    orphan(desk, ("old", "Old Face"))
+    desk.write(*TEAM).run("sync", "--yes")
+    profile_id = profiles(desk)["Old Face"]["id"]
+    document = desk.run("profiles", "destroy", profile_id, "--yes", "--json").document
+
+    assert {
+        "schema": "profilectl.destroy/1",
+        "brand": "acme",
+        "agent": None,
+        "profile_id": profile_id,
+        "name": "Old Face",
+        "was": "unmanaged",
+    } == document
+    assert {"Alice", "Bruno"} == set(profiles(desk))
+    assert [(profile_id, "Old Face")] == [
+        (one.profile_id, one.detail["name"]) for one in events(desk, "destroyed-stranger")
+    ]
+
+
+@pytest.mark.usefixtures("any_x")
+def test_destroy_ends_a_retired_profile_before_its_grace_is_over(desk):
+    """A replaced profile can go at once; its row goes with it, so the next sync has nothing to do."""
+    desk.write(("alice", "Alice")).run("sync", "--yes")
+    desk.write(("alice", "Alice F.")).run("sync", "--yes")
+    old = profiles(desk)["Alice"]
+    result = desk.run("profiles", "destroy", old["id"], "--yes")
+
+    assert ("retired", 0) == (old["status"], result.code)
+    assert {"Alice F."} == set(profiles(desk))
+    assert [("alice", old["id"])] == [(one.agent, one.profile_id) for one in events(desk, "destroyed")]
+
+
+@pytest.mark.usefixtures("any_x")
+def test_a_bound_profile_is_never_destroyed(desk):
+    """Not even with --yes: the way is to end the agent, and the message names it."""
+    desk.write(*TEAM).run("sync", "--yes")
+    result = desk.run("profiles", "destroy", profiles(desk)["Alice"]["id"], "--yes")
+
+    assert 5 == result.code
+    assert "profilectl offboard alice" in result.err
+    assert {"Alice", "Bruno"} == set(profiles(desk))
+
+
+def test_destroy_wants_the_name_typed(desk):
+    """Anything else than the exact name, or nobody to type it, destroys nothing."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    orphan(desk, ("old", "Old Face"))
+    desk.write(*TEAM).run("sync", "--yes")
+    profile_id = profiles(desk)["Old Face"]["id"]
+    unattended = desk.run("profiles", "destroy", profile_id)
+    mistyped, screen = desk.watch("profiles", "destroy", profile_id, answers=b"y\n")
+
+    assert (2, 2) == (unattended.code, mistyped)
+    assert "Destroy profile" in screen
+    assert "Old Face" in profiles(desk)
+    assert 0 == desk.watch("profiles", "destroy", profile_id, answers=b"Old Face\n")[0]
+    assert "Old Face" not in profiles(desk)
+
+
+def test_destroying_a_retired_profile_that_is_gone_clears_its_row(desk, served):
+    """When another tool was faster, only the ledger has something to forget."""
+    desk.write(("alice", "Alice")).run("sync", "--yes")
+    desk.write(("alice", "Alice F.")).run("sync", "--yes")
+    profile_id = profiles(desk)["Alice"]["id"]
+    mine = desk.env["PROFILECTL_LEDGER"]
+    desk.env["PROFILECTL_LEDGER"] = "other.db"
+    assert 0 == desk.run("profiles", "destroy", profile_id, "--yes").code
+    desk.env["PROFILECTL_LEDGER"] = mine
+
+    assert 0 == desk.run("profiles", "destroy", profile_id, "--yes").code
+    assert ["Alice F."] == served.live()
+    assert 5 == desk.run("profiles", "destroy", profile_id, "--yes").code
