@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from profilectl.plan import Plan
     from profilectl.ports import Patience, Records, Station, Stop
 
+_LONGEST_CALL_MS = 30_000  # a request of a run that is killed may be applied this much later
 _MOST_TRIES = 3  # of a create that surely wasn't applied
 
 
@@ -159,7 +160,7 @@ class _BrandRun:
             avatar=goal.avatar,
             listed=self.listed,
             begun_ms=now,
-            attempted_ms=now,
+            attempted_ms=now + _LONGEST_CALL_MS,
             protected=attempt.change.agent in self.protected,
             perceptual_hash=self.prepared[goal.avatar].perceptual_hash,
         )
@@ -230,7 +231,7 @@ class _BrandRun:
         for attempt in again:
             attempt.tries += 1
             if attempt.intent is not None:
-                self.records.reattempt(self.station.user_id, attempt.intent.nonce, self.now())
+                self.records.reattempt(self.station.user_id, attempt.intent.nonce, self.now() + _LONGEST_CALL_MS)
         return again
 
     def _pause(self, attempt: _Attempt) -> float:

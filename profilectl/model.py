@@ -162,7 +162,7 @@ class Intent:
     listed: frozenset[str]  # ids X listed before the first attempt
     begun_ms: int  # X's clock, a lower bound
     attempt: int = 1
-    attempted_ms: int = 0  # X's clock, a lower bound, rewritten before every attempt
+    attempted_ms: int = 0  # X's clock: when the last attempt is over at the latest, rewritten with every attempt
     protected: bool = False
     perceptual_hash: int | None = None
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from profilectl.model import Intent, Profile
 
 
+_RESOLUTION_MS = 1000  # of the Date header, RFC 9110 5.6.7
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What was observed of one brand at one moment."""
@@ -39,8 +42,8 @@ def judge(intent: Intent, situation: Situation, settle_after: int) -> tuple[Verd
     """Decide whether an unanswered create made a profile, from the four proofs of adoption.
 
     A candidate bears the intended name, wasn't listed before, isn't known to the ledger, and was created after the
-    intent by X's clock. "Not in the list" means "not made" only once `settle_after` seconds have passed since the
-    last attempt, because X's list may lag.
+    intent by X's clock, which is known to the second (HTTP's Date has no more). "Not in the list" means "not made" only
+    once the list must tell, see `told_by_ms`.
     """
     known = known_ids(situation.holdings)
     candidates = tuple(
@@ -55,8 +58,17 @@ def judge(intent: Intent, situation: Situation, settle_after: int) -> tuple[Verd
         return Verdict.AMBIGUOUS, candidates
     if candidates:
         return Verdict.MADE, candidates
-    waited_ms = situation.observed_ms - intent.attempted_ms
-    return (Verdict.NOT_MADE if waited_ms >= settle_after * 1000 else Verdict.TOO_EARLY), ()
+    is_told = situation.observed_ms >= told_by_ms(intent, settle_after)
+    return (Verdict.NOT_MADE if is_told else Verdict.TOO_EARLY), ()
+
+
+def told_by_ms(intent: Intent, settle_after: int) -> int:
+    """Return when X's list, read by X's clock, must show what the intent's last attempt made.
+
+    `settle_after` seconds after the attempt was over, and a second more for a clock that is only known to the second.
+    Zero stands for an X whose list never lags and whose requests are never late: at once.
+    """
+    return intent.attempted_ms + settle_after * 1000 + _RESOLUTION_MS if settle_after else 0
 
 
 def known_ids(holdings: Holdings) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from profilectl.changes import Action
 from profilectl.errors import RemoteError
 from profilectl.outcomes import Outcome, Status
-from profilectl.settlement import Situation, Verdict, judge
+from profilectl.settlement import Situation, Verdict, judge, told_by_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +43,7 @@ def observe(
         ]
         if not early or patience is None:
             break
-        left = max(intent.attempted_ms for intent in early) / 1000 + settle_after - observed_ms / 1000
+        left = max(told_by_ms(intent, settle_after) for intent in early) / 1000 - observed_ms / 1000
         if not patience(max(0.1, min(pause, left)), "for X's list to settle an unanswered create"):
             break
     return situation
@@ -93,7 +93,10 @@ def _resolve(
 ) -> Iterator[Outcome]:
     """Take the outcomes of a later round for those of the steps that the plan had; yields the ones that are final."""
     for outcome in outcomes:
-        step = steps[_place(outcome.change)]
+        step = steps.get(_place(outcome.change))
+        if step is None:  # the end of a profile that this round replaced: one more thing to tell
+            yield outcome
+            continue
         told = replace(outcome, change=step)
         if outcome.status is Status.FAILED and step.creates:
             spoiled.add(step.brand)

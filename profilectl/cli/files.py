@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from profilectl.credentials import files
 from profilectl.errors import InputRefused
 from profilectl.names import visible
 
@@ -27,13 +28,13 @@ def read(path: Path, what: str, largest: int, hint: str | None = None) -> bytes:
     """
     shown = f"{what} {visible(str(path))}"
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-        with os.fdopen(handle, "rb", closefd=True) as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+        with files.opened(path) as descriptor:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InputRefused(f"{shown} is no regular file", hint=hint)
-            content = file.read(largest + 1)
-    except OSError as error:
-        raise InputRefused(f"can't read {shown}: {error.strerror}", hint=hint) from None
+            content = files.read(descriptor, largest + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file name"
+        raise InputRefused(f"can't read {shown}: {reason}", hint=hint) from None
     if len(content) > largest:
         raise InputRefused(f"{shown} is larger than {largest} bytes")
     return content

@@ -69,14 +69,9 @@ def init(
     account = _check_handle(handle) if handle is not None else _STAND_IN
     path = context.roster_path
     pictures = path.parent / "avatars"
-    if pictures.is_symlink():  # as a repository could bring along
-        raise InputRefused(
-            f"{visible(str(pictures))} is a symbolic link; nothing was written",
-            hint="remove it, or start in another folder with --roster PATH",
-        )
     files = {pictures / f"{key}.png": initials_portrait(name.format(handle=account)) for key, name, _ in _AGENTS}
     files[path] = _text(account).encode()
-    _write_anew(files)
+    _write_anew(files, pictures)
     if context.wants_json:
         made = [str(one) for one in files if one != path]
         write(documents.dump({"schema": "profilectl.init/1", "roster": str(path), "pictures": made}))
@@ -105,13 +100,15 @@ def _text(handle: str) -> str:
     return text
 
 
-def _write_anew(files: Mapping[Path, bytes]) -> None:
-    """Write files that don't exist yet, the folders they need included; all of them or none."""
-    for path in files:
-        if path.exists() or path.is_symlink():
-            elsewhere = "--roster PATH starts one in another folder"
-            raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=elsewhere)
+def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
+    """Write files that don't exist yet, the folders they need included, `own_folder` not as a link; all or none."""
+    elsewhere = "--roster PATH starts one in another folder"
     try:
+        if own_folder.is_symlink():  # as a repository could bring along
+            raise InputRefused(f"{visible(str(own_folder))} is a symbolic link; nothing was written", hint=elsewhere)
+        for path in files:
+            if path.exists() or path.is_symlink():
+                raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=elsewhere)
         with ExitStack() as undo:
             for path, content in files.items():
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ class Ledger(LedgerReader, Protocol):
         """
 
     def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
-        """Give it for one more attempt: `attempt` grows by one, `attempted_ms` is the new lower bound."""
+        """Give it for one more attempt, which is over at `attempted_ms` at the latest; `attempt` grows by one."""
 
     def doubt(self, user_id: str, nonce: str, now_ms: int) -> None:
         """Note that an attempt went unanswered: whether it was applied can be seen some time after `now_ms`."""

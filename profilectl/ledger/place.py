@@ -31,10 +31,10 @@ def prepare_folder(folder: Path) -> None:
     Raises:
         LedgerRefused: it can't be made, or `check_folder` refuses it.
     """
-    _refuse_links(folder)
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
+        _refuse_links(folder)
         _check_parents(folder)
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
         for one in reversed(missing):
             one.mkdir(0o700, exist_ok=True)
             _sync_folder(one.parent)

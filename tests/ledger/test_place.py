@@ -210,6 +210,12 @@ def test_folder_that_is_a_file(path):
         open_for_writing(path)
 
 
+def test_folder_whose_name_is_too_long(tmp_path):
+    """It is refused with the reason, by whoever asks for the folder."""
+    with pytest.raises(LedgerRefused, match="File name too long"):
+        place.prepare_folder(tmp_path / ("x" * 300) / ".profilectl")
+
+
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 40 22 0:40 / /home rw,relatime shared:2 - nfs4 server:/home rw

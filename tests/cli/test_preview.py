@@ -1,0 +1,230 @@
+"""What customers will see, before anybody does: in a terminal, in a pipe, and as a page."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from profilectl.cli.preview import _put
+
+BRANDS = {"acme": "acmecare", "beta": "betahelp"}
+
+
+@pytest.fixture
+def team(desk):
+    """A roster of two people and a bot."""
+    return desk.write(
+        ("alice", "Alice F."), ("bruno", "Bruno [b]", 'brands = ["acme"]'), ("bob", "A bot", 'kind = "bot"')
+    )
+
+
+def test_a_pipe_gets_words(team):
+    """Every agent in the roster's order: what is said, then the name and the brand's handle."""
+    result = team.run("preview", "--text", "Hi\nthere")
+
+    names = ["Alice F.", "Bruno [b]", "A bot"]
+    assert "\n\n".join(f"| Hi\n| there\n  {name}  @acmecare" for name in names) + "\n" == result.out
+    assert (0, "") == (result.code, result.err)
+
+
+def test_one_agent_is_enough(team):
+    """With a key, only that agent is shown, and only that agent's picture has to be sound."""
+    team.draw("bad.png").write_bytes(b"no picture")
+    team.write(("alice", "Alice F."), ("bruno", "Bruno", 'avatar = "avatars/bad.png"'))
+
+    assert "| Hello! How can I help you today?\n  Alice F.  @acmecare\n" == team.run("preview", "alice").out
+    assert 5 == team.run("preview").code
+
+
+def test_a_terminal_without_colour_gets_words(team):
+    """Half blocks without colours would be a white disc, so NO_COLOR gets what a pipe gets."""
+    team.env["NO_COLOR"] = "1"
+    code, screen = team.watch("preview", "alice")
+
+    assert (0, team.run("preview", "alice").out) == (code, screen)
+
+
+def test_an_unknown_agent_is_a_usage_error(team):
+    """The nearest key is offered."""
+    result = team.run("preview", "alcie")
+
+    assert (2, "") == (result.code, result.out)
+    assert "there is no agent alcie" in result.err
+    assert "did you mean alice?" in result.err
+
+
+def test_an_agent_of_another_brand_is_not_unknown(team):
+    """Who speaks for another brand exists; the message says for which."""
+    team.write(("alice", "Alice F.", 'brands = ["acme"]'), ("zoe", "Zoe"), brands=BRANDS)
+    result = team.run("preview", "alice", "--brand", "beta")
+
+    assert 5 == result.code
+    assert "error: alice doesn't speak for beta\nhint: it has: acme\n" == result.err
+
+
+def test_a_brand_without_agents_is_told(team):
+    """There is nobody to show for it."""
+    team.write(("alice", "Alice F.", 'brands = ["acme"]'), brands=BRANDS)
+    result = team.run("preview", "--brand", "beta")
+
+    assert 5 == result.code
+    assert "no agent speaks for beta" in result.err
+
+
+@pytest.mark.parametrize("text", ["version = ", 'version = 1\n[agents.alice]\nname = "A"\n'])
+def test_a_broken_roster_is_told_with_its_lines(team, text):
+    """The same problems as `roster check` tells, exit 5, no page."""
+    (team.folder / "roster.toml").write_text(text)
+    result = team.run("preview", "--html", "page.html")
+
+    assert (5, "") == (result.code, result.out)
+    assert "roster.toml:" in result.err
+    assert not (team.folder / "page.html").exists()
+
+
+def test_a_preview_has_no_json(team):
+    """The hint names the command that has the same facts."""
+    result = team.run("preview", "--json")
+
+    assert 2 == result.code
+    assert "profilectl roster list --json" in result.err
+
+
+def test_the_page_holds_everybody_and_needs_nothing(team):
+    """One file with names escaped and pictures inside, and nothing fetched from anywhere."""
+    team.write(("alice", "Alice <b>"), ("zoe", "Zoe"), brands=BRANDS)
+    result = team.run("preview", "--html", "page.html")
+    page = (team.folder / "page.html").read_text()
+
+    assert (0, "", "wrote page.html\n") == (result.code, result.out, result.err)
+    assert 4 == page.count('src="data:image/')
+    assert "Alice &lt;b&gt;" in page
+    assert "@acmecare, @betahelp" in page
+    assert "http:" not in page
+    assert "https:" not in page
+
+
+def test_a_page_is_replaced_as_a_whole(team):
+    """An earlier page goes, a link stays one, and no draft is left."""
+    (team.folder / "old.html").write_text("old")
+    (team.folder / "page.html").symlink_to("old.html")
+    team.run("preview", "--html", "page.html", "-q")
+
+    assert (team.folder / "page.html").is_symlink()
+    assert "Alice F." in (team.folder / "old.html").read_text()
+    assert ["old.html", "page.html"] == sorted(path.name for path in team.folder.glob("*.html*"))
+    assert [] == list(team.folder.glob(".*.new"))
+
+
+def test_a_page_for_stdout(team):
+    """`--html -` prints it."""
+    result = team.run("preview", "alice", "--html", "-")
+
+    assert result.out.startswith("<!DOCTYPE html>")
+    assert not (team.folder / "-").exists()
+
+
+def test_a_pipe_is_written_to_and_never_replaced(team):
+    """What is no regular file stays what it is."""
+    os.mkfifo(team.folder / "pipe")
+    result = team.shell("timeout 30 cat pipe | head -c 15 & profilectl preview alice --html pipe; wait")
+
+    assert "<!DOCTYPE html>" == result.out
+    assert stat.S_ISFIFO((team.folder / "pipe").stat().st_mode)
+
+
+@pytest.mark.parametrize(("path", "why"), [("no/page.html", "No such file"), (".", "Is a directory")])
+def test_a_page_that_cannot_be_written(team, path, why):
+    """Exit 5 with the path and the reason."""
+    result = team.run("preview", "--html", path)
+
+    assert 5 == result.code
+    assert f"can't write {path}: {why}" in result.err
+
+
+# The file that is written
+
+PAGE = b"<!doctype html>"
+
+
+@pytest.fixture(autouse=True)
+def _usual_umask():
+    former = os.umask(0o022)
+    yield
+    os.umask(former)
+
+
+def mode(path):
+    return oct(stat.S_IMODE(path.stat().st_mode))
+
+
+def test_a_page_is_written(desk):
+    """The program writes the page, and leaves nothing else."""
+    desk.write(("alice", "Alice"))
+    before = set(desk.folder.iterdir())
+
+    assert 0 == desk.run("preview", "--html", "page.html").code
+    assert {desk.folder / "page.html"} == set(desk.folder.iterdir()) - before
+    assert (desk.folder / "page.html").read_bytes().lower().startswith(PAGE)
+
+
+def test_a_new_page_has_usual_rights(tmp_path):
+    """What the umask leaves of 0666."""
+    _put(tmp_path / "page.html", PAGE)
+    assert ("0o644", PAGE) == (mode(tmp_path / "page.html"), (tmp_path / "page.html").read_bytes())
+
+
+@pytest.mark.parametrize("rights", [0o600, 0o664])
+def test_an_old_page_keeps_its_rights(tmp_path, rights):
+    """Neither more people nor fewer can read it."""
+    path = tmp_path / "page.html"
+    path.write_text("a longer page from yesterday")
+    path.chmod(rights)
+    _put(path, PAGE)
+    assert (oct(rights), PAGE) == (mode(path), path.read_bytes())
+
+
+def test_no_link_is_followed_on_the_way(tmp_path):
+    """Somebody who can write the folder guesses the name of a draft, and waits with a link."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / f".page.html.{os.getpid()}.new").symlink_to(victim)
+    _put(tmp_path / "page.html", PAGE)
+    assert "precious" == victim.read_text()
+    assert (tmp_path / f".page.html.{os.getpid()}.new").is_symlink()
+
+
+@pytest.mark.parametrize("is_dangling", [False, True])
+def test_a_link_stays_a_link(tmp_path, is_dangling):
+    """What it leads to is replaced, and keeps its rights."""
+    target = tmp_path / "site" / "page.html"
+    target.parent.mkdir()
+    if not is_dangling:
+        target.touch(0o640)
+    (tmp_path / "page.html").symlink_to(target)
+    _put(tmp_path / "page.html", PAGE)
+    assert (tmp_path / "page.html").is_symlink()
+    assert ("0o644" if is_dangling else "0o640", PAGE) == (mode(target), target.read_bytes())
+    assert [target] == list(target.parent.iterdir())
+
+
+def test_a_draft_does_not_stay(tmp_path, monkeypatch):
+    """When the page can't take its place, the draft goes."""
+
+    def fail(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        _put(tmp_path / "page.html", PAGE)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_folder_is_no_page(desk):
+    """It is refused with the reason."""
+    desk.write(("alice", "Alice"))
+    done = desk.run("preview", "--html", ".")
+    assert (5, True) == (done.code, "can't write .: Is a directory" in done.err)

@@ -1,0 +1,175 @@
+"""A bench for real processes: a sandbox whose truth lies open, a roster that moves, and a program to kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from PIL import Image
+
+from profilectl.ledger.audit import verify
+from profilectl.ledger.sqlite import open_for_reading
+from profilectl.sandbox.app import SandboxApp
+from profilectl.sandbox.faults import Fault, Kind
+from profilectl.sandbox.quotas import Limits
+from profilectl.sandbox.server import SandboxServer
+from profilectl.sandbox.world import World
+
+if TYPE_CHECKING:
+    import random
+    from pathlib import Path
+
+PROGRAM = [sys.executable, "-m", "profilectl"]
+GRACE = 10  # seconds, of settling as well as of retiring
+KEYS = ("alice", "bruno", "chidi", "dana", "emil")
+NAMES = ("Alex", "Bea", "Cleo", "Dan", "Eve", "Fay")
+STRANGERS = ("Mallory", "Trent")
+
+
+@dataclass
+class Bench:
+    """One brand, its folder and its X; `dice` decides whatever is random."""
+
+    folder: Path
+    dice: random.Random
+    agents: dict[str, tuple[str, str]] = field(default_factory=dict)  # key: name, picture
+    broken: list[str] = field(default_factory=list)  # promises that weren't kept at an event
+
+    def __enter__(self) -> Self:
+        (self.folder / "avatars").mkdir(parents=True)
+        for name, colour in (("a.png", "navy"), ("b.png", "olive")):
+            Image.new("RGB", (32, 32), colour).save(self.folder / "avatars" / name)
+        self.world = World(limits=Limits.generous())
+        self.account = self.world.ensure_brand("acmecare")
+        self.server = SandboxServer(SandboxApp(self.world)).__enter__()
+        media = self.world.media.add(self.account.user_id, picture()).id
+        for name in STRANGERS:
+            self.world.profiles.create(self.account.user_id, name, media)
+        self._watch_destroys()
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self.server.__exit__(kind, error, trace)
+        self.world.close()
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger.db"
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the program: this sandbox, these credentials, this ledger."""
+        names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+        return {
+            **os.environ,
+            "PROFILECTL_API_URL": self.server.url,
+            "PROFILECTL_LEDGER": str(self.ledger),
+            **{f"PROFILECTL_{name.upper()}": getattr(self.account, name) for name in names},
+        }
+
+    def start(self, *words: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [*PROGRAM, *words],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str) -> subprocess.CompletedProcess:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=60)
+        assert "Traceback" not in err, err
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def reshuffle(self) -> None:
+        """Let the roster move: somebody leaves, somebody comes, some get another name or picture."""
+        for key in KEYS:
+            draw = self.dice.random()
+            taken = {name for name, _ in self.agents.values()} | self.live_names()
+            free = [name for name in NAMES if name not in taken] or [f"{key.title()} {self.dice.randrange(10**6)}"]
+            if key not in self.agents or draw < 0.5:
+                self.agents[key] = (self.dice.choice(free), self.dice.choice(("a.png", "b.png")))
+            elif draw < 0.6 and len(self.agents) > 1:
+                del self.agents[key]
+        self.write()
+
+    def write(self) -> None:
+        policy = f'settle_after = "{GRACE}s"\nretire_after = "{GRACE}s"\nmax_delete_ratio = 1.0\n'
+        text = f'version = 1\n[brands.acme]\nhandle = "acmecare"\n[policy]\n{policy}[defaults]\nkind = "human"\n'
+        for key, (name, avatar) in self.agents.items():
+            text += f'[agents.{key}]\nname = {json.dumps(name)}\navatar = "avatars/{avatar}"\n'
+        (self.folder / "roster.toml").write_text(text)
+
+    def slow_down(self, most: float = 0.06) -> None:
+        """Give every kind of call a latency of its own, in seconds at most."""
+        self.world.faults.clear()
+        for call in ("verify", "list", "upload", "create", "destroy"):
+            self.world.faults.add(Fault(kind=Kind.SLOW, call=call, times=None, seconds=self.dice.uniform(0.001, most)))
+
+    def recover(self) -> None:
+        """Let the settle time and the grace pass, then run once, undisturbed."""
+        self.world.faults.clear()
+        self.world.advance(GRACE + 1)
+        done = self.run("sync", "--yes")
+        assert 0 == done.returncode, (done.stdout, done.stderr)
+
+    def live(self) -> dict[str, str]:
+        """Return the names of the live profiles by their ids."""
+        return {one.id: one.name for one in self.world.profiles.all(self.account.user_id) if one.is_live}
+
+    def live_names(self) -> set[str]:
+        return set(self.live().values())
+
+    def holdings(self):
+        with open_for_reading(self.ledger) as ledger:
+            return ledger.holdings(self.account.user_id)
+
+    def judge_after_kill(self) -> None:
+        """What holds at any moment: whoever is bound is live, strangers too, and no event broke a promise."""
+        live = self.live()
+        assert [] == self.broken
+        assert set(STRANGERS) <= set(live.values())
+        for binding in self.holdings().bindings:
+            assert binding.name == live.get(binding.profile_id), binding
+
+    def judge_at_rest(self) -> None:
+        """What holds after recovery: one live profile per agent and nothing else, no intent, a whole audit chain."""
+        holdings, live = self.holdings(), self.live()
+        self.judge_after_kill()
+        retired = {one.profile_id for one in holdings.retired}
+        wanted = sorted([name for name, _ in self.agents.values()] + list(STRANGERS))
+        assert wanted == sorted(name for one, name in live.items() if one not in retired)
+        assert () == holdings.intents
+        with open_for_reading(self.ledger) as ledger:
+            assert verify(ledger.events()) is None
+
+    def judge_difference(self) -> None:
+        """What a person would ask: is anything left to do."""
+        done = self.run("diff", "--exit-code")
+        assert 0 == done.returncode, (done.stdout, done.stderr)
+
+    def _watch_destroys(self) -> None:
+        destroy = self.world.profiles.destroy
+
+        def watched(user_id: str, profile_id: str) -> None:
+            bound = {one.profile_id for one in self.holdings().bindings}
+            if profile_id in bound or self.live().get(profile_id) in STRANGERS:
+                self.broken.append(f"{profile_id} was destroyed")
+            destroy(user_id, profile_id)
+
+        self.world.profiles.destroy = watched
+
+
+def picture() -> bytes:
+    """Return a small PNG."""
+    import io
+
+    content = io.BytesIO()
+    Image.new("RGB", (32, 32), "gray").save(content, "PNG")
+    return content.getvalue()

@@ -1,0 +1,212 @@
+"""One admin of the model: a roster, a ledger on disk, and runs that are wired as the command line wires them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from profilectl.errors import (
+    LedgerRefused,
+)
+from profilectl.execution import apply
+from profilectl.ledger.audit import verify
+from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.model import Account, Agent, Brand, Holdings, Kind, Picture, Policy, PreparedPicture, Roster
+from profilectl.plan import build
+from profilectl.ports import Station
+from profilectl.sync import observe, synchronise
+from tests.resilience.model_line import RESOLUTION_MS, Line
+from tests.resilience.model_trouble import CrashError, Pool, Script, wait
+from tests.resilience.model_x import START, STRANGER, Made, ModelX, hold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from profilectl.model import Intent, Profile
+    from profilectl.outcomes import Outcome
+    from profilectl.plan import Plan
+
+USER = "1"
+SETTLE_AFTER = 60  # seconds
+RETIRE_AFTER = 900
+PICTURES = {path: Picture(path, f"sha256:{path}", 1) for path in ("a.png", "b.png")}
+PREPARED = {one.digest: PreparedPicture(b"bytes", "image/png", one.digest, 1) for one in PICTURES.values()}
+TODAY = date(2027, 1, 10)
+WRITES = ("claim", "intend", "reattempt", "doubt", "settle", "withdraw", "retire", "drop", "protect")
+
+
+@dataclass
+class Desk:
+    """An admin with a ledger of its own."""
+
+    name: str
+    x: ModelX
+    path: Path
+    agents: dict[str, Agent] = field(default_factory=dict)
+    begun: dict[tuple[str, str], int] = field(default_factory=dict)  # (agent, name): true time of the intent
+    doubtful: set[str] = field(default_factory=set)  # names of creates that nothing has told the end of
+    prune: bool = False
+
+    def __post_init__(self) -> None:
+        self.x.watchers.append(self.watch)
+
+    def put(self, key: str, name: str, avatar: str = "a.png", **more: object) -> None:
+        self.agents[key] = Agent(key, "acme", name, avatar, Kind.HUMAN, **more)
+
+    def wanted(self) -> dict[str, Agent]:
+        return {key: one for key, one in self.agents.items() if one.until is None or one.until >= TODAY}
+
+    def holdings(self) -> Holdings:
+        with open_for_reading(self.path) as ledger:
+            return ledger.holdings(USER)
+
+    def events(self) -> int:
+        """Count the audit records, and hold the chain together."""
+        with open_for_reading(self.path) as ledger:
+            hold(verify(ledger.events()) is None, "the audit chain is broken")
+            return sum(1 for _ in ledger.events())
+
+    def live(self, agent: str | None = None) -> list[Made]:
+        mine = [one for one in self.x.live() if one.owner == self.name]
+        return [one for one in mine if agent is None or one.agent == agent]
+
+    def faces(self, agent: str) -> list[Made]:
+        """Return an agent's live profiles; one that another admin has adopted since is still its face."""
+        bound = {one.profile_id for one in self.holdings().bindings if one.agent == agent}
+        return [one for one in self.x.live() if one.id in bound or one in self.live(agent)]
+
+    def watch(self, one: Made, by: str) -> None:
+        """Judge the end of a profile at the moment it happens."""
+        if by != self.name:
+            return
+        hold(one.owner == self.name, f"{self.name} destroys {one}")
+        bound = {binding.profile_id for binding in self.holdings().bindings}
+        hold(one.id not in bound, f"bound and destroyed: {one}")
+        if one.agent in self.wanted():
+            others = [other for other in self.faces(one.agent) if other is not one]
+            hold(bool(others), f"{one.agent} is left without a live profile")
+
+    def sync(self, script: Script) -> list[Outcome] | None:
+        """Run once; None after a crash, which leaves nothing of the run but what is durable."""
+        run = _Run(self, script)
+        pool = partial(Pool, script, run.line.lose)
+        new_pool: Callable = lambda jobs, thread_name_prefix: pool()  # noqa: E731
+        with patch.multiple("profilectl.execution", ThreadPoolExecutor=new_pool, wait=wait):
+            try:
+                with open_for_writing(self.path, actor="admin@model") as ledger:
+                    return run.carry_out(ledger)
+            except CrashError:
+                return None
+
+
+@dataclass
+class _Run:
+    """One run: the line to X, the recording ledger, and the wiring in between."""
+
+    desk: Desk
+    script: Script
+    line: Line = field(init=False)
+    station: Station = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.line = Line(self.desk, self.script)
+
+    def carry_out(self, ledger) -> list[Outcome]:
+        records = Recorded(self.desk, self.script, self.line, ledger)
+        records.claim("acme", Account(USER, "acmecare", "api.x.com"), START)
+        plan = partial(self.plan, records)
+        return list(synchronise(plan(), partial(self.apply, records), plan, self.script.stop))
+
+    def plan(self, records, brands=frozenset(), only=frozenset()) -> Plan:
+        situation = observe("acme", USER, self.line, records, SETTLE_AFTER, self.patience)
+        self.station = Station(USER, self.line, situation)
+        policy = Policy(retire_after=RETIRE_AFTER, settle_after=SETTLE_AFTER)
+        roster = Roster((Brand("acme", "acmecare"),), tuple(self.desk.agents.values()), policy)
+        return build(
+            roster,
+            PICTURES,
+            [situation],
+            today=TODAY,
+            only_agents=only,
+            allow_deletes=99,
+            prune_now=self.desk.prune,
+        )
+
+    def apply(self, records, plan):
+        return apply(
+            plan,
+            {"acme": self.station},
+            records,
+            PREPARED,
+            jobs=self.script.jobs,
+            stop=self.script.stop,
+            patience=self.patience,
+            prune_at_once=self.desk.prune,
+        )
+
+    def patience(self, seconds: float, why: str) -> bool:
+        if self.script.stop.requested or not self.script.patient or seconds > 600:
+            return False
+        self.desk.x.advance(int(seconds * 1000))
+        return True
+
+
+@dataclass
+class Recorded:
+    """The real ledger, with crashes and full disks before and after each record."""
+
+    desk: Desk
+    script: Script
+    line: Line
+    ledger: object
+
+    def holdings(self, user_id: str) -> Holdings:
+        return self.ledger.holdings(user_id)
+
+    def __getattr__(self, deed: str):
+        if deed not in WRITES:
+            raise AttributeError(deed)
+        return partial(self._record, deed)
+
+    def _record(self, deed, *arguments, **more):
+        self.script.step()
+        if self.script.strike(deed):
+            raise LedgerRefused("disk full")
+        result = getattr(self.ledger, deed)(*arguments, **more)
+        if deed == "intend":
+            self._promised(arguments[1])
+        elif deed == "settle":
+            self._bound(arguments[2], result.agent, **more)
+        self.script.step()
+        return result
+
+    def _promised(self, intent: Intent) -> None:
+        self.line.expected[intent.name] = intent.agent
+        self.desk.begun[intent.agent, intent.name] = self.desk.x.time_ms
+
+    def _bound(self, profile: Profile, agent: str, *, adopted: bool) -> None:
+        """Hand a stranger's profile over if nobody could have told it from ours: made after the promise, same name."""
+        one = self.desk.x.made[profile.id]
+        self.desk.doubtful.discard(one.name)
+        self.line.expected.pop(one.name, None)
+        if one.owner == self.desk.name and one.agent in {agent, None}:
+            one.agent = agent
+            return
+        hold(adopted, f"{agent} is bound to somebody else's {one}")
+        begun = self.desk.begun[agent, one.name]
+        hold(one.created_ms >= begun - RESOLUTION_MS, f"{agent} adopts {one}, made {begun - one.created_ms} ms before")
+        for other in self.desk.live(agent):
+            if other.name == one.name and other.id != profile.id:
+                self._leave(other)
+        one.owner, one.agent = self.desk.name, agent
+
+    def _leave(self, other: Made) -> None:
+        """What was taken for a stranger's from now on, unless the ledger knows it."""
+        holdings = self.ledger.holdings(USER)
+        known = {one.profile_id for one in (*holdings.bindings, *holdings.retired)}
+        if other.id not in known:
+            other.owner, other.agent = STRANGER, None

@@ -1,0 +1,121 @@
+"""The way from a run to the model's X: every call is counted, may fail as the script says, and may be the last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from profilectl.errors import CredentialsRefused, OutcomeUnknown, RateLimited, Refused, Unreachable
+from tests.resilience.model_x import STRANGER, hold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from profilectl.model import Profile
+    from tests.resilience.model_desk import Desk
+    from tests.resilience.model_trouble import Script
+    from tests.resilience.model_x import ModelX
+
+RESOLUTION_MS = 1000  # of a Date header, and so of the clock that an intent is stamped with
+CALL_MS = 40
+SLOW_MS = 25_000  # from the moment a create leaves until X applies it
+
+
+@dataclass
+class Line:
+    """The way to X of one run."""
+
+    desk: Desk
+    script: Script
+    expected: dict[str, str] = field(default_factory=dict)  # name: the agent whose create is promised
+
+    @property
+    def x(self) -> ModelX:
+        return self.desk.x
+
+    def now_ms(self) -> int:
+        return self.x.time_ms - self.script.slack_ms
+
+    def list_profiles(self):
+        fault = self._begin("list")
+        self._fail(fault, "down", Unreachable("down"))
+        found = self.x.listed()
+        self.desk.doubtful.clear()
+        self.script.step()
+        return found
+
+    def upload(self, content: bytes, media_type: str) -> str:
+        fault = self._begin("upload")
+        if fault and fault.how == "namesake before":
+            ours = {one.name for one in self.desk.live()}
+            coming = sorted({one.name for one in self.desk.wanted().values()} - ours) or ["Alex"]
+            self.x.make(STRANGER, None, self.script.dice.choice(coming), fault.lag_ms)
+            self.x.advance(2 * RESOLUTION_MS)
+        self._fail(fault, "down", Unreachable("down"))
+        self._fail(fault, "refused", Refused("no"))
+        self._fail(fault, "unknown", OutcomeUnknown("lost"))
+        self.script.step()
+        return "77"
+
+    def create_profile(self, name: str, media_id: str) -> Profile:
+        hold(name not in self.desk.doubtful, f"a second create of {name!r} without a complete list after the first")
+        fault = self._begin("create")
+        if fault and fault.how == "namesake after":
+            self.x.make(STRANGER, None, name, fault.lag_ms)
+        self._refuse_create(fault)
+        self.desk.doubtful.add(name)
+        self._fail(fault, "unknown", OutcomeUnknown("lost before it was applied"))
+        if fault and fault.how.startswith("slow"):
+            self.x.advance(SLOW_MS)
+        lag = fault.lag_ms if fault and fault.how.startswith(("lagging", "slow")) else 0
+        made = self.x.make(self.desk.name, self.expected.pop(name, None), name, lag)
+        self.script.step()
+        if fault and fault.how.endswith("lost"):
+            self.x.advance(self.script.dice.choice((0, 30_000)))
+            raise OutcomeUnknown("lost after it was applied")
+        return made.told()
+
+    def _refuse_create(self, fault) -> None:
+        self._fail(fault, "down", Unreachable("down"))
+        self._fail(fault, "refused", Refused("no"))
+        self._fail(fault, "revoked", CredentialsRefused("revoked"))
+        self._fail(fault, "limited", RateLimited("limited", retry_at=self._in(30)))
+        self._fail(fault, "limited without reset", RateLimited("limited"))
+
+    def destroy_profile(self, profile_id: str) -> None:
+        fault = self._begin("destroy")
+        self._fail(fault, "down", Unreachable("down"))
+        self._fail(fault, "refused", Refused("no"))
+        self._fail(fault, "limited", RateLimited("limited", retry_at=self._in(30)))
+        self.x.end(profile_id, self.desk.name)
+        self._fail(fault, "lost", OutcomeUnknown("lost"))
+        self.script.step()
+
+    def lose(self, call: Callable, arguments: tuple) -> None:
+        """A call that was under way when the process died: it arrives, it arrives late, or it never does."""
+        if call.__name__ != "create_profile" or self.script.dice.random() < 1 / 3:
+            return
+        name, agent = arguments[0], self.expected.get(arguments[0])
+        late = self.script.dice.choice((0, 1500))
+        self.x.late.append((self.x.time_ms + late, partial(self.x.make, self.desk.name, agent, name)))
+        self.x.advance(1)
+
+    def _in(self, seconds: float) -> datetime:
+        return datetime.fromtimestamp(self.x.time_ms / 1000, UTC) + timedelta(seconds=seconds)
+
+    def _begin(self, call: str):
+        self.script.step()
+        self.x.advance(CALL_MS)
+        fault = self.script.strike(call)
+        if fault and fault.how == "stop":
+            self.script.stop.requested = True
+        if fault and fault.how == "interlude":
+            self.script.interlude()
+        return fault
+
+    @staticmethod
+    def _fail(fault, how: str, error: Exception) -> None:
+        if fault and fault.how == how:
+            raise error

@@ -1,0 +1,213 @@
+"""A stateful model: rosters, admins, strangers, faults and crashes in any order, against a real ledger on disk.
+
+`PROFILECTL_TEST_EXAMPLES=20000` looks further than the 300 examples of every run, and at other ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.outcomes import exit_code
+from tests.resilience.model_desk import RETIRE_AFTER, SETTLE_AFTER, TODAY, Desk
+from tests.resilience.model_trouble import FAULTS, Fault, Script
+from tests.resilience.model_x import STRANGER, ModelX, hold
+
+EXAMPLES = int(os.environ.get("PROFILECTL_TEST_EXAMPLES", "300"))
+FOLDER = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # a crash of the model is no power cut
+AGENTS = ("alice", "bruno", "chidi", "dana")
+NAMES = ("Alex", "Bea", "Cleo")
+LAGS_MS = (0, 5_000, 59_900)
+
+agents, names, pictures = st.sampled_from(AGENTS), st.sampled_from(NAMES), st.sampled_from(("a.png", "b.png"))
+lags = st.sampled_from(LAGS_MS)
+kinds = st.sampled_from([(call, how) for call, ways in FAULTS.items() for how in ways])
+faults = st.builds(lambda kind, nth, lag: Fault(kind[0], nth, kind[1], lag), kinds, st.integers(0, 3), lags)
+scripts = st.builds(
+    Script,
+    faults=st.lists(faults, max_size=3),
+    crash_at=st.none() | st.integers(0, 40),
+    dice=st.integers(0, 99).map(random.Random),
+    jobs=st.sampled_from((1, 3)),
+    slack_ms=st.sampled_from((0, 400, 999)),
+    patient=st.booleans(),
+)
+
+
+class Survival(RuleBasedStateMachine):
+    """One account, two admins with a ledger each, and strangers."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(dir=FOLDER))
+        self.x = ModelX()
+        self.desk = Desk("ours", self.x, self.folder / "ledger.db")
+        self.other = Desk("theirs", self.x, self.folder / "other.db")
+
+    @initialize(first=names, second=names)
+    def start(self, first, second):
+        self.desk.put("alice", first)
+        self.desk.put("bruno", second)
+        self.desk.sync(Script())
+
+    @rule(key=agents, name=names, avatar=pictures)
+    def write_entry(self, key, name, avatar):
+        self.desk.put(key, name, avatar)
+
+    @rule(key=agents, name=names)
+    def rename(self, key, name):
+        if key in self.desk.agents:
+            self.desk.agents[key] = replace(self.desk.agents[key], name=name)
+
+    @rule(key=agents)
+    def remove_entry(self, key):
+        self.desk.agents.pop(key, None)
+
+    @rule(key=agents, protected=st.booleans())
+    def protect(self, key, protected):
+        if key in self.desk.agents:
+            self.desk.agents[key] = replace(self.desk.agents[key], protected=protected)
+
+    @rule(key=agents, days=st.sampled_from((-1, 0)))
+    def limit(self, key, days):
+        if key in self.desk.agents:
+            self.desk.agents[key] = replace(self.desk.agents[key], until=TODAY + timedelta(days=days))
+
+    @rule(prune=st.booleans())
+    def choose_grace(self, prune):
+        self.desk.prune = prune
+
+    @rule(script=scripts)
+    def sync(self, script):
+        self.run(script)
+
+    @rule(script=scripts)
+    def sync_after_a_change(self, script):
+        """A run that surely has something to do."""
+        self.desk.put("alice", *self.another_look())
+        self.run(script)
+
+    @rule(script=scripts, lag=lags)
+    def sync_beside_a_namesake(self, script, lag):
+        """Somebody makes a namesake while we upload, and our create is lost before it is applied."""
+        self.desk.put("alice", *self.another_look())
+        script.faults[:0] = [Fault("upload", 0, "namesake before", lag), Fault("create", 0, "unknown")]
+        self.run(script)
+
+    @rule(key=agents, name=names)
+    def other_admin(self, key, name):
+        self.other.put(key, name)
+        self.other.sync(Script())
+        check(self.other)
+
+    @rule(name=names, lag=lags)
+    def namesake(self, name, lag):
+        self.x.make(STRANGER, None, name, lag)
+
+    @precondition(lambda self: self.x.live())
+    @rule(data=st.data())
+    def destroyed_elsewhere(self, data):
+        self.x.end(data.draw(st.sampled_from([one.id for one in self.x.live()])), STRANGER)
+
+    @rule(seconds=st.sampled_from((1, 20, 59, 61, RETIRE_AFTER)))
+    def time_passes(self, seconds):
+        self.x.advance(seconds * 1000)
+        check(self.desk)  # a request of a killed run may have arrived meanwhile
+
+    def another_look(self):
+        old = self.desk.agents.get("alice")
+        return NAMES[(NAMES.index(old.name) + 1) % len(NAMES)] if old else NAMES[0], "a.png"
+
+    def run(self, script):
+        script.interlude = lambda: self.other.sync(Script())
+        try:
+            outcomes = self.desk.sync(script)
+        except ProfilectlError:
+            outcomes = None
+        check(self.desk)
+        if outcomes is not None and exit_code(outcomes) is ExitCode.DONE and not script.stop.requested:
+            hold_done(self.desk)
+
+    def teardown(self):
+        try:
+            for desk in (self.other, self.desk):
+                if desk.agents or desk.live():
+                    recover(desk)
+        finally:
+            shutil.rmtree(self.folder)
+
+
+def check(desk):
+    """Every live profile of a desk is bound, retired, or promised, and what is bound lives unless others ended it."""
+    holdings = desk.holdings()
+    bound = {one.profile_id for one in holdings.bindings}
+    retired = {one.profile_id for one in holdings.retired}
+    for one in desk.live():
+        promised = any(
+            intent.name == one.name and one.created_ms >= intent.begun_ms and one.id not in intent.listed
+            for intent in holdings.intents
+        )
+        hold(one.id in bound | retired or promised, f"orphan: {one}")
+    for one in holdings.bindings:
+        hold(desk.x.made[one.profile_id].ended_by != desk.name, f"{one.agent} points at a profile that we destroyed")
+
+
+def hold_done(desk):
+    """Exit 0 means: the ledger is what the roster says."""
+    holdings = desk.holdings()
+    hold(not holdings.intents, f"done, but there are open intents: {holdings.intents}")
+    looks = {one.agent: (one.name, one.avatar) for one in holdings.bindings}
+    for key, agent in desk.wanted().items():
+        hold(looks.get(key) == (agent.name, f"sha256:{agent.avatar}"), f"done, but {key} is {looks.get(key)}")
+
+
+def recover(desk):
+    """Clean runs bring everybody back, and then there is nothing left to write."""
+    for _ in range(3):
+        desk.x.advance((RETIRE_AFTER + SETTLE_AFTER) * 1000)
+        desk.sync(Script())
+    check(desk)
+    events, made, live = desk.events(), len(desk.x.made), len(desk.x.live())
+    desk.sync(Script())
+    hold((events, made, live) == (desk.events(), len(desk.x.made), len(desk.x.live())), "a further run wrote something")
+    holdings = desk.holdings()
+    retired = {one.profile_id for one in holdings.retired}
+    known = retired | {one.profile_id for one in holdings.bindings}
+    strangers = {one.name for one in desk.x.live() if one.id not in known}
+    for intent in holdings.intents:  # only a person can tell two candidates apart
+        candidates = [one for one in desk.x.live() if one.name == intent.name and one.created_ms >= intent.begun_ms]
+        hold(len(candidates) > 1, f"nothing is ambiguous about {intent}")
+    ambiguous = {intent.agent for intent in holdings.intents}
+    for key, agent in desk.wanted().items():
+        if key in ambiguous:
+            continue
+        faces = desk.faces(key)
+        if agent.name in strangers:  # it waits for a person, and keeps what it had: retired ones too
+            hold(len([one for one in faces if one.id not in retired]) <= 1, f"{key} has {faces}")
+        else:
+            hold([agent.name] == [one.name for one in faces], f"{key} wants {agent.name}, has {faces}")
+    stay = ambiguous | {one.agent for one in holdings.bindings if one.protected}
+    for one in desk.live():
+        hold(one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
+
+
+TestSurvival = Survival.TestCase
+TestSurvival.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=25,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    derandomize="PROFILECTL_TEST_EXAMPLES" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
