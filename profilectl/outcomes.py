@@ -52,16 +52,12 @@ def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
 def _code(outcome: Outcome) -> ExitCode:
     if outcome.status is Status.DONE:
         return ExitCode.DONE
+    if isinstance(outcome.error, CredentialsError):
+        return ExitCode.CREDENTIALS
     if outcome.status is Status.UNKNOWN or outcome.change.why == ("unsettled",):
         return ExitCode.TRY_LATER  # the next run settles it without a person
     if outcome.change.action is Action.BLOCKED:
         return ExitCode.PERSON
     if outcome.error is None:
         return ExitCode.DONE  # not tried: another step's outcome, or a signal, says why
-    return _code_of_error(outcome.error)
-
-
-def _code_of_error(error: ProfilectlError) -> ExitCode:
-    if isinstance(error, CredentialsError):
-        return ExitCode.CREDENTIALS
-    return ExitCode.TRY_LATER if isinstance(error, TryLater) else ExitCode.PARTIAL
+    return ExitCode.TRY_LATER if isinstance(outcome.error, TryLater) else ExitCode.PARTIAL

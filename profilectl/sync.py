@@ -78,8 +78,11 @@ def synchronise(
             break
         try:
             again = plan_again(doubtful, frozenset(step.agent for step in pending))
-        except RemoteError:
-            break  # the intents stay, and the next run settles them
+        except RemoteError as error:  # the intents stay, and the next run settles them
+            pending |= {
+                step: replace(one, error=error) for step, one in pending.items() if one.status is Status.UNKNOWN
+            }
+            break
         steps = {_place(step): step for step in pending if not (step.brand in spoiled and not step.creates)}
         yield from _resolve(pending, steps, carry_out(_only(again, steps)), spoiled)
     yield from pending.values()
@@ -102,9 +105,9 @@ def _resolve(
             spoiled.add(step.brand)
         if outcome.status is Status.UNKNOWN or _waits_for_others(outcome):
             pending[step] = told
-        elif outcome.change.action is not Action.BLOCKED:
+        elif outcome.change.why != ("unsettled",):
             pending.pop(step, None)
-            yield told
+            yield outcome if outcome.change.action is Action.BLOCKED else told  # a namesake is for a person
 
 
 _Place = tuple[str, str, str | None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shlex
+import signal
 import sys
 import tempfile
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -84,13 +85,16 @@ def _own_folder() -> Iterator[None]:
             f"the demo needs a temporary folder, and there is none: {error.strerror}",
             hint="TMPDIR names a folder that can be written to",
         ) from None
-    with folder as path:
-        before = _current_folder()
-        os.chdir(path)
-        try:
-            yield
-        finally:
-            os.chdir(before)
+    before = _current_folder()
+    try:
+        os.chdir(folder.name)
+        yield
+    finally:
+        # A signal waits until nothing is left, or it would end the removal halfway.
+        earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        os.chdir(before)
+        folder.cleanup()
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
 
 
 def _current_folder() -> Path:

@@ -196,7 +196,7 @@ def test_ctrl_c_waits_for_the_removal(monkeypatch, temporary):
     clean = demo.tempfile.TemporaryDirectory.cleanup
 
     def clean_interrupted(folder):
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         clean(folder)
 
     monkeypatch.setattr("tempfile.tempdir", str(temporary))

@@ -1,0 +1,150 @@
+"""Every fault at every step: one run in trouble, then undisturbed ones, then the truth at X is looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from profilectl.cli.context import DEFAULT_TIMEOUT
+from profilectl.errors import ExitCode
+from tests.resilience import invariants, scenery
+from tests.resilience.cells import FAULTS, SEND, STEPS, SYNC, cells, reason
+from tests.resilience.desired import CHANGED, WANTED
+from tests.resilience.stage import Trouble
+
+CELLS = tuple(cells())
+BUGS: dict[str, str] = {}  # known violations by the name of their cell; an entry goes with the bug
+TABLE = Path(__file__).parents[2] / "build" / "fault-matrix.md"
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory):
+    """The common beginning of all cells, made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("scene") / "stage"
+        patch.setattr("profilectl.cli.sync.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None))
+        stage = scenery.build(folder)
+    stage.close()
+    return stage
+
+
+@pytest.fixture
+def stage(scene, tmp_path, monkeypatch):
+    """A copy of the scene, with its clock in place of the one that waits for X."""
+    one = scene.copy(tmp_path / "stage")
+    clock = SimpleNamespace(monotonic=lambda: one.hours.now, sleep=one.hours.pass_by)
+    monkeypatch.setattr("profilectl.cli.sync.time", clock)
+    yield one
+    one.close()
+
+
+def trouble_of(cell):
+    troubles = [Trouble(lambda moment: moment.startswith(cell.step.moment), cell.fault.strike, cell.throughout)]
+    if cell.step.doubt is not None:
+        before, strike = cell.step.doubt
+        troubles.append(Trouble(lambda moment: moment == before, strike))
+    return troubles
+
+
+def disturbed(stage, cell):
+    """Run into the trouble; return the exit code and what was broken on the way."""
+    began = stage.hours.now
+    stage.troubles = trouble_of(cell)
+    code = stage.run(*cell.step.words)
+    broken = [] if code == cell.code else [f"exit code {code}, not {cell.code}"]
+    broken += [] if stage.troubles[0].struck else ["the step never came"]
+    if stage.hours.now - began > DEFAULT_TIMEOUT + 2:
+        broken.append(f"took {stage.hours.now - began:.0f} s")
+    stage.troubles, stage.hours.skew = [], 0.0
+    stage.hours.pass_by(cell.rest)
+    return code, broken + invariants.orphans(stage) + invariants.ledger(stage, is_settled=False)
+
+
+def recovered(stage, wanted):
+    """Run undisturbed: at once, after the grace, and once more; return what is broken then."""
+    codes = [stage.run(*SYNC)]
+    stage.hours.pass_by(scenery.GRACE)
+    codes.append(stage.run(*SYNC))
+    before = list_of(stage)
+    codes.append(stage.run(*SYNC))
+    broken = [] if codes == [0, 0, 0] else [f"undisturbed runs ended with {codes}"]
+    broken += [] if not stage.record.writes() and before == list_of(stage) else ["a further run wrote something"]
+    return broken + invariants.faces(stage, wanted) + invariants.ledger(stage, is_settled=True)
+
+
+def freed(stage):
+    """A namesake stops its agent until a person has dealt with it, here by taking it away."""
+    code = stage.run(*SYNC)
+    broken = [] if code == ExitCode.PERSON else [f"a namesake ended with {code}"]
+    gone = stage.record.strangers - stage.record.live().keys()
+    broken += [f"the namesake {stranger} was destroyed" for stranger in gone]
+    for stranger in stage.record.strangers:
+        stage.world.profiles.destroy(stage.brand.user_id, stranger)
+    stage.record.strangers.clear()
+    return broken
+
+
+def list_of(stage):
+    return stage.holdings(), stage.record.live()
+
+
+def resent(stage, code, cell):
+    """Send again where the run said that nothing was sent; return what is broken."""
+    broken = invariants.messages(stage, code)
+    if cell.step.role != "record":
+        told = {0: ["sent"], 7: ["sent"] if cell.fault.family in {"echo", "gone"} else ["send-unknown"]}.get(code, [])
+        broken += [] if told == invariants.trail(stage) else [f"the trail says {invariants.trail(stage)}, not {told}"]
+    if code in {ExitCode.CREDENTIALS, ExitCode.REFUSED, ExitCode.TRY_LATER}:
+        broken += invariants.messages(stage, stage.run(*SEND))
+    return broken
+
+
+def marked(cell):
+    marks = pytest.mark.xfail(reason=BUGS[cell.name], strict=True) if cell.name in BUGS else ()
+    return pytest.param(cell, id=cell.name.replace("×", "x"), marks=marks)
+
+
+@pytest.mark.parametrize("cell", [marked(cell) for cell in CELLS])
+def test_nothing_is_lost(stage, cell):
+    """Whatever happens in a run, its exit code tells, and later runs end with one face for everybody who is wanted."""
+    before = invariants.unchanged(stage)
+    code, broken = disturbed(stage, cell)
+    if cell.step.words == SEND:
+        broken += resent(stage, code, cell)
+    wanted = CHANGED if cell.fault.family == "moved" else WANTED
+    if stage.record.strangers:
+        broken += freed(stage)
+    broken += recovered(stage, wanted)
+    if before != invariants.unchanged(stage) and cell.fault.family != "gone":
+        broken.append("somebody who was to keep a profile got another one")
+
+    assert [] == broken + stage.record.violations
+
+
+def test_the_matrix_is_large_and_has_no_dead_entry():
+    """At least 200 cells; what is known to be wrong names cells that exist."""
+    names = {cell.name for cell in CELLS}
+
+    assert len(names) == len(CELLS) >= 200
+    assert BUGS.keys() <= names
+
+
+def test_the_table_of_cells_is_written():
+    """Readers see which cells exist, how each has to end, and why the others make no sense."""
+    rows = [
+        f"| {cell.step.name} | {cell.fault.name} | {'throughout' if cell.throughout else 'once'} | "
+        f"{'killed' if cell.code is None else int(cell.code)} | {BUGS.get(cell.name, '')} |"
+        for cell in CELLS
+    ]
+    without = [(step, fault, reason(step, fault)) for step in STEPS for fault in FAULTS]
+    senseless = [f"| {step.name} | {fault.name} | {why} |" for step, fault, why in without if why is not None]
+    head = f"# Fault matrix: {len(rows)} cells, {len(BUGS)} violations, {len(senseless)} pairs that make no sense"
+    table = ["| step | fault | strikes | exit code | known violation |", "|---|---|---|---|---|", *rows]
+    other = ["## What makes no sense", "", "| step | fault | why |", "|---|---|---|", *senseless]
+    TABLE.parent.mkdir(exist_ok=True)
+    TABLE.write_text("\n".join([head, "", *table, "", *other, ""]), encoding="utf-8")
+
+    assert rows
+    assert senseless
