@@ -136,7 +136,8 @@ def _begin(context: Context, consumer_key: Secret, consumer_secret: Secret) -> P
 
 
 def _show(url: str) -> None:
-    talk(f"Open this address in a browser, signed in as the brand, and authorise the app:\n\n  {url}\n")
+    for line in ("Open this address in a browser, signed in as the brand, and authorise the app:", "", f"  {url}", ""):
+        talk(line)
 
 
 def _verify(context: Context, credentials: Credentials, doubts: list[RemoteError]) -> Account:

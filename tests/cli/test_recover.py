@@ -131,7 +131,7 @@ def test_it_asks_on_a_terminal_and_refuses_elsewhere(local):
     refused = local.run("recover")
     declined, screen = local.watch("recover", answers=b"n\n")
 
-    assert (2, 0) == (refused.code, declined)
+    assert (2, 130) == (refused.code, declined)
     assert "Bind 3 profiles?" in screen
     assert "alice (acme) is profile" in screen
     assert not ledger_of(local).exists()
