@@ -12,10 +12,13 @@ def main() -> None:
 
         sys.stdout.write(f"profilectl {__version__}\n")
         return
+    import signal
+
     try:
         from profilectl.cli.main import run
 
         code = run(sys.argv[1:])
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and told: leaving is no step to interrupt
     except KeyboardInterrupt:  # while the house was still being opened
         code = 130
     sys.exit(code)

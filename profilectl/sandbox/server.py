@@ -220,18 +220,3 @@ def serve(app: SandboxApp, port: int = 0) -> SandboxServer:
         OSError: the port is taken
     """
     return SandboxServer(app, port)
-
-
-def serve_forever(app: SandboxApp, port: int = 0, *, announce: Callable[[SandboxServer], None]) -> None:
-    """Answer in this thread until it is interrupted; `announce` is called once the server listens.
-
-    Raises:
-        OSError: the port is taken
-        KeyboardInterrupt: as it came, everything is closed
-    """
-    server = SandboxServer(app, port)
-    try:
-        announce(server)
-        server.serve_forever(0.1)
-    finally:
-        server.close()

@@ -14,7 +14,7 @@ import pytest
 
 from profilectl.sandbox.app import SandboxApp
 from profilectl.sandbox.faults import Fault, Kind
-from profilectl.sandbox.server import serve, serve_forever
+from profilectl.sandbox.server import serve
 from profilectl.sandbox.world import World
 
 
@@ -140,38 +140,6 @@ def test_stopping_ends_idle_and_held_connections(world, remote):
 
     assert len(failed) == 1
     assert took < 5
-
-
-_SERVE = """
-import sys
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.server import serve_forever
-from profilectl.sandbox.world import World
-with World(sys.argv[1]) as world:
-    try:
-        serve_forever(SandboxApp(world), announce=lambda server: print(server.url, flush=True))
-    except KeyboardInterrupt:
-        print("bye", flush=True)
-"""
-
-
-def test_serve_forever_until_interrupted(tmp_path):
-    """It says where, answers, and ends on Ctrl-C with nothing left behind."""
-    command = [sys.executable, "-W", "error", "-c", _SERVE, str(tmp_path / "world.db")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        url = process.stdout.readline().strip()
-        with httpx.Client(base_url=url, trust_env=False) as client:
-            status = client.get("/_sandbox/state").status_code
-            process.send_signal(signal.SIGINT)
-            rest = process.communicate(timeout=20)
-
-    assert (status, rest, process.returncode) == (200, ("bye\n", ""), 0)
-
-
-def test_serve_forever_closes_when_announcing_fails(world):
-    """No socket is left open."""
-    with pytest.raises(ZeroDivisionError):
-        serve_forever(SandboxApp(world), announce=lambda server: server.port // 0)
 
 
 _CREATE = """
