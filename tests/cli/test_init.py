@@ -163,3 +163,10 @@ def test_a_linked_folder_is_refused(desk, target):
     assert {"avatars", "inside"} == {one.name for one in folder.iterdir()}
     assert [] == [*(folder / "inside").iterdir(), *(desk.folder / "out").iterdir()]
     assert not (desk.folder / "missing").exists()
+
+
+def test_a_folder_whose_name_is_too_long(desk):
+    """The system's reason is told."""
+    done = desk.run("init", "--roster", "x" * 300 + "/roster.toml")
+
+    assert (5, True) == (done.code, "File name too long; nothing was written" in done.err)
