@@ -68,7 +68,10 @@ def serve(
     from profilectl.sandbox.server import SandboxServer
 
     with _world(context, world, generous=generous) as one:
-        accounts = [one.ensure_brand(name.removeprefix("@")) for name in handle or _handles(context)]
+        try:
+            accounts = [one.ensure_brand(name.removeprefix("@")) for name in handle or _handles(context)]
+        except ValueError as error:
+            raise UsageError(f"--handle: {error}") from None
         one.ensure_customer("customer")
         for account in accounts:
             one.accounts.allow(account.handle, not not_allowlisted)
@@ -82,7 +85,11 @@ def serve(
             ) from None
         with server:
             _introduce(context, server.url, accounts)
-            _wait_for_the_end()
+            try:
+                _wait_for_the_end()
+            finally:
+                for account in accounts:  # the world may be shared, and outlives this server
+                    one.accounts.allow(account.handle, True)
 
 
 def _wait_for_the_end() -> None:
@@ -187,7 +194,7 @@ def _parse(rule: str) -> dict[str, Any]:
 
     try:
         return Fault.from_plain(json.loads(rule)).to_plain()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(
             f"not a fault: {visible(str(error))}", hint='{"call": "create", "kind": "drop-after"}'
         ) from None
