@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl.cli.options import Options
-from profilectl.errors import AvatarRefused, RosterRefused, UsageError
-from profilectl.model import Problem
+from profilectl.errors import UsageError
 from profilectl.names import visible
 
 if TYPE_CHECKING:
@@ -109,56 +108,15 @@ class Context:
 
     def inspect_pictures(self, agents: Iterable[Agent]) -> dict[str, Picture]:
         """Read and hash every picture these agents name; RosterRefused with every bad one."""
-        from profilectl.avatars import inspect
+        from profilectl.cli.pictures import inspect_all
 
-        pictures: dict[str, Picture] = {}
-        refusals: dict[str, AvatarRefused] = {}
-        for avatar in dict.fromkeys(agent.avatar for agent in agents):
-            try:
-                pictures[avatar] = inspect(self.roster_path.parent, avatar)
-            except AvatarRefused as error:
-                refusals[avatar] = error
-        self._refuse_pictures(refusals)
-        return pictures
+        return inspect_all(self, agents)
 
     def prepare_pictures(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
         """Decode and normalise pictures, by the digest of their file; RosterRefused with every bad one."""
-        from concurrent.futures import ThreadPoolExecutor
+        from profilectl.cli.pictures import prepare_all
 
-        from profilectl.avatars import prepare
-
-        prepared: dict[str, PreparedPicture] = {}
-        refusals: dict[str, AvatarRefused] = {}
-        with ThreadPoolExecutor(thread_name_prefix="picture") as pool:
-            waiting = {one.path: pool.submit(prepare, self.roster_path.parent, one) for one in pictures}
-            for path, future in waiting.items():
-                try:
-                    picture = future.result()
-                except AvatarRefused as error:
-                    refusals[path] = error
-                else:
-                    prepared[picture.source_digest] = picture
-        self._refuse_pictures(refusals)
-        return prepared
-
-    def _refuse_pictures(self, refusals: Mapping[str, AvatarRefused]) -> None:
-        """Tell of bad pictures as problems of the roster, at the lines that name them."""
-        if not refusals:
-            return
-        from profilectl.roster.document import decode
-        from profilectl.roster.locate import locate
-
-        name = str(self.roster_path)
-        text = decode(self.read_roster(), name)
-        problems = []
-        concerned = {(agent.key, agent.avatar): agent for agent in self.roster.agents if agent.avatar in refusals}
-        for agent in concerned.values():
-            line, column = locate(text, ("agents", agent.key, "brands", agent.brand, "avatar"))
-            message = refusals[agent.avatar].message
-            problems.append(Problem(name, line, column, f"agents.{agent.key}.avatar", message))
-        count = "1 picture" if len(refusals) == 1 else f"{len(refusals)} pictures"
-        hint = next(iter(refusals.values())).hint
-        raise RosterRefused(f"{visible(name)}: {count} can't be used", problems=problems, hint=hint)
+        return prepare_all(self, pictures)
 
     # The brands
 

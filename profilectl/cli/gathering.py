@@ -27,14 +27,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a person said about the plan: the same words give the same plan.
+
+    Attributes:
+        agents: keys of the agents that take part; empty for all.
+        allow_deletes: deletions per brand that were agreed to; None for the policy's guards.
+        prune_now: whether replaced profiles go without their grace.
+    """
+
+    agents: frozenset[str] = frozenset()
+    allow_deletes: int | None = None
+    prune_now: bool = False
+
+
 @dataclass
 class Gathering:
     """The desired and the actual state of the chosen brands, for one run."""
 
     context: Context
-    agents: frozenset[str]
-    allow_deletes: int | None
-    prune_now: bool
+    selection: Selection
     jobs: int = 1
     max_wait: float = 0
     brands: tuple[Brand, ...] = field(init=False)
@@ -79,7 +92,7 @@ class Gathering:
             holdings = ledger.holdings(account.user_id)
             known |= {one.agent for one in holdings.bindings} | {one.agent for one in holdings.retired}
             known |= {one.agent for one in holdings.intents}
-        for key in sorted(self.agents - known):
+        for key in sorted(self.selection.agents - known):
             raise unknown_agent(key, known)
 
     def plan(
@@ -105,9 +118,9 @@ class Gathering:
             self.pictures,
             [station.situation for station in self.stations.values()],
             today=datetime.now().astimezone().date(),
-            allow_deletes=self.allow_deletes,
-            prune_now=self.prune_now,
-            only_agents=self.agents if agents is None else agents,
+            allow_deletes=self.selection.allow_deletes,
+            prune_now=self.selection.prune_now,
+            only_agents=self.selection.agents if agents is None else agents,
         )
 
     def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:

@@ -46,6 +46,7 @@ def build() -> typer.Typer:
         auth,
         completion,
         demo,
+        diff,
         init,
         offboard,
         preview,
@@ -67,7 +68,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(root(_begin))
-    for room in (demo, init, roster, sync, send, preview, profiles, offboard, recover, auth, sandbox, completion):
+    for room in (demo, init, roster, diff, sync, send, preview, profiles, offboard, recover, auth, sandbox, completion):
         room.register(app)
     return app
 

@@ -1,4 +1,4 @@
-"""``diff`` and ``sync``: the same way, ``sync`` just walks further."""
+"""``sync``: the way of ``diff``, walked further."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 from profilectl.changes import Action
 from profilectl.cli.context import Context
+from profilectl.cli.diff import Agents, AllowDeletes, PruneNow, show_plan
 from profilectl.cli.options import command
 from profilectl.errors import ExitCode, GuardRefused, UsageError
 from profilectl.ports import Stop
@@ -24,85 +25,18 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from profilectl.cli.gathering import Gathering
-    from profilectl.guards import Refusal
     from profilectl.ledger.base import Ledger
     from profilectl.model import PreparedPicture
     from profilectl.outcomes import Outcome
     from profilectl.plan import Plan
-
-Agents = Annotated[list[str] | None, typer.Option("--agent", metavar="KEY", help="Only this agent; repeatable.")]
-AllowDeletes = Annotated[
-    int | None, typer.Option("--allow-deletes", metavar="N", min=0, help="Agree to N deletions per brand.")
-]
-PruneNow = Annotated[bool, typer.Option("--prune-now", help="Destroy replaced profiles without waiting.")]
 
 _NAP = 0.2  # seconds
 _FINISHING = b"finishing the calls under way; once more to leave at once (the next sync settles what is open)\n"
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``diff`` and ``sync``."""
-    app.command("diff")(command(diff))
+    """Add ``sync``."""
     app.command("sync")(command(sync))
-
-
-def diff(
-    context: Context,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 when anything differs.")] = False,
-    agent: Agents = None,
-    allow_deletes: AllowDeletes = None,
-    prune_now: PruneNow = False,
-) -> None:
-    """Show what sync would do.
-
-    Says also whether a guard would refuse it. Never writes.
-    """
-    from profilectl.cli.gathering import Gathering
-
-    gathering = Gathering(context, frozenset(agent or ()), allow_deletes, prune_now)
-    ledger = context.ledger_for_reading()
-    gathering.check_accounts(ledger)
-    gathering.check_agents(ledger)
-    plan = gathering.plan(ledger, patience=None)
-    gathering.prepare(plan)
-    if context.wants_json:
-        write(documents.dump(documents.plan(plan)))
-    else:
-        show_plan(context, plan)
-        if plan.refused is not None:
-            _show_refusal(plan.refused)
-    raise typer.Exit(_diff_code(plan) if exit_code or plan.refused else ExitCode.DONE)
-
-
-def _diff_code(plan: Plan) -> ExitCode:
-    if plan.refused is not None:
-        return ExitCode.REFUSED
-    if plan.needing_a_person():
-        return ExitCode.PERSON
-    return ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
-
-
-def show_plan(context: Context, plan: Plan) -> None:
-    """Show the changes on stdout, and what stands in their way on stderr."""
-    from profilectl.render.tables import plan_rows, plan_table
-    from profilectl.render.wording import obstacle, summary
-
-    if is_terminal(sys.stdout):
-        if plan.changes or (plan.strangers and not context.is_quiet):
-            draw(plan_table(plan))
-    else:
-        write_rows(plan_rows(plan))
-    for change in plan.changes:
-        if change.action is Action.BLOCKED:
-            talk(obstacle(change, change.goal.name, context.again()))
-    if not context.is_quiet:
-        talk(summary(plan))
-
-
-def _show_refusal(refused: Refusal) -> None:
-    talk(f"refused: {refused.message}")
-    if refused.allow is not None:
-        talk(f"hint: `{refused.allow}` allows this plan")
 
 
 def sync(
@@ -120,7 +54,7 @@ def sync(
 
     Creates, replaces, retires, and destroys only what is ours. Asks on a terminal; elsewhere it needs --yes.
     """
-    from profilectl.cli.gathering import Gathering
+    from profilectl.cli.gathering import Gathering, Selection
     from profilectl.roster.fields import parse_duration
 
     seconds = parse_duration(max_wait, "--max-wait")
@@ -128,7 +62,7 @@ def sync(
         raise UsageError(
             "nothing was changed: nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it"
         )
-    gathering = Gathering(context, frozenset(agent or ()), allow_deletes, prune_now, jobs, seconds)
+    gathering = Gathering(context, Selection(frozenset(agent or ()), allow_deletes, prune_now), jobs, seconds)
     gathering.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
     ledger = context.ledger_for_writing()
     with ledger.lock(seconds, "profilectl sync", context.announce_wait):
@@ -199,7 +133,7 @@ class _Run:
     def _carrier(self, prepared: dict[str, PreparedPicture]) -> Callable[[Plan], Iterator[Outcome]]:
         from profilectl.execution import apply
 
-        prune = self.gathering.prune_now or self.context.roster.policy.retire_after == 0
+        prune = self.gathering.selection.prune_now or self.context.roster.policy.retire_after == 0
         return lambda plan: apply(
             plan,
             self.gathering.stations,

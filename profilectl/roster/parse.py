@@ -5,6 +5,7 @@ Pure: no file, clock or network. Whether avatars exist and whether somebody's la
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,8 @@ def parse(text: str, file: str) -> Roster:
     problems = findings.placed(text, file)
     if findings.errors:
         raise refusal(problems, file)
-    return Roster(tuple(brands.values()), agents, policy, problems)
+    digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return Roster(tuple(brands.values()), agents, policy, problems, digest)
 
 
 def _check_version(tables: Mapping[str, Any], findings: Findings) -> None:
