@@ -31,7 +31,8 @@ class Change:
     """One step of a plan.
 
     Attributes:
-        why: the fields that differ ("name", "avatar"), or the reason: "new", "lost" (bound, but gone from X),
+        why: the fields that differ ("name", "avatar"), or the reason: "new", "lost" (bound, but gone from X), "swapped"
+            (another picture is live),
             "removed", "until", "replaced", "unanswered", "namesake", "ambiguous", "unsettled".
         profile_id: the profile that is replaced, deleted, adopted, destroyed, or in the way; None for a create.
     """

@@ -6,12 +6,11 @@ Pure: everything that was gathered comes in, a `Plan` comes out; no file, clock,
 
 from __future__ import annotations
 
-import hashlib
-import json
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from profilectl import basis
 from profilectl.changes import Action, Change, Look
 from profilectl.guards import Refusal, guard_deletes
 from profilectl.model import Binding, Retired
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from profilectl.basis import Basis
     from profilectl.model import Agent, Intent, Picture, Profile, Roster
 
 
@@ -29,6 +29,7 @@ class Plan:
     """Changes in the order in which they are applied, and what speaks against them."""
 
     changes: tuple[Change, ...]
+    basis: Basis
     unchanged: int = 0
     strangers: tuple[tuple[str, Profile], ...] = ()  # (brand, profile) that the ledger doesn't know
     refused: Refusal | None = None
@@ -38,9 +39,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the plan's plain-data form: equal digests mean equal changes."""
-        plain = json.dumps([change.plain() for change in self.changes], sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(plain.encode()).hexdigest()
+        """The SHA-256 of the plan's plain-data form: equal digests mean equal changes, made from the same things."""
+        return basis.digest_of([asdict(self.basis), [change.plain() for change in self.changes]])
 
     def summary(self) -> dict[str, int]:
         """Count changes by action, unchanged agents and unmanaged profiles."""
@@ -65,6 +65,7 @@ def build(
     allow_deletes: int | None = None,
     prune_now: bool = False,
     only_agents: frozenset[str] = frozenset(),
+    swapped: frozenset[str] = frozenset(),
 ) -> Plan:
     """Compare the roster with what was observed; total and deterministic.
 
@@ -76,9 +77,10 @@ def build(
         allow_deletes: how many deletions per brand a person has agreed to; None for the policy's guards.
         prune_now: whether retired profiles are destroyed before their grace is over.
         only_agents: keys of the agents that take part; empty for all.
+        swapped: ids of bound profiles whose live picture turned out to be another one.
     """
     parts = [
-        _BrandPlan(roster, pictures, situation, today, prune_now=prune_now).build(only_agents)
+        _BrandPlan(roster, pictures, situation, today, swapped, prune_now=prune_now).build(only_agents)
         for situation in situations
     ]
     changes = tuple(change for part in parts for change in part.changes)
@@ -88,6 +90,7 @@ def build(
     ]
     return Plan(
         changes=changes,
+        basis=basis.take(roster, pictures, situations),
         unchanged=sum(len(part.unchanged) for part in parts),
         strangers=tuple(pair for part in parts for pair in part.strangers),
         refused=guard_deletes(roster.policy, deletes, allow_deletes),
@@ -106,9 +109,11 @@ class _BrandPlan:
         pictures: Mapping[str, Picture],
         situation: Situation,
         today: date,
+        swapped: frozenset[str],
         *,
         prune_now: bool,
     ) -> None:
+        self.swapped = swapped
         self.policy = roster.policy
         self.pictures = pictures
         self.situation = situation
@@ -208,6 +213,7 @@ class _BrandPlan:
             return
         pairs = (("name", before.name, after.name), ("avatar", before.avatar, after.avatar))
         why = tuple(name for name, old, new in pairs if old != new)
+        why = why or (("swapped",) if binding.profile_id in self.swapped else ())
         if why:
             self._make(agent, Action.REPLACE, why, binding.profile_id, before, after)
         else:

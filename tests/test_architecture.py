@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "profilectl"
 GROUND = {"errors", "model", "names", "secret"}
-CORE = {"changes", "guards", "settlement", "plan", "outcomes", "ports", "execution", "sync", "message"}
+CORE = {"basis", "changes", "guards", "settlement", "plan", "outcomes", "ports", "execution", "sync", "message"}
 
 ALLOWED = {
     "__init__": set(),
@@ -18,10 +18,11 @@ ALLOWED = {
     "model": set(),
     "names": set(),
     "secret": set(),
+    "basis": {"model", "settlement"},
     "changes": set(),
     "guards": {"model"},
     "settlement": {"model"},
-    "plan": {"model", "changes", "guards", "settlement"},
+    "plan": {"model", "basis", "changes", "guards", "settlement"},
     "outcomes": {"errors", "changes"},
     "ports": {"model", "settlement"},
     "execution": GROUND | CORE,
@@ -33,13 +34,14 @@ ALLOWED = {
     "api": GROUND,
     "ledger": GROUND,
     "credentials": GROUND,
-    "render": GROUND | {"changes", "outcomes", "plan"},
+    "render": GROUND | {"basis", "changes", "outcomes", "plan"},
     "sandbox": set(),
 }
 """Rooms, and the rooms they may import; every room may import itself, ``cli`` may import all."""
 
 PURE = [
     "plan",
+    "basis",
     "changes",
     "guards",
     "settlement",

@@ -30,6 +30,7 @@ _REASONS = {
     "lost": "gone from X",
     "name": "name",
     "avatar": "picture",
+    "swapped": "another picture is live",
     "removed": "left the roster",
     "until": "last day is over",
     "replaced": "replaced earlier",

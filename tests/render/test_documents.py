@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from inline_snapshot import snapshot
 
+from profilectl.basis import Basis
 from profilectl.changes import Action, Change, Look
 from profilectl.errors import ExitCode, RateLimited
 from profilectl.guards import Refusal
@@ -18,13 +19,14 @@ from profilectl.render import documents
 REPLACE = Change(
     "acme", "alice", Action.REPLACE, ("name",), "100001", Look("Alice", "sha256:aa"), Look("Älice", "sha256:aa")
 )
+BASIS = Basis(roster="sha256:r", pictures="sha256:p", ledger="sha256:l", remote="sha256:x")
 LATER = datetime(2026, 11, 23, 9, 14, tzinfo=UTC)
 
 
 def test_plan_document():
     """profilectl.plan/1 lists changes and counts the rest."""
     strangers = (("acme", Profile("9", "Nobody", "", 1)),)
-    document = documents.plan(Plan((REPLACE,), unchanged=39, strangers=strangers))
+    document = documents.plan(Plan((REPLACE,), BASIS, unchanged=39, strangers=strangers))
     digest = document.pop("digest")
 
     assert "sha256:" == digest[:7]
@@ -59,7 +61,7 @@ def test_plan_document():
 
 def test_refused_plan_document():
     """A guard's refusal has its name, its words and the option that allows it."""
-    document = documents.plan(Plan((), refused=Refusal("max_deletes", "too many", "--allow-deletes 8")))
+    document = documents.plan(Plan((), BASIS, refused=Refusal("max_deletes", "too many", "--allow-deletes 8")))
 
     assert document["refused"] == snapshot(
         {"guard": "max_deletes", "message": "too many", "allow": "--allow-deletes 8"}
