@@ -10,10 +10,12 @@
     │   ├── AvatarRefused                    a picture that can't be used, with the reason
     │   ├── LedgerRefused                    damaged, too new, or unsafe to open
     │   ├── GuardRefused                     a plan that looks like an accident
+    │   ├── StalePlan                        a saved plan that isn't what would be done now
     │   └── WrongAccount                     credentials of one account, ledger of another
     ├── PersonNeeded                     7   only a person can decide what is true
     │   └── IdentityNotEchoed                a message went out, but not with the agent's face
     ├── TryLater                        75   nothing is wrong with what was asked
+    ├── Declined                       130   a person was asked, and didn't agree
     └── RemoteError                          what X answered, or didn't; knows its `Fate`
         ├── Unreachable (TryLater)      75   no connection, or a reading call that kept failing
         ├── RateLimited (TryLater)      75   429; says when to come back
@@ -140,6 +142,12 @@ class GuardRefused(InputRefused):
     kind = "guard"
 
 
+class StalePlan(InputRefused):
+    """A plan that was reviewed isn't the one that would be done now, or its file isn't what ``diff`` wrote."""
+
+    kind = "plan"
+
+
 class WrongAccount(InputRefused):
     """Credentials of one account meet the ledger or the roster entry of another."""
 
@@ -164,6 +172,13 @@ class TryLater(ProfilectlError):
 
     exit_code = ExitCode.TRY_LATER
     kind = "try-later"
+
+
+class Declined(ProfilectlError):
+    """A person was asked and said no, or left the question with Ctrl-C or Ctrl-D."""
+
+    exit_code = ExitCode.INTERRUPTED
+    kind = "declined"
 
 
 class RemoteError(ProfilectlError):

@@ -125,6 +125,7 @@ class Account:
     handle: str  # without @
     host: str  # API host name, without port
     access_level: str | None = None  # header x-access-level
+    verified: bool | None = field(default=None, compare=False)  # X's badge; None when X doesn't say
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import logging
+    import re
     from collections.abc import Callable, Collection, Iterable, Iterator
 
 
@@ -83,12 +85,30 @@ def scrub(text: str, secrets: Iterable[Secret]) -> str:
     A secret is found as it is, percent-encoded (RFC 3986 2.1), inside a JSON string (RFC 8259 7), inside a Python
     ``repr``, and in base64 (RFC 4648 4 and 5), where it may stand anywhere in what was encoded.
     """
+    longest_first = tuple(sorted({secret.reveal() for secret in secrets}, key=len, reverse=True))
+    may_hold = "%" in text or any(spelling in text for value in longest_first for spelling in _spellings(value))
+    return _compile(longest_first).sub("***", text) if longest_first and may_hold else text
+
+
+def scrub_json(text: str, secrets: Collection[Secret]) -> str:
+    r"""Replace every secret in a document, however its strings are escaped; JSON that is cut or broken will do.
+
+    JSON can spell any character as ``\uXXXX``, and a string can hold another document in which it is escaped again.
+    """
+    import json
     import re
 
-    longest_first = sorted({secret.reveal() for secret in secrets}, key=len, reverse=True)
-    if not longest_first:
-        return text
-    return re.sub("|".join(_pattern(value) for value in longest_first), "***", text)
+    def scrubbed(literal: re.Match[str]) -> str:
+        if "\\" not in literal[0]:
+            return literal[0]
+        try:
+            value = json.loads(literal[0], strict=False)
+        except ValueError:
+            return literal[0]
+        clean = scrub(value, secrets)
+        return literal[0] if clean == value else json.dumps(clean)
+
+    return scrub(re.sub(r'"(?:[^"\\]|\\.)*"', scrubbed, text), secrets)
 
 
 def log_filter(secrets: Collection[Secret]) -> Callable[[logging.LogRecord], bool]:
@@ -111,11 +131,22 @@ def log_filter(secrets: Collection[Secret]) -> Callable[[logging.LogRecord], boo
     return scrubbed
 
 
+@functools.lru_cache(maxsize=8)  # whoever logs or answers has the same secrets every time
+def _compile(longest_first: tuple[str, ...]) -> re.Pattern[str]:
+    import re
+
+    return re.compile("|".join(_pattern(value) for value in longest_first))
+
+
+@functools.lru_cache(maxsize=32)
+def _spellings(value: str) -> frozenset[str]:
+    return frozenset((value, *_json_spellings(value), *_repr_spellings(value), *_base64_spellings(value.encode())))
+
+
 def _pattern(value: str) -> str:
     import re
 
-    spellings = {*_json_spellings(value), *_repr_spellings(value), *_base64_spellings(value.encode())}
-    spelled = map(re.escape, sorted(spellings, key=len, reverse=True))
+    spelled = map(re.escape, sorted(_spellings(value), key=len, reverse=True))
     # Which characters are percent-encoded, and in which case, is up to whoever does it: any of them may be.
     percent = "".join(f"(?:{re.escape(char)}|(?i:{_percent(char)}))" for char in value)
     return "|".join([*spelled, percent])

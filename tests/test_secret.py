@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profilectl.secret import Credentials, Secret, log_filter, scrub
+from profilectl.secret import Credentials, Secret, log_filter, scrub, scrub_json
 
 CANARY = "canary/ü+'\"\\=%41"
 
@@ -99,6 +99,25 @@ def test_scrub_finds_a_secret_inside_base64(before, value, after, urlsafe):
     scrubbed = scrub(text, [Secret(value)])
     assert "***" in scrubbed
     assert len(scrubbed) - 3 <= len(encode(before)) + len(encode(after)) + 4
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        json.dumps,
+        lambda text: json.dumps(json.dumps(text)),
+        lambda text: json.dumps({"cut": repr(text)})[:-1],
+        lambda text: '"' + "".join(f"\\u{ord(char):04x}" for char in text) + '"',
+    ],
+    ids=["JSON", "JSON in JSON", "repr in cut JSON", "every character escaped"],
+)
+def test_scrub_json_finds_a_secret_however_its_string_is_escaped(spell):
+    """What a document spells is looked at, not only how it stands on the wire."""
+    scrubbed = scrub_json(f"[1, {spell(CANARY)}]", [Secret(CANARY)])
+    assert scrubbed.startswith("[1, ")
+    assert "***" in scrubbed
+    assert "canary" not in scrubbed
+    assert scrub_json(spell("harmless \ud800"), [Secret(CANARY)]) == spell("harmless \ud800")
 
 
 @settings(max_examples=50)

@@ -31,6 +31,8 @@ def parse_address(url: str) -> Address:
     Raises:
         UsageError: for anything but ``https://host[:port]``, or ``http://`` to 127.0.0.0/8, ::1 or localhost.
     """
+    if "@" in url:  # wherever it stands: a password isn't repeated, not even one that makes no address
+        raise UsageError("the API address carries a user name or password", hint=_EXAMPLE)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -38,8 +40,6 @@ def parse_address(url: str) -> Address:
         raise _refuse(url, "isn't an address") from None
     if parts.scheme not in {"https", "http"} or not _HOST.fullmatch(host):
         raise _refuse(url, "isn't an https address")
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("the API address carries a user name or password", hint=_EXAMPLE)
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise _refuse(url, "carries a path or a query")
     loopback = _is_loopback(host)

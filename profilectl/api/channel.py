@@ -15,8 +15,8 @@ from profilectl import __version__
 from profilectl.api import calls, wire
 from profilectl.api.address import DEFAULT_URL, check_picture_url, parse_address
 from profilectl.api.clock import Clock, ServerClock, parse_date
-from profilectl.api.patience import Deadline, Limits, Persistence, Repeat, fate_of_exception
-from profilectl.api.refusals import Circumstances, failure, shorten, unsettled
+from profilectl.api.patience import Allowance, Deadline, Limits, Persistence, Repeat, fate_of_exception
+from profilectl.api.refusals import Circumstances, cause_of, failure, shorten, unsettled
 from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Channel:
         transport: Transport | None = None,
         jobs: int = 1,
         deadline: Deadline | None = None,
-        max_wait: float = 0.0,
+        max_wait: float | Allowance = 0.0,
         announce: Callable[[float, str], None] | None = None,
         limits: Limits | None = None,
         clock: Clock | None = None,
@@ -64,7 +64,7 @@ class Channel:
         self._deadline = deadline or Deadline(math.inf)
         self._persistence = Persistence(
             deadline=self._deadline,
-            max_wait=max_wait,
+            allowance=max_wait if isinstance(max_wait, Allowance) else Allowance(max_wait),
             announce=announce,
             now=self.server_clock.now,
             sleep=self._clock.sleep,
@@ -117,7 +117,7 @@ class Channel:
                     raise error(f"{call.deed}: HTTP {response.status_code}", status=response.status_code)
                 return self._read(response, started, LARGEST_PICTURE)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable(f"{call.deed}: {shorten(str(error)) or type(error).__name__}") from error
+            raise Unreachable(f"{call.deed}: {cause_of(error)}") from error
         except wire.Unreadable as error:
             raise Refused(f"{call.deed}: {error}") from None
 
@@ -146,9 +146,9 @@ class Channel:
             content = self._read(response, started, self._limits.body)
         finally:
             response.close()
-        if not 200 <= response.status_code < 300:
-            content = signature.scrub(content)
-        return wire.Answer(response.status_code, dict(response.headers), content)
+        headers = {name: signature.scrub(value) for name, value in response.headers.items()}
+        text = signature.scrub(content.decode("utf-8", "surrogateescape"))
+        return wire.Answer(response.status_code, headers, text.encode("utf-8", "surrogateescape"))
 
     def _send(self, call: Call, signature: Signature) -> httpx.Response:
         """Return the answer as soon as its head is there, and count the request if it left."""
@@ -188,7 +188,7 @@ class Channel:
         return httpx.Timeout(read, connect=min(self._limits.connect, left), pool=min(self._limits.total, left))
 
     def _broken(self, call: Call, error: Exception) -> RemoteError:
-        reason = shorten(str(error)) or type(error).__name__
+        reason = cause_of(error)
         if fate_of_exception(error) is Fate.NOT_APPLIED:
             message = f"{call.deed}: no connection to {self.address.url} ({reason})"
             return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")

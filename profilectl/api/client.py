@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from profilectl.api.calls import Call
     from profilectl.api.channel import Transport
     from profilectl.api.clock import Clock
-    from profilectl.api.patience import Deadline, Limits
+    from profilectl.api.patience import Allowance, Deadline, Limits
     from profilectl.api.wire import Answer
     from profilectl.model import Account, Message, Profile, SentMessage
     from profilectl.secret import Credentials
@@ -40,7 +40,7 @@ class XClient:
         transport: for a world in this process; proxies are the environment's otherwise.
         jobs: connections, one for each thread.
         deadline: of everything together; None: never.
-        max_wait: seconds that one call may wait for a rate limit to reset.
+        max_wait: seconds that all calls together may wait for rate limits to reset, or what they share with others.
         announce: told seconds and reason before every wait, in the thread that waits.
         media_category: how X files avatars, ``dm_image`` or ``tweet_image``.
         limits: what one request may take.
@@ -55,7 +55,7 @@ class XClient:
         transport: Transport | None = None,
         jobs: int = 8,
         deadline: Deadline | None = None,
-        max_wait: float = 0.0,
+        max_wait: float | Allowance = 0.0,
         announce: Callable[[float, str], None] | None = None,
         media_category: str = "dm_image",
         limits: Limits | None = None,

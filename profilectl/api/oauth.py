@@ -9,7 +9,7 @@ import httpx
 from oauthlib.common import generate_nonce, generate_timestamp
 from oauthlib.oauth1 import Client
 
-from profilectl.secret import scrub
+from profilectl.secret import scrub_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -57,11 +57,14 @@ class Signature(httpx.Auth):
         """Return the signature of an account."""
         return cls(credentials.consumer_key, credentials.consumer_secret, credentials.token, credentials.token_secret)
 
-    def scrub(self, content: bytes) -> bytes:
-        """Return an answer's body without the values that sign: some servers quote the request they refuse."""
+    def scrub(self, text: str) -> str:
+        """Return what somebody else said without the values that sign: some servers quote the request they refuse."""
+        return scrub_json(text, self._secrets)
+
+    @property
+    def _secrets(self) -> list[Secret]:
         values = (self._consumer_key, self._consumer_secret, self._token, self._token_secret)
-        secrets = [value for value in values if value is not None]
-        return scrub(content.decode("latin-1"), secrets).encode("latin-1")
+        return [value for value in values if value is not None]
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the Authorization header."""

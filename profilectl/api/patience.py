@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+import math
 import random
 import threading
 import time
@@ -17,10 +18,12 @@ from profilectl.errors import Fate, RateLimited, RemoteError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 T = TypeVar("T")
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, of the back-off
+SHORTEST_WAIT = 1.0  # seconds until a reset, even one that is over
 RESET_MARGIN = 2.0  # seconds after a reset, spread so that parallel workers don't all come back at once
 
 FATE_BY_EXCEPTION: Mapping[str, Fate] = {
@@ -111,13 +114,39 @@ class Deadline:
         return max(0.0, self._ends_at - self._monotonic())
 
 
+class Allowance:
+    """The seconds that a run may wait for limits in all; those that several calls wait at once count once.
+
+    Safe to share between threads, and between the clients of one run.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._taken_until = -math.inf
+        self._lock = threading.Lock()
+
+    def take(self, begin: float, end: float) -> float | None:
+        """Take a wait from one moment to another, both in epoch seconds of X's clock.
+
+        Returns:
+            how many of its seconds nobody had taken yet; None, with nothing taken, when fewer are left.
+        """
+        with self._lock:
+            fresh = max(0.0, end - max(begin, self._taken_until))
+            if fresh > self._left:
+                return None
+            self._left -= fresh
+            self._taken_until = max(end, self._taken_until)
+            return fresh
+
+
 class Persistence:
-    """Repeats calls as far as their kind, the deadline and the longest bearable wait allow.
+    """Repeats calls as far as their kind, the deadline and the allowance for limits permit.
 
     Args:
         deadline: no attempt begins after it, no pause reaches beyond it.
-        max_wait: seconds that one call may wait for rate limits to reset.
-        announce: told seconds and reason before every pause, in the thread that pauses.
+        allowance: what may be waited for rate limits to reset.
+        announce: told seconds and reason before every pause, in the thread that pauses; once for a shared one.
         now: X's time in epoch seconds.
         sleep: waits; returns True when it was cut short for good. Default: until `halt`.
         uniform: a random number between two.
@@ -127,19 +156,20 @@ class Persistence:
         self,
         *,
         deadline: Deadline,
-        max_wait: float,
+        allowance: Allowance,
         announce: Callable[[float, str], None] | None,
         now: Callable[[], float],
         sleep: Callable[[float], bool | None] | None = None,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.deadline = deadline
-        self._max_wait = max_wait
+        self._allowance = allowance
         self._announce = announce
         self._now = now
         self._halted = threading.Event()
         self._sleep = self._halted.wait if sleep is None else sleep
         self._uniform = uniform
+        self._waiting = threading.Lock()  # one thread waits for a limit, those that come to it meanwhile for the thread
 
     def halt(self) -> None:
         """End every pause, now and later; calls that wait raise what they waited for."""
@@ -151,7 +181,6 @@ class Persistence:
         Raises:
             RemoteError: the failure of the last attempt; Unreachable, when no time is left for a first one.
         """
-        bearable = self._max_wait
         for attempt in itertools.count(1):
             self._require_time()
             try:
@@ -159,10 +188,8 @@ class Persistence:
             except RemoteError as error:
                 if not may_repeat(error, repeat, attempt):
                     raise
-                pause = self._pause(error, attempt)
-                if isinstance(error, RateLimited):
-                    bearable -= pause
-                if bearable < 0 or not self._rest(pause, error):
+                rest = self._await_reset if isinstance(error, RateLimited) else self._back_off
+                if not rest(error, attempt):
                     raise
         raise AssertionError("attempts are bounded")
 
@@ -170,16 +197,42 @@ class Persistence:
         if not self.deadline.remaining():
             raise Unreachable("no time is left to ask X", hint="allow more time with --timeout")
 
-    def _pause(self, error: RemoteError, attempt: int) -> float:
-        """Return seconds: until X's own time to come back, else full jitter under a doubling ceiling."""
-        if error.retry_at is not None:
-            return max(1.0, error.retry_at.timestamp() - self._now()) + self._uniform(0.0, RESET_MARGIN)
-        return self._uniform(SHORTEST_PAUSE, min(LONGEST_PAUSE, 2.0**attempt))
+    def _back_off(self, error: RemoteError, attempt: int) -> bool:
+        """Pause until X's own time to come back, else with full jitter under a doubling ceiling.
 
-    def _rest(self, seconds: float, error: RemoteError) -> bool:
-        """Pause, and tell whether another attempt makes sense afterwards."""
-        if seconds >= self.deadline.remaining() or self._halted.is_set():
+        Like `_await_reset` it tells whether another attempt makes sense.
+        """
+        if error.retry_at is not None:
+            seconds = self._until(error.retry_at) + self._uniform(0.0, RESET_MARGIN)
+        else:
+            seconds = self._uniform(SHORTEST_PAUSE, min(LONGEST_PAUSE, 2.0**attempt))
+        if not self._is_bearable(seconds):
             return False
+        self._tell(seconds, error)
+        return not self._sleep(seconds)
+
+    def _await_reset(self, error: RemoteError, _attempt: int) -> bool:
+        """Wait until X's limit is reset, on the run's allowance."""
+        assert error.retry_at is not None  # noqa: S101 - `may_repeat` lets nobody guess
+        now, seconds = self._now(), self._until(error.retry_at)
+        if not self._is_bearable(seconds + RESET_MARGIN):
+            return False
+        fresh = self._allowance.take(now, now + seconds + RESET_MARGIN)
+        if fresh is None:
+            return False
+        end = now + seconds + self._uniform(0.0, RESET_MARGIN)
+        if fresh >= SHORTEST_WAIT:
+            self._tell(end - now, error)
+        with self._waiting:
+            left = end - self._now()
+            return left <= 0 or not self._sleep(left)
+
+    def _until(self, moment: datetime) -> float:
+        return max(SHORTEST_WAIT, moment.timestamp() - self._now())
+
+    def _is_bearable(self, seconds: float) -> bool:
+        return seconds < self.deadline.remaining() and not self._halted.is_set()
+
+    def _tell(self, seconds: float, error: RemoteError) -> None:
         if self._announce:
             self._announce(seconds, error.message)
-        return not self._sleep(seconds)

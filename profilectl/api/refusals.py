@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import responses
@@ -100,6 +101,17 @@ def read_complaint(content: bytes) -> Complaint:
 def shorten(text: str) -> str:
     """Return foreign text visible, and not much longer than 300 code points."""
     return visible(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")
+
+
+def cause_of(error: Exception) -> str:
+    """Return what broke a connection, without what may quote our request: bytes that h11 shows, words of a proxy.
+
+    Args:
+        error: one of httpx's, known here by name only.
+    """
+    if type(error).__name__ == "ProxyError" and (status := re.match(r"\d{3}\b", str(error))):
+        return f"the proxy refused, HTTP {status[0]}"
+    return shorten(str(error).partition(": bytearray(")[0]) or type(error).__name__
 
 
 def _code(entry: dict[str, Any]) -> int | None:

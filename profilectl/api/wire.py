@@ -114,11 +114,13 @@ def _encode(document: Mapping[str, object]) -> bytes:
 def read_account(answer: Answer, host: str) -> Account:
     """Return who the credentials belong to."""
     document = _document(answer)
+    verified = document.get("verified")
     return Account(
         user_id=_id(document, "id_str"),
         handle=_text(document, "screen_name"),
         host=host,
         access_level=answer.headers.get("x-access-level"),
+        verified=verified if isinstance(verified, bool) else None,
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from profilectl.model import Brand
 
 SANDBOX = "sandbox"
+SEE_STATUS = "`profilectl auth status` shows where credentials come from"
 
 
 def host_of(context: Context) -> str:
@@ -41,6 +42,15 @@ def unattended_keychain(context: Context) -> Keychain:
     return Keychain(environ=context.environ)
 
 
+def refuse_sandbox(context: Context) -> None:
+    """Refuse a login or logout where there is none."""
+    if context.uses_sandbox:
+        raise UsageError(
+            "the sandbox knows no logins: it makes credentials of its own for every brand",
+            hint="leave out --sandbox (and PROFILECTL_SANDBOX) to log in or out at X",
+        )
+
+
 # Which accounts
 
 
@@ -54,6 +64,14 @@ def brands(context: Context) -> tuple[Brand, ...]:
         if context.roster_path.exists() or context.options.roster is not None:
             warn(f"the roster's brands aren't known: {error.message}", error.hint)
         return ()
+
+
+def claimed_handles(context: Context) -> list[str]:
+    """Return the handles that the roster uses; none when there is no roster that says."""
+    try:
+        return [brand.handle for brand in context.roster.brands]
+    except InputRefused:  # told by whoever needs the roster
+        return []
 
 
 def named_account(context: Context, handle: str | None) -> str | None:
@@ -137,7 +155,8 @@ def print_json(context: Context, found: Iterable[AccountStatus]) -> bool:
 
     if context.wants_json:
         config = read_config(context.config.path)  # as it is after a login
-        write(documents.dump(documents.accounts(_document(one, config) for one in found)))
+        document = documents.accounts(_document(one, config) for one in found)
+        write(documents.dump(document | {"default_brand": config.brand}))
     return context.wants_json
 
 

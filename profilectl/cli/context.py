@@ -16,10 +16,10 @@ from profilectl.errors import UsageError
 from profilectl.names import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from profilectl.api.client import XClient
-    from profilectl.api.patience import Deadline
+    from profilectl.api.patience import Allowance, Deadline
     from profilectl.cli.local_x import LocalX
     from profilectl.credentials.config import Config
     from profilectl.ledger.base import Ledger, LedgerReader
@@ -134,10 +134,16 @@ class Context:
 
     def the_brand(self) -> Brand:
         """Return the one brand that a command is about; never a guess between two."""
-        brands = self.brands()
+        brands = self.meant(self.brands())
         if len(brands) == 1:
             return brands[0]
         raise UsageError("which brand?", hint="say --brand with one of: " + ", ".join(b.key for b in brands))
+
+    def meant(self, brands: Sequence[Brand]) -> Sequence[Brand]:
+        """Return the user's default brand where it is one of these and no brand was named; else all of them."""
+        if len(brands) < 2 or self._chosen_brands():
+            return brands
+        return [brand for brand in brands if brand.key == self.config.brand] or brands
 
     def _chosen_brands(self) -> tuple[str, ...]:
         default = self.environ.get("PROFILECTL_BRAND")
@@ -207,23 +213,15 @@ class Context:
         """Find the credentials of one brand, from the first source that is configured."""
         if self.uses_sandbox:
             return self.local_x.credentials(brand.handle)
-        from profilectl.credentials.keychain import Keychain
-        from profilectl.credentials.sources import find
+        from profilectl.cli.renamed import credentials_of
 
-        return find(
-            brand.handle,
-            self.api_host,
-            credentials_file=self.options.credentials_file,
-            environ=self.environ,
-            config=self.config,
-            keychain=Keychain(attended=self.may_ask, environ=self.environ),
-        )
+        return credentials_of(self, brand)
 
-    def connect(self, brand: Brand, *, jobs: int = 1, max_wait: float = 0) -> XClient:
+    def connect(self, brand: Brand, *, jobs: int = 1, max_wait: float | Allowance = 0) -> XClient:
         """Return a client that speaks to X as one brand."""
         return self.client(self.credentials(brand), jobs=jobs, max_wait=max_wait)
 
-    def client(self, credentials: Credentials, *, jobs: int = 1, max_wait: float = 0) -> XClient:
+    def client(self, credentials: Credentials, *, jobs: int = 1, max_wait: float | Allowance = 0) -> XClient:
         """Return a client for these credentials, closed when the command ends."""
         from profilectl.api.client import XClient
 

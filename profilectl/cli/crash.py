@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
-import platform
 import time
-import traceback
 from pathlib import Path
 
 from profilectl import __version__
+
+
+def forbid_core_files() -> None:
+    """Keep this process, and those it starts, from ever writing their memory, with secrets in it, to a file."""
+    try:
+        import resource
+    except ImportError:  # Windows, which writes none unless an administrator asks for them
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def write_log(error: BaseException) -> str:
@@ -17,6 +24,9 @@ def write_log(error: BaseException) -> str:
     The message of the exception is left out: it may hold anything. Where nothing can be written, the last place in
     our code is returned instead.
     """
+    import platform
+    import traceback
+
     frames = "".join(traceback.format_tb(error.__traceback__))
     text = f"profilectl {__version__}, Python {platform.python_version()}, {platform.system()}\n"
     text += f"{frames}{type(error).__module__}.{type(error).__qualname__}\n"

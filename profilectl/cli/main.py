@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from io import TextIOWrapper
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +14,9 @@ import typer
 
 from profilectl import __version__
 from profilectl.cli.context import Context
+from profilectl.cli.crash import forbid_core_files, write_log
 from profilectl.cli.options import Options, root
-from profilectl.errors import ExitCode, ProfilectlError, RosterRefused
+from profilectl.errors import Declined, ExitCode, ProfilectlError, RosterRefused
 from profilectl.errors import UsageError as OurUsageError
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def build() -> typer.Typer:
         completion,
         demo,
         diff,
+        doctor,
         init,
         offboard,
         preview,
@@ -68,7 +71,22 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(root(_begin))
-    for room in (demo, init, roster, diff, sync, send, preview, profiles, offboard, recover, auth, sandbox, completion):
+    for room in (
+        demo,
+        init,
+        roster,
+        diff,
+        sync,
+        send,
+        preview,
+        profiles,
+        offboard,
+        recover,
+        auth,
+        doctor,
+        sandbox,
+        completion,
+    ):
         room.register(app)
     return app
 
@@ -89,7 +107,8 @@ def run(argv: Sequence[str]) -> int:
     Args:
         argv: the words after the program's name.
     """
-    wants_json = "--json" in argv
+    wants_json = "--json" in argv or "--format=json" in argv or ("--format", "json") in pairwise(argv)
+    forbid_core_files()
     _never_fail_on_words()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
@@ -98,8 +117,9 @@ def run(argv: Sequence[str]) -> int:
         return _report_usage(error, wants_json=wants_json)
     except ProfilectlError as error:
         return report(error, wants_json=wants_json)
-    except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted", ExitCode.INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        left_a_question = isinstance(error, typer.Abort)  # elsewhere the result may be told
+        return report(Declined("interrupted"), wants_json=wants_json and left_a_question)
     except Terminated:
         return _say("terminated", ExitCode.TERMINATED)
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
@@ -145,7 +165,8 @@ def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
         from profilectl.roster.problems import format_problem
 
         talk(format_problem(problem))
-    talk(f"error: {visible(error.message)}")
+    mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
+    talk(f"{mark}{visible(error.message)}")
     if error.hint and not problems:  # each problem has said for itself what is wrong
         for line in error.hint.splitlines():
             talk(f"hint: {visible(line)}")
@@ -163,10 +184,8 @@ def _report_usage(error: Any, *, wants_json: bool) -> ExitCode:
         error.show()
         return ExitCode.USAGE
     talk(error.ctx.get_usage().splitlines()[0])
-    return report(
-        OurUsageError(error.format_message().rstrip("."), hint=f"see `{error.ctx.command_path} --help`"),
-        wants_json=wants_json,
-    )
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return report(OurUsageError(message, hint=f"see `{error.ctx.command_path} --help`"), wants_json=wants_json)
 
 
 def _say(what: str, code: ExitCode) -> ExitCode:
@@ -178,8 +197,6 @@ def _say(what: str, code: ExitCode) -> ExitCode:
 
 def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
     """Write the traceback, without local variables, where a person can send it from."""
-    from profilectl.cli.crash import write_log
-
     where = write_log(error)
     unexpected = ProfilectlError(
         f"unexpected failure: {type(error).__name__}", hint=f"the details are in {where}: please report them"

@@ -19,6 +19,7 @@ KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret"
 _ALIASES = {"access_token": "token", "access_token_secret": "token_secret"}  # as the OAuth 1.0a libraries say
 _SHORTEST = 8  # characters; anything shorter would be scrubbed out of innocent words
 _VERSION = 1
+_HANDLE = re.compile(r"[A-Za-z0-9_]{1,50}")
 _HINT = f"it must be a JSON object with {', '.join(KEYS)}"
 
 
@@ -29,7 +30,7 @@ def account_name(handle: str) -> str:
         CredentialsError: it is no handle, and might lead a file name or a command astray.
     """
     name = handle.removeprefix("@").lower()
-    if not re.fullmatch(r"[a-z0-9_]{1,50}", name):
+    if not _HANDLE.fullmatch(name):
         raise CredentialsError(f"{visible(handle)!r} is no handle", hint="handles are letters, digits and _")
     return name
 
@@ -73,6 +74,8 @@ def parse(text: str | bytes, origin: str) -> Credentials:
         raise CredentialsError(f"{origin} lacks {', '.join(missing)}", hint=_HINT)
     key, secret, token, token_secret = (secret_value(_value(document, name), name, origin) for name in KEYS)
     handle, user_id = _word(document, "handle"), _word(document, "user_id")
+    if handle is not None and (not _HANDLE.fullmatch(handle) or handle in {key.reveal(), token.reveal()}):
+        raise CredentialsError(f"the handle in {origin} is no handle", hint=_HINT)  # but perhaps one of the values
     return Credentials(key, secret, token, token_secret, origin, handle, user_id)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,6 +60,10 @@ class Config:
         wanted = handle.casefold(), host
         return next((one for one in self.accounts if (one.handle.casefold(), one.host) == wanted), None)
 
+    def account_of(self, user_id: str, host: str) -> LoggedIn | None:
+        """Return the account with that user id at that host, whatever it was called at its login, or None."""
+        return next((one for one in self.accounts if (one.user_id, one.host) == (user_id, host)), None)
+
     def with_account(self, account: LoggedIn) -> Config:
         """Return a config that knows this account, in place of what it knew about its handle or user id."""
         others = (one for one in self.accounts if not _is_same(one, account))
@@ -114,6 +117,8 @@ def read_config(path: Path) -> Config:
 def write_config(config: Config) -> None:
     """Replace the file by what this config says, all or nothing, readable by its owner only.
 
+    The caller holds `lock.held`, from before it read what it changes.
+
     Raises:
         InputRefused: what is there now can't be read, so it isn't overwritten; or writing failed.
     """
@@ -138,15 +143,17 @@ def _text_of(path: Path, descriptor: int, status: os.stat_result) -> str:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".config-")  # created with mode 0600
+    draft = path.with_name(f".{path.name}.new")  # always the same, so that what a kill left behind goes with the next
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        draft.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
 
 

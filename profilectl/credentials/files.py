@@ -1,4 +1,4 @@
-"""Reading a file that holds credentials: only when nobody else could have read or written it."""
+"""Reading a file that holds credentials: ours only when nobody else could have read or written it."""
 
 from __future__ import annotations
 
@@ -57,13 +57,40 @@ def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
         CredentialsError: it can't be read, or somebody else could read or write it.
     """
     name = visible(str(path))
+    if "{" in name and '"' in name:
+        raise CredentialsError("credentials stand where the path of their file is wanted", hint="write them to a file")
     try:
         with opened(path) as descriptor:
-            _check(os.fstat(descriptor), name, by_systemd=by_systemd)
+            status = os.fstat(descriptor)
+            _check_kind(status, name)
+            _check_access(status, name, by_systemd=by_systemd)
             return read(descriptor, MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file name"
-        raise CredentialsError(f"credentials file {name}: {reason}", hint="check the path") from None
+        raise _unreadable(name, error) from None
+
+
+def read_exposed(path: Path) -> tuple[bytes, CredentialsError | None]:
+    """Return the bytes of another tool's file, at most one more than `MAX_BYTES`, and what `read_private` would say.
+
+    How that tool keeps its file isn't ours to judge, so that somebody else can get at it is told, not raised.
+
+    Raises:
+        CredentialsError: it can't be read, or is no regular file.
+    """
+    name = visible(str(path))
+    exposure = None
+    try:
+        with opened(path) as descriptor:
+            status = os.fstat(descriptor)
+            _check_kind(status, name)
+            content = read(descriptor, MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from None
+    try:
+        _check_access(status, name, by_systemd=False)
+    except CredentialsError as error:
+        exposure = error
+    return content, exposure
 
 
 def read_stdin(stream: BinaryIO | None = None) -> bytes:
@@ -79,9 +106,17 @@ def read_stdin(stream: BinaryIO | None = None) -> bytes:
     return stream.read(MAX_BYTES + 1)
 
 
-def _check(status: os.stat_result, name: str, *, by_systemd: bool) -> None:
+def _unreadable(name: str, error: Exception) -> CredentialsError:
+    reason = getattr(error, "strerror", None) or "no file name"
+    return CredentialsError(f"credentials file {name}: {reason}", hint="check the path")
+
+
+def _check_kind(status: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise CredentialsError(f"credentials file {name} is not a regular file", hint="name a plain file")
+
+
+def _check_access(status: os.stat_result, name: str, *, by_systemd: bool) -> None:
     if not hasattr(os, "geteuid"):
         return  # Windows: the access list guards the file, the mode bits say nothing
     if status.st_uid not in {0, os.geteuid()}:

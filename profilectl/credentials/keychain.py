@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import secrets
+import time
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from profilectl.credentials import backends
@@ -22,33 +23,40 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _UNATTENDED: Final = 3.0  # seconds: a working keyring answers in a tenth of one
+_LOOK: Final = 2.0  # seconds of them for a look at the lock, so that a frozen one is told within 4 from the start
 _ATTENDED: Final = 30.0  # seconds: time to type a password into the desktop's dialog
+_REHEARSED: Final = 512  # characters: an entry of X's values has about 370
 _MAX_LENGTH: Final = 1280  # UTF-16 units: the 2,560 bytes of a Windows credential (CRED_MAX_CREDENTIAL_BLOB_SIZE)
 _OTHER_WAYS: Final = "PROFILECTL_CREDENTIALS_FILE, credential_command or the four variables do without a keyring"
 
 
 class State(enum.Enum):
-    """Why a keyring can't be used, and what to do next."""
+    """Why a keyring gives or takes nothing, and what to do next."""
 
     ABSENT = f"log in on a desktop session; {_OTHER_WAYS}"
     LOCKED = f"unlock it in your desktop session and run this again; {_OTHER_WAYS}"
     TIMED_OUT = f"restart the keyring daemon or log in again; {_OTHER_WAYS}"
+    NO_ENTRY = f"run `profilectl auth login`; {_OTHER_WAYS}"
     UNUSABLE = f"unset {backends.CHOICE}, or set it to one of {', '.join(backends.TRUSTED)}"
-    FAILED = f"try it with the system's own keyring program; {_OTHER_WAYS}"
     TOO_BIG = "check that these are the four values of X's app settings, and nothing else"
+
+
+_TRY_BY_HAND: Final = f"try it with the system's own keyring program; {_OTHER_WAYS}"
 
 
 class KeychainError(CredentialsError):
     """A keyring that can't be used.
 
-    Attributes:
+    Args:
+        message: as of every `ProfilectlError`.
         state: which of the few things that can be wrong.
+        hint: what to do next, where the state's own advice doesn't fit.
     """
 
     kind: ClassVar[str] = "keyring"
 
-    def __init__(self, message: str, state: State) -> None:
-        super().__init__(message, hint=state.value)
+    def __init__(self, message: str, state: State, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint or state.value)
         self.state = state
 
 
@@ -65,7 +73,9 @@ _STATES: Final = {
     "KeyringLocked": (State.LOCKED, "the keyring is locked"),
     "LockedException": (State.LOCKED, "the keyring is locked"),
     "PromptDismissedException": (State.LOCKED, "the keyring is locked, and unlocking it was dismissed"),
-    "TimeoutError": (State.TIMED_OUT, "the keyring didn't answer within {seconds:g} s"),
+    "ItemNotFoundException": (State.NO_ENTRY, "the keyring's entry is gone"),
+    "PasswordDeleteError": (State.NO_ENTRY, "the keyring's entry is gone"),
+    "TimeoutError": (State.TIMED_OUT, "the keyring didn't answer in time"),
     "OSError": (State.ABSENT, "no keyring here: the session bus can't be reached"),
 }
 
@@ -95,7 +105,7 @@ class Keychain:
         self._environ = environ
         self._backend = backend
         self._seconds = seconds or (_ATTENDED if attended else _UNATTENDED)
-        self._hung: str | None = None
+        self._hung: KeychainError | None = None
 
     @property
     def backend_name(self) -> str:
@@ -111,19 +121,23 @@ class Keychain:
         self._call(lambda _: None, look_first=True)
 
     def rehearse(self, host: str) -> None:
-        """Store, read and delete a throw-away entry, so that a login fails before anything is asked."""
-        service, user = f"profilectl:{host}", f"rehearsal-{secrets.token_hex(4)}"
-        value = secrets.token_hex(16)
+        """Store, read and delete a throw-away entry, so that a login fails before anything is asked.
+
+        It is longer than a real one, and always has the same name: what a killed login left behind goes with the next.
+        """
+        service, user = f"profilectl:{host}", "rehearsal"
+        value = secrets.token_hex(_REHEARSED // 2)
 
         def round_trip(backend: Backend) -> bool:
             backend.set_password(service, user, value)
-            kept = backend.get_password(service, user) == value
-            if kept:
+            found = backend.get_password(service, user)
+            if found is not None:
                 backend.delete_password(service, user)
-            return kept
+            return found == value
 
         if not self._call(round_trip):
-            raise KeychainError(f"{self.backend_name} doesn't keep what is stored in it", State.FAILED)
+            message = f"{self.backend_name} doesn't keep what is stored in it"
+            raise KeychainError(message, State.UNUSABLE, _TRY_BY_HAND)
 
     def get(self, host: str, handle: str) -> Secret | None:
         """Return an account's entry, or None when there is none."""
@@ -136,8 +150,8 @@ class Keychain:
         address = _address(host, handle)
         length = len(entry.reveal().encode("utf-16-le")) // 2
         if length > _MAX_LENGTH:
-            message = f"the entry of {address[1]} is too big for a keyring: {length} of {_MAX_LENGTH}"
-            raise KeychainError(message, State.TOO_BIG)
+            message = f"the entry of {address[1]} is too big for a keyring"
+            raise KeychainError(f"{message}: {length} characters (UTF-16) of at most {_MAX_LENGTH}", State.TOO_BIG)
         self._call(lambda backend: backend.set_password(*address, entry.reveal()))
 
     def delete(self, host: str, handle: str) -> bool:
@@ -154,23 +168,25 @@ class Keychain:
 
     def _call(self, deed: Callable[[Backend], T], *, look_first: bool = False) -> T:
         if self._hung is not None:
-            raise KeychainError(self._hung, State.TIMED_OUT)
+            raise KeychainError(self._hung.message, self._hung.state, self._hung.hint)
 
-        def run() -> T:
-            if self._backend is None:
-                self._backend = backends.build_backend(backends.chosen_backend(self._environ))
-            if look_first or not self._attended:
-                backends.refuse_when_locked(self._backend)
-            return deed(self._backend)
-
+        end = time.monotonic() + self._seconds
         try:
-            return run_with_deadline(self._seconds, run)
+            backend = run_with_deadline(self._seconds, self._built)
+            if look_first or not self._attended:
+                run_with_deadline(min(self._seconds, _LOOK), lambda: backends.refuse_when_locked(backend))
+            return run_with_deadline(max(end - time.monotonic(), 0.0), lambda: deed(backend))
         except Exception as error:  # noqa: BLE001 - the whole zoo; see _STATES
             failure = self._explain(error)
+            if isinstance(error, TimeoutError):
+                self._hung = failure
         # Raised here, outside the handler: what the libraries raised may hold an entry, and stays behind.
-        if failure.state is State.TIMED_OUT:
-            self._hung = failure.message
         raise failure
+
+    def _built(self) -> Backend:
+        if self._backend is None:
+            self._backend = backends.build_backend(backends.chosen_backend(self._environ))
+        return self._backend
 
     def _explain(self, error: Exception) -> KeychainError:
         if isinstance(error, TimeoutError) and self._attended:
@@ -178,11 +194,11 @@ class Keychain:
         for name in (kind.__name__ for kind in type(error).__mro__):
             if name in _STATES:
                 state, template = _STATES[name]
-                words = {"text": visible(str(error)), "backend": self.backend_name, "seconds": self._seconds}
+                words = {"text": visible(str(error)), "backend": self.backend_name}
                 return KeychainError(template.format_map(words), state)
         reason = getattr(error, "name", None)  # of a D-Bus error: what is wrong, without what it was about
         what = visible(reason) if isinstance(reason, str) else type(error).__name__
-        return KeychainError(f"{self.backend_name} failed with {what}", State.FAILED)
+        return KeychainError(f"{self.backend_name} failed with {what}", State.UNUSABLE, _TRY_BY_HAND)
 
 
 def _address(host: str, handle: str) -> tuple[str, str]:

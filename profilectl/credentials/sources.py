@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from profilectl.credentials.blob import account_name, parse, secret_value, unseal
 from profilectl.credentials.command import fill, is_runnable, run_command
 from profilectl.credentials.files import read_private, read_stdin
-from profilectl.credentials.keychain import KeychainError
+from profilectl.credentials.keychain import KeychainError, State
 from profilectl.errors import CredentialsError
 from profilectl.names import visible
 from profilectl.secret import Credentials, Secret
@@ -28,10 +28,6 @@ VARIABLES: Final = (
 )
 FILE_VARIABLE: Final = "PROFILECTL_CREDENTIALS_FILE"
 SYSTEMD_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
-_LOG_IN: Final = (
-    f"run `profilectl auth login`, or set {FILE_VARIABLE}, the four variables {VARIABLES[0]} …, "
-    "or credential_command in config.toml"
-)
 
 
 class Entries(Protocol):
@@ -147,9 +143,9 @@ class KeyringSource:
         try:
             entry = self.keychain.get(self.host, self.handle)
         except KeychainError as error:
-            raise KeychainError(f"{missing}: {error.message}", error.state) from None
+            raise KeychainError(f"{missing}: {error.message}", error.state, error.hint) from None
         if entry is None:
-            raise CredentialsError(missing, hint=_LOG_IN)
+            raise KeychainError(missing, State.NO_ENTRY)
         return unseal(entry, host=self.host)
 
     inspect = fetch

@@ -1,4 +1,7 @@
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import httpx
@@ -6,6 +9,7 @@ import pytest
 
 from profilectl.api.patience import (
     FATE_BY_EXCEPTION,
+    Allowance,
     Deadline,
     Persistence,
     Repeat,
@@ -104,7 +108,7 @@ class World:
         options.setdefault("sleep", self.sleep)
         return Persistence(
             deadline=Deadline(seconds, monotonic=lambda: self.passed),
-            max_wait=max_wait,
+            allowance=Allowance(max_wait),
             announce=lambda pause, why: self.said.append((pause, why)),
             now=lambda: NOW + self.passed,
             uniform=lambda low, high: high,
@@ -175,12 +179,64 @@ def test_reset_that_does_not_fit(bounds):
 
 
 def test_waits_add_up():
-    """The longest bearable wait is that of the call, not of each of its limits."""
+    """The allowance is that of the run, not of each of its limits."""
     world = World()
     limits = [RateLimited("limit", retry_at=datetime.fromtimestamp(NOW + at, UTC)) for at in (30, 60)]
     with pytest.raises(RateLimited):
         world.patience(max_wait=50.0).persist(world.fail(*limits), Repeat.SAFE)
     assert world.pauses == [32.0]
+
+
+def test_waits_of_several_calls_add_up():
+    """What one call has waited, another one can't wait any more."""
+    world = World()
+    patience = world.patience(max_wait=50.0)
+    patience.persist(world.fail(RateLimited("limit", retry_at=LATER)), Repeat.SAFE)
+    with pytest.raises(RateLimited):
+        patience.persist(world.fail(RateLimited("limit", retry_at=datetime.fromtimestamp(NOW + 60, UTC))), Repeat.SAFE)
+    assert world.pauses == [32.0]
+
+
+def test_a_shared_wait_counts_and_is_announced_once():
+    """Eight workers who meet one limit wait for it together: one announcement, one share of the allowance."""
+    world = World()
+    all_are_late = threading.Barrier(8)
+
+    def sleep(seconds: float) -> None:
+        with suppress(threading.BrokenBarrierError):
+            all_are_late.wait(timeout=0.05)  # nobody else gets here
+        world.sleep(seconds)
+
+    patience = world.patience(max_wait=33.0, sleep=sleep)
+    met_it = threading.Barrier(8)
+
+    def ask() -> str:
+        limits = [RateLimited("limit", retry_at=LATER)]
+
+        def send() -> str:
+            if limits:
+                met_it.wait(timeout=5)
+                raise limits.pop()
+            return "done"
+
+        return patience.persist(send, Repeat.SAFE)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [one.result() for one in [pool.submit(ask) for _ in range(8)]]
+
+    assert answers == ["done"] * 8
+    assert world.said == [(32.0, "limit")]
+    assert world.pauses == [32.0]
+
+
+def test_clients_share_an_allowance():
+    """Two brands of one run wait out of one purse, and what overlaps is paid once."""
+    allowance = Allowance(60.0)
+    assert allowance.take(100.0, 140.0) == 40.0
+    assert allowance.take(110.0, 150.0) == 10.0
+    assert allowance.take(110.0, 150.0) == 0.0
+    assert allowance.take(200.0, 211.0) is None
+    assert allowance.take(200.0, 210.0) == 10.0
 
 
 def test_no_pause_beyond_the_deadline():

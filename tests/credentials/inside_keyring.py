@@ -17,7 +17,8 @@ import secretstorage
 
 from profilectl.credentials.config import Config, config_path, read_config
 from profilectl.credentials.keychain import Keychain, KeychainError, State
-from profilectl.credentials.login import login, logout
+from profilectl.credentials.login import login
+from profilectl.credentials.logout import logout
 from profilectl.credentials.sources import describe, find
 from profilectl.model import Account
 from profilectl.secret import Credentials, Secret, scrub

@@ -42,25 +42,26 @@ def zoo():
         (errors.NoKeyringError("x"), State.ABSENT),
         (errors.InitError("canary"), State.ABSENT),
         (errors.KeyringLocked("canary"), State.LOCKED),
-        (errors.PasswordSetError("canary"), State.FAILED),
-        (errors.KeyringError("canary"), State.FAILED),
+        (errors.PasswordSetError("canary"), State.UNUSABLE),
+        (errors.PasswordDeleteError("canary"), State.NO_ENTRY),
+        (errors.KeyringError("canary"), State.UNUSABLE),
         (exceptions.SecretServiceNotAvailableException("canary"), State.ABSENT),
         (exceptions.LockedException("canary"), State.LOCKED),
         (exceptions.PromptDismissedException("canary"), State.LOCKED),
-        (exceptions.ItemNotFoundException("canary"), State.FAILED),
-        (DBusErrorResponse(SimpleNamespace(header=odd, body=("canary",))), State.FAILED),
+        (exceptions.ItemNotFoundException("canary"), State.NO_ENTRY),
+        (DBusErrorResponse(SimpleNamespace(header=odd, body=("canary",))), State.UNUSABLE),
         (class_named("NotThere")("no bus"), State.ABSENT),
-        (class_named("error")(1783, "CredWrite", "canary"), State.FAILED),
-        (RuntimeError("canary"), State.FAILED),
-        (ValueError("canary"), State.FAILED),
+        (class_named("error")(1783, "CredWrite", "canary"), State.UNUSABLE),
+        (RuntimeError("canary"), State.UNUSABLE),
+        (ValueError("canary"), State.UNUSABLE),
         (ModuleNotFoundError("No module named 'x'"), State.UNUSABLE),
         (ImportError("x"), State.UNUSABLE),
-        (AttributeError("canary"), State.FAILED),
-        (EOFError("canary"), State.FAILED),
+        (AttributeError("canary"), State.UNUSABLE),
+        (EOFError("canary"), State.UNUSABLE),
         (FileNotFoundError(2, "gone"), State.ABSENT),
         (ConnectionRefusedError("canary"), State.ABSENT),
         (TimeoutError("canary"), State.TIMED_OUT),
-        (UnicodeDecodeError("utf-8", b"canary", 0, 1, "canary"), State.FAILED),
+        (UnicodeDecodeError("utf-8", b"canary", 0, 1, "canary"), State.UNUSABLE),
     ]
 
 
@@ -80,7 +81,7 @@ def test_every_failure_gets_a_state_and_a_hint(error, state):
 def test_an_odd_answer_of_the_bus_is_named():
     """The D-Bus error's name helps whoever reads a report; its text may hold anything."""
     with pytest.raises(KeychainError) as caught:
-        Keychain(backend=failing(zoo()[9][0])).get(HOST, "acme")
+        Keychain(backend=failing(zoo()[10][0])).get(HOST, "acme")
     assert "failed with org.example.Error.Odd" in caught.value.message
 
 
@@ -150,11 +151,20 @@ def test_a_keyring_that_hung_once_is_not_asked_again(backend):
             keychain.get(HOST, "acme")
         messages.add(caught.value.message)
     release.set()
-    assert messages == {"the keyring didn't answer within 0.02 s"}
+    assert messages == {"the keyring didn't answer in time"}
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("name", ["keyring.backends.null.Keyring", "evil\x1b[2J.Keyring"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "keyring.backends.null.Keyring",
+        "keyring.backends.fail.Keyring",
+        "keyring.backends.chainer.ChainerBackend",
+        "keyrings.alt.file.PlaintextKeyring",
+        "evil\x1b[2J.Keyring",
+    ],
+)
 def test_an_untrusted_choice_is_named(name):
     """The message names the backend, made visible, and the hint those that are trusted."""
     keychain = Keychain(environ={"PYTHON_KEYRING_BACKEND": name})

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from profilectl.credentials.asking import ask_pin, ask_values, read_token
 from profilectl.credentials.blob import unseal
 from profilectl.credentials.config import Config, LoggedIn, read_config, write_config
-from profilectl.credentials.login import ask_pin, ask_values, login, logout, read_token
+from profilectl.credentials.login import login
+from profilectl.credentials.logout import logout
 from profilectl.errors import CredentialsError, CredentialsRefused, InputRefused, Unreachable, WrongAccount
 from profilectl.model import Account
 from profilectl.secret import Secret
@@ -124,7 +126,14 @@ def garble(backend, config):
 
 
 def break_config(backend, config):
-    config.path.write_text("broken")
+    """The list of accounts is damaged while the entry is stored."""
+
+    def set_password(service, username, password):
+        type(backend).set_password(backend, service, username, password)
+        if "another-token" in password:
+            config.path.write_text("broken")
+
+    backend.set_password = set_password
 
 
 def interrupt(backend, config):
@@ -166,9 +175,10 @@ def test_what_can_not_be_put_back_is_said(log_in, backend, config):
         if calls.count("@acmecare") == 2:
             raise RuntimeError("gone")
         original(service, username, password)
+        if username == "@acmecare":
+            config.path.write_text("broken")
 
     backend.set_password = set_password
-    config.path.write_text("broken")
     with pytest.raises(CredentialsError, match="earlier credentials of @AcmeCare couldn't be put back"):
         log_in()
 
@@ -178,7 +188,6 @@ def test_logout_removes_entry_and_line(log_in, keychain, backend, config):
     log_in()
     done = logout("@ACMECARE", HOST, store=keychain, config=config)
     assert (done.entry, done.listed) == (True, True)
-    assert "revoke" in done.remark
     assert (backend.entries, read_config(config.path).accounts) == ({}, ())
     done = logout("acmecare", HOST, store=keychain, config=config)
     assert (done.entry, done.listed) == (False, False)
@@ -191,6 +200,43 @@ def test_logout_keeps_the_line_when_the_keyring_fails(log_in, keychain, backend,
     with pytest.raises(CredentialsError):
         logout("acmecare", HOST, store=keychain, config=config)
     assert read_config(config.path).accounts == (LISTED,)
+
+
+def test_a_token_is_revoked_before_it_is_forgotten(log_in, keychain, backend, config, credentials):
+    """What X refuses to end is kept, so that it can be tried again; without an entry X isn't asked."""
+    log_in()
+    before, asked = dict(backend.entries), []
+
+    def refuse(given):
+        raise Unreachable("no route")
+
+    with pytest.raises(Unreachable):
+        logout("acmecare", HOST, store=keychain, config=config, revoke=refuse)
+    assert (backend.entries, read_config(config.path).accounts) == (before, (LISTED,))
+    done = logout("acmecare", HOST, store=keychain, config=config, revoke=asked.append)
+    assert (done.entry, done.revoked) == (True, True)
+    assert [one.secrets() for one in asked] == [credentials.secrets()]
+    assert not logout("acmecare", HOST, store=keychain, config=config, revoke=refuse).revoked
+
+
+def test_a_renamed_account_may_log_in_as_the_brand(log_in, backend):
+    """The roster still has the old handle, so that stays the entry's name; the user id says who it is."""
+    log_in()
+    for words in ({"wanted": "acmecare"}, {"claimed": ["AcmeCare", "beta"]}):
+        done = log_in(**words, verify=lambda _: replace(ACCOUNT, handle="AcmeHelp"))
+        assert done.warnings == ("@AcmeCare is called @AcmeHelp at X now: change the handle in the roster",)
+        assert (done.account, done.replaced) == (LISTED, True)
+        assert [user for _, user in backend.entries] == ["@acmecare"]
+
+
+@pytest.mark.parametrize("words", [{}, {"wanted": "acmehelp"}, {"claimed": ["beta", "acmehelp", "acmecare"]}])
+def test_a_renamed_account_moves_when_its_old_handle_is_not_asked_for(log_in, backend, config, words):
+    """One entry, one line, under the handle that X has."""
+    log_in()
+    done = log_in(**words, verify=lambda _: replace(ACCOUNT, handle="AcmeHelp"))
+    assert (done.warnings, done.replaced) == ((), True)
+    assert [user for _, user in backend.entries] == ["@acmehelp"]
+    assert [one.handle for one in read_config(config.path).accounts] == ["AcmeHelp"]
 
 
 def test_four_values_are_asked(document, credentials):

@@ -1,0 +1,75 @@
+"""Logging out: the token may be revoked at X first, then nothing of it is left here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from profilectl.credentials.blob import account_name, unseal
+from profilectl.credentials.config import read_config, write_config
+from profilectl.credentials.deposit import step
+from profilectl.credentials.lock import held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from profilectl.credentials.config import Config
+    from profilectl.credentials.deposit import Store
+    from profilectl.secret import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """What a logout removed.
+
+    Attributes:
+        entry: a keyring entry was there.
+        listed: the config knew the account.
+        revoked: X was asked to forget the token, and did.
+    """
+
+    entry: bool
+    listed: bool
+    revoked: bool = False
+
+
+def logout(
+    handle: str,
+    host: str,
+    *,
+    store: Store,
+    config: Config,
+    revoke: Callable[[Credentials], None] | None = None,
+) -> Logout:
+    """Remove an account's keyring entry and its line in the config; neither being there is fine.
+
+    Args:
+        handle: the account, with or without @.
+        host: API host, with the port when there is one.
+        store: the keyring.
+        config: says which file lists the accounts.
+        revoke: asks X to forget a token; nothing is removed when it raises. A second logout then tries again.
+
+    Raises:
+        CredentialsError: the keyring can't be used, or the entry to be revoked is damaged; nothing was removed.
+        InputRefused: the config can't be read or written.
+        ProfilectlError: whatever `revoke` raises.
+    """
+    name = account_name(handle)
+    with held(config.path):
+        known = read_config(config.path)
+        revoked = revoke is not None and _revoke(revoke, name, host, store)
+        entry = store.delete(host, name)
+        listed = known.account(name, host) is not None
+        if listed:
+            write_config(known.without_account(name, host))
+    return Logout(entry, listed, revoked)
+
+
+def _revoke(revoke: Callable[[Credentials], None], handle: str, host: str, store: Store) -> bool:
+    with step("reading the token to revoke"):
+        entry = store.get(host, handle)
+        credentials = unseal(entry, host=host) if entry is not None else None
+    if credentials is not None:
+        revoke(credentials)
+    return credentials is not None

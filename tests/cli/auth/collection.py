@@ -1,0 +1,48 @@
+"""A desktop's default keyring as another program sees it: what is in it, and how to lock it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+
+import jeepney.io.blocking
+import secretstorage
+
+PROMPTER = "org.gnome.keyring.SystemPrompter"
+
+
+@contextmanager
+def default_collection(address):
+    """Open the default keyring on the bus at an address."""
+    with jeepney.io.blocking.open_dbus_connection(bus=address) as bus:
+        yield secretstorage.get_default_collection(bus)
+
+
+def lock(address):
+    with default_collection(address) as keyring:
+        keyring.lock()
+
+
+def clear(address):
+    with default_collection(address) as keyring:
+        for item in keyring.get_all_items():
+            item.delete()
+
+
+def entries(address):
+    """Return every entry's text, by its user name."""
+    with default_collection(address) as keyring:
+        return {item.get_attributes()["username"]: item.get_secret().decode() for item in keyring.get_all_items()}
+
+
+def token(address, user="@acmecare"):
+    """Return the access token in an account's entry, None when there is no entry."""
+    entry = entries(address).get(user)
+    return None if entry is None else json.loads(entry)["token"]
+
+
+def has_prompt(address):
+    """Say whether a window that asks for a password is open, or was."""
+    message = jeepney.message_bus.NameHasOwner(PROMPTER)
+    with jeepney.io.blocking.open_dbus_connection(bus=address) as bus:
+        return bool(bus.send_and_get_reply(message).body[0])

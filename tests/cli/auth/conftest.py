@@ -1,0 +1,40 @@
+"""A shell without a keyring, and one in a session with a real one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from profilectl.sandbox.app import SandboxApp
+from profilectl.sandbox.server import serve
+from profilectl.sandbox.world import World
+from tests.cli.auth.shell import Shell
+
+_WITH_KEYRING = Path(__file__).parents[2] / "with-keyring.sh"
+_PROGRAMS = ("bash", "dbus-run-session", "dbus-send", "gnome-keyring-daemon")
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """A shell without any keyring."""
+    with World() as world, serve(SandboxApp(world)) as server:
+        yield Shell(tmp_path, server, world.ensure_brand("AcmeCare", user_id="4242"))
+
+
+@pytest.fixture
+def desktop(shell, require):
+    """The same shell in a session with a real, empty keyring."""
+    missing = [program for program in _PROGRAMS if shutil.which(program) is None]
+    require("keyring", not missing, f"{', '.join(missing)} not installed")
+    tell = 'printf "%s\\n" "$DBUS_SESSION_BUS_ADDRESS" "$KEYRING_TEST_PID"; read -r _ || :'
+    command = ["bash", _WITH_KEYRING, "bash", "-c", tell]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as session:
+        shell.bus = shell.environ["DBUS_SESSION_BUS_ADDRESS"] = session.stdout.readline().strip()
+        shell.keyring_process = int(session.stdout.readline())
+        yield shell
+        session.communicate()

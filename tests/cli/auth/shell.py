@@ -1,0 +1,121 @@
+"""A shell with profilectl in it, pointed at a sandbox, and a person's terminal; neither lets a secret pass."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+
+VALUES = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+ROSTER = """version = 1
+[brands.acme]
+handle = "AcmeCare"
+[agents.alice]
+name = "Alice"
+kind = "human"
+avatar = "alice.png"
+"""
+SECOND_BRAND = '[brands.beta]\nhandle = "BetaCare"\n'
+_ON_ITS_OWN_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+class Shell:
+    """Runs profilectl in a folder of its own, and never lets a secret pass."""
+
+    def __init__(self, folder, server, brand):
+        self.folder = folder
+        self.server = server
+        self.host = f"127.0.0.1:{server.port}"
+        self.world = server.app.world
+        self.brand = brand
+        self.environ = {**os.environ, "PROFILECTL_API_URL": server.url}
+
+    def token(self, **changes):
+        return json.dumps({name: getattr(self.brand, name) for name in VALUES} | changes)
+
+    def run(self, *words, stdin="", **variables):
+        done = subprocess.run(
+            [sys.executable, "-m", "profilectl", *words],
+            cwd=self.folder,
+            env=self.environ | variables,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.check(done.stdout + done.stderr)
+        return done
+
+    def log_in(self):
+        done = self.run("auth", "login", "--with-token", stdin=self.token())
+        assert done.returncode == 0, done.stderr
+
+    def accounts(self, *words, **variables):
+        document = json.loads(self.run("auth", *words, "--json", **variables).stdout)
+        assert document["schema"] == "profilectl.auth/1"
+        return document["accounts"]
+
+    def check(self, text):
+        """No output shows a secret."""
+        secrets = [getattr(self.brand, name) for name in VALUES]
+        assert not [value for value in secrets if value in text]
+        assert "Traceback" not in text
+
+
+class Terminal:
+    """A person's terminal with profilectl on it; waits for words, types answers."""
+
+    def __init__(self, shell, *words):
+        self.shell = shell
+        self.said = ""
+        self._ours, theirs = os.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _ON_ITS_OWN_TERMINAL, sys.executable, "-m", "profilectl", *words],
+            cwd=shell.folder,
+            env=shell.environ | {"TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def wait_for(self, words):
+        while words not in self.said:
+            assert self._read(), f"never said {words!r}: {self.said}"
+        return self.said
+
+    def answer(self, question, text):
+        self.wait_for(question)
+        os.write(self._ours, text.encode())
+
+    def end(self):
+        """Return the exit status, once everything was read."""
+        while self._read():
+            pass
+        self.shell.check(self.said)
+        return self.process.wait(timeout=30)
+
+    def _read(self):
+        assert select.select([self._ours], [], [], 30)[0], f"silent: {self.said}"
+        try:
+            text = os.read(self._ours, 4096)
+        except OSError:  # how a terminal says on Linux that everybody has gone
+            return False
+        self.said += text.decode()
+        return bool(text)
