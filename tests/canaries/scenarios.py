@@ -1,0 +1,60 @@
+"""What is run of every command, so that none can be forgotten: a new command needs a scenario here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Command lines of one command, run one after the other on the scene that `conftest` sets.
+
+    Attributes:
+        code: how each of them ends while X behaves.
+        asks_x: it speaks to X, so it also has to bear every answer that X may give.
+        is_server: it never ends by itself.
+    """
+
+    lines: tuple[str, ...]
+    code: int = 0
+    asks_x: bool = False
+    is_server: bool = False
+
+
+def _offline(*lines: str, code: int = 0) -> Scenario:
+    return Scenario(lines, code)
+
+
+def _online(*lines: str) -> Scenario:
+    return Scenario(lines, asks_x=True)
+
+
+STRANGER = "100003"  # the profile that the scene's ledger doesn't know
+
+SCENARIOS: dict[str, Scenario] = {
+    "auth default": _offline("auth default acme", "auth default --clear --json"),
+    "auth import": _offline("auth import --list", "auth import --list --json"),
+    "auth list": _offline("auth list", "auth list --json"),
+    "auth login": _offline("auth login --with-token", "auth login --with-token --json", code=4),  # no keyring here
+    "auth logout": _offline("auth logout", code=4),
+    "auth status": _offline("auth status", "auth status --json"),
+    "completion": _offline("completion bash", "completion fish"),
+    "demo": _offline("demo"),
+    "diff": _online("diff", "diff --json"),
+    "doctor": _online("doctor", "doctor --json"),
+    "init": _offline("init --roster new/roster.toml --handle acmecare"),
+    "offboard": _online("offboard bob --yes"),
+    "preview": _offline("preview alice", "preview --html preview.html"),
+    "profiles adopt": _online(f"profiles adopt dora {STRANGER} --yes"),
+    "profiles destroy": _online(f"profiles destroy {STRANGER} --yes"),
+    "profiles forget": _offline("profiles forget alice --yes"),
+    "profiles list": _online("profiles list", "profiles list --json"),
+    "recover": _online("recover --yes --roster lost/roster.toml"),
+    "roster check": _offline("roster check", "roster check --json"),
+    "roster list": _offline("roster list"),
+    "sandbox faults": _offline("sandbox faults --sandbox", "sandbox faults --clear --sandbox"),
+    "sandbox reset": _offline("sandbox reset --sandbox"),
+    "sandbox serve": Scenario(("sandbox serve --port 0",), code=143, is_server=True),
+    "send": _online("send --as alice --to @customer Hello", "send --as alice --to 7007 Hello --json"),
+    "sync": _online("sync --yes", "sync --yes --json"),
+}
