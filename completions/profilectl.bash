@@ -7,7 +7,7 @@ _profilectl_know() {
     local shared='--roster=@file --brand=@text --sandbox --credentials-file=@file --json --quiet -q --verbose -v --no-input --timeout=@text --help'
     case $1 in
         'profilectl')
-            commands='demo init diff sync send preview offboard recover completion roster profiles auth sandbox'
+            commands='demo init diff sync send preview offboard recover doctor completion roster profiles auth sandbox'
             options="$shared --version"
             ;;
         'profilectl demo')
@@ -17,10 +17,10 @@ _profilectl_know() {
             options="$shared --handle=@text"
             ;;
         'profilectl diff')
-            options="$shared --exit-code --agent=@text --allow-deletes=@text --prune-now"
+            options="$shared --exit-code --out=@file --format=table,json,markdown,html --agent=@text --allow-deletes=@text --prune-now --verify-avatars"
             ;;
         'profilectl sync')
-            options="$shared --yes --agent=@text --allow-deletes=@text --prune-now --jobs=@text --max-wait=@text"
+            options="$shared --yes --plan=@file --expect=@text --agent=@text --allow-deletes=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text"
             ;;
         'profilectl send')
             options="$shared --as=@text --to=@text --file=@file --dry-run"
@@ -36,6 +36,9 @@ _profilectl_know() {
             ;;
         'profilectl recover')
             options="$shared --yes"
+            ;;
+        'profilectl doctor')
+            options="$shared --wait=@text"
             ;;
         'profilectl completion')
             options="$shared"
@@ -71,11 +74,14 @@ _profilectl_know() {
             arguments='@text'
             ;;
         'profilectl auth')
-            commands='login status list logout'
+            commands='login import status list default logout'
             options='--help'
             ;;
         'profilectl auth login')
             options="$shared --handle=@text --with-token --pin"
+            ;;
+        'profilectl auth import')
+            options="$shared --account=@text --from=@file --list"
             ;;
         'profilectl auth status')
             options="$shared"
@@ -83,8 +89,12 @@ _profilectl_know() {
         'profilectl auth list')
             options="$shared"
             ;;
+        'profilectl auth default')
+            options="$shared --clear"
+            arguments='@text'
+            ;;
         'profilectl auth logout')
-            options="$shared --handle=@text"
+            options="$shared --handle=@text --revoke"
             ;;
         'profilectl sandbox')
             commands='serve reset faults'

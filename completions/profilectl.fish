@@ -10,9 +10,9 @@ function __profilectl_takes
         case profilectl/init
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/diff
-            contains -- $argv[2] --agent --allow-deletes --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --out --format --agent --allow-deletes --roster --brand --credentials-file --timeout
         case profilectl/sync
-            contains -- $argv[2] --agent --allow-deletes --jobs --max-wait --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --plan --expect --agent --allow-deletes --jobs --max-wait --roster --brand --credentials-file --timeout
         case profilectl/send
             contains -- $argv[2] --as --to --file --roster --brand --credentials-file --timeout
         case profilectl/preview
@@ -21,6 +21,8 @@ function __profilectl_takes
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/recover
             contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/doctor
+            contains -- $argv[2] --wait --roster --brand --credentials-file --timeout
         case profilectl/completion
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/roster/check
@@ -37,9 +39,13 @@ function __profilectl_takes
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/auth/login
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
+        case profilectl/auth/import
+            contains -- $argv[2] --account --from --roster --brand --credentials-file --timeout
         case profilectl/auth/status
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/auth/list
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/auth/default
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/auth/logout
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
@@ -100,6 +106,7 @@ set -g __profilectl_commands \
     profilectl/preview \
     profilectl/offboard \
     profilectl/recover \
+    profilectl/doctor \
     profilectl/completion \
     profilectl/roster \
     profilectl/roster/check \
@@ -111,8 +118,10 @@ set -g __profilectl_commands \
     profilectl/profiles/destroy \
     profilectl/auth \
     profilectl/auth/login \
+    profilectl/auth/import \
     profilectl/auth/status \
     profilectl/auth/list \
+    profilectl/auth/default \
     profilectl/auth/logout \
     profilectl/sandbox \
     profilectl/sandbox/serve \
@@ -128,6 +137,7 @@ set -g __profilectl_sharers \
     profilectl/preview \
     profilectl/offboard \
     profilectl/recover \
+    profilectl/doctor \
     profilectl/completion \
     profilectl/roster/check \
     profilectl/roster/list \
@@ -136,8 +146,10 @@ set -g __profilectl_sharers \
     profilectl/profiles/forget \
     profilectl/profiles/destroy \
     profilectl/auth/login \
+    profilectl/auth/import \
     profilectl/auth/status \
     profilectl/auth/list \
+    profilectl/auth/default \
     profilectl/auth/logout \
     profilectl/sandbox/serve \
     profilectl/sandbox/reset \
@@ -163,6 +175,7 @@ complete -c profilectl -n '__profilectl_on profilectl' -a send -d 'Send one Dire
 complete -c profilectl -n '__profilectl_on profilectl' -a preview -d 'Show what customers will see: bubble, name and picture'
 complete -c profilectl -n '__profilectl_on profilectl' -a offboard -d 'Block sending as an agent at once, and destroy its faces'
 complete -c profilectl -n '__profilectl_on profilectl' -a recover -d 'Rebuild a lost ledger from the profiles at X'
+complete -c profilectl -n '__profilectl_on profilectl' -a doctor -d 'Tell what works, what doesn\'t, and what to do'
 complete -c profilectl -n '__profilectl_on profilectl' -a completion -d 'Print the completion script of a shell'
 complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster file: who your agents are'
 complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
@@ -173,14 +186,20 @@ complete -c profilectl -n '__profilectl_on profilectl' -l version -d 'Print the 
 complete -c profilectl -n '__profilectl_on profilectl/init' -l handle -r -f -d 'Your brand\'s X account; else a stand-in'
 
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l exit-code -d 'Exit 3 when anything differs'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l out -r -F -d 'Save the plan, too, for `sync --plan`'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l format -r -f -a 'table json markdown html' -d 'How to show it; else a table, and plain lines in a pipe'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l agent -r -f -d 'Only this agent; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l prune-now -d 'Destroy replaced profiles without waiting'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l verify-avatars -d 'Compare the live pictures, too'
 
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l yes -d 'Apply without asking'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l plan -r -F -d 'Only this plan, which `diff --out` saved'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l expect -r -f -d 'Only the plan of this digest, which `diff` shows'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l agent -r -f -d 'Only this agent; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l prune-now -d 'Destroy replaced profiles without waiting'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l verify-avatars -d 'Compare the live pictures, too'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l jobs -r -f -d 'Calls at once'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l max-wait -r -f -d 'Wait this long for another sync or for X'
 
@@ -195,6 +214,8 @@ complete -c profilectl -n '__profilectl_on profilectl/preview' -l html -r -F -d 
 complete -c profilectl -n '__profilectl_on profilectl/offboard' -l yes -d 'Offboard without asking'
 
 complete -c profilectl -n '__profilectl_on profilectl/recover' -l yes -d 'Bind what is sure without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/doctor' -l wait -r -f -d 'Ask on until X allows custom profiles, for this long: 2h'
 
 complete -c profilectl -n '__profilectl_at profilectl/completion 1' -f -a 'bash zsh fish powershell'
 
@@ -215,8 +236,10 @@ complete -c profilectl -n '__profilectl_on profilectl/profiles/forget' -l yes -d
 complete -c profilectl -n '__profilectl_on profilectl/profiles/destroy' -l yes -d 'Destroy without asking for the name'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a import -d 'Import an account from twurl, t or xurl'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a status -d 'Say where credentials come from, and if they are usable'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a list -d 'List the accounts that are logged in, at every host'
+complete -c profilectl -n '__profilectl_on profilectl/auth' -a default -d 'Show or choose the brand that is meant when none is named'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a logout -d 'Forget an account\'s credentials'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -l help -d 'Show this message and exit'
 
@@ -224,7 +247,14 @@ complete -c profilectl -n '__profilectl_on profilectl/auth/login' -l handle -r -
 complete -c profilectl -n '__profilectl_on profilectl/auth/login' -l with-token -d 'Read the four values as JSON from stdin'
 complete -c profilectl -n '__profilectl_on profilectl/auth/login' -l pin -d 'Get the token with a PIN that X shows in a browser'
 
+complete -c profilectl -n '__profilectl_on profilectl/auth/import' -l account -r -f -d 'The account to import, or xurl\'s app'
+complete -c profilectl -n '__profilectl_on profilectl/auth/import' -l from -r -F -d 'Only this file of such a tool'
+complete -c profilectl -n '__profilectl_on profilectl/auth/import' -l list -d 'Only show which accounts there are'
+
+complete -c profilectl -n '__profilectl_on profilectl/auth/default' -l clear -d 'Have none any more'
+
 complete -c profilectl -n '__profilectl_on profilectl/auth/logout' -l handle -r -f -d 'The account; else the brand\'s'
+complete -c profilectl -n '__profilectl_on profilectl/auth/logout' -l revoke -d 'End the token at X first'
 
 complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a serve -d 'Serve the local X on loopback until Ctrl-C'
 complete -c profilectl -n '__profilectl_on profilectl/sandbox' -a reset -d 'Forget everything but the accounts'

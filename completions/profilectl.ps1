@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'preview|Show what customers will see: bubble, name and picture'
                 'offboard|Block sending as an agent at once, and destroy its faces'
                 'recover|Rebuild a lost ledger from the profiles at X'
+                'doctor|Tell what works, what doesn''t, and what to do'
                 'completion|Print the completion script of a shell'
                 'roster|The roster file: who your agents are'
                 'profiles|The profiles at X: ours, retired, strangers'
@@ -57,9 +58,12 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--exit-code||Exit 3 when anything differs'
+                '--out|@file|Save the plan, too, for `sync --plan`'
+                '--format|table,json,markdown,html|How to show it; else a table, and plain lines in a pipe'
                 '--agent|@text|Only this agent; repeatable'
                 '--allow-deletes|@text|Agree to N deletions per brand'
                 '--prune-now||Destroy replaced profiles without waiting'
+                '--verify-avatars||Compare the live pictures, too'
             )
             Arguments = @()
         }
@@ -67,9 +71,12 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--yes||Apply without asking'
+                '--plan|@file|Only this plan, which `diff --out` saved'
+                '--expect|@text|Only the plan of this digest, which `diff` shows'
                 '--agent|@text|Only this agent; repeatable'
                 '--allow-deletes|@text|Agree to N deletions per brand'
                 '--prune-now||Destroy replaced profiles without waiting'
+                '--verify-avatars||Compare the live pictures, too'
                 '--jobs|@text|Calls at once'
                 '--max-wait|@text|Wait this long for another sync or for X'
             )
@@ -110,6 +117,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--yes||Bind what is sure without asking'
+            )
+            Arguments = @()
+        }
+        'profilectl doctor' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--wait|@text|Ask on until X allows custom profiles, for this long: 2h'
             )
             Arguments = @()
         }
@@ -188,8 +202,10 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl auth' = @{
             Commands = @(
                 'login|Check credentials at X, and keep them in the keyring'
+                'import|Import an account from twurl, t or xurl'
                 'status|Say where credentials come from, and if they are usable'
                 'list|List the accounts that are logged in, at every host'
+                'default|Show or choose the brand that is meant when none is named'
                 'logout|Forget an account''s credentials'
             )
             Options = @(
@@ -206,6 +222,15 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             )
             Arguments = @()
         }
+        'profilectl auth import' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--account|@text|The account to import, or xurl''s app'
+                '--from|@file|Only this file of such a tool'
+                '--list||Only show which accounts there are'
+            )
+            Arguments = @()
+        }
         'profilectl auth status' = @{
             Commands = @()
             Options = $shared + @()
@@ -216,10 +241,20 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Options = $shared + @()
             Arguments = @()
         }
+        'profilectl auth default' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--clear||Have none any more'
+            )
+            Arguments = @(
+                '@text'
+            )
+        }
         'profilectl auth logout' = @{
             Commands = @()
             Options = $shared + @(
                 '--handle|@text|The account; else the brand''s'
+                '--revoke||End the token at X first'
             )
             Arguments = @()
         }

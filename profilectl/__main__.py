@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C.
+
+    When a plain KeyboardInterrupt has left an ``exec`` of source text, which is how dataclasses are made, CPython's
+    ``-m`` ends by the signal instead of with our exit code, although the interrupt was caught.
+    """
+
+
+def _raise_interrupted(_signal: int, _frame: FrameType | None) -> None:
+    raise Interrupted
 
 
 def main() -> None:
@@ -14,6 +30,8 @@ def main() -> None:
         return
     import signal
 
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # whoever started us may want it ignored
+        signal.signal(signal.SIGINT, _raise_interrupted)
     try:
         from profilectl.cli.main import run
 

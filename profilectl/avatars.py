@@ -74,18 +74,22 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
     content = _read(folder, picture.path)
     if _digest(content) != picture.digest:
         raise _refusal(picture.path, "changed while it was being used", "leave the file alone and run this again")
-    square = _decode(content, picture.path, size)
-    encoded, media_type = _encode(square)
-    return PreparedPicture(encoded, media_type, picture.digest, _difference_hash(square))
+    return normalise(content, picture.path, size)
 
 
-def perceptual_hash(content: bytes, name: str) -> int:
-    """Return the 64-bit difference hash of a picture that X serves, comparable with a prepared picture's.
+def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
+    """Do with a picture's bytes, such as those that X serves, as `prepare` does; `name` is for the AvatarRefused."""
+    square = _decode(content, name, size)
+    return PreparedPicture(*_encode(square), _digest(content), _difference_hash(square))
+
+
+def square(content: bytes, name: str) -> Image:
+    """Return the middle square of a picture, at most `LARGEST_SIDE` pixels wide, in RGB or RGBA.
 
     Raises:
         AvatarRefused: it is no usable image; `name` is what the message calls it.
     """
-    return _difference_hash(_decode(content, name, LARGEST_SIDE))
+    return _decode(content, name, LARGEST_SIDE)
 
 
 def _refusal(path: str, reason: str, hint: str | None = None) -> AvatarRefused:

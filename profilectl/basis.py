@@ -22,7 +22,7 @@ class Basis:
         roster: the text of the file.
         pictures: every picture file that the chosen brands' agents name.
         ledger: bindings, open intents and retired profiles of the chosen brands.
-        remote: ids and names of the profiles that X lists for them.
+        remote: their accounts, and ids and names of the profiles that X lists for them.
     """
 
     roster: str
@@ -42,7 +42,7 @@ def take(roster: Roster, pictures: Mapping[str, Picture], situations: Sequence[S
         roster=roster.digest,
         pictures=digest_of(sorted((path, picture.digest) for path, picture in pictures.items())),
         ledger=digest_of([[one.brand, *_held(one.holdings)] for one in situations]),
-        remote=digest_of([[one.brand, sorted((p.id, p.name) for p in one.profiles)] for one in situations]),
+        remote=digest_of([_listed(one) for one in situations]),
     )
 
 
@@ -50,6 +50,10 @@ def digest_of(plain: object) -> str:
     """Return the SHA-256 of plain data, however it was ordered in its dictionaries."""
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _listed(one: Situation) -> tuple[object, ...]:
+    return one.brand, one.user_id, sorted((profile.id, profile.name) for profile in one.profiles)
 
 
 def _held(holdings: Holdings) -> tuple[object, ...]:

@@ -93,6 +93,7 @@ class _BrandRun:
     postponed: list[_Attempt] = field(default_factory=list)  # surely not applied, worth another try
     replaced: list[Change] = field(default_factory=list)
     halted: ProfilectlError | None = None  # why nothing more is begun
+    upload_limit: RateLimited | None = None  # why no further picture is uploaded; what is uploaded is still made
     removals_forbidden: bool = False  # an agent may be without its new face
     listed: frozenset[str] = field(init=False)  # by X, before the first create of the run
 
@@ -138,11 +139,11 @@ class _BrandRun:
 
     def _next(self, waiting: deque[Change]) -> _Attempt | None:
         """Take what is uploaded and make its intent durable, or take the next change whose name is free."""
-        if self.halted is not None:
-            return None
+        if self.halted is not None or any(isinstance(one.error, RateLimited) for one in self.postponed):
+            return None  # X said no to a create, so it would to the next one
         if self.uploaded:
             return self._intend(self.uploaded.popleft())
-        if self.stop.requested or self.postponed:
+        if self.stop.requested or self.postponed or self.upload_limit is not None:
             return None
         for change in waiting:
             if change.goal.name not in self.names_in_use:
@@ -216,7 +217,9 @@ class _BrandRun:
         if attempt.intent is not None:
             self.records.withdraw(self.station.user_id, attempt.intent.nonce, str(error), self.now())
         self.names_in_use.discard(attempt.change.goal.name)
-        if isinstance(error, (CredentialsError, RateLimited)):
+        if isinstance(error, RateLimited) and attempt.intent is None:
+            self.upload_limit = error
+        elif isinstance(error, (CredentialsError, RateLimited)):
             self.halted = error
         status = Status.SKIPPED if isinstance(error, RateLimited) else Status.FAILED
         return Outcome(attempt.change, status, error=error)
@@ -248,7 +251,7 @@ class _BrandRun:
         self.postponed = []
         for change in (*(attempt.change for attempt in self.uploaded), *waiting):
             self.removals_forbidden = True
-            yield Outcome(change, Status.SKIPPED, error=self.halted)
+            yield Outcome(change, Status.SKIPPED, error=self.halted or self.upload_limit)
 
     def _remove(self, removals: list[Change]) -> Iterator[Outcome]:
         """Destroy what nobody uses any more, unless an agent of this brand may be without its new face."""
@@ -262,7 +265,7 @@ class _BrandRun:
 
     def _remove_one(self, change: Change) -> Outcome:
         if self.removals_forbidden or self.stop.requested or self.halted is not None:
-            return Outcome(change, Status.SKIPPED, change.profile_id, self.halted)
+            return Outcome(change, Status.SKIPPED, change.profile_id, self.halted or self.upload_limit)
         if change.action is Action.DELETE:
             self.records.retire(self.station.user_id, change.agent, self.now())
         return self._destroy(change)
@@ -275,6 +278,7 @@ class _BrandRun:
         except RemoteError as error:
             if isinstance(error, (CredentialsError, RateLimited)):
                 self.halted = error
-            return Outcome(change, Status.FAILED, profile_id, error)
+            status = Status.SKIPPED if isinstance(error, RateLimited) else Status.FAILED
+            return Outcome(change, status, profile_id, error)
         self.records.drop(self.station.user_id, profile_id, self.now())
         return Outcome(change, Status.DONE, profile_id)

@@ -94,19 +94,21 @@ def deliver(message: Message, user_id: str, post: Post, journal: Journal, now_ms
     try:
         sent = post.send_message(message)
     except OutcomeUnknown as error:
-        error.hint = "look into the conversation before you send it again"
+        error.hint = "nothing is confirmed: look into the conversation before you send it again"
         _record(journal, _event("send-unknown", message, user_id, now_ms), "may have gone out")
         raise
     _record(journal, _event("sent", message, user_id, now_ms, sent), f"went out as event {sent.event_id}")
     if sent.sender_id != user_id:
         raise IdentityNotEchoed(
-            f"message {sent.event_id} went out from account {sent.sender_id}, not from the brand's {user_id}",
+            f"identity not confirmed: message {sent.event_id} "
+            f"went out from account {sent.sender_id}, not from the brand's {user_id}",
             hint="these credentials belong to another account: check `profilectl auth status`",
         )
     if sent.profile_id != message.profile_id:
         face = "the brand itself" if sent.profile_id is None else f"profile {sent.profile_id}"
         raise IdentityNotEchoed(
-            f"message {sent.event_id} went out as {face}, not with {message.agent}'s profile {message.profile_id}",
+            f"identity not confirmed: message {sent.event_id} went out as {face}, "
+            f"not with {message.agent}'s profile {message.profile_id}",
             hint="run `profilectl diff`: the profile may be gone from X",
         )
     return Receipt(message, sent.event_id)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from profilectl.changes import Action
-from profilectl.errors import CredentialsError, ExitCode, TryLater
+from profilectl.errors import CredentialsError, ExitCode, RateLimited, TryLater
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from profilectl.changes import Change
     from profilectl.errors import ProfilectlError
+
+
+_UNKNOWN_RESET = datetime.min.replace(tzinfo=UTC)  # weighs less than any that is known
 
 
 class Status(enum.StrEnum):
@@ -47,6 +51,16 @@ def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
     codes = {_code(outcome) for outcome in outcomes}
     order = (ExitCode.CREDENTIALS, ExitCode.PERSON, ExitCode.PARTIAL, ExitCode.TRY_LATER)
     return next((code for code in order if code in codes), ExitCode.DONE)
+
+
+def limits(outcomes: Iterable[Outcome]) -> dict[str, RateLimited]:
+    """Return, by brand, the limit of X that ended its steps: where there are several, the one that is reset last."""
+    found: dict[str, RateLimited] = {}
+    for outcome in outcomes:
+        error, brand = outcome.error, outcome.change.brand
+        if outcome.status is not Status.DONE and isinstance(error, RateLimited):
+            found[brand] = max(found.get(brand, error), error, key=lambda one: one.retry_at or _UNKNOWN_RESET)
+    return found
 
 
 def _code(outcome: Outcome) -> ExitCode:

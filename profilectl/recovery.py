@@ -1,6 +1,6 @@
 """Whose profiles are these? What a lost ledger knew, concluded from names and faces.
 
-Pure: lists and hashes come in, findings come out. A finding is sure only when nothing speaks against it, because a
+Pure: lists and distances come in, findings come out. A finding is sure only when nothing speaks against it, because a
 wrong binding puts one person's face on another's words.
 """
 
@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from profilectl.likeness import LARGEST_DISTANCE
 from profilectl.settlement import known_ids
 
 if TYPE_CHECKING:
@@ -19,26 +20,23 @@ if TYPE_CHECKING:
 
     from profilectl.model import Agent, Holdings, Profile
 
-LARGEST_DISTANCE = 10
-"""Bits of 64 in which two difference hashes of one face may differ after X has encoded the picture anew."""
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A profile that bears an agent's name, and how its face compares.
 
     Attributes:
-        distance: bits in which the difference hashes differ, None when the live picture can't be had.
+        distance: of the live picture from the roster's, see `likeness`; None when the live one can't be had.
         problem: why it can't be had.
     """
 
     profile: Profile
-    distance: int | None
+    distance: float | None
     problem: str | None = None
 
     @property
     def is_close(self) -> bool:
-        """Whether the face is the agent's, as far as a perceptual hash can tell."""
+        """Whether the face is the agent's, as far as a `likeness` can tell."""
         return self.distance is not None and self.distance <= LARGEST_DISTANCE
 
 

@@ -23,6 +23,7 @@ class Situation:
     profiles: tuple[Profile, ...]
     observed_ms: int  # X's clock, a lower bound, when the reading of the list began
     holdings: Holdings = field(default_factory=Holdings)
+    user_id: str = ""  # of the brand's account
 
     def listed(self) -> frozenset[str]:
         """Return the ids that X listed."""

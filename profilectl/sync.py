@@ -37,7 +37,7 @@ def observe(
     holdings = knowledge.holdings(user_id)
     for pause in itertools.chain(_BACK_OFF, itertools.repeat(_BACK_OFF[-1])):
         observed_ms = remote.now_ms()
-        situation = Situation(brand, remote.list_profiles(), observed_ms, holdings)
+        situation = Situation(brand, remote.list_profiles(), observed_ms, holdings, user_id)
         early = [
             intent for intent in holdings.intents if judge(intent, situation, settle_after)[0] is Verdict.TOO_EARLY
         ]

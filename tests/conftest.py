@@ -7,6 +7,9 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests.resilience.scoreboard import Scoreboard
 
 REAL_HOME = Path.home()
 _LOOPBACK = ("127.", "::1", "localhost")
@@ -25,6 +28,15 @@ def _guarded_connect(self: socket.socket, address: object) -> None:
         message = f"a test tried to reach {host}; only loopback is allowed"
         raise TestTouchedTheWorld(message)
     _connect(self, address)
+
+
+settings.register_profile("profilectl", deadline=None)  # a busy machine is no defect: times live in benchmarks/
+settings.load_profile("profilectl")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "scoreboard(part): the part of the resilience suite that a test belongs to")
+    config.pluginmanager.register(Scoreboard(), "scoreboard")
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,7 @@ def test_nothing_moves_by_looking_again():
         ("roster", replace(ROSTER, digest="sha256:other"), PICTURES, SITUATION),
         ("pictures", ROSTER, PICTURES | {"b.png": Picture("b.png", "sha256:cc", 10)}, SITUATION),
         ("remote", ROSTER, PICTURES, replace(SITUATION, profiles=SITUATION.profiles[:1])),
+        ("remote", ROSTER, PICTURES, replace(SITUATION, user_id="4242")),
         ("ledger", ROSTER, PICTURES, replace(SITUATION, holdings=Holdings((replace(BINDING, avatar="sha256:cc"),)))),
         (
             "ledger",

@@ -20,7 +20,7 @@ from profilectl.errors import ExitCode
 from profilectl.roster.parse import parse
 
 README = Path(__file__).parent.parent / "README.md"
-DIGITS = re.compile(r"\d{6,}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+DIGITS = re.compile(r"sha256:[0-9a-f]{64}|\d{6,}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def block(name):

@@ -86,10 +86,16 @@ def test_deliver_believes_the_echo():
     [
         (
             SentMessage("9", "1", "12345", None),
-            "message 9 went out as the brand itself, not with alice's profile 100001",
+            "identity not confirmed: message 9 went out as the brand itself, not with alice's profile 100001",
         ),
-        (SentMessage("9", "1", "12345", "7"), "message 9 went out as profile 7, not with alice's profile 100001"),
-        (SentMessage("9", "2", "12345", "100001"), "message 9 went out from account 2, not from the brand's 1"),
+        (
+            SentMessage("9", "1", "12345", "7"),
+            "identity not confirmed: message 9 went out as profile 7, not with alice's profile 100001",
+        ),
+        (
+            SentMessage("9", "2", "12345", "100001"),
+            "identity not confirmed: message 9 went out from account 2, not from the brand's 1",
+        ),
     ],
 )
 def test_deliver_never_claims_another_identity(answer, said):
@@ -108,7 +114,10 @@ def test_deliver_sends_an_unanswered_message_once():
     with pytest.raises(OutcomeUnknown) as caught:
         deliver(MESSAGE, "1", post, journal, 5)
 
-    assert (1, "look into the conversation before you send it again") == (len(post.messages), caught.value.hint)
+    assert (1, "nothing is confirmed: look into the conversation before you send it again") == (
+        len(post.messages),
+        caught.value.hint,
+    )
     assert ["send-unknown"] == [event.what for event in journal]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from profilectl.likeness import LARGEST_DISTANCE
 from profilectl.model import Agent, Binding, Holdings, Intent, Kind, Profile, Retired
-from profilectl.recovery import LARGEST_DISTANCE, Candidate, Doubt, conclude, search
+from profilectl.recovery import Candidate, Doubt, conclude, search
 
 ALICE = Agent("alice", "acme", "Zo\u00eb", "a.png", Kind.HUMAN)
 TWIN = Agent("twin", "acme", "Zo\u00eb", "b.png", Kind.HUMAN)
@@ -44,13 +45,13 @@ def test_profiles_of_ours_are_nobody_else_s():
         ((), None),
         ((Candidate(profile(1), 0),), None),
         ((Candidate(profile(1), LARGEST_DISTANCE),), None),
-        ((Candidate(profile(1), LARGEST_DISTANCE + 1),), Doubt.OTHER_FACE),
+        ((Candidate(profile(1), LARGEST_DISTANCE + 0.1),), Doubt.OTHER_FACE),
         ((Candidate(profile(1), None, "HTTP 404"),), Doubt.NO_PICTURE),
         ((Candidate(profile(1), 0), Candidate(profile(2), 40)), Doubt.SEVERAL),
     ],
 )
 def test_one_name_and_a_close_face_are_sure(candidates, doubt):
-    """Just one candidate whose face is at most ten bits away; without a candidate there is nothing to doubt."""
+    """Just one candidate whose face is close; without a candidate there is nothing to doubt."""
     [finding] = conclude([(ALICE, candidates)])
 
     assert doubt == finding.doubt

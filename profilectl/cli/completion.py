@@ -11,6 +11,7 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
+from profilectl.errors import UsageError
 
 
 class Shell(Enum):
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def completion(
-    context: Context,  # noqa: ARG001 - every command is given one
+    context: Context,
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
 ) -> None:
     """Print the completion script of a shell.
@@ -45,6 +46,8 @@ def completion(
     powershell:
       profilectl completion powershell >> $PROFILE
     """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
+    if context.wants_json:
+        raise UsageError("a completion script is for shells", hint="say it without --json")
     sys.stdout.write(script(shell))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from profilectl.errors import UsageError
+from profilectl.errors import Declined, UsageError
 from profilectl.names import visible
 
 if TYPE_CHECKING:
@@ -24,16 +24,22 @@ def require_consent(context: Context, question: str, deed: str, *, yes: bool) ->
         yes: whether ``--yes`` was said.
 
     Raises:
-        UsageError: nobody agreed.
+        Declined: the answer is no.
+        UsageError: nobody is there to answer.
     """
-    if not yes and not (context.may_ask and typer.confirm(question, err=True)):
-        raise UsageError(f"not {deed}: nobody agreed", hint="--yes agrees without being asked")
+    if yes:
+        return
+    if not context.may_ask:
+        raise UsageError(f"not {deed}: nobody is here to agree", hint="--yes agrees without being asked")
+    if not typer.confirm(question, err=True):
+        raise Declined("nothing was changed")
 
 
 def require_name(context: Context, question: str, name: str, deed: str, *, yes: bool) -> None:
     """Let a person type a profile's name, as it is or as it is shown, unless `yes` has answered already.
 
     Raises:
+        Declined: nothing was typed.
         UsageError: nobody is there to type, or something else was typed.
     """
     if yes:
@@ -41,6 +47,8 @@ def require_name(context: Context, question: str, name: str, deed: str, *, yes: 
     if not context.may_ask:
         raise UsageError(f"not {deed}: nobody is here to type its name", hint="--yes agrees without being asked")
     typed = typer.prompt(question, default="", show_default=False, err=True)
+    if not typed.strip():
+        raise Declined("nothing was changed")
     if _plain(typed) not in {_plain(name), _plain(visible(name))}:
         raise UsageError(f"not {deed}: {visible(typed)} isn't its name")
 

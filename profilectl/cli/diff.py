@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,19 +12,37 @@ import typer
 from profilectl.changes import Action
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.errors import ExitCode
+from profilectl.errors import ExitCode, UsageError
+from profilectl.names import visible
 from profilectl.render import documents
-from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
+from profilectl.render.consoles import as_text, draw, is_terminal, talk, write, write_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from profilectl.budget import Forecast
+    from profilectl.cli.gathering import Gathering
     from profilectl.guards import Refusal
     from profilectl.plan import Plan
+    from profilectl.render.documents import Document
+
+_JOBS = 8  # pictures that are fetched at once
 
 Agents = Annotated[list[str] | None, typer.Option("--agent", metavar="KEY", help="Only this agent; repeatable.")]
 AllowDeletes = Annotated[
     int | None, typer.Option("--allow-deletes", metavar="N", min=0, help="Agree to N deletions per brand.")
 ]
 PruneNow = Annotated[bool, typer.Option("--prune-now", help="Destroy replaced profiles without waiting.")]
+VerifyAvatars = Annotated[bool, typer.Option("--verify-avatars", help="Compare the live pictures, too.")]
+
+
+class Format(enum.StrEnum):
+    """How a plan is shown."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,29 +53,48 @@ def register(app: typer.Typer) -> None:
 def diff(
     context: Context,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 when anything differs.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, too, for `sync --plan`.")
+    ] = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="How to show it; else a table, and plain lines in a pipe.")
+    ] = None,
     agent: Agents = None,
     allow_deletes: AllowDeletes = None,
     prune_now: PruneNow = False,
+    verify_avatars: VerifyAvatars = False,
 ) -> None:
     """Show what sync would do.
 
-    Says also whether a guard would refuse it. Never writes.
+    Says also whether a guard would refuse it. Never writes at X or in the ledger.
     """
     from profilectl.cli.gathering import Gathering, Selection
+    from profilectl.cli.saved_plan import check_place, describe
 
-    gathering = Gathering(context, Selection(frozenset(agent or ()), allow_deletes, prune_now))
+    form = _chosen(context, form)
+    if out is not None:
+        check_place(out)
+    selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
+    gathering = Gathering(context, selection, _JOBS if verify_avatars or form is Format.HTML else 1)
     ledger = context.ledger_for_reading()
     gathering.check_accounts(ledger)
     gathering.check_agents(ledger)
     plan = gathering.plan(ledger, patience=None)
     gathering.prepare(plan)
-    if context.wants_json:
-        write(documents.dump(documents.plan(plan)))
-    else:
-        show_plan(context, plan)
-        if plan.refused is not None:
-            _show_refusal(plan.refused)
+    forecasts = gathering.forecasts(plan, ledger)
+    document = documents.plan(plan, describe(gathering.brands, gathering.selection), forecasts)
+    _show(context, gathering, plan, document, form)
+    if form is not Format.JSON:
+        tell_limits(context, forecasts)
+    if out is not None:
+        _save(context, out, document)
     raise typer.Exit(_diff_code(plan) if exit_code or plan.refused else ExitCode.DONE)
+
+
+def _chosen(context: Context, form: Format | None) -> Format | None:
+    if context.wants_json and form not in {None, Format.JSON}:
+        raise UsageError(f"--json and --format {form} exclude each other")
+    return Format.JSON if context.wants_json else form
 
 
 def _diff_code(plan: Plan) -> ExitCode:
@@ -66,16 +105,61 @@ def _diff_code(plan: Plan) -> ExitCode:
     return ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
 
 
-def show_plan(context: Context, plan: Plan) -> None:
-    """Show the changes on stdout, and what stands in their way on stderr."""
+def _show(context: Context, gathering: Gathering, plan: Plan, document: Document, form: Format | None) -> None:
+    """Show the plan in the form that was chosen; a document stands for itself, a table has words beside it."""
+    if form is Format.JSON:
+        write(documents.dump(document))
+        return
+    if form in {Format.MARKDOWN, Format.HTML}:
+        if plan.changes or not context.is_quiet:
+            write(_page(context, gathering, plan, form))
+    else:
+        show_plan(context, plan, drawn=form is Format.TABLE)
+        if plan.changes and not context.is_quiet:
+            talk(f"plan {plan.digest}")
+    if plan.refused is not None:
+        _show_refusal(plan.refused)
+
+
+def _page(context: Context, gathering: Gathering, plan: Plan, form: Format | None) -> str:
+    if form is Format.MARKDOWN:
+        from profilectl.render.markdown import plan_document
+
+        return plan_document(plan, context.again())
+    from profilectl.cli.plan_faces import face_the_changes
+    from profilectl.render.plan_page import plan_page
+
+    return plan_page(plan, face_the_changes(context, gathering, plan))
+
+
+def tell_limits(context: Context, forecasts: Iterable[Forecast]) -> None:
+    """Say on stderr what X's limits mean for a plan, where they mean anything."""
+    from profilectl.render.wording import forecast
+
+    if not context.is_quiet:
+        for line in (line for one in forecasts for line in forecast(one)):
+            talk(line)
+
+
+def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
+    """Show the changes on stdout, and what stands in their way on stderr.
+
+    Args:
+        context: knows how much is to be said.
+        plan: what to show.
+        drawn: whether it is a table even where nobody watches; without colours then, and as wide as it needs.
+    """
     from profilectl.render.tables import plan_rows, plan_table
     from profilectl.render.wording import obstacle, summary
 
+    has_rows = plan.changes or (plan.strangers and not context.is_quiet)
     if is_terminal(sys.stdout):
-        if plan.changes or (plan.strangers and not context.is_quiet):
+        if has_rows:
             draw(plan_table(plan))
-    else:
+    elif not drawn:
         write_rows(plan_rows(plan))
+    elif has_rows:
+        write(as_text(plan_table(plan)))
     for change in plan.changes:
         if change.action is Action.BLOCKED:
             talk(obstacle(change, change.goal.name, context.again()))
@@ -87,3 +171,13 @@ def _show_refusal(refused: Refusal) -> None:
     talk(f"refused: {refused.message}")
     if refused.allow is not None:
         talk(f"hint: `{refused.allow}` allows this plan")
+
+
+def _save(context: Context, path: Path, document: Document) -> None:
+    """Save the plan where it may be saved, and say how it is applied."""
+    from profilectl.cli.saved_plan import write as write_plan
+
+    write_plan(path, document)
+    if not context.is_quiet:
+        shown = visible(str(path))
+        talk(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")

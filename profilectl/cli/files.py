@@ -1,17 +1,15 @@
-"""Reading what a person names on the command line: regular files of a sane size, so that nothing hangs or swells."""
+"""Files that a person names on the command line: read within bounds, so that nothing hangs or swells; written whole."""
 
 from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from pathlib import Path
 
 from profilectl.credentials import files
 from profilectl.errors import InputRefused
 from profilectl.names import visible
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read(path: Path, what: str, largest: int, hint: str | None = None) -> bytes:
@@ -38,3 +36,32 @@ def read(path: Path, what: str, largest: int, hint: str | None = None) -> bytes:
     if len(content) > largest:
         raise InputRefused(f"{shown} is larger than {largest} bytes")
     return content
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a link stays a link, a pipe or a device is written to, never replaced.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+    else:
+        replace(Path(os.path.realpath(path)), content)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Make a file of that name, whole or not at all; it takes the place of an older one, and keeps its mode.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    draft = path.with_name(f".{os.urandom(8).hex()}.new")
+    with draft.open("xb") as file, ExitStack() as undo:  # x: neither an old file nor a link is written to
+        undo.callback(draft.unlink)
+        if path.is_file():
+            draft.chmod(stat.S_IMODE(path.stat().st_mode))
+        file.write(content)
+        file.flush()
+        draft.replace(path)
+        undo.pop_all()

@@ -7,20 +7,26 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from profilectl.budget import DAY_MS, again_at, forecast
+from profilectl.cli.verification import find_swapped
 from profilectl.errors import RemoteError, UsageError, WrongAccount
 from profilectl.names import visible
+from profilectl.outcomes import limits
 from profilectl.plan import build
 from profilectl.ports import Station
 from profilectl.render.consoles import talk
 from profilectl.sync import observe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from profilectl.api.client import XClient
+    from profilectl.api.patience import Allowance
+    from profilectl.budget import Forecast
     from profilectl.cli.context import Context
     from profilectl.ledger.base import LedgerReader
     from profilectl.model import Account, Brand, Picture, PreparedPicture
+    from profilectl.outcomes import Outcome
     from profilectl.plan import Plan
     from profilectl.ports import Patience
 
@@ -35,11 +41,13 @@ class Selection:
         agents: keys of the agents that take part; empty for all.
         allow_deletes: deletions per brand that were agreed to; None for the policy's guards.
         prune_now: whether replaced profiles go without their grace.
+        verify_avatars: whether the live pictures are compared with those that were uploaded.
     """
 
     agents: frozenset[str] = frozenset()
     allow_deletes: int | None = None
     prune_now: bool = False
+    verify_avatars: bool = False
 
 
 @dataclass
@@ -49,21 +57,26 @@ class Gathering:
     context: Context
     selection: Selection
     jobs: int = 1
-    max_wait: float = 0
+    max_wait: float = 0  # seconds
+    allowance: Allowance = field(init=False)  # shared by all waits for X
     brands: tuple[Brand, ...] = field(init=False)
     pictures: dict[str, Picture] = field(init=False)
     clients: dict[str, XClient] = field(init=False)
     accounts: dict[str, Account] = field(init=False)
     stations: dict[str, Station] = field(init=False, default_factory=dict)
+    swapped: frozenset[str] | None = field(init=False, default=None)  # profile ids; None: not compared yet
 
     def __post_init__(self) -> None:
         """Read roster and pictures, and ask X who the credentials belong to; nothing is written."""
+        from profilectl.api.patience import Allowance
+
+        self.allowance = Allowance(self.max_wait)
         roster = self.context.roster
         self.brands = self.context.brands()
         keys = {brand.key for brand in self.brands}
         self.pictures = self.context.inspect_pictures(agent for agent in roster.agents if agent.brand in keys)
         self.clients = {
-            brand.key: self.context.connect(brand, jobs=self.jobs, max_wait=self.max_wait) for brand in self.brands
+            brand.key: self.context.connect(brand, jobs=self.jobs, max_wait=self.allowance) for brand in self.brands
         }
         self.accounts = {key: self._named(key, client.verify_credentials) for key, client in self.clients.items()}
 
@@ -113,15 +126,39 @@ class Gathering:
             look = partial(observe, brand.key, user_id, client, ledger, settle_after, patience)
             situation = self._named(brand.key, look)
             self.stations[brand.key] = Station(user_id, client, situation)
-        return build(
+        today = datetime.now().astimezone().date()
+        compare = partial(
+            build,
             self.context.roster,
             self.pictures,
             [station.situation for station in self.stations.values()],
-            today=datetime.now().astimezone().date(),
+            today=today,
             allow_deletes=self.selection.allow_deletes,
             prune_now=self.selection.prune_now,
             only_agents=self.selection.agents if agents is None else agents,
         )
+        if self.selection.verify_avatars and self.swapped is None:
+            self.swapped = find_swapped(self, compare(), today)
+        return compare(swapped=self.swapped or frozenset())
+
+    def now_ms(self) -> int:
+        """Return a lower bound of X's clock, epoch milliseconds."""
+        return max(client.now_ms() for client in self.clients.values())
+
+    def forecasts(self, plan: Plan, ledger: LedgerReader) -> tuple[Forecast, ...]:
+        """Say what X's daily limits mean for a plan that was just made, brand by brand."""
+        found = []
+        for brand, station in self.stations.items():
+            now_ms = station.situation.observed_ms
+            found.append(forecast(plan, brand, ledger.recent(station.user_id, now_ms - DAY_MS), now_ms))
+        return tuple(found)
+
+    def again_at(self, ledger: LedgerReader, outcomes: Sequence[Outcome]) -> datetime | None:
+        """Return when another run can do more, after X's limits have stopped one."""
+        now_ms = self.now_ms()
+        stopped = [brand for brand in self.brands if brand.key in limits(outcomes)]
+        recent = {one.key: ledger.recent(self.accounts[one.key].user_id, now_ms - DAY_MS) for one in stopped}
+        return again_at(outcomes, recent, now_ms)
 
     def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
         """Decode and normalise the pictures that the plan uploads; RosterRefused with every bad one."""

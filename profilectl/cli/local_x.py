@@ -52,8 +52,8 @@ class LocalX:
         from profilectl.sandbox.app import SandboxApp
         from profilectl.sandbox.quotas import Limits
 
+        prepare_folder(folder.absolute())  # first, so that what is wrong with either is told of the sandbox
         prepare_folder(folder.parent.absolute())
-        prepare_folder(folder.absolute())
         path = folder / "world.db"
         self.world = open_world(path, Limits.generous(), f"remove {visible(str(path))}, and the sandbox begins anew")
         self.world.ensure_customer(CUSTOMER)

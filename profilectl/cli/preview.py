@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 import sys
-from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,13 +38,17 @@ def preview(
         Path | None, typer.Option("--html", metavar="FILE", help="Write one HTML page instead; - for stdout.")
     ] = None,
 ) -> None:
-    """Show what customers will see: bubble, name and picture."""
+    """Show what customers will see: bubble, name and picture.
+
+    Agents whose last day is over are left out.
+    """
     if context.wants_json:
         raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
     brands = context.brands()
-    agents = {brand: _agents_of(context, brand, agent) for brand in brands}
-    if not any(agents.values()):
+    named = {brand: _agents_of(context, brand, agent) for brand in brands}
+    if not any(named.values()):
         raise _nobody(context, brands, agent)
+    agents = _without_gone(context, named)
     faces = [face for brand, chosen in agents.items() for face in _faces(context, brand, chosen, text)]
     if html is not None:
         _write_page(html, faces, quiet=context.is_quiet)
@@ -63,6 +65,25 @@ def show_face(face: Face) -> None:
         write(plain_bubble(face))
     else:
         draw(bubble(face, shutil.get_terminal_size().columns))
+
+
+def _without_gone(context: Context, named: dict[Brand, list[Agent]]) -> dict[Brand, list[Agent]]:
+    """Leave out whom sync removes because the last day is over, and say so.
+
+    Raises:
+        InputRefused: nobody is left.
+    """
+    today = datetime.now().astimezone().date()
+    ends = {one.key: one.until for some in named.values() for one in some if one.until and one.until < today}
+    told = [f"{key} isn't shown: the last day was {day.isoformat()}" for key, day in ends.items()]
+    if all(one.key in ends for some in named.values() for one in some):
+        raise InputRefused(
+            "; ".join(told), hint="the roster's `until` is the last day; sync removes the profile after it"
+        )
+    if not context.is_quiet:
+        for line in told:
+            talk(line)
+    return {brand: [one for one in some if one.key not in ends] for brand, some in named.items()}
 
 
 def _agents_of(context: Context, brand: Brand, key: str | None) -> list[Agent]:
@@ -93,6 +114,7 @@ def _faces(context: Context, brand: Brand, agents: Sequence[Agent], text: str) -
 
 
 def _write_page(path: Path, faces: Sequence[Face], *, quiet: bool) -> None:
+    from profilectl.cli.files import put
     from profilectl.render.pages import preview_page
 
     handles = dict.fromkeys(face.handle for face in faces)
@@ -101,25 +123,8 @@ def _write_page(path: Path, faces: Sequence[Face], *, quiet: bool) -> None:
         write(page)
         return
     try:
-        _put(path, page.encode())
+        put(path, page.encode())
     except OSError as error:
         raise InputRefused(f"can't write {visible(str(path))}: {error.strerror}") from None
     if not quiet:
         talk(f"wrote {visible(str(path))}")
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; a pipe or a device is written to, never replaced."""
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    target = Path(os.path.realpath(path))  # a link stays a link
-    draft = target.with_name(f".{os.urandom(8).hex()}.new")
-    with draft.open("xb") as file, ExitStack() as undo:  # x: neither an old file nor a link is written to
-        undo.callback(draft.unlink)
-        if target.exists():
-            draft.chmod(stat.S_IMODE(target.stat().st_mode))
-        file.write(content)
-        file.flush()
-        draft.replace(target)
-        undo.pop_all()

@@ -11,19 +11,17 @@ import typer
 from profilectl.cli.consent import require_consent, require_name
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
+from profilectl.cli.ownership import classify
 from profilectl.errors import InputRefused, NotFound, PersonNeeded, ProfilectlError, UsageError
-from profilectl.model import Event, Profile
+from profilectl.model import Event
 from profilectl.names import visible
 from profilectl.render import documents
-from profilectl.render.consoles import draw, is_terminal, write, write_rows
-from profilectl.settlement import Situation, Verdict, judge
+from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from profilectl.api.client import XClient
     from profilectl.ledger.base import Ledger, LedgerReader
-    from profilectl.model import Account, Agent, Binding, Brand, Holdings, Retired
+    from profilectl.model import Account, Agent, Binding, Brand, Holdings, Profile, Retired
 
 _HEADERS = ("brand", "id", "status", "agent", "name", "created")
 
@@ -58,57 +56,15 @@ def listing(context: Context) -> None:
         write(documents.dump(documents.profiles(rows)))
         return
     lines = [[row[key] or "" for key in ("brand", "id", "status", "agent", "name", "created")] for row in rows]
-    if is_terminal(sys.stdout):
+    if not lines and not context.is_quiet:
+        where = ", ".join(brand.key for brand in context.brands())
+        talk(f"X has no profiles of {where} yet: `profilectl sync` makes those of the roster")
+    if lines and is_terminal(sys.stdout):
         from profilectl.render.tables import listing as table
 
         draw(table(_HEADERS, lines))
     else:
         write_rows(lines)
-
-
-def classify(
-    brand: str, profiles: Sequence[Profile], holdings: Holdings, names: set[str]
-) -> Iterator[documents.Document]:
-    """Say of every profile whose it is; bound ones that X doesn't list come last, as lost.
-
-    What an unanswered create made is still unmanaged, with its agent beside it: the next sync adopts it.
-    """
-    bound = {binding.profile_id: binding.agent for binding in holdings.bindings}
-    retired = {one.profile_id: one.agent for one in holdings.retired}
-    promised = _promised(brand, profiles, holdings)
-    owners = bound | retired | promised
-    for one in profiles:
-        if one.id in bound:
-            status = "bound"
-        elif one.id in retired:
-            status = "retired"
-        else:
-            status = "namesake" if one.name in names and one.id not in promised else "unmanaged"
-        yield _row(brand, status, owners.get(one.id), one)
-    listed = {one.id for one in profiles}
-    for binding in holdings.bindings:
-        if binding.profile_id not in listed:
-            gone = Profile(binding.profile_id, binding.name, binding.avatar_url, binding.created_ms)
-            yield _row(brand, "lost", binding.agent, gone)
-
-
-def _promised(brand: str, profiles: Sequence[Profile], holdings: Holdings) -> dict[str, str]:
-    """Return the agents whose open intents are proven to have made a profile, by its id."""
-    situation = Situation(brand, tuple(profiles), 0, holdings)
-    verdicts = {intent.agent: judge(intent, situation, 0) for intent in holdings.intents}
-    return {made[0].id: agent for agent, (verdict, made) in verdicts.items() if verdict is Verdict.MADE}
-
-
-def _row(brand: str, status: str, agent: str | None, one: Profile) -> documents.Document:
-    return {
-        "id": one.id,
-        "name": one.name,
-        "status": status,
-        "brand": brand,
-        "agent": agent,
-        "created": documents.timestamp(one.created_ms),
-        "avatar_url": one.avatar_url,
-    }
 
 
 def adopt(
@@ -131,7 +87,7 @@ def adopt(
     prepared = context.prepare_pictures([picture])[picture.digest]
     client = context.connect(brand)
     account = client.verify_credentials()
-    profile = client.show_profile(profile_id)
+    profile = _show(client, profile_id)
     question = f'Bind {agent} to profile {profile.id} "{visible(profile.name)}"?'
     require_consent(context, question, "adopted", yes=yes)
     ledger = context.ledger_for_writing()
@@ -147,7 +103,9 @@ def adopt(
             protected=one.protected,
             now_ms=client.now_ms(),
         )
-    if not context.is_quiet:
+    if context.wants_json:
+        write(documents.dump(documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name)))
+    elif not context.is_quiet:
         write(f'{agent} is bound to profile {profile.id} "{visible(profile.name)}"')
 
 
@@ -260,10 +218,19 @@ def _retired(holdings: Holdings, profile_id: str) -> Retired | None:
     return next((one for one in holdings.retired if one.profile_id == profile_id), None)
 
 
+def _show(client: XClient, profile_id: str) -> Profile:
+    """Return a profile as X has it; NotFound says where to look for the right id."""
+    try:
+        return client.show_profile(profile_id)
+    except NotFound as error:
+        error.hint = "`profilectl profiles list` shows the ids that there are"
+        raise
+
+
 def _name_of(client: XClient, profile_id: str, retired: Retired | None) -> tuple[str, bool]:
     """Return a profile's name, and whether X still has it; the ledger remembers retired ones that are gone."""
     try:
-        return client.show_profile(profile_id).name, True
+        return _show(client, profile_id).name, True
     except NotFound:
         if retired is None:
             raise

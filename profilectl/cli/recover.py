@@ -11,7 +11,7 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.profiles import adopt_command
-from profilectl.errors import AvatarRefused, ExitCode, RemoteError, TryLater, UsageError
+from profilectl.errors import AvatarRefused, Declined, ExitCode, RemoteError, TryLater, UsageError
 from profilectl.model import Event
 from profilectl.names import visible
 from profilectl.recovery import Candidate, Doubt, Finding, conclude, search
@@ -75,9 +75,8 @@ def recover(
         for row in _rows(context, found, "sure"):
             if row["status"] == "sure":
                 talk(visible(f'{row["agent"]} ({row["brand"]}) is profile {row["profile_id"]} "{row["name"]}"'))
-        if not typer.confirm(f"Bind {count} profiles?", err=True):
-            talk("nothing was changed")
-            raise typer.Exit(ExitCode.INTERRUPTED)
+        if not typer.confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?", err=True):
+            raise Declined("nothing was changed")
     if count:
         _bind(context.ledger_for_writing(), found, context)
     doubtful = any(finding.doubt is not None for one in found for finding in one.findings)
@@ -114,13 +113,12 @@ def _faces(context: Context, agents: list[Agent]) -> dict[str, PreparedPicture]:
 
 
 def _compare(client: XClient, profile: Profile, face: PreparedPicture) -> Candidate:
-    from profilectl.avatars import perceptual_hash
+    from profilectl.likeness import distance
 
     try:
-        live = perceptual_hash(client.download(profile.avatar_url), profile.avatar_url)
+        return Candidate(profile, distance(face.content, client.download(profile.avatar_url), profile.avatar_url))
     except (RemoteError, AvatarRefused) as error:
         return Candidate(profile, None, error.message)
-    return Candidate(profile, (live ^ face.perceptual_hash).bit_count())
 
 
 def _bind(ledger: Ledger, found: list[_Brand], context: Context) -> None:
@@ -173,7 +171,7 @@ def _row(context: Context, finding: Finding, sure: str) -> documents.Document:
                 "profile_id": one.profile.id,
                 "created": documents.timestamp(one.profile.created_ms),
                 "avatar_url": one.profile.avatar_url,
-                "distance": one.distance,
+                "distance": None if one.distance is None else round(one.distance, 1),
                 "problem": one.problem,
                 "adopt": adopt_command(context, agent.brand, agent.key, one.profile.id),
             }
@@ -195,6 +193,8 @@ def _report(context: Context, found: list[_Brand], code: ExitCode) -> None:
     if not context.is_quiet or code:
         counts = documents.recover(code, rows)["summary"]
         talk(", ".join(f"{number} {status}" for status, number in counts.items() if number) or "nothing to recover")
+        if counts["absent"]:
+            talk("absent: X has no profile of that name; `profilectl sync` makes one")
 
 
 def _show(rows: list[documents.Document]) -> None:

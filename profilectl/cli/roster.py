@@ -9,7 +9,7 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.errors import ExitCode, RosterRefused
+from profilectl.errors import ExitCode
 from profilectl.render import documents
 from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
 
@@ -48,17 +48,13 @@ def check(context: Context) -> None:
 
 
 def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
-    """Return the number of agents, and every problem of the file or, once that is sound, of its pictures."""
-    try:
-        roster = context.roster
-    except RosterRefused as error:
-        return 0, error.problems
-    agents = len({agent.key for agent in roster.agents})
-    try:
-        context.prepare_pictures(context.inspect_pictures(roster.agents).values())
-    except RosterRefused as error:
-        return agents, (*roster.warnings, *error.problems)
-    return agents, roster.warnings
+    """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
+    from profilectl.cli.pictures import find_problems
+    from profilectl.roster.parse import survey
+
+    found = survey(context.read_roster(), str(context.roster_path))
+    problems = (*found.problems, *find_problems(context, found.agents))
+    return found.named, tuple(sorted(problems, key=lambda one: (one.line, one.column)))
 
 
 def _counted(number: int, noun: str) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from profilectl.cli.context import STATE_FOLDER, Context
+from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.errors import InputRefused, ProfilectlError, UsageError
+from profilectl.errors import InputRefused, TryLater, UsageError
 from profilectl.names import visible
 from profilectl.render import documents
 from profilectl.render.consoles import talk, write
@@ -131,8 +131,8 @@ def _introduce(context: Context, url: str, accounts: list[BrandAccount]) -> None
     else:
         for one in accounts:
             write(f"# @{one.handle}")
-            ledger = f"{STATE_FOLDER}/sandbox-{one.user_id}.db"
-            settings = {"PROFILECTL_API_URL": url, "PROFILECTL_LEDGER": ledger} | _values(one, _SETTINGS)
+            ledger = context.state_folder.absolute() / f"sandbox-{one.user_id}.db"  # for commands in any folder
+            settings = {"PROFILECTL_API_URL": url, "PROFILECTL_LEDGER": str(ledger)} | _values(one, _SETTINGS)
             for name, value in settings.items():
                 write(f"export {name}={shlex.quote(value)}")
     sys.stdout.flush()
@@ -152,7 +152,7 @@ Url = Annotated[
 def reset(context: Context, url: Url = None) -> None:
     """Forget everything but the accounts.
 
-    Profiles, messages, faults, and the sandbox's own ledger.
+    Profiles, messages, faults, what --not-allowlisted took, and the sandbox's own ledger.
     """
     if url is not None:
         _ask(url, "POST", "reset", "profiles")
@@ -161,6 +161,8 @@ def reset(context: Context, url: Url = None) -> None:
         for path in context.state_folder.glob("sandbox/ledger.db*"):
             if path.suffix != ".lock" and not path.is_dir():
                 path.unlink(missing_ok=True)
+    if context.wants_json:
+        write(documents.dump({"schema": "profilectl.reset/1", "url": url}))
     if not context.is_quiet:
         talk("the sandbox is as new")
 
@@ -175,9 +177,21 @@ def faults(
 ) -> None:
     """Arm a fault, disarm all, or list what is armed.
 
-    Kinds: refuse, error-before, error-after, drop-before, drop-after, rate-limit, slow, hold, cut, html, no-id, lag,
-    expired, empty-page, echo-missing, echo-other, random.
-    """
+    \b
+    Kinds: refuse, error-before, error-after, drop-before, drop-after,
+    rate-limit, slow, hold, cut, html, no-id, lag, expired, empty-page,
+    echo-missing, echo-other, random.
+
+    \b
+    Calls: verify, list, show, upload, upload-status, create, destroy, send,
+    message, messages, user, limits, request-token, access-token, invalidate;
+    * or none is every call.
+
+    \b
+    Further keys: times (1; null for ever), after (calls that go well first),
+    match (a text in the call), seconds, status, code, message, probability,
+    seed.
+    """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
     if rule is not None and clear:
         raise UsageError("a rule or --clear, not both")
     plain = None if rule is None else _parse(rule)
@@ -186,7 +200,7 @@ def faults(
         listed = _ask(url, method, "faults", "faults", body)
     else:
         listed = _change_faults(context.local_x.world, plain, clear=clear)
-    write(json.dumps({"faults": listed}))
+    write(documents.dump({"schema": "profilectl.faults/1", "faults": listed}))  # rules are JSON, in and out
 
 
 def _parse(rule: str) -> dict[str, Any]:
@@ -194,7 +208,7 @@ def _parse(rule: str) -> dict[str, Any]:
 
     try:
         return Fault.from_plain(json.loads(rule)).to_plain()
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(
             f"not a fault: {visible(str(error))}", hint='{"call": "create", "kind": "drop-after"}'
         ) from None
@@ -211,7 +225,13 @@ def _change_faults(world: World, plain: dict[str, Any] | None, *, clear: bool) -
 
 
 def _ask(url: str, method: str, what: str, key: str, body: dict[str, Any] | None = None) -> list[Any]:
-    """Ask a running sandbox's control plane, on this machine only, and return the list under a key of its answer."""
+    """Ask a running sandbox's control plane, on this machine only, and return the list under a key of its answer.
+
+    Raises:
+        TryLater: nothing answers there.
+        InputRefused: what answers is no sandbox.
+        UsageError: another machine.
+    """
     from profilectl.api.address import parse_address
 
     address = parse_address(url)
@@ -221,12 +241,22 @@ def _ask(url: str, method: str, what: str, key: str, body: dict[str, Any] | None
         )
     try:
         document = _exchange(address.url, method, f"/_sandbox/{what}", body)
-    except (OSError, ValueError, RecursionError) as error:
-        raise ProfilectlError(f"no sandbox answers at {visible(url)}: {visible(str(error))}") from None
+    except OSError as error:
+        why = visible(error.strerror or str(error))
+        raise TryLater(
+            f"no sandbox answers at {visible(url)}: {why}", hint="`profilectl sandbox serve` starts one"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise _no_sandbox(url, visible(str(error))) from None
     listed = document.get(key) if isinstance(document, dict) else None
     if not isinstance(listed, list):
-        raise ProfilectlError(f"no sandbox answers at {visible(url)}: what does speaks of something else")
+        raise _no_sandbox(url, "what does speaks of something else")
     return listed
+
+
+def _no_sandbox(url: str, why: str) -> InputRefused:
+    hint = "--url takes what `profilectl sandbox serve` prints"
+    return InputRefused(f"no sandbox answers at {visible(url)}: {why}", hint=hint)
 
 
 def _exchange(url: str, method: str, path: str, body: dict[str, Any] | None) -> Any:
@@ -244,5 +274,7 @@ def _exchange(url: str, method: str, path: str, body: dict[str, Any] | None) -> 
             if answer.status != HTTPStatus.OK:
                 raise ValueError(f"status {answer.status}")
             return json.loads(answer.read(_LARGEST_ANSWER))
+        except ConnectionError:  # among them one that is an HTTPException as well
+            raise
         except HTTPException as error:
             raise ValueError(f"no HTTP: {type(error).__name__}") from None

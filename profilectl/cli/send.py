@@ -90,7 +90,7 @@ def _find_agent(context: Context, key: str) -> tuple[Agent, Brand]:
     if not entries:
         raise unknown_agent(key, {agent.key for agent in context.roster.agents})
     keys = {agent.brand for agent in entries}
-    brands = [brand for brand in context.brands() if brand.key in keys]
+    brands = context.meant([brand for brand in context.brands() if brand.key in keys])
     if not brands:
         raise InputRefused(f"{key} doesn't speak for this brand", hint="it has: " + ", ".join(sorted(keys)))
     if len(brands) > 1:
@@ -144,14 +144,15 @@ def _show_dry_run(context: Context, message: Message) -> None:
 
 
 def _show_receipt(context: Context, receipt: Receipt, binding: Binding | None) -> None:
-    """Say what was sent, and under which name the customer sees it."""
+    """Say what was sent, under which name the customer sees it, and that X's answer carries the agent's profile."""
     message = receipt.message
     if context.wants_json:
         document = _document(message, message.recipient_id, event_id=receipt.event_id, status="sent")
         write(documents.dump(document))
     elif not context.is_quiet:
         shown = visible(binding.name) if binding is not None else ""
-        write(f"sent to {message.recipient_id} as {message.agent} ({shown}), event {receipt.event_id}")
+        event = f"event {receipt.event_id}, identity confirmed by X"
+        write(f"sent to {message.recipient_id} as {message.agent} ({shown}), {event}")
 
 
 def _document(message: Message, recipient_id: str | None, *, event_id: str | None, status: str) -> documents.Document:

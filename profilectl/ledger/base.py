@@ -45,6 +45,13 @@ class LedgerReader(Protocol):
     def events(self, *, after: int = 0) -> Iterator[Record]:
         """Yield the audit records with a sequence number above `after`, oldest first, of all accounts."""
 
+    def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
+        """Return an account's events since a moment, oldest first; what came before isn't read.
+
+        Raises:
+            LedgerRefused: a record that had to be read was damaged.
+        """
+
     def close(self) -> None:
         """Let go of the ledger; closing twice is allowed."""
 

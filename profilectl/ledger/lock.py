@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 PRIVATE = 0o600
+_MOMENT = 0.25  # seconds that a holder gets to introduce itself, or to leave
+_PAUSE = 0.01  # seconds
 
 
 @contextmanager
@@ -49,20 +52,46 @@ def _acquire(path: Path, holder: Path, max_wait: float, announce: Callable[[floa
 
     lock = FileLock(path, mode=PRIVATE)
     try:
+        who = _take_or_ask(lock, holder)
+        if who is not None and max_wait > 0:
+            if announce:
+                announce(max_wait, who)
+            try:
+                lock.acquire(timeout=max_wait)
+                who = None
+            except Timeout:
+                who = _take_or_ask(lock, holder)
+    except (OSError, NotImplementedError) as error:
+        raise LedgerRefused(f"{_visible(path)} can't be locked: {error}") from error
+    if who is not None:
+        raise TryLater(
+            f"the ledger is {who}",
+            hint="wait for it to end, or allow more time with --max-wait; the lock file needn't be deleted",
+        )
+    return lock
+
+
+def _take_or_ask(lock: BaseFileLock, holder: Path) -> str | None:
+    """Take the lock, or return "held by …".
+
+    Between a holder's lock and its note there is a moment without a note, or with that of a run that was killed; and
+    another one between the end of its note and that of its lock. Who comes then looks again.
+    """
+    from filelock import Timeout
+
+    end = time.monotonic() + _MOMENT
+    while True:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            if max_wait > 0 and announce:
-                announce(max_wait, _who(holder))
-            lock.acquire(timeout=max(max_wait, 0))
-    except Timeout:
-        raise TryLater(
-            f"the ledger is {_who(holder)}",
-            hint="wait for it to end, or allow more time with --max-wait; the lock file needn't be deleted",
-        ) from None
-    except (OSError, NotImplementedError) as error:
-        raise LedgerRefused(f"{_visible(path)} can't be locked: {error}") from error
-    return lock
+            who = _who(holder)
+        else:
+            return None
+        if who is not None:
+            return who
+        if time.monotonic() >= end:
+            return "held by another process"
+        time.sleep(_PAUSE)
 
 
 def _introduce(holder: Path, command: str) -> None:
@@ -84,13 +113,26 @@ def _introduce(holder: Path, command: str) -> None:
         raise LedgerRefused(f"{_visible(holder)} can't be written: {error.strerror}") from error
 
 
-def _who(holder: Path) -> str:
-    """Return "held by …", as far as it is known: the holder may be about to introduce itself, or to leave."""
+def _who(holder: Path) -> str | None:
+    """Return "held by …" from the note about the holder; None without one that can be believed."""
     try:
         told = json.loads(holder.read_text("utf-8"))
+        if told["host"] == host_name() and not _runs(told["pid"]):
+            return None
         return _visible("held by {command} (pid {pid} on {host}, user {user}) since {since}".format_map(told))
-    except (OSError, ValueError, KeyError, TypeError):
-        return "held by another process"
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def _runs(pid: int) -> bool:
+    """Ask the kernel whether there is such a process; another user's can't be signalled, but is there."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _visible(text: object) -> str:

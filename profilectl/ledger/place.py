@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -45,7 +46,8 @@ def prepare_folder(folder: Path) -> None:
         if tidy or missing:
             create(folder / ".gitignore", b"*\n")
     except OSError as error:
-        refuse(folder, f"can't hold a ledger: {error.strerror}", "choose another path with PROFILECTL_LEDGER")
+        hint = elsewhere(folder, "choose another path with PROFILECTL_LEDGER")
+        refuse(folder, f"can't hold a ledger: {error.strerror}", hint)
 
 
 def check_folder(folder: Path) -> None:
@@ -81,7 +83,7 @@ def check_disk(folder: Path) -> None:
         refuse(
             folder,
             f"is on a network file system ({kind}), where a ledger isn't safe",
-            "set PROFILECTL_LEDGER to a path on a local disk",
+            elsewhere(folder, "set PROFILECTL_LEDGER to a path on a local disk"),
         )
 
 
@@ -126,6 +128,18 @@ def create(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def elsewhere(path: Path, otherwise: str) -> str:
+    """Return a hint about a ledger that can't be used where it is.
+
+    Args:
+        path: the ledger, or its folder.
+        otherwise: the hint for every ledger but that of ``--sandbox``, which no setting moves away from the roster.
+    """
+    if (OWN_FOLDER, "sandbox") in pairwise(path.parts):
+        return "remove it, or use a roster in another folder: the sandbox keeps its ledger beside the roster"
+    return otherwise
+
+
 def refuse(path: Path, what: str, hint: str | None = None) -> NoReturn:
     """Raise LedgerRefused about a path, its characters made visible."""
     from profilectl.names import visible
@@ -136,7 +150,8 @@ def refuse(path: Path, what: str, hint: str | None = None) -> NoReturn:
 def _refuse_links(folder: Path) -> None:
     for one in (folder, *folder.parents):
         if OWN_FOLDER in one.parts and one.is_symlink():
-            refuse(one, "is a symbolic link", "remove it, or set PROFILECTL_LEDGER to where the ledger really is")
+            hint = elsewhere(folder, "remove it, or set PROFILECTL_LEDGER to where the ledger really is")
+            refuse(one, "is a symbolic link", hint)
 
 
 def _check_parents(folder: Path) -> None:
@@ -155,7 +170,7 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
 def _check_private(path: Path) -> None:
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        refuse(path, "is a symbolic link", "set PROFILECTL_LEDGER to where the ledger really is")
+        refuse(path, "is a symbolic link", elsewhere(path, "set PROFILECTL_LEDGER to where the ledger really is"))
     if not stat.S_ISREG(status.st_mode):
         refuse(path, "is no regular file")
     _check_owner(path, status)

@@ -173,7 +173,7 @@ def _fingerprint(path: Path) -> _Fingerprint | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        place.refuse(path, f"can't be read: {error.strerror}")
+        place.refuse(path, f"can't be read: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
     has_log = os.path.lexists(path.with_name(f"{path.name}-wal"))
     return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns, has_log)
 
@@ -214,7 +214,8 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
             raise
         found = None
     if found is None:
-        place.refuse(path, "is a database, but no ledger", "point PROFILECTL_LEDGER to the right file")
+        hint = place.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
+        place.refuse(path, "is a database, but no ledger", hint)
     if found[0] != str(schema.FORMAT):
         place.refuse(path, f"was written by a newer profilectl (format {found[0]})", "upgrade profilectl")
 
@@ -222,7 +223,8 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
 def _set_up(path: Path, connection: sqlite3.Connection) -> None:
     """Choose durability, and make sure that the tables are sound and can be written."""
     if connection.execute("PRAGMA journal_mode=WAL").fetchone() != ("wal",):
-        place.refuse(path, "can't have a write-ahead log here", "set PROFILECTL_LEDGER to a path on a local disk")
+        hint = place.elsewhere(path, "set PROFILECTL_LEDGER to a path on a local disk")
+        place.refuse(path, "can't have a write-ahead log here", hint)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA fullfsync=ON")  # macOS's fsync leaves the disk's own cache alone without it
     connection.execute("PRAGMA foreign_keys=ON")

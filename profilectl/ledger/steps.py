@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.rows import Row, Value
 
 
+_BEYOND = 2**63 - 1  # no sequence number is larger
 _PAGE = 500  # audit records read at a time, so that a long trail keeps no transaction open
 
 
@@ -55,6 +56,23 @@ def holdings(execute: Execute, user_id: str) -> Holdings:
 def records(execute: Execute, *, after: int) -> list[Record]:
     """Return the next audit records behind a sequence number, some hundreds at most."""
     return [Record(*row) for row in execute(schema.GET_RECORDS, after=after, limit=_PAGE)]
+
+
+def recent(execute: Execute, user_id: str, since_ms: int) -> tuple[Event, ...]:
+    """Return an account's events since a moment, oldest first, read from the newest backwards.
+
+    Records are written as things happen, with times of several clocks, so the reading ends with a whole page of earlier
+    ones.
+    """
+    found: list[Event] = []
+    before = _BEYOND
+    while page := [Record(*row) for row in execute(schema.GET_RECORDS_BACKWARDS, before=before, limit=_PAGE)]:
+        events = [event for event in (record.event for record in page) if event.at_ms >= since_ms]
+        if not events:
+            break
+        found += (event for event in events if event.account == user_id)
+        before = page[-1].seq
+    return tuple(reversed(found))
 
 
 def open_intent(execute: Execute, user_id: str, nonce: str) -> tuple[Intent, str]:

@@ -57,6 +57,10 @@ class Reader(LedgerReader):
             yield from page
             after = page[-1].seq
 
+    def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
+        """Return an account's events since a moment, oldest first."""
+        return self._read(lambda execute: steps.recent(execute, user_id, since_ms))
+
     def __enter__(self) -> Self:
         return self
 

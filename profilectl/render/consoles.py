@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+_WIDEST = 100_000  # columns
+
 
 def is_terminal(stream: TextIO) -> bool:
     """Say whether a person watches this stream on something that understands more than lines."""
@@ -44,6 +46,18 @@ def draw(renderable: RenderableType) -> None:
     """Draw something on stdout, which must be a terminal."""
     with _unless_nobody_reads():
         console(sys.stdout).print(renderable)
+
+
+def as_text(renderable: RenderableType) -> str:
+    """Return a drawing for a file: without colour, as wide as it needs, without spaces at the end of a line."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    paper = Console(file=StringIO(), width=_WIDEST, markup=False, emoji=False, highlight=False, color_system=None)
+    with paper.capture() as capture:
+        paper.print(renderable)
+    return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
 
 
 def write_rows(rows: Iterable[Iterable[str]]) -> None:

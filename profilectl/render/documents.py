@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from profilectl.basis import digest_of
 from profilectl.outcomes import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from profilectl.budget import Budget, Forecast
     from profilectl.errors import ExitCode, ProfilectlError
     from profilectl.model import Problem, Roster
     from profilectl.outcomes import Outcome
@@ -34,10 +37,19 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def plan(one: Plan) -> Document:
-    """``profilectl.plan/1``: what a sync would do."""
+def plan(one: Plan, selection: Document, forecasts: Iterable[Forecast] = ()) -> Document:
+    """``profilectl.plan/1``: what a sync would do.
+
+    Args:
+        one: the plan.
+        selection: what was chosen for it; kept, so that a sync can be about the same.
+        forecasts: what X's daily limits leave of it, brand by brand.
+
+    Returns:
+        A document that seals itself: ``checksum`` is the digest of all the rest.
+    """
     refused = one.refused
-    return {
+    document = {
         "schema": "profilectl.plan/1",
         "digest": one.digest,
         "refused": None
@@ -45,11 +57,41 @@ def plan(one: Plan) -> Document:
         else {"guard": refused.guard, "message": refused.message, "allow": refused.allow},
         "changes": [change.plain() for change in one.changes],
         "summary": one.summary(),
+        "basis": asdict(one.basis),
+        "selection": selection,
+        "budget": [_forecast(one) for one in forecasts],
+    }
+    return document | {"checksum": digest_of(document)}
+
+
+def _forecast(one: Forecast) -> Document:
+    return {
+        "brand": one.brand,
+        "creates": _budget(one.creates),
+        "destroys": _budget(one.destroys),
+        "wait_seconds": one.wait_seconds,
     }
 
 
-def sync(digest: str, outcomes: Sequence[Outcome], exit_code: ExitCode, requests: Mapping[str, int]) -> Document:
-    """``profilectl.sync/1``: what became of every step, and the calls it took."""
+def _budget(one: Budget) -> Document:
+    return {
+        "planned": one.planned,
+        "used": one.used,
+        "allowed": one.allowed,
+        "now": one.now,
+        "rest": one.rest,
+        "again_at": None if one.again_ms is None else timestamp(one.again_ms),
+    }
+
+
+def sync(
+    digest: str,
+    outcomes: Sequence[Outcome],
+    exit_code: ExitCode,
+    requests: Mapping[str, int],
+    retry_at: datetime | None = None,
+) -> Document:
+    """``profilectl.sync/1``: what became of every step, the calls it took, and when another run can do more."""
     return {
         "schema": "profilectl.sync/1",
         "digest": digest,
@@ -57,6 +99,7 @@ def sync(digest: str, outcomes: Sequence[Outcome], exit_code: ExitCode, requests
         "results": [_result(outcome) for outcome in outcomes],
         "summary": count(outcomes),
         "requests": dict(requests),
+        "retry_at": None if retry_at is None else rfc3339(retry_at),
     }
 
 
@@ -140,6 +183,11 @@ def profiles(rows: Iterable[Document]) -> Document:
 def accounts(rows: Iterable[Document]) -> Document:
     """``profilectl.auth/1``: where credentials come from and whether they can be used."""
     return {"schema": "profilectl.auth/1", "accounts": list(rows)}
+
+
+def adopt(*, brand: str, agent: str, profile_id: str, name: str) -> Document:
+    """``profilectl.adopt/1``: the profile that is the agent's now."""
+    return {"schema": "profilectl.adopt/1", "brand": brand, "agent": agent, "profile_id": profile_id, "name": name}
 
 
 def forget(*, brand: str, agent: str, profile_id: str, name: str, undo: str) -> Document:

@@ -17,12 +17,17 @@ def preview_page(handle: str, faces: Sequence[Face]) -> str:
     """Return a page with one telephone per agent, as the brand's customers will see them.
 
     The agent's key and kind stand beneath the telephone, for the person who looks after the roster; customers are
-    shown neither. Every string is escaped, and what can't be seen in it is spelled out.
+    shown neither.
 
     Args:
         handle: the brand's, without @.
         faces: in the order of the page.
     """
+    return fill("preview.html", handle=handle, faces=faces)
+
+
+def fill(template: str, **values: object) -> str:
+    """Return a page made from a template; every string is escaped, and what can't be seen in it is spelled out."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -33,11 +38,11 @@ def preview_page(handle: str, faces: Sequence[Face]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(visible=visible, data_uri=_data_uri, lines=_lines)
-    return environment.get_template("preview.html").render(handle=handle, faces=faces)
+    return environment.get_template(template).render(values)
 
 
-def _data_uri(face: Face) -> str:
-    return f"data:{face.media_type};base64,{base64.b64encode(face.picture or b'').decode()}"
+def _data_uri(picture: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(picture).decode()}"
 
 
 def _lines(text: str) -> list[str]:

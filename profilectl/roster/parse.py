@@ -1,4 +1,4 @@
-"""The text of a roster becomes a `Roster`, or one refusal with every problem in it.
+"""The text of a roster becomes a `Roster`, or one refusal with every problem in it; a survey is both at once.
 
 Pure: no file, clock or network. Whether avatars exist and whether somebody's last day is over is for others to say.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from profilectl.errors import RosterRefused
 from profilectl.model import Brand, Policy, Roster
 from profilectl.roster import fields
 from profilectl.roster.agents import Team
@@ -21,15 +23,23 @@ from profilectl.roster.vocabulary import check_key, read
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from profilectl.model import Agent
+    from profilectl.model import Agent, Problem
     from profilectl.roster.locate import Path
 
-__all__ = ["decode", "format_problem", "locate", "parse"]
+__all__ = ["decode", "format_problem", "locate", "parse", "survey"]
 
 VERSION = 1
 """Of the roster's format, the only one so far."""
 
 _AGENT_HEADER = re.compile(r"^[ \t]*\[[ \t]*agents[ \t]*\.[ \t]*([a-z0-9_-]+)[ \t]*\]", re.MULTILINE)
+
+
+class Survey(NamedTuple):
+    """A roster as far as it can be read."""
+
+    agents: tuple[Agent, ...]  # one per entry and brand, without those that have errors
+    named: int  # the agents that the file names, with errors or not
+    problems: tuple[Problem, ...]  # all of them, in file order
 
 
 def parse(text: str, file: str) -> Roster:
@@ -43,8 +53,32 @@ def parse(text: str, file: str) -> Roster:
         RosterRefused: there is at least one error; `problems` holds all errors and warnings, in file order.
     """
     text = text.removeprefix("\ufeff")
-    tables = load(text, file)
     findings = Findings()
+    roster, _ = _read(text, file, findings)
+    problems = findings.placed(text, file)
+    if findings.errors:
+        raise refusal(problems, file)
+    return replace(roster, warnings=problems)
+
+
+def survey(content: bytes, file: str) -> Survey:
+    """Return what can be read of a roster, whatever is wrong with the rest.
+
+    What isn't UTF-8, TOML or of this version can't be read at all; then agents are counted by their headers.
+    """
+    findings = Findings()
+    try:
+        text = decode(content, file)
+        roster, named = _read(text, file, findings)
+    except RosterRefused as error:
+        headers = _AGENT_HEADER.findall(content.decode("utf-8", "replace"))
+        return Survey((), len(set(headers)), error.problems)
+    return Survey(roster.agents, named, findings.placed(text, file))
+
+
+def _read(text: str, file: str, findings: Findings) -> tuple[Roster, int]:
+    """Return the roster without the agents that have errors, and the number of agents that the text names."""
+    tables = load(text, file)
     _check_version(tables, findings)
     if findings.errors:  # of a newer version nothing else can be judged
         raise refusal(findings.placed(text, file), file)
@@ -54,13 +88,11 @@ def parse(text: str, file: str) -> Roster:
     policy = _policy(roots.get("policy") or {}, findings)
     brands = _brands(roots, findings)
     _require_markers(brands, policy, findings)
-    agents = Team(roots, brands, policy, findings).agents(_headers(text, roots.get("agents") or ()))
+    named = roots.get("agents") or ()
+    agents = Team(roots, brands, policy, findings).agents(_headers(text, named))
     _report_idle(brands, agents, findings)
-    problems = findings.placed(text, file)
-    if findings.errors:
-        raise refusal(problems, file)
     digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-    return Roster(tuple(brands.values()), agents, policy, problems, digest)
+    return Roster(tuple(brands.values()), agents, policy, (), digest), len(named)
 
 
 def _check_version(tables: Mapping[str, Any], findings: Findings) -> None:

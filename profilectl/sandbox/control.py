@@ -40,7 +40,7 @@ def clear_faults(visit: Visit) -> Answer:
 
 
 def reset(visit: Visit) -> Answer:
-    """Forget all but the accounts and their credentials."""
+    """Forget all but the accounts and their credentials; all of them are on the allowlist again."""
     visit.world.reset()
     visit.patience.release()
     return show_state(visit)

@@ -6,6 +6,7 @@ import enum
 import json
 import random
 from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from profilectl.sandbox.store import Store
 
 EVERY_CALL = "*"
+CALLS = (
+    *("verify", "list", "show", "upload", "upload-status", "create", "destroy", "send", "message", "messages"),
+    *("user", "limits", "request-token", "access-token", "invalidate"),
+)
+"""The names of the endpoints: what a rule may strike."""
 
 
 class Kind(enum.StrEnum):
@@ -54,7 +60,7 @@ class Fault:
     """
 
     kind: Kind
-    call: str = EVERY_CALL  # an endpoint's name: create, upload, list, show, destroy, verify, send …
+    call: str = EVERY_CALL  # one of CALLS
     times: int | None = 1  # None: for ever
     after: int = 0
     match: str = ""  # only calls with this text in their path, query or JSON body
@@ -70,18 +76,25 @@ class Fault:
         """A rule as JSON has it: ``{"call": "create", "kind": "drop-after", "times": 2}``.
 
         Raises:
-            ValueError: an unknown key or kind, or a value of another type
+            ValueError: an unknown key, kind or call, or a value of another type
         """
-        known = {field.name for field in fields(cls)}
-        if unknown := set(plain) - known:
-            raise ValueError(f"unknown key {min(unknown)!r}; a fault has {', '.join(sorted(known))}")
-        if plain.get("kind") not in set(Kind):
-            raise ValueError(f"unknown kind {plain.get('kind')!r}; there are {', '.join(Kind)}")
-        rule = cls(**{**plain, "kind": Kind(plain["kind"])})
+        if not isinstance(plain, dict):
+            raise ValueError("a fault is an object")  # noqa: TRY004 - a wrong document
+        keys = sorted(field.name for field in fields(cls))
+        for key in plain:
+            _require_known("key", key, keys)
+        _require_known("kind", plain.get("kind"), [kind.value for kind in Kind])
+        _require_known("call", plain.get("call", EVERY_CALL), [EVERY_CALL, *CALLS])
+        rule = cls.restored(plain)
         for name, types in _TYPES.items():
             if not isinstance(getattr(rule, name), types) or isinstance(getattr(rule, name), bool):
                 raise ValueError(f"{name}: {getattr(rule, name)!r} won't do")  # noqa: TRY004 - a wrong document
         return rule
+
+    @classmethod
+    def restored(cls, plain: Mapping[str, Any]) -> Fault:
+        """A rule that was looked at when it was armed."""
+        return cls(**{**plain, "kind": Kind(plain["kind"])})
 
     def to_plain(self) -> dict[str, Any]:
         """The rule as JSON has it."""
@@ -100,8 +113,15 @@ class Fault:
         return replace(self, kind=drawn, seconds=30.0 if self.seconds is None else self.seconds)
 
 
+def _require_known(what: str, said: object, known: list[str]) -> None:
+    if said in known:
+        return
+    close = get_close_matches(said, known, 1) if isinstance(said, str) else []
+    advice = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+    raise ValueError(f"unknown {what} {said!r}{advice}")
+
+
 _TYPES: Mapping[str, tuple[type, ...]] = {
-    "call": (str,),
     "times": (int, type(None)),
     "after": (int,),
     "match": (str,),
@@ -129,7 +149,7 @@ class Faults:
     def all(self) -> list[tuple[Fault, int]]:
         """Every armed rule, with the number of calls it has counted."""
         rows = self._store.rows("SELECT rule, seen FROM faults ORDER BY id")
-        return [(Fault.from_plain(json.loads(row["rule"])), row["seen"]) for row in rows]
+        return [(Fault.restored(json.loads(row["rule"])), row["seen"]) for row in rows]
 
     def clear(self) -> None:
         """Disarm everything."""
@@ -142,7 +162,7 @@ class Faults:
         texts = list(texts)
         with self._store.transaction():
             struck = [
-                self._count(row["id"], Fault.from_plain(json.loads(row["rule"])), row["seen"], call, texts)
+                self._count(row["id"], Fault.restored(json.loads(row["rule"])), row["seen"], call, texts)
                 for row in self._store.rows("SELECT * FROM faults ORDER BY id")
             ]
         return [fault for fault in struck if fault]

@@ -160,10 +160,11 @@ class Store:
         return (max(self.now_ms() - _SNOWFLAKE_EPOCH_MS, 0) << 22) | (serial & 0x3FFFFF)
 
     def reset(self) -> None:
-        """Forget everything except the accounts and their credentials, and come back to the present."""
+        """Forget everything except the accounts and their credentials; approve them, and come back to the present."""
         with self.transaction() as connection:
             for table in _FORGOTTEN_ON_RESET:
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the tuple above, nobody's input
+            connection.execute("UPDATE accounts SET allowlisted = 1")
             self.set_meta("clock_offset", 0)
 
 

@@ -113,7 +113,7 @@ class World:
         self.store.advance(seconds)
 
     def reset(self) -> None:
-        """Forget all but the accounts and their credentials; time comes back to the present."""
+        """Forget all but the accounts and their credentials; all are on the allowlist, and time is the present."""
         self.store.reset()
 
     def state(self) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -278,3 +280,49 @@ def test_one_bad_agent_does_not_stop_the_others(desk, served):
     assert (6, ["Alice", "Chidi"]) == (result.code, served.live())
     assert "bruno" in result.err
     assert "214" in result.err
+
+
+BROKEN = {
+    "an agent": ([("alice", "x" * 49), ("bruno", "Bruno", 'avatar = "avatars/no.png"')], "", {10, 13}),
+    "a policy": ([("alice", "Alice"), ("bruno", "Bruno", 'avatar = "avatars/no.png"')], "max_deletes = -1", {5, 13}),
+    "an unreadable and a bad picture": (
+        [("alice", "Alice", 'avatar = "avatars/no.png"'), ("bruno", "Bruno", 'avatar = "avatars/cut.jpg"')],
+        "",
+        {11, 14},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=str)
+def test_the_file_s_problems_and_the_pictures_are_told_at_once(desk, case):
+    """Nobody mends the file only to learn then that a picture is missing; the agents are counted all the same."""
+    agents, policy, lines = BROKEN[case]
+    truncated(desk)
+    desk.write(*agents, policy=policy)
+    result = desk.run("roster", "check", "--json")
+    problems = result.document["problems"]
+
+    assert (5, 2, False) == (result.code, result.document["agents"], result.document["ok"])
+    assert sorted(lines) == [problem["line"] for problem in problems], problems
+    assert desk.run("roster", "check").err.startswith("2 agents, ")
+
+
+@pytest.mark.parametrize("text", ["[agents.bruno]\nname = = 3\n", '[agents.bruno]\nname = "\udcff"\n', "version = 2\n"])
+def test_a_file_that_can_t_be_read_still_names_its_agents(desk, text):
+    """The headers count, when TOML, UTF-8 or the version are beyond us."""
+    desk.write(GOOD, ("chidi", "Chidi"))
+    path = desk.folder / "roster.toml"
+    whole = path.read_text() + text if text.startswith("[") else path.read_text().replace("version = 1\n", text)
+    path.write_bytes(whole.encode("utf-8", "surrogateescape"))
+    result = desk.run("roster", "check", "--json")
+
+    assert (5, whole.count("[agents.")) == (result.code, result.document["agents"])
+
+
+def test_check_needs_no_heavy_library(desk):
+    """Checking a roster loads no HTTP, no keyring, no tables and no editor of TOML."""
+    code = "import sys; from profilectl.cli.main import run; run(['roster', 'check']); print(*sys.modules)"
+    desk.write(("alice", "x" * 49))
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=desk.folder, capture_output=True, text=True, check=True)
+
+    assert set() == set(loaded.stdout.split()) & {"httpx", "keyring", "rich", "tomlkit", "jinja2", "werkzeug"}

@@ -155,6 +155,7 @@ def test_send_is_honest_about_a_dropped_identity(desk, served):
         result = desk.run("send", "--as", "alice", "--to", "@customer", "Hello")
 
         assert (7, "") == (result.code, result.out)
+        assert "identity not confirmed: " in result.err
         assert "not with alice's profile" in result.err
 
 
@@ -214,6 +215,7 @@ def test_send_tells_the_name_that_customers_see(desk, served):
     result = desk.run("send", "--as", "alice", "--to", "@customer", "Hello")
 
     assert (0, True, ["Alice"]) == (result.code, "as alice (Alice)" in result.out, served.live())
+    assert result.out.endswith(", identity confirmed by X\n")
     assert 'the roster says "Somebody Else"' in result.err
 
 

@@ -172,7 +172,7 @@ def test_it_asks_on_a_terminal_and_refuses_elsewhere(desk):
     refused = desk.run("offboard", "alice")
     declined, screen = desk.watch("offboard", "alice", answers=b"n\n")
 
-    assert (2, 2) == (refused.code, declined)
+    assert (2, 130) == (refused.code, declined)
     assert "Block sending as alice" in screen
     assert 0 == desk.run(*SEND).code
     assert 0 == desk.watch("offboard", "alice", answers=b"y\n")[0]

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from profilectl.cli.preview import _put
+from profilectl.cli.files import put
 
 BRANDS = {"acme": "acmecare", "beta": "betahelp"}
 
@@ -172,7 +172,7 @@ def test_a_page_is_written(desk):
 
 def test_a_new_page_has_usual_rights(tmp_path):
     """What the umask leaves of 0666."""
-    _put(tmp_path / "page.html", PAGE)
+    put(tmp_path / "page.html", PAGE)
     assert ("0o644", PAGE) == (mode(tmp_path / "page.html"), (tmp_path / "page.html").read_bytes())
 
 
@@ -182,7 +182,7 @@ def test_an_old_page_keeps_its_rights(tmp_path, rights):
     path = tmp_path / "page.html"
     path.write_text("a longer page from yesterday")
     path.chmod(rights)
-    _put(path, PAGE)
+    put(path, PAGE)
     assert (oct(rights), PAGE) == (mode(path), path.read_bytes())
 
 
@@ -191,7 +191,7 @@ def test_no_link_is_followed_on_the_way(tmp_path):
     victim = tmp_path / "victim"
     victim.write_text("precious")
     (tmp_path / f".page.html.{os.getpid()}.new").symlink_to(victim)
-    _put(tmp_path / "page.html", PAGE)
+    put(tmp_path / "page.html", PAGE)
     assert "precious" == victim.read_text()
     assert (tmp_path / f".page.html.{os.getpid()}.new").is_symlink()
 
@@ -204,7 +204,7 @@ def test_a_link_stays_a_link(tmp_path, is_dangling):
     if not is_dangling:
         target.touch(0o640)
     (tmp_path / "page.html").symlink_to(target)
-    _put(tmp_path / "page.html", PAGE)
+    put(tmp_path / "page.html", PAGE)
     assert (tmp_path / "page.html").is_symlink()
     assert ("0o644" if is_dangling else "0o640", PAGE) == (mode(target), target.read_bytes())
     assert [target] == list(target.parent.iterdir())
@@ -219,7 +219,7 @@ def test_a_draft_does_not_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", fail)
     monkeypatch.setattr("pathlib.Path.replace", fail)
     with pytest.raises(OSError, match="No space left"):
-        _put(tmp_path / "page.html", PAGE)
+        put(tmp_path / "page.html", PAGE)
     assert [] == list(tmp_path.iterdir())
 
 
@@ -228,3 +228,32 @@ def test_a_folder_is_no_page(desk):
     desk.write(("alice", "Alice"))
     done = desk.run("preview", "--html", ".")
     assert (5, True) == (done.code, "can't write .: Is a directory" in done.err)
+
+
+# Whose last day is over
+
+GONE = ("gina", "Gina", "until = 2020-01-31")
+
+
+def test_whose_last_day_is_over_is_left_out(team):
+    """Customers won't see them, so the preview doesn't either, and says why."""
+    team.write(("alice", "Alice F."), GONE, ("lea", "Lea", "until = 2999-12-31"))
+    result = team.run("preview")
+
+    assert (0, "gina isn't shown: the last day was 2020-01-31\n") == (result.code, result.err)
+    assert (["Alice F.", "Lea"], False) == (
+        [one for one in ("Alice F.", "Lea") if one in result.out],
+        "Gina" in result.out,
+    )
+    assert "" == team.run("preview", "-q").err
+    assert "Gina" not in team.run("preview", "--html", "-").out
+
+
+def test_nobody_is_left_to_show(team):
+    """An agent who is gone, and a team of nobody else, are refused with the day."""
+    team.write(GONE, ("otto", "Otto", "until = 2019-12-31"))
+    one, all_of_them = team.run("preview", "gina"), team.run("preview")
+
+    assert (5, 5, "") == (one.code, all_of_them.code, one.out + all_of_them.out)
+    assert "gina isn't shown: the last day was 2020-01-31" in one.err
+    assert "otto isn't shown: the last day was 2019-12-31" in all_of_them.err

@@ -9,6 +9,7 @@ import pytest
 from profilectl.api.client import XClient
 from profilectl.cli.portraits import photograph_like_portrait
 from profilectl.ledger.sqlite import open_for_reading
+from profilectl.likeness import LARGEST_DISTANCE
 from profilectl.secret import Credentials, Secret
 
 TEAM = [(key, key.title(), f'avatar = "avatars/{key}.jpg"') for key in ("alice", "bruno", "chidi")]
@@ -53,7 +54,7 @@ def test_the_sure_ones_are_bound_and_nothing_is_left_to_do(desk):
 
     assert ("profilectl.recover/1", 0) == (result.document["schema"], result.code)
     assert {"bound": 3, "doubtful": 0, "absent": 0} == result.document["summary"]
-    assert all(row["candidates"][0]["distance"] <= 10 for row in result.document["results"])
+    assert all(row["candidates"][0]["distance"] <= LARGEST_DISTANCE for row in result.document["results"])
     assert 0 == desk.run("diff", "--exit-code").code
     assert before == ids(desk)
     again = desk.run("recover", "--yes")
@@ -113,6 +114,7 @@ def test_agents_that_x_doesn_t_have_are_left_to_sync(local):
 
     assert (0, {"bound": 3, "doubtful": 0, "absent": 1}) == (result.code, result.document["summary"])
     assert 3 == len(ids(local))
+    assert "absent: X has no profile of that name; `profilectl sync` makes one" in result.err
     assert [["+", "acme", "dora"]] == [row[:3] for row in local.run("diff").rows]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from profilectl.ledger.sqlite import open_for_reading
@@ -73,7 +75,7 @@ def test_forget_asks_on_a_terminal_and_refuses_elsewhere(desk):
     refused = desk.run("profiles", "forget", "alice")
     declined, screen = desk.watch("profiles", "forget", "alice", answers=b"n\n")
 
-    assert (2, 2) == (refused.code, declined)
+    assert (2, 130) == (refused.code, declined)
     assert "--yes" in refused.err
     assert "It stays at X." in screen
     assert "bound" == profiles(desk)["Alice"]["status"]
@@ -179,3 +181,145 @@ def test_destroying_a_retired_profile_that_is_gone_clears_its_row(desk, served):
     assert 0 == desk.run("profiles", "destroy", profile_id, "--yes").code
     assert ["Alice F."] == served.live()
     assert 5 == desk.run("profiles", "destroy", profile_id, "--yes").code
+
+
+# What newcomers meet
+
+
+@pytest.mark.usefixtures("any_x")
+def test_a_list_of_nothing_says_so(desk):
+    """Nothing on stdout, and a sentence beside it; the document is empty."""
+    desk.write(*TEAM)
+    result = desk.run("profiles", "list")
+
+    assert (0, "", True) == (result.code, result.out, "X has no profiles of acme yet: `profilectl sync`" in result.err)
+    assert "" == desk.run("profiles", "list", "-q").err
+    assert [] == desk.run("profiles", "list", "--json").document["profiles"]
+    code, screen = desk.watch("profiles", "list")
+    assert (0, False) == (code, "created" in screen)
+
+
+@pytest.mark.parametrize("words", [("adopt", "alice", "999999"), ("destroy", "999999")])
+def test_an_id_that_isn_t_there_names_the_list(desk, words):
+    """The ids that there are stand in `profiles list`."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM).run("sync", "--yes")
+
+    assert "hint: `profilectl profiles list`" in desk.run("profiles", *words, "--yes").err
+
+
+# Documents
+
+
+def test_adopt_prints_a_document(desk):
+    """With --json nothing else is on stdout."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    orphan(desk, *TEAM)
+    profile_id = profiles(desk)["Alice"]["id"]
+    document = desk.run("profiles", "adopt", "alice", profile_id, "--yes", "--json").document
+
+    assert {
+        "schema": "profilectl.adopt/1",
+        "brand": "acme",
+        "agent": "alice",
+        "profile_id": profile_id,
+        "name": "Alice",
+    } == document
+
+
+QUESTIONS = {
+    "adopt": (["profiles", "adopt", "alice", "ID"], "strangers"),
+    "destroy": (["profiles", "destroy", "ID"], "strangers"),
+    "forget": (["profiles", "forget", "alice"], "ours"),
+    "offboard": (["offboard", "alice"], "ours"),
+    "recover": (["recover"], "strangers"),
+}
+
+
+@pytest.mark.parametrize("answer", [b"n\n", b"\x04", b"\x03"], ids=["no", "Ctrl-D", "Ctrl-C"])
+@pytest.mark.parametrize("verb", QUESTIONS)
+def test_a_declined_question_is_a_document_and_130(desk, verb, answer):
+    """Whoever doesn't agree changes nothing, and a script learns it like every other error."""
+    words, whose = QUESTIONS[verb]
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM).run("sync", "--yes")
+    profile_id = profiles(desk)["Alice"]["id"]
+    if whose == "strangers":
+        ledger_of(desk).unlink()
+    before = profiles(desk)
+    answer = b"\n" if (verb, answer) == ("destroy", b"n\n") else answer
+    words = [profile_id if word == "ID" else word for word in words]
+    code, screen = desk.watch(*words, "--json", answers=answer)
+    documents = [json.loads(line) for line in screen.splitlines() if line.startswith("{")]
+
+    assert (130, 1) == (code, len(documents)), screen
+    assert ("profilectl.error/1", 130, "declined") == (
+        documents[0]["schema"],
+        documents[0]["error"]["code"],
+        documents[0]["error"]["kind"],
+    )
+    assert before == profiles(desk)
+
+
+ERRORS = [
+    ["profiles", "list"],
+    ["profiles", "adopt", "alcie", "1"],
+    ["profiles", "adopt", "alice", "999"],
+    ["profiles", "adopt", "alice"],
+    ["profiles", "forget", "alice"],
+    ["profiles", "destroy", "x"],
+    ["profiles", "destroy", "999"],
+    ["offboard", "alcie"],
+    ["offboard", "alice", "--brand", "acne"],
+    ["recover", "--no-input"],
+    ["preview"],
+    ["preview", "alcie"],
+    ["init"],
+    ["demo"],
+    ["completion", "bash"],
+    ["completion", "tcsh"],
+    ["roster", "list", "--brand", "acne"],
+    ["roster", "check", "--roster", "none.toml"],
+    ["sandbox", "faults", "{}"],
+    ["sandbox", "faults", "{}", "--clear"],
+    ["sandbox", "reset", "--url", NOBODY],
+    ["sandbox", "serve", "--port", "70000"],
+    ["sandbox", "serve", "--world", "none/world.db"],
+]
+
+
+@pytest.mark.parametrize("words", ERRORS, ids=" ".join)
+def test_every_error_is_one_document(desk, words):
+    """Exactly one versioned document on stdout, its code that of the process, and words on stderr."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM)
+    if words == ["profiles", "list"]:
+        (desk.folder / "roster.toml").write_text("version = 9\n")
+    result = desk.run(*words, "--json")
+
+    assert ("profilectl.error/1", result.code) == (result.document["schema"], result.document["error"]["code"])
+    assert result.code
+    assert "error: " in result.err
+    assert "\\n" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "schema"),
+    [
+        (["profiles", "list"], "profiles/1"),
+        (["offboard", "alice", "--yes"], "offboard/1"),
+        (["recover", "--yes"], "recover/1"),
+        (["roster", "check"], "check/1"),
+        (["roster", "list"], "roster/1"),
+        (["init", "--roster", "new/roster.toml"], "init/1"),
+        (["sandbox", "faults"], "faults/1"),
+        (["sandbox", "reset"], "reset/1"),
+    ],
+)
+def test_every_result_is_one_document(desk, words, schema):
+    """Also with nothing to do."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM)
+    result = desk.run(*words, "--json")
+
+    assert (0, f"profilectl.{schema}") == (result.code, result.document["schema"])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
+
+from profilectl.sandbox.faults import CALLS, Kind
 
 
 @pytest.fixture
@@ -121,7 +124,7 @@ def test_redirects_are_not_followed(small, words):
     with answering(302, b"", Location="/elsewhere") as (url, asked):
         done = small.run("sandbox", *words, "--url", url)
 
-    assert (1, True) == (done.code, "no sandbox answers at " in done.err)
+    assert (5, True) == (done.code, "no sandbox answers at " in done.err)
     assert [f"/_sandbox/{words[0]}"] == asked
 
 
@@ -131,7 +134,7 @@ def test_odd_answers_are_told(small, body):
     with answering(200, body) as (url, _):
         done = small.run("sandbox", "faults", "--url", url)
 
-    assert (1, True) == (done.code, "no sandbox answers at " in done.err), done.err
+    assert (5, True) == (done.code, "no sandbox answers at " in done.err), done.err
 
 
 def test_faults_of_a_running_sandbox(small, served):
@@ -142,3 +145,131 @@ def test_faults_of_a_running_sandbox(small, served):
     assert armed == small.run("sandbox", "faults", "--url", served.url).document["faults"]
     assert 0 == small.run("sandbox", "reset", "--url", served.url).code
     assert [] == small.run("sandbox", "faults", "--url", served.url).document["faults"]
+
+
+@pytest.mark.parametrize("words", [("faults",), ("reset",)])
+def test_nobody_at_the_address_is_exit_75(small, words):
+    """A sandbox that isn't running yet is a matter of time; the sentence names the command that starts one."""
+    done = small.run("sandbox", *words, "--url", "http://127.0.0.1:1", "--json")
+
+    assert (75, "profilectl.error/1") == (done.code, done.document["schema"])
+    assert "no sandbox answers at http://127.0.0.1:1: Connection refused" in done.err
+    assert "profilectl sandbox serve" in done.err
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('{"kind": "slow", "call": "creat"}', "unknown call 'creat', did you mean 'create'?"),
+        ('{"kind": "slwo"}', "unknown kind 'slwo', did you mean 'slow'?"),
+        ("[]", "not a fault: a fault is an object"),
+        ("7", "not a fault: a fault is an object"),
+        ("{", "not a fault: "),
+        ("[" * 100_000, "not a fault: "),
+    ],
+)
+def test_what_is_no_fault_is_refused(small, rule, said):
+    """With the reason and an example; nothing is armed."""
+    done = small.run("sandbox", "faults", rule)
+
+    assert (2, "", True) == (done.code, done.out, said in done.err), done.err
+    assert 'hint: {"call": "create", "kind": "drop-after"}' in done.err
+    assert [] == small.run("sandbox", "faults").document["faults"]
+
+
+def test_help_lists_every_call_and_kind(small):
+    """Nobody has to look into the code for the words of a rule."""
+    small.env["COLUMNS"] = "200"
+    words = small.run("sandbox", "faults", "--help").out.replace(",", " ").replace(".", " ").split()
+
+    assert set(words) >= {*CALLS, *Kind}
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("--clear", "--json"), ('{"kind": "slow"}', "--json")])
+def test_faults_print_a_document(small, words):
+    """Rules are JSON, in and out, and the document says its version."""
+    assert "profilectl.faults/1" == small.run("sandbox", "faults", *words).document["schema"]
+
+
+def test_reset_prints_a_document(small, served):
+    """It says which sandbox is as new: the one at the address, or the one of --sandbox."""
+    here, there = small.run("sandbox", "reset", "--json"), small.run("sandbox", "reset", "--json", "--url", served.url)
+
+    assert {"schema": "profilectl.reset/1", "url": None} == here.document
+    assert {"schema": "profilectl.reset/1", "url": served.url} == there.document
+
+
+def allowlisted(served):
+    return {one["handle"]: one["allowlisted"] for one in served.ask("GET", "state")["accounts"]}
+
+
+def test_reset_gives_the_allowlist_back(small):
+    """What --not-allowlisted took from a brand is no part of a world that is as new."""
+    process, served = small.serve("--handle", "acmecare", "--not-allowlisted")
+    before = allowlisted(served)["acmecare"]
+    small.run("sandbox", "reset", "--url", served.url)
+    after = allowlisted(served)["acmecare"]
+    small.end(process)
+
+    assert (False, True) == (before, after)
+
+
+@pytest.mark.parametrize("words", [("--sandbox",), ("--world", "world.db")])
+def test_no_allowlist_is_for_one_server_only(small, words):
+    """The world outlives the server, and what it said of the allowlist doesn't."""
+    process, served = small.serve(*words, "--not-allowlisted")
+    before = allowlisted(served)["acmecare"]
+    small.end(process)
+    process, served = small.serve(*words)
+    after = allowlisted(served)["acmecare"]
+    small.end(process)
+
+    assert (False, True) == (before, after)
+
+
+@pytest.mark.parametrize("handle", ["a b", "", "sixteen_letters_", "é", "../x"])
+def test_what_is_no_handle_is_refused(small, handle):
+    """Nothing is served for it."""
+    done = small.run("sandbox", "serve", "--port", "0", "--handle", handle, "--json")
+
+    assert (2, "profilectl.error/1") == (done.code, done.document["schema"])
+    assert f"--handle: {handle!r} is not a handle" in done.document["error"]["message"]
+
+
+def test_the_printed_ledger_is_the_same_from_every_folder(small):
+    """The settings may be used in another folder than the one in which the sandbox was started."""
+    process, _ = small.serve("--handle", "acmecare")
+    small.end(process)
+    ledger = Path(small.env["PROFILECTL_LEDGER"])
+
+    assert (True, small.folder / ".profilectl") == (ledger.is_absolute(), ledger.parent)
+
+
+def test_the_printed_ledger_lies_beside_the_roster(small):
+    """As every ledger does by default."""
+    process, _ = small.serve("--handle", "acmecare", "--roster", "team/roster.toml")
+    small.end(process)
+
+    assert small.folder / "team" / ".profilectl" == Path(small.env["PROFILECTL_LEDGER"]).parent
+
+
+@pytest.mark.parametrize("words", [("diff",), ("sync", "--yes"), ("profiles", "list"), ("offboard", "alice", "--yes")])
+@pytest.mark.parametrize("trouble", ["link", "open to others", "world-writable", "file"])
+def test_hints_for_the_sandbox_s_ledger_are_about_it(small, words, trouble):
+    """PROFILECTL_LEDGER doesn't move the ledger of --sandbox, so no hint says that it would."""
+    assert 0 == small.run("--sandbox", "sync", "--yes").code
+    ledger = small.folder / ".profilectl" / "sandbox" / "ledger.db"
+    if trouble == "link":
+        ledger.rename(small.folder / "moved.db")
+        ledger.symlink_to(small.folder / "moved.db")
+    elif trouble == "open to others":
+        ledger.chmod(0o644)
+    elif trouble == "world-writable":
+        ledger.parent.chmod(0o777)
+    else:
+        ledger.parent.rename(small.folder / "moved")
+        ledger.parent.touch()
+    done = small.run("--sandbox", *words)
+
+    assert (5, False) == (done.code, "PROFILECTL_LEDGER" in done.err), done.err
+    assert "hint: " in done.err

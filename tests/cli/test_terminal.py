@@ -61,7 +61,8 @@ def test_narrow_terminals_lose_nothing(desk, width):
     _, screen = desk.watch("diff")
 
     assert 48 == screen.count("z")
-    assert all(len(line) <= int(width) for line in screen.splitlines())
+    lines = [line for line in screen.splitlines() if not line.startswith("plan sha256:")]  # to be copied whole
+    assert all(len(line) <= int(width) for line in lines)
 
 
 def test_a_pipe_gets_tabs_and_nothing_else(desk):

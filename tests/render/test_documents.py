@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from inline_snapshot import snapshot
 
-from profilectl.basis import Basis
+from profilectl.basis import Basis, digest_of
 from profilectl.changes import Action, Change, Look
 from profilectl.errors import ExitCode, RateLimited
 from profilectl.guards import Refusal
@@ -26,10 +26,11 @@ LATER = datetime(2026, 11, 23, 9, 14, tzinfo=UTC)
 def test_plan_document():
     """profilectl.plan/1 lists changes and counts the rest."""
     strangers = (("acme", Profile("9", "Nobody", "", 1)),)
-    document = documents.plan(Plan((REPLACE,), BASIS, unchanged=39, strangers=strangers))
-    digest = document.pop("digest")
+    document = documents.plan(Plan((REPLACE,), BASIS, unchanged=39, strangers=strangers), {"brands": ["acme"]})
+    checksum, digest = document.pop("checksum"), document["digest"]
 
-    assert "sha256:" == digest[:7]
+    assert checksum == digest_of(document)
+    assert document.pop("digest") == digest_of([document["basis"], document["changes"]]) == digest
     assert document == snapshot(
         {
             "schema": "profilectl.plan/1",
@@ -55,13 +56,16 @@ def test_plan_document():
                 "unmanaged": 1,
                 "blocked": 0,
             },
+            "basis": {"roster": "sha256:r", "pictures": "sha256:p", "ledger": "sha256:l", "remote": "sha256:x"},
+            "selection": {"brands": ["acme"]},
+            "budget": [],
         }
     )
 
 
 def test_refused_plan_document():
     """A guard's refusal has its name, its words and the option that allows it."""
-    document = documents.plan(Plan((), BASIS, refused=Refusal("max_deletes", "too many", "--allow-deletes 8")))
+    document = documents.plan(Plan((), BASIS, refused=Refusal("max_deletes", "too many", "--allow-deletes 8")), {})
 
     assert document["refused"] == snapshot(
         {"guard": "max_deletes", "message": "too many", "allow": "--allow-deletes 8"}
@@ -72,7 +76,7 @@ def test_sync_document():
     """profilectl.sync/1 has a result per step, with the error's kind, words, hint and time."""
     error = RateLimited("over the limit", retry_at=LATER)
     outcomes = [Outcome(REPLACE, Status.DONE, "100044"), Outcome(REPLACE, Status.SKIPPED, error=error)]
-    document = documents.sync("sha256:dd", outcomes, ExitCode.TRY_LATER, {"list": 1, "create": 1})
+    document = documents.sync("sha256:dd", outcomes, ExitCode.TRY_LATER, {"list": 1, "create": 1}, LATER)
 
     assert document == snapshot(
         {
@@ -104,6 +108,7 @@ def test_sync_document():
             ],
             "summary": {"done": 1, "failed": 0, "unknown": 0, "skipped": 1},
             "requests": {"list": 1, "create": 1},
+            "retry_at": "2026-11-23T09:14:00Z",
         }
     )
 

@@ -65,10 +65,19 @@ def test_reset(remote):
     assert remote.listed().json() == {"custom_profiles": []}
 
 
+def test_reset_puts_everybody_back_on_the_allowlist(remote):
+    """A world that is as new has approved its brands."""
+    _post(remote, "allowlist", {"handle": "acmecare", "allowlisted": False})
+
+    assert [True] == [one["allowlisted"] for one in _post(remote, "reset", None).json()["accounts"]]
+    assert remote.listed().status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
         ("faults", {"kind": "explode"}),
+        ("faults", {"kind": "slow", "call": "creat"}),
         ("faults", "slow"),
         ("advance", {}),
         ("advance", {"seconds": "x"}),

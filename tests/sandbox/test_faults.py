@@ -7,7 +7,8 @@ import threading
 import httpx
 import pytest
 
-from profilectl.sandbox.faults import Fault, Faults, Kind
+from profilectl.sandbox.calls import ENDPOINTS
+from profilectl.sandbox.faults import CALLS, Fault, Faults, Kind
 from profilectl.sandbox.trouble import ConnectionDropped
 
 DROPPED = (ConnectionDropped, httpx.NetworkError, httpx.RemoteProtocolError)
@@ -226,6 +227,12 @@ def test_a_rule_survives_as_json():
     ("words", "plain"),
     [
         ("unknown kind 'explode'", {"kind": "explode"}),
+        ("unknown kind 'slwo', did you mean 'slow'", {"kind": "slwo"}),
+        ("unknown call 'creat', did you mean 'create'", {"kind": "slow", "call": "creat"}),
+        ("unknown call 'teapot'; there are", {"kind": "slow", "call": "teapot"}),
+        ("unknown key 'cal', did you mean 'call'", {"kind": "slow", "cal": "create"}),
+        ("unknown kind", {"kind": ["slow"]}),
+        ("a fault is an object", []),
         ("unknown kind None", {}),
         ("unknown key 'count'", {"kind": "slow", "count": 2}),
         ("times: 'two'", {"kind": "slow", "times": "two"}),
@@ -236,6 +243,11 @@ def test_rules_that_make_no_sense_are_refused(words, plain):
     """With the reason."""
     with pytest.raises(ValueError, match=words):
         Fault.from_plain(plain)
+
+
+def test_every_endpoint_is_a_call():
+    """A rule may name each call that there is, and no other."""
+    assert {endpoint.name for endpoint in ENDPOINTS} == set(CALLS)
 
 
 def test_clearing(world):

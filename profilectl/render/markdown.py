@@ -1,0 +1,88 @@
+"""A plan as GitHub-flavoured Markdown, for pull requests.
+
+Whatever came from a file or from X stands in code spans: GitHub reads no markup, mention, reference or address there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from profilectl.changes import Action
+from profilectl.names import visible
+from profilectl.render.wording import SYMBOLS, picture_change, reason, remedy, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from profilectl.changes import Change
+    from profilectl.plan import Plan
+
+_HEADERS = ("", "brand", "agent", "change", "why", "name", "picture changed")
+
+
+def plan_document(plan: Plan, options: str) -> str:
+    """Return a title with the summary, what speaks against the plan, its changes as a table, and its digest.
+
+    Args:
+        plan: what a sync would do.
+        options: what a command needs to speak of the same roster and X, with a space before it.
+    """
+    parts = [f"### Profiles at X: {summary(plan)}"]
+    if plan.refused is not None:
+        allow = f" {code(plan.refused.allow)} allows this plan." if plan.refused.allow else ""
+        parts.append(f"> **Refused:** {code(plan.refused.message)}.{allow}")
+    if plan.changes:
+        parts.append("\n".join(_table(plan)))
+    blocked = [_blocked(one, options) for one in plan.changes if one.action is Action.BLOCKED]
+    if blocked:
+        parts.append("\n".join(["**Blocked**", "", *blocked]))
+    parts.append(f"Plan {code(plan.digest)}")
+    return "\n\n".join(parts)
+
+
+def code(text: str) -> str:
+    """Return foreign text as a code span (GFM 6.3); empty text has none.
+
+    The fence is longer than any row of backticks inside, and a space that would be stripped is doubled.
+    """
+    shown = visible(text)
+    if not shown:
+        return ""
+    fence = "`" * (1 + max((len(row) for row in re.findall("`+", shown)), default=0))
+    pad = " " if shown.strip(" ") and (shown[0] in "` " or shown[-1] in "` ") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def _cell(text: str) -> str:
+    r"""Return a code span for a table (GFM 4.10): pipes escaped, backslashes before them doubled."""
+    return re.sub(r"(\\*)\|", lambda found: found[1] * 2 + r"\|", code(text))
+
+
+def _table(plan: Plan) -> Iterator[str]:
+    yield f"| {' | '.join(_HEADERS)} |"
+    yield "|" + " --- |" * len(_HEADERS)
+    for change in plan.changes:
+        cells = (
+            f"`{SYMBOLS[change.action]}`",
+            _cell(change.brand),
+            _cell(change.agent),
+            change.action.value,
+            reason(change),
+            _names(change),
+            {None: "", True: "yes", False: "no"}[picture_change(change)],
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _names(change: Change) -> str:
+    names = [look.name for look in (change.before, change.after) if look is not None]
+    return " → ".join(_cell(name) for name in dict.fromkeys(names))
+
+
+def _blocked(change: Change, options: str) -> str:
+    who = f"- {code(change.agent)} of {code(change.brand)}: {reason(change)}"
+    command = remedy(change, options)
+    if command is None:
+        return f"{who}; run the same command again later"
+    return f"{who} ({code(change.profile_id or '')}); if it is the agent's, run {code(command)}"

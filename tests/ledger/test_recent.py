@@ -1,0 +1,49 @@
+"""The newest events of an account, without reading the whole trail."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.ledger import schema
+from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.model import Event
+
+NOW = 1_900_000_000_000
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """An empty ledger."""
+    with open_for_writing(tmp_path / "ledger.db") as one:
+        yield one
+
+
+def test_recent_events_of_one_account(ledger):
+    """What is as young as asked comes back oldest first; other accounts' events don't."""
+    for at_ms, account in ((1, "1"), (NOW, "1"), (NOW + 1, "2"), (NOW + 2, "1")):
+        ledger.record(Event("sent", account, at_ms))
+
+    assert [NOW, NOW + 2] == [event.at_ms for event in ledger.recent("1", NOW)]
+    assert () == ledger.recent("3", NOW)
+
+
+def test_clocks_that_disagree(ledger):
+    """An event that was dated back stands in nobody's way."""
+    for at_ms in (NOW, 5, NOW + 1):
+        ledger.record(Event("sent", "1", at_ms))
+
+    assert [NOW, NOW + 1] == [event.at_ms for event in ledger.recent("1", NOW)]
+
+
+def test_old_records_are_not_read(tmp_path):
+    """A long trail costs no more than its last day: damage further back isn't even seen."""
+    path = tmp_path / "ledger.db"
+    with open_for_writing(path) as ledger:
+        with ledger._transaction() as execute:
+            for seq in range(1, 2_000):
+                execute(schema.ADD_RECORD, seq=seq, prev_hash="", hash="", text="not a record")
+        with ledger._transaction() as execute:
+            for number in range(1_100):
+                ledger._append(execute, Event("sent", "1", number if number < 600 else NOW))
+    with open_for_reading(path) as reader:
+        assert 500 == len(reader.recent("1", NOW))

@@ -1,0 +1,165 @@
+"""A plan in a pull request: right, and harmless whatever the names hold."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+from markdown_it import MarkdownIt
+
+from profilectl.basis import Basis
+from profilectl.changes import Action, Change, Look
+from profilectl.guards import Refusal
+from profilectl.names import visible
+from profilectl.plan import Plan
+from profilectl.render.markdown import code, plan_document
+
+BASIS = Basis(roster="sha256:r", pictures="sha256:p", ledger="sha256:l", remote="sha256:x")
+RENAME = Change("acme", "alice", Action.REPLACE, ("name",), "1", Look("Alice", "sha256:a"), Look("Ally", "sha256:a"))
+HOSTILE = [
+    "a | b",
+    "a \\| b",
+    "\\",
+    "`code`",
+    "``",
+    "@everybody #1 acme/care#2 http://evil.example www.evil.example me@evil.example :tada:",
+    "[x](http://evil.example) ![x](http://evil.example/p.png)",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "&#64;you &lt;b&gt;",
+    "one\ntwo\r\n| three |",
+    "\x1b[2J\u202e",
+    " a ",
+    "**b** _i_ ~~s~~",
+]
+
+PLAIN = {"h3", "blockquote", "p", "strong", "code", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"}
+
+
+def plan_of(*changes, **more):
+    return Plan(changes, BASIS, **more)
+
+
+class Text(HTMLParser):
+    """The elements of a page, and the text of its cells and code spans."""
+
+    def __init__(self, document):
+        super().__init__()
+        self.tags, self.cells, self.spans = [], [], []
+        self.inside = []
+        self.feed(MarkdownIt("gfm-like", {"linkify": False}).render(document))
+
+    def handle_starttag(self, tag, _attrs):
+        self.tags.append(tag)
+        self.inside.append(tag)
+        {"td": self.cells, "code": self.spans}.get(tag, []).append("")
+
+    def handle_endtag(self, tag):
+        self.inside.remove(tag)
+
+    def handle_data(self, data):
+        for tag, texts in (("td", self.cells), ("code", self.spans)):
+            if tag in self.inside:
+                texts[-1] += data
+
+
+def test_a_plan_is_a_title_a_table_and_a_digest():
+    """Ready to be posted."""
+    changes = (
+        RENAME,
+        Change("acme", "bob", Action.CREATE, ("new",), after=Look("Bob", "sha256:b")),
+        Change("acme", "eve", Action.DELETE, ("removed",), "3", before=Look("Eve", "sha256:e")),
+    )
+    document = plan_document(plan_of(*changes, unchanged=39), "").replace(plan_of(*changes).digest, "sha256:…")
+
+    assert document == snapshot(
+        """\
+### Profiles at X: 1 to create, 1 to replace, 1 to delete, 39 unchanged
+
+|  | brand | agent | change | why | name | picture changed |
+| --- | --- | --- | --- | --- | --- | --- |
+| `±` | `acme` | `alice` | replace | name | `Alice` → `Ally` | no |
+| `+` | `acme` | `bob` | create | new | `Bob` | yes |
+| `-` | `acme` | `eve` | delete | left the roster | `Eve` |  |
+
+Plan `sha256:…`\
+"""
+    )
+
+
+def test_nothing_to_do_is_told_without_a_table():
+    """Title and digest stay."""
+    document = plan_document(plan_of(unchanged=2), "")
+
+    assert ("2 unchanged" in document, "|" in document, "Plan `sha256:" in document) == (True, False, True)
+
+
+def test_a_refusal_stands_above_the_table():
+    """With the option that allows the plan."""
+    refused = Refusal("max_deletes", "brand acme: 8 of 9 agents would be deleted", "--allow-deletes 8")
+
+    assert (
+        "\n> **Refused:** `brand acme: 8 of 9 agents would be deleted`. `--allow-deletes 8` allows this plan.\n"
+        in plan_document(plan_of(RENAME, refused=refused), "")
+    )
+
+
+def test_blocked_agents_come_with_the_command_that_helps():
+    """As it has to be typed, with the options of this run; where only time helps, that is said."""
+    blocked = Change("acme", "alice", Action.BLOCKED, ("namesake",), "77", after=Look("Alice", "sha256:a"))
+    waiting = Change("acme", "bob", Action.BLOCKED, ("unsettled",), after=Look("Bob", "sha256:a"))
+    lines = plan_document(plan_of(blocked, waiting), " --roster 'my team.toml'").splitlines()
+
+    assert (
+        "- `alice` of `acme`: a profile of that name exists (`77`); if it is the agent's, run "
+        "`profilectl profiles adopt alice 77 --brand acme --roster 'my team.toml'`"
+    ) in lines
+    assert "- `bob` of `acme`: an earlier create is still in doubt; run the same command again later" in lines
+
+
+@pytest.mark.parametrize(
+    ("shown", "change"),
+    [
+        ("no", RENAME),
+        ("yes", Change("acme", "a", Action.REPLACE, ("swapped",), "1", RENAME.before, RENAME.before)),
+        ("no", Change("acme", "a", Action.CREATE, ("lost",), None, RENAME.before, RENAME.before)),
+        ("yes", Change("acme", "a", Action.CREATE, ("new",), None, None, RENAME.after)),
+        ("", Change("acme", "a", Action.DESTROY, ("replaced",), "1")),
+        ("", Change("acme", "a", Action.ADOPT, ("unanswered",), "1", None, RENAME.after)),
+    ],
+)
+def test_whether_customers_see_another_picture(shown, change):
+    """Only what makes a face can change it; a swapped picture is one that differs."""
+    assert shown == Text(plan_document(plan_of(change), "")).cells[-1]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_text(name):
+    """In every column: one row of seven cells, no element, no address, nothing but code."""
+    look = Look(name, "sha256:a")
+    change = Change(name, name, Action.BLOCKED, ("namesake",), "7", look, look)
+    page = Text(plan_document(plan_of(change, refused=Refusal("x", name, name)), name))
+
+    assert (7, {"td", "code"}) == (len(page.cells), {"td", "code"} & set(page.tags))
+    assert set(page.tags) <= PLAIN
+    assert visible(name).replace("\\|", "\\\\|") in page.cells[5]
+
+
+@given(st.text(st.sampled_from("`\\| ab\n")))
+@example("`")
+@example(" `` ")
+def test_a_code_span_shows_what_it_was_given(text):
+    """Backticks, spaces and backslashes come back as they were."""
+    spans = Text(f"x {code(text)} x").spans
+
+    assert ([visible(text)] if text else []) == spans
+
+
+def test_no_character_that_hides_is_left():
+    """Controls and direction marks are spelled out."""
+    change = Change("acme", "a", Action.CREATE, ("new",), after=Look("".join(HOSTILE), "sha256:a"))
+
+    assert not re.search("[^\n -~→±]", plan_document(plan_of(change), ""))
