@@ -36,7 +36,8 @@ def main() -> None:
         from profilectl.cli.main import run
 
         code = run(sys.argv[1:])
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and told: leaving is no step to interrupt
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # all is done and told: leaving is no step to interrupt
     except KeyboardInterrupt:  # while the house was still being opened
         code = 130
     sys.exit(code)

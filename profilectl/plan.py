@@ -254,6 +254,9 @@ class _BrandPlan:
         """Plan the end of a retired profile, but never while its agent waits for another one."""
         grace = 0 if one.why == "removed" or self.prune_now else self.policy.retire_after
         age_ms = self.situation.observed_ms - one.since_ms
+        successor = self.bindings.get(one.agent)
+        if successor is not None and successor.profile_id not in self.listed and not self._is_lost(successor):
+            return  # it may be gone as well as not listed yet: this one may be the agent's last
         if one.agent in self.held_back or age_ms < grace * 1000:
             return
         self.changes.append(Change(self.brand, one.agent, Action.DESTROY, (one.why,), one.profile_id))

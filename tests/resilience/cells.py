@@ -78,6 +78,10 @@ STEPS = (
     Step("create, nobody waits", "create Alice Anew", "hasty create", (*SYNC, "--max-wait", "0s")),
     Step("creates, eight at once", "create", "create", ("sync", "--yes", "--jobs", "8")),
     Step("list again", "list again", "list again", doubt=(_ALICE, faults.reset_after)),
+    Step("list again, page n", "list more", "list again, later", doubt=(_ALICE, faults.reset_after)),
+    Step("intent, once more", "ledger reattempt", "ledger", doubt=(_ALICE, faults.dns)),
+    Step("doubt", "ledger doubt", "ledger", doubt=(_ALICE, faults.reset_after)),
+    Step("withdrawal", "ledger withdraw", "ledger", doubt=(_ALICE, faults.reset_before)),
     Step("settle", "ledger settle", "ledger"),
     Step("retire", "ledger retire", "ledger"),
     Step("destroy of a leaver", "destroy Emil", "destroy"),
@@ -164,6 +168,8 @@ CODES: dict[str, dict[str, tuple[ExitCode | None, ExitCode | None]]] = {
     "first page": _PAGE | _NEW_PICTURE | {"no": (REFUSED, None)},
     "later page": _PAGE | _NEW_PICTURE | {"no": (REFUSED, None), "empty page": (DONE, LATER), "circle": (LATER, None)},
     "list again": _PAGE | {"no": (LATER, None), "picture": (DONE, None)},
+    "list again, later": _PAGE
+    | {"no": (LATER, None), "picture": (DONE, None), "empty page": (DONE, LATER), "circle": (LATER, None)},
     "look-up": _SAFE | {"no": (REFUSED, None), "limit with reset": (LATER, None), "gone": (PERSON, None)},
     "upload": _SAFE | {"no": (PARTIAL, None), "picture": (DONE, None)},
     "destroy": {family: codes for family, codes in _SAFE.items() if family != "lost body"}

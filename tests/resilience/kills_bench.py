@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PROGRAM = [sys.executable, "-m", "profilectl"]
 GRACE = 10  # seconds, of settling as well as of retiring
+LATEST_ARRIVAL = 30  # seconds after which the request of a run that was killed can't be applied any more
 KEYS = ("alice", "bruno", "chidi", "dana", "emil")
 NAMES = ("Alex", "Bea", "Cleo", "Dan", "Eve", "Fay")
 STRANGERS = ("Mallory", "Trent")
@@ -36,6 +37,7 @@ class Bench:
 
     folder: Path
     dice: random.Random
+    retire_after: int = GRACE  # seconds
     agents: dict[str, tuple[str, str]] = field(default_factory=dict)  # key: name, picture
     broken: list[str] = field(default_factory=list)  # promises that weren't kept at an event
 
@@ -100,7 +102,7 @@ class Bench:
         self.write()
 
     def write(self) -> None:
-        policy = f'settle_after = "{GRACE}s"\nretire_after = "{GRACE}s"\nmax_delete_ratio = 1.0\n'
+        policy = f'settle_after = "{GRACE}s"\nretire_after = "{self.retire_after}s"\nmax_delete_ratio = 1.0\n'
         text = f'version = 1\n[brands.acme]\nhandle = "acmecare"\n[policy]\n{policy}[defaults]\nkind = "human"\n'
         for key, (name, avatar) in self.agents.items():
             text += f'[agents.{key}]\nname = {json.dumps(name)}\navatar = "avatars/{avatar}"\n'
@@ -113,9 +115,12 @@ class Bench:
             self.world.faults.add(Fault(kind=Kind.SLOW, call=call, times=None, seconds=self.dice.uniform(0.001, most)))
 
     def recover(self) -> None:
-        """Let the settle time and the grace pass, then run once, undisturbed."""
+        """Let the grace pass, and the time until a list must tell what a lost create made, then run once, undisturbed.
+
+        Where there is such a create the last second of its time is left to be waited for by the run itself.
+        """
         self.world.faults.clear()
-        self.world.advance(GRACE + 1)
+        self.world.advance(GRACE + (LATEST_ARRIVAL if self.holdings().intents else 1))
         done = self.run("sync", "--yes")
         assert 0 == done.returncode, (done.stdout, done.stderr)
 
@@ -143,6 +148,7 @@ class Bench:
         holdings, live = self.holdings(), self.live()
         self.judge_after_kill()
         retired = {one.profile_id for one in holdings.retired}
+        assert self.agents.keys() == {one.agent for one in holdings.bindings}
         wanted = sorted([name for name, _ in self.agents.values()] + list(STRANGERS))
         assert wanted == sorted(name for one, name in live.items() if one not in retired)
         assert () == holdings.intents

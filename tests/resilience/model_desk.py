@@ -8,9 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from profilectl.errors import (
-    LedgerRefused,
-)
+from profilectl.errors import LedgerRefused, TryLater
 from profilectl.execution import apply
 from profilectl.ledger.audit import verify
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
@@ -97,10 +95,20 @@ class Desk:
         new_pool: Callable = lambda jobs, thread_name_prefix: pool()  # noqa: E731
         with patch.multiple("profilectl.execution", ThreadPoolExecutor=new_pool, wait=wait):
             try:
-                with open_for_writing(self.path, actor="admin@model") as ledger:
+                with open_for_writing(self.path, actor="admin@model") as ledger, ledger.lock(0, "model"):
                     return run.carry_out(ledger)
             except CrashError:
                 return None
+
+    def intrude(self) -> None:
+        """Let a colleague try to run on the same ledger while we do: nothing of X's is asked or changed by that."""
+        steps = Script()
+        try:
+            self.sync(steps)
+        except TryLater:
+            hold(steps.steps == 0, "a colleague began although the ledger was held")
+        else:
+            hold(False, "two runs at once on one ledger")
 
 
 @dataclass

@@ -113,6 +113,8 @@ class Line:
             self.script.stop.requested = True
         if fault and fault.how == "interlude":
             self.script.interlude()
+        if fault and fault.how == "colleague":
+            self.desk.intrude()
         return fault
 
     @staticmethod

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAULTS = {
-    "list": ("down", "interlude"),
-    "upload": ("down", "refused", "unknown", "namesake before", "stop", "interlude"),
+    "list": ("down", "interlude", "colleague"),
+    "upload": ("down", "refused", "unknown", "namesake before", "stop", "interlude", "colleague"),
     "create": (
         *("down", "refused", "unknown", "revoked", "limited", "limited without reset", "slow"),
-        *("lost", "slow and lost", "lagging", "lagging and lost", "namesake after", "stop", "interlude"),
+        *("lost", "slow and lost", "lagging", "lagging and lost", "namesake after", "stop", "interlude", "colleague"),
     ),
     "destroy": ("down", "refused", "lost", "limited"),
     "intend": ("full",),

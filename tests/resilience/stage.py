@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,11 @@ class Hours:
 
     now: float = START
     skew: float = 0.0
+    _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)  # workers let time pass, too
 
     def pass_by(self, seconds: float) -> None:
-        self.now += seconds
+        with self._lock:
+            self.now += seconds
 
     def of_machine(self) -> float:
         return self.now + self.skew
@@ -104,9 +107,10 @@ class Stage:
         (self.folder / "roster.toml").write_text(text, encoding="utf-8")
 
     def run(self, *words: str) -> int | None:
-        """Run one command line as `cli.main.run` does; None when it was killed."""
+        """Run one command line as `cli.main.run` does; None when it was killed. No run may outlast its --timeout."""
         self.is_dead = False
         self.record.begin()
+        began = self.hours.now
         try:
             return self._run(words)
         except ProfilectlError as error:
@@ -116,6 +120,9 @@ class Stage:
         except Exception as error:  # noqa: BLE001 - the boundary of `cli.main`: a bug is told as such
             self.record.violations.append(f"crashed: {error!r}")
             return ExitCode.UNEXPECTED
+        finally:
+            if self.hours.now - began > DEFAULT_TIMEOUT + 2:
+                self.record.violations.append(f"took {self.hours.now - began:.0f} s")
 
     def _run(self, words: tuple[str, ...]) -> int:
         with ExitStack() as stack:
@@ -180,6 +187,7 @@ class StagedContext(Context):
             jobs=jobs,
             deadline=self.deadline,
             max_wait=max_wait,
+            announce=self.announce_wait,
             clock=Clock(hours.of_machine, lambda: hours.now, hours.pass_by),
         )
         self.stage.signature = client._signature

@@ -12,7 +12,9 @@ import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -23,7 +25,11 @@ from tests.resilience.model_desk import RETIRE_AFTER, SETTLE_AFTER, TODAY, Desk
 from tests.resilience.model_trouble import FAULTS, Fault, Script
 from tests.resilience.model_x import STRANGER, ModelX, hold
 
-EXAMPLES = int(os.environ.get("PROFILECTL_TEST_EXAMPLES", "300"))
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+USUAL_EXAMPLES = 300
+EXAMPLES = int(os.environ.get("PROFILECTL_TEST_EXAMPLES", str(USUAL_EXAMPLES)))
 FOLDER = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # a crash of the model is no power cut
 AGENTS = ("alice", "bruno", "chidi", "dana")
 NAMES = ("Alex", "Bea", "Cleo")
@@ -45,7 +51,9 @@ scripts = st.builds(
 
 
 class Survival(RuleBasedStateMachine):
-    """One account, two admins with a ledger each, and strangers."""
+    """One account, two admins with a ledger each, a colleague who shares ours, and strangers."""
+
+    tally: Callable[[], None]
 
     def __init__(self):
         super().__init__()
@@ -110,6 +118,14 @@ class Survival(RuleBasedStateMachine):
         self.other.sync(Script())
         check(self.other)
 
+    @rule(key=agents, name=names, script=scripts)
+    def colleague(self, key, name, script):
+        """Somebody with an older copy of the roster, in which one entry differs, runs on our ledger."""
+        ours, self.desk.agents = self.desk.agents, dict(self.desk.agents)
+        self.desk.put(key, name)
+        self.run(script)
+        self.desk.agents = ours
+
     @rule(name=names, lag=lags)
     def namesake(self, name, lag):
         self.x.make(STRANGER, None, name, lag)
@@ -145,6 +161,7 @@ class Survival(RuleBasedStateMachine):
                     recover(desk)
         finally:
             shutil.rmtree(self.folder)
+        self.tally()
 
 
 def check(desk):
@@ -194,12 +211,22 @@ def recover(desk):
         faces = desk.faces(key)
         if agent.name in strangers:  # it waits for a person, and keeps what it had: retired ones too
             hold(len([one for one in faces if one.id not in retired]) <= 1, f"{key} has {faces}")
-        else:
-            hold([agent.name] == [one.name for one in faces], f"{key} wants {agent.name}, has {faces}")
-    stay = ambiguous | {one.agent for one in holdings.bindings if one.protected}
+        else:  # nothing is destroyed while a person has to say which profile is somebody's
+            kept = retired if ambiguous else set()
+            looks = [one.name for one in faces if one.id not in kept]
+            hold([agent.name] == looks, f"{key} wants {agent.name}, has {faces}")
+    stay = {one.agent for one in holdings.bindings if one.protected}
     for one in desk.live():
-        hold(one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
+        hold(bool(ambiguous) or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
 
+
+@pytest.fixture(autouse=True)
+def _counted(tally):
+    """Count the histories that have come to their end."""
+    Survival.tally = staticmethod(tally)
+
+
+pytestmark = pytest.mark.scoreboard("model examples")
 
 TestSurvival = Survival.TestCase
 TestSurvival.settings = settings(

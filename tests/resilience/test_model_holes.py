@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from profilectl.errors import LedgerRefused
 from tests.resilience import model_line
 from tests.resilience.model_desk import Desk
 from tests.resilience.model_trouble import Fault, Script
-from tests.resilience.model_x import ModelX
+from tests.resilience.model_x import STRANGER, ModelX
 from tests.resilience.test_model import check, recover
 
 
@@ -52,4 +53,31 @@ def test_a_slow_create_of_a_killed_run_is_waited_for(desk, monkeypatch):
     crash_after_the_create(desk, faults=[Fault("create", 0, "slow", 40_000)])
     desk.sync(Script())
     check(desk)
+    recover(desk)
+
+
+def test_who_can_not_be_settled_keeps_everybody_s_old_profiles(desk):
+    """While a person has to tell bruno's profile from a stranger's, alice's former ones aren't destroyed either."""
+    desk.put("alice", "Alex")
+    desk.sync(Script())
+    desk.put("alice", "Cleo")
+    desk.put("bruno", "Bea")
+    with pytest.raises(LedgerRefused):
+        desk.sync(Script(faults=[Fault("settle", 1, "full")]))
+    desk.x.make(STRANGER, None, "Bea")
+    recover(desk)
+
+    assert ["Alex", "Cleo"] == [one.name for one in desk.faces("alice")]
+
+
+def test_a_last_face_is_not_pruned_while_the_list_lacks_the_new_one(desk):
+    """A young profile that X doesn't list may lag or be gone: until that is known, the one it replaced stays."""
+    desk.put("alice", "Alex")
+    desk.sync(Script())
+    desk.put("alice", "Bea")
+    desk.sync(Script())
+    desk.prune = True
+    desk.x.end(next(one.id for one in desk.x.live() if one.name == "Bea"), STRANGER)
+    desk.sync(Script())
+    assert ["Alex"] == [one.name for one in desk.faces("alice")]
     recover(desk)

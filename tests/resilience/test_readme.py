@@ -1,0 +1,57 @@
+"""What the README says about this suite is what the suite does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.resilience.cells import FAULTS, STEPS, cells
+from tests.resilience.test_kills import EXIT_CODES, SIGNALS, USUAL_KILLS
+from tests.resilience.test_model import USUAL_EXAMPLES
+from tests.resilience.test_races import USUAL_RACES
+
+README = Path(__file__).parents[2] / "README.md"
+DONE = {
+    "fault cells": len(tuple(cells())),
+    "kills": USUAL_KILLS,
+    "other signals": SIGNALS * len(EXIT_CODES),
+    "races": USUAL_RACES,
+    "model examples": USUAL_EXAMPLES,
+}
+
+
+@pytest.fixture(scope="module")
+def section():
+    """The text under "What it survives"."""
+    return re.search(r"^## What it survives\n(.*?)^## ", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)[1]
+
+
+@pytest.mark.parametrize("part", DONE)
+def test_the_numbers_are_the_suite_s_own(section, part):
+    """Each row of the table tells what one run does, and that nothing was violated."""
+    assert re.search(rf"^\| {part} \| {DONE[part]:,} \| 0 \|", section, re.MULTILINE), (part, DONE[part])
+
+
+def test_the_kinds_of_trouble_are_counted(section):
+    """So are the faults and the steps that the cells are made of."""
+    assert f"{len(FAULTS)} kinds of trouble" in section
+    assert f"{len(STEPS)} steps" in section
+
+
+def test_the_command_that_repeats_them_is_there(section):
+    """A reader who doubts can run it."""
+    assert "\npytest tests/resilience\n" in section
+
+
+def test_the_switches_exist(section):
+    """Whoever wants more finds how."""
+    named = set(re.findall(r"PROFILECTL_TEST_[A-Z]+", section))
+    read = {
+        name
+        for path in Path(__file__).parent.glob("test_*.py")
+        for name in re.findall(r'environ\.get\("(PROFILECTL_TEST_[A-Z]+)"', path.read_text("utf-8"))
+    }
+
+    assert named == read
