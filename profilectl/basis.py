@@ -62,4 +62,5 @@ def _held(holdings: Holdings) -> tuple[object, ...]:
         sorted((one.agent, one.profile_id, one.name, one.avatar, one.protected) for one in holdings.bindings),
         sorted((one.nonce, one.agent, one.attempted_ms) for one in holdings.intents),
         sorted((one.profile_id, one.agent, one.since_ms) for one in holdings.retired),
+        sorted(holdings.blocked),
     )

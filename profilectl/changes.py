@@ -33,7 +33,8 @@ class Change:
     Attributes:
         why: the fields that differ ("name", "avatar"), or the reason: "new", "lost" (bound, but gone from X), "swapped"
             (another picture is live),
-            "removed", "until", "replaced", "unanswered", "namesake", "ambiguous", "unsettled".
+            "removed", "until", "replaced", "unanswered", "namesake", "ambiguous", "unsettled",
+            "offboarded" (and still in the roster).
         profile_id: the profile that is replaced, deleted, adopted, destroyed, or in the way; None for a create.
     """
 

@@ -32,7 +32,7 @@ A base class exists because somebody catches it: the boundary in ``cli.main`` ma
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,9 @@ class ProfilectlError(Exception):
         message: what happened and to whom; one line, lower case, no full stop.
         hint: what to do next, when there is something to do.
         retry_at: when trying again makes sense (aware, UTC).
+
+    Attributes:
+        document: what ``--json`` prints instead of ``profilectl.error/1``, for commands whose own document tells more.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
@@ -91,6 +94,7 @@ class ProfilectlError(Exception):
         self.message = message
         self.hint = hint
         self.retry_at = retry_at
+        self.document: dict[str, Any] | None = None
 
 
 class UsageError(ProfilectlError):

@@ -106,7 +106,7 @@ class _BrandRun:
     def carry_out(self, changes: list[Change]) -> Iterator[Outcome]:
         for change in changes:
             if change.action is Action.BLOCKED:
-                self.removals_forbidden |= change.why != ("namesake",)  # a stranger in the way leaves no doubt
+                self.removals_forbidden |= change.why in {("ambiguous",), ("unsettled",)}  # the others leave no doubt
                 yield Outcome(change, Status.SKIPPED, change.profile_id)
             elif change.action is Action.ADOPT:
                 yield self._adopt(change)

@@ -1,142 +1,91 @@
-"""One Direct Message as an agent: who may send it, which face it carries, and whether X confirms that it does."""
+"""One Direct Message as an agent, put together: who may have a face, what goes out, and what makes two the same."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from profilectl.errors import IdentityNotEchoed, InputRefused, OutcomeUnknown, PersonNeeded, ProfilectlError
-from profilectl.model import Event, Message
+from profilectl.errors import InputRefused
+from profilectl.model import Message
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from profilectl.model import Agent, Binding, SentMessage
+    from profilectl.model import Agent, Holdings, Link
 
 MAX_TEXT = 10_000  # code points; x-api.md 2.2 speaks of characters
 
 
-class Post(Protocol):
-    """The one call of X that a send makes."""
-
-    def send_message(self, message: Message) -> SentMessage:
-        """Send; repeated only when it surely wasn't applied."""
-
-
-class Journal(Protocol):
-    """Where a send leaves its trace."""
-
-    def record(self, event: Event) -> None:
-        """Append to the audit trail, durably."""
+class NoFace(InputRefused):
+    """An agent who may speak, but has no profile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
-    """The OS user who runs the program, as the kernel knows it."""
+class Contents:
+    """What a customer gets beside the face.
 
-    name: str
-    uid: int
+    Attributes:
+        attachment: digest of the picture's bytes, None without one.
+    """
 
-    def matches(self, rule: str) -> bool:
-        """Say whether a roster's operator rule ("afast", "uid:1001") means this user."""
-        return rule == f"uid:{self.uid}" if rule.startswith("uid:") else rule == self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A message that X took, with the identity confirmed."""
-
-    message: Message
-    event_id: str
+    text: str
+    attachment: str | None = None
+    quick_replies: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
-def compose(
-    agent: Agent, binding: Binding | None, *, recipient_id: str, text: str, today: date, operator: Operator
-) -> Message:
-    """Put a message together, or say why this agent can't send it.
+def compose(agent: Agent, holdings: Holdings, *, recipient_id: str, contents: Contents, today: date) -> Message:
+    """Put a message with the agent's face together, or say why there is none.
 
     Raises:
-        InputRefused: no profile is bound, the agent's last day is over, the OS user may not speak for the agent, or
-            the text is empty or longer than `MAX_TEXT`.
+        InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
+            nothing attached) or longer than `MAX_TEXT`.
+        NoFace: no profile is bound.
     """
-    if agent.operators and not any(operator.matches(rule) for rule in agent.operators):
+    _check_text(contents)
+    if agent.key in holdings.blocked:
         raise InputRefused(
-            f"{operator.name} may not send as {agent.key}",
-            hint="the roster's operators name who may: " + ", ".join(agent.operators),
+            f"{agent.key} was offboarded: nobody can send as {agent.key}",
+            hint=f"take the entry out of the roster; `profilectl offboard --undo {agent.key}` allows the agent again",
         )
     if agent.until is not None and agent.until < today:
         raise InputRefused(f"{agent.key} can't send: the last day was {agent.until.isoformat()}")
+    binding = holdings.binding(agent.key)
     if binding is None:
-        raise InputRefused(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
-    if not text.strip():
-        raise InputRefused("the message is empty")
-    if len(text) > MAX_TEXT:
-        raise InputRefused(f"the message has {len(text)} characters, at most {MAX_TEXT} fit")
-    return Message(agent.key, agent.brand, recipient_id, text, binding.profile_id)
+        raise NoFace(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
+    return _message(agent, recipient_id, contents, contents.text, binding.profile_id)
 
 
-def deliver(message: Message, user_id: str, post: Post, journal: Journal, now_ms: int) -> Receipt:
-    """Send, record, and believe only the echo.
-
-    Args:
-        message: what to send.
-        user_id: the account that the ledger holds for the brand.
-        post: X.
-        journal: the audit trail.
-        now_ms: X's clock, for the audit trail.
-
-    Raises:
-        IdentityNotEchoed: the message went out, but X didn't confirm the brand's account and the agent's profile.
-        OutcomeUnknown: nobody knows whether the message went out; it is never repeated.
-        PersonNeeded: the message went out, or may have, and the audit trail couldn't take that down.
-    """
-    try:
-        sent = post.send_message(message)
-    except OutcomeUnknown as error:
-        error.hint = "nothing is confirmed: look into the conversation before you send it again"
-        _record(journal, _event("send-unknown", message, user_id, now_ms), "may have gone out")
-        raise
-    _record(journal, _event("sent", message, user_id, now_ms, sent), f"went out as event {sent.event_id}")
-    if sent.sender_id != user_id:
-        raise IdentityNotEchoed(
-            f"identity not confirmed: message {sent.event_id} "
-            f"went out from account {sent.sender_id}, not from the brand's {user_id}",
-            hint="these credentials belong to another account: check `profilectl auth status`",
-        )
-    if sent.profile_id != message.profile_id:
-        face = "the brand itself" if sent.profile_id is None else f"profile {sent.profile_id}"
-        raise IdentityNotEchoed(
-            f"identity not confirmed: message {sent.event_id} went out as {face}, "
-            f"not with {message.agent}'s profile {message.profile_id}",
-            hint="run `profilectl diff`: the profile may be gone from X",
-        )
-    return Receipt(message, sent.event_id)
+def compose_signed(agent: Agent, *, recipient_id: str, contents: Contents, sign_off: str) -> Message:
+    """Put a message together that goes out under the brand, and says at its end who wrote it."""
+    signed = replace(contents, text=f"{contents.text} {sign_off}".lstrip())
+    _check_text(signed)
+    return _message(agent, recipient_id, contents, signed.text, None)
 
 
-def _record(journal: Journal, event: Event, fact: str) -> None:
-    """Record what can't be undone; when that fails, say so instead of "try again"."""
-    try:
-        journal.record(event)
-    except ProfilectlError as error:
-        raise PersonNeeded(
-            f"the message {fact}, but that couldn't be recorded: {error.message}", hint="don't send it again"
-        ) from error
-
-
-def _event(what: str, message: Message, user_id: str, now_ms: int, sent: SentMessage | None = None) -> Event:
-    """Describe a send for the audit trail: of the text only its hash and its length."""
-    return Event(
-        what,
-        user_id,
-        now_ms,
-        agent=message.agent,
-        profile_id=message.profile_id,
-        detail={
-            "recipient_id": message.recipient_id,
-            "text_sha256": hashlib.sha256(message.text.encode()).hexdigest(),
-            "text_length": len(message.text),
-            "event_id": None if sent is None else sent.event_id,
-            "echoed_profile_id": None if sent is None else sent.profile_id,
-        },
+def _message(agent: Agent, recipient_id: str, contents: Contents, text: str, profile_id: str | None) -> Message:
+    return Message(
+        agent.key,
+        agent.brand,
+        recipient_id,
+        text,
+        profile_id,
+        quick_replies=contents.quick_replies,
+        links=contents.links,
     )
+
+
+def _check_text(contents: Contents) -> None:
+    if not contents.text.strip() and contents.attachment is None:
+        raise InputRefused("the message is empty")
+    if len(contents.text) > MAX_TEXT:
+        raise InputRefused(f"the message has {len(contents.text)} characters, at most {MAX_TEXT} fit")
+
+
+def fingerprint(message: Message, attachment: str | None) -> str:
+    """Return the digest of what makes two messages the same: who writes what to whom."""
+    links = [[link.label, link.url] for link in message.links]
+    plain = [message.agent, message.recipient_id, message.text, attachment, list(message.quick_replies), links]
+    return "sha256:" + hashlib.sha256(json.dumps(plain).encode("utf-8", "surrogatepass")).hexdigest()

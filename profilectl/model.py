@@ -42,6 +42,7 @@ class Brand:
     handle: str  # without @
     language: str = "en"
     fallback: str = "none"  # "none" | "sign-off"
+    privacy_url: str | None = None  # the brand's privacy policy, which every feedback card links to
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Policy:
     disclosure: str = "enforce"  # "enforce" | "warn"
     test_recipients: tuple[str, ...] = ()
     bot_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language
+    audit_text: bool = False  # whether the audit trail keeps what was sent, not only its hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ class Holdings:
     bindings: tuple[Binding, ...] = ()
     intents: tuple[Intent, ...] = ()
     retired: tuple[Retired, ...] = ()
+    blocked: frozenset[str] = frozenset()  # agents who were offboarded: nobody speaks as them, nothing is made for them
 
     def binding(self, agent: str) -> Binding | None:
         """Return the agent's binding, or None."""
@@ -206,6 +209,14 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A button beneath a message, X's "call to action"."""
+
+    label: str  # at most 36 code points
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One Direct Message, ready to leave."""
 
@@ -213,14 +224,67 @@ class Message:
     brand: str
     recipient_id: str
     text: str
-    profile_id: str
+    profile_id: str | None  # None: under the brand's own face, signed off in the text
+    media_id: str | None = None
+    quick_replies: tuple[str, ...] = ()  # labels
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """What X said about a message that it took."""
+    """What X said about a message that it took, in its answer or in its list of events."""
 
     event_id: str
     sender_id: str
     recipient_id: str
     profile_id: str | None  # the echo; None when X dropped it
+    text: str = ""
+    created_ms: int = 0  # X's clock
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The durable word that a message is about to be sent under a key, and what became of it."""
+
+    key: str
+    agent: str
+    recipient_id: str
+    fingerprint: str  # digest of everything that the customer would get
+    profile_id: str | None  # that it carries
+    begun_ms: int  # X's clock, a lower bound
+    event_id: str | None = None  # None: nobody knows yet whether it went out
+    confirmed: bool = False  # X showed the message with this face
+
+
+class Survey(enum.StrEnum):
+    """What a feedback card asks."""
+
+    CSAT = "csat"  # how satisfied, 1 to 5
+    NPS = "nps"  # how likely to recommend, 0 to 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A feedback card, ready to be issued."""
+
+    survey: Survey
+    recipient_id: str
+    text: str  # the message that the card hangs on
+    privacy_url: str
+    external_id: str  # ours, returned with the answer; at most 256 characters
+    variant: int = 0  # of X's wordings of the question
+    display_name: str | None = None  # in the question, at most 20 characters; None: the brand's
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A feedback card as X tells of it, without what would name the customer: no id, no handle, no text."""
+
+    id: str
+    survey: Survey
+    external_id: str  # empty for a card that isn't ours
+    is_test: bool
+    created_ms: int
+    updated_ms: int
+    score: int | None = None  # None: not answered

@@ -125,6 +125,7 @@ class _BrandPlan:
         self.agents = {agent.key: agent for agent in agents if agent.key not in self.expired}
         self.bindings = {binding.agent: binding for binding in situation.holdings.bindings}
         self.retired = list(situation.holdings.retired)
+        self.blocked = situation.holdings.blocked
         self.protected = {agent.key: agent.protected for agent in agents}
         self.protections = tuple(
             (self.brand, one.agent, self.protected[one.agent])
@@ -144,10 +145,13 @@ class _BrandPlan:
             self._settle(intent)
         self._tell_strangers_apart()
         for agent in self.agents.values():
-            if agent.key not in self.held_back:
+            if agent.key in self.blocked:
+                self._keep_out(agent)
+            elif agent.key not in self.held_back:
                 self._compare(agent)
         for binding in list(self.bindings.values()):
-            if binding.agent not in self.agents and binding.agent not in self.held_back:
+            is_wanted = binding.agent in self.agents and binding.agent not in self.blocked
+            if not is_wanted and binding.agent not in self.held_back:
                 self._remove(binding)
         for one in self.retired:
             self._prune(one)
@@ -219,6 +223,11 @@ class _BrandPlan:
         else:
             self.unchanged.add(agent.key)
 
+    def _keep_out(self, agent: Agent) -> None:
+        """Make nothing for an agent who was offboarded, however long the roster goes on naming them."""
+        after = Look(agent.name, self.pictures[agent.avatar].digest)
+        self.changes.append(Change(self.brand, agent.key, Action.BLOCKED, ("offboarded",), after=after))
+
     def _is_lost(self, binding: Binding) -> bool:
         """Say whether a bound profile is gone from X; a young one may just not be listed yet."""
         age_ms = self.situation.observed_ms - binding.created_ms
@@ -243,10 +252,11 @@ class _BrandPlan:
         self.changes.append(Change(self.brand, agent.key, action, why, profile_id, before, after))
 
     def _remove(self, binding: Binding) -> None:
-        if self.protected.get(binding.agent, binding.protected):
+        is_blocked = binding.agent in self.blocked
+        if self.protected.get(binding.agent, binding.protected) and not is_blocked:
             self.unchanged.add(binding.agent)
             return
-        why = ("until",) if binding.agent in self.expired else ("removed",)
+        why = ("offboarded",) if is_blocked else ("until",) if binding.agent in self.expired else ("removed",)
         before = Look(binding.name, binding.avatar)
         self.changes.append(Change(self.brand, binding.agent, Action.DELETE, why, binding.profile_id, before=before))
 

@@ -1,44 +1,26 @@
-"""A message is composed only when it may be sent, and believed only when its identity is echoed."""
+"""A message is composed only when the agent may speak and has something to say."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from profilectl.errors import ExitCode, IdentityNotEchoed, InputRefused, OutcomeUnknown, PersonNeeded, TryLater
-from profilectl.message import MAX_TEXT, Operator, compose, deliver
-from profilectl.model import Agent, Binding, Kind, Message, SentMessage
+from profilectl.errors import InputRefused
+from profilectl.message import MAX_TEXT, Contents, NoFace, compose, compose_signed, fingerprint
+from profilectl.model import Agent, Binding, Holdings, Kind, Link, Message
 
 TODAY = date(2027, 1, 15)
 ALICE = Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN)
-BINDING = Binding("alice", "100001", "Alice F.", "sha256:aa", 1, 1)
+HELD = Holdings((Binding("alice", "100001", "Alice F.", "sha256:aa", 1, 1),))
 MESSAGE = Message("alice", "acme", "12345", "Hello", "100001")
-OPERATOR = Operator("afast", 1001)
 
 
-class Journal(list):
-    record = list.append
-
-
-class Post:
-    def __init__(self, answer):
-        self.answer = answer
-        self.messages = []
-
-    def send_message(self, message):
-        self.messages.append(message)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-def write(agent=ALICE, binding=BINDING, text="Hello", today=TODAY):
-    return compose(agent, binding, recipient_id="12345", text=text, today=today, operator=OPERATOR)
-
-
-def with_fields(**fields):
-    return Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN, **fields)
+def write(agent=ALICE, holdings=HELD, **contents):
+    return compose(
+        agent, holdings, recipient_id="12345", contents=Contents(**{"text": "Hello"} | contents), today=TODAY
+    )
 
 
 def test_compose_takes_the_profile_from_the_ledger():
@@ -49,11 +31,11 @@ def test_compose_takes_the_profile_from_the_ledger():
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        ({"binding": None}, "alice has no profile at brand acme yet"),
+        ({"holdings": Holdings()}, "alice has no profile at brand acme yet"),
+        ({"holdings": replace(HELD, blocked=frozenset({"alice"}))}, "alice was offboarded: nobody can send as alice"),
         ({"text": " \n"}, "the message is empty"),
         ({"text": "x" * (MAX_TEXT + 1)}, "the message has 10001 characters, at most 10000 fit"),
-        ({"agent": with_fields(until=date(2027, 1, 14))}, "alice can't send: the last day was 2027-01-14"),
-        ({"agent": with_fields(operators=("bob", "uid:7"))}, "afast may not send as alice"),
+        ({"agent": replace(ALICE, until=date(2027, 1, 14))}, "alice can't send: the last day was 2027-01-14"),
     ],
 )
 def test_compose_refuses_with_the_reason(case, reason):
@@ -64,81 +46,43 @@ def test_compose_refuses_with_the_reason(case, reason):
     assert reason == caught.value.message
 
 
-@pytest.mark.parametrize("rule", ["afast", "uid:1001"])
-def test_compose_lets_named_operators_send(rule):
-    """An operator is named by user name or by uid, and the longest text fits."""
-    message = write(with_fields(operators=("bob", rule), until=TODAY), text="x" * MAX_TEXT)
+def test_who_is_blocked_stays_without_a_face_too():
+    """An agent who was offboarded has no way around it by a fallback."""
+    with pytest.raises(InputRefused) as caught:
+        write(holdings=Holdings(blocked=frozenset({"alice"})))
 
-    assert MAX_TEXT == len(message.text)
+    assert not isinstance(caught.value, NoFace)
 
 
-def test_deliver_believes_the_echo():
-    """A receipt exists only for the account and the profile that were asked for."""
-    journal, post = Journal(), Post(SentMessage("9", "1", "12345", "100001"))
-    receipt = deliver(MESSAGE, "1", post, journal, 5)
+def test_the_longest_text_and_the_last_day_are_fine():
+    """A limit belongs to what is allowed, and a picture may go out without words."""
+    agent = replace(ALICE, until=TODAY)
 
-    assert ("9", [MESSAGE]) == (receipt.event_id, post.messages)
-    assert ["sent"] == [event.what for event in journal]
+    assert MAX_TEXT == len(write(agent, text="x" * MAX_TEXT).text)
+    assert "" == write(text="", attachment="sha256:aa").text
+
+
+def test_a_message_without_a_face_is_signed():
+    """Under the brand the text ends as agents have always signed, and no profile is claimed."""
+    signed = compose_signed(ALICE, recipient_id="12345", contents=Contents("Hello"), sign_off="^AF")
+
+    assert ("Hello ^AF", None) == (signed.text, signed.profile_id)
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    "other",
     [
-        (
-            SentMessage("9", "1", "12345", None),
-            "identity not confirmed: message 9 went out as the brand itself, not with alice's profile 100001",
-        ),
-        (
-            SentMessage("9", "1", "12345", "7"),
-            "identity not confirmed: message 9 went out as profile 7, not with alice's profile 100001",
-        ),
-        (
-            SentMessage("9", "2", "12345", "100001"),
-            "identity not confirmed: message 9 went out from account 2, not from the brand's 1",
-        ),
+        replace(MESSAGE, agent="bruno"),
+        replace(MESSAGE, recipient_id="1"),
+        replace(MESSAGE, text="Hello!"),
+        replace(MESSAGE, quick_replies=("Yes",)),
+        replace(MESSAGE, links=(Link("Help", "https://example.com"),)),
     ],
 )
-def test_deliver_never_claims_another_identity(answer, said):
-    """A missing or different echo is exit 7, says what customers saw, and stands in the audit trail."""
-    journal = Journal()
-    with pytest.raises(IdentityNotEchoed) as caught:
-        deliver(MESSAGE, "1", Post(answer), journal, 5)
+def test_whatever_the_customer_would_notice_makes_another_message(other):
+    """Who writes what to whom is a message's mark; which profile id carries it isn't."""
+    mark = fingerprint(MESSAGE, None)
 
-    assert (said, ExitCode.PERSON) == (caught.value.message, caught.value.exit_code)
-    assert [answer.profile_id] == [event.detail["echoed_profile_id"] for event in journal]
-
-
-def test_deliver_sends_an_unanswered_message_once():
-    """After an unknown outcome nothing is repeated, and a person is told to look."""
-    journal, post = Journal(), Post(OutcomeUnknown("timeout"))
-    with pytest.raises(OutcomeUnknown) as caught:
-        deliver(MESSAGE, "1", post, journal, 5)
-
-    assert (1, "nothing is confirmed: look into the conversation before you send it again") == (
-        len(post.messages),
-        caught.value.hint,
-    )
-    assert ["send-unknown"] == [event.what for event in journal]
-
-
-def test_the_audit_trail_never_holds_the_text():
-    """Of a message's text only the hash and the length are recorded."""
-    journal = Journal()
-    deliver(MESSAGE, "1", Post(SentMessage("9", "1", "12345", "100001")), journal, 5)
-
-    assert "Hello" not in repr(journal)
-    assert 5 == journal[0].detail["text_length"]
-
-
-def test_a_message_that_could_not_be_recorded_is_never_called_unsent():
-    """A ledger that is busy after X answered is no reason to send again: exit 7, with the event's id."""
-
-    class Busy:
-        def record(self, event):
-            raise TryLater("the ledger is busy")
-
-    with pytest.raises(PersonNeeded) as caught:
-        deliver(MESSAGE, "1", Post(SentMessage("9", "1", "12345", "100001")), Busy(), 5)
-
-    assert "the message went out as event 9, but that couldn't be recorded: the ledger is busy" == caught.value.message
-    assert "don't send it again" == caught.value.hint
+    assert mark != fingerprint(other, None)
+    assert mark != fingerprint(MESSAGE, "sha256:aa")
+    assert mark == fingerprint(replace(MESSAGE, profile_id="2"), None)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from profilectl.ledger.audit import Record
-    from profilectl.model import Account, Binding, Event, Holdings, Intent, Profile, Retired
+    from profilectl.model import Account, Binding, Dispatch, Event, Holdings, Intent, Profile, Retired
 
 
 class LedgerReader(Protocol):
@@ -51,6 +51,15 @@ class LedgerReader(Protocol):
         Raises:
             LedgerRefused: a record that had to be read was damaged.
         """
+
+    def dispatch(self, user_id: str, key: str) -> Dispatch | None:
+        """Return what was last sent, or promised, under a key."""
+
+    def is_delivery(self, user_id: str, event_id: str) -> bool:
+        """Say whether a message at X is known as what became of a dispatch."""
+
+    def seen_ms(self, user_id: str, profile_id: str) -> int:
+        """Return when X last showed a profile to a send, 0 for never."""
 
     def close(self) -> None:
         """Let go of the ledger; closing twice is allowed."""
@@ -116,8 +125,8 @@ class Ledger(LedgerReader, Protocol):
     ) -> Binding:
         """Bind a profile that exists, because a person says so; return the binding.
 
-        The agent's former profile becomes retired, and an open intent of the agent is closed: the person's word
-        stands, no later settling may replace it.
+        The agent's former profile becomes retired, an open intent of the agent is closed and a block is lifted: the
+        person's word stands, no later settling may replace it.
 
         Args:
             user_id: the account.
@@ -143,6 +152,30 @@ class Ledger(LedgerReader, Protocol):
 
     def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
         """Remember whether a bound agent outlives its roster entry; no audit record."""
+
+    def promise(self, user_id: str, dispatch: Dispatch) -> None:
+        """Give the durable word that a message is about to be sent; must return before it is sent.
+
+        What was sent under the same key earlier is forgotten; whether that is right is the caller's to know.
+
+        Raises:
+            TryLater: the key's last dispatch is still open, so another process may be sending it right now.
+        """
+
+    def conclude(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
+        """Note with which event at X a dispatch ended, and whether X confirmed its face, together with the record."""
+
+    def take_back(self, user_id: str, key: str) -> None:
+        """Forget the promise of a message that surely wasn't sent; no audit record."""
+
+    def see(self, user_id: str, profile_id: str, now_ms: int) -> None:
+        """Note that X has shown a profile, as it should be; no audit record."""
+
+    def block(self, user_id: str, agent: str, now_ms: int) -> None:
+        """Let nobody speak as an agent, and nothing be made for them, until `unblock`."""
+
+    def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
+        """Allow an agent again; one who isn't blocked changes nothing."""
 
     def record(self, event: Event) -> None:
         """Add something that happened outside of the ledger to its audit trail: a message sent, a request refused."""

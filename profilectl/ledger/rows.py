@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from profilectl.model import Account, Binding, Intent, Retired
+from profilectl.model import Account, Binding, Dispatch, Intent, Retired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,6 +62,24 @@ def intent(row: Row, listings: Mapping[str, frozenset[str]]) -> Intent:
         protected=bool(protected),
         perceptual_hash=_number(perceptual_hash),
     )
+
+
+def dispatch(row: Row) -> Dispatch:
+    """Return the dispatch of a row of ``dispatches``."""
+    key, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed = row
+    return Dispatch(key, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, bool(confirmed))
+
+
+def of_dispatch(one: Dispatch) -> dict[str, Value]:
+    """Return the columns of a dispatch that is only promised yet."""
+    return {
+        "key": one.key,
+        "agent": one.agent,
+        "recipient_id": one.recipient_id,
+        "fingerprint": one.fingerprint,
+        "profile_id": one.profile_id,
+        "begun_ms": one.begun_ms,
+    }
 
 
 def listing(ids: Iterable[str]) -> tuple[str, str]:

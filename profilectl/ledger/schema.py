@@ -9,7 +9,7 @@ one run share it. It goes with the last intent that refers to it.
 
 from __future__ import annotations
 
-FORMAT = 1
+FORMAT = 2
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
 
 TABLES = (
@@ -33,7 +33,20 @@ TABLES = (
     """CREATE TABLE audit (
         seq BIGINT NOT NULL PRIMARY KEY, prev_hash TEXT NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL)""",
 )
-SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
+TABLES_SINCE_2 = (
+    """CREATE TABLE dispatches (
+        account TEXT NOT NULL, key TEXT NOT NULL, agent TEXT NOT NULL, recipient_id TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, profile_id TEXT, begun_ms BIGINT NOT NULL, event_id TEXT, confirmed INTEGER NOT NULL,
+        PRIMARY KEY (account, key))""",
+    "CREATE TABLE deliveries (account TEXT NOT NULL, event_id TEXT NOT NULL, PRIMARY KEY (account, event_id))",
+    """CREATE TABLE sightings (
+        account TEXT NOT NULL, profile_id TEXT NOT NULL, seen_ms BIGINT NOT NULL, PRIMARY KEY (account, profile_id))""",
+    "CREATE TABLE blocked (account TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (account, agent))",
+)
+"""What format 1 hadn't yet; a ledger of that format gets them when it is first written to."""
+
+SET_FORMAT = """
+    INSERT INTO meta (name, value) VALUES ('format', :format) ON CONFLICT (name) DO UPDATE SET value = :format"""
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
@@ -95,3 +108,30 @@ GET_RECORDS = """
 GET_RECORDS_BACKWARDS = """
     SELECT seq, prev_hash, hash, text FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :limit"""
 ADD_RECORD = "INSERT INTO audit (seq, prev_hash, hash, text) VALUES (:seq, :prev_hash, :hash, :text)"
+
+GET_DISPATCH = """
+    SELECT key, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches
+    WHERE account = :account AND key = :key"""
+PROMISE = """
+    INSERT INTO dispatches (account, key, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed)
+    VALUES (:account, :key, :agent, :recipient_id, :fingerprint, :profile_id, :begun_ms, NULL, 0)
+    ON CONFLICT (account, key) DO UPDATE SET
+        agent = :agent, recipient_id = :recipient_id, fingerprint = :fingerprint, profile_id = :profile_id,
+        begun_ms = :begun_ms, event_id = NULL, confirmed = 0
+    WHERE dispatches.event_id IS NOT NULL
+    RETURNING key"""
+CONCLUDE = """
+    UPDATE dispatches SET event_id = :event_id, confirmed = :confirmed WHERE account = :account AND key = :key"""
+TAKE_BACK = "DELETE FROM dispatches WHERE account = :account AND key = :key AND event_id IS NULL"
+DELIVER = "INSERT INTO deliveries (account, event_id) VALUES (:account, :event_id) ON CONFLICT DO NOTHING"
+GET_DELIVERY = "SELECT event_id FROM deliveries WHERE account = :account AND event_id = :event_id"
+
+GET_SIGHTING = "SELECT seen_ms FROM sightings WHERE account = :account AND profile_id = :profile_id"
+SEE = """
+    INSERT INTO sightings (account, profile_id, seen_ms) VALUES (:account, :profile_id, :seen_ms)
+    ON CONFLICT (account, profile_id) DO UPDATE SET seen_ms = :seen_ms"""
+FORGET_SIGHTING = "DELETE FROM sightings WHERE account = :account AND profile_id = :profile_id"
+
+GET_BLOCKED = "SELECT agent FROM blocked WHERE account = :account"
+BLOCK = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON CONFLICT DO NOTHING"
+UNBLOCK = "DELETE FROM blocked WHERE account = :account AND agent = :agent"

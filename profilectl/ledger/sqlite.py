@@ -170,7 +170,7 @@ def _fingerprint(path: Path) -> _Fingerprint | None:
     """Return what changes when a writer opens or changes the file; None when there is no file."""
     try:
         status = path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return None
     except OSError as error:
         place.refuse(path, f"can't be read: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
@@ -193,7 +193,7 @@ def _executor(connection: sqlite3.Connection) -> Execute:
 def _empty() -> sqlite3.Connection:
     """Return an empty ledger in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    for statement in schema.TABLES:
+    for statement in (*schema.TABLES, *schema.TABLES_SINCE_2):
         connection.execute(statement)
     connection.execute(schema.SET_FORMAT, {"format": str(schema.FORMAT)})
     return connection
@@ -216,8 +216,12 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
     if found is None:
         hint = place.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
         place.refuse(path, "is a database, but no ledger", hint)
-    if found[0] != str(schema.FORMAT):
+    if found[0] not in {"1", str(schema.FORMAT)}:
         place.refuse(path, f"was written by a newer profilectl (format {found[0]})", "upgrade profilectl")
+    if found[0] == "1":  # until a writer upgrades it, what it hasn't yet is empty, in the memory of this connection
+        connection.execute("PRAGMA temp_store=MEMORY")
+        for statement in schema.TABLES_SINCE_2:
+            connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 
 
 def _set_up(path: Path, connection: sqlite3.Connection) -> None:
@@ -233,7 +237,17 @@ def _set_up(path: Path, connection: sqlite3.Connection) -> None:
             if finding != "ok":
                 place.refuse(path, f"is damaged: {finding}", _HINTS[sqlite3.SQLITE_CORRUPT])
     with _transaction(connection, "IMMEDIATE"):
-        pass
+        if connection.execute(schema.GET_FORMAT).fetchone() == ("1",):
+            _upgrade(connection)
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Give a ledger of format 1 what it hasn't yet."""
+    for statement in schema.TABLES_SINCE_2:
+        table = statement.split()[2]
+        connection.execute(f"DROP TABLE temp.{table}")
+        connection.execute(statement)
+    connection.execute(schema.SET_FORMAT, {"format": str(schema.FORMAT)})
 
 
 @contextmanager

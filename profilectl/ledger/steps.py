@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from profilectl.errors import LedgerRefused, WrongAccount
 from profilectl.ledger import rows, schema
 from profilectl.ledger.audit import Record
-from profilectl.model import Account, Binding, Event, Holdings, Intent, Retired
+from profilectl.model import Account, Binding, Dispatch, Event, Holdings, Intent, Retired
 
 if TYPE_CHECKING:
     from profilectl.ledger.rows import Row, Value
@@ -50,6 +50,7 @@ def holdings(execute: Execute, user_id: str) -> Holdings:
         bindings=tuple(map(rows.binding, execute(schema.GET_BINDINGS, account=user_id))),
         intents=tuple(rows.intent(row, listings) for row in execute(schema.GET_INTENTS, account=user_id)),
         retired=tuple(map(rows.retired, execute(schema.GET_RETIRED, account=user_id))),
+        blocked=frozenset(agent for (agent,) in execute(schema.GET_BLOCKED, account=user_id)),
     )
 
 
@@ -73,6 +74,18 @@ def recent(execute: Execute, user_id: str, since_ms: int) -> tuple[Event, ...]:
         found += (event for event in events if event.account == user_id)
         before = page[-1].seq
     return tuple(reversed(found))
+
+
+def dispatch(execute: Execute, user_id: str, key: str) -> Dispatch | None:
+    """Return what was last sent, or promised, under a key."""
+    found = execute(schema.GET_DISPATCH, account=user_id, key=key)
+    return rows.dispatch(found[0]) if found else None
+
+
+def seen_ms(execute: Execute, user_id: str, profile_id: str) -> int:
+    """Return when X last showed a profile, 0 for never."""
+    found = execute(schema.GET_SIGHTING, account=user_id, profile_id=profile_id)
+    return int(found[0][0]) if found else 0
 
 
 def open_intent(execute: Execute, user_id: str, nonce: str) -> tuple[Intent, str]:
@@ -129,6 +142,7 @@ def retire(execute: Execute, user_id: str, binding: Binding, now_ms: int, why: s
     """Turn a binding into a retired profile."""
     retired = Retired(binding.profile_id, binding.agent, binding.name, now_ms, why)
     execute(schema.UNBIND, account=user_id, agent=binding.agent)
+    execute(schema.FORGET_SIGHTING, account=user_id, profile_id=binding.profile_id)
     execute(schema.RETIRE, account=user_id, **rows.of_retired(retired))
     return retired
 

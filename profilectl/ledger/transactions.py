@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from profilectl.errors import LedgerRefused
+from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import audit, rows, schema, steps
 from profilectl.ledger.base import Ledger, LedgerReader
 from profilectl.model import Binding, Event
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from profilectl.ledger.steps import Execute
-    from profilectl.model import Account, Holdings, Intent, Profile, Retired
+    from profilectl.model import Account, Dispatch, Holdings, Intent, Profile, Retired
 
 Result = TypeVar("Result")
 
@@ -60,6 +60,18 @@ class Reader(LedgerReader):
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
         """Return an account's events since a moment, oldest first."""
         return self._read(lambda execute: steps.recent(execute, user_id, since_ms))
+
+    def dispatch(self, user_id: str, key: str) -> Dispatch | None:
+        """Return what was last sent, or promised, under a key."""
+        return self._read(lambda execute: steps.dispatch(execute, user_id, key))
+
+    def is_delivery(self, user_id: str, event_id: str) -> bool:
+        """Say whether a message at X is known as what became of a dispatch."""
+        return bool(self._read(lambda execute: execute(schema.GET_DELIVERY, account=user_id, event_id=event_id)))
+
+    def seen_ms(self, user_id: str, profile_id: str) -> int:
+        """Return when X last showed a profile to a send, 0 for never."""
+        return self._read(lambda execute: steps.seen_ms(execute, user_id, profile_id))
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +174,7 @@ class Writer(Reader, Ledger):
         protected: bool,
         now_ms: int,
     ) -> Binding:
-        """Bind an existing profile on a person's word, and close the agent's open intent."""
+        """Bind an existing profile on a person's word: the agent is allowed again, and an open intent is closed."""
         binding = Binding(
             agent=agent,
             profile_id=profile.id,
@@ -177,6 +189,7 @@ class Writer(Reader, Ledger):
         with self._transaction() as execute:
             replaced = steps.bind(execute, user_id, binding)
             nonce = steps.overrule(execute, user_id, agent)
+            execute(schema.UNBLOCK, account=user_id, agent=agent)
             self._append(execute, steps.bound("adopted", user_id, binding, replaced, nonce))
         return binding
 
@@ -211,6 +224,47 @@ class Writer(Reader, Ledger):
         with self._transaction() as execute:
             steps.binding_of(execute, user_id, agent)
             execute(schema.PROTECT, account=user_id, agent=agent, protected=int(protected))
+
+    def promise(self, user_id: str, dispatch: Dispatch) -> None:
+        """Open a dispatch; TryLater while the key's last one is open."""
+        with self._transaction() as execute:
+            if not execute(schema.PROMISE, account=user_id, **rows.of_dispatch(dispatch)):
+                raise TryLater(
+                    "the same message is being sent by another process right now", hint="look whether it has arrived"
+                )
+
+    def conclude(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
+        """Close a dispatch with the message that it became."""
+        with self._transaction() as execute:
+            ended = {"event_id": dispatch.event_id, "confirmed": int(dispatch.confirmed)}
+            execute(schema.CONCLUDE, account=user_id, key=dispatch.key, **ended)
+            execute(schema.DELIVER, account=user_id, event_id=dispatch.event_id)
+            if dispatch.confirmed and dispatch.profile_id is not None:
+                execute(schema.SEE, account=user_id, profile_id=dispatch.profile_id, seen_ms=event.at_ms)
+            self._append(execute, event)
+
+    def take_back(self, user_id: str, key: str) -> None:
+        """Forget an open dispatch."""
+        with self._transaction() as execute:
+            execute(schema.TAKE_BACK, account=user_id, key=key)
+
+    def see(self, user_id: str, profile_id: str, now_ms: int) -> None:
+        """Note that X has shown a profile."""
+        with self._transaction() as execute:
+            execute(schema.SEE, account=user_id, profile_id=profile_id, seen_ms=now_ms)
+
+    def block(self, user_id: str, agent: str, now_ms: int) -> None:
+        """Let nobody speak as an agent."""
+        with self._transaction() as execute:
+            execute(schema.BLOCK, account=user_id, agent=agent)
+            self._append(execute, Event("blocked", user_id, now_ms, agent))
+
+    def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
+        """Allow an agent again."""
+        with self._transaction() as execute:
+            if (agent,) in execute(schema.GET_BLOCKED, account=user_id):
+                execute(schema.UNBLOCK, account=user_id, agent=agent)
+                self._append(execute, Event("unblocked", user_id, now_ms, agent))
 
     def record(self, event: Event) -> None:
         """Add an event to the audit trail."""

@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from profilectl.errors import LedgerRefused, TryLater, WrongAccount
-from profilectl.ledger import sqlite
+from profilectl.ledger import schema, sqlite
 from profilectl.ledger.audit import verify
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.model import Account, Event, Holdings, Intent
@@ -335,12 +335,32 @@ def test_newer_format(path):
     """A ledger of a newer version is refused by both, and not touched."""
     closed_ledger(path)
     with closing(sqlite3.connect(path)) as newer, newer:
-        newer.execute("UPDATE meta SET value = '2' WHERE name = 'format'")
+        newer.execute("UPDATE meta SET value = '3' WHERE name = 'format'")
     before = path.read_bytes()
     for opening in (open_for_reading, open_for_writing):
         with pytest.raises(LedgerRefused, match="written by a newer profilectl"):
             opening(path)
     assert before == path.read_bytes()
+
+
+def test_format_1_is_read_as_it_is_and_upgraded_when_it_is_written(path):
+    """What format 1 hadn't yet is empty for a reader, who changes nothing; a writer adds it, and keeps the rest."""
+    closed_ledger(path)
+    new = [statement.split()[2] for statement in schema.TABLES_SINCE_2]
+    with closing(sqlite3.connect(path)) as older, older:
+        older.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
+        for table in new:
+            older.execute(f"DROP TABLE {table}")
+    before = path.read_bytes()
+    with open_for_reading(path) as reader:
+        read = (reader.holdings("42").blocked, reader.dispatch("42", "k"), reader.seen_ms("42", "1"))
+    untouched = before == path.read_bytes()
+    with open_for_writing(path) as writer:
+        writer.block("42", "alice", 5)
+    with open_for_reading(path) as reader:
+        blocked = reader.holdings("42").blocked
+
+    assert ((frozenset(), None, 0), True, {"alice"}) == (read, untouched, blocked)
 
 
 def test_opening_does_not_read_the_trail(path, monkeypatch):
