@@ -6,19 +6,29 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from profilectl.api.cards import card_form
+from profilectl.api.messages import message_body
 from profilectl.api.patience import Repeat
-from profilectl.api.wire import digits, message_body, profile_body
+from profilectl.api.verdicts import FEEDBACK, ISSUING, SENDING
+from profilectl.api.wire import digits, encode, profile_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from profilectl.model import Message
+    from profilectl.api.verdicts import Verdict
+    from profilectl.model import Ask, Message
 
 PAGE_SIZE = 50
-"""Profiles in a page of the list, X's maximum."""
+"""Profiles or messages in a page of a list, X's maximum."""
+
+CARD_EVENTS = 100
+"""Events of feedback cards in a page, X's maximum."""
 
 KINDS = ("list", "upload", "create", "destroy", "other")
 """What requests are counted by."""
+
+_UPLOAD = "/2/media/upload"
+_MESSAGES = "/1.1/direct_messages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Call:
         body: JSON, ready to leave.
         form: fields that are sent form-encoded, or as parts beside `files`.
         files: parts with file name, content and media type.
+        verdicts: what X's codes mean for this call, where that differs.
     """
 
     deed: str
@@ -42,6 +53,7 @@ class Call:
     body: bytes | None = None
     form: Mapping[str, str] | None = None
     files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)
+    verdicts: Mapping[int, Verdict] = field(default_factory=dict, repr=False)
 
     @property
     def target(self) -> str:
@@ -77,16 +89,45 @@ def picture() -> Call:
     return Call("downloading the picture", "GET", "")
 
 
-def upload(content: bytes, media_type: str, category: str) -> Call:
+def upload(content: bytes, media_type: str, category: str, name: str = "avatar") -> Call:
     """Upload a picture; one that is never used expires by itself, so it may be sent again."""
     return Call(
         "uploading the picture",
         "POST",
-        "/2/media/upload",
+        _UPLOAD,
         "upload",
         form={"media_category": category},
-        files={"media": (f"avatar.{media_type.rpartition('/')[2]}", content, media_type)},
+        files={"media": (f"{name}.{media_type.rpartition('/')[2]}", content, media_type)},
     )
+
+
+def begin_upload(size: int, media_type: str, category: str) -> Call:
+    """Announce media of `size` bytes that will come in pieces."""
+    body = encode({"media_type": media_type, "total_bytes": size, "media_category": category})
+    return Call("announcing the picture", "POST", f"{_UPLOAD}/initialize", "upload", body=body)
+
+
+def append_upload(media_id: str, index: int, piece: bytes) -> Call:
+    """Send one piece, counted from 0; the same one again takes its own place."""
+    return Call(
+        "uploading the picture",
+        "POST",
+        f"{_UPLOAD}/{digits('media id', media_id)}/append",
+        "upload",
+        form={"segment_index": str(index)},
+        files={"media": ("piece", piece, "application/octet-stream")},
+    )
+
+
+def finish_upload(media_id: str) -> Call:
+    """Let X put the pieces together."""
+    return Call("finishing the upload", "POST", f"{_UPLOAD}/{digits('media id', media_id)}/finalize", "upload")
+
+
+def upload_status(media_id: str) -> Call:
+    """Ask how far X is with media that it said it is at work on; of others it knows no status."""
+    query = {"command": "STATUS", "media_id": digits("media id", media_id)}
+    return Call("waiting for the picture", "GET", _UPLOAD, "upload", query=query)
 
 
 def create_profile(name: str, media_id: str) -> Call:
@@ -118,15 +159,49 @@ def send_message(message: Message) -> Call:
     return Call(
         "sending the message",
         "POST",
-        "/1.1/direct_messages/events/new.json",
+        f"{_MESSAGES}/events/new.json",
         repeat=Repeat.UNSENT,
         body=message_body(message),
+        verdicts=SENDING,
+    )
+
+
+def list_events(cursor: str | None) -> Call:
+    """Ask for one page of the account's messages of the last 30 days, the newest without a cursor."""
+    query = {"count": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
+    return Call("reading the messages", "GET", f"{_MESSAGES}/events/list.json", query=query)
+
+
+def indicate_typing(recipient_id: str) -> Call:
+    """Show for about three seconds that somebody is typing; a courtesy, so it is never worth a second attempt."""
+    form = {"recipient_id": digits("recipient id", recipient_id)}
+    return Call(
+        "showing that somebody types", "POST", f"{_MESSAGES}/indicate_typing.json", repeat=Repeat.NEVER, form=form
     )
 
 
 def find_user(handle: str) -> Call:
     """Ask for the user behind a handle that has been checked."""
     return Call(f"looking up @{handle}", "GET", f"/2/users/by/username/{handle}")
+
+
+def issue_card(ask: Ask) -> Call:
+    """Issue a feedback card; X takes one a day per recipient, so a second attempt can't ask twice."""
+    return Call(
+        "issuing the feedback card",
+        "POST",
+        "/1.1/feedback/create.json",
+        repeat=Repeat.UNSENT,
+        form=card_form(ask),
+        verdicts=ISSUING,
+    )
+
+
+def card_events(since_ms: int, until_ms: int, cursor: str | None) -> Call:
+    """Ask for one page of what happened to feedback cards; the span belongs to the first page only."""
+    span = {"cursor": cursor} if cursor else {"from_time": str(since_ms), "to_time": str(until_ms)}
+    query = {"count": str(CARD_EVENTS)} | span
+    return Call("reading the feedback", "GET", "/1.1/feedback/events.json", query=query, verdicts=FEEDBACK)
 
 
 def rate_limits() -> Call:

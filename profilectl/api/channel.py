@@ -83,6 +83,10 @@ class Channel:
         """End every wait: calls that pause fail at once, requests under way come to their end."""
         self._persistence.halt()
 
+    def pause(self, seconds: float) -> bool:
+        """Wait; False, when the deadline or an interruption leaves no time for it."""
+        return self._persistence.pause(seconds)
+
     def requests(self) -> Counter[str]:
         """Return how many requests have left so far, by kind, repeats included."""
         with self._lock:
@@ -195,7 +199,8 @@ class Channel:
         return unsettled(f"the connection broke before X had answered ({reason})", self._circumstances(call))
 
     def _circumstances(self, call: Call) -> Circumstances:
-        return Circumstances(call.deed, call.repeat, self.server_clock.now(), self.server_clock.skew_seconds)
+        clock = self.server_clock
+        return Circumstances(call.deed, call.repeat, clock.now(), clock.skew_seconds, call.verdicts)
 
     def _count(self, call: Call, has_left: bool) -> None:
         with self._lock:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from profilectl.api import calls, wire
+from profilectl.api import calls, cards, messages, wire
 from profilectl.api.address import DEFAULT_URL
 from profilectl.api.channel import Channel
 from profilectl.api.oauth import Signature
 from profilectl.api.refusals import read_complaint, shorten
+from profilectl.api.uploads import IN_PIECES, upload_in_pieces
 from profilectl.errors import CredentialsRefused, NotFound, Unreachable
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from profilectl.api.calls import Call
@@ -22,10 +23,22 @@ if TYPE_CHECKING:
     from profilectl.api.clock import Clock
     from profilectl.api.patience import Allowance, Deadline, Limits
     from profilectl.api.wire import Answer
-    from profilectl.model import Account, Message, Profile, SentMessage
+    from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
     from profilectl.secret import Credentials
 
+
+class _Page(Protocol):
+    """A part of a list, and where it goes on."""
+
+    @property
+    def next_cursor(self) -> str | None: ...
+
+
 T = TypeVar("T")
+P = TypeVar("P", bound=_Page)
+
+MOST_EVENT_PAGES = 5
+"""Pages of messages that are read at once; X allows 15 in a quarter of an hour."""
 
 _log = logging.getLogger(__name__)
 
@@ -112,19 +125,10 @@ class XClient:
     def list_profiles(self) -> tuple[Profile, ...]:
         """Read the list to its end; a profile that moved to a second page meanwhile counts once."""
         profiles: dict[str, Profile] = {}
-        seen: set[str | None] = set()
-        cursor: str | None = None
-        while cursor not in seen:
-            seen.add(cursor)
-            page = self._perform(calls.list_page(cursor), wire.read_page)
+        for page in self._pages(calls.list_page, wire.read_page):
             for profile in page.profiles:
                 profiles.setdefault(profile.id, profile)
-            if page.next_cursor is None:
-                return tuple(profiles.values())
-            cursor = page.next_cursor
-        raise Unreachable(
-            "listing the profiles: X's list runs in a circle, it repeats a cursor", hint="run again later"
-        )
+        return tuple(profiles.values())
 
     def show_profile(self, profile_id: str) -> Profile:
         """Return one profile; NotFound when X has none with that id."""
@@ -151,7 +155,57 @@ class XClient:
 
     def send_message(self, message: Message) -> SentMessage:
         """Send a Direct Message and return what X says about it; the caller compares the echo."""
-        return self._perform(calls.send_message(message), lambda answer: wire.read_sent(answer, message))
+        return self._perform(calls.send_message(message), lambda answer: messages.read_sent(answer, message))
+
+    def upload_for_message(self, content: bytes, media_type: str, category: str) -> str:
+        """Upload what goes along with a message and return its media id, good for a day.
+
+        Args:
+            content: the file.
+            media_type: "image/jpeg", "image/png" or "image/gif".
+            category: "dm_image", or "dm_gif" for an animation, which X takes in pieces and works on for a while.
+        """
+        if category in IN_PIECES:
+            return upload_in_pieces(content, media_type, category, self._perform, self._channel.pause)
+        return self._perform(calls.upload(content, media_type, category, "attachment"), wire.read_media_id)
+
+    def indicate_typing(self, recipient_id: str) -> None:
+        """Show the recipient for about three seconds that somebody is typing; no reason to hold a message back."""
+        self._perform(calls.indicate_typing(recipient_id), wire.read_nothing)
+
+    def sent_messages(self, recipient_id: str, since_ms: int) -> Iterator[SentMessage]:
+        """Yield what the account sent to somebody, newest first, as X lists it.
+
+        Args:
+            recipient_id: who got it; X lists everybody's messages, so others' pages are read, too.
+            since_ms: X's clock; nothing older is yielded, and no page is read beyond it.
+
+        Raises:
+            Unreachable: after `MOST_EVENT_PAGES` pages that time isn't reached, so that nobody can say what is missing.
+        """
+        cursor: str | None = None
+        for _ in range(MOST_EVENT_PAGES):
+            page = self._perform(calls.list_events(cursor), lambda answer: messages.read_events(answer, recipient_id))
+            yield from (one for one in page.messages if one.created_ms >= since_ms)
+            if page.next_cursor is None or (page.oldest_ms is not None and page.oldest_ms < since_ms):
+                return
+            cursor = page.next_cursor
+        message = f"reading the messages: X lists more than {MOST_EVENT_PAGES} pages since then"
+        raise Unreachable(message, hint="look into the conversation at x.com")
+
+    def create_feedback(self, ask: Ask) -> Card:
+        """Issue a feedback card."""
+        return self._perform(calls.issue_card(ask), cards.read_card)
+
+    def feedback_events(self, since_ms: int, until_ms: int) -> tuple[Card, ...]:
+        """Read to the end what happened to the account's cards: each as it was at the time, so one may come twice.
+
+        Args:
+            since_ms: the first moment, X's clock.
+            until_ms: the last one; X tells of nothing that is less than a day old.
+        """
+        pages = self._pages(lambda cursor: calls.card_events(since_ms, until_ms, cursor), cards.read_card_events)
+        return tuple(card for page in pages for card in page.cards)
 
     def find_user(self, handle: str) -> str:
         """Return the id of the user with that handle, with or without @."""
@@ -177,6 +231,20 @@ class XClient:
         except CredentialsRefused as error:
             if error.code != 89:
                 raise
+
+    def _pages(self, ask: Callable[[str | None], Call], read: Callable[[Answer], P]) -> Iterator[P]:
+        """Yield the pages of a list until one has no cursor; Unreachable when a cursor comes again."""
+        seen: set[str | None] = set()
+        cursor: str | None = None
+        while cursor not in seen:
+            seen.add(cursor)
+            call = ask(cursor)
+            page = self._perform(call, read)
+            yield page
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+        raise Unreachable(f"{call.deed}: X's list runs in a circle, it repeats a cursor", hint="run again later")
 
     def _perform(self, call: Call, read: Callable[[Answer], T]) -> T:
         return self._channel.perform(call, self._signature, read)

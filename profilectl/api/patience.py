@@ -175,6 +175,10 @@ class Persistence:
         """End every pause, now and later; calls that wait raise what they waited for."""
         self._halted.set()
 
+    def pause(self, seconds: float) -> bool:
+        """Wait; False, when the deadline or a halt leaves no time for it."""
+        return self._is_bearable(seconds) and not self._sleep(seconds)
+
     def persist(self, send: Callable[[], T], repeat: Repeat) -> T:
         """Call `send` until it returns, and return that.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import responses
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,9 @@ from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Un
 from profilectl.names import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from profilectl.api.verdicts import Verdict
     from profilectl.api.wire import Answer
 
 _LONGEST_QUOTE = 300  # code points of X's own message that are passed on
@@ -38,12 +41,19 @@ class Circumstances:
         deed: what was being done, for people: "creating the profile".
         now: X's time in epoch seconds.
         skew: seconds that this machine is ahead of X, None when unknown.
+        verdicts: what X's codes mean for this call, where that differs from what they mean elsewhere.
     """
 
     deed: str
     repeat: Repeat
     now: float
     skew: float | None
+    verdicts: Mapping[int, Verdict] = field(default_factory=dict)
+
+    def judge(self, status: int, complaint: Complaint) -> Verdict:
+        """Return what a refusal means."""
+        own = self.verdicts.get(complaint.code) if complaint.code is not None else None
+        return own or judge(status, complaint.code, complaint.kind)
 
 
 def failure(answer: Answer, circumstances: Circumstances) -> RemoteError:
@@ -52,13 +62,13 @@ def failure(answer: Answer, circumstances: Circumstances) -> RemoteError:
     said = _quote(answer.status, complaint)
     if fate_of_status(answer.status) is Fate.UNKNOWN:
         return unsettled(f"{_trouble(answer.status)} ({said})", circumstances, answer, complaint.code)
-    verdict = judge(answer.status, complaint.code, complaint.kind)
+    verdict = circumstances.judge(answer.status, complaint)
     is_limit = issubclass(verdict.error, RateLimited)
     retry_at = _retry_at(answer, circumstances.now) if is_limit else None
     skew = f", {_tell(circumstances.skew)}" if complaint.code == 135 and circumstances.skew else ""
     return verdict.error(
         f"{circumstances.deed}: {verdict.meaning}{skew} ({said})",
-        hint=_come_back(retry_at) if is_limit else verdict.hint,
+        hint=_come_back(retry_at) if is_limit and (retry_at or not verdict.hint) else verdict.hint,
         retry_at=retry_at,
         status=answer.status,
         code=complaint.code,

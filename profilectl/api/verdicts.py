@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from profilectl.errors import CredentialsRefused, NotAllowlisted, NotFound, RateLimited, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from profilectl.errors import RemoteError
 
 _LOG_IN = "log in again: profilectl auth login"
@@ -22,12 +24,18 @@ _PLAN = "see in X's developer console which plan the app has and what it include
 _SUSPENDED = "log in at x.com as the brand to see which; X says the same in both cases"
 _CREDITS = "add credits in X's developer console, then run again"
 _UNLOCK = "log in at x.com as the brand, follow what X asks for there, then run again"
-_FOLLOW = "they have to follow the brand, or write to it first"
-_INVITE = "their settings keep it out until they write to the brand themselves"
-_VERIFY = "they can write to the brand first, or the brand gets verified"
+_HUMAN = "wait a while, then let a person send it in words of their own; log in at x.com as the brand if it goes on"
+_FOLLOW = "ask them to write to the brand first, or to follow it, then send it again"
+_INVITE = "ask them to write to the brand first; what answers them goes through, unless they have blocked it"
+_VERIFY = "ask them to write to the brand first, or get the brand verified"
+_ELSEWHERE = "nobody can write to them at X until it lifts that; reach them in another way"
+_REWORD = "change what they name, such as a label, an address, or a text that was sent before"
+_ADDRESS = "look at the addresses in the text and behind the buttons"
+_SHORTEN = "at most 10,000 characters fit: send it in two messages"
+_UNBLOCK = "unblock them at x.com as the brand, if that is wanted"
 _FIELD = "X's own words name the field"
 _EXPIRED = "uploads expire after a day; run again to upload it anew"
-_PICTURE = "use another picture: JPEG, PNG, WEBP or a still GIF under 5 MB"
+_PICTURE = "use another picture: JPEG, PNG or WEBP under 5 MB, or for a message an animated GIF under 15 MB"
 _UPGRADE = "look for a newer profilectl"
 _ALLOWLIST = (
     "X allows custom profiles account by account: it must be verified, and link to the brand's privacy policy.\n"
@@ -96,17 +104,28 @@ VERDICTS: tuple[Verdict, ...] = (
     # What doesn't exist.
     Verdict(NotFound, "X knows no such thing", codes=(34,), kinds=("resource-not-found",), statuses=(404,)),
     Verdict(NotFound, "X knows no such user", "look at the id or the handle", codes=(17, 50, 108)),
-    # Why a message doesn't go out.
-    Verdict(_NO, "the recipient's account is suspended", codes=(63,)),
-    Verdict(_NO, "the recipient doesn't follow the brand", _FOLLOW, codes=(150,)),
-    Verdict(_NO, "X doesn't send this message, its own words say why", codes=(151,)),
-    Verdict(_NO, "X takes this for automated behaviour", _UNLOCK, codes=(226,)),
-    Verdict(_NO, "the brand's account is locked for now", _UNLOCK, codes=(326,)),
-    Verdict(_NO, "the brand has written as much as X allows in a day", "send it again tomorrow", codes=(344,)),
-    Verdict(_NO, "the brand can't write to this recipient", _INVITE, codes=(349,)),
-    Verdict(_NO, "the text is too long", "at most 10,000 characters", codes=(354,)),
-    Verdict(_NO, "the brand has blocked this recipient", "unblock them at x.com as the brand", codes=(389,)),
-    Verdict(_NO, "the recipient takes messages from verified accounts only", _VERIFY, codes=(476,)),
+    # Why a message doesn't go out, in the words of somebody who looks after customers.
+    Verdict(_NO, "X has suspended this customer's account", _ELSEWHERE, codes=(63,)),
+    Verdict(_NO, "this customer takes no messages from accounts that they don't follow", _FOLLOW, codes=(150,)),
+    Verdict(_NO, "X doesn't send this message, its own words say why", _REWORD, codes=(151,)),
+    Verdict(_NO, "X doesn't accept an address in this message", _ADDRESS, codes=(195,)),
+    Verdict(_NO, "X takes this for automated behaviour", _HUMAN, codes=(226,)),
+    Verdict(_WHO, "the brand's account is locked for now", _UNLOCK, codes=(326,)),
+    Verdict(RateLimited, "the brand has written as much as X allows in a day", "send it again tomorrow", codes=(344,)),
+    Verdict(
+        _NO,
+        "this customer hasn't written to the brand and doesn't take messages from everybody, or has blocked it",
+        _INVITE,
+        codes=(349,),
+    ),
+    Verdict(_NO, "the text is longer than X takes", _SHORTEN, codes=(354,)),
+    Verdict(_NO, "the brand has blocked this customer", _UNBLOCK, codes=(389,)),
+    Verdict(
+        _NO,
+        "this customer takes messages from verified accounts only, and X doesn't count the brand as one",
+        _VERIFY,
+        codes=(476,),
+    ),
     # What is wrong with the request.
     Verdict(_NO, "something that X requires is missing", _FIELD, codes=(38,)),
     Verdict(_NO, "X doesn't accept a field", _FIELD, (214,), ("invalid-request",), (400, 406, 422)),
@@ -116,6 +135,27 @@ VERDICTS: tuple[Verdict, ...] = (
     Verdict(_NO, "X no longer offers this call", _UPGRADE, codes=(68, 251), statuses=(410,)),
     Verdict(_NO, "X doesn't permit this", kinds=("not-authorized-for-resource",), statuses=(403,)),
 )
+
+SENDING: Mapping[int, Verdict] = {
+    88: Verdict(RateLimited, "X takes 1,000 messages of a brand in 24 hours, answers within a day not counted"),
+}
+"""What a code means where a message is sent."""
+
+_CARDS = (
+    "Feedback cards come with X's Enterprise plan, and X allows them for one app and one @handle at a time.\n"
+    "Ask your account manager at X, naming the @handle, the app's id and the address of your privacy policy.\n"
+    "Nothing else depends on it: messages and profiles work as before."
+)
+FEEDBACK: dict[int, Verdict] = {
+    87: Verdict(NotAllowlisted, "X hasn't allowed this app and this account to use feedback cards", _CARDS),
+    453: Verdict(_WHO, "the app's plan doesn't include feedback cards", _CARDS),
+}
+"""What some codes mean where feedback cards are concerned."""
+
+ISSUING: Mapping[int, Verdict] = FEEDBACK | {
+    88: Verdict(RateLimited, "X takes one card per customer in 24 hours, and 1,000 in all"),
+}
+"""The same where one is issued."""
 
 _ANY = Verdict(Refused, "X refuses")
 _BY_CODE = {code: verdict for verdict in VERDICTS for code in verdict.codes}

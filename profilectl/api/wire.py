@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from profilectl.errors import InputRefused
-from profilectl.model import Account, Profile, SentMessage
+from profilectl.model import Account, Profile
 from profilectl.names import visible
 from profilectl.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from profilectl.model import Message
 
 _ID = re.compile(r"[0-9]{1,20}")  # an unsigned 64-bit number has at most 20 digits
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
@@ -88,20 +86,11 @@ def pin_digits(text: str) -> str:
 
 def profile_body(name: str, media_id: str) -> bytes:
     """Return the body that creates a profile (X: POST custom_profiles/new)."""
-    return _encode({"custom_profile": {"name": name, "avatar": {"media": {"id": digits("media id", media_id)}}}})
+    return encode({"custom_profile": {"name": name, "avatar": {"media": {"id": digits("media id", media_id)}}}})
 
 
-def message_body(message: Message) -> bytes:
-    """Return the body that sends a message; the profile's id belongs inside ``message_create``."""
-    deed = {
-        "target": {"recipient_id": digits("recipient id", message.recipient_id)},
-        "message_data": {"text": message.text},
-        "custom_profile_id": digits("profile id", message.profile_id),
-    }
-    return _encode({"event": {"type": "message_create", "message_create": deed}})
-
-
-def _encode(document: Mapping[str, object]) -> bytes:
+def encode(document: Mapping[str, object]) -> bytes:
+    """Return a document as JSON in UTF-8; InputRefused when it holds half a surrogate pair."""
     try:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
@@ -113,10 +102,10 @@ def _encode(document: Mapping[str, object]) -> bytes:
 
 def read_account(answer: Answer, host: str) -> Account:
     """Return who the credentials belong to."""
-    document = _document(answer)
+    document = document_of(answer)
     verified = document.get("verified")
     return Account(
-        user_id=_id(document, "id_str"),
+        user_id=id_of(document, "id_str"),
         handle=_text(document, "screen_name"),
         host=host,
         access_level=answer.headers.get("x-access-level"),
@@ -130,7 +119,7 @@ def read_page(answer: Answer) -> Page:
     An object with neither profiles nor cursor is unreadable: taken for an empty list, it would look as if every
     profile were gone.
     """
-    document = _document(answer)
+    document = document_of(answer)
     cursor = document.get("next_cursor") or None
     profiles = document.get("custom_profiles")
     if profiles is None and cursor:
@@ -142,45 +131,31 @@ def read_page(answer: Answer) -> Page:
 
 def read_profile(answer: Answer) -> Profile:
     """Return the one profile of a create or show."""
-    return _profile(_document(answer).get("custom_profile"))
+    return _profile(document_of(answer).get("custom_profile"))
 
 
 def read_media_id(answer: Answer) -> str:
     """Return the media id of an upload, of v2's form or v1.1's."""
-    document = _document(answer)
+    document = document_of(answer)
     data = document.get("data")
-    return _id(data, "id") if isinstance(data, dict) else _id(document, "media_id_string")
-
-
-def read_sent(answer: Answer, message: Message) -> SentMessage:
-    """Return what X says it sent; only the event's id is indispensable, it proves that the message went out."""
-    event = _mapping(_document(answer), "event")
-    event_id = _id(event, "id")
-    deed = _mapping_or_empty(event.get("message_create"))
-    echo = deed.get("custom_profile_id")
-    return SentMessage(
-        event_id=event_id,
-        sender_id=str(deed.get("sender_id") or ""),
-        recipient_id=str(_mapping_or_empty(deed.get("target")).get("recipient_id") or message.recipient_id),
-        profile_id=None if echo is None else str(echo),
-    )
+    return id_of(data, "id") if isinstance(data, dict) else id_of(document, "media_id_string")
 
 
 def read_user_id(answer: Answer) -> str | None:
     """Return the id of a looked-up user; None when X answered 200 with ``errors`` instead of ``data``."""
-    document = _document(answer)
+    document = document_of(answer)
     if "data" not in document and document.get("errors"):
         return None
-    return _id(_mapping(document, "data"), "id")
+    return id_of(mapping(document, "data"), "id")
 
 
 def read_rate_limits(answer: Answer) -> dict[str, dict[str, int]]:
     """Return ``limit``, ``remaining`` and ``reset`` (epoch seconds) by X's name of the call."""
-    families = _mapping(_document(answer), "resources").values()
+    families = mapping(document_of(answer), "resources").values()
     return {
         call: {key: figure for key, figure in figures.items() if isinstance(figure, int)}
         for family in families
-        for call, figures in _mapping_or_empty(family).items()
+        for call, figures in mapping_or_empty(family).items()
         if isinstance(figures, dict)
     }
 
@@ -198,7 +173,7 @@ def read_token(answer: Answer) -> Token:
 def read_nothing(answer: Answer) -> None:
     """Accept an empty answer, or one that is at least X's own way of speaking."""
     if answer.content.strip():
-        _document(answer)
+        document_of(answer)
 
 
 def parse_json(content: bytes) -> object:
@@ -209,7 +184,11 @@ def parse_json(content: bytes) -> object:
         raise Unreadable("it isn't JSON" if content.strip() else "it is empty") from None
 
 
-def _document(answer: Answer) -> dict[str, Any]:
+# What readers are made of.
+
+
+def document_of(answer: Answer) -> dict[str, Any]:
+    """Return the JSON object of an answer."""
     document = parse_json(answer.content)
     if not isinstance(document, dict):
         raise Unreadable("it isn't a JSON object")
@@ -219,24 +198,26 @@ def _document(answer: Answer) -> dict[str, Any]:
 def _profile(document: object) -> Profile:
     if not isinstance(document, dict):
         raise Unreadable("no profile in it")
-    media = _mapping_or_empty(_mapping_or_empty(document.get("avatar")).get("media"))
+    media = mapping_or_empty(mapping_or_empty(document.get("avatar")).get("media"))
     return Profile(
-        id=_id(document, "id"),
+        id=id_of(document, "id"),
         name=_text(document, "name")[:_LONGEST_NAME],
-        avatar_url=_whole(str(media.get("url") or "")),
-        created_ms=_milliseconds(document, "created_timestamp"),
+        avatar_url=whole(str(media.get("url") or "")),
+        created_ms=milliseconds(document, "created_timestamp"),
     )
 
 
-def _id(document: Mapping[str, Any], key: str) -> str:
+def id_of(document: Mapping[str, Any], key: str) -> str:
+    """Return an id, which X gives as a string of digits."""
     value = document.get(key)
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise Unreadable(f"no usable {key} in it")
     return value
 
 
-def _milliseconds(document: Mapping[str, Any], key: str) -> int:
-    value = int(_id(document, key))
+def milliseconds(document: Mapping[str, Any], key: str) -> int:
+    """Return a time in epoch milliseconds, which X gives as a string of digits."""
+    value = int(id_of(document, key))
     if value > _LAST_MILLISECOND:
         raise Unreadable(f"no usable {key} in it")
     return value
@@ -246,20 +227,22 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     value = document.get(key)
     if not isinstance(value, str):
         raise Unreadable(f"no {key} in it")
-    return _whole(value)
+    return whole(value)
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     r"""Replace lone surrogates, which JSON can spell (``"\ud800"``) but no file or terminal can hold."""
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return an object inside of another one."""
     value = document.get(key)
     if not isinstance(value, dict):
         raise Unreadable(f"no {key} in it")
     return value
 
 
-def _mapping_or_empty(value: object) -> Mapping[str, Any]:
+def mapping_or_empty(value: object) -> Mapping[str, Any]:
+    """Return an object, and an empty one for anything else."""
     return value if isinstance(value, dict) else {}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from profilectl.budget import Budget, Forecast
     from profilectl.errors import ExitCode, ProfilectlError
-    from profilectl.model import Problem, Roster
+    from profilectl.model import Message, Problem, Roster
     from profilectl.outcomes import Outcome
     from profilectl.plan import Plan
 
@@ -130,25 +130,25 @@ def problem(one: ProfilectlError) -> Document:
 
 
 def send(
-    *,
-    agent: str,
-    brand: str,
+    message: Message,
     recipient_id: str | None,
-    profile_id: str,
-    event_id: str | None,
-    verified: bool,
+    *,
     status: str,
+    event_id: str | None = None,
+    verified: bool = False,
+    error: ProfilectlError | None = None,
 ) -> Document:
-    """``profilectl.send/1``: one message, and whether its identity was confirmed."""
+    """``profilectl.send/1``: one message, whether X has it, and whether its identity was confirmed."""
     return {
         "schema": "profilectl.send/1",
-        "agent": agent,
-        "brand": brand,
+        "agent": message.agent,
+        "brand": message.brand,
         "recipient_id": recipient_id,
         "event_id": event_id,
-        "custom_profile_id": profile_id,
+        "custom_profile_id": message.profile_id,
         "verified": verified,
         "status": status,
+        "error": None if error is None else problem(error),
     }
 
 

@@ -11,8 +11,11 @@ from profilectl.names import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
     from rich.text import Text
+
+    from profilectl.render.graphics import Protocol
 
 _WIDEST: Final = 72  # columns of picture and bubble together: a line that is pleasant to read
 _PLACEHOLDER: Final = (207, 217, 222)  # a disc in X's own grey, where there is no picture
@@ -34,12 +37,13 @@ class Face:
     text: str
 
 
-def bubble(face: Face, width: int) -> RenderableType:
+def bubble(face: Face, width: int, graphics: Protocol | None = None) -> RenderableType:
     """Draw a message as X does: the picture beside it, one line with the name beneath.
 
     Args:
         face: who speaks, and what they say; its strings are made visible and never read as markup.
         width: columns that may be used; the picture shrinks when there are few, and goes when there are hardly any.
+        graphics: how the terminal shows pictures; None draws the face in half blocks.
     """
     from rich.box import ROUNDED
     from rich.console import Group
@@ -48,6 +52,8 @@ def bubble(face: Face, width: int) -> RenderableType:
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
+
+    from profilectl.render.graphics import place
 
     message = Panel.fit(Text("\n".join(_lines(face.text))), box=ROUNDED, border_style="bright_black")
     name = Text.assemble((visible(face.name), "bold"), "  ", (f"@{visible(face.handle)}", "dim"))
@@ -59,8 +65,23 @@ def bubble(face: Face, width: int) -> RenderableType:
     grid.width = min(width, _WIDEST)
     grid.add_column(width=side, no_wrap=True, vertical="bottom")
     grid.add_column(ratio=1, vertical="bottom", overflow="fold")
-    grid.add_row(_half_blocks(_disc(face.picture, side)), spoken)
-    return grid
+    if graphics is None or not face.picture:
+        grid.add_row(_half_blocks(_disc(face.picture, side)), spoken)
+        return grid
+    grid.add_row(Text("\n".join([" " * side] * (side // 2))), spoken)
+    return Group(grid, _Overlay(place(face.picture, graphics, side, side // 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlay:
+    """A sequence for the terminal that takes no room among the lines."""
+
+    sequence: str
+
+    def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import ControlType, Segment
+
+        yield Segment(self.sequence, None, [(ControlType.CARRIAGE_RETURN,)])
 
 
 def plain_bubble(face: Face) -> str:

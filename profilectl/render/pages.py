@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
 
 from profilectl.names import visible
 
@@ -11,6 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from profilectl.render.face import Face
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_TELEPHONE: Final = Path(__file__).parent.parent / "telephone"  # the look that the sandbox's pages have, too
+
+
+class Pictured(Protocol):
+    """Whatever has a picture."""
+
+    @property
+    def picture(self) -> bytes | None:
+        """Encoded, or None."""
+
+    @property
+    def media_type(self) -> str | None:
+        """Of the picture."""
 
 
 def preview_page(handle: str, faces: Sequence[Face]) -> str:
@@ -28,22 +46,31 @@ def preview_page(handle: str, faces: Sequence[Face]) -> str:
 
 def fill(template: str, **values: object) -> str:
     """Return a page made from a template; every string is escaped, and what can't be seen in it is spelled out."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("profilectl.render"),
+        loader=FileSystemLoader([_TEMPLATES, _TELEPHONE]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, data_uri=_data_uri, lines=_lines)
+    environment.filters.update(visible=visible, message=_message, portrait=_portrait)
+    environment.tests["a_bot"] = _bot_name().search
     return environment.get_template(template).render(values)
 
 
-def _data_uri(picture: bytes, media_type: str) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(picture).decode()}"
+@cache
+def _bot_name() -> re.Pattern[str]:
+    return re.compile((_TELEPHONE / "bot_name.regex").read_text(encoding="utf-8"), re.IGNORECASE | re.VERBOSE)
 
 
-def _lines(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").split("\n")
+def _portrait(shown: Pictured) -> str:
+    """The picture inside of its own address; empty when there is none."""
+    if not shown.picture:
+        return ""
+    return f"data:{shown.media_type};base64,{base64.b64encode(shown.picture).decode()}"
+
+
+def _message(text: str) -> str:
+    return "\n".join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))

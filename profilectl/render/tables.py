@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 _WHOLE = {
     "",
     "action",
+    "answered",
     "change",
     "created",
     "id",
     "kind",
+    "mean",
     "profile",
     "result",
+    "satisfied or NPS",
     "status",
     "until",
 }  # short, or to be copied

@@ -44,6 +44,7 @@ _REASONS = {
     "namesake": "a profile of that name exists",
     "ambiguous": "several profiles may be the one",
     "unsettled": "an earlier create is still in doubt",
+    "offboarded": "was offboarded",
 }
 
 
@@ -160,6 +161,8 @@ def obstacle(change: Change, name: str, options: str) -> str:
             f'{change.agent}: X has several new profiles "{visible(name)}"; look at them with '
             f"`profilectl profiles list`, then run: {adopt}"
         )
+    if change.why == ("offboarded",):
+        return f"{change.agent} was offboarded, so nothing is made: take the entry out of the roster, or run: {adopt}"
     return f"{change.agent}: X hasn't shown yet whether an earlier create was done; run the same command again later"
 
 
@@ -167,6 +170,8 @@ def remedy(change: Change, options: str) -> str | None:
     """Return the command that helps a blocked agent; None when time is all it takes. `options` as for `obstacle`."""
     if change.why == ("unsettled",):
         return None
+    if change.why == ("offboarded",):
+        return f"profilectl offboard --undo {change.agent} --brand {change.brand}{visible(options)}"
     return f"profilectl profiles adopt {change.agent} {change.profile_id} --brand {change.brand}{visible(options)}"
 
 

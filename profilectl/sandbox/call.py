@@ -50,6 +50,7 @@ class Endpoint:
     needs_write: bool = False
     needs_messages: bool = False
     needs_allowlist: bool = False
+    needs_feedback: bool = False
     login: bool = False  # signed by the app alone or with a request token
 
 

@@ -62,10 +62,34 @@ def allow(visit: Visit) -> Answer:
     return show_state(visit)
 
 
+def allow_feedback(visit: Visit) -> Answer:
+    """Let an account issue feedback cards, or forbid it: ``{"handle": "acmecare", "allowed": false}``."""
+    body = _body(visit, "handle", "allowed")
+    account = visit.world.accounts.require(_text(body, "handle"))
+    visit.world.feedback.allow(account.user_id, bool(body["allowed"]))
+    return show_state(visit)
+
+
+def answer_card(visit: Visit) -> Answer:
+    """Let a customer answer a feedback card: ``{"id": "1790…", "score": 5, "text": "Quick!"}``, the text if any."""
+    body = _body(visit, "id", "score")
+    return answer(wire.feedback(visit.world.feedback.respond(_text(body, "id"), body["score"], body.get("text", ""))))
+
+
+def answer_on_page(visit: Visit) -> Answer:
+    """The form beneath a card (``score``, ``text``); its reader is led back to the conversation."""
+    form, world = visit.request.form, visit.world
+    card = world.feedback.respond(visit.path_values["id"], form.get("score", ""), form.get("text", ""))
+    customer = world.accounts.by_id(card.to_user_id)
+    conversation = f"/_sandbox/conversations/{card.handle}/{customer.handle if customer else ''}"
+    return wire.Answer(303, headers=(("Location", conversation),))
+
+
 def receive(visit: Visit) -> Answer:
     """Let a customer write to a brand: ``{"from": "ada", "to": "acmecare", "text": "Hello?"}``."""
     body = _body(visit, "from", "to", "text")
-    message = visit.world.messages.receive(*(_text(body, name) for name in ("from", "to", "text")))
+    customer, brand, text = (_text(body, name) for name in ("from", "to", "text"))
+    message = visit.world.messages.receive(customer, brand, text)
     return answer({"id": message.id})
 
 
@@ -117,6 +141,9 @@ ROUTES = (
     Route("POST", "/_sandbox/reset", reset),
     Route("POST", "/_sandbox/advance", advance),
     Route("POST", "/_sandbox/allowlist", allow),
+    Route("POST", "/_sandbox/feedback-allowlist", allow_feedback),
+    Route("POST", "/_sandbox/feedback", answer_card),
+    Route("POST", "/_sandbox/feedback/<digits:id>", answer_on_page, is_page=True),
     Route("POST", "/_sandbox/messages", receive),
     Route("GET", "/_sandbox/media/<key>.jpg", show_picture),
 )

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 EVERY_CALL = "*"
 CALLS = (
     *("verify", "list", "show", "upload", "upload-status", "create", "destroy", "send", "message", "messages"),
+    *("typing", "upload-begin", "upload-append", "upload-finish"),
     *("user", "limits", "request-token", "access-token", "invalidate"),
+    *("feedback-create", "feedback-show", "feedback-events"),
 )
 """The names of the endpoints: what a rule may strike."""
 

@@ -46,7 +46,8 @@ def permit(call: Call) -> None:
     """Check what the account and its token may do; the body isn't looked at yet, as at X.
 
     Raises:
-        Refused: the token may not write or not see messages, or the account isn't on the allowlist
+        Refused: the token may not write or not see messages, or the account isn't on the allowlist of profiles
+            or that of feedback cards
     """
     if call.token is None:
         return
@@ -56,6 +57,8 @@ def permit(call: Call) -> None:
     if call.endpoint.needs_write and level == 0:
         raise Refused(Refusal.READ_ONLY)
     if call.endpoint.needs_allowlist and not _is_allowlisted(call.world, call.user_id):
+        raise Refused(Refusal.NOT_PERMITTED)
+    if call.endpoint.needs_feedback and not call.world.feedback.is_allowed(call.user_id):
         raise Refused(Refusal.NOT_PERMITTED)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 10_000  # characters
 REMEMBERED = 30 * DAY  # seconds that the list of messages reaches back
+_SELECT = "SELECT * FROM messages LEFT JOIN message_extras ON message_id = id"
 FREE_REPLIES = 5  # uncounted answers to a message that a customer sent within the last day
 
 
@@ -33,6 +34,8 @@ class Draft:
     profile_id: str | None = None
     media_id: str | None = None
     quick_reply: dict[str, Any] | None = None
+    ctas: list[dict[str, str]] | None = None  # buttons that lead somewhere
+    response: dict[str, str] | None = None  # which quick reply of an earlier message this is
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Message:
     media_id: str | None
     quick_reply: dict[str, Any] | None
     by_app: bool
+    ctas: list[dict[str, str]] | None = None
+    response: dict[str, str] | None = None
 
 
 class Messages:
@@ -70,7 +75,7 @@ class Messages:
             Refused: recipient, text or picture can't be used, or the day's messages are used up
         """
         with self._store.transaction():
-            self._check_recipient(draft.recipient_id)
+            self.require_reachable(draft.recipient_id)
             if len(draft.text) > MAX_TEXT:
                 raise Refused(Refusal.TEXT_TOO_LONG)
             if draft.media_id is not None:
@@ -80,16 +85,26 @@ class Messages:
                 self._quotas.spend("send", sender_id)
             return self._add(sender_id, draft, self._shown_profile(sender_id, draft.profile_id), by_app=True)
 
-    def receive(self, customer_handle: str, brand_handle: str, text: str) -> Message:
-        """Let a customer write to a brand, as if in X's own app.
+    def receive(
+        self, customer_handle: str, brand_handle: str, text: str, response: dict[str, str] | None = None
+    ) -> Message:
+        """Let a customer write to a brand, as if in X's own app; `response` says which quick reply was tapped.
 
         Raises:
             KeyError: one of them doesn't exist
+            Refused: a text that is too long
         """
         customer, brand = self._accounts.require(customer_handle), self._accounts.require(brand_handle)
-        return self._add(customer.user_id, Draft(brand.user_id, text), None, by_app=False)
+        if len(text) > MAX_TEXT:
+            raise Refused(Refusal.TEXT_TOO_LONG)
+        return self._add(customer.user_id, Draft(brand.user_id, text, response=response), None, by_app=False)
 
-    def _check_recipient(self, recipient_id: str) -> None:
+    def require_reachable(self, recipient_id: str) -> None:
+        """Make sure that somebody can be written to.
+
+        Raises:
+            Refused: nobody has this id, or they take no messages
+        """
         recipient = self._accounts.by_id(recipient_id)
         if recipient is None:
             raise Refused(Refusal.NO_SUCH_USER)
@@ -115,12 +130,15 @@ class Messages:
 
     def _add(self, sender_id: str, draft: Draft, profile_id: str | None, *, by_app: bool) -> Message:
         message_id = self._store.next_id()
-        quick_reply = None if draft.quick_reply is None else json.dumps(draft.quick_reply)
-        self._store.change(
-            "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(message_id, self._store.now_ms(), sender_id, draft.recipient_id, draft.text),
-            *(profile_id, draft.media_id, quick_reply, by_app),
-        )
+        with self._store.transaction():
+            self._store.change(
+                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                *(message_id, self._store.now_ms(), sender_id, draft.recipient_id, draft.text),
+                *(profile_id, draft.media_id, _packed(draft.quick_reply), by_app),
+            )
+            if draft.ctas or draft.response:
+                extras = (message_id, _packed(draft.ctas), _packed(draft.response))
+                self._store.change("INSERT INTO message_extras VALUES (?, ?, ?)", *extras)
         return self._require(message_id)
 
     def show(self, user_id: str, message_id: str) -> Message:
@@ -138,20 +156,25 @@ class Messages:
     def mine(self, user_id: str, count: int, before: int = BEYOND) -> list[Message]:
         """At most `count` messages of the last 30 days that an account sent or got, newest first, below `before`."""
         rows = self._store.rows(
-            "SELECT * FROM messages WHERE ? IN (sender_id, recipient_id) AND id < ? AND created_ms > ?"
-            " ORDER BY id DESC LIMIT ?",
+            f"{_SELECT} WHERE ? IN (sender_id, recipient_id) AND id < ? AND created_ms > ? ORDER BY id DESC LIMIT ?",
             *(user_id, min(before, BEYOND), self._store.now_ms() - REMEMBERED * 1000, count),
         )
         return [_message(row) for row in rows]
 
     def between(self, one_id: str, other_id: str) -> list[Message]:
         """A whole conversation, oldest first."""
+        return self._between(one_id, other_id, "ASC")
+
+    def _between(self, one_id: str, other_id: str, order: str) -> list[Message]:
+        pair = "(sender_id = ? AND recipient_id = ?)"
         rows = self._store.rows(
-            "SELECT * FROM messages WHERE (sender_id = ? AND recipient_id = ?)"
-            " OR (sender_id = ? AND recipient_id = ?) ORDER BY id",
-            *(one_id, other_id, other_id, one_id),
+            f"{_SELECT} WHERE {pair} OR {pair} ORDER BY id {order}", one_id, other_id, other_id, one_id
         )
         return [_message(row) for row in rows]
+
+    def latest(self, one_id: str, other_id: str) -> Message | None:
+        """The last message of a conversation, or None."""
+        return next(iter(self._between(one_id, other_id, "DESC LIMIT 1")), None)
 
     def partners(self, user_id: str) -> list[str]:
         """The ids of everybody with whom an account has a conversation, the latest first."""
@@ -164,10 +187,10 @@ class Messages:
 
     def all(self) -> list[Message]:
         """Every message, oldest first."""
-        return [_message(row) for row in self._store.rows("SELECT * FROM messages ORDER BY id")]
+        return [_message(row) for row in self._store.rows(f"{_SELECT} ORDER BY id")]
 
     def _require(self, message_id: int) -> Message:
-        return _message(self._store.rows("SELECT * FROM messages WHERE id = ?", message_id)[0])
+        return _message(self._store.rows(f"{_SELECT} WHERE id = ?", message_id)[0])
 
 
 def _message(row: sqlite3.Row) -> Message:
@@ -179,6 +202,16 @@ def _message(row: sqlite3.Row) -> Message:
         text=row["text"],
         profile_id=None if row["profile_id"] is None else str(row["profile_id"]),
         media_id=row["media_id"],
-        quick_reply=None if row["quick_reply"] is None else json.loads(row["quick_reply"]),
+        quick_reply=_unpacked(row["quick_reply"]),
         by_app=bool(row["by_app"]),
+        ctas=_unpacked(row["ctas"]),
+        response=_unpacked(row["response"]),
     )
+
+
+def _packed(part: object) -> str | None:
+    return None if part is None else json.dumps(part)
+
+
+def _unpacked(part: str | None) -> Any:
+    return None if part is None else json.loads(part)

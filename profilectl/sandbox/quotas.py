@@ -25,8 +25,9 @@ class Limit(NamedTuple):
     seconds: int
 
 
-# X documents the figures of custom profiles, messages and media; those of verify, user and limits are the ones that
-# rate_limit_status has shown for years. Families ending in "-app" are shared by all accounts.
+# X documents the figures of custom profiles, messages, media and feedback; those of verify, user and limits are the
+# ones that rate_limit_status has shown for years. Families ending in "-app" are shared by all accounts, those ending in
+# "-recipient" hold for each account and recipient.
 X_LIMITS: Mapping[str, Limit] = MappingProxyType(
     {
         "create": Limit(1_000, DAY),
@@ -37,9 +38,17 @@ X_LIMITS: Mapping[str, Limit] = MappingProxyType(
         "send-app": Limit(15_000, DAY),
         "messages": Limit(15, QUARTER_HOUR),
         "message": Limit(15, QUARTER_HOUR),
+        "typing": Limit(1_000, QUARTER_HOUR),
         "upload": Limit(500, QUARTER_HOUR),
         "upload-app": Limit(50_000, DAY),
         "upload-status": Limit(1_000, QUARTER_HOUR),
+        "upload-begin": Limit(1_875, QUARTER_HOUR),
+        "upload-append": Limit(1_875, QUARTER_HOUR),
+        "upload-finish": Limit(1_875, QUARTER_HOUR),
+        "feedback": Limit(1_000, DAY),
+        "feedback-recipient": Limit(1, DAY),
+        "feedback-show": Limit(180, QUARTER_HOUR),
+        "feedback-events": Limit(1_000, QUARTER_HOUR),
         "verify": Limit(75, QUARTER_HOUR),
         "user": Limit(900, QUARTER_HOUR),
         "limits": Limit(180, QUARTER_HOUR),
@@ -91,7 +100,7 @@ class Exhausted(Refused):
 
 
 class Quotas:
-    """The count of calls per family and holder; a holder is a user id, or the app."""
+    """The count of calls per family and holder; a holder is a user id, the app, or a pair of user ids."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store

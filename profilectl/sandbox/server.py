@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from profilectl.sandbox.call import MAX_BODY
 from profilectl.sandbox.trouble import ConnectionDropped
+from profilectl.sandbox.visit import ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
+            ENDING: self.server.ending,
         }
         for name, value in self.headers.items():
             if name.lower() == "content-type":
@@ -146,6 +148,7 @@ class SandboxServer(socketserver.ThreadingTCPServer):
 
     def __init__(self, app: SandboxApp, port: int = 0) -> None:
         self.app = app
+        self.ending = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -174,6 +177,7 @@ class SandboxServer(socketserver.ThreadingTCPServer):
 
     def close(self) -> None:
         """Stop listening, end every connection and wait for its thread; the world stays open."""
+        self.ending.set()
         self.app.release()
         with self._open_lock:
             for connection in self._open:

@@ -45,13 +45,24 @@ INSERT INTO sqlite_sequence SELECT 'profiles', 100000
 CREATE TABLE IF NOT EXISTS messages (
   id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, sender_id TEXT NOT NULL, recipient_id TEXT NOT NULL,
   text TEXT NOT NULL, profile_id INTEGER, media_id TEXT, quick_reply TEXT, by_app INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS message_extras (message_id INTEGER PRIMARY KEY, ctas TEXT, response TEXT);
 CREATE INDEX IF NOT EXISTS messages_by_pair ON messages (sender_id, recipient_id, created_ms);
 CREATE INDEX IF NOT EXISTS messages_by_recipient ON messages (recipient_id, id);
+CREATE TABLE IF NOT EXISTS feedback (
+  id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, type TEXT NOT NULL, dm_id INTEGER NOT NULL,
+  from_user_id TEXT NOT NULL, to_user_id TEXT NOT NULL, privacy_url TEXT NOT NULL, external_id TEXT NOT NULL,
+  question_variant_id INTEGER NOT NULL, display_name TEXT NOT NULL, test INTEGER NOT NULL,
+  score INTEGER, text TEXT, answered_ms INTEGER);
+CREATE INDEX IF NOT EXISTS feedback_by_sender ON feedback (from_user_id, to_user_id);
+CREATE TABLE IF NOT EXISTS feedback_forbidden (user_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS windows (
   family TEXT, holder TEXT, opened REAL NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (family, holder)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, seen INTEGER NOT NULL);
 """
-_FORGOTTEN_ON_RESET = ("nonces", "media", "chunks", "profiles", "messages", "windows", "faults", "request_tokens")
+_FORGOTTEN_ON_RESET = (
+    *("nonces", "media", "chunks", "profiles", "messages", "message_extras", "windows", "faults", "request_tokens"),
+    *("feedback", "feedback_forbidden"),
+)
 
 
 class WorldUnreadable(Exception):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from profilectl.sandbox import wire
 from profilectl.sandbox.faults import Kind
+from profilectl.sandbox.sayings import SAYINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +53,7 @@ def before(faults: Iterable[Fault], now: float) -> Answer | None:
             case Kind.DROP_BEFORE:
                 raise ConnectionDropped("dropped before the call was applied")
             case Kind.REFUSE:
-                return _error(fault, 403, 87, "Client is not permitted to perform this action.")
+                return _refusal(fault)
             case Kind.ERROR_BEFORE:
                 return _error(fault, 503, 130, "Over capacity")
             case Kind.RATE_LIMIT:
@@ -92,6 +93,13 @@ def after(faults: Iterable[Fault], answer: Answer, patience: Patience) -> Answer
 
 def _error(fault: Fault, status: int, code: int, message: str) -> Answer:
     return wire.error(fault.status or status, fault.code or code, fault.message or message)
+
+
+def _refusal(fault: Fault) -> Answer:
+    """What X says with the fault's code, 87 without one."""
+    code = fault.code or 87
+    saying = SAYINGS.get(code, SAYINGS[87])
+    return _error(fault, saying.status, code, saying.message)
 
 
 def _rate_limited(fault: Fault, now: float) -> Answer:

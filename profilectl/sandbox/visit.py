@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from profilectl.sandbox.world import World
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+ENDING = "profilectl.ending"
+"""Where a server puts the event that it sets when it ends, among what it tells about a request (PEP 3333)."""
+
 _OWN_SITE = ("same-origin", "none")  # none: a person, by address bar or bookmark
 
 

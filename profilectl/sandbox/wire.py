@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from profilectl.sandbox.accounts import Account
+    from profilectl.sandbox.feedback import Card
     from profilectl.sandbox.media import Media
     from profilectl.sandbox.messages import Message
     from profilectl.sandbox.profiles import Page, Profile
@@ -164,6 +165,10 @@ def event(message: Message, media: Media | None, base: str, source_app_id: str |
         data["attachment"] = {"type": "media", "media": _attached(media, base)}
     if message.quick_reply is not None:
         data["quick_reply"] = message.quick_reply
+    if message.ctas is not None:
+        data["ctas"] = [{**cta, "tco_url": "https://t.co/sandbox"} for cta in message.ctas]
+    if message.response is not None:
+        data["quick_reply_response"] = message.response
     created: dict[str, Any] = {
         "target": {"recipient_id": message.recipient_id},
         "sender_id": message.sender_id,
@@ -196,9 +201,9 @@ def _image(media: Media) -> dict[str, Any]:
 
 
 def upload_v2(media: Media, lifetime: int) -> dict[str, Any]:
-    """The answer of ``/2/media/upload``."""
+    """The answer of ``/2/media/upload``; an upload that was only announced has no image yet."""
     facts = {"id": media.id, "media_key": f"3_{media.id}", "size": media.size, "expires_after_secs": lifetime}
-    return {"data": {**facts, "image": _image(media)}}
+    return {"data": {**facts, "image": _image(media)} if media.width else facts}
 
 
 def upload_v1(media: Media, lifetime: int) -> dict[str, Any]:
@@ -209,15 +214,43 @@ def upload_v1(media: Media, lifetime: int) -> dict[str, Any]:
     return {**facts, "media_key": f"3_{media.id}", "size": media.size, "image": _image(media)}
 
 
+def feedback(card: Card) -> dict[str, Any]:
+    """A feedback card as create, show and events have it; ``response`` only once it is answered."""
+    facts = {
+        "created_at": moment(card.created_ms),
+        "updated_at": moment(card.updated_ms),
+        "id": card.id,
+        "type": card.type,
+        "test": card.is_test,
+        "dm_id": card.dm_id,
+        "from_user_id": card.from_user_id,
+        "to_user_id": card.to_user_id,
+        "privacy_url": card.privacy_url,
+        "external_id": card.external_id,
+        "question_variant_id": card.question_variant_id,
+        "display_name": card.display_name,
+    }
+    if card.answered_ms is None:
+        return facts
+    response: dict[str, Any] = {"score": {"created_at": moment(card.answered_ms), "value": card.score}}
+    if card.text:
+        response["text"] = {"created_at": moment(card.answered_ms), "value": card.text}
+    return {**facts, "response": response}
+
+
+def moment(epoch_ms: int) -> str:
+    """A time as v1.1 writes it, to the second."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%a %b %d %H:%M:%S +0000 %Y")
+
+
 def user_v1(account: Account) -> dict[str, Any]:
     """An account as verify_credentials shows it."""
-    made = datetime.fromtimestamp(account.created_ms / 1000, UTC)
     return {
         "id": int(account.user_id),
         "id_str": account.user_id,
         "name": account.handle,
         "screen_name": account.handle,
-        "created_at": made.strftime("%a %b %d %H:%M:%S +0000 %Y"),
+        "created_at": moment(account.created_ms),
         "protected": False,
         "verified": account.is_brand,
         "suspended": False,

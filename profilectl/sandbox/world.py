@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from profilectl.sandbox.accounts import Account, Accounts
 from profilectl.sandbox.faults import Faults
+from profilectl.sandbox.feedback import Feedback
 from profilectl.sandbox.media import MediaShelf
 from profilectl.sandbox.messages import Messages
 from profilectl.sandbox.profiles import Profiles
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
     from types import TracebackType
+
+    from profilectl.sandbox.feedback import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class World:
         self.media = MediaShelf(self.store)
         self.profiles = Profiles(self.store, self.media)
         self.messages = Messages(self.store, self.accounts, self.profiles, self.media, self.quotas)
+        self.feedback = Feedback(self.store, self.messages, self.quotas)
         self.faults = Faults(self.store)
 
     def __enter__(self) -> Self:
@@ -128,6 +132,7 @@ class World:
                     "allowlisted": account.allowlisted,
                     "access_level": account.access_level,
                     "reachable": account.reachable,
+                    "feedback_allowed": self.feedback.is_allowed(account.user_id),
                 }
                 for account in self.accounts.all()
             ],
@@ -153,4 +158,19 @@ class World:
                 }
                 for message in self.messages.all()
             ],
+            "feedback": [_plain_card(card) for card in self.feedback.all()],
         }
+
+
+def _plain_card(card: Card) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "created_ms": card.created_ms,
+        "type": card.type,
+        "from_user_id": card.from_user_id,
+        "to_user_id": card.to_user_id,
+        "external_id": card.external_id,
+        "display_name": card.display_name,
+        "score": card.score,
+        "text": card.text,
+    }

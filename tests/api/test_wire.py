@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profilectl.api import wire
+from profilectl.api import messages, uploads, wire
 from profilectl.api.wire import Answer, Unreadable
 from profilectl.errors import InputRefused
-from profilectl.model import Account, Message, Profile, SentMessage
+from profilectl.model import Account, Message, Profile
 
 # Documented shapes; nobody has recorded a real success.
 ANA = {
@@ -34,14 +34,6 @@ def test_profile_body():
     """The documented shape, compact, in UTF-8 and not in escapes."""
     expected = '{"custom_profile":{"name":"Ána ☃","avatar":{"media":{"id":"1234"}}}}'.encode()
     assert expected == wire.profile_body("Ána ☃", "1234")
-
-
-def test_message_body():
-    """The profile's id stands inside message_create, where X looks for it."""
-    assert wire.message_body(MESSAGE) == (
-        b'{"event":{"type":"message_create","message_create":{"target":{"recipient_id":"4534871"},'
-        b'"message_data":{"text":"Hello"},"custom_profile_id":"100001"}}}'
-    )
 
 
 def test_half_a_character():
@@ -174,32 +166,6 @@ def test_no_media_id(document):
         wire.read_media_id(answer(document))
 
 
-def sent(**changes: object) -> dict:
-    deed = {"target": {"recipient_id": "4534871"}, "sender_id": "7", "custom_profile_id": "100001"} | changes
-    return {"event": {"type": "message_create", "id": "1190", "created_timestamp": "1", "message_create": deed}}
-
-
-@pytest.mark.parametrize(
-    ("expected", "document"),
-    [
-        (SentMessage("1190", "7", "4534871", "100001"), sent()),
-        (SentMessage("1190", "7", "4534871", "5"), sent(custom_profile_id=5)),
-        (SentMessage("1190", "7", "4534871", None), sent(custom_profile_id=None)),
-        (SentMessage("1190", "", "4534871", None), {"event": {"id": "1190"}}),
-    ],
-)
-def test_read_sent(expected, document):
-    """An event's id proves that the message went out, so nothing else that is missing hides it."""
-    assert expected == wire.read_sent(answer(document), MESSAGE)
-
-
-@pytest.mark.parametrize("document", [{}, {"event": {}}, {"event": {"id": 5}}, {"errors": [{"code": 1}]}])
-def test_unreadable_sent(document):
-    """Without an event's id nobody knows whether a message went out."""
-    with pytest.raises(Unreadable):
-        wire.read_sent(answer(document), MESSAGE)
-
-
 def test_read_user_id():
     """v2 says 200 for users it doesn't have, too."""
     assert wire.read_user_id(answer({"data": {"id": "42", "username": "x", "name": "X"}})) == "42"
@@ -243,7 +209,9 @@ JSON = st.recursive(
 )
 READERS = [
     lambda one: wire.read_account(one, "api.x.com"),
-    lambda one: wire.read_sent(one, MESSAGE),
+    lambda one: messages.read_sent(one, MESSAGE),
+    lambda one: messages.read_events(one, "4534871"),
+    uploads.read_upload,
     wire.read_page,
     wire.read_profile,
     wire.read_media_id,

@@ -11,7 +11,7 @@ from profilectl.basis import Basis, digest_of
 from profilectl.changes import Action, Change, Look
 from profilectl.errors import ExitCode, RateLimited
 from profilectl.guards import Refusal
-from profilectl.model import Problem, Profile
+from profilectl.model import Message, Problem, Profile
 from profilectl.outcomes import Outcome, Status
 from profilectl.plan import Plan
 from profilectl.render import documents
@@ -133,15 +133,8 @@ def test_error_document():
 
 def test_send_document():
     """profilectl.send/1 says which profile was asked for and whether X confirmed it."""
-    document = documents.send(
-        agent="alice",
-        brand="acme",
-        recipient_id="12345",
-        profile_id="100044",
-        event_id="1190",
-        verified=True,
-        status="sent",
-    )
+    message = Message("alice", "acme", "12345", "Hello", "100044")
+    document = documents.send(message, "12345", status="sent", event_id="1190", verified=True)
 
     assert document == snapshot(
         {
@@ -153,6 +146,7 @@ def test_send_document():
             "custom_profile_id": "100044",
             "verified": True,
             "status": "sent",
+            "error": None,
         }
     )
 

@@ -33,10 +33,10 @@ def face(**changes) -> Face:
     return Face(**fields | changes)
 
 
-def drawn(one: Face, width: int = 80, colour: str | None = None) -> list[str]:
+def drawn(one: Face, width: int = 80, colour: str | None = None, graphics=None) -> list[str]:
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=colour, force_terminal=True, markup=False, emoji=False)
-    console.print(bubble(one, width))
+    console.print(bubble(one, width, graphics))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 

@@ -60,6 +60,7 @@ def test_every_agent_gets_a_telephone():
     assert outline.texts["phone"] == ["\n", "\n"]
     assert outline.texts["said"] == ["Your parcel is on its way.", "Hi"]
     assert outline.texts["name"] == ["Alice F., Care Specialist", "Acme Bot"]
+    assert outline.texts["badge"] == ["bot"]
     assert outline.texts["code"] == ["alice", "helper"]
     assert outline.texts["kind human"] == ["human"]
     assert outline.texts["kind bot"] == ["bot"]
@@ -103,14 +104,17 @@ def test_an_agent_without_a_picture_keeps_an_empty_place():
 
 
 def test_lines_of_a_message_stay_lines():
-    """Each line end becomes a break, none is left to be swallowed."""
+    """Each line end is kept, and the bubble's look keeps it on the screen."""
     page = preview_page("acmecare", [face(text="one\r\ntwo\n\nthree")])
-    assert ">one<br>two<br><br>three</p>" in page
+    assert ">one\ntwo\n\nthree</p>" in page
+    assert "white-space: pre-wrap" in page
 
 
 def test_scripts_that_run_from_right_to_left_find_their_direction():
-    """The browser decides by the text, for message and name alone."""
-    assert preview_page("acmecare", [face(name="فاطمة")]).count('dir="auto"') == 2
+    """The browser decides by the text, for message and name apart."""
+    page = preview_page("acmecare", [face(name="فاطمة")])
+    assert '<bdi class="name">فاطمة</bdi>' in page
+    assert '<p class="said" dir="auto">' in page
 
 
 def test_the_page_counts_its_agents():

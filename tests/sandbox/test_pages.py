@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profilectl.sandbox.pages import visible
+from profilectl.sandbox.pages.wording import visible
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -24,9 +24,10 @@ def test_the_conversation_as_the_customer_sees_it(remote):
     question, answer, note = page.split("<li class=")[2:5]
 
     assert "@acmecare" in page
-    assert question.startswith('"mine"')
+    assert question.startswith('"from-customer"')
     assert profile["avatar"]["media"]["url"].replace("&", "&amp;") in answer
     assert "Alice F., Care" in answer
+    assert note.startswith('"from-brand"')
     assert "<img" not in note
     assert "Alice" not in note
 
@@ -69,12 +70,18 @@ def test_hostile_names_stay_text(remote):
         assert "&lt;U+001B&gt;" in page
 
 
-@pytest.mark.parametrize("path", ["/", "/_sandbox/profiles", "/_sandbox/style.css", "/oauth/authorize"])
+@pytest.mark.parametrize(
+    "path", ["/", "/_sandbox/profiles", "/_sandbox/style.css", "/_sandbox/live.js", "/oauth/authorize"]
+)
 def test_nothing_comes_from_outside(remote, path):
     """A strict policy on every page, no address of another host in it."""
     answer = _page(remote, path)
 
-    assert answer.headers.get("content-security-policy", "").startswith("default-src 'none'")
+    policy = answer.headers.get("content-security-policy", "")
+
+    assert policy.startswith("default-src 'none'")
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
     assert "://" not in answer.text
 
 

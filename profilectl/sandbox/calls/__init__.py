@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from profilectl.sandbox.calls import account, media, messages, profiles
+from profilectl.sandbox.calls import account, feedback, media, messages, profiles
 
-ENDPOINTS = (*account.ENDPOINTS, *profiles.ENDPOINTS, *media.ENDPOINTS, *messages.ENDPOINTS)
+ENDPOINTS = (*account.ENDPOINTS, *profiles.ENDPOINTS, *media.ENDPOINTS, *messages.ENDPOINTS, *feedback.ENDPOINTS)

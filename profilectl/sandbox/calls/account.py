@@ -22,6 +22,7 @@ _REPORTED = {
     "application": {"/application/rate_limit_status": "limits"},
     "custom_profiles": {"/custom_profiles/list": "list", "/custom_profiles/show": "show"},
     "direct_messages": {"/direct_messages/events/list": "messages", "/direct_messages/events/show": "message"},
+    "feedback": {"/feedback/events": "feedback-events", "/feedback/show/:id": "feedback-show"},
     "media": {"/media/upload": "upload"},
 }
 

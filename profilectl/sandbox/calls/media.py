@@ -1,4 +1,4 @@
-"""Uploads: v2 in one piece, v1.1 in one piece or in chunks."""
+"""Uploads, in one piece or in chunks: v2 and v1.1."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.wire import Answer
 
 ONE_SHOT_CATEGORIES = ("tweet_image", "dm_image", "subtitles")  # the others need chunks
+CATEGORIES = (*ONE_SHOT_CATEGORIES, "tweet_gif", "tweet_video", "dm_gif", "dm_video")
 _NO_CATEGORY = "media_category: must be one of " + ", ".join(ONE_SHOT_CATEGORIES)
 
 
@@ -32,6 +33,30 @@ def upload(call: Call) -> Answer:
     if category not in ONE_SHOT_CATEGORIES:
         raise Refused(Refusal.BAD_FIELD, _NO_CATEGORY)
     return answer(wire.upload_v2(_keep(call, content), _lifetime(call)))
+
+
+def begin(call: Call) -> Answer:
+    """``POST /2/media/upload/initialize``: announce type, size and category of what will come in chunks."""
+    document = call.document()
+    fields: dict[str, Any] = document if isinstance(document, dict) else {}
+    size, media_type, category = (fields.get(name) for name in ("total_bytes", "media_type", "media_category"))
+    if category not in CATEGORIES:
+        raise Refused(Refusal.BAD_FIELD, "media_category: must be one of " + ", ".join(CATEGORIES))
+    if type(size) is not int or size <= 0 or not isinstance(media_type, str):
+        raise Refused(Refusal.BAD_FIELD, "total_bytes and media_type are required")
+    return answer(wire.upload_v2(call.world.media.begin(call.user_id, size, media_type), LIFETIME))
+
+
+def append(call: Call) -> Answer:
+    """``POST /2/media/upload/:id/append``: one chunk, counted from 0."""
+    segment = _whole_number(call, "segment_index")
+    call.world.media.append(call.user_id, call.path_values["id"], segment, _part(call, "media"))
+    return wire.Answer(204)
+
+
+def finish(call: Call) -> Answer:
+    """``POST /2/media/upload/:id/finalize``: put the chunks together; there is nothing to wait for."""
+    return answer(wire.upload_v2(call.world.media.finish(call.user_id, call.path_values["id"]), _lifetime(call)))
 
 
 def upload_v1(call: Call) -> Answer:
@@ -108,6 +133,11 @@ def _whole_number(call: Call, name: str) -> int:
 
 ENDPOINTS = (
     Endpoint("upload", "POST", "/2/media/upload", upload, "upload", "upload-app", needs_write=True),
+    Endpoint("upload-begin", "POST", "/2/media/upload/initialize", begin, "upload-begin", needs_write=True),
+    Endpoint("upload-append", "POST", "/2/media/upload/<digits:id>/append", append, "upload-append", needs_write=True),
+    Endpoint(
+        "upload-finish", "POST", "/2/media/upload/<digits:id>/finalize", finish, "upload-finish", needs_write=True
+    ),
     Endpoint("upload", "POST", "/1.1/media/upload.json", upload_v1, "upload", "upload-app", needs_write=True),
     Endpoint("upload-status", "GET", "/1.1/media/upload.json", status_v1, "upload-status"),
 )

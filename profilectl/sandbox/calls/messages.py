@@ -23,6 +23,7 @@ PAGE, MAX_PAGE = 20, 50
 _CREATE = "event.message_create"
 _LONGEST = {"label": 36, "description": 72, "metadata": 1_000}  # characters of a quick reply's option
 MAX_OPTIONS = 20
+MAX_BUTTONS = 3
 
 
 def send(call: Call) -> Answer:
@@ -34,6 +35,15 @@ def send(call: Call) -> Answer:
         draft = replace(draft, profile_id=_another_profile(call, draft.profile_id))
     message = call.world.messages.send(call.user_id, call.world.tokens.app().id, draft)
     return answer({"event": _event(call, message)})
+
+
+def indicate_typing(call: Call) -> Answer:
+    """Let the recipient see that somebody types, for three seconds; nothing of it stays."""
+    recipient_id = call.form("recipient_id")
+    if not recipient_id:
+        raise Refused(Refusal.PARAMETER_MISSING, "recipient_id")
+    call.world.messages.require_reachable(recipient_id)
+    return wire.Answer(204)
 
 
 def list_page(call: Call) -> Answer:
@@ -92,6 +102,7 @@ def _draft(document: Any) -> Draft:
         profile_id=None if profile_id is None else str(profile_id),
         media_id=media_id,
         quick_reply=_quick_reply(data.get("quick_reply")),
+        ctas=_buttons(data.get("ctas")),
     )
 
 
@@ -144,10 +155,32 @@ def _check_option(option: Any) -> None:
             raise Refused(Refusal.MESSAGE_INVALID, f"{name} may not hold a URL")
 
 
+def _buttons(ctas: Any) -> list[dict[str, str]] | None:
+    """Buttons that lead to the web: at most three."""
+    if ctas is None:
+        return None
+    if not isinstance(ctas, list) or not 0 < len(ctas) <= MAX_BUTTONS:
+        raise Refused(Refusal.MESSAGE_INVALID, f"ctas needs 1 to {MAX_BUTTONS} buttons")
+    return [_button(cta) for cta in ctas]
+
+
+def _button(cta: Any) -> dict[str, str]:
+    fields = cta if isinstance(cta, dict) else {}
+    label, url = fields.get("label"), fields.get("url")
+    if fields.get("type") != "web_url" or not (isinstance(label, str) and label) or not isinstance(url, str):
+        raise Refused(Refusal.MESSAGE_INVALID, "each cta needs the type web_url, a label and a url")
+    if len(label) > _LONGEST["label"] or not url.startswith(("https://", "http://")):
+        raise Refused(Refusal.MESSAGE_INVALID, f"label may have {_LONGEST['label']} characters, url must be of the web")
+    return {"type": "web_url", "label": label, "url": url}
+
+
 _endpoint = partial(Endpoint, needs_messages=True)
 _EVENTS = "/1.1/direct_messages/events"
 ENDPOINTS = (
     _endpoint("send", "POST", f"{_EVENTS}/new.json", send, needs_write=True),
+    _endpoint(
+        "typing", "POST", "/1.1/direct_messages/indicate_typing.json", indicate_typing, "typing", needs_write=True
+    ),
     _endpoint("messages", "GET", f"{_EVENTS}/list.json", list_page, "messages"),
     _endpoint("message", "GET", f"{_EVENTS}/show.json", show, "message"),
 )

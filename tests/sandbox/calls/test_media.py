@@ -80,6 +80,44 @@ def test_five_mebibytes_are_the_limit(remote, error_of):
     assert "5242880" in answer.json()["errors"][0]["message"]
 
 
+def test_v2_chunked(remote, error_of):
+    """Announced in JSON, sent in parts, put together; the id is good for a message then, and not before."""
+    size = len(remote.picture)
+    announced = {"media_type": "image/gif", "total_bytes": size, "media_category": "dm_gif"}
+    begun = remote.client.post(f"{V2}/initialize", json=announced).json()["data"]
+    ada = remote.world.ensure_customer("ada").user_id
+    data = {"text": "Look", "attachment": {"type": "media", "media": {"id": begun["id"]}}}
+    for segment in (1, 0):
+        part = remote.picture[:20] if segment == 0 else remote.picture[20:]
+        url, files = f"{V2}/{begun['id']}/append", {"media": ("piece", part)}
+        assert 204 == remote.client.post(url, data={"segment_index": str(segment)}, files=files).status_code
+
+    assert (begun["size"], "image" in begun) == (size, False)
+    assert error_of(remote.send(ada, message_data=data)) == (400, 324)
+    done = remote.client.post(f"{V2}/{begun['id']}/finalize").json()["data"]
+    assert (done["id"], done["image"]["w"], "processing_info" in done) == (begun["id"], 40, False)
+    assert 200 == remote.send(ada, message_data=data).status_code
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"media_category": "avatar"},
+        {"total_bytes": "5"},
+        {"total_bytes": 0},
+        {"total_bytes": 15_728_641},
+        {"media_type": None},
+        {"media_type": "text/plain"},
+    ],
+)
+def test_v2_chunked_refusals(remote, change):
+    """An announcement that X couldn't take is a problem document."""
+    body = {"media_type": "image/gif", "total_bytes": 5, "media_category": "dm_gif", **change}
+    answer = remote.client.post(f"{V2}/initialize", json=body)
+
+    assert (400, "Invalid Request") == (answer.status_code, answer.json()["title"])
+
+
 def test_v1_simple(remote):
     """Raw or in base64, with the id as number and as string."""
     raw = remote.client.post(V1, files={"media": ("face", remote.picture)}).json()

@@ -126,6 +126,68 @@ def test_quick_replies_have_their_rules(remote, ada, status, options):
     assert status == remote.send(ada, message_data=data).status_code
 
 
+@pytest.mark.parametrize(
+    ("status", "count", "button"),
+    [
+        (200, 1, {"type": "web_url", "label": "Returns", "url": "https://example.com/r"}),
+        (200, 3, {"type": "web_url", "label": "x" * 36, "url": "https://example.com/r"}),
+        (403, 4, {"type": "web_url", "label": "Returns", "url": "https://example.com/r"}),
+        (403, 0, {}),
+        (403, 1, {"type": "web_url", "label": "x" * 37, "url": "https://example.com/r"}),
+        (403, 1, {"type": "web_url", "label": "Returns"}),
+        (403, 1, {"type": "call", "label": "Returns", "url": "https://example.com/r"}),
+        (403, 1, {"type": "web_url", "label": "Returns", "url": "javascript:alert(1)"}),
+    ],
+)
+def test_buttons_have_their_rules(remote, ada, status, count, button):
+    """One to three, 36 characters, an address of the web; else 151. They may stand beside quick replies."""
+    quick_reply = {"type": "options", "options": [{"label": "Yes"}]}
+    answer = remote.send(ada, message_data={"text": "Well?", "quick_reply": quick_reply, "ctas": [button] * count})
+
+    assert status == answer.status_code
+    if status == 200:
+        echoed = answer.json()["event"]["message_create"]["message_data"]["ctas"]
+        assert [button] * count == [{key: cta[key] for key in button} for cta in echoed]
+
+
+def test_typing(remote, error_of, ada):
+    """A form, answered with nothing; a recipient must be named, exist, and take messages."""
+    url = "/1.1/direct_messages/indicate_typing.json"
+    signed = {"auth": remote.signer(form=True)}
+    answer = remote.client.post(url, data={"recipient_id": ada}, **signed)
+
+    assert (204, b"") == (answer.status_code, answer.content)
+    assert error_of(remote.client.post(url, data={}, **signed)) == (403, 38)
+    assert error_of(remote.client.post(url, data={"recipient_id": "12345"}, **signed)) == (404, 108)
+    remote.world.accounts.set_reachable("ada", False)
+    assert error_of(remote.client.post(url, data={"recipient_id": ada}, **signed)) == (403, 349)
+    assert [] == remote.world.messages.all()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (403, 150, "You cannot send messages to users who are not following you."),
+        (403, 151, "There was an error sending your message: its reason"),
+        (403, 226, "This request looks like it might be automated."),
+        (403, 349, "You cannot send messages to this user."),
+        (403, 354, "The text of your direct message is over the max character limit."),
+        (403, 389, "You cannot send messages to users you have blocked."),
+        (403, 476, "This user only accepts message requests from verified users."),
+        (404, 108, "Cannot find specified user."),
+        (403, None, "Client is not permitted to perform this action."),
+    ],
+)
+def test_refusals_on_order(remote, error_of, ada, status, code, words):
+    """A fault names one of X's codes, and X's status and words come with it; the next message goes out."""
+    remote.world.faults.add(Fault(call="send", kind=Kind.REFUSE, code=code))
+    refused = remote.send(ada)
+
+    assert error_of(refused) == (status, code or 87)
+    assert words == refused.json()["errors"][0]["message"]
+    assert 200 == remote.send(ada).status_code
+
+
 def test_a_thousand_a_day_but_five_answers_are_free(remote, ada):
     """A message from the customer opens a day with five replies that don't count."""
     left = remote.world.quotas

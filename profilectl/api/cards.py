@@ -1,0 +1,111 @@
+"""Feedback cards on the wire: our fields on their way out, X's JSON on its way in.
+
+What would name a customer, id and words, is left behind here: no value beyond this module holds it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from profilectl.api.wire import Unreadable, digits, document_of, id_of, mapping_or_empty
+from profilectl.model import Card, Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from profilectl.api.wire import Answer
+    from profilectl.model import Ask
+
+SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}
+"""The scores of each survey (X: GET feedback/show)."""
+
+_MOMENT = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \+0000 ([0-9]{4})")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class CardPage(NamedTuple):
+    """One page of events: each card as it was then; `next_cursor` is None on the last page."""
+
+    cards: tuple[Card, ...]
+    next_cursor: str | None
+
+
+def card_form(ask: Ask) -> dict[str, str]:
+    """Return the fields that issue a card (X: POST feedback/create)."""
+    fields = {
+        "type": ask.survey.value,
+        "to_user_id": digits("recipient id", ask.recipient_id),
+        "message": ask.text,
+        "privacy_url": ask.privacy_url,
+        "external_id": ask.external_id,
+        "question_variant_id": str(ask.variant),
+        "test": "true" if ask.is_test else "false",
+    }
+    return fields | ({} if ask.display_name is None else {"display_name": ask.display_name})
+
+
+def read_card(answer: Answer) -> Card:
+    """Return the card that was issued; only its id and its times are indispensable."""
+    card = _card(document_of(answer))
+    if card is None:
+        raise Unreadable("no feedback card in it")
+    return card
+
+
+def read_card_events(answer: Answer) -> CardPage:
+    """Return a page of events; one with an empty ``next_cursor``, or none, is the last.
+
+    Cards of a survey that we don't know are left out.
+    """
+    document = document_of(answer)
+    events = document.get("events")
+    if not isinstance(events, list):
+        raise Unreadable("no list of events in it")
+    cursor = document.get("next_cursor") or None
+    if not isinstance(cursor, str | None) or (cursor and not cursor.isascii()):
+        raise Unreadable("no usable next_cursor in it")
+    cards = (_card(mapping_or_empty(event).get("feedback")) for event in events)
+    return CardPage(tuple(card for card in cards if card is not None), cursor)
+
+
+def _card(document: object) -> Card | None:
+    if not isinstance(document, dict):
+        raise Unreadable("no feedback card in it")
+    try:
+        survey = Survey(str(document.get("type")))
+    except ValueError:
+        return None
+    created = _moment(document.get("created_at"))
+    return Card(
+        id=id_of(document, "id"),
+        survey=survey,
+        external_id=str(document.get("external_id") or ""),
+        is_test=document.get("test") is True,
+        created_ms=created,
+        updated_ms=_moment(document["updated_at"]) if document.get("updated_at") else created,
+        score=_score(mapping_or_empty(document.get("response")), SCALES[survey]),
+    )
+
+
+def _score(response: Mapping[str, Any], scale: range) -> int | None:
+    """Return the score of an answer; words without a score are no answer."""
+    value = mapping_or_empty(response.get("score")).get("value")
+    if value is None:
+        return None
+    if isinstance(value, bool) or str(value) not in {str(one) for one in scale}:
+        raise Unreadable("no usable score in it")
+    return int(str(value))
+
+
+def _moment(value: object) -> int:
+    """Return epoch milliseconds of a time as v1.1 writes it, "Sat Dec 15 17:58:20 +0000 2015"."""
+    match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    try:
+        month, *numbers = match.groups() if match else ()
+        day, hour, minute, second, year = map(int, numbers)
+        moment = datetime(year, _MONTHS.index(month) + 1, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        raise Unreadable("no usable time in it") from None
+    return int(moment.timestamp()) * 1000

@@ -1,0 +1,130 @@
+"""Direct Messages on the wire: the body that sends one, X's answer to it, and X's list of what was sent."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from profilectl.api.wire import Unreadable, digits, document_of, encode, id_of, mapping, mapping_or_empty, whole
+from profilectl.model import SentMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from profilectl.api.wire import Answer
+    from profilectl.model import Message
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """One page of the account's messages, newest first.
+
+    Attributes:
+        messages: those that went to the recipient who was asked for.
+        oldest_ms: X's time of the page's last event, None on a page without any.
+        next_cursor: None on the last page.
+    """
+
+    messages: tuple[SentMessage, ...]
+    oldest_ms: int | None
+    next_cursor: str | None
+
+
+def message_body(message: Message) -> bytes:
+    """Return the body that sends a message (X: POST direct_messages/events/new).
+
+    The profile's id belongs inside ``message_create``. A quick reply's label is its metadata, too, so that whoever
+    listens for answers learns which one was tapped.
+    """
+    deed: dict[str, object] = {
+        "target": {"recipient_id": digits("recipient id", message.recipient_id)},
+        "message_data": _data(message),
+    }
+    if message.profile_id is not None:
+        deed["custom_profile_id"] = digits("profile id", message.profile_id)
+    return encode({"event": {"type": "message_create", "message_create": deed}})
+
+
+def _data(message: Message) -> dict[str, object]:
+    data: dict[str, object] = {"text": message.text}
+    if message.media_id is not None:
+        data["attachment"] = {"type": "media", "media": {"id": digits("media id", message.media_id)}}
+    if message.quick_replies:
+        options = [{"label": label, "metadata": label} for label in message.quick_replies]
+        data["quick_reply"] = {"type": "options", "options": options}
+    if message.links:
+        data["ctas"] = [{"type": "web_url", "label": link.label, "url": link.url} for link in message.links]
+    return data
+
+
+def read_sent(answer: Answer, message: Message) -> SentMessage:
+    """Return what X says it sent; only the event's id is indispensable, it proves that the message went out."""
+    return _sent(mapping(document_of(answer), "event"), message.recipient_id)
+
+
+def read_events(answer: Answer, recipient_id: str) -> EventPage:
+    """Return a page of the account's messages; only those to one recipient are looked at closely."""
+    document = document_of(answer)
+    cursor = document.get("next_cursor") or None
+    events = document.get("events")
+    if events is None and cursor:
+        events = []
+    if not isinstance(events, list) or not isinstance(cursor, str | None) or (cursor and whole(cursor) != cursor):
+        raise Unreadable("no list of messages in it")
+    found = [event for event in events if isinstance(event, dict)]
+    times = [time for event in found if (time := _time(event))]
+    return EventPage(
+        messages=tuple(_sent(event, recipient_id) for event in found if _recipient(event) == recipient_id),
+        oldest_ms=min(times, default=None),
+        next_cursor=cursor,
+    )
+
+
+def _sent(event: Mapping[str, Any], recipient_id: str) -> SentMessage:
+    deed = mapping_or_empty(event.get("message_create"))
+    echo = deed.get("custom_profile_id")
+    return SentMessage(
+        event_id=id_of(event, "id"),
+        sender_id=str(deed.get("sender_id") or ""),
+        recipient_id=_recipient(event) or recipient_id,
+        profile_id=None if echo is None else str(echo),
+        text=_plain_text(mapping_or_empty(deed.get("message_data"))),
+        created_ms=_time(event),
+    )
+
+
+def _recipient(event: Mapping[str, Any]) -> str:
+    deed = mapping_or_empty(event.get("message_create"))
+    return str(mapping_or_empty(deed.get("target")).get("recipient_id") or "")
+
+
+def _time(event: Mapping[str, Any]) -> int:
+    """Return when X took a message, in epoch milliseconds; 0 when it doesn't say."""
+    text = event.get("created_timestamp")
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 15 else 0
+
+
+def _plain_text(data: Mapping[str, Any]) -> str:
+    """Return the text as it was written, as far as X lets it be known.
+
+    X may put its own t.co addresses into the place of others, append one that stands for the attachment, and spell
+    ``&``, ``<`` and ``>`` as entities; what it says about its addresses undoes the first two.
+    """
+    text = data.get("text")
+    if not isinstance(text, str):
+        return ""
+    media = mapping_or_empty(mapping_or_empty(data.get("attachment")).get("media"))
+    if own := _string(media, "url"):
+        text = text.removesuffix(own).rstrip()
+    addresses = mapping_or_empty(data.get("entities")).get("urls")
+    for one in addresses if isinstance(addresses, list) else []:
+        short, long = (_string(mapping_or_empty(one), key) for key in ("url", "expanded_url"))
+        if short and long:
+            text = text.replace(short, long)
+    return whole(html.unescape(text) if "&" in text else text)
+
+
+def _string(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) else ""
