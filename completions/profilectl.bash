@@ -7,7 +7,7 @@ _profilectl_know() {
     local shared='--roster=@file --brand=@text --sandbox --credentials-file=@file --json --quiet -q --verbose -v --no-input --timeout=@text --help'
     case $1 in
         'profilectl')
-            commands='demo init diff sync send preview offboard recover doctor completion roster profiles auth sandbox'
+            commands='demo init diff sync send preview offboard recover doctor completion roster feedback profiles auth sandbox'
             options="$shared --version"
             ;;
         'profilectl demo')
@@ -23,7 +23,7 @@ _profilectl_know() {
             options="$shared --yes --plan=@file --expect=@text --agent=@text --allow-deletes=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text"
             ;;
         'profilectl send')
-            options="$shared --as=@text --to=@text --file=@file --dry-run"
+            options="$shared --to=@text --as=@text --file=@file --edit --media=@file --quick-reply=@text --cta=@text --typing --ask=csat,nps --key=@text --human-wrote-this --allow-private --yes --dry-run"
             arguments='@text'
             ;;
         'profilectl preview')
@@ -31,7 +31,7 @@ _profilectl_know() {
             arguments='@text'
             ;;
         'profilectl offboard')
-            options="$shared --yes"
+            options="$shared --yes --undo"
             arguments='@text'
             ;;
         'profilectl recover')
@@ -49,10 +49,17 @@ _profilectl_know() {
             options='--help'
             ;;
         'profilectl roster check')
-            options="$shared"
+            options="$shared --compliance"
             ;;
         'profilectl roster list')
             options="$shared"
+            ;;
+        'profilectl feedback')
+            commands='report'
+            options='--help'
+            ;;
+        'profilectl feedback report')
+            options="$shared --since=@text --until=@text"
             ;;
         'profilectl profiles')
             commands='list adopt forget destroy'
@@ -101,7 +108,7 @@ _profilectl_know() {
             options='--help'
             ;;
         'profilectl sandbox serve')
-            options="$shared --port=@text --handle=@text --world=@file --generous --not-allowlisted --trouble=@text --seed=@text"
+            options="$shared --port=@text --handle=@text --world=@file --generous --not-allowlisted --no-feedback --trouble=@text --seed=@text"
             ;;
         'profilectl sandbox reset')
             options="$shared --url=@text"

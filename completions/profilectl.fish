@@ -14,7 +14,7 @@ function __profilectl_takes
         case profilectl/sync
             contains -- $argv[2] --plan --expect --agent --allow-deletes --jobs --max-wait --roster --brand --credentials-file --timeout
         case profilectl/send
-            contains -- $argv[2] --as --to --file --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --to --as --file --media --quick-reply --cta --ask --key --roster --brand --credentials-file --timeout
         case profilectl/preview
             contains -- $argv[2] --text --html --roster --brand --credentials-file --timeout
         case profilectl/offboard
@@ -29,6 +29,8 @@ function __profilectl_takes
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/roster/list
             contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/feedback/report
+            contains -- $argv[2] --since --until --roster --brand --credentials-file --timeout
         case profilectl/profiles/list
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/profiles/adopt
@@ -111,6 +113,8 @@ set -g __profilectl_commands \
     profilectl/roster \
     profilectl/roster/check \
     profilectl/roster/list \
+    profilectl/feedback \
+    profilectl/feedback/report \
     profilectl/profiles \
     profilectl/profiles/list \
     profilectl/profiles/adopt \
@@ -141,6 +145,7 @@ set -g __profilectl_sharers \
     profilectl/completion \
     profilectl/roster/check \
     profilectl/roster/list \
+    profilectl/feedback/report \
     profilectl/profiles/list \
     profilectl/profiles/adopt \
     profilectl/profiles/forget \
@@ -178,6 +183,7 @@ complete -c profilectl -n '__profilectl_on profilectl' -a recover -d 'Rebuild a 
 complete -c profilectl -n '__profilectl_on profilectl' -a doctor -d 'Tell what works, what doesn\'t, and what to do'
 complete -c profilectl -n '__profilectl_on profilectl' -a completion -d 'Print the completion script of a shell'
 complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster file: who your agents are'
+complete -c profilectl -n '__profilectl_on profilectl' -a feedback -d 'What customers answer on feedback cards'
 complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
 complete -c profilectl -n '__profilectl_on profilectl' -a auth -d 'Credentials: which accounts profilectl can speak for'
 complete -c profilectl -n '__profilectl_on profilectl' -a sandbox -d 'The local X: a server with pages, and trouble on order'
@@ -203,15 +209,26 @@ complete -c profilectl -n '__profilectl_on profilectl/sync' -l verify-avatars -d
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l jobs -r -f -d 'Calls at once'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l max-wait -r -f -d 'Wait this long for another sync or for X'
 
-complete -c profilectl -n '__profilectl_on profilectl/send' -l as -r -f -d 'Who speaks'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l to -r -f -d 'Who is written to'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l as -r -f -d 'Who speaks; else the one whose operators name you'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l file -r -F -d 'Read the message from a file'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l edit -d 'Write the message in your editor'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l media -r -F -d 'Send a picture along: JPEG, PNG or GIF'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l quick-reply -r -f -d 'An answer to tap; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l cta -r -f -d 'A button that opens an address; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l typing -d 'Show the customer that somebody types, first'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l ask -r -f -a 'csat nps' -d 'Follow up with X\'s feedback card; it has an allowlist of its own'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l key -r -f -d 'Send at most once under this key, for ever'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l human-wrote-this -d 'Vouch that a person wrote what a script sends'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l allow-private -d 'Agree to a name that the public name keeps private'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l yes -d 'Send without asking'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l dry-run -d 'Show what would be sent, and send nothing'
 
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l text -r -f -d 'What the agent says'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l html -r -F -d 'Write one HTML page instead; - for stdout'
 
 complete -c profilectl -n '__profilectl_on profilectl/offboard' -l yes -d 'Offboard without asking'
+complete -c profilectl -n '__profilectl_on profilectl/offboard' -l undo -d 'Allow the agent again; the next sync makes a profile'
 
 complete -c profilectl -n '__profilectl_on profilectl/recover' -l yes -d 'Bind what is sure without asking'
 
@@ -222,6 +239,14 @@ complete -c profilectl -n '__profilectl_at profilectl/completion 1' -f -a 'bash 
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a check -d 'Tell every problem of the roster, each at its line'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a list -d 'List the agents as each brand shows them'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_on profilectl/roster/check' -l compliance -d 'Tell who speaks, whether each bot says so, and what is missing'
+
+complete -c profilectl -n '__profilectl_on profilectl/feedback' -a report -d 'Compare the scores by agent, by kind and by face'
+complete -c profilectl -n '__profilectl_on profilectl/feedback' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_on profilectl/feedback/report' -l since -r -f -d 'Cards from this day on; else of the last 30 days'
+complete -c profilectl -n '__profilectl_on profilectl/feedback/report' -l until -r -f -d 'Cards up to the end of this day; else yesterday'
 
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -a list -d 'List the profiles at X, and whose they are'
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -a adopt -d 'Bind a profile that exists at X to an agent'
@@ -266,6 +291,7 @@ complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l handle -
 complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l world -r -F -d 'Keep the world in a file; else in memory'
 complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l generous -d 'Without X\'s rate limits'
 complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l not-allowlisted -d 'X hasn\'t approved the brands'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l no-feedback -d 'X hasn\'t approved feedback cards'
 complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l trouble -r -f -d 'How often a call goes wrong'
 complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l seed -r -f -d 'Which calls go wrong'
 

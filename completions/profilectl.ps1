@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'doctor|Tell what works, what doesn''t, and what to do'
                 'completion|Print the completion script of a shell'
                 'roster|The roster file: who your agents are'
+                'feedback|What customers answer on feedback cards'
                 'profiles|The profiles at X: ours, retired, strangers'
                 'auth|Credentials: which accounts profilectl can speak for'
                 'sandbox|The local X: a server with pages, and trouble on order'
@@ -85,9 +86,19 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl send' = @{
             Commands = @()
             Options = $shared + @(
-                '--as|@text|Who speaks'
                 '--to|@text|Who is written to'
+                '--as|@text|Who speaks; else the one whose operators name you'
                 '--file|@file|Read the message from a file'
+                '--edit||Write the message in your editor'
+                '--media|@file|Send a picture along: JPEG, PNG or GIF'
+                '--quick-reply|@text|An answer to tap; repeatable'
+                '--cta|@text|A button that opens an address; repeatable'
+                '--typing||Show the customer that somebody types, first'
+                '--ask|csat,nps|Follow up with X''s feedback card; it has an allowlist of its own'
+                '--key|@text|Send at most once under this key, for ever'
+                '--human-wrote-this||Vouch that a person wrote what a script sends'
+                '--allow-private||Agree to a name that the public name keeps private'
+                '--yes||Send without asking'
                 '--dry-run||Show what would be sent, and send nothing'
             )
             Arguments = @(
@@ -108,6 +119,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--yes||Offboard without asking'
+                '--undo||Allow the agent again; the next sync makes a profile'
             )
             Arguments = @(
                 '@text'
@@ -146,12 +158,31 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         }
         'profilectl roster check' = @{
             Commands = @()
-            Options = $shared + @()
+            Options = $shared + @(
+                '--compliance||Tell who speaks, whether each bot says so, and what is missing'
+            )
             Arguments = @()
         }
         'profilectl roster list' = @{
             Commands = @()
             Options = $shared + @()
+            Arguments = @()
+        }
+        'profilectl feedback' = @{
+            Commands = @(
+                'report|Compare the scores by agent, by kind and by face'
+            )
+            Options = @(
+                '--help||Show this message and exit'
+            )
+            Arguments = @()
+        }
+        'profilectl feedback report' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--since|@text|Cards from this day on; else of the last 30 days'
+                '--until|@text|Cards up to the end of this day; else yesterday'
+            )
             Arguments = @()
         }
         'profilectl profiles' = @{
@@ -277,6 +308,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--world|@file|Keep the world in a file; else in memory'
                 '--generous||Without X''s rate limits'
                 '--not-allowlisted||X hasn''t approved the brands'
+                '--no-feedback||X hasn''t approved feedback cards'
                 '--trouble|@text|How often a call goes wrong'
                 '--seed|@text|Which calls go wrong'
             )

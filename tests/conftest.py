@@ -51,7 +51,8 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     for name in list(os.environ):
         if name.startswith("PROFILECTL_") and not name.startswith("PROFILECTL_TEST_"):
             monkeypatch.delenv(name)
-    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "CREDENTIALS_DIRECTORY", "PYTHON_KEYRING_BACKEND"):
+    terminal = ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "KITTY_WINDOW_ID", "TERM_PROGRAM", "TMUX", "STY")
+    for name in (*terminal, "CREDENTIALS_DIRECTORY", "PYTHON_KEYRING_BACKEND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home}/no-bus")  # nobody's real keyring

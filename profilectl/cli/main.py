@@ -50,6 +50,7 @@ def build() -> typer.Typer:
         demo,
         diff,
         doctor,
+        feedback,
         init,
         offboard,
         preview,
@@ -78,6 +79,7 @@ def build() -> typer.Typer:
         diff,
         sync,
         send,
+        feedback,
         preview,
         profiles,
         offboard,
@@ -173,7 +175,7 @@ def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
     if error.retry_at is not None:
         talk(f"hint: try again after {documents.rfc3339(error.retry_at)}")
     if wants_json:
-        write(documents.dump(documents.error(error, error.exit_code)))
+        write(documents.dump(error.document or documents.error(error, error.exit_code)))
     return error.exit_code
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profilectl.cli.authority import require_admin
 from profilectl.cli.consent import require_consent
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
@@ -37,18 +38,24 @@ def offboard(
     context: Context,
     agent: Annotated[str, typer.Argument(metavar="AGENT", help="Who leaves; in the roster or not.")],
     yes: Annotated[bool, typer.Option("--yes", help="Offboard without asking.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Allow the agent again; the next sync makes a profile.")] = False,
 ) -> None:
     """Block sending as an agent at once, and destroy its faces.
 
     Sending is blocked in every brand before X is asked anything, so that works offline. Then every profile of the
     agent is destroyed, protected or not; a brand that can't be reached doesn't stop the others (exit 6, and the same
-    command again finishes). The roster isn't touched: as long as it names the agent the next sync would create the
-    profile again, so the lines to remove are printed. Only --brand narrows it down; PROFILECTL_BRAND doesn't.
+    command again finishes). The roster isn't touched, and the agent stays blocked: while the roster goes on naming
+    them, sync makes nothing for them and says so (exit 7), so the lines to remove are printed. --undo allows them
+    again. Only --brand narrows it down; PROFILECTL_BRAND doesn't.
     """
+    require_admin(context, "offboard anybody")
     brands = context.brands() if context.options.brand else context.roster.brands
     knowledge = context.ledger_for_reading()
     _require_known(context, knowledge, agent)
     leaving = _Leaving(context, agent, brands)
+    if undo:
+        leaving.undo(context.ledger_for_writing())
+        return
     if leaving.accounts(knowledge):
         require_consent(context, leaving.question(knowledge), "offboarded", yes=yes)
         leaving.carry_out(context.ledger_for_writing())
@@ -78,13 +85,16 @@ class _Leaving:
     rows: list[documents.Document] = field(default_factory=list)
 
     def accounts(self, knowledge: LedgerReader) -> dict[Brand, str]:
-        """Return the brands, with their user ids, in which the ledger knows something of the agent."""
+        """Return the brands, with their user ids, in which the agent has something, or may get it."""
         accounts = {brand: knowledge.account_of(brand.key) for brand in self.brands}
         ids = {brand: account.user_id for brand, account in accounts.items() if account is not None}
-        return {brand: user_id for brand, user_id in ids.items() if self._traces(knowledge, user_id)}
+        return {brand: user_id for brand, user_id in ids.items() if self._is_there(knowledge, brand, user_id)}
 
-    def _traces(self, knowledge: LedgerReader, user_id: str) -> bool:
+    def _is_there(self, knowledge: LedgerReader, brand: Brand, user_id: str) -> bool:
         holdings = knowledge.holdings(user_id)
+        is_named = any(one.key == self.agent for one in self.context.roster.agents_of(brand.key))
+        if is_named and self.agent not in holdings.blocked:
+            return True
         agents = [one.agent for one in holdings.bindings] + [one.agent for one in holdings.retired]
         return self.agent in agents or self.agent in {one.agent for one in holdings.intents}
 
@@ -95,8 +105,8 @@ class _Leaving:
 
     def carry_out(self, ledger: Ledger) -> None:
         """Block at once, even while a sync runs; destroy when that has ended."""
-        self._block(ledger)
         where = ", ".join(brand.key for brand in self.accounts(ledger))
+        self._block(ledger)
         if not self.context.is_quiet:
             talk(f"nobody can send as {visible(self.agent)} any more ({where})")
         wait = min(_MAX_WAIT, self.context.deadline.remaining())
@@ -111,8 +121,29 @@ class _Leaving:
 
     def _block(self, ledger: Ledger) -> None:
         for user_id in self.accounts(ledger).values():
+            if self.agent not in ledger.holdings(user_id).blocked:
+                ledger.block(user_id, self.agent, _now_ms())
             if ledger.holdings(user_id).binding(self.agent) is not None:
                 ledger.retire(user_id, self.agent, _now_ms())
+
+    def undo(self, ledger: Ledger) -> None:
+        """Lift the block in every brand that has one."""
+        accounts = {brand: ledger.account_of(brand.key) for brand in self.brands}
+        blocked = {
+            brand: account.user_id
+            for brand, account in accounts.items()
+            if account is not None and self.agent in ledger.holdings(account.user_id).blocked
+        }
+        for user_id in blocked.values():
+            ledger.unblock(user_id, self.agent, _now_ms())
+        where = ", ".join(brand.key for brand in blocked)
+        if self.context.wants_json:
+            rows = [_row(brand, "allowed") for brand in blocked]
+            write(documents.dump(documents.offboard(self.agent, _now_ms(), ExitCode.DONE, rows, None)))
+        elif not where:
+            talk(f"{visible(self.agent)} isn't blocked in any brand, so nothing changed")
+        elif not self.context.is_quiet:
+            talk(f"{visible(self.agent)} is allowed again ({where}); `profilectl sync` makes the profile")
 
     def _leave(self, ledger: Ledger, brand: Brand, user_id: str) -> None:
         """Destroy every profile of the agent in one brand, and leave a receipt in the audit trail."""
@@ -232,10 +263,10 @@ def _tell_lines(context: Context, agent: str, lines: tuple[tuple[int, int], ...]
 
     file = visible(str(context.roster_path))
     if not lines:
-        talk(f"{file} still names {agent} here: take it out, or the next sync creates the profile again")
+        talk(f"{file} still names {agent} here: take it out, or every sync says that {agent} is blocked")
         return
     text = decode(context.read_roster(), file).split("\n")
-    talk(f"{file} still names {agent}: remove these lines, or the next sync creates the profile again")
+    talk(f"{file} still names {agent}: remove these lines, or every sync says that {agent} is blocked")
     for first, last in lines:
         for number in range(first, last + 1):
             talk(f"{file}:{number}: {visible(text[number - 1].rstrip())}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from datetime import datetime
@@ -14,6 +15,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.names import visible
+from profilectl.render import graphics
 from profilectl.render.consoles import console, draw, talk, write
 from profilectl.render.face import Face, bubble, plain_bubble
 
@@ -64,7 +66,7 @@ def show_face(face: Face) -> None:
     if console(sys.stdout).color_system is None:
         write(plain_bubble(face))
     else:
-        draw(bubble(face, shutil.get_terminal_size().columns))
+        draw(bubble(face, shutil.get_terminal_size().columns, graphics.protocol(os.environ)))
 
 
 def _without_gone(context: Context, named: dict[Brand, list[Agent]]) -> dict[Brand, list[Agent]]:

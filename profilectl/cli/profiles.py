@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profilectl.cli.authority import require_admin
 from profilectl.cli.consent import require_consent, require_name
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
@@ -80,6 +81,7 @@ def adopt(
     """
     from profilectl.cli.gathering import check_account
 
+    require_admin(context, "adopt profiles")
     _require_digits(profile_id)
     brand = context.the_brand()
     one = _agent_of(context, brand, agent)
@@ -141,6 +143,7 @@ def forget(
     Nothing is asked of X. The profile is a stranger from then on: nobody can send with it, sync never touches it, and
     it stops the agent as a namesake until it is adopted again or destroyed.
     """
+    require_admin(context, "forget profiles")
     brand = context.the_brand()
     user_id, binding = _binding_of(context, context.ledger_for_reading(), brand, agent)
     told = f'profile {binding.profile_id} "{visible(binding.name)}"'
@@ -187,6 +190,7 @@ def destroy(
     """
     from profilectl.cli.gathering import check_account
 
+    require_admin(context, "destroy profiles")
     _require_digits(profile_id)
     brand = context.the_brand()
     client = context.connect(brand)

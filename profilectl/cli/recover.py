@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.profiles import adopt_command
@@ -66,6 +67,7 @@ def recover(
     is listed with the command that decides it, and makes the exit code 7. Nothing is created or destroyed at X, and
     bindings that the ledger still has stay as they are.
     """
+    require_admin(context, "recover the ledger")
     if not yes and not context.may_ask:
         raise UsageError("nobody is here to ask", hint="--yes binds what is sure; what is doubtful is only listed")
     ledger = context.ledger_for_reading()

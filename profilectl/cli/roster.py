@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,11 +27,23 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="roster")
 
 
-def check(context: Context) -> None:
+def check(
+    context: Context,
+    compliance: Annotated[
+        bool, typer.Option("--compliance", help="Tell who speaks, whether each bot says so, and what is missing.")
+    ] = False,
+) -> None:
     """Tell every problem of the roster, each at its line.
 
     The pictures are decoded for it.
+
+    With --compliance it lists every agent instead, with the bot marker in the public name and what is missing, for the
+    person who must answer for the disclosure rules: exit 0 when nothing is, 5 otherwise. Only the roster is read.
     """
+    if compliance:
+        from profilectl.cli.compliance import show
+
+        raise typer.Exit(show(context))
     from profilectl.roster.problems import format_problem
 
     agents, problems = _examine(context)

@@ -55,6 +55,7 @@ def serve(
     ] = None,
     generous: Annotated[bool, typer.Option("--generous", help="Without X's rate limits.")] = False,
     not_allowlisted: Annotated[bool, typer.Option("--not-allowlisted", help="X hasn't approved the brands.")] = False,
+    no_feedback: Annotated[bool, typer.Option("--no-feedback", help="X hasn't approved feedback cards.")] = False,
     trouble: Annotated[float, typer.Option("--trouble", min=0, max=1, help="How often a call goes wrong.")] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="Which calls go wrong.")] = 0,
 ) -> None:
@@ -75,6 +76,7 @@ def serve(
         one.ensure_customer("customer")
         for account in accounts:
             one.accounts.allow(account.handle, not not_allowlisted)
+            one.feedback.allow(account.user_id, not no_feedback)
         if trouble:
             one.faults.add(Fault(kind=Kind.RANDOM, times=None, probability=trouble, seed=seed))
         try:
@@ -90,6 +92,7 @@ def serve(
             finally:
                 for account in accounts:  # the world may be shared, and outlives this server
                     one.accounts.allow(account.handle, True)
+                    one.feedback.allow(account.user_id, True)
 
 
 def _wait_for_the_end() -> None:
@@ -152,7 +155,8 @@ Url = Annotated[
 def reset(context: Context, url: Url = None) -> None:
     """Forget everything but the accounts.
 
-    Profiles, messages, faults, what --not-allowlisted took, and the sandbox's own ledger.
+    Profiles, messages, cards, faults, what --not-allowlisted and --no-feedback
+    took, and the sandbox's own ledger.
     """
     if url is not None:
         _ask(url, "POST", "reset", "profiles")
@@ -183,9 +187,10 @@ def faults(
     echo-missing, echo-other, random.
 
     \b
-    Calls: verify, list, show, upload, upload-status, create, destroy, send,
-    message, messages, user, limits, request-token, access-token, invalidate;
-    * or none is every call.
+    Calls: verify, list, show, upload, upload-begin, upload-append,
+    upload-finish, upload-status, create, destroy, typing, send, message,
+    messages, user, limits, request-token, access-token, invalidate,
+    feedback-create, feedback-show, feedback-events; * or none is every call.
 
     \b
     Further keys: times (1; null for ever), after (calls that go well first),

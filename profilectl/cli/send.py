@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profilectl.cli.consent import require_consent
 from profilectl.cli.context import Context
-from profilectl.cli.files import read
 from profilectl.cli.options import command
+from profilectl.conduct import Occasion, require_privacy
 from profilectl.errors import InputRefused, UsageError
-from profilectl.message import MAX_TEXT, Operator, compose, deliver
+from profilectl.message import Contents
+from profilectl.model import Survey
 from profilectl.names import visible
-from profilectl.render import documents
-from profilectl.render.consoles import talk, write
 
 if TYPE_CHECKING:
-    from profilectl.api.client import XClient
-    from profilectl.ledger.base import LedgerReader
-    from profilectl.message import Receipt
-    from profilectl.model import Account, Agent, Binding, Brand, Message
+    from profilectl.attachments import Attachment
+    from profilectl.cli.speaker import Speaker
 
-_MAX_BYTES = 4 * MAX_TEXT + 2  # UTF-8 needs four bytes a character at most, and a line may end in two
+To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]
+As = Annotated[
+    str | None, typer.Option("--as", metavar="AGENT", help="Who speaks; else the one whose operators name you.")
+]
+Text = Annotated[str | None, typer.Argument(metavar="TEXT", help="The message; - reads stdin.")]
+File = Annotated[Path | None, typer.Option("--file", metavar="PATH", help="Read the message from a file.")]
+Edit = Annotated[bool, typer.Option("--edit", help="Write the message in your editor.")]
+Media = Annotated[Path | None, typer.Option("--media", metavar="PATH", help="Send a picture along: JPEG, PNG or GIF.")]
+QuickReplies = Annotated[
+    list[str] | None, typer.Option("--quick-reply", metavar="LABEL", help="An answer to tap; repeatable.")
+]
+Buttons = Annotated[
+    list[str] | None, typer.Option("--cta", metavar="LABEL=URL", help="A button that opens an address; repeatable.")
+]
+Typing = Annotated[bool, typer.Option("--typing", help="Show the customer that somebody types, first.")]
+AskFor = Annotated[
+    Survey | None, typer.Option("--ask", help="Follow up with X's feedback card; it has an allowlist of its own.")
+]
+Key = Annotated[str | None, typer.Option("--key", metavar="KEY", help="Send at most once under this key, for ever.")]
+HumanWroteThis = Annotated[
+    bool, typer.Option("--human-wrote-this", help="Vouch that a person wrote what a script sends.")
+]
+AllowPrivate = Annotated[
+    bool, typer.Option("--allow-private", help="Agree to a name that the public name keeps private.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")]
+
+_LONGEST_KEY = 200  # code points
 
 
 def register(app: typer.Typer) -> None:
@@ -36,66 +58,74 @@ def register(app: typer.Typer) -> None:
 
 def send(
     context: Context,
-    agent: Annotated[str, typer.Option("--as", metavar="AGENT", help="Who speaks.")],
-    to: Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")],
-    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The message; - reads stdin.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", metavar="PATH", help="Read the message from a file.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")] = False,
+    to: To,
+    agent: As = None,
+    text: Text = None,
+    file: File = None,
+    edit: Edit = False,
+    media: Media = None,
+    quick_reply: QuickReplies = None,
+    cta: Buttons = None,
+    typing: Typing = False,
+    ask: AskFor = None,
+    key: Key = None,
+    human_wrote_this: HumanWroteThis = False,
+    allow_private: AllowPrivate = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Send one Direct Message as an agent.
 
-    It counts as sent only when X confirms that it carries the agent's profile.
+    It counts as sent only when X confirms that it carries the agent's profile. The same words to the same person
+    within five minutes are one message: a repeat finds the first receipt, and sends nothing.
     """
-    words = _read_text(text, file)
-    one, brand = _find_agent(context, agent)
+    from profilectl.cli.authority import authority_for, current_operator
+    from profilectl.cli.letter import read_media, read_text
+    from profilectl.cli.receipts import show_dry_run
+    from profilectl.cli.sending import Sending
+    from profilectl.cli.speaker import find_speaker
+    from profilectl.contents import links, quick_replies
+
     recipient = _check_recipient(to)
-    knowledge = context.ledger_for_reading()
-    account = knowledge.account_of(brand.key)
-    binding = knowledge.holdings(account.user_id).binding(one.key) if account is not None else None
-    today = datetime.now().astimezone().date()
-    message = compose(one, binding, recipient_id=recipient, text=words, today=today, operator=_operator())
-    if dry_run or account is None:
-        _show_dry_run(context, message)
+    operator, authority = current_operator(), authority_for(context)
+    speaker = find_speaker(context, agent, operator, authority)
+    authority.require_operator(speaker.agent, operator)
+    replies, buttons = quick_replies(quick_reply or ()), links(cta or ())
+    attachment = None if media is None else read_media(media)
+    about = f"To {to}, as {speaker.agent.key} ({speaker.agent.name})"
+    words = read_text(text, file, edit, context, about=about) if _has_words(text, file, edit, media) else ""
+    _keep_private(context, speaker, (words, *replies, *(one.label for one in buttons)), allowed=allow_private, yes=yes)
+    contents = Contents(words, _digest(attachment), replies, buttons)
+    occasion = Occasion(context.may_ask, human_wrote_this=human_wrote_this)
+    sending = Sending(context, speaker, operator, contents, attachment, _check_key(key), occasion, ask)
+    message = sending.compose(recipient)
+    if dry_run:
+        show_dry_run(context, message)
         return
-    client = _connect(context, brand, account, knowledge)
-    if message.recipient_id.startswith("@"):
-        message = replace(message, recipient_id=client.find_user(message.recipient_id[1:]))
-    receipt = deliver(message, account.user_id, client, context.ledger_for_writing(), client.now_ms())
-    _show_receipt(context, receipt, binding)
-    if binding is not None and binding.name != one.name and not context.is_quiet:
-        talk(f'the roster says "{visible(one.name)}", which `profilectl sync` hasn\'t brought to X yet')
+    sending.carry_out(message, typing=typing, yes=yes)
 
 
-def _read_text(text: str | None, file: Path | None) -> str:
-    """Take the message from the one place that was named."""
-    if (text is None) == (file is None):
-        raise UsageError("what shall be sent?", hint="give the text, or - for stdin, or --file PATH; just one of them")
-    if file is None and text != "-":
-        return text or ""
-    data = sys.stdin.buffer.read(_MAX_BYTES + 1) if file is None else read(file, "the message", _MAX_BYTES)
-    if len(data) > _MAX_BYTES:
-        raise InputRefused(f"the message is longer than {MAX_TEXT} characters")
+def _has_words(text: str | None, file: Path | None, edit: bool, media: Path | None) -> bool:
+    """Say whether a text has to be read: a picture may go out without one."""
+    return media is None or text is not None or file is not None or edit
+
+
+def _digest(attachment: Attachment | None) -> str | None:
+    if attachment is None:
+        return None
+    import hashlib
+
+    return "sha256:" + hashlib.sha256(attachment.content).hexdigest()
+
+
+def _keep_private(context: Context, speaker: Speaker, texts: tuple[str, ...], *, allowed: bool, yes: bool) -> None:
+    """Refuse what the public name keeps private, or make sure that it is meant."""
     try:
-        words = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputRefused(f"the message isn't UTF-8 (byte {error.start + 1})") from None
-    return words.removesuffix("\n").removesuffix("\r")
-
-
-def _find_agent(context: Context, key: str) -> tuple[Agent, Brand]:
-    """Return the agent in the one brand that is meant."""
-    from profilectl.cli.gathering import unknown_agent
-
-    entries = [agent for agent in context.roster.agents if agent.key == key]
-    if not entries:
-        raise unknown_agent(key, {agent.key for agent in context.roster.agents})
-    keys = {agent.brand for agent in entries}
-    brands = context.meant([brand for brand in context.brands() if brand.key in keys])
-    if not brands:
-        raise InputRefused(f"{key} doesn't speak for this brand", hint="it has: " + ", ".join(sorted(keys)))
-    if len(brands) > 1:
-        raise UsageError(f"{key} speaks for several brands", hint="say --brand with one of: " + ", ".join(sorted(keys)))
-    return next(agent for agent in entries if agent.brand == brands[0].key), brands[0]
+        require_privacy(speaker.agent, "\n".join(texts))
+    except InputRefused as error:
+        if not allowed:
+            raise
+        require_consent(context, f"{error.message}. Send it all the same?", "sent", yes=yes)
 
 
 def _check_recipient(to: str) -> str:
@@ -107,61 +137,9 @@ def _check_recipient(to: str) -> str:
     raise UsageError(f"--to takes an id (digits) or a @handle, not {visible(to)}")
 
 
-def _operator() -> Operator:
-    """Ask the kernel, not the environment, who runs this."""
-    import pwd
-
-    uid = os.getuid()
-    try:
-        return Operator(pwd.getpwuid(uid).pw_name, uid)
-    except KeyError:
-        return Operator(f"uid:{uid}", uid)
-
-
-def _connect(context: Context, brand: Brand, account: Account, knowledge: LedgerReader) -> XClient:
-    """Return a client whose credentials are those of the account that the ledger means.
-
-    X asks nothing for it where the source names the account, or where the token begins with its id, as X's tokens do.
-    """
-    credentials = context.credentials(brand)
-    client = context.client(credentials)
-    if credentials.user_id is not None:
-        knowledge.recognise(brand.key, replace(account, user_id=credentials.user_id))
-    elif not credentials.token.reveal().startswith(f"{account.user_id}-"):
-        knowledge.recognise(brand.key, client.verify_credentials())
-    return client
-
-
-def _show_dry_run(context: Context, message: Message) -> None:
-    if context.wants_json:
-        known = None if message.recipient_id.startswith("@") else message.recipient_id
-        write(documents.dump(_document(message, known, event_id=None, status="dry-run")))
-        return
-    write(
-        f"would send {len(message.text)} characters to {message.recipient_id} "
-        f"as {message.agent} ({message.brand}, profile {message.profile_id})"
-    )
-
-
-def _show_receipt(context: Context, receipt: Receipt, binding: Binding | None) -> None:
-    """Say what was sent, under which name the customer sees it, and that X's answer carries the agent's profile."""
-    message = receipt.message
-    if context.wants_json:
-        document = _document(message, message.recipient_id, event_id=receipt.event_id, status="sent")
-        write(documents.dump(document))
-    elif not context.is_quiet:
-        shown = visible(binding.name) if binding is not None else ""
-        event = f"event {receipt.event_id}, identity confirmed by X"
-        write(f"sent to {message.recipient_id} as {message.agent} ({shown}), {event}")
-
-
-def _document(message: Message, recipient_id: str | None, *, event_id: str | None, status: str) -> documents.Document:
-    return documents.send(
-        agent=message.agent,
-        brand=message.brand,
-        recipient_id=recipient_id,
-        profile_id=message.profile_id,
-        event_id=event_id,
-        verified=status == "sent",
-        status=status,
-    )
+def _check_key(key: str | None) -> str | None:
+    if key is not None and (
+        not key.strip() or len(key) > _LONGEST_KEY or visible(key) != key or key.startswith("auto:")
+    ):
+        raise UsageError(f"--key takes 1 to {_LONGEST_KEY} characters that can be seen, and doesn't begin with auto:")
+    return key

@@ -175,7 +175,7 @@ STEPS: Final = (
     Step(
         "Answer a customer as Alice",
         "A customer has written. The answer counts as sent only when X confirms that it carries Alice's profile.",
-        (_ask, f'profilectl send --sandbox --as alice --to @{CUSTOMER} "{_ANSWER}"'),
+        (_ask, f'profilectl send --sandbox --as alice --to @{CUSTOMER} "{_ANSWER}" --yes'),
     ),
     Step(
         "What the customer sees",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.diff import Agents, AllowDeletes, PruneNow, VerifyAvatars
 from profilectl.cli.options import Options, command
@@ -51,6 +52,7 @@ def sync(
     from profilectl.cli.saved_plan import expected_digest, read
     from profilectl.roster.fields import parse_duration
 
+    require_admin(context, "sync")
     seconds = parse_duration(max_wait, "--max-wait")
     _require_somebody_to_agree(context, yes=yes)
     selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)

@@ -70,10 +70,14 @@ class Disclosure:
         self._language = language
         self._phrases = [Phrase(marker) for marker in markers]
 
+    def marker(self, name: str) -> str | None:
+        """Return the first bot marker that stands in a name, or None."""
+        folded = fold(name)
+        return next((phrase.text for phrase in self._phrases if phrase.found_in(folded)), None)
+
     def fault(self, name: str, kind: Kind) -> str | None:
         """Return what is wrong with the name of a human or bot, or None."""
-        folded = fold(name)
-        found = next((phrase.text for phrase in self._phrases if phrase.found_in(folded)), None)
+        found = self.marker(name)
         if kind is Kind.HUMAN and found:
             return f'contains the bot marker "{visible(found)}", but its kind is "human"'
         if kind is Kind.BOT and not found:

@@ -31,6 +31,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _OPERATOR = re.compile(r"uid:[0-9]{1,10}|[^\s:/\x00-\x1f\x7f]{1,64}")
 _RECIPIENT = re.compile(r"[0-9]{1,20}|@[A-Za-z0-9_]{1,15}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|//|data:", re.IGNORECASE)
+_WEB_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?")  # one that any client can read
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 _TYPES = {
@@ -180,6 +181,14 @@ def language(value: Any) -> str:
     return str(value)
 
 
+def web_page(value: Any) -> str:
+    """Accept an ``https://`` address of a page."""
+    text(value)
+    if not _WEB_PAGE.fullmatch(value):
+        raise Misfit(f'expected an address such as "https://example.com/privacy", got {shown(value)}')
+    return str(value)
+
+
 def avatar(value: Any) -> str:
     """Accept a relative path that stays in the roster's folder as far as its words tell; links are judged later."""
     text(value)
@@ -253,6 +262,7 @@ BRAND: Mapping[str, Rule] = {
     "handle": handle,
     "language": language,
     "fallback": choice("none", "sign-off"),
+    "privacy_url": web_page,
 }
 POLICY: Mapping[str, Rule] = {
     "max_deletes": count,
@@ -261,6 +271,7 @@ POLICY: Mapping[str, Rule] = {
     "settle_after": duration,
     "disclosure": choice("enforce", "warn"),
     "test_recipients": recipients,
+    "audit_text": flag,
     "bot_markers": table,
 }
 DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to brand

@@ -40,6 +40,8 @@ class Survey(NamedTuple):
     agents: tuple[Agent, ...]  # one per entry and brand, without those that have errors
     named: int  # the agents that the file names, with errors or not
     problems: tuple[Problem, ...]  # all of them, in file order
+    brands: tuple[Brand, ...] = ()  # those with errors as well
+    policy: Policy = Policy()
 
 
 def parse(text: str, file: str) -> Roster:
@@ -73,7 +75,7 @@ def survey(content: bytes, file: str) -> Survey:
     except RosterRefused as error:
         headers = _AGENT_HEADER.findall(content.decode("utf-8", "replace"))
         return Survey((), len(set(headers)), error.problems)
-    return Survey(roster.agents, named, findings.placed(text, file))
+    return Survey(roster.agents, named, findings.placed(text, file), roster.brands, roster.policy)
 
 
 def _read(text: str, file: str, findings: Findings) -> tuple[Roster, int]:

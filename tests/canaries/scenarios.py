@@ -42,6 +42,7 @@ SCENARIOS: dict[str, Scenario] = {
     "demo": _offline("demo"),
     "diff": _online("diff", "diff --json"),
     "doctor": _online("doctor", "doctor --json"),
+    "feedback report": _online("feedback report", "feedback report --json"),
     "init": _offline("init --roster new/roster.toml --handle acmecare"),
     "offboard": _online("offboard bob --yes"),
     "preview": _offline("preview alice", "preview --html preview.html"),

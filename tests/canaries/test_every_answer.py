@@ -39,6 +39,7 @@ _CALLS = {
     f"/custom_profiles/{STRANGER}": f"profiles adopt dora {STRANGER} --yes",
     "/users/by/username": "send --as alice --to @customer Hello",
     "/direct_messages/events/new": "send --as alice --to 7007 Hello",
+    "/feedback/events": "feedback report",
     "/_sandbox/media": "recover --yes --roster lost/roster.toml",
 }
 """What stands in the first line of a request, and a command that sends it."""

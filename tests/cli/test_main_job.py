@@ -152,7 +152,7 @@ def test_send_is_honest_about_a_dropped_identity(desk, served):
     desk.write(("alice", "Alice")).run("sync", "--yes")
     for kind in ("echo-missing", "echo-other"):
         served.fault(call="send", kind=kind)
-        result = desk.run("send", "--as", "alice", "--to", "@customer", "Hello")
+        result = desk.run("send", "--as", "alice", "--to", "@customer", f"Hello, {kind}")
 
         assert (7, "") == (result.code, result.out)
         assert "identity not confirmed: " in result.err

@@ -47,7 +47,7 @@ def test_offboarding_destroys_and_leaves_a_receipt(desk):
     assert ("alice", {"brand": "acme", "destroyed": 1, "left": 0}) == (receipt.agent, receipt.detail)
 
 
-def test_it_names_the_lines_that_would_bring_the_agent_back(desk):
+def test_it_names_the_lines_that_still_ask_for_the_agent(desk):
     """Taking out exactly these lines leaves a roster that asks for nothing more."""
     desk.env["PROFILECTL_SANDBOX"] = "1"
     desk.write(*TEAM).run("sync", "--yes")
@@ -58,7 +58,7 @@ def test_it_names_the_lines_that_would_bring_the_agent_back(desk):
     numbers = {int(place.split(":")[1]) for place, _ in named}
 
     assert ["[agents.alice]", 'name = "Alice"', 'title = "Care"'] == [text for _, text in named]
-    assert 3 == desk.run("diff", "--exit-code").code  # as was said: the roster would bring her back
+    assert 7 == desk.run("diff", "--exit-code").code  # as was said: every sync speaks of her
     path.write_text("".join(line for number, line in enumerate(lines, 1) if number not in numbers))
     assert 0 == desk.run("diff", "--exit-code").code
 
@@ -74,7 +74,7 @@ def test_sending_is_blocked_offline_and_the_second_run_finishes(desk, served):
     assert ["failed", "acme"] == offline.rows[0][:2]
     assert "nobody can send as alice any more (acme)" in offline.err
     assert "run the same command again" in offline.err
-    assert "alice has no profile" in desk.run(*SEND).err
+    assert "alice was offboarded" in desk.run(*SEND).err
     again = desk.run("offboard", "alice", "--yes")
     assert (0, "destroyed", ["Bruno"]) == (again.code, again.rows[0][0], served.live())
     assert [(0, 1), (1, 0)] == [(one.detail["destroyed"], one.detail["left"]) for one in events(desk, "offboarded")]

@@ -46,6 +46,27 @@ def test_a_terminal_without_colour_gets_words(team):
     assert (0, team.run("preview", "alice").out) == (code, screen)
 
 
+@pytest.mark.parametrize(
+    ("sequence", "environ"),
+    [("\x1b_Ga=T,f=100,", {"KITTY_WINDOW_ID": "1"}), ("\x1b]1337;File=inline=1;", {"TERM_PROGRAM": "WezTerm"})],
+)
+def test_a_terminal_that_shows_pictures_gets_one(team, monkeypatch, sequence, environ):
+    """In the place of the half blocks; a pipe from the same terminal gets words, and so does tmux half blocks."""
+    for name in ("KITTY_WINDOW_ID", "TERM_PROGRAM", "TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    team.env |= environ
+    _, screen = team.watch("preview", "alice")
+    piped = team.run("preview", "alice").out
+    team.env["TMUX"] = "/tmp/tmux-1000/default,1,0"
+    _, inside = team.watch("preview", "alice")
+
+    assert 1 == screen.count(sequence)
+    assert "\u2580" not in screen
+    assert "\x1b" not in piped
+    assert "\u2580" in inside
+    assert sequence not in inside
+
+
 def test_an_unknown_agent_is_a_usage_error(team):
     """The nearest key is offered."""
     result = team.run("preview", "alcie")

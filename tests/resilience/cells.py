@@ -22,7 +22,7 @@ DONE, CREDENTIALS, REFUSED, PARTIAL, PERSON, LATER = (
 )
 SYNC = ("sync", "--yes", "--jobs", "1")
 _ALICE = "create Alice Anew"
-SEND = ("send", "--as", "anna", "--to", "@customer", "Hello")
+SEND = ("send", "--as", "anna", "--to", "@customer", "Hello", "--human-wrote-this")
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,12 @@ STEPS = (
     Step("end of a destroy", "ledger drop", "ledger"),
     Step("end", "end", "end"),
     Step("send: look-up", "user", "look-up", SEND),
+    Step("send: face", "face", "face", SEND),
+    Step("send: promise", "ledger promise", "promise", SEND),
     Step("send: POST", "send", "post", SEND),
     Step("send: echo", "send", "echo", SEND),
-    Step("send: record", "ledger record", "record", SEND),
+    Step("send: list of messages", "messages", "messages", SEND, doubt=("send", faults.reset_after)),
+    Step("send: record", "ledger conclude", "record", SEND),
 )
 
 FAULTS = (
@@ -170,7 +173,8 @@ CODES: dict[str, dict[str, tuple[ExitCode | None, ExitCode | None]]] = {
     "list again": _PAGE | {"no": (LATER, None), "picture": (DONE, None)},
     "list again, later": _PAGE
     | {"no": (LATER, None), "picture": (DONE, None), "empty page": (DONE, LATER), "circle": (LATER, None)},
-    "look-up": _SAFE | {"no": (REFUSED, None), "limit with reset": (LATER, None), "gone": (PERSON, None)},
+    "look-up": _SAFE | {"no": (REFUSED, None), "limit with reset": (LATER, None), "gone": (REFUSED, None)},
+    "face": _SAFE | _ALLOWED | {"no": (REFUSED, None), "limit with reset": (LATER, None), "gone": (REFUSED, None)},
     "upload": _SAFE | {"no": (PARTIAL, None), "picture": (DONE, None)},
     "destroy": {family: codes for family, codes in _SAFE.items() if family != "lost body"}
     | _ALLOWED
@@ -223,8 +227,8 @@ CODES: dict[str, dict[str, tuple[ExitCode | None, ExitCode | None]]] = {
         "killed": (None, None),
         "unsent": (DONE, LATER),
         "lost before": (PERSON, None),
-        "lost after": (PERSON, None),
-        "lost body": (PERSON, None),
+        "lost after": (DONE, None),  # the list tells what went out
+        "lost body": (DONE, None),
         "harmless": (DONE, None),
         "limit with reset": (LATER, None),
         "limit": (LATER, None),
@@ -233,6 +237,28 @@ CODES: dict[str, dict[str, tuple[ExitCode | None, ExitCode | None]]] = {
         "who": (CREDENTIALS, None),
         "allowlist": (CREDENTIALS, None),
         "clock": (CREDENTIALS, None),
+        "moved": (DONE, None),
+        "gone": (PERSON, None),
+    },
+    "messages": {  # of a message whose answer was lost: as long as the list can't be read it stays in doubt
+        "killed": (None, None),
+        "unsent": (DONE, PERSON),
+        "lost before": (DONE, PERSON),
+        "lost after": (DONE, PERSON),
+        "lost body": (DONE, PERSON),
+        "harmless": (DONE, DONE),
+        "limit with reset": (PERSON, None),
+        "limit": (PERSON, None),
+        "redirect": (PERSON, None),
+        "no": (PERSON, None),
+        "who": (PERSON, None),
+        "clock": (PERSON, None),
+        "moved": (DONE, None),
+    },
+    "promise": {
+        "killed": (None, None),
+        "disk": (REFUSED, None),
+        "lock": (DONE, None),
         "moved": (DONE, None),
         "gone": (PERSON, None),
     },
@@ -248,15 +274,20 @@ _NEVER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("*",), ("lag", "lag and loss", "namesake"), "only a create makes what a list may lack, or take for another one"),
     (("first page", "list again"), ("circle",), "no cursor has been given out yet: see list page n"),
     (("*",), ("empty page", "circle", "twins"), "only a list has pages"),
+    (("messages", "record"), ("gone",), "the message has gone out with its face"),
     (("*",), ("gone",), "a race of send; for a sync it is drift, which the next plan sees"),
     (("record",), ("moved", "picture"), "the message has gone out, and the roster isn't read again"),
-    (("look-up", "post"), ("picture",), "a send reads no picture"),
+    (("look-up", "face", "promise", "post", "messages"), ("picture",), "a send reads no picture"),
     (("*",), ("lock",), "the lock is asked for once, by sync alone"),
     (("*",), ("side file",), "the side file belongs to the lock"),
     (("hasty create",), ("killed", "moved", "picture"), "patience plays no part: as at the create of a replacement"),
-    (("ledger", "lock", "record"), ("*",), "nothing is asked of X at this step"),
+    (("ledger", "lock", "promise", "record"), ("*",), "nothing is asked of X at this step"),
     (("*",), ("disk",), "nothing is written at this step; see intent, settle, retire and the end of a destroy"),
-    (("verify", "upload", "look-up"), ("allowlist",), "X asks for the allowlist where custom profiles are concerned"),
+    (
+        ("verify", "upload", "look-up", "messages"),
+        ("allowlist",),
+        "X asks for the allowlist where custom profiles are concerned",
+    ),
     (("destroy",), ("lost body",), "a 204 has no body"),
 )
 

@@ -176,7 +176,7 @@ def disk_full(_stage, ledger, proceed):
     execute = ledger.real._execute
 
     def full(statement: str, /, **values: Any) -> Any:
-        if statement == schema.ADD_RECORD:
+        if statement in {schema.ADD_RECORD, schema.PROMISE}:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.world import World
 
 ACCOUNT = "4242"
-_READING = ("verify", "list 1", "list n", "list again", "list more", "user")
+_READING = ("verify", "list 1", "list n", "list again", "list more", "user", "face", "messages")
 NAMES = {  # every public name that an agent has on this stage; nobody else bears one of them
     "anna": {"Anna"},
     "alice": {"Alice", "Alice Anew", "Alice Again"},
@@ -71,7 +72,14 @@ class Record:
         if path.endswith("custom_profiles/destroy.json"):
             profile = self.world.profiles.find(query["id"])
             return Call(f"destroy {profile.name if profile else '?'}")
-        ends = {"verify_credentials.json": "verify", "upload": "upload", "events/new.json": "send"}
+        ends = {
+            "verify_credentials.json": "verify",
+            "upload": "upload",
+            "events/new.json": "send",
+            "events/list.json": "messages",
+        }
+        if re.search(r"custom_profiles/[0-9]+\.json$", path):
+            return Call("face")
         return Call(next((moment for end, moment in ends.items() if path.endswith(end)), "user"))
 
     @contextmanager

@@ -222,7 +222,10 @@ class Wire(httpx.BaseTransport):
 class WatchedLedger:
     """A ledger whose deeds are moments at which trouble may strike."""
 
-    _DEEDS = ("claim", "intend", "reattempt", "doubt", "withdraw", "retire", "drop", "protect", "record", "settle")
+    _DEEDS = (
+        *("claim", "intend", "reattempt", "doubt", "withdraw", "retire", "drop", "protect", "record", "settle"),
+        *("promise", "conclude", "take_back", "see"),
+    )
 
     def __init__(self, ledger: Any, stage: Stage) -> None:
         self.real = ledger

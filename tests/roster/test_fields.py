@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from profilectl.errors import UsageError
-from profilectl.roster.fields import avatar, parse_duration
+from profilectl.roster.fields import Misfit, avatar, parse_duration, web_page
 
 ALICE = ['name = "Alice"', 'avatar = "a.png"', 'kind = "human"']
 
@@ -27,6 +27,35 @@ def test_what_is_no_duration_is_a_usage_error(text):
 def test_relative_paths_are_kept_as_written(path):
     """Whatever stays inside the folder by its words is accepted and not rewritten."""
     assert avatar(path) == path
+
+
+@pytest.mark.parametrize(
+    "address", ["https://acme.example/privacy", "https://acme.example", "https://acme.example:8443/a?b=c#d"]
+)
+def test_addresses_of_pages_are_kept_as_written(address):
+    """Any page that is encrypted."""
+    assert web_page(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://acme.example/privacy",
+        "acme.example/privacy",
+        "https://",
+        "https://user@acme.example/",
+        "https://acme.example/a b",
+        "https://acme.example/\n",
+        "https://acmé.example/",
+        "javascript:alert(1)",
+        5,
+        "",
+    ],
+)
+def test_what_is_no_page(address):
+    """Customers follow it, so nothing else than a plain address of a page will do."""
+    with pytest.raises(Misfit):
+        web_page(address)
 
 
 BAD_FIELDS = {  # a line of [brands.acme], [policy] or [agents.alice], and what is said of it

@@ -66,6 +66,12 @@ name = "Beta Bot"
 """
 
 
+def test_a_brand_may_name_its_privacy_policy():
+    """The one address that a roster holds; what a roster may never name is refused as before."""
+    text = FULL.replace('fallback = "sign-off"', 'privacy_url = "https://acme.example/privacy"')
+    assert parse(text, "roster.toml").brands[0].privacy_url == "https://acme.example/privacy"
+
+
 def test_a_full_roster_becomes_its_values():
     """Brands, policy, layers, patterns and overrides end up in the model as contracted."""
     roster = parse(FULL, "roster.toml")

@@ -1,0 +1,204 @@
+"""A feedback card after a message: what is asked, and the key under which X returns the answer.
+
+X's cards know nothing of custom profiles, but return a key of ours: it says who spoke and with which face, and joins
+the answer to the message in the audit trail. It names no customer.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from profilectl.errors import InputRefused, OutcomeUnknown, PersonNeeded, ProfilectlError
+from profilectl.model import Ask, Event, Kind, Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from profilectl.model import Agent, Brand, Card, Message
+
+LONGEST_DISPLAY_NAME = 20  # characters (X: POST feedback/create)
+
+VARIANTS: Mapping[Survey, int] = {Survey.CSAT: 12, Survey.NPS: 0}
+"""X's wordings: "the service you received from …", as the agent is meant; "recommend … to a friend"."""
+
+INVITATIONS: Mapping[str, str] = {
+    "cs": "Děkujeme za vaši zprávu. Jak jste s námi byli spokojeni?",
+    "da": "Tak for din besked. Hvordan klarede vi os?",
+    "de": "Danke für Ihre Nachricht. Wie zufrieden waren Sie mit uns?",
+    "en": "Thank you for writing to us. How did we do?",
+    "es": "Gracias por escribirnos. ¿Qué le ha parecido nuestra atención?",
+    "fi": "Kiitos viestistäsi. Miten onnistuimme?",
+    "fr": "Merci de nous avoir écrit. Qu'avez-vous pensé de notre réponse ?",
+    "it": "Grazie per averci scritto. Come le è sembrato il nostro servizio?",
+    "ja": "お問い合わせありがとうございました。対応はいかがでしたか?",
+    "ko": "문의해 주셔서 감사합니다. 저희 응대는 어떠셨나요?",
+    "nb": "Takk for meldingen. Hvordan gjorde vi det?",
+    "nl": "Bedankt voor uw bericht. Hoe hebben we u geholpen?",
+    "no": "Takk for meldingen. Hvordan gjorde vi det?",
+    "pl": "Dziękujemy za wiadomość. Jak oceniasz naszą pomoc?",
+    "pt": "Obrigado por nos escrever. O que achou do nosso atendimento?",
+    "sv": "Tack för ditt meddelande. Hur skötte vi oss?",
+    "tr": "Bize yazdığınız için teşekkürler. Hizmetimizi nasıl buldunuz?",  # noqa: RUF001 - Turkish has it
+}
+"""The message that a card hangs on, by language; English for all others."""
+
+_KEY = re.compile(r"profilectl:([a-z0-9][a-z0-9_-]{0,63}):(human|bot):(profile|brand):([0-9]{1,20})")
+_END_OF_NAME = re.compile(r"\s*[,;:|·•(/]|\s+[-\N{EN DASH}\N{EM DASH}]\s+")  # what follows is a role, not the name
+
+
+class Face(enum.StrEnum):
+    """What the customer saw beside the message."""
+
+    PROFILE = "profile"  # the agent's custom profile
+    BRAND = "brand"  # the brand itself
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Who had spoken when a card was issued: at most 104 characters, of which X takes 256."""
+
+    agent: str
+    kind: Kind
+    face: Face
+    event_id: str  # of the message, as the audit trail knows it
+
+    def __str__(self) -> str:
+        """Return the key as X keeps it."""
+        return f"profilectl:{self.agent}:{self.kind}:{self.face}:{self.event_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What will be asked once the message has gone out."""
+
+    survey: Survey
+    kind: Kind
+    text: str
+    privacy_url: str
+    display_name: str | None
+    is_test: bool
+
+
+class Desk(Protocol):
+    """X, as asking needs it."""
+
+    def create_feedback(self, ask: Ask) -> Card:
+        """Issue a card; repeated only when it surely wasn't issued."""
+
+    def now_ms(self) -> int:
+        """Return a lower bound of X's clock, epoch milliseconds."""
+
+
+class Journal(Protocol):
+    """Where asking leaves its trace."""
+
+    def record(self, event: Event) -> None:
+        """Append to the audit trail, durably."""
+
+
+def read_key(text: str) -> Key | None:
+    """Return the key that a card carries, None when it isn't one of ours."""
+    match = _KEY.fullmatch(text)
+    return Key(match[1], Kind(match[2]), Face(match[3]), match[4]) if match else None
+
+
+def prepare(survey: Survey, agent: Agent, brand: Brand, *, is_test: bool) -> Question:
+    """Put a question together before anything is sent.
+
+    Args:
+        survey: what is asked.
+        agent: who speaks; the public name goes into a CSAT question, as far as it fits. One would recommend a brand,
+            not an agent, so an NPS question names the brand.
+        brand: whose language and privacy policy it has.
+        is_test: whether the recipient is one of our own; X and the report leave such answers out.
+
+    Raises:
+        InputRefused: the roster names no privacy policy for the brand.
+    """
+    if brand.privacy_url is None:
+        raise InputRefused(
+            f"brand {brand.key} has no privacy policy, which X wants on every feedback card",
+            hint=f'write it into the roster: [brands.{brand.key}] privacy_url = "https://…"',
+        )
+    language = brand.language.split("-")[0].lower()
+    return Question(
+        survey=survey,
+        kind=agent.kind,
+        text=INVITATIONS.get(language, INVITATIONS["en"]),
+        privacy_url=brand.privacy_url,
+        display_name=display_name(agent.name, agent.kind) if survey is Survey.CSAT else None,
+        is_test=is_test,
+    )
+
+
+def display_name(name: str, kind: Kind) -> str | None:
+    """Return a public name as a card may show it, None when it has to do without: never half a word.
+
+    A person's role may be left out. A bot's name isn't shortened, because the rest may be what tells that it is one.
+    """
+    shown = name if len(name) <= LONGEST_DISPLAY_NAME or kind is Kind.BOT else _END_OF_NAME.split(name)[0]
+    return shown if 0 < len(shown) <= LONGEST_DISPLAY_NAME else None
+
+
+def ask(question: Question, message: Message, event_id: str, user_id: str, desk: Desk, journal: Journal) -> Card:
+    """Issue the card for a message that went out, and record it.
+
+    Args:
+        question: from `prepare`.
+        message: what was sent; its recipient is an id.
+        event_id: X's, of that message.
+        user_id: the brand's account.
+        desk: X.
+        journal: the audit trail.
+
+    Raises:
+        NotAllowlisted: X hasn't allowed the brand to use cards.
+        RateLimited: the recipient had a card within a day, or the brand's day is used up.
+        OutcomeUnknown: nobody knows whether it was issued; asking again can't do harm, X takes one a day.
+        PersonNeeded: it was, or may have been, and the audit trail couldn't take that down.
+        RemoteError: X refused for another reason, all of which hold for messages, too.
+    """
+    face = Face.BRAND if message.profile_id is None else Face.PROFILE
+    key = str(Key(message.agent, question.kind, face, event_id))
+    request = Ask(
+        survey=question.survey,
+        recipient_id=message.recipient_id,
+        text=question.text,
+        privacy_url=question.privacy_url,
+        external_id=key,
+        variant=VARIANTS[question.survey],
+        display_name=question.display_name,
+        is_test=question.is_test,
+    )
+    try:
+        card = desk.create_feedback(request)
+    except OutcomeUnknown as error:
+        error.hint = "the message has gone out; whether the card has, shows in the conversation"
+        event = _event("ask-unknown", request, message, user_id, desk.now_ms(), None)
+        _record(journal, event, "may have been issued")
+        raise
+    event = _event("asked", request, message, user_id, desk.now_ms(), card.id)
+    _record(journal, event, f"was issued as {card.id}")
+    return card
+
+
+def _record(journal: Journal, event: Event, fact: str) -> None:
+    """Record what can't be undone; when that fails, say so instead of "try again"."""
+    try:
+        journal.record(event)
+    except ProfilectlError as error:
+        raise PersonNeeded(f"the feedback card {fact}, but that couldn't be recorded: {error.message}") from error
+
+
+def _event(what: str, request: Ask, message: Message, user_id: str, now_ms: int, card_id: str | None) -> Event:
+    detail = {
+        "survey": request.survey.value,
+        "card_id": card_id,
+        "external_id": request.external_id,
+        "recipient_id": request.recipient_id,
+        "is_test": request.is_test,
+    }
+    return Event(what, user_id, now_ms, agent=message.agent, profile_id=message.profile_id, detail=detail)

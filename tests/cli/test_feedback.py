@@ -1,0 +1,219 @@
+"""`feedback report` on the sandbox: cards issued by our own code, answered by customers, read a day later."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from profilectl.api.client import XClient
+from profilectl.cli.local_x import LocalX
+from profilectl.feedback import ask, prepare
+from profilectl.ledger.sqlite import open_for_writing
+from profilectl.model import Agent, Brand, Kind, Message, Survey
+from profilectl.sandbox.feedback import Request
+from profilectl.sandbox.quotas import Limits
+from profilectl.sandbox.world import World
+
+PRIVACY = "https://acme.example/privacy"
+DAYS = 86_400
+
+
+@pytest.fixture
+def office(desk):
+    """A desk whose brand has a privacy policy, on a sandbox of its own."""
+    desk.write(("alice", "Alice"))
+    path = desk.folder / "roster.toml"
+    text = path.read_text().replace('handle = "acmecare"', f'handle = "acmecare"\nprivacy_url = "{PRIVACY}"')
+    path.write_text(text)
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    assert desk.run("roster", "check").code == 0
+    return desk
+
+
+class Town:
+    """Customers of the desk's sandbox, as they were some days ago."""
+
+    def __init__(self, desk, days=3):
+        folder = desk.folder / ".profilectl" / "sandbox"
+        LocalX(folder).world.close()  # makes the folders as the program does
+        self.world = World(folder / "world.db", limits=Limits.generous(), now=lambda: time.time() - days * DAYS)
+        self.brand = self.world.ensure_brand("acmecare")
+        self.customers = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.world.close()
+
+    def hear(self, key, *scores, survey="csat", **more):
+        """Issue cards under a key, each to a customer of its own, who answers with a score and words, or not."""
+        for score in scores:
+            self.customers += 1
+            customer = self.world.ensure_customer(f"secretive{self.customers}")
+            request = Request(survey, customer.user_id, "How was it?", PRIVACY, external_id=key, **more)
+            card = self.world.feedback.create(self.brand.user_id, "app", request)
+            if score is not None:
+                self.world.feedback.respond(card.id, score, "I am Ada Lovelace")
+
+    def names(self):
+        """Return all that would name a customer."""
+        people = [one for one in self.world.accounts.all() if not one.is_brand]
+        cards = self.world.feedback.all()
+        return {one.user_id for one in people} | {"secretive", "Ada", "Lovelace"} | {one.dm_id for one in cards}
+
+
+@pytest.fixture
+def heard(office):
+    """A month's answers: people are liked better than bots, and nobody else can be told apart."""
+    with Town(office) as town:
+        town.hear("profilectl:alice:human:profile:11", *[5, 4] * 14, None, None)
+        town.hear("profilectl:bob:human:brand:12", *[5, 4, 4, 3] * 3)
+        town.hear("profilectl:ava:bot:profile:13", *[2, 1, 4] * 6)
+        town.hear("profilectl:carl:human:profile:14", 1, 1)
+        town.hear("profilectl:alice:human:profile:15", 10, 9, 8, 3, survey="nps")
+        town.hear("case 17", 1, 1, 1)
+        town.hear("profilectl:alice:human:profile:16", 1, is_test=True)
+        yield office, town.names()
+
+
+def test_the_report(heard):
+    """Counts by agent, kind and face; figures from five answers on."""
+    desk, _ = heard
+    done = desk.run("feedback", "report", "--json")
+    [brand] = done.document["brands"]
+    csat, nps = brand["surveys"]
+    groups = {(one["by"], one["group"]): (one["asked"], one["answered"]) for one in csat["groups"]}
+
+    assert (0, "profilectl.feedback/1") == (done.code, done.document["schema"])
+    assert groups == {
+        ("agent", "alice"): (30, 28),
+        ("agent", "ava"): (18, 18),
+        ("agent", "bob"): (12, 12),
+        ("agent", "carl"): (2, 2),
+        ("kind", "bot"): (18, 18),
+        ("kind", "human"): (44, 42),
+        ("face", "brand"): (12, 12),
+        ("face", "profile"): (50, 48),
+    }
+    assert brand["left_out"] == {"tests": 1, "strangers": 3}
+    assert [("kind", "difference"), ("face", "no-difference")] == [
+        (one["by"], one["verdict"]) for one in csat["comparisons"][1:]
+    ]
+    assert {None} == {one["nps"] for one in nps["groups"]}  # four answers
+
+
+def test_no_customer_is_named(heard):
+    """Not their ids, handles or words, nor the messages: in no form of the report, whatever is asked for."""
+    desk, names = heard
+    for words in ((), ("--json",), ("-v",), ("--quiet",)):
+        done = desk.run("feedback", "report", *words)
+        assert (0, set()) == (done.code, {one for one in names if one in done.out + done.err})
+    code, screen = desk.watch("feedback", "report")
+    assert (0, set()) == (code, {one for one in names if one in screen})
+
+
+def test_for_pipes_and_for_people(heard):
+    """Tab-separated rows on stdout, sentences beside them; a table on a terminal."""
+    desk, _ = heard
+    done = desk.run("feedback", "report")
+    _, screen = desk.watch("feedback", "report")
+
+    assert {12} == {len(row) for row in done.rows}
+    assert ["acme", "csat", "agent", "carl", "2", "2", "", "", "", "", "", ""] in done.rows
+    assert "acme, csat: people higher than bots" in done.err
+    assert "cards left out: 1 to test recipients, 3 of other programs" in done.err
+    assert "too few to tell" in screen
+    assert "\t" not in screen
+
+
+def test_a_span_of_days(heard):
+    """Only cards that were issued in it."""
+    desk, _ = heard
+    today, past = (time.strftime("%Y-%m-%d", time.gmtime(time.time() - days * DAYS)) for days in (0, 6))
+    before = desk.run("feedback", "report", "--until", past, "--json").document["brands"][0]["surveys"]
+    whole = desk.run("feedback", "report", "--since", past, "--until", today, "--json").document["brands"][0]["surveys"]
+
+    assert ([], 2) == (before, len(whole))
+
+
+@pytest.mark.parametrize(
+    "words", [("--since", "soon"), ("--until", "2026-13-01"), ("--since", "9998-01-01"), ("--until", "0001-01-01")]
+)
+def test_days_that_arent(office, words):
+    """Usage, with what would do."""
+    done = office.run("feedback", "report", *words)
+
+    assert (2, True) == (done.code, "hint" in done.err or "such as" in done.err)
+
+
+def test_no_cards_yet(office):
+    """Says how to issue one, and exits 0."""
+    done = office.run("feedback", "report")
+
+    assert (0, "", True) == (done.code, done.out, "`profilectl send --ask csat` issues one" in done.err)
+
+
+def test_not_allowed(desk):
+    """Exit 4, with what to ask X for."""
+    desk.write(("alice", "Alice"))
+    process, _ = desk.serve("--no-feedback")
+    done = desk.run("feedback", "report")
+    desk.end(process)
+
+    assert 4 == done.code
+    assert "hasn't allowed this app and this account to use feedback cards" in done.err
+    assert "Enterprise" in done.err
+
+
+def test_no_feedback_is_for_one_server_only(desk):
+    """The world outlives the server, and what it said of cards doesn't."""
+    desk.write(("alice", "Alice"))
+    said = []
+    for words in (("--no-feedback",), ()):
+        process, served = desk.serve("--world", "world.db", *words)
+        said += [one["feedback_allowed"] for one in served.ask("GET", "state")["accounts"] if one["is_brand"]]
+        desk.end(process)
+
+    assert [False, True] == said
+
+
+def test_from_the_question_to_the_answer(office):
+    """A card that `ask` issues and records is found again under its agent, even where X returns no key."""
+    folder = office.folder / ".profilectl" / "sandbox"
+    agent = Agent("alice", "acme", "Alice", "avatars/face.png", Kind.HUMAN)
+    question = prepare(Survey.CSAT, agent, Brand("acme", "acmecare", privacy_url=PRIVACY), is_test=False)
+    with LocalX(folder) as local, open_for_writing(folder / "ledger.db") as ledger:
+        credentials = local.credentials("acmecare")
+        with XClient(credentials, base_url=local.url, transport=local.transport()) as client:
+            for number in range(5):
+                customer = local.world.ensure_customer(f"c{number}")
+                message = Message("alice", "acme", customer.user_id, "Hello", "100001")
+                card = ask(question, message, str(number), credentials.user_id, client, ledger)
+                local.world.feedback.respond(card.id, 4)
+        back = 3 * DAYS * 1000
+        local.world.store.change(
+            "UPDATE feedback SET created_ms = created_ms - ?, answered_ms = answered_ms - ?,"
+            " external_id = iif(id % 2, '', external_id)",
+            *(back, back),
+        )
+    since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 5 * DAYS))
+    [survey] = office.run("feedback", "report", "--since", since, "--json").document["brands"][0]["surveys"]
+
+    assert [("alice", 5), ("human", 5), ("profile", 5)] == [(one["group"], one["answered"]) for one in survey["groups"]]
+
+
+def test_send_asks_under_the_key_of_its_message(office):
+    """The card's key ends with the event of the message, so that both can be joined; a repeat asks nobody twice."""
+    del office.env["PROFILECTL_SANDBOX"]
+    process, served = office.serve("--handle", "acmecare")
+    office.run("sync", "--yes")
+    words = ("send", "--as", "alice", "--to", "@customer", "All done, bye!", "--ask", "csat", "--human-wrote-this")
+    first, second = office.run(*words, "--json"), office.run(*words, "--json")
+    cards = served.ask("GET", "state")["feedback"]
+    office.end(process)
+
+    assert (0, 0) == (first.code, second.code), first.err + second.err
+    assert [f"profilectl:alice:human:profile:{first.document['event_id']}"] == [one["external_id"] for one in cards]
+    assert ["Alice"] == [one["display_name"] for one in cards]

@@ -1,0 +1,222 @@
+"""The right face or none, once, honestly: the program as agents and cron jobs meet it, against a sandbox."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import PROGRAM
+
+TO = ("send", "--as", "alice", "--to", "@customer")
+STRANGER = "@acmecare"  # anybody but the customer whom a rehearsal may write to
+KILLED_BEFORE_POST = """
+import os, signal, sys
+from profilectl.api.client import XClient
+XClient.send_message = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from profilectl.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def alice(desk, served):
+    """A desk whose agent Alice has her face at X."""
+    desk.write(("alice", "Alice F.", 'first = "Alice"', 'last = "Fast"'), ("helper", "Helper bot", 'kind = "bot"'))
+    assert 0 == desk.run("sync", "--yes").code
+    return desk
+
+
+def texts(served):
+    return [one["text"] for one in served.ask("GET", "state")["messages"]]
+
+
+def profile_of(served, name):
+    return next(one["id"] for one in served.ask("GET", "state")["profiles"] if one["name"] == name and one["is_live"])
+
+
+# The right face
+
+
+def test_a_face_that_is_gone_is_noticed_before_anything_is_sent(alice, served):
+    """X would send under the brand without a word: after some minutes it is asked first."""
+    served.ask("POST", "advance", {"seconds": 181})
+    own, alice.env["PROFILECTL_LEDGER"] = alice.env["PROFILECTL_LEDGER"], str(alice.folder / "other.db")
+    assert 0 == alice.run("profiles", "destroy", profile_of(served, "Alice F."), "--yes").code
+    alice.env["PROFILECTL_LEDGER"] = own
+    result = alice.run(*TO, "Hello")
+
+    assert (5, []) == (result.code, texts(served))
+    assert "is gone from X; nothing was sent" in result.err
+
+
+def test_a_face_that_was_seen_lately_costs_no_call(alice, served):
+    """A confirmed message proves the face for three minutes."""
+    served.ask("POST", "advance", {"seconds": 181})
+    calls = [alice.run(*TO, text, "-v").err.count("GET /1.1/custom_profiles/1") for text in ("one", "two")]
+
+    assert [1, 0] == calls
+
+
+def test_whoever_was_offboarded_does_not_speak_and_does_not_come_back(alice, served):
+    """Blocked at once and for good: no message, no new profile, until a person says otherwise."""
+    assert 0 == alice.run("offboard", "alice", "--yes").code
+    refused = alice.run(*TO, "Hello")
+    synced = alice.run("sync", "--yes")
+    undone = alice.run("offboard", "--undo", "alice")
+    again = [alice.run("sync", "--yes").code, alice.run(*TO, "Hello").code]
+
+    assert (5, True) == (refused.code, "alice was offboarded" in refused.err)
+    assert (7, True) == (synced.code, "offboard --undo alice" in synced.err)
+    assert (0, [0, 0], ["Hello"]) == (undone.code, again, texts(served))
+
+
+def test_a_brand_that_is_not_allowed_yet_signs_as_agents_always_have(desk, served):
+    """With the fallback the message goes out under the brand, signed, and the receipt says so; without it, never."""
+    served.ask("POST", "allowlist", {"handle": "acmecare", "allowlisted": False})
+    desk.write(("alice", "Alice F.", 'first = "Alice"', 'last = "Fast"'))
+    refused = desk.run(*TO, "Hello")
+    roster = desk.folder / "roster.toml"
+    roster.write_text(roster.read_text().replace('handle = "acmecare"', 'handle = "acmecare"\nfallback = "sign-off"'))
+    signed = desk.run(*TO, "Hello")
+    document = desk.run(*TO, "Bye", "--json").document
+    served.ask("POST", "allowlist", {"handle": "acmecare", "allowlisted": True})
+    too_late = desk.run(*TO, "Hello again")
+
+    assert (5, 0, 5) == (refused.code, signed.code, too_late.code)
+    assert ["Hello ^AF", "Bye ^AF"] == texts(served)
+    assert "under @acmecare, signed ^AF" in signed.out
+    assert (None, False, "sent") == (document["custom_profile_id"], document["verified"], document["status"])
+
+
+# Once
+
+
+def test_an_answer_that_was_lost_leaves_one_message(alice, served):
+    """A cron script that tries three times writes to the customer once."""
+    served.fault(call="send", kind="drop-after")
+    results = [alice.run(*TO, "Hello", "--json") for _ in range(4)]
+
+    assert [0] * 4 == [one.code for one in results]
+    assert ["sent", "already-sent", "already-sent", "already-sent"] == [one.document["status"] for one in results]
+    assert 1 == len({one.document["event_id"] for one in results})
+    assert ["Hello"] == texts(served)
+
+
+def test_killed_between_the_word_and_the_message(alice, served):
+    """Nobody knows at first; once X's list must tell, the message is sent, once."""
+    command = [sys.executable, "-c", KILLED_BEFORE_POST, *TO, "Hello", "--key", "ticket-7"]
+    killed = subprocess.run(command, cwd=alice.folder, env=alice.environment(), capture_output=True, check=False)
+    doubtful = alice.run(*TO, "Hello", "--key", "ticket-7", "--json")
+    served.ask("POST", "advance", {"seconds": 120})
+    settled = [alice.run(*TO, "Hello", "--key", "ticket-7", "--json").document["status"] for _ in range(2)]
+
+    assert (-signal.SIGKILL, 7) == (killed.returncode, doubtful.code)
+    assert ("unknown", False) == (doubtful.document["status"], doubtful.document["verified"])
+    assert (["sent", "already-sent"], ["Hello"]) == (settled, texts(served))
+
+
+def test_a_key_is_for_one_message(alice, served):
+    """The same key with other words is refused, and sends nothing."""
+    codes = [alice.run(*TO, text, "--key", "ticket-7").code for text in ("Hello", "Hello", "Bye")]
+
+    assert ([0, 0, 5], ["Hello"]) == (codes, texts(served))
+
+
+# Honest about machines, and private
+
+
+def crontab(desk, *words):
+    """Run as cron does: no terminal, and hardly a variable."""
+    names = [name for name in desk.env if name.startswith("PROFILECTL_")]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], **{name: desk.env[name] for name in names}}
+    done = subprocess.run(
+        [*PROGRAM, *words],
+        cwd=desk.folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode
+
+
+def test_a_script_speaks_as_a_bot_only(alice, served):
+    """From cron a person's name needs a bot, a word of honour, or a test recipient."""
+    human, bot = ("send", "--as", "alice", "--to"), ("send", "--as", "helper", "--to")
+    roster = alice.folder / "roster.toml"
+    refused = crontab(alice, *human, STRANGER, "one")
+    vouched = crontab(alice, *human, STRANGER, "two", "--human-wrote-this")
+    by_bot = crontab(alice, *bot, STRANGER, "three")
+    roster.write_text(roster.read_text().replace("[policy]", '[policy]\ntest_recipients = ["@AcmeCare"]'))
+    rehearsed = crontab(alice, *human, STRANGER, "four")
+
+    assert (5, 0, 0, 0) == (refused, vouched, by_bot, rehearsed)
+    assert ["two", "three", "four"] == texts(served)
+
+
+def test_a_last_name_behind_an_alias_is_not_sent(alice, served):
+    """Ally F. doesn't say Alice Fast; who goes by that name may."""
+    private = alice.run(*TO, "Hi, this is Alice Fast")
+    nobody_to_ask = alice.run(*TO, "Hi, this is Alice Fast", "--allow-private")
+    agreed = alice.run(*TO, "Hi, this is Alice Fast", "--allow-private", "--yes")
+
+    assert (5, 2, 0, 1) == (private.code, nobody_to_ask.code, agreed.code, len(texts(served)))
+
+
+def test_the_audit_trail_has_no_text_unless_the_policy_wants_it(alice):
+    """A hash and a length by default; the words with audit_text = true."""
+    alice.run(*TO, "confidential")
+    ledger = Path(alice.env["PROFILECTL_LEDGER"])
+    before = ledger.read_bytes()
+    roster = alice.folder / "roster.toml"
+    roster.write_text(roster.read_text().replace("[policy]", "[policy]\naudit_text = true"))
+    alice.run(*TO, "for the record")
+    after = ledger.read_bytes()
+
+    assert (False, True) == (b"confidential" in before, b"for the record" in after)
+
+
+# The message
+
+
+def test_a_person_sees_the_bubble_first(alice, served):
+    """On a terminal nothing leaves before the bubble was agreed to."""
+    declined, screen = alice.watch(*TO, "Hello there", answers=b"n\n")
+    agreed, _ = alice.watch(*TO, "Hello there", answers=b"y\n")
+
+    assert (130, 0, ["Hello there"]) == (declined, agreed, texts(served))
+    assert "Hello there" in screen
+    assert "Alice F." in screen
+
+
+def test_everything_goes_along(alice, served):
+    """A picture, answers to tap, a button and the sign of typing leave with the text."""
+    face = str(alice.folder / "avatars" / "face.png")
+    extras = ("--media", face, "--quick-reply", "Yes", "--quick-reply", "No", "--cta", "Help=https://example.com/help")
+    result = alice.run(*TO, "Is it solved?", *extras, "--typing", "--json")
+    with urllib.request.urlopen(f"{served.url}/_sandbox/conversations/acmecare/customer", timeout=10) as answer:
+        page = answer.read().decode()
+
+    assert (0, "sent", True) == (result.code, result.document["status"], result.document["verified"])
+    assert all(part in page for part in (">Yes<", ">No<", "https://example.com/help", "/_sandbox/media/"))
+
+
+@pytest.mark.usefixtures("served")
+def test_without_a_name_the_operator_s_own_agent_speaks(desk):
+    """An agent may belong to an OS user; when it is exactly one, nobody has to say who speaks."""
+    desk.write(
+        ("alice", "Alice", f'operators = ["uid:{os.getuid()}"]'), ("bruno", "Bruno", 'operators = ["uid:424242"]')
+    )
+    desk.run("sync", "--yes")
+    own = desk.run("send", "--to", "@customer", "Hello")
+    other = desk.run("send", "--as", "bruno", "--to", "@customer", "Hello")
+
+    assert (0, True) == (own.code, "as alice" in own.out)
+    assert (5, True) == (other.code, "may not send as bruno" in other.err)
