@@ -71,8 +71,9 @@ class Compliance:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing."""
-        return not self.general and not any(one.missing for one in self.agents)
+        """Whether nothing is missing that the disclosure rules ask for; who may send as an agent is only remarked."""
+        lacks = {missing.lack for one in self.agents for missing in one.missing}
+        return not self.general and lacks <= {Lack.OPERATORS}
 
     def counts(self) -> dict[Lack, int]:
         """Return how often each thing is missing; what never is isn't there."""

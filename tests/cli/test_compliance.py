@@ -84,6 +84,7 @@ def test_a_terminal_gets_a_table(desk):
 @pytest.mark.parametrize(("brand", "code"), [("acme", 0), ("beta", 5), ("gamma", 2)])
 def test_one_brand(desk, brand, code):
     """--brand narrows it down, and must name one of the roster's."""
-    desk.write(*GOOD, ("bruno", "Bruno", 'brands = ["beta"]'), brands={"acme": "acmecare", "beta": "betacare"})
+    gone = ("bruno", "Bruno", "until = 2020-01-01", 'brands = ["beta"]')
+    desk.write(*GOOD, gone, brands={"acme": "acmecare", "beta": "betacare"})
 
     assert code == desk.run("roster", "check", "--compliance", "--brand", brand).code
