@@ -52,13 +52,13 @@ class Journal(Protocol):
     def is_delivery(self, user_id: str, event_id: str) -> bool:
         """Say whether a message at X is known as what became of a dispatch."""
 
-    def promise(self, user_id: str, dispatch: Dispatch) -> None:
-        """Give the word that a message is about to be sent."""
+    def promise(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
+        """Give the word that a message is about to be sent, in place of what the key stood for."""
 
     def conclude(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         """Note what became of it, with the audit record."""
 
-    def take_back(self, user_id: str, key: str) -> None:
+    def take_back(self, user_id: str, dispatch: Dispatch) -> None:
         """Forget the promise of a message that surely wasn't sent."""
 
     def record(self, event: Event) -> None:
@@ -72,17 +72,21 @@ class Terms:
     Attributes:
         user_id: the account that the ledger holds for the brand.
         key: what makes two sends the same message.
+        nonce: random, of this attempt alone.
         was_named: somebody chose the key; otherwise it stands for `SAME_MESSAGE_MS` only.
         fingerprint: digest of who writes what to whom, see `message.fingerprint`.
+        wordings: other forms in which the same message may have gone out earlier: signed, or not.
         settle_after: seconds until X's list of events must show what was sent.
         remarks: what else the audit trail shall remember.
     """
 
     user_id: str
     key: str
+    nonce: str
     was_named: bool
     fingerprint: str
     settle_after: int
+    wordings: tuple[str, ...] = ()
     remarks: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 
 
@@ -124,24 +128,26 @@ class Delivery:
             TryLater: another process is sending the same message.
             RemoteError: it surely didn't go out.
         """
-        earlier = self._earlier()
+        former = self.journal.dispatch(self.terms.user_id, self.terms.key)
+        earlier = self._same(former)
         if earlier is not None:
             return self._repeat(earlier)
         ready = prepare(self.message)
         dispatch = Dispatch(
             key=self.terms.key,
+            nonce=self.terms.nonce,
             agent=ready.agent,
             recipient_id=ready.recipient_id,
             fingerprint=self.terms.fingerprint,
             profile_id=ready.profile_id,
             begun_ms=self.post.now_ms(),
         )
-        self.journal.promise(self.terms.user_id, dispatch)
+        overwritten = former if former is not None and former.event_id is not None else None
+        self.journal.promise(self.terms.user_id, dispatch, overwritten)
         return self._conclude(self._send(ready, dispatch), dispatch)
 
-    def _earlier(self) -> Dispatch | None:
+    def _same(self, earlier: Dispatch | None) -> Dispatch | None:
         """Return what this very message became earlier, None when it has to be sent."""
-        earlier = self.journal.dispatch(self.terms.user_id, self.terms.key)
         if earlier is None:
             return None
         if earlier.fingerprint != self.terms.fingerprint:
@@ -161,7 +167,8 @@ class Delivery:
                 f"and X never showed it with {earlier.agent}'s face",
                 hint="nothing was sent now; look into the conversation",
             )
-        return Receipt(self.message, str(earlier.event_id), earlier.confirmed, is_repeat=True)
+        message = replace(self.message, profile_id=earlier.profile_id)
+        return Receipt(message, str(earlier.event_id), earlier.confirmed, is_repeat=True)
 
     def _send(self, message: Message, dispatch: Dispatch) -> SentMessage:
         try:
@@ -174,8 +181,8 @@ class Delivery:
             error.hint = "nothing is confirmed; run the same command again: it looks into X's list before it sends"
             self._record_doubt()
             raise
-        except RemoteError:
-            self.journal.take_back(self.terms.user_id, dispatch.key)
+        except ProfilectlError:  # refused, by X or before it got there
+            self.journal.take_back(self.terms.user_id, dispatch)
             raise
 
     def _settle(self, dispatch: Dispatch) -> Dispatch | None:
@@ -203,7 +210,7 @@ class Delivery:
                 "and X's list of messages doesn't show it yet",
                 hint=f"nothing was sent now; run the same command again in {left_ms // 1000 + 1} s",
             )
-        self.journal.take_back(self.terms.user_id, dispatch.key)
+        self.journal.take_back(self.terms.user_id, dispatch)
         return None
 
     def _look(self, dispatch: Dispatch) -> SentMessage | None:
@@ -215,7 +222,7 @@ class Delivery:
         found = [
             one
             for one in self.post.sent_messages(dispatch.recipient_id, dispatch.begun_ms - _RESOLUTION_MS)
-            if same_words(self.message.text, one.text)
+            if any(same_words(text, one.text) for text in (self.message.text, *self.terms.wordings))
             and not self.journal.is_delivery(self.terms.user_id, one.event_id)
         ]
         return min(found, key=lambda one: one.created_ms, default=None)

@@ -171,6 +171,13 @@ class IdentityNotEchoed(PersonNeeded):
     kind = "identity"
 
 
+class PartlyDone(ProfilectlError):
+    """What matters most was done, and what was to follow wasn't."""
+
+    exit_code = ExitCode.PARTIAL
+    kind = "partial"
+
+
 class TryLater(ProfilectlError):
     """Nothing is wrong with what was asked; the moment is."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused
 from profilectl.model import Message
+from profilectl.names import visible
 
 if TYPE_CHECKING:
     from datetime import date
@@ -41,7 +42,7 @@ def compose(agent: Agent, holdings: Holdings, *, recipient_id: str, contents: Co
 
     Raises:
         InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
-            nothing attached) or longer than `MAX_TEXT`.
+            nothing attached) or longer than `MAX_TEXT`; or customers would see another name than the roster's.
         NoFace: no profile is bound.
     """
     _check_text(contents)
@@ -55,6 +56,11 @@ def compose(agent: Agent, holdings: Holdings, *, recipient_id: str, contents: Co
     binding = holdings.binding(agent.key)
     if binding is None:
         raise NoFace(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
+    if binding.name != agent.name:
+        raise InputRefused(
+            f'{agent.key} is "{visible(agent.name)}" in the roster and still "{visible(binding.name)}" at X',
+            hint="run `profilectl sync` first: nobody speaks with a face that isn't theirs any more",
+        )
     return _message(agent, recipient_id, contents, contents.text, binding.profile_id)
 
 
@@ -80,12 +86,15 @@ def _message(agent: Agent, recipient_id: str, contents: Contents, text: str, pro
 def _check_text(contents: Contents) -> None:
     if not contents.text.strip() and contents.attachment is None:
         raise InputRefused("the message is empty")
+    if any("\ud800" <= one <= "\udfff" for one in contents.text):
+        raise InputRefused("the message isn't UTF-8: it holds half a character")
     if len(contents.text) > MAX_TEXT:
         raise InputRefused(f"the message has {len(contents.text)} characters, at most {MAX_TEXT} fit")
 
 
-def fingerprint(message: Message, attachment: str | None) -> str:
-    """Return the digest of what makes two messages the same: who writes what to whom."""
-    links = [[link.label, link.url] for link in message.links]
-    plain = [message.agent, message.recipient_id, message.text, attachment, list(message.quick_replies), links]
-    return "sha256:" + hashlib.sha256(json.dumps(plain).encode("utf-8", "surrogatepass")).hexdigest()
+def fingerprint(message: Message, contents: Contents) -> str:
+    """Return the digest of what makes two messages the same: who writes what to whom, with a face or signed."""
+    links = [[link.label, link.url] for link in contents.links]
+    said = [contents.text, contents.attachment, list(contents.quick_replies), links]
+    plain = json.dumps([message.agent, message.recipient_id, *said])
+    return "sha256:" + hashlib.sha256(plain.encode()).hexdigest()

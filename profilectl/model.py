@@ -247,6 +247,7 @@ class Dispatch:
     """The durable word that a message is about to be sent under a key, and what became of it."""
 
     key: str
+    nonce: str  # of this very attempt: only who promised it may conclude it or take it back
     agent: str
     recipient_id: str
     fingerprint: str  # digest of everything that the customer would get

@@ -68,10 +68,12 @@ def search(
 ) -> tuple[tuple[Agent, tuple[Profile, ...]], ...]:
     """Return every agent without a binding, each with the profiles of exactly its name that nobody owns.
 
-    An agent with an open intent is left out: ``sync`` settles that from better proofs than a name.
+    An agent with an open intent is left out: ``sync`` settles that from better proofs than a name. So is one who was
+    offboarded: a face must not come back with a lost binding.
     """
     known = known_ids(holdings)
     settled_elsewhere = {one.agent for one in holdings.bindings} | {one.agent for one in holdings.intents}
+    settled_elsewhere |= holdings.blocked
     strangers = [profile for profile in profiles if profile.id not in known]
     return tuple(
         (agent, tuple(one for one in strangers if _nfc(one.name) == _nfc(agent.name)))

@@ -24,6 +24,8 @@ OPEN = replace(ALLY, name="Alice Fast")
         "MS FAST HERE",
         "Alice\nFast",
         "It's Fast, Alice",
+        "ask about Alice Fast's desk",
+        "Ms. Fast\u2019s answer",
     ],
 )
 def test_a_name_behind_an_alias_stays_there(text):

@@ -22,7 +22,7 @@ from profilectl.model import Dispatch, Message, SentMessage
 
 MESSAGE = Message("alice", "acme", "12345", "Hello", "100001")
 SENT = SentMessage("9", "1", "12345", "100001", "Hello", 1_000_500)
-TERMS = Terms("1", "auto:f", was_named=False, fingerprint="f", settle_after=60)
+TERMS = Terms("1", "auto:f", "n1", was_named=False, fingerprint="f", settle_after=60)
 NAMED = replace(TERMS, key="ticket-7", was_named=True)
 NOW = 1_000_000
 UNKNOWN = OutcomeUnknown("no answer")
@@ -63,9 +63,8 @@ class Journal:
     def is_delivery(self, _user_id, event_id):
         return event_id in self.deliveries
 
-    def promise(self, _user_id, dispatch):
-        earlier = self.dispatches.get(dispatch.key)
-        if earlier is not None and earlier.event_id is None:
+    def promise(self, _user_id, dispatch, former):
+        if self.dispatches.get(dispatch.key) != former:
             raise TryLater("busy")
         self.dispatches[dispatch.key] = dispatch
 
@@ -74,8 +73,8 @@ class Journal:
         self.dispatches[dispatch.key] = dispatch
         self.deliveries.add(dispatch.event_id)
 
-    def take_back(self, _user_id, key):
-        del self.dispatches[key]
+    def take_back(self, _user_id, dispatch):
+        del self.dispatches[dispatch.key]
 
     def record(self, event):
         if self.error:
@@ -109,7 +108,7 @@ def test_the_promise_is_there_when_the_message_leaves(journal):
     post.send_message = lambda _: seen.append(journal.dispatches["auto:f"]) or SENT
     deliver(post, journal)
 
-    assert [Dispatch("auto:f", "alice", "12345", "f", "100001", NOW)] == seen
+    assert [Dispatch("auto:f", "n1", "alice", "12345", "f", "100001", NOW)] == seen
 
 
 @pytest.mark.parametrize(
@@ -210,7 +209,7 @@ def test_doubt_lasts_until_the_list_must_tell(journal):
 
 def test_killed_between_promise_and_post(journal):
     """The next run finds an open promise: unknown at first, then settled by the list."""
-    journal.promise("1", Dispatch("auto:f", "alice", "12345", "f", "100001", NOW))
+    journal.promise("1", Dispatch("auto:f", "n0", "alice", "12345", "f", "100001", NOW), None)
     post = Post(SENT)
     with pytest.raises(OutcomeUnknown):
         deliver(post, journal)

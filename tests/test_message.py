@@ -14,6 +14,7 @@ from profilectl.model import Agent, Binding, Holdings, Kind, Link, Message
 TODAY = date(2027, 1, 15)
 ALICE = Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN)
 HELD = Holdings((Binding("alice", "100001", "Alice F.", "sha256:aa", 1, 1),))
+SAID = Contents("Hello")
 MESSAGE = Message("alice", "acme", "12345", "Hello", "100001")
 
 
@@ -34,6 +35,7 @@ def test_compose_takes_the_profile_from_the_ledger():
         ({"holdings": Holdings()}, "alice has no profile at brand acme yet"),
         ({"holdings": replace(HELD, blocked=frozenset({"alice"}))}, "alice was offboarded: nobody can send as alice"),
         ({"text": " \n"}, "the message is empty"),
+        ({"text": "x\udcff"}, "the message isn't UTF-8: it holds half a character"),
         ({"text": "x" * (MAX_TEXT + 1)}, "the message has 10001 characters, at most 10000 fit"),
         ({"agent": replace(ALICE, until=date(2027, 1, 14))}, "alice can't send: the last day was 2027-01-14"),
     ],
@@ -70,19 +72,25 @@ def test_a_message_without_a_face_is_signed():
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("message", "contents"),
     [
-        replace(MESSAGE, agent="bruno"),
-        replace(MESSAGE, recipient_id="1"),
-        replace(MESSAGE, text="Hello!"),
-        replace(MESSAGE, quick_replies=("Yes",)),
-        replace(MESSAGE, links=(Link("Help", "https://example.com"),)),
+        (replace(MESSAGE, agent="bruno"), SAID),
+        (replace(MESSAGE, recipient_id="1"), SAID),
+        (MESSAGE, Contents("Hello!")),
+        (MESSAGE, replace(SAID, attachment="sha256:aa")),
+        (MESSAGE, replace(SAID, quick_replies=("Yes",))),
+        (MESSAGE, replace(SAID, links=(Link("Help", "https://example.com"),))),
     ],
 )
-def test_whatever_the_customer_would_notice_makes_another_message(other):
-    """Who writes what to whom is a message's mark; which profile id carries it isn't."""
-    mark = fingerprint(MESSAGE, None)
+def test_whatever_the_customer_would_notice_makes_another_message(message, contents):
+    """Who writes what to whom is a message's mark; with which face, or signed, isn't."""
+    mark = fingerprint(MESSAGE, SAID)
 
-    assert mark != fingerprint(other, None)
-    assert mark != fingerprint(MESSAGE, "sha256:aa")
-    assert mark == fingerprint(replace(MESSAGE, profile_id="2"), None)
+    assert mark != fingerprint(message, contents)
+    assert mark == fingerprint(replace(MESSAGE, profile_id=None, text="Hello ^AF"), SAID)
+
+
+def test_nobody_speaks_with_a_name_that_is_not_theirs_any_more():
+    """When the roster has another name than X shows, a sync comes first."""
+    with pytest.raises(InputRefused, match='is "Acme bot" in the roster and still "Alice F'):
+        write(replace(ALICE, name="Acme bot", kind=Kind.BOT))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,21 +10,18 @@ import typer
 from profilectl.cli.authority import require_admin
 from profilectl.cli.consent import require_consent
 from profilectl.cli.context import Context
+from profilectl.cli.leaving import AGAIN, Leaving, now_ms
 from profilectl.cli.options import command
-from profilectl.errors import ExitCode, ProfilectlError, TryLater
-from profilectl.model import Event
+from profilectl.errors import ExitCode
 from profilectl.names import visible
 from profilectl.render import documents
 from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
 
 if TYPE_CHECKING:
-    from profilectl.api.client import XClient
-    from profilectl.ledger.base import Ledger, LedgerReader
-    from profilectl.model import Brand, Intent
+    from profilectl.ledger.base import LedgerReader
+    from profilectl.model import Brand
 
 _HEADERS = ("result", "brand", "profile", "name", "error")
-_MAX_WAIT = 600.0  # seconds that the destroying half waits for a sync to end
-_AGAIN = "run the same command again: it goes on where it stopped"
 
 
 def register(app: typer.Typer) -> None:
@@ -52,11 +47,11 @@ def offboard(
     brands = context.brands() if context.options.brand else context.roster.brands
     knowledge = context.ledger_for_reading()
     _require_known(context, knowledge, agent)
-    leaving = _Leaving(context, agent, brands)
+    leaving = Leaving(context, agent, brands)
     if undo:
         leaving.undo(context.ledger_for_writing())
         return
-    if leaving.accounts(knowledge):
+    if leaving.accounts(knowledge) or leaving.unclaimed(knowledge):
         require_consent(context, leaving.question(knowledge), "offboarded", yes=yes)
         leaving.carry_out(context.ledger_for_writing())
     code = ExitCode.PARTIAL if any(row["status"] != "destroyed" for row in leaving.rows) else ExitCode.DONE
@@ -75,148 +70,12 @@ def _require_known(context: Context, knowledge: LedgerReader, key: str) -> None:
         raise unknown_agent(key, known)
 
 
-@dataclass
-class _Leaving:
-    """One agent's way out of some brands; `rows` tell what became of each profile."""
-
-    context: Context
-    agent: str
-    brands: tuple[Brand, ...]
-    rows: list[documents.Document] = field(default_factory=list)
-
-    def accounts(self, knowledge: LedgerReader) -> dict[Brand, str]:
-        """Return the brands, with their user ids, in which the agent has something, or may get it."""
-        accounts = {brand: knowledge.account_of(brand.key) for brand in self.brands}
-        ids = {brand: account.user_id for brand, account in accounts.items() if account is not None}
-        return {brand: user_id for brand, user_id in ids.items() if self._is_there(knowledge, brand, user_id)}
-
-    def _is_there(self, knowledge: LedgerReader, brand: Brand, user_id: str) -> bool:
-        holdings = knowledge.holdings(user_id)
-        is_named = any(one.key == self.agent for one in self.context.roster.agents_of(brand.key))
-        if is_named and self.agent not in holdings.blocked:
-            return True
-        agents = [one.agent for one in holdings.bindings] + [one.agent for one in holdings.retired]
-        return self.agent in agents or self.agent in {one.agent for one in holdings.intents}
-
-    def question(self, knowledge: LedgerReader) -> str:
-        """Ask for what can't be undone."""
-        where = ", ".join(brand.key for brand in self.accounts(knowledge))
-        return f"Block sending as {visible(self.agent)} and destroy every profile of theirs ({where})?"
-
-    def carry_out(self, ledger: Ledger) -> None:
-        """Block at once, even while a sync runs; destroy when that has ended."""
-        where = ", ".join(brand.key for brand in self.accounts(ledger))
-        self._block(ledger)
-        if not self.context.is_quiet:
-            talk(f"nobody can send as {visible(self.agent)} any more ({where})")
-        wait = min(_MAX_WAIT, self.context.deadline.remaining())
-        try:
-            with ledger.lock(wait, "profilectl offboard", self.context.announce_wait):
-                self._block(ledger)  # a sync may have bound a new profile meanwhile
-                for brand, user_id in self.accounts(ledger).items():
-                    self._leave(ledger, brand, user_id)
-        except TryLater as error:
-            error.hint = f"sending is blocked, the profiles are still there; {_AGAIN}"
-            raise
-
-    def _block(self, ledger: Ledger) -> None:
-        for user_id in self.accounts(ledger).values():
-            if self.agent not in ledger.holdings(user_id).blocked:
-                ledger.block(user_id, self.agent, _now_ms())
-            if ledger.holdings(user_id).binding(self.agent) is not None:
-                ledger.retire(user_id, self.agent, _now_ms())
-
-    def undo(self, ledger: Ledger) -> None:
-        """Lift the block in every brand that has one."""
-        accounts = {brand: ledger.account_of(brand.key) for brand in self.brands}
-        blocked = {
-            brand: account.user_id
-            for brand, account in accounts.items()
-            if account is not None and self.agent in ledger.holdings(account.user_id).blocked
-        }
-        for user_id in blocked.values():
-            ledger.unblock(user_id, self.agent, _now_ms())
-        where = ", ".join(brand.key for brand in blocked)
-        if self.context.wants_json:
-            rows = [_row(brand, "allowed") for brand in blocked]
-            write(documents.dump(documents.offboard(self.agent, _now_ms(), ExitCode.DONE, rows, None)))
-        elif not where:
-            talk(f"{visible(self.agent)} isn't blocked in any brand, so nothing changed")
-        elif not self.context.is_quiet:
-            talk(f"{visible(self.agent)} is allowed again ({where}); `profilectl sync` makes the profile")
-
-    def _leave(self, ledger: Ledger, brand: Brand, user_id: str) -> None:
-        """Destroy every profile of the agent in one brand, and leave a receipt in the audit trail."""
-        rows = self._destroy_all(ledger, brand, user_id)
-        destroyed = sum(row["status"] == "destroyed" for row in rows)
-        detail = {"brand": brand.key, "destroyed": destroyed, "left": len(rows) - destroyed}
-        ledger.record(Event("offboarded", user_id, _now_ms(), self.agent, detail=detail))
-        self.rows += rows
-
-    def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[documents.Document]:
-        from profilectl.cli.gathering import check_account
-
-        rows = []
-        try:
-            client = self.context.connect(brand)
-            check_account(brand, client.verify_credentials(), ledger)
-            if any(not self._settle(client, ledger, brand, user_id, one) for one in self._intents(ledger, user_id)):
-                rows.append(_row(brand, "unsettled"))
-        except ProfilectlError as error:
-            rows += [_row(brand, "unsettled", error=error) for _ in self._intents(ledger, user_id)]
-            return rows + [_row(brand, "failed", *one, error) for one in self._retired(ledger, user_id)]
-        for profile_id, name in self._retired(ledger, user_id):
-            try:
-                client.destroy_profile(profile_id)
-                ledger.drop(user_id, profile_id, client.now_ms())
-                rows.append(_row(brand, "destroyed", profile_id, name))
-            except ProfilectlError as error:
-                rows.append(_row(brand, "failed", profile_id, name, error))
-        return rows
-
-    def _settle(self, client: XClient, ledger: Ledger, brand: Brand, user_id: str, intent: Intent) -> bool:
-        """Find out what an unanswered create made, so that no face is left behind; False when X can't tell yet."""
-        from profilectl.settlement import Verdict, judge
-        from profilectl.sync import observe
-
-        settle_after = self.context.roster.policy.settle_after
-        situation = observe(brand.key, user_id, client, ledger, settle_after, None)
-        verdict, candidates = judge(intent, situation, settle_after)
-        if verdict is Verdict.MADE:
-            ledger.settle(user_id, intent.nonce, candidates[0], client.now_ms(), adopted=True)
-            ledger.retire(user_id, self.agent, client.now_ms())
-        elif verdict is Verdict.NOT_MADE:
-            ledger.withdraw(user_id, intent.nonce, "offboarded", client.now_ms())
-        return verdict in {Verdict.MADE, Verdict.NOT_MADE}
-
-    def _intents(self, ledger: Ledger, user_id: str) -> list[Intent]:
-        return [one for one in ledger.holdings(user_id).intents if one.agent == self.agent]
-
-    def _retired(self, ledger: Ledger, user_id: str) -> list[tuple[str, str]]:
-        return [(one.profile_id, one.name) for one in ledger.holdings(user_id).retired if one.agent == self.agent]
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)
-
-
-def _row(
-    brand: Brand,
-    status: str,
-    profile_id: str | None = None,
-    name: str | None = None,
-    error: ProfilectlError | None = None,
-) -> documents.Document:
-    problem = None if error is None else documents.problem(error)
-    return {"brand": brand.key, "profile_id": profile_id, "name": name, "status": status, "error": problem}
-
-
 def _report(
     context: Context, agent: str, brands: tuple[Brand, ...], rows: list[documents.Document], code: ExitCode
 ) -> None:
     lines = _roster_lines(context, agent, brands)
     if context.wants_json:
-        write(documents.dump(documents.offboard(agent, _now_ms(), code, rows, lines)))
+        write(documents.dump(documents.offboard(agent, now_ms(), code, rows, lines)))
     else:
         cells = [[row["status"], row["brand"], row["profile_id"] or "", row["name"] or "", _why(row)] for row in rows]
         _show(cells)
@@ -225,7 +84,7 @@ def _report(
     if not rows:
         talk(f"this ledger knows no profile of {visible(agent)}: nothing to destroy")
     if code is ExitCode.PARTIAL:
-        talk(f"not every profile of {visible(agent)} is gone; {_AGAIN}")
+        talk(f"not every profile of {visible(agent)} is gone; {AGAIN}")
     if lines is not None:
         _tell_lines(context, agent, lines)
 

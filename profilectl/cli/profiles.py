@@ -90,7 +90,11 @@ def adopt(
     client = context.connect(brand)
     account = client.verify_credentials()
     profile = _show(client, profile_id)
-    question = f'Bind {agent} to profile {profile.id} "{visible(profile.name)}"?'
+    former = context.ledger_for_reading().holdings(account.user_id).binding(one.key)
+    retired = (
+        "" if former is None else f'{agent}\'s profile {former.profile_id} "{visible(former.name)}" is retired then'
+    )
+    question = f'Bind {agent} to profile {profile.id} "{visible(profile.name)}"?' + (f" {retired}." if retired else "")
     require_consent(context, question, "adopted", yes=yes)
     ledger = context.ledger_for_writing()
     with ledger.lock(60, "profilectl profiles adopt", context.announce_wait):
@@ -109,6 +113,8 @@ def adopt(
         write(documents.dump(documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name)))
     elif not context.is_quiet:
         write(f'{agent} is bound to profile {profile.id} "{visible(profile.name)}"')
+        if retired:
+            talk(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
 
 
 def adopt_command(context: Context, brand: str, agent: str, profile_id: str) -> str:

@@ -60,12 +60,11 @@ def show_receipt(context: Context, receipt: Receipt, speaker: Speaker, binding: 
             f"event {receipt.event_id}: X doesn't show {message.agent}'s face yet"
         )
         return
+    face = visible(binding.name) if binding.profile_id == message.profile_id else f"then profile {message.profile_id}"
     write(
-        f"{verb} to {message.recipient_id} as {message.agent} ({visible(binding.name)}), "
+        f"{verb} to {message.recipient_id} as {message.agent} ({face}), "
         f"event {receipt.event_id}, identity confirmed by X"
     )
-    if binding.name != speaker.agent.name:
-        talk(f'the roster says "{visible(speaker.agent.name)}", which `profilectl sync` hasn\'t brought to X yet')
 
 
 def show_draft(context: Context, message: Message, speaker: Speaker, enclosure: Enclosure | None) -> None:

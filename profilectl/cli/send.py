@@ -15,10 +15,13 @@ from profilectl.errors import InputRefused, UsageError
 from profilectl.message import Contents
 from profilectl.model import Survey
 from profilectl.names import visible
+from profilectl.render.consoles import talk
 
 if TYPE_CHECKING:
     from profilectl.attachments import Attachment
+    from profilectl.cli.sending import Sending
     from profilectl.cli.speaker import Speaker
+    from profilectl.model import Message
 
 To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]
 As = Annotated[
@@ -101,8 +104,17 @@ def send(
     message = sending.compose(recipient)
     if dry_run:
         show_dry_run(context, message)
+        _foretell_refusal(sending, message)
         return
     sending.carry_out(message, typing=typing, yes=yes)
+
+
+def _foretell_refusal(sending: Sending, message: Message) -> None:
+    """Say on stderr what would stop the real run."""
+    try:
+        sending.require_honesty(message)
+    except InputRefused as error:
+        talk(f"without --dry-run this would be refused: {error.message}")
 
 
 def _has_words(text: str | None, file: Path | None, edit: bool, media: Path | None) -> bool:

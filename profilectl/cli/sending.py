@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -9,7 +10,15 @@ from typing import TYPE_CHECKING
 from profilectl.cli.consent import require_consent
 from profilectl.cli.speaker import connect, require_live_face
 from profilectl.conduct import Occasion, is_honest, require_honesty, sign_off
-from profilectl.errors import InputRefused, NotAllowlisted, NotFound, OutcomeUnknown, ProfilectlError, RemoteError
+from profilectl.errors import (
+    InputRefused,
+    NotAllowlisted,
+    NotFound,
+    OutcomeUnknown,
+    PartlyDone,
+    ProfilectlError,
+    RemoteError,
+)
 from profilectl.message import NoFace, compose, compose_signed, fingerprint
 from profilectl.render.consoles import talk
 
@@ -75,9 +84,9 @@ class Sending:
         from profilectl.cli.receipts import receipt_document, show_receipt
         from profilectl.render import documents
 
-        self._require_honesty(message)
+        self.require_honesty(message)
         client, account = connect(self.context, self.speaker.brand, self.account, self.knowledge)
-        self._require_honesty(message, client)
+        self.require_honesty(message, client)
         message = self._addressed(message, client)
         ledger = self.context.ledger_for_writing()
         if self.account is None:
@@ -102,7 +111,7 @@ class Sending:
         typed = message.recipient_id
         return replace(message, recipient_id=client.find_user(typed[1:])) if typed.startswith("@") else message
 
-    def _require_honesty(self, message: Message, client: XClient | None = None) -> None:
+    def require_honesty(self, message: Message, client: XClient | None = None) -> None:
         """Refuse to let a script speak to a customer as a person; without a client, as far as that is known offline."""
         if is_honest(self.speaker.agent, self.occasion):
             return
@@ -159,7 +168,7 @@ class Sending:
 
     def _ask(
         self, question: Question, receipt: Receipt, user_id: str, client: XClient, ledger: Ledger
-    ) -> ProfilectlError | None:
+    ) -> PartlyDone | None:
         """Issue the card; the message is out, so what goes wrong here must never call for sending it again."""
         from profilectl.feedback import ask
 
@@ -169,8 +178,8 @@ class Sending:
         try:
             ask(question, receipt.message, receipt.event_id, user_id, client, ledger)
         except ProfilectlError as error:
-            error.message = f"the message was sent, but no feedback card can be confirmed: {error.message}"
-            return error
+            said = f"the message was sent, but no feedback card can be confirmed: {error.message}"
+            return PartlyDone(said, hint="the message is out: don't send it again")
         if not self.context.is_quiet:
             talk(f"asked for feedback ({question.survey})")
         return None
@@ -191,7 +200,7 @@ class Sending:
     def _deliver(self, message: Message, client: XClient, ledger: Ledger, user_id: str, *, typing: bool) -> Receipt:
         from profilectl.delivery import Delivery, Terms
 
-        mark = fingerprint(message, self.contents.attachment)
+        mark = fingerprint(message, self.contents)
         policy = self.context.roster.policy
         remarks: dict[str, str | int | bool | None] = {"uid": self.operator.uid, "attachment": self.contents.attachment}
         if self.occasion.human_wrote_this:
@@ -201,9 +210,11 @@ class Sending:
         terms = Terms(
             user_id,
             self.key or f"auto:{mark}",
+            secrets.token_hex(8),
             was_named=self.key is not None,
             fingerprint=mark,
             settle_after=policy.settle_after,
+            wordings=(self.contents.text, self._signed(message.recipient_id).text),
             remarks=remarks,
         )
 

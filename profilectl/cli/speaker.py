@@ -93,14 +93,15 @@ def require_live_face(client: XClient, ledger: Ledger, user_id: str, binding: Bi
     """Make sure that the face a message is about to carry still exists at X, under the name that was bound.
 
     X drops a face that is gone without a word, and the message goes out under the brand; so it is asked for before,
-    unless it was seen less than three minutes ago.
+    unless it was seen less than three minutes ago and X's time, at which messages are promised, is known already.
 
     Raises:
         InputRefused: the profile is gone, or has another name.
         RemoteError: X can't tell, or doesn't allow profiles (NotAllowlisted).
     """
     now_ms = client.now_ms()
-    if now_ms - max(binding.bound_ms, ledger.seen_ms(user_id, binding.profile_id)) < _FRESH_MS:
+    knows_the_time = client.skew_seconds is not None  # what is promised at X's time must not be this machine's
+    if knows_the_time and now_ms - max(binding.bound_ms, ledger.seen_ms(user_id, binding.profile_id)) < _FRESH_MS:
         return
     try:
         profile = client.show_profile(binding.profile_id)
@@ -115,4 +116,4 @@ def require_live_face(client: XClient, ledger: Ledger, user_id: str, binding: Bi
             f'not "{visible(binding.name)}"; nothing was sent',
             hint="run `profilectl diff`, and find out who changed it",
         )
-    ledger.see(user_id, binding.profile_id, now_ms)
+    ledger.see(user_id, binding.profile_id, client.now_ms())

@@ -138,7 +138,7 @@ class Ledger(LedgerReader, Protocol):
             now_ms: the moment of binding.
 
         Raises:
-            LedgerRefused: the profile is bound or retired already.
+            LedgerRefused: the profile is bound already, or retired for another agent.
         """
 
     def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
@@ -153,20 +153,24 @@ class Ledger(LedgerReader, Protocol):
     def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
         """Remember whether a bound agent outlives its roster entry; no audit record."""
 
-    def promise(self, user_id: str, dispatch: Dispatch) -> None:
+    def promise(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
         """Give the durable word that a message is about to be sent; must return before it is sent.
 
-        What was sent under the same key earlier is forgotten; whether that is right is the caller's to know.
+        Args:
+            user_id: the account.
+            dispatch: what is promised.
+            former: what the key stood for when the caller looked, and is overwritten; None for nothing.
 
         Raises:
-            TryLater: the key's last dispatch is still open, so another process may be sending it right now.
+            TryLater: the key stands for something else by now, so another process is sending it.
+            InputRefused: the agent was blocked meanwhile, or has another face by now.
         """
 
     def conclude(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         """Note with which event at X a dispatch ended, and whether X confirmed its face, together with the record."""
 
-    def take_back(self, user_id: str, key: str) -> None:
-        """Forget the promise of a message that surely wasn't sent; no audit record."""
+    def take_back(self, user_id: str, dispatch: Dispatch) -> None:
+        """Forget the promise of a message that surely wasn't sent, unless somebody else made it; no audit record."""
 
     def see(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Note that X has shown a profile, as it should be; no audit record."""

@@ -66,14 +66,15 @@ def intent(row: Row, listings: Mapping[str, frozenset[str]]) -> Intent:
 
 def dispatch(row: Row) -> Dispatch:
     """Return the dispatch of a row of ``dispatches``."""
-    key, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed = row
-    return Dispatch(key, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, bool(confirmed))
+    key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed = row
+    return Dispatch(key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, bool(confirmed))
 
 
 def of_dispatch(one: Dispatch) -> dict[str, Value]:
     """Return the columns of a dispatch that is only promised yet."""
     return {
         "key": one.key,
+        "nonce": one.nonce,
         "agent": one.agent,
         "recipient_id": one.recipient_id,
         "fingerprint": one.fingerprint,

@@ -35,7 +35,7 @@ TABLES = (
 )
 TABLES_SINCE_2 = (
     """CREATE TABLE dispatches (
-        account TEXT NOT NULL, key TEXT NOT NULL, agent TEXT NOT NULL, recipient_id TEXT NOT NULL,
+        account TEXT NOT NULL, key TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, recipient_id TEXT NOT NULL,
         fingerprint TEXT NOT NULL, profile_id TEXT, begun_ms BIGINT NOT NULL, event_id TEXT, confirmed INTEGER NOT NULL,
         PRIMARY KEY (account, key))""",
     "CREATE TABLE deliveries (account TEXT NOT NULL, event_id TEXT NOT NULL, PRIMARY KEY (account, event_id))",
@@ -110,19 +110,23 @@ GET_RECORDS_BACKWARDS = """
 ADD_RECORD = "INSERT INTO audit (seq, prev_hash, hash, text) VALUES (:seq, :prev_hash, :hash, :text)"
 
 GET_DISPATCH = """
-    SELECT key, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches
+    SELECT key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches
     WHERE account = :account AND key = :key"""
 PROMISE = """
-    INSERT INTO dispatches (account, key, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed)
-    VALUES (:account, :key, :agent, :recipient_id, :fingerprint, :profile_id, :begun_ms, NULL, 0)
-    ON CONFLICT (account, key) DO UPDATE SET
-        agent = :agent, recipient_id = :recipient_id, fingerprint = :fingerprint, profile_id = :profile_id,
-        begun_ms = :begun_ms, event_id = NULL, confirmed = 0
-    WHERE dispatches.event_id IS NOT NULL
+    INSERT INTO dispatches (account, key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id,
+        confirmed)
+    VALUES (:account, :key, :nonce, :agent, :recipient_id, :fingerprint, :profile_id, :begun_ms, NULL, 0)
+    ON CONFLICT (account, key) DO NOTHING
+    RETURNING key"""
+OVERWRITE = """
+    UPDATE dispatches SET nonce = :nonce, agent = :agent, recipient_id = :recipient_id, fingerprint = :fingerprint,
+        profile_id = :profile_id, begun_ms = :begun_ms, event_id = NULL, confirmed = 0
+    WHERE account = :account AND key = :key AND nonce = :former AND event_id IS NOT NULL
     RETURNING key"""
 CONCLUDE = """
-    UPDATE dispatches SET event_id = :event_id, confirmed = :confirmed WHERE account = :account AND key = :key"""
-TAKE_BACK = "DELETE FROM dispatches WHERE account = :account AND key = :key AND event_id IS NULL"
+    UPDATE dispatches SET event_id = :event_id, confirmed = :confirmed
+    WHERE account = :account AND key = :key AND nonce = :nonce"""
+TAKE_BACK = "DELETE FROM dispatches WHERE account = :account AND key = :key AND nonce = :nonce AND event_id IS NULL"
 DELIVER = "INSERT INTO deliveries (account, event_id) VALUES (:account, :event_id) ON CONFLICT DO NOTHING"
 GET_DELIVERY = "SELECT event_id FROM deliveries WHERE account = :account AND event_id = :event_id"
 

@@ -237,17 +237,17 @@ def _set_up(path: Path, connection: sqlite3.Connection) -> None:
             if finding != "ok":
                 place.refuse(path, f"is damaged: {finding}", _HINTS[sqlite3.SQLITE_CORRUPT])
     with _transaction(connection, "IMMEDIATE"):
-        if connection.execute(schema.GET_FORMAT).fetchone() == ("1",):
-            _upgrade(connection)
+        _upgrade(connection)
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """Give a ledger of format 1 what it hasn't yet."""
+    """Give a ledger of format 1 what it hasn't yet; another process may have done so since it was examined."""
     for statement in schema.TABLES_SINCE_2:
-        table = statement.split()[2]
-        connection.execute(f"DROP TABLE temp.{table}")
-        connection.execute(statement)
-    connection.execute(schema.SET_FORMAT, {"format": str(schema.FORMAT)})
+        connection.execute(f"DROP TABLE IF EXISTS temp.{statement.split()[2]}")
+    if connection.execute(schema.GET_FORMAT).fetchone() == ("1",):
+        for statement in schema.TABLES_SINCE_2:
+            connection.execute(statement)
+        connection.execute(schema.SET_FORMAT, {"format": str(schema.FORMAT)})
 
 
 @contextmanager

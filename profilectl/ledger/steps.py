@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from profilectl.errors import LedgerRefused, WrongAccount
+from profilectl.errors import InputRefused, LedgerRefused, WrongAccount
 from profilectl.ledger import rows, schema
 from profilectl.ledger.audit import Record
 from profilectl.model import Account, Binding, Dispatch, Event, Holdings, Intent, Retired
@@ -82,6 +82,19 @@ def dispatch(execute: Execute, user_id: str, key: str) -> Dispatch | None:
     return rows.dispatch(found[0]) if found else None
 
 
+def require_speaker(execute: Execute, user_id: str, dispatch: Dispatch) -> None:
+    """Make sure that the agent may still speak, and with this face; InputRefused if not."""
+    if (dispatch.agent,) in execute(schema.GET_BLOCKED, account=user_id):
+        raise InputRefused(f"{dispatch.agent} was offboarded meanwhile; nothing was sent")
+    if dispatch.profile_id is None:
+        return
+    owners = execute(schema.GET_OWNER, account=user_id, profile_id=dispatch.profile_id)
+    if not any(state == "bound" for _, _, state in owners):
+        raise InputRefused(
+            f"{dispatch.agent}'s face has changed meanwhile; nothing was sent", hint="run the same command again"
+        )
+
+
 def seen_ms(execute: Execute, user_id: str, profile_id: str) -> int:
     """Return when X last showed a profile, 0 for never."""
     found = execute(schema.GET_SIGHTING, account=user_id, profile_id=profile_id)
@@ -136,6 +149,13 @@ def bind(execute: Execute, user_id: str, binding: Binding) -> str | None:
         retire(execute, user_id, rows.binding(former[0]), binding.bound_ms, "replaced")
     execute(schema.BIND, account=user_id, **rows.of_binding(binding))
     return former[0][rows.PROFILE_ID] if former else None
+
+
+def take_back(execute: Execute, user_id: str, binding: Binding) -> None:
+    """Let an agent have a profile again that was retired for this very agent."""
+    for agent, _, state in execute(schema.GET_OWNER, account=user_id, profile_id=binding.profile_id):
+        if (agent, state) == (binding.agent, "retired"):
+            execute(schema.UNRETIRE, account=user_id, profile_id=binding.profile_id)
 
 
 def retire(execute: Execute, user_id: str, binding: Binding, now_ms: int, why: str) -> Retired:

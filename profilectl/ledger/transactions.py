@@ -187,10 +187,11 @@ class Writer(Reader, Ledger):
             perceptual_hash=perceptual_hash,
         )
         with self._transaction() as execute:
+            steps.take_back(execute, user_id, binding)
             replaced = steps.bind(execute, user_id, binding)
             nonce = steps.overrule(execute, user_id, agent)
-            execute(schema.UNBLOCK, account=user_id, agent=agent)
             self._append(execute, steps.bound("adopted", user_id, binding, replaced, nonce))
+            self._unblock(execute, user_id, agent, now_ms)
         return binding
 
     def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
@@ -225,10 +226,16 @@ class Writer(Reader, Ledger):
             steps.binding_of(execute, user_id, agent)
             execute(schema.PROTECT, account=user_id, agent=agent, protected=int(protected))
 
-    def promise(self, user_id: str, dispatch: Dispatch) -> None:
-        """Open a dispatch; TryLater while the key's last one is open."""
+    def promise(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
+        """Open a dispatch in place of a former one; TryLater when the key stands for something else by now."""
+        promised = {"account": user_id, **rows.of_dispatch(dispatch)}
         with self._transaction() as execute:
-            if not execute(schema.PROMISE, account=user_id, **rows.of_dispatch(dispatch)):
+            steps.require_speaker(execute, user_id, dispatch)
+            if former is None:
+                is_ours = execute(schema.PROMISE, **promised)
+            else:
+                is_ours = execute(schema.OVERWRITE, former=former.nonce, **promised)
+            if not is_ours:
                 raise TryLater(
                     "the same message is being sent by another process right now", hint="look whether it has arrived"
                 )
@@ -237,16 +244,16 @@ class Writer(Reader, Ledger):
         """Close a dispatch with the message that it became."""
         with self._transaction() as execute:
             ended = {"event_id": dispatch.event_id, "confirmed": int(dispatch.confirmed)}
-            execute(schema.CONCLUDE, account=user_id, key=dispatch.key, **ended)
+            execute(schema.CONCLUDE, account=user_id, key=dispatch.key, nonce=dispatch.nonce, **ended)
             execute(schema.DELIVER, account=user_id, event_id=dispatch.event_id)
             if dispatch.confirmed and dispatch.profile_id is not None:
                 execute(schema.SEE, account=user_id, profile_id=dispatch.profile_id, seen_ms=event.at_ms)
             self._append(execute, event)
 
-    def take_back(self, user_id: str, key: str) -> None:
+    def take_back(self, user_id: str, dispatch: Dispatch) -> None:
         """Forget an open dispatch."""
         with self._transaction() as execute:
-            execute(schema.TAKE_BACK, account=user_id, key=key)
+            execute(schema.TAKE_BACK, account=user_id, key=dispatch.key, nonce=dispatch.nonce)
 
     def see(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Note that X has shown a profile."""
@@ -262,9 +269,12 @@ class Writer(Reader, Ledger):
     def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
         """Allow an agent again."""
         with self._transaction() as execute:
-            if (agent,) in execute(schema.GET_BLOCKED, account=user_id):
-                execute(schema.UNBLOCK, account=user_id, agent=agent)
-                self._append(execute, Event("unblocked", user_id, now_ms, agent))
+            self._unblock(execute, user_id, agent, now_ms)
+
+    def _unblock(self, execute: Execute, user_id: str, agent: str, now_ms: int) -> None:
+        if (agent,) in execute(schema.GET_BLOCKED, account=user_id):
+            execute(schema.UNBLOCK, account=user_id, agent=agent)
+            self._append(execute, Event("unblocked", user_id, now_ms, agent))
 
     def record(self, event: Event) -> None:
         """Add an event to the audit trail."""

@@ -115,7 +115,7 @@ def test_after_a_sync(practice):
     findings = practice.examine()
 
     assert "1 of 1,000 creates used" in findings["quota"]["message"]
-    assert "format 1, 1 binding, 0 retired, 3 audit records, chain whole" in findings["ledger"]["message"]
+    assert "format 2, 1 binding, 0 retired, 3 audit records, chain whole" in findings["ledger"]["message"]
 
 
 def test_rows_for_a_pipe(practice):

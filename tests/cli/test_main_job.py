@@ -208,15 +208,17 @@ def test_verbose_tells_every_call_and_no_secret(desk):
     assert not any(desk.env[name] in said for name in desk.env if name.endswith(("KEY", "SECRET", "TOKEN")))
 
 
-def test_send_tells_the_name_that_customers_see(desk, served):
-    """A name that the roster has and X hasn't yet is never reported as the one that was shown."""
+def test_nobody_speaks_with_a_name_that_the_roster_has_changed(desk, served):
+    """A name that the roster has and X hasn't yet is brought to X first; until then nothing is sent."""
     desk.write(("alice", "Alice")).run("sync", "--yes")
+    told = desk.run("send", "--as", "alice", "--to", "@customer", "Hello")
     desk.write(("alice", "Somebody Else"))
-    result = desk.run("send", "--as", "alice", "--to", "@customer", "Hello")
+    refused = desk.run("send", "--as", "alice", "--to", "@customer", "Hello again")
 
-    assert (0, True, ["Alice"]) == (result.code, "as alice (Alice)" in result.out, served.live())
-    assert result.out.endswith(", identity confirmed by X\n")
-    assert 'the roster says "Somebody Else"' in result.err
+    assert (0, True) == (told.code, "as alice (Alice)" in told.out)
+    assert told.out.endswith(", identity confirmed by X\n")
+    assert (5, ["Alice"]) == (refused.code, served.live())
+    assert 'is "Somebody Else" in the roster and still "Alice" at X' in refused.err
 
 
 def test_profiles_list_knows_what_an_unanswered_create_made(desk, served):

@@ -323,3 +323,17 @@ def test_every_result_is_one_document(desk, words, schema):
     result = desk.run(*words, "--json")
 
     assert (0, f"profilectl.{schema}") == (result.code, result.document["schema"])
+
+
+@pytest.mark.usefixtures("served")
+def test_a_mistaken_adoption_says_what_it_retires_and_can_be_taken_back(desk):
+    """The face that goes is named, and stays until a sync ends it: adopting it again makes good."""
+    desk.write(("alice", "Alice"), ("bruno", "Bruno")).run("sync", "--yes")
+    known = desk.run("profiles", "list", "--json").document["profiles"]
+    ids = {one["agent"]: one["id"] for one in known}
+    assert 0 == desk.run("profiles", "forget", "bruno", "--yes").code
+    mistaken = desk.run("profiles", "adopt", "alice", ids["bruno"], "--yes")
+    back = desk.run("profiles", "adopt", "alice", ids["alice"], "--yes")
+
+    assert (0, True) == (mistaken.code, f'alice\'s profile {ids["alice"]} "Alice" is retired then' in mistaken.err)
+    assert (0, True) == (back.code, f"is bound to profile {ids['alice']}" in back.out)

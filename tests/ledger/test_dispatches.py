@@ -2,69 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from profilectl.errors import TryLater
-from profilectl.model import Dispatch, Event
+from profilectl.errors import InputRefused, TryLater
+from profilectl.model import Dispatch, Event, Profile
 
 ACCOUNT = "42"
-PROMISED = Dispatch("k", "alice", "7007", "sha256:f", "100001", 1000)
-SENT = Dispatch("k", "alice", "7007", "sha256:f", "100001", 1000, "900", confirmed=True)
+PROMISED = Dispatch("k", "n1", "alice", "7007", "sha256:f", "100001", 1000)
+SENT = Dispatch("k", "n1", "alice", "7007", "sha256:f", "100001", 1000, "900", confirmed=True)
 EVENT = Event("sent", ACCOUNT, 2000, "alice", "100001")
+
+
+@pytest.fixture
+def ledger(ledger):
+    """A ledger in which the agent has the face that the messages carry."""
+    face = Profile("100001", "Alice", "", 1)
+    ledger.adopt(ACCOUNT, "alice", face, avatar="sha256:a", perceptual_hash=None, protected=False, now_ms=1)
+    return ledger
 
 
 def test_a_promise_is_there_before_anything_is_sent(ledger, engine):
     """What was promised can be read by the next process."""
-    ledger.promise(ACCOUNT, PROMISED)
+    ledger.promise(ACCOUNT, PROMISED, None)
     with engine.reader() as reader:
         assert PROMISED == reader.dispatch(ACCOUNT, "k")
 
 
 def test_an_open_promise_is_nobody_elses(ledger):
     """Two processes can't send the same message: the second is told to look again later."""
-    ledger.promise(ACCOUNT, PROMISED)
+    ledger.promise(ACCOUNT, PROMISED, None)
     with pytest.raises(TryLater, match="is being sent by another process"):
-        ledger.promise(ACCOUNT, PROMISED)
+        ledger.promise(ACCOUNT, PROMISED, None)
     assert PROMISED == ledger.dispatch(ACCOUNT, "k")
 
 
 def test_a_conclusion_is_one_transaction_with_its_record(ledger):
     """Event, face and audit record are written together, and the profile counts as seen."""
-    ledger.promise(ACCOUNT, PROMISED)
+    ledger.promise(ACCOUNT, PROMISED, None)
     ledger.conclude(ACCOUNT, SENT, EVENT)
 
     assert SENT == ledger.dispatch(ACCOUNT, "k")
     assert (True, False) == (ledger.is_delivery(ACCOUNT, "900"), ledger.is_delivery(ACCOUNT, "901"))
     assert 2000 == ledger.seen_ms(ACCOUNT, "100001")
-    assert [EVENT] == [record.event for record in ledger.events()]
+    assert ["adopted", EVENT.what] == [record.event.what for record in ledger.events()]
 
 
 def test_a_face_that_was_not_confirmed_is_not_seen(ledger):
     """Only what X showed counts as seen."""
-    ledger.promise(ACCOUNT, PROMISED)
-    ledger.conclude(ACCOUNT, Dispatch("k", "alice", "7007", "sha256:f", "100001", 1000, "900"), EVENT)
+    ledger.promise(ACCOUNT, PROMISED, None)
+    ledger.conclude(ACCOUNT, Dispatch("k", "n1", "alice", "7007", "sha256:f", "100001", 1000, "900"), EVENT)
 
     assert 0 == ledger.seen_ms(ACCOUNT, "100001")
 
 
 def test_what_surely_was_not_sent_is_taken_back(ledger):
     """An open promise can be taken back, a concluded one stays."""
-    ledger.promise(ACCOUNT, PROMISED)
-    ledger.take_back(ACCOUNT, "k")
+    ledger.promise(ACCOUNT, PROMISED, None)
+    ledger.take_back(ACCOUNT, PROMISED)
     gone = ledger.dispatch(ACCOUNT, "k")
-    ledger.promise(ACCOUNT, PROMISED)
+    ledger.promise(ACCOUNT, PROMISED, None)
     ledger.conclude(ACCOUNT, SENT, EVENT)
-    ledger.take_back(ACCOUNT, "k")
+    ledger.take_back(ACCOUNT, PROMISED)
 
     assert (None, SENT) == (gone, ledger.dispatch(ACCOUNT, "k"))
 
 
 def test_a_key_may_stand_for_a_new_message_once_the_old_one_is_out(ledger):
     """The event of the old one stays known, so that it is never taken for the new one."""
-    ledger.promise(ACCOUNT, PROMISED)
+    ledger.promise(ACCOUNT, PROMISED, None)
     ledger.conclude(ACCOUNT, SENT, EVENT)
-    again = Dispatch("k", "alice", "7007", "sha256:f", "100001", 900_000)
-    ledger.promise(ACCOUNT, again)
+    again = Dispatch("k", "n2", "alice", "7007", "sha256:f", "100001", 900_000)
+    ledger.promise(ACCOUNT, again, SENT)
 
     assert again == ledger.dispatch(ACCOUNT, "k")
     assert ledger.is_delivery(ACCOUNT, "900")
@@ -78,4 +88,46 @@ def test_who_is_blocked_stays_blocked_until_a_person_says_otherwise(ledger):
     ledger.unblock(ACCOUNT, "alice", 7)
 
     assert ({"alice"}, frozenset()) == (blocked, ledger.holdings(ACCOUNT).blocked)
-    assert ["blocked", "unblocked"] == [record.event.what for record in ledger.events()]
+    assert ["adopted", "blocked", "unblocked"] == [record.event.what for record in ledger.events()]
+
+
+def test_only_what_was_looked_at_is_overwritten(ledger):
+    """Two processes that both found the key free, or both found an old message under it, don't both send."""
+    second, third = (replace(PROMISED, nonce=nonce) for nonce in ("n2", "n3"))
+    ledger.promise(ACCOUNT, PROMISED, None)
+    ledger.conclude(ACCOUNT, SENT, EVENT)
+    with pytest.raises(TryLater):
+        ledger.promise(ACCOUNT, second, None)
+    ledger.promise(ACCOUNT, second, SENT)
+    with pytest.raises(TryLater):
+        ledger.promise(ACCOUNT, third, SENT)
+
+    assert second == ledger.dispatch(ACCOUNT, "k")
+
+
+def test_nobody_takes_another_one_s_promise_back(ledger):
+    """A promise belongs to the attempt that made it."""
+    ledger.promise(ACCOUNT, PROMISED, None)
+    ledger.take_back(ACCOUNT, replace(PROMISED, nonce="n2"))
+
+    assert PROMISED == ledger.dispatch(ACCOUNT, "k")
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"), [("block", "was offboarded meanwhile"), ("retire", "face has changed meanwhile")]
+)
+def test_whoever_lost_their_face_meanwhile_promises_nothing(ledger, deed, reason):
+    """Blocked or retired between the question and the answer: nothing is sent."""
+    getattr(ledger, deed)(ACCOUNT, "alice", 5)
+    with pytest.raises(InputRefused, match=reason):
+        ledger.promise(ACCOUNT, PROMISED, None)
+
+
+def test_adopting_allows_again_and_says_so(ledger):
+    """A person's word lifts a block, on the record."""
+    ledger.block(ACCOUNT, "alice", 5)
+    other = Profile("100002", "Alice", "", 2)
+    ledger.adopt(ACCOUNT, "alice", other, avatar="sha256:a", perceptual_hash=None, protected=False, now_ms=6)
+
+    assert frozenset() == ledger.holdings(ACCOUNT).blocked
+    assert "unblocked" == [record.event.what for record in ledger.events()][-1]

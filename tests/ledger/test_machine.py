@@ -62,6 +62,12 @@ class Simple:
         self.bindings[binding.agent] = binding
         self.intents.pop(binding.agent, None)
 
+    def adopt(self, binding):
+        former = self.retired.get(binding.profile_id)
+        if former is not None and former.agent == binding.agent:
+            del self.retired[binding.profile_id]
+        self.bind(binding)
+
     def settle(self, agent, profile, now):
         self.need(agent in self.intents)
         intent = self.intents[agent]
@@ -148,7 +154,7 @@ class Histories(RuleBasedStateMachine):
         now, profile = self.now, Profile(id, "X", "url", self.now)
         binding = Binding(agent, id, "X", "sha256:b", now, now, False, "url", 5)
         self.both(
-            lambda: self.simple.bind(binding),
+            lambda: self.simple.adopt(binding),
             lambda: self.ledger.adopt(
                 "1", agent, profile, avatar="sha256:b", perceptual_hash=5, protected=False, now_ms=now
             ),
