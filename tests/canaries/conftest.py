@@ -1,4 +1,4 @@
-"""The scene: two agents that are live, a roster that has moved on since, a stranger's profile, a lost ledger."""
+"""The scene: three agents that are live, a roster that has moved on since, a stranger's profile, a lost ledger."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def scene(house: House, gate: Gate) -> House:
 
 
 def set_scene(house: House) -> None:
-    write_roster(house.folder, alice="Alice", bob="Bob")
+    write_roster(house.folder, alice="Alice", bob="Bob", emil="Emil")
     write_roster(house.folder / "lost", alice="Alice", bob="Bob")
     write_roster(house.folder / "stranger", zoe="Zoe")
     assert house.run_here("sync --yes") == 0, house.said()
     assert house.run_here("sync --yes --roster stranger/roster.toml") == 0, house.said()
     shutil.rmtree(house.folder / "stranger")
-    write_roster(house.folder, alice="Alice F.", dora="Dora")
+    write_roster(house.folder, alice="Alice F.", dora="Dora", emil="Emil")
     write_twurlrc(house)
 
 

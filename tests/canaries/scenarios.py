@@ -29,7 +29,7 @@ def _online(*lines: str) -> Scenario:
     return Scenario(lines, asks_x=True)
 
 
-STRANGER = "100003"  # the profile that the scene's ledger doesn't know
+STRANGER = "100004"  # the profile that the scene's ledger doesn't know
 
 SCENARIOS: dict[str, Scenario] = {
     "auth default": _offline("auth default acme", "auth default --clear --json"),
@@ -56,6 +56,6 @@ SCENARIOS: dict[str, Scenario] = {
     "sandbox faults": _offline("sandbox faults --sandbox", "sandbox faults --clear --sandbox"),
     "sandbox reset": _offline("sandbox reset --sandbox"),
     "sandbox serve": Scenario(("sandbox serve --port 0",), code=143, is_server=True),
-    "send": _online("send --as alice --to @customer Hello", "send --as alice --to 7007 Hello --json"),
+    "send": _online("send --as emil --to @customer Hello", "send --as emil --to 7007 Hello --json"),
     "sync": _online("sync --yes", "sync --yes --json"),
 }

@@ -37,8 +37,8 @@ _CALLS = {
     "/custom_profiles/new": "sync --yes",
     "/custom_profiles/destroy": "sync --yes",
     f"/custom_profiles/{STRANGER}": f"profiles adopt dora {STRANGER} --yes",
-    "/users/by/username": "send --as alice --to @customer Hello",
-    "/direct_messages/events/new": "send --as alice --to 7007 Hello",
+    "/users/by/username": "send --as emil --to @customer Hello",
+    "/direct_messages/events/new": "send --as emil --to 7007 Hello",
     "/feedback/events": "feedback report",
     "/_sandbox/media": "recover --yes --roster lost/roster.toml",
 }
