@@ -378,3 +378,24 @@ def test_opening_does_not_read_the_trail(path, monkeypatch):
     open_for_writing(path).close()
     assert "PRAGMA quick_check(bindings)" in statements
     assert not any("audit" in statement for statement in statements)
+
+
+def test_a_format_1_ledger_that_another_process_upgrades_loses_nothing(path, monkeypatch):
+    """What is written after an upgrade between the look and the set-up reaches the disk, not the memory."""
+    closed_ledger(path)
+    with closing(sqlite3.connect(path)) as older, older:
+        older.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
+        for statement in schema.TABLES_SINCE_2:
+            older.execute(f"DROP TABLE {statement.split()[2]}")
+    set_up = sqlite._set_up
+
+    def overtaken(*arguments):
+        monkeypatch.setattr(sqlite, "_set_up", set_up)
+        open_for_writing(path).close()
+        set_up(*arguments)
+
+    monkeypatch.setattr(sqlite, "_set_up", overtaken)
+    with open_for_writing(path) as writer:
+        writer.block("42", "alice", 5)
+    with open_for_reading(path) as reader:
+        assert {"alice"} == reader.holdings("42").blocked
