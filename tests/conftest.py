@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from profilectl.render import documents
+from tests import schemas
 from tests.resilience.scoreboard import Scoreboard
+from tests.watchdog import Watchdog
 
 REAL_HOME = Path.home()
 _LOOPBACK = ("127.", "::1", "localhost")
@@ -37,11 +40,18 @@ settings.load_profile("profilectl")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scoreboard(part): the part of the resilience suite that a test belongs to")
     config.pluginmanager.register(Scoreboard(), "scoreboard")
+    config.pluginmanager.register(Watchdog(), "watchdog")
 
 
 @pytest.fixture(autouse=True)
 def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _guarded_connect)
+
+
+@pytest.fixture(autouse=True)
+def _documents_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold every document that is made in this process against its schema."""
+    monkeypatch.setattr(documents, "dump", schemas.checking(documents.dump))
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,11 @@ def why_not() -> str | None:
     if missing:
         return f"{', '.join(missing)} not installed"
     command = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return None if subprocess.run(command, capture_output=True, check=False).returncode == 0 else "mounts are forbidden"
+    return (
+        None
+        if subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+        else "mounts are forbidden"
+    )
 
 
 @dataclass

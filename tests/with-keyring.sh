@@ -33,13 +33,18 @@ dbus-run-session -- bash -euc '
   stop() {
     kill -CONT "$KEYRING_TEST_PID" 2>/dev/null || :  # a test may have left it frozen
     kill "$KEYRING_TEST_PID" 2>/dev/null || :
+    for ((attempt = 0; attempt < 100; attempt++)); do
+      kill -0 "$KEYRING_TEST_PID" 2>/dev/null || break
+      sleep 0.05
+    done
+    kill -KILL "$KEYRING_TEST_PID" 2>/dev/null || :  # one that is only just beginning may have missed the first
     wait "$KEYRING_TEST_PID" 2>/dev/null || :
   }
   trap stop EXIT
 
   # Ask the bus who owns the name: asking the service itself would start a second, locked daemon.
   is_up() {
-    dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus /org/freedesktop/DBus \
+    dbus-send --session --reply-timeout=5000 --print-reply=literal --dest=org.freedesktop.DBus /org/freedesktop/DBus \
       org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q "boolean true"
   }
   for ((attempt = 0; attempt < 100; attempt++)); do

@@ -56,9 +56,9 @@ class SandboxApp:
         self._patience = Patience()
         self._adapter = _ROUTES.bind("sandbox")
 
-    def release(self) -> None:
-        """End every wait of slow and held calls."""
-        self._patience.release()
+    def end_waits(self) -> None:
+        """End every wait of slow and held calls, for good."""
+        self._patience.end()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -103,11 +103,12 @@ class SandboxApp:
             gate.permit(call)
         except Refused as refused:
             return self._about(call, wire.refusal_answer(refused, request.path))
+        released = self._patience.released
         faults = self.world.faults.take(endpoint.name, call.texts())
         call.twists = {fault.kind: fault for fault in faults}
         answer = trouble.before(faults, self.world.now())
         if answer is None:
-            answer = trouble.after(faults, self._obey(call), self._patience)
+            answer = trouble.after(faults, self._obey(call), released)
         return self._about(call, answer)
 
     def _obey(self, call: Call) -> Answer:

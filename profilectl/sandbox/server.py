@@ -178,7 +178,7 @@ class SandboxServer(socketserver.ThreadingTCPServer):
     def close(self) -> None:
         """Stop listening, end every connection and wait for its thread; the world stays open."""
         self.ending.set()
-        self.app.release()
+        self.app.end_waits()
         with self._open_lock:
             for connection in self._open:
                 _shut(connection)

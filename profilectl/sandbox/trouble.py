@@ -30,16 +30,27 @@ class Patience:
     """Waits that can be ended from outside, so that a server with slow calls still stops at once."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._released = threading.Event()
+        self._is_over = False
 
-    def wait(self, seconds: float) -> None:
-        """Wait, or until `release`."""
-        self._released.wait(seconds)
+    @property
+    def released(self) -> threading.Event:
+        """What ends the waits of a call: taken before the call looks for its faults, so that no release is missed."""
+        return self._released
 
     def release(self) -> None:
-        """End all waits that have begun; later ones wait again."""
-        released, self._released = self._released, threading.Event()
-        released.set()
+        """End the waits of all calls that have begun; later ones wait again, unless this is over."""
+        with self._lock:
+            self._released.set()
+            if not self._is_over:
+                self._released = threading.Event()
+
+    def end(self) -> None:
+        """End all waits, for good: a call that has only just come in doesn't wait either."""
+        with self._lock:
+            self._is_over = True
+            self._released.set()
 
 
 def before(faults: Iterable[Fault], now: float) -> Answer | None:
@@ -63,8 +74,8 @@ def before(faults: Iterable[Fault], now: float) -> Answer | None:
     return None
 
 
-def after(faults: Iterable[Fault], answer: Answer, patience: Patience) -> Answer:
-    """What becomes of the answer of a call that was obeyed.
+def after(faults: Iterable[Fault], answer: Answer, released: threading.Event) -> Answer:
+    """What becomes of the answer of a call that was obeyed; `released` ends its waits.
 
     Raises:
         ConnectionDropped: it gets lost
@@ -72,9 +83,9 @@ def after(faults: Iterable[Fault], answer: Answer, patience: Patience) -> Answer
     for fault in faults:
         match fault.kind:
             case Kind.SLOW:
-                patience.wait(fault.seconds or 1)
+                released.wait(fault.seconds or 1)
             case Kind.HOLD:
-                patience.wait(fault.seconds or FOREVER)
+                released.wait(fault.seconds or FOREVER)
                 raise ConnectionDropped("held, then dropped after the call was applied")
             case Kind.DROP_AFTER:
                 raise ConnectionDropped("dropped after the call was applied")

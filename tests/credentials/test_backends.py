@@ -100,7 +100,7 @@ def test_third_party_backends_are_not_imported():
         "except KeychainError as error: assert error.state is State.ABSENT, error\n"
         "print(*sorted(name for name in sys.modules if name.startswith('keyring.backends.')))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert (done.stdout, done.stderr) == ("\n", "")
 
 

@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from profilectl.credentials.blob import MAX_BYTES
-from profilectl.credentials.files import read_private, read_stdin
+from profilectl.credentials.files import MAX_BYTES, read_private, read_stdin
 from profilectl.errors import CredentialsError
 
 as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")

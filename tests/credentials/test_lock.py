@@ -9,6 +9,7 @@ import pytest
 from profilectl.credentials import lock
 from profilectl.credentials.config import Config, LoggedIn, read_config, write_config
 from profilectl.errors import InputRefused, TryLater
+from tests.patience import join
 
 
 def test_no_line_is_lost(tmp_path):
@@ -22,8 +23,7 @@ def test_no_line_is_lost(tmp_path):
     threads = [threading.Thread(target=add, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(*threads)
     assert {one.handle for one in read_config(path).accounts} == {f"user{number}" for number in range(8)}
     assert path.parent.stat().st_mode & 0o777 == 0o700
 

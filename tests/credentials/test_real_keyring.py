@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONGEST, group
+
 _HERE = Path(__file__).parent
 _PROGRAMS = ("bash", "dbus-run-session", "dbus-send", "gnome-keyring-daemon")
 
@@ -33,8 +35,9 @@ def test_keyring(case, require):
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     require("keyring", not missing, f"{', '.join(missing)} not installed")
     command = ["bash", _HERE.parent / "with-keyring.sh", sys.executable, _HERE / "inside_keyring.py", case]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with group(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as one:
+        said, _ = one.communicate(timeout=LONGEST)
+    assert one.returncode == 0, said
 
 
 @pytest.mark.parametrize(("command", "status"), [([], 64), (["bash", "-c", "exit 37"], 37)])
@@ -42,5 +45,7 @@ def test_wrapper_passes_the_exit_status_on(command, status, require):
     """The wrapper ends as its command did, so a failing test fails."""
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     require("keyring", not missing, f"{', '.join(missing)} not installed")
-    done = subprocess.run(["bash", _HERE.parent / "with-keyring.sh", *command], capture_output=True, check=False)
-    assert done.returncode == status
+    command = ["bash", _HERE.parent / "with-keyring.sh", *command]
+    with group(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as one:
+        one.communicate(timeout=LONGEST)
+    assert one.returncode == status

@@ -53,7 +53,9 @@ def test_sudo_understands_the_sudoers_file(require):
     """Without an error, and without a warning about an alias that nobody uses."""
     visudo = shutil.which("visudo", path=f"{os.environ['PATH']}:/usr/sbin")
     require("sudo", visudo is not None, "visudo isn't installed")
-    done = subprocess.run([visudo, "-c", "-s", "-f", _FOLDER / "sudoers"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [visudo, "-c", "-s", "-f", _FOLDER / "sudoers"], capture_output=True, text=True, check=False, timeout=60
+    )
 
     assert (0, "") == (done.returncode, done.stderr)
 

@@ -133,5 +133,7 @@ def test_the_readme_names_every_example():
 @pytest.mark.parametrize("name", ["credentials", "password"])
 def test_no_example_holds_anything_that_looks_like_a_secret(name):
     """They are copied as they are."""
-    found = subprocess.run(["grep", "-rEi", f"{name}[\"']? *[:=] *[\"'][A-Za-z0-9]{{16,}}", EXAMPLES], check=False)
+    found = subprocess.run(
+        ["grep", "-rEi", f"{name}[\"']? *[:=] *[\"'][A-Za-z0-9]{{16,}}", EXAMPLES], check=False, timeout=60
+    )
     assert 1 == found.returncode

@@ -33,7 +33,7 @@ def start(machine, encrypted=None):
     folder = machine.root / "credentials"
     folder.mkdir(mode=0o700)
     decrypt = ["systemd-creds", "decrypt", f"--name={credential}", str(encrypted), "-"]
-    content = subprocess.check_output(decrypt) if encrypted else machine.token.encode()
+    content = subprocess.check_output(decrypt, timeout=60) if encrypted else machine.token.encode()
     (folder / credential).write_bytes(content)
     (folder / credential).chmod(0o400)
     (machine.root / "var" / "lib" / unit["StateDirectory"][0]).mkdir(parents=True, mode=0o700)
@@ -65,14 +65,14 @@ def test_an_encrypted_credential_comes_back(machine, require, is_root):
     encrypted = machine.root / "profilectl.cred"
     # The key of machines without a TPM that is no secret: the others would be made on, and of, this machine.
     command = ["systemd-creds", "encrypt", "--with-key=tpm2-absent", "--name=profilectl", "-", encrypted]
-    subprocess.run(command, input=machine.token.encode(), check=True, capture_output=True)
+    subprocess.run(command, input=machine.token.encode(), check=True, capture_output=True, timeout=60)
 
     done = start(machine, encrypted)
 
     assert machine.token.encode() not in encrypted.read_bytes()
     assert (0, ["Alice"]) == (done.returncode, machine.live()), done.stderr
     other_name = ["systemd-creds", "decrypt", "--name=other", encrypted, "-"]
-    assert subprocess.run(other_name, capture_output=True, check=False).returncode != 0
+    assert subprocess.run(other_name, capture_output=True, check=False, timeout=60).returncode != 0
 
 
 def test_systemd_understands_the_units(machine, require):
@@ -83,7 +83,9 @@ def test_systemd_understands_the_units(machine, require):
         (machine.root / path.name).write_text(text)
 
     units = [machine.root / "profilectl.service", machine.root / "profilectl.timer"]
-    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False, timeout=60
+    )
 
     assert [] == [line for line in done.stderr.splitlines() if str(machine.root) in line or "profilectl" in line]
     assert 0 == done.returncode, done.stderr

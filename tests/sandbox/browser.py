@@ -123,7 +123,7 @@ class Browser:
             self._process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            self._process.wait(DEADLINE)
         os.close(self._write)
         os.close(self._read)
 

@@ -76,7 +76,7 @@ def test_the_annex_shares_nothing_with_the_client():
         "print(sorted(name for name in sys.modules if name.startswith('profilectl.') "
         "and not name.startswith('profilectl.sandbox')), 'PIL' in sys.modules, 'click' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout == "[] False False\n"
 

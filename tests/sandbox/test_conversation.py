@@ -16,6 +16,7 @@ from profilectl.sandbox.feedback import Request
 from profilectl.sandbox.pages import conversation
 from profilectl.sandbox.server import serve
 from profilectl.sandbox.world import World
+from tests.patience import join
 from tests.sandbox.conftest import INSIDE
 
 PATH = "/_sandbox/conversations/acmecare/ada"
@@ -232,7 +233,7 @@ def test_a_visitor_who_waits_is_told_at_once(any_door, ada):
     sender.start()
     began = time.monotonic()
     news = read(any_door, f"{PATH}/talk", **{"If-None-Match": seen, "Prefer": "wait=20"})
-    sender.join()
+    join(sender)
 
     assert "News" in news.text
     assert time.monotonic() - began < 10
@@ -262,7 +263,7 @@ def test_the_end_of_the_server_ends_every_wait(world, ada):
         waiting.start()
         time.sleep(0.3)
         began = time.monotonic()
-    waiting.join()
+    join(waiting)
 
     assert time.monotonic() - began < 5
 

@@ -10,6 +10,7 @@ import pytest
 from profilectl.sandbox.calls import ENDPOINTS
 from profilectl.sandbox.faults import CALLS, Fault, Faults, Kind
 from profilectl.sandbox.trouble import ConnectionDropped
+from tests.patience import until
 
 DROPPED = (ConnectionDropped, httpx.NetworkError, httpx.RemoteProtocolError)
 
@@ -111,8 +112,7 @@ def test_held_calls_are_applied_and_stay_silent_until_released(any_door):
 
     thread = threading.Thread(target=create)
     thread.start()
-    while not any_door.names():
-        thread.join(0.01)
+    until(any_door.names, "the profile to be made")
     assert thread.is_alive()
     any_door.client.delete("/_sandbox/faults", auth=None)
     thread.join(10)

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
+from profilectl.sandbox import gate
 from profilectl.sandbox.app import SandboxApp
 from profilectl.sandbox.faults import Fault, Kind
 from profilectl.sandbox.server import serve
 from profilectl.sandbox.world import World
+from tests.patience import until
 
 
 @pytest.fixture
@@ -131,8 +134,7 @@ def test_stopping_ends_idle_and_held_connections(world, remote):
         client.get("/_sandbox/faults")
         thread = threading.Thread(target=call, args=(client,))
         thread.start()
-        while world.faults.all()[0][1] == 0:
-            thread.join(0.01)
+        until(lambda: world.faults.all()[0][1], "the sandbox to count the call")
         began = time.monotonic()
     took = time.monotonic() - began
     thread.join(10)
@@ -142,9 +144,39 @@ def test_stopping_ends_idle_and_held_connections(world, remote):
     assert took < 5
 
 
+@pytest.mark.parametrize("how", ["the server stops", "the rule is cleared"])
+def test_a_call_that_has_met_its_rule_is_let_go_before_it_waits(world, remote, monkeypatch, how):
+    """Who is let go between the two isn't missed: it would wait for a day, and the end of the server with it."""
+    world.faults.add(Fault(kind=Kind.HOLD, call="list"))
+    has_met_it, all_are_let_go = threading.Event(), threading.Event()
+    count, end_waits = gate.count, SandboxApp.end_waits
+
+    def counted(call):
+        has_met_it.set()
+        assert all_are_let_go.wait(10)
+        return count(call)
+
+    def ended(app):
+        end_waits(app)
+        all_are_let_go.set()
+
+    monkeypatch.setattr(gate, "count", counted)
+    monkeypatch.setattr(SandboxApp, "end_waits", ended)
+    with ThreadPoolExecutor(1) as pool, serve(SandboxApp(world)) as server:
+        held = pool.submit(httpx.get, f"{server.url}/1.1/custom_profiles/list.json", auth=remote.signer(), timeout=30)
+        assert has_met_it.wait(10)
+        if how == "the rule is cleared":
+            httpx.delete(f"{server.url}/_sandbox/faults", timeout=10)
+            all_are_let_go.set()
+        else:
+            server.__exit__(None, None, None)
+        assert isinstance(held.exception(10), httpx.TransportError)
+
+
 _CREATE = """
 import sys, httpx
 from oauthlib.oauth1 import Client
+from profilectl.sandbox import gate
 from profilectl.sandbox.app import SandboxApp
 from profilectl.sandbox.world import World
 world = World(sys.argv[1])
@@ -165,9 +197,10 @@ def test_killed_between_create_and_answer(tmp_path, picture):
         world.faults.add(Fault(kind=Kind.HOLD, call="create"))
         media = world.media.add(brand.user_id, picture)
         with subprocess.Popen([sys.executable, "-c", _CREATE, str(path), media.id]) as process:
-            while not world.state()["profiles"] and process.poll() is None:
-                time.sleep(0.01)
-            process.kill()
+            try:
+                until(lambda: world.state()["profiles"] or process.poll() is not None, "the profile to be made")
+            finally:
+                process.kill()
 
         assert process.returncode == -signal.SIGKILL
         assert [found["name"] for found in world.state()["profiles"]] == ["Alice"]

@@ -13,6 +13,7 @@ import pytest
 from profilectl.sandbox.faults import Fault, Kind
 from profilectl.sandbox.store import WorldUnreadable
 from profilectl.sandbox.world import World
+from tests.patience import join
 
 
 def test_a_new_file_is_private(tmp_path):
@@ -95,8 +96,7 @@ def test_threads_share_a_world(world):
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(*threads)
 
     assert len(set(ids)) == 400
     assert world.quotas.standing("create", "1").remaining == 600

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import partial
 
 import jeepney.io.blocking
 import secretstorage
+
+from tests.patience import LONGEST
 
 PROMPTER = "org.gnome.keyring.SystemPrompter"
 
 
 @contextmanager
+def connected(address):
+    """Open a connection on which no answer, and no prompt, is waited for without end."""
+    with jeepney.io.blocking.open_dbus_connection(bus=address) as bus:
+        bus.send_and_get_reply = partial(bus.send_and_get_reply, timeout=LONGEST)
+        bus.recv_until_filtered = partial(bus.recv_until_filtered, timeout=LONGEST)
+        yield bus
+
+
+@contextmanager
 def default_collection(address):
     """Open the default keyring on the bus at an address."""
-    with jeepney.io.blocking.open_dbus_connection(bus=address) as bus:
+    with connected(address) as bus:
         yield secretstorage.get_default_collection(bus)
 
 
@@ -44,5 +56,5 @@ def token(address, user="@acmecare"):
 def has_prompt(address):
     """Say whether a window that asks for a password is open, or was."""
     message = jeepney.message_bus.NameHasOwner(PROMPTER)
-    with jeepney.io.blocking.open_dbus_connection(bus=address) as bus:
+    with connected(address) as bus:
         return bool(bus.send_and_get_reply(message).body[0])

@@ -12,6 +12,7 @@ from profilectl.sandbox.app import SandboxApp
 from profilectl.sandbox.server import serve
 from profilectl.sandbox.world import World
 from tests.cli.auth.shell import Shell
+from tests.patience import LONGEST, group, next_line
 
 _WITH_KEYRING = Path(__file__).parents[2] / "with-keyring.sh"
 _PROGRAMS = ("bash", "dbus-run-session", "dbus-send", "gnome-keyring-daemon")
@@ -31,10 +32,9 @@ def desktop(shell, require):
     require("keyring", not missing, f"{', '.join(missing)} not installed")
     tell = 'printf "%s\\n" "$DBUS_SESSION_BUS_ADDRESS" "$KEYRING_TEST_PID"; read -r _ || :'
     command = ["bash", _WITH_KEYRING, "bash", "-c", tell]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as session:
-        shell.bus = shell.environ["DBUS_SESSION_BUS_ADDRESS"] = session.stdout.readline().strip()
-        shell.keyring_process = int(session.stdout.readline())
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with group(command, **pipes, text=True) as session:
+        shell.bus = shell.environ["DBUS_SESSION_BUS_ADDRESS"] = next_line(session).strip()
+        shell.keyring_process = int(next_line(session))
         yield shell
-        session.communicate()
+        session.communicate(timeout=LONGEST)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
+
+from tests import schemas
+from tests.patience import LONGEST, read_some
 
 VALUES = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 ROSTER = """version = 1
@@ -52,6 +54,7 @@ class Shell:
             check=False,
         )
         self.check(done.stdout + done.stderr)
+        schemas.check_output(words, done.stdout)
         return done
 
     def log_in(self):
@@ -92,7 +95,7 @@ class Terminal:
 
     def __exit__(self, *_):
         self.process.kill()
-        self.process.wait()
+        self.process.wait(LONGEST)
         os.close(self._ours)
 
     def wait_for(self, words):
@@ -109,12 +112,11 @@ class Terminal:
         while self._read():
             pass
         self.shell.check(self.said)
-        return self.process.wait(timeout=30)
+        return self.process.wait(LONGEST)
 
     def _read(self):
-        assert select.select([self._ours], [], [], 30)[0], f"silent: {self.said}"
         try:
-            text = os.read(self._ours, 4096)
+            text = read_some(self._ours, self.said)
         except OSError:  # how a terminal says on Linux that everybody has gone
             return False
         self.said += text.decode()

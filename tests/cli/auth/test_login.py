@@ -79,11 +79,11 @@ def test_four_values_are_asked_without_showing_them(desktop):
 
 def authorise(url):
     """Do what a person does in the browser; return the PIN that the page shows."""
-    with urllib.request.urlopen(url) as page:
+    with urllib.request.urlopen(url, timeout=30) as page:
         assert "Authorise app" in page.read().decode()
     token = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["oauth_token"][0]
     form = urllib.parse.urlencode({"oauth_token": token, "handle": "AcmeCare", "decision": "authorise"})
-    with urllib.request.urlopen(url.partition("?")[0], form.encode()) as page:
+    with urllib.request.urlopen(url.partition("?")[0], form.encode(), timeout=30) as page:
         return re.search(r'id="oauth_pin">(\d+)<', page.read().decode())[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from tests.cli.auth import collection
 from tests.cli.auth.shell import ROSTER
+from tests.patience import LONGEST
 
 
 @contextmanager
@@ -26,10 +28,11 @@ def screen():
     os.close(write)
     with os.fdopen(read) as number:
         try:
+            assert select.select([number], [], [], LONGEST)[0], "the display never came up"
             yield f":{number.readline().strip()}"
         finally:
             process.kill()
-            process.wait()
+            process.wait(LONGEST)
 
 
 def timed(desktop, *words, **variables):
@@ -91,7 +94,7 @@ def test_a_prompt_that_nobody_answers(logged_in, require):
     collection.lock(logged_in.bus)
     with screen() as display:
         update = ["dbus-update-activation-environment", f"DISPLAY={display}"]
-        subprocess.run(update, env=logged_in.environ, check=True, capture_output=True)
+        subprocess.run(update, env=logged_in.environ, check=True, capture_output=True, timeout=60)
         check_refusal(logged_in, "the keyring is locked", DISPLAY=display)
         assert not collection.has_prompt(logged_in.bus)
 
