@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from profilectl.sandbox.app import SandboxApp
 from profilectl.sandbox.server import serve
+from tests.patience import LONGEST, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ class Gate(socketserver.ThreadingTCPServer):
 
     def __exit__(self, *error: object) -> None:
         self.shutdown()
-        self._thread.join()
+        join(self._thread)
         self.server_close()
         self.sandbox.__exit__(*error)
 
@@ -62,6 +63,7 @@ class _Passage(socketserver.BaseRequestHandler):
     server: Gate
 
     def handle(self) -> None:
+        self.request.settimeout(LONGEST)
         head, body = self._read()
         line = head.partition(b"\r\n")[0].decode("latin-1")
         self.server.asked.append(line)
@@ -94,7 +96,7 @@ class _Passage(socketserver.BaseRequestHandler):
         return piece
 
     def _pass_on(self, request: bytes) -> None:
-        with closing(socket.create_connection(("127.0.0.1", self.server.sandbox.port))) as onward:
+        with closing(socket.create_connection(("127.0.0.1", self.server.sandbox.port), LONGEST)) as onward:
             onward.sendall(request)
             while piece := onward.recv(65536):
                 self.request.sendall(piece)

@@ -15,7 +15,9 @@ from unittest import mock
 from profilectl.cli import main
 from profilectl.sandbox.quotas import Limits
 from profilectl.sandbox.world import World
+from tests import schemas
 from tests.canaries.traces import Canaries, Onlooker, files_below, traces
+from tests.patience import group, next_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,22 +73,24 @@ class House:
                 timeout=60,
                 check=False,
             )
+        schemas.check_output(shlex.split(line), done.stdout)
         self.heard += [(f"{line}: stdout", done.stdout), (f"{line}: stderr", done.stderr)]
         self.heard += [(f"{line}: /proc/…/cmdline", words) for words in onlooker.seen]
         return done.returncode
 
     def run_server(self, line: str, **_: str) -> int:
         """Start a command that doesn't end by itself, and terminate it once it has spoken."""
-        with subprocess.Popen(
+        with group(
             [*PROGRAM, *shlex.split(line)],
             cwd=self.folder,
             env=self.variables(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as process:
-            said = process.stderr.readline()
+            said = next_line(process, process.stderr)
             process.terminate()
             out, err = process.communicate(timeout=60)
+        schemas.check_output(shlex.split(line), out)
         self.heard += [(f"{line}: stdout", out), (f"{line}: stderr", said + err)]
         return process.returncode
 
@@ -103,6 +107,7 @@ class House:
         for name, stream in (("stdout", out), ("stderr", err)):
             stream.flush()
             self.heard.append((f"{line}: {name}", stream.buffer.getvalue()))
+        schemas.check_output(shlex.split(line), out.buffer.getvalue())
         return code
 
     def said(self) -> str:

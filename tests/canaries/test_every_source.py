@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LONGEST, group, next_line
+
 _PROGRAMS = ("bash", "dbus-run-session", "dbus-send", "gnome-keyring-daemon")
 _WITH_KEYRING = Path(__file__).parent.parent / "with-keyring.sh"
 
@@ -93,7 +95,7 @@ def session(scene, require):
     for name in scene.canaries.variables():
         del scene.environ[name]
     tell = 'printf "%s\\n" "$DBUS_SESSION_BUS_ADDRESS"; read -r _ || :'
-    with subprocess.Popen(
+    with group(
         ["bash", _WITH_KEYRING, "bash", "-c", tell],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -101,9 +103,9 @@ def session(scene, require):
         text=True,
         env=os.environ | {"TMPDIR": str(scene.root)},
     ) as keyring:
-        scene.environ["DBUS_SESSION_BUS_ADDRESS"] = keyring.stdout.readline().strip()
+        scene.environ["DBUS_SESSION_BUS_ADDRESS"] = next_line(keyring).strip()
         yield scene
-        keyring.communicate()
+        keyring.communicate(timeout=LONGEST)
 
 
 def test_a_real_keyring_shows_nothing_of_what_it_keeps(session):

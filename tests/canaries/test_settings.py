@@ -11,6 +11,7 @@ import pytest
 from profilectl.cli.main import build
 from profilectl.cli.tree import read_tree
 from tests.canaries.answers import http
+from tests.patience import LONGEST, join
 
 _TELLING = re.compile(r"secret|token|password|passphrase|credential|pin|key|auth", re.IGNORECASE)
 _HARMLESS = {
@@ -37,6 +38,7 @@ class _Proxy(socketserver.BaseRequestHandler):
     """Refuses, and quotes what it was sent wherever it can."""
 
     def handle(self):
+        self.request.settimeout(LONGEST)
         head = self.request.recv(65536).decode("latin-1")
         said = " ".join(head.split())
         self.request.sendall(self.server.answer(said))
@@ -49,7 +51,7 @@ def proxy():
         thread.start()
         yield server
         server.shutdown()
-        thread.join()
+        join(thread)
 
 
 @pytest.mark.parametrize("answer", ["reason", "body", "garbage", "nothing"])

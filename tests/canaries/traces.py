@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.patience import join
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -111,7 +113,7 @@ class Onlooker:
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
-        self._thread.join()
+        join(self._thread)
 
     @staticmethod
     def _processes() -> Iterable[str]:

@@ -9,13 +9,15 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+
+from tests import schemas
+from tests.patience import LONGEST, cut_short, next_line, read_some, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,10 +64,11 @@ class Desk:
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
+        schemas.check_output(words, done.stdout)
         return Result(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words):
-        return subprocess.Popen(
+        return schemas.Process(
             [*PROGRAM, *words],
             cwd=self.folder,
             env=self.environment(),
@@ -87,32 +90,44 @@ class Desk:
             timeout=60,
             check=False,
         )
+        schemas.check_output((), done.stdout)
         return Result(done.returncode, done.stdout, done.stderr)
 
     def watch(self, *words, answers=b""):
         """Run the program on a pseudo-terminal of its own; return its exit code and all that the screen got."""
+        environment = self.environment()
         pid, terminal = pty.fork()
         if pid == 0:
-            os.chdir(self.folder)
-            os.execvpe(PROGRAM[0], [*PROGRAM, *words], self.environment())
+            try:
+                os.chdir(self.folder)
+                os.execvpe(PROGRAM[0], [*PROGRAM, *words], environment)
+            finally:
+                os._exit(127)  # never a second pytest
         screen = b""
-        with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
-            while part := os.read(terminal, 65536):
-                screen += part
-                if answers and b"?" in screen:
-                    os.write(terminal, answers)
-                    answers = b""
-        os.close(terminal)
-        _, status = os.waitpid(pid, 0)
-        return os.waitstatus_to_exitcode(status), screen.decode().replace("\r\n", "\n")
+        try:
+            with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
+                while part := read_some(terminal, screen):
+                    screen += part
+                    if answers and b"?" in screen:
+                        os.write(terminal, answers)
+                        answers = b""
+        except BaseException:
+            os.kill(pid, signal.SIGKILL)
+            raise
+        finally:
+            os.close(terminal)  # which also ends whoever still reads from it
+            _, status = os.waitpid(pid, 0)
+        shown = screen.decode().replace("\r\n", "\n")
+        schemas.check_output((), shown)
+        return os.waitstatus_to_exitcode(status), shown
 
     def serve(self, *words):
         """Start `sandbox serve` and put its settings into the desk's environment."""
         process = self.start("sandbox", "serve", "--port", "0", *words)
         settings = {}
         while len(settings) < 6:
-            line = process.stdout.readline()
-            assert line, process.stderr.read()
+            line = next_line(process)
+            assert line, process.communicate(timeout=LONGEST)
             if line.startswith("export "):
                 name, _, value = line.removeprefix("export ").strip().partition("=")
                 settings[name] = value
@@ -122,7 +137,8 @@ class Desk:
     @staticmethod
     def end(process):
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        with cut_short(process):
+            process.communicate(timeout=LONGEST)
 
     def write(self, *agents, policy='settle_after = "0s"', brands=None):
         """Write a roster of (key, name) pairs, or of (key, name, extra lines)."""
@@ -170,12 +186,9 @@ class Served:
     def live(self):
         return sorted(one["name"] for one in self.ask("GET", "state")["profiles"] if one["is_live"])
 
-    def wait_for(self, condition, seconds=20):
+    def wait_for(self, condition, seconds=LONGEST):
         """Look at the truth until it is as expected."""
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, "the sandbox never got there"
-            time.sleep(0.01)
+        until(condition, "the sandbox to get there", seconds)
 
 
 @pytest.fixture
