@@ -1,10 +1,10 @@
 # bash completion for profilectl, made by `profilectl completion bash`
 
-# Set what may follow a command. Behind the = of an option, and for an argument, stands what it takes:
-# @file, @text, or the words to choose from.
+# Set what may follow a command. Behind the = of an option, and for an argument, stands what it takes: @path, @plan,
+# @text, the words to choose from, or the names to ask the program for: @agents, @brands, @profiles.
 _profilectl_know() {
     commands='' options='' arguments=''
-    local shared='--roster=@file --brand=@text --sandbox --credentials-file=@file --json --quiet -q --verbose -v --no-input --timeout=@text --help'
+    local shared='--roster=@path --brand=@brands --sandbox --credentials-file=@path --json --quiet -q --verbose -v --no-input --timeout=@text --help'
     case $1 in
         'profilectl')
             commands='demo init diff sync send preview offboard recover doctor completion roster feedback profiles auth sandbox'
@@ -17,22 +17,22 @@ _profilectl_know() {
             options="$shared --handle=@text"
             ;;
         'profilectl diff')
-            options="$shared --exit-code --out=@file --format=table,json,markdown,html --agent=@text --allow-deletes=@text --prune-now --verify-avatars"
+            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --prune-now --verify-avatars"
             ;;
         'profilectl sync')
-            options="$shared --yes --plan=@file --expect=@text --agent=@text --allow-deletes=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text"
+            options="$shared --yes --plan=@plan --expect=@text --agent=@agents --allow-deletes=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text"
             ;;
         'profilectl send')
-            options="$shared --to=@text --as=@text --file=@file --edit --media=@file --quick-reply=@text --cta=@text --typing --ask=csat,nps --key=@text --human-wrote-this --allow-private --yes --dry-run"
+            options="$shared --to=@text --as=@agents --file=@path --edit --media=@path --quick-reply=@text --cta=@text --typing --ask=csat,nps --key=@text --human-wrote-this --allow-private --yes --dry-run"
             arguments='@text'
             ;;
         'profilectl preview')
-            options="$shared --text=@text --html=@file"
-            arguments='@text'
+            options="$shared --text=@text --html=@path"
+            arguments='@agents'
             ;;
         'profilectl offboard')
             options="$shared --yes --undo"
-            arguments='@text'
+            arguments='@agents'
             ;;
         'profilectl recover')
             options="$shared --yes"
@@ -70,15 +70,15 @@ _profilectl_know() {
             ;;
         'profilectl profiles adopt')
             options="$shared --yes"
-            arguments='@text @text'
+            arguments='@agents @profiles'
             ;;
         'profilectl profiles forget')
             options="$shared --yes"
-            arguments='@text'
+            arguments='@agents'
             ;;
         'profilectl profiles destroy')
             options="$shared --yes"
-            arguments='@text'
+            arguments='@profiles'
             ;;
         'profilectl auth')
             commands='login import status list default logout'
@@ -88,7 +88,7 @@ _profilectl_know() {
             options="$shared --handle=@text --with-token --pin"
             ;;
         'profilectl auth import')
-            options="$shared --account=@text --from=@file --list"
+            options="$shared --account=@text --from=@path --list"
             ;;
         'profilectl auth status')
             options="$shared"
@@ -98,7 +98,7 @@ _profilectl_know() {
             ;;
         'profilectl auth default')
             options="$shared --clear"
-            arguments='@text'
+            arguments='@brands'
             ;;
         'profilectl auth logout')
             options="$shared --handle=@text --revoke"
@@ -108,7 +108,7 @@ _profilectl_know() {
             options='--help'
             ;;
         'profilectl sandbox serve')
-            options="$shared --port=@text --handle=@text --world=@file --generous --not-allowlisted --no-feedback --trouble=@text --seed=@text"
+            options="$shared --port=@text --handle=@text --world=@path --generous --not-allowlisted --no-feedback --trouble=@text --seed=@text"
             ;;
         'profilectl sandbox reset')
             options="$shared --url=@text"
@@ -149,11 +149,60 @@ _profilectl_read_words() {
     done
 }
 
-# Offer the words of $1, or files, that begin with $2.
+# Set `bare` to a word as the shell would read it, but for the values of variables.
+_profilectl_bare() {
+    local quote='' char i
+    bare=$1
+    if [[ $1 == *[\'\"\\]* ]]; then
+        bare=''
+        for ((i = 0; i < ${#1}; i++)); do
+            char=${1:i:1}
+            if [[ $char == \\ && $quote != "'" ]]; then
+                ((i += 1))
+                bare+=${1:i:1}
+            elif [[ -z $quote && $char == [\'\"] ]]; then
+                quote=$char
+            elif [[ $char == "$quote" ]]; then
+                quote=''
+            else
+                bare+=$char
+            fi
+        done
+    fi
+    [[ $1 != '~/'* ]] || bare=$HOME/${bare:2}
+}
+
+# Offer the names of kind $1 that begin with $2, as the program on the line knows them.
+_profilectl_offer_names() {
+    local bare program word name told said=()
+    _profilectl_bare "${words[0]}"
+    program=$(type -P -- "$bare") || return
+    for word in "${words[@]:1:${#words[@]} - 2}"; do
+        _profilectl_bare "$word"
+        said+=("$bare")
+    done
+    while IFS=$'\t' read -r name told; do
+        [[ -z $name || $name != "$2"* ]] || COMPREPLY+=("$name")
+    done <<<"$("$program" __complete "$1" "${said[@]}" 2>/dev/null </dev/null)"
+}
+
+# Offer saved plans, and folders that may hold some.
+_profilectl_offer_plans() {
+    local bare file
+    _profilectl_bare "$1"
+    compopt -o filenames 2>/dev/null # readline quotes them, and knows which ones are folders
+    while IFS= read -r file; do
+        [[ -z $file ]] || COMPREPLY+=("$file")
+    done <<<"$(compgen -d -- "$bare"; compgen -f -X '!*.json' -- "$bare")"
+}
+
+# Offer what $1 says, as far as it begins with $2.
 _profilectl_offer() {
     case $1 in
-        @file) compopt -o default 2>/dev/null ;; # readline knows about ~, quotes and folders
+        @path) compopt -o default 2>/dev/null ;; # readline knows about ~, quotes and folders
+        @plan) _profilectl_offer_plans "$2" ;;
         @text) ;;
+        @*) _profilectl_offer_names "${1#@}" "$2" ;;
         *) COMPREPLY=($(compgen -W "${1//,/ }" -- "$2")) ;;
     esac
 }
@@ -180,7 +229,7 @@ _profilectl() {
 
     COMPREPLY=()
     if [[ ${COMP_WORDS[COMP_CWORD - 1]} == *[\<\>] ]]; then
-        _profilectl_offer @file
+        _profilectl_offer @path
     elif [[ -n $value ]]; then
         _profilectl_offer "$value" "$current"
     elif [[ -z $plain && $current == --*=* ]]; then

@@ -86,6 +86,19 @@ function __profilectl_line
     printf '%s\n' $name $given
 end
 
+# Print the names of a kind, as the program on the line knows them: agents, brands or profiles.
+function __profilectl_names
+    set -l words (commandline -opc)
+    set -l program (command -s -- (string replace -r -- '^~/' "$HOME/" $words[1])); or return
+    $program __complete $argv[1] $words[2..-1] 2>/dev/null </dev/null
+end
+
+# Print saved plans, and folders that may hold some.
+function __profilectl_plans
+    set -l start (commandline -ct | string replace -r -- '^--plan=' '')
+    complete -C "'' $start" | string match -r -- '^.*(?:\.json|/)(?:\t.*)?$'
+end
+
 # Succeed when the cursor is behind one of these commands: COMMAND...
 function __profilectl_on
     set -l line (__profilectl_line)
@@ -162,7 +175,7 @@ set -g __profilectl_sharers \
 
 complete -c profilectl -f
 complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l roster -r -F -d 'The roster; else ./roster.toml'
-complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l brand -r -f -d 'Only this brand; repeatable'
+complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l brand -r -f -a '(__profilectl_names brands)' -d 'Only this brand; repeatable'
 complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l sandbox -d 'Use the local X, with its own credentials and ledger'
 complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l credentials-file -r -F -d 'Credentials as JSON; - for stdin'
 complete -c profilectl -n '__profilectl_on $__profilectl_sharers' -l json -d 'Print one JSON document'
@@ -194,15 +207,15 @@ complete -c profilectl -n '__profilectl_on profilectl/init' -l handle -r -f -d '
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l exit-code -d 'Exit 3 when anything differs'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l out -r -F -d 'Save the plan, too, for `sync --plan`'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l format -r -f -a 'table json markdown html' -d 'How to show it; else a table, and plain lines in a pipe'
-complete -c profilectl -n '__profilectl_on profilectl/diff' -l agent -r -f -d 'Only this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only this agent; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l prune-now -d 'Destroy replaced profiles without waiting'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l verify-avatars -d 'Compare the live pictures, too'
 
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l yes -d 'Apply without asking'
-complete -c profilectl -n '__profilectl_on profilectl/sync' -l plan -r -F -d 'Only this plan, which `diff --out` saved'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l plan -r -f -a '(__profilectl_plans)' -d 'Only this plan, which `diff --out` saved'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l expect -r -f -d 'Only the plan of this digest, which `diff` shows'
-complete -c profilectl -n '__profilectl_on profilectl/sync' -l agent -r -f -d 'Only this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only this agent; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l prune-now -d 'Destroy replaced profiles without waiting'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l verify-avatars -d 'Compare the live pictures, too'
@@ -210,7 +223,7 @@ complete -c profilectl -n '__profilectl_on profilectl/sync' -l jobs -r -f -d 'Ca
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l max-wait -r -f -d 'Wait this long for another sync or for X'
 
 complete -c profilectl -n '__profilectl_on profilectl/send' -l to -r -f -d 'Who is written to'
-complete -c profilectl -n '__profilectl_on profilectl/send' -l as -r -f -d 'Who speaks; else the one whose operators name you'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l as -r -f -a '(__profilectl_names agents)' -d 'Who speaks; else the one whose operators name you'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l file -r -F -d 'Read the message from a file'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l edit -d 'Write the message in your editor'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l media -r -F -d 'Send a picture along: JPEG, PNG or GIF'
@@ -224,9 +237,11 @@ complete -c profilectl -n '__profilectl_on profilectl/send' -l allow-private -d 
 complete -c profilectl -n '__profilectl_on profilectl/send' -l yes -d 'Send without asking'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l dry-run -d 'Show what would be sent, and send nothing'
 
+complete -c profilectl -n '__profilectl_at profilectl/preview 1' -f -a '(__profilectl_names agents)'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l text -r -f -d 'What the agent says'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l html -r -F -d 'Write one HTML page instead; - for stdout'
 
+complete -c profilectl -n '__profilectl_at profilectl/offboard 1' -f -a '(__profilectl_names agents)'
 complete -c profilectl -n '__profilectl_on profilectl/offboard' -l yes -d 'Offboard without asking'
 complete -c profilectl -n '__profilectl_on profilectl/offboard' -l undo -d 'Allow the agent again; the next sync makes a profile'
 
@@ -254,10 +269,14 @@ complete -c profilectl -n '__profilectl_on profilectl/profiles' -a forget -d 'Dr
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -a destroy -d 'Destroy one profile at X that no agent uses'
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -l help -d 'Show this message and exit'
 
+complete -c profilectl -n '__profilectl_at profilectl/profiles/adopt 1' -f -a '(__profilectl_names agents)'
+complete -c profilectl -n '__profilectl_at profilectl/profiles/adopt 2' -f -a '(__profilectl_names profiles)'
 complete -c profilectl -n '__profilectl_on profilectl/profiles/adopt' -l yes -d 'Adopt without asking'
 
+complete -c profilectl -n '__profilectl_at profilectl/profiles/forget 1' -f -a '(__profilectl_names agents)'
 complete -c profilectl -n '__profilectl_on profilectl/profiles/forget' -l yes -d 'Forget without asking'
 
+complete -c profilectl -n '__profilectl_at profilectl/profiles/destroy 1' -f -a '(__profilectl_names profiles)'
 complete -c profilectl -n '__profilectl_on profilectl/profiles/destroy' -l yes -d 'Destroy without asking for the name'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
@@ -276,6 +295,7 @@ complete -c profilectl -n '__profilectl_on profilectl/auth/import' -l account -r
 complete -c profilectl -n '__profilectl_on profilectl/auth/import' -l from -r -F -d 'Only this file of such a tool'
 complete -c profilectl -n '__profilectl_on profilectl/auth/import' -l list -d 'Only show which accounts there are'
 
+complete -c profilectl -n '__profilectl_at profilectl/auth/default 1' -f -a '(__profilectl_names brands)'
 complete -c profilectl -n '__profilectl_on profilectl/auth/default' -l clear -d 'Have none any more'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth/logout' -l handle -r -f -d 'The account; else the brand\'s'

@@ -4,12 +4,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     # A command is written name|description, an option name|what it takes|description; a flag takes nothing.
-    # What options and arguments take is @file, @text, or the words to choose from, with a comma between.
+    # What options and arguments take is @path, @plan, @text, the words to choose from, with a comma between, or the
+    # names to ask the program for: @agents, @brands, @profiles.
     $shared = @(
-        '--roster|@file|The roster; else ./roster.toml'
-        '--brand|@text|Only this brand; repeatable'
+        '--roster|@path|The roster; else ./roster.toml'
+        '--brand|@brands|Only this brand; repeatable'
         '--sandbox||Use the local X, with its own credentials and ledger'
-        '--credentials-file|@file|Credentials as JSON; - for stdin'
+        '--credentials-file|@path|Credentials as JSON; - for stdin'
         '--json||Print one JSON document'
         '--quiet||Print nothing when nothing changed'
         '-q||Print nothing when nothing changed'
@@ -59,9 +60,9 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--exit-code||Exit 3 when anything differs'
-                '--out|@file|Save the plan, too, for `sync --plan`'
+                '--out|@path|Save the plan, too, for `sync --plan`'
                 '--format|table,json,markdown,html|How to show it; else a table, and plain lines in a pipe'
-                '--agent|@text|Only this agent; repeatable'
+                '--agent|@agents|Only this agent; repeatable'
                 '--allow-deletes|@text|Agree to N deletions per brand'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
@@ -72,9 +73,9 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--yes||Apply without asking'
-                '--plan|@file|Only this plan, which `diff --out` saved'
+                '--plan|@plan|Only this plan, which `diff --out` saved'
                 '--expect|@text|Only the plan of this digest, which `diff` shows'
-                '--agent|@text|Only this agent; repeatable'
+                '--agent|@agents|Only this agent; repeatable'
                 '--allow-deletes|@text|Agree to N deletions per brand'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
@@ -87,10 +88,10 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--to|@text|Who is written to'
-                '--as|@text|Who speaks; else the one whose operators name you'
-                '--file|@file|Read the message from a file'
+                '--as|@agents|Who speaks; else the one whose operators name you'
+                '--file|@path|Read the message from a file'
                 '--edit||Write the message in your editor'
-                '--media|@file|Send a picture along: JPEG, PNG or GIF'
+                '--media|@path|Send a picture along: JPEG, PNG or GIF'
                 '--quick-reply|@text|An answer to tap; repeatable'
                 '--cta|@text|A button that opens an address; repeatable'
                 '--typing||Show the customer that somebody types, first'
@@ -109,10 +110,10 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--text|@text|What the agent says'
-                '--html|@file|Write one HTML page instead; - for stdout'
+                '--html|@path|Write one HTML page instead; - for stdout'
             )
             Arguments = @(
-                '@text'
+                '@agents'
             )
         }
         'profilectl offboard' = @{
@@ -122,7 +123,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--undo||Allow the agent again; the next sync makes a profile'
             )
             Arguments = @(
-                '@text'
+                '@agents'
             )
         }
         'profilectl recover' = @{
@@ -208,8 +209,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--yes||Adopt without asking'
             )
             Arguments = @(
-                '@text'
-                '@text'
+                '@agents'
+                '@profiles'
             )
         }
         'profilectl profiles forget' = @{
@@ -218,7 +219,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--yes||Forget without asking'
             )
             Arguments = @(
-                '@text'
+                '@agents'
             )
         }
         'profilectl profiles destroy' = @{
@@ -227,7 +228,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--yes||Destroy without asking for the name'
             )
             Arguments = @(
-                '@text'
+                '@profiles'
             )
         }
         'profilectl auth' = @{
@@ -257,7 +258,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--account|@text|The account to import, or xurl''s app'
-                '--from|@file|Only this file of such a tool'
+                '--from|@path|Only this file of such a tool'
                 '--list||Only show which accounts there are'
             )
             Arguments = @()
@@ -278,7 +279,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--clear||Have none any more'
             )
             Arguments = @(
-                '@text'
+                '@brands'
             )
         }
         'profilectl auth logout' = @{
@@ -305,7 +306,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Options = $shared + @(
                 '--port|@text|0 takes a free one'
                 '--handle|@text|A brand''s account; repeatable'
-                '--world|@file|Keep the world in a file; else in memory'
+                '--world|@path|Keep the world in a file; else in memory'
                 '--generous||Without X''s rate limits'
                 '--not-allowlisted||X hasn''t approved the brands'
                 '--no-feedback||X hasn''t approved feedback cards'
@@ -346,13 +347,34 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         [System.Management.Automation.CompletionResult]::new($text, $text, $type, $tip)
     }
 
+    # Ask the program on the line, if that is one, for its names of a kind.
+    function Get-Name($kind, $before) {
+        $program = $commandAst.GetCommandName()
+        if (-not $program) { return }
+        $program = [System.Management.Automation.WildcardPattern]::Escape($program)
+        $found = Get-Command -Name $program -CommandType Application -TotalCount 1 -ErrorAction Ignore
+        if (-not $found) { return }
+        $said = @($words | Select-Object -Skip 1 | ForEach-Object {
+            $isText = $_ -is [System.Management.Automation.Language.StringConstantExpressionAst]
+            if ($isText) { $_.Value } else { $_.Extent.Text }
+        })
+        foreach ($line in & $found.Source __complete $kind $said 2>$null) {
+            $name, $tip = $line -split "`t", 2
+            New-Result ($before + $name) 'ParameterValue' $tip
+        }
+    }
+
     function Get-Value($kind, $before, $value) {
-        if ($kind -ceq '@file') {
+        if ($kind -cin '@path', '@plan') {
             foreach ($file in [System.Management.Automation.CompletionCompleters]::CompleteFilename($value)) {
+                $isFolder = $file.ResultType -eq 'ProviderContainer'
+                if ($kind -ceq '@plan' -and -not $isFolder -and $file.ListItemText -notlike '*.json') { continue }
                 $text = $before + $file.CompletionText
                 $label, $type, $tip = $file.ListItemText, $file.ResultType, $file.ToolTip
                 [System.Management.Automation.CompletionResult]::new($text, $label, $type, $tip)
             }
+        } elseif ($kind -cin '@agents', '@brands', '@profiles') {
+            Get-Name $kind.Substring(1) $before
         } elseif ($kind -and $kind -cne '@text') {
             foreach ($choice in $kind -split ',') { New-Result ($before + $choice) 'ParameterValue' $choice }
         }

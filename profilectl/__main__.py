@@ -1,12 +1,13 @@
-"""The door: answers ``--version`` at once, otherwise opens the house."""
-
-from __future__ import annotations
+"""The door: answers ``--version`` and the shells' completion at once, otherwise opens the house."""
 
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing's own, which costs as much as all that it takes to answer here
 if TYPE_CHECKING:
     from types import FrameType
+
+
+_SELDOM = 50_000  # objects made, not yet let go of, between two searches for cycles
 
 
 class Interrupted(KeyboardInterrupt):
@@ -17,7 +18,7 @@ class Interrupted(KeyboardInterrupt):
     """
 
 
-def _raise_interrupted(_signal: int, _frame: FrameType | None) -> None:
+def _raise_interrupted(_signal: int, _frame: "FrameType | None") -> None:
     raise Interrupted
 
 
@@ -28,7 +29,15 @@ def main() -> None:
 
         sys.stdout.write(f"profilectl {__version__}\n")
         return
+    if sys.argv[1:2] == ["__complete"]:
+        from profilectl.cli.candidates import answer
+
+        answer(sys.argv[2:])
+        return
+    import gc
     import signal
+
+    gc.set_threshold(_SELDOM)  # a start makes what is here to stay
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # whoever started us may want it ignored
         signal.signal(signal.SIGINT, _raise_interrupted)

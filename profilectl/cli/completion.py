@@ -34,7 +34,8 @@ def completion(
 ) -> None:
     """Print the completion script of a shell.
 
-    It holds all it needs and never starts profilectl; print it again after an upgrade. To install it:
+    It knows commands and options itself, so print it again after an upgrade. Only for the names of agents, brands and
+    profiles it starts the profilectl on the line, which reads them from a cache. To install it:
 
     \b
     bash, with its bash-completion package:

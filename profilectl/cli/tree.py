@@ -12,17 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PATH_TYPES = {"path", "file", "directory", "filename"}  # what Typer calls pathlib.Path and its file types
+_NAMED = {"AGENT": "agent", "BRAND": "brand", "ID": "profile"}  # metavars, which promise a reader of the help the same
 _SAFE_WORD = re.compile(r"[A-Za-z0-9-][A-Za-z0-9._-]*")
 _LONGEST_HELP = 200  # code points; longer than any of ours
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What an option or an argument takes: one of some words, a path, or any text."""
+    """What an option or an argument takes.
+
+    Attributes:
+        metavar: what help calls it.
+        kind: "choice", "path", "plan" (a path of a saved plan), "agent", "brand", "profile" (an id), or "text".
+        choices: the words of a "choice", else none.
+    """
 
     metavar: str
-    choices: tuple[str, ...]
-    is_path: bool
+    kind: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +43,37 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """An argument or an option as the help explains it.
+
+    Attributes:
+        written: with all its names and what it takes: ``-q, --quiet``, ``--ask csat|nps``, ``TEXT``.
+        meaning: a sentence, with default and bounds in brackets behind it.
+        is_required: whether nothing goes without it.
+    """
+
+    written: str
+    meaning: str
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
-    """One command or group, named by all its words from the program on."""
+    """One command or group, named by all its words from the program on.
+
+    Attributes:
+        help: the first sentence of its help, on one line.
+        text: its whole help, paragraph by paragraph; one whose lines must stay as they are begins with a backspace.
+        terms: what the help lists below that: the arguments and options in the order of their definition.
+    """
 
     words: tuple[str, ...]
     help: str
     options: tuple[Option, ...]
     arguments: tuple[Value, ...]
     commands: tuple[Command, ...]
+    text: str = ""
+    terms: tuple[Term, ...] = ()
 
     def walk(self) -> Iterator[Command]:
         """Yield this command, and every command below it in the order of the help."""
@@ -75,6 +105,8 @@ def _read_command(command: Any, words: tuple[str, ...], parent: typer.Context | 
         commands=tuple(
             _read_command(child, (*words, _safe(name)), context) for name, child in children if not child.hidden
         ),
+        text=command.help or "",
+        terms=tuple(_read_term(one, context) for one in visible),
     )
 
 
@@ -88,11 +120,25 @@ def _read_option(option: Any) -> Option:
 
 
 def _read_value(parameter: Any) -> Value:
-    return Value(
-        metavar=(parameter.metavar or parameter.name.upper()).strip("[]"),
-        choices=tuple(_safe(choice) for choice in getattr(parameter.type, "choices", ())),
-        is_path=parameter.type.name in _PATH_TYPES,
-    )
+    metavar = (parameter.metavar or parameter.name.upper()).strip("[]")
+    choices = tuple(_safe(choice) for choice in getattr(parameter.type, "choices", ()))
+    if choices:
+        return Value(metavar, "choice", choices)
+    if parameter.type.name in _PATH_TYPES:
+        return Value(metavar, "plan" if metavar == "PLAN" else "path")
+    return Value(metavar, _NAMED.get(metavar, "text"))
+
+
+def _read_term(parameter: Any, context: typer.Context) -> Term:
+    _, meaning = parameter.get_help_record(context)
+    is_argument = parameter.param_type_name == "argument"
+    written = _read_value(parameter).metavar if is_argument else _written(_read_option(parameter))
+    return Term(written, " ".join(meaning.split()), parameter.required)
+
+
+def _written(option: Option) -> str:
+    names = ", ".join(sorted(option.names, key=len))
+    return names if option.value is None else f"{names} {'|'.join(option.value.choices) or option.value.metavar}"
 
 
 def _one_line(text: str) -> str:

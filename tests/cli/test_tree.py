@@ -33,7 +33,7 @@ def test_an_option_with_choices():
 
     def deed(colour: Annotated[Colour, typer.Option("--colour", "-c", help="Which  one.\n")] = Colour.RED): ...
 
-    assert Option(("--colour", "-c"), "Which one", Value("COLOUR", ("red", "blue"), False), False) == option_of(deed)
+    assert Option(("--colour", "-c"), "Which one", Value("COLOUR", "choice", ("red", "blue")), False) == option_of(deed)
 
 
 def test_an_option_that_takes_a_path():
@@ -41,15 +41,37 @@ def test_an_option_that_takes_a_path():
 
     def deed(file: Annotated[Path, typer.Option(metavar="PLACE")] = Path()): ...
 
-    assert Option(("--file",), "", Value("PLACE", (), True), False) == option_of(deed)
+    assert Option(("--file",), "", Value("PLACE", "path"), False) == option_of(deed)
 
 
 def test_a_repeatable_option():
     """A list is an option that may stand there more than once."""
 
-    def deed(brand: Annotated[list[str] | None, typer.Option()] = None): ...
+    def deed(label: Annotated[list[str] | None, typer.Option()] = None): ...
 
-    assert Option(("--brand",), "", Value("BRAND", (), False), True) == option_of(deed)
+    assert Option(("--label",), "", Value("LABEL", "text"), True) == option_of(deed)
+
+
+@pytest.mark.parametrize(
+    ("metavar", "kind"), [("AGENT", "agent"), ("[BRAND]", "brand"), ("ID", "profile"), ("ID|@HANDLE", "text")]
+)
+def test_a_name_is_told_by_its_metavar(metavar, kind):
+    """What help calls AGENT, BRAND or ID is completed as such."""
+
+    def deed(one: str): ...
+
+    deed.__annotations__["one"] = Annotated[str, typer.Argument(metavar=metavar)]
+    assert (Value(metavar.strip("[]"), kind),) == tree_of(deed).arguments
+
+
+def test_a_plan_is_a_path_with_a_metavar():
+    """A saved plan is a path; a PLAN that isn't one is any text."""
+
+    def deed(
+        saved: Annotated[Path, typer.Argument(metavar="PLAN")], said: Annotated[str, typer.Argument(metavar="PLAN")]
+    ): ...
+
+    assert (Value("PLAN", "plan"), Value("PLAN", "text")) == tree_of(deed).arguments
 
 
 def test_flags_and_counts_take_no_value():
@@ -68,7 +90,7 @@ def test_arguments_in_their_order():
 
     def deed(first: str, second: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None): ...
 
-    assert (Value("FIRST", (), False), Value("FILE", (), True)) == tree_of(deed).arguments
+    assert (Value("FIRST", "text"), Value("FILE", "path")) == tree_of(deed).arguments
 
 
 def test_what_is_hidden_stays_hidden():

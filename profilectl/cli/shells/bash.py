@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _HEAD = """\
 # bash completion for profilectl, made by `profilectl completion bash`
 
-# Set what may follow a command. Behind the = of an option, and for an argument, stands what it takes:
-# @file, @text, or the words to choose from.
+# Set what may follow a command. Behind the = of an option, and for an argument, stands what it takes: @path, @plan,
+# @text, the words to choose from, or the names to ask the program for: @agents, @brands, @profiles.
 _profilectl_know() {
     commands='' options='' arguments=''
     local shared='%s'
@@ -54,11 +54,60 @@ _profilectl_read_words() {
     done
 }
 
-# Offer the words of $1, or files, that begin with $2.
+# Set `bare` to a word as the shell would read it, but for the values of variables.
+_profilectl_bare() {
+    local quote='' char i
+    bare=$1
+    if [[ $1 == *[\'\"\\]* ]]; then
+        bare=''
+        for ((i = 0; i < ${#1}; i++)); do
+            char=${1:i:1}
+            if [[ $char == \\ && $quote != "'" ]]; then
+                ((i += 1))
+                bare+=${1:i:1}
+            elif [[ -z $quote && $char == [\'\"] ]]; then
+                quote=$char
+            elif [[ $char == "$quote" ]]; then
+                quote=''
+            else
+                bare+=$char
+            fi
+        done
+    fi
+    [[ $1 != '~/'* ]] || bare=$HOME/${bare:2}
+}
+
+# Offer the names of kind $1 that begin with $2, as the program on the line knows them.
+_profilectl_offer_names() {
+    local bare program word name told said=()
+    _profilectl_bare "${words[0]}"
+    program=$(type -P -- "$bare") || return
+    for word in "${words[@]:1:${#words[@]} - 2}"; do
+        _profilectl_bare "$word"
+        said+=("$bare")
+    done
+    while IFS=$'\t' read -r name told; do
+        [[ -z $name || $name != "$2"* ]] || COMPREPLY+=("$name")
+    done <<<"$("$program" __complete "$1" "${said[@]}" 2>/dev/null </dev/null)"
+}
+
+# Offer saved plans, and folders that may hold some.
+_profilectl_offer_plans() {
+    local bare file
+    _profilectl_bare "$1"
+    compopt -o filenames 2>/dev/null # readline quotes them, and knows which ones are folders
+    while IFS= read -r file; do
+        [[ -z $file ]] || COMPREPLY+=("$file")
+    done <<<"$(compgen -d -- "$bare"; compgen -f -X '!*.json' -- "$bare")"
+}
+
+# Offer what $1 says, as far as it begins with $2.
 _profilectl_offer() {
     case $1 in
-        @file) compopt -o default 2>/dev/null ;; # readline knows about ~, quotes and folders
+        @path) compopt -o default 2>/dev/null ;; # readline knows about ~, quotes and folders
+        @plan) _profilectl_offer_plans "$2" ;;
         @text) ;;
+        @*) _profilectl_offer_names "${1#@}" "$2" ;;
         *) COMPREPLY=($(compgen -W "${1//,/ }" -- "$2")) ;;
     esac
 }
@@ -85,7 +134,7 @@ _profilectl() {
 
     COMPREPLY=()
     if [[ ${COMP_WORDS[COMP_CWORD - 1]} == *[\<\>] ]]; then
-        _profilectl_offer @file
+        _profilectl_offer @path
     elif [[ -n $value ]]; then
         _profilectl_offer "$value" "$current"
     elif [[ -z $plain && $current == --*=* ]]; then

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profilectl.cli.shells.notation import own_options, shared_options
+from profilectl.cli.shells.notation import asked, own_options, shared_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,6 +46,19 @@ function __profilectl_line
         end
     end
     printf '%s\n' $name $given
+end
+
+# Print the names of a kind, as the program on the line knows them: agents, brands or profiles.
+function __profilectl_names
+    set -l words (commandline -opc)
+    set -l program (command -s -- (string replace -r -- '^~/' "$HOME/" $words[1])); or return
+    $program __complete $argv[1] $words[2..-1] 2>/dev/null </dev/null
+end
+
+# Print saved plans, and folders that may hold some.
+function __profilectl_plans
+    set -l start (commandline -ct | string replace -r -- '^--plan=' '')
+    complete -C "'' $start" | string match -r -- '^.*(?:\.json|/)(?:\t.*)?$'
 end
 
 # Succeed when the cursor is behind one of these commands: COMMAND...
@@ -90,7 +103,7 @@ def _command_lines(command: Command, shared: tuple[Option, ...]) -> Iterator[str
     for child in command.commands:
         yield f"complete -c profilectl -n '{on}' -a {child.words[-1]}{_description(child.help)}"
     for place, value in enumerate(command.arguments, 1):
-        if value.choices or value.is_path:
+        if value.kind != "text":
             yield f"complete -c profilectl -n '__profilectl_at {_path(command)} {place}'{_value(value)}"
     for option in own_options(command, shared)[0]:
         yield _option(option, on)
@@ -105,7 +118,9 @@ def _option(option: Option, condition: str) -> str:
 def _value(value: Value) -> str:
     if value.choices:
         return f" -f -a '{' '.join(value.choices)}'"
-    return " -F" if value.is_path else " -f"
+    if asked(value):
+        return f" -f -a '(__profilectl_names {asked(value)})'"
+    return {"path": " -F", "plan": " -f -a '(__profilectl_plans)'"}.get(value.kind, " -f")
 
 
 def _path(command: Command) -> str:

@@ -8,11 +8,17 @@ if TYPE_CHECKING:
     from profilectl.cli.tree import Command, Option, Value
 
 
+_ASKED = {"agent": "agents", "brand": "brands", "profile": "profiles"}
+
+
+def asked(value: Value) -> str:
+    """Return the kind of names that the program is asked for to complete a value; empty where it isn't."""
+    return _ASKED.get(value.kind, "")
+
+
 def kind(value: Value) -> str:
-    """Write what a value may be: ``@file``, ``@text``, or the words to choose from as ``a,b,c``."""
-    if value.choices:
-        return ",".join(value.choices)
-    return "@file" if value.is_path else "@text"
+    """Write what a value may be: ``@path``, ``@plan``, ``@text``, names such as ``@agents``, or the words ``a,b,c``."""
+    return ",".join(value.choices) or f"@{asked(value) or value.kind}"
 
 
 def shared_options(tree: Command) -> tuple[Option, ...]:

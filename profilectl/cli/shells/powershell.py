@@ -19,7 +19,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     # A command is written name|description, an option name|what it takes|description; a flag takes nothing.
-    # What options and arguments take is @file, @text, or the words to choose from, with a comma between.
+    # What options and arguments take is @path, @plan, @text, the words to choose from, with a comma between, or the
+    # names to ask the program for: @agents, @brands, @profiles.
     $shared = @(
 """
 
@@ -43,13 +44,34 @@ _ENGINE = r"""    }
         [System.Management.Automation.CompletionResult]::new($text, $text, $type, $tip)
     }
 
+    # Ask the program on the line, if that is one, for its names of a kind.
+    function Get-Name($kind, $before) {
+        $program = $commandAst.GetCommandName()
+        if (-not $program) { return }
+        $program = [System.Management.Automation.WildcardPattern]::Escape($program)
+        $found = Get-Command -Name $program -CommandType Application -TotalCount 1 -ErrorAction Ignore
+        if (-not $found) { return }
+        $said = @($words | Select-Object -Skip 1 | ForEach-Object {
+            $isText = $_ -is [System.Management.Automation.Language.StringConstantExpressionAst]
+            if ($isText) { $_.Value } else { $_.Extent.Text }
+        })
+        foreach ($line in & $found.Source __complete $kind $said 2>$null) {
+            $name, $tip = $line -split "`t", 2
+            New-Result ($before + $name) 'ParameterValue' $tip
+        }
+    }
+
     function Get-Value($kind, $before, $value) {
-        if ($kind -ceq '@file') {
+        if ($kind -cin '@path', '@plan') {
             foreach ($file in [System.Management.Automation.CompletionCompleters]::CompleteFilename($value)) {
+                $isFolder = $file.ResultType -eq 'ProviderContainer'
+                if ($kind -ceq '@plan' -and -not $isFolder -and $file.ListItemText -notlike '*.json') { continue }
                 $text = $before + $file.CompletionText
                 $label, $type, $tip = $file.ListItemText, $file.ResultType, $file.ToolTip
                 [System.Management.Automation.CompletionResult]::new($text, $label, $type, $tip)
             }
+        } elseif ($kind -cin '@agents', '@brands', '@profiles') {
+            Get-Name $kind.Substring(1) $before
         } elseif ($kind -and $kind -cne '@text') {
             foreach ($choice in $kind -split ',') { New-Result ($before + $choice) 'ParameterValue' $choice }
         }

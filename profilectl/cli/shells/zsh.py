@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from profilectl.cli.shells.notation import own_options, shared_options
+from profilectl.cli.shells.notation import asked, own_options, shared_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +18,25 @@ _HEAD = """\
 
 typeset -ga _profilectl_shared=(
 %s)
+"""
+
+_NAMES = r"""
+# Offer the names of a kind, as the program on the line knows them: agents, brands or profiles.
+__profilectl_names() {
+  local program=${(Q)profilectl_line[1]} line told
+  local -a names
+  [[ $program != '~/'* ]] || program=$HOME/${program#'~/'}
+  program=$(whence -p -- $program) || return 1
+  for line in ${(f)"$($program __complete $1 "${(@Q)profilectl_line[2,-1]}" 2>/dev/null </dev/null)"}; do
+    told=${line#*$'\t'}
+    names+=("${line%%$'\t'*}${told:+:${told//\\/\\\\}}")
+  done
+  _describe -t $1 ${1%s} names
+}
+"""
+
+_REMEMBER = """\
+  local -a profilectl_line=("${(@)words[1,CURRENT-1]}") # commands below see only their own part of it
 """
 
 _TAIL = """
@@ -33,16 +52,16 @@ fi
 def script(tree: Command) -> str:
     """Return the whole script."""
     shared = shared_options(tree)
-    functions = (_function(command, shared) for command in tree.walk())
-    return _HEAD % _lines(map(_option, shared), "  ") + "".join(functions) + _TAIL
+    functions = (_function(command, shared, _REMEMBER if command is tree else "") for command in tree.walk())
+    return _HEAD % _lines(map(_option, shared), "  ") + _NAMES + "".join(functions) + _TAIL
 
 
-def _function(command: Command, shared: tuple[Option, ...]) -> str:
+def _function(command: Command, shared: tuple[Option, ...], preamble: str) -> str:
     own, takes_shared = own_options(command, shared)
     specifications = ["$_profilectl_shared"] if takes_shared else []
     specifications += [_option(option) for option in own]
     body = _group(command, specifications) if command.commands else _leaf(command, specifications)
-    return f"\n{_name(command)}() {{\n{body}}}\n"
+    return f"\n{_name(command)}() {{\n{preamble}{body}}}\n"
 
 
 def _leaf(command: Command, specifications: list[str]) -> str:
@@ -91,8 +110,15 @@ def _assignable(name: str) -> str:
 
 
 def _value(value: Value) -> str:
-    action = f"({' '.join(value.choices)})" if value.choices else "_files" if value.is_path else " "
-    return f":{_escape(value.metavar, ':')}:{action}"
+    return f":{_escape(value.metavar, ':')}:{_action(value)}"
+
+
+def _action(value: Value) -> str:
+    if value.choices:
+        return f"({' '.join(value.choices)})"
+    if asked(value):
+        return f" __profilectl_names {asked(value)}"  # the space keeps _arguments' own options out of its words
+    return {"path": "_files", "plan": '_files -g "*.json"'}.get(value.kind, " ")
 
 
 def _name(command: Command) -> str:

@@ -1,4 +1,4 @@
-"""The real shells, each in a small folder and without a single program in its PATH."""
+"""The real shells, each in a small folder; only a test that puts one there has a program in its PATH."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import select
 import shutil
 import struct
 import subprocess
+import sys
 import termios
 import time
 from pathlib import Path
@@ -23,6 +24,11 @@ PATIENCE = 20  # seconds: a shell on a busy machine, never reached when all is w
 STUB = """
 profilectl() { printf '\\n'; printf '<%s>' "$@"; printf '\\n[%s]\\n' end; }
 PS1='ready> '
+"""
+PROGRAM = """#!/bin/sh
+echo "$@" >>{starts}
+[ "$1" != __complete ] || exec {python} -m profilectl "$@"
+printf '\\n'; printf '<%s>' "$@"; printf '\\n[%s]\\n' end
 """
 BASH_SET_UP = """
 bind '"\\C-i": insert-completions'
@@ -46,13 +52,13 @@ def take_terminal():
 
 
 class Terminal:
-    """An interactive shell on a pseudo-terminal of its own, without a single program in its PATH."""
+    """An interactive shell on a pseudo-terminal of its own, whose PATH is one folder."""
 
-    def __init__(self, arguments, folder, home):
+    def __init__(self, arguments, folder, home, path):
         self.seen = ""
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
-        environment = {"PATH": "/nowhere", "HOME": str(home), "ZDOTDIR": str(home), "TERM": "xterm", "LANG": "C.UTF-8"}
+        environment = {"PATH": str(path), "HOME": str(home), "ZDOTDIR": str(home), "TERM": "xterm", "LANG": "C.UTF-8"}
         self.process = subprocess.Popen(
             arguments,
             stdin=slave,
@@ -70,7 +76,7 @@ class Terminal:
 
     def __exit__(self, *_):
         self.process.kill()
-        self.process.wait()
+        self.process.wait(PATIENCE)
         os.close(self.master)
 
     def wait_for(self, text):
@@ -99,25 +105,40 @@ class Shells:
     def __init__(self, folder, require):
         self.folder = folder / "work"
         self.home = folder / "home"
+        self.programs = folder / "programs"
+        self.starts = folder / "starts"
         self.require = require
         self.home.mkdir()
         self.folder.mkdir()
+        self.programs.mkdir()
         for name in ("roster.toml", "rosette.txt", "other"):
             (self.folder / name).touch()
+
+    def put_program(self, folder=None):
+        """Put the program into a folder, by default the one in PATH.
+
+        It answers at TAB as the real one does, otherwise it shows its words; each start becomes a line of `starts`.
+        """
+        program = (folder or self.programs) / "profilectl"
+        program.write_text(PROGRAM.format(starts=self.starts, python=sys.executable))
+        program.chmod(0o755)
 
     def find(self, name):
         self.require("shells", shutil.which(name) is not None, f"{name} isn't installed")
         return shutil.which(name)
 
+    def open(self, arguments):
+        return Terminal(arguments, self.folder, self.home, self.programs)
+
     def open_bash(self):
         settings = self.home / ".bashrc"
         settings.write_text(f"{STUB}{BASH_SET_UP}source {SCRIPTS}/profilectl.bash\n")
-        return Terminal([self.find("bash"), "--noprofile", "--rcfile", settings, "-i"], self.folder, self.home)
+        return self.open([self.find("bash"), "--noprofile", "--rcfile", settings, "-i"])
 
     def open_zsh(self, settings):
         """Open a zsh that looks for functions in its home."""
         (self.home / ".zshrc").write_text(f"{STUB}{ZSH_SET_UP}{settings}\n")
-        return Terminal([self.find("zsh"), "-d", "-i"], self.folder, self.home)
+        return self.open([self.find("zsh"), "-d", "-i"])
 
     def bash(self, line):
         with self.open_bash() as terminal:
@@ -133,12 +154,15 @@ class Shells:
             return terminal.words(line)
 
     def fish(self, line):
-        return [one.split("\t")[0] for one in self.fish_lines(SCRIPTS / "profilectl.fish", line)]
+        return [one.split("\t")[0] for one in self.fish_lines_of(line)]
+
+    def fish_lines_of(self, line):
+        return self.fish_lines(SCRIPTS / "profilectl.fish", line)
 
     def fish_lines(self, script, line):
         """Return the candidates that fish offers, each with a tab and its description."""
         command = [self.find("fish"), "--no-config", "-c", f"source {script}; complete -C '{line}'"]
-        environment = {"PATH": "/nowhere", "HOME": str(self.home), "LANG": "C.UTF-8"}
+        environment = {"PATH": str(self.programs), "HOME": str(self.home), "LANG": "C.UTF-8"}
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE
         )

@@ -8,6 +8,7 @@ from typing import Annotated
 import pytest
 import typer
 
+from profilectl.cli.main import build
 from profilectl.cli.shells import bash, fish, powershell, zsh
 from profilectl.cli.tree import read_tree
 
@@ -61,3 +62,24 @@ def test_powershell_gets_any_help_in_closed_strings(hostile):
 
     assert f"one|{HOSTILE}" in told
     assert f"--alpha|@text|{HOSTILE}" in told
+
+
+def test_powershell_is_told_what_every_value_is():
+    """No PowerShell is at hand to ask, so the table is read: names are asked for, plans are told from other files."""
+    text = powershell.script(read_tree(build(), "profilectl"))
+
+    assert "'--as|@agents|" in text
+    assert "'--brand|@brands|" in text
+    assert "'--plan|@plan|" in text
+    assert "'--roster|@path|" in text
+    profiles = text.split("'profilectl profiles adopt' = @{")[1]
+    assert ["'@agents'", "'@profiles'"] == profiles.split("Arguments = @(")[1].split(")")[0].split()
+
+
+@pytest.mark.parametrize("opening", ["(", "[", "{"])
+def test_powershell_closes_what_it_opens(opening):
+    """Outside of strings and comments every bracket has its partner."""
+    text = powershell.script(read_tree(build(), "profilectl"))
+    code = re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"|#.*", "", text)
+
+    assert code.count(opening) == code.count({"(": ")", "[": "]", "{": "}"}[opening]) > 0

@@ -1,0 +1,138 @@
+"""Makes the names cache that `candidates` reads: once after every change, by the TAB that finds it too old.
+
+It lies beside the ledger, in a folder that a command has made before, is private to its owner, and is replaced as a
+whole. Where it can't be written, every TAB takes as long as the first one.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from profilectl.cli.candidates import CACHE, TITLE, is_plain, settings, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from profilectl.cli.candidates import Place
+    from profilectl.cli.context import Context
+    from profilectl.model import Agent, Brand, Holdings
+
+
+def make(place: Place, known: Sequence[str]) -> Sequence[str]:
+    """Return the rows of a roster and its ledger, and keep them where the cache's folder exists.
+
+    A ledger that can't be read adds nothing to them.
+
+    Args:
+        place: of the roster.
+        known: the rows of an older cache, which fill the gaps that errors in the roster leave.
+    """
+    from pathlib import Path
+
+    from profilectl.cli.context import Context
+    from profilectl.cli.options import Options
+    from profilectl.credentials.config import config_path
+
+    context = Context(options=Options(roster=Path(place.roster), sandbox=place.uses_sandbox))
+    sources = [_source(place.roster), _source(str(config_path()))]  # stamped before they are read, to miss no change
+    ledger = _ledger_path(context)
+    sources += [_source(ledger), _source(ledger and f"{ledger}-wal")]
+    rows = _rows(context, known)
+    if not any("\n" in source for source in sources):
+        _keep(place, "\n".join([TITLE, settings(), *sources, "", *rows]))
+    return rows
+
+
+def _source(path: str) -> str:
+    return f"{stamp(path)}\t{path}"
+
+
+def _ledger_path(context: Context) -> str:
+    """Return the absolute path of the ledger; empty when nobody can tell it."""
+    from profilectl.errors import ProfilectlError
+
+    try:
+        return str(context.ledger_path.absolute())
+    except ProfilectlError:
+        return ""
+
+
+def _rows(context: Context, known: Sequence[str]) -> Sequence[str]:
+    from profilectl.errors import InputRefused
+    from profilectl.roster.parse import survey
+
+    try:
+        found = survey(context.read_roster(), "")
+    except InputRefused:
+        return known
+    holdings = _holdings(context, found.brands)
+    rows = [
+        f"{kind}\t{brand.key}\t{name}\t{_plain(told)}"
+        for brand in found.brands
+        for kind, name, told in _names(brand, found.agents, holdings[brand])
+        if is_plain(name) and is_plain(brand.key)
+    ]
+    if not any(problem.severity == "error" for problem in found.problems):
+        return rows
+    return list({row.rpartition("\t")[0]: row for row in (*known, *rows)}.values())
+
+
+def _holdings(context: Context, brands: Iterable[Brand]) -> dict[Brand, Holdings]:
+    from profilectl.errors import ProfilectlError
+    from profilectl.model import Holdings
+
+    held = {brand: Holdings() for brand in brands}
+    with suppress(ProfilectlError), context.stack:
+        ledger = context.ledger_for_reading()
+        accounts = {brand: ledger.account_of(brand.key) for brand in held}
+        held |= {brand: ledger.holdings(one.user_id) for brand, one in accounts.items() if one is not None}
+    return held
+
+
+def _names(brand: Brand, agents: Iterable[Agent], held: Holdings) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, name and description of all that a brand has.
+
+    Agents who left the roster are among them, because `offboard` and `profiles forget` are about those.
+    """
+    yield "brands", brand.key, f"@{brand.handle}"
+    people = {one.key: f"{one.name} · {one.kind}" for one in agents if one.brand == brand.key}
+    people |= {key: f"{people[key]} · offboarded" for key in held.blocked & people.keys()}
+    gone = dict.fromkeys(sorted(held.blocked), "offboarded")
+    gone |= {one.agent: f"{one.name} · retired" for one in held.retired}
+    gone |= {one.agent: f"{one.name} · not in the roster" for one in held.bindings}
+    yield from (("agents", key, told) for key, told in (gone | people).items())
+    yield from (("profiles", one.profile_id, f"{one.name} · retired, was {one.agent}'s") for one in held.retired)
+    yield from (("profiles", one.profile_id, f"{one.name} · bound to {one.agent}") for one in held.bindings)
+
+
+def _plain(told: str) -> str:
+    """Return a description without anything that a terminal or a reader of the cache could take for more."""
+    from profilectl.names import visible
+
+    return "".join(char if char.isprintable() else " " if char.isspace() else "" for char in visible(told))
+
+
+def _keep(place: Place, text: str) -> None:
+    """Replace the cache, unless its folder is missing, a link, somebody else's, or can't be written."""
+    with suppress(OSError), ExitStack() as stack:
+        folder = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY)
+        stack.callback(os.close, folder)
+        for name in place.folders:
+            folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            stack.callback(os.close, folder)
+        if os.fstat(folder).st_uid == os.geteuid():
+            _replace(folder, text.encode("utf-8", "surrogateescape"))
+
+
+def _replace(folder: int, content: bytes) -> None:
+    draft = f".names.{os.urandom(8).hex()}.new"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(draft, CACHE, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        os.unlink(draft, dir_fd=folder)
+        raise
