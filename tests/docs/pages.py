@@ -1,0 +1,71 @@
+"""The documents that hold generated blocks, and what each block is made with.
+
+A block stands between `<!-- name -->` and the next `<!-- end -->`. `python -m tests.docs` writes all of them anew.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from profilectl.cli.main import build
+from profilectl.cli.manual import manual
+from profilectl.cli.tree import read_tree
+from tests.docs import tables, walks
+
+ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "README.md"
+REFERENCE = ROOT / "docs" / "reference.md"
+MANUAL = ROOT / "docs" / "profilectl.1"
+
+NOISE = re.compile(
+    r"""
+      sha256:[0-9a-f]{64}
+    | \d{6,}                              # ids
+    | \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ
+    | /media/[\w-]+
+    | "distance":\ [\d.]+                 # between pictures, as this machine's Pillow decodes them
+    | \s+                                # lines are folded elsewhere where ids are longer
+    """,
+    re.VERBOSE,
+)
+
+BLOCKS = {
+    (README, "commands"): lambda _: tables.synopses(tree()),
+    (README, "environment"): lambda _: tables.environment(),
+    (README, "exit codes"): lambda _: tables.exit_codes(),
+    (REFERENCE, "commands"): lambda _: tables.commands(tree()),
+    (REFERENCE, "global options"): lambda _: tables.global_options(tree()),
+    (README, "tour"): walks.walk,
+    (README, "json"): walks.walk,
+    (REFERENCE, "json"): walks.walk,
+}
+
+
+@cache
+def tree():
+    return read_tree(build(), "profilectl")
+
+
+def block(page, name):
+    """Return what stands between the block's marker and its end."""
+    return re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", page.read_text(encoding="utf-8"), re.DOTALL)[1]
+
+
+def renewed(page, name):
+    """Return the block as the program would have it: the same text where only ids, digests and times are others."""
+    old = block(page, name)
+    return settled(old, BLOCKS[page, name](old))
+
+
+def settled(old, new):
+    return old if NOISE.sub(" ", old) == NOISE.sub(" ", new) else new
+
+
+def rewrite():
+    """Write the manual and every block anew."""
+    MANUAL.write_text(manual(tree()), encoding="ascii")
+    for page, name in BLOCKS:
+        old, new = (f"<!-- {name} -->\n{text}<!-- end -->" for text in (block(page, name), renewed(page, name)))
+        page.write_text(page.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")

@@ -1,0 +1,80 @@
+"""What the program knows about itself, as Markdown."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from profilectl.cli.environment import VARIABLES
+from profilectl.cli.manual import own_terms, usage
+from profilectl.errors import ExitCode
+
+_WIDTH = 112  # columns of a code block
+
+
+def exit_codes():
+    return _table("code", "meaning", ((str(code.value), code.meaning) for code in ExitCode))
+
+
+def environment():
+    rows = ((", ".join(f"`{name}`" for name in variable.names), variable.meaning) for variable in VARIABLES)
+    return _table("variable", "meaning", rows)
+
+
+def synopses(tree):
+    """Return every command's line below its sentence, as a block for a shell's highlighting."""
+    lines = "\n".join(f"# {command.help}\n{_line(command, tree)}" for command in _commands(tree))
+    return f"```bash\n{lines}\n```\n"
+
+
+def commands(tree):
+    """Return a section for every command: its line, its whole help, its arguments and options."""
+    return "\n".join(_section(command, tree) for command in _commands(tree))
+
+
+def global_options(tree):
+    return _list(tree.terms)
+
+
+def _commands(tree):
+    return (command for command in tree.walk() if not command.commands)
+
+
+def _section(command, tree):
+    own = own_terms(command, tree)
+    parts = [
+        f"### {' '.join(command.words)}",
+        f"```\n{_line(command, tree)}\n```",
+        *map(_paragraph, command.text.split("\n\n")),
+    ]
+    return "\n\n".join(parts) + "\n" + (f"\n{_list(own)}" if own else "")
+
+
+def _line(command, tree):
+    """Return the command's line; no word is broken from what it takes."""
+    words = [word.replace(" ", "\0") for word in usage(command, tree)]
+    name = words[0].replace("\0", " ")
+    lines = textwrap.wrap(" ".join([name, *words[1:]]), _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")
+
+
+def _paragraph(text):
+    if text.startswith("\b\n"):
+        return "```\n" + text.removeprefix("\b\n") + "\n```"
+    return textwrap.fill(_plain(text), 120, break_on_hyphens=False)
+
+
+def _list(terms):
+    return "".join(f"- `{term.written}`: {_plain(term.meaning)}\n" for term in terms)
+
+
+def _table(left, right, rows):
+    return "".join(f"| {one} | {other} |\n" for one, other in [(left, right), ("---", "---"), *rows]).replace(
+        "| --- | --- |", "|---|---|"
+    )
+
+
+def _plain(text):
+    """Keep what Markdown would take for its own, outside code."""
+    parts = text.split("`")
+    return "`".join(re.sub(r"([*<\[])", r"\\\1", part) if place % 2 == 0 else part for place, part in enumerate(parts))
