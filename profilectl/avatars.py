@@ -5,6 +5,8 @@ Two deeds, because most runs need only the first: `inspect` reads and hashes, wh
 position, no comment, no colour profile, no bytes behind the image's end.
 
 Both may be called from several threads at once.
+
+`read` and `Shelf` are for `picture_memory`, which knows when not even reading is needed.
 """
 
 from __future__ import annotations
@@ -12,19 +14,48 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from profilectl.errors import AvatarRefused
 from profilectl.model import Picture, PreparedPicture
 from profilectl.pixels import decode, millions, plain, refusal, resizable, save
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedReader
+
     from PIL.Image import Image
 
 LARGEST_FILE: Final = 20_000_000  # bytes: 20 MB as file managers count them
 LARGEST_SIDE: Final = 400  # pixels: what X shows of an account's picture
 JPEG_QUALITY: Final = 88
+_BLOCK: Final = 1 << 22  # bytes that are hashed at once: for smaller ones threads would only hinder each other
+
+
+class Identity(NamedTuple):
+    """Which file it is, and in which state: when any of this differs, it may hold something else; times in ns."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        """Return the identity of a file that was looked at."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+class Reading(NamedTuple):
+    """A picture, the file's identity before it was read, and this machine's time before that, epoch nanoseconds."""
+
+    picture: Picture
+    identity: Identity
+    begun_ns: int
 
 
 def inspect(folder: Path, relative: str) -> Picture:
@@ -37,8 +68,46 @@ def inspect(folder: Path, relative: str) -> Picture:
     Raises:
         AvatarRefused: outside of the folder, missing, no regular file, empty, or over `LARGEST_FILE`.
     """
-    content = _read(folder, relative)
-    return Picture(path=relative, digest=_digest(content), size=len(content))
+    return read(folder, relative).picture
+
+
+def read(folder: Path, relative: str) -> Reading:
+    """Do what `inspect` does, and say which file it was."""
+    begun_ns = time.time_ns()
+    with _opened(folder, relative) as file:
+        identity = Identity.of(os.fstat(file.fileno()))
+        digest, size = hashlib.sha256(), 0
+        while block := file.read1(min(_BLOCK, LARGEST_FILE + 1 - size)):
+            digest.update(block)
+            size += len(block)
+    _require_usable(relative, size, identity.size)
+    return Reading(Picture(relative, "sha256:" + digest.hexdigest(), size), identity, begun_ns)
+
+
+class Shelf:
+    """A roster's folder, whose pictures are looked at and not opened; folders in it are resolved once, so be quick.
+
+    What another process slips in meanwhile shows in the identity, so that no way has to be walked step by step.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._places: dict[str, str] = {}  # where the folders that pictures are in really are
+
+    def identify(self, relative: str) -> Identity | None:
+        """Return which file a picture is; None when `read` has to take a closer look, and to say what is wrong."""
+        parent, _, name = relative.rpartition("/")
+        if name in {"", ".", ".."} or relative.startswith("/"):
+            return None
+        try:
+            if parent not in self._places:
+                self._places[parent] = _resolve(self._folder, parent)[1]
+            status = os.lstat(f"{self._places[parent]}/{name}")
+            if stat.S_ISLNK(status.st_mode):
+                status = os.lstat(_resolve(self._folder, relative)[1])
+        except (AvatarRefused, OSError, ValueError):
+            return None
+        return Identity.of(status) if stat.S_ISREG(status.st_mode) else None
 
 
 def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> PreparedPicture:
@@ -75,29 +144,46 @@ def _digest(content: bytes) -> str:
 
 
 def _read(folder: Path, relative: str) -> bytes:
-    """Read a file with every way out of the folder closed, opening nothing that could block or have a side effect."""
+    with _opened(folder, relative) as file:
+        content, size = file.read(LARGEST_FILE + 1), os.fstat(file.fileno()).st_size
+    _require_usable(relative, len(content), size)
+    return content
+
+
+@contextmanager
+def _opened(folder: Path, relative: str) -> Iterator[BufferedReader]:
+    """Open a file with every way out of the folder closed, opening nothing that could block or have a side effect."""
     try:
         with open(_open_inside(folder, relative), "rb") as file:
-            content, size = file.read(LARGEST_FILE + 1), os.fstat(file.fileno()).st_size
+            yield file
     except FileNotFoundError as error:
         raise refusal(relative, "doesn't exist", "its path is relative to the roster's folder") from error
     except (OSError, ValueError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         raise refusal(relative, f"can't be read: {reason}") from error
-    if len(content) > LARGEST_FILE:
-        figures = f"{millions(max(size, len(content)))} MB, at most {millions(LARGEST_FILE)}"
+
+
+def _require_usable(relative: str, read: int, size: int) -> None:
+    """Refuse a file by how much of it could be read, and how large it says it is, in bytes."""
+    if read > LARGEST_FILE:
+        figures = f"{millions(max(size, read))} MB, at most {millions(LARGEST_FILE)}"
         raise refusal(relative, f"has {figures}", "save it smaller")
-    if not content:
+    if not read:
         raise refusal(relative, "is an empty file")
-    return content
 
 
-def _open_inside(folder: Path, relative: str) -> int:
-    """Open a regular file below the folder, walking step by step so that no link can be slipped in between."""
+def _resolve(folder: Path, relative: str) -> tuple[str, str]:
+    """Return where the folder and the file really are; AvatarRefused when the one isn't in the other."""
     home = os.path.realpath(folder)
     target = os.path.realpath(os.path.join(home, relative))  # noqa: PTH118 - pathlib would drop what makes a path odd
     if os.path.isabs(relative) or os.path.commonpath([home, target]) != home:  # noqa: PTH117 - as above
         raise refusal(relative, "is outside of the roster's folder", "copy it into the folder")
+    return home, target
+
+
+def _open_inside(folder: Path, relative: str) -> int:
+    """Open a regular file below the folder, walking step by step so that no link can be slipped in between."""
+    home, target = _resolve(folder, relative)
     *parents, name = Path(target).relative_to(home).parts or (os.curdir,)
     place = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -143,7 +229,7 @@ def _square(source: Image, size: int) -> Image:
 def _encode(square: Image) -> tuple[bytes, str]:
     if square.mode == "RGBA":
         return save(square, "PNG"), "image/png"
-    return save(square, "JPEG", quality=JPEG_QUALITY, optimize=True), "image/jpeg"
+    return save(square, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
 
 
 def _difference_hash(square: Image) -> int:

@@ -1,32 +1,27 @@
-"""Carrying a plan out: the main thread writes the ledger, workers only talk to X.
+"""Carrying a plan out, brand after brand: what is promised by now is adopted, what is new created, the rest removed.
 
-An intent is durable right before its create is handed out, and what comes back is settled before anything else is
-done for that agent. Whatever happens in between, the next run finds an intent and settles it from X's list.
+The main thread writes the ledger, workers only talk to X. Whatever happens in between, the next run finds an intent and
+settles it from X's list.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from profilectl.changes import Action, Change
-from profilectl.errors import CredentialsError, Fate, LedgerRefused, RateLimited, RemoteError
-from profilectl.model import Intent
+from profilectl.creation import Creation
+from profilectl.errors import CredentialsError, RateLimited, RemoteError
 from profilectl.outcomes import Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from profilectl.errors import ProfilectlError
-    from profilectl.model import PreparedPicture, Profile
+    from profilectl.model import PreparedPicture
     from profilectl.plan import Plan
     from profilectl.ports import Patience, Records, Station, Stop
-
-_LONGEST_CALL_MS = 30_000  # a request of a run that is killed may be applied this much later
-_MOST_TRIES = 3  # of a create that surely wasn't applied
 
 
 def apply(
@@ -58,22 +53,12 @@ def apply(
     for brand, station in stations.items():
         protected = frozenset(agent for one, agent in plan.protected if one == brand)
         run = _BrandRun(station, records, prepared, jobs, stop, patience, protected, prune_at_once=prune_at_once)
-        for _, nonce in (pair for pair in plan.withdrawals if pair[0] == brand):
-            records.withdraw(station.user_id, nonce, "not in X's list after the settle time", run.now())
-        for _, agent, value in (one for one in plan.protections if one[0] == brand):
-            records.protect(station.user_id, agent, protected=value)
+        with records.batch():
+            for _, nonce in (pair for pair in plan.withdrawals if pair[0] == brand):
+                records.withdraw(station.user_id, nonce, "not in X's list after the settle time", run.now())
+            for _, agent, value in (one for one in plan.protections if one[0] == brand):
+                records.protect(station.user_id, agent, protected=value)
         yield from run.carry_out([change for change in plan.changes if change.brand == brand])
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """One create on its way: uploaded first, so that nothing comes between its intent and its request."""
-
-    change: Change
-    media_id: str = ""
-    intent: Intent | None = None
-    tries: int = 1
-    error: RemoteError | None = None
 
 
 @dataclass(slots=True)
@@ -88,17 +73,9 @@ class _BrandRun:
     patience: Patience
     protected: frozenset[str]
     prune_at_once: bool = field(kw_only=True)
-    names_in_use: set[str] = field(default_factory=set)  # one name at a time, so that adoption stays unambiguous
-    uploaded: deque[_Attempt] = field(default_factory=deque)  # the next thing is their create
-    postponed: list[_Attempt] = field(default_factory=list)  # surely not applied, worth another try
     replaced: list[Change] = field(default_factory=list)
     halted: ProfilectlError | None = None  # why nothing more is begun
-    upload_limit: RateLimited | None = None  # why no further picture is uploaded; what is uploaded is still made
     removals_forbidden: bool = False  # an agent may be without its new face
-    listed: frozenset[str] = field(init=False)  # by X, before the first create of the run
-
-    def __post_init__(self) -> None:
-        self.listed = self.station.situation.listed()
 
     def now(self) -> int:
         return self.station.remote.now_ms()
@@ -110,7 +87,7 @@ class _BrandRun:
                 yield Outcome(change, Status.SKIPPED, change.profile_id)
             elif change.action is Action.ADOPT:
                 yield self._adopt(change)
-        yield from self._create(deque(change for change in changes if change.creates))
+        yield from self._create([change for change in changes if change.creates])
         yield from self._remove([change for change in changes if change.action in {Action.DELETE, Action.DESTROY}])
 
     def _adopt(self, change: Change) -> Outcome:
@@ -122,136 +99,21 @@ class _BrandRun:
             self.records.protect(user_id, change.agent, protected=True)
         return Outcome(change, Status.DONE, profile.id)
 
-    def _create(self, waiting: deque[Change]) -> Iterator[Outcome]:
-        flying: dict[Future[Any], _Attempt] = {}
-        with ThreadPoolExecutor(self.jobs, thread_name_prefix="create") as pool:
-            while waiting or flying or self.uploaded or self.postponed:
-                while len(flying) < self.jobs and (attempt := self._next(waiting)) is not None:
-                    flying[self._hand_out(pool, attempt)] = attempt
-                if flying:
-                    for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                        yield from self._conclude(flying.pop(future), future)
-                elif again := self._try_again():
-                    flying |= {self._hand_out(pool, attempt): attempt for attempt in again}
-                else:
-                    break
-        yield from self._give_up(waiting)
-
-    def _next(self, waiting: deque[Change]) -> _Attempt | None:
-        """Take what is uploaded and make its intent durable, or take the next change whose name is free."""
-        if self.halted is not None or any(isinstance(one.error, RateLimited) for one in self.postponed):
-            return None  # X said no to a create, so it would to the next one
-        if self.uploaded:
-            return self._intend(self.uploaded.popleft())
-        if self.stop.requested or self.postponed or self.upload_limit is not None:
-            return None
-        for change in waiting:
-            if change.goal.name not in self.names_in_use:
-                waiting.remove(change)
-                self.names_in_use.add(change.goal.name)
-                return _Attempt(change)
-        return None
-
-    def _intend(self, attempt: _Attempt) -> _Attempt:
-        now, goal = self.now(), attempt.change.goal
-        attempt.intent = Intent(
-            nonce=secrets.token_hex(8),
-            agent=attempt.change.agent,
-            name=goal.name,
-            avatar=goal.avatar,
-            listed=self.listed,
-            begun_ms=now,
-            attempted_ms=now + _LONGEST_CALL_MS,
-            protected=attempt.change.agent in self.protected,
-            perceptual_hash=self.prepared[goal.avatar].perceptual_hash,
+    def _create(self, changes: list[Change]) -> Iterator[Outcome]:
+        creation = Creation(
+            self.station,
+            self.records,
+            self.prepared,
+            self.jobs,
+            self.stop,
+            self.patience,
+            self.protected,
+            waiting=deque(changes),
         )
-        self.records.intend(self.station.user_id, attempt.intent)
-        return attempt
-
-    def _hand_out(self, pool: ThreadPoolExecutor, attempt: _Attempt) -> Future[Any]:
-        remote, goal = self.station.remote, attempt.change.goal
-        if attempt.intent is not None:
-            return pool.submit(remote.create_profile, goal.name, attempt.media_id)
-        picture = self.prepared[goal.avatar]
-        return pool.submit(remote.upload, picture.content, picture.media_type)
-
-    def _conclude(self, attempt: _Attempt, future: Future[Any]) -> Iterator[Outcome]:
-        """Make durable what came back, before anything else is done for this agent."""
-        try:
-            answer = future.result()
-        except RemoteError as error:
-            yield from self._conclude_failure(attempt, error)
-        else:
-            if attempt.intent is not None:
-                yield self._settle(attempt, attempt.intent, answer)
-            else:
-                attempt.media_id = answer
-                self.uploaded.append(attempt)
-
-    def _conclude_failure(self, attempt: _Attempt, error: RemoteError) -> Iterator[Outcome]:
-        intent = attempt.intent
-        if intent is not None and error.fate is Fate.UNKNOWN:
-            self.removals_forbidden = True
-            self.records.doubt(self.station.user_id, intent.nonce, self.now())  # its name stays in use
-            yield Outcome(attempt.change, Status.UNKNOWN, error=error)
-        elif intent is not None and error.fate is Fate.NOT_APPLIED and attempt.tries < _MOST_TRIES:
-            attempt.error = error
-            self.postponed.append(attempt)
-        else:
-            yield self._withdraw(attempt, error)
-
-    def _settle(self, attempt: _Attempt, intent: Intent, profile: Profile) -> Outcome:
-        try:
-            self.records.settle(self.station.user_id, intent.nonce, profile, self.now(), adopted=False)
-        except LedgerRefused as error:
-            error.hint = f"X made profile {profile.id} for {attempt.change.agent}; the next sync binds it by itself"
-            raise
-        self.names_in_use.discard(intent.name)
-        if attempt.change.action is Action.REPLACE:
-            self.replaced.append(attempt.change)
-        return Outcome(attempt.change, Status.DONE, profile.id)
-
-    def _withdraw(self, attempt: _Attempt, error: RemoteError) -> Outcome:
-        """Close the intent, if there is one already, of a create that surely made nothing."""
-        self.removals_forbidden = True
-        if attempt.intent is not None:
-            self.records.withdraw(self.station.user_id, attempt.intent.nonce, str(error), self.now())
-        self.names_in_use.discard(attempt.change.goal.name)
-        if isinstance(error, RateLimited) and attempt.intent is None:
-            self.upload_limit = error
-        elif isinstance(error, (CredentialsError, RateLimited)):
-            self.halted = error
-        status = Status.SKIPPED if isinstance(error, RateLimited) else Status.FAILED
-        return Outcome(attempt.change, status, error=error)
-
-    def _try_again(self) -> list[_Attempt]:
-        """Wait for X, then write each intent anew: the settle time counts from the last attempt."""
-        if not self.postponed or self.stop.requested or self.halted is not None:
-            return []
-        if not self.patience(max(self._pause(attempt) for attempt in self.postponed), "for X"):
-            return []
-        again, self.postponed = self.postponed, []
-        for attempt in again:
-            attempt.tries += 1
-            if attempt.intent is not None:
-                self.records.reattempt(self.station.user_id, attempt.intent.nonce, self.now() + _LONGEST_CALL_MS)
-        return again
-
-    def _pause(self, attempt: _Attempt) -> float:
-        if attempt.error is not None and attempt.error.retry_at is not None:
-            return max(1.0, attempt.error.retry_at.timestamp() - self.now() / 1000)
-        return float(2 ** (attempt.tries - 1))
-
-    def _give_up(self, waiting: Iterable[Change]) -> Iterator[Outcome]:
-        """End what was begun but not sent, and tell of what wasn't begun."""
-        for attempt in self.postponed:
-            if attempt.error is not None:
-                self.halted = self.halted or attempt.error
-                yield self._withdraw(attempt, attempt.error)
-        self.postponed = []
-        for change in (*(attempt.change for attempt in self.uploaded), *waiting):
-            self.removals_forbidden = True
-            yield Outcome(change, Status.SKIPPED, error=self.halted or self.upload_limit)
+        yield from creation.carry_out()
+        self.removals_forbidden |= creation.left_doubt
+        self.halted = creation.halted or creation.upload_limit
+        self.replaced = creation.replaced
 
     def _remove(self, removals: list[Change]) -> Iterator[Outcome]:
         """Destroy what nobody uses any more, unless an agent of this brand may be without its new face."""
@@ -265,7 +127,7 @@ class _BrandRun:
 
     def _remove_one(self, change: Change) -> Outcome:
         if self.removals_forbidden or self.stop.requested or self.halted is not None:
-            return Outcome(change, Status.SKIPPED, change.profile_id, self.halted or self.upload_limit)
+            return Outcome(change, Status.SKIPPED, change.profile_id, self.halted)
         if change.action is Action.DELETE:
             self.records.retire(self.station.user_id, change.agent, self.now())
         return self._destroy(change)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -94,6 +92,9 @@ def _check_text(contents: Contents) -> None:
 
 def fingerprint(message: Message, contents: Contents) -> str:
     """Return the digest of what makes two messages the same: who writes what to whom, with a face or signed."""
+    import hashlib
+    import json
+
     links = [[link.label, link.url] for link in contents.links]
     said = [contents.text, contents.attachment, list(contents.quick_replies), links]
     plain = json.dumps([message.agent, message.recipient_id, *said])

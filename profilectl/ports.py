@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from profilectl.model import Binding, Holdings, Intent, Profile, Retired
     from profilectl.settlement import Situation
 
@@ -37,7 +39,10 @@ class Knowledge(Protocol):
 
 
 class Records(Knowledge, Protocol):
-    """The ledger as a sync needs it; what it was told is durable when a method returns."""
+    """The ledger as a sync needs it; what it was told is durable when a method returns, in a batch when that ends."""
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Write everything that it is told in a ``with`` block at once; all or nothing."""
 
     def intend(self, user_id: str, intent: Intent) -> None:
         """Promise a create, right before it is sent."""

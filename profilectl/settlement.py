@@ -46,14 +46,12 @@ def judge(intent: Intent, situation: Situation, settle_after: int) -> tuple[Verd
     intent by X's clock, which is known to the second (HTTP's Date has no more). "Not in the list" means "not made" only
     once the list must tell, see `told_by_ms`.
     """
-    known = known_ids(situation.holdings)
+    namesakes = [profile for profile in situation.profiles if profile.name == intent.name]
+    known = known_ids(situation.holdings) if namesakes else frozenset()
     candidates = tuple(
         profile
-        for profile in situation.profiles
-        if profile.name == intent.name
-        and profile.id not in intent.listed
-        and profile.id not in known
-        and profile.created_ms >= intent.begun_ms
+        for profile in namesakes
+        if profile.id not in intent.listed and profile.id not in known and profile.created_ms >= intent.begun_ms
     )
     if len(candidates) > 1:
         return Verdict.AMBIGUOUS, candidates

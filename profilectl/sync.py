@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from profilectl.changes import Change
+    from profilectl.model import Holdings
     from profilectl.plan import Plan
-    from profilectl.ports import Knowledge, Patience, Remote, Stop
+    from profilectl.ports import Patience, Remote, Stop
 
 _BACK_OFF = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between two readings of a list that may lag; the last one repeats
 _MOST_ROUNDS = 2  # a create may go unanswered again
 
 
 def observe(
-    brand: str, user_id: str, remote: Remote, knowledge: Knowledge, settle_after: int, patience: Patience | None
+    brand: str, user_id: str, remote: Remote, holdings: Holdings, settle_after: int, patience: Patience | None
 ) -> Situation:
-    """Read the ledger and X's whole list; with patience, until every open intent can be settled.
+    """Read X's whole list, after the ledger was read; with patience, until every open intent can be settled.
 
     A profile that an unanswered create made may be missing from the list for `settle_after` seconds, so the list is
     read again with growing pauses. Without patience (``diff``) one reading has to do.
     """
-    holdings = knowledge.holdings(user_id)
     for pause in itertools.chain(_BACK_OFF, itertools.repeat(_BACK_OFF[-1])):
         observed_ms = remote.now_ms()
         situation = Situation(brand, remote.list_profiles(), observed_ms, holdings, user_id)

@@ -9,7 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "profilectl"
 GROUND = {"errors", "model", "names", "secret"}
-CORE = {"basis", "changes", "guards", "settlement", "plan", "outcomes", "ports", "execution", "sync", "message"}
+CORE = {"basis", "changes", "guards", "settlement", "plan", "outcomes", "ports", "sync", "message"}
+CORE |= {"creation", "execution"}
 
 ALLOWED = {
     "__init__": set(),
@@ -30,6 +31,7 @@ ALLOWED = {
     "plan": {"model", "basis", "changes", "guards", "settlement"},
     "outcomes": {"errors", "changes"},
     "ports": {"model", "settlement"},
+    "creation": GROUND | CORE,
     "execution": GROUND | CORE,
     "sync": GROUND | CORE,
     "message": GROUND,
@@ -40,10 +42,13 @@ ALLOWED = {
     "roster": GROUND,
     "pixels": GROUND,
     "avatars": GROUND | {"pixels"},
+    "background": set(),
+    "memory": set(),
+    "picture_memory": {"model", "avatars"},
     "attachments": GROUND | {"pixels"},
     "contents": GROUND,
     "likeness": {"avatars"},
-    "api": GROUND,
+    "api": GROUND | {"background"},
     "ledger": GROUND,
     "credentials": GROUND,
     "render": GROUND | {"basis", "budget", "changes", "diagnosis", "outcomes", "plan", "estimation", "survey"},

@@ -165,5 +165,7 @@ def test_inspecting_never_imports_pillow(tmp_path):
         "import sys, pathlib, profilectl.avatars as a; a.inspect(pathlib.Path('.'), 'a'); print('PIL' in sys.modules)"
     )
     (tmp_path / "a").write_bytes(b"abc")
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "False"

@@ -108,7 +108,7 @@ class Run:
         )
 
         def plan(brands=frozenset(), only=frozenset()):
-            situation = observe("acme", "1", self.x, self.ledger, settle_after, self.patience)
+            situation = observe("acme", "1", self.x, self.ledger.holdings("1"), settle_after, self.patience)
             self.station = Station("1", self.x, situation)
             today = date(2027, 1, 1)
             return build(wanted, {"a.png": PICTURE}, [situation], today=today, only_agents=only, allow_deletes=99)
@@ -151,10 +151,11 @@ def statuses(outcomes):
 
 
 def test_a_create_is_one_upload_and_one_create(run, x):
-    """Least calls: one list, then two calls per agent."""
-    run.sync(agent("alice"), agent("bruno"))
+    """Least calls: one list, then two calls per agent; the next one's picture is sent while the intent is written."""
+    run.sync(agent("alice"), agent("bruno"), agent("chidi"))
 
-    assert ["list", "upload", "create Alice", "upload", "create Bruno"] == x.calls
+    creates = ["create Alice", "upload", "create Bruno", "create Chidi"]
+    assert ["list", "upload", "upload", *creates] == x.calls
 
 
 def test_a_second_sync_only_lists(run, x):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from profilectl.errors import Refused, UsageError
@@ -67,10 +66,14 @@ def check_picture_url(url: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
+    if not host[-1:].isdigit() and ":" not in host:  # no number, so no address; top-level domains aren't numeric
+        return host == "localhost"
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return False
 
 
 def _refuse(url: str, why: str) -> UsageError:

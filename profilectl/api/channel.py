@@ -7,6 +7,7 @@ import logging
 import math
 import threading
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -17,10 +18,12 @@ from profilectl.api.address import DEFAULT_URL, check_picture_url, parse_address
 from profilectl.api.clock import Clock, ServerClock, parse_date
 from profilectl.api.patience import Allowance, Deadline, Limits, Persistence, Repeat, fate_of_exception
 from profilectl.api.refusals import Circumstances, cause_of, failure, shorten, unsettled
+from profilectl.background import begin
 from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from profilectl.api.calls import Call
     from profilectl.api.oauth import Signature
@@ -33,6 +36,13 @@ Transport = httpx.BaseTransport
 
 LARGEST_PICTURE = 5 * 1024 * 1024
 """Bytes of a picture that is fetched: what X takes as an upload at most."""
+
+KEPT = 55.0
+"""Seconds that an idle connection is kept: less than the 60 s after which common balancers end it.
+
+httpx looks whether a connection still stands before it sends anything over it. Only an end that is on its way at that
+very moment can't be seen, which would leave a create in doubt; giving up first avoids that race.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -92,13 +102,29 @@ class Channel:
         with self._lock:
             return self._requests.copy()
 
-    def perform(self, call: Call, signature: Signature, read: Callable[[Answer], T]) -> T:
+    def begin(self, call: Call, signature: Signature) -> Future[Answer] | None:
+        """Let a reading call leave now, in a thread of its own, for a later `perform`; None when no time is left."""
+        return begin(partial(self._exchange, call, signature)) if self._deadline.remaining() else None
+
+    def perform(
+        self, call: Call, signature: Signature, read: Callable[[Answer], T], begun: Future[Answer] | None = None
+    ) -> T:
         """Send a call, repeat it as far as it may be, and return what `read` makes of the answer.
+
+        Args:
+            call: what to ask.
+            signature: whose call it is.
+            read: turns an answer into a value; Unreadable when it can't.
+            begun: the first attempt, where it has left already.
 
         Raises:
             RemoteError: of the kind that says what happened, and what is known about it.
         """
-        return self._persistence.persist(lambda: self._attempt(call, signature, read), call.repeat)
+        early = [] if begun is None else [begun.result]
+        later = partial(self._exchange, call, signature)
+        return self._persistence.persist(
+            lambda: self._attempt(call, early.pop() if early else later, read), call.repeat
+        )
 
     def download(self, url: str) -> bytes:
         """Fetch a picture from where X says it is: never signed, no redirects, at most `LARGEST_PICTURE` bytes.
@@ -125,9 +151,9 @@ class Channel:
         except wire.Unreadable as error:
             raise Refused(f"{call.deed}: {error}") from None
 
-    def _attempt(self, call: Call, signature: Signature, read: Callable[[Answer], T]) -> T:
+    def _attempt(self, call: Call, exchange: Callable[[], Answer], read: Callable[[Answer], T]) -> T:
         try:
-            answer = self._exchange(call, signature)
+            answer = exchange()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._broken(call, error) from error
         except wire.Unreadable as error:
@@ -150,7 +176,7 @@ class Channel:
             content = self._read(response, started, self._limits.body)
         finally:
             response.close()
-        headers = {name: signature.scrub(value) for name, value in response.headers.items()}
+        headers = signature.scrub_headers(response.headers)
         text = signature.scrub(content.decode("utf-8", "surrogateescape"))
         return wire.Answer(response.status_code, headers, text.encode("utf-8", "surrogateescape"))
 
@@ -165,6 +191,7 @@ class Channel:
             headers={"Content-Type": "application/json"} if call.body is not None else None,
             timeout=self._timeout(call),
         )
+        request.read()  # or every part of a form would be a packet of its own
         has_left = True
         try:
             return self._http.send(request, auth=signature, stream=True)
@@ -217,7 +244,7 @@ def _open(jobs: int, transport: Transport | None, *, trust_env: bool) -> httpx.C
             http2=False,
             cookies=no_cookies,
             trust_env=trust_env,
-            limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=60),
+            limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=KEPT),
             headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
         )
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:

@@ -9,10 +9,10 @@ import httpx
 from oauthlib.common import generate_nonce, generate_timestamp
 from oauthlib.oauth1 import Client
 
-from profilectl.secret import scrub_json
+from profilectl.secret import scrub, scrub_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from profilectl.secret import Credentials, Secret
 
@@ -51,6 +51,8 @@ class Signature(httpx.Auth):
         self._token_secret = token_secret
         self._nonce = nonce
         self._timestamp = timestamp
+        values = (consumer_key, consumer_secret, token, token_secret)
+        self._secrets = tuple(value for value in values if value is not None)
 
     @classmethod
     def of(cls, credentials: Credentials) -> Signature:
@@ -59,12 +61,16 @@ class Signature(httpx.Auth):
 
     def scrub(self, text: str) -> str:
         """Return what somebody else said without the values that sign: some servers quote the request they refuse."""
+        if "\\" not in text:  # then no string of a document can be spelled in another way
+            return scrub(text, self._secrets)
         return scrub_json(text, self._secrets)
 
-    @property
-    def _secrets(self) -> list[Secret]:
-        values = (self._consumer_key, self._consumer_secret, self._token, self._token_secret)
-        return [value for value in values if value is not None]
+    def scrub_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Do so with the headers of an answer; most hold nothing, which one look at all of them tells."""
+        together = "\n".join(headers.values())
+        if "\\" not in together and scrub(together, self._secrets) == together:
+            return dict(headers)
+        return {name: self.scrub(value) for name, value in headers.items()}
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the Authorization header."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from profilectl.credentials.config import Config
     from profilectl.ledger.base import Ledger, LedgerReader
     from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
+    from profilectl.picture_memory import PictureMemory
     from profilectl.secret import Credentials, Secret
 
 DEFAULT_API_URL = "https://api.x.com"
@@ -99,18 +100,48 @@ class Context:
 
     @cached_property
     def roster(self) -> Roster:
-        """The roster, without errors; RosterRefused holds every problem otherwise."""
-        from profilectl.roster.document import decode
-        from profilectl.roster.parse import parse
+        """The roster, without errors; RosterRefused holds every problem otherwise.
+
+        A text that an earlier run has found to be without errors isn't judged again.
+        """
+        from profilectl.memory import recall
+        from profilectl.roster.record import load
 
         name = str(self.roster_path)
-        return parse(decode(self.read_roster(), name), name)
+        record = recall(self._roster_record)
+        known = None if record is None else load(record, self._roster_text, name)
+        if known is not None:
+            return known
+        from profilectl.roster.parse import parse
 
-    def inspect_pictures(self, agents: Iterable[Agent]) -> dict[str, Picture]:
-        """Read and hash every picture these agents name; RosterRefused with every bad one."""
+        return parse(self._roster_text, name)
+
+    @cached_property
+    def _roster_text(self) -> str:
+        from profilectl.roster.document import decode
+
+        return decode(self.read_roster(), str(self.roster_path))
+
+    def remember_roster(self) -> None:
+        """Keep what the roster's text means for the next command, beside the ledger that was opened for writing."""
+        if self.ledger_path.parent.absolute() != self._own_folder.absolute():
+            return  # only the ledger's own folder has been judged
+        from profilectl.memory import keep, recall
+        from profilectl.roster.record import dump
+
+        record = dump(self.roster, self._roster_text, str(self.roster_path))
+        if recall(self._roster_record) != record:
+            keep(self._roster_record, record)
+
+    @property
+    def _roster_record(self) -> Path:
+        return self._own_folder / "roster.json"
+
+    def inspect_pictures(self, agents: Iterable[Agent], memory: PictureMemory | None = None) -> dict[str, Picture]:
+        """Read and hash every picture these agents name, unless it is known; RosterRefused with every bad one."""
         from profilectl.cli.pictures import inspect_all
 
-        return inspect_all(self, agents)
+        return inspect_all(self, agents, memory)
 
     def prepare_pictures(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
         """Decode and normalise pictures, by the digest of their file; RosterRefused with every bad one."""
@@ -160,14 +191,19 @@ class Context:
     def ledger_path(self) -> Path:
         """The ledger's file; the sandbox has one of its own."""
         if self.uses_sandbox:
-            return self.state_folder / "sandbox" / "ledger.db"
+            return self._own_folder / "ledger.db"
         said = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
         if said and "://" in said:
             raise UsageError(
                 f"this version keeps its ledger in a file, not at {said.split('://', 1)[0]}://…",
                 hint="PROFILECTL_LEDGER takes a path",
             )
-        return Path(said) if said else self.state_folder / "ledger.db"
+        return Path(said) if said else self._own_folder / "ledger.db"
+
+    @property
+    def _own_folder(self) -> Path:
+        """Where what belongs to one X lies, unless it was moved: the real one's, or the sandbox's."""
+        return self.state_folder / "sandbox" if self.uses_sandbox else self.state_folder
 
     def ledger_for_reading(self) -> LedgerReader:
         """Open the ledger without ever writing to it; a missing one is empty."""

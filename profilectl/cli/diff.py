@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _JOBS = 8  # pictures that are fetched at once
 
-Agents = Annotated[list[str] | None, typer.Option("--agent", metavar="KEY", help="Only this agent; repeatable.")]
+Agents = Annotated[list[str] | None, typer.Option("--agent", metavar="AGENT", help="Only this agent; repeatable.")]
 AllowDeletes = Annotated[
     int | None, typer.Option("--allow-deletes", metavar="N", min=0, help="Agree to N deletions per brand.")
 ]

@@ -82,7 +82,7 @@ def _read(
     context: Context, brand: Brand, ledger: LedgerReader, first: int | None, last: int | None
 ) -> tuple[Brandwise, tuple[int, int]]:
     """Return what X and the ledger know of one brand's cards, and the span of time that it is about."""
-    from profilectl.cli.gathering import check_account
+    from profilectl.cli.identity import check_account
     from profilectl.model import Survey
     from profilectl.render.findings import Brandwise
     from profilectl.survey import evaluate, harvest

@@ -7,10 +7,12 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from profilectl.background import begin
 from profilectl.budget import DAY_MS, again_at, forecast
+from profilectl.cli.identity import check_account, unknown_agent
+from profilectl.cli.pictures import recollect, remember
 from profilectl.cli.verification import find_swapped
-from profilectl.errors import RemoteError, UsageError, WrongAccount
-from profilectl.names import visible
+from profilectl.errors import ProfilectlError, RemoteError
 from profilectl.outcomes import limits
 from profilectl.plan import build
 from profilectl.ports import Station
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.base import LedgerReader
     from profilectl.model import Account, Brand, Picture, PreparedPicture
     from profilectl.outcomes import Outcome
+    from profilectl.picture_memory import PictureMemory
     from profilectl.plan import Plan
     from profilectl.ports import Patience
 
@@ -60,6 +63,7 @@ class Gathering:
     max_wait: float = 0  # seconds
     allowance: Allowance = field(init=False)  # shared by all waits for X
     brands: tuple[Brand, ...] = field(init=False)
+    memory: PictureMemory = field(init=False)
     pictures: dict[str, Picture] = field(init=False)
     clients: dict[str, XClient] = field(init=False)
     accounts: dict[str, Account] = field(init=False)
@@ -74,14 +78,22 @@ class Gathering:
         roster = self.context.roster
         self.brands = self.context.brands()
         keys = {brand.key for brand in self.brands}
-        self.pictures = self.context.inspect_pictures(agent for agent in roster.agents if agent.brand in keys)
-        self.clients = {
-            brand.key: self.context.connect(brand, jobs=self.jobs, max_wait=self.allowance) for brand in self.brands
-        }
-        self.accounts = {key: self._named(key, client.verify_credentials) for key, client in self.clients.items()}
+        agents = [agent for agent in roster.agents if agent.brand in keys]
+        self.memory = recollect(self.context)
+        reading = begin(partial(self.context.inspect_pictures, agents, self.memory))
+        try:
+            self.clients = {
+                brand.key: self.context.connect(brand, jobs=self.jobs, max_wait=self.allowance) for brand in self.brands
+            }
+        except ProfilectlError:
+            reading.result()  # what is wrong with the pictures is told first
+            raise
+        asking = {key: begin(client.verify_credentials) for key, client in self.clients.items()}
+        self.pictures = reading.result()
+        self.accounts = {key: self._named(key, one.result) for key, one in asking.items()}
 
     def _named(self, brand: str, call: Callable[[], T]) -> T:
-        """Make a call to X; where there are several brands, its failure says whose call it was."""
+        """Return what a call to X gives; where there are several brands, its failure says whose call it was."""
         try:
             return call()
         except RemoteError as error:
@@ -100,6 +112,8 @@ class Gathering:
 
     def check_agents(self, ledger: LedgerReader) -> None:
         """Make sure that every ``--agent`` is somebody."""
+        if not self.selection.agents:
+            return
         known = {agent.key for agent in self.context.roster.agents}
         for account in self.accounts.values():
             holdings = ledger.holdings(account.user_id)
@@ -118,14 +132,18 @@ class Gathering:
     ) -> Plan:
         """Observe these brands, or all that were chosen, and compare them with the roster."""
         settle_after = self.context.roster.policy.settle_after
-        self.stations = {}
-        for brand in self.brands:
-            if brands is not None and brand.key not in brands:
-                continue
-            user_id, client = self.accounts[brand.key].user_id, self.clients[brand.key]
-            look = partial(observe, brand.key, user_id, client, ledger, settle_after, patience)
-            situation = self._named(brand.key, look)
-            self.stations[brand.key] = Station(user_id, client, situation)
+        chosen = [brand.key for brand in self.brands if brands is None or brand.key in brands]
+        held = {key: ledger.holdings(self.accounts[key].user_id) for key in chosen}
+        looking = {
+            key: begin(
+                partial(observe, key, self.accounts[key].user_id, self.clients[key], held[key], settle_after, patience)
+            )
+            for key in chosen
+        }
+        self.stations = {
+            key: Station(self.accounts[key].user_id, self.clients[key], self._named(key, one.result))
+            for key, one in looking.items()
+        }
         today = datetime.now().astimezone().date()
         compare = partial(
             build,
@@ -166,32 +184,11 @@ class Gathering:
         chosen = {picture.digest: picture for picture in self.pictures.values() if picture.digest in wanted}
         return self.context.prepare_pictures(chosen.values())
 
+    def remember_pictures(self) -> None:
+        """Let the next command know the pictures that nobody touches until then."""
+        remember(self.context, self.memory)
+
     def requests(self) -> dict[str, int]:
         """Count the calls that left for X, by kind."""
         kinds = ("list", "upload", "create", "destroy", "other")
         return {kind: sum(client.requests[kind] for client in self.clients.values()) for kind in kinds}
-
-
-def unknown_agent(key: str, known: set[str]) -> UsageError:
-    """Say that nobody has this key, and who may be meant."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, known, n=1)
-    return UsageError(
-        f"there is no agent {visible(key)}",
-        hint=f"did you mean {close[0]}?" if close else "`profilectl roster list` shows them all",
-    )
-
-
-def check_account(brand: Brand, account: Account, ledger: LedgerReader) -> None:
-    """Refuse credentials of another account than the one that roster and ledger mean.
-
-    The ledger's user id decides: a handle may have been renamed at X since. A brand that the ledger doesn't know yet
-    must have the handle that the roster gives it.
-    """
-    ledger.recognise(brand.key, account)
-    if ledger.account_of(brand.key) is None and account.handle.casefold() != brand.handle.casefold():
-        raise WrongAccount(
-            f"brand {brand.key} is @{brand.handle}, but the credentials belong to @{visible(account.handle)}",
-            hint=f"log in as @{brand.handle}, or choose the brand with --brand",
-        )

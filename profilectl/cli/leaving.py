@@ -52,7 +52,7 @@ class Leaving:
 
     def _claim(self, ledger: Ledger, brand: Brand) -> None:
         """Ask X which account a brand is, because a block belongs to an account."""
-        from profilectl.cli.gathering import check_account
+        from profilectl.cli.identity import check_account
 
         try:
             client = self.context.connect(brand)
@@ -132,7 +132,7 @@ class Leaving:
         self.rows += rows
 
     def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[documents.Document]:
-        from profilectl.cli.gathering import check_account
+        from profilectl.cli.identity import check_account
 
         rows = []
         try:
@@ -158,7 +158,7 @@ class Leaving:
         from profilectl.sync import observe
 
         settle_after = self.context.roster.policy.settle_after
-        situation = observe(brand.key, user_id, client, ledger, settle_after, None)
+        situation = observe(brand.key, user_id, client, ledger.holdings(user_id), settle_after, None)
         verdict, candidates = judge(intent, situation, settle_after)
         if verdict is Verdict.MADE:
             ledger.settle(user_id, intent.nonce, candidates[0], client.now_ms(), adopted=True)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-import signal
-import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from profilectl.cli.files import read
@@ -82,6 +78,8 @@ def _decode(data: bytes) -> str:
 
 def _editor(context: Context) -> list[str]:
     """Return the words that start the user's editor; never through a shell."""
+    import shlex
+
     said = context.environ.get("VISUAL") or context.environ.get("EDITOR") or ""
     try:
         words = shlex.split(said)
@@ -97,6 +95,8 @@ def _edited(draft: str, editor: list[str], about: str) -> str:
 
     The notes are at the end, as git's are, so that the first key that is pressed writes the message.
     """
+    from tempfile import TemporaryDirectory
+
     notes = _notes(about)
     try:
         content = "\n".join([draft, "", *notes, ""]).encode()
@@ -135,6 +135,9 @@ def _above(lines: list[str], notes: list[str]) -> str:
 
 def _run(editor: list[str], path: Path) -> None:
     """Wait for the editor; Ctrl-C is its own affair, and its drawing goes to the terminal even where stdout doesn't."""
+    import signal
+    import subprocess
+
     name = visible(editor[0])
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own editor, started as they say, without a shell

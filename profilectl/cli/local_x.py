@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 
 from profilectl.errors import InputRefused
 from profilectl.names import visible
-from profilectl.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from profilectl.sandbox.quotas import Limits
     from profilectl.sandbox.world import World
+    from profilectl.secret import Credentials
 
 CUSTOMER = "customer"  # somebody who can be written to from the start
 
@@ -70,6 +70,8 @@ class LocalX:
     def credentials(self, handle: str) -> Credentials:
         """Return the credentials of a brand, which is made when it is new."""
         account = self.world.ensure_brand(handle)
+        from profilectl.secret import Credentials, Secret
+
         return Credentials(
             consumer_key=Secret(account.consumer_key),
             consumer_secret=Secret(account.consumer_secret),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib import import_module
 from io import TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,28 @@ from profilectl.errors import UsageError as OurUsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
+
+ROOMS = (
+    "demo",
+    "init",
+    "roster",
+    "diff",
+    "sync",
+    "send",
+    "feedback",
+    "preview",
+    "profiles",
+    "offboard",
+    "recover",
+    "auth",
+    "doctor",
+    "sandbox",
+    "completion",
+)
+"""The commands and groups in the order of the help; the module of the same name in this folder registers each."""
+
+VALUED = frozenset({"--roster", "--brand", "--credentials-file", "--timeout"})
+"""The global options behind which a value stands."""
 
 # Typer vendors the library that raises these; the base class of a public one is the way to reach it.
 _TyperUsageError: Any = typer.BadParameter.__bases__[0]
@@ -42,26 +65,12 @@ def _epilog() -> str:
     return f"\b\nExit codes:\n{table}"
 
 
-def build() -> typer.Typer:
-    """Return the whole command tree."""
-    from profilectl.cli import (
-        auth,
-        completion,
-        demo,
-        diff,
-        doctor,
-        feedback,
-        init,
-        offboard,
-        preview,
-        profiles,
-        recover,
-        roster,
-        sandbox,
-        send,
-        sync,
-    )
+def build(argv: Sequence[str] = ()) -> typer.Typer:
+    """Return the command tree, or of it the one room that a command line enters: the others cost time to open.
 
+    Args:
+        argv: the words after the program's name; without a command among them every room is open.
+    """
     app = typer.Typer(
         name="profilectl",
         help="Decide who your customers see in X Direct Messages.",
@@ -72,25 +81,23 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(root(_begin))
-    for room in (
-        demo,
-        init,
-        roster,
-        diff,
-        sync,
-        send,
-        feedback,
-        preview,
-        profiles,
-        offboard,
-        recover,
-        auth,
-        doctor,
-        sandbox,
-        completion,
-    ):
-        room.register(app)
+    named = _named_command(argv)
+    for room in (named,) if named in ROOMS else ROOMS:
+        import_module(f"profilectl.cli.{room}").register(app)
     return app
+
+
+def _named_command(argv: Sequence[str]) -> str | None:
+    """Return the first word that is no option, nor the value of one; None where help comes first."""
+    words = iter(argv)
+    for word in words:
+        if word == "--help":
+            return None
+        if word in VALUED:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
 
 
 def _begin(
@@ -134,7 +141,7 @@ def _obey(argv: Sequence[str]) -> int:
     from profilectl.render.consoles import flush
 
     with ExitStack() as stack:
-        command = typer.main.get_command(build())
+        command = typer.main.get_command(build(argv))
         context = Context(stack=stack)
         result = command.main(list(argv), prog_name="profilectl", standalone_mode=False, obj=context)
         flush()

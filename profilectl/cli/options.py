@@ -41,7 +41,7 @@ class Options:
 
 _GLOBAL: dict[str, Any] = {
     "roster": Annotated[Path | None, typer.Option("--roster", metavar="PATH", help="The roster; else ./roster.toml.")],
-    "brand": Annotated[list[str] | None, typer.Option("--brand", metavar="KEY", help="Only this brand; repeatable.")],
+    "brand": Annotated[list[str] | None, typer.Option("--brand", metavar="BRAND", help="Only this brand; repeatable.")],
     "sandbox": Annotated[
         bool | None, typer.Option("--sandbox", help="Use the local X, with its own credentials and ledger.")
     ],

@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from profilectl.errors import AvatarRefused, RosterRefused
-from profilectl.model import Problem
+from profilectl.model import Picture, Problem
 from profilectl.names import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Container, Iterable
+    from pathlib import Path
 
     from profilectl.cli.context import Context
-    from profilectl.model import Agent, Picture, PreparedPicture
+    from profilectl.model import Agent, PreparedPicture
+    from profilectl.picture_memory import PictureMemory
 
 
 Refusals = Mapping[str, AvatarRefused]
 """Why pictures can't be used, by their paths as written."""
 
 
-def find_problems(context: Context, agents: Iterable[Agent]) -> tuple[Problem, ...]:
-    """Read and decode every picture these agents name, and return all that is wrong with them."""
+def find_problems(context: Context, agents: Iterable[Agent], proven: Container[str] = ()) -> tuple[Problem, ...]:
+    """Read every picture these agents name, decode those that aren't proven, and return all that is wrong with them.
+
+    Args:
+        context: knows where the roster is.
+        agents: whose pictures are judged.
+        proven: digests of files that are known to be good.
+    """
     agents = tuple(agents)
     pictures, unread = _inspect(context, agents)
-    _, undecoded = _prepare(context, pictures.values())
+    new = [picture for picture in pictures.values() if picture.digest not in proven]
+    _, undecoded = _prepare(context, new) if new else ({}, {})
     return _problems(context, agents, {**unread, **undecoded})
 
 
-def inspect_all(context: Context, agents: Iterable[Agent]) -> dict[str, Picture]:
-    """Read and hash every picture these agents name, by its path as written.
+def recollect(context: Context) -> PictureMemory:
+    """Return what an earlier `sync` has kept of the roster's pictures, so that untouched ones needn't be read again."""
+    from profilectl.memory import recall
+    from profilectl.picture_memory import PictureMemory, parse
+
+    return PictureMemory(context.roster_path.parent, parse(recall(_record(context))))
+
+
+def remember(context: Context, memory: PictureMemory) -> None:
+    """Keep what is known of the pictures for the next command; only for one that has opened the ledger to write."""
+    from profilectl.memory import keep
+    from profilectl.picture_memory import dump
+
+    news = memory.news(agent.avatar for agent in context.roster.agents)
+    if news is not None:
+        keep(_record(context), dump(news))
+
+
+def _record(context: Context) -> Path:
+    return context.ledger_path.with_name("pictures.json")
+
+
+def inspect_all(context: Context, agents: Iterable[Agent], memory: PictureMemory | None = None) -> dict[str, Picture]:
+    """Read and hash on all cores every picture these agents name, by its path as written.
+
+    Args:
+        context: knows where the roster is.
+        agents: whose pictures are wanted.
+        memory: knows those that needn't be read; it isn't written.
 
     Raises:
         RosterRefused: with every bad one.
     """
-    pictures, refusals = _inspect(context, agents)
+    pictures, refusals = _inspect(context, agents, memory)
     _refuse(context, refusals)
     return pictures
 
@@ -51,20 +87,45 @@ def prepare_all(context: Context, pictures: Iterable[Picture]) -> dict[str, Prep
     return prepared
 
 
-def _inspect(context: Context, agents: Iterable[Agent]) -> tuple[dict[str, Picture], Refusals]:
-    from profilectl.avatars import inspect
+def _inspect(
+    context: Context, agents: Iterable[Agent], memory: PictureMemory | None = None
+) -> tuple[dict[str, Picture], Refusals]:
+    from profilectl.picture_memory import PictureMemory
 
-    pictures: dict[str, Picture] = {}
-    refusals: dict[str, AvatarRefused] = {}
-    for avatar in dict.fromkeys(agent.avatar for agent in agents):
-        try:
-            pictures[avatar] = inspect(context.roster_path.parent, avatar)
-        except AvatarRefused as error:
-            refusals[avatar] = error
-    return pictures, refusals
+    memory = memory or PictureMemory(context.roster_path.parent)
+    found: dict[str, Picture | AvatarRefused | None] = {agent.avatar: None for agent in agents}
+    found |= {avatar: memory.recall(avatar) for avatar in found}
+    unknown = [avatar for avatar, picture in found.items() if picture is None]
+    rest = iter(unknown)  # shared: whoever has time takes the next one
+
+    def work() -> None:
+        for avatar in rest:
+            try:
+                found[avatar] = memory.read(avatar)
+            except AvatarRefused as error:
+                found[avatar] = error
+
+    _share(work, min(os.cpu_count() or 1, len(unknown)))
+    pictures = {avatar: one for avatar, one in found.items() if isinstance(one, Picture)}
+    return pictures, {avatar: one for avatar, one in found.items() if isinstance(one, AvatarRefused)}
+
+
+def _share(work: Callable[[], None], workers: int) -> None:
+    """Let that many workers do something, this thread being one of them."""
+    if workers > 1:
+        from profilectl.background import begin
+
+        helpers = [begin(work) for _ in range(workers - 1)]
+        work()
+        for helper in helpers:
+            helper.result()
+    else:
+        work()
 
 
 def _prepare(context: Context, pictures: Iterable[Picture]) -> tuple[dict[str, PreparedPicture], Refusals]:
+    from concurrent.futures import ThreadPoolExecutor
+
     from profilectl.avatars import prepare
 
     prepared: dict[str, PreparedPicture] = {}

@@ -94,7 +94,7 @@ def _agents_of(context: Context, brand: Brand, key: str | None) -> list[Agent]:
 
 def _nobody(context: Context, brands: Sequence[Brand], key: str | None) -> UsageError | InputRefused:
     """Say why there is nobody to show."""
-    from profilectl.cli.gathering import unknown_agent
+    from profilectl.cli.identity import unknown_agent
 
     where = ", ".join(brand.key for brand in brands)
     if key is None:

@@ -6,9 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from profilectl.names import visible
-from profilectl.render import documents
 from profilectl.render.consoles import console, talk, write
-from profilectl.render.face import Face
 
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
@@ -16,12 +14,15 @@ if TYPE_CHECKING:
     from profilectl.delivery import Receipt
     from profilectl.errors import ProfilectlError
     from profilectl.model import Binding, Message
+    from profilectl.render import documents
     from profilectl.render.letter import Enclosure
 
 
 def show_dry_run(context: Context, message: Message) -> None:
     """Say what would be sent."""
     if context.wants_json:
+        from profilectl.render import documents
+
         known = None if message.recipient_id.startswith("@") else message.recipient_id
         write(documents.dump(documents.send(message, known, status="dry-run")))
         return
@@ -34,6 +35,8 @@ def show_dry_run(context: Context, message: Message) -> None:
 
 def receipt_document(receipt: Receipt, error: ProfilectlError | None = None) -> documents.Document:
     """Return the document of a message that X has, and of what went wrong after it."""
+    from profilectl.render import documents
+
     return documents.send(
         receipt.message,
         receipt.message.recipient_id,
@@ -48,6 +51,8 @@ def show_receipt(context: Context, receipt: Receipt, speaker: Speaker, binding: 
     """Say what was sent, and under which name the customer sees it."""
     message = receipt.message
     if context.wants_json:
+        from profilectl.render import documents
+
         write(documents.dump(receipt_document(receipt)))
         return
     if context.is_quiet:
@@ -69,6 +74,7 @@ def show_receipt(context: Context, receipt: Receipt, speaker: Speaker, binding: 
 
 def show_draft(context: Context, message: Message, speaker: Speaker, enclosure: Enclosure | None) -> None:
     """Draw the bubble on stderr as the customer will see it, with everything that goes along."""
+    from profilectl.render.face import Face
     from profilectl.render.letter import draft_bubble, plain_draft
 
     agent = speaker.agent

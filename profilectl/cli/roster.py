@@ -9,12 +9,14 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.errors import ExitCode
+from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.render import documents
 from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
 
 if TYPE_CHECKING:
-    from profilectl.model import Agent, Problem
+    from collections.abc import Iterable
+
+    from profilectl.model import Agent, Brand, Problem
 
 _HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")
 
@@ -35,7 +37,7 @@ def check(
 ) -> None:
     """Tell every problem of the roster, each at its line.
 
-    The pictures are decoded for it.
+    A picture is decoded for it, unless a profile was made of that very file before.
 
     With --compliance it lists every agent instead, with the bot marker in the public name and what is missing, for the
     person who must answer for the disclosure rules: exit 0 when nothing is, 5 otherwise. Only the roster is read.
@@ -65,8 +67,18 @@ def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     from profilectl.roster.parse import survey
 
     found = survey(context.read_roster(), str(context.roster_path))
-    problems = (*found.problems, *find_problems(context, found.agents))
+    problems = (*found.problems, *find_problems(context, found.agents, _faces_at_x(context, found.brands)))
     return found.named, tuple(sorted(problems, key=lambda one: (one.line, one.column)))
+
+
+def _faces_at_x(context: Context, brands: Iterable[Brand]) -> frozenset[str]:
+    """Return the digests of the picture files that were made into faces before; none where the ledger can't tell."""
+    try:
+        ledger = context.ledger_for_reading()
+        accounts = [account for brand in brands if (account := ledger.account_of(brand.key)) is not None]
+        return frozenset(one.avatar for account in accounts for one in ledger.holdings(account.user_id).bindings)
+    except ProfilectlError:  # which is for `doctor` to tell: it costs this command nothing but time
+        return frozenset()
 
 
 def _counted(number: int, noun: str) -> str:

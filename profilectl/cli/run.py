@@ -77,6 +77,8 @@ class Run:
             if not typer.confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?", err=True):
                 raise Declined("nothing was changed")
         self._claim()
+        self.context.remember_roster()
+        self.gathering.remember_pictures()
         order = {change: place for place, change in enumerate(plan.changes)}
         outcomes = sorted(self._watched(plan, prepared), key=lambda one: order.get(one.change, len(order)))
         code = self.stopped_by or exit_code(outcomes)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from profilectl.attachments import Attachment
     from profilectl.cli.sending import Sending
     from profilectl.cli.speaker import Speaker
-    from profilectl.model import Message
+    from profilectl.model import Link, Message
 
 To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]
 As = Annotated[
@@ -87,13 +87,12 @@ def send(
     from profilectl.cli.receipts import show_dry_run
     from profilectl.cli.sending import Sending
     from profilectl.cli.speaker import find_speaker
-    from profilectl.contents import links, quick_replies
 
     recipient = _check_recipient(to)
     operator, authority = current_operator(), authority_for(context)
     speaker = find_speaker(context, agent, operator, authority)
     authority.require_operator(speaker.agent, operator)
-    replies, buttons = quick_replies(quick_reply or ()), links(cta or ())
+    replies, buttons = _extras(quick_reply, cta) if quick_reply or cta else ((), ())
     attachment = None if media is None else read_media(media)
     about = f"To {to}, as {speaker.agent.key} ({speaker.agent.name})"
     words = read_text(text, file, edit, context, about=about) if _has_words(text, file, edit, media) else ""
@@ -120,6 +119,12 @@ def _foretell_refusal(sending: Sending, message: Message) -> None:
 def _has_words(text: str | None, file: Path | None, edit: bool, media: Path | None) -> bool:
     """Say whether a text has to be read: a picture may go out without one."""
     return media is None or text is not None or file is not None or edit
+
+
+def _extras(quick_reply: list[str] | None, cta: list[str] | None) -> tuple[tuple[str, ...], tuple[Link, ...]]:
+    from profilectl.contents import links, quick_replies
+
+    return quick_replies(quick_reply or ()), links(cta or ())
 
 
 def _digest(attachment: Attachment | None) -> str | None:

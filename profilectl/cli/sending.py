@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -82,13 +81,13 @@ class Sending:
             ProfilectlError: see `delivery.Delivery.carry_out`.
         """
         from profilectl.cli.receipts import receipt_document, show_receipt
-        from profilectl.render import documents
 
         self.require_honesty(message)
         client, account = connect(self.context, self.speaker.brand, self.account, self.knowledge)
         self.require_honesty(message, client)
         message = self._addressed(message, client)
         ledger = self.context.ledger_for_writing()
+        self.context.remember_roster()
         if self.account is None:
             ledger.claim(self.speaker.brand.key, account, client.now_ms())
         message = self._faced(message, client, ledger, account.user_id)
@@ -97,6 +96,8 @@ class Sending:
         try:
             receipt = self._deliver(message, client, ledger, account.user_id, typing=typing)
         except OutcomeUnknown as error:
+            from profilectl.render import documents
+
             error.document = documents.send(message, message.recipient_id, status="unknown", error=error)
             raise
         unasked = None if question is None else self._ask(question, receipt, account.user_id, client, ledger)
@@ -198,6 +199,8 @@ class Sending:
         require_consent(self.context, "Send it?", "sent", yes=False)
 
     def _deliver(self, message: Message, client: XClient, ledger: Ledger, user_id: str, *, typing: bool) -> Receipt:
+        import secrets
+
         from profilectl.delivery import Delivery, Terms
 
         mark = fingerprint(message, self.contents)

@@ -35,7 +35,7 @@ def find_speaker(context: Context, key: str | None, operator: Operator, authorit
         UsageError: there is no such agent, or more than one agent or brand may be meant.
         InputRefused: the agent doesn't speak for the brand that was chosen.
     """
-    from profilectl.cli.gathering import unknown_agent
+    from profilectl.cli.identity import unknown_agent
 
     roster = context.roster
     key = _own_agent(roster, operator, authority) if key is None else key
@@ -75,7 +75,7 @@ def connect(
     X asks nothing for it where the source names the account, or where the token begins with its id, as X's tokens do.
     A brand that the ledger doesn't know yet is asked about at X.
     """
-    from profilectl.cli.gathering import check_account
+    from profilectl.cli.identity import check_account
 
     credentials = context.credentials(brand)
     client = context.client(credentials)

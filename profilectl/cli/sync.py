@@ -26,7 +26,7 @@ def sync(
     context: Context,
     yes: Annotated[bool, typer.Option("--yes", help="Apply without asking.")] = False,
     plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="Only this plan, which `diff --out` saved.")
+        Path | None, typer.Option("--plan", metavar="PLAN", help="Only this plan, which `diff --out` saved.")
     ] = None,
     expect: Annotated[
         str | None, typer.Option("--expect", metavar="DIGEST", help="Only the plan of this digest, which `diff` shows.")

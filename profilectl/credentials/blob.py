@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from profilectl.credentials.files import MAX_BYTES
 from profilectl.errors import CredentialsError
 from profilectl.names import visible
 from profilectl.secret import Credentials, Secret
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-MAX_BYTES = 64 * 1024  # of any text that holds credentials
 KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 _ALIASES = {"access_token": "token", "access_token_secret": "token_secret"}  # as the OAuth 1.0a libraries say
 _SHORTEST = 8  # characters; anything shorter would be scrubbed out of innocent words

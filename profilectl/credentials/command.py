@@ -10,8 +10,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Final
 
-from profilectl.credentials.blob import MAX_BYTES
 from profilectl.credentials.deadline import run_with_deadline
+from profilectl.credentials.files import MAX_BYTES
 from profilectl.errors import CredentialsError
 from profilectl.names import visible
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -101,6 +100,8 @@ def read_config(path: Path) -> Config:
     """
     try:
         with opened(path) as descriptor:
+            import tomllib
+
             status = os.fstat(descriptor)
             document = tomllib.loads(_text_of(path, descriptor, status))
     except FileNotFoundError:

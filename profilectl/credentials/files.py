@@ -8,13 +8,15 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from profilectl.credentials.blob import MAX_BYTES
 from profilectl.errors import CredentialsError
 from profilectl.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+MAX_BYTES: Final = 64 * 1024
+"""Of any text that holds credentials."""
 
 _PRIVATE: Final = 0o077  # nothing for group and others
 _SYSTEMD: Final = 0o037  # systemd lets the service's user in by an access list, which shows as r-- for the group

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from profilectl.credentials.blob import MAX_BYTES, account_name, secret_value
-from profilectl.credentials.files import read_exposed
+from profilectl.credentials.blob import account_name, secret_value
+from profilectl.credentials.files import MAX_BYTES, read_exposed
 from profilectl.errors import CredentialsError
 from profilectl.names import visible
 from profilectl.secret import Credentials

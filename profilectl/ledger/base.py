@@ -3,7 +3,8 @@
 Three rules hold for every method:
 
 * When a method that changes something returns, the change and its audit record are on disk, in one transaction: a
-  `kill -9`, a full disk or a power cut leaves either all of it or nothing.
+  `kill -9`, a full disk or a power cut leaves either all of it or nothing. Inside of a `Ledger.batch` that holds for
+  the batch as a whole, when it ends.
 * Every failure of the engine is a `LedgerRefused` that names the ledger and the cause, with nothing changed;
   `TryLater` when only the moment is wrong. Asking for what can't be (a second intent for one agent, an unknown nonce)
   is a `LedgerRefused` too.
@@ -73,6 +74,17 @@ class LedgerReader(Protocol):
 
 class Ledger(LedgerReader, Protocol):
     """A ledger that can be written, by one thread."""
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Make all that is written in a ``with`` block one transaction, which is on disk when the block has ended.
+
+        Looking sees what the block has written so far. A block that an error leaves, or in which a change failed,
+        keeps nothing; one that writes nothing costs nothing. Readers aren't kept waiting, other writers are, so
+        nothing slow belongs into it, and no other batch.
+
+        Raises:
+            LedgerRefused: at the end of the block: it can't be made durable, and nothing of it was kept.
+        """
 
     def claim(self, brand: str, account: Account, now_ms: int) -> None:
         """Remember which account a brand's key stands for; a changed handle is updated.

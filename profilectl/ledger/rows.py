@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
 from profilectl.model import Account, Binding, Dispatch, Intent, Retired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     Row = tuple[Any, ...]
     Value = str | int | None
@@ -83,7 +84,8 @@ def of_dispatch(one: Dispatch) -> dict[str, Value]:
     }
 
 
-def listing(ids: Iterable[str]) -> tuple[str, str]:
+@functools.lru_cache(maxsize=1)  # a run's intents have one listing, which may name thousands of profiles
+def listing(ids: frozenset[str]) -> tuple[str, str]:
     """Return the digest and the text that one set of ids is stored as: sorted, one space between."""
     text = " ".join(sorted(ids))
     return hashlib.sha256(text.encode()).hexdigest(), text

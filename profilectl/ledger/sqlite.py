@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from profilectl.errors import LedgerRefused, ProfilectlError, TryLater
 from profilectl.ledger import place, schema
 from profilectl.ledger.actor import actor as default_actor
-from profilectl.ledger.transactions import Reader, Writer
+from profilectl.ledger.reader import Reader
+from profilectl.ledger.transactions import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,7 +106,8 @@ class SQLiteLedger(Writer):
             self._connection.close()
 
     def _read(self, look: Callable[[Execute], Result]) -> Result:
-        with _explained(self._path), _transaction(self._connection, "DEFERRED"):
+        moment = nullcontext() if self._is_writing else _transaction(self._connection, "DEFERRED")
+        with _explained(self._path), moment:
             return look(self._execute)
 
     @contextmanager

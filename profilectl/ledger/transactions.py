@@ -1,4 +1,4 @@
-"""The deeds of a ledger on any SQL engine: each is one transaction, with its audit record inside.
+"""The deeds of a ledger on any SQL engine: each is one transaction, or part of a batch, its audit record inside.
 
 An engine brings three things: how to read, how to open a transaction, and the run lock. What is read, checked and
 written, and in which order, is said here once for all engines.
@@ -7,83 +7,51 @@ written, and in which order, is said here once for all engines.
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import audit, rows, schema, steps
-from profilectl.ledger.base import Ledger, LedgerReader
+from profilectl.ledger.base import Ledger
+from profilectl.ledger.reader import Reader
 from profilectl.model import Binding, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from types import TracebackType
-    from typing import Self
 
     from profilectl.ledger.steps import Execute
-    from profilectl.model import Account, Dispatch, Holdings, Intent, Profile, Retired
-
-Result = TypeVar("Result")
+    from profilectl.model import Account, Dispatch, Intent, Profile, Retired
 
 
-class Reader(LedgerReader):
-    """The reading half of a ledger; `base.LedgerReader` is its contract."""
+@dataclass(slots=True)
+class _Batch:
+    """A transaction that several deeds share."""
 
-    @abstractmethod
-    def _read(self, look: Callable[[Execute], Result]) -> Result:
-        """Let `look` see one moment of the ledger; it may be called again when that moment didn't last."""
+    begin: Callable[[], Execute]
+    execute: Execute | None = None
+    is_broken: bool = False
 
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of the ledger; closing twice is allowed."""
+    @contextmanager
+    def joined(self) -> Iterator[Execute]:
+        """Let a deed take part; when it fails, nothing of the batch is kept."""
+        self.require_whole()
+        self.is_broken = True
+        self.execute = self.execute or self.begin()
+        yield self.execute
+        self.is_broken = False
 
-    def account_of(self, brand: str) -> Account | None:
-        """Return the account that the brand's key was last claimed for, or None."""
-        return self._read(lambda execute: steps.account_of(execute, brand))
-
-    def recognise(self, brand: str, account: Account) -> None:
-        """Make sure that a brand may be used with these credentials; WrongAccount if not."""
-        self._read(lambda execute: steps.recognise(execute, brand, account))
-
-    def holdings(self, user_id: str) -> Holdings:
-        """Return everything known about an account, read at one moment."""
-        return self._read(lambda execute: steps.holdings(execute, user_id))
-
-    def events(self, *, after: int = 0) -> Iterator[audit.Record]:
-        """Yield the audit records with a sequence number above `after`, oldest first."""
-        while page := self._read(partial(steps.records, after=after)):
-            yield from page
-            after = page[-1].seq
-
-    def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
-        """Return an account's events since a moment, oldest first."""
-        return self._read(lambda execute: steps.recent(execute, user_id, since_ms))
-
-    def dispatch(self, user_id: str, key: str) -> Dispatch | None:
-        """Return what was last sent, or promised, under a key."""
-        return self._read(lambda execute: steps.dispatch(execute, user_id, key))
-
-    def is_delivery(self, user_id: str, event_id: str) -> bool:
-        """Say whether a message at X is known as what became of a dispatch."""
-        return bool(self._read(lambda execute: execute(schema.GET_DELIVERY, account=user_id, event_id=event_id)))
-
-    def seen_ms(self, user_id: str, profile_id: str) -> int:
-        """Return when X last showed a profile to a send, 0 for never."""
-        return self._read(lambda execute: steps.seen_ms(execute, user_id, profile_id))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def require_whole(self) -> None:
+        """Make sure that no deed has failed, for its half would be committed with the others."""
+        if self.is_broken:
+            raise LedgerRefused("a change of this batch has failed, so none of it is kept")
 
 
 class Writer(Reader, Ledger):
     """The writing half; `base.Ledger` is its contract."""
+
+    _batch: _Batch | None = None
 
     @property
     @abstractmethod
@@ -94,9 +62,31 @@ class Writer(Reader, Ledger):
     def _transaction(self) -> AbstractContextManager[Execute]:
         """Begin; commit durably at the end, or roll everything back when an error leaves the block."""
 
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Make the deeds of the block one transaction, which begins with the first of them."""
+        if self._batch is not None:
+            raise LedgerRefused("a batch can't be part of another one")
+        with ExitStack() as stack:
+            self._batch = batch = _Batch(lambda: stack.enter_context(self._transaction()))
+            try:
+                yield
+                batch.require_whole()
+            finally:
+                self._batch = None
+
+    @property
+    def _is_writing(self) -> bool:
+        """Whether a transaction is open, which what is looked up has to take part in."""
+        return self._batch is not None and self._batch.execute is not None
+
+    def _deed(self) -> AbstractContextManager[Execute]:
+        """Join the batch that is open, or begin a transaction."""
+        return self._transaction() if self._batch is None else self._batch.joined()
+
     def claim(self, brand: str, account: Account, now_ms: int) -> None:
         """Remember which account a brand's key stands for; WrongAccount before anything is written."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             known = steps.recognise(execute, brand, account)
             if known == replace(account, access_level=None):
                 return
@@ -106,7 +96,7 @@ class Writer(Reader, Ledger):
 
     def intend(self, user_id: str, intent: Intent) -> None:
         """Open an intent and keep its listing."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             if execute(schema.GET_INTENT_OF, account=user_id, agent=intent.agent):
                 raise LedgerRefused(
                     f"{intent.agent} has an open intent already", hint="run `profilectl sync`, which settles it"
@@ -123,7 +113,7 @@ class Writer(Reader, Ledger):
 
     def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
         """Count one more attempt of an intent."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             intent, _ = steps.open_intent(execute, user_id, nonce)
             execute(schema.REATTEMPT, account=user_id, nonce=nonce, attempted_ms=attempted_ms)
             again = steps.about(intent, "reattempted", user_id, attempted_ms, attempt=intent.attempt + 1)
@@ -131,14 +121,14 @@ class Writer(Reader, Ledger):
 
     def doubt(self, user_id: str, nonce: str, now_ms: int) -> None:
         """Let the settle time of an intent count from now."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             intent, _ = steps.open_intent(execute, user_id, nonce)
             execute(schema.DOUBT, account=user_id, nonce=nonce, attempted_ms=now_ms)
             self._append(execute, steps.about(intent, "unanswered", user_id, now_ms))
 
     def settle(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
         """Bind the new profile, retire the former one, close the intent."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             intent, listing = steps.open_intent(execute, user_id, nonce)
             binding = Binding(
                 agent=intent.agent,
@@ -158,7 +148,7 @@ class Writer(Reader, Ledger):
 
     def withdraw(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
         """Close an intent that made nothing."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             intent, listing = steps.open_intent(execute, user_id, nonce)
             steps.close(execute, user_id, nonce, listing)
             self._append(execute, steps.about(intent, "withdrawn", user_id, now_ms, why=why))
@@ -186,7 +176,7 @@ class Writer(Reader, Ledger):
             avatar_url=profile.avatar_url,
             perceptual_hash=perceptual_hash,
         )
-        with self._transaction() as execute:
+        with self._deed() as execute:
             steps.take_back(execute, user_id, binding)
             replaced = steps.bind(execute, user_id, binding)
             nonce = steps.overrule(execute, user_id, agent)
@@ -196,7 +186,7 @@ class Writer(Reader, Ledger):
 
     def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
         """Unbind a removed agent; its profile becomes retired."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             retired = steps.retire(execute, user_id, steps.binding_of(execute, user_id, agent), now_ms, "removed")
             detail = {"name": retired.name, "why": retired.why}
             self._append(execute, Event("retired", user_id, now_ms, agent, retired.profile_id, detail))
@@ -204,7 +194,7 @@ class Writer(Reader, Ledger):
 
     def drop(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Remove the row of a profile that X has destroyed."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             owner = execute(schema.GET_OWNER, account=user_id, profile_id=profile_id)
             agent, name, state = owner[0] if owner else (None, None, None)
             if state == "bound":
@@ -214,7 +204,7 @@ class Writer(Reader, Ledger):
 
     def forget(self, user_id: str, agent: str, now_ms: int) -> None:
         """Drop a binding and leave the profile at X."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             binding = steps.binding_of(execute, user_id, agent)
             execute(schema.UNBIND, account=user_id, agent=agent)
             detail = {"name": binding.name}
@@ -222,14 +212,14 @@ class Writer(Reader, Ledger):
 
     def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
         """Remember whether a bound agent outlives its roster entry."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             steps.binding_of(execute, user_id, agent)
             execute(schema.PROTECT, account=user_id, agent=agent, protected=int(protected))
 
     def promise(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
         """Open a dispatch in place of a former one; TryLater when the key stands for something else by now."""
         promised = {"account": user_id, **rows.of_dispatch(dispatch)}
-        with self._transaction() as execute:
+        with self._deed() as execute:
             steps.require_speaker(execute, user_id, dispatch)
             if former is None:
                 is_ours = execute(schema.PROMISE, **promised)
@@ -242,7 +232,7 @@ class Writer(Reader, Ledger):
 
     def conclude(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         """Close a dispatch with the message that it became."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             ended = {"event_id": dispatch.event_id, "confirmed": int(dispatch.confirmed)}
             execute(schema.CONCLUDE, account=user_id, key=dispatch.key, nonce=dispatch.nonce, **ended)
             execute(schema.DELIVER, account=user_id, event_id=dispatch.event_id)
@@ -252,23 +242,23 @@ class Writer(Reader, Ledger):
 
     def take_back(self, user_id: str, dispatch: Dispatch) -> None:
         """Forget an open dispatch."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             execute(schema.TAKE_BACK, account=user_id, key=dispatch.key, nonce=dispatch.nonce)
 
     def see(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Note that X has shown a profile."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             execute(schema.SEE, account=user_id, profile_id=profile_id, seen_ms=now_ms)
 
     def block(self, user_id: str, agent: str, now_ms: int) -> None:
         """Let nobody speak as an agent."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             execute(schema.BLOCK, account=user_id, agent=agent)
             self._append(execute, Event("blocked", user_id, now_ms, agent))
 
     def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
         """Allow an agent again."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             self._unblock(execute, user_id, agent, now_ms)
 
     def _unblock(self, execute: Execute, user_id: str, agent: str, now_ms: int) -> None:
@@ -278,7 +268,7 @@ class Writer(Reader, Ledger):
 
     def record(self, event: Event) -> None:
         """Add an event to the audit trail."""
-        with self._transaction() as execute:
+        with self._deed() as execute:
             self._append(execute, event)
 
     def _append(self, execute: Execute, event: Event) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Any
 
 from profilectl.errors import RosterRefused
@@ -37,6 +36,8 @@ def load(text: str, file: str) -> dict[str, Any]:
     Raises:
         RosterRefused: the text isn't TOML; its one problem has the line and column that tomllib names.
     """
+    import tomllib
+
     _refuse_endless_keys(text, file)
     try:
         return tomllib.loads(text)

@@ -206,7 +206,7 @@ def test_keeps_connections(connect):
     """As many connections as jobs, kept alive over the pauses of a rate limit; HTTP/1.1 only."""
     pool = connect(jobs=3)._channel._http._transport._pool
     kept = (pool._max_connections, pool._max_keepalive_connections, pool._keepalive_expiry, pool._http2)
-    assert kept == (3, 3, 60, False)
+    assert kept == (3, 3, 55, False)
 
 
 def test_interrupt(connect, misbehave):

@@ -13,6 +13,7 @@ from profilectl.errors import (
     Unreachable,
 )
 from profilectl.model import Message
+from tests.patience import join
 
 DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
 MESSAGE = Message("alice", "acme", "4534871", "Grüße ☃", "100001")
@@ -195,8 +196,7 @@ def test_many_threads(client, httpx_mock):
     threads = [threading.Thread(target=client.list_profiles) for _ in range(16)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(*threads)
     assert client.requests["list"] == 16
 
 

@@ -15,6 +15,7 @@ import pytest
 from profilectl.api.clock import Clock
 from profilectl.api.reach import Proxy, proxy_for, reach
 from profilectl.errors import Unreachable, UsageError
+from tests.patience import LONGEST, join
 
 NOON = 1_900_000_000.0
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -104,16 +105,18 @@ def self_signed(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(LONGEST)
 
         def shake_hands():
             connection, _ = listener.accept()
+            connection.settimeout(LONGEST)
             with connection, pytest.raises((ssl.SSLError, OSError)):
                 context.wrap_socket(connection, server_side=True).recv(1)
 
         thread = threading.Thread(target=shake_hands)
         thread.start()
         yield listener.getsockname()[1]
-        thread.join()
+        join(thread)
 
 
 def test_a_certificate_that_nobody_vouches_for(self_signed):

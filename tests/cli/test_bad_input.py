@@ -323,6 +323,8 @@ def test_check_needs_no_heavy_library(desk):
     """Checking a roster loads no HTTP, no keyring, no tables and no editor of TOML."""
     code = "import sys; from profilectl.cli.main import run; run(['roster', 'check']); print(*sys.modules)"
     desk.write(("alice", "x" * 49))
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=desk.folder, capture_output=True, text=True, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=desk.folder, capture_output=True, text=True, check=True, timeout=60
+    )
 
     assert set() == set(loaded.stdout.split()) & {"httpx", "keyring", "rich", "tomlkit", "jinja2", "werkzeug"}

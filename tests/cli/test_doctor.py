@@ -21,6 +21,7 @@ from profilectl.sandbox.app import SandboxApp
 from profilectl.sandbox.faults import Fault, Kind
 from profilectl.sandbox.server import serve
 from profilectl.sandbox.world import World
+from tests import schemas
 
 LAYERS = ["versions", "clock", "network", "proxy", "keyring", "credentials", "token", "access", "allowlist", "quota"]
 LAYERS += ["roster", "pictures", "ledger"]
@@ -570,6 +571,7 @@ def test_a_real_keyring(practice, require, state):
         timeout=60,
         check=False,
     )
+    schemas.check_output((), done.stdout)
     findings = {one["check"]: one for one in json.loads(done.stdout)["checks"]}
 
     assert (0 if state == "open" else 4) == done.returncode, done.stderr

@@ -15,6 +15,7 @@ import pytest
 
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Intent
+from tests.patience import cut_short, next_line
 
 WRITES = ("upload", "create", "destroy", "send")
 NOBODY = 65534  # a user id that isn't ours
@@ -68,10 +69,11 @@ def in_state(desk, state):
         return
     words = [sys.executable, "-c", WRITER, str(ledger_of(desk))]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
-        assert "open\n" == writer.stdout.readline()
+        assert "open\n" == next_line(writer)
         assert ledger_of(desk).with_name("ledger.db-wal").stat().st_size > 0
-        yield
-        writer.communicate("")
+        with cut_short(writer):
+            yield
+            writer.communicate("", timeout=60)
     assert 0 == writer.returncode
 
 

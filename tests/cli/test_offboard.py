@@ -142,7 +142,7 @@ def test_a_face_that_an_unanswered_create_made_goes_too(desk, served):
     process = desk.start("sync", "--yes")
     served.wait_for(lambda: len(served.live()) == 2)
     process.kill()
-    process.communicate()
+    process.communicate(timeout=60)
     served.ask("DELETE", "faults")
     result = desk.run("offboard", "alice", "--yes")
 
@@ -158,7 +158,7 @@ def test_a_create_that_can_t_be_settled_yet_is_said(desk, served):
     process = desk.start("sync", "--yes")
     served.wait_for(lambda: len(served.live()) == 2)
     process.kill()
-    process.communicate()
+    process.communicate(timeout=60)
     result = desk.run("offboard", "alice", "--yes")
 
     assert (6, "unsettled") == (result.code, result.rows[0][0])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.sandbox.faults import CALLS, Kind
+from tests.patience import join
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def answering(status, body, **headers):
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", asked
         server.shutdown()
-        thread.join()
+        join(thread)
 
 
 def test_reset_begins_anew(small):

@@ -6,14 +6,18 @@ import json
 import signal
 import sqlite3
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from profilectl.basis import digest_of
+from profilectl.basis import Basis, digest_of
 from profilectl.cli import saved_plan
+from profilectl.cli.gathering import Selection
 from profilectl.errors import InputRefused, ProfilectlError, StalePlan, UsageError
+from profilectl.plan import Plan
+from profilectl.render import documents
 from tests.resilience.desired import picture
 from tests.resilience.stage import Stage, Trouble
 
@@ -405,10 +409,15 @@ def test_nothing_but_a_plan_is_overwritten(tmp_path, kind):
     assert before == sorted((o.name, o.is_symlink(), o.is_file() and o.read_text()) for o in tmp_path.iterdir())
 
 
+def _empty_plan():
+    plan = Plan((), Basis(*[digest_of([])] * len(fields(Basis))))
+    return documents.plan(plan, saved_plan.describe([], Selection()))
+
+
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     """Which one, and why."""
     with pytest.raises(InputRefused, match="No such file"):
-        saved_plan.write(tmp_path / "nowhere" / "plan.json", {})
+        saved_plan.write(tmp_path / "nowhere" / "plan.json", _empty_plan())
     with pytest.raises(UsageError):
         saved_plan.write(Path("-"), {})
 

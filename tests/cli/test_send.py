@@ -111,7 +111,9 @@ def test_an_answer_that_was_lost_leaves_one_message(alice, served):
 def test_killed_between_the_word_and_the_message(alice, served):
     """Nobody knows at first; once X's list must tell, the message is sent, once."""
     command = [sys.executable, "-c", KILLED_BEFORE_POST, *TO, "Hello", "--key", "ticket-7"]
-    killed = subprocess.run(command, cwd=alice.folder, env=alice.environment(), capture_output=True, check=False)
+    killed = subprocess.run(
+        command, cwd=alice.folder, env=alice.environment(), capture_output=True, check=False, timeout=60
+    )
     doubtful = alice.run(*TO, "Hello", "--key", "ticket-7", "--json")
     served.ask("POST", "advance", {"seconds": 120})
     settled = [alice.run(*TO, "Hello", "--key", "ticket-7", "--json").document["status"] for _ in range(2)]
@@ -143,6 +145,7 @@ def crontab(desk, *words):
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
     return done.returncode
 

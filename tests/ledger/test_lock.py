@@ -13,6 +13,7 @@ import pytest
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.model import Event
+from tests.patience import LONGEST, cut_short, next_line
 
 HOLDER = """\
 import sys
@@ -35,8 +36,9 @@ def other_run(path):
         [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with process:
-        assert process.stdout.readline() == "held\n"
-        yield process
+        assert next_line(process) == "held\n"
+        with cut_short(process):
+            yield process
         process.stdin.close()
 
 
@@ -73,7 +75,7 @@ def test_free_at_once_after_kill(path):
     """The kernel frees the lock of a process that was killed; the name it left behind harms nobody."""
     with open_for_writing(path) as ledger, other_run(path) as process:
         process.kill()
-        process.wait()
+        process.wait(LONGEST)
         assert (path.parent / "ledger.db.lock.holder").exists()
         with ledger.lock(0, "profilectl sync"):
             assert str(os.getpid()) in (path.parent / "ledger.db.lock.holder").read_text()

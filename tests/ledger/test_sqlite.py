@@ -16,6 +16,7 @@ from profilectl.ledger import schema, sqlite
 from profilectl.ledger.audit import verify
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.model import Account, Event, Holdings, Intent
+from tests.patience import join
 
 ACME = Account("1", "acmecare", "api.x.com")
 
@@ -169,7 +170,9 @@ def test_looking_keeps_the_writers_locks(path):
         with open_for_reading(path) as late:
             late.holdings("1")
         intruder = f"import sqlite3; sqlite3.connect({str(path)!r}, timeout=0).execute('BEGIN IMMEDIATE')"
-        result = subprocess.run([sys.executable, "-c", intruder], capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            [sys.executable, "-c", intruder], capture_output=True, text=True, check=False, timeout=60
+        )
     assert "database is locked" in result.stderr
 
 
@@ -273,7 +276,7 @@ def test_another_thread(path):
     with open_for_writing(path) as ledger:
         thread = threading.Thread(target=trespass, args=(ledger,))
         thread.start()
-        thread.join()
+        join(thread)
     assert "thread" in refusals[0]
 
 

@@ -13,6 +13,7 @@ import pytest
 from profilectl.ledger.audit import verify
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.model import Account, Holdings
+from tests.patience import next_line
 
 DEEDS = '''\
 """The n-th deed follows from n alone: even ones intend, odd ones settle, for five agents in turn."""
@@ -36,19 +37,29 @@ from profilectl.ledger.sqlite import open_for_writing
 
 ledger = open_for_writing(Path(sys.argv[1]))
 n = sum(1 for _ in ledger.events())
+size = 4 if "batch" in sys.argv[2] else 1
+
+def turn(n):
+    if size == 1:
+        do(ledger, n)
+        return
+    with ledger.batch():
+        for one in range(n, n + size):
+            do(ledger, one)
+
 print("begun", flush=True)
-if sys.argv[2] == "full":
+if "full" in sys.argv[2]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 try:
     while True:
-        do(ledger, n)
-        n += 1
+        turn(n)
+        n += size
         print(n, flush=True)
 except LedgerRefused as refusal:
     print(refusal.message, flush=True)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    do(ledger, n)
-    print(n + 1, flush=True)
+    turn(n)
+    print(n + size, flush=True)
 """
 
 
@@ -87,7 +98,7 @@ def test_kill_at_any_moment(tmp_path, path, do):
     with closing(mirror):
         for _ in range(20):
             with worker(path, "kill") as process:
-                assert process.stdout.readline() == "begun\n"
+                assert next_line(process) == "begun\n"
                 time.sleep(moments.uniform(0, 0.06))
                 process.kill()
                 told = [line for line in process.stdout.read().splitlines() if line]
@@ -101,20 +112,21 @@ def test_kill_at_any_moment(tmp_path, path, do):
     assert mirrored > 20
 
 
-def test_full_disk(path):
-    """A full disk refuses the deed as a whole, with the path; with space again, the same ledger goes on."""
-    with worker(path, "full") as process:
-        told = process.stdout.read().splitlines()
+@pytest.mark.parametrize(("how", "size"), [("full", 1), ("full, in a batch", 4)])
+def test_full_disk(path, how, size):
+    """A full disk refuses the deed, or the batch, as a whole, with the path; with space again the ledger goes on."""
+    with worker(path, how) as process:
+        told = process.communicate(timeout=60)[0].splitlines()
     assert 0 == process.returncode
     before, refusal, after = told[-3:]
     assert str(path) in refusal
-    assert int(before) + 1 == int(after) == sound(path)[0]
+    assert int(before) + size == int(after) == sound(path)[0]
 
 
 def test_kill_before_anything_is_known(path):
     """A ledger that was opened and never used survives a kill as an empty one."""
     with worker(path, "kill") as process:
-        process.stdout.readline()
+        assert next_line(process) == "begun\n"
         process.kill()
     with open_for_writing(path) as ledger:
         ledger.claim("acme", Account("1", "acmecare", "api.x.com"), 5)

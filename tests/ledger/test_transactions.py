@@ -378,3 +378,60 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
 
 def state(ledger):
     return ledger.account_of("acme-eu"), ledger.holdings("1"), list(ledger.events())
+
+
+def test_batch_is_one_transaction(engine, ledger):
+    """Nobody else sees a part of it, the writer sees all of it, and the audit chain goes on."""
+    with ledger.batch():
+        ledger.intend("1", intent())
+        ledger.settle("1", "n1", profile("100"), 6, adopted=False)
+        ledger.intend("1", intent("bruno", "n2"))
+        with engine.reader() as reader:
+            seen = reader.holdings("1")
+        own = ledger.holdings("1")
+    with engine.reader() as reader:
+        assert (Holdings(), own) == (seen, reader.holdings("1"))
+        assert (["intended", "created", "intended"], None) == (happened(reader), verify(reader.events()))
+
+
+def test_batch_that_an_error_leaves(ledger):
+    """Nothing of it is kept, whoever raised the error, and the ledger goes on."""
+
+    def fail():
+        with ledger.batch():
+            ledger.intend("1", intent())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    ledger.intend("1", intent("alice", "n2"))
+
+    assert ["n2"] == [one.nonce for one in ledger.holdings("1").intents]
+
+
+def test_batch_in_which_a_change_failed(ledger):
+    """A failed change takes the others of its batch along even when its error was caught: half of it may be written."""
+
+    def fail():
+        with ledger.batch():
+            ledger.intend("1", intent())
+            with pytest.raises(LedgerRefused, match="open intent"):
+                ledger.intend("1", intent("alice", "n2"))
+
+    with pytest.raises(LedgerRefused):
+        fail()
+
+    assert Holdings() == ledger.holdings("1")
+
+
+def test_batch_that_writes_nothing(ledger):
+    """It opens no transaction, so it can't keep another writer waiting."""
+    with ledger.batch():
+        assert Holdings() == ledger.holdings("1")
+        assert not ledger._is_writing
+
+
+def test_batch_within_a_batch(ledger):
+    """What would be durable when the inner one ends, nobody could say."""
+    with ledger.batch(), pytest.raises(LedgerRefused, match="part of another"), ledger.batch():
+        pass

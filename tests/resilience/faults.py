@@ -25,12 +25,12 @@ def kill_before(stage, _subject, _proceed):
     stage.die()
 
 
-def kill_after(stage, _subject, proceed):
+def kill_after(stage, subject, proceed):
     result = proceed()
-    with (
-        result if hasattr(result, "__enter__") and not isinstance(result, httpx.Response) else contextlib.nullcontext()
-    ):
-        stage.die()
+    is_block = hasattr(result, "__enter__") and not isinstance(result, httpx.Response)
+    with result if is_block else contextlib.nullcontext():
+        getattr(subject, "once_durable", lambda strike: strike())(stage.die)
+    return result
 
 
 # The connection

@@ -18,6 +18,7 @@ from profilectl.sandbox.faults import Fault, Kind
 from profilectl.sandbox.quotas import Limits
 from profilectl.sandbox.server import SandboxServer
 from profilectl.sandbox.world import World
+from tests import schemas
 
 if TYPE_CHECKING:
     import random
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 PROGRAM = [sys.executable, "-m", "profilectl"]
 GRACE = 10  # seconds, of settling as well as of retiring
-LATEST_ARRIVAL = 30  # seconds after which the request of a run that was killed can't be applied any more
+LATEST_ARRIVAL = 35  # seconds after which the request of a run that was killed can't be applied any more
 KEYS = ("alice", "bruno", "chidi", "dana", "emil")
 NAMES = ("Alex", "Bea", "Cleo", "Dan", "Eve", "Fay")
 STRANGERS = ("Mallory", "Trent")
@@ -73,7 +74,7 @@ class Bench:
         }
 
     def start(self, *words: str) -> subprocess.Popen:
-        return subprocess.Popen(
+        return schemas.Process(
             [*PROGRAM, *words],
             cwd=self.folder,
             env=self.environment(),

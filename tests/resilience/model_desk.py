@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -93,7 +94,7 @@ class Desk:
         run = _Run(self, script)
         pool = partial(Pool, script, run.line.lose)
         new_pool: Callable = lambda jobs, thread_name_prefix: pool()  # noqa: E731
-        with patch.multiple("profilectl.execution", ThreadPoolExecutor=new_pool, wait=wait):
+        with patch.multiple("profilectl.creation", ThreadPoolExecutor=new_pool, wait=wait):
             try:
                 with open_for_writing(self.path, actor="admin@model") as ledger, ledger.lock(0, "model"):
                     return run.carry_out(ledger)
@@ -130,7 +131,7 @@ class _Run:
         return list(synchronise(plan(), partial(self.apply, records), plan, self.script.stop))
 
     def plan(self, records, brands=frozenset(), only=frozenset()) -> Plan:
-        situation = observe("acme", USER, self.line, records, SETTLE_AFTER, self.patience)
+        situation = observe("acme", USER, self.line, records.holdings(USER), SETTLE_AFTER, self.patience)
         self.station = Station(USER, self.line, situation)
         policy = Policy(retire_after=RETIRE_AFTER, settle_after=SETTLE_AFTER)
         roster = Roster((Brand("acme", "acmecare"),), tuple(self.desk.agents.values()), policy)
@@ -171,6 +172,7 @@ class Recorded:
     script: Script
     line: Line
     ledger: object
+    durable: list[Callable[[], None]] | None = None  # what follows when the batch that is open has come to its end
 
     def holdings(self, user_id: str) -> Holdings:
         return self.ledger.holdings(user_id)
@@ -185,12 +187,30 @@ class Recorded:
         if self.script.strike(deed):
             raise LedgerRefused("disk full")
         result = getattr(self.ledger, deed)(*arguments, **more)
-        if deed == "intend":
-            self._promised(arguments[1])
-        elif deed == "settle":
-            self._bound(arguments[2], result.agent, **more)
+        effects = {
+            "intend": lambda: self._promised(arguments[1]),
+            "settle": lambda: self._bound(arguments[2], result.agent, **more),
+        }
+        if deed in effects and self.durable is not None:
+            self.durable.append(effects[deed])
+        elif deed in effects:
+            effects[deed]()
         self.script.step()
         return result
+
+    @contextmanager
+    def batch(self):
+        """Let what was written take effect when it is durable, and a crash come right before and right after that."""
+        self.durable = effects = []
+        try:
+            with self.ledger.batch():
+                yield
+                self.script.step()
+        finally:
+            self.durable = None
+        for effect in effects:
+            effect()
+        self.script.step()
 
     def _promised(self, intent: Intent) -> None:
         self.line.expected[intent.name] = intent.agent

@@ -230,6 +230,25 @@ class WatchedLedger:
     def __init__(self, ledger: Any, stage: Stage) -> None:
         self.real = ledger
         self._stage = stage
+        self._last_words: list[Callable[[], Any]] | None = None  # of the batch that is open
+
+    def once_durable(self, strike: Callable[[], Any]) -> None:
+        """Strike now, or at the end of the batch that the deed is a part of."""
+        if self._last_words is None:
+            strike()
+        else:
+            self._last_words.append(strike)
+
+    @contextmanager
+    def batch(self):
+        self._last_words = strikes = []
+        try:
+            with self.real.batch():
+                yield
+        finally:
+            self._last_words = None
+        for strike in strikes:
+            strike()
 
     def __getattr__(self, name: str) -> Any:
         deed = getattr(self.real, name)

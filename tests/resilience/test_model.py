@@ -226,7 +226,7 @@ def _counted(tally):
     Survival.tally = staticmethod(tally)
 
 
-pytestmark = pytest.mark.scoreboard("model examples")
+pytestmark = [pytest.mark.scoreboard("model examples"), pytest.mark.timeout(max(900, 3 * EXAMPLES))]  # seconds
 
 TestSurvival = Survival.TestCase
 TestSurvival.settings = settings(

@@ -138,7 +138,9 @@ def small_run(tmp_path):
     def run(workers):
         words = [sys.executable, "-m", "pytest", "-n", str(workers), str(tmp_path)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
         return done.stdout
 
     return run
