@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from profilectl.changes import Action
@@ -55,6 +57,7 @@ class Creation:
     protected: frozenset[str]
     waiting: deque[Change]  # nothing of theirs has begun
     flying: dict[Future[Any], _Attempt] = field(default_factory=dict)  # one for each busy worker
+    landed: SimpleQueue[Future[Any]] = field(default_factory=SimpleQueue)  # those of them that are done
     uploaded: deque[_Attempt] = field(default_factory=deque)  # the next thing is their intent
     promised: deque[_Attempt] = field(default_factory=deque)  # the next thing is their create
     postponed: list[_Attempt] = field(default_factory=list)  # surely not applied, worth another try
@@ -98,6 +101,7 @@ class Creation:
                 picture = self.prepared[goal.avatar]
                 future = pool.submit(remote.upload, picture.content, picture.media_type)
             self.flying[future] = attempt
+            future.add_done_callback(self.landed.put)
 
     def _next(self) -> _Attempt | None:
         """Take a create that is promised, or else the next change whose name is free."""
@@ -119,9 +123,12 @@ class Creation:
         return self.halted is not None or any(isinstance(one.error, RateLimited) for one in self.postponed)
 
     def _returned(self) -> list[tuple[_Attempt, Future[Any]]]:
-        """Wait until a worker is free, and return what it brings."""
-        done = wait(self.flying, return_when=FIRST_COMPLETED).done
-        return [(self.flying.pop(future), future) for future in tuple(self.flying) if future in done]
+        """Wait until a worker is free, and return what it and others bring."""
+        done = [self.landed.get()]
+        with suppress(Empty):
+            while True:
+                done.append(self.landed.get_nowait())
+        return [(self.flying.pop(future), future) for future in done]
 
     # The ledger
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.cookiejar
 import logging
 import math
+import ssl
 import threading
 from collections import Counter
 from functools import partial
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
+    from profilectl.api.address import Address
     from profilectl.api.calls import Call
     from profilectl.api.oauth import Signature
     from profilectl.api.wire import Answer
@@ -82,7 +84,7 @@ class Channel:
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter(dict.fromkeys(calls.KINDS, 0))
-        self._http = _open(jobs, transport, trust_env=not self.address.is_loopback)
+        self._http = _open(jobs, transport, self.address)
 
     def close(self) -> None:
         """End every wait and close the connections."""
@@ -234,16 +236,27 @@ class Channel:
             self._requests[call.kind] += has_left
 
 
-def _open(jobs: int, transport: Transport | None, *, trust_env: bool) -> httpx.Client:
+class _NoCookies(http.cookiejar.CookieJar):
+    """Takes none and sends none, without asking a policy each time."""
+
+    def extract_cookies(self, response: object, request: object) -> None: ...
+
+    def add_cookie_header(self, request: object) -> None: ...
+
+
+def _open(jobs: int, transport: Transport | None, address: Address) -> httpx.Client:
     """Return the HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment."""
-    no_cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    nobody = ssl.SSLContext(
+        ssl.PROTOCOL_TLS_CLIENT
+    )  # whom a client without TLS trusts: reading certificates takes long
     try:
         return httpx.Client(
             transport=transport,
             follow_redirects=False,
             http2=False,
-            cookies=no_cookies,
-            trust_env=trust_env,
+            cookies=_NoCookies(),
+            trust_env=not address.is_loopback,
+            verify=nobody if address.url.startswith("http://") else True,
             limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=KEPT),
             headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
         )
