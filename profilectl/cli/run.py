@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from profilectl.background import begin
 from profilectl.changes import Action
 from profilectl.cli.diff import show_plan, tell_limits
 from profilectl.errors import Declined, ExitCode, GuardRefused
@@ -150,7 +151,7 @@ class Run:
                 os._exit(self.stopped_by)  # the intents are durable; waiting for X is what nobody wants any more
             self.stop.requested = True
             for client in self.gathering.clients.values():
-                client.interrupt()  # or a worker would sleep a rate limit out
+                begin(client.interrupt)  # or a worker would sleep a rate limit out; not here, where we may hold its lock
             self.stopped_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
             with suppress(OSError):  # nobody may be reading
                 os.write(2, _FINISHING)  # not through sys.stderr, which the signal may have interrupted
