@@ -151,7 +151,7 @@ class Run:
                 os._exit(self.stopped_by)  # the intents are durable; waiting for X is what nobody wants any more
             self.stop.requested = True
             for client in self.gathering.clients.values():
-                begin(client.interrupt)  # or a worker would sleep a rate limit out; not here, where we may hold its lock
+                begin(client.interrupt)  # or a worker would sleep a limit out; beside us, as we may hold its lock
             self.stopped_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
             with suppress(OSError):  # nobody may be reading
                 os.write(2, _FINISHING)  # not through sys.stderr, which the signal may have interrupted
