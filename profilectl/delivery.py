@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from profilectl.contents import same_words
 from profilectl.errors import (
     IdentityNotEchoed,
     InputRefused,
@@ -219,6 +218,8 @@ class Delivery:
         Raises:
             RemoteError: the list can't be read far enough back.
         """
+        from profilectl.contents import same_words
+
         found = [
             one
             for one in self.post.sent_messages(dispatch.recipient_id, dispatch.begun_ms - _RESOLUTION_MS)

@@ -7,7 +7,6 @@ reader has to reproduce how it was written.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -86,6 +85,8 @@ def canonical(event: Event, actor: str) -> str:
 
 
 def _hash(prev_hash: str, text: str) -> str:
+    import hashlib
+
     return hashlib.sha256((prev_hash + text).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from profilectl.model import Account, Binding, Dispatch, Intent, Retired
@@ -87,6 +86,8 @@ def of_dispatch(one: Dispatch) -> dict[str, Value]:
 @functools.lru_cache(maxsize=1)  # a run's intents have one listing, which may name thousands of profiles
 def listing(ids: frozenset[str]) -> tuple[str, str]:
     """Return the digest and the text that one set of ids is stored as: sorted, one space between."""
+    import hashlib
+
     text = " ".join(sorted(ids))
     return hashlib.sha256(text.encode()).hexdigest(), text
 

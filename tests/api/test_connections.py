@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 
 import pytest
+from httpcore._backends.sync import SyncStream
 from PIL import Image
 
 from profilectl.api.client import XClient
@@ -136,3 +137,19 @@ def test_an_upload_leaves_in_one_piece(server, world, picture, monkeypatch):
         x.upload(picture, "image/png")
 
     assert 1 == len(sent)
+
+
+def test_a_new_face_costs_its_picture_and_two_kilobytes(server, world, picture, monkeypatch):
+    """What is sent beside the picture are two heads, the form around it, and a name."""
+    sent = []
+    write = SyncStream.write
+
+    def counted(self, buffer, timeout=None):
+        sent.append(len(buffer))
+        write(self, buffer, timeout)
+
+    monkeypatch.setattr(SyncStream, "write", counted)
+    with client(server, world) as x:
+        x.create_profile("Alice F., Care Specialist", x.upload(picture, "image/png"))
+
+    assert len(picture) < sum(sent) < len(picture) + 2_000
