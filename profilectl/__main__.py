@@ -1,5 +1,6 @@
 """The door: answers ``--version`` and the shells' completion at once, otherwise opens the house."""
 
+import os
 import sys
 
 TYPE_CHECKING = False  # typing's own, which costs as much as all that it takes to answer here
@@ -27,8 +28,12 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         from profilectl import __version__
 
-        sys.stdout.write(f"profilectl {__version__}\n")
-        return
+        try:
+            os.write(1, f"profilectl {__version__}\n".encode())
+        except OSError:
+            pass  # stdout is closed or full: the house, which does the same, knows how to tell it
+        else:
+            return
     if sys.argv[1:2] == ["__complete"]:
         from profilectl.cli.candidates import answer
 

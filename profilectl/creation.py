@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from profilectl.changes import Action
@@ -40,6 +38,7 @@ class _Attempt:
     media_id: str = ""
     intent: Intent | None = None
     leaves_by_ms: int = 0  # X's clock: later than that its intent has to be written anew
+    renewals: int = 0  # of its intent
     tries: int = 1
     error: RemoteError | None = None
 
@@ -57,7 +56,6 @@ class Creation:
     protected: frozenset[str]
     waiting: deque[Change]  # nothing of theirs has begun
     flying: dict[Future[Any], _Attempt] = field(default_factory=dict)  # one for each busy worker
-    landed: SimpleQueue[Future[Any]] = field(default_factory=SimpleQueue)  # those of them that are done
     uploaded: deque[_Attempt] = field(default_factory=deque)  # the next thing is their intent
     promised: deque[_Attempt] = field(default_factory=deque)  # the next thing is their create
     postponed: list[_Attempt] = field(default_factory=list)  # surely not applied, worth another try
@@ -101,7 +99,6 @@ class Creation:
                 picture = self.prepared[goal.avatar]
                 future = pool.submit(remote.upload, picture.content, picture.media_type)
             self.flying[future] = attempt
-            future.add_done_callback(self.landed.put)
 
     def _next(self) -> _Attempt | None:
         """Take a create that is promised, or else the next change whose name is free."""
@@ -123,12 +120,9 @@ class Creation:
         return self.halted is not None or any(isinstance(one.error, RateLimited) for one in self.postponed)
 
     def _returned(self) -> list[tuple[_Attempt, Future[Any]]]:
-        """Wait until a worker is free, and return what it and others bring."""
-        done = [self.landed.get()]
-        with suppress(Empty):
-            while True:
-                done.append(self.landed.get_nowait())
-        return [(self.flying.pop(future), future) for future in done]
+        """Wait until a worker is free, and return what it brings."""
+        done = wait(self.flying, return_when=FIRST_COMPLETED).done
+        return [(self.flying.pop(future), future) for future in tuple(self.flying) if future in done]
 
     # The ledger
 
@@ -157,7 +151,8 @@ class Creation:
             self._intend(attempt)
             self.promised.append(attempt)
         for attempt in list(self.promised)[: self.jobs - len(self.flying)]:
-            if attempt.intent is not None and not self._is_fresh(attempt):
+            if attempt.intent is not None and not self._is_fresh(attempt) and not self.stop.requested:
+                attempt.renewals += 1
                 self.records.reattempt(self.station.user_id, attempt.intent.nonce, self._over_by(attempt))
 
     def _intend(self, attempt: _Attempt) -> None:
@@ -177,7 +172,8 @@ class Creation:
 
     def _over_by(self, attempt: _Attempt) -> int:
         """Return when a create that is promised now is over at the latest, and hold it to that."""
-        attempt.leaves_by_ms = self._now() + _LONGEST_REST_MS
+        rest_ms = _LONGEST_REST_MS << attempt.renewals  # or a disk that takes longer would have us renew for ever
+        attempt.leaves_by_ms = self._now() + rest_ms
         return attempt.leaves_by_ms + _LONGEST_CALL_MS
 
     def _is_fresh(self, attempt: _Attempt) -> bool:
@@ -236,7 +232,7 @@ class Creation:
     def _can_go_on(self) -> bool:
         """Say whether there is something to do for idle workers, after a wait for X where that is what it takes."""
         if self.halted is not None or not self.postponed:
-            return self.halted is None and bool(self.promised)
+            return self.halted is None and any(self._is_fresh(one) or not self.stop.requested for one in self.promised)
         if self.stop.requested or not self.patience(max(map(self._pause, self.postponed)), "for X"):
             return False
         for attempt in self.postponed:

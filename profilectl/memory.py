@@ -35,6 +35,12 @@ def _open_no_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
+def forget(path: Path) -> None:
+    """Remove what `keep` wrote, because it turned out to be wrong."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 def keep(path: Path, content: bytes) -> None:
     """Put a file in the place of an older one, whole or not at all.
 

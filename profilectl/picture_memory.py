@@ -1,7 +1,8 @@
 """The digests of picture files that nobody has touched since they were read, so that they needn't be read again.
 
 A file counts as untouched while device, inode, size and both of its times are what they were; its change time, unlike
-the modification time, can't be set by anybody. Because a file may be written twice within one tick of its file system's
+the modification time, can't be set by anybody (a program that holds the file in its memory may still write past it,
+which preparing the picture finds out). Because a file may be written twice within one tick of its file system's
 clock, one that was changed right before it was read isn't remembered at all: git's "racy" files.
 
 The memory is a convenience. Whatever is wrong with it, it is empty then, and every file is read.

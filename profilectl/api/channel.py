@@ -8,6 +8,7 @@ import math
 import ssl
 import threading
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -84,12 +85,15 @@ class Channel:
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter(dict.fromkeys(calls.KINDS, 0))
+        self._is_local = transport is not None  # the world is in this process
         self._http = _open(jobs, transport, self.address)
+        self._pictures = self._http  # another one, once pictures come over TLS and the API doesn't
 
     def close(self) -> None:
         """End every wait and close the connections."""
         self.interrupt()
         self._http.close()
+        self._pictures.close()
 
     def interrupt(self) -> None:
         """End every wait: calls that pause fail at once, requests under way come to their end."""
@@ -137,11 +141,19 @@ class Channel:
         checked = check_picture_url(url)
         return self._persistence.persist(lambda: self._fetch(checked), Repeat.SAFE)
 
+    def _line_to(self, url: str) -> httpx.Client:
+        """Return the client for a picture; that of an API without TLS trusts nobody."""
+        needs_trust = url.startswith("https://") and self.address.url.startswith("http://")
+        with self._lock:
+            if needs_trust and self._pictures is self._http and not self._is_local:
+                self._pictures = _open(1, None, replace(self.address, url="https://"))
+            return self._pictures if needs_trust else self._http
+
     def _fetch(self, url: str) -> bytes:
         call = calls.picture()
         started = self._clock.monotonic()
         try:
-            with self._http.stream("GET", url, auth=None, timeout=self._timeout(call)) as response:
+            with self._line_to(url).stream("GET", url, auth=None, timeout=self._timeout(call)) as response:
                 self._count(call, has_left=True)
                 _log.debug("GET %s %d", shorten(url), response.status_code)
                 if response.status_code != httpx.codes.OK:

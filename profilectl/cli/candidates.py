@@ -4,8 +4,9 @@ This runs at every TAB behind `--as` and its like, so it lives on ``os``, which 
 `names_cache` and the rooms it needs are loaded only when the cache is older than what it was made from.
 
 The cache is UTF-8 text: `TITLE`; the settings that say where the sources are; one line a source, ``stamp<TAB>path``,
-the roster first; an empty line; then one row a name, ``kind<TAB>brand<TAB>name<TAB>description``. It may have come with
-somebody's repository, so nothing in it is believed: it must be a private file of ours, as the ledger must; a name that
+the roster first; an empty line; then one row a name, ``kind<TAB>brand<TAB>name<TAB>description``, where the kind of a
+retired profile is ``profiles AGENT``, for it can be adopted only by the agent whose it was. The cache may have come
+with somebody's repository, so nothing in it is believed: it must be a private file of ours, as the ledger must; a name that
 could be anything but a plain word isn't offered; and no path of it is looked at unless the roster's stamp is right,
 which holds a time that only this machine's kernel gives.
 """
@@ -19,7 +20,7 @@ TYPE_CHECKING = False  # typing's own, which costs as much as the whole answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TITLE = "profilectl names 1"
+TITLE = "profilectl names 2"
 CACHE = "names.tsv"
 KINDS = ("agents", "brands", "profiles")
 SOURCES = 4
@@ -71,7 +72,7 @@ def answer(words: "Sequence[str]") -> None:
     try:
         if words and words[0] in KINDS:
             place = Place(words[1:])
-            found = candidates(rows(place), words[0], place.brands)
+            found = candidates(rows(place), words[0], place.brands, words[1:])
             _write("".join([f"{name}\t{told}\n" for name, told in found.items()]).encode())
     except (Exception, KeyboardInterrupt):  # noqa: BLE001, S110 - a half-typed line is no place for errors: the command tells them
         pass
@@ -134,12 +135,20 @@ def stamp(path: str) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
-def candidates(rows: "Sequence[str]", kind: str, brands: "Sequence[str]") -> dict[str, str]:
-    """Return the names of a kind, each with its description; of these brands where any are given."""
+def candidates(rows: "Sequence[str]", kind: str, brands: "Sequence[str]", words: "Sequence[str]") -> dict[str, str]:
+    """Return the names of a kind, each with its description; of these brands where any are given.
+
+    Args:
+        rows: of the cache.
+        kind: one of `KINDS`.
+        brands: the brands named so far, none for all.
+        words: of the line so far; behind ``adopt`` and an agent, the retired profiles of others are left out.
+    """
     found: dict[str, str] = {}
     for row in rows:
         fields = row.split("\t")
-        if fields[0] != kind or len(fields) != 4:
+        row_kind, _, agent = fields[0].partition(" ")
+        if row_kind != kind or len(fields) != 4 or (agent and "adopt" in words and agent not in words):
             continue
         _, brand, name, told = fields
         if (not brands or brand in brands or kind == "brands") and name not in found and is_plain(name):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import Enum
 from importlib import import_module
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import UsageError
+from profilectl.render.consoles import write
 
 
 class Shell(Enum):
@@ -49,7 +49,7 @@ def completion(
     """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
     if context.wants_json:
         raise UsageError("a completion script is for shells", hint="say it without --json")
-    sys.stdout.write(script(shell))
+    write(script(shell).removesuffix("\n"))
 
 
 def script(shell: Shell) -> str:

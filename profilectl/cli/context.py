@@ -60,8 +60,11 @@ class Context:
 
     @property
     def uses_sandbox(self) -> bool:
-        """Whether X is the one in this process."""
-        return bool(self.options.sandbox) or self.environ.get("PROFILECTL_SANDBOX") == "1"
+        """Whether X is the one in this process; UsageError when nobody can tell."""
+        said = self.environ.get("PROFILECTL_SANDBOX", "")
+        if said not in {"", "0", "1"}:
+            raise UsageError(f"PROFILECTL_SANDBOX is {visible(said)}", hint="1 means the local X, 0 the real one")
+        return bool(self.options.sandbox) or said == "1"
 
     @property
     def may_ask(self) -> bool:
@@ -107,20 +110,27 @@ class Context:
         from profilectl.memory import recall
         from profilectl.roster.record import load
 
-        name = str(self.roster_path)
         record = recall(self._roster_record)
-        known = None if record is None else load(record, self._roster_text, name)
+        known = None if record is None else load(record, self._roster_text, self._roster_origin)
         if known is not None:
             return known
         from profilectl.roster.parse import parse
 
-        return parse(self._roster_text, name)
+        return parse(self._roster_text, str(self.roster_path))
 
     @cached_property
     def _roster_text(self) -> str:
         from profilectl.roster.document import decode
 
         return decode(self.read_roster(), str(self.roster_path))
+
+    @cached_property
+    def _roster_origin(self) -> str:
+        from profilectl.roster.record import origin_of
+
+        status = self.roster_path.stat()
+        stamp = f"{status.st_dev}:{status.st_ino}:{status.st_ctime_ns}"
+        return origin_of(str(self.roster_path), stamp)
 
     def remember_roster(self) -> None:
         """Keep what the roster's text means for the next command, beside the ledger that was opened for writing."""
@@ -129,7 +139,7 @@ class Context:
         from profilectl.memory import keep, recall
         from profilectl.roster.record import dump
 
-        record = dump(self.roster, self._roster_text, str(self.roster_path))
+        record = dump(self.roster, self._roster_text, self._roster_origin)
         if recall(self._roster_record) != record:
             keep(self._roster_record, record)
 

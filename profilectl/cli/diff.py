@@ -70,6 +70,7 @@ def diff(
     """
     from profilectl.cli.gathering import Gathering, Selection
     from profilectl.cli.saved_plan import check_place, describe
+    from profilectl.cli.saved_plan import write as save
 
     form = _chosen(context, form)
     if out is not None:
@@ -83,11 +84,14 @@ def diff(
     gathering.prepare(plan)
     forecasts = gathering.forecasts(plan, ledger)
     document = documents.plan(plan, describe(gathering.brands, gathering.selection), forecasts)
+    if out is not None:
+        save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, gathering, plan, document, form)
     if form is not Format.JSON:
         tell_limits(context, forecasts)
-    if out is not None:
-        _save(context, out, document)
+    if out is not None and not context.is_quiet:
+        shown = visible(str(out))
+        talk(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
     raise typer.Exit(_diff_code(plan) if exit_code or plan.refused else ExitCode.DONE)
 
 
@@ -171,13 +175,3 @@ def _show_refusal(refused: Refusal) -> None:
     talk(f"refused: {refused.message}")
     if refused.allow is not None:
         talk(f"hint: `{refused.allow}` allows this plan")
-
-
-def _save(context: Context, path: Path, document: Document) -> None:
-    """Save the plan where it may be saved, and say how it is applied."""
-    from profilectl.cli.saved_plan import write as write_plan
-
-    write_plan(path, document)
-    if not context.is_quiet:
-        shown = visible(str(path))
-        talk(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")

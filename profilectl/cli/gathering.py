@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from profilectl.background import begin
 from profilectl.budget import DAY_MS, again_at, forecast
 from profilectl.cli.identity import check_account, unknown_agent
-from profilectl.cli.pictures import recollect, remember
+from profilectl.cli.pictures import forget, recollect, remember
 from profilectl.cli.verification import find_swapped
 from profilectl.errors import ProfilectlError, RemoteError
 from profilectl.outcomes import limits
@@ -187,6 +187,10 @@ class Gathering:
     def remember_pictures(self) -> None:
         """Let the next command know the pictures that nobody touches until then."""
         remember(self.context, self.memory)
+
+    def forget_pictures(self) -> None:
+        """Let the next command read every picture, because one isn't what it was taken for."""
+        forget(self.context)
 
     def requests(self) -> dict[str, int]:
         """Count the calls that left for X, by kind."""

@@ -56,7 +56,9 @@ class Terminated(BaseException):
 
 def _print_version(value: bool) -> None:
     if value:
-        sys.stdout.write(f"profilectl {__version__}\n")
+        from profilectl.render.consoles import write
+
+        write(f"profilectl {__version__}")
         raise typer.Exit
 
 
@@ -206,11 +208,23 @@ def _say(what: str, code: ExitCode) -> ExitCode:
 
 def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
     """Write the traceback, without local variables, where a person can send it from."""
+    if isinstance(error, OSError) and _is_about_help(error):
+        from profilectl.render.consoles import give_up
+
+        return report(give_up(error), wants_json=False)
     where = write_log(error)
     unexpected = ProfilectlError(
         f"unexpected failure: {type(error).__name__}", hint=f"the details are in {where}: please report them"
     )
     return report(unexpected, wants_json=wants_json)
+
+
+def _is_about_help(error: OSError) -> bool:
+    """Tell whether Typer was printing when this came up, as it does for help only: results go through `consoles`."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is typer.echo.__code__
 
 
 def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ whole. Where it can't be written, every TAB takes as long as the first one.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
     from profilectl.cli.candidates import Place
     from profilectl.cli.context import Context
-    from profilectl.model import Agent, Brand, Holdings
+    from profilectl.ledger.base import LedgerReader
+    from profilectl.model import Agent, Brand, Event, Holdings
+
+_LATELY_MS = 7 * 86_400_000
+"""How long a profile is offered that was forgotten: a week, for the whole audit trail would take too long to read."""
 
 
 def make(place: Place, known: Sequence[str]) -> Sequence[str]:
@@ -67,32 +72,45 @@ def _rows(context: Context, known: Sequence[str]) -> Sequence[str]:
         found = survey(context.read_roster(), "")
     except InputRefused:
         return known
-    holdings = _holdings(context, found.brands)
+    known_of = _knowledge(context, found.brands)
     rows = [
         f"{kind}\t{brand.key}\t{name}\t{_plain(told)}"
         for brand in found.brands
-        for kind, name, told in _names(brand, found.agents, holdings[brand])
-        if is_plain(name) and is_plain(brand.key)
+        for kind, name, told in (*_names(brand, found.agents, known_of[brand][0]), *_profiles(*known_of[brand]))
+        if all(is_plain(word) for word in (*kind.split(" "), brand.key, name))
     ]
     if not any(problem.severity == "error" for problem in found.problems):
         return rows
     return list({row.rpartition("\t")[0]: row for row in (*known, *rows)}.values())
 
 
-def _holdings(context: Context, brands: Iterable[Brand]) -> dict[Brand, Holdings]:
+def _knowledge(context: Context, brands: Iterable[Brand]) -> dict[Brand, tuple[Holdings, Iterable[Event]]]:
+    """Return what the ledger holds of each brand, and the events of the profiles that it has forgotten lately."""
     from profilectl.errors import ProfilectlError
     from profilectl.model import Holdings
 
-    held = {brand: Holdings() for brand in brands}
+    known: dict[Brand, tuple[Holdings, Iterable[Event]]] = {brand: (Holdings(), ()) for brand in brands}
     with suppress(ProfilectlError), context.stack:
         ledger = context.ledger_for_reading()
-        accounts = {brand: ledger.account_of(brand.key) for brand in held}
-        held |= {brand: ledger.holdings(one.user_id) for brand, one in accounts.items() if one is not None}
-    return held
+        accounts = {brand: ledger.account_of(brand.key) for brand in known}
+        for brand, one in accounts.items():
+            if one is not None:
+                known[brand] = ledger.holdings(one.user_id), _forgotten(ledger, one.user_id)
+    return known
+
+
+def _forgotten(ledger: LedgerReader, user_id: str) -> Iterable[Event]:
+    """Return the events of profiles about which the last word is that they were forgotten; none of a damaged trail."""
+    from profilectl.errors import ProfilectlError
+
+    last: dict[str | None, Event] = {}
+    with suppress(ProfilectlError):
+        last = {event.profile_id: event for event in ledger.recent(user_id, int(time.time() * 1000) - _LATELY_MS)}
+    return [event for event in last.values() if event.what == "forgotten"]
 
 
 def _names(brand: Brand, agents: Iterable[Agent], held: Holdings) -> Iterator[tuple[str, str, str]]:
-    """Yield kind, name and description of all that a brand has.
+    """Yield kind, name and description of a brand and its agents.
 
     Agents who left the roster are among them, because `offboard` and `profiles forget` are about those.
     """
@@ -103,8 +121,16 @@ def _names(brand: Brand, agents: Iterable[Agent], held: Holdings) -> Iterator[tu
     gone |= {one.agent: f"{one.name} · retired" for one in held.retired}
     gone |= {one.agent: f"{one.name} · not in the roster" for one in held.bindings}
     yield from (("agents", key, told) for key, told in (gone | people).items())
-    yield from (("profiles", one.profile_id, f"{one.name} · retired, was {one.agent}'s") for one in held.retired)
-    yield from (("profiles", one.profile_id, f"{one.name} · bound to {one.agent}") for one in held.bindings)
+
+
+def _profiles(held: Holdings, forgotten: Iterable[Event]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, id and description of the profiles that no agent uses: those are the ones that commands take."""
+    for one in held.retired:
+        yield f"profiles {one.agent}", one.profile_id, f"{one.name} · retired, was {one.agent}'s"
+    ours = {one.profile_id for one in (*held.bindings, *held.retired)}
+    for event in forgotten:
+        if event.profile_id and event.profile_id not in ours:  # events of two clocks may tell otherwise
+            yield "profiles", event.profile_id, f"{event.detail['name']} · forgotten, was {event.agent}'s"
 
 
 def _plain(told: str) -> str:

@@ -56,6 +56,13 @@ def remember(context: Context, memory: PictureMemory) -> None:
         keep(_record(context), dump(news))
 
 
+def forget(context: Context) -> None:
+    """Let the next command read every picture again: one wasn't what was remembered of it."""
+    from profilectl.memory import forget
+
+    forget(_record(context))
+
+
 def _record(context: Context) -> Path:
     return context.ledger_path.with_name("pictures.json")
 

@@ -15,7 +15,7 @@ import typer
 from profilectl.background import begin
 from profilectl.changes import Action
 from profilectl.cli.diff import show_plan, tell_limits
-from profilectl.errors import Declined, ExitCode, GuardRefused
+from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused
 from profilectl.ports import Stop
 from profilectl.render import documents
 from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
@@ -70,7 +70,11 @@ class Run:
         if plan.refused is not None:
             allow = plan.refused.allow
             raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
-        prepared = self.gathering.prepare(plan)
+        try:
+            prepared = self.gathering.prepare(plan)
+        except RosterRefused:
+            self.gathering.forget_pictures()
+            raise
         steps = sum(change.action is not Action.BLOCKED for change in plan.changes)
         if asks and steps:
             show_plan(self.context, plan)
@@ -149,10 +153,10 @@ class Run:
         def finish(number: int, _frame: FrameType | None) -> None:
             if self.stop.requested:
                 os._exit(self.stopped_by)  # the intents are durable; waiting for X is what nobody wants any more
-            self.stop.requested = True
+            self.stopped_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+            self.stop.requested = True  # from here on a second signal ends us, with that code
             for client in self.gathering.clients.values():
                 begin(client.interrupt)  # or a worker would sleep a limit out; beside us, as we may hold its lock
-            self.stopped_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
             with suppress(OSError):  # nobody may be reading
                 os.write(2, _FINISHING)  # not through sys.stderr, which the signal may have interrupted
 

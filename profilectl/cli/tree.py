@@ -23,7 +23,8 @@ class Value:
 
     Attributes:
         metavar: what help calls it.
-        kind: "choice", "path", "plan" (a path of a saved plan), "agent", "brand", "profile" (an id), or "text".
+        kind: "choice", "path", "plan" (a path of a saved plan), "agent", "brand", "profile" (the id of one that no
+            agent uses), or "text".
         choices: the words of a "choice", else none.
     """
 

@@ -90,8 +90,13 @@ def _unless_nobody_reads() -> Iterator[None]:
     except BrokenPipeError:
         _write_to_nowhere()
     except OSError as error:
-        _write_to_nowhere()
-        raise ProfilectlError(f"can't write the result to stdout: {error.strerror}") from None
+        raise give_up(error) from None
+
+
+def give_up(error: OSError) -> ProfilectlError:
+    """Write nothing more to stdout, which has refused what it was given; return how that is told."""
+    _write_to_nowhere()
+    return ProfilectlError(f"can't write the result to stdout: {error.strerror}")
 
 
 def _write_to_nowhere() -> None:

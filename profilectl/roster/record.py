@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -14,29 +15,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def dump(roster: Roster, text: str, file: str) -> bytes:
-    """Return the record of a roster: JSON, bound to this version, whose rules the roster keeps.
+def origin_of(file: str, stamp: str) -> str:
+    """Return what a record must be of, besides the text: these rules, and a file that was here when it was made.
+
+    Args:
+        file: what warnings call the roster.
+        stamp: what only this machine's kernel gives a file, so that nobody can bring a record along with a roster.
+    """
+    return f"{__version__}, Unicode {unicodedata.unidata_version}, {stamp}, {file}"
+
+
+def dump(roster: Roster, text: str, origin: str) -> bytes:
+    """Return the record of a roster: JSON, bound to the rules that the roster keeps, and to its file.
 
     Args:
         roster: what `parse.parse` returned.
         text: what it was made from.
-        file: what its warnings call the file.
+        origin: see `origin_of`.
     """
-    plain = {"version": __version__, "file": file, "text": text} | asdict(roster)
+    plain = {"origin": origin, "text": text} | asdict(roster)
     return json.dumps(plain, default=date.isoformat).encode()
 
 
-def load(record: bytes, text: str, file: str) -> Roster | None:
-    """Return the roster of a record; None when it isn't one of this version and of this very file.
+def load(record: bytes, text: str, origin: str) -> Roster | None:
+    """Return the roster of a record; None when it isn't one of these rules and of this very file.
 
     Args:
         record: what `dump` returned, or anything else.
         text: the file's text as it is now.
-        file: what warnings call the file.
+        origin: see `origin_of`.
     """
     try:
         plain = json.loads(record)
-        if (plain["version"], plain["file"], plain["text"]) != (__version__, file, text):
+        if (plain["origin"], plain["text"]) != (origin, text):
             return None
         return Roster(
             tuple(Brand(**brand) for brand in plain["brands"]),

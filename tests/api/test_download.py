@@ -87,3 +87,13 @@ def test_a_broken_connection_is_a_matter_of_time(connect, misbehave):
 
     assert server.heads
     assert not any(b"authorization" in head.lower() for head in server.heads)
+
+
+def test_a_picture_behind_tls_is_trusted_as_ever_when_the_api_is_on_loopback(connect):
+    """A client for http:// trusts nobody, because it reads no certificates; pictures of a relay come from elsewhere."""
+    channel = connect("http://127.0.0.1:9")._channel
+    trusted = channel._line_to(URL)._transport._pool._ssl_context.cert_store_stats()["x509_ca"]
+    own = channel._line_to("http://127.0.0.1:9/1.jpg")._transport._pool._ssl_context.cert_store_stats()["x509_ca"]
+
+    assert (0, True) == (own, trusted > 10)
+    assert channel._line_to(URL) is channel._line_to(URL)

@@ -90,5 +90,5 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     tree = typer.main.get_command(main.build())
     monkeypatch.setattr(channel, "Clock", lambda: Clock(sleep=lambda _: None))
     monkeypatch.setattr(typer.main, "get_command", lambda _: tree)
-    monkeypatch.setattr(main, "build", lambda _: None)
+    monkeypatch.setattr(main, "build", lambda *_: None)
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)  # all is plain HTTP here

@@ -328,3 +328,12 @@ def test_check_needs_no_heavy_library(desk):
     )
 
     assert set() == set(loaded.stdout.split()) & {"httpx", "keyring", "rich", "tomlkit", "jinja2", "werkzeug"}
+
+
+@pytest.mark.parametrize("words", [("diff",), ("roster", "list"), ("--sandbox", "diff")], ids=" ".join)
+def test_a_sandbox_that_is_neither_on_nor_off_is_refused(desk, words):
+    """Whoever says true or yes doesn't mean the real X."""
+    desk.write(("alice", "Alice")).env["PROFILECTL_SANDBOX"] = "true"
+    result = desk.run(*words)
+
+    assert (2, "error: PROFILECTL_SANDBOX is true") == (result.code, result.err.splitlines()[0])

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from profilectl.budget import DAY_MS
 from profilectl.cli.candidates import CACHE, KINDS, Place, answer, read
 from profilectl.ledger.sqlite import open_for_writing
-from profilectl.model import Account, Profile
+from profilectl.model import Account, Event, Profile
 
 ACCOUNT = Account("7", "acmecare", "api.x.com")
 ROSTER = """version = 1
@@ -85,6 +89,11 @@ def adopt(ledger, agent, profile_id, name):
     ledger.adopt("7", agent, profile, avatar="sha256:a", perceptual_hash=None, protected=False, now_ms=1)
 
 
+def retire(ledger, agent, profile_id, name):
+    adopt(ledger, agent, profile_id, name)
+    ledger.retire("7", agent, 2)
+
+
 def forbid_making(monkeypatch):
     """Make whatever a stale cache costs fail, and thereby answer nothing."""
     monkeypatch.setitem(sys.modules, "profilectl.cli.names_cache", None)
@@ -100,13 +109,49 @@ def test_brands_with_handle(folder):
     assert {"acme": "@acmecare", "zenith": "@zenithcare"} == folder.ask("brands", "--brand acme")
 
 
-def test_profiles_of_the_ledger(folder):
-    """An id says nothing, so its name and what it is stand beside it."""
+def test_profiles_that_nobody_uses(folder):
+    """No command takes the id of a bound one. An id says nothing, so its name and what it is stand beside it."""
     with folder.ledger() as ledger:
         adopt(ledger, "alice", "11", "Alice A.")
         adopt(ledger, "alice", "12", "Alice B.")
 
-    assert {"11": "Alice A. · retired, was alice's", "12": "Alice B. · bound to alice"} == folder.ask("profiles")
+    assert {"11": "Alice A. · retired, was alice's"} == folder.ask("profiles", "profiles destroy")
+
+
+def test_a_retired_profile_is_for_its_own_agent(folder):
+    """`profiles adopt` refuses it to anybody else."""
+    with folder.ledger() as ledger:
+        retire(ledger, "alice", "11", "Alice")
+        retire(ledger, "robot", "12", "Robo")
+
+    assert {"11"} == folder.names("profiles", "profiles adopt alice")
+    assert {"12"} == folder.names("profiles", "--brand acme profiles adopt --yes robot")
+    assert {"11", "12"} == folder.names("profiles", "profiles destroy")
+
+
+def test_a_profile_that_was_forgotten_lately(folder):
+    """It is still at X, so anybody may have it; one that became an agent's again or is destroyed is no offer."""
+    now_ms = int(time.time() * 1000)
+    with folder.ledger() as ledger:
+        for profile_id, at_ms in {"10": now_ms - 8 * DAY_MS, "11": now_ms, "12": now_ms, "13": now_ms}.items():
+            adopt(ledger, "alice", profile_id, "Alice")
+            ledger.forget("7", "alice", at_ms)
+        adopt(ledger, "alice", "12", "Alice")
+        ledger.record(Event("destroyed-stranger", "7", now_ms, profile_id="13"))
+
+    expected = {"11": "Alice · forgotten, was alice's"}
+    assert expected == folder.ask("profiles", "profiles adopt robot")
+    assert expected == folder.ask("profiles", "profiles destroy")
+
+
+def test_a_damaged_audit_trail_hides_only_what_was_forgotten(folder):
+    """Bindings and retired profiles are read from elsewhere."""
+    with folder.ledger() as ledger:
+        retire(ledger, "alice", "11", "Alice")
+    with closing(sqlite3.connect(folder.state / "ledger.db")) as connection, connection:
+        connection.execute("UPDATE audit SET text = 'noise'")
+
+    assert {"11"} == folder.names("profiles")
 
 
 def test_agents_that_only_the_ledger_knows(folder):
@@ -164,9 +209,9 @@ def test_names_of_the_roster_in_the_environment(folder, monkeypatch):
 def test_the_sandbox_has_names_of_its_own(folder, monkeypatch, how):
     """With --sandbox the ids are those of the local X, and so is the cache."""
     with folder.ledger() as ledger:
-        adopt(ledger, "alice", "11", "Alice")
+        retire(ledger, "alice", "11", "Alice")
     with folder.ledger(folder.state / "sandbox" / "ledger.db") as ledger:
-        adopt(ledger, "alice", "99", "Alice")
+        retire(ledger, "alice", "99", "Alice")
     assert {"11"} == folder.names("profiles")
     if how == "environment":
         monkeypatch.setenv("PROFILECTL_SANDBOX", "1")
@@ -178,9 +223,9 @@ def test_the_sandbox_has_names_of_its_own(folder, monkeypatch, how):
 def test_a_ledger_elsewhere(folder, monkeypatch):
     """PROFILECTL_LEDGER and the config file say where the ledger is; another one is noticed."""
     with folder.ledger(folder.path / "one" / "ledger.db") as ledger:
-        adopt(ledger, "alice", "11", "Alice")
+        retire(ledger, "alice", "11", "Alice")
     with folder.ledger(folder.path / "two" / "ledger.db") as ledger:
-        adopt(ledger, "alice", "12", "Alice")
+        retire(ledger, "alice", "12", "Alice")
     config = Path(os.environ["XDG_CONFIG_HOME"]) / "profilectl" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text(f'version = 1\nledger = "{folder.path}/two/ledger.db"\n')
@@ -215,9 +260,9 @@ def test_a_change_of_the_ledger_is_noticed(folder):
     """Also while the ledger is open, so that the change is in its log only."""
     assert set() == folder.names("profiles")
     with folder.ledger() as ledger:
-        adopt(ledger, "alice", "11", "Alice")
+        retire(ledger, "alice", "11", "Alice")
         assert {"11"} == folder.names("profiles")
-        adopt(ledger, "robot", "12", "Robo")
+        retire(ledger, "robot", "12", "Robo")
         assert {"11", "12"} == folder.names("profiles")
 
 
@@ -423,7 +468,7 @@ def test_the_paths_of_a_foreign_cache_are_not_looked_at(folder, monkeypatch):
     assert not [path for path in looked if path.startswith("/net")]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"profilectl names 1\n" * 9, b"\xff\0" * 999, b"profilectl names 2\n"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"profilectl names 2\n" * 9, b"\xff\0" * 999, b"profilectl names 1\n"])
 def test_a_cache_that_is_none_is_made_anew(folder, content):
     """Another version's, half of one, or noise."""
     folder.names("agents")
@@ -444,10 +489,10 @@ def test_names_that_hide_something_are_told_visibly(folder):
     family = "\U0001f469\u200d\U0001f467"
     folder.make_anew('name = "Alice"', f'name = "Alice {family}"')
     with folder.ledger() as ledger:
-        adopt(ledger, "bob", "11", "B\u202eob\x1b[2J\t\n")
+        retire(ledger, "bob", "11", "B\u202eob\x1b[2J\t\n")
 
     assert "Alice \U0001f469\U0001f467 · human" == folder.ask("agents")["alice"]
-    assert {"11": "B<U+202E>ob\\x1b[2J\\t\\n · bound to bob"} == folder.ask("profiles")
+    assert {"11": "B<U+202E>ob\\x1b[2J\\t\\n · retired, was bob's"} == folder.ask("profiles")
 
 
 def test_a_roster_whose_path_would_break_the_cache(folder):

@@ -50,7 +50,7 @@ def test_an_edit_counts_at_once(synced):
 
 @pytest.mark.parametrize("spoil", ["open to others", "a link", "damaged", "gone"])
 def test_only_a_private_file_of_ours_is_believed(synced, spoil):
-    """Git makes no private files, so a repository brings none along."""
+    """Nobody else can write such a file here."""
     forge(synced, "forged")
     path = record(synced)
     if spoil == "open to others":
@@ -62,6 +62,17 @@ def test_only_a_private_file_of_ours_is_believed(synced, spoil):
         path.write_text(path.read_text()[:-1])
     else:
         path.unlink()
+
+    assert ["Alice F."] == names(synced)
+
+
+def test_a_record_that_came_along_with_its_roster_is_not_believed(synced):
+    """A copy of the same text is another file, whose stamp only the kernel gives: archives keep modes and times."""
+    forge(synced, "brought along")
+    roster = synced.folder / "roster.toml"
+    copy = synced.folder / "copy.toml"
+    copy.write_bytes(roster.read_bytes())
+    copy.replace(roster)
 
     assert ["Alice F."] == names(synced)
 

@@ -414,6 +414,14 @@ def _empty_plan():
     return documents.plan(plan, saved_plan.describe([], Selection()))
 
 
+def test_a_plan_that_cannot_be_saved_is_not_printed_either(stage, capsys):
+    """Stdout gets one document: the error's."""
+    capsys.readouterr()
+
+    assert 5 == stage.run("diff", "--out", str(stage.folder / "nowhere" / "plan.json"), "--json")
+    assert "" == capsys.readouterr().out
+
+
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     """Which one, and why."""
     with pytest.raises(InputRefused, match="No such file"):

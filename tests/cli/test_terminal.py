@@ -111,3 +111,21 @@ def test_closed_streams_are_no_failure(desk, closed):
     """Whoever starts us may have closed what we speak to; the work is done all the same."""
     assert 0 == desk.shell(f"profilectl sync --yes {closed}").code
     assert 0 == desk.run("diff", "--exit-code").code
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "words", ["--help", "--version", "diff --help", "completion bash", "completion powershell", "roster list"]
+)
+def test_a_full_disk_behind_stdout_is_told(desk, words, unbuffered):
+    """Whoever redirects into a file that can't grow learns why it is short, and that it is no bug."""
+    desk.env["PYTHONUNBUFFERED"] = unbuffered
+    result = desk.shell(f"profilectl {words} >/dev/full")
+
+    assert (1, "error: can't write the result to stdout: No space left on device\n") == (result.code, result.err)
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "completion bash"])
+def test_a_reader_who_leaves_early_is_no_failure(desk, words):
+    """Help and scripts end as quietly as results do."""
+    assert "" == desk.shell(f"profilectl {words} | true").err

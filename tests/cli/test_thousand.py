@@ -134,3 +134,16 @@ def test_several_brands_are_asked_at_once_and_told_of_in_their_order(desk):
 
     assert (75, True) == (unreachable.code, "error: brand zulu: " in unreachable.err), unreachable.err
     assert (5, True) == (bad.code, "is an empty file" in bad.err), bad.err
+
+
+def test_a_picture_that_was_remembered_wrongly_stops_one_run_only(desk, watch):
+    """Its real content comes to light when it is prepared; the next run reads every file."""
+    write_team(desk, 2)
+    watch("sync", "--yes")
+    [record] = desk.folder.rglob("pictures.json")
+    known = json.loads(record.read_text())
+    known["pictures"]["avatars/0.png"][0] = "sha256:" + "0" * 64
+    record.write_text(json.dumps(known))
+    first, second = desk.run("sync", "--yes"), desk.run("sync", "--yes")
+
+    assert (5, True, 0) == (first.code, "changed while it was being used" in first.err, second.code)

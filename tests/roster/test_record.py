@@ -38,11 +38,13 @@ kind = "bot"
 brands = ["beta"]
 """
 
+ORIGIN = record.origin_of("roster.toml", "1:2:3")
 
-def loaded(change=lambda plain: plain, text=TEXT, file="roster.toml"):
+
+def loaded(change=lambda plain: plain, text=TEXT, origin=ORIGIN):
     """Return what is left of a roster after its record was changed."""
-    plain = json.loads(record.dump(parse(TEXT, "roster.toml"), TEXT, "roster.toml"))
-    return record.load(json.dumps(change(plain)).encode(), text, file)
+    plain = json.loads(record.dump(parse(TEXT, "roster.toml"), TEXT, ORIGIN))
+    return record.load(json.dumps(change(plain)).encode(), text, origin)
 
 
 def test_a_roster_comes_back_as_it_was():
@@ -56,7 +58,7 @@ def test_a_roster_comes_back_as_it_was():
 @pytest.mark.parametrize(
     "change",
     [
-        lambda plain: plain | {"version": "0.0.9"},
+        lambda plain: plain | {"origin": "0.0.9"},
         lambda plain: plain | {"brands": None},
         lambda plain: plain | {"agents": [{"key": "alice"}]},
         lambda plain: plain | {"agents": [plain["agents"][0] | {"kind": "cat"}]},
@@ -72,12 +74,13 @@ def test_a_record_that_does_not_fit_is_none(change):
 
 
 def test_a_record_is_of_one_text_and_one_file():
-    """One changed letter has the whole roster judged again; warnings name the file."""
+    """One changed letter has the whole roster judged again, and so has a copy of the file, or another way to it."""
     assert loaded(text=TEXT.replace("Alice", "Alicf")) is None
-    assert loaded(file="other.toml") is None
+    assert loaded(origin=record.origin_of("other.toml", "1:2:3")) is None
+    assert loaded(origin=record.origin_of("roster.toml", "1:2:4")) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"null"])
 def test_what_is_no_record_is_none(content):
     """The file may hold anything."""
-    assert record.load(content, TEXT, "roster.toml") is None
+    assert record.load(content, TEXT, ORIGIN) is None

@@ -33,13 +33,14 @@ brands = ["acme"]
 
 @pytest.fixture(autouse=True)
 def place(shells):
-    """A roster of two brands, a ledger with one profile, and the program in PATH."""
+    """A roster of two brands, a ledger with a retired and a bound profile, and the program in PATH."""
     shells.put_program()
     (shells.folder / "roster.toml").write_text(ROSTER)
     with open_for_writing(shells.folder / ".profilectl" / "ledger.db") as ledger:
         ledger.claim("acme", Account("7", "acmecare", "api.x.com"), 1)
-        profile = Profile("1234567", "Alice", "https://example.com/a.png", 1)
-        ledger.adopt("7", "alice", profile, avatar="sha256:a", perceptual_hash=None, protected=False, now_ms=1)
+        for profile_id in ("1234567", "1999999"):  # the second one takes the first one's place
+            profile = Profile(profile_id, "Alice", "https://example.com/a.png", 1)
+            ledger.adopt("7", "alice", profile, avatar="sha256:a", perceptual_hash=None, protected=False, now_ms=1)
 
 
 def starts(shells):
@@ -68,9 +69,10 @@ def test_a_brand_completes(complete):
 
 
 def test_an_argument_that_is_an_agent_or_a_profile(complete):
-    """Arguments complete in their order."""
+    """Arguments complete in their order; of the ids, those that the command takes."""
     assert {"bob"} == complete("profilectl profiles adopt b")
-    assert {"1234567"} == complete("profilectl profiles adopt bob ")
+    assert {"1234567"} == complete("profilectl profiles adopt alice ")
+    assert {"1234567"} == complete("profilectl profiles destroy 1")
 
 
 @pytest.mark.parametrize("option", ["--roster ../other/my.toml", "--roster=../other/my.toml"])
@@ -162,7 +164,7 @@ def test_fish_and_zsh_show_who_it_is(shells):
     told = "Alice: $(touch gone) `x` 100%d \\n · human"
     assert [f"alice\t{told}"] == shells.fish_lines_of("profilectl send --as ali")
     assert ["zenith\t@zenithcare"] == shells.fish_lines_of("profilectl --brand z")
-    assert ["1234567\tAlice · bound to alice"] == shells.fish_lines_of("profilectl profiles destroy 1")
+    assert ["1234567\tAlice · retired, was alice's"] == shells.fish_lines_of("profilectl profiles destroy 1")
 
     shutil.copy(SCRIPTS / "_profilectl", shells.home)
     with shells.open_zsh("setopt auto_list") as terminal:
