@@ -6,9 +6,9 @@ This runs at every TAB behind `--as` and its like, so it lives on ``os``, which 
 The cache is UTF-8 text: `TITLE`; the settings that say where the sources are; one line a source, ``stamp<TAB>path``,
 the roster first; an empty line; then one row a name, ``kind<TAB>brand<TAB>name<TAB>description``, where the kind of a
 retired profile is ``profiles AGENT``, for it can be adopted only by the agent whose it was. The cache may have come
-with somebody's repository, so nothing in it is believed: it must be a private file of ours, as the ledger must; a name that
-could be anything but a plain word isn't offered; and no path of it is looked at unless the roster's stamp is right,
-which holds a time that only this machine's kernel gives.
+with somebody's repository, so nothing in it is believed: it must be a private file of ours, as the ledger must; a name
+that could be anything but a plain word isn't offered; and no path of it is looked at unless the roster's stamp is
+right, which holds a time that only this machine's kernel gives.
 """
 
 # Loading pathlib would take longer than the whole answer.

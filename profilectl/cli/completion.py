@@ -40,8 +40,8 @@ def completion(
     \b
     bash, with its bash-completion package:
       mkdir -p ~/.local/share/bash-completion/completions && profilectl completion bash > $_/profilectl
-    zsh, in a folder of its $fpath:
-      profilectl completion zsh > "${fpath[1]}/_profilectl"
+    zsh, with fpath=(~/.zfunc $fpath) before compinit in ~/.zshrc:
+      mkdir -p ~/.zfunc && profilectl completion zsh > ~/.zfunc/_profilectl
     fish:
       profilectl completion fish > ~/.config/fish/completions/profilectl.fish
     powershell:

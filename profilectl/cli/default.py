@@ -24,7 +24,8 @@ def default(
 ) -> None:
     """Show or choose the brand that is meant when none is named.
 
-    For commands about one brand, such as send. --brand and PROFILECTL_BRAND win; diff and sync are about all brands.
+    For commands about one brand, such as send; diff and sync are about all, unless --brand or PROFILECTL_BRAND names
+    some. Both of these win over the default.
     """
     if key is not None and clear:
         raise UsageError("a brand and --clear exclude each other", hint="leave one of them out")

@@ -19,7 +19,7 @@ VARIABLES: Final = (
     Variable(("PROFILECTL_BRAND",), "the brand that is meant where `--brand` names none"),
     Variable(("PROFILECTL_LEDGER",), "the ledger's file; else `.profilectl/ledger.db` beside the roster"),
     Variable(("PROFILECTL_API_URL",), "where X is, `https://api.x.com`; `http://` only on loopback"),
-    Variable(("PROFILECTL_SANDBOX",), "`1` means `--sandbox`"),
+    Variable(("PROFILECTL_SANDBOX",), "`1` means `--sandbox`; `0` or nothing the real X"),
     Variable(("PROFILECTL_CREDENTIALS_FILE",), "the four credentials as JSON, in a file that only its owner can read"),
     Variable(
         (

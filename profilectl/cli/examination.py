@@ -193,6 +193,7 @@ class Examination:
 
     def _judge_ledger(self) -> Judgement:
         from profilectl.ledger.audit import verify
+        from profilectl.ledger.place import check_writable
         from profilectl.ledger.schema import FORMAT
         from profilectl.ledger.sqlite import open_for_reading
 
@@ -200,6 +201,7 @@ class Examination:
         shown = visible(str(path))
         with open_for_reading(path) as ledger:
             if not path.exists():
+                check_writable(path)
                 return fine(f"{shown}: none yet, the first sync makes it")
             records = tuple(ledger.events())
             rows = self._rows(ledger)
@@ -209,6 +211,7 @@ class Examination:
             hint = "somebody changed the ledger behind profilectl's back: restore a backup, and find out who"
             error = InputRefused(f"{text}, whose chain is broken at record {broken}", hint=hint)
             return failed(error)
+        check_writable(path)
         return fine(f"{text}, chain whole" if records else text)
 
     def _rows(self, ledger: LedgerReader) -> str:

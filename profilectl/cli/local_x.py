@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from profilectl.errors import InputRefused
+from profilectl.errors import InputRefused, TryLater
 from profilectl.names import visible
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
 
     import httpx
@@ -24,7 +25,8 @@ def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
     """Open a sandbox world, or make a new one; the caller closes it.
 
     Raises:
-        InputRefused: something else lies there, or no file can; told with the hint.
+        InputRefused: something else lies there, or no file can, told with the hint; or it can't be read and written.
+        TryLater: another process doesn't let go of it.
     """
     from profilectl.sandbox.store import WorldUnreadable
     from profilectl.sandbox.world import World
@@ -34,8 +36,17 @@ def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
         return World(path, limits=limits)
     except WorldUnreadable:
         raise InputRefused(f"{shown} holds no sandbox world", hint=hint) from None
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise InputRefused(f"{shown}: {error.strerror}", hint=hint) from None
+    except PermissionError:
+        folder = Path(path).parent
+        locked = shown if os.access(folder, os.W_OK | os.X_OK) else visible(str(folder))
+        refusal = f"{locked} can't be written"
+        raise InputRefused(refusal, hint=f"make {locked} readable and writable for this user") from None
+    except BlockingIOError:
+        raise TryLater(f"{shown} is kept busy by another process", hint="run the command again in a moment") from None
+    except OSError as error:
+        raise InputRefused(f"{shown}: {error.strerror}") from None
 
 
 class LocalX:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.base import LedgerReader
     from profilectl.model import Agent, Brand, Event, Holdings
 
-_LATELY_MS = 7 * 86_400_000
-"""How long a profile is offered that was forgotten: a week, for the whole audit trail would take too long to read."""
+_LATELY_MS = 3 * 86_400_000  # how long a forgotten profile is offered: a busy brand's audit trail is long to read
 
 
 def make(place: Place, known: Sequence[str]) -> Sequence[str]:
@@ -127,7 +126,7 @@ def _profiles(held: Holdings, forgotten: Iterable[Event]) -> Iterator[tuple[str,
     """Yield kind, id and description of the profiles that no agent uses: those are the ones that commands take."""
     for one in held.retired:
         yield f"profiles {one.agent}", one.profile_id, f"{one.name} · retired, was {one.agent}'s"
-    ours = {one.profile_id for one in (*held.bindings, *held.retired)}
+    ours = {one.profile_id for one in held.bindings} | {one.profile_id for one in held.retired}
     for event in forgotten:
         if event.profile_id and event.profile_id not in ours:  # events of two clocks may tell otherwise
             yield "profiles", event.profile_id, f"{event.detail['name']} · forgotten, was {event.agent}'s"

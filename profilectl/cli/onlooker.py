@@ -12,6 +12,7 @@ from profilectl.cli.options import Options
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
+    from pathlib import Path
 
 PATIENCE = 20.0
 """Seconds for everything together, unless ``--timeout`` says otherwise."""
@@ -48,4 +49,11 @@ class Onlooker(Context):
     def local_x(self) -> LocalX:
         """The X in this process: the one beside the ledger, or a passing one where there is none yet."""
         folder = self.state_folder / "sandbox"
-        return self.stack.enter_context(LocalX(folder) if (folder / "world.db").exists() else PassingX())
+        return self.stack.enter_context(LocalX(folder) if _may_hold_world(folder) else PassingX())
+
+
+def _may_hold_world(folder: Path) -> bool:
+    try:
+        return (folder / "world.db").exists()
+    except PermissionError:
+        return True  # and opening it says what is wrong

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +16,7 @@ from profilectl.cli.options import command
 from profilectl.errors import InputRefused, TryLater, UsageError
 from profilectl.names import visible
 from profilectl.render import documents
-from profilectl.render.consoles import talk, write
+from profilectl.render.consoles import flush, talk, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +137,7 @@ def _introduce(context: Context, url: str, accounts: list[BrandAccount]) -> None
             settings = {"PROFILECTL_API_URL": url, "PROFILECTL_LEDGER": str(ledger)} | _values(one, _SETTINGS)
             for name, value in settings.items():
                 write(f"export {name}={shlex.quote(value)}")
-    sys.stdout.flush()
+    flush()
     if not context.is_quiet:
         talk(f"the sandbox is at {url}/ (pages for a browser; Ctrl-C ends it)")
 

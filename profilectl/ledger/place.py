@@ -16,6 +16,7 @@ from typing import NoReturn
 from profilectl.errors import LedgerRefused
 
 OWN_FOLDER = ".profilectl"
+MAKE_WRITABLE = "make the ledger and its folder writable for this user"
 
 _NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.glusterfs", "fuse.sshfs"}
@@ -23,6 +24,7 @@ _NETWORK = frozenset(
 _MOUNTS = Path("/proc/self/mountinfo")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_CHOOSE_ANOTHER = "choose another path with PROFILECTL_LEDGER"
 _COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
 
 
@@ -46,8 +48,7 @@ def prepare_folder(folder: Path) -> None:
         if tidy or missing:
             create(folder / ".gitignore", b"*\n")
     except OSError as error:
-        hint = elsewhere(folder, "choose another path with PROFILECTL_LEDGER")
-        refuse(folder, f"can't hold a ledger: {error.strerror}", hint)
+        refuse(folder, f"can't hold a ledger: {error.strerror}", elsewhere(folder, _CHOOSE_ANOTHER))
 
 
 def check_folder(folder: Path) -> None:
@@ -102,9 +103,26 @@ def check_file(path: Path) -> None:
     _check_private(path)
     if path.lstat().st_size == 0:
         refuse(path, "is empty, so its content was lost", "restore a backup; or remove the file to begin anew")
-    for suffix in _COMPANIONS:
+    for one in _companions(path):
         with suppress(FileNotFoundError):
-            _check_private(path.with_name(path.name + suffix))
+            _check_private(one)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a ledger that this user could only read, or couldn't make; nothing is written to find out.
+
+    Args:
+        path: the ledger, which needn't exist.
+
+    Raises:
+        LedgerRefused: it, a file beside it, its folder, or the folder in which that would be made can't be written.
+    """
+    folder = next(one for one in path.absolute().parents if one.exists())
+    if not _may(folder, os.W_OK | os.X_OK):
+        refuse(folder, "can't be written", MAKE_WRITABLE if path.exists() else elsewhere(folder, _CHOOSE_ANOTHER))
+    for one in (path, *_companions(path)):
+        if one.exists() and not _may(one, os.W_OK):
+            refuse(one, "can't be written", MAKE_WRITABLE)
 
 
 def create(path: Path, content: bytes) -> None:
@@ -145,6 +163,14 @@ def refuse(path: Path, what: str, hint: str | None = None) -> NoReturn:
     from profilectl.names import visible
 
     raise LedgerRefused(visible(f"{path} {what}"), hint=hint and visible(hint)) from None
+
+
+def _companions(path: Path) -> tuple[Path, ...]:
+    return tuple(path.with_name(path.name + suffix) for suffix in _COMPANIONS)
+
+
+def _may(path: Path, deed: int) -> bool:
+    return os.access(path, deed, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _refuse_links(folder: Path) -> None:

@@ -35,7 +35,7 @@ _CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
 
 _HINTS = {
     sqlite3.SQLITE_FULL: "free some space on the disk; what was being written has been rolled back",
-    sqlite3.SQLITE_READONLY: "make the ledger and its folder writable for this user",
+    sqlite3.SQLITE_READONLY: place.MAKE_WRITABLE,
     sqlite3.SQLITE_CANTOPEN: "make the ledger and its folder readable and writable for this user",
     sqlite3.SQLITE_CORRUPT: "restore a backup of it, and remove the files next to it that end in -wal and -shm",
     sqlite3.SQLITE_NOTADB: "restore a backup of it, or point PROFILECTL_LEDGER to the right file",

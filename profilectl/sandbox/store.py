@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import stat
@@ -65,14 +66,29 @@ _FORGOTTEN_ON_RESET = (
 )
 
 
+_PASSING = {
+    sqlite3.SQLITE_READONLY: errno.EACCES,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_BUSY: errno.EAGAIN,
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+}
+"""What SQLite complains of when nothing is wrong with the file itself, as the system would say it."""
+
+
 class WorldUnreadable(Exception):
-    """The file is no world of a sandbox, is damaged, or can't be written."""
+    """The file is no world of a sandbox, or is damaged."""
 
 
 class Store:
     """One connection behind one lock; every thread of a process goes through it, processes meet in the file.
 
     Commits aren't forced to the disk: a killed process loses nothing, a power cut may lose the newest calls.
+
+    Raises:
+        WorldUnreadable: the file holds something else
+        OSError: the file can't be made, or the system doesn't let us at it; nothing is wrong with the world in it
     """
 
     def __init__(self, path: str, now: Callable[[], float]) -> None:
@@ -82,13 +98,13 @@ class Store:
         try:
             self._connection = sqlite3.connect(path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         except sqlite3.DatabaseError as error:
-            raise _unreadable(path, error) from error
+            raise _explanation(path, error) from error
         self._connection.row_factory = sqlite3.Row
         try:
             self._prepare(is_new)
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise _unreadable(path, error) from error
+            raise _explanation(path, error) from error
 
     def _prepare(self, is_new: bool) -> None:
         self._connection.execute("PRAGMA synchronous=OFF")
@@ -194,6 +210,12 @@ def _create_private(path: str) -> bool:
             raise _unreadable(path, "it is no regular file") from None
         return False
     return True
+
+
+def _explanation(path: str, error: sqlite3.DatabaseError) -> WorldUnreadable | OSError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
+    number = _PASSING.get(code)
+    return _unreadable(path, error) if number is None else OSError(number, os.strerror(number), path)
 
 
 def _unreadable(path: str, why: object) -> WorldUnreadable:

@@ -48,7 +48,7 @@ class World:
 
     Raises:
         WorldUnreadable: the file holds something else
-        OSError: the file can't be made
+        OSError: the file can't be made, or the system doesn't let us at it
     """
 
     def __init__(

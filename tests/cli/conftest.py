@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,9 +53,9 @@ class Desk:
     def environment(self):
         return {**os.environ, "TERM": "xterm-256color", **self.env}
 
-    def run(self, *words, stdin="", timeout=120):
+    def run(self, *words, stdin="", timeout=120, starter=()):
         done = subprocess.run(
-            [*PROGRAM, *words],
+            [*starter, *PROGRAM, *words],
             cwd=self.folder,
             env=self.environment(),
             input=stdin,
@@ -166,6 +167,15 @@ def desk(tmp_path):
     one = Desk(tmp_path)
     one.draw("face.png")
     return one
+
+
+@pytest.fixture
+def powerless(require):
+    """Return how to start the program so that a file's mode holds for it, although it may be root who tests."""
+    if os.geteuid() != 0:
+        return []
+    require("setpriv", shutil.which("setpriv") is not None, "setpriv isn't installed")
+    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
 
 @dataclass

@@ -323,6 +323,33 @@ def test_a_ledger_that_cannot_be_used(practice, content):
     assert ({"ledger": "failed"}, 5) == (states(findings), practice.code)
 
 
+@pytest.mark.parametrize("locked", ["folder", "ledger", "nothing yet"])
+def test_a_ledger_that_only_sync_cannot_use(desk, served, powerless, locked):
+    """What can be read but not written is no ledger to sync with, and nothing is written to find out."""
+    assert [] == served.live()
+    desk.write(("alice", "Alice"))
+    ledger = Path(desk.env["PROFILECTL_LEDGER"])
+    folder = ledger.parent
+    if locked == "nothing yet":
+        folder.mkdir()
+    else:
+        assert 0 == desk.run("sync", "--yes").code
+        desk.write(("alice", "Alice"), ("bruno", "Bruno"))
+    path = ledger if locked == "ledger" else folder
+    before, files = path.stat().st_mode, sorted(folder.iterdir())
+    path.chmod(before & 0o555)
+    done = desk.run("doctor", starter=powerless)
+    assert files == sorted(folder.iterdir())
+    sync = desk.run("sync", "--yes", starter=powerless)
+    path.chmod(before)
+    row, advice = done.rows[-1], sync.err.splitlines()[-1]
+
+    assert (5, ["ledger", "failed"]) == (done.code, [row[0], row[2]])
+    assert row[3].endswith(f"{path.relative_to(desk.folder)} can't be written"), row
+    assert (5, "hint: ", True) == (sync.code, advice[:6], advice in done.err), sync.err
+    assert 0 == desk.run("doctor").code
+
+
 def test_an_audit_trail_that_was_changed(practice):
     """The chain tells where it breaks."""
     import sqlite3

@@ -133,7 +133,7 @@ def test_a_profile_that_was_forgotten_lately(folder):
     """It is still at X, so anybody may have it; one that became an agent's again or is destroyed is no offer."""
     now_ms = int(time.time() * 1000)
     with folder.ledger() as ledger:
-        for profile_id, at_ms in {"10": now_ms - 8 * DAY_MS, "11": now_ms, "12": now_ms, "13": now_ms}.items():
+        for profile_id, at_ms in {"10": now_ms - 4 * DAY_MS, "11": now_ms, "12": now_ms, "13": now_ms}.items():
             adopt(ledger, "alice", profile_id, "Alice")
             ledger.forget("7", "alice", at_ms)
         adopt(ledger, "alice", "12", "Alice")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -115,15 +114,6 @@ def test_nothing_is_written_anywhere(desk, served, tmp_path_factory, state, word
         assert live == served.live()
     assert ["plan.json"] == [path.name for path in aside.iterdir()]
     assert (state != "none") == (desk.folder / ".profilectl").exists()
-
-
-@pytest.fixture
-def powerless(require):
-    """Return how to start the program so that a file's mode holds for it, although it may be root who tests."""
-    if os.geteuid() != 0:
-        return []
-    require("setpriv", shutil.which("setpriv") is not None, "setpriv isn't installed")
-    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
 
 def run_powerless(desk, powerless, *words):

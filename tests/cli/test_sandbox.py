@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from profilectl.cli.local_x import open_world
+from profilectl.errors import TryLater
 from profilectl.sandbox.faults import CALLS, Kind
+from profilectl.sandbox.world import World
 from tests.patience import join
 
 
@@ -102,6 +106,48 @@ def test_what_is_no_world_is_refused(small, kind, words):
     assert "world.db holds no sandbox world" in done.err
     assert "hint: " in done.err
     assert not (small.folder / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("locked", "mode"),
+    [("sandbox", 0o500), ("sandbox", 0), ("sandbox/world.db", 0o400), ("sandbox/world.db", 0)],
+)
+@pytest.mark.parametrize("words", [("diff",), ("sync", "--yes"), ("sandbox", "reset"), ("doctor",)])
+def test_a_world_that_can_t_be_written_is_no_world_to_remove(small, powerless, words, locked, mode):
+    """The mode is what is wrong; the profiles in there are well, and nothing is said that would end them."""
+    assert 0 == small.run("--sandbox", "sync", "--yes").code
+    path = small.folder / ".profilectl" / locked
+    before = path.stat().st_mode
+    path.chmod(mode)
+    done = small.run("--sandbox", *words, starter=powerless)
+    path.chmod(before)
+
+    assert 5 == done.code, done.err
+    assert f"{locked} can't be written" in done.err + done.out
+    assert f"hint: make .profilectl/{locked} readable and writable for this user" in done.err
+    assert "remove" not in done.err
+
+
+def test_a_folder_without_a_world_that_can_t_be_written(small, powerless):
+    """As one with a world in it."""
+    folder = small.folder / ".profilectl" / "sandbox"
+    folder.mkdir(parents=True)
+    folder.chmod(0o500)
+    done = small.run("--sandbox", "diff", starter=powerless)
+
+    assert 5 == done.code, done.err
+    assert "hint: make .profilectl/sandbox readable and writable for this user" in done.err
+
+
+def test_a_world_that_is_kept_busy_is_no_world_to_remove(monkeypatch, tmp_path):
+    """Nor is what passes by itself a reason to remove it."""
+    path = tmp_path / "world.db"
+    World(path).close()
+    monkeypatch.setattr("profilectl.sandbox.store._BUSY_SECONDS", 0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(TryLater, match=r"world\.db is kept busy"):
+            open_world(path, None, "remove it")
 
 
 def test_a_world_in_no_folder(small):

@@ -115,7 +115,8 @@ def test_closed_streams_are_no_failure(desk, closed):
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
-    "words", ["--help", "--version", "diff --help", "completion bash", "completion powershell", "roster list"]
+    "words",
+    ["--help", "--version", "diff --help", "completion bash", "roster list", "sandbox serve --port 0"],
 )
 def test_a_full_disk_behind_stdout_is_told(desk, words, unbuffered):
     """Whoever redirects into a file that can't grow learns why it is short, and that it is no bug."""

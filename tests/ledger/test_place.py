@@ -292,3 +292,33 @@ def test_hostile_path_is_made_visible(tmp_path):
     with pytest.raises(LedgerRefused) as refusal:
         open_for_writing(folder / "ledger.db")
     assert "\x1b" not in refusal.value.message + refusal.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "ledger.db", "ledger.db-wal", "ledger.db.lock"])
+def test_what_can_only_be_read_is_known_beforehand(open_folder, nobody, name):
+    """By the modes alone: a look for a folder or a file that can't be written leaves nothing behind."""
+    path = open_folder / "state" / "ledger.db"
+    open_for_writing(path).close()
+    for beside in ("ledger.db-wal", "ledger.db.lock"):
+        (path.parent / beside).touch(0o600)
+    if os.geteuid() == 0:
+        for one in (path.parent, *path.parent.iterdir()):
+            os.chown(one, 65534, 65534)
+    before = modes(path.parent)
+    with nobody():
+        place.check_writable(path)
+    locked = path.parent / name
+    locked.chmod(0o500 if locked.is_dir() else 0o400)
+    with nobody(), pytest.raises(LedgerRefused) as refused:
+        place.check_writable(path)
+    assert f"{locked} can't be written" == refused.value.message
+    assert before.keys() == modes(path.parent).keys()
+
+
+def test_a_ledger_that_cannot_be_made_is_known_beforehand(open_folder, nobody):
+    """The nearest folder that exists is the one to be written."""
+    open_folder.chmod(0o555)
+    with nobody():
+        with pytest.raises(LedgerRefused, match="can't be written"):
+            place.check_writable(open_folder / "state" / "deep" / "ledger.db")
+        assert [] == list(open_folder.iterdir())

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from profilectl.cli.main import build
+from profilectl.cli.tree import read_tree
+from tests.cli.shells.conftest import ZSH_INSERTS
+
+README = Path(__file__).parent.parent.parent.parent / "README.md"
+
 
 def test_a_command_completes(complete):
     """A part of a command becomes the command."""
@@ -59,3 +71,18 @@ def test_bash_completes_files_behind_a_redirection(shells):
 def test_zsh_completes_with_a_script_that_was_sourced(shells):
     """Who has no folder in $fpath to write to may source the script after compinit."""
     assert ["sync"] == shells.sourced_zsh("profilectl sy")
+
+
+def test_zsh_completes_after_what_the_help_says(shells):
+    """Its two lines need no root and no folder that is there already; the README has the same ones."""
+    shells.find("zsh")
+    help_text = next(one.text for one in read_tree(build(), "profilectl").walk() if "completion" in one.words)
+    settings, install = re.search(r"zsh, with (.*) before compinit .*\n\s*(.*)", help_text).groups()
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": programs, "HOME": str(shells.home)}
+    subprocess.run(["bash", "-c", install], check=True, env=environment, timeout=60)
+
+    with shells.open_zsh(f"{settings}\nautoload -Uz compinit && compinit -D -u\n{ZSH_INSERTS}") as terminal:
+        assert ["sync"] == terminal.words("profilectl sy")
+    assert settings in README.read_text(encoding="utf-8")
+    assert install in README.read_text(encoding="utf-8")
