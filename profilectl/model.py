@@ -183,7 +183,7 @@ class Retired:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class LedgerState:
     """Everything that the ledger knows about one account, read at one moment."""
 
     bindings: tuple[Binding, ...] = ()

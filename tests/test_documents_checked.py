@@ -11,7 +11,7 @@ import sys
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from profilectl.api.calls import KINDS
+from profilectl.api.endpoints import KINDS
 from profilectl.cli.main import run
 from profilectl.errors import ExitCode
 from profilectl.render import documents

@@ -13,18 +13,18 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import profilectl
-from profilectl.api.calls import KINDS
-from profilectl.basis import Basis
-from profilectl.changes import Action
-from profilectl.cli.gathering import Selection
-from profilectl.diagnosis import Layer, State
+from profilectl.api.endpoints import KINDS
+from profilectl.doctor.report import Layer, State
 from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.feedback.report import Dimension, Verdict
 from profilectl.model import Kind, Survey
-from profilectl.outcomes import Status
-from profilectl.recovery import Doubt
+from profilectl.plan.changes import Action
+from profilectl.plan.fingerprint import Basis
+from profilectl.profiles.recovery import Doubt
 from profilectl.roster.compliance import Lack
-from profilectl.sandbox import faults
-from profilectl.survey import Dimension, Verdict
+from profilectl.sandbox.model import faults
+from profilectl.sync.outcomes import Status
+from profilectl.sync.session import Selection
 from tests import schemas
 
 PACKAGE = Path(profilectl.__file__).parent

@@ -9,10 +9,10 @@ import time
 from datetime import date
 from pathlib import Path
 
-from profilectl.model import Binding, Holdings, Picture, Profile
-from profilectl.plan import build
-from profilectl.roster.parse import parse
-from profilectl.settlement import Situation
+from profilectl.model import Binding, LedgerState, Picture, Profile
+from profilectl.plan.builder import build
+from profilectl.plan.intents import Observation
+from profilectl.roster.parser import parse
 
 _MADE_MS = 1_790_000_000_000
 
@@ -23,9 +23,9 @@ def main() -> None:
     for _ in range(int(sys.argv[1])):
         roster = _timed(timings["parse"], parse, text, "roster.toml")
         pictures = {one.avatar: Picture(one.avatar, f"sha256:{one.avatar}", 1) for one in roster.agents}
-        first = _timed(timings["first"], _plan, roster, pictures, Situation("acme", (), _MADE_MS))
-        situation = _situation(roster, pictures)
-        idle = _timed(timings["idle"], _plan, roster, pictures, situation)
+        first = _timed(timings["first"], _plan, roster, pictures, Observation("acme", (), _MADE_MS))
+        observation = _situation(roster, pictures)
+        idle = _timed(timings["idle"], _plan, roster, pictures, observation)
     changes = {"first": len(first.changes), "idle": len(idle.changes)}
     print(json.dumps({"changes": changes} | {name: statistics.median(own) for name, own in timings.items()}))
 
@@ -37,11 +37,11 @@ def _timed(timings, deed, *words):
     return result
 
 
-def _plan(roster, pictures, situation):
-    return build(roster, pictures, [situation], today=date(2026, 11, 23))
+def _plan(roster, pictures, observation):
+    return build(roster, pictures, [observation], today=date(2026, 11, 23))
 
 
-def _situation(roster, pictures) -> Situation:
+def _situation(roster, pictures) -> Observation:
     """Return what X lists, and the ledger knows, when every agent has the right face."""
     ids = {agent.key: str(number) for number, agent in enumerate(roster.agents, 1)}
     profiles = tuple(Profile(ids[agent.key], agent.name, "", _MADE_MS) for agent in roster.agents)
@@ -49,7 +49,7 @@ def _situation(roster, pictures) -> Situation:
         Binding(agent.key, ids[agent.key], agent.name, pictures[agent.avatar].digest, _MADE_MS, _MADE_MS)
         for agent in roster.agents
     )
-    return Situation("acme", profiles, _MADE_MS, Holdings(bindings))
+    return Observation("acme", profiles, _MADE_MS, LedgerState(bindings))
 
 
 if __name__ == "__main__":

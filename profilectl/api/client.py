@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from profilectl.api import calls, cards, messages, wire
-from profilectl.api.address import DEFAULT_URL
-from profilectl.api.channel import Channel
+from profilectl.api import endpoints, wire, wire_feedback, wire_messages
+from profilectl.api.chunked_upload import IN_PIECES, upload_in_pieces
+from profilectl.api.error_response import read_complaint, shorten
 from profilectl.api.oauth import Signature
-from profilectl.api.refusals import read_complaint, shorten
-from profilectl.api.uploads import IN_PIECES, upload_in_pieces
+from profilectl.api.transport import Channel
+from profilectl.api.urls import DEFAULT_URL
 from profilectl.errors import CredentialsRefused, NotFound, Unreachable
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from types import TracebackType
 
-    from profilectl.api.calls import Call
-    from profilectl.api.channel import Transport
     from profilectl.api.clock import Clock
-    from profilectl.api.patience import Allowance, Deadline, Limits
+    from profilectl.api.endpoints import Call
+    from profilectl.api.retry import Deadline, Limits, WaitBudget
+    from profilectl.api.transport import Transport
     from profilectl.api.wire import Answer, Follow
     from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
     from profilectl.secret import Credentials
@@ -69,7 +69,7 @@ class XClient:
         transport: Transport | None = None,
         jobs: int = 8,
         deadline: Deadline | None = None,
-        max_wait: float | Allowance = 0.0,
+        max_wait: float | WaitBudget = 0.0,
         announce: Callable[[float, str], None] | None = None,
         media_category: str = "dm_image",
         limits: Limits | None = None,
@@ -121,23 +121,23 @@ class XClient:
     def verify_credentials(self) -> Account:
         """Return whom the credentials belong to, with the permission that X reports."""
         host = self._channel.address.host
-        return self._perform(calls.verify_credentials(), lambda answer: wire.read_account(answer, host))
+        return self._perform(endpoints.verify_credentials(), lambda answer: wire.read_account(answer, host))
 
     def list_profiles(self) -> tuple[Profile, ...]:
         """Read the list to its end; a profile that moved to a second page meanwhile counts once."""
         profiles: dict[str, Profile] = {}
-        for page in self._pages(calls.list_page, wire.read_page):
+        for page in self._pages(endpoints.list_page, wire.read_page):
             for profile in page.profiles:
                 profiles.setdefault(profile.id, profile)
         return tuple(profiles.values())
 
     def show_profile(self, profile_id: str) -> Profile:
         """Return one profile; NotFound when X has none with that id."""
-        return self._perform(calls.show_profile(profile_id), wire.read_profile)
+        return self._perform(endpoints.show_profile(profile_id), wire.read_profile)
 
     def upload(self, content: bytes, media_type: str) -> str:
         """Upload a picture and return its media id, good for a day."""
-        return self._perform(calls.upload(content, media_type, self._media_category), wire.read_media_id)
+        return self._perform(endpoints.upload(content, media_type, self._media_category), wire.read_media_id)
 
     def download(self, url: str) -> bytes:
         """Return the picture that X serves at a profile's `avatar_url`; no credentials go there."""
@@ -145,18 +145,18 @@ class XClient:
 
     def create_profile(self, name: str, media_id: str) -> Profile:
         """Make a profile. Never repeated here, not even when it surely wasn't applied."""
-        return self._perform(calls.create_profile(name, media_id), wire.read_profile)
+        return self._perform(endpoints.create_profile(name, media_id), wire.read_profile)
 
     def destroy_profile(self, profile_id: str) -> None:
         """Destroy a profile; one that X doesn't know any more is a success."""
         try:
-            self._perform(calls.destroy_profile(profile_id), wire.read_nothing)
+            self._perform(endpoints.destroy_profile(profile_id), wire.read_nothing)
         except NotFound:
             _log.debug("profile %s was gone already", profile_id)
 
     def send_message(self, message: Message) -> SentMessage:
         """Send a Direct Message and return what X says about it; the caller compares the echo."""
-        return self._perform(calls.send_message(message), lambda answer: messages.read_sent(answer, message))
+        return self._perform(endpoints.send_message(message), lambda answer: wire_messages.read_sent(answer, message))
 
     def upload_for_message(self, content: bytes, media_type: str, category: str) -> str:
         """Upload what goes along with a message and return its media id, good for a day.
@@ -168,11 +168,11 @@ class XClient:
         """
         if category in IN_PIECES:
             return upload_in_pieces(content, media_type, category, self._perform, self._channel.pause)
-        return self._perform(calls.upload(content, media_type, category, "attachment"), wire.read_media_id)
+        return self._perform(endpoints.upload(content, media_type, category, "attachment"), wire.read_media_id)
 
     def indicate_typing(self, recipient_id: str) -> None:
         """Show the recipient for about three seconds that somebody is typing; no reason to hold a message back."""
-        self._perform(calls.indicate_typing(recipient_id), wire.read_nothing)
+        self._perform(endpoints.indicate_typing(recipient_id), wire.read_nothing)
 
     def sent_messages(self, recipient_id: str, since_ms: int) -> Iterator[SentMessage]:
         """Yield what the account sent to somebody, newest first, as X lists it.
@@ -186,7 +186,9 @@ class XClient:
         """
         cursor: str | None = None
         for _ in range(MOST_EVENT_PAGES):
-            page = self._perform(calls.list_events(cursor), lambda answer: messages.read_events(answer, recipient_id))
+            page = self._perform(
+                endpoints.list_events(cursor), lambda answer: wire_messages.read_events(answer, recipient_id)
+            )
             yield from (one for one in page.messages if one.created_ms >= since_ms)
             if page.next_cursor is None or (page.oldest_ms is not None and page.oldest_ms < since_ms):
                 return
@@ -196,7 +198,7 @@ class XClient:
 
     def create_feedback(self, ask: Ask) -> Card:
         """Issue a feedback card."""
-        return self._perform(calls.issue_card(ask), cards.read_card)
+        return self._perform(endpoints.issue_card(ask), wire_feedback.read_card)
 
     def feedback_events(self, since_ms: int, until_ms: int) -> tuple[Card, ...]:
         """Read to the end what happened to the account's cards: each as it was at the time, so one may come twice.
@@ -205,7 +207,9 @@ class XClient:
             since_ms: the first moment, X's clock.
             until_ms: the last one; X tells of nothing that is less than a day old.
         """
-        pages = self._pages(lambda cursor: calls.card_events(since_ms, until_ms, cursor), cards.read_card_events)
+        pages = self._pages(
+            lambda cursor: endpoints.card_events(since_ms, until_ms, cursor), wire_feedback.read_card_events
+        )
         return tuple(card for page in pages for card in page.cards)
 
     def find_user(self, handle: str) -> str:
@@ -219,16 +223,16 @@ class XClient:
                 raise NotFound(f"looking up @{bare}: X knows no such user ({said})", status=answer.status)
             return user_id
 
-        return self._perform(calls.find_user(bare), read)
+        return self._perform(endpoints.find_user(bare), read)
 
     def rate_limits(self) -> dict[str, dict[str, int]]:
         """Return what is left of the limits on reading calls, by X's name of the call."""
-        return self._perform(calls.rate_limits(), wire.read_rate_limits)
+        return self._perform(endpoints.rate_limits(), wire.read_rate_limits)
 
     def invalidate_token(self) -> None:
         """Revoke the access token at X; one that isn't valid any more is a success."""
         try:
-            self._perform(calls.invalidate_token(), wire.read_nothing)
+            self._perform(endpoints.invalidate_token(), wire.read_nothing)
         except CredentialsRefused as error:
             if error.code != 89:
                 raise

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs
 
 from profilectl.errors import InputRefused
 from profilectl.model import Account, Profile
-from profilectl.names import visible
 from profilectl.secret import Secret
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import UsageError
-from profilectl.render.consoles import write
+from profilectl.render.console import out
 
 
 class Shell(Enum):
@@ -49,13 +49,13 @@ def completion(
     """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
     if context.wants_json:
         raise UsageError("a completion script is for shells", hint="say it without --json")
-    write(script(shell).removesuffix("\n"))
+    out(script(shell).removesuffix("\n"))
 
 
 def script(shell: Shell) -> str:
     """Return a shell's script for the whole command tree as it is now; it ends in a line feed."""
     from profilectl.cli.main import build
-    from profilectl.cli.tree import read_tree
+    from profilectl.completion.command_tree import read_tree
 
-    text: str = import_module(f"profilectl.cli.shells.{shell.value}").script(read_tree(build(), "profilectl"))
+    text: str = import_module(f"profilectl.completion.{shell.value}").script(read_tree(build(), "profilectl"))
     return text

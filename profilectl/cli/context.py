@@ -13,23 +13,25 @@ from typing import TYPE_CHECKING
 
 from profilectl.cli.options import Options
 from profilectl.errors import UsageError
-from profilectl.names import visible
+from profilectl.render.console import Output
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from profilectl.api.client import XClient
-    from profilectl.api.patience import Allowance, Deadline
-    from profilectl.cli.local_x import LocalX
-    from profilectl.credentials.config import Config
-    from profilectl.ledger.base import Ledger, LedgerReader
+    from profilectl.api.retry import Deadline, WaitBudget
+    from profilectl.cli.local_sandbox import LocalX
+    from profilectl.config import Config
+    from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
-    from profilectl.picture_memory import PictureMemory
+    from profilectl.pictures.stat_cache import PictureMemory
     from profilectl.secret import Credentials, Secret
 
 DEFAULT_API_URL = "https://api.x.com"
 DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short enough for cron
 STATE_FOLDER = ".profilectl"
+LARGEST_RECORD = 30_000_000  # bytes
 LARGEST_ROSTER = 20_000_000  # bytes: a hundred thousand agents
 
 
@@ -59,6 +61,11 @@ class Context:
         return bool(self.options.json)
 
     @property
+    def output(self) -> Output:
+        """How this command shows its result."""
+        return Output(self.wants_json, self.is_quiet)
+
+    @property
     def uses_sandbox(self) -> bool:
         """Whether X is the one in this process; UsageError when nobody can tell."""
         said = self.environ.get("PROFILECTL_SANDBOX", "")
@@ -74,7 +81,7 @@ class Context:
     @cached_property
     def deadline(self) -> Deadline:
         """The moment at which this command gives up waiting."""
-        from profilectl.api.patience import Deadline
+        from profilectl.api.retry import Deadline
 
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
 
@@ -96,10 +103,10 @@ class Context:
 
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
-        from profilectl.cli.files import read
+        from profilectl.system.files import read_named
 
         hint = "`profilectl init` writes one to start from; --roster PATH names another"
-        return read(self.roster_path, "the roster", LARGEST_ROSTER, hint)
+        return read_named(self.roster_path, "the roster", LARGEST_ROSTER, hint)
 
     @cached_property
     def roster(self) -> Roster:
@@ -107,20 +114,20 @@ class Context:
 
         A text that an earlier run has found to be without errors isn't judged again.
         """
-        from profilectl.memory import recall
         from profilectl.roster.record import load
+        from profilectl.system.files import read_private
 
-        record = recall(self._roster_record)
+        record = read_private(self._roster_record, LARGEST_RECORD)
         known = None if record is None else load(record, self._roster_text, self._roster_origin)
         if known is not None:
             return known
-        from profilectl.roster.parse import parse
+        from profilectl.roster.parser import parse
 
         return parse(self._roster_text, str(self.roster_path))
 
     @cached_property
     def _roster_text(self) -> str:
-        from profilectl.roster.document import decode
+        from profilectl.toml.document import decode
 
         return decode(self.read_roster(), str(self.roster_path))
 
@@ -136,12 +143,12 @@ class Context:
         """Keep what the roster's text means for the next command, beside the ledger that was opened for writing."""
         if self.ledger_path.parent.absolute() != self._own_folder.absolute():
             return  # only the ledger's own folder has been judged
-        from profilectl.memory import keep, recall
         from profilectl.roster.record import dump
+        from profilectl.system.files import keep_private, read_private
 
         record = dump(self.roster, self._roster_text, self._roster_origin)
-        if recall(self._roster_record) != record:
-            keep(self._roster_record, record)
+        if read_private(self._roster_record, LARGEST_RECORD) != record:
+            keep_private(self._roster_record, record)
 
     @property
     def _roster_record(self) -> Path:
@@ -149,13 +156,13 @@ class Context:
 
     def inspect_pictures(self, agents: Iterable[Agent], memory: PictureMemory | None = None) -> dict[str, Picture]:
         """Read and hash every picture these agents name, unless it is known; RosterRefused with every bad one."""
-        from profilectl.cli.pictures import inspect_all
+        from profilectl.pictures.loader import inspect_all
 
         return inspect_all(self, agents, memory)
 
     def prepare_pictures(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
         """Decode and normalise pictures, by the digest of their file; RosterRefused with every bad one."""
-        from profilectl.cli.pictures import prepare_all
+        from profilectl.pictures.loader import prepare_all
 
         return prepare_all(self, pictures)
 
@@ -232,14 +239,14 @@ class Context:
     @cached_property
     def config(self) -> Config:
         """The machine-written configuration of this user."""
-        from profilectl.credentials.config import config_path, read_config
+        from profilectl.config import config_path, read_config
 
         return read_config(config_path(self.environ))
 
     @cached_property
     def local_x(self) -> LocalX:
         """The X in this process, with its world beside the ledger."""
-        from profilectl.cli.local_x import LocalX
+        from profilectl.cli.local_sandbox import LocalX
 
         return self.stack.enter_context(LocalX(self.state_folder / "sandbox"))
 
@@ -251,7 +258,7 @@ class Context:
     @property
     def api_host(self) -> str:
         """Host and port of X, under which credentials are kept: a test server never gets those of another one."""
-        from profilectl.api.address import parse_address
+        from profilectl.api.urls import parse_address
 
         return parse_address(self.api_url).url.partition("://")[2]
 
@@ -259,21 +266,21 @@ class Context:
         """Find the credentials of one brand, from the first source that is configured."""
         if self.uses_sandbox:
             return self.local_x.credentials(brand.handle)
-        from profilectl.cli.renamed import credentials_of
+        from profilectl.cli.renamed_accounts import credentials_of
 
         return credentials_of(self, brand)
 
-    def connect(self, brand: Brand, *, jobs: int = 1, max_wait: float | Allowance = 0) -> XClient:
+    def connect(self, brand: Brand, *, jobs: int = 1, max_wait: float | WaitBudget = 0) -> XClient:
         """Return a client that speaks to X as one brand."""
         return self.client(self.credentials(brand), jobs=jobs, max_wait=max_wait)
 
-    def client(self, credentials: Credentials, *, jobs: int = 1, max_wait: float | Allowance = 0) -> XClient:
+    def client(self, credentials: Credentials, *, jobs: int = 1, max_wait: float | WaitBudget = 0) -> XClient:
         """Return a client for these credentials, closed when the command ends."""
         from profilectl.api.client import XClient
 
         self.secrets.extend(credentials.secrets())
         if self.options.verbose:
-            from profilectl.cli.logs import tell_calls
+            from profilectl.cli.crash_log import tell_calls
 
             tell_calls(self.secrets)
         local = self.local_x if self.uses_sandbox else None
@@ -291,7 +298,7 @@ class Context:
 
     def announce_wait(self, seconds: float, why: str) -> None:
         """Tell a person that nothing is stuck."""
-        from profilectl.render.consoles import talk
+        from profilectl.render.console import info
 
         if not self.is_quiet:
-            talk(f"waiting {seconds:.0f} s {why}")
+            info(f"waiting {seconds:.0f} s {why}")

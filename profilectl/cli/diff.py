@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.changes import Action
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import ExitCode, UsageError
-from profilectl.names import visible
+from profilectl.plan.changes import Action
 from profilectl.render import documents
-from profilectl.render.consoles import as_text, draw, is_terminal, talk, write, write_rows
+from profilectl.render.console import as_text, draw, info, is_terminal, out, write_rows
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from profilectl.budget import Forecast
-    from profilectl.cli.gathering import Gathering
-    from profilectl.guards import Refusal
-    from profilectl.plan import Plan
+    from profilectl.plan.builder import Plan
+    from profilectl.plan.guards import Refusal
     from profilectl.render.documents import Document
+    from profilectl.sync.quota import Forecast
+    from profilectl.sync.session import SyncSession
 
 _JOBS = 8  # pictures that are fetched at once
 
@@ -68,30 +68,30 @@ def diff(
 
     Says also whether a guard would refuse it. Never writes at X or in the ledger.
     """
-    from profilectl.cli.gathering import Gathering, Selection
-    from profilectl.cli.saved_plan import check_place, describe
-    from profilectl.cli.saved_plan import write as save
+    from profilectl.plan.saved import check_place, describe
+    from profilectl.plan.saved import write as save
+    from profilectl.sync.session import Selection, SyncSession
 
     form = _chosen(context, form)
     if out is not None:
         check_place(out)
     selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
-    gathering = Gathering(context, selection, _JOBS if verify_avatars or form is Format.HTML else 1)
+    session = SyncSession(context, selection, _JOBS if verify_avatars or form is Format.HTML else 1)
     ledger = context.ledger_for_reading()
-    gathering.check_accounts(ledger)
-    gathering.check_agents(ledger)
-    plan = gathering.plan(ledger, patience=None)
-    gathering.prepare(plan)
-    forecasts = gathering.forecasts(plan, ledger)
-    document = documents.plan(plan, describe(gathering.brands, gathering.selection), forecasts)
+    session.check_accounts(ledger)
+    session.check_agents(ledger)
+    plan = session.plan(ledger, patience=None)
+    session.prepare(plan)
+    forecasts = session.forecasts(plan, ledger)
+    document = documents.plan(plan, describe(session.brands, session.selection), forecasts)
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
-    _show(context, gathering, plan, document, form)
+    _show(context, session, plan, document, form)
     if form is not Format.JSON:
         tell_limits(context, forecasts)
     if out is not None and not context.is_quiet:
         shown = visible(str(out))
-        talk(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
+        info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
     raise typer.Exit(_diff_code(plan) if exit_code or plan.refused else ExitCode.DONE)
 
 
@@ -109,40 +109,40 @@ def _diff_code(plan: Plan) -> ExitCode:
     return ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
 
 
-def _show(context: Context, gathering: Gathering, plan: Plan, document: Document, form: Format | None) -> None:
+def _show(context: Context, session: SyncSession, plan: Plan, document: Document, form: Format | None) -> None:
     """Show the plan in the form that was chosen; a document stands for itself, a table has words beside it."""
     if form is Format.JSON:
-        write(documents.dump(document))
+        out(documents.dump(document))
         return
     if form in {Format.MARKDOWN, Format.HTML}:
         if plan.changes or not context.is_quiet:
-            write(_page(context, gathering, plan, form))
+            out(_page(context, session, plan, form))
     else:
         show_plan(context, plan, drawn=form is Format.TABLE)
         if plan.changes and not context.is_quiet:
-            talk(f"plan {plan.digest}")
+            info(f"plan {plan.digest}")
     if plan.refused is not None:
         _show_refusal(plan.refused)
 
 
-def _page(context: Context, gathering: Gathering, plan: Plan, form: Format | None) -> str:
+def _page(context: Context, session: SyncSession, plan: Plan, form: Format | None) -> str:
     if form is Format.MARKDOWN:
         from profilectl.render.markdown import plan_document
 
         return plan_document(plan, context.again())
-    from profilectl.cli.plan_faces import face_the_changes
-    from profilectl.render.plan_page import plan_page
+    from profilectl.cli.plan_pictures import face_the_changes
+    from profilectl.render.html import plan_page
 
-    return plan_page(plan, face_the_changes(context, gathering, plan))
+    return plan_page(plan, face_the_changes(context, session, plan))
 
 
 def tell_limits(context: Context, forecasts: Iterable[Forecast]) -> None:
     """Say on stderr what X's limits mean for a plan, where they mean anything."""
-    from profilectl.render.wording import forecast
+    from profilectl.render.phrases import forecast
 
     if not context.is_quiet:
         for line in (line for one in forecasts for line in forecast(one)):
-            talk(line)
+            info(line)
 
 
 def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
@@ -153,8 +153,8 @@ def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
         plan: what to show.
         drawn: whether it is a table even where nobody watches; without colours then, and as wide as it needs.
     """
+    from profilectl.render.phrases import obstacle, summary
     from profilectl.render.tables import plan_rows, plan_table
-    from profilectl.render.wording import obstacle, summary
 
     has_rows = plan.changes or (plan.strangers and not context.is_quiet)
     if is_terminal(sys.stdout):
@@ -163,15 +163,15 @@ def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
     elif not drawn:
         write_rows(plan_rows(plan))
     elif has_rows:
-        write(as_text(plan_table(plan)))
+        out(as_text(plan_table(plan)))
     for change in plan.changes:
         if change.action is Action.BLOCKED:
-            talk(obstacle(change, change.goal.name, context.again()))
+            info(obstacle(change, change.goal.name, context.again()))
     if not context.is_quiet:
-        talk(summary(plan))
+        info(summary(plan))
 
 
 def _show_refusal(refused: Refusal) -> None:
-    talk(f"refused: {refused.message}")
+    info(f"refused: {refused.message}")
     if refused.allow is not None:
-        talk(f"hint: `{refused.allow}` allows this plan")
+        info(f"hint: `{refused.allow}` allows this plan")

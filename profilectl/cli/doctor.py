@@ -12,17 +12,17 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.diagnosis import Layer, State, pending
+from profilectl.doctor.report import Layer, State, pending
 from profilectl.errors import ExitCode
-from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
+from profilectl.render.console import draw, info, is_terminal, out, write_rows
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-    from profilectl.cli.onlooker import Onlooker
-    from profilectl.cli.standing import Standing
-    from profilectl.cli.waiting import Vigil
-    from profilectl.diagnosis import Diagnosis
+    from profilectl.cli.read_only_context import ReadOnlyContext
+    from profilectl.doctor.account_checks import Standing
+    from profilectl.doctor.report import Diagnosis
+    from profilectl.doctor.wait import Vigil
 
 
 def register(app: typer.Typer) -> None:
@@ -42,11 +42,11 @@ def doctor(
     Looks at clock, network, keyring, credentials, what X allows, roster, pictures and ledger, within 20 seconds or
     --timeout. Asks nobody and changes nothing. Exits with the code of the first failure.
     """
-    from profilectl.cli.onlooker import Onlooker
-    from profilectl.roster.fields import parse_duration
+    from profilectl.cli.read_only_context import ReadOnlyContext
+    from profilectl.roster.schema import parse_duration
 
     seconds = None if wait is None else parse_duration(wait, "--wait")
-    onlooker = Onlooker.of(context)
+    onlooker = ReadOnlyContext.of(context)
     diagnosis, standings = examine(onlooker)
     waits = seconds is not None and _wait_makes_sense(diagnosis, standings)
     if not (waits and context.wants_json):
@@ -56,10 +56,10 @@ def doctor(
     raise typer.Exit(_Waiting(onlooker, diagnosis, standings).carry_out(seconds))
 
 
-def examine(context: Onlooker) -> tuple[Diagnosis, tuple[Standing, ...]]:
+def examine(context: ReadOnlyContext) -> tuple[Diagnosis, tuple[Standing, ...]]:
     """Look at every layer."""
-    from profilectl.cli.examination import Examination
-    from profilectl.cli.standing import Standing, nobody, patients
+    from profilectl.doctor.account_checks import Standing, nobody, patients
+    from profilectl.doctor.machine_checks import Examination
 
     examination = Examination(context)
     examination.look_around()
@@ -78,19 +78,19 @@ def _wait_makes_sense(diagnosis: Diagnosis, standings: tuple[Standing, ...]) -> 
     if pending(diagnosis, [one.patient.label for one in standings if one.refusal is not None]):
         return True
     if diagnosis.failures:
-        talk("not waiting: X's allowlist isn't the only thing that is missing")
+        info("not waiting: X's allowlist isn't the only thing that is missing")
     return False
 
 
 def _show(context: Context, diagnosis: Diagnosis, exit_code: ExitCode) -> None:
-    from profilectl.cli.accounts import give_hint
-    from profilectl.render import checkup
+    from profilectl.cli.auth_accounts import give_hint
+    from profilectl.render import doctor as checkup
     from profilectl.render.documents import dump
 
     first = diagnosis.first_failure
     told = [one for one in diagnosis.findings if not (context.is_quiet and one.state is State.OK)]
     if context.wants_json:
-        write(dump(checkup.document(diagnosis, exit_code)))
+        out(dump(checkup.document(diagnosis, exit_code)))
     elif is_terminal(sys.stdout):
         for part in checkup.checkup(told, first):
             draw(part)
@@ -99,29 +99,29 @@ def _show(context: Context, diagnosis: Diagnosis, exit_code: ExitCode) -> None:
     if first is not None and (context.wants_json or not is_terminal(sys.stdout)):
         give_hint(first.judgement.hint)
     if not context.is_quiet:
-        talk(checkup.summary(diagnosis))
+        info(checkup.summary(diagnosis))
 
 
 @dataclass
 class _Waiting:
     """Brands that X hasn't allowed yet, and what is asked of X about them."""
 
-    context: Onlooker
+    context: ReadOnlyContext
     diagnosis: Diagnosis
     standings: tuple[Standing, ...]
 
     def carry_out(self, seconds: float) -> ExitCode:
         """Wait, tell how it ended, and return the exit code."""
-        from profilectl.cli.waiting import keep_vigil
+        from profilectl.doctor.wait import keep_vigil
 
         if not self.context.is_quiet:
-            talk(f"asking X until {_clock_time(time.time() + seconds)}; Ctrl-C ends it")
+            info(f"asking X until {_clock_time(time.time() + seconds)}; Ctrl-C ends it")
         vigil = keep_vigil(self.ask, seconds, self.context.announce_wait)
         code = ExitCode.DONE if vigil.allowed else ExitCode.TRY_LATER
         if self.context.wants_json:
             _show(self.context, self.diagnosis, code)
         elif vigil.allowed and not self.context.is_quiet:
-            write("X allows custom profiles now: `profilectl diff` shows what a sync would make")
+            out("X allows custom profiles now: `profilectl diff` shows what a sync would make")
         if not vigil.allowed:
             self._report(vigil)
         return code
@@ -139,13 +139,13 @@ class _Waiting:
 
     def _report(self, vigil: Vigil) -> None:
         """Say since when X was asked, and what it has to be told."""
-        from profilectl.cli.accounts import give_hint
+        from profilectl.cli.auth_accounts import give_hint
 
         times = "once" if vigil.questions == 1 else f"{vigil.questions} times"
         for one in self.standings:
             if one.refusal is not None:
                 since = _clock_time(vigil.since)
-                talk(f"{one.patient.title}: X still doesn't allow custom profiles (asked {times} since {since})")
+                info(f"{one.patient.title}: X still doesn't allow custom profiles (asked {times} since {since})")
                 give_hint(one.application())
 
 

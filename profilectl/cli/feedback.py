@@ -11,14 +11,14 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import UsageError
-from profilectl.names import visible
 from profilectl.render import documents
-from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
+from profilectl.render.console import draw, info, is_terminal, out, write_rows
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from profilectl.ledger.base import LedgerReader
+    from profilectl.ledger.protocol import LedgerReader
     from profilectl.model import Brand
-    from profilectl.render.findings import Brandwise
+    from profilectl.render.feedback import Brandwise
 
 _DAY_MS = 86_400_000
 _USUAL_SPAN_MS = 30 * _DAY_MS
@@ -47,7 +47,7 @@ def report(
     fewer than 5 answers are only counted; no customer is ever named. A difference that may be chance is called none;
     one that isn't may still have another reason, because nobody drew lots for who speaks to whom.
     """
-    from profilectl.render import findings
+    from profilectl.render import feedback as findings
 
     first, last = _day("--since", since), _day("--until", until)
     ledger = context.ledger_for_reading()
@@ -56,15 +56,15 @@ def report(
         one, span = _read(context, brand, ledger, first, last)
         told.append(one)
     if context.wants_json:
-        write(documents.dump(findings.document(told, *span)))
+        out(documents.dump(findings.document(told, *span)))
         return
     if not any(one.findings for one in told) and not context.is_quiet:
         days = " to ".join(documents.timestamp(moment)[:10] for moment in span)
-        talk(f"no feedback cards from {days}: `profilectl send --ask csat` issues one")
+        info(f"no feedback cards from {days}: `profilectl send --ask csat` issues one")
     _show(told)
     if not context.is_quiet:
         for line in findings.sentences(told):
-            talk(line)
+            info(line)
 
 
 def _day(option: str, text: str | None) -> int | None:
@@ -82,10 +82,10 @@ def _read(
     context: Context, brand: Brand, ledger: LedgerReader, first: int | None, last: int | None
 ) -> tuple[Brandwise, tuple[int, int]]:
     """Return what X and the ledger know of one brand's cards, and the span of time that it is about."""
-    from profilectl.cli.identity import check_account
+    from profilectl.cli.checks import check_account
+    from profilectl.feedback.report import evaluate, harvest
     from profilectl.model import Survey
-    from profilectl.render.findings import Brandwise
-    from profilectl.survey import evaluate, harvest
+    from profilectl.render.feedback import Brandwise
 
     client = context.connect(brand)
     account = client.verify_credentials()
@@ -113,7 +113,7 @@ def _span(first: int | None, last: int | None, now_ms: int) -> tuple[int, int]:
 
 
 def _show(told: list[Brandwise]) -> None:
-    from profilectl.render import findings
+    from profilectl.render import feedback as findings
 
     if not is_terminal(sys.stdout):
         write_rows(findings.rows(told))

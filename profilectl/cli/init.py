@@ -12,9 +12,9 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
-from profilectl.names import visible
 from profilectl.render import documents
-from profilectl.render.consoles import talk, write
+from profilectl.render.console import info, out
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def init(
 
     Never overwrites anything.
     """
-    from profilectl.cli.portraits import initials_portrait
+    from profilectl.pictures.placeholders import initials_portrait
 
     account = _check_handle(handle) if handle is not None else _STAND_IN
     path = context.roster_path
@@ -74,19 +74,19 @@ def init(
     _write_anew(files, pictures)
     if context.wants_json:
         made = [str(one) for one in files if one != path]
-        write(documents.dump({"schema": "profilectl.init/1", "roster": str(path), "pictures": made}))
+        out(documents.dump({"schema": "profilectl.init/1", "roster": str(path), "pictures": made}))
     elif not context.is_quiet:
-        write(f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}")
+        out(f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}")
     if not context.is_quiet:
         _say_what_next(path, is_stand_in=handle is None)
 
 
 def _check_handle(handle: str) -> str:
-    from profilectl.roster import fields
+    from profilectl.roster import schema
 
     try:
-        return fields.handle(handle.removeprefix("@"))
-    except fields.Misfit as error:
+        return schema.handle(handle.removeprefix("@"))
+    except schema.Misfit as error:
         raise UsageError(f"--handle: {error}") from None
 
 
@@ -123,8 +123,8 @@ def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
 
 def _say_what_next(path: Path, *, is_stand_in: bool) -> None:
     roster = "" if path == Path("roster.toml") else f" --roster {shlex.quote(str(path))}"
-    talk(f"next: `profilectl sync{visible(roster)} --sandbox` tries it on a local X")
+    info(f"next: `profilectl sync{visible(roster)} --sandbox` tries it on a local X")
     if is_stand_in:
-        talk(f'then: put your own X account in the place of "{_STAND_IN}", and log in with `profilectl auth login`')
+        info(f'then: put your own X account in the place of "{_STAND_IN}", and log in with `profilectl auth login`')
     else:
-        talk("then: `profilectl auth login` connects the real account")
+        info("then: `profilectl auth login` connects the real account")

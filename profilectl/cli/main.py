@@ -15,7 +15,7 @@ import typer
 
 from profilectl import __version__
 from profilectl.cli.context import Context
-from profilectl.cli.crash import forbid_core_files, write_log
+from profilectl.cli.crash_log import forbid_core_files, write_log
 from profilectl.cli.options import Options, root
 from profilectl.errors import Declined, ExitCode, ProfilectlError, RosterRefused
 from profilectl.errors import UsageError as OurUsageError
@@ -56,9 +56,9 @@ class Terminated(BaseException):
 
 def _print_version(value: bool) -> None:
     if value:
-        from profilectl.render.consoles import write
+        from profilectl.render.console import out
 
-        write(f"profilectl {__version__}")
+        out(f"profilectl {__version__}")
         raise typer.Exit
 
 
@@ -140,7 +140,7 @@ def run(argv: Sequence[str]) -> int:
 def _obey(argv: Sequence[str]) -> int:
     from contextlib import ExitStack
 
-    from profilectl.render.consoles import flush
+    from profilectl.render.console import flush
 
     with ExitStack() as stack:
         command = typer.main.get_command(build(argv))
@@ -167,51 +167,51 @@ def _never_fail_on_words() -> None:
 
 def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
     """Tell a person what happened and what to do next, and a script the same as JSON."""
-    from profilectl.names import visible
     from profilectl.render import documents
-    from profilectl.render.consoles import talk, write
+    from profilectl.render.console import info, out
+    from profilectl.text.escape import visible
 
     problems = error.problems if isinstance(error, RosterRefused) else ()
     for problem in problems:
-        from profilectl.roster.problems import format_problem
+        from profilectl.toml.problems import format_problem
 
-        talk(format_problem(problem))
+        info(format_problem(problem))
     mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
-    talk(f"{mark}{visible(error.message)}")
+    info(f"{mark}{visible(error.message)}")
     if error.hint and not problems:  # each problem has said for itself what is wrong
         for line in error.hint.splitlines():
-            talk(f"hint: {visible(line)}")
+            info(f"hint: {visible(line)}")
     if error.retry_at is not None:
-        talk(f"hint: try again after {documents.rfc3339(error.retry_at)}")
+        info(f"hint: try again after {documents.rfc3339(error.retry_at)}")
     if wants_json:
-        write(documents.dump(error.document or documents.error(error, error.exit_code)))
+        out(documents.dump(error.document or documents.error(error, error.exit_code)))
     return error.exit_code
 
 
 def _report_usage(error: Any, *, wants_json: bool) -> ExitCode:
-    from profilectl.render.consoles import talk
+    from profilectl.render.console import info
 
     if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command shows its help
         error.show()
         return ExitCode.USAGE
-    talk(error.ctx.get_usage().splitlines()[0])
+    info(error.ctx.get_usage().splitlines()[0])
     message = " ".join(error.format_message().split()).rstrip(".")
     return report(OurUsageError(message, hint=f"see `{error.ctx.command_path} --help`"), wants_json=wants_json)
 
 
 def _say(what: str, code: ExitCode) -> ExitCode:
-    from profilectl.render.consoles import talk
+    from profilectl.render.console import info
 
-    talk(what)
+    info(what)
     return code
 
 
 def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
     """Write the traceback, without local variables, where a person can send it from."""
     if isinstance(error, OSError) and _is_about_help(error):
-        from profilectl.render.consoles import give_up
+        from profilectl.render.console import stdout_failed
 
-        return report(give_up(error), wants_json=False)
+        return report(stdout_failed(error), wants_json=False)
     where = write_log(error)
     unexpected = ProfilectlError(
         f"unexpected failure: {type(error).__name__}", hint=f"the details are in {where}: please report them"

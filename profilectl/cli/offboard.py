@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli.authority import require_admin
-from profilectl.cli.consent import require_consent
+from profilectl.access.policy_file import require_admin
 from profilectl.cli.context import Context
-from profilectl.cli.leaving import AGAIN, Leaving, now_ms
 from profilectl.cli.options import command
+from profilectl.cli.prompts import require_consent
 from profilectl.errors import ExitCode
-from profilectl.names import visible
+from profilectl.profiles.offboarding import AGAIN, Leaving, now_ms
 from profilectl.render import documents
-from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
+from profilectl.render.console import draw, info, is_terminal, out, write_rows
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from profilectl.ledger.base import LedgerReader
+    from profilectl.ledger.protocol import LedgerReader
     from profilectl.model import Brand
 
 _HEADERS = ("result", "brand", "profile", "name", "error")
@@ -61,7 +61,7 @@ def offboard(
 
 def _require_known(context: Context, knowledge: LedgerReader, key: str) -> None:
     """Refuse a key that neither the roster nor the audit trail has ever named."""
-    from profilectl.cli.identity import unknown_agent
+    from profilectl.cli.checks import unknown_agent
 
     known = {agent.key for agent in context.roster.agents}
     if key not in known:
@@ -75,16 +75,16 @@ def _report(
 ) -> None:
     lines = _roster_lines(context, agent, brands)
     if context.wants_json:
-        write(documents.dump(documents.offboard(agent, now_ms(), code, rows, lines)))
+        out(documents.dump(documents.offboard(agent, now_ms(), code, rows, lines)))
     else:
         cells = [[row["status"], row["brand"], row["profile_id"] or "", row["name"] or "", _why(row)] for row in rows]
         _show(cells)
     if context.is_quiet and not rows:
         return
     if not rows:
-        talk(f"this ledger knows no profile of {visible(agent)}: nothing to destroy")
+        info(f"this ledger knows no profile of {visible(agent)}: nothing to destroy")
     if code is ExitCode.PARTIAL:
-        talk(f"not every profile of {visible(agent)} is gone; {AGAIN}")
+        info(f"not every profile of {visible(agent)} is gone; {AGAIN}")
     if lines is not None:
         _tell_lines(context, agent, lines)
 
@@ -106,8 +106,8 @@ def _show(cells: list[list[str]]) -> None:
 
 def _roster_lines(context: Context, agent: str, brands: tuple[Brand, ...]) -> tuple[tuple[int, int], ...] | None:
     """Return the lines that would bring the agent back; None when nothing would, empty when they aren't whole lines."""
-    from profilectl.roster.document import decode
-    from profilectl.roster.excerpt import entry_lines
+    from profilectl.roster.source_lines import entry_lines
+    from profilectl.toml.document import decode
 
     named = {one.brand for one in context.roster.agents if one.key == agent}
     if not named & {brand.key for brand in brands}:
@@ -118,14 +118,14 @@ def _roster_lines(context: Context, agent: str, brands: tuple[Brand, ...]) -> tu
 
 
 def _tell_lines(context: Context, agent: str, lines: tuple[tuple[int, int], ...]) -> None:
-    from profilectl.roster.document import decode
+    from profilectl.toml.document import decode
 
     file = visible(str(context.roster_path))
     if not lines:
-        talk(f"{file} still names {agent} here: take it out, or every sync says that {agent} is blocked")
+        info(f"{file} still names {agent} here: take it out, or every sync says that {agent} is blocked")
         return
     text = decode(context.read_roster(), file).split("\n")
-    talk(f"{file} still names {agent}: remove these lines, or every sync says that {agent} is blocked")
+    info(f"{file} still names {agent}: remove these lines, or every sync says that {agent} is blocked")
     for first, last in lines:
         for number in range(first, last + 1):
-            talk(f"{file}:{number}: {visible(text[number - 1].rstrip())}")
+            info(f"{file}:{number}: {visible(text[number - 1].rstrip())}")

@@ -14,10 +14,10 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
-from profilectl.names import visible
-from profilectl.render import graphics
-from profilectl.render.consoles import console, draw, talk, write
-from profilectl.render.face import Face, bubble, plain_bubble
+from profilectl.render import terminal_images
+from profilectl.render.bubble import Face, bubble, plain_bubble
+from profilectl.render.console import console, draw, info, out
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,16 +57,16 @@ def preview(
         return
     for number, face in enumerate(faces):
         if number:
-            write("")
+            out("")
         show_face(face)
 
 
 def show_face(face: Face) -> None:
     """Show what a customer sees on stdout: drawn where there are colours to draw with, else in plain lines."""
     if console(sys.stdout).color_system is None:
-        write(plain_bubble(face))
+        out(plain_bubble(face))
     else:
-        draw(bubble(face, shutil.get_terminal_size().columns, graphics.protocol(os.environ)))
+        draw(bubble(face, shutil.get_terminal_size().columns, terminal_images.protocol(os.environ)))
 
 
 def _without_gone(context: Context, named: dict[Brand, list[Agent]]) -> dict[Brand, list[Agent]]:
@@ -84,7 +84,7 @@ def _without_gone(context: Context, named: dict[Brand, list[Agent]]) -> dict[Bra
         )
     if not context.is_quiet:
         for line in told:
-            talk(line)
+            info(line)
     return {brand: [one for one in some if one.key not in ends] for brand, some in named.items()}
 
 
@@ -94,7 +94,7 @@ def _agents_of(context: Context, brand: Brand, key: str | None) -> list[Agent]:
 
 def _nobody(context: Context, brands: Sequence[Brand], key: str | None) -> UsageError | InputRefused:
     """Say why there is nobody to show."""
-    from profilectl.cli.identity import unknown_agent
+    from profilectl.cli.checks import unknown_agent
 
     where = ", ".join(brand.key for brand in brands)
     if key is None:
@@ -116,17 +116,17 @@ def _faces(context: Context, brand: Brand, agents: Sequence[Agent], text: str) -
 
 
 def _write_page(path: Path, faces: Sequence[Face], *, quiet: bool) -> None:
-    from profilectl.cli.files import put
-    from profilectl.render.pages import preview_page
+    from profilectl.render.html import preview_page
+    from profilectl.system.files import put
 
     handles = dict.fromkeys(face.handle for face in faces)
     page = preview_page(", @".join(handles), faces)
     if str(path) == "-":
-        write(page)
+        out(page)
         return
     try:
         put(path, page.encode())
     except OSError as error:
         raise InputRefused(f"can't write {visible(str(path))}: {error.strerror}") from None
     if not quiet:
-        talk(f"wrote {visible(str(path))}")
+        info(f"wrote {visible(str(path))}")

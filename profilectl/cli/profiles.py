@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli.authority import require_admin
-from profilectl.cli.consent import require_consent, require_name
+from profilectl.access.policy_file import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.cli.ownership import classify
+from profilectl.cli.prompts import require_consent, require_name
 from profilectl.errors import InputRefused, NotFound, PersonNeeded, ProfilectlError, UsageError
 from profilectl.model import Event
-from profilectl.names import visible
+from profilectl.profiles.ownership import classify
 from profilectl.render import documents
-from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
+from profilectl.render.console import info
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
-    from profilectl.ledger.base import Ledger, LedgerReader
-    from profilectl.model import Account, Agent, Binding, Brand, Holdings, Profile, Retired
+    from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.model import Account, Agent, Binding, Brand, LedgerState, Profile, Retired
 
 _HEADERS = ("brand", "id", "status", "agent", "name", "created")
 
@@ -43,7 +42,7 @@ def listing(context: Context) -> None:
     bound: an agent's. retired: replaced, about to go. unmanaged: not ours. namesake: not ours, with an agent's
     name. lost: an agent's, but gone from X.
     """
-    from profilectl.cli.identity import check_account
+    from profilectl.cli.checks import check_account
 
     ledger = context.ledger_for_reading()
     rows: list[documents.Document] = []
@@ -52,20 +51,12 @@ def listing(context: Context) -> None:
         account = client.verify_credentials()
         check_account(brand, account, ledger)
         names = {agent.name for agent in context.roster.agents_of(brand.key)}
-        rows += classify(brand.key, client.list_profiles(), ledger.holdings(account.user_id), names)
-    if context.wants_json:
-        write(documents.dump(documents.profiles(rows)))
-        return
+        rows += classify(brand.key, client.list_profiles(), ledger.state_of(account.user_id), names)
     lines = [[row[key] or "" for key in ("brand", "id", "status", "agent", "name", "created")] for row in rows]
-    if not lines and not context.is_quiet:
+    if not lines and not (context.is_quiet or context.wants_json):
         where = ", ".join(brand.key for brand in context.brands())
-        talk(f"X has no profiles of {where} yet: `profilectl sync` makes those of the roster")
-    if lines and is_terminal(sys.stdout):
-        from profilectl.render.tables import listing as table
-
-        draw(table(_HEADERS, lines))
-    else:
-        write_rows(lines)
+        info(f"X has no profiles of {where} yet: `profilectl sync` makes those of the roster")
+    context.output.show(documents.profiles(rows), _HEADERS, lines)
 
 
 def adopt(
@@ -79,7 +70,7 @@ def adopt(
     From then on it is as if sync had made it. The picture can't be compared (X serves a re-encoded copy), so it is
     taken to be the one that the roster names.
     """
-    from profilectl.cli.identity import check_account
+    from profilectl.cli.checks import check_account
 
     require_admin(context, "adopt profiles")
     _require_digits(profile_id)
@@ -90,7 +81,7 @@ def adopt(
     client = context.connect(brand)
     account = client.verify_credentials()
     profile = _show(client, profile_id)
-    former = context.ledger_for_reading().holdings(account.user_id).binding(one.key)
+    former = context.ledger_for_reading().state_of(account.user_id).binding(one.key)
     retired = (
         "" if former is None else f'{agent}\'s profile {former.profile_id} "{visible(former.name)}" is retired then'
     )
@@ -99,7 +90,7 @@ def adopt(
     ledger = context.ledger_for_writing()
     with ledger.lock(60, "profilectl profiles adopt", context.announce_wait):
         check_account(brand, account, ledger)
-        ledger.claim(brand.key, account, client.now_ms())
+        ledger.register_account(brand.key, account, client.now_ms())
         ledger.adopt(
             account.user_id,
             one.key,
@@ -109,12 +100,12 @@ def adopt(
             protected=one.protected,
             now_ms=client.now_ms(),
         )
-    if context.wants_json:
-        write(documents.dump(documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name)))
-    elif not context.is_quiet:
-        write(f'{agent} is bound to profile {profile.id} "{visible(profile.name)}"')
-        if retired:
-            talk(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
+    context.output.show(
+        documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name),
+        lines=[f'{agent} is bound to profile {profile.id} "{visible(profile.name)}"'],
+    )
+    if retired and not (context.is_quiet or context.wants_json):
+        info(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
 
 
 def adopt_command(context: Context, brand: str, agent: str, profile_id: str) -> str:
@@ -128,7 +119,7 @@ def _require_digits(profile_id: str) -> None:
 
 
 def _agent_of(context: Context, brand: Brand, key: str) -> Agent:
-    from profilectl.cli.identity import unknown_agent
+    from profilectl.cli.checks import unknown_agent
 
     agents = context.roster.agents_of(brand.key)
     for agent in agents:
@@ -160,21 +151,23 @@ def forget(
             raise InputRefused(f"{agent} has another profile by now", hint="run the same command again")
         ledger.forget(user_id, agent, int(time.time() * 1000))
     undo = adopt_command(context, brand.key, agent, binding.profile_id)
-    if context.wants_json:
-        identity = {"brand": brand.key, "agent": agent, "profile_id": binding.profile_id, "name": binding.name}
-        write(documents.dump(documents.forget(**identity, undo=undo)))
-    elif not context.is_quiet:
-        in_roster = any(one.key == agent for one in context.roster.agents_of(brand.key))
-        write(f"{told} isn't {agent}'s any more: it is still at X, as a stranger")
-        write(f"undo{'' if in_roster else f', once {agent} is in the roster'}: {visible(undo)}")
+    identity = {"brand": brand.key, "agent": agent, "profile_id": binding.profile_id, "name": binding.name}
+    in_roster = any(member.key == agent for member in context.roster.agents_of(brand.key))
+    context.output.show(
+        documents.forget(**identity, undo=undo),
+        lines=[
+            f"{told} isn't {agent}'s any more: it is still at X, as a stranger",
+            f"undo{'' if in_roster else f', once {agent} is in the roster'}: {visible(undo)}",
+        ],
+    )
 
 
 def _binding_of(context: Context, ledger: LedgerReader, brand: Brand, agent: str) -> tuple[str, Binding]:
     """Return the account that the ledger means by a brand, and the agent's binding there."""
-    from profilectl.cli.identity import unknown_agent
+    from profilectl.cli.checks import unknown_agent
 
     account = ledger.account_of(brand.key)
-    bindings = ledger.holdings(account.user_id).bindings if account is not None else ()
+    bindings = ledger.state_of(account.user_id).bindings if account is not None else ()
     for one in bindings:
         if account is not None and one.agent == agent:
             return account.user_id, one
@@ -194,7 +187,7 @@ def destroy(
     For retired profiles and strangers only; its name has to be typed, because it can't be undone. A profile that an
     agent uses goes with the agent: by offboard, or by leaving the roster.
     """
-    from profilectl.cli.identity import check_account
+    from profilectl.cli.checks import check_account
 
     require_admin(context, "destroy profiles")
     _require_digits(profile_id)
@@ -203,29 +196,29 @@ def destroy(
     account = client.verify_credentials()
     knowledge = context.ledger_for_reading()
     check_account(brand, account, knowledge)
-    retired = _retired(knowledge.holdings(account.user_id), profile_id)
+    retired = _retired(knowledge.state_of(account.user_id), profile_id)
     name, is_live = _name_of(client, profile_id, retired)
     question = f'Destroy profile {profile_id} "{visible(name)}" for good? Type its name'
     require_name(context, question, name, "destroyed", yes=yes)
     ledger = context.ledger_for_writing()
     with ledger.lock(60, "profilectl profiles destroy", context.announce_wait):
-        ledger.claim(brand.key, account, client.now_ms())
-        retired = _retired(ledger.holdings(account.user_id), profile_id)
+        ledger.register_account(brand.key, account, client.now_ms())
+        retired = _retired(ledger.state_of(account.user_id), profile_id)
         if is_live:
             client.destroy_profile(profile_id)
         _record_end(ledger, account, profile_id, name, retired, client.now_ms())
     _tell_end(context, brand, profile_id, name, retired)
 
 
-def _retired(holdings: Holdings, profile_id: str) -> Retired | None:
+def _retired(ledger_state: LedgerState, profile_id: str) -> Retired | None:
     """Return what the ledger knows of a profile that nobody uses; InputRefused when somebody does."""
-    for binding in holdings.bindings:
+    for binding in ledger_state.bindings:
         if binding.profile_id == profile_id:
             raise InputRefused(
                 f"profile {profile_id} is {binding.agent}'s, and isn't destroyed on its own",
                 hint=f"`profilectl offboard {binding.agent}` does it; so does sync, when the agent has left the roster",
             )
-    return next((one for one in holdings.retired if one.profile_id == profile_id), None)
+    return next((one for one in ledger_state.retired if one.profile_id == profile_id), None)
 
 
 def _show(client: XClient, profile_id: str) -> Profile:
@@ -264,9 +257,6 @@ def _record_end(
 
 
 def _tell_end(context: Context, brand: Brand, profile_id: str, name: str, retired: Retired | None) -> None:
-    if context.wants_json:
-        agent, was = (retired.agent, "retired") if retired is not None else (None, "unmanaged")
-        document = documents.destroy(brand=brand.key, agent=agent, profile_id=profile_id, name=name, was=was)
-        write(documents.dump(document))
-    elif not context.is_quiet:
-        write(f'profile {profile_id} "{visible(name)}" is destroyed')
+    agent, was = (retired.agent, "retired") if retired is not None else (None, "unmanaged")
+    document = documents.destroy(brand=brand.key, agent=agent, profile_id=profile_id, name=name, was=was)
+    context.output.show(document, lines=[f'profile {profile_id} "{visible(name)}" is destroyed'])

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli.authority import require_admin
+from profilectl.access.policy_file import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.profiles import adopt_command
 from profilectl.errors import AvatarRefused, Declined, ExitCode, RemoteError, TryLater, UsageError
 from profilectl.model import Event
-from profilectl.names import visible
-from profilectl.recovery import Candidate, Doubt, Finding, conclude, search
+from profilectl.profiles.recovery import Candidate, Doubt, Finding, conclude, search
 from profilectl.render import documents
-from profilectl.render.consoles import draw, is_terminal, talk, write, write_rows
+from profilectl.render.console import draw, info, is_terminal, out, write_rows
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from profilectl.api.client import XClient
-    from profilectl.ledger.base import Ledger, LedgerReader
-    from profilectl.model import Account, Agent, Brand, Holdings, PreparedPicture, Profile
+    from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.model import Account, Agent, Brand, LedgerState, PreparedPicture, Profile
 
 _JOBS = 8  # pictures that are fetched at once
 _HEADERS = ("result", "brand", "agent", "profile", "name", "because")
@@ -48,7 +48,7 @@ class _Brand:
     brand: Brand
     account: Account
     client: XClient
-    holdings: Holdings
+    ledger_state: LedgerState
     findings: tuple[Finding, ...]
     faces: Mapping[str, PreparedPicture]  # by the avatar as the roster writes it
 
@@ -76,7 +76,7 @@ def recover(
     if count and not yes:
         for row in _rows(context, found, "sure"):
             if row["status"] == "sure":
-                talk(visible(f'{row["agent"]} ({row["brand"]}) is profile {row["profile_id"]} "{row["name"]}"'))
+                info(visible(f'{row["agent"]} ({row["brand"]}) is profile {row["profile_id"]} "{row["name"]}"'))
         if not typer.confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?", err=True):
             raise Declined("nothing was changed")
     if count:
@@ -91,13 +91,13 @@ def _look(context: Context, brand: Brand, ledger: LedgerReader) -> _Brand:
     """List a brand's profiles, and compare the faces of those that bear an agent's name."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from profilectl.cli.identity import check_account
+    from profilectl.cli.checks import check_account
 
     client = context.connect(brand, jobs=_JOBS)
     account = client.verify_credentials()
     check_account(brand, account, ledger)
-    holdings = ledger.holdings(account.user_id)
-    matches = search(context.roster.agents_of(brand.key), client.list_profiles(), holdings)
+    ledger_state = ledger.state_of(account.user_id)
+    matches = search(context.roster.agents_of(brand.key), client.list_profiles(), ledger_state)
     faces = _faces(context, [agent for agent, profiles in matches if profiles])
     with ThreadPoolExecutor(_JOBS, thread_name_prefix="face") as pool:
         pending = [
@@ -105,7 +105,7 @@ def _look(context: Context, brand: Brand, ledger: LedgerReader) -> _Brand:
             for agent, profiles in matches
         ]
         sightings = [(agent, tuple(one.result() for one in waiting)) for agent, waiting in pending]
-    return _Brand(brand, account, client, holdings, conclude(sightings), faces)
+    return _Brand(brand, account, client, ledger_state, conclude(sightings), faces)
 
 
 def _faces(context: Context, agents: list[Agent]) -> dict[str, PreparedPicture]:
@@ -115,7 +115,7 @@ def _faces(context: Context, agents: list[Agent]) -> dict[str, PreparedPicture]:
 
 
 def _compare(client: XClient, profile: Profile, face: PreparedPicture) -> Candidate:
-    from profilectl.likeness import distance
+    from profilectl.pictures.similarity import distance
 
     try:
         return Candidate(profile, distance(face.content, client.download(profile.avatar_url), profile.avatar_url))
@@ -124,12 +124,12 @@ def _compare(client: XClient, profile: Profile, face: PreparedPicture) -> Candid
 
 
 def _bind(ledger: Ledger, found: list[_Brand], context: Context) -> None:
-    from profilectl.cli.identity import check_account
+    from profilectl.cli.checks import check_account
 
     with ledger.lock(60, "profilectl recover", context.announce_wait):
         for one in found:
             check_account(one.brand, one.account, ledger)
-            if ledger.holdings(one.account.user_id) != one.holdings:
+            if ledger.state_of(one.account.user_id) != one.ledger_state:
                 raise TryLater(f"the ledger of brand {one.brand.key} has changed meanwhile", hint="run recover again")
         for one in found:
             if one.sure:
@@ -138,7 +138,7 @@ def _bind(ledger: Ledger, found: list[_Brand], context: Context) -> None:
 
 def _bind_brand(ledger: Ledger, one: _Brand) -> None:
     user_id, now_ms = one.account.user_id, one.client.now_ms()
-    ledger.claim(one.brand.key, one.account, now_ms)
+    ledger.register_account(one.brand.key, one.account, now_ms)
     for agent, candidate in one.sure:
         face = one.faces[agent.avatar]
         ledger.adopt(
@@ -185,7 +185,7 @@ def _row(context: Context, finding: Finding, sure: str) -> documents.Document:
 def _report(context: Context, found: list[_Brand], code: ExitCode) -> None:
     rows = _rows(context, found, "bound")
     if context.wants_json:
-        write(documents.dump(documents.recover(code, rows)))
+        out(documents.dump(documents.recover(code, rows)))
     else:
         _show(rows)
     for one in found:
@@ -194,9 +194,9 @@ def _report(context: Context, found: list[_Brand], code: ExitCode) -> None:
                 _tell_doubt(context, finding)
     if not context.is_quiet or code:
         counts = documents.recover(code, rows)["summary"]
-        talk(", ".join(f"{number} {status}" for status, number in counts.items() if number) or "nothing to recover")
+        info(", ".join(f"{number} {status}" for status, number in counts.items() if number) or "nothing to recover")
         if counts["absent"]:
-            talk("absent: X has no profile of that name; `profilectl sync` makes one")
+            info("absent: X has no profile of that name; `profilectl sync` makes one")
 
 
 def _show(rows: list[documents.Document]) -> None:
@@ -216,9 +216,9 @@ def _tell_doubt(context: Context, finding: Finding) -> None:
     """Say what speaks against each candidate, with the exact command that takes it all the same."""
     agent = finding.agent
     if finding.doubt is not None:
-        talk(f'{agent.key} ({agent.brand}): {_DOUBTS[finding.doubt]}, "{visible(agent.name)}"')
+        info(f'{agent.key} ({agent.brand}): {_DOUBTS[finding.doubt]}, "{visible(agent.name)}"')
     for one in finding.candidates:
         face = "same face" if one.is_close else "another face" if one.distance is not None else one.problem or ""
         made = documents.timestamp(one.profile.created_ms)
         adopt = adopt_command(context, agent.brand, agent.key, one.profile.id)
-        talk(f"  {one.profile.id}, made {made}, {visible(face)}; if it is {agent.key}'s, run: {visible(adopt)}")
+        info(f"  {one.profile.id}, made {made}, {visible(face)}; if it is {agent.key}'s, run: {visible(adopt)}")

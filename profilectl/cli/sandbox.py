@@ -14,14 +14,14 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, TryLater, UsageError
-from profilectl.names import visible
 from profilectl.render import documents
-from profilectl.render.consoles import flush, talk, write
+from profilectl.render.console import flush, info, out
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from profilectl.sandbox.world import BrandAccount, World
+    from profilectl.sandbox.model.world import BrandAccount, World
 
 _PATIENCE = 10  # seconds
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes
@@ -63,9 +63,9 @@ def serve(
     Its pages show what customers see. Prints its address and the credentials of its brands, ready for a shell. With
     --sandbox it serves the world that commands with --sandbox use.
     """
-    from profilectl.sandbox.app import SandboxApp
-    from profilectl.sandbox.faults import Fault, Kind
-    from profilectl.sandbox.server import SandboxServer
+    from profilectl.sandbox.http.app import SandboxApp
+    from profilectl.sandbox.http.server import SandboxServer
+    from profilectl.sandbox.model.faults import Fault, Kind
 
     with _world(context, world, generous=generous) as one:
         try:
@@ -101,7 +101,7 @@ def _wait_for_the_end() -> None:
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        talk("the sandbox has ended")
+        info("the sandbox has ended")
 
 
 def _handles(context: Context) -> list[str]:
@@ -113,9 +113,9 @@ def _handles(context: Context) -> list[str]:
 
 @contextmanager
 def _world(context: Context, path: Path | None, *, generous: bool) -> Iterator[World]:
-    from profilectl.cli.local_x import open_world
-    from profilectl.sandbox.quotas import Limits
-    from profilectl.sandbox.store import MEMORY
+    from profilectl.cli.local_sandbox import open_world
+    from profilectl.sandbox.model.rate_limits import Limits
+    from profilectl.sandbox.model.store import MEMORY
 
     if context.uses_sandbox and path is None:
         yield context.local_x.world
@@ -129,17 +129,17 @@ def _introduce(context: Context, url: str, accounts: list[BrandAccount]) -> None
     """Print what a client needs; a ledger of its own keeps the sandbox out of the real one."""
     if context.wants_json:
         rows = [{"handle": one.handle, "user_id": one.user_id} | _values(one) for one in accounts]
-        write(documents.dump({"schema": "profilectl.sandbox/1", "url": url, "accounts": rows}))
+        out(documents.dump({"schema": "profilectl.sandbox/1", "url": url, "accounts": rows}))
     else:
         for one in accounts:
-            write(f"# @{one.handle}")
+            out(f"# @{one.handle}")
             ledger = context.state_folder.absolute() / f"sandbox-{one.user_id}.db"  # for commands in any folder
             settings = {"PROFILECTL_API_URL": url, "PROFILECTL_LEDGER": str(ledger)} | _values(one, _SETTINGS)
             for name, value in settings.items():
-                write(f"export {name}={shlex.quote(value)}")
+                out(f"export {name}={shlex.quote(value)}")
     flush()
     if not context.is_quiet:
-        talk(f"the sandbox is at {url}/ (pages for a browser; Ctrl-C ends it)")
+        info(f"the sandbox is at {url}/ (pages for a browser; Ctrl-C ends it)")
 
 
 def _values(account: BrandAccount, names: dict[str, str] | None = None) -> dict[str, str]:
@@ -165,9 +165,9 @@ def reset(context: Context, url: Url = None) -> None:
             if path.suffix != ".lock" and not path.is_dir():
                 path.unlink(missing_ok=True)
     if context.wants_json:
-        write(documents.dump({"schema": "profilectl.reset/1", "url": url}))
+        out(documents.dump({"schema": "profilectl.reset/1", "url": url}))
     if not context.is_quiet:
-        talk("the sandbox is as new")
+        info("the sandbox is as new")
 
 
 def faults(
@@ -204,11 +204,11 @@ def faults(
         listed = _ask(url, method, "faults", "faults", body)
     else:
         listed = _change_faults(context.local_x.world, plain, clear=clear)
-    write(documents.dump({"schema": "profilectl.faults/1", "faults": listed}))  # rules are JSON, in and out
+    out(documents.dump({"schema": "profilectl.faults/1", "faults": listed}))  # rules are JSON, in and out
 
 
 def _parse(rule: str) -> dict[str, Any]:
-    from profilectl.sandbox.faults import Fault
+    from profilectl.sandbox.model.faults import Fault
 
     try:
         return Fault.from_plain(json.loads(rule)).to_plain()
@@ -219,7 +219,7 @@ def _parse(rule: str) -> dict[str, Any]:
 
 
 def _change_faults(world: World, plain: dict[str, Any] | None, *, clear: bool) -> list[dict[str, Any]]:
-    from profilectl.sandbox.faults import Fault
+    from profilectl.sandbox.model.faults import Fault
 
     if clear:
         world.faults.clear()
@@ -236,7 +236,7 @@ def _ask(url: str, method: str, what: str, key: str, body: dict[str, Any] | None
         InputRefused: what answers is no sandbox.
         UsageError: another machine.
     """
-    from profilectl.api.address import parse_address
+    from profilectl.api.urls import parse_address
 
     address = parse_address(url)
     if not address.is_loopback or not address.url.startswith("http://"):

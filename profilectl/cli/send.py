@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli.consent import require_consent
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.conduct import Occasion, require_privacy
+from profilectl.cli.prompts import require_consent
 from profilectl.errors import InputRefused, UsageError
-from profilectl.message import Contents
+from profilectl.messaging.compose import Contents
+from profilectl.messaging.policy import Occasion, require_privacy
 from profilectl.model import Survey
-from profilectl.names import visible
-from profilectl.render.consoles import talk
+from profilectl.render.console import info
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from profilectl.attachments import Attachment
-    from profilectl.cli.sending import Sending
-    from profilectl.cli.speaker import Speaker
+    from profilectl.messaging.identity import Speaker
+    from profilectl.messaging.sender import Sending
     from profilectl.model import Link, Message
+    from profilectl.pictures.attachments import Attachment
 
 To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]
 As = Annotated[
@@ -82,11 +82,11 @@ def send(
     It counts as sent only when X confirms that it carries the agent's profile. The same words to the same person
     within five minutes are one message: a repeat finds the first receipt, and sends nothing.
     """
-    from profilectl.cli.authority import authority_for, current_operator
-    from profilectl.cli.letter import read_media, read_text
-    from profilectl.cli.receipts import show_dry_run
-    from profilectl.cli.sending import Sending
-    from profilectl.cli.speaker import find_speaker
+    from profilectl.access.policy_file import authority_for, current_operator
+    from profilectl.cli.message_input import read_media, read_text
+    from profilectl.cli.send_output import show_dry_run
+    from profilectl.messaging.identity import find_speaker
+    from profilectl.messaging.sender import Sending
 
     recipient = _check_recipient(to)
     operator, authority = current_operator(), authority_for(context)
@@ -113,7 +113,7 @@ def _foretell_refusal(sending: Sending, message: Message) -> None:
     try:
         sending.require_honesty(message)
     except InputRefused as error:
-        talk(f"without --dry-run this would be refused: {error.message}")
+        info(f"without --dry-run this would be refused: {error.message}")
 
 
 def _has_words(text: str | None, file: Path | None, edit: bool, media: Path | None) -> bool:
@@ -122,7 +122,7 @@ def _has_words(text: str | None, file: Path | None, edit: bool, media: Path | No
 
 
 def _extras(quick_reply: list[str] | None, cta: list[str] | None) -> tuple[tuple[str, ...], tuple[Link, ...]]:
-    from profilectl.contents import links, quick_replies
+    from profilectl.messaging.content import links, quick_replies
 
     return quick_replies(quick_reply or ()), links(cta or ())
 

@@ -10,10 +10,10 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Final
 
-from profilectl.credentials.deadline import run_with_deadline
-from profilectl.credentials.files import MAX_BYTES
+from profilectl.credentials.private_files import MAX_BYTES
 from profilectl.errors import CredentialsError
-from profilectl.names import visible
+from profilectl.system.threads import run_with_deadline
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

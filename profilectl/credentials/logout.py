@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from profilectl.credentials.blob import account_name, unseal
-from profilectl.credentials.config import read_config, write_config
-from profilectl.credentials.deposit import step
-from profilectl.credentials.lock import held
+from profilectl.config import read_config, write_config
+from profilectl.credentials.formats import account_name, unseal
+from profilectl.credentials.login import step
+from profilectl.system.config_lock import hold_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from profilectl.credentials.config import Config
-    from profilectl.credentials.deposit import Store
+    from profilectl.config import Config
+    from profilectl.credentials.login import Store
     from profilectl.secret import Credentials
 
 
@@ -56,7 +56,7 @@ def logout(
         ProfilectlError: whatever `revoke` raises.
     """
     name = account_name(handle)
-    with held(config.path):
+    with hold_config(config.path):
         known = read_config(config.path)
         revoked = revoke is not None and _revoke(revoke, name, host, store)
         entry = store.delete(host, name)

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from profilectl.credentials.blob import account_name, parse, secret_value, unseal
 from profilectl.credentials.command import fill, is_runnable, run_command
-from profilectl.credentials.files import read_private, read_stdin
-from profilectl.credentials.keychain import KeychainError, State
+from profilectl.credentials.formats import account_name, parse, secret_value, unseal
+from profilectl.credentials.keyring import KeychainError, State
+from profilectl.credentials.private_files import read_private, read_stdin
 from profilectl.errors import CredentialsError
-from profilectl.names import visible
 from profilectl.secret import Credentials, Secret
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from profilectl.credentials.config import Config
+    from profilectl.config import Config
 
 VARIABLES: Final = (
     "PROFILECTL_CONSUMER_KEY",

@@ -6,16 +6,17 @@ from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from profilectl.ledger import audit, schema, steps
-from profilectl.ledger.base import LedgerReader
+from profilectl.ledger import schema, steps
+from profilectl.ledger.protocol import LedgerReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Self
 
+    from profilectl.audit import chain
     from profilectl.ledger.steps import Execute
-    from profilectl.model import Account, Dispatch, Event, Holdings
+    from profilectl.model import Account, Dispatch, Event, LedgerState
 
 Result = TypeVar("Result")
 
@@ -35,15 +36,15 @@ class Reader(LedgerReader):
         """Return the account that the brand's key was last claimed for, or None."""
         return self._read(lambda execute: steps.account_of(execute, brand))
 
-    def recognise(self, brand: str, account: Account) -> None:
+    def check_account(self, brand: str, account: Account) -> None:
         """Make sure that a brand may be used with these credentials; WrongAccount if not."""
-        self._read(lambda execute: steps.recognise(execute, brand, account))
+        self._read(lambda execute: steps.check_account(execute, brand, account))
 
-    def holdings(self, user_id: str) -> Holdings:
+    def state_of(self, user_id: str) -> LedgerState:
         """Return everything known about an account, read at one moment."""
-        return self._read(lambda execute: steps.holdings(execute, user_id))
+        return self._read(lambda execute: steps.state_of(execute, user_id))
 
-    def events(self, *, after: int = 0) -> Iterator[audit.Record]:
+    def events(self, *, after: int = 0) -> Iterator[chain.Record]:
         """Yield the audit records with a sequence number above `after`, oldest first."""
         while page := self._read(partial(steps.records, after=after)):
             yield from page

@@ -13,10 +13,11 @@ from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from profilectl.errors import LedgerRefused, ProfilectlError, TryLater
-from profilectl.ledger import place, schema
-from profilectl.ledger.actor import actor as default_actor
+from profilectl.ledger import location, schema
 from profilectl.ledger.reader import Reader
 from profilectl.ledger.transactions import Writer
+from profilectl.system.files import create_private
+from profilectl.system.host import actor as default_actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ _CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
 
 _HINTS = {
     sqlite3.SQLITE_FULL: "free some space on the disk; what was being written has been rolled back",
-    sqlite3.SQLITE_READONLY: place.MAKE_WRITABLE,
+    sqlite3.SQLITE_READONLY: location.MAKE_WRITABLE,
     sqlite3.SQLITE_CANTOPEN: "make the ledger and its folder readable and writable for this user",
     sqlite3.SQLITE_CORRUPT: "restore a backup of it, and remove the files next to it that end in -wal and -shm",
     sqlite3.SQLITE_NOTADB: "restore a backup of it, or point PROFILECTL_LEDGER to the right file",
@@ -56,13 +57,13 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> SQLiteLedger:
     """
     path = path.absolute()
     try:
-        place.check_disk(path.parent)
-        place.prepare_folder(path.parent)
+        location.check_disk(path.parent)
+        location.prepare_folder(path.parent)
         if not os.path.lexists(path):
-            place.create(path, _image())
-        place.check_file(path)
+            create_private(path, _image())
+        location.check_file(path)
     except OSError as error:
-        place.refuse(path, f"can't be opened: {error.strerror}")
+        location.refuse(path, f"can't be opened: {error.strerror}")
     return SQLiteLedger(path, actor or default_actor())
 
 
@@ -96,9 +97,9 @@ class SQLiteLedger(Writer):
         self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
     ) -> AbstractContextManager[None]:
         """Hold the ledger against other runs on this machine."""
-        from profilectl.ledger import lock
+        from profilectl.system import locks as lock
 
-        return lock.held(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce)
+        return lock.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce)
 
     def close(self) -> None:
         """Let go of the file; SQLite moves its log into it."""
@@ -153,9 +154,9 @@ class SQLiteReader(Reader):
         if self._seen is None:
             self._connection = _empty()
             return
-        place.check_disk(self._path.parent)
-        place.check_folder(self._path.parent)
-        place.check_file(self._path)
+        location.check_disk(self._path.parent)
+        location.check_folder(self._path.parent)
+        location.check_file(self._path)
         self._connection = _connect(self._path, "mode=ro" if self._live else "immutable=1")
         with _explained(self._path), _closed_on_error(self._connection):
             _examine(self._path, self._connection)
@@ -175,7 +176,7 @@ def _fingerprint(path: Path) -> _Fingerprint | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        place.refuse(path, f"can't be read: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
+        location.refuse(path, f"can't be read: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
     has_log = os.path.lexists(path.with_name(f"{path.name}-wal"))
     return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns, has_log)
 
@@ -216,10 +217,10 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
             raise
         found = None
     if found is None:
-        hint = place.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
-        place.refuse(path, "is a database, but no ledger", hint)
+        hint = location.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
+        location.refuse(path, "is a database, but no ledger", hint)
     if found[0] not in {"1", str(schema.FORMAT)}:
-        place.refuse(path, f"was written by a newer profilectl (format {found[0]})", "upgrade profilectl")
+        location.refuse(path, f"was written by a newer profilectl (format {found[0]})", "upgrade profilectl")
     if found[0] == "1":  # until a writer upgrades it, what it hasn't yet is empty, in the memory of this connection
         connection.execute("PRAGMA temp_store=MEMORY")
         for statement in schema.TABLES_SINCE_2:
@@ -229,15 +230,15 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
 def _set_up(path: Path, connection: sqlite3.Connection) -> None:
     """Choose durability, and make sure that the tables are sound and can be written."""
     if connection.execute("PRAGMA journal_mode=WAL").fetchone() != ("wal",):
-        hint = place.elsewhere(path, "set PROFILECTL_LEDGER to a path on a local disk")
-        place.refuse(path, "can't have a write-ahead log here", hint)
+        hint = location.elsewhere(path, "set PROFILECTL_LEDGER to a path on a local disk")
+        location.refuse(path, "can't have a write-ahead log here", hint)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA fullfsync=ON")  # macOS's fsync leaves the disk's own cache alone without it
     connection.execute("PRAGMA foreign_keys=ON")
     for table in _CHECKED:
         for (finding,) in connection.execute(f"PRAGMA quick_check({table})").fetchall():
             if finding != "ok":
-                place.refuse(path, f"is damaged: {finding}", _HINTS[sqlite3.SQLITE_CORRUPT])
+                location.refuse(path, f"is damaged: {finding}", _HINTS[sqlite3.SQLITE_CORRUPT])
     with _transaction(connection, "IMMEDIATE"):
         _upgrade(connection)
 
@@ -282,7 +283,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _explanation(path: Path, error: Exception) -> ProfilectlError:
-    from profilectl.names import visible
+    from profilectl.text.escape import visible
 
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
     if code == sqlite3.SQLITE_BUSY:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from profilectl.audit.chain import Record
 from profilectl.errors import InputRefused, LedgerRefused, WrongAccount
 from profilectl.ledger import rows, schema
-from profilectl.ledger.audit import Record
-from profilectl.model import Account, Binding, Dispatch, Event, Holdings, Intent, Retired
+from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, Retired
 
 if TYPE_CHECKING:
     from profilectl.ledger.rows import Row, Value
@@ -30,7 +30,7 @@ def account_of(execute: Execute, brand: str) -> Account | None:
     return rows.account(found[0]) if found else None
 
 
-def recognise(execute: Execute, brand: str, account: Account) -> Account | None:
+def check_account(execute: Execute, brand: str, account: Account) -> Account | None:
     """Return what the brand's key stands for; WrongAccount when that isn't `account`.
 
     One user id at two hosts is refused too: a test server's profiles would mix with real ones.
@@ -43,10 +43,10 @@ def recognise(execute: Execute, brand: str, account: Account) -> Account | None:
     return known
 
 
-def holdings(execute: Execute, user_id: str) -> Holdings:
+def state_of(execute: Execute, user_id: str) -> LedgerState:
     """Return everything known about an account."""
     listings = {digest: rows.listed(ids) for digest, ids in execute(schema.GET_LISTINGS, account=user_id)}
-    return Holdings(
+    return LedgerState(
         bindings=tuple(map(rows.binding, execute(schema.GET_BINDINGS, account=user_id))),
         intents=tuple(rows.intent(row, listings) for row in execute(schema.GET_INTENTS, account=user_id)),
         retired=tuple(map(rows.retired, execute(schema.GET_RETIRED, account=user_id))),
@@ -132,7 +132,7 @@ def binding_of(execute: Execute, user_id: str, agent: str) -> Binding:
     """Return the agent's binding; LedgerRefused when there is none."""
     found = execute(schema.GET_BINDING, account=user_id, agent=agent)
     if not found:
-        from profilectl.names import visible
+        from profilectl.text.escape import visible
 
         raise LedgerRefused(
             f"agent {visible(agent)} has no profile in this ledger", hint="`profilectl profiles list` shows who has"
@@ -179,7 +179,7 @@ def bound(what: str, user_id: str, binding: Binding, replaced: str | None, nonce
 
 
 def _wrong_account(brand: str, known: Account, account: Account) -> WrongAccount:
-    from profilectl.names import visible
+    from profilectl.text.escape import visible
 
     ours, theirs = (f"@{one.handle} (id {one.user_id} at {one.host})" for one in (known, account))
     return WrongAccount(

@@ -11,9 +11,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from profilectl.audit import chain
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.ledger import audit, rows, schema, steps
-from profilectl.ledger.base import Ledger
+from profilectl.ledger import rows, schema, steps
+from profilectl.ledger.protocol import Ledger
 from profilectl.ledger.reader import Reader
 from profilectl.model import Binding, Event
 
@@ -84,17 +85,17 @@ class Writer(Reader, Ledger):
         """Join the batch that is open, or begin a transaction."""
         return self._transaction() if self._batch is None else self._batch.joined()
 
-    def claim(self, brand: str, account: Account, now_ms: int) -> None:
+    def register_account(self, brand: str, account: Account, now_ms: int) -> None:
         """Remember which account a brand's key stands for; WrongAccount before anything is written."""
         with self._deed() as execute:
-            known = steps.recognise(execute, brand, account)
+            known = steps.check_account(execute, brand, account)
             if known == replace(account, access_level=None):
                 return
             names = {"brand": brand, "handle": account.handle, "host": account.host}
             execute(schema.CLAIM, account=account.user_id, **names)
             self._append(execute, Event("claimed", account.user_id, now_ms, detail=names))
 
-    def intend(self, user_id: str, intent: Intent) -> None:
+    def begin_intent(self, user_id: str, intent: Intent) -> None:
         """Open an intent and keep its listing."""
         with self._deed() as execute:
             if execute(schema.GET_INTENT_OF, account=user_id, agent=intent.agent):
@@ -119,14 +120,14 @@ class Writer(Reader, Ledger):
             again = steps.about(intent, "reattempted", user_id, attempted_ms, attempt=intent.attempt + 1)
             self._append(execute, again)
 
-    def doubt(self, user_id: str, nonce: str, now_ms: int) -> None:
+    def mark_unknown(self, user_id: str, nonce: str, now_ms: int) -> None:
         """Let the settle time of an intent count from now."""
         with self._deed() as execute:
             intent, _ = steps.open_intent(execute, user_id, nonce)
             execute(schema.DOUBT, account=user_id, nonce=nonce, attempted_ms=now_ms)
             self._append(execute, steps.about(intent, "unanswered", user_id, now_ms))
 
-    def settle(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
+    def finish_intent(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
         """Bind the new profile, retire the former one, close the intent."""
         with self._deed() as execute:
             intent, listing = steps.open_intent(execute, user_id, nonce)
@@ -146,7 +147,7 @@ class Writer(Reader, Ledger):
             self._append(execute, steps.bound("adopted" if adopted else "created", user_id, binding, replaced, nonce))
         return binding
 
-    def withdraw(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
+    def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
         """Close an intent that made nothing."""
         with self._deed() as execute:
             intent, listing = steps.open_intent(execute, user_id, nonce)
@@ -216,7 +217,7 @@ class Writer(Reader, Ledger):
             steps.binding_of(execute, user_id, agent)
             execute(schema.PROTECT, account=user_id, agent=agent, protected=int(protected))
 
-    def promise(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
+    def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
         """Open a dispatch in place of a former one; TryLater when the key stands for something else by now."""
         promised = {"account": user_id, **rows.of_dispatch(dispatch)}
         with self._deed() as execute:
@@ -230,7 +231,7 @@ class Writer(Reader, Ledger):
                     "the same message is being sent by another process right now", hint="look whether it has arrived"
                 )
 
-    def conclude(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
+    def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         """Close a dispatch with the message that it became."""
         with self._deed() as execute:
             ended = {"event_id": dispatch.event_id, "confirmed": int(dispatch.confirmed)}
@@ -240,12 +241,12 @@ class Writer(Reader, Ledger):
                 execute(schema.SEE, account=user_id, profile_id=dispatch.profile_id, seen_ms=event.at_ms)
             self._append(execute, event)
 
-    def take_back(self, user_id: str, dispatch: Dispatch) -> None:
+    def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
         """Forget an open dispatch."""
         with self._deed() as execute:
             execute(schema.TAKE_BACK, account=user_id, key=dispatch.key, nonce=dispatch.nonce)
 
-    def see(self, user_id: str, profile_id: str, now_ms: int) -> None:
+    def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Note that X has shown a profile."""
         with self._deed() as execute:
             execute(schema.SEE, account=user_id, profile_id=profile_id, seen_ms=now_ms)
@@ -273,6 +274,6 @@ class Writer(Reader, Ledger):
 
     def _append(self, execute: Execute, event: Event) -> None:
         head = execute(schema.GET_HEAD)
-        seq, prev_hash = head[0] if head else (0, audit.GENESIS)
-        record = audit.seal(event, self.actor, seq=seq + 1, prev_hash=prev_hash)
+        seq, prev_hash = head[0] if head else (0, chain.GENESIS)
+        record = chain.seal(event, self.actor, seq=seq + 1, prev_hash=prev_hash)
         execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)

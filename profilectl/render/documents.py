@@ -7,17 +7,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from profilectl.basis import digest_of
-from profilectl.outcomes import count
+from profilectl.plan.fingerprint import digest_of
+from profilectl.sync.outcomes import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from profilectl.budget import Budget, Forecast
     from profilectl.errors import ExitCode, ProfilectlError
     from profilectl.model import Message, Problem, Roster
-    from profilectl.outcomes import Outcome
-    from profilectl.plan import Plan
+    from profilectl.plan.builder import Plan
+    from profilectl.sync.outcomes import Outcome
+    from profilectl.sync.quota import Budget, Forecast
 
 Document = dict[str, Any]
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from profilectl.changes import Action
-from profilectl.names import visible
-from profilectl.render.wording import SYMBOLS, picture_change, reason, remedy, summary
+from profilectl.plan.changes import Action
+from profilectl.render.phrases import SYMBOLS, picture_change, reason, remedy, summary
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from profilectl.changes import Change
-    from profilectl.plan import Plan
+    from profilectl.plan.builder import Plan
+    from profilectl.plan.changes import Change
 
 _HEADERS = ("", "brand", "agent", "change", "why", "name", "picture changed")
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profilectl.changes import Action
-from profilectl.names import visible
-from profilectl.render.wording import STRANGER, SYMBOLS, reason
+from profilectl.plan.changes import Action
+from profilectl.render.phrases import STRANGER, SYMBOLS, reason
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.table import Table
 
-    from profilectl.changes import Change
-    from profilectl.outcomes import Outcome
-    from profilectl.plan import Plan
+    from profilectl.plan.builder import Plan
+    from profilectl.plan.changes import Change
+    from profilectl.sync.outcomes import Outcome
 
 _WHOLE = {
     "",

@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from profilectl.model import Agent, Brand
-from profilectl.names import excerpt, faults, normalise, visible
-from profilectl.roster import fields, patterns
+from profilectl.roster import name_templates, schema
+from profilectl.roster.brands import NOTHING_SAID, read_membership
 from profilectl.roster.disclosure import Disclosure, markers_for
-from profilectl.roster.membership import NOTHING_SAID, read_membership
-from profilectl.roster.problems import dotted
-from profilectl.roster.resemblance import mixed_scripts, skeletons
-from profilectl.roster.vocabulary import check_key, read
-from profilectl.roster.words import Phrase, fold
+from profilectl.roster.unknown_keys import check_key, read
+from profilectl.text.confusables import mixed_scripts, skeletons
+from profilectl.text.escape import excerpt, visible
+from profilectl.text.names import faults, normalise
+from profilectl.text.words import Phrase, fold
+from profilectl.toml.problems import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from profilectl.model import Kind, Policy
-    from profilectl.roster.locate import Path
-    from profilectl.roster.membership import Membership
-    from profilectl.roster.problems import Findings
+    from profilectl.roster.brands import Membership
+    from profilectl.toml.positions import Path
+    from profilectl.toml.problems import Findings
 
 _NO_BRAND = Brand("", "", language="")
 """Stands in for brands that were refused, so that the rest of their agents is judged all the same."""
@@ -72,7 +73,7 @@ class Team:
         self._findings = findings
         self._tables = roots.get("agents")
         self._is_missing = "agents" not in roots
-        self._defaults = _Layer(("defaults",), read(roots.get("defaults") or {}, fields.AGENT, ("defaults",), findings))
+        self._defaults = _Layer(("defaults",), read(roots.get("defaults") or {}, schema.AGENT, ("defaults",), findings))
         self._default_membership = self._membership(self._defaults)
         self._rules: dict[str, Disclosure] = {}
         self._lookalikes: dict[tuple[str, str, str], Agent] = {}
@@ -98,9 +99,9 @@ class Team:
             path: Path = ("agents", key)
             check_key(path, self._findings)
             if type(table) is dict:
-                yield from self._entries_of(key, _Layer(path, read(table, fields.AGENT, path, self._findings)))
+                yield from self._entries_of(key, _Layer(path, read(table, schema.AGENT, path, self._findings)))
             else:
-                message = f"expected a table such as [agents.alice], got {fields.shown(table)}"
+                message = f"expected a table such as [agents.alice], got {schema.shown(table)}"
                 self._findings.error(path, message)
 
     def _entries_of(self, key: str, own: _Layer) -> Iterator[_Entry]:
@@ -150,7 +151,7 @@ class Team:
         if not self._require(entry, "name", "missing; it is what customers read"):
             return None
         name = entry.value("name")
-        if name is not None and patterns.is_pattern(name):
+        if name is not None and name_templates.is_pattern(name):
             name = self._filled(entry, name)
         if name is None:
             return None
@@ -162,17 +163,17 @@ class Team:
         return None if wrong else normalise(name)
 
     def _filled(self, entry: _Entry, pattern: str) -> str | None:
-        wrong = patterns.faults(pattern)
+        wrong = name_templates.faults(pattern)
         for message in wrong:
             self._findings.error(entry.source("name") or entry.path, message)
         if wrong:
             return None
-        lacking = sorted(field for field in patterns.needs(pattern) if entry.value(field) is None)
+        lacking = sorted(field for field in name_templates.needs(pattern) if entry.value(field) is None)
         for field in lacking:
             if entry.source(field) is None:
                 path = (*entry.path, field)
                 self._findings.error(path, f'missing, but the name pattern "{excerpt(pattern)}" needs it')
-        return None if lacking else patterns.fill(pattern, entry.value)
+        return None if lacking else name_templates.fill(pattern, entry.value)
 
     def _leaks(self, entry: _Entry, name: str) -> bool:
         legal_name = entry.value("legal_name")
@@ -186,7 +187,7 @@ class Team:
     def _judge_default_pattern(self) -> None:
         """Note a broken pattern in ``[defaults]`` even when every agent has a name of its own."""
         pattern = self._defaults.values.get("name") or ""
-        for message in patterns.faults(pattern) if patterns.is_pattern(pattern) else ():
+        for message in name_templates.faults(pattern) if name_templates.is_pattern(pattern) else ():
             self._findings.error(("defaults", "name"), message)
 
     def _judge_disclosure(self, entry: _Entry, name: str, kind: Kind) -> None:

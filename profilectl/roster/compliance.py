@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from profilectl.model import Agent, Brand, Policy
-    from profilectl.roster.parse import Survey
+    from profilectl.roster.parser import Survey
 
 
 class Lack(enum.StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profilectl.model import Kind
-from profilectl.names import visible
-from profilectl.roster.words import Phrase, fold
+from profilectl.text.escape import visible
+from profilectl.text.words import Phrase, fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

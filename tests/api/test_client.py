@@ -8,13 +8,8 @@ import pytest
 
 from profilectl import __version__
 from profilectl.api import wire
-from profilectl.api.patience import Deadline
-from profilectl.errors import (
-    CredentialsRefused,
-    InputRefused,
-    NotFound,
-    RemoteError,
-)
+from profilectl.api.retry import Deadline
+from profilectl.errors import CredentialsRefused, InputRefused, NotFound, RemoteError
 from profilectl.model import Account, Message, Profile, SentMessage
 
 MESSAGE = Message("alice", "acme", "4534871", "Grüße ☃", "100001")

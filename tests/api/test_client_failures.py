@@ -4,14 +4,8 @@ import threading
 import httpx
 import pytest
 
-from profilectl.api.patience import Deadline
-from profilectl.errors import (
-    CredentialsRefused,
-    NotAllowlisted,
-    OutcomeUnknown,
-    RateLimited,
-    Unreachable,
-)
+from profilectl.api.retry import Deadline
+from profilectl.errors import CredentialsRefused, NotAllowlisted, OutcomeUnknown, RateLimited, Unreachable
 from profilectl.model import Message
 from tests.patience import join
 

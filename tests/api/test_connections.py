@@ -14,17 +14,17 @@ from PIL import Image
 
 from profilectl.api.client import XClient
 from profilectl.api.clock import Clock
-from profilectl.execution import apply
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Agent, Brand, Kind, Picture, PreparedPicture, Roster
-from profilectl.plan import build
-from profilectl.ports import Station, Stop
-from profilectl.sandbox import faults
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.server import SandboxServer
-from profilectl.sandbox.world import World
+from profilectl.plan.builder import build
+from profilectl.plan.intents import Observation
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import SandboxServer
+from profilectl.sandbox.model import faults
+from profilectl.sandbox.model.world import World
 from profilectl.secret import Credentials, Secret
-from profilectl.settlement import Situation
+from profilectl.sync.apply import apply
+from profilectl.sync.ports import BrandTarget, Stop
 
 AGENTS = 20
 
@@ -81,13 +81,13 @@ def test_two_calls_for_each_new_agent_over_as_many_connections_as_jobs(server, w
     wanted = tuple(Agent(f"a{n}", "acme", f"Agent {n}", "a.png", Kind.HUMAN) for n in range(AGENTS))
     user_id = world.ensure_brand("acmecare").user_id
     with client(server, world, jobs=jobs) as x, open_for_writing(tmp_path / "ledger.db") as ledger:
-        ledger.claim("acme", Account(user_id, "acmecare", "localhost"), x.now_ms())
-        situation = Situation("acme", x.list_profiles(), x.now_ms(), ledger.holdings(user_id), user_id)
+        ledger.register_account("acme", Account(user_id, "acmecare", "localhost"), x.now_ms())
+        observation = Observation("acme", x.list_profiles(), x.now_ms(), ledger.state_of(user_id), user_id)
         roster = Roster((Brand("acme", "acmecare"),), wanted)
-        plan = build(roster, {"a.png": source}, [situation], today=date(2027, 1, 1))
+        plan = build(roster, {"a.png": source}, [observation], today=date(2027, 1, 1))
         made = apply(
             plan,
-            {"acme": Station(user_id, x, situation)},
+            {"acme": BrandTarget(user_id, x, observation)},
             ledger,
             {source.digest: PreparedPicture(picture, "image/png", source.digest, 1)},
             jobs=jobs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profilectl.api.channel import LARGEST_PICTURE
+from profilectl.api.transport import LARGEST_PICTURE
 from profilectl.errors import Refused, RemoteError, Unreachable
 
 URL = "https://pbs.twimg.example/media/1.jpg?name=normal"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from profilectl.api import messages
+from profilectl.api import wire_messages
 from profilectl.api.wire import Answer, Unreadable
 from profilectl.errors import InputRefused
 from profilectl.model import Link, Message, SentMessage
@@ -24,13 +24,13 @@ def sent(number: int = 1190, data: dict | None = None, time: object = "1", **cha
 
 
 def body(**parts: object) -> dict:
-    content = messages.message_body(Message("alice", "acme", "1", "Hi", "2", **parts))
+    content = wire_messages.message_body(Message("alice", "acme", "1", "Hi", "2", **parts))
     return json.loads(content)["event"]["message_create"]["message_data"]
 
 
 def test_message_body():
     """The profile's id stands inside message_create, where X looks for it."""
-    assert messages.message_body(MESSAGE) == (
+    assert wire_messages.message_body(MESSAGE) == (
         b'{"event":{"type":"message_create","message_create":{"target":{"recipient_id":"4534871"},'
         b'"message_data":{"text":"Hello"},"custom_profile_id":"100001"}}}'
     )
@@ -38,7 +38,7 @@ def test_message_body():
 
 def test_message_body_without_a_profile():
     """Under the brand's own face there is no such key at all."""
-    plain = messages.message_body(Message("alice", "acme", "1", "Hi ^AF", None))
+    plain = wire_messages.message_body(Message("alice", "acme", "1", "Hi ^AF", None))
 
     assert b'{"target":{"recipient_id":"1"},"message_data":{"text":"Hi ^AF"}}' in plain
 
@@ -80,14 +80,14 @@ def test_no_message_body(parts):
 )
 def test_read_sent(expected, event):
     """An event's id proves that the message went out, so nothing else that is missing hides it."""
-    assert expected == messages.read_sent(answer({"event": event}), MESSAGE)
+    assert expected == wire_messages.read_sent(answer({"event": event}), MESSAGE)
 
 
 @pytest.mark.parametrize("document", [{}, {"event": {}}, {"event": {"id": 5}}, {"errors": [{"code": 1}]}])
 def test_unreadable_sent(document):
     """Without an event's id nobody knows whether a message went out."""
     with pytest.raises(Unreadable):
-        messages.read_sent(answer(document), MESSAGE)
+        wire_messages.read_sent(answer(document), MESSAGE)
 
 
 SHORT = {"url": "https://t.co/a", "expanded_url": "https://example.com/?a=1&b=2", "display_url": "example.com"}
@@ -114,7 +114,7 @@ SHORT = {"url": "https://t.co/a", "expanded_url": "https://example.com/?a=1&b=2"
 )
 def test_a_text_as_it_was_written(expected, data):
     """X's own addresses and entities are undone as far as X says what they stand for."""
-    assert expected == messages.read_sent(answer({"event": sent(data=data)}), MESSAGE).text
+    assert expected == wire_messages.read_sent(answer({"event": sent(data=data)}), MESSAGE).text
 
 
 def test_read_events():
@@ -134,13 +134,15 @@ def test_read_events():
         SentMessage("2", "7", "4534871", None, "a", 20),
     )
 
-    assert messages.EventPage(expected, 10, "NDU=") == messages.read_events(answer(document), "4534871")
-    assert messages.EventPage((), None, None) == messages.read_events(answer({"events": []}), "4534871")
-    assert messages.EventPage((), None, "NDU=") == messages.read_events(answer({"next_cursor": "NDU="}), "4534871")
+    assert wire_messages.EventPage(expected, 10, "NDU=") == wire_messages.read_events(answer(document), "4534871")
+    assert wire_messages.EventPage((), None, None) == wire_messages.read_events(answer({"events": []}), "4534871")
+    assert wire_messages.EventPage((), None, "NDU=") == wire_messages.read_events(
+        answer({"next_cursor": "NDU="}), "4534871"
+    )
 
 
 @pytest.mark.parametrize("document", [{}, [], {"events": None}, {"events": {}}, {"events": [], "next_cursor": 5}])
 def test_unreadable_events(document):
     """Taken for an empty list, it would look as if nothing had been sent."""
     with pytest.raises(Unreadable):
-        messages.read_events(answer(document), "4534871")
+        wire_messages.read_events(answer(document), "4534871")

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from profilectl.api import uploads
+from profilectl.api import chunked_upload
 from profilectl.api.client import MOST_EVENT_PAGES
-from profilectl.api.patience import Deadline
+from profilectl.api.retry import Deadline
 from profilectl.errors import (
     CredentialsRefused,
     ExitCode,
@@ -67,7 +67,7 @@ def test_a_picture_goes_in_one_piece(connect, httpx_mock):
 
 def test_an_animation_goes_in_pieces(client, httpx_mock, monkeypatch):
     """Announced, sent piece by piece, put together; ready at once where X speaks of no work."""
-    monkeypatch.setattr(uploads, "PIECE", 4)
+    monkeypatch.setattr(chunked_upload, "PIECE", 4)
     httpx_mock.add_response(url=f"{UPLOAD}/initialize", json={"data": {"id": "99", "expires_after_secs": 86400}})
     httpx_mock.add_response(url=f"{UPLOAD}/99/append", is_reusable=True)
     httpx_mock.add_response(url=f"{UPLOAD}/99/finalize", json={"data": {"id": "99", "size": 6}})

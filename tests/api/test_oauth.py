@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from profilectl.api.calls import Call
+from profilectl.api.endpoints import Call
 from profilectl.api.oauth import Signature
 from profilectl.secret import Secret
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profilectl.api import messages, uploads, wire
+from profilectl.api import chunked_upload, wire, wire_messages
 from profilectl.api.wire import Answer, Unreadable
 from profilectl.errors import InputRefused
 from profilectl.model import Account, Message, Profile
@@ -209,9 +209,9 @@ JSON = st.recursive(
 )
 READERS = [
     lambda one: wire.read_account(one, "api.x.com"),
-    lambda one: messages.read_sent(one, MESSAGE),
-    lambda one: messages.read_events(one, "4534871"),
-    uploads.read_upload,
+    lambda one: wire_messages.read_sent(one, MESSAGE),
+    lambda one: wire_messages.read_events(one, "4534871"),
+    chunked_upload.read_upload,
     wire.read_page,
     wire.read_profile,
     wire.read_media_id,

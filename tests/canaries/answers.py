@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from profilectl.api.verdicts import VERDICTS
+from profilectl.api.error_codes import VERDICTS
 from tests.canaries.gate import RESET
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 import typer
 from PIL import Image
 
-from profilectl.api import channel
+from profilectl.api import transport
 from profilectl.api.clock import Clock
 from profilectl.cli import main
 from tests.canaries.gate import Gate
@@ -88,7 +88,7 @@ def write_twurlrc(house: House) -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between attempts, nor for what is the same every time: the command tree, the authorities."""
     tree = typer.main.get_command(main.build())
-    monkeypatch.setattr(channel, "Clock", lambda: Clock(sleep=lambda _: None))
+    monkeypatch.setattr(transport, "Clock", lambda: Clock(sleep=lambda _: None))
     monkeypatch.setattr(typer.main, "get_command", lambda _: tree)
     monkeypatch.setattr(main, "build", lambda *_: None)
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)  # all is plain HTTP here

@@ -10,14 +10,14 @@ import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Self
 
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.server import serve
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import serve
 from tests.patience import LONGEST, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from profilectl.sandbox.world import World
+    from profilectl.sandbox.model.world import World
 
 RESET = b""
 """Stands for no answer at all: the connection is reset."""

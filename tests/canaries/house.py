@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 from profilectl.cli import main
-from profilectl.sandbox.quotas import Limits
-from profilectl.sandbox.world import World
+from profilectl.sandbox.model.rate_limits import Limits
+from profilectl.sandbox.model.world import World
 from tests import schemas
-from tests.canaries.traces import Canaries, Onlooker, files_below, traces
+from tests.canaries.traces import Canaries, ReadOnlyContext, files_below, traces
 from tests.patience import group, next_line
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class House:
 
     def run(self, line: str, *, stdin: str = "", program: tuple[str, ...] = PROGRAM, **more: str) -> int:
         """Run a command line as a process while somebody looks on; return its exit code."""
-        with Onlooker() as onlooker:
+        with ReadOnlyContext() as onlooker:
             done = subprocess.run(
                 [*program, *shlex.split(line)],
                 cwd=self.folder,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.api import channel, client, oauth, wire
+from profilectl.api import client, oauth, transport, wire
 from profilectl.cli import main
 from profilectl.cli.context import Context
 from profilectl.ledger import sqlite
@@ -18,14 +18,14 @@ from profilectl.ledger import sqlite
 _BROKEN = {
     "the signer": (oauth.Signature, "auth_flow"),
     "a reader": (wire, "read_page"),
-    "the channel": (channel.Channel, "_exchange"),
+    "the channel": (transport.Channel, "_exchange"),
     "a worker": (client.XClient, "upload"),
     "the ledger": (sqlite, "open_for_writing"),
     "the wiring": (Context, "client"),
 }
 _IN_A_PROCESS = """
 import sys
-from profilectl.api.channel import Channel
+from profilectl.api.transport import Channel
 from profilectl.cli import main
 
 def explode(self, call, signature):
@@ -85,7 +85,7 @@ def test_a_bug_in_a_process_of_its_own_leaves_no_secrets(scene):
 
 def test_a_bug_that_can_not_be_logged_is_told_without_secrets(scene, monkeypatch):
     """Where the log can't be written, the last line of code stands in for it."""
-    monkeypatch.setattr(channel.Channel, "_exchange", bug(scene.canaries))
+    monkeypatch.setattr(transport.Channel, "_exchange", bug(scene.canaries))
     scene.environ["XDG_STATE_HOME"] = "/dev/null"
 
     assert scene.run_here("profiles list") == 1

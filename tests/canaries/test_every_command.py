@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from profilectl.cli.main import build
-from profilectl.cli.tree import read_tree
+from profilectl.completion.command_tree import read_tree
 from tests.canaries.scenarios import SCENARIOS
 
 _COMMANDS = [" ".join(one.words[1:]) for one in read_tree(build(), "profilectl").walk() if not one.commands]

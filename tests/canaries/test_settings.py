@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from profilectl.cli.main import build
-from profilectl.cli.tree import read_tree
+from profilectl.completion.command_tree import read_tree
 from tests.canaries.answers import http
 from tests.patience import LONGEST, join
 

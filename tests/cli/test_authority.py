@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from profilectl.authority import Authority
-from profilectl.cli import authority as module
-from profilectl.cli.authority import current_operator, read_authority, uid_of
+from profilectl.access import policy_file as module
+from profilectl.access.policy import Authority
+from profilectl.access.policy_file import current_operator, read_authority, uid_of
 from profilectl.cli.context import Context
 from profilectl.cli.main import run
 from profilectl.errors import InputRefused
@@ -71,8 +71,8 @@ def test_no_policy_no_rule(policy):
 def test_no_policy_costs_no_import(policy):
     """Where there is none, nothing that reads TOML is loaded for it."""
     code = (
-        "import sys; from profilectl.cli.authority import read_authority; read_authority(); "
-        "sys.exit(bool({'tomllib', 'profilectl.roster.document', 'typer'} & sys.modules.keys()))"
+        "import sys; from profilectl.access.policy_file import read_authority; read_authority(); "
+        "sys.exit(bool({'tomllib', 'profilectl.toml.document', 'typer'} & sys.modules.keys()))"
     )
     assert 0 == os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", code])
 

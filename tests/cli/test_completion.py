@@ -64,4 +64,13 @@ def test_the_module_is_cheap_to_import():
         ).stdout.split()
     )
 
-    assert set() == loaded & {"httpx", "keyring", "rich", "PIL", "tomlkit", "jinja2", "werkzeug", "profilectl.cli.tree"}
+    assert set() == loaded & {
+        "httpx",
+        "keyring",
+        "rich",
+        "PIL",
+        "tomlkit",
+        "jinja2",
+        "werkzeug",
+        "profilectl.completion.command_tree",
+    }

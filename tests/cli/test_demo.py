@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.cli import demo, story
+from profilectl.cli import demo
 from profilectl.cli.main import run
 
-STEPS = [step.title for step in story.STEPS]
+STEPS = [step.title for step in demo.STEPS]
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_what_the_demo_shows_adds_up(desk):
     assert "1 to replace, 4 unchanged" in out
     assert "\n5 unchanged\n" in out
     assert re.search(r"^-alice .*Alice Fast.*\n\+alice .*Alice F\.", out, re.MULTILINE)
-    assert f"| {story._ANSWER}\n  Alice F., Care  @acmecare" in out
+    assert f"| {demo._ANSWER}\n  Alice F., Care  @acmecare" in out
 
 
 def test_on_a_terminal_the_demo_draws(desk, temporary):
@@ -81,7 +81,7 @@ def test_no_color_is_respected(desk):
     code, screen = desk.watch("demo")
 
     assert (0, []) == (code, re.findall(r"\x1b\[[0-9;]*m", screen))
-    assert f"| {story._ANSWER}\n  Alice F., Care  @acmecare" in screen
+    assert f"| {demo._ANSWER}\n  Alice F., Care  @acmecare" in screen
 
 
 def test_the_demo_needs_no_environment_and_no_folder(tmp_path_factory):
@@ -156,7 +156,7 @@ def test_a_reader_who_leaves_is_no_failure(desk, temporary):
 
 
 def failing_story(monkeypatch, *acts):
-    monkeypatch.setattr(story, "STEPS", (story.Step("A step", "Why.", acts),))
+    monkeypatch.setattr(demo, "STEPS", (demo.Step("A step", "Why.", acts),))
 
 
 def test_a_step_that_fails_ends_the_demo_with_its_code(monkeypatch, capsys, temporary):

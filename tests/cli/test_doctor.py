@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from profilectl.cli.main import run
-from profilectl.cli.waiting import Clock
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.faults import Fault, Kind
-from profilectl.sandbox.server import serve
-from profilectl.sandbox.world import World
+from profilectl.doctor.wait import Clock
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.model.faults import Fault, Kind
+from profilectl.sandbox.model.world import World
 from tests import schemas
 
 LAYERS = ["versions", "clock", "network", "proxy", "keyring", "credentials", "token", "access", "allowlist", "quota"]
@@ -382,7 +382,7 @@ class Hours:
     def __init__(self, monkeypatch, *events):
         self.naps = []
         self.events = list(events)
-        monkeypatch.setattr("profilectl.cli.waiting.Clock", lambda: Clock(time.time, lambda: sum(self.naps), self.nap))
+        monkeypatch.setattr("profilectl.doctor.wait.Clock", lambda: Clock(time.time, lambda: sum(self.naps), self.nap))
 
     def nap(self, seconds):
         self.naps.append(seconds)

@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from profilectl.cli.environment import VARIABLES
+from profilectl.completion.environment import VARIABLES
 
 PACKAGE = Path(__file__).parent.parent.parent / "profilectl"
 NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")

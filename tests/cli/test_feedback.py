@@ -7,13 +7,13 @@ import time
 import pytest
 
 from profilectl.api.client import XClient
-from profilectl.cli.local_x import LocalX
-from profilectl.feedback import ask, prepare
+from profilectl.cli.local_sandbox import LocalX
+from profilectl.feedback.cards import ask, prepare
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Agent, Brand, Kind, Message, Survey
-from profilectl.sandbox.feedback import Request
-from profilectl.sandbox.quotas import Limits
-from profilectl.sandbox.world import World
+from profilectl.sandbox.model.feedback import Request
+from profilectl.sandbox.model.rate_limits import Limits
+from profilectl.sandbox.model.world import World
 
 PRIVACY = "https://acme.example/privacy"
 DAYS = 86_400

@@ -11,13 +11,13 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from profilectl.changes import Action, Change, Look
 from profilectl.cli.context import Context
 from profilectl.cli.options import Options
-from profilectl.cli.plan_faces import face_the_changes
+from profilectl.cli.plan_pictures import face_the_changes
 from profilectl.errors import Refused, Unreachable
-from profilectl.model import Holdings, Profile
-from profilectl.settlement import Situation
+from profilectl.model import LedgerState, Profile
+from profilectl.plan.changes import Action, Appearance, Change
+from profilectl.plan.intents import Observation
 
 BEFORE, AFTER = (200, 30, 30), (30, 30, 200)
 NAMES = [("alice", "Alice"), ("bruno", "Bruno"), ("clara", "Clara")]
@@ -75,11 +75,11 @@ def test_html_shows_what_customers_see_now_and_then(moved):
 def test_a_picture_that_cannot_be_had_is_no_error(tmp_path, answer):
     """Initials and a note in its place; what X serves is decoded, never passed on as it is."""
     profile = Profile("1", "Alice", "https://pbs.twimg.com/a.png", 1)
-    situation = Situation("acme", (profile,), 1, Holdings())
-    look = Look("Alice", "sha256:gone")
+    observation = Observation("acme", (profile,), 1, LedgerState())
+    look = Appearance("Alice", "sha256:gone")
     changes = (
         Change("acme", "alice", Action.DELETE, ("removed",), "1", before=look),
-        Change("acme", "bruno", Action.DELETE, ("removed",), "2", before=Look("Bruno", "sha256:gone")),
+        Change("acme", "bruno", Action.DELETE, ("removed",), "2", before=Appearance("Bruno", "sha256:gone")),
     )
     calls = []
 
@@ -89,15 +89,15 @@ def test_a_picture_that_cannot_be_had_is_no_error(tmp_path, answer):
             return answer
         raise answer
 
-    gathering = SimpleNamespace(
+    session = SimpleNamespace(
         jobs=2,
         pictures={},
         brands=(SimpleNamespace(key="acme", handle="acmecare"),),
         clients={"acme": SimpleNamespace(download=download)},
-        stations={"acme": SimpleNamespace(situation=situation)},
+        targets={"acme": SimpleNamespace(observation=observation)},
     )
     context = Context(options=Options(roster=tmp_path / "roster.toml"))
-    faces = face_the_changes(context, gathering, SimpleNamespace(changes=changes))
+    faces = face_the_changes(context, session, SimpleNamespace(changes=changes))
 
     assert (["https://pbs.twimg.com/a.png"], [("A", None), ("B", None)]) == (
         calls,

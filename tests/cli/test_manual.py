@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.cli.authority import POLICY
-from profilectl.cli.environment import VARIABLES
+from profilectl.access.policy_file import POLICY
 from profilectl.cli.main import build
-from profilectl.cli.manual import EXAMPLES, FILES, manual
-from profilectl.cli.tree import Command, Term, read_tree
+from profilectl.completion.command_tree import Command, Term, read_tree
+from profilectl.completion.environment import VARIABLES
+from profilectl.completion.man_page import EXAMPLES, FILES, manual
 from profilectl.errors import ExitCode
 
 ROOT = Path(__file__).parent.parent.parent
@@ -139,8 +139,8 @@ def test_examples_can_be_typed(tree, line):
 
 def test_files_are_where_the_program_has_them():
     """The folders of the page are those of the source."""
-    from profilectl.cli.candidates import CACHE
     from profilectl.cli.context import STATE_FOLDER
+    from profilectl.completion.names import CACHE
 
     kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", CACHE, "roster.json", "pictures.json", "sandbox/")}
     assert {str(POLICY)} | kept <= {name for name, _ in FILES}

@@ -7,14 +7,14 @@ import io
 import pytest
 from PIL import Image
 
-from profilectl import attachments
-from profilectl.api import uploads
+from profilectl.api import chunked_upload
 from profilectl.api.client import XClient
-from profilectl.cli.local_x import CUSTOMER, LocalX
-from profilectl.contents import links, quick_replies, same_words
+from profilectl.cli.local_sandbox import CUSTOMER, LocalX
 from profilectl.errors import RateLimited, Refused
+from profilectl.messaging.content import links, quick_replies, same_words
 from profilectl.model import Message
-from profilectl.sandbox.faults import Fault, Kind
+from profilectl.pictures import attachments
+from profilectl.sandbox.model.faults import Fault, Kind
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def profile(client):
 )
 def test_a_message_with_everything(local, client, ada, monkeypatch, media_type, content):
     """Picture, quick replies and buttons arrive, beside the face; the list shows the message with face and words."""
-    monkeypatch.setattr(uploads, "PIECE", 50)
+    monkeypatch.setattr(chunked_upload, "PIECE", 50)
     attachment = attachments.prepare(content, "picture")
     media_id = client.upload_for_message(attachment.content, attachment.media_type, attachment.category)
     replies, buttons = quick_replies(["Yes", "No"]), links(["Track it=https://example.com/t?id=1"])

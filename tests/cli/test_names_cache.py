@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.budget import DAY_MS
-from profilectl.cli.candidates import CACHE, KINDS, Place, answer, read
+from profilectl.completion.names import CACHE, KINDS, Place, answer, read
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Event, Profile
+from profilectl.sync.quota import DAY_MS
 
 ACCOUNT = Account("7", "acmecare", "api.x.com")
 ROSTER = """version = 1
@@ -85,7 +85,7 @@ def folder(tmp_path, monkeypatch, capfdbinary):
 
 def adopt(ledger, agent, profile_id, name):
     profile = Profile(profile_id, name, "https://example.com/a.png", 1)
-    ledger.claim("acme", ACCOUNT, 1)
+    ledger.register_account("acme", ACCOUNT, 1)
     ledger.adopt("7", agent, profile, avatar="sha256:a", perceptual_hash=None, protected=False, now_ms=1)
 
 
@@ -96,7 +96,7 @@ def retire(ledger, agent, profile_id, name):
 
 def forbid_making(monkeypatch):
     """Make whatever a stale cache costs fail, and thereby answer nothing."""
-    monkeypatch.setitem(sys.modules, "profilectl.cli.names_cache", None)
+    monkeypatch.setitem(sys.modules, "profilectl.completion.names_cache", None)
 
 
 def test_agents_with_name_and_kind(folder):
@@ -541,7 +541,7 @@ def test_a_fresh_cache_loads_nothing(folder):
     command = [sys.executable, "-c", LOADED, "__complete", "agents", "--brand", "acme", "--roster", "./roster.toml"]
     done = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=True, timeout=60)
 
-    ours = ["profilectl", "profilectl.__main__", "profilectl.cli", "profilectl.cli.candidates"]
+    ours = ["profilectl", "profilectl.__main__", "profilectl.completion", "profilectl.completion.names"]
     assert ["alice\tAlice · human", *ours] == done.stdout.splitlines()
 
 
@@ -554,7 +554,7 @@ def test_a_stale_cache_loads_no_network_and_no_keyring(folder):
         ).stdout.splitlines()
     )
 
-    assert "profilectl.cli.names_cache" in loaded
+    assert "profilectl.completion.names_cache" in loaded
     assert set() == loaded & {"httpx", "keyring", "PIL", "tomlkit", "asyncio", "rich", "socket"}
 
 

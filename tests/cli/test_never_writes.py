@@ -28,7 +28,7 @@ from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Intent
 with open_for_writing(Path(sys.argv[1])) as ledger:
     account = ledger.account_of("acme").user_id
-    ledger.intend(account, Intent("n", "dora", "Dora", "sha256:a", frozenset(), 1))
+    ledger.begin_intent(account, Intent("n", "dora", "Dora", "sha256:a", frozenset(), 1))
     print("open", flush=True)
     sys.stdin.read()
 """
@@ -61,7 +61,7 @@ def in_state(desk, state):
         with open_for_writing(ledger_of(desk)) as ledger:
             now_ms = int(time.time() * 1000) - 3_600_000
             promised = Intent("n", "dora", "Dora", "sha256:a", frozenset(), now_ms, attempted_ms=now_ms)
-            ledger.intend(ledger.account_of("acme").user_id, promised)
+            ledger.begin_intent(ledger.account_of("acme").user_id, promised)
     desk.write(("alice", "Alicia"), ("bruno", "Bruno"), ("dora", "Dora"))
     if state != "open":
         yield

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from profilectl.cli.files import put
+from profilectl.system.files import put
 
 BRANDS = {"acme": "acmecare", "beta": "betahelp"}
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from profilectl.sandbox.quotas import DAY, QUARTER_HOUR, Limits, Quotas
+from profilectl.sandbox.model.rate_limits import DAY, QUARTER_HOUR, Limits, Quotas
 from tests.resilience.desired import picture
 from tests.resilience.record import Call, Record
 from tests.resilience.stage import START, Stage, Trouble
@@ -83,7 +83,7 @@ class Desk(Stage):
 
     def destroy_at_x(self, agent: str) -> None:
         """Let an agent's profile disappear, as another tool would."""
-        binding = self.holdings().binding(agent)
+        binding = self.state_of().binding(agent)
         self.world.profiles.destroy(self.brand.user_id, binding.profile_id)
 
 
@@ -97,7 +97,7 @@ def desk(request, tmp_path, monkeypatch, capsys):
     one.capsys = capsys
     one.world.quotas = Quotas(one.world.store, getattr(request, "param", Limits()))
     clock = SimpleNamespace(monotonic=lambda: one.hours.now, sleep=one.hours.pass_by)
-    monkeypatch.setattr("profilectl.cli.run.time", clock)
+    monkeypatch.setattr("profilectl.cli.sync.time", clock)
     yield one
     one.close()
     folder.cleanup()
@@ -187,7 +187,7 @@ def test_nothing_is_uploaded_once_x_said_no(desk):
     assert desk.record.calls["upload"] <= 100 + 2 * JOBS
     assert desk.record.calls["create"] <= 100 + JOBS
     assert "100 done, 80 left: creating the profile:" in said_once(talk)
-    assert () == desk.holdings().intents
+    assert () == desk.state_of().intents
 
 
 @pytest.mark.parametrize("desk", [Limits().replace(upload=50, create=1000)], indirect=True)
@@ -231,14 +231,14 @@ def test_destroys_have_a_day_of_their_own(desk):
     desk.hire(15)
     code, _, talk = desk.sync("--allow-deletes", "25")
     live = desk.live()
-    held = desk.holdings()
+    held = desk.state_of()
     desk.hours.pass_by(DAY)
     again = desk.sync("--allow-deletes", "25")
 
     assert (75, 25) == (code, live)
     assert "15 done, 10 left: destroying profile " in said_once(talk)
     assert (24, 1) == (len(held.bindings), len(held.retired))
-    assert (0, 15, 0) == (again[0], desk.live(), len(desk.holdings().retired))
+    assert (0, 15, 0) == (again[0], desk.live(), len(desk.state_of().retired))
 
 
 @pytest.mark.parametrize("desk", [SMALL], indirect=True)

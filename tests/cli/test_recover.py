@@ -7,9 +7,9 @@ import sqlite3
 import pytest
 
 from profilectl.api.client import XClient
-from profilectl.cli.portraits import photograph_like_portrait
 from profilectl.ledger.sqlite import open_for_reading
-from profilectl.likeness import LARGEST_DISTANCE
+from profilectl.pictures.placeholders import photograph_like_portrait
+from profilectl.pictures.similarity import LARGEST_DISTANCE
 from profilectl.secret import Credentials, Secret
 
 TEAM = [(key, key.title(), f'avatar = "avatars/{key}.jpg"') for key in ("alice", "bruno", "chidi")]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.cli.local_x import open_world
+from profilectl.cli.local_sandbox import open_world
 from profilectl.errors import TryLater
-from profilectl.sandbox.faults import CALLS, Kind
-from profilectl.sandbox.world import World
+from profilectl.sandbox.model.faults import CALLS, Kind
+from profilectl.sandbox.model.world import World
 from tests.patience import join
 
 
@@ -143,7 +143,7 @@ def test_a_world_that_is_kept_busy_is_no_world_to_remove(monkeypatch, tmp_path):
     """Nor is what passes by itself a reason to remove it."""
     path = tmp_path / "world.db"
     World(path).close()
-    monkeypatch.setattr("profilectl.sandbox.store._BUSY_SECONDS", 0)
+    monkeypatch.setattr("profilectl.sandbox.model.store._BUSY_SECONDS", 0)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(TryLater, match=r"world\.db is kept busy"):

@@ -12,12 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from profilectl.basis import Basis, digest_of
-from profilectl.cli import saved_plan
-from profilectl.cli.gathering import Selection
 from profilectl.errors import InputRefused, ProfilectlError, StalePlan, UsageError
-from profilectl.plan import Plan
+from profilectl.plan import saved as saved_plan
+from profilectl.plan.builder import Plan
+from profilectl.plan.fingerprint import Basis, digest_of
 from profilectl.render import documents
+from profilectl.sync.session import Selection
 from tests.resilience.desired import picture
 from tests.resilience.stage import Stage, Trouble
 
@@ -84,7 +84,7 @@ def stage(tmp_path, monkeypatch):
     """A desk whose two agents are live, on a clock that nobody waits for."""
     one = Office(tmp_path / "desk")
     clock = SimpleNamespace(monotonic=lambda: one.hours.now, sleep=one.hours.pass_by)
-    monkeypatch.setattr("profilectl.cli.run.time", clock)
+    monkeypatch.setattr("profilectl.cli.sync.time", clock)
     one.hire(TEAM)
     assert 0 == one.run("sync", "--yes")
     yield one

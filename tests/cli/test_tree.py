@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from profilectl.cli.main import build
-from profilectl.cli.tree import Option, Value, read_tree
+from profilectl.completion.command_tree import Option, Value, read_tree
 
 
 class Colour(Enum):

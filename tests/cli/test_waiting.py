@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from profilectl.cli.waiting import FIRST_PAUSE, LONGEST_PAUSE, Clock, Vigil, keep_vigil, pauses
+from profilectl.doctor.wait import FIRST_PAUSE, LONGEST_PAUSE, Clock, Vigil, keep_vigil, pauses
 from profilectl.errors import CredentialsRefused, NotAllowlisted, RateLimited, Unreachable
 
 NOON = 1_900_000_000.0

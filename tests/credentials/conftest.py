@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from profilectl.credentials.keychain import Keychain
+from profilectl.credentials.keyring import Keychain
 from profilectl.secret import Credentials, Secret
 
 

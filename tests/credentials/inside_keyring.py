@@ -15,8 +15,8 @@ from pathlib import Path
 
 import secretstorage
 
-from profilectl.credentials.config import Config, config_path, read_config
-from profilectl.credentials.keychain import Keychain, KeychainError, State
+from profilectl.config import Config, config_path, read_config
+from profilectl.credentials.keyring import Keychain, KeychainError, State
 from profilectl.credentials.login import login
 from profilectl.credentials.logout import logout
 from profilectl.credentials.sources import describe, find

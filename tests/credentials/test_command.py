@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.credentials.command import fill, is_runnable, run_command
-from profilectl.credentials.files import MAX_BYTES
+from profilectl.credentials.private_files import MAX_BYTES
 from profilectl.errors import CredentialsError
 
 

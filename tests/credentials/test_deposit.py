@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from profilectl.credentials.blob import seal, unseal
-from profilectl.credentials.config import Config, LoggedIn, read_config, write_config
-from profilectl.credentials.deposit import deposit
-from profilectl.credentials.renames import find_renamed
+from profilectl.config import Config, LoggedIn, read_config, write_config
+from profilectl.credentials.formats import seal, unseal
+from profilectl.credentials.login import deposit
+from profilectl.credentials.renamed_accounts import find_renamed
 from profilectl.errors import CredentialsError, CredentialsRefused, Unreachable, WrongAccount
 from profilectl.model import Account
 from profilectl.secret import Secret

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from profilectl.credentials.asking import ask_pin, ask_values, read_token
-from profilectl.credentials.blob import unseal
-from profilectl.credentials.config import Config, LoggedIn, read_config, write_config
+from profilectl.config import Config, LoggedIn, read_config, write_config
+from profilectl.credentials.formats import unseal
 from profilectl.credentials.login import login
 from profilectl.credentials.logout import logout
+from profilectl.credentials.prompts import ask_pin, ask_values, read_token
 from profilectl.errors import CredentialsError, CredentialsRefused, InputRefused, Unreachable, WrongAccount
 from profilectl.model import Account
 from profilectl.secret import Secret

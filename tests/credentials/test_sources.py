@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.credentials.blob import seal
-from profilectl.credentials.config import Config
-from profilectl.credentials.keychain import Keychain, KeychainError, State
+from profilectl.config import Config
+from profilectl.credentials.formats import seal
+from profilectl.credentials.keyring import Keychain, KeychainError, State
 from profilectl.credentials.sources import VARIABLES, AccountStatus, describe, find
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials, Secret

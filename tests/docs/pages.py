@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from profilectl.cli.main import build
-from profilectl.cli.manual import manual
-from profilectl.cli.tree import read_tree
+from profilectl.completion.command_tree import read_tree
+from profilectl.completion.man_page import manual
 from tests.docs import tables, walks
 
 ROOT = Path(__file__).parent.parent.parent

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 
-from profilectl.cli.environment import VARIABLES
-from profilectl.cli.manual import own_terms, usage
+from profilectl.completion.environment import VARIABLES
+from profilectl.completion.man_page import own_terms, usage
 from profilectl.errors import ExitCode
 
 _WIDTH = 112  # columns of a code block

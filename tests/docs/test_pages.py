@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profilectl.roster.parse import parse
+from profilectl.roster.parser import parse
 from tests.docs.pages import BLOCKS, README, ROOT, block, renewed, settled, tree
 from tests.docs.walks import fold
 

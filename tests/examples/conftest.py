@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.quotas import Limits
-from profilectl.sandbox.server import serve
-from profilectl.sandbox.world import World
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.model.rate_limits import Limits
+from profilectl.sandbox.model.world import World
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 _VALUES = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")

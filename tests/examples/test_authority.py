@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from profilectl.cli import authority
-from profilectl.cli.authority import read_authority
+from profilectl.access import policy_file
+from profilectl.access.policy_file import read_authority
 from tests.examples.conftest import EXAMPLES
 from tests.private_machine import PrivateMachine, why_not
 
 if TYPE_CHECKING:
-    from profilectl.sandbox.world import World
+    from profilectl.sandbox.model.world import World
 
 _FOLDER = EXAMPLES / "authority"
 _WRAPPER = "/usr/local/bin/send-as-alice"
@@ -43,7 +43,7 @@ def text_of(name):
 def test_the_policy_says_what_it_is_for(tmp_path, monkeypatch):
     """The service user does everything, alice is afast's, and the rest is nobody's."""
     (tmp_path / "policy.toml").write_text(text_of("policy.toml"))
-    monkeypatch.setattr(authority, "_ROOT", os.geteuid())
+    monkeypatch.setattr(policy_file, "_ROOT", os.geteuid())
     one = read_authority(tmp_path / "policy.toml")
 
     assert (("root", "profilectl"), {"alice": ("afast",), "*": ()}) == (one.admins, one.operators)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import profilectl.names  # noqa: F401  # loaded before `nobody` might not be allowed to read it
+import profilectl.text.names  # noqa: F401  # loaded before `nobody` might not be allowed to read it
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from profilectl.ledger.base import Ledger, LedgerReader
+    from profilectl.ledger.protocol import Ledger, LedgerReader
 
 
 class SQLiteEngine:

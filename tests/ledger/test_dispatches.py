@@ -25,23 +25,23 @@ def ledger(ledger):
 
 def test_a_promise_is_there_before_anything_is_sent(ledger, engine):
     """What was promised can be read by the next process."""
-    ledger.promise(ACCOUNT, PROMISED, None)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
     with engine.reader() as reader:
         assert PROMISED == reader.dispatch(ACCOUNT, "k")
 
 
 def test_an_open_promise_is_nobody_elses(ledger):
     """Two processes can't send the same message: the second is told to look again later."""
-    ledger.promise(ACCOUNT, PROMISED, None)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
     with pytest.raises(TryLater, match="is being sent by another process"):
-        ledger.promise(ACCOUNT, PROMISED, None)
+        ledger.begin_send(ACCOUNT, PROMISED, None)
     assert PROMISED == ledger.dispatch(ACCOUNT, "k")
 
 
 def test_a_conclusion_is_one_transaction_with_its_record(ledger):
     """Event, face and audit record are written together, and the profile counts as seen."""
-    ledger.promise(ACCOUNT, PROMISED, None)
-    ledger.conclude(ACCOUNT, SENT, EVENT)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    ledger.finish_send(ACCOUNT, SENT, EVENT)
 
     assert SENT == ledger.dispatch(ACCOUNT, "k")
     assert (True, False) == (ledger.is_delivery(ACCOUNT, "900"), ledger.is_delivery(ACCOUNT, "901"))
@@ -51,30 +51,30 @@ def test_a_conclusion_is_one_transaction_with_its_record(ledger):
 
 def test_a_face_that_was_not_confirmed_is_not_seen(ledger):
     """Only what X showed counts as seen."""
-    ledger.promise(ACCOUNT, PROMISED, None)
-    ledger.conclude(ACCOUNT, Dispatch("k", "n1", "alice", "7007", "sha256:f", "100001", 1000, "900"), EVENT)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    ledger.finish_send(ACCOUNT, Dispatch("k", "n1", "alice", "7007", "sha256:f", "100001", 1000, "900"), EVENT)
 
     assert 0 == ledger.seen_ms(ACCOUNT, "100001")
 
 
 def test_what_surely_was_not_sent_is_taken_back(ledger):
     """An open promise can be taken back, a concluded one stays."""
-    ledger.promise(ACCOUNT, PROMISED, None)
-    ledger.take_back(ACCOUNT, PROMISED)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    ledger.cancel_send(ACCOUNT, PROMISED)
     gone = ledger.dispatch(ACCOUNT, "k")
-    ledger.promise(ACCOUNT, PROMISED, None)
-    ledger.conclude(ACCOUNT, SENT, EVENT)
-    ledger.take_back(ACCOUNT, PROMISED)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    ledger.finish_send(ACCOUNT, SENT, EVENT)
+    ledger.cancel_send(ACCOUNT, PROMISED)
 
     assert (None, SENT) == (gone, ledger.dispatch(ACCOUNT, "k"))
 
 
 def test_a_key_may_stand_for_a_new_message_once_the_old_one_is_out(ledger):
     """The event of the old one stays known, so that it is never taken for the new one."""
-    ledger.promise(ACCOUNT, PROMISED, None)
-    ledger.conclude(ACCOUNT, SENT, EVENT)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    ledger.finish_send(ACCOUNT, SENT, EVENT)
     again = Dispatch("k", "n2", "alice", "7007", "sha256:f", "100001", 900_000)
-    ledger.promise(ACCOUNT, again, SENT)
+    ledger.begin_send(ACCOUNT, again, SENT)
 
     assert again == ledger.dispatch(ACCOUNT, "k")
     assert ledger.is_delivery(ACCOUNT, "900")
@@ -83,32 +83,32 @@ def test_a_key_may_stand_for_a_new_message_once_the_old_one_is_out(ledger):
 def test_who_is_blocked_stays_blocked_until_a_person_says_otherwise(ledger):
     """Blocking and allowing are recorded; allowing somebody who isn't blocked changes nothing."""
     ledger.block(ACCOUNT, "alice", 5)
-    blocked = ledger.holdings(ACCOUNT).blocked
+    blocked = ledger.state_of(ACCOUNT).blocked
     ledger.unblock(ACCOUNT, "alice", 6)
     ledger.unblock(ACCOUNT, "alice", 7)
 
-    assert ({"alice"}, frozenset()) == (blocked, ledger.holdings(ACCOUNT).blocked)
+    assert ({"alice"}, frozenset()) == (blocked, ledger.state_of(ACCOUNT).blocked)
     assert ["adopted", "blocked", "unblocked"] == [record.event.what for record in ledger.events()]
 
 
 def test_only_what_was_looked_at_is_overwritten(ledger):
     """Two processes that both found the key free, or both found an old message under it, don't both send."""
     second, third = (replace(PROMISED, nonce=nonce) for nonce in ("n2", "n3"))
-    ledger.promise(ACCOUNT, PROMISED, None)
-    ledger.conclude(ACCOUNT, SENT, EVENT)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    ledger.finish_send(ACCOUNT, SENT, EVENT)
     with pytest.raises(TryLater):
-        ledger.promise(ACCOUNT, second, None)
-    ledger.promise(ACCOUNT, second, SENT)
+        ledger.begin_send(ACCOUNT, second, None)
+    ledger.begin_send(ACCOUNT, second, SENT)
     with pytest.raises(TryLater):
-        ledger.promise(ACCOUNT, third, SENT)
+        ledger.begin_send(ACCOUNT, third, SENT)
 
     assert second == ledger.dispatch(ACCOUNT, "k")
 
 
 def test_nobody_takes_another_one_s_promise_back(ledger):
     """A promise belongs to the attempt that made it."""
-    ledger.promise(ACCOUNT, PROMISED, None)
-    ledger.take_back(ACCOUNT, replace(PROMISED, nonce="n2"))
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    ledger.cancel_send(ACCOUNT, replace(PROMISED, nonce="n2"))
 
     assert PROMISED == ledger.dispatch(ACCOUNT, "k")
 
@@ -120,7 +120,7 @@ def test_whoever_lost_their_face_meanwhile_promises_nothing(ledger, deed, reason
     """Blocked or retired between the question and the answer: nothing is sent."""
     getattr(ledger, deed)(ACCOUNT, "alice", 5)
     with pytest.raises(InputRefused, match=reason):
-        ledger.promise(ACCOUNT, PROMISED, None)
+        ledger.begin_send(ACCOUNT, PROMISED, None)
 
 
 def test_adopting_allows_again_and_says_so(ledger):
@@ -129,5 +129,5 @@ def test_adopting_allows_again_and_says_so(ledger):
     other = Profile("100002", "Alice", "", 2)
     ledger.adopt(ACCOUNT, "alice", other, avatar="sha256:a", perceptual_hash=None, protected=False, now_ms=6)
 
-    assert frozenset() == ledger.holdings(ACCOUNT).blocked
+    assert frozenset() == ledger.state_of(ACCOUNT).blocked
     assert "unblocked" == [record.event.what for record in ledger.events()][-1]

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused
-from profilectl.ledger.audit import verify
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Binding, Holdings, Intent, Profile, Retired
+from profilectl.model import Binding, Intent, LedgerState, Profile, Retired
 
 AGENTS = st.sampled_from(["alice", "bob"])
 IDS = st.sampled_from(["100", "101", "102", "103"])
@@ -30,8 +30,8 @@ class Simple:
     def __init__(self):
         self.bindings, self.intents, self.retired, self.events = {}, {}, {}, 0
 
-    def holdings(self):
-        return Holdings(
+    def state_of(self):
+        return LedgerState(
             tuple(sorted(self.bindings.values(), key=lambda one: one.agent)),
             tuple(sorted(self.intents.values(), key=lambda one: (one.begun_ms, one.agent))),
             tuple(sorted(self.retired.values(), key=lambda one: (one.since_ms, one.profile_id))),
@@ -44,7 +44,7 @@ class Simple:
     def knows(self, id):
         return id in self.retired or any(one.profile_id == id for one in self.bindings.values())
 
-    def intend(self, intent):
+    def begin_intent(self, intent):
         self.need(intent.agent not in self.intents)
         self.intents[intent.agent] = intent
 
@@ -68,14 +68,14 @@ class Simple:
             del self.retired[binding.profile_id]
         self.bind(binding)
 
-    def settle(self, agent, profile, now):
+    def finish_intent(self, agent, profile, now):
         self.need(agent in self.intents)
         intent = self.intents[agent]
         self.bind(
             Binding(agent, profile.id, intent.name, intent.avatar, profile.created_ms, now, intent.protected, "url")
         )
 
-    def withdraw(self, agent):
+    def cancel_intent(self, agent):
         self.need(agent in self.intents)
         del self.intents[agent]
 
@@ -127,9 +127,9 @@ class Histories(RuleBasedStateMachine):
         return intent.nonce if intent else "unknown"
 
     @rule(agent=AGENTS, listed=LISTED, protected=st.booleans())
-    def intend(self, agent, listed, protected):
+    def begin_intent(self, agent, listed, protected):
         intent = Intent(str(self.now), agent, agent.title(), "sha256:a", listed, self.now, 1, self.now, protected)
-        self.both(lambda: self.simple.intend(intent), lambda: self.ledger.intend("1", intent))
+        self.both(lambda: self.simple.begin_intent(intent), lambda: self.ledger.begin_intent("1", intent))
 
     @rule(agent=AGENTS)
     def reattempt(self, agent):
@@ -137,17 +137,17 @@ class Histories(RuleBasedStateMachine):
         self.both(lambda: self.simple.reattempt(agent, now), lambda: self.ledger.reattempt("1", nonce, now))
 
     @rule(agent=AGENTS, id=IDS, adopted=st.booleans())
-    def settle(self, agent, id, adopted):
+    def finish_intent(self, agent, id, adopted):
         nonce, now, profile = self.nonce(agent), self.now, Profile(id, "X", "url", self.now)
         self.both(
-            lambda: self.simple.settle(agent, profile, now),
-            lambda: self.ledger.settle("1", nonce, profile, now, adopted=adopted),
+            lambda: self.simple.finish_intent(agent, profile, now),
+            lambda: self.ledger.finish_intent("1", nonce, profile, now, adopted=adopted),
         )
 
     @rule(agent=AGENTS)
-    def withdraw(self, agent):
+    def cancel_intent(self, agent):
         nonce, now = self.nonce(agent), self.now
-        self.both(lambda: self.simple.withdraw(agent), lambda: self.ledger.withdraw("1", nonce, "lost", now))
+        self.both(lambda: self.simple.cancel_intent(agent), lambda: self.ledger.cancel_intent("1", nonce, "lost", now))
 
     @rule(agent=AGENTS, id=IDS)
     def adopt(self, agent, id):
@@ -191,7 +191,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def same(self):
         with open_for_reading(self.path) as reader:
-            assert self.simple.holdings() == self.ledger.holdings("1") == reader.holdings("1")
+            assert self.simple.state_of() == self.ledger.state_of("1") == reader.state_of("1")
         records = list(self.ledger.events())
         assert (self.simple.events, None) == (len(records), verify(records))
 

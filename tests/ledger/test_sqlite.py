@@ -11,11 +11,11 @@ from contextlib import closing
 
 import pytest
 
+from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, TryLater, WrongAccount
 from profilectl.ledger import schema, sqlite
-from profilectl.ledger.audit import verify
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Account, Event, Holdings, Intent
+from profilectl.model import Account, Event, Intent, LedgerState
 from tests.patience import join
 
 ACME = Account("1", "acmecare", "api.x.com")
@@ -33,7 +33,7 @@ def contents(folder):
 
 def closed_ledger(path, events=1):
     with open_for_writing(path, actor="ann@desk") as ledger:
-        ledger.claim("acme", ACME, 5)
+        ledger.register_account("acme", ACME, 5)
         for number in range(events):
             ledger.record(Event("sent", "1", number))
 
@@ -64,7 +64,7 @@ def test_closing_twice(path):
         opened.close()
         opened.close()
         with pytest.raises(LedgerRefused, match="closed"):
-            opened.holdings("1")
+            opened.state_of("1")
 
 
 def test_odd_path(tmp_path):
@@ -81,7 +81,7 @@ def test_wrong_account_changes_no_byte(path):
     closed_ledger(path)
     before = contents(path.parent)
     with open_for_writing(path) as ledger, pytest.raises(WrongAccount):
-        ledger.claim("acme", Account("2", "other", "api.x.com"), 6)
+        ledger.register_account("acme", Account("2", "other", "api.x.com"), 6)
     assert before == contents(path.parent)
 
 
@@ -90,7 +90,7 @@ def test_value_that_no_database_can_hold(path, user_id, at_ms):
     """Half a surrogate pair and a number beyond 64 bits are refused like any other failure."""
     with open_for_writing(path) as ledger:
         with pytest.raises(LedgerRefused):
-            ledger.intend(user_id, Intent("n1", "alice", "Alice", "sha256:a", frozenset(), at_ms))
+            ledger.begin_intent(user_id, Intent("n1", "alice", "Alice", "sha256:a", frozenset(), at_ms))
         assert [] == list(ledger.events())
 
 
@@ -100,7 +100,7 @@ def test_value_that_no_database_can_hold(path, user_id, at_ms):
 def test_missing_ledger_reads_as_empty(path):
     """Looking at a ledger that doesn't exist finds nothing and makes nothing."""
     with open_for_reading(path) as reader:
-        assert (None, Holdings()) == (reader.account_of("acme"), reader.holdings("1"))
+        assert (None, LedgerState()) == (reader.account_of("acme"), reader.state_of("1"))
     assert not path.parent.exists()
 
 
@@ -163,12 +163,12 @@ def test_looking_keeps_the_writers_locks(path):
     """A reader that opens and closes in the writer's own process doesn't let a second writer in."""
     closed_ledger(path)
     early = open_for_reading(path)
-    early.holdings("1")
+    early.state_of("1")
     with open_for_writing(path) as ledger, ledger._transaction() as execute:
         execute("DELETE FROM audit")
         early.close()
         with open_for_reading(path) as late:
-            late.holdings("1")
+            late.state_of("1")
         intruder = f"import sqlite3; sqlite3.connect({str(path)!r}, timeout=0).execute('BEGIN IMMEDIATE')"
         result = subprocess.run(
             [sys.executable, "-c", intruder], capture_output=True, text=True, check=False, timeout=60
@@ -269,7 +269,7 @@ def test_another_thread(path):
 
     def trespass(ledger):
         try:
-            ledger.holdings("1")
+            ledger.state_of("1")
         except LedgerRefused as refusal:
             refusals.append(refusal.message)
 
@@ -356,12 +356,12 @@ def test_format_1_is_read_as_it_is_and_upgraded_when_it_is_written(path):
             older.execute(f"DROP TABLE {table}")
     before = path.read_bytes()
     with open_for_reading(path) as reader:
-        read = (reader.holdings("42").blocked, reader.dispatch("42", "k"), reader.seen_ms("42", "1"))
+        read = (reader.state_of("42").blocked, reader.dispatch("42", "k"), reader.seen_ms("42", "1"))
     untouched = before == path.read_bytes()
     with open_for_writing(path) as writer:
         writer.block("42", "alice", 5)
     with open_for_reading(path) as reader:
-        blocked = reader.holdings("42").blocked
+        blocked = reader.state_of("42").blocked
 
     assert ((frozenset(), None, 0), True, {"alice"}) == (read, untouched, blocked)
 
@@ -401,4 +401,4 @@ def test_a_format_1_ledger_that_another_process_upgrades_loses_nothing(path, mon
     with open_for_writing(path) as writer:
         writer.block("42", "alice", 5)
     with open_for_reading(path) as reader:
-        assert {"alice"} == reader.holdings("42").blocked
+        assert {"alice"} == reader.state_of("42").blocked

@@ -10,9 +10,9 @@ from contextlib import closing
 
 import pytest
 
-from profilectl.ledger.audit import verify
+from profilectl.audit.chain import verify
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Account, Holdings
+from profilectl.model import Account, LedgerState
 from tests.patience import next_line
 
 DEEDS = '''\
@@ -24,9 +24,9 @@ LISTED = frozenset(str(number) for number in range(50))
 def do(ledger, n):
     turn, agent = n // 2, f"agent{n // 2 % 5}"
     if n % 2 == 0:
-        ledger.intend("1", Intent(f"n{turn}", agent, agent, "sha256:a", LISTED, n, 1, n))
+        ledger.begin_intent("1", Intent(f"n{turn}", agent, agent, "sha256:a", LISTED, n, 1, n))
     else:
-        ledger.settle("1", f"n{turn}", Profile(str(1000 + turn), agent, "url", n), n, adopted=False)
+        ledger.finish_intent("1", f"n{turn}", Profile(str(1000 + turn), agent, "url", n), n, adopted=False)
 '''
 
 WORKER = """\
@@ -86,7 +86,7 @@ def sound(path):
         assert [("ok",)] == ledger._execute("PRAGMA integrity_check")
         assert [] == ledger._execute("PRAGMA foreign_key_check")
         assert verify(ledger.events()) is None
-        return sum(1 for _ in ledger.events()), ledger.holdings("1")
+        return sum(1 for _ in ledger.events()), ledger.state_of("1")
 
 
 def test_kill_at_any_moment(tmp_path, path, do):
@@ -108,7 +108,7 @@ def test_kill_at_any_moment(tmp_path, path, do):
             for n in range(mirrored, done):
                 do(mirror, n)
             mirrored = done
-            assert mirror.holdings("1") == held, f"seed {seed}"
+            assert mirror.state_of("1") == held, f"seed {seed}"
     assert mirrored > 20
 
 
@@ -129,7 +129,7 @@ def test_kill_before_anything_is_known(path):
         assert next_line(process) == "begun\n"
         process.kill()
     with open_for_writing(path) as ledger:
-        ledger.claim("acme", Account("1", "acmecare", "api.x.com"), 5)
+        ledger.register_account("acme", Account("1", "acmecare", "api.x.com"), 5)
     with open_for_reading(path) as reader:
         assert reader.account_of("acme")
-        assert isinstance(reader.holdings("1"), Holdings)
+        assert isinstance(reader.state_of("1"), LedgerState)

@@ -6,9 +6,9 @@ import sqlite3
 
 import pytest
 
+from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, WrongAccount
-from profilectl.ledger.audit import verify
-from profilectl.model import Account, Binding, Event, Holdings, Intent, Profile, Retired
+from profilectl.model import Account, Binding, Event, Intent, LedgerState, Profile, Retired
 
 ACME = Account("1", "acmecare", "api.x.com", "read-write-directmessages")
 
@@ -23,8 +23,8 @@ def profile(id, name="alice A."):
 
 
 def bind(ledger, agent="alice", id="100", now_ms=30):
-    ledger.intend("1", intent(agent, f"n{id}"))
-    return ledger.settle("1", f"n{id}", profile(id), now_ms, adopted=False)
+    ledger.begin_intent("1", intent(agent, f"n{id}"))
+    return ledger.finish_intent("1", f"n{id}", profile(id), now_ms, adopted=False)
 
 
 def happened(reader):
@@ -33,36 +33,36 @@ def happened(reader):
 
 def test_new_ledger_is_empty(engine, ledger):
     """A new ledger knows nobody, and says so with an empty value."""
-    assert (None, Holdings(), []) == (ledger.account_of("acme"), ledger.holdings("1"), list(ledger.events()))
+    assert (None, LedgerState(), []) == (ledger.account_of("acme"), ledger.state_of("1"), list(ledger.events()))
 
 
 def test_claim_is_remembered(engine, ledger):
     """A claimed brand gives back its account, without the access level, which belongs to the token."""
-    ledger.claim("acme", ACME, 5)
+    ledger.register_account("acme", ACME, 5)
     with engine.reader() as reader:
         assert Account("1", "acmecare", "api.x.com") == reader.account_of("acme")
 
 
 def test_claim_again_writes_nothing(ledger):
     """The same account claimed twice leaves one record."""
-    ledger.claim("acme", ACME, 5)
-    ledger.claim("acme", ACME, 6)
+    ledger.register_account("acme", ACME, 5)
+    ledger.register_account("acme", ACME, 6)
     assert ["claimed"] == happened(ledger)
 
 
 def test_renamed_handle(ledger):
     """A handle may change; the user id says that it is the same account."""
-    ledger.claim("acme", ACME, 5)
-    ledger.claim("acme", Account("1", "acmehelp", "api.x.com"), 6)
+    ledger.register_account("acme", ACME, 5)
+    ledger.register_account("acme", Account("1", "acmehelp", "api.x.com"), 6)
     assert ledger.account_of("acme").handle == "acmehelp"
 
 
 def test_renamed_brand_keeps_its_bindings(ledger):
     """Rows belong to the user id, so another key for the same account finds them."""
-    ledger.claim("acme", ACME, 5)
+    ledger.register_account("acme", ACME, 5)
     bind(ledger)
-    ledger.claim("acme-eu", ACME, 6)
-    assert "100" == ledger.holdings(ledger.account_of("acme-eu").user_id).binding("alice").profile_id
+    ledger.register_account("acme-eu", ACME, 6)
+    assert "100" == ledger.state_of(ledger.account_of("acme-eu").user_id).binding("alice").profile_id
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_renamed_brand_keeps_its_bindings(ledger):
 )
 def test_wrong_account(engine, ledger, brand, account):
     """Credentials of somebody else are refused by writer and reader, both accounts are named, nothing is written."""
-    ledger.claim("acme", ACME, 5)
+    ledger.register_account("acme", ACME, 5)
     with pytest.raises(WrongAccount) as refusal:
-        ledger.claim(brand, account, 6)
+        ledger.register_account(brand, account, 6)
     assert (
         f"brand acme is @acmecare (id 1 at api.x.com) in this ledger, but the credentials belong to @{account.handle}"
         in (refusal.value.message)
@@ -86,59 +86,59 @@ def test_wrong_account(engine, ledger, brand, account):
     assert "PROFILECTL_LEDGER" in refusal.value.hint
     assert ["claimed"] == happened(ledger)
     with engine.reader() as reader, pytest.raises(WrongAccount):
-        reader.recognise(brand, account)
+        reader.check_account(brand, account)
 
 
 def test_recognise_accepts_the_known_and_the_unknown(ledger):
     """A brand that is new, or known with these credentials, may be used."""
-    ledger.recognise("acme", ACME)
-    ledger.claim("acme", ACME, 5)
-    ledger.recognise("acme", ACME)
+    ledger.check_account("acme", ACME)
+    ledger.register_account("acme", ACME, 5)
+    ledger.check_account("acme", ACME)
 
 
 def test_intent_is_durable(engine, ledger):
     """When `intend` returns, another process sees the whole intent."""
     promised = intent(protected=True, perceptual_hash=2**64 - 1, attempt=1)
-    ledger.intend("1", promised)
+    ledger.begin_intent("1", promised)
     with engine.reader() as reader:
-        assert Holdings(intents=(promised,)) == reader.holdings("1")
+        assert LedgerState(intents=(promised,)) == reader.state_of("1")
 
 
 def test_accounts_are_separate(ledger):
     """One account's rows are invisible to another, even with the same agent, nonce and ids."""
     bind(ledger)
-    ledger.intend("2", intent(nonce="n100"))
-    assert (1, 0) == (len(ledger.holdings("1").bindings), len(ledger.holdings("1").intents))
-    assert (0, 1) == (len(ledger.holdings("2").bindings), len(ledger.holdings("2").intents))
+    ledger.begin_intent("2", intent(nonce="n100"))
+    assert (1, 0) == (len(ledger.state_of("1").bindings), len(ledger.state_of("1").intents))
+    assert (0, 1) == (len(ledger.state_of("2").bindings), len(ledger.state_of("2").intents))
 
 
 def test_second_intent_for_an_agent(ledger):
     """An agent has at most one open intent."""
-    ledger.intend("1", intent())
+    ledger.begin_intent("1", intent())
     with pytest.raises(LedgerRefused, match="alice has an open intent already"):
-        ledger.intend("1", intent(nonce="n2"))
-    assert 1 == len(ledger.holdings("1").intents)
+        ledger.begin_intent("1", intent(nonce="n2"))
+    assert 1 == len(ledger.state_of("1").intents)
 
 
 def test_nonce_used_twice(ledger):
     """A nonce that is taken is the engine's refusal, in our words, with nothing left behind."""
-    ledger.intend("1", intent())
+    ledger.begin_intent("1", intent())
     with pytest.raises(LedgerRefused):
-        ledger.intend("1", intent("bob"))
+        ledger.begin_intent("1", intent("bob"))
     assert ["intended"] == happened(ledger)
 
 
 def test_reattempt(ledger):
     """One more attempt moves the lower bound and counts."""
-    ledger.intend("1", intent())
+    ledger.begin_intent("1", intent())
     ledger.reattempt("1", "n1", 99)
-    assert (intent(attempt=2, attempted_ms=99),) == ledger.holdings("1").intents
+    assert (intent(attempt=2, attempted_ms=99),) == ledger.state_of("1").intents
 
 
 def test_settle_binds(ledger):
     """Settling turns the intent into a binding that carries what was asked for and what X made of it."""
-    ledger.intend("1", intent(perceptual_hash=3, protected=True))
-    binding = ledger.settle("1", "n1", profile("100", "X's spelling"), 30, adopted=False)
+    ledger.begin_intent("1", intent(perceptual_hash=3, protected=True))
+    binding = ledger.finish_intent("1", "n1", profile("100", "X's spelling"), 30, adopted=False)
     assert binding == Binding(
         agent="alice",
         profile_id="100",
@@ -150,14 +150,14 @@ def test_settle_binds(ledger):
         avatar_url="https://pbs.example/100.jpg",
         perceptual_hash=3,
     )
-    assert Holdings(bindings=(binding,)) == ledger.holdings("1")
+    assert LedgerState(bindings=(binding,)) == ledger.state_of("1")
 
 
 def test_settle_retires_the_former_profile(ledger):
     """A replacement binds the new profile and retires the old one in the same moment."""
     bind(ledger, id="100")
     bind(ledger, id="101", now_ms=40)
-    held = ledger.holdings("1")
+    held = ledger.state_of("1")
     assert ["101"] == [one.profile_id for one in held.bindings]
     assert (Retired("100", "alice", "alice A.", 40, "replaced"),) == held.retired
 
@@ -165,8 +165,8 @@ def test_settle_retires_the_former_profile(ledger):
 @pytest.mark.parametrize(("adopted", "what"), [(False, "created"), (True, "adopted")])
 def test_settle_tells_how_it_was_found(ledger, adopted, what):
     """The audit record tells a profile that X confirmed from one that was found in its list."""
-    ledger.intend("1", intent())
-    ledger.settle("1", "n1", profile("100"), 30, adopted=adopted)
+    ledger.begin_intent("1", intent())
+    ledger.finish_intent("1", "n1", profile("100"), 30, adopted=adopted)
     record = list(ledger.events())[-1]
     detail = {"name": "alice A.", "avatar": "sha256:aa", "replaced": None, "nonce": "n1"}
     assert (Event(what, "1", 30, "alice", "100", detail), "ann@desk") == (record.event, record.actor)
@@ -174,9 +174,9 @@ def test_settle_tells_how_it_was_found(ledger, adopted, what):
 
 def test_withdraw(ledger):
     """An intent that made nothing goes, with the reason in the audit trail."""
-    ledger.intend("1", intent())
-    ledger.withdraw("1", "n1", "refused: code 88", 30)
-    assert Holdings() == ledger.holdings("1")
+    ledger.begin_intent("1", intent())
+    ledger.cancel_intent("1", "n1", "refused: code 88", 30)
+    assert LedgerState() == ledger.state_of("1")
     assert "refused: code 88" == list(ledger.events())[-1].event.detail["why"]
 
 
@@ -186,13 +186,13 @@ def test_profile_that_is_taken(ledger, taken):
     bind(ledger, "bob", "100")
     if taken == "retired":
         ledger.retire("1", "bob", 40)
-    ledger.intend("1", intent())
-    before = ledger.holdings("1")
+    ledger.begin_intent("1", intent())
+    before = ledger.state_of("1")
     with pytest.raises(LedgerRefused, match=f"profile 100 is {taken} already, for agent bob"):
-        ledger.settle("1", "n1", profile("100"), 50, adopted=True)
+        ledger.finish_intent("1", "n1", profile("100"), 50, adopted=True)
     with pytest.raises(LedgerRefused, match=f"profile 100 is {taken} already, for agent bob"):
         ledger.adopt("1", "alice", profile("100"), avatar="", perceptual_hash=None, protected=False, now_ms=50)
-    assert before == ledger.holdings("1")
+    assert before == ledger.state_of("1")
 
 
 def test_adopt(ledger):
@@ -206,15 +206,15 @@ def test_adopt(ledger):
         binding.perceptual_hash,
         binding.protected,
     )
-    held = ledger.holdings("1")
+    held = ledger.state_of("1")
     assert ((binding,), ["100"]) == (held.bindings, [one.profile_id for one in held.retired])
 
 
 def test_adopt_overrules_an_open_intent(ledger):
     """Nothing that is settled later may replace the profile that a person chose."""
-    ledger.intend("1", intent())
+    ledger.begin_intent("1", intent())
     ledger.adopt("1", "alice", profile("200"), avatar="", perceptual_hash=None, protected=False, now_ms=50)
-    assert () == ledger.holdings("1").intents
+    assert () == ledger.state_of("1").intents
     assert "n1" == list(ledger.events())[-1].event.detail["nonce"]
 
 
@@ -223,7 +223,7 @@ def test_retire(ledger):
     bind(ledger)
     retired = ledger.retire("1", "alice", 60)
     assert Retired("100", "alice", "alice A.", 60, "removed") == retired
-    assert Holdings(retired=(retired,)) == ledger.holdings("1")
+    assert LedgerState(retired=(retired,)) == ledger.state_of("1")
 
 
 @pytest.mark.parametrize("state", ["retired", "bound", "unknown"])
@@ -234,7 +234,7 @@ def test_drop(ledger, state):
     if state == "retired":
         ledger.retire("1", "alice", 60)
     ledger.drop("1", "100", 70)
-    assert Holdings() == ledger.holdings("1")
+    assert LedgerState() == ledger.state_of("1")
     event = list(ledger.events())[-1].event
     assert ("destroyed", "100", None if state == "unknown" else "alice") == (
         event.what,
@@ -247,7 +247,7 @@ def test_forget(ledger):
     """A forgotten profile is neither bound nor retired: it stays at X, a stranger."""
     bind(ledger)
     ledger.forget("1", "alice", 60)
-    assert Holdings() == ledger.holdings("1")
+    assert LedgerState() == ledger.state_of("1")
     assert "forgotten" == happened(ledger)[-1]
 
 
@@ -255,17 +255,17 @@ def test_protect(ledger):
     """Protection can be given and taken."""
     bind(ledger)
     ledger.protect("1", "alice", protected=True)
-    assert ledger.holdings("1").binding("alice").protected
+    assert ledger.state_of("1").binding("alice").protected
     ledger.protect("1", "alice", protected=False)
-    assert not ledger.holdings("1").binding("alice").protected
+    assert not ledger.state_of("1").binding("alice").protected
 
 
 @pytest.mark.parametrize(
     "deed",
     [
         lambda ledger: ledger.reattempt("1", "n9", 5),
-        lambda ledger: ledger.settle("1", "n9", profile("100"), 5, adopted=False),
-        lambda ledger: ledger.withdraw("1", "n9", "why", 5),
+        lambda ledger: ledger.finish_intent("1", "n9", profile("100"), 5, adopted=False),
+        lambda ledger: ledger.cancel_intent("1", "n9", "why", 5),
         lambda ledger: ledger.retire("1", "zoe", 5),
         lambda ledger: ledger.forget("1", "zoe", 5),
         lambda ledger: ledger.protect("1", "zoe", protected=True),
@@ -301,12 +301,12 @@ def test_everything_survives_closing(engine):
     """What was written is there after closing and opening, chain included."""
     with engine.writer() as ledger:
         bind(ledger, "alice", "100")
-        ledger.intend("1", intent("bob"))
-        before = ledger.holdings("1")
+        ledger.begin_intent("1", intent("bob"))
+        before = ledger.state_of("1")
     with engine.writer() as ledger:
-        ledger.withdraw("1", "n1", "lost", 50)
-        ledger.intend("1", intent("bob"))
-        assert before == ledger.holdings("1")
+        ledger.cancel_intent("1", "n1", "lost", 50)
+        ledger.begin_intent("1", intent("bob"))
+        assert before == ledger.state_of("1")
         assert verify(ledger.events()) is None
 
 
@@ -314,25 +314,25 @@ def test_listing_is_kept_once(engine, ledger):
     """A thousand intents that share one listing of a thousand ids take its space once, and free it at the end."""
     listed = frozenset(str(1190000000000000000 + number) for number in range(1000))
     other = intent("zoe", "other", listed=frozenset({"5"}))
-    ledger.intend("1", other)
+    ledger.begin_intent("1", other)
     for number in range(1000):
-        ledger.intend("1", intent(f"agent{number}", f"n{number}", listed=listed))
-    held = ledger.holdings("1").intents
+        ledger.begin_intent("1", intent(f"agent{number}", f"n{number}", listed=listed))
+    held = ledger.state_of("1").intents
     assert {listed, other.listed} == {one.listed for one in held}
     for one in held:
         if one != other:
-            ledger.withdraw("1", one.nonce, "enough", 50)
-    assert (other,) == ledger.holdings("1").intents
+            ledger.cancel_intent("1", one.nonce, "enough", 50)
+    assert (other,) == ledger.state_of("1").intents
     ledger.close()
     assert sum(file.stat().st_size for file in engine.path.parent.iterdir()) < 2_000_000
 
 
 DEEDS = {
-    "claim": lambda ledger: ledger.claim("acme-eu", ACME, 50),
-    "intend": lambda ledger: ledger.intend("1", intent("carol", "n3")),
+    "claim": lambda ledger: ledger.register_account("acme-eu", ACME, 50),
+    "intend": lambda ledger: ledger.begin_intent("1", intent("carol", "n3")),
     "reattempt": lambda ledger: ledger.reattempt("1", "n2", 50),
-    "settle": lambda ledger: ledger.settle("1", "n2", profile("101"), 50, adopted=False),
-    "withdraw": lambda ledger: ledger.withdraw("1", "n2", "lost", 50),
+    "settle": lambda ledger: ledger.finish_intent("1", "n2", profile("101"), 50, adopted=False),
+    "withdraw": lambda ledger: ledger.cancel_intent("1", "n2", "lost", 50),
     "adopt": lambda ledger: ledger.adopt(
         "1", "alice", profile("102"), avatar="", perceptual_hash=None, protected=False, now_ms=50
     ),
@@ -347,9 +347,9 @@ DEEDS = {
 @pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS)
 def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
     """Whichever statement of a deed fails, nothing of it remains, and the same deed succeeds afterwards."""
-    ledger.claim("acme", ACME, 5)
+    ledger.register_account("acme", ACME, 5)
     bind(ledger, id="100")
-    ledger.intend("1", intent(nonce="n2"))
+    ledger.begin_intent("1", intent(nonce="n2"))
     before = state(ledger)
     execute, left = ledger._execute, 0
 
@@ -377,20 +377,20 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
 
 
 def state(ledger):
-    return ledger.account_of("acme-eu"), ledger.holdings("1"), list(ledger.events())
+    return ledger.account_of("acme-eu"), ledger.state_of("1"), list(ledger.events())
 
 
 def test_batch_is_one_transaction(engine, ledger):
     """Nobody else sees a part of it, the writer sees all of it, and the audit chain goes on."""
     with ledger.batch():
-        ledger.intend("1", intent())
-        ledger.settle("1", "n1", profile("100"), 6, adopted=False)
-        ledger.intend("1", intent("bruno", "n2"))
+        ledger.begin_intent("1", intent())
+        ledger.finish_intent("1", "n1", profile("100"), 6, adopted=False)
+        ledger.begin_intent("1", intent("bruno", "n2"))
         with engine.reader() as reader:
-            seen = reader.holdings("1")
-        own = ledger.holdings("1")
+            seen = reader.state_of("1")
+        own = ledger.state_of("1")
     with engine.reader() as reader:
-        assert (Holdings(), own) == (seen, reader.holdings("1"))
+        assert (LedgerState(), own) == (seen, reader.state_of("1"))
         assert (["intended", "created", "intended"], None) == (happened(reader), verify(reader.events()))
 
 
@@ -399,14 +399,14 @@ def test_batch_that_an_error_leaves(ledger):
 
     def fail():
         with ledger.batch():
-            ledger.intend("1", intent())
+            ledger.begin_intent("1", intent())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    ledger.intend("1", intent("alice", "n2"))
+    ledger.begin_intent("1", intent("alice", "n2"))
 
-    assert ["n2"] == [one.nonce for one in ledger.holdings("1").intents]
+    assert ["n2"] == [one.nonce for one in ledger.state_of("1").intents]
 
 
 def test_batch_in_which_a_change_failed(ledger):
@@ -414,20 +414,20 @@ def test_batch_in_which_a_change_failed(ledger):
 
     def fail():
         with ledger.batch():
-            ledger.intend("1", intent())
+            ledger.begin_intent("1", intent())
             with pytest.raises(LedgerRefused, match="open intent"):
-                ledger.intend("1", intent("alice", "n2"))
+                ledger.begin_intent("1", intent("alice", "n2"))
 
     with pytest.raises(LedgerRefused):
         fail()
 
-    assert Holdings() == ledger.holdings("1")
+    assert LedgerState() == ledger.state_of("1")
 
 
 def test_batch_that_writes_nothing(ledger):
     """It opens no transaction, so it can't keep another writer waiting."""
     with ledger.batch():
-        assert Holdings() == ledger.holdings("1")
+        assert LedgerState() == ledger.state_of("1")
         assert not ledger._is_writing
 
 

@@ -7,17 +7,23 @@ from datetime import UTC, datetime
 
 from inline_snapshot import snapshot
 
-from profilectl.basis import Basis, digest_of
-from profilectl.changes import Action, Change, Look
 from profilectl.errors import ExitCode, RateLimited
-from profilectl.guards import Refusal
 from profilectl.model import Message, Problem, Profile
-from profilectl.outcomes import Outcome, Status
-from profilectl.plan import Plan
+from profilectl.plan.builder import Plan
+from profilectl.plan.changes import Action, Appearance, Change
+from profilectl.plan.fingerprint import Basis, digest_of
+from profilectl.plan.guards import Refusal
 from profilectl.render import documents
+from profilectl.sync.outcomes import Outcome, Status
 
 REPLACE = Change(
-    "acme", "alice", Action.REPLACE, ("name",), "100001", Look("Alice", "sha256:aa"), Look("Älice", "sha256:aa")
+    "acme",
+    "alice",
+    Action.REPLACE,
+    ("name",),
+    "100001",
+    Appearance("Alice", "sha256:aa"),
+    Appearance("Älice", "sha256:aa"),
 )
 BASIS = Basis(roster="sha256:r", pictures="sha256:p", ledger="sha256:l", remote="sha256:x")
 LATER = datetime(2026, 11, 23, 9, 14, tzinfo=UTC)

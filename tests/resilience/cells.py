@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from profilectl.errors import ExitCode
-from profilectl.sandbox.faults import Kind
+from profilectl.sandbox.model.faults import Kind
 from tests.resilience import faults
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from profilectl.ledger import schema
-from profilectl.sandbox.faults import Fault, Kind
+from profilectl.sandbox.model.faults import Fault, Kind
 from tests.resilience.desired import CHANGED, picture, roster
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def picture_changes(stage, _subject, proceed):
 
 def profile_goes(stage, _subject, proceed):
     """Let somebody else destroy the profile that a message is about to carry."""
-    bound = next(one for one in stage.holdings().bindings if one.agent == "anna")
+    bound = next(one for one in stage.state_of().bindings if one.agent == "anna")
     stage.world.profiles.destroy(stage.brand.user_id, bound.profile_id)
     return proceed()
 

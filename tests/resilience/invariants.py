@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from profilectl.ledger.audit import verify
+from profilectl.audit.chain import verify
 from profilectl.ledger.sqlite import open_for_reading
 from tests.resilience.record import ACCOUNT, AGENT_OF
 from tests.resilience.scenery import STRANGERS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def faces(stage: Stage, wanted: dict[str, str]) -> list[str]:
     """One live profile for each wanted agent, bound in the ledger; none for anybody else; every stranger left."""
     live = stage.record.live()
-    bindings = {one.agent: one for one in stage.holdings().bindings}
+    bindings = {one.agent: one for one in stage.state_of().bindings}
     ours = sorted(name for name in live.values() if name in AGENT_OF)
     broken = [] if ours == sorted(wanted.values()) else [f"live are {ours}, wanted are {sorted(wanted.values())}"]
     if bindings.keys() != wanted.keys():
@@ -36,14 +36,14 @@ def faces(stage: Stage, wanted: dict[str, str]) -> list[str]:
 
 def unchanged(stage: Stage) -> dict[str, str]:
     """Return the profiles of those about whom nothing is to be done: they keep them, whatever happens."""
-    return {one.agent: one.profile_id for one in stage.holdings().bindings if one.agent in {"anna", "fay"}}
+    return {one.agent: one.profile_id for one in stage.state_of().bindings if one.agent in {"anna", "fay"}}
 
 
 def orphans(stage: Stage) -> list[str]:
     """Every live profile of ours is bound, retired, or awaited by an open intent of its name."""
-    holdings = stage.holdings()
-    known = {one.profile_id for one in holdings.bindings} | {one.profile_id for one in holdings.retired}
-    awaited = {one.name for one in holdings.intents}
+    ledger_state = stage.state_of()
+    known = {one.profile_id for one in ledger_state.bindings} | {one.profile_id for one in ledger_state.retired}
+    awaited = {one.name for one in ledger_state.intents}
     live = stage.record.live().items()
     return [
         f"profile {one} ({name}) belongs to nobody"
@@ -60,9 +60,9 @@ def ledger(stage: Stage, *, is_settled: bool) -> list[str]:
     with open_for_reading(stage.ledger_path) as reader:
         if (seq := verify(reader.events())) is not None:
             broken.append(f"the audit trail breaks at record {seq}")
-        holdings = reader.holdings(ACCOUNT)
-    if is_settled and (holdings.intents or holdings.retired):
-        broken.append(f"left open: {holdings.intents}, {holdings.retired}")
+        ledger_state = reader.state_of(ACCOUNT)
+    if is_settled and (ledger_state.intents or ledger_state.retired):
+        broken.append(f"left open: {ledger_state.intents}, {ledger_state.retired}")
     return broken
 
 
@@ -71,7 +71,7 @@ def messages(stage: Stage, code: int | None) -> list[str]:
     sent = stage.world.state()["messages"]
     if len(sent) > 1:
         return [f"{len(sent)} messages went out"]
-    face = stage.holdings().binding("anna").profile_id
+    face = stage.state_of().binding("anna").profile_id
     if code == 0 and [one["profile_id"] for one in sent] != [face]:
         return [f"told as sent: {sent}"]
     return [f"told as not sent, but {sent}"] if sent and code in {4, 5, 75} else []

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Self
 
 from PIL import Image
 
-from profilectl.ledger.audit import verify
+from profilectl.audit.chain import verify
 from profilectl.ledger.sqlite import open_for_reading
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.faults import Fault, Kind
-from profilectl.sandbox.quotas import Limits
-from profilectl.sandbox.server import SandboxServer
-from profilectl.sandbox.world import World
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import SandboxServer
+from profilectl.sandbox.model.faults import Fault, Kind
+from profilectl.sandbox.model.rate_limits import Limits
+from profilectl.sandbox.model.world import World
 from tests import schemas
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Bench:
         Where there is such a create the last second of its time is left to be waited for by the run itself.
         """
         self.world.faults.clear()
-        self.world.advance(GRACE + (LATEST_ARRIVAL if self.holdings().intents else 1))
+        self.world.advance(GRACE + (LATEST_ARRIVAL if self.state_of().intents else 1))
         done = self.run("sync", "--yes")
         assert 0 == done.returncode, (done.stdout, done.stderr)
 
@@ -132,27 +132,27 @@ class Bench:
     def live_names(self) -> set[str]:
         return set(self.live().values())
 
-    def holdings(self):
+    def state_of(self):
         with open_for_reading(self.ledger) as ledger:
-            return ledger.holdings(self.account.user_id)
+            return ledger.state_of(self.account.user_id)
 
     def judge_after_kill(self) -> None:
         """What holds at any moment: whoever is bound is live, strangers too, and no event broke a promise."""
         live = self.live()
         assert [] == self.broken
         assert set(STRANGERS) <= set(live.values())
-        for binding in self.holdings().bindings:
+        for binding in self.state_of().bindings:
             assert binding.name == live.get(binding.profile_id), binding
 
     def judge_at_rest(self) -> None:
         """What holds after recovery: one live profile per agent and nothing else, no intent, a whole audit chain."""
-        holdings, live = self.holdings(), self.live()
+        ledger_state, live = self.state_of(), self.live()
         self.judge_after_kill()
-        retired = {one.profile_id for one in holdings.retired}
-        assert self.agents.keys() == {one.agent for one in holdings.bindings}
+        retired = {one.profile_id for one in ledger_state.retired}
+        assert self.agents.keys() == {one.agent for one in ledger_state.bindings}
         wanted = sorted([name for name, _ in self.agents.values()] + list(STRANGERS))
         assert wanted == sorted(name for one, name in live.items() if one not in retired)
-        assert () == holdings.intents
+        assert () == ledger_state.intents
         with open_for_reading(self.ledger) as ledger:
             assert verify(ledger.events()) is None
 
@@ -165,7 +165,7 @@ class Bench:
         destroy = self.world.profiles.destroy
 
         def watched(user_id: str, profile_id: str) -> None:
-            bound = {one.profile_id for one in self.holdings().bindings}
+            bound = {one.profile_id for one in self.state_of().bindings}
             if profile_id in bound or self.live().get(profile_id) in STRANGERS:
                 self.broken.append(f"{profile_id} was destroyed")
             destroy(user_id, profile_id)

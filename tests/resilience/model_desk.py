@@ -9,14 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.execution import apply
-from profilectl.ledger.audit import verify
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Account, Agent, Brand, Holdings, Kind, Picture, Policy, PreparedPicture, Roster
-from profilectl.plan import build
-from profilectl.ports import Station
-from profilectl.sync import observe, synchronise
+from profilectl.model import Account, Agent, Brand, Kind, LedgerState, Picture, Policy, PreparedPicture, Roster
+from profilectl.plan.builder import build
+from profilectl.sync.apply import apply
+from profilectl.sync.engine import observe, synchronise
+from profilectl.sync.ports import BrandTarget
 from tests.resilience.model_line import RESOLUTION_MS, Line
 from tests.resilience.model_trouble import CrashError, Pool, Script, wait
 from tests.resilience.model_x import START, STRANGER, Made, ModelX, hold
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from profilectl.model import Intent, Profile
-    from profilectl.outcomes import Outcome
-    from profilectl.plan import Plan
+    from profilectl.plan.builder import Plan
+    from profilectl.sync.outcomes import Outcome
 
 USER = "1"
 SETTLE_AFTER = 60  # seconds
@@ -59,9 +59,9 @@ class Desk:
     def wanted(self) -> dict[str, Agent]:
         return {key: one for key, one in self.agents.items() if one.until is None or one.until >= TODAY}
 
-    def holdings(self) -> Holdings:
+    def state_of(self) -> LedgerState:
         with open_for_reading(self.path) as ledger:
-            return ledger.holdings(USER)
+            return ledger.state_of(USER)
 
     def events(self) -> int:
         """Count the audit records, and hold the chain together."""
@@ -75,7 +75,7 @@ class Desk:
 
     def faces(self, agent: str) -> list[Made]:
         """Return an agent's live profiles; one that another admin has adopted since is still its face."""
-        bound = {one.profile_id for one in self.holdings().bindings if one.agent == agent}
+        bound = {one.profile_id for one in self.state_of().bindings if one.agent == agent}
         return [one for one in self.x.live() if one.id in bound or one in self.live(agent)]
 
     def watch(self, one: Made, by: str) -> None:
@@ -83,7 +83,7 @@ class Desk:
         if by != self.name:
             return
         hold(one.owner == self.name, f"{self.name} destroys {one}")
-        bound = {binding.profile_id for binding in self.holdings().bindings}
+        bound = {binding.profile_id for binding in self.state_of().bindings}
         hold(one.id not in bound, f"bound and destroyed: {one}")
         if one.agent in self.wanted():
             others = [other for other in self.faces(one.agent) if other is not one]
@@ -94,7 +94,7 @@ class Desk:
         run = _Run(self, script)
         pool = partial(Pool, script, run.line.lose)
         new_pool: Callable = lambda jobs, thread_name_prefix: pool()  # noqa: E731
-        with patch.multiple("profilectl.creation", ThreadPoolExecutor=new_pool, wait=wait):
+        with patch.multiple("profilectl.sync.creates", ThreadPoolExecutor=new_pool, wait=wait):
             try:
                 with open_for_writing(self.path, actor="admin@model") as ledger, ledger.lock(0, "model"):
                     return run.carry_out(ledger)
@@ -119,26 +119,26 @@ class _Run:
     desk: Desk
     script: Script
     line: Line = field(init=False)
-    station: Station = field(init=False)
+    target: BrandTarget = field(init=False)
 
     def __post_init__(self) -> None:
         self.line = Line(self.desk, self.script)
 
     def carry_out(self, ledger) -> list[Outcome]:
         records = Recorded(self.desk, self.script, self.line, ledger)
-        records.claim("acme", Account(USER, "acmecare", "api.x.com"), START)
+        records.register_account("acme", Account(USER, "acmecare", "api.x.com"), START)
         plan = partial(self.plan, records)
         return list(synchronise(plan(), partial(self.apply, records), plan, self.script.stop))
 
     def plan(self, records, brands=frozenset(), only=frozenset()) -> Plan:
-        situation = observe("acme", USER, self.line, records.holdings(USER), SETTLE_AFTER, self.patience)
-        self.station = Station(USER, self.line, situation)
+        observation = observe("acme", USER, self.line, records.state_of(USER), SETTLE_AFTER, self.patience)
+        self.target = BrandTarget(USER, self.line, observation)
         policy = Policy(retire_after=RETIRE_AFTER, settle_after=SETTLE_AFTER)
         roster = Roster((Brand("acme", "acmecare"),), tuple(self.desk.agents.values()), policy)
         return build(
             roster,
             PICTURES,
-            [situation],
+            [observation],
             today=TODAY,
             only_agents=only,
             allow_deletes=99,
@@ -148,7 +148,7 @@ class _Run:
     def apply(self, records, plan):
         return apply(
             plan,
-            {"acme": self.station},
+            {"acme": self.target},
             records,
             PREPARED,
             jobs=self.script.jobs,
@@ -174,8 +174,8 @@ class Recorded:
     ledger: object
     durable: list[Callable[[], None]] | None = None  # what follows when the batch that is open has come to its end
 
-    def holdings(self, user_id: str) -> Holdings:
-        return self.ledger.holdings(user_id)
+    def state_of(self, user_id: str) -> LedgerState:
+        return self.ledger.state_of(user_id)
 
     def __getattr__(self, deed: str):
         if deed not in WRITES:
@@ -234,7 +234,7 @@ class Recorded:
 
     def _leave(self, other: Made) -> None:
         """What was taken for a stranger's from now on, unless the ledger knows it."""
-        holdings = self.ledger.holdings(USER)
-        known = {one.profile_id for one in (*holdings.bindings, *holdings.retired)}
+        ledger_state = self.ledger.state_of(USER)
+        known = {one.profile_id for one in (*ledger_state.bindings, *ledger_state.retired)}
         if other.id not in known:
             other.owner, other.agent = STRANGER, None

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from profilectl.ports import Stop
+from profilectl.sync.ports import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

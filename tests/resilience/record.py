@@ -16,7 +16,7 @@ from profilectl.ledger.sqlite import open_for_reading
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from profilectl.sandbox.world import World
+    from profilectl.sandbox.model.world import World
 
 ACCOUNT = "4242"
 _READING = ("verify", "list 1", "list n", "list again", "list more", "user", "face", "messages")
@@ -133,8 +133,8 @@ class Record:
         after = self.live()
         gone = before.keys() - after.keys()
         with open_for_reading(self.ledger_path) as ledger:
-            holdings = ledger.holdings(ACCOUNT)
-        bound = {binding.profile_id: binding.agent for binding in holdings.bindings}
+            ledger_state = ledger.state_of(ACCOUNT)
+        bound = {binding.profile_id: binding.agent for binding in ledger_state.bindings}
         self.violations += [f"{bound[one]}: its bound profile {one} was destroyed" for one in gone & bound.keys()]
         self.violations += [f"the stranger {before[one]} was destroyed" for one in gone if before[one] not in AGENT_OF]
         faceless = {AGENT_OF.get(before[one]) for one in gone} - {AGENT_OF.get(name) for name in after.values()}

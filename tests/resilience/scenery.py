@@ -32,7 +32,7 @@ def build(folder: Path) -> Stage:
     stage.troubles += [Trouble(lambda moment: moment == "list again", faults.refuse(503, 130), throughout=True)]
     assert stage.run("sync", "--yes") == 75
     stage.troubles = []
-    lost = next(one.profile_id for one in stage.holdings().bindings if one.agent == "hugo")
+    lost = next(one.profile_id for one in stage.state_of().bindings if one.agent == "hugo")
     stage.world.profiles.destroy(stage.brand.user_id, lost)
     stage.hours.pass_by(GRACE)
     stage.write_roster(roster(WANTED))

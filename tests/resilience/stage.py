@@ -14,13 +14,13 @@ import typer
 
 from profilectl.api.client import XClient
 from profilectl.api.clock import Clock
-from profilectl.api.patience import Deadline
+from profilectl.api.retry import Deadline
 from profilectl.cli.context import DEFAULT_TIMEOUT, Context
 from profilectl.cli.main import build
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.ledger.sqlite import open_for_reading
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.world import World
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.model.world import World
 from profilectl.secret import Credentials, Secret
 from tests.resilience.record import Record
 
@@ -99,9 +99,9 @@ class Stage:
     def ledger_path(self) -> Path:
         return self.folder / "ledger.db"
 
-    def holdings(self):
+    def state_of(self):
         with open_for_reading(self.ledger_path) as ledger:
-            return ledger.holdings(self.brand.user_id)
+            return ledger.state_of(self.brand.user_id)
 
     def write_roster(self, text: str) -> None:
         (self.folder / "roster.toml").write_text(text, encoding="utf-8")

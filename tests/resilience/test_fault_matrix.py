@@ -23,7 +23,7 @@ def scene(tmp_path_factory):
     """The common beginning of all cells, made once."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("scene") / "stage"
-        patch.setattr("profilectl.cli.run.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None))
+        patch.setattr("profilectl.cli.sync.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None))
         stage = scenery.build(folder)
     stage.close()
     return stage
@@ -34,7 +34,7 @@ def stage(scene, tmp_path, monkeypatch):
     """A copy of the scene, with its clock in place of the one that waits for X."""
     one = scene.copy(tmp_path / "stage")
     clock = SimpleNamespace(monotonic=lambda: one.hours.now, sleep=one.hours.pass_by)
-    monkeypatch.setattr("profilectl.cli.run.time", clock)
+    monkeypatch.setattr("profilectl.cli.sync.time", clock)
     yield one
     one.close()
 
@@ -89,7 +89,7 @@ def freed(stage):
 
 
 def list_of(stage):
-    return stage.holdings(), stage.record.live()
+    return stage.state_of(), stage.record.live()
 
 
 def resent(stage, code, cell):

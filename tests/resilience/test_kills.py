@@ -60,7 +60,7 @@ def test_a_signal_at_any_moment_finishes_the_step_in_hand(tmp_path, number, tall
         for _ in range(SIGNALS):
             strike_once(bench, number, EXIT_CODES[number])
             tally()
-            assert () == bench.holdings().intents
+            assert () == bench.state_of().intents
             bench.recover()
             bench.judge_at_rest()
         bench.judge_difference()

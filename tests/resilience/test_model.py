@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from profilectl.errors import ExitCode, ProfilectlError
-from profilectl.outcomes import exit_code
+from profilectl.sync.outcomes import exit_code
 from tests.resilience.model_desk import RETIRE_AFTER, SETTLE_AFTER, TODAY, Desk
 from tests.resilience.model_trouble import FAULTS, Fault, Script
 from tests.resilience.model_x import STRANGER, ModelX, hold
@@ -166,24 +166,24 @@ class Survival(RuleBasedStateMachine):
 
 def check(desk):
     """Every live profile of a desk is bound, retired, or promised, and what is bound lives unless others ended it."""
-    holdings = desk.holdings()
-    bound = {one.profile_id for one in holdings.bindings}
-    retired = {one.profile_id for one in holdings.retired}
+    ledger_state = desk.state_of()
+    bound = {one.profile_id for one in ledger_state.bindings}
+    retired = {one.profile_id for one in ledger_state.retired}
     for one in desk.live():
         promised = any(
             intent.name == one.name and one.created_ms >= intent.begun_ms and one.id not in intent.listed
-            for intent in holdings.intents
+            for intent in ledger_state.intents
         )
         hold(one.id in bound | retired or promised, f"orphan: {one}")
-    for one in holdings.bindings:
+    for one in ledger_state.bindings:
         hold(desk.x.made[one.profile_id].ended_by != desk.name, f"{one.agent} points at a profile that we destroyed")
 
 
 def hold_done(desk):
     """Exit 0 means: the ledger is what the roster says."""
-    holdings = desk.holdings()
-    hold(not holdings.intents, f"done, but there are open intents: {holdings.intents}")
-    looks = {one.agent: (one.name, one.avatar) for one in holdings.bindings}
+    ledger_state = desk.state_of()
+    hold(not ledger_state.intents, f"done, but there are open intents: {ledger_state.intents}")
+    looks = {one.agent: (one.name, one.avatar) for one in ledger_state.bindings}
     for key, agent in desk.wanted().items():
         hold(looks.get(key) == (agent.name, f"sha256:{agent.avatar}"), f"done, but {key} is {looks.get(key)}")
 
@@ -197,14 +197,14 @@ def recover(desk):
     events, made, live = desk.events(), len(desk.x.made), len(desk.x.live())
     desk.sync(Script())
     hold((events, made, live) == (desk.events(), len(desk.x.made), len(desk.x.live())), "a further run wrote something")
-    holdings = desk.holdings()
-    retired = {one.profile_id for one in holdings.retired}
-    known = retired | {one.profile_id for one in holdings.bindings}
+    ledger_state = desk.state_of()
+    retired = {one.profile_id for one in ledger_state.retired}
+    known = retired | {one.profile_id for one in ledger_state.bindings}
     strangers = {one.name for one in desk.x.live() if one.id not in known}
-    for intent in holdings.intents:  # only a person can tell two candidates apart
+    for intent in ledger_state.intents:  # only a person can tell two candidates apart
         candidates = [one for one in desk.x.live() if one.name == intent.name and one.created_ms >= intent.begun_ms]
         hold(len(candidates) > 1, f"nothing is ambiguous about {intent}")
-    ambiguous = {intent.agent for intent in holdings.intents}
+    ambiguous = {intent.agent for intent in ledger_state.intents}
     for key, agent in desk.wanted().items():
         if key in ambiguous:
             continue
@@ -215,7 +215,7 @@ def recover(desk):
             kept = retired if ambiguous else set()
             looks = [one.name for one in faces if one.id not in kept]
             hold([agent.name] == looks, f"{key} wants {agent.name}, has {faces}")
-    stay = {one.agent for one in holdings.bindings if one.protected}
+    stay = {one.agent for one in ledger_state.bindings if one.protected}
     for one in desk.live():
         hold(bool(ambiguous) or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
 

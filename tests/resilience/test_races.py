@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from profilectl.errors import TryLater
-from profilectl.ledger.lock import held
+from profilectl.system.locks import hold_ledger
 from tests.resilience.kills_bench import Bench
 
 USUAL_RACES = 50
@@ -77,7 +77,7 @@ def other(tmp_path, monkeypatch):
         one.elapsed += seconds
         one.meanwhile()
 
-    monkeypatch.setattr("profilectl.ledger.lock.time", SimpleNamespace(monotonic=lambda: one.elapsed, sleep=sleep))
+    monkeypatch.setattr("profilectl.system.locks.time", SimpleNamespace(monotonic=lambda: one.elapsed, sleep=sleep))
     with one.lock:
         yield one
 
@@ -101,7 +101,7 @@ def test_a_holder_that_has_only_just_begun_is_named(tmp_path, other):
     other.meanwhile = lambda: note(tmp_path, os.getpid())
     with (
         pytest.raises(TryLater, match=f"pid {os.getpid()} on .* since 2026"),
-        held(tmp_path / "ledger.db.lock", 0, "b"),
+        hold_ledger(tmp_path / "ledger.db.lock", 0, "b"),
     ):
         pytest.fail("two at once")
 
@@ -110,7 +110,7 @@ def test_a_killed_run_is_not_taken_for_the_holder(tmp_path, other, gone):
     """The note of a run that is dead is not believed: the one that has got the lock since is about to replace it."""
     note(tmp_path, gone)
     other.meanwhile = lambda: note(tmp_path, os.getpid())
-    with pytest.raises(TryLater, match=f"pid {os.getpid()} on "), held(tmp_path / "ledger.db.lock", 0, "b"):
+    with pytest.raises(TryLater, match=f"pid {os.getpid()} on "), hold_ledger(tmp_path / "ledger.db.lock", 0, "b"):
         pytest.fail("two at once")
 
 
@@ -119,7 +119,7 @@ def test_a_holder_that_never_tells_costs_a_moment(tmp_path, other, gone, max_wai
     """Without a note that can be believed the refusal names nobody, and comes in time all the same."""
     note(tmp_path, gone)
     announced = []
-    lock = held(tmp_path / "ledger.db.lock", max_wait, "b", lambda *said: announced.append(said))
+    lock = hold_ledger(tmp_path / "ledger.db.lock", max_wait, "b", lambda *said: announced.append(said))
     with pytest.raises(TryLater, match="held by another process"), lock:
         pytest.fail("two at once")
     assert other.elapsed <= max_wait + 1
@@ -129,12 +129,12 @@ def test_a_holder_that_never_tells_costs_a_moment(tmp_path, other, gone, max_wai
 def test_another_machine_s_note_is_believed(tmp_path, other, gone):
     """Whether a process of another host still runs can't be known here."""
     note(tmp_path, gone, host="elsewhere")
-    with pytest.raises(TryLater, match=f"pid {gone} on elsewhere"), held(tmp_path / "ledger.db.lock", 0, "b"):
+    with pytest.raises(TryLater, match=f"pid {gone} on elsewhere"), hold_ledger(tmp_path / "ledger.db.lock", 0, "b"):
         pytest.fail("two at once")
 
 
 def test_a_holder_that_is_leaving_is_followed(tmp_path, other):
     """Who comes after the winner took its note away, and before it let the lock go, gets the lock."""
     other.meanwhile = other.lock.release
-    with held(tmp_path / "ledger.db.lock", 0, "b"):
+    with hold_ledger(tmp_path / "ledger.db.lock", 0, "b"):
         assert str(os.getpid()) in (tmp_path / "ledger.db.lock.holder").read_text()

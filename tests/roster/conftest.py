@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from profilectl.errors import RosterRefused
-from profilectl.roster.parse import format_problem, parse
+from profilectl.roster.parser import format_problem, parse
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from profilectl.roster.compliance import Lack, assess
-from profilectl.roster.parse import survey
+from profilectl.roster.parser import survey
 
 TODAY = date(2026, 11, 22)
 HEAD = """\

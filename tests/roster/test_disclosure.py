@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from profilectl.model import Kind
-from profilectl.names import faults
 from profilectl.roster.disclosure import MARKERS, Disclosure, markers_for
-from profilectl.roster.parse import parse
+from profilectl.roster.parser import parse
+from profilectl.text.names import faults
 
 HEAD = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n'
 ALICE = '[agents.alice]\nname = "Alice"\navatar = "a.png"\nkind = "human"\n'

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from profilectl.roster import record
-from profilectl.roster.parse import parse
+from profilectl.roster.parser import parse
 
 TEXT = """
 version = 1

@@ -10,9 +10,9 @@ import PIL.Image
 import pytest
 from oauthlib.oauth1 import Client
 
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.server import serve
-from profilectl.sandbox.world import BrandAccount, World
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.model.world import BrandAccount, World
 
 INSIDE = "http://sandbox.localhost"
 

@@ -8,9 +8,9 @@ import pytest
 import requests
 import tweepy
 
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.server import serve
-from profilectl.sandbox.world import World
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.model.world import World
 
 # tweepy looks at pictures with a module that Python is about to drop; that's tweepy's affair.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")

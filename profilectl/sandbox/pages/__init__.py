@@ -6,17 +6,17 @@ What a page sends passes `visit.admit`, which turns away the forms of any other 
 
 from __future__ import annotations
 
-from profilectl.sandbox.pages import conversation, login, overview
-from profilectl.sandbox.pages.sheet import icon, problem, script, stylesheet
-from profilectl.sandbox.visit import Route
+from profilectl.sandbox.http.local_request import Route
+from profilectl.sandbox.pages import conversation, index, login
+from profilectl.sandbox.pages.rendering import icon, problem, script, stylesheet
 
 __all__ = ["ROUTES", "problem"]
 
 _CONVERSATION = "/_sandbox/conversations/<brand>/<customer>"
 
 ROUTES = (
-    Route("GET", "/", overview.index, is_page=True),
-    Route("GET", "/_sandbox/profiles", overview.profiles, is_page=True),
+    Route("GET", "/", index.index, is_page=True),
+    Route("GET", "/_sandbox/profiles", index.profiles, is_page=True),
     Route("POST", "/_sandbox/conversations", conversation.begin, is_page=True),
     Route("GET", _CONVERSATION, conversation.conversation, is_page=True),
     Route("POST", _CONVERSATION, conversation.reply, is_page=True),

@@ -8,20 +8,20 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from profilectl.sandbox.pages.overview import partners
-from profilectl.sandbox.pages.sheet import HEADERS, fill, page, see_other
-from profilectl.sandbox.refusals import Refusal, Refused
-from profilectl.sandbox.visit import ENDING
-from profilectl.sandbox.wire import HTML, Answer, picture_url
+from profilectl.sandbox.http.local_request import ENDING
+from profilectl.sandbox.http.responses import HTML, Answer, picture_url
+from profilectl.sandbox.model.errors import Refusal, Refused
+from profilectl.sandbox.pages.index import partners
+from profilectl.sandbox.pages.rendering import HEADERS, fill, page, see_other
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from profilectl.sandbox.accounts import Account
-    from profilectl.sandbox.feedback import Card
-    from profilectl.sandbox.messages import Message
-    from profilectl.sandbox.visit import Visit
-    from profilectl.sandbox.world import World
+    from profilectl.sandbox.http.local_request import Visit
+    from profilectl.sandbox.model.accounts import Account
+    from profilectl.sandbox.model.feedback import Card
+    from profilectl.sandbox.model.messages import Message
+    from profilectl.sandbox.model.world import World
 
 _BLINK = 0.1  # seconds between two looks for something new
 _LONGEST_WAIT = 25  # seconds

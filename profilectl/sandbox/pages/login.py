@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profilectl.sandbox.pages.sheet import page, problem
+from profilectl.sandbox.pages.rendering import page, problem
 
 if TYPE_CHECKING:
-    from profilectl.sandbox.visit import Visit
-    from profilectl.sandbox.wire import Answer
+    from profilectl.sandbox.http.local_request import Visit
+    from profilectl.sandbox.http.responses import Answer
 
 
 def ask_to_authorise(visit: Visit) -> Answer:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.sandbox.app import SandboxApp
-from profilectl.sandbox.server import serve
-from profilectl.sandbox.world import World
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.model.world import World
 from tests.cli.auth.shell import Shell
 from tests.patience import LONGEST, group, next_line
 

@@ -16,7 +16,7 @@ from keyring.backends.SecretService import Keyring
 
 from profilectl import __main__
 from profilectl.api.client import XClient
-from profilectl.credentials import asking
+from profilectl.credentials import prompts
 
 _LAST, _TRACE = int(sys.argv[1]), Path(sys.argv[2])
 _LOCK = threading.Lock()
@@ -49,8 +49,8 @@ for deed in ("set_password", "get_password", "delete_password"):
     watch(Keyring, deed)
 for deed in ("verify_credentials", "list_profiles", "invalidate_token"):
     watch(XClient, deed)
-watch(asking, "read_token")
+watch(prompts, "read_token")
 watch(os, "fsync")
-watch(Path, "replace")
+watch(os, "replace")
 sys.argv[1:] = sys.argv[3:]
 __main__.main()

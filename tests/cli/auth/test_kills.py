@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.sandbox.accounts import MESSAGES
-from profilectl.sandbox.refusals import Refused
+from profilectl.sandbox.model.accounts import MESSAGES
+from profilectl.sandbox.model.errors import Refused
 from tests.cli.auth import collection
 from tests.cli.auth.shell import ROSTER
 

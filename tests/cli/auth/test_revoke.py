@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from profilectl.sandbox.faults import Fault
-from profilectl.sandbox.refusals import Refused
+from profilectl.sandbox.model.errors import Refused
+from profilectl.sandbox.model.faults import Fault
 from tests.cli.auth import collection
 
 

@@ -98,7 +98,7 @@ def test_a_prompt_that_nobody_answers(logged_in, require):
         check_refusal(logged_in, "the keyring is locked", DISPLAY=display)
         assert not collection.has_prompt(logged_in.bus)
 
-        wait = "from profilectl.credentials.keychain import Keychain\n"
+        wait = "from profilectl.credentials.keyring import Keychain\n"
         wait += "Keychain(attended=True, seconds=2).get('api.x.com', 'acmecare')"
         begun = time.monotonic()
         done = subprocess.run(

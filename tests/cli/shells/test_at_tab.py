@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from profilectl.cli.main import build
-from profilectl.cli.tree import read_tree
+from profilectl.completion.command_tree import read_tree
 from tests.cli.shells.conftest import ZSH_INSERTS
 
 README = Path(__file__).parent.parent.parent.parent / "README.md"

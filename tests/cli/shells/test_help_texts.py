@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from profilectl.cli.main import build
-from profilectl.cli.shells import bash, fish, powershell, zsh
-from profilectl.cli.tree import read_tree
+from profilectl.completion import bash, fish, powershell, zsh
+from profilectl.completion.command_tree import read_tree
 
 HOSTILE = 'It\'s "a" [b]: $(touch gone) `touch gone` \\ \\n %d {a,b} | ; \u2018c\u2019 <d> é #'
 

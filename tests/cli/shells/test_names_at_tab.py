@@ -37,7 +37,7 @@ def place(shells):
     shells.put_program()
     (shells.folder / "roster.toml").write_text(ROSTER)
     with open_for_writing(shells.folder / ".profilectl" / "ledger.db") as ledger:
-        ledger.claim("acme", Account("7", "acmecare", "api.x.com"), 1)
+        ledger.register_account("acme", Account("7", "acmecare", "api.x.com"), 1)
         for profile_id in ("1234567", "1999999"):  # the second one takes the first one's place
             profile = Profile(profile_id, "Alice", "https://example.com/a.png", 1)
             ledger.adopt("7", "alice", profile, avatar="sha256:a", perceptual_hash=None, protected=False, now_ms=1)

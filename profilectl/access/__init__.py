@@ -1,0 +1,1 @@
+"""Who may do what on this machine: root's policy, and the file that says it."""

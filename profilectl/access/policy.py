@@ -1,0 +1,101 @@
+"""Who may do what on this machine: root's policy, which no roster can loosen, and the roster's own word.
+
+These are rules of this program. Whoever holds the brand's token can speak to X without it, so they become a boundary
+only where the token belongs to a user that nobody else can become; ``examples/authority`` shows how.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from profilectl.errors import InputRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from profilectl.model import Agent
+
+EVERYBODY_ELSE = "*"
+"""Stands in the policy's operators for every agent that isn't named there."""
+
+_UID = "uid:"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The OS user who runs the program, as the kernel knows it."""
+
+    name: str
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What the policy file says; without one the roster alone decides who sends, and everybody is an admin.
+
+    A rule is the name of an OS user, or ``uid:`` and a number. A name means the uid that this machine gives it, so it
+    means everybody with that uid; a name that this machine doesn't know means nobody.
+
+    Attributes:
+        uid_of: returns the uid of a user's name on this machine, None when there is no such user.
+        admins: the rules for those who may do everything; None when there is no policy file.
+        operators: the rules for those who may send as an agent, by the agent's key or `EVERYBODY_ELSE`.
+        file: what messages call the policy file.
+    """
+
+    uid_of: Callable[[str], int | None]
+    admins: tuple[str, ...] | None = None
+    operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    file: str = ""
+
+    def require_admin(self, operator: Operator, deed: str) -> None:
+        """Let only admins change what customers see.
+
+        Args:
+            operator: who runs the program.
+            deed: what is about to be done, as in "bob may not …".
+
+        Raises:
+            InputRefused: there is a policy file, and the operator is none of its admins.
+        """
+        if self.admins is not None and not self._is_meant(operator, self.admins):
+            raise InputRefused(
+                f"{operator.name} may not {deed}: that is for the admins whom {self.file} names",
+                hint=f"ask one of them: {self._listed(self.admins)}",
+            )
+
+    def require_operator(self, agent: Agent, operator: Operator) -> None:
+        """Let only those speak for an agent whom both the policy and the roster allow, and the policy's admins.
+
+        Raises:
+            InputRefused: the policy or the roster names others.
+        """
+        if self._is_meant(operator, self.admins or ()):
+            return
+        rules = self.operators.get(agent.key, self.operators.get(EVERYBODY_ELSE))
+        if rules is not None and not self._is_meant(operator, rules):
+            raise InputRefused(
+                f"{operator.name} may not send as {agent.key}",
+                hint=f"{self.file} names who may: {self._listed(rules)}; or ask an admin: {self._listed(self.admins)}",
+            )
+        if agent.operators and not self.is_named(agent, operator):
+            raise InputRefused(
+                f"{operator.name} may not send as {agent.key}",
+                hint=f"the roster's operators name who may: {self._listed(agent.operators)}",
+            )
+
+    def is_named(self, agent: Agent, operator: Operator) -> bool:
+        """Say whether the roster's operators name this very user; those of an agent for everybody name nobody."""
+        return self._is_meant(operator, agent.operators)
+
+    def _is_meant(self, operator: Operator, rules: Iterable[str]) -> bool:
+        return any(self._uid(rule) == operator.uid for rule in rules)
+
+    def _uid(self, rule: str) -> int | None:
+        return int(rule.removeprefix(_UID)) if rule.startswith(_UID) else self.uid_of(rule)
+
+    def _listed(self, rules: Iterable[str] | None) -> str:
+        """Return the users that rules name, and say of whom this machine has never heard."""
+        told = [rule if self._uid(rule) is not None else f"{rule} (unknown on this machine)" for rule in rules or ()]
+        return ", ".join(told) or "nobody"

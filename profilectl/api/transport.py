@@ -1,0 +1,277 @@
+"""The line to X: the only door to httpx beside `oauth`, so that a move to its successor stays one small change."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import logging
+import math
+import ssl
+import threading
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+from profilectl import __version__
+from profilectl.api import endpoints, wire
+from profilectl.api.clock import Clock, ServerClock, parse_date
+from profilectl.api.error_response import Circumstances, cause_of, failure, shorten, unsettled
+from profilectl.api.retry import Deadline, Limits, Persistence, Repeat, WaitBudget, fate_of_exception
+from profilectl.api.urls import DEFAULT_URL, check_picture_url, parse_address
+from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
+from profilectl.system.threads import begin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from profilectl.api.endpoints import Call
+    from profilectl.api.oauth import Signature
+    from profilectl.api.urls import Address
+    from profilectl.api.wire import Answer
+
+T = TypeVar("T")
+
+Transport = httpx.BaseTransport
+"""How requests reach a world in this process instead of the network."""
+
+LARGEST_PICTURE = 5 * 1024 * 1024
+"""Bytes of a picture that is fetched: what X takes as an upload at most."""
+
+KEPT = 55.0
+"""Seconds that an idle connection is kept: less than the 60 s after which common balancers end it.
+
+httpx looks whether a connection still stands before it sends anything over it. Only an end that is on its way at that
+very moment can't be seen, which would leave a create in doubt; giving up first avoids that race.
+"""
+
+_log = logging.getLogger(__name__)
+
+
+class Channel:
+    """The line to X: signs, sends, reads within bounds, counts, and turns every failure into ours.
+
+    Safe to use from as many threads as there are `jobs`; more wait for a free connection.
+
+    Raises:
+        UsageError: for an address that mustn't be called, or a proxy or certificate setting that can't be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str = DEFAULT_URL,
+        *,
+        transport: Transport | None = None,
+        jobs: int = 1,
+        deadline: Deadline | None = None,
+        max_wait: float | WaitBudget = 0.0,
+        announce: Callable[[float, str], None] | None = None,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.address = parse_address(base_url)
+        self._clock = clock or Clock()
+        self.server_clock = ServerClock(self._clock)
+        self._deadline = deadline or Deadline(math.inf)
+        self._persistence = Persistence(
+            deadline=self._deadline,
+            wait_budget=max_wait if isinstance(max_wait, WaitBudget) else WaitBudget(max_wait),
+            announce=announce,
+            now=self.server_clock.now,
+            sleep=self._clock.sleep,
+        )
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._requests: Counter[str] = Counter(dict.fromkeys(endpoints.KINDS, 0))
+        self._is_local = transport is not None  # the world is in this process
+        self._http = _open(jobs, transport, self.address)
+        self._pictures = self._http  # another one, once pictures come over TLS and the API doesn't
+
+    def close(self) -> None:
+        """End every wait and close the connections."""
+        self.interrupt()
+        self._http.close()
+        self._pictures.close()
+
+    def interrupt(self) -> None:
+        """End every wait: calls that pause fail at once, requests under way come to their end."""
+        self._persistence.halt()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; False, when the deadline or an interruption leaves no time for it."""
+        return self._persistence.pause(seconds)
+
+    def requests(self) -> Counter[str]:
+        """Return how many requests have left so far, by kind, repeats included."""
+        with self._lock:
+            return self._requests.copy()
+
+    def begin(self, call: Call, signature: Signature) -> Future[Answer] | None:
+        """Let a reading call leave now, in a thread of its own, for a later `perform`; None when no time is left."""
+        return begin(partial(self._exchange, call, signature)) if self._deadline.remaining() else None
+
+    def perform(
+        self, call: Call, signature: Signature, read: Callable[[Answer], T], begun: Future[Answer] | None = None
+    ) -> T:
+        """Send a call, repeat it as far as it may be, and return what `read` makes of the answer.
+
+        Args:
+            call: what to ask.
+            signature: whose call it is.
+            read: turns an answer into a value; Unreadable when it can't.
+            begun: the first attempt, where it has left already.
+
+        Raises:
+            RemoteError: of the kind that says what happened, and what is known about it.
+        """
+        early = [] if begun is None else [begun.result]
+        later = partial(self._exchange, call, signature)
+        return self._persistence.persist(
+            lambda: self._attempt(call, early.pop() if early else later, read), call.repeat
+        )
+
+    def download(self, url: str) -> bytes:
+        """Fetch a picture from where X says it is: never signed, no redirects, at most `LARGEST_PICTURE` bytes.
+
+        Raises:
+            RemoteError: Refused for an address that mustn't be called or an answer that is no picture's; Unreachable.
+        """
+        checked = check_picture_url(url)
+        return self._persistence.persist(lambda: self._fetch(checked), Repeat.SAFE)
+
+    def _line_to(self, url: str) -> httpx.Client:
+        """Return the client for a picture; that of an API without TLS trusts nobody."""
+        needs_trust = url.startswith("https://") and self.address.url.startswith("http://")
+        with self._lock:
+            if needs_trust and self._pictures is self._http and not self._is_local:
+                self._pictures = _open(1, None, replace(self.address, url="https://"))
+            return self._pictures if needs_trust else self._http
+
+    def _fetch(self, url: str) -> bytes:
+        call = endpoints.picture()
+        started = self._clock.monotonic()
+        try:
+            with self._line_to(url).stream("GET", url, auth=None, timeout=self._timeout(call)) as response:
+                self._count(call, has_left=True)
+                _log.debug("GET %s %d", shorten(url), response.status_code)
+                if response.status_code != httpx.codes.OK:
+                    error = Unreachable if response.status_code >= 500 else Refused
+                    raise error(f"{call.deed}: HTTP {response.status_code}", status=response.status_code)
+                return self._read(response, started, LARGEST_PICTURE)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(f"{call.deed}: {cause_of(error)}") from error
+        except wire.Unreadable as error:
+            raise Refused(f"{call.deed}: {error}") from None
+
+    def _attempt(self, call: Call, exchange: Callable[[], Answer], read: Callable[[Answer], T]) -> T:
+        try:
+            answer = exchange()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._broken(call, error) from error
+        except wire.Unreadable as error:
+            raise unsettled(str(error), self._circumstances(call)) from None
+        if not 200 <= answer.status < 300:
+            raise failure(answer, self._circumstances(call))
+        try:
+            return read(answer)
+        except wire.Unreadable as error:
+            what = f"X's answer can't be used, {error} (HTTP {answer.status})"
+            raise unsettled(what, self._circumstances(call), answer) from None
+
+    def _exchange(self, call: Call, signature: Signature) -> Answer:
+        started = self._clock.monotonic()
+        response = self._send(call, signature)
+        duration = self._clock.monotonic() - started
+        self.server_clock.learn(parse_date(response.headers.get("date")), duration)
+        _log.debug("%s %s %d %.0f ms", call.method, call.path, response.status_code, duration * 1000)
+        try:
+            content = self._read(response, started, self._limits.body)
+        finally:
+            response.close()
+        headers = signature.scrub_headers(response.headers)
+        text = signature.scrub(content.decode("utf-8", "surrogateescape"))
+        return wire.Answer(response.status_code, headers, text.encode("utf-8", "surrogateescape"))
+
+    def _send(self, call: Call, signature: Signature) -> httpx.Response:
+        """Return the answer as soon as its head is there, and count the request if it left."""
+        request = self._http.build_request(
+            call.method,
+            self.address.url + call.target,
+            content=call.body,
+            data=call.form,
+            files=call.files,
+            headers={"Content-Type": "application/json"} if call.body is not None else None,
+            timeout=self._timeout(call),
+        )
+        request.read()  # or every part of a form would be a packet of its own
+        has_left = True
+        try:
+            return self._http.send(request, auth=signature, stream=True)
+        except httpx.HTTPError as error:
+            has_left = fate_of_exception(error) is not Fate.NOT_APPLIED
+            raise
+        finally:
+            self._count(call, has_left)
+
+    def _read(self, response: httpx.Response, started: float, largest: int) -> bytes:
+        """Return the body; Unreadable when it is too large or comes too slowly."""
+        content = bytearray()
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > largest:
+                raise wire.Unreadable(f"X's answer is larger than {largest} bytes")
+            if self._clock.monotonic() - started > self._limits.total:
+                raise wire.Unreadable(f"X's answer isn't complete after {self._limits.total:g} s")
+        return bytes(content)
+
+    def _timeout(self, call: Call) -> httpx.Timeout:
+        """Let the deadline cut off what may be repeated; a write that has left is worth waiting for."""
+        left = max(0.001, self._deadline.remaining())
+        read = min(self._limits.read, left) if call.repeat is Repeat.SAFE else self._limits.read
+        return httpx.Timeout(read, connect=min(self._limits.connect, left), pool=min(self._limits.total, left))
+
+    def _broken(self, call: Call, error: Exception) -> RemoteError:
+        reason = cause_of(error)
+        if fate_of_exception(error) is Fate.NOT_APPLIED:
+            message = f"{call.deed}: no connection to {self.address.url} ({reason})"
+            return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")
+        return unsettled(f"the connection broke before X had answered ({reason})", self._circumstances(call))
+
+    def _circumstances(self, call: Call) -> Circumstances:
+        clock = self.server_clock
+        return Circumstances(call.deed, call.repeat, clock.now(), clock.skew_seconds, call.verdicts)
+
+    def _count(self, call: Call, has_left: bool) -> None:
+        with self._lock:
+            self._requests[call.kind] += has_left
+
+
+class _NoCookies(http.cookiejar.CookieJar):
+    """Takes none and sends none, without asking a policy each time."""
+
+    def extract_cookies(self, response: object, request: object) -> None: ...
+
+    def add_cookie_header(self, request: object) -> None: ...
+
+
+def _open(jobs: int, transport: Transport | None, address: Address) -> httpx.Client:
+    """Return the HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment."""
+    nobody = ssl.SSLContext(
+        ssl.PROTOCOL_TLS_CLIENT
+    )  # whom a client without TLS trusts: reading certificates takes long
+    try:
+        return httpx.Client(
+            transport=transport,
+            follow_redirects=False,
+            http2=False,
+            cookies=_NoCookies(),
+            trust_env=not address.is_loopback,
+            verify=nobody if address.url.startswith("http://") else True,
+            limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=KEPT),
+            headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
+        )
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        message = "a connection can't be prepared from HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+        raise UsageError(message, hint="correct or unset these variables") from error

@@ -1,0 +1,80 @@
+"""Which address may be called: X over TLS, or a loopback sandbox; and where a picture may be fetched from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from profilectl.errors import Refused, UsageError
+from profilectl.text.escape import visible
+
+DEFAULT_URL = "https://api.x.com"
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+")
+_EXAMPLE = "give only scheme and host, as in https://api.x.com or http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Scheme, host and port of the API, checked."""
+
+    url: str  # without a trailing slash
+    host: str  # without the port
+    is_loopback: bool
+
+
+def parse_address(url: str) -> Address:
+    """Check an API address.
+
+    Raises:
+        UsageError: for anything but ``https://host[:port]``, or ``http://`` to 127.0.0.0/8, ::1 or localhost.
+    """
+    if "@" in url:  # wherever it stands: a password isn't repeated, not even one that makes no address
+        raise UsageError("the API address carries a user name or password", hint=_EXAMPLE)
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _refuse(url, "isn't an address") from None
+    if parts.scheme not in {"https", "http"} or not _HOST.fullmatch(host):
+        raise _refuse(url, "isn't an https address")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise _refuse(url, "carries a path or a query")
+    loopback = _is_loopback(host)
+    if parts.scheme == "http" and not loopback:
+        raise _refuse(url, "would send credentials unencrypted; http:// is for loopback addresses only")
+    netloc = f"[{host}]" if ":" in host else host
+    return Address(f"{parts.scheme}://{netloc}" + (f":{port}" if port else ""), host, loopback)
+
+
+def check_picture_url(url: str) -> str:
+    """Return the address of a picture, as X names it, when it may be fetched.
+
+    Raises:
+        Refused: for anything but ``https://`` without a user name, or ``http://`` on loopback.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    if not (is_safe and _HOST.fullmatch(host)) or parts.username is not None or parts.password is not None:
+        raise Refused(f"the picture's address {visible(url) or '(empty)'} isn't one that may be called")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if not host[-1:].isdigit() and ":" not in host:  # no number, so no address; top-level domains aren't numeric
+        return host == "localhost"
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse(url: str, why: str) -> UsageError:
+    return UsageError(f"the API address {visible(url)} {why}", hint=_EXAMPLE)

@@ -1,0 +1,1 @@
+"""The record: a chain of events, each sealed with the hash of the one before."""

@@ -1,0 +1,294 @@
+"""``auth login`` and ``auth import``: credentials that are typed, piped, got by PIN, or borrowed from another tool."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from profilectl.cli import auth_accounts
+from profilectl.cli.auth_accounts import announce, describe, give_hint, host_of, print_json, print_rows, warn
+from profilectl.cli.context import Context
+from profilectl.errors import CredentialsError, CredentialsRefused, RemoteError, UsageError
+from profilectl.render.console import info
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from profilectl.api.pin_login import PinLogin
+    from profilectl.credentials.importers import Offer, Offers
+    from profilectl.credentials.keyring import Keychain
+    from profilectl.credentials.login import Login
+    from profilectl.credentials.sources import AccountStatus
+    from profilectl.model import Account
+    from profilectl.secret import Credentials, Secret
+
+
+_PIPE = (
+    "pipe a JSON object with consumer_key, consumer_secret, access_token and access_token_secret "
+    "into `profilectl auth login --with-token`"
+)
+_COPY_AGAIN = (
+    "copy all four values again from the app's keys and tokens in X's developer portal: "
+    "regenerating one there ends the old one"
+)
+
+Handle = Annotated[str | None, typer.Option("--handle", metavar="HANDLE", help="The account; else the brand's.")]
+
+
+def login(
+    context: Context,
+    handle: Handle = None,
+    with_token: Annotated[bool, typer.Option("--with-token", help="Read the four values as JSON from stdin.")] = False,
+    pin: Annotated[bool, typer.Option("--pin", help="Get the token with a PIN that X shows in a browser.")] = False,
+) -> None:
+    """Check credentials at X, and keep them in the keyring.
+
+    Asks for consumer key, consumer secret, access token and access token secret, without showing what is typed.
+    """
+    auth_accounts.refuse_sandbox(context)
+    read = _reader(context, with_token=with_token, pin=pin)
+    log_in(context, auth_accounts.named_account(context, handle), read)
+
+
+def log_in(context: Context, wanted: str | None, read: Callable[[], Credentials]) -> None:
+    """Get credentials, check them at X, keep them in the keyring, and tell about it.
+
+    Args:
+        context: says which X.
+        wanted: the handle that it must turn out to be; None takes any.
+        read: gets the credentials, once the keyring has proven to work.
+    """
+    from datetime import UTC, datetime
+
+    from profilectl.credentials import login as room
+
+    keychain = auth_accounts.attended_keychain(context)
+    doubts: list[RemoteError] = []
+    done = room.login(
+        host=host_of(context),
+        wanted=wanted,
+        read=read,
+        verify=lambda credentials: _verify(context, credentials, doubts),
+        store=keychain,
+        config=context.config,
+        now=datetime.now(UTC),
+        claimed=auth_accounts.claimed_handles(context),
+    )
+    _tell(context, done, doubts, keychain)
+
+
+def _tell(context: Context, done: Login, doubts: list[RemoteError], keychain: Keychain) -> None:
+    replaced = ", in place of the token that was there" if done.replaced else ""
+    name = f"@{visible(done.account.handle)} ({visible(done.account.user_id)})"
+    announce(context, f"logged in as {name}, stored in {done.backend}{replaced}")
+    for remark in done.warnings:
+        warn(remark)
+    for doubt in doubts:
+        warn(doubt.message, doubt.hint)
+    found = describe(context, done.account.handle, done.account.host, keychain)
+    if found.source != "keyring":
+        warn(f"{found.source} credentials come before the keyring, so this login isn't used", auth_accounts.SEE_STATUS)
+    print_json(context, [found])
+
+
+# Where the four values come from
+
+
+def _reader(context: Context, *, with_token: bool, pin: bool) -> Callable[[], Credentials]:
+    """Return what gets the four values in the chosen way; UsageError when that can't be done here."""
+    from profilectl.credentials.prompts import read_token
+
+    if context.options.credentials_file is not None:
+        path = visible(str(context.options.credentials_file))
+        raise UsageError("a login reads no credentials file", hint=f"profilectl auth login --with-token < {path}")
+    if with_token and pin:
+        raise UsageError("--with-token and --pin exclude each other", hint="leave one of them out")
+    if with_token and sys.stdin.isatty():
+        raise UsageError("--with-token reads stdin, but nothing is piped into it", hint=_PIPE)
+    if not with_token and not context.may_ask:
+        raise UsageError("nobody can be asked for the credentials here", hint=_PIPE)
+    return read_token if with_token else lambda: _ask_person(context, pin=pin)
+
+
+def _ask_person(context: Context, *, pin: bool) -> Credentials:
+    from profilectl.credentials import prompts
+
+    info(f"Logging in at {host_of(context)}. X's developer portal has the values under the app's keys and tokens.")
+    if not pin:
+        return prompts.ask_values(_ask)
+    return prompts.ask_pin(_ask, begin=lambda *app: _begin(context, *app), show=_show_login, ask_openly=ask_openly)
+
+
+def _ask(label: str) -> str:
+    answer: str = typer.prompt(f"{label} (hidden)", hide_input=True, err=True)
+    return answer
+
+
+def ask_openly(label: str) -> str:
+    """Ask a person on stderr for something that may be seen while it is typed."""
+    with contextlib.redirect_stdout(sys.stderr):  # or a blank of the prompt would go where the JSON goes
+        answer: str = typer.prompt(label, err=True)
+    return answer
+
+
+def _begin(context: Context, consumer_key: Secret, consumer_secret: Secret) -> PinLogin:
+    """Open a PIN login without a deadline: a person with a browser takes the time that it takes."""
+    from profilectl.api.pin_login import PinLogin
+
+    return PinLogin(consumer_key, consumer_secret, base_url=context.api_url)
+
+
+def _show_login(url: str) -> None:
+    for line in ("Open this address in a browser, signed in as the brand, and authorise the app:", "", f"  {url}", ""):
+        info(line)
+
+
+# Asking X
+
+
+def _verify(context: Context, credentials: Credentials, doubts: list[RemoteError]) -> Account:
+    """Ask X whose credentials they are, and whether custom profiles are allowed, which is no condition for a login."""
+    client = context.client(credentials)
+    try:
+        account = client.verify_credentials()
+    except CredentialsRefused as error:
+        if error.status == 401 and error.code != 135:  # 135 is about the clock, and its hint says so
+            error.hint = _COPY_AGAIN
+        raise
+    try:
+        client.list_profiles()
+    except RemoteError as error:
+        doubts.append(error)
+    return account
+
+
+_HEADERS = ("account", "file", "complete", "problem")
+_LIST = "`profilectl auth import --list` shows what there is"
+_TOOLS = "looked for ~/.twurlrc (twurl), ~/.xurl (xurl) and ~/.trc (t); --from FILE names another"
+
+
+def import_(
+    context: Context,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="HANDLE", help="The account to import, or xurl's app.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Only this file of such a tool.")] = None,
+    only_list: Annotated[bool, typer.Option("--list", help="Only show which accounts there are.")] = False,
+) -> None:
+    """Import an account from twurl, t or xurl.
+
+    The credentials go the way of a login: checked at X, then kept in the keyring. The tool's file stays as it is.
+    """
+    auth_accounts.refuse_sandbox(context)
+    if context.options.credentials_file is not None:
+        raise UsageError("an import reads no credentials file", hint="--from names a file of twurl, t or xurl")
+    files = _read(file)
+    offers = [offer for one in files for offer in one.found]
+    if only_list:
+        _show(context, offers)
+        return
+    if not offers:
+        raise CredentialsError("there is no OAuth 1.0a account to import", hint=_TOOLS)
+    wanted = context.the_brand().handle if context.options.brand else None
+    name = account or wanted
+    if name is None and not context.may_ask:
+        names = ", ".join(dict.fromkeys(visible(offer.name) for offer in offers))
+        raise UsageError("which account?", hint=f"say --account with one of: {names}")
+    picked = [] if name is None else [_named(offers, name)]
+    log_in(context, wanted, lambda: _values(picked or _choose(offers, picked)))
+    _tell_of_plain_text(picked[0], files)
+
+
+def _read(file: Path | None) -> list[Offers]:
+    """Read the named file, or every usual one; one of those that can't be read is told and left out."""
+    from profilectl.credentials import importers
+
+    if file is not None:
+        return [importers.read_offers(file)]
+    files = []
+    for path in importers.usual_files(Path.home()):
+        try:
+            files.append(importers.read_offers(path))
+        except CredentialsError as error:
+            warn(error.message, error.hint)
+    return files
+
+
+# Which one
+
+
+def _named(offers: Sequence[Offer], name: str) -> Offer:
+    bare = name.removeprefix("@").casefold()
+    found = [offer for offer in offers if offer.name.casefold() == bare]
+    if not found:
+        raise UsageError(f"there is no account {visible(name)} to import", hint=_LIST)
+    usable = [offer for offer in found if offer.credentials is not None] or found
+    if len({offer.credentials and offer.credentials.secrets() for offer in usable}) > 1:
+        where = ", ".join(visible(str(offer.path)) for offer in usable)
+        hint = f"--from FILE names one of: {where}; in a terminal you are asked"
+        raise UsageError(f"there are {len(usable)} different tokens of {visible(name)}", hint=hint)
+    return usable[0]
+
+
+def _choose(offers: Sequence[Offer], picked: list[Offer]) -> list[Offer]:
+    """Let a person choose, and note what was chosen."""
+    for number, offer in enumerate(offers, start=1):
+        info("  ".join([f"{number:>3}", *filter(None, _cells(offer))]))
+    answer = ask_openly("Which account (number)").strip()
+    if not answer.isdecimal() or not 1 <= int(answer) <= len(offers):
+        raise UsageError(f"{visible(answer)!r} is no number of the list")
+    picked.append(offers[int(answer) - 1])
+    return picked
+
+
+def _values(picked: Sequence[Offer]) -> Credentials:
+    offer = picked[0]
+    if offer.credentials is None:
+        raise CredentialsError(offer.problem or "incomplete", hint=_LIST)
+    return offer.credentials
+
+
+# How it is told
+
+
+def _show(context: Context, offers: Sequence[Offer]) -> None:
+    if not print_json(context, [_status(context, offer) for offer in offers]):
+        print_rows(_HEADERS, [_cells(offer) for offer in offers])
+    if not offers:
+        info("there is no OAuth 1.0a account to import")
+        give_hint(_TOOLS)
+
+
+def _cells(offer: Offer) -> tuple[str, ...]:
+    name = f"@{offer.handle}" if offer.handle else f"app {offer.app}"
+    complete = "complete" if offer.credentials else "incomplete"
+    default = "its default" if offer.chosen else ""
+    return tuple(map(visible, (name, str(offer.path), complete, offer.problem or default)))
+
+
+def _status(context: Context, offer: Offer) -> AccountStatus:
+    from profilectl.credentials.sources import AccountStatus
+
+    return AccountStatus(
+        offer.handle or "",
+        host_of(context),
+        str(offer.path),
+        None,
+        usable=offer.credentials is not None,
+        problem=offer.problem,
+        token_tail=offer.credentials.token.tail() if offer.credentials else None,
+    )
+
+
+def _tell_of_plain_text(offer: Offer, files: Sequence[Offers]) -> None:
+    """Say what a keyring can't mend: that the file still is where it is, and who else can read it."""
+    name = visible(str(offer.path))
+    warn(f"{name} still holds this token in plain text", "delete it there when nothing else uses it")
+    exposure = next(one.exposure for one in files if one.path == offer.path)
+    if exposure is not None:
+        warn(exposure.message, exposure.hint)

@@ -1,0 +1,37 @@
+"""Who is meant: an agent by its key, and the account at X that credentials belong to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from profilectl.errors import UsageError, WrongAccount
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.model import Account, Brand
+
+
+def unknown_agent(key: str, known: set[str]) -> UsageError:
+    """Say that nobody has this key, and who may be meant."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, known, n=1)
+    return UsageError(
+        f"there is no agent {visible(key)}",
+        hint=f"did you mean {close[0]}?" if close else "`profilectl roster list` shows them all",
+    )
+
+
+def check_account(brand: Brand, account: Account, ledger: LedgerReader) -> None:
+    """Refuse credentials of another account than the one that roster and ledger mean.
+
+    The ledger's user id decides: a handle may have been renamed at X since. A brand that the ledger doesn't know yet
+    must have the handle that the roster gives it.
+    """
+    ledger.check_account(brand.key, account)
+    if ledger.account_of(brand.key) is None and account.handle.casefold() != brand.handle.casefold():
+        raise WrongAccount(
+            f"brand {brand.key} is @{brand.handle}, but the credentials belong to @{visible(account.handle)}",
+            hint=f"log in as @{brand.handle}, or choose the brand with --brand",
+        )

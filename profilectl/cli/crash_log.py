@@ -1,0 +1,67 @@
+"""What is kept of a failure that nobody foresaw."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profilectl import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from profilectl.secret import Secret
+
+
+def forbid_core_files() -> None:
+    """Keep this process, and those it starts, from ever writing their memory, with secrets in it, to a file."""
+    try:
+        import resource
+    except ImportError:  # Windows, which writes none unless an administrator asks for them
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def write_log(error: BaseException) -> str:
+    """Write a traceback without local variables to a file only its owner can read; returns the file's path.
+
+    The message of the exception is left out: it may hold anything. Where nothing can be written, the last place in
+    our code is returned instead.
+    """
+    import platform
+    import traceback
+
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    text = f"profilectl {__version__}, Python {platform.python_version()}, {platform.system()}\n"
+    text += f"{frames}{type(error).__module__}.{type(error).__qualname__}\n"
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    path = base / "profilectl" / f"crash-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        return traceback.format_tb(error.__traceback__)[-1].split("\n", 1)[0].strip()
+    return str(path)
+
+
+def tell_calls(secrets: Collection[Secret]) -> None:
+    """Write our own log to stderr from now on, other libraries' not.
+
+    Args:
+        secrets: may grow afterwards; none of them is ever written.
+    """
+    import logging
+
+    from profilectl.secret import log_filter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.addFilter(log_filter(secrets))
+    logger = logging.getLogger("profilectl")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False

@@ -1,0 +1,155 @@
+"""What a person hands over to be sent: the words, typed, piped, in a file or in an editor, and a picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from profilectl.errors import Declined, InputRefused, UsageError
+from profilectl.messaging.compose import MAX_TEXT
+from profilectl.system.files import read_named
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.cli.context import Context
+    from profilectl.pictures.attachments import Attachment
+
+_MAX_BYTES: Final = 4 * MAX_TEXT + 4096  # UTF-8 needs four bytes a character at most; the editor's notes fit, too
+_SCISSORS: Final = "# ------------------------ >8 ------------------------"  # as git has it
+
+
+def read_text(text: str | None, file: Path | None, edit: bool, context: Context, *, about: str = "") -> str:
+    """Take the message from the one place that was named, through an editor if that is wished.
+
+    Args:
+        text: the words themselves; ``-`` reads stdin to its end.
+        file: holds the words; UTF-8, as stdin.
+        edit: open $VISUAL or $EDITOR with those words, or with nothing.
+        context: knows the environment, and whether a person is there.
+        about: who writes to whom, a line of the notes in the editor: "To @ada, as alice (Alice F.)"; it may hold
+            foreign strings.
+
+    Raises:
+        UsageError: no place or two of them; no terminal or no editor to edit with.
+        InputRefused: too long, not UTF-8, or the editor failed.
+        Declined: the editor was left without a word.
+    """
+    if text is not None and file is not None:
+        raise UsageError("two messages at once: a text and --file", hint="give just one of them")
+    if not edit:
+        if text is None and file is None:
+            raise UsageError("what shall be sent?", hint="give the text, - for stdin, --file PATH or --edit")
+        return _read_draft(text, file)
+    if not context.may_ask:
+        raise UsageError("--edit needs a terminal", hint="give the text, - for stdin, or --file PATH")
+    draft = "" if text is None and file is None else _read_draft(text, file)
+    return _edited(draft, _editor(context), about)
+
+
+def read_media(path: Path) -> Attachment:
+    """Read a picture that goes along with a message, and make it ready to be uploaded.
+
+    A link is followed: whoever names a file on their own command line may name it through one.
+
+    Raises:
+        InputRefused: no regular file, or no picture that X takes.
+    """
+    from profilectl.pictures.attachments import LARGEST_FILE, prepare
+
+    return prepare(read_named(path, "the picture", LARGEST_FILE), path.name)
+
+
+def _read_draft(text: str | None, file: Path | None) -> str:
+    if file is not None:
+        return _decode(read_named(file, "the message", _MAX_BYTES))
+    return _decode(sys.stdin.buffer.read(_MAX_BYTES + 1)) if text == "-" else text or ""
+
+
+def _decode(data: bytes) -> str:
+    if len(data) > _MAX_BYTES:
+        raise InputRefused(f"the message is longer than {MAX_TEXT} characters")
+    try:
+        words = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputRefused(f"the message isn't UTF-8 (byte {error.start + 1})") from None
+    return words.removesuffix("\n").removesuffix("\r")
+
+
+def _editor(context: Context) -> list[str]:
+    """Return the words that start the user's editor; never through a shell."""
+    import shlex
+
+    said = context.environ.get("VISUAL") or context.environ.get("EDITOR") or ""
+    try:
+        words = shlex.split(said)
+    except ValueError as error:
+        raise UsageError(f"$VISUAL or $EDITOR can't be read: {error}") from None
+    if not words:
+        raise UsageError("no editor is named", hint="set EDITOR, as in EDITOR=nano")
+    return words
+
+
+def _edited(draft: str, editor: list[str], about: str) -> str:
+    """Return what is left above the notes; the file lies in a folder that only its owner can enter, and goes with it.
+
+    The notes are at the end, as git's are, so that the first key that is pressed writes the message.
+    """
+    from tempfile import TemporaryDirectory
+
+    notes = _notes(about)
+    try:
+        content = "\n".join([draft, "", *notes, ""]).encode()
+    except UnicodeEncodeError:
+        raise InputRefused("the text holds half a character (a lone surrogate)") from None
+    with TemporaryDirectory(prefix="profilectl-") as folder:
+        path = Path(folder) / "MESSAGE"
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_bytes(content)
+        _run(editor, path)
+        words = _decode(read_named(path, "the message", _MAX_BYTES))
+    kept = _above(words.replace("\r\n", "\n").split("\n"), notes)
+    if not kept.strip():
+        raise Declined("the message was left empty, nothing was sent")
+    return kept
+
+
+def _notes(about: str) -> list[str]:
+    sentences = [visible(about)] if about else []
+    sentences += [
+        "Everything below the line with the scissors is left out, and spaces at the end.",
+        "Nothing above it: nothing is sent.",
+    ]
+    return [_SCISSORS, *(f"# {sentence}" for sentence in sentences)]
+
+
+def _above(lines: list[str], notes: list[str]) -> str:
+    """Cut at the scissors; where somebody deleted that line, only our own notes are known to be no message.
+
+    A line that begins with # may be a hashtag, so it is no reason to drop anything.
+    """
+    if _SCISSORS in lines:
+        lines = lines[: lines.index(_SCISSORS)]
+    return "\n".join(line for line in lines if line not in notes).strip("\n").rstrip()
+
+
+def _run(editor: list[str], path: Path) -> None:
+    """Wait for the editor; Ctrl-C is its own affair, and its drawing goes to the terminal even where stdout doesn't."""
+    import signal
+    import subprocess
+
+    name = visible(editor[0])
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own editor, started as they say, without a shell
+            [*editor, str(path)], stdout=None if sys.stdout.isatty() else sys.stderr
+        )
+    except OSError as error:
+        hint = "set VISUAL or EDITOR to an editor that is installed"
+        raise InputRefused(f"the editor {name} can't be started: {error.strerror}", hint=hint) from None
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if code != 0:
+        raise InputRefused(f"the editor {name} ended with {code}, nothing was sent")

@@ -1,0 +1,59 @@
+"""A context for looking only: it asks nobody, leaves nothing behind, and gives up soon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from profilectl.cli.context import Context
+from profilectl.cli.local_sandbox import CUSTOMER, LocalX
+from profilectl.cli.options import Options
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+    from pathlib import Path
+
+PATIENCE = 20.0
+"""Seconds for everything together, unless ``--timeout`` says otherwise."""
+
+
+class PassingX(LocalX):
+    """A sandbox that lives as long as the command, where no other command has made one that lasts."""
+
+    def __init__(self) -> None:  # the folder is what LocalX prepares, and what isn't wanted here
+        from profilectl.sandbox.http.app import SandboxApp
+        from profilectl.sandbox.model.rate_limits import Limits
+        from profilectl.sandbox.model.world import World
+
+        self.world = World(limits=Limits.generous())
+        self.world.ensure_customer(CUSTOMER)
+        self.app = SandboxApp(self.world)
+
+
+@dataclass(frozen=True)
+class ReadOnlyContext(Context):
+    """A context in which no dialog opens and no file is made; X in this process is the only one to take notes."""
+
+    @classmethod
+    def of(cls, context: Context) -> Self:
+        """Return the onlooker for a command's context."""
+        patience = Options(timeout=context.options.timeout or PATIENCE, no_input=True)
+        return cls(context.options.overridden_by(patience), context.environ, context.stack, context.secrets)
+
+    def once_more(self, stack: ExitStack) -> Self:
+        """Return the same with a deadline of its own; what it opens belongs to `stack`."""
+        return replace(self, stack=stack)
+
+    @cached_property
+    def local_x(self) -> LocalX:
+        """The X in this process: the one beside the ledger, or a passing one where there is none yet."""
+        folder = self.state_folder / "sandbox"
+        return self.stack.enter_context(LocalX(folder) if _may_hold_world(folder) else PassingX())
+
+
+def _may_hold_world(folder: Path) -> bool:
+    try:
+        return (folder / "world.db").exists()
+    except PermissionError:
+        return True  # and opening it says what is wrong

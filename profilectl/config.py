@@ -1,0 +1,220 @@
+"""``config.toml``, the file that profilectl writes for itself: who is logged in, and a few choices. Never a secret."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from profilectl.errors import InputRefused
+from profilectl.system.files import opened, read, write_private
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MAX_BYTES: Final = 1_048_576  # for some accounts and a few choices, more than enough
+_HINT = "mend the file by hand, or move it away and log in again"
+_ACCOUNT_KEYS: Final = ("handle", "user_id", "host", "storage")
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """One account that `profilectl auth login` has stored.
+
+    Attributes:
+        host: API host, with the port when there is one.
+        storage: where its secrets are: "keyring".
+    """
+
+    handle: str
+    user_id: str
+    host: str
+    storage: str = "keyring"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What ``config.toml`` says.
+
+    Attributes:
+        path: the file, whether it exists or not.
+        accounts: in the order of their logins.
+        brand: the brand that is meant when none is named.
+        credential_command: program and arguments that print an account's credentials; empty when there is none.
+        ledger: a path or ``postgresql://`` URL.
+    """
+
+    path: Path
+    accounts: tuple[LoggedIn, ...] = ()
+    brand: str | None = None
+    credential_command: tuple[str, ...] = ()
+    ledger: str | None = None
+
+    def account(self, handle: str, host: str) -> LoggedIn | None:
+        """Return the account with that handle (in any case) at that host, or None."""
+        wanted = handle.casefold(), host
+        return next((one for one in self.accounts if (one.handle.casefold(), one.host) == wanted), None)
+
+    def account_of(self, user_id: str, host: str) -> LoggedIn | None:
+        """Return the account with that user id at that host, whatever it was called at its login, or None."""
+        return next((one for one in self.accounts if (one.user_id, one.host) == (user_id, host)), None)
+
+    def with_account(self, account: LoggedIn) -> Config:
+        """Return a config that knows this account, in place of what it knew about its handle or user id."""
+        others = (one for one in self.accounts if not _is_same(one, account))
+        return replace(self, accounts=(*others, account))
+
+    def without_account(self, handle: str, host: str) -> Config:
+        """Return a config that doesn't know the account with that handle at that host."""
+        gone = self.account(handle, host)
+        return replace(self, accounts=tuple(one for one in self.accounts if one != gone))
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the file belongs: ``$XDG_CONFIG_HOME/profilectl/config.toml``, or this system's like of it.
+
+    A relative ``XDG_CONFIG_HOME`` counts as unset (XDG Base Directory Specification).
+    """
+    chosen = Path(environ.get("XDG_CONFIG_HOME", ""))
+    if chosen.is_absolute():
+        folder = chosen / "profilectl"
+    elif sys.platform == "linux":
+        folder = Path.home() / ".config" / "profilectl"
+    else:
+        from platformdirs import user_config_path
+
+        folder = user_config_path("profilectl", appauthor=False)
+    return folder / "config.toml"
+
+
+def read_config(path: Path) -> Config:
+    """Return what the file says; an absent file says nothing.
+
+    Raises:
+        InputRefused: it can't be read, is no file of at most 1 MiB, is no TOML, or says something that profilectl
+            doesn't know.
+    """
+    try:
+        with opened(path) as descriptor:
+            import tomllib
+
+            status = os.fstat(descriptor)
+            document = tomllib.loads(_text_of(path, descriptor, status))
+    except FileNotFoundError:
+        return Config(path)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputRefused(f"{visible(str(path))}: {visible(str(error))}", hint=_HINT) from None
+    config = _from_document(path, document)
+    if config.credential_command and _others_can_write(status):
+        message = f"{visible(str(path))} names a credential_command, but somebody else can write the file"
+        raise InputRefused(message, hint="it must belong to you, with mode 600")
+    return config
+
+
+def write_config(config: Config) -> None:
+    """Replace the file by what this config says, all or nothing, readable by its owner only.
+
+    The caller holds `lock.held`, from before it read what it changes.
+
+    Raises:
+        InputRefused: what is there now can't be read, so it isn't overwritten; or writing failed.
+    """
+    import tomli_w
+
+    read_config(config.path)
+    content = tomli_w.dumps(_to_document(config)).encode()
+    try:
+        config.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(
+            config.path.resolve(), content, durable=True, alone=True
+        )  # a link into somebody's dotfiles stays a link
+    except OSError as error:
+        raise InputRefused(f"{visible(str(config.path))} can't be written: {error.strerror}") from None
+
+
+def _text_of(path: Path, descriptor: int, status: os.stat_result) -> str:
+    if not stat.S_ISREG(status.st_mode):
+        raise InputRefused(f"{visible(str(path))} is not a regular file", hint=_HINT)
+    content = read(descriptor, _MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise InputRefused(f"{visible(str(path))} is larger than 1 MiB", hint=_HINT)
+    return content.decode()
+
+
+def _others_can_write(status: os.stat_result) -> bool:
+    if not hasattr(os, "geteuid"):
+        return False  # Windows: the profile folder's access list guards the file
+    return bool(status.st_mode & 0o022) or status.st_uid not in {0, os.geteuid()}
+
+
+def _is_same(one: LoggedIn, other: LoggedIn) -> bool:
+    same_name = one.handle.casefold() == other.handle.casefold()
+    return one.host == other.host and (same_name or one.user_id == other.user_id)
+
+
+def _to_document(config: Config) -> dict[str, Any]:
+    document: dict[str, Any] = {"version": 1}
+    if config.brand is not None:
+        document["brand"] = config.brand
+    if config.ledger is not None:
+        document["ledger"] = config.ledger
+    if config.credential_command:
+        document["credential_command"] = list(config.credential_command)
+    document["accounts"] = [{key: getattr(one, key) for key in _ACCOUNT_KEYS} for one in config.accounts]
+    return document
+
+
+def _from_document(path: Path, document: dict[str, Any]) -> Config:
+    version = document.pop("version", 1)
+    if version != 1:
+        message = f"{visible(str(path))} was written by a newer profilectl (version {visible(str(version))})"
+        raise InputRefused(message, hint="update profilectl")
+    config = Config(
+        path,
+        accounts=_accounts(path, document.pop("accounts", [])),
+        brand=_text(path, "brand", document.pop("brand", None)),
+        credential_command=_command(path, document.pop("credential_command", [])),
+        ledger=_text(path, "ledger", document.pop("ledger", None)),
+    )
+    if document:
+        raise _unknown(path, next(iter(document)))
+    return config
+
+
+def _accounts(path: Path, tables: Any) -> tuple[LoggedIn, ...]:
+    if not isinstance(tables, list) or not all(_is_account(table) for table in tables):
+        keys = ", ".join(_ACCOUNT_KEYS)
+        raise InputRefused(f"{visible(str(path))}: accounts must be tables with {keys}", hint=_HINT)
+    return tuple(LoggedIn(**table) for table in tables)
+
+
+def _is_account(table: Any) -> bool:
+    return (
+        isinstance(table, dict) and set(table) == set(_ACCOUNT_KEYS) and all(isinstance(v, str) for v in table.values())
+    )
+
+
+def _command(path: Path, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) and word and "\0" not in word for word in value):
+        message = f'{visible(str(path))}: credential_command must be a list of strings, like ["pass", "show", "x"]'
+        raise InputRefused(message, hint="there is no shell: every argument is a string of its own")
+    return tuple(value)
+
+
+def _text(path: Path, key: str, value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise InputRefused(f"{visible(str(path))}: {key} must be a string", hint=_HINT)
+    return value
+
+
+def _unknown(path: Path, key: str) -> InputRefused:
+    from difflib import get_close_matches
+
+    known = ("accounts", "brand", "credential_command", "ledger", "version")
+    close = get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"it may say {', '.join(known)}"
+    return InputRefused(f"{visible(str(path))}: unknown key {visible(key)}", hint=hint)

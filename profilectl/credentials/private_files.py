@@ -1,0 +1,107 @@
+"""Reading a file that holds credentials: ours only when nobody else could have read or written it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from profilectl.errors import CredentialsError
+from profilectl.system.files import opened, read
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BYTES: Final = 64 * 1024
+"""Of any text that holds credentials."""
+
+_PRIVATE: Final = 0o077  # nothing for group and others
+_SYSTEMD: Final = 0o037  # systemd lets the service's user in by an access list, which shows as r-- for the group
+
+
+def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
+    """Return a file's bytes, at most one more than `MAX_BYTES`.
+
+    The file is opened once and judged by what was opened. Links are followed, because mounted secrets are links as a
+    rule; what they lead to must be a regular file of ours or of root, with no permission for anybody else.
+
+    Args:
+        path: relative or absolute.
+        by_systemd: the file is a systemd credential, where root's group may have read permission.
+
+    Raises:
+        CredentialsError: it can't be read, or somebody else could read or write it.
+    """
+    name = visible(str(path))
+    if "{" in name and '"' in name:
+        raise CredentialsError("credentials stand where the path of their file is wanted", hint="write them to a file")
+    try:
+        with opened(path) as descriptor:
+            status = os.fstat(descriptor)
+            _check_kind(status, name)
+            _check_access(status, name, by_systemd=by_systemd)
+            return read(descriptor, MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from None
+
+
+def read_exposed(path: Path) -> tuple[bytes, CredentialsError | None]:
+    """Return the bytes of another tool's file, at most one more than `MAX_BYTES`, and what `read_private` would say.
+
+    How that tool keeps its file isn't ours to judge, so that somebody else can get at it is told, not raised.
+
+    Raises:
+        CredentialsError: it can't be read, or is no regular file.
+    """
+    name = visible(str(path))
+    exposure = None
+    try:
+        with opened(path) as descriptor:
+            status = os.fstat(descriptor)
+            _check_kind(status, name)
+            content = read(descriptor, MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from None
+    try:
+        _check_access(status, name, by_systemd=False)
+    except CredentialsError as error:
+        exposure = error
+    return content, exposure
+
+
+def read_stdin(stream: BinaryIO | None = None) -> bytes:
+    """Return what was piped into the process, at most one byte more than `MAX_BYTES`.
+
+    Raises:
+        CredentialsError: stdin is a terminal, where secrets would be shown as they are typed, or closed.
+    """
+    if stream is None:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise CredentialsError("stdin brings no credentials", hint="pipe a JSON object into the command")
+        stream = sys.stdin.buffer
+    return stream.read(MAX_BYTES + 1)
+
+
+def _unreadable(name: str, error: Exception) -> CredentialsError:
+    reason = getattr(error, "strerror", None) or "no file name"
+    return CredentialsError(f"credentials file {name}: {reason}", hint="check the path")
+
+
+def _check_kind(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise CredentialsError(f"credentials file {name} is not a regular file", hint="name a plain file")
+
+
+def _check_access(status: os.stat_result, name: str, *, by_systemd: bool) -> None:
+    if not hasattr(os, "geteuid"):
+        return  # Windows: the access list guards the file, the mode bits say nothing
+    if status.st_uid not in {0, os.geteuid()}:
+        message = f"credentials file {name} belongs to another user (uid {status.st_uid})"
+        raise CredentialsError(message, hint=f"run: chown {os.geteuid()} {name}")
+    mode = stat.S_IMODE(status.st_mode)
+    forbidden = _SYSTEMD if by_systemd and status.st_uid == 0 and status.st_gid == 0 else _PRIVATE
+    if mode & forbidden:
+        message = f"credentials file {name} has mode {mode:03o}: other users can get at it"
+        raise CredentialsError(message, hint=f"run: chmod 600 {name}; and change the token if others may have read it")

@@ -1,0 +1,199 @@
+"""Where a ledger may lie: on a local disk, in a folder that others can't write, as a private file of our own.
+
+Nothing here ever opens the ledger's file: SQLite's locks belong to the process, and closing any other handle on the
+file would silently drop them (sqlite.org/howtocorrupt.html, section 2.2). `lstat` is harmless.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import NoReturn
+
+from profilectl.errors import LedgerRefused
+from profilectl.system.files import create_private, sync_folder
+from profilectl.text.escape import visible
+
+OWN_FOLDER = ".profilectl"
+MAKE_WRITABLE = "make the ledger and its folder writable for this user"
+
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.glusterfs", "fuse.sshfs"}
+)
+_MOUNTS = Path("/proc/self/mountinfo")
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_CHOOSE_ANOTHER = "choose another path with PROFILECTL_LEDGER"
+_COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the ledger's folder, private and ignored by git, unless it exists; then judge it.
+
+    Raises:
+        LedgerRefused: it can't be made, or `check_folder` refuses it.
+    """
+    try:
+        _refuse_links(folder)
+        _check_parents(folder)
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
+        for one in reversed(missing):
+            one.mkdir(0o700, exist_ok=True)
+            sync_folder(one.parent)
+        tidy = folder.name == OWN_FOLDER
+        if tidy and folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
+            folder.chmod(0o700)
+        check_folder(folder)
+        if tidy or missing:
+            create_private(folder / ".gitignore", b"*\n")
+    except OSError as error:
+        refuse(folder, f"can't hold a ledger: {error.strerror}", elsewhere(folder, _CHOOSE_ANOTHER))
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder in which somebody else could put another ledger in place of ours.
+
+    Of the folders above it only those are refused that every user can write. One that its group can write is what a
+    umask of 002 makes for people who have a group to themselves; and who owns a folder above, owns the roster as well.
+
+    Raises:
+        LedgerRefused: it belongs to neither us nor root, is writable for group or others without the sticky bit, or
+            lies in one that all can write without it; ``.profilectl`` or a folder below it is a symbolic link, as a
+            repository could bring along.
+    """
+    _refuse_links(folder)
+    _check_parents(folder)
+    status = folder.stat()
+    _check_owner(folder, status)
+    if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX:
+        refuse(folder, "can be written by other users, who could replace the ledger", f"chmod go-w {folder}")
+
+
+def check_disk(folder: Path) -> None:
+    """Refuse network file systems, where SQLite's write-ahead log doesn't work (sqlite.org/wal.html).
+
+    Raises:
+        LedgerRefused: the folder is on one, as far as Linux tells; other systems don't.
+    """
+    try:
+        kind = _file_system(os.path.realpath(folder), _MOUNTS.read_text("utf-8", "surrogateescape"))
+    except FileNotFoundError:
+        return
+    if kind in _NETWORK:
+        refuse(
+            folder,
+            f"is on a network file system ({kind}), where a ledger isn't safe",
+            elsewhere(folder, "set PROFILECTL_LEDGER to a path on a local disk"),
+        )
+
+
+def check_file(path: Path) -> None:
+    """Refuse a ledger that isn't a private, regular file of ours or root's, and such files beside it.
+
+    All that profilectl and SQLite make here is private from its first moment. Git makes nothing private by itself, so
+    a file that others can read may have come with somebody's repository, to say which profiles are to be destroyed.
+
+    Args:
+        path: the ledger, which exists.
+
+    Raises:
+        LedgerRefused: a symbolic link, no regular file, somebody else's, open to others, or an empty ledger.
+    """
+    _check_private(path)
+    if path.lstat().st_size == 0:
+        refuse(path, "is empty, so its content was lost", "restore a backup; or remove the file to begin anew")
+    for one in _companions(path):
+        with suppress(FileNotFoundError):
+            _check_private(one)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a ledger that this user could only read, or couldn't make; nothing is written to find out.
+
+    Args:
+        path: the ledger, which needn't exist.
+
+    Raises:
+        LedgerRefused: it, a file beside it, its folder, or the folder in which that would be made can't be written.
+    """
+    folder = next(one for one in path.absolute().parents if one.exists())
+    if not _may(folder, os.W_OK | os.X_OK):
+        refuse(folder, "can't be written", MAKE_WRITABLE if path.exists() else elsewhere(folder, _CHOOSE_ANOTHER))
+    for one in (path, *_companions(path)):
+        if one.exists() and not _may(one, os.W_OK):
+            refuse(one, "can't be written", MAKE_WRITABLE)
+
+
+def elsewhere(path: Path, otherwise: str) -> str:
+    """Return a hint about a ledger that can't be used where it is.
+
+    Args:
+        path: the ledger, or its folder.
+        otherwise: the hint for every ledger but that of ``--sandbox``, which no setting moves away from the roster.
+    """
+    if (OWN_FOLDER, "sandbox") in pairwise(path.parts):
+        return "remove it, or use a roster in another folder: the sandbox keeps its ledger beside the roster"
+    return otherwise
+
+
+def refuse(path: Path, what: str, hint: str | None = None) -> NoReturn:
+    """Raise LedgerRefused about a path, its characters made visible."""
+    raise LedgerRefused(visible(f"{path} {what}"), hint=hint and visible(hint)) from None
+
+
+def _companions(path: Path) -> tuple[Path, ...]:
+    return tuple(path.with_name(path.name + suffix) for suffix in _COMPANIONS)
+
+
+def _may(path: Path, deed: int) -> bool:
+    return os.access(path, deed, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _refuse_links(folder: Path) -> None:
+    for one in (folder, *folder.parents):
+        if OWN_FOLDER in one.parts and one.is_symlink():
+            hint = elsewhere(folder, "remove it, or set PROFILECTL_LEDGER to where the ledger really is")
+            refuse(one, "is a symbolic link", hint)
+
+
+def _check_parents(folder: Path) -> None:
+    """Judge the folders on the way, both as it is written and as links lead."""
+    for one in dict.fromkeys((*folder.parents, *folder.resolve().parents)):
+        mode = one.stat().st_mode if one.exists() else 0
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            refuse(one, "can be written by all users, who could replace the ledger's folder", f"chmod o-w {one}")
+
+
+def _check_owner(path: Path, status: os.stat_result) -> None:
+    if status.st_uid not in {0, os.geteuid()}:
+        refuse(path, f"belongs to another user (uid {status.st_uid})", "run as that user, or use a ledger of your own")
+
+
+def _check_private(path: Path) -> None:
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        refuse(path, "is a symbolic link", elsewhere(path, "set PROFILECTL_LEDGER to where the ledger really is"))
+    if not stat.S_ISREG(status.st_mode):
+        refuse(path, "is no regular file")
+    _check_owner(path, status)
+    if status.st_mode & _OPEN_TO_OTHERS:
+        refuse(
+            path,
+            "can be read or changed by other users",
+            "profilectl makes ledgers private; if this one is yours and didn't come with a repository: "
+            f"chmod 600 {path}",
+        )
+
+
+def _file_system(path: str, mounts: str) -> str | None:
+    """Return the kind of file system under a resolved path (format: proc(5), /proc/pid/mountinfo)."""
+    best, kind = -1, None
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        point = before.split(" ")[4].replace("\\040", " ").rstrip("/")
+        if (path == point or path.startswith(f"{point}/")) and len(point) >= best:
+            best, kind = len(point), after.split(" ")[0]
+    return kind

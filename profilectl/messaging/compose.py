@@ -1,0 +1,101 @@
+"""One Direct Message as an agent, put together: who may have a face, what goes out, and what makes two the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from profilectl.errors import InputRefused
+from profilectl.model import Message
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from profilectl.model import Agent, LedgerState, Link
+
+MAX_TEXT = 10_000  # code points; x-api.md 2.2 speaks of characters
+
+
+class NoFace(InputRefused):
+    """An agent who may speak, but has no profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a customer gets beside the face.
+
+    Attributes:
+        attachment: digest of the picture's bytes, None without one.
+    """
+
+    text: str
+    attachment: str | None = None
+    quick_replies: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, contents: Contents, today: date) -> Message:
+    """Put a message with the agent's face together, or say why there is none.
+
+    Raises:
+        InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
+            nothing attached) or longer than `MAX_TEXT`; or customers would see another name than the roster's.
+        NoFace: no profile is bound.
+    """
+    _check_text(contents)
+    if agent.key in ledger_state.blocked:
+        raise InputRefused(
+            f"{agent.key} was offboarded: nobody can send as {agent.key}",
+            hint=f"take the entry out of the roster; `profilectl offboard --undo {agent.key}` allows the agent again",
+        )
+    if agent.until is not None and agent.until < today:
+        raise InputRefused(f"{agent.key} can't send: the last day was {agent.until.isoformat()}")
+    binding = ledger_state.binding(agent.key)
+    if binding is None:
+        raise NoFace(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
+    if binding.name != agent.name:
+        raise InputRefused(
+            f'{agent.key} is "{visible(agent.name)}" in the roster and still "{visible(binding.name)}" at X',
+            hint="run `profilectl sync` first: nobody speaks with a face that isn't theirs any more",
+        )
+    return _message(agent, recipient_id, contents, contents.text, binding.profile_id)
+
+
+def compose_signed(agent: Agent, *, recipient_id: str, contents: Contents, sign_off: str) -> Message:
+    """Put a message together that goes out under the brand, and says at its end who wrote it."""
+    signed = replace(contents, text=f"{contents.text} {sign_off}".lstrip())
+    _check_text(signed)
+    return _message(agent, recipient_id, contents, signed.text, None)
+
+
+def _message(agent: Agent, recipient_id: str, contents: Contents, text: str, profile_id: str | None) -> Message:
+    return Message(
+        agent.key,
+        agent.brand,
+        recipient_id,
+        text,
+        profile_id,
+        quick_replies=contents.quick_replies,
+        links=contents.links,
+    )
+
+
+def _check_text(contents: Contents) -> None:
+    if not contents.text.strip() and contents.attachment is None:
+        raise InputRefused("the message is empty")
+    if any("\ud800" <= one <= "\udfff" for one in contents.text):
+        raise InputRefused("the message isn't UTF-8: it holds half a character")
+    if len(contents.text) > MAX_TEXT:
+        raise InputRefused(f"the message has {len(contents.text)} characters, at most {MAX_TEXT} fit")
+
+
+def fingerprint(message: Message, contents: Contents) -> str:
+    """Return the digest of what makes two messages the same: who writes what to whom, with a face or signed."""
+    import hashlib
+    import json
+
+    links = [[link.label, link.url] for link in contents.links]
+    said = [contents.text, contents.attachment, list(contents.quick_replies), links]
+    plain = json.dumps([message.agent, message.recipient_id, *said])
+    return "sha256:" + hashlib.sha256(plain.encode()).hexdigest()

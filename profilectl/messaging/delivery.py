@@ -1,0 +1,285 @@
+"""A message on its way: recorded before it leaves, sent at most once, and believed only when X confirms the face."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from profilectl.errors import (
+    IdentityNotEchoed,
+    InputRefused,
+    OutcomeUnknown,
+    PersonNeeded,
+    ProfilectlError,
+    RemoteError,
+)
+from profilectl.model import Dispatch, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from profilectl.model import Message, SentMessage
+
+SAME_MESSAGE_MS = 5 * 60_000
+"""The same words to the same person within this time are one message, unless a key says otherwise."""
+
+_LONGEST_CALL_MS = 30_000  # a request of a run that was killed may be applied this much later
+_RESOLUTION_MS = 1000  # of X's clock, as it is known here
+
+
+class Post(Protocol):
+    """The calls of X that a send makes."""
+
+    def send_message(self, message: Message) -> SentMessage:
+        """Send; repeated only when it surely wasn't applied."""
+
+    def sent_messages(self, recipient_id: str, since_ms: int) -> Iterable[SentMessage]:
+        """Return what the account has sent to somebody since a moment, as X's list of events has it."""
+
+    def now_ms(self) -> int:
+        """Return a lower bound of X's clock, epoch milliseconds."""
+
+
+class Journal(Protocol):
+    """The ledger as a send needs it; durable when a method returns."""
+
+    def dispatch(self, user_id: str, key: str) -> Dispatch | None:
+        """Return what was last sent, or promised, under a key."""
+
+    def is_delivery(self, user_id: str, event_id: str) -> bool:
+        """Say whether a message at X is known as what became of a dispatch."""
+
+    def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
+        """Give the word that a message is about to be sent, in place of what the key stood for."""
+
+    def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
+        """Note what became of it, with the audit record."""
+
+    def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
+        """Forget the promise of a message that surely wasn't sent."""
+
+    def record(self, event: Event) -> None:
+        """Append to the audit trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under which conditions one message is sent.
+
+    Attributes:
+        user_id: the account that the ledger holds for the brand.
+        key: what makes two sends the same message.
+        nonce: random, of this attempt alone.
+        was_named: somebody chose the key; otherwise it stands for `SAME_MESSAGE_MS` only.
+        fingerprint: digest of who writes what to whom, see `message.fingerprint`.
+        wordings: other forms in which the same message may have gone out earlier: signed, or not.
+        settle_after: seconds until X's list of events must show what was sent.
+        remarks: what else the audit trail shall remember.
+    """
+
+    user_id: str
+    key: str
+    nonce: str
+    was_named: bool
+    fingerprint: str
+    settle_after: int
+    wordings: tuple[str, ...] = ()
+    remarks: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message that X has.
+
+    Attributes:
+        confirmed: X showed it with the agent's face; never so for one that went out under the brand.
+        is_repeat: it went out earlier, and nothing was sent now.
+    """
+
+    message: Message
+    event_id: str
+    confirmed: bool
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message's way to X."""
+
+    message: Message
+    terms: Terms
+    post: Post
+    journal: Journal
+
+    def carry_out(self, prepare: Callable[[Message], Message]) -> Receipt:
+        """Send at most once; say what became of it.
+
+        Args:
+            prepare: returns the message as it leaves, its picture uploaded; called once it is sure that it is sent.
+
+        Raises:
+            IdentityNotEchoed: the message is out, but X doesn't confirm the brand's account and the agent's profile.
+            OutcomeUnknown: nobody knows yet whether it is out; nothing is repeated before X's list of events tells.
+            PersonNeeded: it is out, or may be, and the ledger couldn't take that down.
+            InputRefused: the key stands for another message.
+            TryLater: another process is sending the same message.
+            RemoteError: it surely didn't go out.
+        """
+        former = self.journal.dispatch(self.terms.user_id, self.terms.key)
+        earlier = self._same(former)
+        if earlier is not None:
+            return self._repeat(earlier)
+        ready = prepare(self.message)
+        dispatch = Dispatch(
+            key=self.terms.key,
+            nonce=self.terms.nonce,
+            agent=ready.agent,
+            recipient_id=ready.recipient_id,
+            fingerprint=self.terms.fingerprint,
+            profile_id=ready.profile_id,
+            begun_ms=self.post.now_ms(),
+        )
+        overwritten = former if former is not None and former.event_id is not None else None
+        self.journal.begin_send(self.terms.user_id, dispatch, overwritten)
+        return self._conclude(self._send(ready, dispatch), dispatch)
+
+    def _same(self, earlier: Dispatch | None) -> Dispatch | None:
+        """Return what this very message became earlier, None when it has to be sent."""
+        if earlier is None:
+            return None
+        if earlier.fingerprint != self.terms.fingerprint:
+            raise InputRefused(
+                f"the key {self.terms.key} stands for another message, to {earlier.recipient_id} as {earlier.agent}",
+                hint="use a key of its own for every message",
+            )
+        if earlier.event_id is None:
+            return self._settle(earlier)
+        is_over = self.post.now_ms() - earlier.begun_ms >= SAME_MESSAGE_MS
+        return None if is_over and not self.terms.was_named else earlier
+
+    def _repeat(self, earlier: Dispatch) -> Receipt:
+        if not earlier.confirmed and earlier.profile_id is not None:
+            raise IdentityNotEchoed(
+                f"identity not confirmed: message {earlier.event_id} went out earlier, "
+                f"and X never showed it with {earlier.agent}'s face",
+                hint="nothing was sent now; look into the conversation",
+            )
+        message = replace(self.message, profile_id=earlier.profile_id)
+        return Receipt(message, str(earlier.event_id), earlier.confirmed, is_repeat=True)
+
+    def _send(self, message: Message, dispatch: Dispatch) -> SentMessage:
+        try:
+            return self.post.send_message(message)
+        except OutcomeUnknown as error:
+            with suppress(RemoteError):  # then it stays in doubt, as it is
+                found = self._look(dispatch)
+                if found is not None:
+                    return found
+            error.hint = "nothing is confirmed; run the same command again: it looks into X's list before it sends"
+            self._record_doubt()
+            raise
+        except ProfilectlError:  # refused, by X or before it got there
+            self.journal.cancel_send(self.terms.user_id, dispatch)
+            raise
+
+    def _settle(self, dispatch: Dispatch) -> Dispatch | None:
+        """Find out what became of an earlier send: how it ended, None when it surely never went out.
+
+        Only a list that could be read, and had to show the message by now, proves that there is none.
+        """
+        told_ms = dispatch.begun_ms + _LONGEST_CALL_MS + self.terms.settle_after * 1000 + _RESOLUTION_MS
+        left_ms = told_ms - self.post.now_ms()
+        try:
+            sent = self._look(dispatch)
+        except RemoteError as error:
+            raise OutcomeUnknown(
+                f"an earlier send of this message to {dispatch.recipient_id} is in doubt, "
+                f"and X's list of messages can't be read: {error.message}",
+                hint="nothing was sent now; run the same command again later",
+                retry_at=error.retry_at,
+            ) from error
+        if sent is not None:
+            receipt = self._conclude(sent, dispatch)
+            return replace(dispatch, event_id=receipt.event_id, confirmed=receipt.confirmed)
+        if left_ms > 0:
+            raise OutcomeUnknown(
+                f"an earlier send of this message to {dispatch.recipient_id} is in doubt, "
+                "and X's list of messages doesn't show it yet",
+                hint=f"nothing was sent now; run the same command again in {left_ms // 1000 + 1} s",
+            )
+        self.journal.cancel_send(self.terms.user_id, dispatch)
+        return None
+
+    def _look(self, dispatch: Dispatch) -> SentMessage | None:
+        """Look for the message in X's list: of the same words, not older than the promise, and no other dispatch's.
+
+        Raises:
+            RemoteError: the list can't be read far enough back.
+        """
+        from profilectl.messaging.content import same_words
+
+        found = [
+            one
+            for one in self.post.sent_messages(dispatch.recipient_id, dispatch.begun_ms - _RESOLUTION_MS)
+            if any(same_words(text, one.text) for text in (self.message.text, *self.terms.wordings))
+            and not self.journal.is_delivery(self.terms.user_id, one.event_id)
+        ]
+        return min(found, key=lambda one: one.created_ms, default=None)
+
+    def _conclude(self, sent: SentMessage, dispatch: Dispatch) -> Receipt:
+        """Take down what X has, then insist on the identity."""
+        is_ours = sent.sender_id == self.terms.user_id
+        has_face = dispatch.profile_id is not None and sent.profile_id == dispatch.profile_id
+        ended = replace(dispatch, event_id=sent.event_id, confirmed=is_ours and has_face)
+        try:
+            self.journal.finish_send(self.terms.user_id, ended, self._event("sent", dispatch.profile_id, sent))
+        except ProfilectlError as error:
+            raise _unrecorded(f"went out as event {sent.event_id}", error) from error
+        if not is_ours:
+            raise IdentityNotEchoed(
+                f"identity not confirmed: message {sent.event_id} went out from account {sent.sender_id}, "
+                f"not from the brand's {self.terms.user_id}",
+                hint="these credentials belong to another account: check `profilectl auth status`",
+            )
+        if sent.profile_id != dispatch.profile_id:
+            face = "the brand itself" if sent.profile_id is None else f"profile {sent.profile_id}"
+            raise IdentityNotEchoed(
+                f"identity not confirmed: message {sent.event_id} went out as {face}, "
+                f"not with {dispatch.agent}'s profile {dispatch.profile_id}",
+                hint="run `profilectl diff`: the profile may be gone from X",
+            )
+        return Receipt(self.message, sent.event_id, ended.confirmed)
+
+    def _record_doubt(self) -> None:
+        try:
+            self.journal.record(self._event("send-unknown", self.message.profile_id))
+        except ProfilectlError as error:
+            raise _unrecorded("may have gone out", error) from error
+
+    def _event(self, what: str, profile_id: str | None, sent: SentMessage | None = None) -> Event:
+        """Describe a send for the audit trail: of the text only its hash and its length."""
+        message = self.message
+        return Event(
+            what,
+            self.terms.user_id,
+            self.post.now_ms(),
+            agent=message.agent,
+            profile_id=profile_id,
+            detail={
+                "recipient_id": message.recipient_id,
+                "text_sha256": hashlib.sha256(message.text.encode("utf-8", "surrogatepass")).hexdigest(),
+                "text_length": len(message.text),
+                "event_id": None if sent is None else sent.event_id,
+                "echoed_profile_id": None if sent is None else sent.profile_id,
+                **self.terms.remarks,
+            },
+        )
+
+
+def _unrecorded(fact: str, error: ProfilectlError) -> PersonNeeded:
+    """Say what can't be undone, instead of "try again"."""
+    return PersonNeeded(
+        f"the message {fact}, but that couldn't be recorded: {error.message}", hint="don't send it again"
+    )

@@ -1,0 +1,118 @@
+"""Who speaks in a ``send``: the agent that is meant, the OS user who runs it, and the face that X has for the agent."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from profilectl.errors import InputRefused, NotFound, UsageError
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.access.policy import Authority, Operator
+    from profilectl.api.client import XClient
+    from profilectl.cli.context import Context
+    from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.model import Account, Agent, Binding, Brand, Roster
+
+_FRESH_MS = 3 * 60_000  # a face that X showed this recently isn't asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """An agent in the one brand that is meant."""
+
+    agent: Agent
+    brand: Brand
+
+
+def find_speaker(context: Context, key: str | None, operator: Operator, authority: Authority) -> Speaker:
+    """Return the agent who was named, or else the only one whose operators name who runs this.
+
+    Raises:
+        UsageError: there is no such agent, or more than one agent or brand may be meant.
+        InputRefused: the agent doesn't speak for the brand that was chosen.
+    """
+    from profilectl.cli.checks import unknown_agent
+
+    roster = context.roster
+    key = _own_agent(roster, operator, authority) if key is None else key
+    entries = [agent for agent in roster.agents if agent.key == key]
+    if not entries:
+        raise unknown_agent(key, {agent.key for agent in roster.agents})
+    keys = {agent.brand for agent in entries}
+    brands = context.meant([brand for brand in context.brands() if brand.key in keys])
+    if not brands:
+        raise InputRefused(f"{key} doesn't speak for this brand", hint="it has: " + ", ".join(sorted(keys)))
+    if len(brands) > 1:
+        raise UsageError(f"{key} speaks for several brands", hint="say --brand with one of: " + ", ".join(sorted(keys)))
+    return Speaker(next(agent for agent in entries if agent.brand == brands[0].key), brands[0])
+
+
+def _own_agent(roster: Roster, operator: Operator, authority: Authority) -> str:
+    """Return the key of the one agent whom the roster gives to this OS user."""
+    keys = sorted({agent.key for agent in roster.agents if authority.is_named(agent, operator)})
+    if len(keys) == 1:
+        return keys[0]
+    if keys:
+        raise UsageError(
+            f"who speaks? the roster gives several agents to {operator.name}",
+            hint="say --as with one of: " + ", ".join(keys),
+        )
+    raise UsageError(
+        f"who speaks? the roster's operators give no agent to {operator.name}",
+        hint="say --as AGENT; `profilectl roster list` shows them all",
+    )
+
+
+def connect(
+    context: Context, brand: Brand, account: Account | None, knowledge: LedgerReader
+) -> tuple[XClient, Account]:
+    """Return a client whose credentials are those of the account that the ledger means, and that account.
+
+    X asks nothing for it where the source names the account, or where the token begins with its id, as X's tokens do.
+    A brand that the ledger doesn't know yet is asked about at X.
+    """
+    from profilectl.cli.checks import check_account
+
+    credentials = context.credentials(brand)
+    client = context.client(credentials)
+    if account is None:
+        account = client.verify_credentials()
+        check_account(brand, account, knowledge)
+    elif credentials.user_id is not None:
+        knowledge.check_account(brand.key, replace(account, user_id=credentials.user_id))
+    elif not credentials.token.reveal().startswith(f"{account.user_id}-"):
+        knowledge.check_account(brand.key, client.verify_credentials())
+    return client, account
+
+
+def require_live_face(client: XClient, ledger: Ledger, user_id: str, binding: Binding) -> None:
+    """Make sure that the face a message is about to carry still exists at X, under the name that was bound.
+
+    X drops a face that is gone without a word, and the message goes out under the brand; so it is asked for before,
+    unless it was seen less than three minutes ago and X's time, at which messages are promised, is known already.
+
+    Raises:
+        InputRefused: the profile is gone, or has another name.
+        RemoteError: X can't tell, or doesn't allow profiles (NotAllowlisted).
+    """
+    now_ms = client.now_ms()
+    knows_the_time = client.skew_seconds is not None  # what is promised at X's time must not be this machine's
+    if knows_the_time and now_ms - max(binding.bound_ms, ledger.seen_ms(user_id, binding.profile_id)) < _FRESH_MS:
+        return
+    try:
+        profile = client.show_profile(binding.profile_id)
+    except NotFound:
+        raise InputRefused(
+            f"{binding.agent}'s profile {binding.profile_id} is gone from X; nothing was sent",
+            hint="run `profilectl sync`, which makes it anew",
+        ) from None
+    if unicodedata.normalize("NFC", profile.name) != unicodedata.normalize("NFC", binding.name):
+        raise InputRefused(
+            f'{binding.agent}\'s profile {binding.profile_id} is called "{visible(profile.name)}" at X, '
+            f'not "{visible(binding.name)}"; nothing was sent',
+            hint="run `profilectl diff`, and find out who changed it",
+        )
+    ledger.mark_seen(user_id, binding.profile_id, client.now_ms())

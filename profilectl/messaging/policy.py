@@ -1,0 +1,119 @@
+"""What an agent may say, to whom, and who may speak for the agent: decided before anything leaves.
+
+These are rules of this program, not of X: whoever holds the brand's token can speak without it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from profilectl.errors import InputRefused
+from profilectl.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from profilectl.model import Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """How a message comes to be sent.
+
+    Attributes:
+        attended: a person sits at a terminal.
+        human_wrote_this: somebody vouches that a person wrote a message that a script sends.
+        rehearsal: the recipient is one of the roster's `test_recipients`.
+    """
+
+    attended: bool
+    human_wrote_this: bool = False
+    rehearsal: bool = False
+
+
+def is_honest(agent: Agent, occasion: Occasion) -> bool:
+    """Say whether no customer can take a machine for a person: one is there, vouches, rehearses, or a bot speaks."""
+    return agent.kind is Kind.BOT or occasion.attended or occasion.human_wrote_this or occasion.rehearsal
+
+
+def require_honesty(agent: Agent, occasion: Occasion) -> None:
+    """Let no machine speak to a customer under a person's name.
+
+    Raises:
+        InputRefused: it isn't honest, see `is_honest`.
+    """
+    if not is_honest(agent, occasion):
+        raise InputRefused(
+            f"{agent.key} is a person, and no person is here: a script may only speak as a bot",
+            hint="send as an agent of kind bot; or vouch with --human-wrote-this, which is recorded; "
+            "or rehearse with one of the policy's test_recipients",
+        )
+
+
+def require_privacy(agent: Agent, text: str) -> None:
+    """Keep to themselves what the agent's public name keeps to itself.
+
+    Raises:
+        InputRefused: the text holds the agent's `last` or `legal_name`, and the public name doesn't.
+    """
+    told = [field for field, phrase in _hidden(agent) if _holds(text, phrase)]
+    if told:
+        fields = " and ".join(dict.fromkeys(told))
+        raise InputRefused(
+            f"the text gives away {agent.key}'s {fields}, which the public name keeps private",
+            hint="leave it out, or agree with --allow-private",
+        )
+
+
+def _hidden(agent: Agent) -> Iterator[tuple[str, str]]:
+    """Yield the fields that the public name hides, and what a text must not hold because of them."""
+    for field, value in (("last name", agent.last), ("legal name", agent.legal_name)):
+        if value and not _is_within(_words(value), _words(agent.name)):
+            yield field, value
+            if field == "last name" and agent.first:
+                yield field, f"{agent.first} {value}"
+
+
+def _holds(text: str, phrase: str) -> bool:
+    """Say whether a text holds a phrase as whole words.
+
+    Several words are found in any case and accent. A single one only as it is written, or in capitals: whose name is
+    Fast must still be able to promise a fast answer.
+    """
+    if len(_words(phrase)) > 1:
+        return _is_within(_words(phrase), _words(text))
+    plain = _legible(phrase)
+    return not {plain, plain.upper()}.isdisjoint(_WORD.findall(_legible(text)))
+
+
+_WORD = re.compile(r"[^\W_]+")  # an apostrophe ends a word, so that "Fast's" holds Fast
+
+
+def _legible(text: str) -> str:
+    """Return a text in its plainest form: compatibility characters resolved, accents and invisible ones gone."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(one for one in decomposed if unicodedata.category(one) not in {"Mn", "Cf"})
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_legible(text).casefold())
+
+
+def _is_within(phrase: list[str], text: list[str]) -> bool:
+    return any(text[start : start + len(phrase)] == phrase for start in range(len(text) - len(phrase) + 1))
+
+
+def sign_off(agent: Agent) -> str:
+    """Return what a message without a face ends with.
+
+    A person signs as agents always have, ``^AF``: from the first and last name where the roster has them, else from
+    the public name up to its first comma. A bot signs with its whole public name, which says what it is.
+    """
+    if agent.kind is Kind.BOT:
+        return f"^{agent.name}"
+    own = [word for word in (agent.first, agent.last) if word]
+    words = own if len(own) == 2 else _WORD.findall(agent.name.partition(",")[0])
+    return "^" + "".join(word[0].upper() for word in words)

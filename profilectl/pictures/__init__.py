@@ -1,0 +1,1 @@
+"""From a picture file to what is uploaded: decoded, squared, and stripped of metadata."""

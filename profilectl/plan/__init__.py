@@ -1,0 +1,1 @@
+"""What would be done, decided in a value without touching the world."""

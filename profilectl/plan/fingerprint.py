@@ -1,0 +1,66 @@
+"""What a plan was made from, so that a plan that was reviewed runs only while all of that stands still."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from profilectl.model import LedgerState, Picture, Roster
+    from profilectl.plan.intents import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Four digests, ``sha256:`` and 64 hexadecimal digits each.
+
+    Attributes:
+        roster: the text of the file.
+        pictures: every picture file that the chosen brands' agents name.
+        ledger: bindings, open intents and retired profiles of the chosen brands.
+        remote: their accounts, and ids and names of the profiles that X lists for them.
+    """
+
+    roster: str
+    pictures: str
+    ledger: str
+    remote: str
+
+    def moved_since(self, earlier: Basis) -> tuple[str, ...]:
+        """Return the names of what differs from an earlier basis, in the order of the attributes."""
+        names = [field.name for field in fields(self)]
+        return tuple(name for name in names if getattr(self, name) != getattr(earlier, name))
+
+
+def take(roster: Roster, pictures: Mapping[str, Picture], observations: Sequence[Observation]) -> Basis:
+    """Return the basis of a plan; the order in which X lists profiles doesn't matter."""
+    return Basis(
+        roster=roster.digest,
+        pictures=digest_of(sorted((path, picture.digest) for path, picture in pictures.items())),
+        ledger=digest_of([[one.brand, *_held(one.ledger_state)] for one in observations]),
+        remote=digest_of([_listed(one) for one in observations]),
+    )
+
+
+def digest_of(plain: object) -> str:
+    """Return the SHA-256 of plain data, however it was ordered in its dictionaries."""
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _listed(one: Observation) -> tuple[object, ...]:
+    return one.brand, one.user_id, sorted((profile.id, profile.name) for profile in one.profiles)
+
+
+def _held(ledger_state: LedgerState) -> tuple[object, ...]:
+    """Return what decides about a plan; when a binding was made, say, doesn't."""
+    return (
+        sorted((one.agent, one.profile_id, one.name, one.avatar, one.protected) for one in ledger_state.bindings),
+        sorted((one.nonce, one.agent, one.attempted_ms) for one in ledger_state.intents),
+        sorted((one.profile_id, one.agent, one.since_ms) for one in ledger_state.retired),
+        sorted(ledger_state.blocked),
+    )

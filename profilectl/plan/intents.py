@@ -1,0 +1,76 @@
+"""What became of a create that was never answered: decided from the list, never guessed."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from profilectl.model import LedgerState
+
+if TYPE_CHECKING:
+    from profilectl.model import Intent, Profile
+
+
+_RESOLUTION_MS = 1000  # of the Date header, RFC 9110 5.6.7
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was observed of one brand at one moment."""
+
+    brand: str
+    profiles: tuple[Profile, ...]
+    observed_ms: int  # X's clock, a lower bound, when the reading of the list began
+    ledger_state: LedgerState = field(default_factory=LedgerState)
+    user_id: str = ""  # of the brand's account
+
+    def listed(self) -> frozenset[str]:
+        """Return the ids that X listed."""
+        return frozenset(profile.id for profile in self.profiles)
+
+
+class Verdict(enum.Enum):
+    """What a complete list says about an open intent."""
+
+    MADE = "made"
+    NOT_MADE = "not made"
+    TOO_EARLY = "too early"
+    AMBIGUOUS = "ambiguous"
+
+
+def judge(intent: Intent, observation: Observation, settle_after: int) -> tuple[Verdict, tuple[Profile, ...]]:
+    """Decide whether an unanswered create made a profile, from the four proofs of adoption.
+
+    A candidate bears the intended name, wasn't listed before, isn't known to the ledger, and was created after the
+    intent by X's clock, which is known to the second (HTTP's Date has no more). "Not in the list" means "not made" only
+    once the list must tell, see `told_by_ms`.
+    """
+    namesakes = [profile for profile in observation.profiles if profile.name == intent.name]
+    known = known_ids(observation.ledger_state) if namesakes else frozenset()
+    candidates = tuple(
+        profile
+        for profile in namesakes
+        if profile.id not in intent.listed and profile.id not in known and profile.created_ms >= intent.begun_ms
+    )
+    if len(candidates) > 1:
+        return Verdict.AMBIGUOUS, candidates
+    if candidates:
+        return Verdict.MADE, candidates
+    is_told = observation.observed_ms >= told_by_ms(intent, settle_after)
+    return (Verdict.NOT_MADE if is_told else Verdict.TOO_EARLY), ()
+
+
+def told_by_ms(intent: Intent, settle_after: int) -> int:
+    """Return when X's list, read by X's clock, must show what the intent's last attempt made.
+
+    `settle_after` seconds after the attempt was over, and a second more for a clock that is only known to the second.
+    Zero stands for an X whose list never lags and whose requests are never late: at once.
+    """
+    return intent.attempted_ms + settle_after * 1000 + _RESOLUTION_MS if settle_after else 0
+
+
+def known_ids(ledger_state: LedgerState) -> frozenset[str]:
+    """Return the ids of every profile that is ours: bound or retired."""
+    bound = frozenset(binding.profile_id for binding in ledger_state.bindings)
+    return bound | {one.profile_id for one in ledger_state.retired}

@@ -1,0 +1,1 @@
+"""What is at X and whose it is: ownership, recovery, offboarding."""

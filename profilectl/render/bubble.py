@@ -1,0 +1,235 @@
+"""What a customer sees of an agent, drawn for a terminal: round picture, bubble, and the public name beneath."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+    from rich.text import Text
+
+    from profilectl.model import Link
+    from profilectl.render.terminal_images import Protocol
+
+
+_WIDEST: Final = 72  # columns of picture and bubble together: a line that is pleasant to read
+_PLACEHOLDER: Final = (207, 217, 222)  # a disc in X's own grey, where there is no picture
+
+Pixel = tuple[int, int, int]  # red, green, blue
+Row = list[Pixel | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One agent as one brand shows it, with something to say."""
+
+    agent: str  # the key; for the person who looks after the roster, never shown to customers
+    name: str  # public
+    kind: str  # "human" | "bot"; for the same person, as customers learn it from the name alone
+    handle: str  # the brand's, without @
+    picture: bytes | None = field(repr=False)  # as prepared for upload
+    media_type: str | None  # of `picture`
+    text: str
+
+
+def bubble(face: Face, width: int, graphics: Protocol | None = None) -> RenderableType:
+    """Draw a message as X does: the picture beside it, one line with the name beneath.
+
+    Args:
+        face: who speaks, and what they say; its strings are made visible and never read as markup.
+        width: columns that may be used; the picture shrinks when there are few, and goes when there are hardly any.
+        graphics: how the terminal shows pictures; None draws the face in half blocks.
+    """
+    from rich.box import ROUNDED
+    from rich.console import Group
+    from rich.constrain import Constrain
+    from rich.padding import Padding
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    from profilectl.render.terminal_images import place
+
+    message = Panel.fit(Text("\n".join(_lines(face.text))), box=ROUNDED, border_style="bright_black")
+    name = Text.assemble((visible(face.name), "bold"), "  ", (f"@{visible(face.handle)}", "dim"))
+    spoken = Group(message, Padding(name, (0, 0, 0, 2)))
+    side = _side(width)
+    if side == 0:
+        return Constrain(spoken, width)
+    grid = Table.grid(padding=(0, 1))
+    grid.width = min(width, _WIDEST)
+    grid.add_column(width=side, no_wrap=True, vertical="bottom")
+    grid.add_column(ratio=1, vertical="bottom", overflow="fold")
+    if graphics is None or not face.picture:
+        grid.add_row(_half_blocks(_disc(face.picture, side)), spoken)
+        return grid
+    grid.add_row(Text("\n".join([" " * side] * (side // 2))), spoken)
+    return Group(grid, _Overlay(place(face.picture, graphics, side, side // 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlay:
+    """A sequence for the terminal that takes no room among the lines."""
+
+    sequence: str
+
+    def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import ControlType, Segment
+
+        yield Segment(self.sequence, None, [(ControlType.CARRIAGE_RETURN,)])
+
+
+def plain_bubble(face: Face) -> str:
+    """Say the same in plain lines, for pipes and for terminals without colour: the message, then the name."""
+    said = [f"| {line}".rstrip() for line in _lines(face.text)]
+    return "\n".join([*said, f"  {visible(face.name)}  @{visible(face.handle)}"])
+
+
+def _lines(text: str) -> list[str]:
+    return [visible(line) for line in text.replace("\r\n", "\n").split("\n")]
+
+
+def _side(width: int) -> int:
+    """Columns of the picture, an even number; as many pixels, because two of them share a character cell."""
+    if width >= 56:
+        return 16
+    return 10 if width >= 32 else 0
+
+
+def _disc(picture: bytes | None, side: int) -> list[Row]:
+    """Return rows of pixels inside of a circle; None where the terminal's own background stays."""
+    rows: list[Row] = _pixels(picture, side) if picture else [[_PLACEHOLDER] * side for _ in range(side)]
+    middle = (side - 1) / 2
+    for y, row in enumerate(rows):
+        for x in range(side):
+            if (x - middle) ** 2 + (y - middle) ** 2 > (side / 2) ** 2:
+                row[x] = None
+    return rows
+
+
+def _pixels(picture: bytes, side: int) -> list[Row]:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(picture)) as image:
+        small = image.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS).tobytes()
+    flat: Row = [
+        (red, green, blue) if alpha >= 128 else None
+        for red, green, blue, alpha in zip(small[::4], small[1::4], small[2::4], small[3::4], strict=True)
+    ]
+    return [flat[start : start + side] for start in range(0, len(flat), side)]
+
+
+def _half_blocks(rows: list[Row]) -> Text:
+    """Put two rows of pixels into each line, the upper one as foreground of ``▀``, the lower one as background."""
+    from rich.text import Text
+
+    lines = zip(rows[::2], rows[1::2], strict=True)
+    return Text("\n").join(Text.assemble(*_cells(upper, lower)) for upper, lower in lines)
+
+
+def _cells(upper: Row, lower: Row) -> Iterator[tuple[str, str]]:
+    for above, below in zip(upper, lower, strict=True):
+        if above and below:
+            yield "▀", f"{_colour(above)} on {_colour(below)}"
+        elif above:
+            yield "▀", _colour(above)
+        elif below:
+            yield "▄", _colour(below)
+        else:
+            yield " ", ""
+
+
+def _colour(pixel: Pixel) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*pixel)
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A picture that goes along."""
+
+    name: str  # the file's, as the person named it
+    media_type: str
+    size: int  # bytes that are uploaded
+
+
+def draft_bubble(
+    face: Face,
+    recipient: str,
+    width: int,
+    *,
+    enclosure: Enclosure | None = None,
+    quick_replies: tuple[str, ...] = (),
+    links: tuple[Link, ...] = (),
+) -> RenderableType:
+    """Draw a message that hasn't been sent; every string is made visible and never read as markup.
+
+    Args:
+        face: who speaks, and what they say.
+        recipient: "@ada", "12345", or both, for people.
+        width: columns that may be used.
+        enclosure: the picture that goes along.
+        quick_replies: labels that the customer may tap.
+        links: buttons beneath the message, each with where it leads.
+    """
+    from rich.console import Group
+    from rich.constrain import Constrain
+    from rich.text import Text
+
+    parts: list[RenderableType] = [Text.assemble(("to ", "dim"), (visible(recipient), "bold")), bubble(face, width)]
+    if enclosure is not None:
+        parts.append(Text.assemble(("with ", "dim"), _enclosed(enclosure)))
+    parts += [
+        Text.assemble(
+            ("[ ", "cyan"), (visible(link.label), "bold cyan"), (" ]", "cyan"), (f" {visible(link.url)}", "dim")
+        )
+        for link in links
+    ]
+    if quick_replies:
+        parts.append(Text("to tap:", "dim"))
+        chips = [f"({visible(label)})" for label in quick_replies]
+        parts += [Text(line, "cyan", overflow="fold") for line in _draft_lines(chips, width)]
+    return Constrain(Group(*parts), width)
+
+
+def plain_draft(
+    face: Face,
+    recipient: str,
+    *,
+    enclosure: Enclosure | None = None,
+    quick_replies: tuple[str, ...] = (),
+    links: tuple[Link, ...] = (),
+) -> str:
+    """Say the same in plain lines, for terminals that understand no more than that."""
+    lines = [f"to {visible(recipient)}", plain_bubble(face)]
+    if enclosure is not None:
+        lines.append(f"with {_enclosed(enclosure)}")
+    lines += [f"[ {visible(link.label)} ] {visible(link.url)}" for link in links]
+    if quick_replies:
+        lines += ["to tap:", "  ".join(f"({visible(label)})" for label in quick_replies)]
+    return "\n".join(lines)
+
+
+def _enclosed(enclosure: Enclosure) -> str:
+    kind = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "animated GIF"}[enclosure.media_type]
+    amount = f"{enclosure.size / 1e6:.1f} MB" if enclosure.size >= 1e6 else f"{max(1, round(enclosure.size / 1e3))} kB"
+    return f"{visible(enclosure.name)} ({kind}, {amount})"
+
+
+def _draft_lines(chips: list[str], width: int) -> list[str]:
+    """Put as many chips on a line as fit, so that none is broken which has room on a line of its own."""
+    from rich.cells import cell_len
+
+    lines: list[str] = []
+    for chip in chips:
+        if lines and cell_len(lines[-1]) + 2 + cell_len(chip) <= width:
+            lines[-1] += f"  {chip}"
+        else:
+            lines.append(chip)
+    return lines

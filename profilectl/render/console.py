@@ -1,0 +1,177 @@
+"""Where words go: results to stdout, talk to stderr; made per call, so that tests and pipes see what they should.
+
+Boxes, colours and progress are for terminals only. Whether a stream is one is asked of the stream itself, because
+``FORCE_COLOR`` and CI variables would make Rich draw into logs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from profilectl.errors import ProfilectlError
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rich.console import Console, RenderableType
+
+    from profilectl.render.documents import Document
+
+
+_WIDEST = 100_000  # columns
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Say whether a person watches this stream on something that understands more than lines."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def console(stream: TextIO) -> Console:
+    """Return a Rich console that never reads markup or emoji codes out of data, and keeps to ``NO_COLOR``."""
+    from rich.console import Console
+
+    return Console(
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=False,
+        force_terminal=is_terminal(stream),
+        color_system=None if os.environ.get("NO_COLOR") or not is_terminal(stream) else "auto",
+    )
+
+
+def draw(renderable: RenderableType) -> None:
+    """Draw something on stdout, which must be a terminal."""
+    with _unless_nobody_reads():
+        console(sys.stdout).print(renderable)
+
+
+def as_text(renderable: RenderableType) -> str:
+    """Return a drawing for a file: without colour, as wide as it needs, without spaces at the end of a line."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    paper = Console(file=StringIO(), width=_WIDEST, markup=False, emoji=False, highlight=False, color_system=None)
+    with paper.capture() as capture:
+        paper.print(renderable)
+    return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
+
+
+def write_rows(rows: Iterable[Iterable[str]]) -> None:
+    """Write tab-separated lines to stdout: never cut, never coloured, every foreign character visible."""
+    for row in rows:
+        out("\t".join(visible(cell) for cell in row))
+
+
+def out(line: str) -> None:
+    """Write one line that is safe to print to stdout."""
+    with _unless_nobody_reads():
+        sys.stdout.write(line + "\n")
+
+
+def flush() -> None:
+    """Let go of everything written so far."""
+    with _unless_nobody_reads():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _unless_nobody_reads() -> Iterator[None]:
+    """Go on quietly when the reader of a pipe has left (`| head`): what we do matters more than what we say.
+
+    Raises:
+        ProfilectlError: stdout can't take it for another reason, such as a full disk.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        _write_to_nowhere()
+    except OSError as error:
+        raise stdout_failed(error) from None
+
+
+def stdout_failed(error: OSError) -> ProfilectlError:
+    """Write nothing more to stdout, which has refused what it was given; return how that is told."""
+    _write_to_nowhere()
+    return ProfilectlError(f"can't write the result to stdout: {error.strerror}")
+
+
+def _write_to_nowhere() -> None:
+    """Point stdout at nothing, so that what is still buffered can't fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def info(line: str) -> None:
+    """Write one line to stderr, made visible; when nobody can read it, that is no reason to stop."""
+    with suppress(OSError):
+        sys.stderr.write(visible(line) + "\n")
+        sys.stderr.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How one command shows its result: the one place that chooses between a table, tab-separated text and JSON.
+
+    Attributes:
+        wants_json: stdout is one JSON document, and nothing else.
+        is_quiet: lines that only confirm what was done are left out.
+    """
+
+    wants_json: bool = False
+    is_quiet: bool = False
+
+    def show(
+        self,
+        document: Document,
+        headers: Sequence[str] = (),
+        rows: Sequence[Sequence[str]] | None = None,
+        *,
+        table: Callable[[], RenderableType] | None = None,
+        lines: Iterable[str] = (),
+    ) -> None:
+        """Write a result to stdout in the form that was asked for.
+
+        Args:
+            document: what ``--json`` prints.
+            headers: of the columns, for the table on a terminal.
+            rows: the result as cells, foreign text included: each is made visible here.
+            table: draws the rows on a terminal where a plain list of them isn't enough.
+            lines: sentences that are safe to print, below the rows; left out when quiet.
+        """
+        if self.wants_json:
+            from profilectl.render import documents
+
+            out(documents.dump(document))
+            return
+        if rows and is_terminal(sys.stdout):
+            from profilectl.render.tables import listing
+
+            draw(listing(headers, rows) if table is None else table())
+        elif rows is not None:
+            write_rows(rows)
+        if not self.is_quiet:
+            for line in lines:
+                out(line)
+
+
+@contextmanager
+def progress(total: int, what: str) -> Iterator[Callable[[], None]]:
+    """Show how far the work has come; hands out the function that says "one more"."""
+    if total == 0 or not is_terminal(sys.stderr):
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

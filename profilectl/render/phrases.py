@@ -1,0 +1,198 @@
+"""How plans and outcomes are told in words; shared by tables, plain lines and error messages."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from profilectl.errors import RateLimited
+from profilectl.plan.changes import Action
+from profilectl.sync.outcomes import Status, count, limits
+from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from profilectl.plan.builder import Plan
+    from profilectl.plan.changes import Change
+    from profilectl.sync.outcomes import Outcome
+    from profilectl.sync.quota import Budget, Forecast
+
+SYMBOLS = {
+    Action.CREATE: "+",
+    Action.REPLACE: "±",
+    Action.ADOPT: "=",
+    Action.DELETE: "-",
+    Action.DESTROY: "-",
+    Action.BLOCKED: "!",
+}
+STRANGER = "?"
+_WORK = 600  # seconds that the calls themselves may take, beside the waits
+
+_REASONS = {
+    "new": "new",
+    "lost": "gone from X",
+    "name": "name",
+    "avatar": "picture",
+    "swapped": "another picture is live",
+    "removed": "left the roster",
+    "until": "last day is over",
+    "replaced": "replaced earlier",
+    "unanswered": "made by a create that X never answered",
+    "namesake": "a profile of that name exists",
+    "ambiguous": "several profiles may be the one",
+    "unsettled": "an earlier create is still in doubt",
+    "offboarded": "was offboarded",
+}
+
+
+def reason(change: Change) -> str:
+    """Say why a change is planned: the fields that differ, or the cause."""
+    return ", ".join(_REASONS[why] for why in change.why)
+
+
+def picture_change(change: Change) -> bool | None:
+    """Say whether customers get to see another picture; None for what shows them no new face."""
+    if not change.creates:
+        return None
+    return change.before is None or change.before.avatar != change.goal.avatar or "swapped" in change.why
+
+
+def summary(plan: Plan) -> str:
+    """Sum a plan up in one line."""
+    counts = plan.summary()
+    words = ("create", "replace", "adopt", "delete", "destroy")
+    parts = [f"{counts[word]} to {word}" for word in words if counts[word]]
+    if counts["blocked"]:
+        parts.append(f"{counts['blocked']} blocked")
+    parts.append(f"{counts['unchanged']} unchanged")
+    if counts["unmanaged"]:
+        parts.append(f"{counts['unmanaged']} not ours")
+    return ", ".join(parts)
+
+
+def result(outcomes: Sequence[Outcome], now: datetime, again: datetime | None) -> str:
+    """Sum a sync up in one line: where a limit of X ended it, with what is left and when to run again.
+
+    Args:
+        outcomes: of all steps.
+        now: X's time; aware.
+        again: when another run can do more, None when nobody knows; aware.
+    """
+    stopped = [one for one in outcomes if is_limited(one)]
+    counts = count(one for one in outcomes if not is_limited(one))
+    parts = [f"{number:,} {status}" for status, number in counts.items() if number]
+    if not stopped:
+        return ", ".join(parts) or "nothing to do"
+    reasons = "; ".join(sorted({visible(str(error)) for error in limits(stopped).values()}))
+    when = "in some minutes" if again is None else f"after {_moment(again, now)} ({_distance(again, now)})"
+    return f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}; run the same command again {when}"
+
+
+def is_limited(outcome: Outcome) -> bool:
+    """Say whether a step waits for a limit of X; `result` tells of all of these at once."""
+    return outcome.status in {Status.SKIPPED, Status.FAILED} and isinstance(outcome.error, RateLimited)
+
+
+def forecast(one: Forecast) -> Iterator[str]:
+    """Say what X's limits mean for a brand's share of a plan, one line each; nothing where they don't matter."""
+    now = datetime.fromtimestamp(one.at_ms / 1000, UTC)
+    yield from _shortage(one.brand, "creates", "makes", one.creates, now)
+    yield from _shortage(one.brand, "destroys", "does", one.destroys, now)
+    if one.wait_seconds:
+        minutes = one.wait_seconds // 60
+        yield (
+            f"{one.brand}: X takes {UPLOADS} pictures in {WINDOW // 60} minutes, so {one.creates.now:,} creates take "
+            f"about {minutes} minutes: sync needs --max-wait {minutes}m --timeout {one.wait_seconds + _WORK}, "
+            f"or several runs"
+        )
+
+
+def _shortage(brand: str, noun: str, verb: str, budget: Budget, now: datetime) -> Iterator[str]:
+    if budget.rest:
+        used = (
+            f" and {budget.used:,} were used since {_at(budget.since_ms, now)}" if budget.since_ms is not None else ""
+        )
+        yield (
+            f"{brand}: {budget.planned:,} {noun} planned; X allows {CALLS_A_DAY:,} a day{used}: "
+            f"this run {verb} {budget.now:,}, the rest after {_at(budget.free_ms, now)}"
+        )
+
+
+def _at(milliseconds: int, now: datetime) -> str:
+    return _moment(datetime.fromtimestamp(milliseconds / 1000, UTC), now)
+
+
+def _moment(moment: datetime, now: datetime) -> str:
+    """Say a moment in local time, rounded up to the minute; the day only where it isn't today."""
+    there, here = (moment + timedelta(seconds=59)).astimezone(), now.astimezone()
+    days = (there.date() - here.date()).days
+    day = {0: "", 1: " tomorrow", -1: " yesterday"}.get(days, f" on {there:%Y-%m-%d}")
+    return f"{there:%H:%M}{day}"
+
+
+def _distance(moment: datetime, now: datetime) -> str:
+    """Say how far away a moment is, hours about."""
+    seconds = max(1, math.ceil((moment - now).total_seconds()))
+    if seconds <= 90:
+        return f"in {seconds} s"
+    minutes = math.ceil(seconds / 60)
+    return f"in {minutes} min" if minutes <= 90 else f"in {round(minutes / 60)} h"
+
+
+def obstacle(change: Change, name: str, options: str) -> str:
+    """Say what a blocked agent waits for, with the exact command that helps.
+
+    Args:
+        change: what is blocked.
+        name: the name in the way.
+        options: what the command needs to speak of the same roster and X, with a space before it.
+    """
+    adopt = remedy(change, options)
+    if change.why == ("namesake",):
+        return (
+            f'{change.agent}: X has a profile "{visible(name)}" ({change.profile_id}) that this ledger doesn\'t know; '
+            f"if it is {change.agent}'s, run: {adopt}"
+        )
+    if change.why == ("ambiguous",):
+        return (
+            f'{change.agent}: X has several new profiles "{visible(name)}"; look at them with '
+            f"`profilectl profiles list`, then run: {adopt}"
+        )
+    if change.why == ("offboarded",):
+        return f"{change.agent} was offboarded, so nothing is made: take the entry out of the roster, or run: {adopt}"
+    return f"{change.agent}: X hasn't shown yet whether an earlier create was done; run the same command again later"
+
+
+def remedy(change: Change, options: str) -> str | None:
+    """Return the command that helps a blocked agent; None when time is all it takes. `options` as for `obstacle`."""
+    if change.why == ("unsettled",):
+        return None
+    if change.why == ("offboarded",):
+        return f"profilectl offboard --undo {change.agent} --brand {change.brand}{visible(options)}"
+    return f"profilectl profiles adopt {change.agent} {change.profile_id} --brand {change.brand}{visible(options)}"
+
+
+def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Say what became of the steps that didn't end well: what many have in common is said once."""
+    alike: dict[tuple[str, str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.status is not Status.DONE and not is_limited(outcome):
+            change = outcome.change
+            alike.setdefault((change.brand, change.action, _fate(outcome)), []).append(outcome)
+    for (brand, action, fate), those in alike.items():
+        first = those[0].change.agent
+        who = first if len(those) == 1 else f"{len(those):,} agents, {first} first"
+        yield f"{brand}: {who}: {action} {fate}"
+
+
+def _fate(outcome: Outcome) -> str:
+    if outcome.status is Status.UNKNOWN:
+        cause = f" ({outcome.error})" if outcome.error is not None else ""
+        return f"in doubt{cause}; nothing is lost: the next sync settles it from X's list"
+    if outcome.error is None:
+        return "not tried, because another step of this brand didn't end well"
+    hint = f" ({outcome.error.hint})" if outcome.error.hint else ""
+    return f"{outcome.status.value}: {outcome.error}{hint}"

@@ -1,0 +1,66 @@
+"""Name patterns: ``{first} {last_initial}., {title}``; two braces for a plain one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from profilectl.roster.unknown_keys import did_you_mean
+from profilectl.text.escape import excerpt
+from profilectl.text.names import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIELDS = {"first": "first", "last": "last", "title": "title", "first_initial": "first", "last_initial": "last"}
+"""What may stand between braces, and the agent's field that it comes from."""
+
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+def is_pattern(name: str) -> bool:
+    """Say whether a name has to be filled in: every opening brace starts a field."""
+    return "{" in name
+
+
+def faults(pattern: str) -> list[str]:
+    """Return what is wrong with the pattern itself, whoever uses it."""
+    found = []
+    for piece in _PIECE.finditer(pattern):
+        field = piece[1]
+        if field is None and len(piece[0]) == 1:
+            found.append(f'a single "{piece[0]}" in a name pattern; write "{piece[0] * 2}" for a plain brace')
+        elif field == "legal_name":
+            found.append("a public name can't use {legal_name}, which never leaves the machine")
+        elif field is not None and field not in FIELDS:
+            advice = did_you_mean(field, FIELDS) or f"; there are {', '.join(FIELDS)}"
+            found.append(f'unknown field "{excerpt(field, 40)}" in the name pattern{advice}')
+    return found
+
+
+def needs(pattern: str) -> set[str]:
+    """Return the agent's fields that a pattern without faults draws on."""
+    return {FIELDS[piece[1]] for piece in _PIECE.finditer(pattern) if piece[1] is not None}
+
+
+def fill(pattern: str, value_of: Callable[[str], str]) -> str:
+    """Return the name that a pattern without faults makes of the values that it `needs`."""
+
+    def filled(piece: re.Match[str]) -> str:
+        field = piece[1]
+        if field is None:
+            return piece[0][0]
+        value = value_of(FIELDS[field])
+        return _initial(value) if field.endswith("_initial") else value
+
+    return _PIECE.sub(filled, pattern)
+
+
+def _initial(value: str) -> str:
+    """Return the first letter with the marks that belong to it."""
+    value = normalise(value.strip())
+    end = 1
+    while end < len(value) and unicodedata.category(value[end])[0] == "M":
+        end += 1
+    return value[:end]

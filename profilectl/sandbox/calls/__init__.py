@@ -1,7 +1,0 @@
-"""The calls of X, one function each: a `Call` goes in, an `Answer` comes out, a refusal is raised."""
-
-from __future__ import annotations
-
-from profilectl.sandbox.calls import account, feedback, media, messages, profiles
-
-ENDPOINTS = (*account.ENDPOINTS, *profiles.ENDPOINTS, *media.ENDPOINTS, *messages.ENDPOINTS, *feedback.ENDPOINTS)

@@ -1,0 +1,7 @@
+"""The calls of X, one function each: a `Call` goes in, an `Answer` comes out, a refusal is raised."""
+
+from __future__ import annotations
+
+from profilectl.sandbox.http.endpoints import account, feedback, media, messages, profiles
+
+ENDPOINTS = (*account.ENDPOINTS, *profiles.ENDPOINTS, *media.ENDPOINTS, *messages.ENDPOINTS, *feedback.ENDPOINTS)

@@ -1,0 +1,144 @@
+"""A call on its way through the sandbox, and what the table of endpoints says about it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from werkzeug.wrappers import Request
+
+from profilectl.sandbox.http.oauth import SignedRequest, decode_form
+from profilectl.sandbox.model.errors import Refusal, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from profilectl.sandbox.http.oauth import Claims
+    from profilectl.sandbox.http.responses import Answer
+    from profilectl.sandbox.model.faults import Fault, Kind
+    from profilectl.sandbox.model.tokens import Token
+    from profilectl.sandbox.model.world import World
+
+MAX_BODY = 32 * 1024 * 1024  # bytes
+_FORM = "application/x-www-form-urlencoded"
+
+
+class SandboxRequest(Request):
+    """A request whose parts stay in memory: none is bigger than a picture."""
+
+    max_content_length = MAX_BODY
+    max_form_memory_size = MAX_BODY
+
+    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
+        return io.BytesIO()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of X: where it is, who may make it, what it counts against."""
+
+    name: str  # what faults call it
+    method: str
+    path: str  # a werkzeug rule
+    handle: Callable[[Call], Answer]
+    family: str | None = None  # of `quotas.X_LIMITS`
+    app_family: str | None = None  # the same, shared by all accounts
+    needs_write: bool = False
+    needs_messages: bool = False
+    needs_allowlist: bool = False
+    needs_feedback: bool = False
+    login: bool = False  # signed by the app alone or with a request token
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, with what is known about it so far."""
+
+    world: World
+    request: Request
+    endpoint: Endpoint
+    path_values: Mapping[str, str]
+    query: Mapping[str, str]
+    token: Token | None = None
+    claims: Claims | None = None
+    twists: Mapping[Kind, Fault] = field(default_factory=dict)
+
+    @property
+    def user_id(self) -> str:
+        """Who is calling."""
+        return self.token.user_id if self.token else ""
+
+    @property
+    def base(self) -> str:
+        """The address that the request came to, with a slash at its end."""
+        return self.request.host_url
+
+    def document(self) -> Any:
+        """The JSON body.
+
+        Raises:
+            Refused: it isn't JSON, or holds half a surrogate pair, which is no text
+        """
+        try:
+            document = json.loads(self.request.get_data())
+            "".join(_strings(document)).encode()
+        except (ValueError, RecursionError) as error:
+            raise Refused(Refusal.BAD_FIELD, "Bad request.") from error
+        return document
+
+    def form(self, name: str) -> str | None:
+        """A field of a form or multipart body, or of the query."""
+        return self.request.form.get(name, self.query.get(name))
+
+    def number(self, name: str, default: int, highest: int) -> int:
+        """A parameter of the query between 1 and `highest`; more is cut down to it.
+
+        Raises:
+            Refused: no positive number
+        """
+        text = self.query.get(name, str(default))
+        if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
+            raise Refused(Refusal.PARAMETER_INVALID, name)
+        return min(int(text), highest)
+
+    def texts(self) -> Iterator[str]:
+        """Every string that a fault may look for: path, query and JSON body."""
+        yield self.request.path
+        yield from self.query.values()
+        if self.request.mimetype == "application/json":
+            try:
+                yield from _strings(self.document())
+            except Refused:
+                return
+
+    def signed(self) -> SignedRequest:
+        """What the signature covers: of the body only a form (RFC 5849 3.4.1.3.1)."""
+        environ = self.request.environ
+        form = self.request.get_data().decode("utf-8", "replace") if self.request.mimetype == _FORM else ""
+        path = environ.get("REQUEST_URI") or encode_path(self.request.path)
+        return SignedRequest(
+            method=self.request.method,
+            url=self.request.host_url.rstrip("/") + path.partition("?")[0],
+            parameters=(*decode_form(environ.get("QUERY_STRING", "")), *decode_form(form)),
+            authorization=self.request.headers.get("Authorization", ""),
+        )
+
+
+def encode_path(path: str) -> str:
+    """A path as it stood in the request line, for servers that hand over only the decoded one."""
+    return quote(path, safe="/-._~!$&'()*+,;=:@")
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)

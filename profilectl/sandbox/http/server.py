@@ -1,0 +1,226 @@
+"""The sandbox on a loopback port: HTTP/1.1 over the standard library, quiet, and gone without a trace."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import socket
+import socketserver
+import struct
+import sys
+import threading
+import traceback
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
+
+from profilectl.sandbox.http.fault_injection import ConnectionDropped
+from profilectl.sandbox.http.local_request import ENDING
+from profilectl.sandbox.http.request import MAX_BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from wsgiref.types import WSGIEnvironment
+
+    from profilectl.sandbox.http.app import SandboxApp
+
+LOOPBACK = "127.0.0.1"  # never another interface: whoever reaches the sandbox may change its world
+_IDLE_SECONDS = 300
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger for no time at all
+_log = logging.getLogger(__name__)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection; its requests become WSGI calls."""
+
+    server: SandboxServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = _IDLE_SECONDS
+
+    def _answer(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not length.isdecimal():
+            self._turn_away("411 Length Required")
+            return
+        if int(length) > MAX_BODY:
+            self._turn_away("413 Content Too Large")
+            return
+        body = self.rfile.read(int(length))
+        try:
+            self._run(self._environ(body))
+        except ConnectionDropped:
+            self._drop()
+        except ConnectionError:
+            self.close_connection = True  # the client has gone; that is its good right
+        except Exception:  # noqa: BLE001 - one defect must not take the whole sandbox down
+            _report(f"the sandbox failed on {self.command} {self.path}")
+            self._write("500 Internal Server Error", [], b'{"errors":[{"code":131,"message":"Internal error"}]}')
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - http.server's names
+
+    def _turn_away(self, status: str) -> None:
+        """Answer a request whose body stays unread: nothing more can come over this connection."""
+        self.close_connection = True
+        self._write(status, [], b"")
+
+    def _run(self, environ: WSGIEnvironment) -> None:
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        parts: list[bytes] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _error: object = None
+        ) -> Callable[[bytes], None]:
+            started.append((status, headers))
+            return parts.append
+
+        parts.extend(self.server.app(environ, start_response))
+        status, headers = started[-1]
+        self._write(status, headers, b"".join(parts))
+
+    def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Write an answer in one piece; a body shorter than it says is followed by the end of the connection."""
+        declared = next((int(value) for name, value in headers if name == "Content-Length"), None)
+        if declared is None and not status.startswith("204"):
+            declared, headers = len(body), [*headers, ("Content-Length", str(len(body)))]
+        if declared is not None and declared != len(body):
+            self.close_connection = True
+        if self.close_connection:
+            headers = [*headers, ("Connection", "close")]
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        payload = b"" if self.command == "HEAD" else body
+        self.wfile.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode("latin-1") + payload)
+
+    def _environ(self, body: bytes) -> WSGIEnvironment:
+        path, _, query = self.path.partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote(path, "latin-1"),
+            "QUERY_STRING": query,
+            "REQUEST_URI": self.path,
+            "SERVER_NAME": LOOPBACK,
+            "SERVER_PORT": str(self.server.port),
+            "SERVER_PROTOCOL": self.request_version,
+            "REMOTE_ADDR": self.client_address[0],
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            ENDING: self.server.ending,
+        }
+        for name, value in self.headers.items():
+            if name.lower() == "content-type":
+                environ["CONTENT_TYPE"] = value
+            elif name.lower() != "content-length":
+                environ["HTTP_" + name.upper().replace("-", "_")] = value
+        return environ
+
+    def _drop(self) -> None:
+        """Close without a word; the client sees its connection reset."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.connection.close()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: stderr belongs to whoever started the sandbox."""
+
+
+class SandboxServer(socketserver.ThreadingTCPServer):
+    """A running sandbox, one thread per connection.
+
+    Args:
+        app: what answers
+        port: 0 takes a free one
+
+    Raises:
+        OSError: the port is taken
+    """
+
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, app: SandboxApp, port: int = 0) -> None:
+        self.app = app
+        self.ending = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        super().__init__((LOOPBACK, port), _Handler)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), name="sandbox", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening, end every connection and wait for its thread; the world stays open."""
+        self.ending.set()
+        self.app.end_waits()
+        with self._open_lock:
+            for connection in self._open:
+                _shut(connection)
+        self.server_close()
+        if self._thread:
+            self._thread.join()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, so that it can be ended."""
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection and close it."""
+        with self._open_lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, _request: Any, client_address: Any) -> None:
+        """A client that goes away is no event; anything else is a defect of the sandbox."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            _report(f"a connection from {client_address} failed")
+
+
+def _report(what: str) -> None:
+    """Log the defect that is being handled; nothing that a client sent reaches a terminal raw."""
+    told = f"{what}\n{traceback.format_exc()}"
+    _log.error("%s", re.sub(r"[^\n -~]", lambda found: ascii(found[0])[1:-1], told))
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        _log.debug("the client was faster")
+
+
+def serve(app: SandboxApp, port: int = 0) -> SandboxServer:
+    """A server for a ``with`` block: it listens at once, answers inside the block, and is gone after it.
+
+    Raises:
+        OSError: the port is taken
+    """
+    return SandboxServer(app, port)

@@ -1,0 +1,1 @@
+"""What the sandbox knows, without HTTP: accounts, profiles, messages, media, limits."""

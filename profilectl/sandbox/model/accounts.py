@@ -1,0 +1,140 @@
+"""Who exists at this X: brands that speak, customers that listen."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from profilectl.sandbox.model.store import Store
+
+ACCESS_LEVELS = ("read", "read-write", "read-write-directmessages")  # each includes the one before
+MESSAGES = ACCESS_LEVELS[2]
+_HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of X."""
+
+    user_id: str  # digits
+    handle: str  # without @
+    is_brand: bool
+    allowlisted: bool  # X lets it use custom profiles
+    access_level: str  # what it grants the app, one of ACCESS_LEVELS
+    reachable: bool  # takes Direct Messages from brands
+    created_ms: int
+
+
+class Accounts:
+    """The accounts of one world, found by id or by handle in any case."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def ensure(self, handle: str, *, is_brand: bool, user_id: str | None = None) -> Account:
+        """Find the account of a handle or make it; what exists isn't changed, except that a customer may turn brand.
+
+        Raises:
+            ValueError: X has no such handle (letters, digits and ``_``, at most 15), or the id belongs to another one
+        """
+        handle = handle.removeprefix("@")
+        if not _HANDLE.fullmatch(handle):
+            raise ValueError(f"{handle!r} is not a handle: 1 to 15 letters, digits or underscores")
+        with self._store.transaction():
+            found = self.by_handle(handle)
+            if found is None:
+                self._add(handle, is_brand, user_id)
+            elif is_brand and not found.is_brand:
+                self._store.change("UPDATE accounts SET is_brand = 1 WHERE user_id = ?", found.user_id)
+            return self.require(handle)
+
+    def _add(self, handle: str, is_brand: bool, user_id: str | None) -> None:
+        chosen = user_id or str(1_000_000_000 + secrets.randbelow(9_000_000_000))
+        if self.by_id(chosen):
+            raise ValueError(f"user id {chosen} is taken")
+        self._store.change(
+            "INSERT INTO accounts VALUES (?, ?, ?, 1, ?, 1, ?)",
+            chosen,
+            handle,
+            is_brand,
+            MESSAGES,
+            self._store.now_ms(),
+        )
+
+    def by_id(self, user_id: str) -> Account | None:
+        """The account with this id, or None."""
+        return _account(self._store.row("SELECT * FROM accounts WHERE user_id = ?", user_id))
+
+    def by_handle(self, handle: str) -> Account | None:
+        """The account with this handle, or None."""
+        return _account(self._store.row("SELECT * FROM accounts WHERE handle = ?", handle.removeprefix("@")))
+
+    def require(self, handle: str) -> Account:
+        """The account with this handle.
+
+        Raises:
+            KeyError: there is none
+        """
+        found = self.by_handle(handle)
+        if found is None:
+            raise KeyError(handle)
+        return found
+
+    def all(self) -> list[Account]:
+        """Every account, in the order of their making."""
+        found = (_account(row) for row in self._store.rows("SELECT * FROM accounts ORDER BY created_ms, rowid"))
+        return [account for account in found if account]
+
+    def allow(self, handle: str, allowlisted: bool) -> None:
+        """Put an account on X's allowlist for custom profiles, or take it off.
+
+        Raises:
+            KeyError: no such account
+        """
+        self._set("allowlisted", handle, allowlisted)
+
+    def set_reachable(self, handle: str, reachable: bool) -> None:
+        """Let an account take Direct Messages, or not.
+
+        Raises:
+            KeyError: no such account
+        """
+        self._set("reachable", handle, reachable)
+
+    def set_access_level(self, handle: str, level: str) -> None:
+        """Change what an account grants the app, for the tokens it has and those to come.
+
+        Raises:
+            KeyError: no such account
+            ValueError: not one of ACCESS_LEVELS
+        """
+        if level not in ACCESS_LEVELS:
+            raise ValueError(f"{level!r} is not an access level: {', '.join(ACCESS_LEVELS)}")
+        with self._store.transaction():
+            self._set("access_level", handle, level)
+            self._store.change(
+                "UPDATE tokens SET access_level = ? WHERE user_id = ?", level, self.require(handle).user_id
+            )
+
+    def _set(self, column: str, handle: str, value: object) -> None:
+        sql = f"UPDATE accounts SET {column} = ? WHERE user_id = ?"  # noqa: S608 - the callers above name the column
+        self._store.change(sql, value, self.require(handle).user_id)
+
+
+def _account(row: sqlite3.Row | None) -> Account | None:
+    if row is None:
+        return None
+    return Account(
+        user_id=row["user_id"],
+        handle=row["handle"],
+        is_brand=bool(row["is_brand"]),
+        allowlisted=bool(row["allowlisted"]),
+        access_level=row["access_level"],
+        reachable=bool(row["reachable"]),
+        created_ms=row["created_ms"],
+    )

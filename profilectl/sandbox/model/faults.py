@@ -1,0 +1,176 @@
+"""Trouble on order: rules that say which call fails, how, how often and after how many that went well."""
+
+from __future__ import annotations
+
+import enum
+import json
+import random
+from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from profilectl.sandbox.model.store import Store
+
+EVERY_CALL = "*"
+CALLS = (
+    *("verify", "list", "show", "upload", "upload-status", "create", "destroy", "send", "message", "messages"),
+    *("typing", "upload-begin", "upload-append", "upload-finish"),
+    *("user", "limits", "request-token", "access-token", "invalidate"),
+    *("feedback-create", "feedback-show", "feedback-events"),
+)
+"""The names of the endpoints: what a rule may strike."""
+
+
+class Kind(enum.StrEnum):
+    """What goes wrong. "Applied" means that the world has changed although the client can't know."""
+
+    REFUSE = "refuse"  # an error body of X with `status` and `code`; not applied
+    ERROR_BEFORE = "error-before"  # 5xx; not applied
+    ERROR_AFTER = "error-after"  # 5xx; applied
+    DROP_BEFORE = "drop-before"  # the connection closes without an answer; not applied
+    DROP_AFTER = "drop-after"  # the same; applied
+    RATE_LIMIT = "rate-limit"  # 429; `seconds` until the reset, without it no headers; not applied
+    SLOW = "slow"  # the answer comes `seconds` late; applied
+    HOLD = "hold"  # applied, then silence until released or for `seconds`, then the connection closes
+    CUT = "cut"  # the first half of the answer's body; applied
+    HTML = "html"  # a page of an edge server instead of the answer; applied
+    NO_ID = "no-id"  # the answer without its id; applied
+    LAG = "lag"  # create: the list doesn't know the profile for `seconds`
+    EXPIRED = "expired"  # upload: the id it answers with has already expired
+    EMPTY_PAGE = "empty-page"  # list: nothing on the page, but a cursor
+    ECHO_MISSING = "echo-missing"  # send: goes out under the brand's own face
+    ECHO_OTHER = "echo-other"  # send: goes out with another profile than asked for
+    RANDOM = "random"  # one of the kinds that fit the call, drawn with `seed` and `probability`
+
+
+_ANYWHERE = (Kind.ERROR_BEFORE, Kind.ERROR_AFTER, Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.CUT, Kind.HTML)
+_DRAWN: Mapping[str, tuple[Kind, ...]] = {
+    "create": (*_ANYWHERE, Kind.NO_ID, Kind.LAG),
+    "list": (*_ANYWHERE, Kind.EMPTY_PAGE),
+    "upload": (*_ANYWHERE, Kind.NO_ID),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One rule. It counts the calls that fit and strikes those after the first `after`, `times` of them.
+
+    Only calls that are signed and permitted count. Times are seconds.
+    """
+
+    kind: Kind
+    call: str = EVERY_CALL  # one of CALLS
+    times: int | None = 1  # None: for ever
+    after: int = 0
+    match: str = ""  # only calls with this text in their path, query or JSON body
+    seconds: float | None = None
+    status: int | None = None
+    code: int | None = None
+    message: str = ""
+    probability: float = 1.0
+    seed: int = 0
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Fault:
+        """A rule as JSON has it: ``{"call": "create", "kind": "drop-after", "times": 2}``.
+
+        Raises:
+            ValueError: an unknown key, kind or call, or a value of another type
+        """
+        if not isinstance(plain, dict):
+            raise ValueError("a fault is an object")  # noqa: TRY004 - a wrong document
+        keys = sorted(field.name for field in fields(cls))
+        for key in plain:
+            _require_known("key", key, keys)
+        _require_known("kind", plain.get("kind"), [kind.value for kind in Kind])
+        _require_known("call", plain.get("call", EVERY_CALL), [EVERY_CALL, *CALLS])
+        rule = cls.restored(plain)
+        for name, types in _TYPES.items():
+            if not isinstance(getattr(rule, name), types) or isinstance(getattr(rule, name), bool):
+                raise ValueError(f"{name}: {getattr(rule, name)!r} won't do")  # noqa: TRY004 - a wrong document
+        return rule
+
+    @classmethod
+    def restored(cls, plain: Mapping[str, Any]) -> Fault:
+        """A rule that was looked at when it was armed."""
+        return cls(**{**plain, "kind": Kind(plain["kind"])})
+
+    def to_plain(self) -> dict[str, Any]:
+        """The rule as JSON has it."""
+        return asdict(self)
+
+    def strikes(self, call: str, seen: int) -> Fault | None:
+        """What this rule does to a call that fits, after `seen` others: itself, what it draws, or nothing."""
+        if seen < self.after or (self.times is not None and seen >= self.after + self.times):
+            return None
+        draw = random.Random(f"{self.seed}:{call}:{seen}")  # noqa: S311 - repeatable on purpose
+        if draw.random() >= self.probability:
+            return None
+        if self.kind is not Kind.RANDOM:
+            return self
+        drawn = draw.choice(_DRAWN.get(call, _ANYWHERE))
+        return replace(self, kind=drawn, seconds=30.0 if self.seconds is None else self.seconds)
+
+
+def _require_known(what: str, said: object, known: list[str]) -> None:
+    if said in known:
+        return
+    close = get_close_matches(said, known, 1) if isinstance(said, str) else []
+    advice = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+    raise ValueError(f"unknown {what} {said!r}{advice}")
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "times": (int, type(None)),
+    "after": (int,),
+    "match": (str,),
+    "seconds": (int, float, type(None)),
+    "status": (int, type(None)),
+    "code": (int, type(None)),
+    "message": (str,),
+    "probability": (int, float),
+    "seed": (int,),
+}
+
+
+class Faults:
+    """The rules of one world; they outlive the process and hold for everybody who shares the world."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, *faults: Fault) -> None:
+        """Arm rules, after those that are armed already."""
+        with self._store.transaction():
+            for fault in faults:
+                self._store.change("INSERT INTO faults (rule, seen) VALUES (?, 0)", json.dumps(fault.to_plain()))
+
+    def all(self) -> list[tuple[Fault, int]]:
+        """Every armed rule, with the number of calls it has counted."""
+        rows = self._store.rows("SELECT rule, seen FROM faults ORDER BY id")
+        return [(Fault.restored(json.loads(row["rule"])), row["seen"]) for row in rows]
+
+    def clear(self) -> None:
+        """Disarm everything."""
+        self._store.change("DELETE FROM faults")
+
+    def take(self, call: str, texts: Iterable[str]) -> list[Fault]:
+        """Count a call, whose path, query and body hold `texts`, and return what strikes it."""
+        if self._store.row("SELECT 1 FROM faults") is None:
+            return []
+        texts = list(texts)
+        with self._store.transaction():
+            struck = [
+                self._count(row["id"], Fault.restored(json.loads(row["rule"])), row["seen"], call, texts)
+                for row in self._store.rows("SELECT * FROM faults ORDER BY id")
+            ]
+        return [fault for fault in struck if fault]
+
+    def _count(self, rule_id: int, fault: Fault, seen: int, call: str, texts: list[str]) -> Fault | None:
+        if fault.call not in {EVERY_CALL, call} or not any(fault.match in text for text in texts):
+            return None
+        self._store.change("UPDATE faults SET seen = seen + 1 WHERE id = ?", rule_id)
+        return fault.strikes(call, seen)

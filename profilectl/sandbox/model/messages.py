@@ -1,0 +1,217 @@
+"""Direct Messages between brands and customers, and the faces that they were sent with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from profilectl.sandbox.model.errors import Refusal, Refused
+from profilectl.sandbox.model.pagination import BEYOND
+from profilectl.sandbox.model.rate_limits import DAY
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from profilectl.sandbox.model.accounts import Accounts
+    from profilectl.sandbox.model.media import MediaShelf
+    from profilectl.sandbox.model.profiles import Profiles
+    from profilectl.sandbox.model.rate_limits import Quotas
+    from profilectl.sandbox.model.store import Store
+
+MAX_TEXT = 10_000  # characters
+REMEMBERED = 30 * DAY  # seconds that the list of messages reaches back
+_SELECT = "SELECT * FROM messages LEFT JOIN message_extras ON message_id = id"
+FREE_REPLIES = 5  # uncounted answers to a message that a customer sent within the last day
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wants to send."""
+
+    recipient_id: str
+    text: str
+    profile_id: str | None = None
+    media_id: str | None = None
+    quick_reply: dict[str, Any] | None = None
+    ctas: list[dict[str, str]] | None = None  # buttons that lead somewhere
+    response: dict[str, str] | None = None  # which quick reply of an earlier message this is
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One Direct Message as it went out."""
+
+    id: str
+    created_ms: int
+    sender_id: str
+    recipient_id: str
+    text: str
+    profile_id: str | None  # the face that X showed; None is the account's own
+    media_id: str | None
+    quick_reply: dict[str, Any] | None
+    by_app: bool
+    ctas: list[dict[str, str]] | None = None
+    response: dict[str, str] | None = None
+
+
+class Messages:
+    """The messages of one world."""
+
+    def __init__(self, store: Store, accounts: Accounts, profiles: Profiles, media: MediaShelf, quotas: Quotas) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._profiles = profiles
+        self._media = media
+        self._quotas = quotas
+
+    def send(self, sender_id: str, app_id: str, draft: Draft) -> Message:
+        """Send as an account through the app.
+
+        A profile that isn't the sender's, is destroyed or isn't allowed any more is dropped without a word: the message
+        goes out under the account's own face, as X is expected to do.
+
+        Raises:
+            Refused: recipient, text or picture can't be used, or the day's messages are used up
+        """
+        with self._store.transaction():
+            self.require_reachable(draft.recipient_id)
+            if len(draft.text) > MAX_TEXT:
+                raise Refused(Refusal.TEXT_TOO_LONG)
+            if draft.media_id is not None:
+                self._media.usable(sender_id, draft.media_id)
+            if not self._is_free_reply(sender_id, draft.recipient_id):
+                self._quotas.spend("send-app", app_id)
+                self._quotas.spend("send", sender_id)
+            return self._add(sender_id, draft, self._shown_profile(sender_id, draft.profile_id), by_app=True)
+
+    def receive(
+        self, customer_handle: str, brand_handle: str, text: str, response: dict[str, str] | None = None
+    ) -> Message:
+        """Let a customer write to a brand, as if in X's own app; `response` says which quick reply was tapped.
+
+        Raises:
+            KeyError: one of them doesn't exist
+            Refused: a text that is too long
+        """
+        customer, brand = self._accounts.require(customer_handle), self._accounts.require(brand_handle)
+        if len(text) > MAX_TEXT:
+            raise Refused(Refusal.TEXT_TOO_LONG)
+        return self._add(customer.user_id, Draft(brand.user_id, text, response=response), None, by_app=False)
+
+    def require_reachable(self, recipient_id: str) -> None:
+        """Make sure that somebody can be written to.
+
+        Raises:
+            Refused: nobody has this id, or they take no messages
+        """
+        recipient = self._accounts.by_id(recipient_id)
+        if recipient is None:
+            raise Refused(Refusal.NO_SUCH_USER)
+        if not recipient.reachable:
+            raise Refused(Refusal.UNREACHABLE_USER)
+
+    def _is_free_reply(self, sender_id: str, recipient_id: str) -> bool:
+        asked = self._store.row(
+            "SELECT max(id) AS id FROM messages WHERE sender_id = ? AND recipient_id = ? AND created_ms > ?",
+            *(recipient_id, sender_id, self._store.now_ms() - DAY * 1000),
+        )
+        if asked is None or asked["id"] is None:
+            return False
+        sql = "SELECT count(*) FROM messages WHERE sender_id = ? AND recipient_id = ? AND id > ?"
+        return bool(self._store.rows(sql, sender_id, recipient_id, asked["id"])[0][0] < FREE_REPLIES)
+
+    def _shown_profile(self, sender_id: str, profile_id: str | None) -> str | None:
+        sender = self._accounts.by_id(sender_id)
+        profile = None if profile_id is None else self._profiles.find(profile_id)
+        if profile is None or sender is None or not sender.allowlisted:
+            return None
+        return profile.id if profile.is_live and profile.user_id == sender_id else None
+
+    def _add(self, sender_id: str, draft: Draft, profile_id: str | None, *, by_app: bool) -> Message:
+        message_id = self._store.next_id()
+        with self._store.transaction():
+            self._store.change(
+                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                *(message_id, self._store.now_ms(), sender_id, draft.recipient_id, draft.text),
+                *(profile_id, draft.media_id, _packed(draft.quick_reply), by_app),
+            )
+            if draft.ctas or draft.response:
+                extras = (message_id, _packed(draft.ctas), _packed(draft.response))
+                self._store.change("INSERT INTO message_extras VALUES (?, ?, ?)", *extras)
+        return self._require(message_id)
+
+    def show(self, user_id: str, message_id: str) -> Message:
+        """A message that this account sent or got within 30 days.
+
+        Raises:
+            Refused: no such message
+        """
+        is_number = message_id.isascii() and message_id.isdigit() and len(message_id) <= 19
+        found = [m for m in self.mine(user_id, 1, int(message_id) + 1) if m.id == message_id] if is_number else []
+        if not found:
+            raise Refused(Refusal.NO_SUCH_PAGE)
+        return found[0]
+
+    def mine(self, user_id: str, count: int, before: int = BEYOND) -> list[Message]:
+        """At most `count` messages of the last 30 days that an account sent or got, newest first, below `before`."""
+        rows = self._store.rows(
+            f"{_SELECT} WHERE ? IN (sender_id, recipient_id) AND id < ? AND created_ms > ? ORDER BY id DESC LIMIT ?",
+            *(user_id, min(before, BEYOND), self._store.now_ms() - REMEMBERED * 1000, count),
+        )
+        return [_message(row) for row in rows]
+
+    def between(self, one_id: str, other_id: str) -> list[Message]:
+        """A whole conversation, oldest first."""
+        return self._between(one_id, other_id, "ASC")
+
+    def _between(self, one_id: str, other_id: str, order: str) -> list[Message]:
+        pair = "(sender_id = ? AND recipient_id = ?)"
+        rows = self._store.rows(
+            f"{_SELECT} WHERE {pair} OR {pair} ORDER BY id {order}", one_id, other_id, other_id, one_id
+        )
+        return [_message(row) for row in rows]
+
+    def latest(self, one_id: str, other_id: str) -> Message | None:
+        """The last message of a conversation, or None."""
+        return next(iter(self._between(one_id, other_id, "DESC LIMIT 1")), None)
+
+    def partners(self, user_id: str) -> list[str]:
+        """The ids of everybody with whom an account has a conversation, the latest first."""
+        rows = self._store.rows(
+            "SELECT iif(sender_id = ?, recipient_id, sender_id) AS partner FROM messages"
+            " WHERE ? IN (sender_id, recipient_id) GROUP BY partner ORDER BY max(id) DESC",
+            *(user_id, user_id),
+        )
+        return [row["partner"] for row in rows]
+
+    def all(self) -> list[Message]:
+        """Every message, oldest first."""
+        return [_message(row) for row in self._store.rows(f"{_SELECT} ORDER BY id")]
+
+    def _require(self, message_id: int) -> Message:
+        return _message(self._store.rows(f"{_SELECT} WHERE id = ?", message_id)[0])
+
+
+def _message(row: sqlite3.Row) -> Message:
+    return Message(
+        id=str(row["id"]),
+        created_ms=row["created_ms"],
+        sender_id=row["sender_id"],
+        recipient_id=row["recipient_id"],
+        text=row["text"],
+        profile_id=None if row["profile_id"] is None else str(row["profile_id"]),
+        media_id=row["media_id"],
+        quick_reply=_unpacked(row["quick_reply"]),
+        by_app=bool(row["by_app"]),
+        ctas=_unpacked(row["ctas"]),
+        response=_unpacked(row["response"]),
+    )
+
+
+def _packed(part: object) -> str | None:
+    return None if part is None else json.dumps(part)
+
+
+def _unpacked(part: str | None) -> Any:
+    return None if part is None else json.loads(part)

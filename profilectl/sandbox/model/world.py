@@ -1,0 +1,176 @@
+"""The world behind the sandbox: accounts, media, profiles, messages, quotas and trouble, without any HTTP."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from profilectl.sandbox.model.accounts import Account, Accounts
+from profilectl.sandbox.model.faults import Faults
+from profilectl.sandbox.model.feedback import Feedback
+from profilectl.sandbox.model.media import MediaShelf
+from profilectl.sandbox.model.messages import Messages
+from profilectl.sandbox.model.profiles import Profiles
+from profilectl.sandbox.model.rate_limits import Limits, Quotas
+from profilectl.sandbox.model.store import MEMORY, Store
+from profilectl.sandbox.model.tokens import Tokens
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from profilectl.sandbox.model.feedback import Card
+
+
+@dataclass(frozen=True, slots=True)
+class BrandAccount:
+    """An account that speaks, with the four values that a client signs with."""
+
+    user_id: str
+    handle: str
+    allowlisted: bool
+    access_level: str
+    consumer_key: str = field(repr=False)
+    consumer_secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+    access_token_secret: str = field(repr=False)
+
+
+class World:
+    """Everything that this X knows.
+
+    Args:
+        path: a database file, made private when it is new, or ``:memory:``
+        now: the clock in epoch seconds; `advance` adds to it
+        limits: X's own unless told otherwise; they belong to this opening of the world, not to its file
+
+    Raises:
+        WorldUnreadable: the file holds something else
+        OSError: the file can't be made, or the system doesn't let us at it
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] = MEMORY,
+        *,
+        now: Callable[[], float] = time.time,
+        limits: Limits | None = None,
+    ) -> None:
+        self.store = Store(str(path), now)
+        self.accounts = Accounts(self.store)
+        self.tokens = Tokens(self.store, self.accounts)
+        self.quotas = Quotas(self.store, limits or Limits())
+        self.media = MediaShelf(self.store)
+        self.profiles = Profiles(self.store, self.media)
+        self.messages = Messages(self.store, self.accounts, self.profiles, self.media, self.quotas)
+        self.feedback = Feedback(self.store, self.messages, self.quotas)
+        self.faults = Faults(self.store)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.store.close()
+
+    def ensure_brand(self, handle: str, *, user_id: str | None = None) -> BrandAccount:
+        """Find or make an account that speaks, with a token that works.
+
+        Raises:
+            ValueError: no handle, or a user id that is taken
+        """
+        with self.store.transaction():
+            account = self.accounts.ensure(handle, is_brand=True, user_id=user_id)
+            app, token = self.tokens.app(), self.tokens.ensure(account)
+        return BrandAccount(
+            user_id=account.user_id,
+            handle=account.handle,
+            allowlisted=account.allowlisted,
+            access_level=account.access_level,
+            consumer_key=app.consumer_key,
+            consumer_secret=app.consumer_secret,
+            access_token=token.token,
+            access_token_secret=token.secret,
+        )
+
+    def ensure_customer(self, handle: str, *, user_id: str | None = None) -> Account:
+        """Find or make an account that listens.
+
+        Raises:
+            ValueError: no handle, or a user id that is taken
+        """
+        return self.accounts.ensure(handle, is_brand=False, user_id=user_id)
+
+    def now(self) -> float:
+        """The world's time in epoch seconds."""
+        return self.store.now()
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward for everybody who shares this world."""
+        self.store.advance(seconds)
+
+    def reset(self) -> None:
+        """Forget all but the accounts and their credentials; all are on the allowlist, and time is the present."""
+        self.store.reset()
+
+    def state(self) -> dict[str, Any]:
+        """The truth as plain data: times in epoch milliseconds, no secrets."""
+        return {
+            "now_ms": self.store.now_ms(),
+            "accounts": [
+                {
+                    "user_id": account.user_id,
+                    "handle": account.handle,
+                    "is_brand": account.is_brand,
+                    "allowlisted": account.allowlisted,
+                    "access_level": account.access_level,
+                    "reachable": account.reachable,
+                    "feedback_allowed": self.feedback.is_allowed(account.user_id),
+                }
+                for account in self.accounts.all()
+            ],
+            "profiles": [
+                {
+                    "id": profile.id,
+                    "user_id": profile.user_id,
+                    "name": profile.name,
+                    "created_ms": profile.created_ms,
+                    "is_live": profile.is_live,
+                }
+                for account in self.accounts.all()
+                for profile in self.profiles.all(account.user_id)
+            ],
+            "messages": [
+                {
+                    "id": message.id,
+                    "created_ms": message.created_ms,
+                    "sender_id": message.sender_id,
+                    "recipient_id": message.recipient_id,
+                    "text": message.text,
+                    "profile_id": message.profile_id,
+                }
+                for message in self.messages.all()
+            ],
+            "feedback": [_plain_card(card) for card in self.feedback.all()],
+        }
+
+
+def _plain_card(card: Card) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "created_ms": card.created_ms,
+        "type": card.type,
+        "from_user_id": card.from_user_id,
+        "to_user_id": card.to_user_id,
+        "external_id": card.external_id,
+        "display_name": card.display_name,
+        "score": card.score,
+        "text": card.text,
+    }

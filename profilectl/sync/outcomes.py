@@ -1,0 +1,77 @@
+"""What became of each step of a sync, and the exit code that the steps add up to."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from profilectl.errors import CredentialsError, ExitCode, RateLimited, TryLater
+from profilectl.plan.changes import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from profilectl.errors import ProfilectlError
+    from profilectl.plan.changes import Change
+
+
+_UNKNOWN_RESET = datetime.min.replace(tzinfo=UTC)  # weighs less than any that is known
+
+
+class Status(enum.StrEnum):
+    """How one step ended."""
+
+    DONE = "done"
+    FAILED = "failed"  # it surely didn't happen
+    UNKNOWN = "unknown"  # it may have happened; the intent stays open until a list settles it
+    SKIPPED = "skipped"  # it wasn't tried
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One step of a plan, tried or not."""
+
+    change: Change
+    status: Status
+    profile_id: str | None = None
+    error: ProfilectlError | None = None
+
+
+def count(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Count outcomes by status, zeros included."""
+    found = Counter(outcome.status for outcome in outcomes)
+    return {status.value: found[status] for status in Status}
+
+
+def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
+    """Add the steps up: refused credentials, then a person, then a partial result, then "later"."""
+    codes = {_code(outcome) for outcome in outcomes}
+    order = (ExitCode.CREDENTIALS, ExitCode.PERSON, ExitCode.PARTIAL, ExitCode.TRY_LATER)
+    return next((code for code in order if code in codes), ExitCode.DONE)
+
+
+def limits(outcomes: Iterable[Outcome]) -> dict[str, RateLimited]:
+    """Return, by brand, the limit of X that ended its steps: where there are several, the one that is reset last."""
+    found: dict[str, RateLimited] = {}
+    for outcome in outcomes:
+        error, brand = outcome.error, outcome.change.brand
+        if outcome.status is not Status.DONE and isinstance(error, RateLimited):
+            found[brand] = max(found.get(brand, error), error, key=lambda one: one.retry_at or _UNKNOWN_RESET)
+    return found
+
+
+def _code(outcome: Outcome) -> ExitCode:
+    if outcome.status is Status.DONE:
+        return ExitCode.DONE
+    if isinstance(outcome.error, CredentialsError):
+        return ExitCode.CREDENTIALS
+    if outcome.status is Status.UNKNOWN or outcome.change.why == ("unsettled",):
+        return ExitCode.TRY_LATER  # the next run settles it without a person
+    if outcome.change.action is Action.BLOCKED:
+        return ExitCode.PERSON
+    if outcome.error is None:
+        return ExitCode.DONE  # not tried: another step's outcome, or a signal, says why
+    return ExitCode.TRY_LATER if isinstance(outcome.error, TryLater) else ExitCode.PARTIAL

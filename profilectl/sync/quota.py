@@ -1,0 +1,151 @@
+"""What X's daily limits leave of a plan, as far as the ledger's own memory tells.
+
+A forecast, never a refusal: what X itself answers stays the truth, because other tools may have used the same limits,
+and X doesn't say when its days begin. The figures are those of X's documentation of custom profiles and of media.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from profilectl.plan.changes import Action
+from profilectl.sync.outcomes import Status, limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from profilectl.model import Event
+    from profilectl.plan.builder import Plan
+    from profilectl.sync.outcomes import Outcome
+
+CALLS_A_DAY = 1000
+"""Creates that X allows in 24 hours, and as many destroys."""
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+UPLOADS = 500
+"""Pictures that may be uploaded in one window."""
+
+WINDOW = 15 * 60
+"""Seconds of that window."""
+
+_CREATING = {"created", "adopted", "unanswered"}  # an adoption without an intent was no create of ours
+_DESTROYING = {"destroyed", "destroyed-stranger"}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One kind of call in one account.
+
+    Attributes:
+        planned: calls that the plan needs.
+        used: calls of the last 24 hours that the ledger knows of.
+        since_ms: when the oldest of these was made; None when there were none. Epoch milliseconds, X's clock.
+        free_ms: when the first call that counts today stops counting, this run's own included.
+    """
+
+    planned: int
+    used: int
+    since_ms: int | None
+    free_ms: int
+
+    @property
+    def allowed(self) -> int:
+        """How many calls are left for now."""
+        return max(0, CALLS_A_DAY - self.used)
+
+    @property
+    def now(self) -> int:
+        """How many of the planned calls a run makes now."""
+        return min(self.planned, self.allowed)
+
+    @property
+    def rest(self) -> int:
+        """How many of the planned calls have to wait."""
+        return self.planned - self.now
+
+    @property
+    def again_ms(self) -> int | None:
+        """When the rest can go on; None when nothing is left over."""
+        return self.free_ms if self.rest else None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What one brand's limits mean for one plan."""
+
+    brand: str
+    at_ms: int  # X's clock
+    creates: Budget
+    destroys: Budget
+
+    @property
+    def wait_seconds(self) -> int:
+        """How long a run waits for uploads at most: X takes `UPLOADS` in a window, and each create needs one."""
+        return max(0, (self.creates.now - 1) // UPLOADS) * WINDOW
+
+
+def forecast(plan: Plan, brand: str, events: Iterable[Event], now_ms: int) -> Forecast:
+    """Compare what a plan needs in one brand with what is left there.
+
+    Args:
+        plan: the plan; the later end of what it replaces isn't part of it.
+        brand: the brand's key.
+        events: of the brand's account, those of the last 24 hours at least.
+        now_ms: X's clock, epoch milliseconds.
+    """
+    changes = [change for change in plan.changes if change.brand == brand]
+    removals = sum(change.action in {Action.DELETE, Action.DESTROY} for change in changes)
+    return Forecast(
+        brand,
+        now_ms,
+        creates=creates(sum(change.creates for change in changes), events, now_ms),
+        destroys=destroys(removals, events, now_ms),
+    )
+
+
+def creates(planned: int, events: Iterable[Event], now_ms: int) -> Budget:
+    """Return what is left of an account's creates: one was made for every intent of which anything was heard."""
+    moments: dict[str, int] = {}
+    for event in events:
+        nonce = event.detail.get("nonce")
+        if event.what in _CREATING and nonce is not None:
+            moments[str(nonce)] = min(event.at_ms, moments.get(str(nonce), event.at_ms))
+    return _budget(planned, moments.values(), now_ms)
+
+
+def destroys(planned: int, events: Iterable[Event], now_ms: int) -> Budget:
+    """Return what is left of an account's destroys."""
+    return _budget(planned, [event.at_ms for event in events if event.what in _DESTROYING], now_ms)
+
+
+def again_at(outcomes: Sequence[Outcome], recent: Mapping[str, Sequence[Event]], now_ms: int) -> datetime | None:
+    """Return when another run can do more than the one that X's limits have stopped; None when nobody knows.
+
+    That is as soon as the first brand can go on. X's own reset says when, unless it is that of uploads and the day's
+    creates are used up as well, which X says only to whom tries.
+
+    Args:
+        outcomes: of the run.
+        recent: events of the last 24 hours at least, by brand.
+        now_ms: X's clock, epoch milliseconds.
+    """
+    moments = []
+    for brand, limit in limits(outcomes).items():
+        left = any(
+            one.change.creates and one.status is not Status.DONE for one in outcomes if one.change.brand == brand
+        )
+        budget = creates(int(left), recent.get(brand, ()), now_ms)
+        known = [limit.retry_at] if limit.retry_at is not None else []
+        if budget.again_ms is not None:
+            known.append(datetime.fromtimestamp(budget.again_ms / 1000, UTC))
+        moments += [max(known)] if known else []
+    return min(moments, default=None)
+
+
+def _budget(planned: int, moments: Iterable[int], now_ms: int) -> Budget:
+    counting = [moment for moment in moments if moment > now_ms - DAY_MS]
+    since_ms = min(counting, default=None)
+    return Budget(planned, len(counting), since_ms, (now_ms if since_ms is None else since_ms) + DAY_MS)

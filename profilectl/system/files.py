@@ -1,0 +1,199 @@
+"""Files: opened without surprises, read within bounds, and written whole or not at all.
+
+Everything that this program writes or keeps private goes through here, but for databases, which keep themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profilectl.errors import InputRefused
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NEVER_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@contextmanager
+def opened(path: Path | str, flags: int = 0, *, folder: int | None = None) -> Iterator[int]:
+    """Open whatever lies at a path for reading; its descriptor is to be judged before it is read.
+
+    Opening a FIFO waits for a writer, and a terminal could become ours: this does neither.
+
+    Args:
+        path: relative or absolute.
+        flags: further ones of `os.open`, such as ``O_NOFOLLOW``.
+        folder: descriptor of the folder that a relative path starts from; else the current one.
+
+    Raises:
+        OSError: it can't be opened.
+        ValueError: the path holds a NUL.
+    """
+    descriptor = os.open(path, _NEVER_WAITING | flags, dir_fd=folder)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def read(descriptor: int, limit: int) -> bytes:
+    """Return the bytes of an open regular file, at most `limit`."""
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read(limit)
+
+
+def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> bytes:
+    """Return the bytes of a file that a person named.
+
+    Args:
+        path: of a regular file, or a link to one.
+        what: what the file is to the person, such as "the roster".
+        largest: in bytes.
+        hint: what to do when it can't be read.
+
+    Raises:
+        InputRefused: it can't be opened, is a pipe or a device, or is larger.
+    """
+    shown = f"{what} {visible(str(path))}"
+    try:
+        with opened(path) as descriptor:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise InputRefused(f"{shown} is no regular file", hint=hint)
+            content = read(descriptor, largest + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file name"
+        raise InputRefused(f"can't read {shown}: {reason}", hint=hint) from None
+    if len(content) > largest:
+        raise InputRefused(f"{shown} is larger than {largest} bytes")
+    return content
+
+
+def read_private(path: Path | str, largest: int) -> bytes | None:
+    """Return the bytes of a file that only this user can have written, or None when there is no such file.
+
+    Git makes no private files, so a private one didn't come with somebody's repository.
+
+    Args:
+        path: a link there is no such file.
+        largest: in bytes; a larger file is no such file.
+    """
+    try:
+        with opened(path, os.O_NOFOLLOW) as descriptor:
+            status = os.fstat(descriptor)
+            is_private = not status.st_mode & _OPEN_TO_OTHERS and status.st_uid == os.geteuid()
+            is_ours = is_private and stat.S_ISREG(status.st_mode) and status.st_size <= largest
+            return read(descriptor, largest) if is_ours else None
+    except OSError:
+        return None
+
+
+def write_private(
+    path: Path, content: bytes, *, durable: bool = False, alone: bool = False, folder: int | None = None
+) -> None:
+    """Put a file that only this user can read in the place of an older one, whole or not at all.
+
+    Args:
+        path: in a folder that exists; a link there is replaced, not followed.
+        content: the new file's bytes.
+        durable: it survives a power cut once this returns.
+        alone: the caller holds a lock, so a draft that is there was left behind by a kill and is replaced.
+        folder: descriptor of the folder that a relative path starts from; else the current one.
+
+    Raises:
+        OSError: it can't be written; what was there before is still there.
+    """
+    draft = path.with_name(f".{path.name}.new" if alone else f".{path.name}.{os.urandom(8).hex()}.new")
+    if alone:
+        with suppress(FileNotFoundError):
+            os.unlink(draft, dir_fd=folder)
+    try:
+        _create(draft, content, durable=durable, folder=folder)
+        os.replace(draft, path, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(draft, dir_fd=folder)
+        raise
+
+
+def create_private(path: Path, content: bytes) -> None:
+    """Create a file that only this user can read, durably and whole or not at all; leave alone what is there already.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if os.path.lexists(path):
+        return
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
+    try:
+        _create(draft, content, durable=True)
+        with suppress(FileExistsError):  # another first run was quicker, with the same content
+            path.hardlink_to(draft)  # unlike a rename, it never replaces
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def keep_private(path: Path, content: bytes) -> None:
+    """Put a private file in the place of an older one, for the next run only: when that fails, nothing is lost."""
+    with suppress(OSError):
+        write_private(path, content)
+
+
+def _create(path: Path, content: bytes, *, durable: bool, folder: int | None = None) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW  # neither an old file nor a link is written to
+    with os.fdopen(os.open(path, flags, 0o600, dir_fd=folder), "wb") as file:
+        file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a link stays a link, a pipe or a device is written to, never replaced.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+    else:
+        replace(Path(os.path.realpath(path)), content)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Make a file of that name, whole or not at all; it takes the place of an older one, and keeps its mode.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    draft = path.with_name(f".{os.urandom(8).hex()}.new")
+    with draft.open("xb") as file:  # x: neither an old file nor a link is written to
+        try:
+            if path.is_file():
+                draft.chmod(stat.S_IMODE(path.stat().st_mode))
+            file.write(content)
+            file.flush()
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,1 @@
+"""What foreign text may be, and how it is shown."""

@@ -1,0 +1,63 @@
+"""What a public name may be: every character of it must be one that a reader can see."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from profilectl.text.escape import describe, excerpt, is_hidden
+
+MAX_NAME = 48
+"""Code points of a public name after NFC, X's limit."""
+
+MAX_MARKS = 3
+"""Combining marks in a row; more is no writing system's need but a way to paint over neighbours."""
+
+
+def normalise(name: str) -> str:
+    """Return the form of a name that is counted, compared and sent: NFC."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def faults(name: str) -> tuple[str, ...]:
+    """Return every reason why `name` can't be a public name; empty when it can.
+
+    The name is judged in NFC. A reason is a phrase such as ``53 characters, at most 48``; what it quotes is visible.
+    """
+    name = normalise(name)
+    if not name.strip():
+        return ("only whitespace" if name else "empty",)
+    found = [*_length_faults(name)]
+    if not (name.isascii() and name.isprintable()):
+        found += [*_hidden_faults(name), *_mark_faults(name)]
+    return tuple(found)
+
+
+def _length_faults(name: str) -> list[str]:
+    found = []
+    if len(name) > MAX_NAME:
+        found.append(f"{len(name)} characters, at most {MAX_NAME}")
+    if name != name.strip():
+        found.append("starts or ends with whitespace")
+    return found
+
+
+def _hidden_faults(name: str) -> list[str]:
+    hidden = dict.fromkeys(char for at, char in enumerate(name) if is_hidden(name, at))
+    if not hidden:
+        return []
+    named = [describe(char) for char in hidden]
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return [f'contains {", ".join(named[:3])}{more}: "{excerpt(name)}"']
+
+
+def _mark_faults(name: str) -> list[str]:
+    found = []
+    if unicodedata.category(name[0])[0] == "M":
+        found.append(f"starts with a combining mark, {describe(name[0])}")
+    longest = row = 0
+    for char in name:
+        row = row + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
+        longest = max(longest, row)
+    if longest > MAX_MARKS:
+        found.append(f"{longest} combining marks in a row, at most {MAX_MARKS}")
+    return found

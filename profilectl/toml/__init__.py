@@ -1,0 +1,1 @@
+"""A TOML file judged with line and column."""

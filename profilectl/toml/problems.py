@@ -1,0 +1,69 @@
+"""Problems of a roster: collected without positions, placed and sorted at the end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from profilectl.model import Problem
+from profilectl.text.escape import visible
+from profilectl.toml.positions import Positions
+
+if TYPE_CHECKING:
+    from profilectl.toml.positions import Path
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def format_problem(problem: Problem) -> str:
+    """Return the problem in the GNU form: ``roster.toml:14:1: agents.alice.name: 53 characters, at most 48``.
+
+    A warning says so before its path; position and path are left out where there is none.
+    """
+    place = visible(problem.file) + (f":{problem.line}:{problem.column}" if problem.line else "")
+    severity = "warning: " if problem.severity == "warning" else ""
+    path = f"{problem.path}: " if problem.path else ""
+    return f"{place}: {severity}{path}{problem.message}"
+
+
+def dotted(path: Path) -> str:
+    """Return a path as people write it: ``agents.alice.operators[0]``, odd keys in quotes and visible."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += ("." if text else "") + (part if _BARE_KEY.fullmatch(part) else f'"{visible(part)}"')
+    return text
+
+
+class Findings:
+    """Everything noticed while a roster is read, each thing once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, str], str] = {}
+        self.errors = 0
+
+    def error(self, path: Path, message: str) -> None:
+        """Note something that makes the roster unusable."""
+        self._note(path, message, "error")
+
+    def warning(self, path: Path, message: str) -> None:
+        """Note something that a person should look at."""
+        self._note(path, message, "warning")
+
+    def _note(self, path: Path, message: str, severity: str) -> None:
+        if (path, message) not in self._found:
+            self._found[path, message] = severity
+            self.errors += severity == "error"
+
+    def placed(self, text: str, file: str) -> tuple[Problem, ...]:
+        """Return the problems in file order, each at its key or at the nearest thing around it."""
+        if not self._found:
+            return ()
+        positions = Positions(text)
+        problems = [
+            Problem(file, *positions.nearest(path), dotted(path), message, severity)
+            for (path, message), severity in self._found.items()
+        ]
+        return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))

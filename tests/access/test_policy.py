@@ -1,0 +1,117 @@
+"""Who may do what: the policy and the roster together, by uid."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.access.policy import EVERYBODY_ELSE, Authority, Operator
+from profilectl.errors import InputRefused
+from profilectl.model import Agent, Kind
+
+USERS = {"root": 0, "cindy": 1003, "afast": 1001, "ally": 1001, "bob": 1002}
+AFAST, BOB, CINDY = Operator("afast", 1001), Operator("bob", 1002), Operator("cindy", 1003)
+FILE = "/etc/profilectl/policy.toml"
+
+
+def alice(*operators):
+    return Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN, operators)
+
+
+def policy(admins=("root", "cindy"), **operators):
+    return Authority(USERS.get, admins, operators, FILE)
+
+
+def refusal(deed, *words):
+    with pytest.raises(InputRefused) as refused:
+        deed(*words)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("afast", True),
+        ("ally", True),
+        ("uid:1001", True),
+        ("uid:0001001", True),
+        ("bob", False),
+        ("uid:1002", False),
+        ("nobody-here", False),
+        ("1001", False),
+        ("AFAST", False),
+    ],
+)
+def test_a_rule_means_a_uid(rule, expected):
+    """Every name of a uid means everybody with it; a name that doesn't exist here means nobody, not even its bearer."""
+    assert expected == policy().is_named(alice(rule), AFAST)
+
+
+def test_the_name_that_somebody_goes_by_counts_for_nothing():
+    """Who is called as an unknown rule, or as an admin, is still only a uid."""
+    assert not policy().is_named(alice("ghost"), Operator("ghost", 1001))
+    refusal(policy().require_admin, Operator("root", 1001), "sync")
+
+
+def test_without_a_policy_everybody_is_an_admin():
+    """And for sending the roster alone decides: being an admin then lets nobody past it."""
+    nobody_said = Authority(USERS.get)
+
+    nobody_said.require_admin(BOB, "sync")
+    nobody_said.require_operator(alice(), BOB)
+    nobody_said.require_operator(alice("bob"), BOB)
+    refused = refusal(nobody_said.require_operator, alice("afast", "gone"), Operator("root", 0))
+
+    assert "root may not send as alice" == refused.message
+    assert "the roster's operators name who may: afast, gone (unknown on this machine)" == refused.hint
+
+
+def test_only_admins_may_do_what_customers_see():
+    """The refusal says who, what, by which word, and whom to ask."""
+    policy().require_admin(CINDY, "sync")
+    refused = refusal(policy().require_admin, BOB, "sync")
+
+    assert f"bob may not sync: that is for the admins whom {FILE} names" == refused.message
+    assert "ask one of them: root, cindy" == refused.hint
+
+
+def test_admins_send_as_anybody():
+    """Whatever policy and roster say of the others."""
+    policy(alice=()).require_operator(alice("afast"), CINDY)
+
+
+ALLOWED, BY_POLICY, BY_ROSTER = None, FILE, "the roster's operators"
+
+
+@pytest.mark.parametrize(
+    ("said", "roster", "who", "expected"),
+    [
+        ({}, (), BOB, ALLOWED),
+        ({}, ("afast",), BOB, BY_ROSTER),
+        ({"alice": ("afast",)}, (), AFAST, ALLOWED),
+        ({"alice": ("afast",)}, (), BOB, BY_POLICY),
+        ({"alice": ("afast",)}, ("bob",), BOB, BY_POLICY),
+        ({"alice": ("afast",)}, ("bob",), AFAST, BY_ROSTER),
+        ({"alice": ("afast",)}, ("afast", "bob"), AFAST, ALLOWED),
+        ({EVERYBODY_ELSE: ()}, ("bob",), BOB, BY_POLICY),
+        ({EVERYBODY_ELSE: ("bob",)}, (), BOB, ALLOWED),
+        ({EVERYBODY_ELSE: ("bob",), "alice": ("afast",)}, (), BOB, BY_POLICY),
+        ({EVERYBODY_ELSE: (), "alice": ("afast",)}, (), AFAST, ALLOWED),
+        ({"bruno": ("bob",)}, ("afast",), AFAST, ALLOWED),
+    ],
+)
+def test_policy_and_roster_must_both_allow_it(said, roster, who, expected):
+    """An agent's own line beats the star; without either the roster decides."""
+    authority = policy(**said)
+    if expected is ALLOWED:
+        authority.require_operator(alice(*roster), who)
+    else:
+        refused = refusal(authority.require_operator, alice(*roster), who)
+        assert f"{who.name} may not send as alice" == refused.message
+        assert refused.hint.startswith(f"{expected} name")
+
+
+def test_a_list_of_nobody_is_told_as_such():
+    """With the admins, who can do it."""
+    refused = refusal(policy(**{EVERYBODY_ELSE: ()}).require_operator, alice(), BOB)
+
+    assert f"{FILE} names who may: nobody; or ask an admin: root, cindy" == refused.hint

@@ -1,0 +1,282 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profilectl.api.error_codes import VERDICTS
+from profilectl.api.error_response import Circumstances, Complaint, failure, read_complaint
+from profilectl.api.retry import Repeat, fate_of_status
+from profilectl.api.wire import Answer
+from profilectl.errors import (
+    CredentialsRefused,
+    ExitCode,
+    Fate,
+    NotAllowlisted,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    RemoteError,
+    Unreachable,
+)
+
+NOW = 1_790_000_000
+WRITING = Circumstances("creating the profile", Repeat.NEVER, NOW, None)
+READING = Circumstances("listing the profiles", Repeat.SAFE, NOW, None)
+
+
+def v1(code: int, message: str = "What X says.") -> bytes:
+    return json.dumps({"errors": [{"message": message, "code": code}]}).encode()
+
+
+def v2(kind: str, title: str = "A title") -> bytes:
+    return json.dumps({"title": title, "detail": "A detail", "type": f"https://api.x.com/2/problems/{kind}"}).encode()
+
+
+def refuse(status: int, content: bytes = b"", circumstances: Circumstances = WRITING, **headers: str) -> RemoteError:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return failure(Answer(status, named, content), circumstances)
+
+
+CODES = [
+    (401, 32, CredentialsRefused, "auth login"),
+    (404, 34, NotFound, None),
+    (403, 38, Refused, "field"),
+    (404, 17, NotFound, "handle"),
+    (404, 50, NotFound, "handle"),
+    (404, 108, NotFound, "handle"),
+    (403, 63, Refused, "another way"),
+    (403, 64, CredentialsRefused, "log in at x.com"),
+    (403, 87, NotAllowlisted, "privacy policy"),
+    (429, 88, RateLimited, "run again"),
+    (401, 89, CredentialsRefused, "auth login"),
+    (403, 93, CredentialsRefused, "Direct Messages"),
+    (403, 99, CredentialsRefused, "OAuth 1.0a"),
+    (401, 135, CredentialsRefused, "clock"),
+    (403, 150, Refused, "follow"),
+    (403, 151, Refused, "label"),
+    (403, 195, Refused, "buttons"),
+    (400, 214, Refused, "field"),
+    (403, 214, Refused, "field"),
+    (400, 215, CredentialsRefused, "auth login"),
+    (403, 220, CredentialsRefused, "OAuth 1.0a"),
+    (403, 226, Refused, "log in at x.com"),
+    (403, 261, CredentialsRefused, "read, write"),
+    (400, 323, Refused, "picture"),
+    (400, 324, Refused, "picture"),
+    (400, 325, Refused, "expire"),
+    (403, 326, CredentialsRefused, "log in at x.com"),
+    (403, 344, RateLimited, "tomorrow"),
+    (403, 349, Refused, "write to the brand"),
+    (403, 354, Refused, "10,000"),
+    (403, 389, Refused, "unblock"),
+    (403, 415, CredentialsRefused, "callback"),
+    (401, 416, CredentialsRefused, "console"),
+    (401, 417, CredentialsRefused, "callback"),
+    (403, 453, CredentialsRefused, "plan"),
+    (403, 476, Refused, "verified"),
+    (410, 68, Refused, "newer profilectl"),
+    (410, 251, Refused, "newer profilectl"),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "kind", "hint"), CODES)
+def test_codes(status, code, kind, hint):
+    """Each code has its exception, its advice, and keeps X's own words."""
+    error = refuse(status, v1(code))
+    assert (kind, status, code) == (type(error), error.status, error.code)
+    assert error.message.startswith("creating the profile: ")
+    assert error.message.endswith(f"(HTTP {status}, code {code}: What X says.)")
+    assert hint is None or hint in error.hint
+
+
+def test_every_row_is_tested():
+    """Codes of the table that no test names would be words nobody has checked."""
+    assert {code for _, code, _, _ in CODES} == {code for verdict in VERDICTS for code in verdict.codes}
+
+
+def test_rows_do_not_overlap():
+    """A code, a kind or a status has one meaning."""
+    for names in ("codes", "kinds", "statuses"):
+        named = [name for verdict in VERDICTS for name in getattr(verdict, names)]
+        assert len(named) == len(set(named))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "hint"),
+    [
+        (400, Refused, "field"),
+        (401, CredentialsRefused, "auth login"),
+        (402, CredentialsRefused, "credits"),
+        (403, Refused, None),
+        (404, NotFound, None),
+        (406, Refused, None),
+        (410, Refused, "newer profilectl"),
+        (413, Refused, "smaller"),
+        (418, Refused, None),
+        (420, RateLimited, "run again"),
+        (422, Refused, None),
+        (429, RateLimited, "run again"),
+        (431, Refused, "smaller"),
+    ],
+)
+@pytest.mark.parametrize("content", [b"", b"<html><body>Sorry</body></html>", v1(9999)])
+def test_statuses_alone(status, kind, hint, content):
+    """Where the body says nothing that we know, the HTTP status decides."""
+    error = refuse(status, content)
+    assert (kind, status) == (type(error), error.status)
+    assert hint is None or hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "type_", "kind"),
+    [
+        (400, "invalid-request", Refused),
+        (404, "resource-not-found", NotFound),
+        (403, "not-authorized-for-resource", Refused),
+        (403, "client-forbidden", CredentialsRefused),
+        (403, "unsupported-authentication", CredentialsRefused),
+        (429, "usage-capped", RateLimited),
+        (429, "rate-limit-exceeded", RateLimited),
+        (402, "credits", CredentialsRefused),
+        (402, "credits-depleted", CredentialsRefused),
+    ],
+)
+def test_kinds(status, type_, kind):
+    """v2 has no codes, but types."""
+    error = refuse(status, v2(type_))
+    assert kind is type(error)
+    assert f"HTTP {status}: A detail" in error.message
+
+
+@pytest.mark.parametrize(
+    ("expected", "document"),
+    [
+        (Complaint(87, "", "No."), {"errors": [{"code": 87, "message": "No."}]}),
+        (Complaint(87, "", "No."), {"errors": [{"message": "?", "code": 1}, {"message": "No.", "code": 87}]}),
+        (Complaint(None, "", "media type unrecognized."), {"request": "/x", "error": "media type unrecognized."}),
+        (Complaint(None, "", "text"), {"errors": "text"}),
+        (Complaint(None, "credits", "None left."), {"type": "https://x/credits", "detail": "None left."}),
+        (
+            Complaint(None, "invalid-request", "The field."),
+            {"title": "T", "detail": "D", "type": "https://x/invalid-request", "errors": [{"message": "The field."}]},
+        ),
+        (
+            Complaint(None, "resource-not-found", "Could not find user."),
+            {"errors": [{"detail": "Could not find user.", "type": "https://x/resource-not-found"}]},
+        ),
+        (Complaint(None, "", "Forbidden"), {"title": "Forbidden", "type": None}),
+        (Complaint(None, "", ""), {"errors": [{"code": "87"}, 5]}),
+        (Complaint(None, "", ""), {}),
+        (Complaint(None, "", "[1]"), [1]),
+    ],
+)
+def test_shapes(expected, document):
+    """All four shapes of error bodies are read, and the odd ones don't hurt."""
+    assert expected == read_complaint(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    ("expected", "content"),
+    [("", b""), ("", b"\n<!DOCTYPE html><p>x"), ("upstream error", b"upstream\n error"), ("\ufffd", b"\xff")],
+)
+def test_bodies_that_are_no_json(expected, content):
+    """Edge servers speak as they like; their text is kept, their pages aren't."""
+    assert Complaint(text=expected) == read_complaint(content)
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 307, 408, 500, 502, 503, 504, 599])
+def test_unknown_outcomes(status):
+    """After a 5xx or a redirect a write may have been applied; what may be repeated is merely out of reach."""
+    error = refuse(status, v1(131, "Internal error"))
+    assert type(error) is OutcomeUnknown
+    assert (error.fate, error.exit_code, error.code) == (Fate.UNKNOWN, ExitCode.PERSON, 131)
+    assert "Internal error" in error.message
+    reading = refuse(status, v1(131), READING)
+    assert type(reading) is Unreachable
+    assert reading.exit_code is ExitCode.TRY_LATER
+
+
+def test_a_code_does_not_make_trouble_harmless():
+    """Even with a code that means no elsewhere, a 5xx leaves the outcome open."""
+    assert type(refuse(500, v1(87))) is OutcomeUnknown
+
+
+def test_allowlist_is_explained():
+    """Code 87 says what is missing, whom to ask and how long it may take, in three lines."""
+    error = refuse(403, v1(87, "Client is not permitted to perform this action."))
+    lines = error.hint.splitlines()
+    assert len(lines) <= 3
+    for word in ("verified", "account by account", "privacy policy", "partner", "form", "weeks"):
+        assert word in error.hint
+    assert "Client is not permitted to perform this action." in error.message
+    assert error.exit_code is ExitCode.CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("expected", "skew"),
+    [
+        ("this machine's clock is 3612 s ahead of X's", 3612.2),
+        ("this machine's clock is 3612 s behind X's", -3612.2),
+        ("X refuses the time of the request (HTTP", None),
+        ("X refuses the time of the request (HTTP", 0.0),
+    ],
+)
+def test_clock(expected, skew):
+    """Code 135 comes with the figure that was measured."""
+    circumstances = Circumstances("checking the credentials", Repeat.SAFE, NOW, skew)
+    assert expected in refuse(401, v1(135, "Timestamp out of bounds."), circumstances).message
+
+
+RESET = datetime.fromtimestamp(NOW + 900, UTC)
+
+
+@pytest.mark.parametrize(
+    ("expected", "headers"),
+    [
+        (RESET, {"x_rate_limit_reset": str(NOW + 900)}),
+        (RESET, {"retry_after": "900"}),
+        (RESET, {"retry_after": "900", "x_rate_limit_reset": str(NOW + 5)}),
+        (datetime(2026, 11, 22, 12, 15, tzinfo=UTC), {"retry_after": "900", "date": "Sun, 22 Nov 2026 12:00:00 GMT"}),
+        (datetime(2026, 11, 22, 12, 0, tzinfo=UTC), {"retry_after": "Sun, 22 Nov 2026 12:00:00 GMT"}),
+        (RESET, {"retry_after": "soon", "x_rate_limit_reset": str(NOW + 900)}),
+        (None, {"retry_after": "-1"}),
+        (None, {"retry_after": "9" * 12}),
+        (None, {"retry_after": "99999999999", "date": "Fri, 31 Dec 9999 23:59:59 GMT"}),
+        (None, {"x_rate_limit_reset": "٣"}),
+        (None, {}),
+    ],
+)
+def test_when_to_come_back(expected, headers):
+    """Retry-After wins over the reset, both are counted on X's clock, and nonsense counts as nothing."""
+    error = refuse(429, v1(88, "Rate limit exceeded"), **headers)
+    assert expected == error.retry_at
+    assert (f"{expected:%H:%M:%S} UTC" if expected else "some minutes") in error.hint
+    assert error.fate is Fate.NOT_APPLIED
+
+
+def test_trouble_with_a_date():
+    """A 503 may say when to come back, for what may be repeated."""
+    assert refuse(503, b"", READING, retry_after="900").retry_at == RESET
+
+
+def test_hostile_words():
+    """X's words are shown, but can't move the cursor or fill the screen."""
+    error = refuse(403, v1(151, "\x1b[2J" + "x" * 5000))
+    assert "\x1b" not in error.message
+    assert "\\x1b[2J" in error.message
+    assert len(error.message) < 450
+    assert "\n" not in error.message
+
+
+@given(
+    st.integers(300, 599), st.binary() | st.dictionaries(st.text(), st.text()).map(lambda one: json.dumps(one).encode())
+)
+def test_every_answer_is_some_error(status, content):
+    """Whatever an answer holds, its failure keeps the status and never contradicts what is known of its fate."""
+    error = refuse(status, content)
+    assert status == error.status
+    if fate_of_status(status) is Fate.UNKNOWN:
+        assert type(error) is OutcomeUnknown

@@ -1,0 +1,188 @@
+"""What a person hands over: a text from one place, perhaps through an editor, and a picture."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from profilectl.cli import message_input
+from profilectl.cli.context import Context
+from profilectl.errors import Declined, InputRefused, UsageError
+from profilectl.messaging.compose import MAX_TEXT
+
+ABOUT = "To @ada, as alice (Alice F.)"
+
+
+class Terminal(Context):
+    """A context in which a person is there."""
+
+    may_ask = True
+
+
+@pytest.fixture
+def typed(tmp_path):
+    """Edit with a script whose `path` is the file; return what is sent."""
+
+    def edit(script, text=None, file=None):
+        editor = tmp_path / "my editor.py"
+        editor.write_text(
+            f"import sys, pathlib\npath = pathlib.Path(sys.argv[-1])\nseen = path.read_text()\n{script}\n"
+        )
+        context = Terminal(environ={"VISUAL": f"{sys.executable} '{editor}' --wait", "EDITOR": "false"})
+        return message_input.read_text(text, file, True, context, about=ABOUT)
+
+    return edit
+
+
+def piped(monkeypatch, data):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+def test_a_text_comes_from_one_place(monkeypatch, tmp_path):
+    """The argument as it is; a file and stdin without the newline at their end, and without a byte order mark."""
+    path = tmp_path / "message.txt"
+    path.write_bytes("\ufeffGrüße\r\n".encode())
+    piped(monkeypatch, b"Hello\n\n")
+
+    assert "Hi\n" == message_input.read_text("Hi\n", None, False, Context())
+    assert "Grüße" == message_input.read_text(None, path, False, Context())
+    assert "Hello\n" == message_input.read_text("-", None, False, Context())
+
+
+@pytest.mark.parametrize(("text", "file"), [(None, None), ("Hi", Path("message.txt"))])
+def test_no_place_or_two(text, file):
+    """Neither is guessed about."""
+    with pytest.raises(UsageError):
+        message_input.read_text(text, file, False, Context())
+
+
+def test_no_text(monkeypatch, tmp_path):
+    """Other encodings, floods, pipes and folders are refused."""
+    piped(monkeypatch, b"caf\xe9")
+    with pytest.raises(InputRefused, match=r"isn't UTF-8 \(byte 4\)"):
+        message_input.read_text("-", None, False, Context())
+    piped(monkeypatch, b"x" * 100_000)
+    with pytest.raises(InputRefused, match=f"longer than {MAX_TEXT}"):
+        message_input.read_text("-", None, False, Context())
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputRefused, match="no regular file"):
+        message_input.read_text(None, tmp_path / "pipe", False, Context())
+
+
+def test_an_editor_writes_the_message(typed):
+    """It sees who writes to whom, below the scissors; what stands above is sent, hashtags and inner lines included."""
+    written = typed(
+        "path.write_text('\\n#sale\\n\\nIt is on.  \\n\\n' + seen.lstrip()); assert sys.argv[1] == '--wait'"
+    )
+    told = typed("path.write_text(seen.replace('#', '>'))")
+
+    assert "#sale\n\nIt is on." == written
+    assert f"> {ABOUT}\n" in told
+
+
+@pytest.mark.parametrize("source", ["argument", "file"])
+def test_an_editor_starts_from_a_draft(typed, tmp_path, source):
+    """A text or a file can be looked over before it goes out."""
+    (tmp_path / "draft").write_text("Dear Ada")
+    draft = {"text": "Dear Ada"} if source == "argument" else {"file": tmp_path / "draft"}
+
+    assert "Dear Ada, hello" == typed("path.write_text(seen.replace('Dear Ada', 'Dear Ada, hello', 1))", **draft)
+
+
+def test_without_the_scissors_only_our_notes_go(typed):
+    """Somebody who deletes that line doesn't send the notes, nor lose a hashtag."""
+    script = (
+        "lines = seen.splitlines(); path.write_text('Hi\\n#sale\\n' + '\\n'.join(l for l in lines if '>8' not in l))"
+    )
+
+    assert "Hi\n#sale" == typed(script)
+
+
+@pytest.mark.parametrize("script", ["", "path.write_text('  \\n\\n' + seen)", "path.write_text('')"])
+def test_an_empty_message_is_a_no(typed, script):
+    """Leaving the editor without a word sends nothing, and ends as Ctrl-C does."""
+    with pytest.raises(Declined) as caught:
+        typed(script)
+
+    assert 130 == caught.value.exit_code
+
+
+def test_the_file_is_private_and_goes(typed, tmp_path):
+    """0600 in a folder that nobody else enters; afterwards nothing is left, not even an editor's own copies."""
+    seen = tmp_path / "seen"
+    script = (
+        "folder = path.parent; (folder / 'MESSAGE~').write_text('Hi')\n"
+        "modes = path.stat().st_mode, folder.stat().st_mode\n"
+        f"pathlib.Path({str(seen)!r}).write_text(f'{{folder}} %s %s' % modes)\n"
+        "path.write_text('Hi')"
+    )
+    assert "Hi" == typed(script)
+    folder, *modes = seen.read_text().split()
+
+    assert [0o600, 0o700] == [stat.S_IMODE(int(mode)) for mode in modes]
+    assert not Path(folder).exists()
+
+
+def test_an_editor_that_fails_sends_nothing(typed):
+    """Its exit code is told; Ctrl-C in it is its own affair, and means something again afterwards."""
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(InputRefused, match="ended with 3, nothing was sent"):
+        typed("import os, signal; os.kill(os.getppid(), signal.SIGINT); sys.exit(3)")
+
+    assert handler is signal.getsignal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("expected", "environ", "kind"),
+    [
+        ("no editor is named", {}, UsageError),
+        ("no editor is named", {"VISUAL": "", "EDITOR": " "}, UsageError),
+        ("can't be read", {"EDITOR": "vi '"}, UsageError),
+        ("the editor nowhere can't be started: No such file", {"EDITOR": "nowhere -w"}, InputRefused),
+    ],
+)
+def test_no_editor(expected, environ, kind):
+    """None named, none found; never a shell."""
+    with pytest.raises(kind, match=expected):
+        message_input.read_text(None, None, True, Terminal(environ=environ))
+
+
+def test_an_editor_needs_a_terminal():
+    """A script that says --edit by mistake doesn't hang."""
+    with pytest.raises(UsageError, match="needs a terminal"):
+        message_input.read_text(None, None, True, Context(environ={"EDITOR": "true"}))
+
+
+def test_half_a_character_in_a_draft():
+    """A command line that isn't UTF-8 ends in a refusal, not in a crash."""
+    with pytest.raises(InputRefused, match="half a character"):
+        message_input.read_text("caf\udce9", None, True, Terminal(environ={"EDITOR": "true"}))
+
+
+def test_a_picture_is_read_and_made_ready(tmp_path):
+    """Through a link, too; what it is decides its content, not its name."""
+    Image.new("RGB", (8, 8), "teal").save(tmp_path / "photo.png", "JPEG")
+    (tmp_path / "link").symlink_to("photo.png")
+    attachment = message_input.read_media(tmp_path / "link")
+
+    assert ("image/jpeg", "dm_image") == (attachment.media_type, attachment.category)
+
+
+@pytest.mark.parametrize("name", ["none.png", "folder", "pipe", "large.png", "text.png"])
+def test_no_picture(tmp_path, name):
+    """Missing, a folder, a pipe, over 20 MB, or something else: refused, and nothing hangs."""
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "large.png").open("wb") as large:
+        large.truncate(20_000_001)
+    (tmp_path / "text.png").write_text("Hi")
+
+    with pytest.raises(InputRefused, match=name):
+        message_input.read_media(tmp_path / name)

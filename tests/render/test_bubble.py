@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+from rich.cells import cell_len
+from rich.console import Console
+
+from profilectl.render.bubble import Face, bubble, plain_bubble
+
+
+def picture(colour: tuple[int, ...] = (200, 30, 30), below: tuple[int, ...] | None = None) -> bytes:
+    """One colour, or two halves."""
+    image = Image.new("RGBA", (40, 40), colour)
+    if below:
+        image.paste(below, (0, 20, 40, 40))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def face(**changes) -> Face:
+    fields = {
+        "agent": "alice",
+        "name": "Alice F., Care Specialist",
+        "kind": "human",
+        "handle": "acmecare",
+        "picture": picture(),
+        "media_type": "image/png",
+        "text": "Your parcel is on its way.",
+    }
+    return Face(**fields | changes)
+
+
+def drawn(one: Face, width: int = 80, colour: str | None = None, graphics=None) -> list[str]:
+    file = io.StringIO()
+    console = Console(file=file, width=width, color_system=colour, force_terminal=True, markup=False, emoji=False)
+    console.print(bubble(one, width, graphics))
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def test_the_picture_stands_beside_the_message_and_the_name_beneath():
+    """As X draws it: sixteen columns of picture, the box, and one line of text below."""
+    assert drawn(face()) == [
+        "   ▄▄▀▀▀▀▀▀▄▄",
+        " ▄▀▀▀▀▀▀▀▀▀▀▀▀▄",
+        "▄▀▀▀▀▀▀▀▀▀▀▀▀▀▀▄",
+        "▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀",
+        "▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀ ╭────────────────────────────╮",
+        "▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀ │ Your parcel is on its way. │",
+        " ▀▀▀▀▀▀▀▀▀▀▀▀▀▀  ╰────────────────────────────╯",
+        "   ▀▀▀▀▀▀▀▀▀▀      Alice F., Care Specialist  @acmecare",
+    ]
+
+
+def test_each_cell_carries_two_pixels():
+    """The upper one as foreground, the lower one as background; outside of the circle only one is drawn."""
+    middle = drawn(face(picture=picture((255, 0, 0), (0, 0, 255)), text="x"), colour="truecolor")
+    assert "\x1b[38;2;255;0;0;48;2;255;0;0m▀" in middle[1]
+    assert "\x1b[38;2;0;0;255;48;2;0;0;255m▀" in middle[6]
+    assert "\x1b[38;2;255;0;0m▄" in middle[0]
+    assert "\x1b[38;2;0;0;255m▀" in middle[7]
+
+
+def test_transparent_pixels_show_the_terminal():
+    """A picture without any pixel draws none."""
+    assert not any("▀" in line or "▄" in line for line in drawn(face(picture=picture((0, 0, 0, 0)))))
+
+
+def test_without_a_picture_a_grey_disc_keeps_its_place():
+    """Nothing moves when a picture is missing."""
+    grey = drawn(face(picture=None, media_type=None), colour="truecolor")
+    assert "38;2;207;217;222" in grey[0]
+    assert drawn(face(picture=None, media_type=None)) == drawn(face())
+
+
+@pytest.mark.parametrize(("width", "columns"), [(200, 16), (56, 16), (55, 10), (32, 10), (31, 0), (12, 0)])
+def test_the_picture_gives_way_to_the_message(width, columns):
+    """On a narrow terminal it is smaller, on a very narrow one it isn't drawn; no line is ever too wide."""
+    lines = drawn(face(), width)
+    assert max(sum(char in "▀▄" for char in line) for line in lines) == columns
+    assert max(map(cell_len, lines)) <= min(width, 72)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "荷物は今朝倉庫を出ました。他に何かお手伝いできることはありますか？" * 2,
+        "🎉" * 60,
+        "مرحبا، كيف يمكنني مساعدتك؟ " * 4,
+        "x" * 300,
+    ],
+)
+def test_wide_and_long_text_is_folded_and_never_cut(text):
+    """The frame stays straight in every script, and every character arrives."""
+    lines = drawn(face(text=text, picture=None))
+    boxed = [line.partition("│")[2].rpartition("│")[0] for line in lines if "│" in line]
+    assert len({cell_len(line) for line in boxed}) == 1
+    assert "".join("".join(boxed).split()) == "".join(text.split())
+
+
+def test_lines_of_a_message_stay_lines():
+    """Both kinds of line ends, and an empty line between two paragraphs."""
+    boxed = [
+        line.partition("│")[2].rstrip("│").strip() for line in drawn(face(text="one\r\ntwo\n\nthree")) if "│" in line
+    ]
+    assert boxed == ["one", "two", "", "three"]
+
+
+@pytest.mark.parametrize("field", ["name", "text", "handle"])
+def test_foreign_strings_are_neither_markup_nor_escapes(field):
+    """Square brackets are letters, and what would steer the terminal is spelled out."""
+    hostile = face(**{"name": "A", field: "[/foo] [link=x]\x1b[2J\u202egpj"})
+    for output in ("\n".join(drawn(hostile)), plain_bubble(hostile)):
+        assert r"[/foo] [link=x]\x1b[2J<U+202E>gpj" in output
+        assert "\x1b[2J" not in output
+
+
+def test_a_bot_is_told_by_its_name_alone():
+    """Customers aren't shown the roster's `kind`, so neither is it drawn."""
+    assert drawn(face(kind="bot")) == drawn(face(kind="human"))
+
+
+def test_plain_lines_for_pipes():
+    """The message first, the name beneath; no box, no colour, no tab."""
+    expected = "| one\n|\n| two\\tthree\n  Alice F., Care Specialist  @acmecare"
+    assert plain_bubble(face(text="one\n\ntwo\tthree")) == expected

@@ -1,0 +1,52 @@
+"""Name patterns."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profilectl.roster.name_templates import faults, fill, is_pattern, needs
+
+ALICE = {"first": "Alice", "last": "Éclair", "title": "Care"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("{first} {last_initial}., {title}", "Alice É., Care"),
+        ("{first_initial}.{last_initial}.", "A.É."),
+        ("{{{first}}}", "{Alice}"),
+        ("{{bot}}", "{bot}"),
+        ("{title} {title}", "Care Care"),
+    ],
+)
+def test_a_pattern_is_filled_in(pattern, name):
+    """Fields are replaced, doubled braces become single ones, nothing else changes."""
+    assert faults(pattern) == []
+    assert fill(pattern, ALICE.__getitem__) == name
+
+
+def test_an_initial_keeps_its_marks():
+    """The first letter comes in NFC and with the marks that belong to it."""
+    assert fill("{last_initial}.", {"last": " E\u0301clair"}.__getitem__) == "É."
+    assert fill("{first_initial}", {"first": "शिव"}.__getitem__) == "शि"
+
+
+def test_a_pattern_names_the_fields_it_needs():
+    """Initials need the whole field."""
+    assert needs("{last_initial} {title} {{first}}") == {"last", "title"}
+
+
+def test_a_name_without_an_opening_brace_is_no_pattern():
+    """Only an opening brace makes a pattern."""
+    assert not is_pattern("Alice :-}")
+    assert is_pattern("{first}")
+
+
+@given(st.text(st.sampled_from("{}ab"), max_size=12) | st.text())
+def test_patterns_without_faults_can_be_filled(pattern):
+    """Whatever passes the check can be filled when its needs are met."""
+    if not faults(pattern):
+        assert needs(pattern) <= ALICE.keys()
+        fill(pattern, ALICE.__getitem__)

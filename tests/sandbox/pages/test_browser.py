@@ -1,0 +1,292 @@
+"""A real Chromium reads, types, taps and scores, while a program sends; and nothing hostile ever runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.model.feedback import Request
+from profilectl.sandbox.model.messages import Draft
+from profilectl.sandbox.model.world import World
+from tests.conftest import require
+from tests.sandbox.browser import Browser, executable
+
+PATH = "/_sandbox/conversations/acmecare/ada"
+SCRIPT = "\u202e</bdi><script>alert(1)</script><img src=x onerror=alert(2)>\x1b"
+ZALGO = "Z" + "\u0335\u0321\u031b\u0353\u0347\u0310" * 40
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    require("browser", executable() is not None, "no Chromium is installed")
+    with Browser(tmp_path_factory.mktemp("browser")) as running:
+        yield running
+
+
+@pytest.fixture
+def browser(chromium):
+    """A Chromium without any page."""
+    yield chromium
+    chromium.close_tabs()
+
+
+@pytest.fixture
+def stage(picture):
+    """A served world with a brand, an agent, and a customer."""
+    with World() as world, serve(SandboxApp(world)) as server:
+        yield Stage(world, server.url, picture)
+
+
+class Stage:
+    """What a program can do while the browser looks on."""
+
+    def __init__(self, world, url, picture):
+        self.world, self.url, self.picture = world, url, picture
+        self.brand, self.ada = world.ensure_brand("acmecare"), world.ensure_customer("ada")
+        self.alice = self.agent("Alice F., Care")
+
+    def agent(self, name):
+        media = self.world.media.add(self.brand.user_id, self.picture)
+        return self.world.profiles.create(self.brand.user_id, name, media.id).id
+
+    def send(self, text, profile=None, **more):
+        app = self.world.tokens.app().id
+        return self.world.messages.send(self.brand.user_id, app, Draft(self.ada.user_id, text, profile, **more))
+
+    def said(self):
+        return [one.text for one in self.world.messages.all() if one.sender_id == self.ada.user_id]
+
+
+def live(browser, stage, path=PATH):
+    tab = browser.tab()
+    tab.open(stage.url + path)
+    tab.until("document.getElementById('state').className === 'well' || null")
+    return tab
+
+
+def held(condition):
+    """Ask the world until it is so; the browser sends on its own time."""
+    import time
+
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_a_conversation_is_read_and_answered_live(browser, stage):
+    """The agent's words arrive while a draft is being written; Enter sends it, and the focus stays."""
+    stage.send("Welcome", stage.alice)
+    tab = live(browser, stage)
+    assert "Welcome" in tab.text(".from-agent .said")
+    assert tab.text(".from-agent .name") == "Alice F., Care"
+
+    tab.evaluate("document.getElementById('text').focus()")
+    tab.type("My phone ")
+    stage.send("Are you there?", stage.alice)
+    tab.until("document.querySelectorAll('.from-agent').length === 2")
+    tab.type("is dead")
+    tab.press("Enter")
+    tab.until("document.querySelector('.from-customer')?.innerText.includes('My phone is dead')")
+
+    assert stage.said() == ["My phone is dead"]
+    assert tab.until("document.getElementById('text').value === ''")
+    assert tab.evaluate("document.activeElement.id") == "text"
+    assert tab.evaluate("document.querySelector('.log').scrollTop") == 0
+    assert tab.said == []
+
+
+def test_shift_and_enter_begin_a_line(browser, stage):
+    """A message may have several."""
+    tab = live(browser, stage)
+    tab.evaluate("document.getElementById('text').focus()")
+    tab.type("one")
+    tab.press("Enter", modifiers=8)
+    tab.type("two")
+    tab.press("Enter")
+
+    assert held(lambda: stage.said() == ["one\ntwo"])
+
+
+def test_answers_are_tapped_with_the_keyboard(browser, stage):
+    """They arrive live, are one step before the field, and go when one of them is said."""
+    tab = live(browser, stage)
+    options = [{"label": "Yes", "metadata": "y"}, {"label": "No"}]
+    stage.send("Better?", stage.alice, quick_reply={"type": "options", "options": options})
+    tab.until("document.querySelectorAll('#answers button').length === 2")
+    tab.evaluate("document.querySelector('.log').focus()")
+    tab.press("Tab")
+    assert tab.evaluate("document.activeElement.innerText") == "Yes"
+    assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    tab.press("Space")
+
+    assert tab.until("document.querySelector('.from-customer')?.innerText.includes('Yes')")
+    assert stage.world.messages.all()[-1].response == {"type": "options", "metadata": "y"}
+    assert tab.until("document.querySelectorAll('#answers button').length === 0")
+    assert tab.evaluate("document.activeElement.id") == "text"
+
+
+def test_a_card_is_answered_on_the_page(browser, stage):
+    """A score is chosen, a reason typed, another message arrives in between, and nothing is lost."""
+    app = stage.world.tokens.app().id
+    ask = Request("nps", stage.ada.user_id, "One question", "https://acme.example/privacy", display_name="Acme")
+    card = stage.world.feedback.create(stage.brand.user_id, app, ask)
+    tab = live(browser, stage)
+    tab.evaluate("document.querySelector('[name=score][value=\"9\"]').click()")
+    tab.evaluate("document.querySelector('.card textarea').focus()")
+    tab.type("So quick")
+    stage.send("Still there?", stage.alice)
+    tab.until("document.querySelectorAll('.from-agent').length")
+    tab.press("Tab")
+    tab.press("Enter")
+
+    assert tab.until("document.querySelector('.card .score')?.innerText.startsWith('9')")
+    found = stage.world.feedback.require(card.id)
+    assert (found.score, found.text) == (9, "So quick")
+
+
+def test_a_draft_survives_a_look_elsewhere(browser, stage):
+    """What was typed is there again when one comes back."""
+    tab = live(browser, stage)
+    tab.evaluate("document.getElementById('text').focus()")
+    tab.type("half a thou")
+    tab.open(stage.url + "/")
+    tab.open(stage.url + PATH)
+
+    assert tab.until("document.getElementById('text').value") == "half a thou"
+
+
+def test_whoever_reads_earlier_messages_is_left_there(browser, stage):
+    """New ones are announced by a button that leads to them."""
+    for number in range(30):
+        stage.send(f"Message {number}", stage.alice)
+    tab = live(browser, stage)
+    tab.evaluate("document.querySelector('.log').scrollTop = -600")
+    stage.send("The newest", stage.alice)
+    tab.until("!document.getElementById('newest').hidden")
+
+    assert tab.evaluate("document.querySelector('.log').scrollTop") < -300
+    tab.evaluate("document.getElementById('newest').click()")
+    assert tab.until("document.querySelector('.log').scrollTop === 0 && document.getElementById('newest').hidden")
+
+
+def test_without_scripts_everything_works_by_hand(browser, stage):
+    """The form sends, the page comes back with the answer, and a link looks for news."""
+    stage.send("Welcome", stage.alice)
+    tab = browser.tab(scripts=False)
+    tab.open(stage.url + PATH)
+    assert "look for new messages" in tab.text("noscript")
+    tab.evaluate("document.getElementById('text').focus()")
+    tab.type("Hello")
+    tab.press("Tab")
+    tab.press("Enter")
+
+    assert tab.until("document.querySelector('.from-customer')?.innerText.includes('Hello')")
+    assert stage.said() == ["Hello"]
+
+
+def test_nothing_hostile_runs(browser, stage):
+    """Names, texts, labels and answers are shown as what they are; no dialog, no complaint, no request elsewhere."""
+    evil = stage.agent(SCRIPT[:48])
+    stage.world.messages.receive("ada", "acmecare", SCRIPT)
+    link = {"type": "web_url", "label": "<script>alert(3)</script>", "url": 'https://a.example/"><script>alert(4)'}
+    stage.send(SCRIPT, evil, ctas=[link])
+    options = [{"label": "<img src=x onerror=alert(5)>", "description": SCRIPT}]
+    for path in (PATH, "/", "/_sandbox/profiles"):
+        tab = browser.tab()
+        tab.open(stage.url + path)
+        if path == PATH:
+            tab.until("document.getElementById('state').className === 'well'")
+            stage.send(SCRIPT, evil, quick_reply={"type": "options", "options": options})
+            tab.until("document.querySelectorAll('#answers button').length === 1")
+        assert "<U+202E></bdi><script>alert(1)" in tab.text("body")
+        assert tab.evaluate("document.querySelectorAll('bdi script, p script, img[src=x]').length") == 0
+        assert tab.said == []
+
+
+def test_nothing_paints_over_its_neighbours(browser, stage):
+    """Piled-up marks, ten thousand characters without a space, and long names stay in their places at 320 pixels."""
+    stage.send(ZALGO, stage.agent("W" * 48))
+    stage.send("W" * 10_000, stage.alice)
+    tab = live(browser, stage)
+    tab.look_like(320, 640, mobile=True)
+
+    assert tab.evaluate("document.documentElement.scrollWidth") == 320
+    inside = """[...document.querySelectorAll('.said, .byline')].every(one => {
+        const box = one.getBoundingClientRect();
+        return box.left >= 0 && box.right <= 320 && getComputedStyle(one).overflow === 'hidden';
+    })"""
+    assert tab.evaluate(inside)
+
+
+@pytest.mark.parametrize("path", ["/", "/_sandbox/profiles", PATH])
+@pytest.mark.parametrize("dark", [False, True])
+def test_everything_can_be_read(browser, stage, path, dark):
+    """Words stand out from their ground by 4.5 to 1 (WCAG 2.2, 1.4.3), in the light and in the dark."""
+    stage.send("From the account")
+    stage.send("From a bot", stage.agent("Acme bot"))
+    stage.world.messages.receive("ada", "acmecare", "Hello")
+    tab = browser.tab()
+    tab.look_like(390, 844, dark=dark, mobile=True)
+    tab.open(stage.url + path)
+
+    assert tab.evaluate(_FAINT) == []
+
+
+def test_every_field_has_a_name(browser, stage):
+    """What a screen reader says of fields and buttons, and where it announces new messages."""
+    tab = live(browser, stage)
+    tab.call("Accessibility.enable")
+    nodes = tab.call("Accessibility.getFullAXTree")["nodes"]
+    named = {(node["role"]["value"], node["name"]["value"]) for node in nodes if node.get("name", {}).get("value")}
+
+    assert {
+        ("log", "Messages"),
+        ("textbox", "Write as @ada"),
+        ("button", "Send"),
+        ("link", "All conversations"),
+    } <= named
+    nameless = [node for node in nodes if node["role"]["value"] in {"textbox", "button", "link"}]
+    assert all(node["name"]["value"] for node in nameless)
+
+
+def test_a_conversation_is_begun_from_the_index(browser, stage):
+    """A handle, Enter, and the first words can be typed at once."""
+    tab = browser.tab()
+    tab.open(stage.url + "/")
+    tab.evaluate("document.querySelector('[name=customer]').focus()")
+    tab.type("grace")
+    tab.press("Enter")
+    tab.until("location.pathname.endsWith('/grace') && document.readyState === 'complete'")
+    tab.until("document.activeElement.id === 'text'")
+    tab.type("First words")
+    tab.press("Enter")
+
+    assert tab.until("document.querySelector('.from-customer')?.innerText.includes('First words')")
+
+
+_FAINT = """(() => {
+    const channel = one => (one /= 255) <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
+    const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+    const parts = colour => colour.match(/[0-9.]+/g).map(Number);
+    const ground = one => {
+        for (let at = one; at; at = at.parentElement) {
+            const style = getComputedStyle(at);
+            if (style.backgroundImage !== 'none') return null;
+            const colour = parts(style.backgroundColor);
+            if (colour.length < 4 || colour[3] > 0) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const faint = [];
+    for (const one of document.body.querySelectorAll('*')) {
+        const words = [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+        const below = words && ground(one);
+        if (!below) continue;
+        const pair = [light(parts(getComputedStyle(one).color)), light(below)].sort((a, b) => b - a);
+        const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
+        if (ratio < 4.5) faint.push(one.className + ' ' + one.innerText.slice(0, 30) + ' ' + ratio.toFixed(2));
+    }
+    return faint;
+})()"""

@@ -1,0 +1,176 @@
+"""Public names and visible text."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profilectl.text.escape import describe, excerpt, visible
+from profilectl.text.names import MAX_NAME, faults, normalise
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+ANYTHING = st.text(st.characters(codec=None, exclude_categories=()))
+TROUBLE = st.text(
+    st.sampled_from(
+        "aنئक्\u200c\u200d\u202e\u2066\ufe00\ufe0f\u0670\U0001fae8\U0001f468\U0001f3fd\U0001f3f4\U000e0067\x1b\n|🏴"
+    )
+)
+
+GOOD = {
+    "ASCII": "Alice F., Care Specialist",
+    "markup": "Ivan [Tier 2] [link=https://x.com]",
+    "composed": "Dóra K.",
+    "decomposed": "Do\u0301ra K.",
+    "Arabic": "فاطمة · Support",
+    "Hebrew with vowels": "שָׁלוֹם",
+    "Han and Latin": "花 Hana",
+    "Devanagari": "क्षितिज शर्मा",
+    "ZWNJ after a virama": "क्\u200cष",
+    "Persian ZWNJ": "می\u200cخواهم",
+    "Bengali repha": "র\u200d্যাব",
+    "Sinhala conjunct": "ශ්\u200dරී",
+    "family": FAMILY,
+    "profession with a skin tone": "Kim \U0001f469\U0001f3fd\u200d\U0001f4bb Tech",
+    "rainbow flag": "\U0001f3f3\ufe0f\u200d\U0001f308",
+    "couple": "\U0001f9d1\U0001f3fb\u200d\u2764\ufe0f\u200d\U0001f48b\u200d\U0001f9d1\U0001f3fc",
+    "country flag": "\U0001f1e9\U0001f1ea",
+    "subdivision flag": ENGLAND,
+    "keycap": "1\ufe0f\u20e3",
+    "newer than Unicode 14": "\U0001fae8 \U0001f6dc",
+    "ideographic variation": "葛\U000e0100城",
+    "no-break space": "Anne\u00a0Marie",
+    "48 characters": "x" * 48,
+    "48 after NFC": "e\u0301" * 48,
+    "three marks": "a\u0301\u0302\u0303b\u0323\u0304\u0305",
+}
+
+
+@pytest.mark.parametrize("name", GOOD.values(), ids=GOOD)
+def test_good_names_have_no_fault_and_are_shown_as_they_are(name):
+    """Writing of every kind, emoji sequences included, is a valid name and is printed unchanged."""
+    assert faults(name) == ()
+    assert visible(name) == name
+
+
+BAD = {
+    "": ["empty"],
+    " \u3000": ["only whitespace"],
+    " Alice": ["starts or ends with whitespace"],
+    "x" * 53: ["53 characters, at most 48"],
+    FAMILY * 7: ["49 characters, at most 48"],
+    "Alice\u202e": ['contains U+202E RIGHT-TO-LEFT OVERRIDE: "Alice<U+202E>"'],
+    "\x1b[2JAlice": ['contains U+001B ESCAPE: "\\x1b[2JAlice"'],
+    "A\nB": ['contains U+000A LINE FEED: "A\\nB"'],
+    "A\x9bB": ['contains U+009B CONTROL SEQUENCE INTRODUCER: "A\\x9bB"'],
+    "A\u200bB": ['contains U+200B ZERO WIDTH SPACE: "A<U+200B>B"'],
+    "A\u200dB": ['contains U+200D ZERO WIDTH JOINER: "A<U+200D>B"'],
+    "A\u200cB": ['contains U+200C ZERO WIDTH NON-JOINER: "A<U+200C>B"'],
+    "\U0001f469\u200d": ['contains U+200D ZERO WIDTH JOINER: "\U0001f469<U+200D>"'],
+    "دا\u200cر": ['contains U+200C ZERO WIDTH NON-JOINER: "دا<U+200C>ر"'],
+    "A\ufe0f": ['contains U+FE0F VARIATION SELECTOR-16: "A<U+FE0F>"'],
+    "A\u3164": ['contains U+3164 HANGUL FILLER: "A<U+3164>"'],
+    "A\u2028B": ['contains U+2028 LINE SEPARATOR: "A<U+2028>B"'],
+    "A\ud800": ['contains U+D800 LONE SURROGATE: "A<U+D800>"'],
+    "A\ue000": ['contains U+E000 PRIVATE USE: "A<U+E000>"'],
+    "A\U000e0041": ['contains U+E0041 TAG LATIN CAPITAL LETTER A: "A<U+E0041>"'],
+    "\u0301A": ["starts with a combining mark, U+0301 COMBINING ACUTE ACCENT"],
+    "Z\u0335\u0336\u0337\u0338": ["4 combining marks in a row, at most 3"],
+    "\x01\x02\x03\x04": [
+        (
+            "contains U+0001 CONTROL CHARACTER, U+0002 CONTROL CHARACTER, U+0003 CONTROL CHARACTER and 1 more: "
+            '"\\x01\\x02\\x03\\x04"'
+        )
+    ],
+    "\u202e" + "x" * 48: ["49 characters, at most 48", f'contains U+202E RIGHT-TO-LEFT OVERRIDE: "<U+202E>{"x" * 48}"'],
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), BAD.items(), ids=map(ascii, BAD))
+def test_bad_names_are_told_with_the_character(name, expected):
+    """Each fault of a name is a phrase of its own, and the offending character is named and visible."""
+    assert list(faults(name)) == expected
+
+
+def test_an_unassigned_character_is_told_with_the_version_of_unicode():
+    """What is unassigned depends on this Python's Unicode, so the message says which that is."""
+    assert describe("\u0378") == f"U+0378 UNASSIGNED IN UNICODE {unicodedata.unidata_version}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[2J", "a\\x1b[2J"),
+        ("a\nb\tc\r", "a\\nb\\tc\\x0d"),
+        ("\x7f\x9b\xad", "\\x7f\\x9b\\xad"),
+        ("\u202eevil", "<U+202E>evil"),
+        ("\u2066\u2069\u200e\u061c", "<U+2066><U+2069><U+200E><U+061C>"),
+        ("\ufeffa\u2060", "<U+FEFF>a<U+2060>"),
+        ("\U0010ffff", "<U+10FFFF>"),
+        (ENGLAND[:-1], "\U0001f3f4<U+E0067><U+E0062><U+E0065><U+E006E><U+E0067>"),
+        ("back\\slash", "back\\slash"),
+        ("a b\u3000c", "a b\u3000c"),
+    ],
+)
+def test_visible_spells_out_what_cannot_be_seen(text, shown):
+    """Controls are spelled as in source code, everything else as a code point; the rest stays."""
+    assert visible(text) == shown
+
+
+@given(ANYTHING | TROUBLE)
+def test_visible_text_holds_nothing_hidden(text):
+    """No control, bidi, private or unpaired code point survives; joiners only where they do work."""
+    left = {char for char in visible(text) if unicodedata.category(char) in HIDDEN_CATEGORIES}
+    assert left <= {"\u200c", "\u200d"} | {chr(code) for code in range(0xE0030, 0xE0080)}
+
+
+@given(ANYTHING | TROUBLE)
+def test_visible_is_stable(text):
+    """Text that is visible already isn't changed again."""
+    assert visible(visible(text)) == visible(text)
+
+
+@given(TROUBLE)
+def test_joiners_that_stay_stand_between_characters(text):
+    """A joiner is never the first character, and never next to another one."""
+    shown = visible(text)
+    assert not shown.startswith(("\u200c", "\u200d", "\ufe0f"))
+    assert "\u200d\u200d" not in shown
+
+
+@given(ANYTHING | TROUBLE | st.text(st.sampled_from("e\u0301n\u0303"), max_size=120))
+def test_length_counts_code_points_after_nfc(name):
+    """The limit is on the composed form, however the name was typed."""
+    is_too_long = any("characters, at most" in fault for fault in faults(name))
+    composed = unicodedata.normalize("NFC", name)
+    assert is_too_long == (len(composed) > MAX_NAME and bool(composed.strip()))
+    assert normalise(name) == composed
+
+
+@given(ANYTHING | TROUBLE)
+def test_a_name_without_faults_needs_no_spelling_out(name):
+    """Accepted names and hidden characters exclude each other, and messages never contain one."""
+    found = faults(name)
+    assert found or visible(normalise(name)) == normalise(name)
+    assert all(visible(fault) == fault for fault in found)
+
+
+def test_excerpt_cuts_long_text():
+    """What a message quotes has an end."""
+    assert excerpt("x" * 61) == "x" * 60 + "…"
+    assert excerpt("a\u202eb", 2) == "a<U+202E>…"
+
+
+def test_every_letter_of_every_script_is_ordinary_text():
+    """No assigned letter, digit, punctuation or symbol is spelled out, apart from the fillers that show nothing."""
+    spelled = {
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code))[0] in "LNPSZ" and visible(f"a{chr(code)}") != f"a{chr(code)}"
+    }
+    assert spelled == {*"\u115f\u1160\u3164\uffa0\u2800\u2028\u2029"}

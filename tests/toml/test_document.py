@@ -1,0 +1,29 @@
+"""Encoding and syntax."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.errors import RosterRefused
+from profilectl.toml.document import decode
+from profilectl.toml.problems import format_problem
+
+
+def test_a_byte_order_mark_is_dropped():
+    """Files of Windows editors are read."""
+    assert decode(b"\xef\xbb\xbfversion = 1\r\n", "r") == "version = 1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"version = 1\n# \xc3\xa9\xff", "r.toml:2:4: not UTF-8: byte 0xff"),
+        (b"\xef\xbb\xbfab\xe9", "r.toml:1:3: not UTF-8: byte 0xe9"),
+        (b"\xff\xfev\x00", "r.toml:1:1: not UTF-8: byte 0xff; it looks like UTF-16"),
+    ],
+)
+def test_bytes_that_are_no_utf8_are_told_by_their_place(content, expected):
+    """The column counts characters, as editors do."""
+    with pytest.raises(RosterRefused) as refused:
+        decode(content, "r.toml")
+    assert [format_problem(problem) for problem in refused.value.problems] == [expected]
