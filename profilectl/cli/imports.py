@@ -62,11 +62,12 @@ def import_(
 def _read(file: Path | None) -> list[Offers]:
     """Read the named file, or every usual one; one of those that can't be read is told and left out."""
     from profilectl.credentials import foreign
+    from profilectl.credentials.files import home_folder
 
     if file is not None:
         return [foreign.read_offers(file)]
     files = []
-    for path in foreign.usual_files(Path.home()):
+    for path in foreign.usual_files(home_folder()):
         try:
             files.append(foreign.read_offers(path))
         except CredentialsError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from profilectl.credentials.files import opened, read
+from profilectl.credentials.files import home_folder, opened, read
 from profilectl.errors import InputRefused
 from profilectl.names import visible
 
@@ -83,7 +83,7 @@ def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     if chosen.is_absolute():
         folder = chosen / "profilectl"
     elif sys.platform == "linux":
-        folder = Path.home() / ".config" / "profilectl"
+        folder = home_folder() / ".config" / "profilectl"
     else:
         from platformdirs import user_config_path
 

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from profilectl.errors import CredentialsError
@@ -13,13 +14,20 @@ from profilectl.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MAX_BYTES: Final = 64 * 1024
 """Of any text that holds credentials."""
 
 _PRIVATE: Final = 0o077  # nothing for group and others
 _SYSTEMD: Final = 0o037  # systemd lets the service's user in by an access list, which shows as r-- for the group
+
+
+def home_folder() -> Path:
+    """Return the user's home folder, ``/nonexistent`` where neither HOME nor the system's list of users names one."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")  # as Debian has it for users without one
 
 
 @contextmanager
