@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from profilectl.errors import InputRefused
 from profilectl.system.files import opened, read, write_private
+from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     if chosen.is_absolute():
         folder = chosen / "profilectl"
     elif sys.platform == "linux":
-        folder = Path.home() / ".config" / "profilectl"
+        folder = home_folder() / ".config" / "profilectl"
     else:
         from platformdirs import user_config_path
 

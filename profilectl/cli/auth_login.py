@@ -14,6 +14,7 @@ from profilectl.cli.auth_accounts import announce, describe, give_hint, host_of,
 from profilectl.cli.context import Context
 from profilectl.errors import CredentialsError, CredentialsRefused, RemoteError, UsageError
 from profilectl.render.console import info
+from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _read(file: Path | None) -> list[Offers]:
     if file is not None:
         return [importers.read_offers(file)]
     files = []
-    for path in importers.usual_files(Path.home()):
+    for path in importers.usual_files(home_folder()):
         try:
             files.append(importers.read_offers(path))
         except CredentialsError as error:

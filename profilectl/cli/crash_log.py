@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl import __version__
+from profilectl.system.host import home_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,7 +37,7 @@ def write_log(error: BaseException) -> str:
     frames = "".join(traceback.format_tb(error.__traceback__))
     text = f"profilectl {__version__}, Python {platform.python_version()}, {platform.system()}\n"
     text += f"{frames}{type(error).__module__}.{type(error).__qualname__}\n"
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    base = Path(os.environ.get("XDG_STATE_HOME") or home_folder() / ".local" / "state")
     path = base / "profilectl" / f"crash-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -125,7 +125,7 @@ def run(argv: Sequence[str]) -> int:
         signal.signal(signal.SIGTERM, _raise_terminated)
         return _obey(argv)
     except _TyperUsageError as error:
-        return _report_usage(error, wants_json=wants_json)
+        return _report_usage(error, argv, wants_json=wants_json)
     except ProfilectlError as error:
         return report(error, wants_json=wants_json)
     except (KeyboardInterrupt, typer.Abort) as error:
@@ -153,13 +153,14 @@ def _obey(argv: Sequence[str]) -> int:
 
 
 def _never_fail_on_words() -> None:
-    """Spell out what a terminal's encoding lacks, and speak to nobody where a stream is closed.
+    """Spell out what a terminal's encoding lacks, and open the null device in the place of a closed stream.
 
     What was done at X must not end in an error about how to tell of it.
     """
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by our starter: >&-
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as we live
+    # In the order of their numbers: each gets the lowest that is free, so no other file becomes stdin or stdout.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by our starter: <&- or >&-
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as we live
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -188,15 +189,32 @@ def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
     return error.exit_code
 
 
-def _report_usage(error: Any, *, wants_json: bool) -> ExitCode:
+def _report_usage(error: Any, argv: Sequence[str], *, wants_json: bool) -> ExitCode:
     from profilectl.render.console import info
 
     if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command shows its help
         error.show()
         return ExitCode.USAGE
-    info(error.ctx.get_usage().splitlines()[0])
+    context = error.ctx or _context_of(argv)
+    info(context.get_usage().splitlines()[0])
     message = " ".join(error.format_message().split()).rstrip(".")
-    return report(OurUsageError(message, hint=f"see `{error.ctx.command_path} --help`"), wants_json=wants_json)
+    return report(OurUsageError(message, hint=f"see `{context.command_path} --help`"), wants_json=wants_json)
+
+
+def _context_of(argv: Sequence[str]) -> typer.Context:
+    """Return the context of the command that a command line names.
+
+    Typer's parser leaves it out where it complains about an option's value: one that is missing, or one too many.
+    """
+    context = typer.Context(typer.main.get_command(build(argv)), info_name="profilectl")
+    words = iter(argv)
+    for word in words:
+        commands = getattr(context.command, "commands", {})
+        if word in VALUED:
+            next(words, None)
+        elif word in commands:
+            context = typer.Context(commands[word], info_name=word, parent=context)
+    return context
 
 
 def _say(what: str, code: ExitCode) -> ExitCode:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = 10.0  # nobody is asked anything while it is held
 _NAME: Final = ".lock"
+_HINT: Final = "the list of accounts is kept there: set HOME or XDG_CONFIG_HOME to a folder of yours"
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def hold_config(config: Path) -> Iterator[None]:
         raise TryLater("another login or logout is under way", hint="run this again when it has ended") from None
     except (OSError, NotImplementedError) as error:
         folder, reason = visible(str(config.parent)), getattr(error, "strerror", None) or "no locks on this file system"
-        raise InputRefused(f"{folder} can't be used: {reason}", hint="the list of accounts is kept there") from None
+        raise InputRefused(f"{folder} can't be used: {reason}", hint=_HINT) from None
     try:
         yield
     finally:

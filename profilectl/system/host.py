@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 
 def user_name() -> str:
@@ -23,3 +24,11 @@ def host_name() -> str:
 def actor() -> str:
     """Return ``user@host``."""
     return f"{user_name()}@{host_name()}"
+
+
+def home_folder() -> Path:
+    """Return the user's home folder, ``/nonexistent`` where neither HOME nor the system's list of users names one."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")  # as Debian has it for users without one

@@ -1,13 +1,20 @@
-"""The crontab's line, as cron runs it."""
+"""The crontabs of the examples and the README, as cron runs them."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
+
+import pytest
 
 from tests.examples.conftest import EXAMPLES
+from tests.private_machine import PrivateMachine, why_not
 
-_LINE = re.compile(r"(?:[\d*/,-]+ ){5}(?P<command>.+)")
+_USER = 6201
+_LINE = re.compile(r"(?:[\d*/,-]+ +){5}(?P<command>.+)")
+_VARIABLE = re.compile(r"(?P<name>\w+)=(?P<value>\S*)")
 
 
 def the_line() -> str:
@@ -56,3 +63,56 @@ def test_the_crontab_line_needs_a_private_file(machine):
 def test_no_character_of_the_line_means_something_else_to_cron():
     """In a crontab, % ends the command and begins its input (crontab(5))."""
     assert "%" not in the_line()
+
+
+# On a machine where the program is at its usual place, with cron's own PATH
+
+
+def readme():
+    """Return the crontab in the README."""
+    (crontab,) = re.findall(
+        r"^```cron\n(.*?)^```", (EXAMPLES.parent / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    return crontab
+
+
+def jobs_of(crontab):
+    """Return the commands of a crontab, and the variables that it sets for them."""
+    lines = [line for line in crontab.splitlines() if line and not line.startswith("#")]
+    variables = dict(match.group("name", "value") for line in lines if (match := _VARIABLE.fullmatch(line)))
+    jobs = [match["command"] for line in lines if (match := _LINE.fullmatch(line))]
+    assert len(lines) == len(variables) + len(jobs)
+    return jobs, variables
+
+
+@pytest.fixture
+def server(machine, tmp_path, require):
+    """A machine with a user who has a crontab, a roster and a token, and the program where `pipx --global` puts it."""
+    reason = why_not()
+    require("namespaces", reason is None, str(reason))
+    private = PrivateMachine(tmp_path / "private")
+    private.add_user("acme", _USER)
+    private.write("/etc/profilectl/acme.json", machine.token, 0o600, _USER)
+    private.write("/srv/home/.config/profilectl/token.json", machine.token, 0o600, _USER)
+    private.write(
+        "/usr/local/bin/profilectl",
+        f'#!/bin/sh\nPROFILECTL_API_URL={machine.url} exec "{sys.executable}" -m profilectl "$@"\n',
+        0o755,
+    )
+    for folder in ("/srv/acme-roster", "/srv/home/profiles"):
+        machine.write_roster(private.at(folder))
+    for path in private.at("/srv").rglob("*"):
+        os.chown(path, _USER, _USER)
+    return private
+
+
+@pytest.mark.parametrize("crontab", [readme, (EXAMPLES / "cron" / "crontab").read_text], ids=["README", "example"])
+def test_cron_finds_the_program_and_syncs(machine, server, crontab):
+    """Cron looks in /usr/bin and /bin; the job syncs, and has nothing to mail when it runs again."""
+    ((job,), variables) = jobs_of(crontab())
+    environ = {"HOME": "/srv/home", "LOGNAME": "acme", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"} | variables
+
+    first, second = (server.run("/bin/sh", "-c", f'cd "$HOME"; {job}', uid=_USER, **environ) for _ in range(2))
+
+    assert (0, ["Alice"]) == (first.returncode, machine.live()), first.stderr
+    assert (0, "", "") == (second.returncode, second.stdout, second.stderr)

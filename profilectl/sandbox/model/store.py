@@ -96,7 +96,9 @@ class Store:
         self._lock = threading.RLock()
         is_new = path != MEMORY and _create_private(path)
         try:
-            self._connection = sqlite3.connect(path, _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
         except sqlite3.DatabaseError as error:
             raise _explanation(path, error) from error
         self._connection.row_factory = sqlite3.Row
