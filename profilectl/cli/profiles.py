@@ -77,7 +77,7 @@ def adopt(
     brand = context.the_brand()
     one = _agent_of(context, brand, agent)
     picture = context.inspect_pictures([one])[one.avatar]
-    prepared = context.prepare_pictures([picture])[picture.digest]
+    context.prepare_pictures([picture])  # one that a later sync would refuse is refused here
     client = context.connect(brand)
     account = client.verify_credentials()
     profile = _show(client, profile_id)
@@ -96,7 +96,6 @@ def adopt(
             one.key,
             profile,
             avatar=picture.digest,
-            perceptual_hash=prepared.perceptual_hash,
             protected=one.protected,
             now_ms=client.now_ms(),
         )

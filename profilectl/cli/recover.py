@@ -146,7 +146,6 @@ def _bind_brand(ledger: Ledger, one: _Brand) -> None:
             agent.key,
             candidate.profile,
             avatar=face.source_digest,
-            perceptual_hash=face.perceptual_hash,
             protected=agent.protected,
             now_ms=now_ms,
         )

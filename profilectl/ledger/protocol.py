@@ -131,7 +131,6 @@ class Ledger(LedgerReader, Protocol):
         profile: Profile,
         *,
         avatar: str,
-        perceptual_hash: int | None,
         protected: bool,
         now_ms: int,
     ) -> Binding:
@@ -145,7 +144,6 @@ class Ledger(LedgerReader, Protocol):
             agent: whom the profile shall belong to.
             profile: the profile, as X lists it.
             avatar: digest of the source file that the profile's picture is believed to come from.
-            perceptual_hash: 64-bit difference hash of that file, if known.
             protected: whether the agent outlives its roster entry.
             now_ms: the moment of binding.
 

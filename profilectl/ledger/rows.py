@@ -28,7 +28,7 @@ def account(row: Row) -> Account:
 
 def binding(row: Row) -> Binding:
     """Return the binding of a row of ``bindings``."""
-    agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url, perceptual_hash = row
+    agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url = row
     return Binding(
         agent=agent,
         profile_id=profile_id,
@@ -38,7 +38,6 @@ def binding(row: Row) -> Binding:
         bound_ms=bound_ms,
         protected=bool(protected),
         avatar_url=avatar_url,
-        perceptual_hash=_number(perceptual_hash),
     )
 
 
@@ -49,7 +48,7 @@ def retired(row: Row) -> Retired:
 
 def intent(row: Row, listings: Mapping[str, frozenset[str]]) -> Intent:
     """Return the intent of a row of ``intents``, its listing looked up by digest."""
-    nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected, perceptual_hash = row
+    nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected = row
     return Intent(
         nonce=nonce,
         agent=agent,
@@ -60,7 +59,6 @@ def intent(row: Row, listings: Mapping[str, frozenset[str]]) -> Intent:
         attempt=attempt,
         attempted_ms=attempted_ms,
         protected=bool(protected),
-        perceptual_hash=_number(perceptual_hash),
     )
 
 
@@ -108,7 +106,6 @@ def of_binding(one: Binding) -> dict[str, Value]:
         "bound_ms": one.bound_ms,
         "protected": int(one.protected),
         "avatar_url": one.avatar_url,
-        "perceptual_hash": _digits(one.perceptual_hash),
     }
 
 
@@ -123,7 +120,6 @@ def of_intent(one: Intent) -> dict[str, Value]:
         "attempt": one.attempt,
         "attempted_ms": one.attempted_ms,
         "protected": int(one.protected),
-        "perceptual_hash": _digits(one.perceptual_hash),
     }
 
 
@@ -136,11 +132,3 @@ def of_retired(one: Retired) -> dict[str, Value]:
         "since_ms": one.since_ms,
         "why": one.why,
     }
-
-
-def _digits(number: int | None) -> str | None:
-    return None if number is None else format(number, "016x")
-
-
-def _number(digits: str | None) -> int | None:
-    return None if digits is None else int(digits, 16)

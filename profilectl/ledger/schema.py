@@ -1,7 +1,7 @@
 """Tables and statements, shared by every engine.
 
-Portable SQL: parameters are named, times are epoch milliseconds, flags are 0 or 1. A perceptual hash is 16 hexadecimal
-digits, because no engine has an unsigned integer of 64 bits. ``account`` is always the account's user id at X.
+Portable SQL: parameters are named, times are epoch milliseconds, flags are 0 or 1. ``account`` is always the account's
+user id at X.
 
 A listing, the ids that X listed before a create, is stored once under the digest of its text: a thousand intents of
 one run share it. It goes with the last intent that refers to it.
@@ -19,12 +19,12 @@ TABLES = (
     """CREATE TABLE bindings (
         account TEXT NOT NULL, agent TEXT NOT NULL, profile_id TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
         created_ms BIGINT NOT NULL, bound_ms BIGINT NOT NULL, protected INTEGER NOT NULL, avatar_url TEXT NOT NULL,
-        perceptual_hash TEXT, PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
+        PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
     "CREATE TABLE listings (digest TEXT NOT NULL PRIMARY KEY, ids TEXT NOT NULL)",
     """CREATE TABLE intents (
         account TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
         listing TEXT NOT NULL REFERENCES listings (digest), begun_ms BIGINT NOT NULL, attempt INTEGER NOT NULL,
-        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL, perceptual_hash TEXT,
+        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL,
         PRIMARY KEY (account, nonce), UNIQUE (account, agent))""",
     "CREATE INDEX intents_by_listing ON intents (listing)",
     """CREATE TABLE retired (
@@ -55,26 +55,22 @@ CLAIM = """
     INSERT INTO brands (brand, account, handle, host) VALUES (:brand, :account, :handle, :host)
     ON CONFLICT (brand) DO UPDATE SET handle = :handle"""
 
-_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url, perceptual_hash"
+_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url"
 GET_BINDINGS = f"SELECT {_BINDING} FROM bindings WHERE account = :account ORDER BY agent"  # noqa: S608  # our columns
 GET_BINDING = f"SELECT {_BINDING} FROM bindings WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
 BIND = """
-    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url,
-        perceptual_hash)
-    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url,
-        :perceptual_hash)"""
+    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url)
+    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url)"""
 UNBIND = "DELETE FROM bindings WHERE account = :account AND agent = :agent"
 PROTECT = "UPDATE bindings SET protected = :protected WHERE account = :account AND agent = :agent"
 
-_INTENT = "nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected, perceptual_hash"
+_INTENT = "nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected"
 GET_INTENTS = f"SELECT {_INTENT} FROM intents WHERE account = :account ORDER BY begun_ms, agent"  # noqa: S608  # same
 GET_INTENT = f"SELECT {_INTENT} FROM intents WHERE account = :account AND nonce = :nonce"  # noqa: S608  # the same
 GET_INTENT_OF = f"SELECT {_INTENT} FROM intents WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
 OPEN_INTENT = """
-    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected,
-        perceptual_hash)
-    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected,
-        :perceptual_hash)"""
+    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected)
+    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected)"""
 REATTEMPT = """
     UPDATE intents SET attempt = attempt + 1, attempted_ms = :attempted_ms
     WHERE account = :account AND nonce = :nonce"""

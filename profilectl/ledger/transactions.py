@@ -140,7 +140,6 @@ class Writer(Reader, Ledger):
                 bound_ms=now_ms,
                 protected=intent.protected,
                 avatar_url=profile.avatar_url,
-                perceptual_hash=intent.perceptual_hash,
             )
             replaced = steps.bind(execute, user_id, binding)
             steps.close(execute, user_id, nonce, listing)
@@ -161,7 +160,6 @@ class Writer(Reader, Ledger):
         profile: Profile,
         *,
         avatar: str,
-        perceptual_hash: int | None,
         protected: bool,
         now_ms: int,
     ) -> Binding:
@@ -175,7 +173,6 @@ class Writer(Reader, Ledger):
             bound_ms=now_ms,
             protected=protected,
             avatar_url=profile.avatar_url,
-            perceptual_hash=perceptual_hash,
         )
         with self._deed() as execute:
             steps.take_back(execute, user_id, binding)

@@ -166,7 +166,6 @@ class Creation:
             begun_ms=self._now(),
             attempted_ms=self._over_by(attempt),
             protected=agent in self.protected,
-            perceptual_hash=self.prepared[goal.avatar].perceptual_hash,
         )
         self.records.begin_intent(self.target.user_id, attempt.intent)
 

@@ -155,9 +155,7 @@ class Histories(RuleBasedStateMachine):
         binding = Binding(agent, id, "X", "sha256:b", now, now, False, "url", 5)
         self.both(
             lambda: self.simple.adopt(binding),
-            lambda: self.ledger.adopt(
-                "1", agent, profile, avatar="sha256:b", perceptual_hash=5, protected=False, now_ms=now
-            ),
+            lambda: self.ledger.adopt("1", agent, profile, avatar="sha256:b", protected=False, now_ms=now),
         )
 
     @rule(agent=AGENTS)
