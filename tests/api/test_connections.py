@@ -89,7 +89,7 @@ def test_two_calls_for_each_new_agent_over_as_many_connections_as_jobs(server, w
             plan,
             {"acme": BrandTarget(user_id, x, observation)},
             ledger,
-            {source.digest: PreparedPicture(picture, "image/png", source.digest, 1)},
+            {source.digest: PreparedPicture(picture, "image/png", source.digest)},
             jobs=jobs,
             stop=Stop(),
             patience=lambda seconds, why: False,

@@ -152,7 +152,7 @@ class Histories(RuleBasedStateMachine):
     @rule(agent=AGENTS, id=IDS)
     def adopt(self, agent, id):
         now, profile = self.now, Profile(id, "X", "url", self.now)
-        binding = Binding(agent, id, "X", "sha256:b", now, now, False, "url", 5)
+        binding = Binding(agent, id, "X", "sha256:b", now, now, False, "url")
         self.both(
             lambda: self.simple.adopt(binding),
             lambda: self.ledger.adopt("1", agent, profile, avatar="sha256:b", protected=False, now_ms=now),

@@ -33,7 +33,7 @@ USER = "1"
 SETTLE_AFTER = 60  # seconds
 RETIRE_AFTER = 900
 PICTURES = {path: Picture(path, f"sha256:{path}", 1) for path in ("a.png", "b.png")}
-PREPARED = {one.digest: PreparedPicture(b"bytes", "image/png", one.digest, 1) for one in PICTURES.values()}
+PREPARED = {one.digest: PreparedPicture(b"bytes", "image/png", one.digest) for one in PICTURES.values()}
 TODAY = date(2027, 1, 10)
 WRITES = ("claim", "intend", "reattempt", "doubt", "settle", "withdraw", "retire", "drop", "protect")
 

@@ -26,7 +26,7 @@ from profilectl.sync.outcomes import Status, count, exit_code
 from profilectl.sync.ports import BrandTarget, Stop
 
 PICTURE = Picture("a.png", "sha256:aa", 1)
-PREPARED = {PICTURE.digest: PreparedPicture(b"bytes", "image/png", PICTURE.digest, 1)}
+PREPARED = {PICTURE.digest: PreparedPicture(b"bytes", "image/png", PICTURE.digest)}
 START = 1_800_000_000_000
 
 
