@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "profilectl"
+README = PACKAGE.parent / "README.md"
 
 ORDER = (
     {"model"},
@@ -500,6 +501,24 @@ RULES = {
     "a function can be seen at once": violations_of_function_size,
     "a variable is the noun of what it holds": violations_of_names,
 }
+
+
+def packages() -> set[str]:
+    """Return the names of our packages, and of the modules that stand beside them."""
+    return {package_of(module) for module in modules()} - {""}
+
+
+def test_the_readme_shows_every_package_in_its_place():
+    """The picture of "How it works" names what there is, line by line in the order that the imports keep."""
+    text = README.read_text(encoding="utf-8").partition("<!-- packages -->")[2].partition("<!-- end -->")[0]
+    lines = [set(line[:36].split()) for line in text.splitlines() if not line.startswith("```") and line.strip()]
+    *ordered, beside = lines
+    levels = [level & packages() for level in reversed(ORDER)]
+
+    assert {"sandbox"} == beside
+    assert packages() == set().union(*lines)
+    assert levels == [set().union(*(names for names in ordered if names <= level)) for level in levels]
+    assert [names for level in levels for names in ordered if names <= level] == ordered
 
 
 @pytest.mark.parametrize("rule", RULES)
