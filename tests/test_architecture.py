@@ -168,7 +168,6 @@ KNOWN: dict[str, set[str]] = {
         "cli.init names something one",
         "cli.message_input names something said",
         "cli.offboard names something one",
-        "cli.options names something one",
         "cli.plan_pictures names something one",
         "cli.plan_pictures names something wanted",
         "cli.preview names something one",

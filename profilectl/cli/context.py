@@ -280,9 +280,9 @@ class Context:
 
         self.secrets.extend(credentials.secrets())
         if self.options.verbose:
-            from profilectl.cli.crash_log import tell_calls
+            from profilectl.cli.crash_log import log_calls
 
-            tell_calls(self.secrets)
+            log_calls(self.secrets)
         local = self.local_x if self.uses_sandbox else None
         return self.stack.enter_context(
             XClient(

@@ -33,8 +33,8 @@ from profilectl.cli import main
 from profilectl.render import consoles
 strike = lambda number: os.kill(os.getpid(), number)
 """
-CTRL_C = 'main._obey = lambda words: exec("strike(signal.SIGINT)", globals())'
-LEAVING = "main._obey = lambda words: 0\natexit.register(strike, signal.{})"
+CTRL_C = 'main._dispatch = lambda words: exec("strike(signal.SIGINT)", globals())'
+LEAVING = "main._dispatch = lambda words: 0\natexit.register(strike, signal.{})"
 
 
 @pytest.mark.scoreboard("kills")
