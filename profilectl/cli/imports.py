@@ -9,8 +9,9 @@ import typer
 
 from profilectl.cli import accounts
 from profilectl.cli.accounts import give_hint, host_of, print_json, print_rows, warn
+from profilectl.cli.consent import ask
 from profilectl.cli.context import Context
-from profilectl.cli.login import ask_openly, log_in
+from profilectl.cli.login import log_in
 from profilectl.errors import CredentialsError, UsageError
 from profilectl.names import visible
 from profilectl.render.consoles import talk
@@ -94,7 +95,7 @@ def _choose(offers: Sequence[Offer], picked: list[Offer]) -> list[Offer]:
     """Let a person choose, and note what was chosen."""
     for number, offer in enumerate(offers, start=1):
         talk("  ".join([f"{number:>3}", *filter(None, _cells(offer))]))
-    answer = ask_openly("Which account (number)").strip()
+    answer = ask("Which account (number)").strip()
     if not answer.isdecimal() or not 1 <= int(answer) <= len(offers):
         raise UsageError(f"{visible(answer)!r} is no number of the list")
     picked.append(offers[int(answer) - 1])

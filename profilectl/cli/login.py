@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from profilectl.cli import accounts
 from profilectl.cli.accounts import announce, describe, host_of, print_json, warn
+from profilectl.cli.consent import ask
 from profilectl.cli.context import Context
 from profilectl.errors import CredentialsRefused, RemoteError, UsageError
 from profilectl.names import visible
@@ -117,19 +117,11 @@ def _ask_person(context: Context, *, pin: bool) -> Credentials:
     talk(f"Logging in at {host_of(context)}. X's developer portal has the values under the app's keys and tokens.")
     if not pin:
         return asking.ask_values(_ask)
-    return asking.ask_pin(_ask, begin=lambda *app: _begin(context, *app), show=_show, ask_openly=ask_openly)
+    return asking.ask_pin(_ask, begin=lambda *app: _begin(context, *app), show=_show, ask_openly=ask)
 
 
 def _ask(label: str) -> str:
-    answer: str = typer.prompt(f"{label} (hidden)", hide_input=True, err=True)
-    return answer
-
-
-def ask_openly(label: str) -> str:
-    """Ask a person on stderr for something that may be seen while it is typed."""
-    with contextlib.redirect_stdout(sys.stderr):  # or a blank of the prompt would go where the JSON goes
-        answer: str = typer.prompt(label, err=True)
-    return answer
+    return ask(f"{label} (hidden)", hidden=True)
 
 
 def _begin(context: Context, consumer_key: Secret, consumer_secret: Secret) -> PinLogin:

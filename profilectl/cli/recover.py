@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from profilectl.cli.authority import require_admin
+from profilectl.cli.consent import confirm
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.profiles import adopt_command
@@ -77,7 +78,7 @@ def recover(
         for row in _rows(context, found, "sure"):
             if row["status"] == "sure":
                 talk(visible(f'{row["agent"]} ({row["brand"]}) is profile {row["profile_id"]} "{row["name"]}"'))
-        if not typer.confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?", err=True):
+        if not confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?"):
             raise Declined("nothing was changed")
     if count:
         _bind(context.ledger_for_writing(), found, context)

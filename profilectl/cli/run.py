@@ -10,10 +10,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import typer
-
 from profilectl.background import begin
 from profilectl.changes import Action
+from profilectl.cli.consent import confirm
 from profilectl.cli.diff import show_plan, tell_limits
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused
 from profilectl.ports import Stop
@@ -79,7 +78,7 @@ class Run:
         if asks and steps:
             show_plan(self.context, plan)
             tell_limits(self.context, self.gathering.forecasts(plan, self.ledger))
-            if not typer.confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?", err=True):
+            if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
                 raise Declined("nothing was changed")
         self._claim()
         self.context.remember_roster()
