@@ -54,6 +54,10 @@ def main() -> None:
             signal.signal(number, signal.SIG_IGN)  # all is done and told: leaving is no step to interrupt
     except KeyboardInterrupt:  # while the house was still being opened
         code = 130
+    except RuntimeError as error:  # what Python 3.11 makes of it in the middle of a class
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        code = 130
     sys.exit(code)
 
 

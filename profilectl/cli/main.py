@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from itertools import pairwise
@@ -21,7 +22,7 @@ from profilectl.errors import Declined, ExitCode, ProfilectlError, RosterRefused
 from profilectl.errors import UsageError as OurUsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
 ROOMS = (
@@ -123,7 +124,8 @@ def run(argv: Sequence[str]) -> int:
     _never_fail_on_words()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
-        return _obey(argv)
+        with _signals_unwrapped():
+            return _obey(argv)
     except _TyperUsageError as error:
         return _report_usage(error, wants_json=wants_json)
     except ProfilectlError as error:
@@ -135,6 +137,17 @@ def run(argv: Sequence[str]) -> int:
         return _say("terminated", ExitCode.TERMINATED)
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
         return _report_bug(error, wants_json=wants_json)
+
+
+@contextmanager
+def _signals_unwrapped() -> Iterator[None]:
+    """Raise what a signal has raised, where Python 3.11 has made a RuntimeError of it: while a class was made."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt | Terminated):
+            raise error.__cause__ from None
+        raise
 
 
 def _obey(argv: Sequence[str]) -> int:
