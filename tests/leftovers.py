@@ -60,26 +60,37 @@ class Leftovers:
         while left := self._left(home):
             gc.collect()
             if time.monotonic() > end:
+                what = ", ".join(_described(thing) for thing in sorted(left))
                 self._end_processes(home)
-                pytest.fail("the test left behind: " + ", ".join(sorted(left)), pytrace=False)
+                pytest.fail(f"the test left behind: {what}", pytrace=False)
             time.sleep(_PAUSE)
         return result
 
     def _left(self, home: str) -> set[str]:
-        return (self._look() | {_process(pid) for pid in self._started(home)}) - self._before
+        return (self._look() | {f"process {pid}" for pid in self._started(home)}) - self._before
 
     def _look(self) -> set[str]:
         threads = {f"thread {thread.name}" for thread in threading.enumerate() if not thread.daemon}
-        return threads | _open_files() | {_process(pid) for pid in _children()}
+        return threads | _open_files() | {f"process {pid}" for pid in _children()}
 
     def _started(self, home: str) -> list[str]:
         """Return the processes that began after the test did and live in its home, whoever their parents are now."""
         mark = b"\0HOME=" + os.fsencode(home) + b"\0"
-        return [pid for pid in _pids() - self._pids_before if mark in b"\0" + _read(pid, "environ")]
+        pids = [pid for pid in _pids() - self._pids_before if mark in b"\0" + _read(pid, "environ")]
+        return [pid for pid in pids if not self._is_kept(pid)]
+
+    def _is_kept(self, pid: str) -> bool:
+        """Tell whether a process belongs to one that outlives the test."""
+        while pid.strip("0"):
+            if f"process {pid}" in self._before:
+                return True
+            status = _read(pid, "status").decode().partition("PPid:")[2]
+            pid = status.split()[0] if status else ""
+        return False
 
     def _end_processes(self, home: str) -> None:
         for pid in {*_children(), *self._started(home)}:
-            if _process(pid) not in self._before:
+            if f"process {pid}" not in self._before:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
 
@@ -101,9 +112,12 @@ def _children() -> set[str]:
     return {pid for path in lists for pid in path.read_text().split()}
 
 
-def _process(pid: str) -> str:
+def _described(thing: str) -> str:
+    kind, _, pid = thing.partition(" ")
+    if kind != "process":
+        return thing
     words = _read(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")[:200].strip()
-    return f"process {pid} ({words or 'ended, nobody waited for it'})"
+    return f"{thing} ({words or 'ended, and nobody has waited for it'})"
 
 
 def _read(pid: str, name: str) -> bytes:
