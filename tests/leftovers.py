@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-_PATIENCE = 10.0  # seconds; what was told to end may need a moment on a busy machine
+PATIENCE = 10.0  # seconds; what was told to end may need a moment on a busy machine
 _PAUSE = 0.01  # seconds
 _PROCESSES = Path("/proc")
 _FILES = Path("/proc/self/fd")
@@ -56,7 +56,7 @@ class Leftovers:
         """Fail a test that has left something behind, once its fixtures have ended."""
         home = os.environ.get("HOME", "")
         result = yield
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + PATIENCE
         while left := self._left(home):
             gc.collect()
             if time.monotonic() > end:
