@@ -54,6 +54,10 @@ def main() -> None:
             signal.signal(number, signal.SIG_IGN)  # everything is done and reported: there is nothing left to interrupt
     except KeyboardInterrupt:  # while the command line was still being loaded
         code = 130
+    except RuntimeError as error:  # what Python 3.11 makes of it in the middle of a class
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        code = 130
     sys.exit(code)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ import typer
 from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import announce, describe, give_hint, host_of, print_json, print_rows, warn
 from profilectl.cli.context import Context
+from profilectl.cli.prompts import ask
 from profilectl.errors import CredentialsError, CredentialsRefused, RemoteError, UsageError
 from profilectl.render.console import info
 from profilectl.system.host import home_folder
@@ -122,19 +122,11 @@ def _ask_person(context: Context, *, pin: bool) -> Credentials:
     info(f"Logging in at {host_of(context)}. X's developer portal has the values under the app's keys and tokens.")
     if not pin:
         return prompts.ask_values(_ask)
-    return prompts.ask_pin(_ask, begin=lambda *app: _begin(context, *app), show=_show_login, ask_openly=ask_openly)
+    return prompts.ask_pin(_ask, begin=lambda *app: _begin(context, *app), show=_show_login, ask_openly=ask)
 
 
 def _ask(label: str) -> str:
-    answer: str = typer.prompt(f"{label} (hidden)", hide_input=True, err=True)
-    return answer
-
-
-def ask_openly(label: str) -> str:
-    """Ask a person on stderr for something that may be seen while it is typed."""
-    with contextlib.redirect_stdout(sys.stderr):  # or a blank of the prompt would go where the JSON goes
-        answer: str = typer.prompt(label, err=True)
-    return answer
+    return ask(f"{label} (hidden)", hidden=True)
 
 
 def _begin(context: Context, consumer_key: Secret, consumer_secret: Secret) -> PinLogin:
@@ -240,7 +232,7 @@ def _choose(offers: Sequence[Offer], picked: list[Offer]) -> list[Offer]:
     """Let a person choose, and note what was chosen."""
     for number, offer in enumerate(offers, start=1):
         info("  ".join([f"{number:>3}", *filter(None, _cells(offer))]))
-    answer = ask_openly("Which account (number)").strip()
+    answer = ask("Which account (number)").strip()
     if not answer.isdecimal() or not 1 <= int(answer) <= len(offers):
         raise UsageError(f"{visible(answer)!r} is no number of the list")
     picked.append(offers[int(answer) - 1])

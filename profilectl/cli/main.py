@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from itertools import pairwise
@@ -23,7 +24,7 @@ from profilectl.render.console import flush, info, out, stdout_failed
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
 COMMANDS = (
@@ -123,7 +124,8 @@ def run(argv: Sequence[str]) -> int:
     _survive_closed_streams()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
-        return _dispatch(argv)
+        with _signals_unwrapped():
+            return _dispatch(argv)
     except _TyperUsageError as error:
         return _report_usage(error, argv, wants_json=wants_json)
     except ProfilectlError as error:
@@ -136,6 +138,17 @@ def run(argv: Sequence[str]) -> int:
         return ExitCode.TERMINATED
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
         return _report_bug(error, wants_json=wants_json)
+
+
+@contextmanager
+def _signals_unwrapped() -> Iterator[None]:
+    """Raise what a signal has raised, where Python 3.11 has made a RuntimeError of it: while a class was made."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt | Terminated):
+            raise error.__cause__ from None
+        raise
 
 
 def _dispatch(argv: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from profilectl.access.policy_file import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.profiles import adopt_command
+from profilectl.cli.prompts import confirm
 from profilectl.errors import AvatarRefused, Declined, ExitCode, RemoteError, TryLater, UsageError
 from profilectl.model import Event
 from profilectl.profiles.recovery import Candidate, Doubt, Finding, conclude, search
@@ -77,7 +78,7 @@ def recover(
         for row in _rows(context, found, "sure"):
             if row["status"] == "sure":
                 info(visible(f'{row["agent"]} ({row["brand"]}) is profile {row["profile_id"]} "{row["name"]}"'))
-        if not typer.confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?", err=True):
+        if not confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?"):
             raise Declined("nothing was changed")
     if count:
         _bind(context.ledger_for_writing(), found, context)

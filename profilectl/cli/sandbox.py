@@ -99,7 +99,8 @@ def _wait_for_the_end() -> None:
     import threading
 
     try:
-        threading.Event().wait()
+        while not threading.Event().wait(1):  # seconds; a signal that comes just before a wait is only seen after it
+            pass
     except KeyboardInterrupt:
         info("the sandbox has ended")
 

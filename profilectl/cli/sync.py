@@ -17,6 +17,7 @@ from profilectl.access.policy_file import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.diff import Agents, AllowDeletes, PruneNow, VerifyAvatars, show_plan, tell_limits
 from profilectl.cli.options import Options, command
+from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
 from profilectl.plan.changes import Action
 from profilectl.render import documents
@@ -160,7 +161,7 @@ class Run:
         if asks and steps:
             show_plan(self.context, plan)
             tell_limits(self.context, self.session.forecasts(plan, self.ledger))
-            if not typer.confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?", err=True):
+            if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
                 raise Declined("nothing was changed")
         self._claim()
         self.context.remember_roster()

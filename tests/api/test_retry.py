@@ -215,7 +215,7 @@ def test_a_shared_wait_counts_and_is_announced_once():
 
         def send() -> str:
             if limits:
-                met_it.wait(timeout=5)
+                met_it.wait(timeout=60)
                 raise limits.pop()
             return "done"
 

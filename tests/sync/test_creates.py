@@ -208,7 +208,7 @@ def test_a_promise_that_waited_too_long_is_renewed(records, path):
 
     def before(kind, name):
         if kind == "upload":
-            assert records.promises.acquire(timeout=10)
+            assert records.promises.acquire(timeout=60)
             x.time_ms += 60_000
             return
         with open_for_reading(path) as ledger:

@@ -265,7 +265,7 @@ def test_the_end_of_the_server_ends_every_wait(world, ada):
         began = time.monotonic()
     join(waiting)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def _quietly(client, address, headers):
