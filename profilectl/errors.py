@@ -97,7 +97,7 @@ class ProfilectlError(Exception):
         self.document: dict[str, Any] | None = None
 
     def with_hint(self, hint: str) -> Self:
-        """Return the same error with another hint, to be raised in its place: ``raise error.with_hint(…) from error``."""
+        """Return the same error with another hint: ``raise error.with_hint("…") from error``."""
         from copy import copy
 
         other = copy(self)

@@ -16,14 +16,13 @@ from profilectl.errors import CredentialsRefused, NotFound, Unreachable
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
     from types import TracebackType
 
     from profilectl.api.clock import Clock
     from profilectl.api.endpoints import Call
     from profilectl.api.retry import Deadline, Limits, WaitBudget
     from profilectl.api.transport import Transport
-    from profilectl.api.wire import Answer, Follow
+    from profilectl.api.wire import Answer
     from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
     from profilectl.secret import Credentials
 
@@ -237,24 +236,14 @@ class XClient:
             if error.code != 89:
                 raise
 
-    def _pages(self, ask: Callable[[str | None], Call], read: Callable[[Answer, Follow], P]) -> Iterator[P]:
-        """Yield the pages of a list until one has no cursor; Unreachable when a cursor comes again.
-
-        The request for the next page leaves as soon as its cursor is known, and never more than that one: what becomes
-        of it is looked at when it is its turn.
-        """
-        seen: set[str | None] = set()
-        ahead: dict[str, Future[Answer] | None] = {}
+    def _pages(self, ask: Callable[[str | None], Call], read: Callable[[Answer], P]) -> Iterator[P]:
+        """Yield the pages of a list until one has no cursor; Unreachable when a cursor comes again."""
         cursor: str | None = None
-
-        def follow(following: str) -> None:
-            if following not in seen and following not in ahead:
-                ahead[following] = self._channel.begin(ask(following), self._signature)
-
+        seen: set[str | None] = set()
         while cursor not in seen:
             seen.add(cursor)
-            call, begun = ask(cursor), ahead.pop(cursor, None) if cursor else None
-            page = self._channel.perform(call, self._signature, lambda answer: read(answer, follow), begun)
+            call = ask(cursor)
+            page = self._perform(call, read)
             yield page
             if page.next_cursor is None:
                 return

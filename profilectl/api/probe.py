@@ -11,11 +11,11 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from profilectl import __version__
 from profilectl.api.clock import Clock, ServerClock, parse_date
 from profilectl.api.error_response import cause_of, shorten
+from profilectl.api.transport import open_client
 from profilectl.api.urls import parse_address
-from profilectl.errors import Unreachable, UsageError
+from profilectl.errors import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +81,8 @@ def reach(base_url: str, *, transport: Transport | None, seconds: float, clock: 
     started = local.monotonic()
     try:
         with (
-            _open(address, transport, seconds) as http,
-            http.stream("HEAD", f"{address.url}/", headers={"User-Agent": f"profilectl/{__version__}"}) as response,
+            open_client(address, transport=transport) as http,
+            http.stream("HEAD", f"{address.url}/", timeout=seconds) as response,
         ):
             server_clock.learn(parse_date(response.headers.get("date")), local.monotonic() - started)
             return Reach(response.status_code, *_line(response), server_clock.skew_seconds)
@@ -102,14 +102,6 @@ def proxy_for(base_url: str) -> Proxy | None:
     names = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     origin = next((name for name in names if os.environ.get(name) == value), "the system's settings")
     return Proxy(origin, _without_userinfo(value))
-
-
-def _open(address: Address, transport: Transport | None, seconds: float) -> httpx.Client:
-    try:
-        return httpx.Client(transport=transport, trust_env=not address.is_loopback, timeout=seconds)
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-        message = "a connection can't be prepared from HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
-        raise UsageError(message, hint="correct or unset these variables") from error
 
 
 def _line(response: httpx.Response) -> tuple[str | None, str | None]:

@@ -1,15 +1,12 @@
-"""The line to X: the only door to httpx beside `oauth`, so that a move to its successor stays one small change."""
+"""Requests to X over httpx: signed, sent, read within bounds and counted, and every failure turned into one of ours."""
 
 from __future__ import annotations
 
-import http.cookiejar
 import logging
 import math
-import ssl
 import threading
 from collections import Counter
-from dataclasses import replace
-from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -21,11 +18,9 @@ from profilectl.api.error_response import Circumstances, cause_of, failure, shor
 from profilectl.api.retry import Deadline, Limits, Persistence, Repeat, WaitBudget, fate_of_exception
 from profilectl.api.urls import DEFAULT_URL, check_picture_url, parse_address
 from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
-from profilectl.system.threads import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from profilectl.api.endpoints import Call
     from profilectl.api.oauth import Signature
@@ -85,15 +80,12 @@ class Channel:
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter(dict.fromkeys(endpoints.KINDS, 0))
-        self._is_local = transport is not None  # the world is in this process
-        self._http = _open(jobs, transport, self.address)
-        self._pictures = self._http  # another one, once pictures come over TLS and the API doesn't
+        self._http = open_client(self.address, transport=transport, jobs=jobs)
 
     def close(self) -> None:
         """End every wait and close the connections."""
         self.interrupt()
         self._http.close()
-        self._pictures.close()
 
     def interrupt(self) -> None:
         """End every wait: calls that pause fail at once, requests under way come to their end."""
@@ -108,29 +100,18 @@ class Channel:
         with self._lock:
             return self._requests.copy()
 
-    def begin(self, call: Call, signature: Signature) -> Future[Answer] | None:
-        """Let a reading call leave now, in a thread of its own, for a later `perform`; None when no time is left."""
-        return begin(partial(self._exchange, call, signature)) if self._deadline.remaining() else None
-
-    def perform(
-        self, call: Call, signature: Signature, read: Callable[[Answer], T], begun: Future[Answer] | None = None
-    ) -> T:
+    def perform(self, call: Call, signature: Signature, read: Callable[[Answer], T]) -> T:
         """Send a call, repeat it as far as it may be, and return what `read` makes of the answer.
 
         Args:
             call: what to ask.
             signature: whose call it is.
             read: turns an answer into a value; Unreadable when it can't.
-            begun: the first attempt, where it has left already.
 
         Raises:
             RemoteError: of the kind that says what happened, and what is known about it.
         """
-        early = [] if begun is None else [begun.result]
-        later = partial(self._exchange, call, signature)
-        return self._persistence.persist(
-            lambda: self._attempt(call, early.pop() if early else later, read), call.repeat
-        )
+        return self._persistence.persist(lambda: self._attempt(call, signature, read), call.repeat)
 
     def download(self, url: str) -> bytes:
         """Fetch a picture from where X says it is: never signed, no redirects, at most `LARGEST_PICTURE` bytes.
@@ -141,19 +122,11 @@ class Channel:
         checked = check_picture_url(url)
         return self._persistence.persist(lambda: self._fetch(checked), Repeat.SAFE)
 
-    def _line_to(self, url: str) -> httpx.Client:
-        """Return the client for a picture; that of an API without TLS trusts nobody."""
-        needs_trust = url.startswith("https://") and self.address.url.startswith("http://")
-        with self._lock:
-            if needs_trust and self._pictures is self._http and not self._is_local:
-                self._pictures = _open(1, None, replace(self.address, url="https://"))
-            return self._pictures if needs_trust else self._http
-
     def _fetch(self, url: str) -> bytes:
         call = endpoints.picture()
         started = self._clock.monotonic()
         try:
-            with self._line_to(url).stream("GET", url, auth=None, timeout=self._timeout(call)) as response:
+            with self._http.stream("GET", url, auth=None, timeout=self._timeout(call)) as response:
                 self._count(call, has_left=True)
                 _log.debug("GET %s %d", shorten(url), response.status_code)
                 if response.status_code != httpx.codes.OK:
@@ -165,9 +138,9 @@ class Channel:
         except wire.Unreadable as error:
             raise Refused(f"{call.deed}: {error}") from None
 
-    def _attempt(self, call: Call, exchange: Callable[[], Answer], read: Callable[[Answer], T]) -> T:
+    def _attempt(self, call: Call, signature: Signature, read: Callable[[Answer], T]) -> T:
         try:
-            answer = exchange()
+            answer = self._exchange(call, signature)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._broken(call, error) from error
         except wire.Unreadable as error:
@@ -248,27 +221,24 @@ class Channel:
             self._requests[call.kind] += has_left
 
 
-class _NoCookies(http.cookiejar.CookieJar):
-    """Takes none and sends none, without asking a policy each time."""
+def open_client(
+    address: Address,
+    *,
+    transport: Transport | None = None,
+    jobs: int = 1,
+) -> httpx.Client:
+    """Return an HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment.
 
-    def extract_cookies(self, response: object, request: object) -> None: ...
-
-    def add_cookie_header(self, request: object) -> None: ...
-
-
-def _open(jobs: int, transport: Transport | None, address: Address) -> httpx.Client:
-    """Return the HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment."""
-    nobody = ssl.SSLContext(
-        ssl.PROTOCOL_TLS_CLIENT
-    )  # whom a client without TLS trusts: reading certificates takes long
+    Raises:
+        UsageError: for a proxy or certificate setting of the environment that can't be used.
+    """
     try:
         return httpx.Client(
             transport=transport,
             follow_redirects=False,
             http2=False,
-            cookies=_NoCookies(),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=not address.is_loopback,
-            verify=nobody if address.url.startswith("http://") else True,
             limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=KEPT),
             headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
         )

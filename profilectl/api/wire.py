@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -57,10 +56,6 @@ class Token:
     secret: Secret
     handle: str | None = None
     user_id: str | None = None
-
-
-Follow = Callable[[str], None]
-"""Told where a list goes on, while its page is still being read."""
 
 
 # Our values, on their way out.
@@ -118,7 +113,7 @@ def read_account(answer: Answer, host: str) -> Account:
     )
 
 
-def read_page(answer: Answer, follow: Follow | None = None) -> Page:
+def read_page(answer: Answer) -> Page:
     """Return a page of profiles; it is the last one when it has no ``next_cursor``.
 
     An object with neither profiles nor cursor is unreadable: taken for an empty list, it would look as if every
@@ -131,8 +126,6 @@ def read_page(answer: Answer, follow: Follow | None = None) -> Page:
         profiles = []
     if not isinstance(profiles, list) or not isinstance(cursor, str | None) or (cursor and _SURROGATE.search(cursor)):
         raise Unreadable("no list of profiles in it")
-    if follow and cursor:
-        follow(cursor)
     return Page(tuple(_profile(one) for one in profiles), cursor)
 
 

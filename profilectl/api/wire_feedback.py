@@ -15,7 +15,7 @@ from profilectl.model import Card, Survey
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from profilectl.api.wire import Answer, Follow
+    from profilectl.api.wire import Answer
     from profilectl.model import Ask
 
 SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}
@@ -54,7 +54,7 @@ def read_card(answer: Answer) -> Card:
     return card
 
 
-def read_card_events(answer: Answer, follow: Follow | None = None) -> CardPage:
+def read_card_events(answer: Answer) -> CardPage:
     """Return a page of events; one with an empty ``next_cursor``, or none, is the last.
 
     Cards of a survey that we don't know are left out.
@@ -66,8 +66,6 @@ def read_card_events(answer: Answer, follow: Follow | None = None) -> CardPage:
     cursor = document.get("next_cursor") or None
     if not isinstance(cursor, str | None) or (cursor and not cursor.isascii()):
         raise Unreadable("no usable next_cursor in it")
-    if follow and cursor:
-        follow(cursor)
     cards = (_card(mapping_or_empty(event).get("feedback")) for event in events)
     return CardPage(tuple(card for card in cards if card is not None), cursor)
 
