@@ -1,6 +1,6 @@
-"""Feedback cards on the wire: our fields on their way out, X's JSON on its way in.
+"""Feedback cards on the wire: the form that issues one, and X's JSON about cards.
 
-What would name a customer, id and words, is left behind here: no value beyond this module holds it.
+A customer's id and words aren't read, so that no value holds anything that names a customer.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def card_form(ask: Ask) -> dict[str, str]:
 
 
 def read_card(answer: Answer) -> Card:
-    """Return the card that was issued; only its id and its times are indispensable."""
+    """Return the card that was issued; its id and its times must be there."""
     card = _card(document_of(answer))
     if card is None:
         raise Unreadable("no feedback card in it")
@@ -90,11 +90,11 @@ def _card(document: object) -> Card | None:
 
 
 def _score(response: Mapping[str, Any], scale: range) -> int | None:
-    """Return the score of an answer; words without a score are no answer."""
+    """Return the score of a customer's answer, or None without one, even if there are words."""
     value = mapping_or_empty(response.get("score")).get("value")
     if value is None:
         return None
-    if isinstance(value, bool) or str(value) not in {str(one) for one in scale}:
+    if isinstance(value, bool) or str(value) not in {str(score) for score in scale}:
         raise Unreadable("no usable score in it")
     return int(str(value))
 

@@ -181,8 +181,8 @@ def test_destroy_profile(client, httpx_mock):
 
 def test_send_message(client, httpx_mock):
     """The profile's id travels inside message_create."""
-    deed = {"target": {"recipient_id": "4534871"}, "sender_id": "7", "custom_profile_id": "100001"}
-    httpx_mock.add_response(json={"event": {"type": "message_create", "id": "1190", "message_create": deed}})
+    creation = {"target": {"recipient_id": "4534871"}, "sender_id": "7", "custom_profile_id": "100001"}
+    httpx_mock.add_response(json={"event": {"type": "message_create", "id": "1190", "message_create": creation}})
     assert client.send_message(MESSAGE) == SentMessage("1190", "7", "4534871", "100001")
     request = only(httpx_mock)
     assert line(request) == ("POST", "https://api.x.com/1.1/direct_messages/events/new.json")

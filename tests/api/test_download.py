@@ -93,7 +93,7 @@ def test_a_broken_connection_is_a_matter_of_time(connect, misbehave):
 
 def test_a_picture_behind_tls_is_verified_when_the_api_is_on_loopback(connect):
     """Pictures of a relay come from elsewhere: the client that calls it over http:// trusts whom it always does."""
-    context = connect("http://127.0.0.1:9")._channel._http._transport._pool._ssl_context
+    context = connect("http://127.0.0.1:9")._transport._http._transport._pool._ssl_context
 
     assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
     assert context.cert_store_stats()["x509_ca"] > 10

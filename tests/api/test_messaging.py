@@ -42,8 +42,8 @@ def at_work(state: str, **more: object) -> dict:
 
 
 def event(number: int, time: int, recipient: str = "42") -> dict:
-    deed = {"target": {"recipient_id": recipient}, "sender_id": "7", "message_data": {"text": f"text {number}"}}
-    return {"type": "message_create", "id": f"{number}", "created_timestamp": f"{time}", "message_create": deed}
+    creation = {"target": {"recipient_id": recipient}, "sender_id": "7", "message_data": {"text": f"text {number}"}}
+    return {"type": "message_create", "id": f"{number}", "created_timestamp": f"{time}", "message_create": creation}
 
 
 def message(number: int, time: int) -> SentMessage:
@@ -89,16 +89,16 @@ def test_an_animation_goes_in_pieces(client, httpx_mock, monkeypatch):
     assert client.requests["upload"] == 4
 
 
-def begun(httpx_mock, *answers: dict) -> None:
+def add_answers(httpx_mock, *answers: dict) -> None:
     httpx_mock.add_response(url=f"{UPLOAD}/initialize", json={"data": {"id": "99"}})
     httpx_mock.add_response(url=f"{UPLOAD}/99/append", status_code=204)
-    for found in answers:
-        httpx_mock.add_response(json=found)
+    for document in answers:
+        httpx_mock.add_response(json=document)
 
 
 def test_an_animation_that_x_works_on_is_waited_for(client, httpx_mock, pauses):
     """As long as X says, and no more often than it wants to be asked."""
-    begun(
+    add_answers(
         httpx_mock,
         at_work("pending", check_after_secs=3),
         at_work("in_progress", check_after_secs="soon"),
@@ -116,7 +116,7 @@ def test_an_animation_that_x_works_on_is_waited_for(client, httpx_mock, pauses):
 )
 def test_an_animation_that_x_can_not_use(client, httpx_mock, reason, error):
     """X's own words say why."""
-    begun(httpx_mock, at_work("failed", error=error))
+    add_answers(httpx_mock, at_work("failed", error=error))
     with pytest.raises(Refused, match=f"X can't use it \\({reason}\\)"):
         client.upload_for_message(b"GIF89a", "image/gif", "dm_gif")
 
@@ -124,7 +124,7 @@ def test_an_animation_that_x_can_not_use(client, httpx_mock, reason, error):
 @pytest.mark.parametrize("seconds", [30.0, 1e9])
 def test_an_animation_that_is_never_ready(connect, httpx_mock, pauses, seconds):
     """Neither the deadline nor patience is endless."""
-    begun(httpx_mock)
+    add_answers(httpx_mock)
     httpx_mock.add_response(json=at_work("in_progress", check_after_secs=60), is_reusable=True)
     with pytest.raises(Unreachable, match="still at work"):
         connect(deadline=Deadline(seconds)).upload_for_message(b"GIF89a", "image/gif", "dm_gif")
@@ -158,9 +158,9 @@ def test_reading_back(client, httpx_mock):
     httpx_mock.add_response(json={"events": [event(9, 900), event(8, 800, "7")], "next_cursor": "a+/="})
     httpx_mock.add_response(json={"events": [], "next_cursor": "b"})
     httpx_mock.add_response(json={"events": [event(7, 700), event(6, 500), event(5, 499)], "next_cursor": "c"})
-    found = list(client.sent_messages("42", 500))
+    messages = list(client.sent_messages("42", 500))
 
-    assert [message(9, 900), message(7, 700), message(6, 500)] == found
+    assert [message(9, 900), message(7, 700), message(6, 500)] == messages
     queries = ["count=50", "count=50&cursor=a%2B%2F%3D", "count=50&cursor=b"]
     assert [("GET", f"{EVENTS}/list.json?{query}") for query in queries] == lines(httpx_mock)
 
