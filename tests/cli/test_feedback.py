@@ -59,9 +59,9 @@ class Town:
 
     def names(self):
         """Return all that would name a customer."""
-        people = [one for one in self.world.accounts.all() if not one.is_brand]
+        people = [account for account in self.world.accounts.all() if not account.is_brand]
         cards = self.world.feedback.all()
-        return {one.user_id for one in people} | {"secretive", "Ada", "Lovelace"} | {one.dm_id for one in cards}
+        return {person.user_id for person in people} | {"secretive", "Ada", "Lovelace"} | {card.dm_id for card in cards}
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_report(heard):
     done = desk.run("feedback", "report", "--json")
     [brand] = done.document["brands"]
     csat, nps = brand["surveys"]
-    groups = {(one["by"], one["group"]): (one["asked"], one["answered"]) for one in csat["groups"]}
+    groups = {(group["by"], group["group"]): (group["asked"], group["answered"]) for group in csat["groups"]}
 
     assert (0, "profilectl.feedback/1") == (done.code, done.document["schema"])
     assert groups == {
@@ -99,9 +99,9 @@ def test_the_report(heard):
     }
     assert brand["left_out"] == {"tests": 1, "strangers": 3}
     assert [("kind", "difference"), ("face", "no-difference")] == [
-        (one["by"], one["verdict"]) for one in csat["comparisons"][1:]
+        (comparison["by"], comparison["verdict"]) for comparison in csat["comparisons"][1:]
     ]
-    assert {None} == {one["nps"] for one in nps["groups"]}  # four answers
+    assert {None} == {group["nps"] for group in nps["groups"]}  # four answers
 
 
 def test_no_customer_is_named(heard):
@@ -109,9 +109,9 @@ def test_no_customer_is_named(heard):
     desk, names = heard
     for words in ((), ("--json",), ("-v",), ("--quiet",)):
         done = desk.run("feedback", "report", *words)
-        assert (0, set()) == (done.code, {one for one in names if one in done.out + done.err})
+        assert (0, set()) == (done.code, {name for name in names if name in done.out + done.err})
     code, screen = desk.watch("feedback", "report")
-    assert (0, set()) == (code, {one for one in names if one in screen})
+    assert (0, set()) == (code, {name for name in names if name in screen})
 
 
 def test_for_pipes_and_for_people(heard):
@@ -170,13 +170,14 @@ def test_not_allowed(desk):
 def test_no_feedback_is_for_one_server_only(desk):
     """The world outlives the server, and what it said of cards doesn't."""
     desk.write(("alice", "Alice"))
-    said = []
+    allowed = []
     for words in (("--no-feedback",), ()):
         process, served = desk.serve("--world", "world.db", *words)
-        said += [one["feedback_allowed"] for one in served.ask("GET", "state")["accounts"] if one["is_brand"]]
+        accounts = served.ask("GET", "state")["accounts"]
+        allowed += [account["feedback_allowed"] for account in accounts if account["is_brand"]]
         desk.end(process)
 
-    assert [False, True] == said
+    assert [False, True] == allowed
 
 
 def test_from_the_question_to_the_answer(office):
@@ -201,7 +202,9 @@ def test_from_the_question_to_the_answer(office):
     since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 5 * DAYS))
     [survey] = office.run("feedback", "report", "--since", since, "--json").document["brands"][0]["surveys"]
 
-    assert [("alice", 5), ("human", 5), ("profile", 5)] == [(one["group"], one["answered"]) for one in survey["groups"]]
+    assert [("alice", 5), ("human", 5), ("profile", 5)] == [
+        (group["group"], group["answered"]) for group in survey["groups"]
+    ]
 
 
 def test_send_asks_under_the_key_of_its_message(office):
@@ -215,5 +218,5 @@ def test_send_asks_under_the_key_of_its_message(office):
     office.end(process)
 
     assert (0, 0) == (first.code, second.code), first.err + second.err
-    assert [f"profilectl:alice:human:profile:{first.document['event_id']}"] == [one["external_id"] for one in cards]
-    assert ["Alice"] == [one["display_name"] for one in cards]
+    assert [f"profilectl:alice:human:profile:{first.document['event_id']}"] == [card["external_id"] for card in cards]
+    assert ["Alice"] == [card["display_name"] for card in cards]
