@@ -223,16 +223,11 @@ class Transport:
             self._requests[endpoint.kind] += has_left
 
 
-def open_client(
-    address: Address,
-    *,
-    transport: HttpxTransport | None = None,
-    jobs: int = 1,
-) -> httpx.Client:
+def open_client(address: Address, *, transport: HttpxTransport | None = None, jobs: int = 1) -> httpx.Client:
     """Return an HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment.
 
     Raises:
-        UsageError: for a proxy or certificate setting of the environment that can't be used.
+        UsageError: a proxy or certificate setting of the environment can't be used.
     """
     try:
         return httpx.Client(
