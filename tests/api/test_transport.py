@@ -197,7 +197,7 @@ def test_unusable_environment(connect, monkeypatch, name, value):
 
 
 def test_unencrypted_addresses_are_refused():
-    """No channel is opened to http:// beyond loopback."""
+    """No transport is opened to http:// beyond loopback."""
     with pytest.raises(UsageError, match="unencrypted"):
         Transport("http://api.x.com")
 
