@@ -28,7 +28,7 @@ from profilectl.text.escape import visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from profilectl.api.probe import Reach
+    from profilectl.api.probe import ProbeResult
     from profilectl.cli.read_only_context import ReadOnlyContext
     from profilectl.credentials.keyring import Keychain
     from profilectl.ledger.protocol import LedgerReader
@@ -47,7 +47,7 @@ class Examination:
     def __init__(self, context: ReadOnlyContext) -> None:
         self.context = context
         self.findings: list[Finding] = []
-        self.reached: Reach | None = None
+        self.reached: ProbeResult | None = None
 
     @property
     def diagnosis(self) -> Diagnosis:
@@ -105,17 +105,17 @@ class Examination:
         self.look(Layer.PROXY, self._judge_proxy)
 
     def _judge_network(self) -> Judgement:
-        from profilectl.api.probe import reach
+        from profilectl.api.probe import probe
         from profilectl.api.urls import parse_address
 
         if self.context.uses_sandbox:
             local = self.context.local_x
-            self.reached = reach(local.url, transport=local.transport(), seconds=_LONGEST_KNOCK)
+            self.reached = probe(local.url, transport=local.transport(), seconds=_LONGEST_KNOCK)
             return fine("the sandbox in this process: no network, no TLS")
         url = self.context.api_url
         address = parse_address(url)
         seconds = max(0.1, min(_LONGEST_KNOCK, self.context.deadline.remaining()))
-        reached = self.reached = self.within(lambda: reach(url, transport=None, seconds=seconds))
+        reached = self.reached = self.within(lambda: probe(url, transport=None, seconds=seconds))
         line = f"{reached.tls}, certificate verified" if reached.tls else "loopback, no TLS"
         peer = f" ({reached.peer})" if reached.peer and reached.peer != address.host else ""
         text = f"{address.url}{peer} answers: {line}"

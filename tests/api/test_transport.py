@@ -6,7 +6,7 @@ import pytest
 
 from profilectl.api.clock import Clock
 from profilectl.api.retry import Deadline, Limits
-from profilectl.api.transport import Channel
+from profilectl.api.transport import Transport
 from profilectl.errors import OutcomeUnknown, RateLimited, Unreachable, UsageError
 from profilectl.model import Message
 
@@ -57,10 +57,10 @@ def test_request_line_as_signed(connect, misbehave):
 def test_slow_answer(connect, misbehave):
     """An answer that trickles in is given up, although no single byte is late."""
     client = connect(misbehave(drip).url, limits=Limits(total=0.1))
-    begun = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(OutcomeUnknown, match=r"isn't complete after 0\.1 s"):
         client.create_profile("Ana", "1")
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - started < 30
 
 
 def test_silent_server(connect, misbehave):
@@ -202,14 +202,14 @@ def test_unusable_environment(connect, monkeypatch, name, value):
 
 
 def test_unencrypted_addresses_are_refused():
-    """No channel is opened to http:// beyond loopback."""
+    """No transport is opened to http:// beyond loopback."""
     with pytest.raises(UsageError, match="unencrypted"):
-        Channel("http://api.x.com")
+        Transport("http://api.x.com")
 
 
 def test_keeps_connections(connect):
     """As many connections as jobs, kept alive over the pauses of a rate limit; HTTP/1.1 only."""
-    pool = connect(jobs=3)._channel._http._transport._pool
+    pool = connect(jobs=3)._transport._http._transport._pool
     kept = (pool._max_connections, pool._max_keepalive_connections, pool._keepalive_expiry, pool._http2)
     assert kept == (3, 3, 55, False)
 
@@ -218,10 +218,10 @@ def test_interrupt(connect, misbehave):
     """Interrupting ends the pauses of other threads at once, so that Ctrl-C needn't wait for a rate limit."""
     server = misbehave(lambda connection: respond(connection, b"", "429 Slow", "Retry-After: 300"))
     client = connect(server.url, max_wait=600, clock=Clock(), announce=lambda *_: client.interrupt())
-    begun = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(RateLimited, match="limit"):
         client.list_profiles()
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - started < 60
 
 
 def test_world_in_this_process(connect):

@@ -1,4 +1,4 @@
-"""The calls around a message, to the byte: pictures in one go and in pieces, typing, and reading back."""
+"""The calls around a message, to the byte: pictures in one go, typing, reading back, and why X refuses a message."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import re
 
 import pytest
 
-from profilectl.api import chunked_upload
 from profilectl.api.client import MOST_EVENT_PAGES
-from profilectl.api.retry import Deadline
 from profilectl.errors import (
     CredentialsRefused,
     ExitCode,
@@ -37,13 +35,9 @@ def parts(request) -> bytes:
     return request.content.replace(boundary, b"B")
 
 
-def at_work(state: str, **more: object) -> dict:
-    return {"data": {"id": "99", "processing_info": {"state": state, **more}}}
-
-
 def event(number: int, time: int, recipient: str = "42") -> dict:
-    deed = {"target": {"recipient_id": recipient}, "sender_id": "7", "message_data": {"text": f"text {number}"}}
-    return {"type": "message_create", "id": f"{number}", "created_timestamp": f"{time}", "message_create": deed}
+    creation = {"target": {"recipient_id": recipient}, "sender_id": "7", "message_data": {"text": f"text {number}"}}
+    return {"type": "message_create", "id": f"{number}", "created_timestamp": f"{time}", "message_create": creation}
 
 
 def message(number: int, time: int) -> SentMessage:
@@ -63,73 +57,6 @@ def test_a_picture_goes_in_one_piece(connect, httpx_mock):
         b'--B\r\nContent-Disposition: form-data; name="media"; filename="attachment.png"\r\n'
         b"Content-Type: image/png\r\n\r\n\x89PNG\r\n--B--\r\n"
     )
-
-
-def test_an_animation_goes_in_pieces(client, httpx_mock, monkeypatch):
-    """Announced, sent piece by piece, put together; ready at once where X speaks of no work."""
-    monkeypatch.setattr(chunked_upload, "PIECE", 4)
-    httpx_mock.add_response(url=f"{UPLOAD}/initialize", json={"data": {"id": "99", "expires_after_secs": 86400}})
-    httpx_mock.add_response(url=f"{UPLOAD}/99/append", is_reusable=True)
-    httpx_mock.add_response(url=f"{UPLOAD}/99/finalize", json={"data": {"id": "99", "size": 6}})
-    assert "99" == client.upload_for_message(b"GIF89a", "image/gif", "dm_gif")
-    first, second, third, last = httpx_mock.get_requests()
-
-    assert first.content == b'{"media_type":"image/gif","total_bytes":6,"media_category":"dm_gif"}'
-    assert ["/2/media/upload/initialize", *["/2/media/upload/99/append"] * 2, "/2/media/upload/99/finalize"] == [
-        request.url.path for request in httpx_mock.get_requests()
-    ]
-    assert parts(second) == (
-        b'--B\r\nContent-Disposition: form-data; name="segment_index"\r\n\r\n0\r\n'
-        b'--B\r\nContent-Disposition: form-data; name="media"; filename="piece"\r\n'
-        b"Content-Type: application/octet-stream\r\n\r\nGIF8\r\n--B--\r\n"
-    )
-    assert b"\r\n\r\n1\r\n" in parts(third)
-    assert b"\r\n\r\n9a\r\n" in parts(third)
-    assert last.content == b""
-    assert client.requests["upload"] == 4
-
-
-def begun(httpx_mock, *answers: dict) -> None:
-    httpx_mock.add_response(url=f"{UPLOAD}/initialize", json={"data": {"id": "99"}})
-    httpx_mock.add_response(url=f"{UPLOAD}/99/append", status_code=204)
-    for found in answers:
-        httpx_mock.add_response(json=found)
-
-
-def test_an_animation_that_x_works_on_is_waited_for(client, httpx_mock, pauses):
-    """As long as X says, and no more often than it wants to be asked."""
-    begun(
-        httpx_mock,
-        at_work("pending", check_after_secs=3),
-        at_work("in_progress", check_after_secs="soon"),
-        at_work("succeeded"),
-    )
-    assert "99" == client.upload_for_message(b"GIF89a", "image/gif", "dm_gif")
-
-    assert [3, 2] == pauses
-    assert [("GET", f"{UPLOAD}?command=STATUS&media_id=99")] * 2 == lines(httpx_mock)[3:]
-
-
-@pytest.mark.parametrize(
-    ("reason", "error"),
-    [("too many frames", {"code": 1, "message": "too many frames"}), ("InvalidMedia", {"name": "InvalidMedia"})],
-)
-def test_an_animation_that_x_can_not_use(client, httpx_mock, reason, error):
-    """X's own words say why."""
-    begun(httpx_mock, at_work("failed", error=error))
-    with pytest.raises(Refused, match=f"X can't use it \\({reason}\\)"):
-        client.upload_for_message(b"GIF89a", "image/gif", "dm_gif")
-
-
-@pytest.mark.parametrize("seconds", [30.0, 1e9])
-def test_an_animation_that_is_never_ready(connect, httpx_mock, pauses, seconds):
-    """Neither the deadline nor patience is endless."""
-    begun(httpx_mock)
-    httpx_mock.add_response(json=at_work("in_progress", check_after_secs=60), is_reusable=True)
-    with pytest.raises(Unreachable, match="still at work"):
-        connect(deadline=Deadline(seconds)).upload_for_message(b"GIF89a", "image/gif", "dm_gif")
-
-    assert len(pauses) == (0 if seconds == 30 else 20)
 
 
 def test_typing(client, httpx_mock):
@@ -158,9 +85,9 @@ def test_reading_back(client, httpx_mock):
     httpx_mock.add_response(json={"events": [event(9, 900), event(8, 800, "7")], "next_cursor": "a+/="})
     httpx_mock.add_response(json={"events": [], "next_cursor": "b"})
     httpx_mock.add_response(json={"events": [event(7, 700), event(6, 500), event(5, 499)], "next_cursor": "c"})
-    found = list(client.sent_messages("42", 500))
+    messages = list(client.sent_messages("42", 500))
 
-    assert [message(9, 900), message(7, 700), message(6, 500)] == found
+    assert [message(9, 900), message(7, 700), message(6, 500)] == messages
     queries = ["count=50", "count=50&cursor=a%2B%2F%3D", "count=50&cursor=b"]
     assert [("GET", f"{EVENTS}/list.json?{query}") for query in queries] == lines(httpx_mock)
 

@@ -17,10 +17,10 @@ def answer(document: object) -> Answer:
 
 
 def sent(number: int = 1190, data: dict | None = None, time: object = "1", **changes: object) -> dict:
-    deed = {"target": {"recipient_id": "4534871"}, "sender_id": "7", "custom_profile_id": "100001"} | changes
+    creation = {"target": {"recipient_id": "4534871"}, "sender_id": "7", "custom_profile_id": "100001"} | changes
     if data is not None:
-        deed["message_data"] = data
-    return {"type": "message_create", "id": str(number), "created_timestamp": time, "message_create": deed}
+        creation["message_data"] = data
+    return {"type": "message_create", "id": str(number), "created_timestamp": time, "message_create": creation}
 
 
 def body(**parts: object) -> dict:

@@ -156,7 +156,7 @@ def test_events(client, httpx_mock):
 
 def test_nothing_of_the_customer_is_kept():
     """Whoever has a card can't tell whose it was."""
-    assert [one.name for one in fields(Card)] == [
+    assert [field.name for field in fields(Card)] == [
         *("id", "survey", "external_id", "is_test", "created_ms", "updated_ms", "score")
     ]
 
