@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.access.policy_file import require_admin
+from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.diff import Agents, AllowDeletes, PruneNow, VerifyAvatars, show_plan, tell_limits
 from profilectl.cli.options import Options, command
@@ -68,8 +68,8 @@ def sync(
     brands, its agents and what was agreed to along.
     """
     from profilectl.plan.saved import expected_digest, read
-    from profilectl.roster.schema import parse_duration
     from profilectl.sync.session import Selection, SyncSession
+    from profilectl.toml.rules import parse_duration
 
     require_admin(context, "sync")
     seconds = parse_duration(max_wait, "--max-wait")
@@ -163,7 +163,6 @@ class Run:
             if not typer.confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?", err=True):
                 raise Declined("nothing was changed")
         self._claim()
-        self.context.remember_roster()
         self.session.remember_pictures()
         order = {change: place for place, change in enumerate(plan.changes)}
         outcomes = sorted(self._watched(plan, prepared), key=lambda one: order.get(one.change, len(order)))

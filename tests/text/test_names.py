@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilectl.text.escape import describe, excerpt, visible
-from profilectl.text.names import MAX_NAME, faults, normalise
+from profilectl.text.names import MAX_NAME, name_problems, normalise
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -54,7 +54,7 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD.values(), ids=GOOD)
 def test_good_names_have_no_fault_and_are_shown_as_they_are(name):
     """Writing of every kind, emoji sequences included, is a valid name and is printed unchanged."""
-    assert faults(name) == ()
+    assert name_problems(name) == ()
     assert visible(name) == name
 
 
@@ -94,7 +94,7 @@ BAD = {
 @pytest.mark.parametrize(("name", "expected"), BAD.items(), ids=map(ascii, BAD))
 def test_bad_names_are_told_with_the_character(name, expected):
     """Each fault of a name is a phrase of its own, and the offending character is named and visible."""
-    assert list(faults(name)) == expected
+    assert list(name_problems(name)) == expected
 
 
 def test_an_unassigned_character_is_told_with_the_version_of_unicode():
@@ -146,16 +146,16 @@ def test_joiners_that_stay_stand_between_characters(text):
 @given(ANYTHING | TROUBLE | st.text(st.sampled_from("e\u0301n\u0303"), max_size=120))
 def test_length_counts_code_points_after_nfc(name):
     """The limit is on the composed form, however the name was typed."""
-    is_too_long = any("characters, at most" in fault for fault in faults(name))
+    is_too_long = any("characters, at most" in fault for fault in name_problems(name))
     composed = unicodedata.normalize("NFC", name)
     assert is_too_long == (len(composed) > MAX_NAME and bool(composed.strip()))
     assert normalise(name) == composed
 
 
 @given(ANYTHING | TROUBLE)
-def test_a_name_without_faults_needs_no_spelling_out(name):
+def test_a_name_without_problems_needs_no_spelling_out(name):
     """Accepted names and hidden characters exclude each other, and messages never contain one."""
-    found = faults(name)
+    found = name_problems(name)
     assert found or visible(normalise(name)) == normalise(name)
     assert all(visible(fault) == fault for fault in found)
 
