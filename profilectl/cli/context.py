@@ -113,6 +113,7 @@ class Context:
         from profilectl.roster.parser import parse
         from profilectl.toml.document import decode
 
+        _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
         name = str(self.roster_path)
         return parse(decode(self.read_roster(), name), name)
 

@@ -78,7 +78,7 @@ class AgentReader:
         self._defaults = _Layer(("defaults",), read_table(roots.get("defaults") or {}, AGENT, ("defaults",), problems))
         self._default_membership = self._membership(self._defaults)
         self._rules: dict[str, Disclosure] = {}
-        self._lookalikes: dict[tuple[str, str, str], Agent] = {}
+        self._lookalikes: dict[tuple[str, int, str], Agent] = {}
         self._judge_default_pattern()
 
     def agents(self, lines: Mapping[str, int]) -> tuple[Agent, ...]:
@@ -209,7 +209,7 @@ class AgentReader:
         message = mixed_scripts(agent.name)
         if message:
             self._problems.warning(self._name_path(entry), message)
-        for form, skeleton in skeletons(agent.name)._asdict().items():
+        for form, skeleton in enumerate(skeletons(agent.name)):
             other = self._lookalikes.setdefault((agent.brand, form, skeleton), agent)
             if other is not agent:
                 self._problems.warning(self._name_path(entry), _resembles(agent, other))

@@ -190,10 +190,10 @@ def test_every_problem_of_a_policy_is_told(policy):
     put(policy, "admin = []\nversion = 3\n")
     with pytest.raises(InputRefused) as refused:
         read_policy(policy)
-    told = [refused.value.message, *refused.value.hint.splitlines()]
+    lines = [refused.value.message, *refused.value.hint.splitlines()]
 
     expected = ["admins: missing", "1:1: admin: unknown key", "2:1: version: expected 1", "nobody may do anything"]
-    assert [True] * 4 == [part in line for part, line in zip(expected, told, strict=True)]
+    assert [True] * 4 == [part in line for part, line in zip(expected, lines, strict=True)]
 
 
 def test_a_policy_that_is_no_text_or_far_too_long(policy):

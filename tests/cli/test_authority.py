@@ -112,10 +112,10 @@ def try_sync(machine, uid, **environ):
 def test_the_real_file_of_a_real_root(machine):
     """Other users in other processes: only an admin's uid gets past root's word, whatever the environment says."""
     claims = {"USER": "root", "LOGNAME": "cindy", "SUDO_UID": "0", "PROFILECTL_POLICY": "/dev/null"}
-    told = "may not sync: that is for the admins whom /etc/profilectl/policy.toml names"
+    refusal = "may not sync: that is for the admins whom /etc/profilectl/policy.toml names"
 
-    assert (5, f"error: afast {told}") == try_sync(machine, 6101, **claims)
-    assert (5, f"error: uid:6109 {told}") == try_sync(machine, 6109, **claims)
+    assert (5, f"error: afast {refusal}") == try_sync(machine, 6101, **claims)
+    assert (5, f"error: uid:6109 {refusal}") == try_sync(machine, 6109, **claims)
     assert "can't read the roster" in try_sync(machine, 6103)[1]
     assert "can't read the roster" in try_sync(machine, 0)[1]
 

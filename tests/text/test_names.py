@@ -155,9 +155,9 @@ def test_length_counts_code_points_after_nfc(name):
 @given(ANYTHING | TROUBLE)
 def test_a_name_without_problems_needs_no_spelling_out(name):
     """Accepted names and hidden characters exclude each other, and messages never contain one."""
-    found = name_problems(name)
-    assert found or visible(normalise(name)) == normalise(name)
-    assert all(visible(fault) == fault for fault in found)
+    problems = name_problems(name)
+    assert problems or visible(normalise(name)) == normalise(name)
+    assert all(visible(problem) == problem for problem in problems)
 
 
 def test_excerpt_cuts_long_text():
