@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,6 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from profilectl.model import Agent, Brand
 

@@ -13,14 +13,13 @@ from profilectl.cli.options import command
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.render import documents
 from profilectl.render.console import info
-from profilectl.roster.compliance import assess
+from profilectl.roster.compliance import Compliance, assess
 from profilectl.roster.parser import parse_partially
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from profilectl.model import Agent, Brand, Problem
-    from profilectl.roster.compliance import Compliance
 
 _HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")

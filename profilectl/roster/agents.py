@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from profilectl.model import Agent, Brand
+from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
-from profilectl.roster.brands import NOTHING_SAID, read_membership
+from profilectl.roster.brands import NOTHING_SAID, Membership, read_membership
 from profilectl.roster.disclosure import Disclosure, markers_for
 from profilectl.roster.schema import AGENT
 from profilectl.roster.unknown_keys import read_table
@@ -15,16 +15,13 @@ from profilectl.text.confusables import mixed_scripts, skeletons
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.names import name_problems, normalise
 from profilectl.text.words import Phrase, fold
-from profilectl.toml.problems import dotted
+from profilectl.toml.problems import ProblemList, dotted
 from profilectl.toml.rules import check_key, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from profilectl.model import Kind, Policy
-    from profilectl.roster.brands import Membership
     from profilectl.toml.positions import Path
-    from profilectl.toml.problems import ProblemList
 
 _NO_BRAND = Brand("", "", language="")
 """Stands in for brands that were refused, so that the rest of their agents is judged all the same."""
@@ -89,12 +86,8 @@ class AgentReader:
         """
         if not self._tables and (self._is_missing or self._tables is not None):
             self._problems.error(("agents",), "no agent; a roster without agents is refused: it would remove everybody")
-        agents = []
-        for entry in self._entries():
-            agent = self._agent(entry, lines.get(entry.key, 0))
-            if agent:
-                agents.append(agent)
-        return tuple(agents)
+        agents = (self._agent(entry, lines.get(entry.key, 0)) for entry in self._entries())
+        return tuple(agent for agent in agents if agent is not None)
 
     def _entries(self) -> Iterator[_Entry]:
         for key, table in (self._tables or {}).items():
@@ -103,8 +96,7 @@ class AgentReader:
             if type(table) is dict:
                 yield from self._entries_of(key, _Layer(path, read_table(table, AGENT, path, self._problems)))
             else:
-                message = f"expected a table such as [agents.alice], got {shown(table)}"
-                self._problems.error(path, message)
+                self._problems.error(path, f"expected a table such as [agents.alice], got {shown(table)}")
 
     def _entries_of(self, key: str, own: _Layer) -> Iterator[_Entry]:
         membership = self._membership(own)
@@ -158,7 +150,8 @@ class AgentReader:
         if name is None:
             return None
         wrong = name_problems(name)
-        if self._leaks(entry, name):
+        legal_name = entry.value("legal_name")
+        if legal_name is not None and Phrase(legal_name).found_in(fold(name)):
             wrong = ("contains the legal name, which must never leave the machine",)
         for message in wrong:
             self._problems.error(self._name_path(entry), message)
@@ -173,13 +166,9 @@ class AgentReader:
         lacking = sorted(field for field in name_templates.needs(pattern) if entry.value(field) is None)
         for field in lacking:
             if entry.source(field) is None:
-                path = (*entry.path, field)
-                self._problems.error(path, f'missing, but the name pattern "{excerpt(pattern)}" needs it')
+                message = f'missing, but the name pattern "{excerpt(pattern)}" needs it'
+                self._problems.error((*entry.path, field), message)
         return None if lacking else name_templates.fill(pattern, entry.value)
-
-    def _leaks(self, entry: _Entry, name: str) -> bool:
-        legal_name = entry.value("legal_name")
-        return legal_name is not None and Phrase(legal_name).found_in(fold(name))
 
     def _name_path(self, entry: _Entry) -> Path:
         """Return where to complain about a finished name: at the agent, even when its pattern is a default."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from profilectl.errors import UsageError
-from profilectl.model import Kind
+from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster.disclosure import MARKERS, Disclosure, markers_for
 from profilectl.text.escape import visible
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import date
 
-    from profilectl.model import Agent, Brand, Policy
     from profilectl.roster.parser import PartialRoster
 
 

@@ -11,21 +11,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profilectl.errors import RosterRefused
-from profilectl.model import Brand, Policy, Roster
+from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
 from profilectl.roster.agents import AgentReader
 from profilectl.roster.disclosure import MARKERS, markers_for
 from profilectl.roster.unknown_keys import read_table
 from profilectl.toml.document import decode, load, refusal
-from profilectl.toml.positions import Positions
+from profilectl.toml.positions import Path, Positions
 from profilectl.toml.problems import ProblemList, dotted
 from profilectl.toml.rules import FieldError, check_key, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-    from profilectl.model import Agent, Problem
-    from profilectl.toml.positions import Path
 
 VERSION = 1
 """Of the roster's format, the only one so far."""
@@ -80,8 +77,9 @@ def parse_partially(content: bytes, file: str) -> PartialRoster:
 def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
     """Return the roster without the agents that have errors, and the number of agents that the text names."""
     tables = load(text, file)
-    _check_version(tables, problems)
-    if problems.errors:  # of a newer version nothing else can be judged
+    version = tables.get("version")
+    if type(version) is int and version > VERSION:  # nothing else of it can be judged
+        problems.error(("version",), f"this roster is newer than this profilectl, which reads version {VERSION}")
         raise refusal(problems.placed(text, file), file)
     roots = read_table(tables, schema.ROOT, (), problems)
     if "version" not in roots:
@@ -94,13 +92,6 @@ def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
     _report_idle(brands, agents, problems)
     digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
     return Roster(tuple(brands.values()), agents, policy, (), digest), len(named)
-
-
-def _check_version(tables: Mapping[str, Any], problems: ProblemList) -> None:
-    version = tables.get("version")
-    if type(version) is int and version > VERSION:
-        message = f"this roster is newer than this profilectl, which reads version {VERSION}"
-        problems.error(("version",), message)
 
 
 def _policy(table: Mapping[str, Any], problems: ProblemList) -> Policy:

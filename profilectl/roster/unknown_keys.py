@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from profilectl.roster import schema
 from profilectl.text.suggest import did_you_mean
-from profilectl.toml.rules import read
+from profilectl.toml.rules import Rule, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from profilectl.toml.positions import Path
     from profilectl.toml.problems import ProblemList
-    from profilectl.toml.rules import Rule
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from profilectl.model import Problem
 from profilectl.text.escape import visible
-from profilectl.toml.positions import Positions
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
+from profilectl.toml.positions import Path, Positions
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 

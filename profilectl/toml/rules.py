@@ -1,4 +1,4 @@
-"""Reading a TOML table by rules: one rule for each key, every misfit a problem at its place.
+"""Reading a TOML table by rules: one for each key; a value that its rule refuses is a problem at its place.
 
 A rule takes a value as the TOML reader returns it and returns it as the model wants it, or raises `FieldError`. Types
 are exact: ``true`` is no number, and nothing is converted behind the writer's back.
