@@ -101,10 +101,10 @@ def read_config(path: Path) -> Config:
     """
     try:
         with opened(path) as descriptor:
-            import tomllib
+            import tomli
 
             status = os.fstat(descriptor)
-            document = tomllib.loads(_text_of(path, descriptor, status))
+            document = tomli.loads(_text_of(path, descriptor, status))
     except FileNotFoundError:
         return Config(path)
     except (OSError, ValueError, RecursionError) as error:

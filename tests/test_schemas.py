@@ -21,7 +21,7 @@ from profilectl.model import Kind, Survey
 from profilectl.plan.changes import Action
 from profilectl.plan.fingerprint import Basis
 from profilectl.profiles.recovery import Doubt
-from profilectl.roster.compliance import Lack
+from profilectl.roster.compliance import GapKind
 from profilectl.sandbox.model import faults
 from profilectl.sync.outcomes import Status
 from profilectl.sync.session import Selection
@@ -132,8 +132,8 @@ ENUMS = {
     ("sync", "results", "[]", "status"): Status,
     ("roster", "agents", "[]", "kind"): Kind,
     ("compliance", "agents", "[]", "kind"): Kind,
-    ("compliance", "agents", "[]", "missing", "[]", "code"): Lack,
-    ("compliance", "roster", "[]", "code"): Lack,
+    ("compliance", "agents", "[]", "missing", "[]", "code"): GapKind,
+    ("compliance", "roster", "[]", "code"): GapKind,
     ("recover", "results", "[]", "why"): [*Doubt, None],
     ("doctor", "checks", "[]", "check"): Layer,
     ("doctor", "checks", "[]", "state"): State,

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 DEFAULT_API_URL = "https://api.x.com"
 DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short enough for cron
 STATE_FOLDER = ".profilectl"
-LARGEST_RECORD = 30_000_000  # bytes
 LARGEST_ROSTER = 20_000_000  # bytes: a hundred thousand agents
 
 
@@ -110,49 +109,13 @@ class Context:
 
     @cached_property
     def roster(self) -> Roster:
-        """The roster, without errors; RosterRefused holds every problem otherwise.
-
-        A text that an earlier run has found to be without errors isn't judged again.
-        """
-        from profilectl.roster.record import load
-        from profilectl.system.files import read_private
-
-        record = read_private(self._roster_record, LARGEST_RECORD)
-        known = None if record is None else load(record, self._roster_text, self._roster_origin)
-        if known is not None:
-            return known
+        """The roster, without errors; RosterRefused holds every problem otherwise."""
         from profilectl.roster.parser import parse
-
-        return parse(self._roster_text, str(self.roster_path))
-
-    @cached_property
-    def _roster_text(self) -> str:
         from profilectl.toml.document import decode
 
-        return decode(self.read_roster(), str(self.roster_path))
-
-    @cached_property
-    def _roster_origin(self) -> str:
-        from profilectl.roster.record import origin_of
-
-        status = self.roster_path.stat()
-        stamp = f"{status.st_dev}:{status.st_ino}:{status.st_ctime_ns}"
-        return origin_of(str(self.roster_path), stamp)
-
-    def remember_roster(self) -> None:
-        """Keep what the roster's text means for the next command, beside the ledger that was opened for writing."""
-        if self.ledger_path.parent.absolute() != self._own_folder.absolute():
-            return  # only the ledger's own folder has been judged
-        from profilectl.roster.record import dump
-        from profilectl.system.files import keep_private, read_private
-
-        record = dump(self.roster, self._roster_text, self._roster_origin)
-        if read_private(self._roster_record, LARGEST_RECORD) != record:
-            keep_private(self._roster_record, record)
-
-    @property
-    def _roster_record(self) -> Path:
-        return self._own_folder / "roster.json"
+        _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
+        name = str(self.roster_path)
+        return parse(decode(self.read_roster(), name), name)
 
     def inspect_pictures(self, agents: Iterable[Agent], memory: PictureMemory | None = None) -> dict[str, Picture]:
         """Read and hash every picture these agents name, unless it is known; RosterRefused with every bad one."""
@@ -170,22 +133,15 @@ class Context:
 
     def brands(self) -> tuple[Brand, ...]:
         """Return the brands that a ``diff`` or ``sync`` is about: the chosen ones, or all."""
-        chosen = self._chosen_brands()
-        known = {brand.key: brand for brand in self.roster.brands}
-        for key in chosen:
-            if key not in known:
-                raise UsageError(
-                    f"there is no brand {visible(key)} in {visible(str(self.roster_path))}",
-                    hint="it has: " + ", ".join(known),
-                )
-        return tuple(brand for brand in self.roster.brands if not chosen or brand.key in chosen)
+        from profilectl.roster.brands import select_brands
+
+        return select_brands(self.roster.brands, self._chosen_brands(), str(self.roster_path))
 
     def the_brand(self) -> Brand:
-        """Return the one brand that a command is about; never a guess between two."""
-        brands = self.meant(self.brands())
-        if len(brands) == 1:
-            return brands[0]
-        raise UsageError("which brand?", hint="say --brand with one of: " + ", ".join(b.key for b in brands))
+        """Return the only brand that a command is about; never a guess between two."""
+        from profilectl.roster.brands import only_brand
+
+        return only_brand(self.meant(self.brands()))
 
     def meant(self, brands: Sequence[Brand]) -> Sequence[Brand]:
         """Return the user's default brand where it is one of these and no brand was named; else all of them."""

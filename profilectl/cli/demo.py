@@ -8,12 +8,12 @@ import shlex
 import signal
 import sys
 import tempfile
-import tomllib
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import tomli
 import typer
 
 from profilectl.cli.context import Context
@@ -106,7 +106,7 @@ def write_roster() -> None:
     from profilectl.pictures.placeholders import initials_portrait, photograph_like_portrait
 
     _ROSTER.write_text(_TEXT, encoding="utf-8")
-    for agent in tomllib.loads(_TEXT)["agents"].values():
+    for agent in tomli.loads(_TEXT)["agents"].values():
         picture = Path(agent["avatar"])
         picture.parent.mkdir(exist_ok=True)
         is_photograph = picture.suffix == ".jpg"

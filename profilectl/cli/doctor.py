@@ -43,7 +43,7 @@ def doctor(
     --timeout. Asks nobody and changes nothing. Exits with the code of the first failure.
     """
     from profilectl.cli.read_only_context import ReadOnlyContext
-    from profilectl.roster.schema import parse_duration
+    from profilectl.toml.rules import parse_duration
 
     seconds = None if wait is None else parse_duration(wait, "--wait")
     onlooker = ReadOnlyContext.of(context)

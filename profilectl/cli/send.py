@@ -82,7 +82,8 @@ def send(
     It counts as sent only when X confirms that it carries the agent's profile. The same words to the same person
     within five minutes are one message: a repeat finds the first receipt, and sends nothing.
     """
-    from profilectl.access.policy_file import authority_for, current_operator
+    from profilectl.access.policy_file import current_operator
+    from profilectl.cli.authority import authority_for
     from profilectl.cli.message_input import read_media, read_text
     from profilectl.cli.send_output import show_dry_run
     from profilectl.messaging.identity import find_speaker

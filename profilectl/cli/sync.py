@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.access.policy_file import require_admin
+from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.diff import Agents, AllowDeletes, PruneNow, VerifyAvatars, show_plan, tell_limits
 from profilectl.cli.options import Options, command
@@ -69,8 +69,8 @@ def sync(
     brands, its agents and what was agreed to along.
     """
     from profilectl.plan.saved import expected_digest, read
-    from profilectl.roster.schema import parse_duration
     from profilectl.sync.session import Selection, SyncSession
+    from profilectl.toml.rules import parse_duration
 
     require_admin(context, "sync")
     seconds = parse_duration(max_wait, "--max-wait")
@@ -164,7 +164,6 @@ class Run:
             if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
                 raise Declined("nothing was changed")
         self._claim()
-        self.context.remember_roster()
         self.session.remember_pictures()
         order = {change: place for place, change in enumerate(plan.changes)}
         outcomes = sorted(self._watched(plan, prepared), key=lambda one: order.get(one.change, len(order)))

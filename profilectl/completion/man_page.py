@@ -19,8 +19,10 @@ FILES: Final = (
     ("./roster.toml", "the roster: who your agents are; kept by people, and only read"),
     (".profilectl/ledger.db", "the ledger, beside the roster: which profile belongs to whom, and what was done"),
     (".profilectl/names.tsv", "the names that the shells complete, beside the ledger; made anew when it is missing"),
-    (".profilectl/roster.json", "what earlier commands found out about the roster's text; may be deleted at any time"),
-    (".profilectl/pictures.json", "what earlier commands found out about the picture files; may be deleted, too"),
+    (
+        ".profilectl/pictures.json",
+        "what earlier commands read of the picture files; may be deleted at any time",
+    ),
     (".profilectl/sandbox/", "the local X of `--sandbox` with its own ledger, beside the roster"),
     ("~/.config/profilectl/config.toml", "who is logged in, the default brand, `credential_command` and `ledger`"),
     ("~/.local/state/profilectl/crash-*.log", "what is kept of an unexpected failure, without secrets"),

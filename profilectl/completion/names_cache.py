@@ -65,10 +65,10 @@ def _ledger_path(context: Context) -> str:
 
 def _rows(context: Context, known: Sequence[str]) -> Sequence[str]:
     from profilectl.errors import InputRefused
-    from profilectl.roster.parser import survey
+    from profilectl.roster.parser import parse_partially
 
     try:
-        found = survey(context.read_roster(), "")
+        found = parse_partially(context.read_roster(), "")
     except InputRefused:
         return known
     known_of = _knowledge(context, found.brands)

@@ -87,7 +87,6 @@ class Sending:
         self.require_honesty(message, client)
         message = self._addressed(message, client)
         ledger = self.context.ledger_for_writing()
-        self.context.remember_roster()
         if self.account is None:
             ledger.register_account(self.speaker.brand.key, account, client.now_ms())
         message = self._faced(message, client, ledger, account.user_id)

@@ -1,4 +1,4 @@
-"""A file that somebody dropped into a folder becomes a picture that may leave the house.
+"""A file that somebody dropped into a folder becomes a picture that may leave the machine.
 
 Two deeds, because most runs need only the first: `inspect` reads and hashes, which tells whether a picture changed;
 `prepare` decodes behind guards and encodes anew. Nothing of the source survives but its pixels: no EXIF, no GPS
@@ -6,7 +6,7 @@ position, no comment, no colour profile, no bytes behind the image's end.
 
 Both may be called from several threads at once.
 
-`read` and `Shelf` are for `picture_memory`, which knows when not even reading is needed.
+`read` and `Shelf` are for `stat_cache`, which knows when not even reading is needed.
 """
 
 from __future__ import annotations

@@ -12,10 +12,12 @@ from profilectl.sync.outcomes import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from profilectl.errors import ExitCode, ProfilectlError
-    from profilectl.model import Message, Problem, Roster
+    from profilectl.model import Agent, Brand, Message, Problem
     from profilectl.plan.builder import Plan
+    from profilectl.roster.compliance import Compliance, Gap
     from profilectl.sync.outcomes import Outcome
     from profilectl.sync.quota import Budget, Forecast
 
@@ -169,10 +171,25 @@ def check(agents: int, problems: Iterable[Problem]) -> Document:
     return {"schema": "profilectl.check/1", "ok": ok, "agents": agents, "problems": listed}
 
 
-def roster(one: Roster, rows: Iterable[Document]) -> Document:
+def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:
     """``profilectl.roster/1``: the agents as each brand shows them."""
-    brands = [{"brand": brand.key, "handle": brand.handle, "language": brand.language} for brand in one.brands]
-    return {"schema": "profilectl.roster/1", "brands": brands, "agents": list(rows)}
+    return {
+        "schema": "profilectl.roster/1",
+        "brands": [{"brand": brand.key, "handle": brand.handle, "language": brand.language} for brand in brands],
+        "agents": [
+            {
+                "brand": agent.brand,
+                "agent": agent.key,
+                "kind": agent.kind.value,
+                "name": agent.name,
+                "avatar": agent.avatar,
+                "operators": list(agent.operators),
+                "until": None if agent.until is None else agent.until.isoformat(),
+                "protected": agent.protected,
+            }
+            for agent in agents
+        ],
+    }
 
 
 def profiles(rows: Iterable[Document]) -> Document:
@@ -229,3 +246,50 @@ def recover(exit_code: ExitCode, rows: Sequence[Document]) -> Document:
 
 def _by_status(rows: Sequence[Document], statuses: Sequence[str]) -> Document:
     return {status: sum(row["status"] == status for row in rows) for status in statuses}
+
+
+def init(roster: Path, pictures: Iterable[Path]) -> Document:
+    """``profilectl.init/1``: the files that were written."""
+    return {"schema": "profilectl.init/1", "roster": str(roster), "pictures": [str(path) for path in pictures]}
+
+
+def compliance(answer: Compliance) -> Document:
+    """``profilectl.compliance/1``: who speaks for each brand, whether they say so, and what is missing."""
+    kinds = [entry.agent.kind.value for entry in answer.agents]
+    return {
+        "schema": "profilectl.compliance/1",
+        "ok": answer.is_complete,
+        "brands": [
+            {
+                "brand": rule.brand.key,
+                "handle": rule.brand.handle,
+                "language": rule.brand.language,
+                "markers": list(rule.markers),
+                "own_markers": rule.is_own,
+            }
+            for rule in answer.brands
+        ],
+        "agents": [
+            {
+                "brand": entry.agent.brand,
+                "agent": entry.agent.key,
+                "kind": entry.agent.kind.value,
+                "name": entry.agent.name,
+                "marker": entry.marker,
+                "missing": [_gap(gap) for gap in entry.gaps],
+            }
+            for entry in answer.agents
+        ],
+        "roster": [{"path": path} | _gap(gap) for path, gap in answer.general],
+        "counts": {
+            "agents": len(kinds),
+            "humans": kinds.count("human"),
+            "bots": kinds.count("bot"),
+            "complete": sum(not entry.gaps for entry in answer.agents),
+            "missing": {kind.value: number for kind, number in answer.counts().items()},
+        },
+    }
+
+
+def _gap(gap: Gap) -> Document:
+    return {"code": gap.kind.value, "message": gap.message}

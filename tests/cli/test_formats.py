@@ -41,16 +41,16 @@ def moved(desk, served):
 
 def colours(page):
     """Return what each picture of a page shows in its middle, red or blue."""
-    found = []
+    middles = []
     for picture in re.findall(r"data:image/\w+;base64,([^\"]+)", page):
         with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
             red, _, blue = image.convert("RGB").getpixel((image.width // 2, image.height // 2))
-            found.append("red" if red > blue else "blue")
-    return found
+            middles.append("red" if red > blue else "blue")
+    return middles
 
 
 def articles(page):
-    return {re.search(r"<code>(\w+)</code>", one)[1]: one for one in page.split("<article")[1:]}
+    return {re.search(r"<code>(\w+)</code>", article)[1]: article for article in page.split("<article")[1:]}
 
 
 def test_html_shows_what_customers_see_now_and_then(moved):
@@ -101,9 +101,9 @@ def test_a_picture_that_cannot_be_had_is_no_error(tmp_path, answer):
 
     assert (["https://pbs.twimg.com/a.png"], [("A", None), ("B", None)]) == (
         calls,
-        [(one.before.initials, one.before.picture) for one in faces],
+        [(face.before.initials, face.before.picture) for face in faces],
     )
-    assert all("can't be shown" in one.before.note for one in faces)
+    assert all("can't be shown" in face.before.note for face in faces)
 
 
 def test_markdown_is_for_pull_requests(moved):

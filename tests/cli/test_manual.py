@@ -142,7 +142,7 @@ def test_files_are_where_the_program_has_them():
     from profilectl.cli.context import STATE_FOLDER
     from profilectl.completion.names import CACHE
 
-    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", CACHE, "roster.json", "pictures.json", "sandbox/")}
+    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", CACHE, "pictures.json", "sandbox/")}
     assert {str(POLICY)} | kept <= {name for name, _ in FILES}
 
 

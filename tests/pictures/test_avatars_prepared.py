@@ -58,9 +58,10 @@ def corners(image: Image.Image) -> list[str]:
     """Name the colours of the four quadrants, in reading order."""
     names = {RED: "red", GREEN: "green", BLUE: "blue", WHITE: "white"}
     near, far = image.width // 4, image.width * 3 // 4
-    found = [image.convert("RGB").getpixel(place) for place in ((near, near), (far, near), (near, far), (far, far))]
+    colours = [image.convert("RGB").getpixel(place) for place in ((near, near), (far, near), (near, far), (far, far))]
     return [
-        names[min(names, key=lambda name: sum(abs(a - b) for a, b in zip(name, one, strict=True)))] for one in found
+        names[min(names, key=lambda name: sum(abs(a - b) for a, b in zip(name, colour, strict=True)))]
+        for colour in colours
     ]
 
 

@@ -77,7 +77,7 @@ def test_no_copy_is_taken_for_another_picture(kind):
 
 
 def undetected(faces):
-    return sum(distance(one, other, "live") <= LARGEST_DISTANCE for one, other in itertools.combinations(faces, 2))
+    return sum(distance(face, other, "live") <= LARGEST_DISTANCE for face, other in itertools.combinations(faces, 2))
 
 
 def test_other_portraits_of_one_composition_are_other_faces():
