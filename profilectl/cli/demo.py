@@ -103,14 +103,14 @@ class Step:
 
 def write_roster() -> None:
     """Set the scene: a roster with its pictures, in the current folder."""
-    from profilectl.pictures.placeholders import initials_portrait, photograph_like_portrait
+    from profilectl.pictures.placeholders import initials_portrait, photograph
 
     _ROSTER.write_text(_TEXT, encoding="utf-8")
     for agent in tomllib.loads(_TEXT)["agents"].values():
         picture = Path(agent["avatar"])
         picture.parent.mkdir(exist_ok=True)
         is_photograph = picture.suffix == ".jpg"
-        picture.write_bytes(photograph_like_portrait(8) if is_photograph else initials_portrait(agent["name"]))
+        picture.write_bytes(photograph() if is_photograph else initials_portrait(agent["name"]))
 
 
 def _show_roster() -> None:
