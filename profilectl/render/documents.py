@@ -229,3 +229,18 @@ def recover(exit_code: ExitCode, rows: Sequence[Document]) -> Document:
 
 def _by_status(rows: Sequence[Document], statuses: Sequence[str]) -> Document:
     return {status: sum(row["status"] == status for row in rows) for status in statuses}
+
+
+def sandbox(url: str, accounts: Sequence[Document]) -> Document:
+    """``profilectl.sandbox/1``: where a sandbox listens, and the accounts with the values that a client signs with."""
+    return {"schema": "profilectl.sandbox/1", "url": url, "accounts": list(accounts)}
+
+
+def reset(url: str | None) -> Document:
+    """``profilectl.reset/1``: the address of the sandbox that is as new; None is the one of ``--sandbox`` commands."""
+    return {"schema": "profilectl.reset/1", "url": url}
+
+
+def faults(rules: Sequence[Document]) -> Document:
+    """``profilectl.faults/1``: the rules that are armed, in their order."""
+    return {"schema": "profilectl.faults/1", "faults": list(rules)}
