@@ -125,7 +125,7 @@ def remote(world, clock, picture):
 
 
 @pytest.fixture(params=["in process", "loopback"])
-def any_door(request, world, clock, picture):
+def any_remote(request, world, clock, picture):
     """Each door in turn."""
     if request.param == "in process":
         yield request.getfixturevalue("remote")

@@ -226,13 +226,13 @@ def test_what_was_seen_is_not_sent_again(remote, ada):
     assert f'data-seen="{html.escape(news.headers["etag"]).replace("&quot;", "&#34;")}"' in read(remote).text
 
 
-def test_a_visitor_who_waits_is_told_at_once(any_door, ada):
+def test_a_visitor_who_waits_is_told_at_once(any_remote, ada):
     """The answer comes when the message does, long before the wait is over."""
-    seen = read(any_door, f"{PATH}/talk").headers["etag"]
-    sender = threading.Timer(0.2, any_door.send, (ada.user_id, "News"))
+    seen = read(any_remote, f"{PATH}/talk").headers["etag"]
+    sender = threading.Timer(0.2, any_remote.send, (ada.user_id, "News"))
     sender.start()
     began = time.monotonic()
-    news = read(any_door, f"{PATH}/talk", **{"If-None-Match": seen, "Prefer": "wait=20"})
+    news = read(any_remote, f"{PATH}/talk", **{"If-None-Match": seen, "Prefer": "wait=20"})
     join(sender)
 
     assert "News" in news.text
@@ -244,12 +244,12 @@ def test_news_of_another_process_arrive_too(tmp_path, monkeypatch):
     with World(tmp_path / "w.db") as one, World(tmp_path / "w.db") as other:
         one.ensure_brand("acmecare")
         one.ensure_customer("ada")
-        before = conversation._moment(one)
-        same = conversation._moment(one)
+        before = conversation._version(one)
+        same = conversation._version(one)
         other.messages.receive("ada", "acmecare", "Hello")
 
         assert before == same
-        assert before != conversation._moment(one)
+        assert before != conversation._version(one)
 
 
 def test_the_end_of_the_server_ends_every_wait(world, ada):

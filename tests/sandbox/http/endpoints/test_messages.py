@@ -194,14 +194,14 @@ def test_a_thousand_a_day_but_five_answers_are_free(remote, ada):
     remote.world.messages.receive("ada", "acmecare", "Anybody there?")
     for _ in range(5):
         remote.send(ada)
-    assert left.standing("send", remote.brand.user_id).remaining == 1_000
+    assert left.status("send", remote.brand.user_id).remaining == 1_000
 
     remote.send(ada)
-    assert left.standing("send", remote.brand.user_id).remaining == 999
+    assert left.status("send", remote.brand.user_id).remaining == 999
     remote.world.messages.receive("ada", "acmecare", "Hello?")
     remote.clock.now += 86_401
     remote.send(ada)
-    assert left.standing("send", remote.brand.user_id).remaining == 999  # the day's window opened anew
+    assert left.status("send", remote.brand.user_id).remaining == 999  # the day's window opened anew
 
 
 def test_over_the_days_limit_nothing_is_sent(remote, error_of, ada):
