@@ -1,4 +1,4 @@
-"""The control plane: the truth, trouble on order, time travel, and who may use it."""
+"""The control plane: the truth, faults on order, time travel, and who may use it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ def test_state_is_the_truth(any_remote):
     answer = any_remote.client.get("/_sandbox/state", auth=None)
     state = answer.json()
 
-    assert [(found["id"], found["name"], found["is_live"]) for found in state["profiles"]] == [(alice, "Alice", True)]
-    assert [found["handle"] for found in state["accounts"]] == ["acmecare"]
+    assert [(profile["id"], profile["name"], profile["is_live"]) for profile in state["profiles"]] == [
+        (alice, "Alice", True)
+    ]
+    assert [account["handle"] for account in state["accounts"]] == ["acmecare"]
     assert any_remote.brand.access_token_secret not in answer.text
 
 
@@ -69,7 +71,7 @@ def test_reset_puts_everybody_back_on_the_allowlist(remote):
     """A world that is as new has approved its brands."""
     _post(remote, "allowlist", {"handle": "acmecare", "allowlisted": False})
 
-    assert [True] == [one["allowlisted"] for one in _post(remote, "reset", None).json()["accounts"]]
+    assert [True] == [account["allowlisted"] for account in _post(remote, "reset", None).json()["accounts"]]
     assert remote.listed().status_code == 200
 
 

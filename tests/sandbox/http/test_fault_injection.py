@@ -1,4 +1,4 @@
-"""Every kind of trouble, through every door: what the client sees, and what has really happened."""
+"""Every kind of fault, at every entry point: what the client sees, and what has really happened."""
 
 from __future__ import annotations
 

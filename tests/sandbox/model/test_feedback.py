@@ -73,7 +73,7 @@ def test_the_control_plane_answers(remote, card):
     done = _post(remote, "feedback", {"id": card.id, "score": 0, "text": "No"})
 
     assert (done.status_code, done.json()["response"]["score"]["value"]) == (200, 0)
-    assert [(0, "No")] == [(one["score"], one["text"]) for one in remote.world.state()["feedback"]]
+    assert [(0, "No")] == [(card["score"], card["text"]) for card in remote.world.state()["feedback"]]
 
 
 def test_an_answer_is_final(remote, card):
@@ -116,7 +116,7 @@ def test_the_allowlist_over_http(remote):
     _post(remote, "feedback-allowlist", {"handle": "acmecare", "allowed": False})
     anew = _post(remote, "reset", None).json()
 
-    assert [False, True, True] == [one["accounts"][0]["feedback_allowed"] for one in (off, on, anew)]
+    assert [False, True, True] == [state["accounts"][0]["feedback_allowed"] for state in (off, on, anew)]
     assert _post(remote, "feedback-allowlist", {"handle": "nobody", "allowed": True}).status_code == 400
 
 

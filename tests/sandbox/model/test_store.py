@@ -54,7 +54,7 @@ def test_reset_keeps_accounts_and_credentials(world, picture):
     second = world.profiles.create(brand.user_id, "Alice", world.media.add(brand.user_id, picture).id)
 
     assert brand == world.ensure_brand("acmecare")
-    assert [second.id] == [found["id"] for found in world.state()["profiles"]]
+    assert [second.id] == [profile["id"] for profile in world.state()["profiles"]]
     assert int(second.id) > int(first.id)
     assert world.now() == 1_790_000_000
 

@@ -76,5 +76,5 @@ def test_the_preview_has_the_same_look(remote):
 
 
 def bubble_of(page):
-    found = re.search(r'<div class="agent">.*?</p>\s*</div>', page.replace('class="from-', ""), re.DOTALL)
-    return re.sub(r'src="[^"]*"', 'src=""', found[0])
+    match = re.search(r'<div class="agent">.*?</p>\s*</div>', page.replace('class="from-', ""), re.DOTALL)
+    return re.sub(r'src="[^"]*"', 'src=""', match[0])
