@@ -293,3 +293,18 @@ def compliance(answer: Compliance) -> Document:
 
 def _gap(gap: Gap) -> Document:
     return {"code": gap.kind.value, "message": gap.message}
+
+
+def sandbox(url: str, accounts: Sequence[Document]) -> Document:
+    """``profilectl.sandbox/1``: where a sandbox listens, and the accounts with the values that a client signs with."""
+    return {"schema": "profilectl.sandbox/1", "url": url, "accounts": list(accounts)}
+
+
+def reset(url: str | None) -> Document:
+    """``profilectl.reset/1``: the address of the sandbox that is as new; None is the one of ``--sandbox`` commands."""
+    return {"schema": "profilectl.reset/1", "url": url}
+
+
+def faults(rules: Sequence[Document]) -> Document:
+    """``profilectl.faults/1``: the rules that are armed, in their order."""
+    return {"schema": "profilectl.faults/1", "faults": list(rules)}

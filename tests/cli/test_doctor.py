@@ -282,7 +282,7 @@ def test_no_such_brand(practice):
 def test_a_quota_that_is_nearly_used_up(practice, left, state, code):
     """What is left, and when X counts anew."""
     quotas = practice.world.quotas
-    for _ in range(quotas.standing("show", "4242").remaining - left):
+    for _ in range(quotas.status("show", "4242").remaining - left):
         quotas.spend("show", "4242")
     findings = practice.examine()
 

@@ -27,9 +27,9 @@ def test_logout_asks_which_of_several(desktop):
 def test_status_needs_no_network(desktop):
     """It looks into the keyring only."""
     desktop.log_in()
-    before = desktop.world.quotas.standing("verify", "4242")
+    before = desktop.world.quotas.status("verify", "4242")
     assert desktop.run("auth", "status").returncode == 0
-    assert desktop.world.quotas.standing("verify", "4242") == before
+    assert desktop.world.quotas.status("verify", "4242") == before
 
 
 def test_status_of_a_frozen_keyring_ends_in_time(desktop):
