@@ -191,7 +191,7 @@ def _known(context: Context, key: str) -> Brand:
 
 def _write(context: Context, brand: str | None) -> None:
     from profilectl.config import read_config, write_config
-    from profilectl.system.config_lock import hold_config
+    from profilectl.system.locks import hold_config
 
     path = context.config.path
     with hold_config(path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from profilectl.config import LoggedIn, read_config, write_config
 from profilectl.credentials.formats import account_name, seal, unseal
 from profilectl.errors import CredentialsError, ProfilectlError, WrongAccount
-from profilectl.system.config_lock import hold_config
+from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from profilectl.config import read_config, write_config
 from profilectl.credentials.formats import account_name, unseal
 from profilectl.credentials.login import step
-from profilectl.system.config_lock import hold_config
+from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable

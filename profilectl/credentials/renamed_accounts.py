@@ -8,7 +8,7 @@ from profilectl.config import LoggedIn
 from profilectl.credentials.formats import seal, unseal
 from profilectl.credentials.login import deposit
 from profilectl.errors import CredentialsError
-from profilectl.system.config_lock import hold_config
+from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
