@@ -72,7 +72,7 @@ def log_in(context: Context, wanted: str | None, read: Callable[[], Credentials]
     doubts: list[RemoteError] = []
     done = room.login(
         host=host_of(context),
-        wanted=wanted,
+        expected=wanted,
         read=read,
         verify=lambda credentials: _verify(context, credentials, doubts),
         store=keychain,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from profilectl.credentials.command import fill, is_runnable, run_command
-from profilectl.credentials.formats import account_name, parse, secret_value, unseal
+from profilectl.credentials.formats import account_name, from_entry, parse, secret_value
 from profilectl.credentials.keyring import KeychainError, State
 from profilectl.credentials.private_files import read_private, read_stdin
 from profilectl.errors import CredentialsError
@@ -146,7 +146,7 @@ class KeyringSource:
             raise KeychainError(f"{missing}: {error.message}", error.state, error.hint) from None
         if entry is None:
             raise KeychainError(missing, State.NO_ENTRY)
-        return unseal(entry, host=self.host)
+        return from_entry(entry, host=self.host)
 
     inspect = fetch
 
