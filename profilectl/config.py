@@ -38,7 +38,7 @@ class LoggedIn:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What ``config.toml`` says.
+    """The content of ``config.toml``.
 
     Attributes:
         path: the file, whether it exists or not.
@@ -93,11 +93,11 @@ def config_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def read_config(path: Path) -> Config:
-    """Return what the file says; an absent file says nothing.
+    """Return the content of the file; empty when there is none.
 
     Raises:
-        InputRefused: it can't be read, is no file of at most 1 MiB, is no TOML, or says something that profilectl
-            doesn't know.
+        InputRefused: it can't be read, is no file of at most 1 MiB, is no TOML, or has a key or value that
+            profilectl doesn't know.
     """
     import tomllib
 
@@ -122,7 +122,7 @@ def read_config(path: Path) -> Config:
 
 
 def write_config(config: Config) -> None:
-    """Replace the file by what this config says, all or nothing, readable by its owner only.
+    """Replace the file by this config, all or nothing, readable by its owner only.
 
     The caller holds `locks.hold_config`, from before it read what it changes.
 

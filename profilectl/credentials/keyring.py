@@ -1,4 +1,4 @@
-"""The operating system's keyring: one entry per account, a limit on every call, and a clear word for every failure."""
+"""The operating system's keyring: one entry per account, a limit on every call, and a clear error for every failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _UNATTENDED: Final = 3.0  # seconds: a working keyring answers in a tenth of one
-_LOOK: Final = 2.0  # seconds of them for a look at the lock, so that a frozen one is told within 4 from the start
+_LOOK: Final = 2.0  # seconds of them for a look at the lock, so that a frozen one is reported within 4 from the start
 _ATTENDED: Final = 30.0  # seconds: time to type a password into the desktop's dialog
 _TEST_LENGTH: Final = 512  # characters: an entry of X's values has about 370
 _MAX_LENGTH: Final = 1280  # UTF-16 units: the 2,560 bytes of a Windows credential (CRED_MAX_CREDENTIAL_BLOB_SIZE)

@@ -143,7 +143,7 @@ class Store(Protocol):
 
 @contextmanager
 def step(doing: str) -> Iterator[None]:
-    """Let a failure say what was being done when it happened."""
+    """Add what was being done to the message of an error."""
     try:
         yield
     except ProfilectlError as error:

@@ -42,9 +42,9 @@ def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
 
 
 def read_exposed(path: Path) -> tuple[bytes, CredentialsError | None]:
-    """Return the bytes of another tool's file, at most one more than `MAX_BYTES`, and what `read_private` would say.
+    """Return the bytes of another tool's file, at most one more than `MAX_BYTES`, and what `read_private` would raise.
 
-    How that tool keeps its file isn't ours to judge, so that somebody else can get at it is told, not raised.
+    How that tool keeps its file is up to its user, so a file that somebody else can get at is still read.
 
     Raises:
         CredentialsError: it can't be read, or is no regular file.

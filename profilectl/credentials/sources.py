@@ -44,7 +44,7 @@ class Entries(Protocol):
 class Source(Protocol):
     """One place that is configured to give an account's credentials."""
 
-    name: ClassVar[str]  # the word that `profilectl.auth/1` has for it
+    name: ClassVar[str]  # as in `profilectl.auth/1`
 
     def fetch(self) -> Credentials:
         """Return the credentials, or raise `CredentialsError`."""
@@ -153,7 +153,7 @@ class KeyringSource:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What `auth status` says about one account; becomes an entry of `profilectl.auth/1`.
+    """Where one account's credentials come from; becomes an entry of `profilectl.auth/1`.
 
     Attributes:
         source: "file", "stdin", "systemd", "command", "environment" or "keyring".

@@ -1,7 +1,7 @@
 """One run, and one login, at a time on one machine: the kernel's lock on an empty file, freed however its holder ends.
 
 A lock file is never deleted, for a lock on a deleted file guards nothing. Who holds the ledger's lock stands in a
-second file, only so that those who wait can be told.
+second file, only so that those who wait learn it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def hold_ledger(
         path: of the lock file; the note about its holder lies beside it.
         max_wait: seconds to wait for another process at most.
         command: what this process does, for those who wait.
-        announce: told the seconds and the holder once, before a wait.
+        announce: called once with the seconds and the holder, before a wait.
 
     Raises:
         TryLater: another process holds it for longer than `max_wait` seconds.
@@ -101,7 +101,7 @@ def _lock(path: Path) -> BaseFileLock:
 
 
 def _acquire(lock: BaseFileLock, seconds: float) -> bool:
-    """Take a lock within that time, and say whether it worked."""
+    """Take a lock within that many seconds, and return whether it worked."""
     from filelock import Timeout
 
     try:
