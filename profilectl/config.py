@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from profilectl.errors import InputRefused
-from profilectl.system.files import opened, read, write_private
+from profilectl.system.files import read_regular, write_private
 from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
 
@@ -39,7 +38,7 @@ class LoggedIn:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What ``config.toml`` says.
+    """The content of ``config.toml``.
 
     Attributes:
         path: the file, whether it exists or not.
@@ -57,22 +56,23 @@ class Config:
 
     def account(self, handle: str, host: str) -> LoggedIn | None:
         """Return the account with that handle (in any case) at that host, or None."""
-        wanted = handle.casefold(), host
-        return next((one for one in self.accounts if (one.handle.casefold(), one.host) == wanted), None)
+        key = handle.casefold(), host
+        return next((account for account in self.accounts if (account.handle.casefold(), account.host) == key), None)
 
     def account_of(self, user_id: str, host: str) -> LoggedIn | None:
         """Return the account with that user id at that host, whatever it was called at its login, or None."""
-        return next((one for one in self.accounts if (one.user_id, one.host) == (user_id, host)), None)
+        key = user_id, host
+        return next((account for account in self.accounts if (account.user_id, account.host) == key), None)
 
     def with_account(self, account: LoggedIn) -> Config:
         """Return a config that knows this account, in place of what it knew about its handle or user id."""
-        others = (one for one in self.accounts if not _is_same(one, account))
+        others = (other for other in self.accounts if not _is_same(other, account))
         return replace(self, accounts=(*others, account))
 
     def without_account(self, handle: str, host: str) -> Config:
         """Return a config that doesn't know the account with that handle at that host."""
-        gone = self.account(handle, host)
-        return replace(self, accounts=tuple(one for one in self.accounts if one != gone))
+        removed = self.account(handle, host)
+        return replace(self, accounts=tuple(account for account in self.accounts if account != removed))
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -93,33 +93,38 @@ def config_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def read_config(path: Path) -> Config:
-    """Return what the file says; an absent file says nothing.
+    """Return the content of the file; empty when there is none.
 
     Raises:
-        InputRefused: it can't be read, is no file of at most 1 MiB, is no TOML, or says something that profilectl
-            doesn't know.
+        InputRefused: it can't be read, is no file of at most 1 MiB, is no TOML, or has a key or value that
+            profilectl doesn't know.
     """
-    try:
-        with opened(path) as descriptor:
-            import tomli
+    import tomli
 
-            status = os.fstat(descriptor)
-            document = tomli.loads(_text_of(path, descriptor, status))
+    shown = visible(str(path))
+    try:
+        file = read_regular(path, _MAX_BYTES + 1)
+        if file is None:
+            raise InputRefused(f"{shown} is not a regular file", hint=_HINT)
+        content, status = file
+        if len(content) > _MAX_BYTES:
+            raise InputRefused(f"{shown} is larger than 1 MiB", hint=_HINT)
+        document = tomli.loads(content.decode())
     except FileNotFoundError:
         return Config(path)
     except (OSError, ValueError, RecursionError) as error:
-        raise InputRefused(f"{visible(str(path))}: {visible(str(error))}", hint=_HINT) from None
+        raise InputRefused(f"{shown}: {visible(str(error))}", hint=_HINT) from None
     config = _from_document(path, document)
     if config.credential_command and _others_can_write(status):
-        message = f"{visible(str(path))} names a credential_command, but somebody else can write the file"
+        message = f"{shown} names a credential_command, but somebody else can write the file"
         raise InputRefused(message, hint="it must belong to you, with mode 600")
     return config
 
 
 def write_config(config: Config) -> None:
-    """Replace the file by what this config says, all or nothing, readable by its owner only.
+    """Replace the file by this config, all or nothing, readable by its owner only.
 
-    The caller holds `lock.held`, from before it read what it changes.
+    The caller holds `locks.hold_config`, from before it read what it changes.
 
     Raises:
         InputRefused: what is there now can't be read, so it isn't overwritten; or writing failed.
@@ -130,20 +135,10 @@ def write_config(config: Config) -> None:
     content = tomli_w.dumps(_to_document(config)).encode()
     try:
         config.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(
-            config.path.resolve(), content, durable=True, alone=True
-        )  # a link into somebody's dotfiles stays a link
+        file = config.path.resolve()  # a link into somebody's dotfiles stays a link
+        write_private(file, content, durable=True, alone=True)
     except OSError as error:
         raise InputRefused(f"{visible(str(config.path))} can't be written: {error.strerror}") from None
-
-
-def _text_of(path: Path, descriptor: int, status: os.stat_result) -> str:
-    if not stat.S_ISREG(status.st_mode):
-        raise InputRefused(f"{visible(str(path))} is not a regular file", hint=_HINT)
-    content = read(descriptor, _MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-        raise InputRefused(f"{visible(str(path))} is larger than 1 MiB", hint=_HINT)
-    return content.decode()
 
 
 def _others_can_write(status: os.stat_result) -> bool:
@@ -152,9 +147,9 @@ def _others_can_write(status: os.stat_result) -> bool:
     return bool(status.st_mode & 0o022) or status.st_uid not in {0, os.geteuid()}
 
 
-def _is_same(one: LoggedIn, other: LoggedIn) -> bool:
-    same_name = one.handle.casefold() == other.handle.casefold()
-    return one.host == other.host and (same_name or one.user_id == other.user_id)
+def _is_same(account: LoggedIn, other: LoggedIn) -> bool:
+    same_name = account.handle.casefold() == other.handle.casefold()
+    return account.host == other.host and (same_name or account.user_id == other.user_id)
 
 
 def _to_document(config: Config) -> dict[str, Any]:
@@ -165,7 +160,7 @@ def _to_document(config: Config) -> dict[str, Any]:
         document["ledger"] = config.ledger
     if config.credential_command:
         document["credential_command"] = list(config.credential_command)
-    document["accounts"] = [{key: getattr(one, key) for key in _ACCOUNT_KEYS} for one in config.accounts]
+    document["accounts"] = [{key: getattr(account, key) for key in _ACCOUNT_KEYS} for account in config.accounts]
     return document
 
 

@@ -96,12 +96,18 @@ class ProfilectlError(Exception):
         self.retry_at = retry_at
         self.document: dict[str, Any] | None = None
 
-    def with_hint(self, hint: str) -> Self:
-        """Return the same error with another hint: ``raise error.with_hint("…") from error``."""
-        from copy import copy
+    def with_message(self, message: str) -> Self:
+        """Return the same error with another message; its cause is kept."""
+        return self._copy(message, self.hint)
 
-        other = copy(self)
-        other.hint = hint
+    def with_hint(self, hint: str) -> Self:
+        """Return the same error with another hint; its cause is kept."""
+        return self._copy(self.message, hint)
+
+    def _copy(self, message: str, hint: str | None) -> Self:
+        other = type(self).__new__(type(self), message)  # `__init__` takes more than this in some classes
+        other.__dict__.update(self.__dict__ | {"message": message, "hint": hint})
+        other.__cause__ = self.__cause__
         return other
 
 

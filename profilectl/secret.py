@@ -1,4 +1,4 @@
-"""Values that cannot print themselves. Part of the ground, because the signer and every credential source hold them."""
+"""Secret values that can't be printed by mistake, and their removal from texts that are shown or logged."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def test_what_is_written_is_read(tmp_path):
     config = Config(path, (ACME,), "acme", ("pass", 'a "b" \\ {handle}'), "postgresql://db/x")
     write_config(config)
     assert read_config(path) == config
-    assert [stat.S_IMODE(one.stat().st_mode) for one in (path, path.parent)] == [0o600, 0o700]
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (path, path.parent)] == [0o600, 0o700]
     assert [path] == list(path.parent.iterdir()), "no temporary file left"
 
 

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 import profilectl
 from profilectl.api.endpoints import KINDS
-from profilectl.doctor.report import Layer, State
+from profilectl.doctor.report import Check, State
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.feedback.report import Dimension, Verdict
 from profilectl.model import Kind, Survey
@@ -135,7 +135,7 @@ ENUMS = {
     ("compliance", "agents", "[]", "missing", "[]", "code"): GapKind,
     ("compliance", "roster", "[]", "code"): GapKind,
     ("recover", "results", "[]", "why"): [*Doubt, None],
-    ("doctor", "checks", "[]", "check"): Layer,
+    ("doctor", "checks", "[]", "check"): Check,
     ("doctor", "checks", "[]", "state"): State,
     ("feedback", "brands", "[]", "surveys", "[]", "survey"): Survey,
     ("feedback", "brands", "[]", "surveys", "[]", "groups", "[]", "by"): Dimension,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from profilectl.cli import auth_accounts
-from profilectl.cli.auth_accounts import announce, describe, give_hint, host_of, print_json, print_rows, warn
+from profilectl.cli.auth_accounts import describe, document, give_hint, host_of, warn
 from profilectl.cli.auth_login import Handle, import_, login
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import ExitCode, RemoteError, UsageError
-from profilectl.render.console import info, out
+from profilectl.render.console import info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from profilectl.credentials.logout import Logout
     from profilectl.credentials.sources import AccountStatus
-    from profilectl.model import Brand
     from profilectl.secret import Credentials
 
 
@@ -46,14 +46,24 @@ def status(context: Context) -> None:
 
     For every account; X isn't asked.
     """
-    found = list(_statuses(context))
-    if not print_json(context, found):
-        print_rows(_STATUS_HEADERS, [_cells(one) for one in found])
-    if not found:
+    statuses = list(_statuses(context))
+    rows = [
+        (
+            account.handle,
+            account.host,
+            account.source,
+            account.backend or "",
+            "usable" if account.usable else "unusable",
+            account.problem or "",
+        )
+        for account in statuses
+    ]
+    context.output.show(partial(document, context, statuses), _STATUS_HEADERS, rows)
+    if not statuses:
         _say_nobody(context)
-    for hint in dict.fromkeys(one.hint for one in found):
+    for hint in dict.fromkeys(account.hint for account in statuses):
         give_hint(hint)
-    if not context.uses_sandbox and not any(one.usable for one in found):
+    if not context.uses_sandbox and not any(account.usable for account in statuses):
         raise typer.Exit(ExitCode.CREDENTIALS)
 
 
@@ -62,8 +72,8 @@ def _statuses(context: Context) -> Iterator[AccountStatus]:
     host, keychain = host_of(context), auth_accounts.unattended_keychain(context)
     handles = {brand.handle.casefold(): brand.handle for brand in auth_accounts.brands(context)}
     if not context.options.brand:
-        known = [one.handle for one in auth_accounts.logged_in(context) if one.host == host]
-        handles |= {handle.casefold(): handle for handle in known}
+        logins = [login.handle for login in auth_accounts.logged_in(context) if login.host == host]
+        handles |= {handle.casefold(): handle for handle in logins}
     for handle in handles.values():
         yield describe(context, handle, host, keychain)
     anonymous = None if handles else auth_accounts.describe_anonymous(context, host)
@@ -71,17 +81,13 @@ def _statuses(context: Context) -> Iterator[AccountStatus]:
         yield anonymous
 
 
-def _cells(one: AccountStatus) -> tuple[str, ...]:
-    usable = "usable" if one.usable else "unusable"
-    return (one.handle, one.host, one.source, one.backend or "", usable, one.problem or "")
-
-
 def listing(context: Context) -> None:
     """List the accounts that are logged in, at every host."""
-    known, keychain = auth_accounts.logged_in(context), auth_accounts.unattended_keychain(context)
-    if not print_json(context, (describe(context, one.handle, one.host, keychain) for one in known)):
-        print_rows(_LIST_HEADERS, [(one.handle, one.user_id, one.host, one.storage) for one in known])
-    if not known:
+    logins, keychain = auth_accounts.logged_in(context), auth_accounts.unattended_keychain(context)
+    statuses = (describe(context, login.handle, login.host, keychain) for login in logins)
+    rows = [(login.handle, login.user_id, login.host, login.storage) for login in logins]
+    context.output.show(partial(document, context, statuses), _LIST_HEADERS, rows)
+    if not logins:
         _say_nobody(context)
 
 
@@ -112,26 +118,27 @@ def logout(
 
     Its keyring entry, and its line in the configuration. X is asked for nothing, unless --revoke ends the token there.
     """
-    from profilectl.credentials import logout as room
+    from profilectl.credentials import logout as credentials_logout
 
     auth_accounts.refuse_sandbox(context)
     host, keychain = host_of(context), auth_accounts.attended_keychain(context)
     name = auth_accounts.named_account(context, handle) or _only_account(context, host)
     if name is None:
-        announce(context, f"nobody is logged in at {host}, so nothing changed")
-        print_json(context, [])
+        context.output.announce(f"nobody is logged in at {host}, so nothing changed")
+        context.output.show(partial(document, context, []))
         return
-    end = (lambda credentials: _revoke(context, credentials)) if revoke else None
-    done = room.logout(name, host, store=keychain, config=context.config, revoke=end)
-    _tell(context, f"@{name}", done, keychain.backend_name)
-    found = describe(context, name, host, keychain)
-    if found.usable:
-        warn(f"commands still find {found.source} credentials for @{name}", auth_accounts.SEE_STATUS)
-    print_json(context, [found])
+    result = credentials_logout.logout(
+        name, host, store=keychain, config=context.config, revoke=partial(_revoke, context) if revoke else None
+    )
+    _report_logout(context, f"@{name}", result, keychain.backend_name)
+    account = describe(context, name, host, keychain)
+    if account.usable:
+        warn(f"commands still find {account.source} credentials for @{name}", auth_accounts.SEE_STATUS)
+    context.output.show(partial(document, context, [account]))
 
 
 def _only_account(context: Context, host: str) -> str | None:
-    handles = [one.handle for one in context.config.accounts if one.host == host]
+    handles = [login.handle for login in context.config.accounts if login.host == host]
     if len(handles) > 1:
         raise UsageError("which account?", hint="say --handle with one of: " + visible(", ".join(handles)))
     return handles[0] if handles else None
@@ -141,18 +148,17 @@ def _revoke(context: Context, credentials: Credentials) -> None:
     try:
         context.client(credentials).invalidate_token()
     except RemoteError as error:
-        error.hint = f"{error.hint}; {_NOT_REVOKED}" if error.hint else _NOT_REVOKED
-        raise
+        raise error.with_hint(f"{error.hint}; {_NOT_REVOKED}" if error.hint else _NOT_REVOKED) from error.__cause__
 
 
-def _tell(context: Context, name: str, done: Logout, backend: str) -> None:
+def _report_logout(context: Context, name: str, result: Logout, backend: str) -> None:
     host = host_of(context)
-    if not (done.entry or done.listed):
-        announce(context, f"{name} wasn't logged in at {host}, so nothing changed")
+    if not (result.entry or result.listed):
+        context.output.announce(f"{name} wasn't logged in at {host}, so nothing changed")
         return
-    revoked = "its token is revoked, and " if done.revoked else ""
-    announce(context, f"logged out {name} at {host}: {revoked}nothing of it is left in {backend}")
-    if not done.revoked:
+    revoked = "its token is revoked, and " if result.revoked else ""
+    context.output.announce(f"logged out {name} at {host}: {revoked}nothing of it is left in {backend}")
+    if not result.revoked:
         give_hint(_STILL_WORKS)
 
 
@@ -168,38 +174,36 @@ def default(
     """
     if key is not None and clear:
         raise UsageError("a brand and --clear exclude each other", hint="leave one of them out")
+    shown = ""
     if key is not None:
-        _write(context, _known(context, key).key)
-        announce(context, f"the default brand is {visible(key)}")
+        _set_default(context, _require_brand(context, key))
+        context.output.announce(f"the default brand is {visible(key)}")
     elif clear:
-        _write(context, None)
-        announce(context, "there is no default brand any more")
-    elif not context.wants_json:
-        _show(context.config.brand)
-    print_json(context, [])
+        _set_default(context, None)
+        context.output.announce("there is no default brand any more")
+    elif context.config.brand is None:
+        info("there is no default brand")
+    else:
+        shown = context.config.brand
+    context.output.show(
+        partial(document, context, []), rows=[(shown,)] if shown else None, table=lambda: visible(shown)
+    )
 
 
-def _known(context: Context, key: str) -> Brand:
-    found = next((one for one in context.roster.brands if one.key == key), None)
-    if found is None:
+def _require_brand(context: Context, key: str) -> str:
+    keys = [brand.key for brand in context.roster.brands]
+    if key not in keys:
         raise UsageError(
             f"there is no brand {visible(key)} in {visible(str(context.roster_path))}",
-            hint="it has: " + ", ".join(one.key for one in context.roster.brands),
+            hint="it has: " + ", ".join(keys),
         )
-    return found
+    return key
 
 
-def _write(context: Context, brand: str | None) -> None:
+def _set_default(context: Context, brand: str | None) -> None:
     from profilectl.config import read_config, write_config
-    from profilectl.system.config_lock import hold_config
+    from profilectl.system.locks import hold_config
 
     path = context.config.path
     with hold_config(path):
         write_config(replace(read_config(path), brand=brand))
-
-
-def _show(brand: str | None) -> None:
-    if brand is None:
-        info("there is no default brand")
-    else:
-        out(visible(brand))

@@ -1,4 +1,4 @@
-"""Which accounts an ``auth`` command is about, what is known of them, and how that is told."""
+"""Which accounts an ``auth`` command is about, what is known of them, and how that is shown."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from profilectl.errors import CredentialsError, InputRefused, UsageError
 from profilectl.render import documents
-from profilectl.render.console import draw, info, is_terminal, out, write_rows
+from profilectl.render.console import info, is_terminal
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from profilectl.cli.context import Context
-    from profilectl.config import Config, LoggedIn
+    from profilectl.config import LoggedIn
     from profilectl.credentials.keyring import Keychain
     from profilectl.credentials.sources import AccountStatus
     from profilectl.model import Brand
+    from profilectl.render.documents import Document
+    from profilectl.secret import Credentials
 
 SANDBOX = "sandbox"
 SEE_STATUS = "`profilectl auth status` shows where credentials come from"
@@ -70,7 +72,7 @@ def claimed_handles(context: Context) -> list[str]:
     """Return the handles that the roster uses; none when there is no roster that says."""
     try:
         return [brand.handle for brand in context.roster.brands]
-    except InputRefused:  # told by whoever needs the roster
+    except InputRefused:  # a command that needs the roster says so
         return []
 
 
@@ -85,8 +87,8 @@ def named_account(context: Context, handle: str | None) -> str | None:
     if handle is None and context.options.brand:
         return context.the_brand().handle
     if handle is None:
-        meant = brands(context)
-        return meant[0].handle if len(meant) == 1 else None
+        chosen = brands(context)
+        return chosen[0].handle if len(chosen) == 1 else None
     try:
         account_name(handle)
     except CredentialsError as error:
@@ -103,7 +105,8 @@ def logged_in(context: Context) -> Sequence[LoggedIn]:
     if not (context.state_folder / SANDBOX).exists():
         return ()
     accounts = context.local_x.world.accounts.all()
-    return [LoggedIn(one.handle, one.user_id, host_of(context), SANDBOX) for one in accounts if one.is_brand]
+    host = host_of(context)
+    return [LoggedIn(account.handle, account.user_id, host, SANDBOX) for account in accounts if account.is_brand]
 
 
 # What is known of them
@@ -136,58 +139,39 @@ def describe_anonymous(context: Context, host: str) -> AccountStatus | None:
     )
 
 
-# How it is told
+def find_credentials(context: Context, handle: str, keychain: Keychain) -> Credentials:
+    """Return the credentials of a handle, empty when nobody has named an account; X isn't asked about renames."""
+    from profilectl.credentials import sources
+
+    if context.uses_sandbox:
+        return context.local_x.credentials(handle)
+    return sources.find(
+        handle or "unnamed",  # which the sources that don't belong to one account don't look at
+        context.api_host,
+        credentials_file=context.options.credentials_file,
+        environ=context.environ,
+        config=context.config,
+        keychain=keychain,
+    )
 
 
-def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table on a terminal, tab-separated lines elsewhere."""
-    if rows and is_terminal(sys.stdout):
-        from profilectl.render.tables import listing
-
-        draw(listing(headers, rows))
-    else:
-        write_rows(rows)
+# How it is shown
 
 
-def print_json(context: Context, found: Iterable[AccountStatus]) -> bool:
-    """Print ``profilectl.auth/1`` when that is wanted, and say whether it was."""
+def document(context: Context, statuses: Iterable[AccountStatus]) -> Document:
+    """Return ``profilectl.auth/1`` about accounts."""
     from profilectl.config import read_config
 
-    if context.wants_json:
-        config = read_config(context.config.path)  # as it is after a login
-        document = documents.accounts(_document(one, config) for one in found)
-        out(documents.dump(document | {"default_brand": config.brand}))
-    return context.wants_json
-
-
-def _document(one: AccountStatus, config: Config) -> documents.Document:
-    known = config.account(one.handle, one.host)
-    return {
-        "handle": one.handle or None,
-        "host": one.host,
-        "source": one.source,
-        "backend": one.backend,
-        "usable": one.usable,
-        "problem": one.problem,
-        "hint": one.hint,
-        "token_tail": one.token_tail,
-        "user_id": None if known is None else known.user_id,
-    }
-
-
-def announce(context: Context, line: str) -> None:
-    """Tell what was done: on stdout, unless that is one JSON document; nowhere with ``--quiet``."""
-    if not context.is_quiet:
-        (info if context.wants_json else out)(line)
+    return documents.accounts(statuses, read_config(context.config.path))  # as it is after a login
 
 
 def warn(message: str, hint: str | None = None) -> None:
-    """Tell of something that doesn't stop the command."""
+    """Write a warning to stderr."""
     info(f"warning: {visible(message)}")
     give_hint(hint)
 
 
 def give_hint(hint: str | None) -> None:
-    """Tell what to do next, if there is something to do."""
+    """Write to stderr what to do next, if there is something to do."""
     for line in (hint or "").splitlines():
         info(f"hint: {visible(line)}")

@@ -1,15 +1,16 @@
-"""``auth login`` and ``auth import``: credentials that are typed, piped, got by PIN, or borrowed from another tool."""
+"""``auth login`` and ``auth import``: credentials that are typed, piped, got by PIN, or imported from another tool."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from profilectl.cli import auth_accounts
-from profilectl.cli.auth_accounts import announce, describe, give_hint, host_of, print_json, print_rows, warn
+from profilectl.cli.auth_accounts import SEE_STATUS, describe, document, give_hint, host_of, warn
 from profilectl.cli.context import Context
 from profilectl.cli.prompts import ask
 from profilectl.errors import CredentialsError, CredentialsRefused, RemoteError, UsageError
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from profilectl.api.pin_login import PinLogin
     from profilectl.credentials.importers import Offer, Offers
-    from profilectl.credentials.keyring import Keychain
-    from profilectl.credentials.login import Login
     from profilectl.credentials.sources import AccountStatus
     from profilectl.model import Account
     from profilectl.secret import Credentials, Secret
@@ -56,23 +55,23 @@ def login(
     log_in(context, auth_accounts.named_account(context, handle), read)
 
 
-def log_in(context: Context, wanted: str | None, read: Callable[[], Credentials]) -> None:
-    """Get credentials, check them at X, keep them in the keyring, and tell about it.
+def log_in(context: Context, expected: str | None, read: Callable[[], Credentials]) -> None:
+    """Get credentials, check them at X, keep them in the keyring, and report about it.
 
     Args:
         context: says which X.
-        wanted: the handle that it must turn out to be; None takes any.
+        expected: the handle that it must turn out to be; None takes any.
         read: gets the credentials, once the keyring has proven to work.
     """
     from datetime import UTC, datetime
 
-    from profilectl.credentials import login as room
+    from profilectl.credentials import login as credentials_login
 
     keychain = auth_accounts.attended_keychain(context)
     doubts: list[RemoteError] = []
-    done = room.login(
+    result = credentials_login.login(
         host=host_of(context),
-        wanted=wanted,
+        expected=expected,
         read=read,
         verify=lambda credentials: _verify(context, credentials, doubts),
         store=keychain,
@@ -80,21 +79,17 @@ def log_in(context: Context, wanted: str | None, read: Callable[[], Credentials]
         now=datetime.now(UTC),
         claimed=auth_accounts.claimed_handles(context),
     )
-    _tell(context, done, doubts, keychain)
-
-
-def _tell(context: Context, done: Login, doubts: list[RemoteError], keychain: Keychain) -> None:
-    replaced = ", in place of the token that was there" if done.replaced else ""
-    name = f"@{visible(done.account.handle)} ({visible(done.account.user_id)})"
-    announce(context, f"logged in as {name}, stored in {done.backend}{replaced}")
-    for remark in done.warnings:
+    replaced = ", in place of the token that was there" if result.replaced else ""
+    name = f"@{visible(result.account.handle)} ({visible(result.account.user_id)})"
+    context.output.announce(f"logged in as {name}, stored in {result.backend}{replaced}")
+    for remark in result.warnings:
         warn(remark)
     for doubt in doubts:
         warn(doubt.message, doubt.hint)
-    found = describe(context, done.account.handle, done.account.host, keychain)
-    if found.source != "keyring":
-        warn(f"{found.source} credentials come before the keyring, so this login isn't used", auth_accounts.SEE_STATUS)
-    print_json(context, [found])
+    account = describe(context, result.account.handle, result.account.host, keychain)
+    if account.source != "keyring":
+        warn(f"{account.source} credentials come before the keyring, so this login isn't used", SEE_STATUS)
+    context.output.show(partial(document, context, [account]))
 
 
 # Where the four values come from
@@ -151,7 +146,7 @@ def _verify(context: Context, credentials: Credentials, doubts: list[RemoteError
         account = client.verify_credentials()
     except CredentialsRefused as error:
         if error.status == 401 and error.code != 135:  # 135 is about the clock, and its hint says so
-            error.hint = _COPY_AGAIN
+            raise error.with_hint(_COPY_AGAIN) from error.__cause__
         raise
     try:
         client.list_profiles()
@@ -170,7 +165,7 @@ def import_(
     account: Annotated[
         str | None, typer.Option("--account", metavar="HANDLE", help="The account to import, or xurl's app.")
     ] = None,
-    file: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Only this file of such a tool.")] = None,
+    path: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Only this file of such a tool.")] = None,
     only_list: Annotated[bool, typer.Option("--list", help="Only show which accounts there are.")] = False,
 ) -> None:
     """Import an account from twurl, t or xurl.
@@ -180,33 +175,33 @@ def import_(
     auth_accounts.refuse_sandbox(context)
     if context.options.credentials_file is not None:
         raise UsageError("an import reads no credentials file", hint="--from names a file of twurl, t or xurl")
-    files = _read(file)
-    offers = [offer for one in files for offer in one.found]
+    files = _read(path)
+    offers = [offer for file in files for offer in file.offers]
     if only_list:
         _show(context, offers)
         return
     if not offers:
         raise CredentialsError("there is no OAuth 1.0a account to import", hint=_TOOLS)
-    wanted = context.the_brand().handle if context.options.brand else None
-    name = account or wanted
+    expected = context.the_brand().handle if context.options.brand else None
+    name = account or expected
     if name is None and not context.may_ask:
         names = ", ".join(dict.fromkeys(visible(offer.name) for offer in offers))
         raise UsageError("which account?", hint=f"say --account with one of: {names}")
     picked = [] if name is None else [_named(offers, name)]
-    log_in(context, wanted, lambda: _values(picked or _choose(offers, picked)))
-    _tell_of_plain_text(picked[0], files)
+    log_in(context, expected, lambda: _values(picked or _choose(offers, picked)))
+    _warn_of_plain_text(picked[0], files)
 
 
-def _read(file: Path | None) -> list[Offers]:
-    """Read the named file, or every usual one; one of those that can't be read is told and left out."""
+def _read(path: Path | None) -> list[Offers]:
+    """Read the named file, or every usual one; warn about one of those that can't be read."""
     from profilectl.credentials import importers
 
-    if file is not None:
-        return [importers.read_offers(file)]
+    if path is not None:
+        return [importers.read_offers(path)]
     files = []
-    for path in importers.usual_files(home_folder()):
+    for usual in importers.usual_files(home_folder()):
         try:
-            files.append(importers.read_offers(path))
+            files.append(importers.read_offers(usual))
         except CredentialsError as error:
             warn(error.message, error.hint)
     return files
@@ -217,10 +212,10 @@ def _read(file: Path | None) -> list[Offers]:
 
 def _named(offers: Sequence[Offer], name: str) -> Offer:
     bare = name.removeprefix("@").casefold()
-    found = [offer for offer in offers if offer.name.casefold() == bare]
-    if not found:
+    candidates = [offer for offer in offers if offer.name.casefold() == bare]
+    if not candidates:
         raise UsageError(f"there is no account {visible(name)} to import", hint=_LIST)
-    usable = [offer for offer in found if offer.credentials is not None] or found
+    usable = [offer for offer in candidates if offer.credentials is not None] or candidates
     if len({offer.credentials and offer.credentials.secrets() for offer in usable}) > 1:
         where = ", ".join(visible(str(offer.path)) for offer in usable)
         hint = f"--from FILE names one of: {where}; in a terminal you are asked"
@@ -246,12 +241,12 @@ def _values(picked: Sequence[Offer]) -> Credentials:
     return offer.credentials
 
 
-# How it is told
+# How it is shown
 
 
 def _show(context: Context, offers: Sequence[Offer]) -> None:
-    if not print_json(context, [_status(context, offer) for offer in offers]):
-        print_rows(_HEADERS, [_cells(offer) for offer in offers])
+    statuses = [_status(context, offer) for offer in offers]
+    context.output.show(partial(document, context, statuses), _HEADERS, [_cells(offer) for offer in offers])
     if not offers:
         info("there is no OAuth 1.0a account to import")
         give_hint(_TOOLS)
@@ -261,7 +256,7 @@ def _cells(offer: Offer) -> tuple[str, ...]:
     name = f"@{offer.handle}" if offer.handle else f"app {offer.app}"
     complete = "complete" if offer.credentials else "incomplete"
     default = "its default" if offer.chosen else ""
-    return tuple(map(visible, (name, str(offer.path), complete, offer.problem or default)))
+    return name, str(offer.path), complete, offer.problem or default
 
 
 def _status(context: Context, offer: Offer) -> AccountStatus:
@@ -278,10 +273,10 @@ def _status(context: Context, offer: Offer) -> AccountStatus:
     )
 
 
-def _tell_of_plain_text(offer: Offer, files: Sequence[Offers]) -> None:
-    """Say what a keyring can't mend: that the file still is where it is, and who else can read it."""
+def _warn_of_plain_text(offer: Offer, files: Sequence[Offers]) -> None:
+    """Warn that the token still is in its file, and of who else can read it."""
     name = visible(str(offer.path))
     warn(f"{name} still holds this token in plain text", "delete it there when nothing else uses it")
-    exposure = next(one.exposure for one in files if one.path == offer.path)
+    exposure = next(file.exposure for file in files if file.path == offer.path)
     if exposure is not None:
         warn(exposure.message, exposure.hint)

@@ -7,13 +7,14 @@ import shlex
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl.cli.options import Options
 from profilectl.errors import UsageError
-from profilectl.render.console import Output
+from profilectl.render.console import Output, info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -222,9 +223,23 @@ class Context:
         """Find the credentials of one brand, from the first source that is configured."""
         if self.uses_sandbox:
             return self.local_x.credentials(brand.handle)
-        from profilectl.cli.renamed_accounts import credentials_of
+        from profilectl.credentials.keyring import Keychain
+        from profilectl.credentials.renamed_accounts import find_or_repair
 
-        return credentials_of(self, brand)
+        credentials, former = find_or_repair(
+            brand.handle,
+            self.api_host,
+            credentials_file=self.options.credentials_file,
+            environ=self.environ,
+            config=self.config,
+            keychain=Keychain(attended=self.may_ask, environ=self.environ),
+            claimed=[other.handle for other in self.roster.brands],
+            ask=lambda candidate: self.client(candidate).verify_credentials(),
+            now=datetime.now(UTC),
+        )
+        if former is not None:
+            info(f"@{visible(former.handle)} is called @{visible(brand.handle)} at X now: its login was moved along")
+        return credentials
 
     def connect(self, brand: Brand, *, jobs: int = 1, max_wait: float | WaitBudget = 0) -> XClient:
         """Return a client that speaks to X as one brand."""
@@ -254,7 +269,5 @@ class Context:
 
     def announce_wait(self, seconds: float, why: str) -> None:
         """Tell a person that nothing is stuck."""
-        from profilectl.render.console import info
-
         if not self.is_quiet:
             info(f"waiting {seconds:.0f} s {why}")

@@ -1,28 +1,32 @@
-"""``doctor``: what works and what doesn't, layer by layer, and what to do about the first thing that doesn't."""
+"""``doctor``: what works and what doesn't, check by check, and what to do about the first thing that doesn't."""
 
 from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profilectl.cli import auth_accounts
+from profilectl.cli.auth_accounts import give_hint
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.doctor.report import Layer, State, pending
+from profilectl.doctor.report import State, lacks_only_allowlist
 from profilectl.errors import ExitCode
-from profilectl.render.console import draw, info, is_terminal, out, write_rows
+from profilectl.render.console import info, is_terminal, out
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import ExitStack
 
+    from profilectl.api.probe import ProbeResult
     from profilectl.cli.read_only_context import ReadOnlyContext
-    from profilectl.doctor.account_checks import Standing
-    from profilectl.doctor.report import Diagnosis
-    from profilectl.doctor.wait import Vigil
+    from profilectl.doctor.account_checks import AccountChecks, Accounts
+    from profilectl.doctor.machine_checks import Machine
+    from profilectl.doctor.report import Report
 
 
 def register(app: typer.Typer) -> None:
@@ -43,110 +47,116 @@ def doctor(
     --timeout. Asks nobody and changes nothing. Exits with the code of the first failure.
     """
     from profilectl.cli.read_only_context import ReadOnlyContext
+    from profilectl.doctor.account_checks import run_checks
     from profilectl.toml.rules import parse_duration
 
     seconds = None if wait is None else parse_duration(wait, "--wait")
-    onlooker = ReadOnlyContext.of(context)
-    diagnosis, standings = examine(onlooker)
-    waits = seconds is not None and _wait_makes_sense(diagnosis, standings)
-    if not (waits and context.wants_json):
-        _show(context, diagnosis, diagnosis.exit_code)
-    if seconds is None or not waits:
-        raise typer.Exit(diagnosis.exit_code)
-    raise typer.Exit(_Waiting(onlooker, diagnosis, standings).carry_out(seconds))
-
-
-def examine(context: ReadOnlyContext) -> tuple[Diagnosis, tuple[Standing, ...]]:
-    """Look at every layer."""
-    from profilectl.doctor.account_checks import Standing, nobody, patients
-    from profilectl.doctor.machine_checks import Examination
-
-    examination = Examination(context)
-    examination.look_around()
-    described = list(patients(examination))
-    sources = [getattr(status, "source", None) for _, status in described]
-    examination.look_at_keyring(needed="keyring" in sources if described else None)
-    standings = tuple(Standing(examination, patient, status) for patient, status in described)
-    for standing in standings or (nobody(examination),):
-        standing.look()
-    examination.look_at_files()
-    return examination.diagnosis, standings
-
-
-def _wait_makes_sense(diagnosis: Diagnosis, standings: tuple[Standing, ...]) -> bool:
-    """Tell whether X's allowlist is all that is missing; say so when it is something else."""
-    if pending(diagnosis, [one.patient.label for one in standings if one.refusal is not None]):
-        return True
-    if diagnosis.failures:
+    read_only = ReadOnlyContext.of(context)
+    report, accounts = run_checks(_machine(read_only), _accounts(read_only))
+    refused = [account for account in accounts if account.refusal is not None]
+    waits = seconds is not None and lacks_only_allowlist(report, [account.target.label for account in refused])
+    if seconds is not None and not waits and report.failures:
         info("not waiting: X's allowlist isn't the only thing that is missing")
-    return False
+    if not (waits and context.wants_json):
+        _show(context, report, report.exit_code)
+    if seconds is None or not waits:
+        raise typer.Exit(report.exit_code)
+    raise typer.Exit(_wait(read_only, report, refused, seconds))
 
 
-def _show(context: Context, diagnosis: Diagnosis, exit_code: ExitCode) -> None:
-    from profilectl.cli.auth_accounts import give_hint
-    from profilectl.render import doctor as checkup
-    from profilectl.render.documents import dump
+# What is looked at
 
-    first = diagnosis.first_failure
-    told = [one for one in diagnosis.findings if not (context.is_quiet and one.state is State.OK)]
-    if context.wants_json:
-        out(dump(checkup.document(diagnosis, exit_code)))
-    elif is_terminal(sys.stdout):
-        for part in checkup.checkup(told, first):
-            draw(part)
-    else:
-        write_rows(checkup.rows(told))
+
+def _machine(context: ReadOnlyContext) -> Machine:
+    from profilectl.doctor.machine_checks import Machine
+
+    return Machine(
+        api_url=context.api_url,
+        uses_sandbox=context.uses_sandbox,
+        timeout=context.options.timeout or 0,
+        deadline=context.deadline,
+        keyring=auth_accounts.unattended_keychain(context),
+        probe=partial(_probe, context),
+        roster_path=context.roster_path,
+        read_roster=lambda: context.roster,
+        brands=context.brands,
+        inspect_pictures=context.inspect_pictures,
+        ledger_path=lambda: context.ledger_path,
+    )
+
+
+def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:
+    from profilectl.api.probe import probe
+
+    local = context.local_x if context.uses_sandbox else None
+    url, transport = (context.api_url, None) if local is None else (local.url, local.transport())
+    return probe(url, transport=transport, seconds=seconds)
+
+
+def _accounts(context: ReadOnlyContext) -> Accounts:
+    from profilectl.doctor.account_checks import Accounts
+
+    keyring = auth_accounts.unattended_keychain(context)
+    return Accounts(
+        host=partial(auth_accounts.host_of, context),
+        logged_in=partial(auth_accounts.logged_in, context),
+        describe=lambda handle: auth_accounts.describe(context, handle, auth_accounts.host_of(context), keyring),
+        describe_anonymous=lambda: auth_accounts.describe_anonymous(context, auth_accounts.host_of(context)),
+        find_credentials=lambda handle: auth_accounts.find_credentials(context, handle, keyring),
+        connect=context.client,
+        wait_command=f"profilectl doctor --wait 2h{context.again()}",
+    )
+
+
+# How it is shown
+
+
+def _show(context: Context, report: Report, exit_code: ExitCode) -> None:
+    from profilectl.render import doctor as render
+
+    first = report.first_failure
+    findings = [finding for finding in report.findings if not (context.is_quiet and finding.state is State.OK)]
+    context.output.show(
+        render.document(report, exit_code),
+        rows=render.rows(findings),
+        table=lambda: render.listing(findings, first),
+    )
     if first is not None and (context.wants_json or not is_terminal(sys.stdout)):
-        give_hint(first.judgement.hint)
+        give_hint(first.result.hint)
     if not context.is_quiet:
-        info(checkup.summary(diagnosis))
+        info(render.summary(report))
 
 
-@dataclass
-class _Waiting:
-    """Brands that X hasn't allowed yet, and what is asked of X about them."""
+# Waiting
 
-    context: ReadOnlyContext
-    diagnosis: Diagnosis
-    standings: tuple[Standing, ...]
 
-    def carry_out(self, seconds: float) -> ExitCode:
-        """Wait, tell how it ended, and return the exit code."""
-        from profilectl.doctor.wait import keep_vigil
+def _wait(context: ReadOnlyContext, report: Report, accounts: Sequence[AccountChecks], seconds: float) -> ExitCode:
+    """Ask X about these accounts until it allows custom profiles, tell how it ended, and return the exit code."""
+    from profilectl.doctor.account_checks import check_allowlists_again
+    from profilectl.doctor.wait import wait_until_allowed
 
-        if not self.context.is_quiet:
-            info(f"asking X until {_clock_time(time.time() + seconds)}; Ctrl-C ends it")
-        vigil = keep_vigil(self.ask, seconds, self.context.announce_wait)
-        code = ExitCode.DONE if vigil.allowed else ExitCode.TRY_LATER
-        if self.context.wants_json:
-            _show(self.context, self.diagnosis, code)
-        elif vigil.allowed and not self.context.is_quiet:
-            out("X allows custom profiles now: `profilectl diff` shows what a sync would make")
-        if not vigil.allowed:
-            self._report(vigil)
-        return code
-
-    def ask(self, stack: ExitStack) -> None:
-        """Ask X about every brand that waits; NotAllowlisted as long as one of them has to."""
-        again = self.context.once_more(stack)
-        waiting = [one for one in self.standings if one.refusal is not None]
-        for one in waiting:
-            judgement = one.ask_again(again)
-            self.diagnosis = self.diagnosis.with_judgement(Layer.ALLOWLIST, one.patient.label, judgement)
-        refusals = [one.refusal for one in waiting if one.refusal is not None]
+    def ask(stack: ExitStack) -> None:
+        nonlocal report
+        report = check_allowlists_again(report, accounts, context.once_more(stack).client)
+        refusals = [account.refusal for account in accounts if account.refusal is not None]
         if refusals:
             raise refusals[0]
 
-    def _report(self, vigil: Vigil) -> None:
-        """Say since when X was asked, and what it has to be told."""
-        from profilectl.cli.auth_accounts import give_hint
-
-        times = "once" if vigil.questions == 1 else f"{vigil.questions} times"
-        for one in self.standings:
-            if one.refusal is not None:
-                since = _clock_time(vigil.since)
-                info(f"{one.patient.title}: X still doesn't allow custom profiles (asked {times} since {since})")
-                give_hint(one.application())
+    if not context.is_quiet:
+        info(f"asking X until {_clock_time(time.time() + seconds)}; Ctrl-C ends it")
+    result = wait_until_allowed(ask, seconds, context.announce_wait)
+    code = ExitCode.DONE if result.allowed else ExitCode.TRY_LATER
+    if context.wants_json:
+        _show(context, report, code)
+    elif result.allowed and not context.is_quiet:
+        out("X allows custom profiles now: `profilectl diff` shows what a sync would make")
+    times = "once" if result.questions == 1 else f"{result.questions} times"
+    for account in accounts:
+        if account.refusal is not None:
+            since = _clock_time(result.since)
+            info(f"{account.target.title}: X still doesn't allow custom profiles (asked {times} since {since})")
+            give_hint(account.application())
+    return code
 
 
 def _clock_time(seconds: float) -> str:

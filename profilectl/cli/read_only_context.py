@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-PATIENCE = 20.0
+DEFAULT_TIMEOUT = 20.0
 """Seconds for everything together, unless ``--timeout`` says otherwise."""
 
 
-class PassingX(LocalX):
+class TemporaryLocalX(LocalX):
     """A sandbox that lives as long as the command, where no other command has made one that lasts."""
 
-    def __init__(self) -> None:  # the folder is what LocalX prepares, and what isn't wanted here
+    def __init__(self) -> None:  # the folder is what LocalX prepares, and what isn't needed here
         from profilectl.sandbox.http.app import SandboxApp
         from profilectl.sandbox.model.rate_limits import Limits
         from profilectl.sandbox.model.world import World
@@ -37,9 +37,9 @@ class ReadOnlyContext(Context):
 
     @classmethod
     def of(cls, context: Context) -> Self:
-        """Return the onlooker for a command's context."""
-        patience = Options(timeout=context.options.timeout or PATIENCE, no_input=True)
-        return cls(context.options.overridden_by(patience), context.environ, context.stack, context.secrets)
+        """Return the read-only context for a command's context."""
+        bounds = Options(timeout=context.options.timeout or DEFAULT_TIMEOUT, no_input=True)
+        return cls(context.options.overridden_by(bounds), context.environ, context.stack, context.secrets)
 
     def once_more(self, stack: ExitStack) -> Self:
         """Return the same with a deadline of its own; what it opens belongs to `stack`."""
@@ -47,9 +47,9 @@ class ReadOnlyContext(Context):
 
     @cached_property
     def local_x(self) -> LocalX:
-        """The X in this process: the one beside the ledger, or a passing one where there is none yet."""
+        """The X in this process: the one beside the ledger, or a temporary one where there is none yet."""
         folder = self.state_folder / "sandbox"
-        return self.stack.enter_context(LocalX(folder) if _may_hold_world(folder) else PassingX())
+        return self.stack.enter_context(LocalX(folder) if _may_hold_world(folder) else TemporaryLocalX())
 
 
 def _may_hold_world(folder: Path) -> bool:

@@ -79,7 +79,7 @@ def parse(text: str | bytes, origin: str) -> Credentials:
     return Credentials(key, secret, token, token_secret, origin, handle, user_id)
 
 
-def seal(credentials: Credentials, *, host: str, handle: str, user_id: str, created: datetime) -> Secret:
+def to_entry(credentials: Credentials, *, host: str, handle: str, user_id: str, created: datetime) -> Secret:
     """Return the keyring entry of an account: one JSON object, so that the four values are replaced as one."""
     document = {
         "v": _VERSION,
@@ -96,7 +96,7 @@ def seal(credentials: Credentials, *, host: str, handle: str, user_id: str, crea
     return Secret(json.dumps(document, separators=(",", ":")))
 
 
-def unseal(entry: Secret, *, host: str, origin: str = "keyring") -> Credentials:
+def from_entry(entry: Secret, *, host: str, origin: str = "keyring") -> Credentials:
     """Return the credentials in a keyring entry.
 
     Raises:

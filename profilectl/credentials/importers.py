@@ -59,7 +59,7 @@ class Offers:
     """
 
     path: Path
-    found: tuple[Offer, ...]
+    offers: tuple[Offer, ...]
     exposure: CredentialsError | None
 
 
@@ -81,12 +81,12 @@ def read_offers(path: Path) -> Offers:
     if len(content) > MAX_BYTES:
         raise CredentialsError(f"{name} holds more than {MAX_BYTES // 1024} KiB", hint=_HINT)
     document = _parse(content, name)
-    found = tuple(islice(_offers(path, document), _MOST + 1))
-    if len(found) > _MOST:
+    offers = tuple(islice(_offers(path, document), _MOST + 1))
+    if len(offers) > _MOST:
         raise CredentialsError(f"{name} names more than {_MOST} accounts", hint=_HINT)
-    if not found and not {"profiles", "apps", "oauth1_tokens", "oauth2_tokens"} & document.keys():
+    if not offers and not {"profiles", "apps", "oauth1_tokens", "oauth2_tokens"} & document.keys():
         raise CredentialsError(f"{name} is no file of twurl, t or xurl", hint=_HINT)
-    return Offers(path, found, exposure)
+    return Offers(path, offers, exposure)
 
 
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:
@@ -152,8 +152,8 @@ def _credentials(path: Path, values: Any, keys: tuple[str, ...], handle: str | N
 
 
 def _table(holder: Any, key: str) -> Mapping[Any, Any]:
-    found = holder.get(key) if isinstance(holder, dict) else None
-    return found if isinstance(found, dict) else {}
+    value = holder.get(key) if isinstance(holder, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _items(holder: Any) -> Iterator[tuple[Any, Any]]:

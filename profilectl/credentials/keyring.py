@@ -1,4 +1,4 @@
-"""The operating system's keyring: one entry per account, a limit on every call, and a clear word for every failure."""
+"""The operating system's keyring: one entry per account, a limit on every call, and a clear error for every failure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _UNATTENDED: Final = 3.0  # seconds: a working keyring answers in a tenth of one
-_LOOK: Final = 2.0  # seconds of them for a look at the lock, so that a frozen one is told within 4 from the start
+_LOOK: Final = 2.0  # seconds of them for a look at the lock, so that a frozen one is reported within 4 from the start
 _ATTENDED: Final = 30.0  # seconds: time to type a password into the desktop's dialog
-_REHEARSED: Final = 512  # characters: an entry of X's values has about 370
+_TEST_LENGTH: Final = 512  # characters: an entry of X's values has about 370
 _MAX_LENGTH: Final = 1280  # UTF-16 units: the 2,560 bytes of a Windows credential (CRED_MAX_CREDENTIAL_BLOB_SIZE)
 _OTHER_WAYS: Final = "PROFILECTL_CREDENTIALS_FILE, credential_command or the four variables do without a keyring"
 
@@ -120,20 +120,20 @@ class Keychain:
         """Find out whether the keyring is there and open, without opening a window or touching an entry."""
         self._call(lambda _: None, look_first=True)
 
-    def rehearse(self, host: str) -> None:
+    def self_test(self, host: str) -> None:
         """Store, read and delete a throw-away entry, so that a login fails before anything is asked.
 
         It is longer than a real one, and always has the same name: what a killed login left behind goes with the next.
         """
         service, user = f"profilectl:{host}", "rehearsal"
-        value = secrets.token_hex(_REHEARSED // 2)
+        value = secrets.token_hex(_TEST_LENGTH // 2)
 
         def round_trip(backend: Backend) -> bool:
             backend.set_password(service, user, value)
-            found = backend.get_password(service, user)
-            if found is not None:
+            stored = backend.get_password(service, user)
+            if stored is not None:
                 backend.delete_password(service, user)
-            return found == value
+            return stored == value
 
         if not self._call(round_trip):
             message = f"{self.backend_name} doesn't keep what is stored in it"
@@ -166,7 +166,7 @@ class Keychain:
 
         return self._call(remove)
 
-    def _call(self, deed: Callable[[Backend], T], *, look_first: bool = False) -> T:
+    def _call(self, action: Callable[[Backend], T], *, look_first: bool = False) -> T:
         if self._hung is not None:
             raise KeychainError(self._hung.message, self._hung.state, self._hung.hint)
 
@@ -175,8 +175,8 @@ class Keychain:
             backend = run_with_deadline(self._seconds, self._built)
             if look_first or not self._attended:
                 run_with_deadline(min(self._seconds, _LOOK), lambda: keyring_backends.refuse_when_locked(backend))
-            return run_with_deadline(max(end - time.monotonic(), 0.0), lambda: deed(backend))
-        except Exception as error:  # noqa: BLE001 - the whole zoo; see _STATES
+            return run_with_deadline(max(end - time.monotonic(), 0.0), lambda: action(backend))
+        except Exception as error:  # noqa: BLE001 - whatever the libraries raise; see _STATES
             failure = self._explain(error)
             if isinstance(error, TimeoutError):
                 self._hung = failure

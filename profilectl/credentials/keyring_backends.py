@@ -145,5 +145,5 @@ def _has_secret_service() -> bool:
 
 def _class(dotted: str) -> type[Backend]:
     module, _, name = dotted.rpartition(".")
-    found: type[Backend] = getattr(importlib.import_module(module), name)
-    return found
+    backend: type[Backend] = getattr(importlib.import_module(module), name)
+    return backend

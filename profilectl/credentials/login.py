@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from profilectl.config import LoggedIn, read_config, write_config
-from profilectl.credentials.formats import account_name, seal, unseal
+from profilectl.credentials.formats import account_name, from_entry, to_entry
 from profilectl.errors import CredentialsError, ProfilectlError, WrongAccount
-from profilectl.system.config_lock import hold_config
+from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Login:
 def login(
     *,
     host: str,
-    wanted: str | None,
+    expected: str | None,
     read: Callable[[], Credentials],
     verify: Callable[[Credentials], Account],
     store: Store,
@@ -62,7 +62,7 @@ def login(
 
     Args:
         host: API host, with the port when there is one.
-        wanted: the handle that it must turn out to be, or was at the login before; None takes any.
+        expected: the handle that it must turn out to be, or was at the login before; None takes any.
         read: gets the credentials; called once the store has proven to work.
         verify: asks X whose they are.
         store: the keyring.
@@ -73,41 +73,41 @@ def login(
 
     Raises:
         CredentialsError: at any step; when it is the keyring's, the message says at which.
-        WrongAccount: they belong to another account than `wanted`.
+        WrongAccount: they belong to another account than `expected`.
         InputRefused: the config can't be read or written.
         TryLater: another login is under way.
         ProfilectlError: whatever else `verify` raises.
     """
     with hold_config(config.path), step("testing the keyring"):
-        store.rehearse(host)
+        store.self_test(host)
     credentials = read()
     account = verify(credentials)
     former = read_config(config.path).account_of(account.user_id, host)
-    handle = _handle(account, former, wanted, claimed)
+    handle = _handle(account, former, expected, claimed)
     warnings = _check_level(account)
     if handle != account.handle:
         other = visible(account.handle)
         warnings = (f"@{handle} is called @{other} at X now: change the handle in the roster", *warnings)
-    entry = seal(credentials, host=host, handle=handle, user_id=account.user_id, created=now)
+    entry = to_entry(credentials, host=host, handle=handle, user_id=account.user_id, created=now)
     listed = LoggedIn(handle, account.user_id, host)
     with hold_config(config.path):
-        replaced = deposit(listed, entry, store=store, config=config)
+        replaced = store_entry(listed, entry, store=store, config=config)
     return Login(listed, store.backend_name, replaced, warnings)
 
 
-def _handle(account: Account, former: LoggedIn | None, wanted: str | None, claimed: Collection[str]) -> str:
+def _handle(account: Account, former: LoggedIn | None, expected: str | None, claimed: Collection[str]) -> str:
     """Return the handle under which the account is kept: X's, or the former one for as long as it is asked for.
 
     Raises:
-        WrongAccount: it is neither of them that is wanted.
+        WrongAccount: neither of them is the expected one.
     """
     now, before = account_name(account.handle), former and account_name(former.handle)
-    used = {account_name(handle) for handle in ([wanted] if wanted is not None else claimed)}
+    used = {account_name(handle) for handle in ([expected] if expected is not None else claimed)}
     if former is not None and before in used and now not in used:
         return former.handle
-    if wanted is None or now in used:
+    if expected is None or now in used:
         return account.handle
-    name, other = account_name(wanted), visible(account.handle)
+    name, other = account_name(expected), visible(account.handle)
     message = f"these credentials belong to @{other}, not to @{name}"
     raise WrongAccount(message, hint=f"log in with the token of @{name}, or say --handle {other}")
 
@@ -128,7 +128,7 @@ class Store(Protocol):
     def backend_name(self) -> str:
         """The store's name for people."""
 
-    def rehearse(self, host: str) -> None:
+    def self_test(self, host: str) -> None:
         """Store, read and delete a throw-away entry."""
 
     def get(self, host: str, handle: str) -> Secret | None:
@@ -143,19 +143,17 @@ class Store(Protocol):
 
 @contextmanager
 def step(doing: str) -> Iterator[None]:
-    """Let a failure say what was being done when it happened."""
+    """Add what was being done to the message of an error."""
     try:
         yield
     except ProfilectlError as error:
-        error.message = f"{error.message} (while {doing})"
-        error.args = (error.message,)
-        raise
+        raise error.with_message(f"{error.message} (while {doing})") from error.__cause__
 
 
-def deposit(account: LoggedIn, entry: Secret, *, store: Store, config: Config) -> bool:
+def store_entry(account: LoggedIn, entry: Secret, *, store: Store, config: Config) -> bool:
     """Store an account's entry, read it back, list the account, and remove the entry of an earlier handle.
 
-    On any failure, even Ctrl-C, everything is put back. The caller holds `lock.held`.
+    On any failure, even Ctrl-C, everything is put back. The caller holds `locks.hold_config`.
 
     Returns:
         Whether credentials of this account were there before.
@@ -180,7 +178,7 @@ def deposit(account: LoggedIn, entry: Secret, *, store: Store, config: Config) -
     except BaseException:
         _put_back(store, account, before)
         raise
-    return any(found is not None for found in before.values())
+    return any(entry is not None for entry in before.values())
 
 
 def _entries(account: LoggedIn, store: Store, config: Config) -> dict[str, Secret | None]:
@@ -198,7 +196,7 @@ def _entries(account: LoggedIn, store: Store, config: Config) -> dict[str, Secre
 
 def _owner(entry: Secret | None, host: str) -> str | None:
     try:
-        return unseal(entry, host=host).user_id if entry is not None else None
+        return from_entry(entry, host=host).user_id if entry is not None else None
     except CredentialsError:  # damaged: nothing that could be lost
         return None
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from profilectl.config import read_config, write_config
-from profilectl.credentials.formats import account_name, unseal
+from profilectl.credentials.formats import account_name, from_entry
 from profilectl.credentials.login import step
-from profilectl.system.config_lock import hold_config
+from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def logout(
 def _revoke(revoke: Callable[[Credentials], None], handle: str, host: str, store: Store) -> bool:
     with step("reading the token to revoke"):
         entry = store.get(host, handle)
-        credentials = unseal(entry, host=host) if entry is not None else None
+        credentials = from_entry(entry, host=host) if entry is not None else None
     if credentials is not None:
         revoke(credentials)
     return credentials is not None

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from profilectl.errors import CredentialsError
-from profilectl.system.files import opened, read
+from profilectl.system.files import read_regular
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -34,41 +34,27 @@ def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
     Raises:
         CredentialsError: it can't be read, or somebody else could read or write it.
     """
-    name = visible(str(path))
-    if "{" in name and '"' in name:
+    if "{" in str(path) and '"' in str(path):
         raise CredentialsError("credentials stand where the path of their file is wanted", hint="write them to a file")
-    try:
-        with opened(path) as descriptor:
-            status = os.fstat(descriptor)
-            _check_kind(status, name)
-            _check_access(status, name, by_systemd=by_systemd)
-            return read(descriptor, MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from None
+    content, status = _read(path)
+    _check_access(status, visible(str(path)), by_systemd=by_systemd)
+    return content
 
 
 def read_exposed(path: Path) -> tuple[bytes, CredentialsError | None]:
-    """Return the bytes of another tool's file, at most one more than `MAX_BYTES`, and what `read_private` would say.
+    """Return the bytes of another tool's file, at most one more than `MAX_BYTES`, and what `read_private` would raise.
 
-    How that tool keeps its file isn't ours to judge, so that somebody else can get at it is told, not raised.
+    How that tool keeps its file is up to its user, so a file that somebody else can get at is still read.
 
     Raises:
         CredentialsError: it can't be read, or is no regular file.
     """
-    name = visible(str(path))
-    exposure = None
+    content, status = _read(path)
     try:
-        with opened(path) as descriptor:
-            status = os.fstat(descriptor)
-            _check_kind(status, name)
-            content = read(descriptor, MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from None
-    try:
-        _check_access(status, name, by_systemd=False)
+        _check_access(status, visible(str(path)), by_systemd=False)
     except CredentialsError as error:
-        exposure = error
-    return content, exposure
+        return content, error
+    return content, None
 
 
 def read_stdin(stream: BinaryIO | None = None) -> bytes:
@@ -84,14 +70,16 @@ def read_stdin(stream: BinaryIO | None = None) -> bytes:
     return stream.read(MAX_BYTES + 1)
 
 
-def _unreadable(name: str, error: Exception) -> CredentialsError:
-    reason = getattr(error, "strerror", None) or "no file name"
-    return CredentialsError(f"credentials file {name}: {reason}", hint="check the path")
-
-
-def _check_kind(status: os.stat_result, name: str) -> None:
-    if not stat.S_ISREG(status.st_mode):
+def _read(path: Path) -> tuple[bytes, os.stat_result]:
+    name = visible(str(path))
+    try:
+        file = read_regular(path, MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file name"
+        raise CredentialsError(f"credentials file {name}: {reason}", hint="check the path") from None
+    if file is None:
         raise CredentialsError(f"credentials file {name} is not a regular file", hint="name a plain file")
+    return file
 
 
 def _check_access(status: os.stat_result, name: str, *, by_systemd: bool) -> None:

@@ -44,7 +44,7 @@ def ask_values(ask: Callable[[str], str]) -> Credentials:
 
 
 def read_token(stream: BinaryIO | None = None) -> Credentials:
-    """Return the credentials in the JSON object on stdin, for ``--with-token``; see `blob.parse`."""
+    """Return the credentials in the JSON object on stdin, for ``--with-token``; see `formats.parse`."""
     return parse(read_stdin(stream), "stdin")
 
 

@@ -1,18 +1,21 @@
-"""Accounts that were renamed at X after they had logged in: found by their user id, and listed under the new handle."""
+"""Accounts that were renamed at X after they had logged in: recognised by user id, and listed under the new handle."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from profilectl.config import LoggedIn
-from profilectl.credentials.formats import seal, unseal
-from profilectl.credentials.login import deposit
+from profilectl.credentials.formats import from_entry, to_entry
+from profilectl.credentials.keyring import KeychainError, State
+from profilectl.credentials.login import store_entry
+from profilectl.credentials.sources import find
 from profilectl.errors import CredentialsError
-from profilectl.system.config_lock import hold_config
+from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from profilectl.config import Config
     from profilectl.credentials.login import Store
@@ -20,7 +23,55 @@ if TYPE_CHECKING:
     from profilectl.secret import Credentials
 
 
-def find_renamed(
+def find_or_repair(
+    handle: str,
+    host: str,
+    *,
+    credentials_file: Path | None,
+    environ: Mapping[str, str],
+    config: Config,
+    keychain: Store,
+    claimed: Collection[str],
+    ask: Callable[[Credentials], Account],
+    now: datetime,
+) -> tuple[Credentials, LoggedIn | None]:
+    """Return an account's credentials, even when it was renamed at X since it logged in.
+
+    Only when the keyring has no entry for the handle, keyring and list are repaired; see `repair`.
+
+    Args:
+        handle: the account, with or without @.
+        host: API host, with the port when there is one.
+        credentials_file: the option's value; ``-`` means stdin.
+        environ: the process's environment.
+        config: for its credential_command, and the accounts that it lists.
+        keychain: the keyring.
+        claimed: handles of the roster, which mean other brands.
+        ask: asks X whose credentials they are.
+        now: becomes a moved entry's creation time; aware.
+
+    Returns:
+        The credentials, and the account as it was listed before it was repaired; None when nothing was.
+
+    Raises:
+        CredentialsError: the source doesn't give them.
+    """
+
+    def look() -> Credentials:
+        return find(handle, host, credentials_file=credentials_file, environ=environ, config=config, keychain=keychain)
+
+    try:
+        return look(), None
+    except KeychainError as error:
+        if error.state is not State.NO_ENTRY:
+            raise
+        former = repair(handle, host, claimed=claimed, ask=ask, store=keychain, config=config, now=now)
+        if former is None:
+            raise
+    return look(), former
+
+
+def repair(
     handle: str,
     host: str,
     *,
@@ -30,7 +81,7 @@ def find_renamed(
     config: Config,
     now: datetime,
 ) -> LoggedIn | None:
-    """Find the account that X calls `handle` today, mend keyring and list, and return it as it was listed before.
+    """Move the login of the account that X calls `handle` today, and return it as it was listed before.
 
     Only X knows: every listed account whose handle nobody claims is asked for its name with its own token. The user id
     must be the one of the login.
@@ -49,14 +100,17 @@ def find_renamed(
         InputRefused: the list can't be written.
         ProfilectlError: what `ask` raises, unless it is that X refuses a token.
     """
-    taken = {one.casefold() for one in claimed}
+    taken = {other.casefold() for other in claimed}
     for former, credentials in _candidates(host, taken, store, config):
-        account = _answer(ask, credentials)
-        if account is None or account.user_id != former.user_id or account.handle.casefold() != handle.casefold():
+        try:
+            account = ask(credentials)
+        except CredentialsError:  # a token that X refuses tells nothing about who was renamed
             continue
-        entry = seal(credentials, host=host, handle=account.handle, user_id=account.user_id, created=now)
+        if account.user_id != former.user_id or account.handle.casefold() != handle.casefold():
+            continue
+        entry = to_entry(credentials, host=host, handle=account.handle, user_id=account.user_id, created=now)
         with hold_config(config.path):
-            deposit(LoggedIn(account.handle, account.user_id, host), entry, store=store, config=config)
+            store_entry(LoggedIn(account.handle, account.user_id, host), entry, store=store, config=config)
         return former
     return None
 
@@ -64,20 +118,13 @@ def find_renamed(
 def _candidates(
     host: str, taken: Collection[str], store: Store, config: Config
 ) -> Iterator[tuple[LoggedIn, Credentials]]:
-    for one in config.accounts:
-        if one.host != host or one.handle.casefold() in taken:
+    for account in config.accounts:
+        if account.host != host or account.handle.casefold() in taken:
             continue
-        entry = store.get(host, one.handle)
+        entry = store.get(host, account.handle)
         if entry is None:
             continue
         try:
-            yield one, unseal(entry, host=host)
+            yield account, from_entry(entry, host=host)
         except CredentialsError:  # damaged, which matters to nobody but the account that it is listed for
             continue
-
-
-def _answer(ask: Callable[[Credentials], Account], credentials: Credentials) -> Account | None:
-    try:
-        return ask(credentials)
-    except CredentialsError:  # a token that X refuses tells nothing about who was renamed
-        return None

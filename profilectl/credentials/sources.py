@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from profilectl.credentials.command import fill, is_runnable, run_command
-from profilectl.credentials.formats import account_name, parse, secret_value, unseal
+from profilectl.credentials.formats import account_name, from_entry, parse, secret_value
 from profilectl.credentials.keyring import KeychainError, State
 from profilectl.credentials.private_files import read_private, read_stdin
 from profilectl.errors import CredentialsError
@@ -44,7 +44,7 @@ class Entries(Protocol):
 class Source(Protocol):
     """One place that is configured to give an account's credentials."""
 
-    name: ClassVar[str]  # the word that `profilectl.auth/1` has for it
+    name: ClassVar[str]  # as in `profilectl.auth/1`
 
     def fetch(self) -> Credentials:
         """Return the credentials, or raise `CredentialsError`."""
@@ -146,14 +146,14 @@ class KeyringSource:
             raise KeychainError(f"{missing}: {error.message}", error.state, error.hint) from None
         if entry is None:
             raise KeychainError(missing, State.NO_ENTRY)
-        return unseal(entry, host=self.host)
+        return from_entry(entry, host=self.host)
 
     inspect = fetch
 
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What `auth status` says about one account; becomes an entry of `profilectl.auth/1`.
+    """Where one account's credentials come from; becomes an entry of `profilectl.auth/1`.
 
     Attributes:
         source: "file", "stdin", "systemd", "command", "environment" or "keyring".

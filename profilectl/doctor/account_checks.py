@@ -1,15 +1,24 @@
-"""What the doctor looks at for each brand: its credentials, and how it stands at X."""
+"""What the doctor checks for each brand: its credentials, and what X lets it do."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
-from profilectl.cli import auth_accounts
-from profilectl.doctor.report import NEEDS, Judgement, Layer, doubtful, failed, fine, judge_access, judge_quota
+from profilectl.doctor.machine_checks import MachineChecks
+from profilectl.doctor.report import (
+    NEEDS,
+    Check,
+    CheckResult,
+    access_result,
+    failed,
+    ok,
+    quota_result,
+    warning,
+)
 from profilectl.errors import (
     CredentialsError,
     LedgerRefused,
@@ -23,12 +32,13 @@ from profilectl.ledger.sqlite import open_for_reading
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from profilectl.api.client import XClient
-    from profilectl.cli.read_only_context import ReadOnlyContext
+    from profilectl.config import LoggedIn
     from profilectl.credentials.sources import AccountStatus
-    from profilectl.doctor.machine_checks import Examination
+    from profilectl.doctor.machine_checks import Machine
+    from profilectl.doctor.report import Report
     from profilectl.model import Account, Brand
     from profilectl.secret import Credentials
 
@@ -48,8 +58,31 @@ _PER_ACCOUNT = frozenset({"command", "stdin"})
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
-    """One account that is looked at.
+class Accounts:
+    """What the checks of accounts look at; a function is called when its check begins, and may raise.
+
+    Attributes:
+        host: returns the API host with its port.
+        logged_in: returns the accounts that are logged in, at every host.
+        describe: says where the credentials of a handle would come from, without a prompt or the network.
+        describe_anonymous: says the same of credentials that are set up without a handle; None when there are none.
+        find_credentials: returns the credentials of a handle; empty when nobody has named an account.
+        connect: returns a client for credentials.
+        wait_command: the command that waits until X allows custom profiles.
+    """
+
+    host: Callable[[], str]
+    logged_in: Callable[[], Sequence[LoggedIn]]
+    describe: Callable[[str], AccountStatus]
+    describe_anonymous: Callable[[], AccountStatus | None]
+    find_credentials: Callable[[str], Credentials]
+    connect: Callable[[Credentials], XClient]
+    wait_command: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTarget:
+    """One account that is checked.
 
     Attributes:
         label: what its lines are marked with; None when nobody has named it.
@@ -67,152 +100,149 @@ class Patient:
         return f"@{visible(self.handle)}" if self.handle else "this account"
 
 
-class Standing:
-    """The look at one brand, each step with what the steps before it have brought."""
+class AccountChecks:
+    """The checks of one account, each with what those before it have brought.
 
-    def __init__(self, examination: Examination, patient: Patient, status: AccountStatus | ProfilectlError) -> None:
-        self.examination = examination
-        self.context: ReadOnlyContext = examination.context
-        self.patient = patient
+    Args:
+        checks: those of the machine, which collect these findings too.
+        accounts: what is looked at.
+        target: the account.
+        status: where its credentials would come from, or the error because of which that isn't known.
+    """
+
+    def __init__(
+        self,
+        checks: MachineChecks,
+        accounts: Accounts,
+        target: AccountTarget,
+        status: AccountStatus | ProfilectlError,
+    ) -> None:
+        self.checks = checks
+        self.accounts = accounts
+        self.target = target
         self.status = status
         self.credentials: Credentials | None = None
+        self.client: XClient | None = None
         self.account: Account | None = None
-        self.refusal: NotAllowlisted | None = None  # X's word that the allowlist is what is missing
+        self.refusal: NotAllowlisted | None = None  # X's answer that the allowlist is what is missing
 
-    @cached_property
-    def client(self) -> XClient:
-        """X, as this brand."""
-        if self.credentials is None:
-            raise CredentialsError(f"no credentials for {self.patient.title}")
-        return self.context.client(self.credentials)
-
-    def look(self) -> None:
-        """Judge all the layers that are this brand's own."""
+    def run(self) -> None:
+        """Run all the checks that are this account's own."""
         in_keyring = getattr(self.status, "source", None) == "keyring"
-        keyring = (Layer.KEYRING,) if in_keyring else NEEDS.get(Layer.CREDENTIALS, ())
-        for layer, judge, needs in (
-            (Layer.CREDENTIALS, self._judge_credentials, keyring),
-            (Layer.TOKEN, self._judge_token, None),
-            (Layer.ACCESS, self._judge_access, None),
-            (Layer.ALLOWLIST, self._judge_allowlist, None),
-            (Layer.QUOTA, self._judge_quota, None),
+        keyring = (Check.KEYRING,) if in_keyring else NEEDS.get(Check.CREDENTIALS, ())
+        for check, examine, needs in (
+            (Check.CREDENTIALS, self._check_credentials, keyring),
+            (Check.TOKEN, self._check_token, None),
+            (Check.ACCESS, self._check_access, None),
+            (Check.ALLOWLIST, self._check_allowlist, None),
+            (Check.QUOTA, self._check_quota, None),
         ):
-            self.examination.look(layer, judge, self.patient.label, needs)
+            self.checks.run(check, examine, self.target.label, needs)
 
-    def _judge_credentials(self) -> Judgement:
+    def _connected(self) -> XClient:
+        if self.client is None:
+            if self.credentials is None:
+                raise CredentialsError(f"no credentials for {self.target.title}")
+            self.client = self.accounts.connect(self.credentials)
+        return self.client
+
+    def _check_credentials(self) -> CheckResult:
         if isinstance(self.status, ProfilectlError):
             raise self.status
         if not self.status.usable:
             raise CredentialsError(self.status.problem or "unusable", hint=self.status.hint)
         if not self.status.handle and self.status.source in _PER_ACCOUNT:
             raise CredentialsError(f"{self.status.source}: nobody says whose credentials are wanted", hint=_WHOSE)
-        credentials = self.credentials = self.examination.within(self._fetch)
+        credentials = self.checks.within_deadline(partial(self.accounts.find_credentials, self.target.handle))
+        self.credentials = credentials
         place = self.status.backend or credentials.source
         where = f"keyring ({place})" if self.status.source == "keyring" else place
-        return fine(f"{where}, token ends in …{credentials.token.tail()}")
+        return ok(f"{where}, token ends in …{credentials.token.tail()}")
 
-    def _fetch(self) -> Credentials:
-        """Get the credentials as any command would, except that nobody is asked for the keyring's password."""
-        from profilectl.credentials.sources import find
-
-        if self.context.uses_sandbox:
-            return self.context.local_x.credentials(self.patient.handle)
-        return find(
-            self.patient.handle or "unnamed",  # which these sources don't look at
-            self.context.api_host,
-            credentials_file=self.context.options.credentials_file,
-            environ=self.context.environ,
-            config=self.context.config,
-            keychain=self.examination.keychain,
-        )
-
-    def _judge_token(self) -> Judgement:
-        account = self.account = self.client.verify_credentials()
+    def _check_token(self) -> CheckResult:
+        account = self.account = self._connected().verify_credentials()
         handle = visible(account.handle)
         text = f"@{handle}, user id {visible(account.user_id)}"
-        if not self.patient.handle or self.patient.handle.casefold() == account.handle.casefold():
-            self._recognise(account)
-            return fine(f"accepted by X: {text}")
-        if self._is_renamed(account):
+        in_ledger = self._account_in_ledger(account)
+        if not self.target.handle or self.target.handle.casefold() == account.handle.casefold():
+            return ok(f"accepted by X: {text}")
+        if in_ledger is not None or self._logged_in_as_target(account):
             hint = f"the user id is the one that is known, so it was renamed at X: write {handle} into the roster"
-            return doubtful(f"accepted by X: {text}, which was {self.patient.title} before", hint)
-        hint = f"log in as {self.patient.title}: `profilectl auth login`; or mend the handle in the roster"
-        raise WrongAccount(f"these credentials belong to {text}, not to {self.patient.title}", hint=hint)
+            return warning(f"accepted by X: {text}, which was {self.target.title} before", hint)
+        hint = f"log in as {self.target.title}: `profilectl auth login`; or mend the handle in the roster"
+        raise WrongAccount(f"these credentials belong to {text}, not to {self.target.title}", hint=hint)
 
-    def _is_renamed(self, account: Account) -> bool:
-        """Tell whether the ledger or the list of logins knew this user id when it had the expected handle."""
-        if self._recognise(account) is not None:
-            return True
-        if self.context.uses_sandbox:
+    def _logged_in_as_target(self, account: Account) -> bool:
+        """Tell whether the account had the expected handle when it logged in."""
+        if self.checks.machine.uses_sandbox:
             return False
-        known = self.context.config.account_of(account.user_id, self.context.api_host)
-        return known is not None and known.handle.casefold() == self.patient.handle.casefold()
+        login = account.user_id, self.accounts.host(), self.target.handle.casefold()
+        return any(login == (each.user_id, each.host, each.handle.casefold()) for each in self.accounts.logged_in())
 
-    def _recognise(self, account: Account) -> Account | None:
+    def _account_in_ledger(self, account: Account) -> Account | None:
         """Return how the ledger knows the brand; WrongAccount when it is as another account."""
-        brand = self.patient.brand
+        brand = self.target.brand
         if brand is None:
             return None
-        with suppress(LedgerRefused, TryLater, UsageError), open_for_reading(self.context.ledger_path) as ledger:
+        path = self.checks.machine.ledger_path
+        with suppress(LedgerRefused, TryLater, UsageError), open_for_reading(path()) as ledger:
             ledger.check_account(brand.key, account)
             return ledger.account_of(brand.key)
         return None  # a ledger that can't be read has a line of its own
 
-    def _judge_access(self) -> Judgement:
+    def _check_access(self) -> CheckResult:
         from profilectl.credentials.login import MESSAGE_LEVELS
 
         level = self.account.access_level if self.account is not None else None
-        return judge_access(None if level is None else visible(level), MESSAGE_LEVELS)
+        return access_result(None if level is None else visible(level), MESSAGE_LEVELS)
 
-    def ask_again(self, context: ReadOnlyContext) -> Judgement:
-        """Ask X anew whether the brand may use custom profiles.
+    def check_allowlist_again(self, connect: Callable[[Credentials], XClient]) -> CheckResult:
+        """Ask X anew whether the account may use custom profiles.
 
         Args:
-            context: has a deadline that isn't over.
+            connect: returns a client with a deadline that isn't over.
 
         Raises:
             RemoteError: X can't be asked, or refuses for another reason.
         """
-        self.context = context
-        self.__dict__.pop("client", None)  # whose time is over
+        if self.credentials is not None:
+            self.client = connect(self.credentials)
         try:
-            judgement = self._judge_allowlist()
+            result = self._check_allowlist()
         except NotAllowlisted as error:
             return failed(error)
         self.refusal = None
-        return judgement
+        return result
 
-    def _judge_allowlist(self) -> Judgement:
+    def _check_allowlist(self) -> CheckResult:
+        verified = _VERIFIED[self.account.verified if self.account is not None else None]
         try:
-            profiles = self.client.list_profiles()
+            profiles = self._connected().list_profiles()
         except NotAllowlisted as error:
-            self.refusal = error
-            error.message = f"{error.message}; {self._verified()}"
-            again = f"`profilectl doctor --wait 2h{self.context.again()}` keeps asking X, and ends when it agrees"
-            error.hint = f"{error.hint}\n{self.application()}\n{again}"
-            raise
+            again = f"`{self.accounts.wait_command}` keeps asking X, and ends when it agrees"
+            refusal = error.with_message(f"{error.message}; {verified}")
+            self.refusal = refusal.with_hint(f"{error.hint}\n{self.application()}\n{again}")
+            raise self.refusal from None
         count = "1 profile" if len(profiles) == 1 else f"{len(profiles):,} profiles"
-        return fine(f"X allows custom profiles: it lists {count}; {self._verified()}")
-
-    def _verified(self) -> str:
-        return _VERIFIED[self.account.verified if self.account is not None else None]
+        return ok(f"X allows custom profiles: it lists {count}; {verified}")
 
     def application(self) -> str:
-        """Return what X has to be told to allow custom profiles, ready to be sent."""
+        """Return the request to X to allow custom profiles, ready to be sent."""
         account = self.account
-        who = f"@{visible(account.handle)} (user id {visible(account.user_id)})" if account else self.patient.title
+        who = f"@{visible(account.handle)} (user id {visible(account.user_id)})" if account else self.target.title
         return (
             f'Ask for: "Custom Profiles for Direct Messages (/1.1/custom_profiles) for {who}, app id … '
             "(in X's developer console), privacy policy https://…\""
         )
 
-    def _judge_quota(self) -> Judgement:
-        limits = self.client.rate_limits()
-        resets = {one["reset"] for one in limits.values() if 0 < one.get("reset", 0) < _END_OF_CALENDARS}
+    def _check_quota(self) -> CheckResult:
+        client = self._connected()
+        limits = client.rate_limits()
+        resets = {limit["reset"] for limit in limits.values() if 0 < limit.get("reset", 0) < _END_OF_CALENDARS}
         moments = {reset: datetime.fromtimestamp(reset, UTC) for reset in resets}
-        return judge_quota(limits, self._creates(self.client.now_ms()), moments)
+        return quota_result(limits, self._count_creates(client.now_ms()), moments)
 
-    def _creates(self, now_ms: int) -> str:
+    def _count_creates(self, now_ms: int) -> str:
         """Say what the ledger knows of the last day's creates, which X counts but doesn't report."""
         from profilectl.plan.builder import Plan
         from profilectl.plan.fingerprint import Basis
@@ -220,53 +250,78 @@ class Standing:
 
         user_id = self.account.user_id if self.account is not None else ""
         try:
-            with open_for_reading(self.context.ledger_path) as ledger:
+            with open_for_reading(self.checks.machine.ledger_path()) as ledger:
                 events = ledger.recent(user_id, now_ms - DAY_MS)
         except (LedgerRefused, TryLater, UsageError):
             return f"X allows {CALLS_A_DAY:,} creates in 24 h"
-        nothing = Plan((), Basis("", "", "", ""))  # only what was used before is wanted
-        used = forecast(nothing, self.patient.label or "", events, now_ms).creates.used
+        empty = Plan((), Basis("", "", "", ""))  # only what was used before counts here
+        used = forecast(empty, self.target.label or "", events, now_ms).creates.used
         return f"{used:,} of {CALLS_A_DAY:,} creates used in 24 h, as far as the ledger knows"
 
 
-def nobody(examination: Examination) -> Standing:
-    """Return the look at nobody, where nobody has set up anything."""
-    if examination.context.uses_sandbox:
+def run_checks(machine: Machine, accounts: Accounts) -> tuple[Report, tuple[AccountChecks, ...]]:
+    """Run every check once.
+
+    Returns:
+        The report, and the checks of the accounts, of which the allowlist's can be repeated.
+
+    Raises:
+        UsageError: a brand was named that the roster doesn't have.
+    """
+    checks = MachineChecks(machine)
+    checks.check_connection()
+    described = list(_targets(checks, accounts))
+    sources = [getattr(status, "source", None) for _, status in described]
+    checks.check_keyring(needed="keyring" in sources if described else None)
+    account_checks = tuple(AccountChecks(checks, accounts, target, status) for target, status in described)
+    for account in account_checks or (AccountChecks(checks, accounts, *_nobody(machine, accounts)),):
+        account.run()
+    checks.check_files()
+    return checks.report, account_checks
+
+
+def check_allowlists_again(
+    report: Report, checks: Sequence[AccountChecks], connect: Callable[[Credentials], XClient]
+) -> Report:
+    """Ask X about every account that it hasn't allowed custom profiles yet, and return the report with the results."""
+    for account in checks:
+        if account.refusal is not None:
+            result = account.check_allowlist_again(connect)
+            report = report.with_result(Check.ALLOWLIST, account.target.label, result)
+    return report
+
+
+def _nobody(machine: Machine, accounts: Accounts) -> tuple[AccountTarget, CredentialsError]:
+    """Return the target and its error where nobody has set up anything."""
+    if machine.uses_sandbox:
         message = "the sandbox makes an account for every brand of the roster, and there is none"
         error = CredentialsError(message, hint="`profilectl init` writes a roster to start from")
     else:
-        message = f"nobody is logged in at {auth_accounts.host_of(examination.context)}, and no other source is set up"
+        message = f"nobody is logged in at {accounts.host()}, and no other source is set up"
         error = CredentialsError(message, hint=_LOG_IN)
-    return Standing(examination, Patient(None, ""), error)
+    return AccountTarget(None, ""), error
 
 
-def patients(examination: Examination) -> Iterator[tuple[Patient, AccountStatus | ProfilectlError]]:
-    """Yield the accounts to look at, each with where its credentials would come from, or why that can't be said.
+def _targets(
+    checks: MachineChecks, accounts: Accounts
+) -> Iterator[tuple[AccountTarget, AccountStatus | ProfilectlError]]:
+    """Yield the accounts to check, each with where its credentials would come from, or the error that hides it.
 
     The roster's brands; without a roster, whoever is logged in, or whose credentials lie ready.
     """
-    context = examination.context
-    found = [Patient(brand.key, brand.handle, brand) for brand in examination.brands]
+    targets = [AccountTarget(brand.key, brand.handle, brand) for brand in checks.brands]
     try:
-        if not found and not context.uses_sandbox:
-            host = auth_accounts.host_of(context)
-            found = [Patient(f"@{o.handle}", o.handle) for o in auth_accounts.logged_in(context) if o.host == host]
-        if not found and (anonymous := _anonymous(context)) is not None:
+        if not targets and not checks.machine.uses_sandbox:
+            host = accounts.host()
+            handles = [login.handle for login in accounts.logged_in() if login.host == host]
+            targets = [AccountTarget(f"@{handle}", handle) for handle in handles]
+        if not targets and (anonymous := accounts.describe_anonymous()) is not None:
             label = f"@{anonymous.handle}" if anonymous.handle else None
-            yield Patient(label, anonymous.handle), anonymous
+            yield AccountTarget(label, anonymous.handle), anonymous
     except ProfilectlError as error:
-        yield Patient(None, ""), error
-    for patient in found:
+        yield AccountTarget(None, ""), error
+    for target in targets:
         try:
-            yield patient, examination.within(partial(_describe, examination, patient))
+            yield target, checks.within_deadline(partial(accounts.describe, target.handle))
         except ProfilectlError as error:
-            yield patient, error
-
-
-def _anonymous(context: ReadOnlyContext) -> AccountStatus | None:
-    return auth_accounts.describe_anonymous(context, auth_accounts.host_of(context))
-
-
-def _describe(examination: Examination, patient: Patient) -> AccountStatus:
-    context = examination.context
-    return auth_accounts.describe(context, patient.handle, auth_accounts.host_of(context), examination.keychain)
+            yield target, error

@@ -1,7 +1,7 @@
-"""What a doctor finds, and what follows from it: pure values, no looking.
+"""The results of the doctor's checks, and what follows from them: pure values, nothing is looked at here.
 
-The layers stand in the order in which they are told, which is roughly the order in which they carry each other. Where
-one has failed, those that need it aren't looked at: their failure would say nothing new.
+The checks stand in the order in which they are shown, which is roughly the order in which they depend on each other.
+Where one has failed, those that need it are skipped: their failure would say nothing new.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PERMISSION = (
 )
 
 
-class Layer(enum.StrEnum):
+class Check(enum.StrEnum):
     """One line of the report; the order is the report's."""
 
     VERSIONS = "versions"
@@ -43,7 +43,7 @@ class Layer(enum.StrEnum):
     PROXY = "proxy"
     KEYRING = "keyring"
     CREDENTIALS = "credentials"
-    TOKEN = "token"  # noqa: S105 - the name of a layer, not a token
+    TOKEN = "token"  # noqa: S105 - the name of a check, not a token
     ACCESS = "access"
     ALLOWLIST = "allowlist"
     QUOTA = "quota"
@@ -52,19 +52,19 @@ class Layer(enum.StrEnum):
     LEDGER = "ledger"
 
 
-NEEDS: Mapping[Layer, tuple[Layer, ...]] = {
-    Layer.CLOCK: (Layer.NETWORK,),
-    Layer.TOKEN: (Layer.NETWORK, Layer.CLOCK, Layer.CREDENTIALS),
-    Layer.ACCESS: (Layer.TOKEN,),
-    Layer.ALLOWLIST: (Layer.TOKEN,),
-    Layer.QUOTA: (Layer.TOKEN,),
-    Layer.PICTURES: (Layer.ROSTER,),
+NEEDS: Mapping[Check, tuple[Check, ...]] = {
+    Check.CLOCK: (Check.NETWORK,),
+    Check.TOKEN: (Check.NETWORK, Check.CLOCK, Check.CREDENTIALS),
+    Check.ACCESS: (Check.TOKEN,),
+    Check.ALLOWLIST: (Check.TOKEN,),
+    Check.QUOTA: (Check.TOKEN,),
+    Check.PICTURES: (Check.ROSTER,),
 }
-"""The layers without which another one can't be looked at."""
+"""The checks that must have succeeded before another one makes sense."""
 
 
 class State(enum.StrEnum):
-    """How a layer is."""
+    """How a check ended."""
 
     OK = "ok"
     WARNING = "warning"
@@ -73,52 +73,52 @@ class State(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """How something is, in one line.
+class CheckResult:
+    """How a check ended, in one line.
 
     Attributes:
         hint: what to do about it.
         exit_code: DONE unless it failed.
-        because: the layer that failed, of something that was skipped.
+        because: the check that failed, when this one was skipped.
     """
 
     state: State
     text: str
     hint: str | None = None
     exit_code: ExitCode = ExitCode.DONE
-    because: Layer | None = None
+    because: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A judgement at its place; `brand` is None where the layer has nothing to do with one."""
+    """A check's result at its place; `brand` is None where the check has nothing to do with one."""
 
-    layer: Layer
+    check: Check
     brand: str | None
-    judgement: Judgement
+    result: CheckResult
 
     @property
     def state(self) -> State:
-        """How the layer is."""
-        return self.judgement.state
+        """How the check ended."""
+        return self.result.state
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Everything that was found, in the order of the layers and, within one, of the brands."""
+class Report:
+    """All results, in the order of the checks and, within one, of the brands."""
 
     findings: tuple[Finding, ...]
 
     @classmethod
-    def of(cls, findings: Iterable[Finding]) -> Diagnosis:
+    def of(cls, findings: Iterable[Finding]) -> Report:
         """Put findings into their order."""
-        places = {layer: place for place, layer in enumerate(Layer)}
-        return cls(tuple(sorted(findings, key=lambda one: places[one.layer])))
+        places = {check: place for place, check in enumerate(Check)}
+        return cls(tuple(sorted(findings, key=lambda finding: places[finding.check])))
 
     @property
     def failures(self) -> tuple[Finding, ...]:
         """What failed; what was skipped because of it doesn't count."""
-        return tuple(one for one in self.findings if one.state is State.FAILED)
+        return tuple(finding for finding in self.findings if finding.state is State.FAILED)
 
     @property
     def first_failure(self) -> Finding | None:
@@ -129,112 +129,112 @@ class Diagnosis:
     def exit_code(self) -> ExitCode:
         """That of the first failure."""
         first = self.first_failure
-        return ExitCode.DONE if first is None else first.judgement.exit_code
+        return ExitCode.DONE if first is None else first.result.exit_code
 
     def counts(self) -> dict[State, int]:
         """Return how many findings there are in each state."""
-        return {state: sum(one.state is state for one in self.findings) for state in State}
+        return {state: sum(finding.state is state for finding in self.findings) for state in State}
 
-    def with_judgement(self, layer: Layer, brand: str | None, judgement: Judgement) -> Diagnosis:
-        """Return the diagnosis after one layer was looked at again."""
-        changed = Finding(layer, brand, judgement)
-        return Diagnosis(tuple(changed if (o.layer, o.brand) == (layer, brand) else o for o in self.findings))
+    def with_result(self, check: Check, brand: str | None, result: CheckResult) -> Report:
+        """Return the report after one check was repeated."""
+        place, changed = (check, brand), Finding(check, brand, result)
+        return Report(tuple(changed if (old.check, old.brand) == place else old for old in self.findings))
 
 
-def obstacle(
-    findings: Sequence[Finding], layer: Layer, brand: str | None, needs: tuple[Layer, ...] | None = None
-) -> Layer | None:
-    """Return the layer whose failure keeps another one from being looked at, None when nothing does.
+def failed_need(
+    findings: Sequence[Finding], check: Check, brand: str | None, needs: tuple[Check, ...] | None = None
+) -> Check | None:
+    """Return the check whose failure makes another one pointless, None when nothing does.
 
     Args:
-        findings: what was found so far.
-        layer: the one that is about to be looked at.
-        brand: whose; another brand's failure is no obstacle.
+        findings: the results so far.
+        check: the one that is about to begin.
+        brand: whose; another brand's failure doesn't matter.
         needs: what it needs, `NEEDS` by default.
     """
-    for needed in NEEDS.get(layer, ()) if needs is None else needs:
-        for one in findings:
-            if one.layer is not needed or one.brand not in {None, brand}:
+    for needed in NEEDS.get(check, ()) if needs is None else needs:
+        for finding in findings:
+            if finding.check is not needed or finding.brand not in {None, brand}:
                 continue
-            if one.state is State.FAILED:
+            if finding.state is State.FAILED:
                 return needed
-            if one.state is State.SKIPPED:
-                return one.judgement.because
+            if finding.state is State.SKIPPED:
+                return finding.result.because
     return None
 
 
-# Judgements
+# Results
 
 
-def fine(text: str) -> Judgement:
-    """Say that all is well."""
-    return Judgement(State.OK, text)
+def ok(text: str) -> CheckResult:
+    """Return the result of a check that found nothing wrong."""
+    return CheckResult(State.OK, text)
 
 
-def doubtful(text: str, hint: str | None = None) -> Judgement:
-    """Say that something works, and should be looked at all the same."""
-    return Judgement(State.WARNING, text, hint)
+def warning(text: str, hint: str | None = None) -> CheckResult:
+    """Return the result for something that works, and should be looked at all the same."""
+    return CheckResult(State.WARNING, text, hint)
 
 
-def failed(error: ProfilectlError) -> Judgement:
-    """Say what went wrong."""
-    return Judgement(State.FAILED, error.message, error.hint, error.exit_code)
+def failed(error: ProfilectlError) -> CheckResult:
+    """Return the result of a check that ended with an error."""
+    return CheckResult(State.FAILED, error.message, error.hint, error.exit_code)
 
 
-def skipped(because: Layer) -> Judgement:
-    """Say that it wasn't looked at, and why."""
-    return Judgement(State.SKIPPED, f"not looked at: {because.value} has to work first", because=because)
+def skipped(because: Check) -> CheckResult:
+    """Return the result of a check that another one's failure makes pointless."""
+    return CheckResult(State.SKIPPED, f"not looked at: {because.value} has to work first", because=because)
 
 
-def judge_clock(skew: float | None) -> Judgement:
+def clock_result(skew: float | None) -> CheckResult:
     """Judge the seconds that this machine is ahead of X (negative: behind), None when X didn't tell the time."""
     if skew is None:
-        return doubtful("X's answer doesn't tell the time")
+        return warning("X's answer doesn't tell the time")
     if abs(skew) < 1:
-        return fine("agrees with X's to the second")
+        return ok("agrees with X's to the second")
     text = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} X's"
     if abs(skew) > CLOCK_REFUSED:
-        return Judgement(State.FAILED, text, _SET_CLOCK, ExitCode.CREDENTIALS)
-    return doubtful(text, _SET_CLOCK) if abs(skew) > CLOCK_DOUBTFUL else fine(text)
+        return CheckResult(State.FAILED, text, _SET_CLOCK, ExitCode.CREDENTIALS)
+    return warning(text, _SET_CLOCK) if abs(skew) > CLOCK_DOUBTFUL else ok(text)
 
 
-def judge_access(level: str | None, sufficient: frozenset[str]) -> Judgement:
+def access_result(level: str | None, sufficient: frozenset[str]) -> CheckResult:
     """Judge what X lets a token do: its ``x-access-level``, None when X doesn't say."""
     if level is None:
-        return doubtful("X doesn't say whether this token may send Direct Messages")
+        return warning("X doesn't say whether this token may send Direct Messages")
     if level in sufficient:
-        return fine(f"{level}: may send Direct Messages")
-    return Judgement(State.FAILED, f"{level}: may not send Direct Messages", _PERMISSION, ExitCode.CREDENTIALS)
+        return ok(f"{level}: may send Direct Messages")
+    return CheckResult(State.FAILED, f"{level}: may not send Direct Messages", _PERMISSION, ExitCode.CREDENTIALS)
 
 
-def judge_quota(limits: Mapping[str, Mapping[str, int]], creates: str, moment: Mapping[int, datetime]) -> Judgement:
+def quota_result(limits: Mapping[str, Mapping[str, int]], creates: str, moments: Mapping[int, datetime]) -> CheckResult:
     """Judge what is left of X's limits on reading calls.
 
     Args:
         limits: ``limit``, ``remaining`` and ``reset`` by X's name of the call.
         creates: what is known of the profiles made in the last 24 hours, in words.
-        moment: the aware UTC moments of the ``reset`` figures (epoch seconds).
+        moments: the aware UTC moments of the ``reset`` figures (epoch seconds).
     """
     ours = {name.rpartition("/")[2]: limits[name] for name in sorted(limits) if name.startswith("/custom_profiles/")}
-    known = {name: one for name, one in ours.items() if "remaining" in one and one.get("limit")}
+    known = {name: limit for name, limit in ours.items() if "remaining" in limit and limit.get("limit")}
     if not known:
-        return fine(f"X doesn't report what is left for list and show; {creates}")
-    parts = [f"{name} {one['remaining']} of {one['limit']} left" for name, one in known.items()]
+        return ok(f"X doesn't report what is left for list and show; {creates}")
+    parts = [f"{name} {limit['remaining']} of {limit['limit']} left" for name, limit in known.items()]
     text = f"{', '.join(parts)}; {creates}"
-    scarcest = min(known.values(), key=lambda one: one["remaining"] / one["limit"])
-    resets = moment.get(scarcest.get("reset", 0))
+    scarcest = min(known.values(), key=lambda limit: limit["remaining"] / limit["limit"])
+    resets = moments.get(scarcest.get("reset", 0))
     until = f"X counts anew from {resets:%H:%M:%S} UTC on" if resets else "X counts anew every 15 minutes"
     if scarcest["remaining"] <= 0:
-        return Judgement(State.FAILED, text, f"{until}: run again then", ExitCode.TRY_LATER)
-    return doubtful(text, until) if scarcest["remaining"] < SCARCE * scarcest["limit"] else fine(text)
+        return CheckResult(State.FAILED, text, f"{until}: run again then", ExitCode.TRY_LATER)
+    return warning(text, until) if scarcest["remaining"] < SCARCE * scarcest["limit"] else ok(text)
 
 
-def pending(diagnosis: Diagnosis, refused: Iterable[str | None]) -> bool:
+def lacks_only_allowlist(report: Report, refused: Iterable[str | None]) -> bool:
     """Tell whether X's allowlist is all that is missing.
 
     Args:
-        diagnosis: the whole of it.
-        refused: the brands that X refuses custom profiles with its word for that, code 87.
+        report: the whole of it.
+        refused: the brands that X refuses custom profiles with code 87, which means that.
     """
-    waiting = {(Layer.ALLOWLIST, brand) for brand in refused}
-    return bool(waiting) and {(one.layer, one.brand) for one in diagnosis.failures} == waiting
+    waiting = {(Check.ALLOWLIST, brand) for brand in refused}
+    return bool(waiting) and {(finding.check, finding.brand) for finding in report.failures} == waiting

@@ -12,8 +12,6 @@ from profilectl.errors import NotAllowlisted, RateLimited, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from profilectl.errors import RemoteError
-
 FIRST_PAUSE = 60.0
 """Seconds before X is asked for the second time."""
 
@@ -34,7 +32,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Vigil:
+class WaitResult:
     """How the waiting ended.
 
     Attributes:
@@ -56,15 +54,15 @@ def pauses() -> Iterator[float]:
         pause = min(LONGEST_PAUSE, pause * _GROWTH)
 
 
-def keep_vigil(
+def wait_until_allowed(
     ask: Callable[[ExitStack], None], seconds: float, announce: Callable[[float, str], None], clock: Clock | None = None
-) -> Vigil:
+) -> WaitResult:
     """Ask until X allows it, or until the time is over; the last question is asked at the very end.
 
     Args:
         ask: asks once, and returns when X allows it; what it opens is closed after every question.
         seconds: how long to wait at most, from now.
-        announce: told seconds and reason before every pause.
+        announce: called with seconds and reason before every pause.
         clock: this machine's.
 
     Raises:
@@ -72,25 +70,21 @@ def keep_vigil(
     """
     clock = clock or Clock()
     since, ends_at = clock.now(), clock.monotonic() + seconds
-    longer, reason, questions = 0.0, _NOT_YET, 0
+    at_least, reason, questions = 0.0, _NOT_YET, 0
     for pause in pauses():
         left = ends_at - clock.monotonic()
         if left <= 0:
             break
-        nap = min(left, max(pause, longer))
-        announce(nap, reason)
-        clock.sleep(nap)
+        seconds_to_wait = min(left, max(pause, at_least))
+        announce(seconds_to_wait, reason)
+        clock.sleep(seconds_to_wait)
         questions += 1
         try:
             with ExitStack() as stack:
                 ask(stack)
         except (NotAllowlisted, RateLimited, Unreachable) as error:
-            reason = _reason(error)
-            longer = error.retry_at.timestamp() - clock.now() if error.retry_at else 0.0
+            reason = _NOT_YET if isinstance(error, NotAllowlisted) else f"({error.message})"
+            at_least = error.retry_at.timestamp() - clock.now() if error.retry_at else 0.0
         else:
-            return Vigil(since, questions, allowed=True)
-    return Vigil(since, questions, allowed=False)
-
-
-def _reason(error: RemoteError) -> str:
-    return _NOT_YET if isinstance(error, NotAllowlisted) else f"({error.message})"
+            return WaitResult(since, questions, allowed=True)
+    return WaitResult(since, questions, allowed=False)

@@ -131,7 +131,7 @@ class Output:
 
     def show(
         self,
-        document: Document,
+        document: Document | Callable[[], Document],
         headers: Sequence[str] = (),
         rows: Sequence[Sequence[str]] | None = None,
         *,
@@ -141,7 +141,7 @@ class Output:
         """Write a result to stdout in the form that was asked for.
 
         Args:
-            document: what ``--json`` prints.
+            document: what ``--json`` prints; a function where making it takes time.
             headers: of the columns, for the table on a terminal.
             rows: the result as cells, foreign text included: each is made visible here.
             table: draws the rows on a terminal where a plain list of them isn't enough.
@@ -150,7 +150,7 @@ class Output:
         if self.wants_json:
             from profilectl.render import documents
 
-            out(documents.dump(document))
+            out(documents.dump(document() if callable(document) else document))
             return
         if rows and is_terminal(sys.stdout):
             from profilectl.render.tables import listing
@@ -161,6 +161,11 @@ class Output:
         if not self.is_quiet:
             for line in lines:
                 out(line)
+
+    def announce(self, line: str) -> None:
+        """Write what was done, a sentence that is safe to print: beside the result, which may be a JSON document."""
+        if not self.is_quiet:
+            (info if self.wants_json else out)(line)
 
 
 @contextmanager

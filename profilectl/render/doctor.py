@@ -1,4 +1,4 @@
-"""How a diagnosis is shown: lines for a terminal, rows for a pipe, a document for a script."""
+"""How a doctor's report is shown: lines for a terminal, rows for a pipe, a document for a script."""
 
 from __future__ import annotations
 
@@ -8,76 +8,75 @@ from profilectl.doctor.report import State
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from rich.console import RenderableType
     from rich.table import Table
 
-    from profilectl.doctor.report import Diagnosis, Finding
+    from profilectl.doctor.report import Finding, Report
     from profilectl.errors import ExitCode
     from profilectl.render.documents import Document
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red", State.SKIPPED: "dim"}
 
 
-def document(diagnosis: Diagnosis, exit_code: ExitCode) -> Document:
-    """``profilectl.doctor/1``: every layer, with what to do where something is wrong."""
+def document(report: Report, exit_code: ExitCode) -> Document:
+    """``profilectl.doctor/1``: every check, with what to do where something is wrong."""
     checks = [
         {
-            "check": one.layer.value,
-            "brand": one.brand,
-            "state": one.state.value,
-            "message": one.judgement.text,
-            "hint": one.judgement.hint,
+            "check": finding.check.value,
+            "brand": finding.brand,
+            "state": finding.state.value,
+            "message": finding.result.text,
+            "hint": finding.result.hint,
         }
-        for one in diagnosis.findings
+        for finding in report.findings
     ]
-    ok = not diagnosis.failures
-    return {"schema": "profilectl.doctor/1", "ok": ok, "exit_code": int(exit_code), "checks": checks}
+    is_ok = not report.failures
+    return {"schema": "profilectl.doctor/1", "ok": is_ok, "exit_code": int(exit_code), "checks": checks}
 
 
-def rows(findings: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
-    """Yield findings for a pipe: check, brand, state, message."""
-    for one in findings:
-        yield (one.layer.value, one.brand or "", one.state.value, one.judgement.text)
+def rows(findings: Sequence[Finding]) -> list[tuple[str, ...]]:
+    """Return findings for a pipe: check, brand, state, message."""
+    return [
+        (finding.check.value, finding.brand or "", finding.state.value, finding.result.text) for finding in findings
+    ]
 
 
-def checkup(findings: Sequence[Finding], first_failure: Finding | None) -> Iterator[RenderableType]:
-    """Yield what a terminal draws: the findings line by line, and under the first failure what to do about it."""
+def listing(findings: Sequence[Finding], first_failure: Finding | None) -> RenderableType:
+    """Return what a terminal draws: the findings line by line, and under the first failure what to do about it."""
+    from rich.console import Group
+
     end = findings.index(first_failure) + 1 if first_failure in findings else len(findings)
     widths = _widths(findings)
-    if findings[:end]:
-        yield _grid(findings[:end], widths)
+    parts: list[RenderableType] = [_grid(findings[:end], widths)] if findings[:end] else []
     if first_failure is not None:
-        yield from _hint(first_failure)
+        parts += _hint(first_failure)
     if findings[end:]:
-        yield _grid(findings[end:], widths)
+        parts.append(_grid(findings[end:], widths))
+    return Group(*parts)
 
 
-def summary(diagnosis: Diagnosis) -> str:
-    """Sum a diagnosis up in one line."""
-    told = ((number, state.value) for state, number in diagnosis.counts().items() if number)
-    return ", ".join(f"{number} {word}" for number, word in told)
+def summary(report: Report) -> str:
+    """Sum a report up in one line."""
+    return ", ".join(f"{number} {state.value}" for state, number in report.counts().items() if number)
 
 
-def _hint(finding: Finding) -> Iterator[RenderableType]:
+def _hint(finding: Finding) -> list[RenderableType]:
     from rich.padding import Padding
     from rich.text import Text
 
-    for line in (finding.judgement.hint or "").splitlines():
-        yield Padding(Text(f"hint: {visible(line)}", style="bold", overflow="fold"), (0, 0, 0, 2))
+    lines = [f"hint: {visible(line)}" for line in (finding.result.hint or "").splitlines()]
+    return [Padding(Text(line, style="bold", overflow="fold"), (0, 0, 0, 2)) for line in lines]
 
 
 def _widths(findings: Sequence[Finding]) -> tuple[int, ...]:
     """Return how wide the columns before the message are; none for brands where there is one at most."""
-    several = len({one.brand for one in findings if one.brand is not None}) > 1
-    brands = max((len(visible(one.brand or "")) for one in findings), default=0) if several else 0
-    states, layers = (max((len(cell) for cell in column), default=0) for column in _short(findings))
-    return states, layers, min(brands, 20)
-
-
-def _short(findings: Sequence[Finding]) -> tuple[list[str], list[str]]:
-    return [one.state.value for one in findings], [one.layer.value for one in findings]
+    several = len({finding.brand for finding in findings if finding.brand is not None}) > 1
+    brands = max((len(visible(finding.brand or "")) for finding in findings), default=0) if several else 0
+    states = max((len(finding.state.value) for finding in findings), default=0)
+    checks = max((len(finding.check.value) for finding in findings), default=0)
+    return states, checks, min(brands, 20)
 
 
 def _grid(findings: Sequence[Finding], widths: tuple[int, ...]) -> Table:
@@ -89,9 +88,9 @@ def _grid(findings: Sequence[Finding], widths: tuple[int, ...]) -> Table:
     for width in shown:
         grid.add_column(width=width, overflow="fold")
     grid.add_column(overflow="fold")
-    for one in findings:
-        lead = [Text(one.state.value, style=_STYLES[one.state]), Text(one.layer.value)]
-        brand = [Text(visible(one.brand or ""))] if len(shown) > len(lead) else []
-        style = "dim" if one.state is State.SKIPPED else ""
-        grid.add_row(*lead, *brand, Text(visible(one.judgement.text), style=style))
+    for finding in findings:
+        lead = [Text(finding.state.value, style=_STYLES[finding.state]), Text(finding.check.value)]
+        brand = [Text(visible(finding.brand or ""))] if len(shown) > len(lead) else []
+        style = "dim" if finding.state is State.SKIPPED else ""
+        grid.add_row(*lead, *brand, Text(visible(finding.result.text), style=style))
     return grid

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from profilectl.config import Config, LoggedIn
+    from profilectl.credentials.sources import AccountStatus
     from profilectl.errors import ExitCode, ProfilectlError
     from profilectl.model import Agent, Brand, Message, Problem
     from profilectl.plan.builder import Plan
@@ -197,9 +199,24 @@ def profiles(rows: Iterable[Document]) -> Document:
     return {"schema": "profilectl.profiles/1", "profiles": list(rows)}
 
 
-def accounts(rows: Iterable[Document]) -> Document:
+def accounts(statuses: Iterable[AccountStatus], config: Config) -> Document:
     """``profilectl.auth/1``: where credentials come from and whether they can be used."""
-    return {"schema": "profilectl.auth/1", "accounts": list(rows)}
+    rows = [_account(status, config.account(status.handle, status.host)) for status in statuses]
+    return {"schema": "profilectl.auth/1", "accounts": rows, "default_brand": config.brand}
+
+
+def _account(status: AccountStatus, login: LoggedIn | None) -> Document:
+    return {
+        "handle": status.handle or None,
+        "host": status.host,
+        "source": status.source,
+        "backend": status.backend,
+        "usable": status.usable,
+        "problem": status.problem,
+        "hint": status.hint,
+        "token_tail": status.token_tail,
+        "user_id": None if login is None else login.user_id,
+    }
 
 
 def adopt(*, brand: str, agent: str, profile_id: str, name: str) -> Document:

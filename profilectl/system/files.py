@@ -49,6 +49,21 @@ def read(descriptor: int, limit: int) -> bytes:
         return file.read(limit)
 
 
+def read_regular(path: Path | str, limit: int) -> tuple[bytes, os.stat_result] | None:
+    """Return the bytes of a regular file, at most `limit`, and the status of the file that they are from.
+
+    Returns:
+        None when something else lies there, such as a folder, a pipe or a device.
+
+    Raises:
+        OSError: it can't be opened or read.
+        ValueError: the path holds a NUL.
+    """
+    with opened(path) as descriptor:
+        status = os.fstat(descriptor)
+        return (read(descriptor, limit), status) if stat.S_ISREG(status.st_mode) else None
+
+
 def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> bytes:
     """Return the bytes of a file that a person named.
 
@@ -63,16 +78,15 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     """
     shown = f"{what} {visible(str(path))}"
     try:
-        with opened(path) as descriptor:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise InputRefused(f"{shown} is no regular file", hint=hint)
-            content = read(descriptor, largest + 1)
+        file = read_regular(path, largest + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file name"
         raise InputRefused(f"can't read {shown}: {reason}", hint=hint) from None
-    if len(content) > largest:
+    if file is None:
+        raise InputRefused(f"{shown} is no regular file", hint=hint)
+    if len(file[0]) > largest:
         raise InputRefused(f"{shown} is larger than {largest} bytes")
-    return content
+    return file[0]
 
 
 def read_private(path: Path | str, largest: int) -> bytes | None:

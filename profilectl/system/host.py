@@ -1,4 +1,4 @@
-"""Who is at work, for the audit trail and for others that wait."""
+"""User, machine and home folder, for the audit trail and for other processes that wait."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def user_name() -> str:
-    """Return the name of the OS user, ``uid:1234`` for one without a name; the environment has no say in it."""
+    """Return the name of the OS user, ``uid:1234`` for one without a name; the environment can't change it."""
     import pwd
 
     try:

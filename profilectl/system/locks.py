@@ -1,7 +1,7 @@
-"""One run at a time on one machine: the kernel's lock on an empty side file, freed however its holder ends.
+"""One run, and one login, at a time on one machine: the kernel's lock on an empty file, freed however its holder ends.
 
-The side file is never deleted, for a lock on a deleted file guards nothing. Who holds the lock stands in a second file,
-only so that those who wait can be told.
+A lock file is never deleted, for a lock on a deleted file guards nothing. Who holds the ledger's lock stands in a
+second file, only so that those who wait learn it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import os
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from profilectl.errors import LedgerRefused, TryLater
+from profilectl.errors import InputRefused, LedgerRefused, TryLater
 from profilectl.system.files import write_private
 from profilectl.system.host import host_name, user_name
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,81 +24,113 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-PRIVATE = 0o600
-_MOMENT = 0.25  # seconds that a holder gets to introduce itself, or to leave
-_PAUSE = 0.01  # seconds
+_CONFIG_SECONDS: Final = 10.0  # nobody is asked anything while it is held
+_CONFIG_HINT: Final = "the list of accounts is kept there: set HOME or XDG_CONFIG_HOME to a folder of yours"
+_MOMENT: Final = 0.25  # seconds that a holder gets to introduce itself, or to leave
+_PAUSE: Final = 0.01  # seconds
+
+
+@contextmanager
+def hold_config(config: Path) -> Iterator[None]:
+    """Hold the lock beside a config file, whose folder is made when it is missing.
+
+    Two logins that end together would else each write a list of accounts without the other's.
+
+    Raises:
+        TryLater: another process has held it for 10 seconds.
+        InputRefused: the folder can't be made or written.
+    """
+    lock = _lock(config.with_name(".lock"))
+    try:
+        config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_held = _acquire(lock, _CONFIG_SECONDS)
+    except (OSError, NotImplementedError) as error:
+        folder, reason = visible(str(config.parent)), getattr(error, "strerror", None) or "no locks on this file system"
+        raise InputRefused(f"{folder} can't be used: {reason}", hint=_CONFIG_HINT) from None
+    if not is_held:
+        raise TryLater("another login or logout is under way", hint="run this again when it has ended")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
 def hold_ledger(
     path: Path, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
 ) -> Iterator[None]:
-    """Hold the lock file at `path`; what it promises is said in `base.Ledger.lock`.
+    """Hold the ledger's lock.
+
+    Args:
+        path: of the lock file; the note about its holder lies beside it.
+        max_wait: seconds to wait for another process at most.
+        command: what this process does, for those who wait.
+        announce: called once with the seconds and the holder, before a wait.
 
     Raises:
         TryLater: another process holds it for longer than `max_wait` seconds.
         LedgerRefused: the file can't be locked: a symbolic link, no permission, no locks on this file system.
     """
-    holder = path.with_name(f"{path.name}.holder")
-    lock = _acquire(path, holder, max_wait, announce)
+    note = path.with_name(f"{path.name}.holder")
+    lock = _lock(path)
     try:
-        _introduce(holder, command)
+        holder = _acquire_or_name_holder(lock, note)
+        if holder is not None and max_wait > 0:
+            if announce:
+                announce(max_wait, holder)
+            holder = None if _acquire(lock, max_wait) else _acquire_or_name_holder(lock, note)
+    except (OSError, NotImplementedError) as error:
+        raise LedgerRefused(f"{visible(str(path))} can't be locked: {error}") from error
+    if holder is not None:
+        raise TryLater(
+            f"the ledger is {holder}",
+            hint="wait for it to end, or allow more time with --max-wait; the lock file needn't be deleted",
+        )
+    try:
+        _write_note(note, command)
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
         lock.release()
 
 
-def _acquire(path: Path, holder: Path, max_wait: float, announce: Callable[[float, str], None] | None) -> BaseFileLock:
-    from filelock import FileLock, Timeout
+def _lock(path: Path) -> BaseFileLock:
+    from filelock import FileLock
 
-    lock = FileLock(path, mode=PRIVATE)
+    return FileLock(path, mode=0o600)
+
+
+def _acquire(lock: BaseFileLock, seconds: float) -> bool:
+    """Take a lock within that many seconds, and return whether it worked."""
+    from filelock import Timeout
+
     try:
-        who = _take_or_ask(lock, holder)
-        if who is not None and max_wait > 0:
-            if announce:
-                announce(max_wait, who)
-            try:
-                lock.acquire(timeout=max_wait)
-                who = None
-            except Timeout:
-                who = _take_or_ask(lock, holder)
-    except (OSError, NotImplementedError) as error:
-        raise LedgerRefused(f"{_visible(path)} can't be locked: {error}") from error
-    if who is not None:
-        raise TryLater(
-            f"the ledger is {who}",
-            hint="wait for it to end, or allow more time with --max-wait; the lock file needn't be deleted",
-        )
-    return lock
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        return False
+    return True
 
 
-def _take_or_ask(lock: BaseFileLock, holder: Path) -> str | None:
+def _acquire_or_name_holder(lock: BaseFileLock, note: Path) -> str | None:
     """Take the lock, or return "held by …".
 
     Between a holder's lock and its note there is a moment without a note, or with that of a run that was killed; and
     another one between the end of its note and that of its lock. Who comes then looks again.
     """
-    from filelock import Timeout
-
     end = time.monotonic() + _MOMENT
-    while True:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            who = _who(holder)
-        else:
-            return None
-        if who is not None:
-            return who
+    while not _acquire(lock, 0):
+        holder = _read_note(note)
+        if holder is not None:
+            return holder
         if time.monotonic() >= end:
             return "held by another process"
         time.sleep(_PAUSE)
+    return None
 
 
-def _introduce(holder: Path, command: str) -> None:
-    """Write who we are; a whole file or none, because somebody may be reading it."""
-    told = {
+def _write_note(note: Path, command: str) -> None:
+    """Write who holds the lock; a whole file or none, because somebody may be reading it."""
+    holder = {
         "pid": os.getpid(),
         "host": host_name(),
         "user": user_name(),
@@ -105,18 +138,18 @@ def _introduce(holder: Path, command: str) -> None:
         "command": command,
     }
     try:
-        write_private(holder, json.dumps(told).encode(), alone=True)
+        write_private(note, json.dumps(holder).encode(), alone=True)
     except OSError as error:
-        raise LedgerRefused(f"{_visible(holder)} can't be written: {error.strerror}") from error
+        raise LedgerRefused(f"{visible(str(note))} can't be written: {error.strerror}") from error
 
 
-def _who(holder: Path) -> str | None:
+def _read_note(note: Path) -> str | None:
     """Return "held by …" from the note about the holder; None without one that can be believed."""
     try:
-        told = json.loads(holder.read_text("utf-8"))
-        if told["host"] == host_name() and not _runs(told["pid"]):
+        holder = json.loads(note.read_text("utf-8"))
+        if holder["host"] == host_name() and not _runs(holder["pid"]):
             return None
-        return _visible("held by {command} (pid {pid} on {host}, user {user}) since {since}".format_map(told))
+        return visible("held by {command} (pid {pid} on {host}, user {user}) since {since}".format_map(holder))
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
@@ -130,9 +163,3 @@ def _runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _visible(text: object) -> str:
-    from profilectl.text.escape import visible
-
-    return visible(str(text))

@@ -35,7 +35,7 @@ def made_up() -> Credentials:
 def log_in() -> None:
     login(
         host=HOST,
-        wanted="AcmeCare",
+        expected="AcmeCare",
         read=made_up,
         verify=lambda _: Account("42", "AcmeCare", HOST, "read-write-directmessages"),
         store=Keychain(),
@@ -75,8 +75,8 @@ def round_trip() -> None:
     assert [keychain.delete(HOST, "acmecare"), keychain.delete(HOST, "acmecare")] == [True, False]
 
 
-def rehearsal() -> None:
-    Keychain().rehearse(HOST)
+def self_test() -> None:
+    Keychain().self_test(HOST)
     assert labels() == []
 
 
@@ -138,9 +138,9 @@ def login_and_logout() -> None:
     log_in()
     config = read_config(config_path())
     assert labels() == ["Password for '@acmecare' on 'profilectl:api.x.com'"]
-    assert [(one.handle, one.user_id) for one in config.accounts] == [("AcmeCare", "42")]
-    found = find("acmecare", HOST, environ={}, config=config, keychain=Keychain())
-    assert found.secrets() == made_up().secrets()
+    assert [(account.handle, account.user_id) for account in config.accounts] == [("AcmeCare", "42")]
+    stored = find("acmecare", HOST, environ={}, config=config, keychain=Keychain())
+    assert stored.secrets() == made_up().secrets()
     status = describe("acmecare", HOST, environ={}, config=config, keychain=Keychain())
     assert (status.usable, status.token_tail) == (True, CANARIES[2][-4:])
     gone = logout("@acmecare", HOST, store=Keychain(), config=config)

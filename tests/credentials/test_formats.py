@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from profilectl.credentials.formats import account_name, parse, seal, secret_value, unseal
+from profilectl.credentials.formats import account_name, from_entry, parse, secret_value, to_entry
 from profilectl.errors import CredentialsError
 from profilectl.secret import Secret
 
@@ -81,10 +81,10 @@ def test_long_texts_are_refused():
         parse(b" " * (64 * 1024 + 1), "stdin")
 
 
-def test_an_entry_is_sealed_and_unsealed(credentials):
+def test_an_entry_is_made_and_read(credentials):
     """The keyring entry gives back what went in, and fits Windows' 1,280 characters several times."""
-    entry = seal(credentials, host="api.x.com", handle="Acme", user_id="42", created=NOW)
-    found = unseal(entry, host="api.x.com")
+    entry = to_entry(credentials, host="api.x.com", handle="Acme", user_id="42", created=NOW)
+    found = from_entry(entry, host="api.x.com")
     assert found.secrets() == credentials.secrets()
     assert (found.source, found.handle, found.user_id) == ("keyring", "Acme", "42")
     assert len(entry.reveal()) < 600
@@ -94,9 +94,9 @@ def test_an_entry_is_sealed_and_unsealed(credentials):
 
 def test_an_entry_is_for_one_host(credentials, shows_no_secret):
     """A test server never gets a production token, even if somebody renames the entry."""
-    entry = seal(credentials, host="api.x.com", handle="Acme", user_id="42", created=NOW)
+    entry = to_entry(credentials, host="api.x.com", handle="Acme", user_id="42", created=NOW)
     with pytest.raises(CredentialsError, match="for another host") as caught:
-        unseal(entry, host="127.0.0.1:8080")
+        from_entry(entry, host="127.0.0.1:8080")
     shows_no_secret(caught.value)
 
 
@@ -104,7 +104,7 @@ def test_an_entry_is_for_one_host(credentials, shows_no_secret):
 def test_unknown_entries_are_refused(text):
     """An entry of another version or kind isn't guessed at."""
     with pytest.raises(CredentialsError, match="damaged or was written by a newer"):
-        unseal(Secret(text), host="api.x.com")
+        from_entry(Secret(text), host="api.x.com")
 
 
 @pytest.mark.parametrize("handle", ["acme", "@acme", "ACME", "@AcMe"])

@@ -67,7 +67,7 @@ def write(tmp_path):
 def test_accounts_of_twurl_and_t(write, document):
     """Both tools write the same form: handles, each with its apps; a handle of digits stays a handle."""
     offers = read_offers(write(TWURL.format(**document)))
-    whole, part = offers.found
+    whole, part = offers.offers
     assert (whole.handle, whole.app, whole.problem, whole.chosen) == ("acmecare", None, None, True)
     assert [one.reveal() for one in whole.credentials.secrets()] == list(document.values())
     assert (part.handle, part.credentials, part.chosen) == ("12345", None, False)
@@ -77,7 +77,7 @@ def test_accounts_of_twurl_and_t(write, document):
 
 def test_apps_of_xurl(write, document):
     """An app has one OAuth 1.0a token, and doesn't say whose; one without it has nothing to offer."""
-    (offer,) = read_offers(write(XURL.format(**document))).found
+    (offer,) = read_offers(write(XURL.format(**document))).offers
     assert (offer.handle, offer.app, offer.name, offer.chosen) == (None, "support", "support", True)
     assert [one.reveal() for one in offer.credentials.secrets()] == list(document.values())
 
@@ -86,14 +86,14 @@ def test_an_old_file_of_xurl(write, document):
     """It was JSON once, with one token."""
     keys = ("consumer_key", "consumer_secret", "access_token", "token_secret")
     token = dict(zip(keys, document.values(), strict=True))
-    (offer,) = read_offers(write(json.dumps({"oauth1_tokens": {"type": "oauth1", "oauth1": token}}))).found
+    (offer,) = read_offers(write(json.dumps({"oauth1_tokens": {"type": "oauth1", "oauth1": token}}))).offers
     assert [one.reveal() for one in offer.credentials.secrets()] == list(document.values())
 
 
 def test_a_file_that_others_can_read_is_told(write, document):
     """It is another tool's file, so that is no reason to refuse it."""
     offers = read_offers(write(TWURL.format(**document), mode=0o644))
-    assert len(offers.found) == 2
+    assert len(offers.offers) == 2
     assert "has mode 644: other users can get at it" in offers.exposure.message
     assert offers.exposure.hint.startswith("run: chmod 600")
 
@@ -158,7 +158,7 @@ def test_what_is_no_such_file_is_refused(write, text, said):
 )
 def test_odd_accounts_are_incomplete(write, text):
     """A file of the right form with the wrong things in it has no credentials to offer, and says why."""
-    for offer in read_offers(write(text)).found:
+    for offer in read_offers(write(text)).offers:
         assert offer.credentials is None
         assert offer.problem
 

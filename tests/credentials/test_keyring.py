@@ -107,7 +107,7 @@ def test_an_empty_entry_is_none(keychain, backend):
 def test_a_rehearsal_leaves_nothing(keychain, backend):
     """The throw-away entry is gone, and others are untouched."""
     keychain.set(HOST, "acme", Secret("kept"))
-    keychain.rehearse(HOST)
+    keychain.self_test(HOST)
     assert list(backend.entries.values()) == ["kept"]
 
 
@@ -115,7 +115,7 @@ def test_a_store_that_forgets_is_found_out(backend):
     """A backend like keyring's `null` says yes to everything."""
     backend.set_password = lambda *_: None
     with pytest.raises(KeychainError, match="doesn't keep what is stored in it"):
-        Keychain(backend=backend).rehearse(HOST)
+        Keychain(backend=backend).self_test(HOST)
 
 
 @pytest.mark.parametrize("value", ["x" * 1281, "😀" * 641])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from profilectl.config import Config, LoggedIn, read_config, write_config
-from profilectl.credentials.formats import unseal
+from profilectl.credentials.formats import from_entry
 from profilectl.credentials.login import login
 from profilectl.credentials.logout import logout
 from profilectl.credentials.prompts import ask_pin, ask_values, read_token
@@ -35,7 +35,7 @@ def log_in(keychain, config, credentials):
     def run(**parts):
         usual = {
             "host": HOST,
-            "wanted": None,
+            "expected": None,
             "read": lambda: credentials,
             "verify": lambda _: ACCOUNT,
             "store": keychain,
@@ -49,9 +49,9 @@ def log_in(keychain, config, credentials):
 
 def test_a_login_stores_and_lists(log_in, keychain, config, credentials, document):
     """The entry holds the credentials, the config the account without them."""
-    done = log_in(wanted="@acmecare")
+    done = log_in(expected="@acmecare")
     assert (done.account, done.replaced, done.warnings) == (LISTED, False, ())
-    assert unseal(keychain.get(HOST, "acmecare"), host=HOST).secrets() == credentials.secrets()
+    assert from_entry(keychain.get(HOST, "acmecare"), host=HOST).secrets() == credentials.secrets()
     assert read_config(config.path).accounts == (LISTED,)
     for value in document.values():
         assert value not in config.path.read_text()
@@ -63,9 +63,9 @@ def test_a_second_login_replaces(log_in, keychain, config, credentials):
     log_in()
     rotated = replace(credentials, token=Secret("another-token"))
     assert log_in(read=lambda: rotated).replaced
-    assert unseal(keychain.get(HOST, "acmecare"), host=HOST).token == Secret("another-token")
+    assert from_entry(keychain.get(HOST, "acmecare"), host=HOST).token == Secret("another-token")
     now = read_config(config.path)
-    assert (now.brand, [one.handle for one in now.accounts]) == ("acme", ["Other", "AcmeCare"])
+    assert (now.brand, [account.handle for account in now.accounts]) == ("acme", ["Other", "AcmeCare"])
 
 
 def test_nothing_is_asked_when_the_keyring_does_not_work(log_in, backend):
@@ -95,7 +95,7 @@ def test_what_x_refuses_is_not_stored(log_in, backend, config, error):
 def test_another_account_is_refused(log_in, backend):
     """The credentials must be those of the brand that was named."""
     with pytest.raises(WrongAccount, match="belong to @AcmeCare, not to @other"):
-        log_in(wanted="@Other")
+        log_in(expected="@Other")
     assert backend.entries == {}
 
 
@@ -215,28 +215,28 @@ def test_a_token_is_revoked_before_it_is_forgotten(log_in, keychain, backend, co
     assert (backend.entries, read_config(config.path).accounts) == (before, (LISTED,))
     done = logout("acmecare", HOST, store=keychain, config=config, revoke=asked.append)
     assert (done.entry, done.revoked) == (True, True)
-    assert [one.secrets() for one in asked] == [credentials.secrets()]
+    assert [revoked.secrets() for revoked in asked] == [credentials.secrets()]
     assert not logout("acmecare", HOST, store=keychain, config=config, revoke=refuse).revoked
 
 
 def test_a_renamed_account_may_log_in_as_the_brand(log_in, backend):
     """The roster still has the old handle, so that stays the entry's name; the user id says who it is."""
     log_in()
-    for words in ({"wanted": "acmecare"}, {"claimed": ["AcmeCare", "beta"]}):
+    for words in ({"expected": "acmecare"}, {"claimed": ["AcmeCare", "beta"]}):
         done = log_in(**words, verify=lambda _: replace(ACCOUNT, handle="AcmeHelp"))
         assert done.warnings == ("@AcmeCare is called @AcmeHelp at X now: change the handle in the roster",)
         assert (done.account, done.replaced) == (LISTED, True)
         assert [user for _, user in backend.entries] == ["@acmecare"]
 
 
-@pytest.mark.parametrize("words", [{}, {"wanted": "acmehelp"}, {"claimed": ["beta", "acmehelp", "acmecare"]}])
+@pytest.mark.parametrize("words", [{}, {"expected": "acmehelp"}, {"claimed": ["beta", "acmehelp", "acmecare"]}])
 def test_a_renamed_account_moves_when_its_old_handle_is_not_asked_for(log_in, backend, config, words):
     """One entry, one line, under the handle that X has."""
     log_in()
     done = log_in(**words, verify=lambda _: replace(ACCOUNT, handle="AcmeHelp"))
     assert (done.warnings, done.replaced) == ((), True)
     assert [user for _, user in backend.entries] == ["@acmehelp"]
-    assert [one.handle for one in read_config(config.path).accounts] == ["AcmeHelp"]
+    assert [account.handle for account in read_config(config.path).accounts] == ["AcmeHelp"]
 
 
 def test_four_values_are_asked(document, credentials):
@@ -286,11 +286,11 @@ def test_a_pin_stands_for_credentials(document, credentials):
     """App key and secret are asked, an address shown, and the PIN may be typed with blanks."""
     answers = iter([document["consumer_key"], document["consumer_secret"]])
     shown = []
-    found = ask_pin(
+    answer = ask_pin(
         lambda _: next(answers),
         begin=lambda key, secret: Flow(key, secret, credentials),
         show=shown.append,
         ask_openly=lambda _: " 123 4567 ",
     )
-    assert found.secrets() == credentials.secrets()
+    assert answer.secrets() == credentials.secrets()
     assert shown == ["https://api.x.com/oauth/authorize?oauth_token=x"]

@@ -19,7 +19,7 @@ _PROGRAMS = ("bash", "dbus-run-session", "dbus-send", "gnome-keyring-daemon")
     "case",
     [
         pytest.param("round_trip", id="what is stored comes back, per host, and can be deleted"),
-        pytest.param("rehearsal", id="a rehearsal leaves nothing behind"),
+        pytest.param("self_test", id="a self-test leaves nothing behind"),
         pytest.param("locked", id="locked is said at once, and no window opened"),
         pytest.param("absent", id="no bus means no keyring"),
         pytest.param("no_keyring_yet", id="a service without a keyring isn't asked to make one"),
@@ -35,9 +35,9 @@ def test_keyring(case, require):
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     require("keyring", not missing, f"{', '.join(missing)} not installed")
     command = ["bash", _HERE.parent / "with-keyring.sh", sys.executable, _HERE / "inside_keyring.py", case]
-    with group(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as one:
-        said, _ = one.communicate(timeout=LONGEST)
-    assert one.returncode == 0, said
+    with group(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        output, _ = child.communicate(timeout=LONGEST)
+    assert child.returncode == 0, output
 
 
 @pytest.mark.parametrize(("command", "status"), [([], 64), (["bash", "-c", "exit 37"], 37)])
@@ -46,6 +46,6 @@ def test_wrapper_passes_the_exit_status_on(command, status, require):
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     require("keyring", not missing, f"{', '.join(missing)} not installed")
     command = ["bash", _HERE.parent / "with-keyring.sh", *command]
-    with group(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as one:
-        one.communicate(timeout=LONGEST)
-    assert one.returncode == status
+    with group(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+        child.communicate(timeout=LONGEST)
+    assert child.returncode == status

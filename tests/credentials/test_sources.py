@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.config import Config
-from profilectl.credentials.formats import seal
+from profilectl.credentials.formats import to_entry
 from profilectl.credentials.keyring import Keychain, KeychainError, State
 from profilectl.credentials.sources import VARIABLES, AccountStatus, describe, find
 from profilectl.errors import CredentialsError
@@ -58,7 +58,7 @@ class World:
     def add_keyring(self):
         made_up = Credentials(*map(Secret, self.values("keyring").values()), source="test")
         created = datetime(2026, 11, 22, tzinfo=UTC)
-        self.keychain.set(HOST, "acme", seal(made_up, host=HOST, handle="Acme", user_id="42", created=created))
+        self.keychain.set(HOST, "acme", to_entry(made_up, host=HOST, handle="Acme", user_id="42", created=created))
 
     def arguments(self):
         config = Config(self.folder / "config.toml", credential_command=self.argv)

@@ -1,4 +1,4 @@
-"""What follows from what a doctor finds."""
+"""What follows from the results of checks."""
 
 from __future__ import annotations
 
@@ -7,68 +7,68 @@ from datetime import UTC, datetime
 import pytest
 
 from profilectl.doctor.report import (
-    Diagnosis,
+    Check,
+    CheckResult,
     Finding,
-    Judgement,
-    Layer,
+    Report,
     State,
-    doubtful,
+    access_result,
+    clock_result,
     failed,
-    fine,
-    judge_access,
-    judge_clock,
-    judge_quota,
-    obstacle,
-    pending,
+    failed_need,
+    lacks_only_allowlist,
+    ok,
+    quota_result,
     skipped,
+    warning,
 )
 from profilectl.errors import CredentialsError, ExitCode, Unreachable
 
 BAD = failed(CredentialsError("no", hint="do this"))
 
 
-def found(*pairs):
-    return [Finding(layer, brand, judgement) for layer, brand, judgement in pairs]
+def findings_of(*triples):
+    return [Finding(check, brand, result) for check, brand, result in triples]
 
 
 def test_what_needs_a_failed_layer_is_in_its_way():
     """The layer that failed is named, not the one that was skipped because of it."""
-    findings = found((Layer.NETWORK, None, BAD), (Layer.TOKEN, "acme", skipped(Layer.NETWORK)))
+    findings = findings_of((Check.NETWORK, None, BAD), (Check.TOKEN, "acme", skipped(Check.NETWORK)))
 
-    assert Layer.NETWORK is obstacle(findings, Layer.CLOCK, None)
-    assert Layer.NETWORK is obstacle(findings, Layer.ALLOWLIST, "acme")
-    assert obstacle(findings, Layer.LEDGER, None) is None
+    assert Check.NETWORK is failed_need(findings, Check.CLOCK, None)
+    assert Check.NETWORK is failed_need(findings, Check.ALLOWLIST, "acme")
+    assert failed_need(findings, Check.LEDGER, None) is None
 
 
 def test_another_brands_failure_is_no_obstacle():
     """Each brand stands and falls with its own credentials."""
-    findings = found((Layer.CREDENTIALS, "acme", BAD), (Layer.CREDENTIALS, "beta", fine("there")))
+    findings = findings_of((Check.CREDENTIALS, "acme", BAD), (Check.CREDENTIALS, "beta", ok("there")))
 
-    assert Layer.CREDENTIALS is obstacle(findings, Layer.TOKEN, "acme")
-    assert obstacle(findings, Layer.TOKEN, "beta") is None
+    assert Check.CREDENTIALS is failed_need(findings, Check.TOKEN, "acme")
+    assert failed_need(findings, Check.TOKEN, "beta") is None
 
 
 def test_a_warning_is_no_obstacle():
     """What works, works."""
-    assert obstacle(found((Layer.CLOCK, None, doubtful("40 s ahead"))), Layer.TOKEN, "acme") is None
+    assert failed_need(findings_of((Check.CLOCK, None, warning("40 s ahead"))), Check.TOKEN, "acme") is None
 
 
 def test_the_first_failure_in_the_order_of_the_lines_decides():
     """A report is read from its top, in whatever order the layers were looked at."""
     network = failed(Unreachable("nobody answers"))
-    diagnosis = Diagnosis.of(found((Layer.ROSTER, None, BAD), (Layer.NETWORK, None, network)))
+    report = Report.of(findings_of((Check.ROSTER, None, BAD), (Check.NETWORK, None, network)))
 
-    assert ExitCode.TRY_LATER is diagnosis.exit_code
-    assert Layer.NETWORK is diagnosis.first_failure.layer
-    assert [Layer.NETWORK, Layer.ROSTER] == [one.layer for one in diagnosis.findings]
+    assert ExitCode.TRY_LATER is report.exit_code
+    assert Check.NETWORK is report.first_failure.check
+    assert [Check.NETWORK, Check.ROSTER] == [finding.check for finding in report.findings]
 
 
 def test_warnings_and_what_was_skipped_are_no_failures():
     """Only what failed makes the exit code."""
-    diagnosis = Diagnosis.of(found((Layer.CLOCK, None, doubtful("odd")), (Layer.QUOTA, None, skipped(Layer.TOKEN))))
+    report = Report.of(findings_of((Check.CLOCK, None, warning("odd")), (Check.QUOTA, None, skipped(Check.TOKEN))))
 
-    assert ExitCode.DONE is diagnosis.exit_code
-    assert {State.OK: 0, State.WARNING: 1, State.FAILED: 0, State.SKIPPED: 1} == diagnosis.counts()
+    assert ExitCode.DONE is report.exit_code
+    assert {State.OK: 0, State.WARNING: 1, State.FAILED: 0, State.SKIPPED: 1} == report.counts()
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def test_warnings_and_what_was_skipped_are_no_failures():
 )
 def test_clock(skew, state, text):
     """Half a minute is odd, five minutes are what X refuses."""
-    judgement = judge_clock(skew)
+    result = clock_result(skew)
 
-    assert (state, text) == (judgement.state, judgement.text)
-    assert (state is State.FAILED) == (judgement.exit_code is ExitCode.CREDENTIALS)
+    assert (state, text) == (result.state, result.text)
+    assert (state is State.FAILED) == (result.exit_code is ExitCode.CREDENTIALS)
 
 
 @pytest.mark.parametrize(
@@ -96,19 +96,19 @@ def test_clock(skew, state, text):
 )
 def test_access(level, state):
     """A token that may not send Direct Messages is useless here; silence isn't proof."""
-    assert state is judge_access(level, frozenset({"everything"})).state
+    assert state is access_result(level, frozenset({"everything"})).state
 
 
 def quota(**remaining):
     limits = {
         f"/custom_profiles/{name}": {"limit": 180, "remaining": left, "reset": 60} for name, left in remaining.items()
     }
-    return judge_quota(limits, "0 creates", {60: datetime(2026, 11, 22, 21, tzinfo=UTC)})
+    return quota_result(limits, "0 creates", {60: datetime(2026, 11, 22, 21, tzinfo=UTC)})
 
 
 def test_quota():
     """What is left is told; little of it is a warning, nothing a reason to come back later."""
-    assert fine("list 179 of 180 left, show 18 of 180 left; 0 creates") == quota(show=18, list=179)
+    assert ok("list 179 of 180 left, show 18 of 180 left; 0 creates") == quota(show=18, list=179)
     assert State.WARNING is quota(show=17, list=179).state
     assert (State.FAILED, ExitCode.TRY_LATER) == (quota(list=0).state, quota(list=0).exit_code)
     assert "X counts anew from 21:00:00 UTC on: run again then" == quota(list=0).hint
@@ -119,23 +119,23 @@ def test_quota():
 )
 def test_quota_that_x_is_silent_about(limits):
     """A silent X is no failure."""
-    assert State.OK is judge_quota(limits, "0 creates", {}).state
+    assert State.OK is quota_result(limits, "0 creates", {}).state
 
 
 def test_waiting_makes_sense_for_the_allowlist_alone():
     """Whoever has another failure, too, would wait in vain."""
-    allowlist = (Layer.ALLOWLIST, "acme", BAD)
+    allowlist = (Check.ALLOWLIST, "acme", BAD)
 
-    assert pending(Diagnosis.of(found(allowlist)), ["acme"])
-    assert not pending(Diagnosis.of(found(allowlist)), [])
-    assert not pending(Diagnosis.of(found(allowlist, (Layer.ROSTER, None, BAD))), ["acme"])
-    assert not pending(Diagnosis.of(found(allowlist, (Layer.ALLOWLIST, "beta", BAD))), ["acme"])
-    assert not pending(Diagnosis.of([]), [])
+    assert lacks_only_allowlist(Report.of(findings_of(allowlist)), ["acme"])
+    assert not lacks_only_allowlist(Report.of(findings_of(allowlist)), [])
+    assert not lacks_only_allowlist(Report.of(findings_of(allowlist, (Check.ROSTER, None, BAD))), ["acme"])
+    assert not lacks_only_allowlist(Report.of(findings_of(allowlist, (Check.ALLOWLIST, "beta", BAD))), ["acme"])
+    assert not lacks_only_allowlist(Report.of([]), [])
 
 
 def test_a_layer_that_was_looked_at_again():
     """The new judgement takes the place of the old one, of that brand only."""
-    diagnosis = Diagnosis.of(found((Layer.ALLOWLIST, "acme", BAD), (Layer.ALLOWLIST, "beta", BAD)))
-    better = diagnosis.with_judgement(Layer.ALLOWLIST, "acme", fine("allowed"))
+    report = Report.of(findings_of((Check.ALLOWLIST, "acme", BAD), (Check.ALLOWLIST, "beta", BAD)))
+    better = report.with_result(Check.ALLOWLIST, "acme", ok("allowed"))
 
-    assert [Judgement(State.OK, "allowed"), BAD] == [one.judgement for one in better.findings]
+    assert [CheckResult(State.OK, "allowed"), BAD] == [finding.result for finding in better.findings]

@@ -1,19 +1,22 @@
-"""One run at a time."""
+"""One run at a time, and one login at a time: two that end together both stay in the list."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
 import pytest
 
-from profilectl.errors import LedgerRefused, TryLater
+from profilectl.config import Config, LoggedIn, read_config, write_config
+from profilectl.errors import InputRefused, LedgerRefused, TryLater
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.model import Event
-from tests.patience import LONGEST, cut_short, next_line
+from profilectl.system import locks
+from tests.patience import LONGEST, cut_short, join, next_line
 
 HOLDER = """\
 import sys
@@ -56,7 +59,7 @@ def test_leaves_in_time(path, max_wait):
     announced = []
     with open_for_writing(path) as ledger, other_run(path):
         begun = time.monotonic()
-        with pytest.raises(TryLater), ledger.lock(max_wait, "b", lambda *said: announced.append(said)):
+        with pytest.raises(TryLater), ledger.lock(max_wait, "b", lambda *words: announced.append(words)):
             pytest.fail("two at once")
         assert max_wait <= time.monotonic() - begun < max_wait + 30
     assert ([] if max_wait == 0 else [max_wait]) == [seconds for seconds, _ in announced]
@@ -86,15 +89,15 @@ def test_release(path):
     with open_for_writing(path) as ledger:
         with pytest.raises(ZeroDivisionError), ledger.lock(0, "a"):
             raise ZeroDivisionError
-        assert ["ledger.db.lock"] == [one.name for one in path.parent.glob("*.lock*")]
+        assert ["ledger.db.lock"] == [file.name for file in path.parent.glob("*.lock*")]
         with ledger.lock(0, "b"):
             pass
 
 
 def test_two_in_one_process(path):
     """The same holds within one process."""
-    with open_for_writing(path) as one, open_for_writing(path) as two, one.lock(0, "profilectl sync"):
-        wait = two.lock(0.05, "b")
+    with open_for_writing(path) as first, open_for_writing(path) as second, first.lock(0, "profilectl sync"):
+        wait = second.lock(0.05, "b")
         with pytest.raises(TryLater, match=f"pid {os.getpid()}"), wait:
             pytest.fail("two at once")
 
@@ -155,3 +158,44 @@ def test_note_that_can_not_be_written(path):
         (path.parent / ".ledger.db.lock.holder.new").rmdir()
         with ledger.lock(0, "b"):
             pass
+
+
+# The config's lock
+
+
+def test_no_line_is_lost(tmp_path):
+    """Eight threads add an account each."""
+    path = tmp_path / "new" / "config.toml"
+
+    def add(number):
+        with locks.hold_config(path):
+            write_config(read_config(path).with_account(LoggedIn(f"user{number}", str(number), "api.x.com")))
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    join(*threads)
+    assert {account.handle for account in read_config(path).accounts} == {f"user{number}" for number in range(8)}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_who_waits_too_long_is_told(tmp_path, monkeypatch):
+    """Exit 75: the other one ends soon."""
+    monkeypatch.setattr(locks, "_CONFIG_SECONDS", 0.01)
+    path = tmp_path / "config.toml"
+    with (
+        locks.hold_config(path),
+        pytest.raises(TryLater, match="another login or logout is under way"),
+        locks.hold_config(path),
+    ):
+        pass
+
+
+def test_a_folder_that_can_not_be_made_is_told(tmp_path):
+    """Before anything is asked."""
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(InputRefused, match="can't be used"),
+        locks.hold_config(Config(tmp_path / "file" / "config.toml").path),
+    ):
+        pass

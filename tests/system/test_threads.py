@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from profilectl.system.threads import run_with_deadline
+from profilectl.system.threads import begin, run_with_deadline
 
 
 def test_the_result_comes_back():
@@ -28,9 +28,18 @@ def test_failures_come_back(error):
 
 def test_a_hanging_call_is_left_behind():
     """Nothing waits for it, not even the end of the process."""
-    release = threading.Event()
+    release, threads = threading.Event(), []
+
+    def hang():
+        threads.append(threading.current_thread())
+        release.wait()
+
     with pytest.raises(TimeoutError):
-        run_with_deadline(0.01, release.wait)
-    left = [thread for thread in threading.enumerate() if thread.name == "deadline" and thread.is_alive()]
-    assert all(thread.daemon for thread in left)
+        run_with_deadline(0.01, hang)
+    assert [(True, True)] == [(thread.is_alive(), thread.daemon) for thread in threads]
     release.set()
+
+
+def test_a_call_in_the_background():
+    """Its result waits until somebody takes it."""
+    assert begin(lambda: 42).result(5) == 42

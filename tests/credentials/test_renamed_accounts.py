@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from profilectl.config import Config, LoggedIn, read_config, write_config
-from profilectl.credentials.formats import seal, unseal
-from profilectl.credentials.login import deposit
-from profilectl.credentials.renamed_accounts import find_renamed
+from profilectl.credentials.formats import from_entry, to_entry
+from profilectl.credentials.login import store_entry
+from profilectl.credentials.renamed_accounts import find_or_repair, repair
 from profilectl.errors import CredentialsError, CredentialsRefused, Unreachable, WrongAccount
 from profilectl.model import Account
 from profilectl.secret import Secret
@@ -22,19 +22,19 @@ OLD, NEW = LoggedIn("OldName", "42", HOST), LoggedIn("NewName", "42", HOST)
 
 @pytest.fixture
 def config(tmp_path):
-    one = Config(tmp_path / "config" / "config.toml")
-    one.path.parent.mkdir()
-    return one
+    empty = Config(tmp_path / "config" / "config.toml")
+    empty.path.parent.mkdir()
+    return empty
 
 
 @pytest.fixture
 def put(keychain, config, credentials):
-    """Deposit an account, perhaps with another token."""
+    """Store an account's entry, perhaps with another token."""
 
     def run(account, token=None):
         given = replace(credentials, token=Secret(token)) if token else credentials
-        entry = seal(given, host=HOST, handle=account.handle, user_id=account.user_id, created=NOW)
-        return deposit(account, entry, store=keychain, config=config)
+        entry = to_entry(given, host=HOST, handle=account.handle, user_id=account.user_id, created=NOW)
+        return store_entry(account, entry, store=keychain, config=config)
 
     return run
 
@@ -72,7 +72,7 @@ def test_the_entry_of_a_renamed_account_is_not_overwritten(put, keychain, config
     with pytest.raises(WrongAccount, match=r"another account \(id 42\), which was renamed") as caught:
         put(LoggedIn("OldName", "7", HOST))
     assert "auth logout --handle OldName" in caught.value.hint
-    assert unseal(keychain.get(HOST, "oldname"), host=HOST).user_id == "42"
+    assert from_entry(keychain.get(HOST, "oldname"), host=HOST).user_id == "42"
     assert listed(config) == (OLD,)
 
 
@@ -80,7 +80,7 @@ def test_a_damaged_entry_may_be_overwritten(put, keychain):
     """There is nothing in it that could be lost."""
     keychain.set(HOST, "newname", Secret("damaged"))
     assert put(NEW)
-    assert unseal(keychain.get(HOST, "newname"), host=HOST).user_id == "42"
+    assert from_entry(keychain.get(HOST, "newname"), host=HOST).user_id == "42"
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def look(keychain, config):
             return answer
 
         known = read_config(config.path)
-        found = find_renamed(handle, HOST, claimed=claimed, ask=ask, store=keychain, config=known, now=NOW)
-        return found, asked
+        former = repair(handle, HOST, claimed=claimed, ask=ask, store=keychain, config=known, now=NOW)
+        return former, asked
 
     return run
 
@@ -108,13 +108,13 @@ def account(user_id, handle):
     return Account(user_id, handle, HOST, None)
 
 
-def test_a_renamed_account_is_found_and_mended(put, look, keychain, config):
+def test_a_renamed_account_is_recognised_and_moved(put, look, keychain, config):
     """X says that its token belongs to the new handle, and the user id is the one of the login."""
     put(LoggedIn("Other", "7", HOST), "other-token")
     put(OLD, "old-token")
-    found, asked = look({"other-token": account("7", "Other"), "old-token": account("42", "NewName")})
-    assert (found, asked) == (OLD, ["other-token", "old-token"])
-    entry = unseal(keychain.get(HOST, "newname"), host=HOST)
+    former, asked = look({"other-token": account("7", "Other"), "old-token": account("42", "NewName")})
+    assert (former, asked) == (OLD, ["other-token", "old-token"])
+    entry = from_entry(keychain.get(HOST, "newname"), host=HOST)
     assert (entry.handle, entry.token.reveal()) == ("NewName", "old-token")
     assert keychain.get(HOST, "oldname") is None
     assert NEW in listed(config)
@@ -156,3 +156,39 @@ def test_a_keyring_that_fails_is_said(put, look, backend):
     backend.get_password = lambda *_: 1 / 0
     with pytest.raises(CredentialsError):
         look({})
+
+
+@pytest.fixture
+def find(keychain, config):
+    """Look for the credentials of @newname, which X says the account of the login bears now."""
+
+    def run(**environ):
+        return find_or_repair(
+            "NewName",
+            HOST,
+            credentials_file=None,
+            environ=environ,
+            config=read_config(config.path),
+            keychain=keychain,
+            claimed=["NewName"],
+            ask=lambda _: account("42", "NewName"),
+            now=NOW,
+        )
+
+    return run
+
+
+def test_credentials_of_a_renamed_account(put, find):
+    """They come with the account as it was listed before; the second time there is nothing to repair."""
+    put(OLD, "old-token")
+    credentials, former = find()
+    assert (credentials.token.reveal(), former) == ("old-token", OLD)
+    assert find()[1] is None
+
+
+def test_nothing_is_repaired_for_another_source(put, find, config):
+    """Only a keyring without an entry makes X a question: other sources fail as they are."""
+    put(OLD, "old-token")
+    with pytest.raises(CredentialsError, match="1 of the four credential variables"):
+        find(PROFILECTL_CONSUMER_KEY="12345678")
+    assert listed(config) == (OLD,)

@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from profilectl.doctor.wait import FIRST_PAUSE, LONGEST_PAUSE, Clock, Vigil, keep_vigil, pauses
+from profilectl.doctor.wait import FIRST_PAUSE, LONGEST_PAUSE, Clock, WaitResult, pauses, wait_until_allowed
 from profilectl.errors import CredentialsRefused, NotAllowlisted, RateLimited, Unreachable
 
 NOON = 1_900_000_000.0
@@ -37,8 +37,9 @@ def answers(*errors):
     return ask
 
 
-def keep(ask, seconds, hours, told=None):
-    return keep_vigil(ask, seconds, lambda *words: told.append(words) if told is not None else None, hours.clock())
+def keep(ask, seconds, hours, announced=None):
+    announce = (lambda *_: None) if announced is None else (lambda *words: announced.append(words))
+    return wait_until_allowed(ask, seconds, announce, hours.clock())
 
 
 def test_pauses_grow_up_to_a_quarter_of_an_hour():
@@ -46,14 +47,14 @@ def test_pauses_grow_up_to_a_quarter_of_an_hour():
     first = list(islice(pauses(), 20))
 
     assert (FIRST_PAUSE, LONGEST_PAUSE) == (first[0], first[-1])
-    assert all(one <= other for one, other in pairwise(first))
+    assert all(pause <= longer for pause, longer in pairwise(first))
 
 
 def test_it_ends_when_x_agrees():
     """The answer ends the waiting, whatever time is left."""
     hours = Hours()
 
-    assert Vigil(NOON, 3, allowed=True) == keep(answers(*[NotAllowlisted("no")] * 2), 7200, hours)
+    assert WaitResult(NOON, 3, allowed=True) == keep(answers(*[NotAllowlisted("no")] * 2), 7200, hours)
     assert [60, 90, 135] == hours.naps
 
 
@@ -61,7 +62,7 @@ def test_it_ends_when_the_time_is_over():
     """The last question is asked at the very end, and not one second later."""
     hours = Hours()
 
-    assert Vigil(NOON, 3, allowed=False) == keep(answers(*[NotAllowlisted("no")] * 9), 200, hours)
+    assert WaitResult(NOON, 3, allowed=False) == keep(answers(*[NotAllowlisted("no")] * 9), 200, hours)
     assert [60, 90, 50] == hours.naps
 
 
@@ -77,10 +78,10 @@ def test_x_is_not_asked_before_it_wants_to_be():
 
 def test_trouble_on_the_way_is_waited_out():
     """A network that fails for a while is no answer; it is told, though."""
-    hours, told = Hours(), []
+    hours, announced = Hours(), []
 
-    assert keep(answers(Unreachable("no connection")), 7200, hours, told).allowed
-    assert [(60, "before X is asked again whether it allows custom profiles"), (90, "(no connection)")] == told
+    assert keep(answers(Unreachable("no connection")), 7200, hours, announced).allowed
+    assert [(60, "before X is asked again whether it allows custom profiles"), (90, "(no connection)")] == announced
 
 
 def test_another_refusal_ends_the_waiting():
@@ -96,7 +97,7 @@ def test_ctrl_c_ends_the_waiting():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        keep_vigil(answers(), 60, lambda *_: None, Clock(lambda: NOON, lambda: 0.0, interrupted))
+        wait_until_allowed(answers(), 60, lambda *_: None, Clock(lambda: NOON, lambda: 0.0, interrupted))
 
 
 def test_what_a_question_opens_is_closed_after_it():
