@@ -190,7 +190,7 @@ def disk_full(_stage, ledger, proceed):
 
 
 def read_only(_stage, ledger, proceed):
-    connection = ledger.real._connection
+    connection = ledger.real._engine._connection
     connection.execute("PRAGMA query_only=ON")
     try:
         return proceed()
@@ -200,7 +200,7 @@ def read_only(_stage, ledger, proceed):
 
 def no_holder_file(stage, _ledger, proceed):
     """Keep the lock's side file from being written, which a full and a read-only disk do alike."""
-    obstacle = stage.folder / "ledger.db.lock.holder.new"
+    obstacle = stage.folder / ".ledger.db.lock.holder.new"
     obstacle.mkdir()
 
     @contextlib.contextmanager
