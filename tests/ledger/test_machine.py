@@ -195,7 +195,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def listings_are_those_in_use(self):
-        (kept,) = self.ledger._execute("SELECT count(*) FROM listings")[0]
+        (kept,) = self.ledger._engine.execute("SELECT count(*) FROM listings")[0]
         assert len({intent.listed for intent in self.simple.intents.values()}) == kept
 
     def teardown(self):

@@ -1,4 +1,4 @@
-"""What every engine of the ledger promises: the contract of `base`, over each engine of the `engine` fixture."""
+"""What a ledger promises whatever its engine: the contract of `protocol`, over each engine of the `engine` fixture."""
 
 from __future__ import annotations
 
@@ -343,7 +343,7 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
     bind(ledger, id="100")
     ledger.begin_intent("1", intent(nonce="n2"))
     before = state(ledger)
-    execute, left = ledger._execute, 0
+    execute, left = ledger._engine.execute, 0
 
     def failing(statement, /, **values):
         nonlocal left
@@ -355,14 +355,14 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
     failures = 0
     while True:
         left = failures
-        monkeypatch.setattr(ledger, "_execute", failing)
+        monkeypatch.setattr(ledger._engine, "execute", failing)
         try:
             deed(ledger)
             break
         except LedgerRefused as refusal:
             failures += "disk I/O error" in refusal.message
         finally:
-            monkeypatch.setattr(ledger, "_execute", execute)
+            monkeypatch.setattr(ledger._engine, "execute", execute)
         assert before == state(ledger)
     assert failures >= 2
     assert before != state(ledger)
@@ -416,11 +416,12 @@ def test_batch_in_which_a_change_failed(ledger):
     assert LedgerState() == ledger.state_of("1")
 
 
-def test_batch_that_writes_nothing(ledger):
+def test_batch_that_writes_nothing(engine, ledger):
     """It opens no transaction, so it can't keep another writer waiting."""
-    with ledger.batch():
+    with ledger.batch(), engine.writer() as other:
         assert LedgerState() == ledger.state_of("1")
-        assert not ledger._is_writing
+        other.begin_intent("1", intent())
+        assert (intent(),) == ledger.state_of("1").intents
 
 
 def test_batch_within_a_batch(ledger):

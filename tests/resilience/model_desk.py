@@ -35,7 +35,10 @@ RETIRE_AFTER = 900
 PICTURES = {path: Picture(path, f"sha256:{path}", 1) for path in ("a.png", "b.png")}
 PREPARED = {one.digest: PreparedPicture(b"bytes", "image/png", one.digest) for one in PICTURES.values()}
 TODAY = date(2027, 1, 10)
-WRITES = ("claim", "intend", "reattempt", "doubt", "settle", "withdraw", "retire", "drop", "protect")
+WRITES = (
+    *("register_account", "begin_intent", "reattempt", "mark_unknown", "finish_intent", "cancel_intent"),
+    *("retire", "drop", "protect"),
+)
 
 
 @dataclass
@@ -188,8 +191,8 @@ class Recorded:
             raise LedgerRefused("disk full")
         result = getattr(self.ledger, deed)(*arguments, **more)
         effects = {
-            "intend": lambda: self._promised(arguments[1]),
-            "settle": lambda: self._bound(arguments[2], result.agent, **more),
+            "begin_intent": lambda: self._promised(arguments[1]),
+            "finish_intent": lambda: self._bound(arguments[2], result.agent, **more),
         }
         if deed in effects and self.durable is not None:
             self.durable.append(effects[deed])

@@ -223,8 +223,8 @@ class WatchedLedger:
     """A ledger whose deeds are moments at which trouble may strike."""
 
     _DEEDS = (
-        *("claim", "intend", "reattempt", "doubt", "withdraw", "retire", "drop", "protect", "record", "settle"),
-        *("promise", "conclude", "take_back", "see"),
+        *("register_account", "begin_intent", "reattempt", "mark_unknown", "cancel_intent", "finish_intent"),
+        *("retire", "drop", "protect", "record", "begin_send", "finish_send", "cancel_send", "mark_seen"),
     )
 
     def __init__(self, ledger: Any, stage: Stage) -> None:
