@@ -96,6 +96,14 @@ class ProfilectlError(Exception):
         self.retry_at = retry_at
         self.document: dict[str, Any] | None = None
 
+    def with_hint(self, hint: str) -> Self:
+        """Return the same error with another hint, to be raised in its place: ``raise error.with_hint(…) from error``."""
+        from copy import copy
+
+        other = copy(self)
+        other.hint = hint
+        return other
+
 
 class UsageError(ProfilectlError):
     """A command line that can't be obeyed."""

@@ -176,10 +176,10 @@ def ask(question: Question, message: Message, event_id: str, user_id: str, desk:
     try:
         card = desk.create_feedback(request)
     except OutcomeUnknown as error:
-        error.hint = "the message has gone out; whether the card has, shows in the conversation"
         event = _event("ask-unknown", request, message, user_id, desk.now_ms(), None)
         _record(journal, event, "may have been issued")
-        raise
+        hint = "the message has gone out; whether the card has, shows in the conversation"
+        raise error.with_hint(hint) from error
     event = _event("asked", request, message, user_id, desk.now_ms(), card.id)
     _record(journal, event, f"was issued as {card.id}")
     return card
