@@ -82,8 +82,8 @@ def _read(
     context: Context, brand: Brand, ledger: LedgerReader, first: int | None, last: int | None
 ) -> tuple[Brandwise, tuple[int, int]]:
     """Return what X and the ledger know of one brand's cards, and the span of time that it is about."""
-    from profilectl.cli.checks import check_account
     from profilectl.feedback.report import evaluate, harvest
+    from profilectl.ledger.accounts import check_account
     from profilectl.model import Survey
     from profilectl.render.feedback import Brandwise
 

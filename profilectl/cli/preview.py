@@ -15,7 +15,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import terminal_images
-from profilectl.render.bubble import Face, bubble, plain_bubble
+from profilectl.render.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
 from profilectl.text.escape import visible
 
@@ -61,7 +61,7 @@ def preview(
         show_face(face)
 
 
-def show_face(face: Face) -> None:
+def show_face(face: AgentCard) -> None:
     """Show what a customer sees on stdout: drawn where there are colours to draw with, else in plain lines."""
     if console(sys.stdout).color_system is None:
         out(plain_bubble(face))
@@ -94,7 +94,7 @@ def _agents_of(context: Context, brand: Brand, key: str | None) -> list[Agent]:
 
 def _nobody(context: Context, brands: Sequence[Brand], key: str | None) -> UsageError | InputRefused:
     """Say why there is nobody to show."""
-    from profilectl.cli.checks import unknown_agent
+    from profilectl.roster.lookup import unknown_agent
 
     where = ", ".join(brand.key for brand in brands)
     if key is None:
@@ -105,17 +105,19 @@ def _nobody(context: Context, brands: Sequence[Brand], key: str | None) -> Usage
     return unknown_agent(key, {one.key for one in context.roster.agents})
 
 
-def _faces(context: Context, brand: Brand, agents: Sequence[Agent], text: str) -> list[Face]:
+def _faces(context: Context, brand: Brand, agents: Sequence[Agent], text: str) -> list[AgentCard]:
     pictures = context.inspect_pictures(agents)
     prepared = context.prepare_pictures({one.digest: one for one in pictures.values()}.values())
     faces = []
     for one in agents:
         picture = prepared[pictures[one.avatar].digest]
-        faces.append(Face(one.key, one.name, one.kind.value, brand.handle, picture.content, picture.media_type, text))
+        faces.append(
+            AgentCard(one.key, one.name, one.kind.value, brand.handle, picture.content, picture.media_type, text)
+        )
     return faces
 
 
-def _write_page(path: Path, faces: Sequence[Face], *, quiet: bool) -> None:
+def _write_page(path: Path, faces: Sequence[AgentCard], *, quiet: bool) -> None:
     from profilectl.render.html import preview_page
     from profilectl.system.files import put
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from profilectl.errors import ExitCode, ProfilectlError
+    from profilectl.messaging.delivery import SendStatus
     from profilectl.model import Message, Problem, Roster
     from profilectl.plan.builder import Plan
     from profilectl.sync.outcomes import Outcome
@@ -133,7 +134,7 @@ def send(
     message: Message,
     recipient_id: str | None,
     *,
-    status: str,
+    status: SendStatus,
     event_id: str | None = None,
     verified: bool = False,
     error: ProfilectlError | None = None,
@@ -147,7 +148,7 @@ def send(
         "event_id": event_id,
         "custom_profile_id": message.profile_id,
         "verified": verified,
-        "status": status,
+        "status": status.value,
         "error": None if error is None else problem(error),
     }
 
