@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
-from profilectl.errors import OutcomeUnknown, RateLimited, RosterRefused
+from profilectl import errors
+from profilectl.errors import OutcomeUnknown, ProfilectlError, RateLimited, RosterRefused
 
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -27,3 +29,28 @@ def test_another_hint_changes_nothing_else(error):
     assert (type(error), str(error)) == (type(other), str(other))
     assert former | {"hint": "run again"} == vars(other)
     assert former == vars(error)
+
+
+def drawn():
+    """Read the tree of the docstring: each class by its name, with its bases and its exit code."""
+    classes, above = {}, []
+    for line in errors.__doc__.splitlines():
+        match = re.match(r"    ([│├└─ ]*)([A-Z]\w+)(?: \((\w+)\))?(?:\s+(\d+))?(?:\s|$)", line)
+        if match is None:
+            continue
+        branch, name, second, code = match.groups()
+        above = [*above[: len(branch) // 4], name]
+        bases = [*above[-2:-1], *filter(None, [second])]
+        classes[name] = (bases, int(code) if code else classes[bases[0]][1])
+    return classes
+
+
+def test_the_tree_of_the_docstring_is_the_tree_of_the_classes():
+    """Every class is drawn below its base, with the other base and the exit code beside it, and nothing else is."""
+    classes = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
+
+    assert drawn() == {
+        each.__name__: ([base.__name__ for base in each.__bases__ if base is not Exception], int(each.exit_code))
+        for each in classes
+    }
+    assert ProfilectlError in classes

@@ -264,12 +264,12 @@ def _show_question(message: Message) -> None:
 
 def _show_answer(local: LocalX, message: Message, brand: Account) -> None:
     """Show a message with the name and picture that X gives it: the profile's, or the brand's own."""
-    from profilectl.render.bubble import Face
+    from profilectl.render.bubble import AgentCard
 
     profile = None if message.profile_id is None else local.world.profiles.find(message.profile_id)
     name = brand.handle if profile is None else profile.name
     picture = None if profile is None else local.world.media.picture(profile.picture)
-    show_face(Face("", name, "", brand.handle, picture, "image/jpeg", message.text))
+    show_face(AgentCard("", name, "", brand.handle, picture, "image/jpeg", message.text))
 
 
 STEPS: Final = (

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from profilectl.cli.checks import check_account
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import UsageError
 from profilectl.feedback.reader import read_report
 from profilectl.feedback.report import Period
+from profilectl.ledger.accounts import check_account
 from profilectl.render import documents, feedback, tables
 from profilectl.render.console import info
 from profilectl.text.escape import visible

@@ -18,10 +18,9 @@ from profilectl import __version__
 from profilectl.cli.context import Context
 from profilectl.cli.crash_log import forbid_core_files, write_log
 from profilectl.cli.options import Options, root
-from profilectl.errors import Declined, ExitCode, ProfilectlError, RosterRefused
+from profilectl.errors import Declined, ExitCode, ProfilectlError
 from profilectl.errors import UsageError as OurUsageError
-from profilectl.render.console import flush, info, out, stdout_failed
-from profilectl.text.escape import visible
+from profilectl.render.console import flush, info, out, show_error, stdout_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,22 +179,11 @@ def _survive_closed_streams() -> None:
 
 def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
     """Tell a person what happened and what to do next, and a script the same as JSON."""
-    from profilectl.render import documents
-
-    problems = error.problems if isinstance(error, RosterRefused) else ()
-    for problem in problems:
-        from profilectl.toml.problems import format_problem
-
-        info(format_problem(problem))
-    mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
-    info(f"{mark}{visible(error.message)}")
-    if error.hint and not problems:  # each problem has said for itself what is wrong
-        for line in error.hint.splitlines():
-            info(f"hint: {visible(line)}")
-    if error.retry_at is not None:
-        info(f"hint: try again after {documents.rfc3339(error.retry_at)}")
+    show_error(error)
     if wants_json:
-        out(documents.dump(error.document or documents.error(error, error.exit_code)))
+        from profilectl.render import documents
+
+        out(documents.dump(documents.error(error, error.exit_code)))
     return error.exit_code
 
 

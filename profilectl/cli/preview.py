@@ -15,7 +15,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import terminal_images
-from profilectl.render.bubble import Face, bubble, plain_bubble
+from profilectl.render.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
 from profilectl.text.escape import visible
 
@@ -60,7 +60,7 @@ def preview(
         show_face(face)
 
 
-def show_face(face: Face) -> None:
+def show_face(face: AgentCard) -> None:
     """Show what a customer sees on stdout: drawn where there are colours to draw with, else in plain lines."""
     if console(sys.stdout).color_system is None:
         out(plain_bubble(face))
@@ -75,7 +75,7 @@ def _speakers(context: Context, brands: Sequence[Brand], key: str | None) -> lis
         UsageError: there is no such agent.
         InputRefused: nobody speaks for these brands.
     """
-    from profilectl.cli.checks import unknown_agent
+    from profilectl.roster.lookup import unknown_agent
 
     agents = context.roster.agents
     speakers = [
@@ -108,18 +108,20 @@ def _without_departed(speakers: Sequence[Speaker], today: date, *, quiet: bool) 
     return shown
 
 
-def _faces(context: Context, speakers: Sequence[Speaker], text: str) -> list[Face]:
+def _faces(context: Context, speakers: Sequence[Speaker], text: str) -> list[AgentCard]:
     pictures = context.inspect_pictures(agent for _, agent in speakers)
     prepared = context.prepare_pictures({picture.digest: picture for picture in pictures.values()}.values())
-    faces = []
+    cards = []
     for brand, agent in speakers:
         picture = prepared[pictures[agent.avatar].digest]
-        face = Face(agent.key, agent.name, agent.kind.value, brand.handle, picture.content, picture.media_type, text)
+        face = AgentCard(
+            agent.key, agent.name, agent.kind.value, brand.handle, picture.content, picture.media_type, text
+        )
         faces.append(face)
     return faces
 
 
-def _write_page(path: Path, faces: Sequence[Face], *, quiet: bool) -> None:
+def _write_page(path: Path, faces: Sequence[AgentCard], *, quiet: bool) -> None:
     from profilectl.render.html import preview_page
     from profilectl.system.files import put
 

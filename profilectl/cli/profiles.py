@@ -42,7 +42,7 @@ def listing(context: Context) -> None:
     bound: an agent's. retired: replaced, about to go. unmanaged: not ours. namesake: not ours, with an agent's
     name. lost: an agent's, but gone from X.
     """
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     ledger = context.ledger_for_reading()
     rows: list[documents.Document] = []
@@ -70,7 +70,7 @@ def adopt(
     From then on it is as if sync had made it. The picture can't be compared (X serves a re-encoded copy), so it is
     taken to be the one that the roster names.
     """
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     require_admin(context, "adopt profiles")
     _require_digits(profile_id)
@@ -118,7 +118,7 @@ def _require_digits(profile_id: str) -> None:
 
 
 def _agent_of(context: Context, brand: Brand, key: str) -> Agent:
-    from profilectl.cli.checks import unknown_agent
+    from profilectl.roster.lookup import unknown_agent
 
     agents = context.roster.agents_of(brand.key)
     for agent in agents:
@@ -163,7 +163,7 @@ def forget(
 
 def _binding_of(context: Context, ledger: LedgerReader, brand: Brand, agent: str) -> tuple[str, Binding]:
     """Return the account that the ledger means by a brand, and the agent's binding there."""
-    from profilectl.cli.checks import unknown_agent
+    from profilectl.roster.lookup import unknown_agent
 
     account = ledger.account_of(brand.key)
     bindings = ledger.state_of(account.user_id).bindings if account is not None else ()
@@ -186,7 +186,7 @@ def destroy(
     For retired profiles and strangers only; its name has to be typed, because it can't be undone. A profile that an
     agent uses goes with the agent: by offboard, or by leaving the roster.
     """
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     require_admin(context, "destroy profiles")
     _require_digits(profile_id)

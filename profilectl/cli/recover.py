@@ -92,7 +92,7 @@ def _look(context: Context, brand: Brand, ledger: LedgerReader) -> _Brand:
     """List a brand's profiles, and compare the faces of those that bear an agent's name."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     client = context.connect(brand, jobs=_JOBS)
     account = client.verify_credentials()
@@ -125,7 +125,7 @@ def _compare(client: XClient, profile: Profile, face: PreparedPicture) -> Candid
 
 
 def _bind(ledger: Ledger, found: list[_Brand], context: Context) -> None:
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     with ledger.lock(60, "profilectl recover", context.announce_wait):
         for one in found:

@@ -52,7 +52,7 @@ class Leaving:
 
     def _claim(self, ledger: Ledger, brand: Brand) -> None:
         """Ask X which account a brand is, because a block belongs to an account."""
-        from profilectl.cli.checks import check_account
+        from profilectl.ledger.accounts import check_account
 
         try:
             client = self.context.connect(brand)
@@ -132,7 +132,7 @@ class Leaving:
         self.rows += rows
 
     def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[documents.Document]:
-        from profilectl.cli.checks import check_account
+        from profilectl.ledger.accounts import check_account
 
         rows = []
         try:

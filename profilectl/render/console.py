@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from profilectl.errors import ProfilectlError
+from profilectl.errors import Declined, ProfilectlError, RosterRefused
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -115,6 +115,24 @@ def info(line: str) -> None:
     with suppress(OSError):
         sys.stderr.write(visible(line) + "\n")
         sys.stderr.flush()
+
+
+def show_error(error: ProfilectlError) -> None:
+    """Write to stderr what happened and what to do next."""
+    problems = error.problems if isinstance(error, RosterRefused) else ()
+    for problem in problems:
+        from profilectl.toml.problems import format_problem
+
+        info(format_problem(problem))
+    mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
+    info(f"{mark}{visible(error.message)}")
+    if error.hint and not problems:  # each problem has said for itself what is wrong
+        for line in error.hint.splitlines():
+            info(f"hint: {visible(line)}")
+    if error.retry_at is not None:
+        from profilectl.render.documents import rfc3339
+
+        info(f"hint: try again after {rfc3339(error.retry_at)}")
 
 
 @dataclass(frozen=True, slots=True)

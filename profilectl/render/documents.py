@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from profilectl.config import Config, LoggedIn
     from profilectl.credentials.sources import AccountStatus
     from profilectl.errors import ExitCode, ProfilectlError
+    from profilectl.messaging.delivery import SendStatus
     from profilectl.model import Agent, Brand, Message, Problem
     from profilectl.plan.builder import Plan
     from profilectl.roster.compliance import Compliance, Gap
@@ -137,7 +138,7 @@ def send(
     message: Message,
     recipient_id: str | None,
     *,
-    status: str,
+    status: SendStatus,
     event_id: str | None = None,
     verified: bool = False,
     error: ProfilectlError | None = None,
@@ -151,7 +152,7 @@ def send(
         "event_id": event_id,
         "custom_profile_id": message.profile_id,
         "verified": verified,
-        "status": status,
+        "status": status.value,
         "error": None if error is None else problem(error),
     }
 

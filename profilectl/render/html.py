@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
-    from profilectl.render.bubble import Face
+    from profilectl.render.bubble import AgentCard
 
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -37,7 +37,7 @@ class Pictured(Protocol):
         """Of the picture."""
 
 
-def preview_page(handle: str, faces: Sequence[Face]) -> str:
+def preview_page(handle: str, faces: Sequence[AgentCard]) -> str:
     """Return a page with one telephone per agent, as the brand's customers will see them.
 
     The agent's key and kind stand beneath the telephone, for the person who looks after the roster; customers are

@@ -7,11 +7,12 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from profilectl.cli.checks import check_account, unknown_agent
 from profilectl.errors import ProfilectlError, RemoteError
+from profilectl.ledger.accounts import check_account
 from profilectl.pictures.loader import forget, recollect, remember
 from profilectl.plan.builder import build
 from profilectl.render.console import info
+from profilectl.roster.lookup import unknown_agent
 from profilectl.sync.engine import observe
 from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from inline_snapshot import snapshot
 
 from profilectl.errors import ExitCode, RateLimited
+from profilectl.messaging.delivery import SendStatus
 from profilectl.model import Message, Problem, Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.changes import Action, Appearance, Change
@@ -140,7 +141,7 @@ def test_error_document():
 def test_send_document():
     """profilectl.send/1 says which profile was asked for and whether X confirmed it."""
     message = Message("alice", "acme", "12345", "Hello", "100044")
-    document = documents.send(message, "12345", status="sent", event_id="1190", verified=True)
+    document = documents.send(message, "12345", status=SendStatus.SENT, event_id="1190", verified=True)
 
     assert document == snapshot(
         {

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from profilectl.render.bubble import Face
+from profilectl.render.bubble import AgentCard
 from profilectl.render.html import preview_page
 from profilectl.roster.disclosure import MARKERS
 from profilectl.sandbox.pages import rendering
@@ -62,7 +62,9 @@ def test_the_preview_shows_the_same_bubble(remote, ada, name):
     text = "Hello!\n<b>Two</b> lines & more: שלום"
     remote.send(ada.user_id, text, custom_profile_id=remote.created(name))
     shown = bubble_of(read(remote).text)
-    previewed = bubble_of(preview_page("acmecare", [Face("a", name, "human", "acmecare", b"x", "image/png", text)]))
+    previewed = bubble_of(
+        preview_page("acmecare", [AgentCard("a", name, "human", "acmecare", b"x", "image/png", text)])
+    )
 
     assert previewed == re.sub(r' · <time datetime="[^"]*">[0-9:]*</time>', "", shown)
 

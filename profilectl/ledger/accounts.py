@@ -1,10 +1,10 @@
-"""Who is meant: an agent by its key, and the account at X that credentials belong to."""
+"""Whether credentials belong to the account at X that the roster and the ledger mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profilectl.errors import UsageError, WrongAccount
+from profilectl.errors import WrongAccount
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -12,22 +12,14 @@ if TYPE_CHECKING:
     from profilectl.model import Account, Brand
 
 
-def unknown_agent(key: str, known: set[str]) -> UsageError:
-    """Say that nobody has this key, and who may be meant."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, known, n=1)
-    return UsageError(
-        f"there is no agent {visible(key)}",
-        hint=f"did you mean {close[0]}?" if close else "`profilectl roster list` shows them all",
-    )
-
-
 def check_account(brand: Brand, account: Account, ledger: LedgerReader) -> None:
     """Refuse credentials of another account than the one that roster and ledger mean.
 
     The ledger's user id decides: a handle may have been renamed at X since. A brand that the ledger doesn't know yet
     must have the handle that the roster gives it.
+
+    Raises:
+        WrongAccount: the credentials belong to somebody else.
     """
     ledger.check_account(brand.key, account)
     if ledger.account_of(brand.key) is None and account.handle.casefold() != brand.handle.casefold():
