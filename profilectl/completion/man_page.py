@@ -68,7 +68,7 @@ def manual(tree: Command) -> str:
         "COMMANDS": _commands(tree),
         "GLOBAL OPTIONS": [_running("These stand before or after the whole command."), *_terms(tree.terms)],
         "EXIT STATUS": [_item(str(code.value), code.meaning) for code in ExitCode],
-        "ENVIRONMENT": [_item(", ".join(one.names), one.meaning) for one in VARIABLES],
+        "ENVIRONMENT": [_item(", ".join(variable.names), variable.meaning) for variable in VARIABLES],
         "FILES": [_item(*file) for file in FILES],
         "EXAMPLES": _apart(f"{_running(aim)}\n{_verbatim(lines)}" for aim, lines in EXAMPLES),
         "SEE ALSO": [_running(_SEE_ALSO)],
@@ -154,7 +154,7 @@ def _filled(text: str) -> str:
 
 def _escape(text: str) -> str:
     """Write every character so that it comes out as it is, and can be copied: a plain hyphen may become a dash."""
-    return "".join(one if one.isascii() else rf"\[u{ord(one):04X}]" for one in text.translate(_CHARACTERS))
+    return "".join(char if char.isascii() else rf"\[u{ord(char):04X}]" for char in text.translate(_CHARACTERS))
 
 
 def _guard(line: str) -> str:
