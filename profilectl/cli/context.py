@@ -32,7 +32,6 @@ DEFAULT_API_URL = "https://api.x.com"
 DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short enough for cron
 STATE_FOLDER = ".profilectl"
 LARGEST_RECORD = 30_000_000  # bytes
-LARGEST_ROSTER = 20_000_000  # bytes: a hundred thousand agents
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,10 @@ class Context:
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
         from profilectl.system.files import read_named
+        from profilectl.toml.document import LARGEST
 
         hint = "`profilectl init` writes one to start from; --roster PATH names another"
-        return read_named(self.roster_path, "the roster", LARGEST_ROSTER, hint)
+        return read_named(self.roster_path, "the roster", LARGEST, hint)
 
     @cached_property
     def roster(self) -> Roster:

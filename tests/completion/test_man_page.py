@@ -18,6 +18,7 @@ from profilectl.completion.command_tree import Command, Term, read_tree
 from profilectl.completion.environment import VARIABLES
 from profilectl.completion.man_page import EXAMPLES, FILES, manual
 from profilectl.errors import ExitCode
+from profilectl.system.cache import cache_file
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "profilectl.1"
@@ -140,10 +141,10 @@ def test_examples_can_be_typed(tree, line):
 def test_files_are_where_the_program_has_them():
     """The folders of the page are those of the source."""
     from profilectl.cli.context import STATE_FOLDER
-    from profilectl.completion.names import CACHE
 
-    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", CACHE, "roster.json", "pictures.json", "sandbox/")}
-    assert {str(POLICY)} | kept <= {name for name, _ in FILES}
+    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", "roster.json", "pictures.json", "sandbox/")}
+    caches = Path(cache_file("/roster.toml", "names")).parent.relative_to(Path.home())
+    assert {str(POLICY), f"~/{caches}/"} | kept <= {name for name, _ in FILES}
 
 
 def test_the_wheel_puts_it_where_man_looks():
