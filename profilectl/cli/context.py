@@ -104,9 +104,10 @@ class Context:
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
         from profilectl.system.files import read_named
+        from profilectl.toml.document import LARGEST
 
         hint = "`profilectl init` writes one to start from; --roster PATH names another"
-        return read_named(self.roster_path, "the roster", LARGEST_ROSTER, hint)
+        return read_named(self.roster_path, "the roster", LARGEST, hint)
 
     @cached_property
     def roster(self) -> Roster:

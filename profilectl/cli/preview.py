@@ -111,14 +111,11 @@ def _without_departed(speakers: Sequence[Speaker], today: date, *, quiet: bool) 
 def _faces(context: Context, speakers: Sequence[Speaker], text: str) -> list[AgentCard]:
     pictures = context.inspect_pictures(agent for _, agent in speakers)
     prepared = context.prepare_pictures({picture.digest: picture for picture in pictures.values()}.values())
-    cards = []
-    for brand, agent in speakers:
-        picture = prepared[pictures[agent.avatar].digest]
-        face = AgentCard(
-            agent.key, agent.name, agent.kind.value, brand.handle, picture.content, picture.media_type, text
-        )
-        faces.append(face)
-    return faces
+    return [
+        AgentCard(agent.key, agent.name, agent.kind.value, brand.handle, picture.content, picture.media_type, text)
+        for brand, agent in speakers
+        for picture in [prepared[pictures[agent.avatar].digest]]
+    ]
 
 
 def _write_page(path: Path, faces: Sequence[AgentCard], *, quiet: bool) -> None:

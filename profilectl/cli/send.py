@@ -27,7 +27,6 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
-    from profilectl.ledger.protocol import Ledger
     from profilectl.messaging.delivery import Receipt
     from profilectl.messaging.sender import SendResult
     from profilectl.model import Agent, Message
@@ -133,16 +132,14 @@ def _send(context: Context, message_sender: MessageSender, message: Message, *, 
         credentials = context.credentials(message_sender.sender.brand)
         return context.client(credentials), credentials
 
-    def open_ledger() -> Ledger:
-        ledger = context.ledger_for_writing()
-        return ledger
-
     def confirm(ready: Message) -> None:
         if not yes and context.may_ask:
             _show_draft(context, ready, message_sender)
             require_consent(context, "Send it?", "sent", yes=False)
 
-    result = message_sender.send(message, connect=connect, open_ledger=open_ledger, confirm=confirm, typing=typing)
+    result = message_sender.send(
+        message, connect=connect, open_ledger=context.ledger_for_writing, confirm=confirm, typing=typing
+    )
     for warning in result.warnings:
         info(warning)
     if result.card is not None and not context.is_quiet:

@@ -37,6 +37,7 @@ VARIABLES: Final = (
     ),
     Variable(("HOME",), "the folder that `~` stands for"),
     Variable(("XDG_CONFIG_HOME",), "where `profilectl/config.toml` is; else `~/.config` or this system's like of it"),
+    Variable(("XDG_CACHE_HOME",), "where caches are kept, in `profilectl/`; else `~/.cache`"),
     Variable(("XDG_STATE_HOME",), "where the log of an unexpected failure is written; else `~/.local/state`"),
     Variable(("VISUAL", "EDITOR"), "the editor of `send --edit`; the first that is set, with its arguments"),
     Variable(

@@ -9,6 +9,9 @@ from profilectl.errors import RosterRefused
 from profilectl.model import Problem
 from profilectl.text.escape import visible
 
+LARGEST = 20_000_000
+"""Bytes of a document at most: a roster of a hundred thousand agents."""
+
 _PLACE = re.compile(r"\s*\((?:at line (\d+), column (\d+)|at end of document)\)$")
 _MOST_DOTS = 200
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from profilectl.cli.main import build
 from profilectl.completion.command_tree import read_tree
-from tests.cli.shells.conftest import ZSH_INSERTS
+from tests.completion.conftest import ZSH_INSERTS
 
-README = Path(__file__).parent.parent.parent.parent / "README.md"
+README = Path(__file__).parent.parent.parent / "README.md"
 
 
 def test_a_command_completes(complete):
@@ -76,7 +76,9 @@ def test_zsh_completes_with_a_script_that_was_sourced(shells):
 def test_zsh_completes_after_what_the_help_says(shells):
     """Its two lines need no root and no folder that is there already; the README has the same ones."""
     shells.find("zsh")
-    help_text = next(one.text for one in read_tree(build(), "profilectl").walk() if "completion" in one.words)
+    help_text = next(
+        command.text for command in read_tree(build(), "profilectl").walk() if "completion" in command.words
+    )
     settings, install = re.search(r"zsh, with (.*) before compinit .*\n\s*(.*)", help_text).groups()
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": programs, "HOME": str(shells.home)}

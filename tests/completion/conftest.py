@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parent.parent.parent.parent / "completions"
-PATIENCE = 20  # seconds: a shell on a busy machine, never reached when all is well
+SCRIPTS = Path(__file__).parent.parent.parent / "completions"
+LONGEST_WAIT = 20  # seconds: a shell on a busy machine, never reached when all is well
 
 # `profilectl` becomes a function that shows its words, and TAB inserts all candidates into the line.
 STUB = """
@@ -76,12 +76,12 @@ class Terminal:
 
     def __exit__(self, *_):
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.wait(LONGEST_WAIT)
         os.close(self.master)
 
     def wait_for(self, text):
         """Return what the shell wrote up to `text`."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LONGEST_WAIT
         while text not in self.seen:
             ready, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
             assert ready, f"no {text!r} in {self.seen!r}"
@@ -154,7 +154,7 @@ class Shells:
             return terminal.words(line)
 
     def fish(self, line):
-        return [one.split("\t")[0] for one in self.fish_lines_of(line)]
+        return [candidate.split("\t")[0] for candidate in self.fish_lines_of(line)]
 
     def fish_lines_of(self, line):
         return self.fish_lines(SCRIPTS / "profilectl.fish", line)
@@ -164,7 +164,7 @@ class Shells:
         command = [self.find("fish"), "--no-config", "-c", f"source {script}; complete -C '{line}'"]
         environment = {"PATH": str(self.programs), "HOME": str(self.home), "LANG": "C.UTF-8"}
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True, timeout=LONGEST_WAIT
         )
         assert "" == done.stderr
         return done.stdout.splitlines()

@@ -58,10 +58,10 @@ def test_powershell_gets_any_help_in_closed_strings(hostile):
     """Every quote inside a string is doubled, the typographic ones that PowerShell takes for quotes included."""
     text = powershell.script(hostile)
     strings = re.findall("'((?:[^'\u2018-\u201b]|['\u2018-\u201b]{2})*)'", text)
-    told = [re.sub("(['\u2018-\u201b])\\1", r"\1", one) for one in strings]
+    texts = [re.sub("(['\u2018-\u201b])\\1", r"\1", string) for string in strings]
 
-    assert f"one|{HOSTILE}" in told
-    assert f"--alpha|@text|{HOSTILE}" in told
+    assert f"one|{HOSTILE}" in texts
+    assert f"--alpha|@text|{HOSTILE}" in texts
 
 
 def test_powershell_is_told_what_every_value_is():

@@ -58,9 +58,9 @@ def test_a_repeatable_option():
 def test_a_name_is_told_by_its_metavar(metavar, kind):
     """What help calls AGENT, BRAND or ID is completed as such."""
 
-    def deed(one: str): ...
+    def deed(name: str): ...
 
-    deed.__annotations__["one"] = Annotated[str, typer.Argument(metavar=metavar)]
+    deed.__annotations__["name"] = Annotated[str, typer.Argument(metavar=metavar)]
     assert (Value(metavar.strip("[]"), kind),) == tree_of(deed).arguments
 
 
@@ -68,7 +68,7 @@ def test_a_plan_is_a_path_with_a_metavar():
     """A saved plan is a path; a PLAN that isn't one is any text."""
 
     def deed(
-        saved: Annotated[Path, typer.Argument(metavar="PLAN")], said: Annotated[str, typer.Argument(metavar="PLAN")]
+        saved: Annotated[Path, typer.Argument(metavar="PLAN")], text: Annotated[str, typer.Argument(metavar="PLAN")]
     ): ...
 
     assert (Value("PLAN", "plan"), Value("PLAN", "text")) == tree_of(deed).arguments

@@ -10,7 +10,7 @@ import pytest
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Profile
 
-SCRIPTS = Path(__file__).parent.parent.parent.parent / "completions"
+SCRIPTS = Path(__file__).parent.parent.parent / "completions"
 ROSTER = """version = 1
 [brands.acme]
 handle = "acmecare"
@@ -161,13 +161,13 @@ def test_without_the_program_nothing_happens(shells, complete):
 
 def test_fish_and_zsh_show_who_it_is(shells):
     """Descriptions stand beside the names, as text, whatever they hold."""
-    told = "Alice: $(touch gone) `x` 100%d \\n · human"
-    assert [f"alice\t{told}"] == shells.fish_lines_of("profilectl send --as ali")
+    description = "Alice: $(touch gone) `x` 100%d \\n · human"
+    assert [f"alice\t{description}"] == shells.fish_lines_of("profilectl send --as ali")
     assert ["zenith\t@zenithcare"] == shells.fish_lines_of("profilectl --brand z")
     assert ["1234567\tAlice · retired, was alice's"] == shells.fish_lines_of("profilectl profiles destroy 1")
 
     shutil.copy(SCRIPTS / "_profilectl", shells.home)
     with shells.open_zsh("setopt auto_list") as terminal:
         terminal.enter("profilectl send --as a\t\t")
-        terminal.wait_for(f" -- {told}")
+        terminal.wait_for(f" -- {description}")
     assert not (shells.folder / "gone").exists()

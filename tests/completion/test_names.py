@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.completion.names import CACHE, KINDS, Place, answer, read
+from profilectl.completion.names import KINDS, LineOptions, answer
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Event, Profile
 from profilectl.sync.quota import DAY_MS
+from profilectl.system.cache import cache_file
 
 ACCOUNT = Account("7", "acmecare", "api.x.com")
 ROSTER = """version = 1
@@ -46,15 +47,14 @@ print(*sorted(set(sys.modules) - before), sep="\\n")
 
 
 class Folder:
-    """A folder with a roster and a state folder; `names` asks as a shell would."""
+    """A folder with a roster; `names` asks as a shell would."""
 
     def __init__(self, path, capfdbinary):
         self.path = path
         self.roster = path / "roster.toml"
         self.state = path / ".profilectl"
-        self.cache = self.state / CACHE
+        self.cache = Path(cache_file(str(self.roster), "names"))
         self.roster.write_text(ROSTER)
-        self.state.mkdir(0o700)
         self._captured = capfdbinary
 
     def ask(self, kind, line=""):
@@ -62,8 +62,8 @@ class Folder:
         answer([kind, *line.split()])
         out, err = self._captured.readouterr()
         assert b"" == err
-        lines = [one.split("\t") for one in out.decode().splitlines()]
-        assert all(2 == len(one) for one in lines)
+        lines = [line.split("\t") for line in out.decode().splitlines()]
+        assert all(2 == len(line) for line in lines)
         assert len(lines) == len(dict(lines))
         return dict(lines)
 
@@ -217,7 +217,7 @@ def test_the_sandbox_has_names_of_its_own(folder, monkeypatch, how):
         monkeypatch.setenv("PROFILECTL_SANDBOX", "1")
 
     assert {"99"} == folder.names("profiles", "--sandbox" if how == "option" else "")
-    assert (folder.state / "sandbox" / CACHE).exists()
+    assert 2 == len(list(folder.cache.parent.iterdir()))
 
 
 def test_a_ledger_elsewhere(folder, monkeypatch):
@@ -308,7 +308,7 @@ def test_nothing_there_is_no_error(folder, line):
     folder.roster.unlink()
 
     assert {} == folder.ask("agents", line)
-    assert [] == list(folder.state.iterdir())
+    assert not folder.cache.parent.exists()
 
 
 @pytest.mark.parametrize("words", [[], ["dogs"], ["--version"], ["agents\n"]])
@@ -330,6 +330,7 @@ def test_a_roster_that_is_no_file_hangs_nothing(folder, what):
 
 def test_a_ledger_that_is_refused_hides_no_agents(folder):
     """What the roster says is offered all the same."""
+    folder.state.mkdir(0o700)
     (folder.state / "ledger.db").write_bytes(b"no ledger")
     (folder.state / "ledger.db").chmod(0o600)
 
@@ -344,10 +345,8 @@ def test_a_refused_ledger_address_is_never_kept(folder, monkeypatch):
     assert "secret" not in folder.cache.read_text()
 
 
-def test_the_state_folder_is_never_made(folder):
-    """Looking at a roster leaves nothing behind where no command has been run yet."""
-    folder.state.rmdir()
-
+def test_nothing_is_made_beside_the_roster(folder):
+    """Looking at a roster leaves nothing behind in its folder, which may be a checkout."""
     assert {"alice", "robot"} == folder.names("agents")
     assert {"alice", "robot"} == folder.names("agents", "--sandbox")
     assert [folder.roster] == list(folder.path.iterdir())
@@ -358,35 +357,39 @@ def test_the_cache_is_private_and_alone(folder):
     folder.names("agents")
 
     assert 0o600 == stat.S_IMODE(folder.cache.stat().st_mode)
-    assert [folder.cache] == list(folder.state.iterdir())
+    assert 0o700 == stat.S_IMODE(folder.cache.parent.stat().st_mode)
+    assert [folder.cache] == list(folder.cache.parent.iterdir())
 
 
-@pytest.mark.parametrize("obstacle", ["folder in its place", "link of the folder", "somebody else's", "file"])
+@pytest.mark.parametrize("obstacle", ["its own folder", "link of the folder", "somebody else's", "file", "no home"])
 def test_a_folder_that_cannot_be_written_costs_only_time(folder, monkeypatch, obstacle):
     """The names are offered, nothing is written, not even through a link."""
-    elsewhere = folder.path / "elsewhere"
-    if obstacle == "folder in its place":
+    elsewhere, place, home = folder.path / "elsewhere", folder.cache.parent, folder.cache.parent.parent
+    home.mkdir(exist_ok=True)
+    if obstacle == "its own folder":
         (folder.cache / "x").mkdir(parents=True)
-    else:
-        folder.state.rmdir()
     if obstacle == "link of the folder":
-        elsewhere.mkdir()
-        folder.state.symlink_to(elsewhere)
+        elsewhere.mkdir(0o700)
+        place.symlink_to(elsewhere)
     if obstacle == "somebody else's":
-        folder.state.mkdir()
+        place.mkdir()
         monkeypatch.setattr(os, "geteuid", lambda: 65534)
     if obstacle == "file":
-        folder.state.touch()
-    before = sorted(folder.path.rglob("*"))
+        place.touch()
+    if obstacle == "no home":
+        home.rmdir()
+        monkeypatch.setenv("XDG_CACHE_HOME", "/nonexistent/cache")
+    before = sorted((*folder.path.rglob("*"), *home.rglob("*")))
 
     assert {"alice", "robot"} == folder.names("agents")
-    assert before == sorted(folder.path.rglob("*"))
+    assert before == sorted((*folder.path.rglob("*"), *home.rglob("*")))
 
 
 def test_a_link_in_place_of_the_cache_is_replaced(folder):
-    """A repository could bring one along; what it points to is neither read nor written."""
+    """What it points to is neither read nor written."""
     target = folder.path / "target"
     target.write_text("precious")
+    folder.cache.parent.mkdir(parents=True)
     folder.cache.symlink_to(target)
 
     assert {"alice", "robot"} == folder.names("agents")
@@ -424,15 +427,15 @@ def forge(folder, *rows):
 )
 def test_a_name_that_could_be_code_is_not_offered(folder, name):
     """Whatever the cache holds, what a shell inserts is a plain word."""
-    forge(folder, f"agents\tacme\t{name}\ttold", "agents\tacme\tgood.one_2-3\ttold")
+    forge(folder, f"agents\tacme\t{name}\tHuman", "agents\tacme\tgood.one_2-3\tHuman")
 
-    assert {"good.one_2-3": "told"} == folder.ask("agents")
+    assert {"good.one_2-3": "Human"} == folder.ask("agents")
 
 
-@pytest.mark.parametrize("told", ["\x1b[31m", "a\u202eb", "a\rb", "x" * 1000, "\udcff", "\x9b", "\u200b"])
-def test_a_description_that_could_obey_a_terminal_is_dropped(folder, told):
+@pytest.mark.parametrize("description", ["\x1b[31m", "a\u202eb", "a\rb", "x" * 1000, "\udcff", "\x9b", "\u200b"])
+def test_a_description_that_could_obey_a_terminal_is_dropped(folder, description):
     """The name stays, without it."""
-    forge(folder, f"agents\tacme\tgood\t{told}")
+    forge(folder, f"agents\tacme\tgood\t{description}")
 
     assert {"good": ""} == folder.ask("agents")
 
@@ -440,14 +443,14 @@ def test_a_description_that_could_obey_a_terminal_is_dropped(folder, told):
 @pytest.mark.parametrize("row", ["agents", "agents\tacme", "agents\tacme\tx", "agents\tacme\tx\ty\tz", "\t\t\t", "\0"])
 def test_half_a_row_is_passed_over(folder, row):
     """A cache that somebody else wrote breaks nothing."""
-    forge(folder, row, "agents\tacme\tgood\ttold")
+    forge(folder, row, "agents\tacme\tgood\tHuman")
 
-    assert {"good": "told"} == folder.ask("agents")
+    assert {"good": "Human"} == folder.ask("agents")
 
 
 def test_a_cache_that_others_can_read_came_from_somewhere_else(folder):
-    """Git makes nothing private, we do: such a file isn't ours, however right it looks."""
-    forge(folder, "agents\tacme\tforeign\ttold")
+    """Neither git nor tar makes anything private, we do: such a file isn't ours, however right it looks."""
+    forge(folder, "agents\tacme\tforeign\tHuman")
     folder.cache.chmod(0o644)
 
     assert {"alice", "robot"} == folder.names("agents")
@@ -468,7 +471,7 @@ def test_the_paths_of_a_foreign_cache_are_not_looked_at(folder, monkeypatch):
     assert not [path for path in looked if path.startswith("/net")]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"profilectl names 2\n" * 9, b"\xff\0" * 999, b"profilectl names 1\n"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"profilectl names 3\n" * 9, b"\xff\0" * 999, b"profilectl names 1\n"])
 def test_a_cache_that_is_none_is_made_anew(folder, content):
     """Another version's, half of one, or noise."""
     folder.names("agents")
@@ -479,6 +482,7 @@ def test_a_cache_that_is_none_is_made_anew(folder, content):
 
 def test_a_fifo_in_place_of_the_cache_hangs_nothing(folder):
     """Opening it would wait for a writer."""
+    folder.cache.parent.mkdir(parents=True)
     os.mkfifo(folder.cache)
 
     assert {"alice", "robot"} == folder.names("agents")
@@ -498,12 +502,12 @@ def test_names_that_hide_something_are_told_visibly(folder):
 def test_a_roster_whose_path_would_break_the_cache(folder):
     """A line feed in a path leaves no cache that could be misread."""
     odd = folder.path / "a\nagents\tacme\tforged\t"
-    (odd / ".profilectl").mkdir(parents=True)
+    odd.mkdir()
     (odd / "roster.toml").write_text(ROSTER)
     answer(["agents", "--roster", str(odd / "roster.toml")])
 
     assert b"forged" not in folder._captured.readouterr().out
-    assert [] == list((odd / ".profilectl").iterdir())
+    assert not folder.cache.parent.exists()
 
 
 def run(folder, *words, **more):
@@ -513,9 +517,9 @@ def run(folder, *words, **more):
 
 def test_the_process_ends_well_whatever_happens(folder):
     """Exit 0 and not a word on stderr: with a roster, without one, in a folder that is gone, without a stdout."""
-    assert (0, "acme\t@acmecare\nzenith\t@zenithcare\n", "") == told(run(folder, "__complete", "brands"))
-    assert (0, "", "") == told(run(folder, "__complete", "agents", "--roster", "nowhere"))
-    assert (0, "", "") == told(run(folder, "__complete"))
+    assert (0, "acme\t@acmecare\nzenith\t@zenithcare\n", "") == result(run(folder, "__complete", "brands"))
+    assert (0, "", "") == result(run(folder, "__complete", "agents", "--roster", "nowhere"))
+    assert (0, "", "") == result(run(folder, "__complete"))
     gone = folder.path / "gone"
     gone.mkdir()
     shell = f'cd {gone} && rmdir {gone} && {sys.executable} -m profilectl __complete agents; echo "$?"'
@@ -523,25 +527,26 @@ def test_the_process_ends_well_whatever_happens(folder):
     done = subprocess.run(
         ["bash", "-c", shell], capture_output=True, text=True, check=False, env=environment, timeout=60
     )
-    assert (0, "0\n", "") == told(done)
+    assert (0, "0\n", "") == result(done)
     shell = f'{sys.executable} -m profilectl __complete agents >&-; echo "$?" >&2'
     done = subprocess.run(
         ["bash", "-c", shell], cwd=folder.path, capture_output=True, text=True, check=False, timeout=60
     )
-    assert (0, "", "0\n") == told(done)
+    assert (0, "", "0\n") == result(done)
 
 
-def told(done):
+def result(done):
     return done.returncode, done.stdout, done.stderr
 
 
 def test_a_fresh_cache_loads_nothing(folder):
-    """Only our own three modules come to what Python has loaded before it begins."""
+    """Only a few modules of our own come to what Python has loaded before it begins."""
     folder.names("agents")
     command = [sys.executable, "-c", LOADED, "__complete", "agents", "--brand", "acme", "--roster", "./roster.toml"]
     done = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=True, timeout=60)
 
     ours = ["profilectl", "profilectl.__main__", "profilectl.completion", "profilectl.completion.names"]
+    ours += ["profilectl.system", "profilectl.system.cache"]
     assert ["alice\tAlice · human", *ours] == done.stdout.splitlines()
 
 
@@ -558,8 +563,9 @@ def test_a_stale_cache_loads_no_network_and_no_keyring(folder):
     assert set() == loaded & {"httpx", "keyring", "PIL", "tomlkit", "asyncio", "rich", "socket"}
 
 
-def test_the_cache_of_a_place_lies_beside_its_ledger():
-    """Where it is depends on the roster and on --sandbox only."""
-    assert "/a/.profilectl/names.tsv" == Place(["--roster", "/a/r.toml"]).cache
-    assert "/a/.profilectl/sandbox/names.tsv" == Place(["--sandbox", "--roster=/a/r.toml"]).cache
-    assert [] == read("/nowhere/names.tsv")
+def test_the_cache_depends_on_roster_and_sandbox_only(folder):
+    """It is found from any working directory, and the sandbox's names are kept apart."""
+    path = str(folder.roster)
+
+    assert cache_file(path, "names") == LineOptions(["--roster", "roster.toml"]).cache
+    assert cache_file(path, "sandbox.names") == LineOptions(["--sandbox", f"--roster={path}"]).cache

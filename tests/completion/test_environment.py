@@ -23,7 +23,7 @@ LISTED = {name for variable in VARIABLES for name in variable.names}
 def modules():
     """Return our modules as syntax trees; the sandbox's `environ` is that of a web server, and the table knows all."""
     paths = (path for path in PACKAGE.rglob("*.py") if "sandbox" not in path.relative_to(PACKAGE).parts[:1])
-    return [ast.parse(path.read_text("utf-8")) for path in paths if path != PACKAGE / "cli" / "environment.py"]
+    return [ast.parse(path.read_text("utf-8")) for path in paths if path != PACKAGE / "completion" / "environment.py"]
 
 
 MODULES = modules()
@@ -34,7 +34,7 @@ def nodes(kind, among=MODULES):
 
 
 def words(node):
-    return {one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
 
 
 def is_environment(node):
@@ -56,15 +56,15 @@ def looked_up(module):
 
 def meaning(name, among):
     """Return the words that a name stands for: those of its assignments, or of what a comprehension goes through."""
-    found = set()
+    values = set()
     for node in nodes(ast.Assign | ast.AnnAssign, among):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if name in {getattr(target, "id", "") for target in targets} and node.value is not None:
-            found |= words(node.value)
+            values |= words(node.value)
     for node in nodes(ast.comprehension, among):
         if getattr(node.target, "id", "") == name and isinstance(node.iter, ast.Name):
-            found |= meaning(node.iter.id, among)
-    return found
+            values |= meaning(node.iter.id, among)
+    return values
 
 
 def names_in_the_source():
@@ -99,4 +99,4 @@ def test_what_is_in_the_table_is_looked_up():
 
 def test_every_sentence_can_be_put_into_a_table():
     """A sentence has no full stop, no line feed, and nothing that ends a cell of Markdown."""
-    assert [] == [one.names for one in VARIABLES if re.search(r"\.$|[\n|]", one.meaning)]
+    assert [] == [variable.names for variable in VARIABLES if re.search(r"\.$|[\n|]", variable.meaning)]

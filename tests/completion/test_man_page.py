@@ -18,6 +18,7 @@ from profilectl.completion.command_tree import Command, Term, read_tree
 from profilectl.completion.environment import VARIABLES
 from profilectl.completion.man_page import EXAMPLES, FILES, manual
 from profilectl.errors import ExitCode
+from profilectl.system.cache import cache_file
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "profilectl.1"
@@ -47,8 +48,8 @@ def _shown(require):
 def as_read(page):
     """Return a page's text in one line, without macros, fonts and escapes, where no groff is."""
     text = re.sub(r"^\..*$|^\\&|\\f[BIR]", "", page, flags=re.MULTILINE)
-    for escape, one in {r"\-": "-", r"\(aq": "'", r"\(ga": "`", r"\(ha": "^", r"\(ti": "~", r"\e": "\\"}.items():
-        text = text.replace(escape, one)
+    for escape, char in {r"\-": "-", r"\(aq": "'", r"\(ga": "`", r"\(ha": "^", r"\(ti": "~", r"\e": "\\"}.items():
+        text = text.replace(escape, char)
     return " ".join(text.replace(r"\~", " ").split())
 
 
@@ -62,18 +63,18 @@ def test_everything_is_in_it(tree):
     text = as_read(PAGE.read_text(encoding="ascii"))
     helps = [" ".join(command.text.replace("`", "").replace("\b", "").split()) for command in tree.walk()]
     commands = [" ".join(command.words) for command in tree.walk()]
-    terms = [f"{term.written} {term.meaning.replace('`', '')}" for one in tree.walk() for term in one.terms]
-    terms += [name for one in tree.walk() for option in one.options for name in option.names]
-    terms += [value.metavar for one in tree.walk() for value in one.arguments]
+    terms = [f"{term.written} {term.meaning.replace('`', '')}" for command in tree.walk() for term in command.terms]
+    terms += [name for command in tree.walk() for option in command.options for name in option.names]
+    terms += [value.metavar for command in tree.walk() for value in command.arguments]
     codes = [f"{code.value} {code.meaning[0].upper()}{code.meaning[1:].replace('`', '')}." for code in ExitCode]
     names = [name for variable in VARIABLES for name in variable.names] + [name for name, _ in FILES]
 
-    assert [] == [one for one in (*helps[1:], *commands, *terms, *codes, *names) if one not in text]
+    assert [] == [part for part in (*helps[1:], *commands, *terms, *codes, *names) if part not in text]
 
 
 def test_terms_are_those_of_the_help(tree):
     """Choices, defaults and bounds stand in them, and what must be given is told apart."""
-    terms = {one.words[1:]: {term.written: term for term in one.terms} for one in tree.walk()}
+    terms = {command.words[1:]: {term.written: term for term in command.terms} for command in tree.walk()}
 
     assert "Calls at once. [default: 8; 1<=x<=64]" == terms["sync",]["--jobs N"].meaning
     assert "The message; - reads stdin." == terms["send",]["TEXT"].meaning
@@ -122,15 +123,15 @@ def test_hostile_words_come_out_as_they_are(shown):
     page = shown(manual(Command(tree.words, tree.help, (), (), (child,), tree.text, ())))
 
     lines = [line.strip() for line in page.splitlines()]
-    prose = [one.replace("`", "") for one in hostile]  # backticks stay only where lines do
-    assert [] == [one for one in [*prose, *hostile, terms[0].meaning] if one not in lines]
+    prose = [line.replace("`", "") for line in hostile]  # backticks stay only where lines do
+    assert [] == [line for line in [*prose, *hostile, terms[0].meaning] if line not in lines]
 
 
 @pytest.mark.parametrize("line", [line for _, lines in EXAMPLES for line in re.split(r" && |\n", lines)])
 def test_examples_can_be_typed(tree, line):
     """Every example names a command and options that there are."""
     words = shlex.split(line)
-    command = max((one for one in tree.walk() if tuple(words[: len(one.words)]) == one.words), key=lambda c: c.words)
+    command = max((c for c in tree.walk() if tuple(words[: len(c.words)]) == c.words), key=lambda c: c.words)
     options = {name for option in command.options for name in option.names}
 
     assert not command.commands
@@ -140,10 +141,10 @@ def test_examples_can_be_typed(tree, line):
 def test_files_are_where_the_program_has_them():
     """The folders of the page are those of the source."""
     from profilectl.cli.context import STATE_FOLDER
-    from profilectl.completion.names import CACHE
 
-    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", CACHE, "pictures.json", "sandbox/")}
-    assert {str(POLICY)} | kept <= {name for name, _ in FILES}
+    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", "pictures.json", "sandbox/")}
+    caches = Path(cache_file("/roster.toml", "names")).parent.relative_to(Path.home())
+    assert {str(POLICY), f"~/{caches}/"} | kept <= {name for name, _ in FILES}
 
 
 def test_the_wheel_puts_it_where_man_looks():
