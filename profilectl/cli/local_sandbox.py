@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from profilectl.errors import InputRefused, TryLater, UsageError
-from profilectl.ledger.location import prepare_folder
-from profilectl.secret import Credentials, Secret
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
     from profilectl.sandbox.model.rate_limits import Limits
     from profilectl.sandbox.model.world import World
+    from profilectl.secret import Credentials
 
 CUSTOMER = "customer"  # somebody who can be written to from the start
 _TIMEOUT = 10  # seconds
@@ -67,6 +66,7 @@ class LocalX:
     url = "http://localhost"
 
     def __init__(self, folder: Path) -> None:
+        from profilectl.ledger.location import prepare_folder
         from profilectl.sandbox.http.app import SandboxApp
         from profilectl.sandbox.model.rate_limits import Limits
 
@@ -87,6 +87,8 @@ class LocalX:
 
     def credentials(self, handle: str) -> Credentials:
         """Return the credentials of a brand, which is made when it is new."""
+        from profilectl.secret import Credentials, Secret  # brings hashlib, which a dry run does without
+
         account = self.world.ensure_brand(handle)
         return Credentials(
             consumer_key=Secret(account.consumer_key),

@@ -6,7 +6,7 @@ import json
 import shlex
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,7 @@ from profilectl.text.escape import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from profilectl.sandbox.model.faults import Fault
     from profilectl.sandbox.model.world import BrandAccount, World
 
 _DEFAULT_HANDLE = "acmecare"
@@ -196,31 +197,26 @@ def faults(
     """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
     if rule is not None and clear:
         raise UsageError("a rule or --clear, not both")
-    plain = None if rule is None else _parse(rule)
+    fault = None if rule is None else _parse(rule)
     if url is not None:
-        method, body = ("DELETE", None) if clear else ("GET", None) if plain is None else ("POST", plain)
+        method, body = ("DELETE", None) if clear else ("GET", None) if fault is None else ("POST", fault.to_plain())
         rules = ask_running_sandbox(url, method, "faults", "faults", body)
     else:
-        rules = _change_faults(context.local_x.world, plain, clear=clear)
+        armed = context.local_x.world.faults
+        if clear:
+            armed.clear()
+        if fault is not None:
+            armed.add(fault)
+        rules = armed.to_plain()
     Output(wants_json=True).show(documents.faults(rules))  # rules are JSON, in and out
 
 
-def _parse(rule: str) -> dict[str, Any]:
+def _parse(rule: str) -> Fault:
     from profilectl.sandbox.model.faults import Fault
 
     try:
-        return Fault.from_plain(json.loads(rule)).to_plain()
+        return Fault.from_plain(json.loads(rule))
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"not a fault: {visible(str(error))}", hint='{"call": "create", "kind": "drop-after"}'
         ) from None
-
-
-def _change_faults(world: World, plain: dict[str, Any] | None, *, clear: bool) -> list[dict[str, Any]]:
-    from profilectl.sandbox.model.faults import Fault
-
-    if clear:
-        world.faults.clear()
-    if plain is not None:
-        world.faults.add(Fault.from_plain(plain))
-    return [{**fault.to_plain(), "seen": seen} for fault, seen in world.faults.all()]

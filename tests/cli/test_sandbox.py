@@ -329,17 +329,17 @@ def test_the_printed_ledger_lies_beside_the_roster(small):
 
 
 @pytest.mark.parametrize("words", [("diff",), ("sync", "--yes"), ("profiles", "list"), ("offboard", "alice", "--yes")])
-@pytest.mark.parametrize("trouble", ["link", "open to others", "world-writable", "file"])
-def test_hints_for_the_sandbox_s_ledger_are_about_it(small, words, trouble):
+@pytest.mark.parametrize("defect", ["link", "open to others", "world-writable", "file"])
+def test_hints_for_the_sandbox_s_ledger_are_about_it(small, words, defect):
     """PROFILECTL_LEDGER doesn't move the ledger of --sandbox, so no hint says that it would."""
     assert 0 == small.run("--sandbox", "sync", "--yes").code
     ledger = small.folder / ".profilectl" / "sandbox" / "ledger.db"
-    if trouble == "link":
+    if defect == "link":
         ledger.rename(small.folder / "moved.db")
         ledger.symlink_to(small.folder / "moved.db")
-    elif trouble == "open to others":
+    elif defect == "open to others":
         ledger.chmod(0o644)
-    elif trouble == "world-writable":
+    elif defect == "world-writable":
         ledger.parent.chmod(0o777)
     else:
         ledger.parent.rename(small.folder / "moved")

@@ -76,7 +76,7 @@ def show_state(request: LocalRequest) -> Response:
 
 def list_faults(request: LocalRequest) -> Response:
     """The armed rules, each with the calls that it has ``seen``."""
-    return json_response({"faults": [{**fault.to_plain(), "seen": seen} for fault, seen in request.world.faults.all()]})
+    return json_response({"faults": request.world.faults.to_plain()})
 
 
 def add_faults(request: LocalRequest) -> Response:
@@ -88,7 +88,7 @@ def add_faults(request: LocalRequest) -> Response:
 
 
 def clear_faults(request: LocalRequest) -> Response:
-    """Disarm everything and let go of the calls that are held."""
+    """Disarm everything and end the waits of the calls that are held."""
     request.world.faults.clear()
     request.releases.release()
     return list_faults(request)

@@ -153,6 +153,10 @@ class Faults:
         rows = self._store.rows("SELECT rule, seen FROM faults ORDER BY id")
         return [(Fault.restored(json.loads(row["rule"])), row["seen"]) for row in rows]
 
+    def to_plain(self) -> list[dict[str, Any]]:
+        """Every armed rule as JSON has it, with the calls that it has ``seen``."""
+        return [{**fault.to_plain(), "seen": seen} for fault, seen in self.all()]
+
     def clear(self) -> None:
         """Disarm everything."""
         self._store.change("DELETE FROM faults")

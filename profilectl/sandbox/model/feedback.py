@@ -53,7 +53,7 @@ class Card:
     id: str
     created_ms: int
     type: str
-    message: str  # the Direct Message that the card hangs on
+    message: str  # the Direct Message that the card belongs to
     dm_id: str
     handle: str  # of the brand
     from_user_id: str

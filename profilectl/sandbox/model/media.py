@@ -1,4 +1,4 @@
-"""Uploaded pictures: checked when they come, re-encoded when they are looked at, forgotten after a day."""
+"""Uploaded pictures: checked when they come, re-encoded when they are shown, no longer usable after a day."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class Store:
                 self._connection.execute(statement)
 
     def close(self) -> None:
-        """Let go of the file; closing twice is allowed."""
+        """Close the file; closing twice is allowed."""
         with self._lock:
             self._connection.close()
 

@@ -75,7 +75,7 @@ class World:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.store.close()
 
     def ensure_brand(self, handle: str, *, user_id: str | None = None) -> BrandAccount:

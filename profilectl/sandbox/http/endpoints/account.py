@@ -41,7 +41,7 @@ def user_by_username(request: ApiRequest) -> Response:
 
 
 def rate_limit_status(request: ApiRequest) -> Response:
-    """What is left of the limits of the reading calls; it doesn't tell who may make them."""
+    """What is left of the limits of the reading calls; it doesn't say who may make them."""
     resources = request.query.get("resources", "")
     names = resources.split(",") if resources else list(_REPORTED)
     quotas, user_id = request.world.quotas, request.user_id

@@ -1,4 +1,4 @@
-"""Feedback cards: issue one, look at it, and read what became of all."""
+"""Feedback cards: issue and show them, and list what happened to them."""
 
 from __future__ import annotations
 
