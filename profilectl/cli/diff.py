@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from profilectl.api.retry import WaitBudget
+    from profilectl.model import Brand
     from profilectl.pictures.stat_cache import PictureMemory
     from profilectl.plan.builder import Plan
     from profilectl.sync.quota import Forecast
@@ -78,7 +79,7 @@ def diff(
     if out is not None:
         check_place(out)
     selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
-    session = open_session(context, selection, _JOBS if verify_avatars or form is Format.HTML else 1)
+    session = open_session(context, context.brands(), selection, _JOBS if verify_avatars or form is Format.HTML else 1)
     ledger = context.ledger_for_reading()
     session.check_accounts(ledger)
     show_warnings(session)
@@ -145,15 +146,17 @@ def save(path: Path, document: saved.Document) -> None:
 
 def open_session(
     context: Context,
+    brands: tuple[Brand, ...],
     selection: Selection,
     jobs: int,
     max_wait: float | WaitBudget = 0,
     memory: PictureMemory | None = None,
 ) -> SyncSession:
-    """Open a session about the brands that were chosen.
+    """Open a session of `diff` or `sync`.
 
     Args:
         context: of the command.
+        brands: those that take part.
         selection: what else was chosen.
         jobs: calls at once.
         max_wait: how long the calls may wait for limits of X: seconds, or what is left of them.
@@ -164,7 +167,7 @@ def open_session(
 
     return SyncSession.open(
         context.roster,
-        context.brands(),
+        brands,
         selection,
         read_pictures=partial(context.inspect_pictures, memory=memory or recollect(context)),
         prepare_pictures=context.prepare_pictures,

@@ -129,8 +129,9 @@ def _sync(
     from profilectl.pictures.loader import recollect
     from profilectl.sync.session import LimitedWait
 
+    brands = context.brands()
     budget, stop, memory = WaitBudget(seconds), Stop(), recollect(context)
-    session = open_session(context, selection, jobs, budget, memory)
+    session = open_session(context, brands, selection, jobs, budget, memory)
     session.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
     show_warnings(session)
     ledger = context.ledger_for_writing()
