@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from profilectl.api.client import XClient
+    from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.config import Config
@@ -84,6 +85,13 @@ class Context:
         from profilectl.api.retry import Deadline
 
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """This machine's clocks."""
+        from profilectl.api.clock import Clock
+
+        return Clock()
 
     def again(self) -> str:
         """Return the options that make another command speak of the same roster and the same X."""

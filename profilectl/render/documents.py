@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from profilectl.plan.fingerprint import digest_of
 from profilectl.sync.outcomes import count
 
 if TYPE_CHECKING:
@@ -19,10 +17,8 @@ if TYPE_CHECKING:
     from profilectl.errors import ExitCode, ProfilectlError
     from profilectl.messaging.delivery import SendStatus
     from profilectl.model import Agent, Brand, Message, Problem
-    from profilectl.plan.builder import Plan
     from profilectl.roster.compliance import Compliance, Gap
     from profilectl.sync.outcomes import Outcome
-    from profilectl.sync.quota import Budget, Forecast
 
 Document = dict[str, Any]
 
@@ -40,53 +36,6 @@ def timestamp(milliseconds: int) -> str:
 def rfc3339(moment: datetime) -> str:
     """Return an aware moment as RFC 3339 in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def plan(one: Plan, selection: Document, forecasts: Iterable[Forecast] = ()) -> Document:
-    """``profilectl.plan/1``: what a sync would do.
-
-    Args:
-        one: the plan.
-        selection: what was chosen for it; kept, so that a sync can be about the same.
-        forecasts: what X's daily limits leave of it, brand by brand.
-
-    Returns:
-        A document that seals itself: ``checksum`` is the digest of all the rest.
-    """
-    refused = one.refused
-    document = {
-        "schema": "profilectl.plan/1",
-        "digest": one.digest,
-        "refused": None
-        if refused is None
-        else {"guard": refused.guard, "message": refused.message, "allow": refused.allow},
-        "changes": [change.plain() for change in one.changes],
-        "summary": one.summary(),
-        "basis": asdict(one.basis),
-        "selection": selection,
-        "budget": [_forecast(one) for one in forecasts],
-    }
-    return document | {"checksum": digest_of(document)}
-
-
-def _forecast(one: Forecast) -> Document:
-    return {
-        "brand": one.brand,
-        "creates": _budget(one.creates),
-        "destroys": _budget(one.destroys),
-        "wait_seconds": one.wait_seconds,
-    }
-
-
-def _budget(one: Budget) -> Document:
-    return {
-        "planned": one.planned,
-        "used": one.used,
-        "allowed": one.allowed,
-        "now": one.now,
-        "rest": one.rest,
-        "again_at": None if one.again_ms is None else timestamp(one.again_ms),
-    }
 
 
 def sync(
