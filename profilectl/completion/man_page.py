@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 FILES: Final = (
     ("./roster.toml", "the roster: who your agents are; kept by people, and only read"),
-    (".profilectl/ledger.db", "the ledger, beside the roster: which profile belongs to whom, and what was done"),
-    (".profilectl/names.tsv", "the names that the shells complete, beside the ledger; made anew when it is missing"),
+    (
+        "$XDG_STATE_HOME/profilectl/HOST/ledger.db",
+        "the ledger of the accounts at one X: which profile belongs to whom, and what was done",
+    ),
+    (".profilectl/names.tsv", "the names that the shells complete, beside the roster; made anew when it is missing"),
     (".profilectl/roster.json", "what earlier commands found out about the roster's text; may be deleted at any time"),
     (".profilectl/pictures.json", "what earlier commands found out about the picture files; may be deleted, too"),
     (".profilectl/sandbox/", "the local X of `--sandbox` with its own ledger, beside the roster"),

@@ -49,7 +49,7 @@ class Place:
     def __init__(self, words: "Sequence[str]") -> None:
         """Read the words of a line so far, without the program's; what is unknown is passed over."""
         rosters, brands = _values("--roster", words), _values("--brand", words)
-        roster = os.path.expanduser(rosters[-1]) if rosters else os.environ.get("PROFILECTL_ROSTER") or "roster.toml"
+        roster = os.path.expanduser(rosters[-1] if rosters else os.environ.get("PROFILECTL_ROSTER") or "roster.toml")
         default = os.environ.get("PROFILECTL_BRAND")
         self.roster = os.path.abspath(roster)
         self.folder = os.path.dirname(self.roster)
