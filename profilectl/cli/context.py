@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from profilectl.cli.options import Options
 from profilectl.errors import UsageError
 from profilectl.render.console import Output, info
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Context:
     @property
     def roster_path(self) -> Path:
         """The roster: ``--roster``, then the environment, then ./roster.toml."""
-        return self.options.roster or Path(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
+        return self.options.roster or expand_home(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
 
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
@@ -167,21 +168,43 @@ class Context:
 
     @property
     def state_folder(self) -> Path:
-        """Where ledger and sandbox live: beside the roster."""
+        """The folder beside the roster, in which the sandbox is; older versions kept the ledger there as well."""
         return self.roster_path.parent / STATE_FOLDER
 
     @property
     def ledger_path(self) -> Path:
-        """The ledger's file; the sandbox has one of its own."""
+        """The ledger's file, which needn't exist; the sandbox has one of its own.
+
+        One that lies beside the roster, as older versions had it, is read there until `ledger_for_writing` moves it.
+        """
         if self.uses_sandbox:
             return self._own_folder / "ledger.db"
-        said = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
-        if said and "://" in said:
+        chosen = self._chosen_ledger
+        if chosen is not None:
+            return chosen
+        from profilectl.ledger.move import path_to_read
+
+        return path_to_read(*self._ledger_places)
+
+    @property
+    def _chosen_ledger(self) -> Path | None:
+        """The path that a person gave for the real X's ledger, or None."""
+        chosen = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
+        if chosen and "://" in chosen:
             raise UsageError(
-                f"this version keeps its ledger in a file, not at {said.split('://', 1)[0]}://…",
+                f"this version keeps its ledger in a file, not at {chosen.split('://', 1)[0]}://…",
                 hint="PROFILECTL_LEDGER takes a path",
             )
-        return Path(said) if said else self._own_folder / "ledger.db"
+        return expand_home(chosen) if chosen else None
+
+    @property
+    def _ledger_places(self) -> tuple[Path, Path, str]:
+        """Where older versions kept the ledger, where this one does, and the host of X that it is about."""
+        from profilectl.api.urls import parse_address
+        from profilectl.ledger.location import default_ledger_path
+
+        old = (self.state_folder / "ledger.db").absolute()
+        return old, default_ledger_path(self.environ, self.api_host), parse_address(self.api_url).host
 
     @property
     def _own_folder(self) -> Path:
@@ -192,13 +215,27 @@ class Context:
         """Open the ledger without ever writing to it; a missing one is empty."""
         from profilectl.ledger.sqlite import open_for_reading
 
-        return self.stack.enter_context(open_for_reading(self.ledger_path))
+        path = self.ledger_path
+        ledger = open_for_reading(path)
+        if path != self.ledger_path:  # another command moved it between the look and the opening
+            ledger.close()
+            ledger = open_for_reading(self.ledger_path)
+        return self.stack.enter_context(ledger)
 
     def ledger_for_writing(self) -> Ledger:
         """Open the ledger, made anew when it is missing."""
         from profilectl.ledger.sqlite import open_for_writing
 
+        if not self.uses_sandbox and self._chosen_ledger is None:
+            self._move_old_ledger()
         return self.stack.enter_context(open_for_writing(self.ledger_path))
+
+    def _move_old_ledger(self) -> None:
+        from profilectl.ledger.move import move_old_ledger
+
+        moved = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
+        if moved.sentence is not None:
+            info(moved.sentence)
 
     # X
 

@@ -26,6 +26,7 @@ from profilectl.cli.diff import (
     show_warnings,
 )
 from profilectl.cli.options import Options, command
+from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
@@ -210,7 +211,7 @@ class _Run:
             return
         show_plan(self.context, plan)
         show_limits(self.context, self.session.forecasts(plan, self.ledger))
-        if not typer.confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?", err=True):
+        if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
             raise Declined("nothing was changed")
 
     def _remember(self) -> None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 FILES: Final = (
     ("./roster.toml", "the roster: who your agents are; kept by people, and only read"),
-    (".profilectl/ledger.db", "the ledger, beside the roster: which profile belongs to whom, and what was done"),
+    (
+        "$XDG_STATE_HOME/profilectl/HOST/ledger.db",
+        "the ledger of the accounts at one X: which profile belongs to whom, and what was done",
+    ),
     (".profilectl/pictures.json", "what earlier commands read of the picture files; may be deleted at any time"),
     (".profilectl/sandbox/", "the local X of `--sandbox` with its own ledger, beside the roster"),
     ("~/.config/profilectl/config.toml", "who is logged in, the default brand, `credential_command` and `ledger`"),

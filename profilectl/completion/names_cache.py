@@ -11,14 +11,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profilectl.api.urls import DEFAULT_URL, parse_address
 from profilectl.completion.names import TITLE, LineOptions, is_plain, settings, stamp
 from profilectl.config import config_path, read_config
 from profilectl.errors import InputRefused, ProfilectlError
+from profilectl.ledger.location import default_ledger_path
+from profilectl.ledger.move import path_to_read
 from profilectl.ledger.sqlite import open_for_reading
 from profilectl.model import LedgerState
 from profilectl.roster.parser import parse_partially
 from profilectl.system.cache import write_cache
 from profilectl.system.files import read_named
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 from profilectl.toml.document import LARGEST
 
@@ -61,11 +65,13 @@ def ledger_path(roster: Path, *, uses_sandbox: bool) -> Path | None:
         return folder / "sandbox" / "ledger.db"
     try:
         chosen = os.environ.get("PROFILECTL_LEDGER") or read_config(config_path()).ledger
-    except InputRefused:
+        if chosen:
+            return None if "://" in chosen else expand_home(chosen).absolute()
+        address = parse_address(os.environ.get("PROFILECTL_API_URL") or DEFAULT_URL)
+        default = default_ledger_path(os.environ, address.url.partition("://")[2])
+        return path_to_read((folder / "ledger.db").absolute(), default, address.host)
+    except ProfilectlError:
         return None
-    if chosen and "://" in chosen:
-        return None
-    return (Path(chosen).expanduser() if chosen else folder / "ledger.db").absolute()
 
 
 def _rows(roster: bytes, ledger: Path | None, known: Sequence[str]) -> Sequence[str]:

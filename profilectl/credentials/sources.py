@@ -13,6 +13,7 @@ from profilectl.credentials.keyring import KeychainError, State
 from profilectl.credentials.private_files import read_private, read_stdin
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials, Secret
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -271,7 +272,7 @@ def _given_source(
     if credentials_file is not None:
         return StdinSource() if str(credentials_file) == "-" else FileSource(credentials_file)
     if environ.get(FILE_VARIABLE):
-        return FileSource(Path(environ[FILE_VARIABLE]))
+        return FileSource(expand_home(environ[FILE_VARIABLE]))
     if laid_ready := _systemd_credential(environ.get(SYSTEMD_VARIABLE), name):
         return SystemdSource(laid_ready, by_systemd=True)
     if config.credential_command:

@@ -60,6 +60,7 @@ SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
+GET_HOSTS = "SELECT DISTINCT host FROM brands"
 GET_OTHER_HOST = "SELECT brand, handle, host FROM brands WHERE account = :account AND host <> :host"
 SAVE_ACCOUNT = """
     INSERT INTO brands (brand, account, handle, host) VALUES (:brand, :account, :handle, :host)
