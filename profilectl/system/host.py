@@ -1,8 +1,9 @@
-"""Who is at work, for the audit trail and for others that wait."""
+"""Who is at work and when, for the audit trail and for others that wait."""
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 
@@ -32,3 +33,8 @@ def home_folder() -> Path:
         return Path.home()
     except RuntimeError:
         return Path("/nonexistent")  # as Debian has it for users without one
+
+
+def now_ms() -> int:
+    """Return this machine's time, epoch milliseconds."""
+    return int(time.time() * 1000)
