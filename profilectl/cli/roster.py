@@ -68,11 +68,17 @@ def check(
 
 def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
-    from profilectl.pictures.loader import find_problems
+    from profilectl.pictures.loader import find_refusals
+    from profilectl.pictures.loader import problems as picture_problems
     from profilectl.roster.parser import survey
+    from profilectl.toml.document import decode
 
-    found = survey(context.read_roster(), str(context.roster_path))
-    problems = (*found.problems, *find_problems(context, found.agents, _faces_at_x(context, found.brands)))
+    name = str(context.roster_path)
+    content = context.read_roster()
+    found = survey(content, name)
+    problems = found.problems
+    if refusals := find_refusals(context.roster_path.parent, found.agents, _faces_at_x(context, found.brands)):
+        problems += picture_problems(refusals, found.agents, decode(content, name), name)
     return found.named, tuple(sorted(problems, key=lambda one: (one.line, one.column)))
 
 

@@ -19,10 +19,9 @@ FILES: Final = (
     ("./roster.toml", "the roster: who your agents are; kept by people, and only read"),
     (".profilectl/ledger.db", "the ledger, beside the roster: which profile belongs to whom, and what was done"),
     (".profilectl/roster.json", "what earlier commands found out about the roster's text; may be deleted at any time"),
-    (".profilectl/pictures.json", "what earlier commands found out about the picture files; may be deleted, too"),
     (".profilectl/sandbox/", "the local X of `--sandbox` with its own ledger, beside the roster"),
     ("~/.config/profilectl/config.toml", "who is logged in, the default brand, `credential_command` and `ledger`"),
-    ("~/.cache/profilectl/", "the names that the shells complete; private, and may be deleted at any time"),
+    ("~/.cache/profilectl/", "names that the shells complete, and which pictures are unchanged; may be deleted"),
     ("~/.local/state/profilectl/crash-*.log", "what is kept of an unexpected failure, without secrets"),
     ("/etc/profilectl/policy.toml", "root's word on who may sync, and who may send as whom"),
 )

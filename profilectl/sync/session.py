@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from profilectl.cli.checks import check_account, unknown_agent
 from profilectl.errors import ProfilectlError, RemoteError
-from profilectl.pictures.loader import forget, recollect, remember
 from profilectl.plan.builder import build
 from profilectl.render.console import info
 from profilectl.sync.engine import observe
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from profilectl.cli.context import Context
     from profilectl.ledger.protocol import LedgerReader
     from profilectl.model import Account, Brand, Picture, PreparedPicture
-    from profilectl.pictures.stat_cache import PictureMemory
     from profilectl.plan.builder import Plan
     from profilectl.sync.outcomes import Outcome
     from profilectl.sync.ports import Patience
@@ -63,7 +61,6 @@ class SyncSession:
     max_wait: float = 0  # seconds
     wait_budget: WaitBudget = field(init=False)  # shared by all waits for X
     brands: tuple[Brand, ...] = field(init=False)
-    memory: PictureMemory = field(init=False)
     pictures: dict[str, Picture] = field(init=False)
     clients: dict[str, XClient] = field(init=False)
     accounts: dict[str, Account] = field(init=False)
@@ -79,8 +76,7 @@ class SyncSession:
         self.brands = self.context.brands()
         keys = {brand.key for brand in self.brands}
         agents = [agent for agent in roster.agents if agent.brand in keys]
-        self.memory = recollect(self.context)
-        reading = begin(partial(self.context.inspect_pictures, agents, self.memory))
+        reading = begin(partial(self.context.inspect_pictures, agents, self.context.picture_cache))
         try:
             self.clients = {
                 brand.key: self.context.connect(brand, jobs=self.jobs, max_wait=self.wait_budget)
@@ -187,11 +183,11 @@ class SyncSession:
 
     def remember_pictures(self) -> None:
         """Let the next command know the pictures that nobody touches until then."""
-        remember(self.context, self.memory)
+        self.context.picture_cache.save(agent.avatar for agent in self.context.roster.agents)
 
     def forget_pictures(self) -> None:
         """Let the next command read every picture, because one isn't what it was taken for."""
-        forget(self.context)
+        self.context.picture_cache.clear()
 
     def requests(self) -> dict[str, int]:
         """Count the calls that left for X, by kind."""
