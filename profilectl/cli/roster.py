@@ -15,6 +15,7 @@ from profilectl.render import documents
 from profilectl.render.console import info
 from profilectl.roster.compliance import Compliance, assess
 from profilectl.roster.parser import parse_partially
+from profilectl.toml.document import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,11 +63,15 @@ def check(
 
 def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
-    from profilectl.pictures.loader import find_problems
+    from profilectl.pictures.loader import find_refusals
+    from profilectl.pictures.loader import problems as picture_problems
 
-    roster = parse_partially(context.read_roster(), str(context.roster_path))
-    picture_problems = find_problems(context, roster.agents, _synced_digests(context, roster.brands))
-    problems = (*roster.problems, *picture_problems)
+    name, content = str(context.roster_path), context.read_roster()
+    roster = parse_partially(content, name)
+    problems = roster.problems
+    proven = _synced_digests(context, roster.brands)
+    if refusals := find_refusals(context.roster_path.parent, roster.agents, proven):
+        problems += picture_problems(refusals, roster.agents, decode(content, name), name)
     return roster.named, tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
 
