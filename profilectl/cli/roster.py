@@ -13,13 +13,12 @@ from profilectl.cli.options import command
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.render import documents
 from profilectl.render.console import info
-from profilectl.roster.compliance import Compliance, assess
-from profilectl.roster.parser import parse_partially
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from profilectl.model import Agent, Brand, Problem
+    from profilectl.roster.compliance import Compliance
 
 _HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
@@ -63,6 +62,7 @@ def check(
 def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
     from profilectl.pictures.loader import find_problems
+    from profilectl.roster.parser import parse_partially
 
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     picture_problems = find_problems(context, roster.agents, _synced_digests(context, roster.brands))
@@ -105,6 +105,9 @@ def _show_compliance(context: Context) -> ExitCode:
     Raises:
         UsageError: ``--brand`` names none of the roster's.
     """
+    from profilectl.roster.compliance import assess
+    from profilectl.roster.parser import parse_partially
+
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     answer = assess(roster, context.options.brand, datetime.now().astimezone().date())
     context.output.show(documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
