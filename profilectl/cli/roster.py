@@ -13,14 +13,12 @@ from profilectl.cli.options import command
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.render import documents
 from profilectl.render.console import info
-from profilectl.roster.compliance import Compliance, assess
-from profilectl.roster.parser import parse_partially
-from profilectl.toml.document import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from profilectl.model import Agent, Brand, Problem
+    from profilectl.roster.compliance import Compliance
 
 _HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
@@ -65,6 +63,8 @@ def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
     from profilectl.pictures.loader import find_refusals
     from profilectl.pictures.loader import problems as picture_problems
+    from profilectl.roster.parser import parse_partially
+    from profilectl.toml.document import decode
 
     name, content = str(context.roster_path), context.read_roster()
     roster = parse_partially(content, name)
@@ -110,6 +110,9 @@ def _show_compliance(context: Context) -> ExitCode:
     Raises:
         UsageError: ``--brand`` names none of the roster's.
     """
+    from profilectl.roster.compliance import assess
+    from profilectl.roster.parser import parse_partially
+
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     answer = assess(roster, context.options.brand, datetime.now().astimezone().date())
     context.output.show(documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
