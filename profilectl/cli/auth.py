@@ -76,7 +76,7 @@ def _statuses(context: Context) -> Iterator[AccountStatus]:
         handles |= {handle.casefold(): handle for handle in logins}
     for handle in handles.values():
         yield describe(context, handle, host, keychain)
-    anonymous = None if handles else auth_accounts.describe_anonymous(context, host)
+    anonymous = None if handles else auth_accounts.describe_anonymous(context, host, keychain)
     if anonymous is not None:
         yield anonymous
 

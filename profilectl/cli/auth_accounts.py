@@ -114,45 +114,24 @@ def logged_in(context: Context) -> Sequence[LoggedIn]:
 
 def describe(context: Context, handle: str, host: str, keychain: Keychain) -> AccountStatus:
     """Say where an account's credentials would come from and whether they could be used; X isn't asked."""
-    from profilectl.credentials import sources
+    from profilectl.credentials.sources import AccountStatus
 
     if context.uses_sandbox:  # which makes the account of a brand when it is first used
-        return sources.AccountStatus(handle, host, SANDBOX, None, usable=True)
-    return sources.describe(
-        handle,
-        host,
-        credentials_file=context.options.credentials_file,
-        environ=context.environ,
-        config=context.config,
-        keychain=keychain,
-    )
+        return AccountStatus(handle, host, SANDBOX, None, usable=True)
+    return context.credential_sources(host, keychain).describe(handle)
 
 
-def describe_anonymous(context: Context, host: str) -> AccountStatus | None:
+def describe_anonymous(context: Context, host: str, keychain: Keychain) -> AccountStatus | None:
     """Say the same of credentials that somebody has set up without naming an account."""
-    from profilectl.credentials import sources
-
-    if context.uses_sandbox:
-        return None
-    return sources.describe_anonymous(
-        host, credentials_file=context.options.credentials_file, environ=context.environ, config=context.config
-    )
+    return None if context.uses_sandbox else context.credential_sources(host, keychain).describe_anonymous()
 
 
 def find_credentials(context: Context, handle: str, keychain: Keychain) -> Credentials:
     """Return the credentials of a handle, empty when nobody has named an account; X isn't asked about renames."""
-    from profilectl.credentials import sources
-
     if context.uses_sandbox:
         return context.local_x.credentials(handle)
-    return sources.find(
-        handle or "unnamed",  # which the sources that don't belong to one account don't look at
-        context.api_host,
-        credentials_file=context.options.credentials_file,
-        environ=context.environ,
-        config=context.config,
-        keychain=keychain,
-    )
+    # A source that doesn't belong to one account doesn't look at the handle, but there must be one.
+    return context.credential_sources(context.api_host, keychain).find(handle or "unnamed")
 
 
 # How it is shown

@@ -101,7 +101,7 @@ def _accounts(context: ReadOnlyContext) -> Accounts:
         host=partial(auth_accounts.host_of, context),
         logged_in=partial(auth_accounts.logged_in, context),
         describe=lambda handle: auth_accounts.describe(context, handle, auth_accounts.host_of(context), keyring),
-        describe_anonymous=lambda: auth_accounts.describe_anonymous(context, auth_accounts.host_of(context)),
+        describe_anonymous=lambda: auth_accounts.describe_anonymous(context, auth_accounts.host_of(context), keyring),
         find_credentials=lambda handle: auth_accounts.find_credentials(context, handle, keyring),
         connect=context.client,
         wait_command=f"profilectl doctor --wait 2h{context.again()}",
