@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from profilectl.errors import InputRefused
 from profilectl.system.files import read_regular, write_private
 from profilectl.system.host import home_folder
+from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -139,6 +140,17 @@ def write_config(config: Config) -> None:
         write_private(file, content, durable=True, alone=True)
     except OSError as error:
         raise InputRefused(f"{visible(str(config.path))} can't be written: {error.strerror}") from None
+
+
+def choose_brand(path: Path, brand: str | None) -> None:
+    """Write the brand that is meant when none is named, None for none, and leave the rest as it is.
+
+    Raises:
+        TryLater: a login or logout holds the file for too long.
+        InputRefused: it can't be read or written.
+    """
+    with hold_config(path):
+        write_config(replace(read_config(path), brand=brand))
 
 
 def _others_can_write(status: os.stat_result) -> bool:

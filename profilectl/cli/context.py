@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.config import Config
+    from profilectl.credentials.keyring import Keychain
+    from profilectl.credentials.sources import Sources
     from profilectl.errors import AvatarRefused
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
@@ -294,13 +296,11 @@ class Context:
         from profilectl.credentials.keyring import Keychain
         from profilectl.credentials.renamed_accounts import find_or_repair
 
+        keychain = Keychain(attended=self.may_ask, environ=self.environ)
         credentials, former = find_or_repair(
             brand.handle,
-            self.api_host,
-            credentials_file=self.options.credentials_file,
-            environ=self.environ,
-            config=self.config,
-            keychain=Keychain(attended=self.may_ask, environ=self.environ),
+            self.credential_sources(self.api_host, keychain),
+            store=keychain,
             claimed=[other.handle for other in self.roster.brands],
             ask=lambda candidate: self.client(candidate).verify_credentials(),
             now=datetime.now(UTC),
@@ -308,6 +308,12 @@ class Context:
         if former is not None:
             info(f"@{visible(former.handle)} is called @{visible(brand.handle)} at X now: its login was moved along")
         return credentials
+
+    def credential_sources(self, host: str, keychain: Keychain) -> Sources:
+        """Return everything that is set up to give credentials for a host."""
+        from profilectl.credentials.sources import Sources
+
+        return Sources(host, self.config, keychain, self.options.credentials_file, self.environ)
 
     def connect(self, brand: Brand, *, jobs: int = 1, max_wait: float | WaitBudget = 0) -> XClient:
         """Return a client that speaks to X as one brand."""

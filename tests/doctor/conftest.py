@@ -15,6 +15,7 @@ from profilectl.credentials.keyring import Keychain
 from profilectl.credentials.sources import AccountStatus
 from profilectl.doctor.account_checks import Accounts, run_checks
 from profilectl.doctor.machine_checks import Machine
+from profilectl.ledger.sqlite import open_for_reading
 from profilectl.roster.parser import parse
 from profilectl.sandbox.http.app import SandboxApp
 from profilectl.sandbox.http.server import serve
@@ -59,6 +60,7 @@ class Surroundings:
             brands=lambda: self.read_roster().brands,
             inspect_pictures=lambda agents: {},
             ledger_path=lambda: self.folder / "ledger.db",
+            open_ledger=lambda: open_for_reading(self.folder / "ledger.db"),
         )
 
     def accounts(self):
