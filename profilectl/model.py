@@ -190,7 +190,7 @@ class LedgerState:
 
     def binding(self, agent: str) -> Binding | None:
         """Return the agent's binding, or None."""
-        return next((one for one in self.bindings if one.agent == agent), None)
+        return next((binding for binding in self.bindings if binding.agent == agent), None)
 
 
 @dataclass(frozen=True, slots=True)
