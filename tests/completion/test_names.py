@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.completion.names import KINDS, LineOptions, answer
+from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Event, Profile
 from profilectl.sync.quota import DAY_MS
@@ -74,7 +75,7 @@ class Folder:
         self.roster.write_text(self.roster.read_text().replace(old, new))
 
     def ledger(self, path=None):
-        return open_for_writing(path or self.state / "ledger.db")
+        return open_for_writing(path or default_ledger_path(os.environ, ACCOUNT.host))
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_a_damaged_audit_trail_hides_only_what_was_forgotten(folder):
     """Bindings and retired profiles are read from elsewhere."""
     with folder.ledger() as ledger:
         retire(ledger, "alice", "11", "Alice")
-    with closing(sqlite3.connect(folder.state / "ledger.db")) as connection, connection:
+    with closing(sqlite3.connect(default_ledger_path(os.environ, ACCOUNT.host))) as connection, connection:
         connection.execute("UPDATE audit SET text = 'noise'")
 
     assert {"11"} == folder.names("profiles")
