@@ -97,7 +97,7 @@ def retire(ledger, agent, profile_id, name):
 
 def forbid_making(monkeypatch):
     """Make whatever a stale cache costs fail, and thereby answer nothing."""
-    monkeypatch.setitem(sys.modules, "profilectl.completion.names_cache", None)
+    monkeypatch.setitem(sys.modules, "profilectl.completion.name_sources", None)
 
 
 def test_agents_with_name_and_kind(folder):
@@ -560,7 +560,7 @@ def test_a_stale_cache_loads_no_network_and_no_keyring(folder):
         ).stdout.splitlines()
     )
 
-    assert "profilectl.completion.names_cache" in loaded
+    assert "profilectl.completion.name_sources" in loaded
     assert set() == loaded & {"httpx", "keyring", "PIL", "tomlkit", "asyncio", "rich", "socket"}
 
 
