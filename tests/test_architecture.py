@@ -76,17 +76,7 @@ LARGEST_SHARE = 0.20  # of all lines, for one package
 VAGUE = {"one", "found", "told", "said", "wanted"}
 """Names of variables that say nothing of what they hold."""
 
-KNOWN: dict[str, set[str]] = {
-    "no module imports itself over others": {
-        "completion.names imports itself over others",
-        "completion.names_cache imports itself over others",
-    },
-    "a variable is the noun of what it holds": {
-        "cli.context names something said",
-        "model names something one",
-        "render.documents names something one",
-    },
-}
+KNOWN: dict[str, set[str]] = {}
 
 
 @cache
