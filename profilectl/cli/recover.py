@@ -97,7 +97,7 @@ def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:
     agent = finding.agent
     info(f'{agent.key} ({agent.brand}): {_DOUBTS[doubt]}, "{visible(agent.name)}"')
     for candidate in finding.candidates:
-        face = (
+        picture = (
             "same face"
             if candidate.is_close
             else "another face"
@@ -107,4 +107,4 @@ def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:
         profile = candidate.profile
         created = documents.timestamp(profile.created_ms)
         adopt = documents.adopt_command(agent.brand, agent.key, profile.id, context.again())
-        info(f"  {profile.id}, made {created}, {visible(face or '')}; if it is {agent.key}'s, run: {visible(adopt)}")
+        info(f"  {profile.id}, made {created}, {visible(picture or '')}; if it is {agent.key}'s, run: {visible(adopt)}")

@@ -61,7 +61,7 @@ class SendResult:
 
 @dataclass(frozen=True)
 class MessageSender:
-    """What one message needs on its way to X.
+    """Sends one message.
 
     Attributes:
         sender: as whom it is sent, and for which brand.
@@ -134,7 +134,7 @@ class MessageSender:
             typing: whether the customer is shown first that somebody types.
 
         Raises:
-            InputRefused: the profile isn't at X as it should be, or a script would speak as a person.
+            InputRefused: the profile isn't at X as it should be, or a script would write as a person.
             Declined: a person said no.
             ProfilectlError: see `delivery.Delivery.carry_out`; of these OutcomeUnknown comes back in the result.
         """
@@ -158,7 +158,7 @@ class MessageSender:
         return result if question is None else _ask(question, receipt, account.user_id, client, ledger, result)
 
     def require_honesty(self, message: Message, client: XClient | None = None) -> None:
-        """Refuse to let a script speak to a customer as a person; without a client, as far as that is known offline.
+        """Refuse to let a script write to a customer as a person; without a client, as far as that is known offline.
 
         Raises:
             InputRefused: it isn't honest, see `policy.is_honest`.
