@@ -45,7 +45,7 @@ def recover(
     bindings that the ledger still has stay as they are.
     """
     require_admin(context, "recover the ledger")
-    if not yes and not context.may_ask:
+    if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
         raise UsageError("nobody is here to ask", hint="--yes binds what is sure; what is doubtful is only listed")
     ledger, load_pictures = context.ledger_for_reading(), partial(_load_pictures, context)
     examined = [
