@@ -134,7 +134,6 @@ def _send(context: Context, message_sender: MessageSender, message: Message, *, 
             _show_draft(context, ready, message_sender)
             require_consent(context, "Send it?", "sent", yes=False)
 
-    # The service opens both when it needs them: a refusal must neither ask a keyring nor make a ledger.
     result = message_sender.send(message, connect=connect, open_ledger=open_ledger, confirm=confirm, typing=typing)
     for warning in result.warnings:
         info(warning)
