@@ -53,7 +53,7 @@ class LocalX:
     """A sandbox world beside the ledger, reached without a socket; its limits never make a rehearsal wait.
 
     Raises:
-        InputRefused: the folder isn't one of ours (see `ledger.place`), or its world can't be used.
+        InputRefused: the folder isn't one of ours (see `ledger.location`), or its world can't be used.
     """
 
     url = "http://localhost"

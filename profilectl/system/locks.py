@@ -32,7 +32,7 @@ _PAUSE = 0.01  # seconds
 def hold_ledger(
     path: Path, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
 ) -> Iterator[None]:
-    """Hold the lock file at `path`; what it promises is said in `base.Ledger.lock`.
+    """Hold the lock file at `path`; `ledger.protocol.Ledger.lock` says what it promises.
 
     Raises:
         TryLater: another process holds it for longer than `max_wait` seconds.

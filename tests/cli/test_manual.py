@@ -18,6 +18,7 @@ from profilectl.completion.command_tree import Command, Term, read_tree
 from profilectl.completion.environment import VARIABLES
 from profilectl.completion.man_page import EXAMPLES, FILES, manual
 from profilectl.errors import ExitCode
+from profilectl.ledger.location import default_ledger_path
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "profilectl.1"
@@ -142,8 +143,9 @@ def test_files_are_where_the_program_has_them():
     from profilectl.cli.context import STATE_FOLDER
     from profilectl.completion.names import CACHE
 
-    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", CACHE, "roster.json", "pictures.json", "sandbox/")}
-    assert {str(POLICY)} | kept <= {name for name, _ in FILES}
+    kept = {f"{STATE_FOLDER}/{name}" for name in (CACHE, "roster.json", "pictures.json", "sandbox/")}
+    ledger = str(default_ledger_path({"XDG_STATE_HOME": "/state"}, "HOST")).replace("/state", "$XDG_STATE_HOME")
+    assert {str(POLICY), ledger.replace("host", "HOST")} | kept <= {name for name, _ in FILES}
 
 
 def test_the_wheel_puts_it_where_man_looks():
