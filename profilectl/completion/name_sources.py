@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from profilectl.config import config_path, read_config
 from profilectl.errors import InputRefused, ProfilectlError
 from profilectl.ledger.sqlite import open_for_reading
-from profilectl.model import LedgerState
+from profilectl.model import Agent, Brand, Event, LedgerState
 from profilectl.roster.parser import survey
 from profilectl.system.files import read_named
 from profilectl.text.escape import visible
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Agent, Brand, Event
 
 Name = tuple[str, str, str, str]
 """Kind, brand, name and description, as a row of the cache has them."""
