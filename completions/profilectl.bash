@@ -174,16 +174,16 @@ _profilectl_bare() {
 
 # Offer the names of kind $1 that begin with $2, as the program on the line knows them.
 _profilectl_offer_names() {
-    local bare program word name told said=()
+    local bare program word name description before=()
     _profilectl_bare "${words[0]}"
     program=$(type -P -- "$bare") || return
     for word in "${words[@]:1:${#words[@]} - 2}"; do
         _profilectl_bare "$word"
-        said+=("$bare")
+        before+=("$bare")
     done
-    while IFS=$'\t' read -r name told; do
+    while IFS=$'\t' read -r name description; do
         [[ -z $name || $name != "$2"* ]] || COMPREPLY+=("$name")
-    done <<<"$("$program" __complete "$1" "${said[@]}" 2>/dev/null </dev/null)"
+    done <<<"$("$program" __complete "$1" "${before[@]}" 2>/dev/null </dev/null)"
 }
 
 # Offer saved plans, and folders that may hold some.

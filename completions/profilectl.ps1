@@ -352,13 +352,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         $program = $commandAst.GetCommandName()
         if (-not $program) { return }
         $program = [System.Management.Automation.WildcardPattern]::Escape($program)
-        $found = Get-Command -Name $program -CommandType Application -TotalCount 1 -ErrorAction Ignore
-        if (-not $found) { return }
-        $said = @($words | Select-Object -Skip 1 | ForEach-Object {
+        $command = Get-Command -Name $program -CommandType Application -TotalCount 1 -ErrorAction Ignore
+        if (-not $command) { return }
+        $wordsBefore = @($words | Select-Object -Skip 1 | ForEach-Object {
             $isText = $_ -is [System.Management.Automation.Language.StringConstantExpressionAst]
             if ($isText) { $_.Value } else { $_.Extent.Text }
         })
-        foreach ($line in & $found.Source __complete $kind $said 2>$null) {
+        foreach ($line in & $command.Source __complete $kind $wordsBefore 2>$null) {
             $name, $tip = $line -split "`t", 2
             New-Result ($before + $name) 'ParameterValue' $tip
         }

@@ -1,4 +1,4 @@
-"""The door: answers ``--version`` and the shells' completion at once, otherwise opens the house."""
+"""The entry point: answers ``--version`` and the shells' completion at once, otherwise loads the command line."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ def main() -> None:
         try:
             os.write(1, f"profilectl {__version__}\n".encode())
         except OSError:
-            pass  # stdout is closed or full: the house, which does the same, knows how to tell it
+            pass  # stdout is closed or full: the command line, which does the same, can say so
         else:
             return
     if sys.argv[1:2] == ["__complete"]:
@@ -51,8 +51,12 @@ def main() -> None:
 
         code = run(sys.argv[1:])
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # all is done and told: leaving is no step to interrupt
-    except KeyboardInterrupt:  # while the house was still being opened
+            signal.signal(number, signal.SIG_IGN)  # everything is done and reported: there is nothing left to interrupt
+    except KeyboardInterrupt:  # while the command line was still being loaded
+        code = 130
+    except RuntimeError as error:  # what Python 3.11 makes of it in the middle of a class
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
         code = 130
     sys.exit(code)
 

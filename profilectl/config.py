@@ -100,7 +100,7 @@ def read_config(path: Path) -> Config:
         InputRefused: it can't be read, is no file of at most 1 MiB, is no TOML, or has a key or value that
             profilectl doesn't know.
     """
-    import tomllib
+    import tomli
 
     shown = visible(str(path))
     try:
@@ -110,7 +110,7 @@ def read_config(path: Path) -> Config:
         content, status = file
         if len(content) > _MAX_BYTES:
             raise InputRefused(f"{shown} is larger than 1 MiB", hint=_HINT)
-        document = tomllib.loads(content.decode())
+        document = tomli.loads(content.decode())
     except FileNotFoundError:
         return Config(path)
     except (OSError, ValueError, RecursionError) as error:

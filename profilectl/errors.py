@@ -14,6 +14,7 @@
     │   └── WrongAccount                     credentials of one account, ledger of another
     ├── PersonNeeded                     7   only a person can decide what is true
     │   └── IdentityNotEchoed                a message went out, but not with the agent's face
+    ├── PartlyDone                       6   what matters most was done, and what was to follow wasn't
     ├── TryLater                        75   nothing is wrong with what was asked
     ├── Declined                       130   a person was asked, and didn't agree
     └── RemoteError                          what X answered, or didn't; knows its `Fate`
@@ -21,7 +22,7 @@
         ├── RateLimited (TryLater)      75   429; says when to come back
         ├── Refused (InputRefused)       5   X understood, and said no
         │   └── NotFound                 5
-        ├── CredentialsRefused           4   (CredentialsError) 401 and its kin
+        ├── CredentialsRefused (CredentialsError) 4  401 and its kin
         │   └── NotAllowlisted           4   code 87: X hasn't given this brand custom profiles yet
         └── OutcomeUnknown (PersonNeeded) 7  sent, and nobody knows whether it was applied
 
@@ -32,7 +33,7 @@ A base class exists because somebody catches it: the boundary in ``cli.main`` ma
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,9 +82,6 @@ class ProfilectlError(Exception):
         message: what happened and to whom; one line, lower case, no full stop.
         hint: what to do next, when there is something to do.
         retry_at: when trying again makes sense (aware, UTC).
-
-    Attributes:
-        document: what ``--json`` prints instead of ``profilectl.error/1``, for commands whose own document tells more.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
@@ -94,13 +92,12 @@ class ProfilectlError(Exception):
         self.message = message
         self.hint = hint
         self.retry_at = retry_at
-        self.document: dict[str, Any] | None = None
 
     def with_message(self, message: str) -> Self:
         """Return the same error with another message; its cause is kept."""
         return self._copy(message, self.hint)
 
-    def with_hint(self, hint: str) -> Self:
+    def with_hint(self, hint: str | None) -> Self:
         """Return the same error with another hint; its cause is kept."""
         return self._copy(self.message, hint)
 

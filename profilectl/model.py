@@ -116,7 +116,6 @@ class PreparedPicture:
     content: bytes = field(repr=False)
     media_type: str  # "image/jpeg" | "image/png"
     source_digest: str  # of the file it was made from
-    perceptual_hash: int  # 64-bit difference hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,6 @@ class Binding:
     bound_ms: int
     protected: bool = False  # outlives the roster entry
     avatar_url: str = ""
-    perceptual_hash: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,6 @@ class Intent:
     attempt: int = 1
     attempted_ms: int = 0  # X's clock: when the last attempt is over at the latest, rewritten with every attempt
     protected: bool = False
-    perceptual_hash: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import settings
 
 from profilectl.render import documents
-from tests import schemas
+from tests import own_signals, schemas
+from tests.leftovers import Leftovers
 from tests.resilience.scoreboard import Scoreboard
 from tests.watchdog import Watchdog
 
@@ -41,11 +43,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scoreboard(part): the part of the resilience suite that a test belongs to")
     config.pluginmanager.register(Scoreboard(), "scoreboard")
     config.pluginmanager.register(Watchdog(), "watchdog")
+    config.pluginmanager.register(Leftovers(), "leftovers")
+    own_signals.receive()
 
 
 @pytest.fixture(autouse=True)
 def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _guarded_connect)
+
+
+@pytest.fixture(autouse=True)
+def _own_handlers():
+    """Take back the handlers that the program sets when it runs in this process."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

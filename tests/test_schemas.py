@@ -20,11 +20,11 @@ from profilectl.feedback.report import Dimension, Verdict
 from profilectl.model import Kind, Survey
 from profilectl.plan.changes import Action
 from profilectl.plan.fingerprint import Basis
+from profilectl.plan.saved import Selection
 from profilectl.profiles.recovery import Doubt
-from profilectl.roster.compliance import Lack
+from profilectl.roster.compliance import GapKind
 from profilectl.sandbox.model import faults
 from profilectl.sync.outcomes import Status
-from profilectl.sync.session import Selection
 from tests import schemas
 
 PACKAGE = Path(profilectl.__file__).parent
@@ -132,8 +132,8 @@ ENUMS = {
     ("sync", "results", "[]", "status"): Status,
     ("roster", "agents", "[]", "kind"): Kind,
     ("compliance", "agents", "[]", "kind"): Kind,
-    ("compliance", "agents", "[]", "missing", "[]", "code"): Lack,
-    ("compliance", "roster", "[]", "code"): Lack,
+    ("compliance", "agents", "[]", "missing", "[]", "code"): GapKind,
+    ("compliance", "roster", "[]", "code"): GapKind,
     ("recover", "results", "[]", "why"): [*Doubt, None],
     ("doctor", "checks", "[]", "check"): Check,
     ("doctor", "checks", "[]", "state"): State,

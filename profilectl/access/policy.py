@@ -97,5 +97,5 @@ class Authority:
 
     def _listed(self, rules: Iterable[str] | None) -> str:
         """Return the users that rules name, and say of whom this machine has never heard."""
-        told = [rule if self._uid(rule) is not None else f"{rule} (unknown on this machine)" for rule in rules or ()]
-        return ", ".join(told) or "nobody"
+        names = [rule if self._uid(rule) is not None else f"{rule} (unknown on this machine)" for rule in rules or ()]
+        return ", ".join(names) or "nobody"

@@ -1,4 +1,4 @@
-"""The room that talks to X: signing, sending, patience, and X's words turned into ours.
+"""X's API over HTTP: endpoints, signatures, retries, and X's answers turned into our values and errors.
 
-Import what you need from the modules; `client` and `oauth` bring httpx along, the others nothing but the library.
+`client`, `transport`, `oauth`, `pin_login` and `probe` load httpx; the other modules load nothing that takes long.
 """

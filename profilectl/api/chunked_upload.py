@@ -1,6 +1,6 @@
 """Media that X takes only in pieces: announced, sent piece by piece, put together, and waited for.
 
-x-api.md 3.1: in one go X takes pictures, not animations. Nothing here does harm twice: what isn't used expires.
+X takes pictures in one request, but not animations. Every request may be repeated: media that isn't used expires.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from profilectl.errors import Refused, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from profilectl.api.endpoints import Call
+    from profilectl.api.endpoints import Endpoint
     from profilectl.api.wire import Answer
 
 T = TypeVar("T")
@@ -27,48 +27,48 @@ IN_PIECES: Final = frozenset({"dm_gif"})
 PIECE: Final = 2 * 1024 * 1024
 """Bytes of a piece: the usual size; X was seen to refuse 5 MB."""
 
-_MOST_LOOKS: Final = 20
-_PATIENCE: Final = 2  # seconds between two looks, where X names no other figure
+_MOST_CHECKS: Final = 20
+_USUAL_PAUSE: Final = 2  # seconds between two checks, where X names no other figure
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What X says about media that it has, or is still working on.
+    """The state of uploaded media at X.
 
     Attributes:
-        state: "" or "succeeded" when it can be used, "failed", else X is at work.
+        state: "" or "succeeded" when it can be used, "failed", or anything else while X is at work.
         check_after: seconds after which X wants to be asked again.
         problem: why it failed, in X's words.
     """
 
     media_id: str
     state: str = ""
-    check_after: int = _PATIENCE
+    check_after: int = _USUAL_PAUSE
     problem: str = ""
 
     @property
     def is_ready(self) -> bool:
-        """Whether a message may carry it; X says nothing about what needs no work."""
+        """Whether a message may carry it; X names no state for media that needs no work."""
         return self.state in {"", "succeeded"}
 
 
 class Perform(Protocol):
-    """Sends a call and returns what a reader makes of the answer."""
+    """Sends a request and returns what a reader makes of the answer."""
 
-    def __call__(self, call: Call, read: Callable[[Answer], T]) -> T:
-        """Return it, or raise a `RemoteError`."""
+    def __call__(self, endpoint: Endpoint, read: Callable[[Answer], T]) -> T:
+        """Return what `read` returns; RemoteError when X refuses or can't be reached."""
 
 
 def read_upload(answer: Answer) -> Upload:
-    """Return what X says about an upload, in v2's form."""
+    """Return the state of an upload, from an answer in v2's form."""
     data = mapping_or_empty(document_of(answer).get("data"))
-    work = mapping_or_empty(data.get("processing_info"))
-    error = mapping_or_empty(work.get("error"))
-    seconds = work.get("check_after_secs")
+    processing = mapping_or_empty(data.get("processing_info"))
+    error = mapping_or_empty(processing.get("error"))
+    seconds = processing.get("check_after_secs")
     return Upload(
         media_id=id_of(data, "id"),
-        state=str(work.get("state") or ""),
-        check_after=min(max(seconds, 1), 60) if type(seconds) is int else _PATIENCE,
+        state=str(processing.get("state") or ""),
+        check_after=min(max(seconds, 1), 60) if type(seconds) is int else _USUAL_PAUSE,
         problem=str(error.get("message") or error.get("name") or "without a reason"),
     )
 
@@ -86,8 +86,8 @@ def upload_in_pieces(
         content: the whole file.
         media_type: "image/gif".
         category: X's ``media_category``.
-        perform: reaches X.
-        pause: waits some seconds; says False when no time is left.
+        perform: sends a request to X.
+        pause: waits some seconds; returns False when no time is left.
 
     Raises:
         Refused: X can't use it.
@@ -97,7 +97,7 @@ def upload_in_pieces(
     for index, start in enumerate(range(0, len(content), PIECE)):
         perform(endpoints.append_upload(media_id, index, content[start : start + PIECE]), read_nothing)
     upload = perform(endpoints.finish_upload(media_id), read_upload)
-    for _ in range(_MOST_LOOKS):
+    for _ in range(_MOST_CHECKS):
         if upload.is_ready:
             return media_id
         if upload.state == "failed":

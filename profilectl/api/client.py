@@ -1,4 +1,4 @@
-"""X as methods: one per call, each returns the value it promises or raises a `RemoteError`."""
+"""The client of X's API: one method for each endpoint, which returns a value of `model` or raises a `RemoteError`."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from profilectl.api import endpoints, wire, wire_feedback, wire_messages
 from profilectl.api.chunked_upload import IN_PIECES, upload_in_pieces
-from profilectl.api.error_response import read_complaint, shorten
+from profilectl.api.error_response import read_error_body, shorten
 from profilectl.api.oauth import Signature
-from profilectl.api.transport import Channel
+from profilectl.api.transport import Transport
 from profilectl.api.urls import DEFAULT_URL
 from profilectl.errors import CredentialsRefused, NotFound, Unreachable
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
     from types import TracebackType
 
     from profilectl.api.clock import Clock
-    from profilectl.api.endpoints import Call
+    from profilectl.api.endpoints import Endpoint
     from profilectl.api.retry import Deadline, Limits, WaitBudget
-    from profilectl.api.transport import Transport
-    from profilectl.api.wire import Answer, Follow
+    from profilectl.api.transport import HttpxTransport
+    from profilectl.api.wire import Answer
     from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
     from profilectl.secret import Credentials
 
 
 class _Page(Protocol):
-    """A part of a list, and where it goes on."""
+    """A part of a list, with the cursor of the next part."""
 
     @property
     def next_cursor(self) -> str | None: ...
@@ -51,11 +50,11 @@ class XClient:
 
     Args:
         base_url: scheme, host and port of the API; UsageError for any other form, or ``http://`` beyond loopback.
-        transport: for a world in this process; proxies are the environment's otherwise.
+        transport: answers in this process instead of over the network.
         jobs: connections, one for each thread.
-        deadline: of everything together; None: never.
-        max_wait: seconds that all calls together may wait for rate limits to reset, or what they share with others.
-        announce: told seconds and reason before every wait, in the thread that waits.
+        deadline: of all calls together; None for no limit.
+        max_wait: seconds that all calls together may wait for rate limits, or a budget shared with other clients.
+        announce: called with seconds and reason before every wait, in the thread that waits.
         media_category: how X files avatars, ``dm_image`` or ``tweet_image``.
         limits: what one request may take.
         clock: this machine's.
@@ -66,7 +65,7 @@ class XClient:
         credentials: Credentials,
         *,
         base_url: str = DEFAULT_URL,
-        transport: Transport | None = None,
+        transport: HttpxTransport | None = None,
         jobs: int = 8,
         deadline: Deadline | None = None,
         max_wait: float | WaitBudget = 0.0,
@@ -77,7 +76,7 @@ class XClient:
     ) -> None:
         self._signature = Signature.of(credentials)
         self._media_category = media_category
-        self._channel = Channel(
+        self._transport = Transport(
             base_url,
             transport=transport,
             jobs=jobs,
@@ -98,29 +97,29 @@ class XClient:
 
     def close(self) -> None:
         """End every wait and close the connections."""
-        self._channel.close()
+        self._transport.close()
 
     def interrupt(self) -> None:
         """End every wait, so that worker threads come back at once when a person wants to stop."""
-        self._channel.interrupt()
+        self._transport.interrupt()
 
     @property
     def requests(self) -> Counter[str]:
         """How many requests have left, repeats included: list, upload, create, destroy, other."""
-        return self._channel.requests()
+        return self._transport.requests()
 
     def now_ms(self) -> int:
         """Return a lower bound of X's clock, epoch milliseconds; this machine's time before the first answer."""
-        return int(self._channel.server_clock.now() * 1000)
+        return int(self._transport.server_clock.now() * 1000)
 
     @property
     def skew_seconds(self) -> float | None:
         """How far this machine's clock is ahead of X's, at least (negative: behind); None before the first answer."""
-        return self._channel.server_clock.skew_seconds
+        return self._transport.server_clock.skew_seconds
 
     def verify_credentials(self) -> Account:
-        """Return whom the credentials belong to, with the permission that X reports."""
-        host = self._channel.address.host
+        """Return the account that the credentials belong to, with the permission that X reports."""
+        host = self._transport.address.host
         return self._perform(endpoints.verify_credentials(), lambda answer: wire.read_account(answer, host))
 
     def list_profiles(self) -> tuple[Profile, ...]:
@@ -132,7 +131,7 @@ class XClient:
         return tuple(profiles.values())
 
     def show_profile(self, profile_id: str) -> Profile:
-        """Return one profile; NotFound when X has none with that id."""
+        """Return a profile; NotFound when X has none with that id."""
         return self._perform(endpoints.show_profile(profile_id), wire.read_profile)
 
     def upload(self, content: bytes, media_type: str) -> str:
@@ -141,14 +140,14 @@ class XClient:
 
     def download(self, url: str) -> bytes:
         """Return the picture that X serves at a profile's `avatar_url`; no credentials go there."""
-        return self._channel.download(url)
+        return self._transport.download(url)
 
     def create_profile(self, name: str, media_id: str) -> Profile:
-        """Make a profile. Never repeated here, not even when it surely wasn't applied."""
+        """Create a profile. Never repeated here, not even when it surely wasn't applied."""
         return self._perform(endpoints.create_profile(name, media_id), wire.read_profile)
 
     def destroy_profile(self, profile_id: str) -> None:
-        """Destroy a profile; one that X doesn't know any more is a success."""
+        """Destroy a profile; it is a success when X doesn't know it any more."""
         try:
             self._perform(endpoints.destroy_profile(profile_id), wire.read_nothing)
         except NotFound:
@@ -159,7 +158,7 @@ class XClient:
         return self._perform(endpoints.send_message(message), lambda answer: wire_messages.read_sent(answer, message))
 
     def upload_for_message(self, content: bytes, media_type: str, category: str) -> str:
-        """Upload what goes along with a message and return its media id, good for a day.
+        """Upload the attachment of a message and return its media id, good for a day.
 
         Args:
             content: the file.
@@ -167,45 +166,47 @@ class XClient:
             category: "dm_image", or "dm_gif" for an animation, which X takes in pieces and works on for a while.
         """
         if category in IN_PIECES:
-            return upload_in_pieces(content, media_type, category, self._perform, self._channel.pause)
+            return upload_in_pieces(content, media_type, category, self._perform, self._transport.pause)
         return self._perform(endpoints.upload(content, media_type, category, "attachment"), wire.read_media_id)
 
     def indicate_typing(self, recipient_id: str) -> None:
-        """Show the recipient for about three seconds that somebody is typing; no reason to hold a message back."""
+        """Show the recipient for about three seconds that somebody is typing; a failure needn't hold a message back."""
         self._perform(endpoints.indicate_typing(recipient_id), wire.read_nothing)
 
     def sent_messages(self, recipient_id: str, since_ms: int) -> Iterator[SentMessage]:
-        """Yield what the account sent to somebody, newest first, as X lists it.
+        """Yield the messages that the account sent to a recipient, newest first, as X lists them.
 
         Args:
-            recipient_id: who got it; X lists everybody's messages, so others' pages are read, too.
+            recipient_id: the user id; X lists the messages to everybody, so pages of others are read, too.
             since_ms: X's clock; nothing older is yielded, and no page is read beyond it.
 
         Raises:
-            Unreachable: after `MOST_EVENT_PAGES` pages that time isn't reached, so that nobody can say what is missing.
+            Unreachable: `MOST_EVENT_PAGES` pages don't reach back to that time, so messages may be missing.
         """
         cursor: str | None = None
         for _ in range(MOST_EVENT_PAGES):
             page = self._perform(
                 endpoints.list_events(cursor), lambda answer: wire_messages.read_events(answer, recipient_id)
             )
-            yield from (one for one in page.messages if one.created_ms >= since_ms)
+            yield from (message for message in page.messages if message.created_ms >= since_ms)
             if page.next_cursor is None or (page.oldest_ms is not None and page.oldest_ms < since_ms):
                 return
             cursor = page.next_cursor
-        message = f"reading the messages: X lists more than {MOST_EVENT_PAGES} pages since then"
-        raise Unreachable(message, hint="look into the conversation at x.com")
+        raise Unreachable(
+            f"reading the messages: X lists more than {MOST_EVENT_PAGES} pages since then",
+            hint="look into the conversation at x.com",
+        )
 
     def create_feedback(self, ask: Ask) -> Card:
         """Issue a feedback card."""
         return self._perform(endpoints.issue_card(ask), wire_feedback.read_card)
 
     def feedback_events(self, since_ms: int, until_ms: int) -> tuple[Card, ...]:
-        """Read to the end what happened to the account's cards: each as it was at the time, so one may come twice.
+        """Return what happened to the account's cards, each as it was at the time: a card may come more than once.
 
         Args:
             since_ms: the first moment, X's clock.
-            until_ms: the last one; X tells of nothing that is less than a day old.
+            until_ms: the last one; X reports nothing that is less than a day old.
         """
         pages = self._pages(
             lambda cursor: endpoints.card_events(since_ms, until_ms, cursor), wire_feedback.read_card_events
@@ -219,8 +220,8 @@ class XClient:
         def read(answer: Answer) -> str:
             user_id = wire.read_user_id(answer)
             if user_id is None:
-                said = shorten(read_complaint(answer.content).text)
-                raise NotFound(f"looking up @{bare}: X knows no such user ({said})", status=answer.status)
+                reason = shorten(read_error_body(answer.content).text)
+                raise NotFound(f"looking up @{bare}: X knows no such user ({reason})", status=answer.status)
             return user_id
 
         return self._perform(endpoints.find_user(bare), read)
@@ -230,36 +231,26 @@ class XClient:
         return self._perform(endpoints.rate_limits(), wire.read_rate_limits)
 
     def invalidate_token(self) -> None:
-        """Revoke the access token at X; one that isn't valid any more is a success."""
+        """Revoke the access token at X; it is a success when the token isn't valid any more."""
         try:
             self._perform(endpoints.invalidate_token(), wire.read_nothing)
         except CredentialsRefused as error:
             if error.code != 89:
                 raise
 
-    def _pages(self, ask: Callable[[str | None], Call], read: Callable[[Answer, Follow], P]) -> Iterator[P]:
-        """Yield the pages of a list until one has no cursor; Unreachable when a cursor comes again.
-
-        The request for the next page leaves as soon as its cursor is known, and never more than that one: what becomes
-        of it is looked at when it is its turn.
-        """
-        seen: set[str | None] = set()
-        ahead: dict[str, Future[Answer] | None] = {}
+    def _pages(self, ask: Callable[[str | None], Endpoint], read: Callable[[Answer], P]) -> Iterator[P]:
+        """Yield the pages of a list until one has no cursor; Unreachable when a cursor comes again."""
         cursor: str | None = None
-
-        def follow(following: str) -> None:
-            if following not in seen and following not in ahead:
-                ahead[following] = self._channel.begin(ask(following), self._signature)
-
+        seen: set[str | None] = set()
         while cursor not in seen:
             seen.add(cursor)
-            call, begun = ask(cursor), ahead.pop(cursor, None) if cursor else None
-            page = self._channel.perform(call, self._signature, lambda answer: read(answer, follow), begun)
+            endpoint = ask(cursor)
+            page = self._perform(endpoint, read)
             yield page
             if page.next_cursor is None:
                 return
             cursor = page.next_cursor
-        raise Unreachable(f"{call.deed}: X's list runs in a circle, it repeats a cursor", hint="run again later")
+        raise Unreachable(f"{endpoint.action}: X's list runs in a circle, it repeats a cursor", hint="run again later")
 
-    def _perform(self, call: Call, read: Callable[[Answer], T]) -> T:
-        return self._channel.perform(call, self._signature, read)
+    def _perform(self, endpoint: Endpoint, read: Callable[[Answer], T]) -> T:
+        return self._transport.perform(endpoint, self._signature, read)

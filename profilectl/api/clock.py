@@ -1,4 +1,4 @@
-"""Two clocks: this machine's, and what its answers tell about X's."""
+"""Two clocks: this machine's, and X's as far as the Date headers of its answers show it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATE_RESOLUTION = 1.0
 class Clock:
     """This machine's clocks, in seconds.
 
-    `sleep` waits, and returns True when it was cut short for good; None leaves waiting to the one who waits.
+    `sleep` waits, and returns True when it was cut short for good; with None a `Retrier` waits until it is halted.
     """
 
     now: Callable[[], float] = time.time
@@ -40,9 +40,9 @@ def parse_date(text: str | None) -> datetime | None:
 
 
 class ServerClock:
-    """X's clock as far as Date headers tell; may be asked and taught from several threads.
+    """X's clock as far as Date headers show it; safe to use from several threads.
 
-    A Date is floored to the second and grows old on the way, so each one is a lower bound of X's time at its arrival.
+    A Date is rounded down to the second and grows old on the way, so each is a lower bound of X's time at its arrival.
     """
 
     def __init__(self, clock: Clock) -> None:

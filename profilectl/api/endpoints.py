@@ -1,4 +1,4 @@
-"""The calls that reach X, as plain values: what is sent, for which purpose, and whether twice would do harm."""
+"""The endpoints of X that we call, as values: method, path and body of a request, and whether it may be repeated."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from profilectl.api.error_codes import FEEDBACK, ISSUING, SENDING
-from profilectl.api.retry import Repeat
+from profilectl.api.error_codes import CARD_ISSUE_RULES, CARD_RULES, MESSAGE_RULES
+from profilectl.api.retry import RetryPolicy
 from profilectl.api.wire import digits, encode, profile_body
 from profilectl.api.wire_feedback import card_form
 from profilectl.api.wire_messages import message_body
@@ -15,7 +15,7 @@ from profilectl.api.wire_messages import message_body
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from profilectl.api.error_codes import Verdict
+    from profilectl.api.error_codes import ErrorRule
     from profilectl.model import Ask, Message
 
 PAGE_SIZE = 50
@@ -25,35 +25,37 @@ CARD_EVENTS = 100
 """Events of feedback cards in a page, X's maximum."""
 
 KINDS = ("list", "upload", "create", "destroy", "other")
-"""What requests are counted by."""
+"""What requests are counted under."""
 
 _UPLOAD = "/2/media/upload"
 _MESSAGES = "/1.1/direct_messages"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One request, unsigned.
+class Endpoint:
+    """A request, not yet signed.
 
     Attributes:
-        deed: for messages: "creating the profile".
+        action: what the request does, for error messages: "creating the profile".
+        kind: what it is counted under, of `KINDS`.
+        retry: when it may be repeated.
         query: names and values, not yet encoded.
         body: JSON, ready to leave.
         form: fields that are sent form-encoded, or as parts beside `files`.
-        files: parts with file name, content and media type.
-        verdicts: what X's codes mean for this call, where that differs.
+        files: parts by their field: file name, content and media type.
+        error_rules: what X's error codes mean for this endpoint, where that differs.
     """
 
-    deed: str
+    action: str
     method: str
     path: str
     kind: str = "other"
-    repeat: Repeat = Repeat.SAFE
+    retry: RetryPolicy = RetryPolicy.SAFE
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     form: Mapping[str, str] | None = None
     files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)
-    verdicts: Mapping[int, Verdict] = field(default_factory=dict, repr=False)
+    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict, repr=False)
 
     @property
     def target(self) -> str:
@@ -62,9 +64,9 @@ class Call:
         return self.path + ("?" + "&".join(pairs) if self.query else "")
 
 
-def verify_credentials() -> Call:
-    """Ask whom the credentials belong to."""
-    return Call(
+def verify_credentials() -> Endpoint:
+    """Ask which account the credentials belong to."""
+    return Endpoint(
         "checking the credentials",
         "GET",
         "/1.1/account/verify_credentials.json",
@@ -72,26 +74,26 @@ def verify_credentials() -> Call:
     )
 
 
-def list_page(cursor: str | None) -> Call:
+def list_page(cursor: str | None) -> Endpoint:
     """Ask for one page of profiles, the first one without a cursor."""
     query = {"count": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
-    return Call("listing the profiles", "GET", "/1.1/custom_profiles/list.json", "list", query=query)
+    return Endpoint("listing the profiles", "GET", "/1.1/custom_profiles/list.json", "list", query=query)
 
 
-def show_profile(profile_id: str) -> Call:
+def show_profile(profile_id: str) -> Endpoint:
     """Ask for one profile."""
     checked = digits("profile id", profile_id)
-    return Call(f"reading profile {checked}", "GET", f"/1.1/custom_profiles/{checked}.json")
+    return Endpoint(f"reading profile {checked}", "GET", f"/1.1/custom_profiles/{checked}.json")
 
 
-def picture() -> Call:
+def picture() -> Endpoint:
     """Fetch a picture from the address that X gave for it, which isn't the API's."""
-    return Call("downloading the picture", "GET", "")
+    return Endpoint("downloading the picture", "GET", "")
 
 
-def upload(content: bytes, media_type: str, category: str, name: str = "avatar") -> Call:
-    """Upload a picture; one that is never used expires by itself, so it may be sent again."""
-    return Call(
+def upload(content: bytes, media_type: str, category: str, name: str = "avatar") -> Endpoint:
+    """Upload a picture; X deletes media that is never used, so it may be sent again."""
+    return Endpoint(
         "uploading the picture",
         "POST",
         _UPLOAD,
@@ -101,15 +103,15 @@ def upload(content: bytes, media_type: str, category: str, name: str = "avatar")
     )
 
 
-def begin_upload(size: int, media_type: str, category: str) -> Call:
+def begin_upload(size: int, media_type: str, category: str) -> Endpoint:
     """Announce media of `size` bytes that will come in pieces."""
     body = encode({"media_type": media_type, "total_bytes": size, "media_category": category})
-    return Call("announcing the picture", "POST", f"{_UPLOAD}/initialize", "upload", body=body)
+    return Endpoint("announcing the picture", "POST", f"{_UPLOAD}/initialize", "upload", body=body)
 
 
-def append_upload(media_id: str, index: int, piece: bytes) -> Call:
-    """Send one piece, counted from 0; the same one again takes its own place."""
-    return Call(
+def append_upload(media_id: str, index: int, piece: bytes) -> Endpoint:
+    """Send a piece, counted from 0; sent again, it replaces itself."""
+    return Endpoint(
         "uploading the picture",
         "POST",
         f"{_UPLOAD}/{digits('media id', media_id)}/append",
@@ -119,33 +121,33 @@ def append_upload(media_id: str, index: int, piece: bytes) -> Call:
     )
 
 
-def finish_upload(media_id: str) -> Call:
-    """Let X put the pieces together."""
-    return Call("finishing the upload", "POST", f"{_UPLOAD}/{digits('media id', media_id)}/finalize", "upload")
+def finish_upload(media_id: str) -> Endpoint:
+    """Have X put the pieces together."""
+    return Endpoint("finishing the upload", "POST", f"{_UPLOAD}/{digits('media id', media_id)}/finalize", "upload")
 
 
-def upload_status(media_id: str) -> Call:
-    """Ask how far X is with media that it said it is at work on; of others it knows no status."""
+def upload_status(media_id: str) -> Endpoint:
+    """Ask for the state of media that X is still working on; of other media X knows none."""
     query = {"command": "STATUS", "media_id": digits("media id", media_id)}
-    return Call("waiting for the picture", "GET", _UPLOAD, "upload", query=query)
+    return Endpoint("waiting for the picture", "GET", _UPLOAD, "upload", query=query)
 
 
-def create_profile(name: str, media_id: str) -> Call:
-    """Make a profile; X has no idempotency key, so only the caller can know whether to repeat it."""
-    return Call(
+def create_profile(name: str, media_id: str) -> Endpoint:
+    """Create a profile; X has no idempotency key, so only the caller can know whether to repeat it."""
+    return Endpoint(
         "creating the profile",
         "POST",
         "/1.1/custom_profiles/new.json",
         "create",
-        Repeat.NEVER,
+        RetryPolicy.NEVER,
         body=profile_body(name, media_id),
     )
 
 
-def destroy_profile(profile_id: str) -> Call:
+def destroy_profile(profile_id: str) -> Endpoint:
     """Destroy a profile; X answers 204 for one that it has destroyed before, too."""
     checked = digits("profile id", profile_id)
-    return Call(
+    return Endpoint(
         f"destroying profile {checked}",
         "DELETE",
         "/1.1/custom_profiles/destroy.json",
@@ -154,82 +156,84 @@ def destroy_profile(profile_id: str) -> Call:
     )
 
 
-def send_message(message: Message) -> Call:
+def send_message(message: Message) -> Endpoint:
     """Send a Direct Message; it is sent again only when no connection could be made."""
-    return Call(
+    return Endpoint(
         "sending the message",
         "POST",
         f"{_MESSAGES}/events/new.json",
-        repeat=Repeat.UNSENT,
+        retry=RetryPolicy.UNSENT,
         body=message_body(message),
-        verdicts=SENDING,
+        error_rules=MESSAGE_RULES,
     )
 
 
-def list_events(cursor: str | None) -> Call:
+def list_events(cursor: str | None) -> Endpoint:
     """Ask for one page of the account's messages of the last 30 days, the newest without a cursor."""
     query = {"count": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
-    return Call("reading the messages", "GET", f"{_MESSAGES}/events/list.json", query=query)
+    return Endpoint("reading the messages", "GET", f"{_MESSAGES}/events/list.json", query=query)
 
 
-def indicate_typing(recipient_id: str) -> Call:
-    """Show for about three seconds that somebody is typing; a courtesy, so it is never worth a second attempt."""
+def indicate_typing(recipient_id: str) -> Endpoint:
+    """Show for about three seconds that somebody is typing; not worth a second attempt."""
     form = {"recipient_id": digits("recipient id", recipient_id)}
-    return Call(
-        "showing that somebody types", "POST", f"{_MESSAGES}/indicate_typing.json", repeat=Repeat.NEVER, form=form
+    return Endpoint(
+        "showing that somebody types", "POST", f"{_MESSAGES}/indicate_typing.json", retry=RetryPolicy.NEVER, form=form
     )
 
 
-def find_user(handle: str) -> Call:
+def find_user(handle: str) -> Endpoint:
     """Ask for the user behind a handle that has been checked."""
-    return Call(f"looking up @{handle}", "GET", f"/2/users/by/username/{handle}")
+    return Endpoint(f"looking up @{handle}", "GET", f"/2/users/by/username/{handle}")
 
 
-def issue_card(ask: Ask) -> Call:
+def issue_card(ask: Ask) -> Endpoint:
     """Issue a feedback card; X takes one a day per recipient, so a second attempt can't ask twice."""
-    return Call(
+    return Endpoint(
         "issuing the feedback card",
         "POST",
         "/1.1/feedback/create.json",
-        repeat=Repeat.UNSENT,
+        retry=RetryPolicy.UNSENT,
         form=card_form(ask),
-        verdicts=ISSUING,
+        error_rules=CARD_ISSUE_RULES,
     )
 
 
-def card_events(since_ms: int, until_ms: int, cursor: str | None) -> Call:
+def card_events(since_ms: int, until_ms: int, cursor: str | None) -> Endpoint:
     """Ask for one page of what happened to feedback cards; the span belongs to the first page only."""
     span = {"cursor": cursor} if cursor else {"from_time": str(since_ms), "to_time": str(until_ms)}
     query = {"count": str(CARD_EVENTS)} | span
-    return Call("reading the feedback", "GET", "/1.1/feedback/events.json", query=query, verdicts=FEEDBACK)
+    return Endpoint("reading the feedback", "GET", "/1.1/feedback/events.json", query=query, error_rules=CARD_RULES)
 
 
-def rate_limits() -> Call:
-    """Ask what is left of the limits on reading calls; X names the families that we use."""
-    families = "custom_profiles,direct_messages,media"
-    return Call(
+def rate_limits() -> Endpoint:
+    """Ask what is left of the limits on reading calls, of those resources that we use."""
+    resources = "custom_profiles,direct_messages,media"
+    return Endpoint(
         "reading the rate limits",
         "GET",
         "/1.1/application/rate_limit_status.json",
-        query={"resources": families},
+        query={"resources": resources},
     )
 
 
-def invalidate_token() -> Call:
-    """Revoke the access token that signs this very call."""
-    return Call("revoking the access token", "POST", "/1.1/oauth/invalidate_token.json")
+def invalidate_token() -> Endpoint:
+    """Revoke the access token that signs this very request."""
+    return Endpoint("revoking the access token", "POST", "/1.1/oauth/invalidate_token.json")
 
 
-def request_token() -> Call:
+def request_token() -> Endpoint:
     """Begin a login by PIN (``oob``, RFC 5849 2.1)."""
-    return Call("beginning the login", "POST", "/oauth/request_token", form={"oauth_callback": "oob"})
+    return Endpoint("beginning the login", "POST", "/oauth/request_token", form={"oauth_callback": "oob"})
 
 
-def access_token(pin: str) -> Call:
+def access_token(pin: str) -> Endpoint:
     """Trade a PIN that has been checked, which works once, for the account's token (RFC 5849 2.3)."""
-    return Call("trading the PIN", "POST", "/oauth/access_token", repeat=Repeat.UNSENT, form={"oauth_verifier": pin})
+    return Endpoint(
+        "trading the PIN", "POST", "/oauth/access_token", retry=RetryPolicy.UNSENT, form={"oauth_verifier": pin}
+    )
 
 
 def authorize_target(request_token: str) -> str:
     """Return path and query of the page where a person allows the app; a browser goes there, we don't."""
-    return Call("", "GET", "/oauth/authorize", query={"oauth_token": request_token}).target
+    return Endpoint("", "GET", "/oauth/authorize", query={"oauth_token": request_token}).target

@@ -1,4 +1,4 @@
-"""The table of X's refusals: which exception each one becomes, what it means, and what a person can do about it.
+"""The table of X's error codes: the exception that each becomes, what it means, and what a person can do about it.
 
 Codes and statuses after X's "error troubleshooting" page and answers recorded in public; v2's kinds after its OpenAPI.
 """
@@ -45,8 +45,8 @@ _ALLOWLIST = (
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """One row: what X may say, and what we make of it.
+class ErrorRule:
+    """A row: which of X's errors it is about, and the exception, meaning and hint that stand for them.
 
     Attributes:
         codes: of v1.1's ``errors``.
@@ -62,113 +62,123 @@ class Verdict:
     statuses: tuple[int, ...] = ()
 
 
-_WHO = CredentialsRefused
-_NO = Refused
-
-VERDICTS: tuple[Verdict, ...] = (
-    Verdict(NotAllowlisted, "X hasn't allowed this account to use custom profiles", _ALLOWLIST, codes=(87,)),
+ERROR_RULES: tuple[ErrorRule, ...] = (
+    ErrorRule(NotAllowlisted, "X hasn't allowed this account to use custom profiles", _ALLOWLIST, codes=(87,)),
     # Who we are, and what our app may do.
-    Verdict(_WHO, "X doesn't accept the signature or the credentials", _LOG_IN, codes=(32,), statuses=(401,)),
-    Verdict(_WHO, "the token is invalid, expired or revoked", _LOG_IN, codes=(89,)),
-    Verdict(_WHO, "X finds no usable credentials in the request", _LOG_IN, codes=(215,)),
-    Verdict(_WHO, "X refuses the time of the request", _CLOCK, codes=(135,)),
-    Verdict(_WHO, "the app isn't permitted to use Direct Messages", _PERMISSION, codes=(93,)),
-    Verdict(_WHO, "the app is only permitted to read", _PERMISSION, codes=(261,)),
-    Verdict(_WHO, "the app's plan doesn't include this call", _PLAN, codes=(453,), kinds=("client-forbidden",)),
-    Verdict(_WHO, "the brand's account is suspended, or the app's plan lacks this call", _SUSPENDED, codes=(64,)),
-    Verdict(
-        _WHO,
+    ErrorRule(
+        CredentialsRefused, "X doesn't accept the signature or the credentials", _LOG_IN, codes=(32,), statuses=(401,)
+    ),
+    ErrorRule(CredentialsRefused, "the token is invalid, expired or revoked", _LOG_IN, codes=(89,)),
+    ErrorRule(CredentialsRefused, "X finds no usable credentials in the request", _LOG_IN, codes=(215,)),
+    ErrorRule(CredentialsRefused, "X refuses the time of the request", _CLOCK, codes=(135,)),
+    ErrorRule(CredentialsRefused, "the app isn't permitted to use Direct Messages", _PERMISSION, codes=(93,)),
+    ErrorRule(CredentialsRefused, "the app is only permitted to read", _PERMISSION, codes=(261,)),
+    ErrorRule(
+        CredentialsRefused, "the app's plan doesn't include this call", _PLAN, codes=(453,), kinds=("client-forbidden",)
+    ),
+    ErrorRule(
+        CredentialsRefused,
+        "the brand's account is suspended, or the app's plan lacks this call",
+        _SUSPENDED,
+        codes=(64,),
+    ),
+    ErrorRule(
+        CredentialsRefused,
         "X wants another kind of credentials for this call",
         _USER_TOKENS,
         codes=(99, 220),
         kinds=("unsupported-authentication",),
     ),
-    Verdict(_WHO, "the app's settings don't allow a login by PIN", _CALLBACK, codes=(415, 417)),
-    Verdict(_WHO, "the app is suspended", "look at the app in X's developer console", codes=(416,)),
-    Verdict(
-        _WHO,
+    ErrorRule(CredentialsRefused, "the app's settings don't allow a login by PIN", _CALLBACK, codes=(415, 417)),
+    ErrorRule(CredentialsRefused, "the app is suspended", "look at the app in X's developer console", codes=(416,)),
+    ErrorRule(
+        CredentialsRefused,
         "the app's credits at X are used up",
         _CREDITS,
         kinds=("credits", "credits-depleted"),
         statuses=(402,),
     ),
     # When to come back; the hint is made from the answer's headers.
-    Verdict(
+    ErrorRule(
         RateLimited,
         "X's limit for this call is reached",
         codes=(88,),
         kinds=("rate-limit-exceeded",),
         statuses=(420, 429),
     ),
-    Verdict(RateLimited, "the app's quota at X is used up", kinds=("usage-capped",)),
+    ErrorRule(RateLimited, "the app's quota at X is used up", kinds=("usage-capped",)),
     # What doesn't exist.
-    Verdict(NotFound, "X knows no such thing", codes=(34,), kinds=("resource-not-found",), statuses=(404,)),
-    Verdict(NotFound, "X knows no such user", "look at the id or the handle", codes=(17, 50, 108)),
-    # Why a message doesn't go out, in the words of somebody who looks after customers.
-    Verdict(_NO, "X has suspended this customer's account", _ELSEWHERE, codes=(63,)),
-    Verdict(_NO, "this customer takes no messages from accounts that they don't follow", _FOLLOW, codes=(150,)),
-    Verdict(_NO, "X doesn't send this message, its own words say why", _REWORD, codes=(151,)),
-    Verdict(_NO, "X doesn't accept an address in this message", _ADDRESS, codes=(195,)),
-    Verdict(_NO, "X takes this for automated behaviour", _HUMAN, codes=(226,)),
-    Verdict(_WHO, "the brand's account is locked for now", _UNLOCK, codes=(326,)),
-    Verdict(RateLimited, "the brand has written as much as X allows in a day", "send it again tomorrow", codes=(344,)),
-    Verdict(
-        _NO,
+    ErrorRule(NotFound, "X knows no such thing", codes=(34,), kinds=("resource-not-found",), statuses=(404,)),
+    ErrorRule(NotFound, "X knows no such user", "look at the id or the handle", codes=(17, 50, 108)),
+    # Why a message doesn't go out, in words for somebody who looks after customers.
+    ErrorRule(Refused, "X has suspended this customer's account", _ELSEWHERE, codes=(63,)),
+    ErrorRule(Refused, "this customer takes no messages from accounts that they don't follow", _FOLLOW, codes=(150,)),
+    ErrorRule(Refused, "X doesn't send this message, its own words say why", _REWORD, codes=(151,)),
+    ErrorRule(Refused, "X doesn't accept an address in this message", _ADDRESS, codes=(195,)),
+    ErrorRule(Refused, "X takes this for automated behaviour", _HUMAN, codes=(226,)),
+    ErrorRule(CredentialsRefused, "the brand's account is locked for now", _UNLOCK, codes=(326,)),
+    ErrorRule(
+        RateLimited, "the brand has written as much as X allows in a day", "send it again tomorrow", codes=(344,)
+    ),
+    ErrorRule(
+        Refused,
         "this customer hasn't written to the brand and doesn't take messages from everybody, or has blocked it",
         _INVITE,
         codes=(349,),
     ),
-    Verdict(_NO, "the text is longer than X takes", _SHORTEN, codes=(354,)),
-    Verdict(_NO, "the brand has blocked this customer", _UNBLOCK, codes=(389,)),
-    Verdict(
-        _NO,
+    ErrorRule(Refused, "the text is longer than X takes", _SHORTEN, codes=(354,)),
+    ErrorRule(Refused, "the brand has blocked this customer", _UNBLOCK, codes=(389,)),
+    ErrorRule(
+        Refused,
         "this customer takes messages from verified accounts only, and X doesn't count the brand as one",
         _VERIFY,
         codes=(476,),
     ),
     # What is wrong with the request.
-    Verdict(_NO, "something that X requires is missing", _FIELD, codes=(38,)),
-    Verdict(_NO, "X doesn't accept a field", _FIELD, (214,), ("invalid-request",), (400, 406, 422)),
-    Verdict(_NO, "X doesn't accept the picture", _PICTURE, codes=(323, 324)),
-    Verdict(_NO, "X doesn't know the uploaded picture", _EXPIRED, codes=(325,)),
-    Verdict(_NO, "the request is too large for X", "use a smaller picture or a shorter text", statuses=(413, 431)),
-    Verdict(_NO, "X no longer offers this call", _UPGRADE, codes=(68, 251), statuses=(410,)),
-    Verdict(_NO, "X doesn't permit this", kinds=("not-authorized-for-resource",), statuses=(403,)),
+    ErrorRule(Refused, "something that X requires is missing", _FIELD, codes=(38,)),
+    ErrorRule(Refused, "X doesn't accept a field", _FIELD, (214,), ("invalid-request",), (400, 406, 422)),
+    ErrorRule(Refused, "X doesn't accept the picture", _PICTURE, codes=(323, 324)),
+    ErrorRule(Refused, "X doesn't know the uploaded picture", _EXPIRED, codes=(325,)),
+    ErrorRule(
+        Refused, "the request is too large for X", "use a smaller picture or a shorter text", statuses=(413, 431)
+    ),
+    ErrorRule(Refused, "X no longer offers this call", _UPGRADE, codes=(68, 251), statuses=(410,)),
+    ErrorRule(Refused, "X doesn't permit this", kinds=("not-authorized-for-resource",), statuses=(403,)),
 )
 
-SENDING: Mapping[int, Verdict] = {
-    88: Verdict(RateLimited, "X takes 1,000 messages of a brand in 24 hours, answers within a day not counted"),
+MESSAGE_RULES: Mapping[int, ErrorRule] = {
+    88: ErrorRule(RateLimited, "X takes 1,000 messages of a brand in 24 hours, answers within a day not counted"),
 }
-"""What a code means where a message is sent."""
+"""What a code means when a message is sent."""
 
 _CARDS = (
     "Feedback cards come with X's Enterprise plan, and X allows them for one app and one @handle at a time.\n"
     "Ask your account manager at X, naming the @handle, the app's id and the address of your privacy policy.\n"
     "Nothing else depends on it: messages and profiles work as before."
 )
-FEEDBACK: dict[int, Verdict] = {
-    87: Verdict(NotAllowlisted, "X hasn't allowed this app and this account to use feedback cards", _CARDS),
-    453: Verdict(_WHO, "the app's plan doesn't include feedback cards", _CARDS),
+CARD_RULES: dict[int, ErrorRule] = {
+    87: ErrorRule(NotAllowlisted, "X hasn't allowed this app and this account to use feedback cards", _CARDS),
+    453: ErrorRule(CredentialsRefused, "the app's plan doesn't include feedback cards", _CARDS),
 }
-"""What some codes mean where feedback cards are concerned."""
+"""What codes mean when feedback cards are read."""
 
-ISSUING: Mapping[int, Verdict] = FEEDBACK | {
-    88: Verdict(RateLimited, "X takes one card per customer in 24 hours, and 1,000 in all"),
+CARD_ISSUE_RULES: Mapping[int, ErrorRule] = CARD_RULES | {
+    88: ErrorRule(RateLimited, "X takes one card per customer in 24 hours, and 1,000 in all"),
 }
-"""The same where one is issued."""
+"""What codes mean when a feedback card is issued."""
 
-_ANY = Verdict(Refused, "X refuses")
-_BY_CODE = {code: verdict for verdict in VERDICTS for code in verdict.codes}
-_BY_KIND = {kind: verdict for verdict in VERDICTS for kind in verdict.kinds}
-_BY_STATUS = {status: verdict for verdict in VERDICTS for status in verdict.statuses}
+_ANY = ErrorRule(Refused, "X refuses")
+_BY_CODE = {code: rule for rule in ERROR_RULES for code in rule.codes}
+_BY_KIND = {kind: rule for rule in ERROR_RULES for kind in rule.kinds}
+_BY_STATUS = {status: rule for rule in ERROR_RULES for status in rule.statuses}
 
 
 def is_known(code: int | None) -> bool:
-    """Tell whether the table has a row for one of X's codes."""
+    """Return whether the table has a row for an error code of X."""
     return code in _BY_CODE
 
 
-def judge(status: int, code: int | None, kind: str) -> Verdict:
-    """Return the row for a refusal: X's code decides, then v2's kind, then the HTTP status."""
+def rule_for(status: int, code: int | None, kind: str) -> ErrorRule:
+    """Return the row for an error: X's code decides, then v2's kind, then the HTTP status."""
     by_code = _BY_CODE.get(code) if code is not None else None
     return by_code or _BY_KIND.get(kind) or _BY_STATUS.get(status, _ANY)

@@ -1,6 +1,6 @@
-"""OAuth 1.0a signatures (RFC 5849) on httpx requests, made by the steps that oauthlib's `signature` documents.
+"""OAuth 1.0a signatures (RFC 5849) on httpx requests, made in the steps that oauthlib's `signature` documents.
 
-Its `Client` takes them one and a half times, which is a tenth of what a call costs.
+oauthlib's `Client` does part of them twice, which is a tenth of what a request costs.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Signature(httpx.Auth):
 
     Args:
         token: None for the first step of a login, which knows no token yet.
-        nonce: makes a value that is used once.
-        timestamp: the present moment, in epoch seconds as text.
+        nonce: returns a value that is used once.
+        timestamp: returns the present moment, in epoch seconds as text.
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class Signature(httpx.Auth):
         return cls(credentials.consumer_key, credentials.consumer_secret, credentials.token, credentials.token_secret)
 
     def scrub(self, text: str) -> str:
-        """Return what somebody else said without the values that sign: some servers quote the request they refuse."""
+        """Return a server's text without the values that sign: some servers quote the request that they refuse."""
         if "\\" not in text:  # then no string of a document can be spelled in another way
             return scrub(text, self._secrets)
         return scrub_json(text, self._secrets)
 
     def scrub_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Do so with the headers of an answer; most hold nothing, which one look at all of them tells."""
+        """Return the headers of an answer without them; most hold none, which a search through all at once shows."""
         together = "\n".join(headers.values())
         if "\\" not in together and scrub(together, self._secrets) == together:
             return dict(headers)
@@ -104,7 +104,7 @@ class Signature(httpx.Auth):
 
 
 class _Keys(NamedTuple):
-    """What oauthlib reads off a client when it signs; made for one request, and gone with it."""
+    """What oauthlib reads off a client when it signs; made for a single request."""
 
     client_secret: str
     resource_owner_secret: str | None

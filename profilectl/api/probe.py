@@ -1,4 +1,4 @@
-"""Whether X can be reached at all: one unsigned request that asks for nothing, and the proxy it goes through."""
+"""Checks whether X can be reached: one unsigned request that asks for nothing, and the proxy it goes through."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from profilectl import __version__
 from profilectl.api.clock import Clock, ServerClock, parse_date
 from profilectl.api.error_response import cause_of, shorten
+from profilectl.api.transport import open_client
 from profilectl.api.urls import parse_address
-from profilectl.errors import Unreachable, UsageError
+from profilectl.errors import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from profilectl.api.transport import Transport
+    from profilectl.api.transport import HttpxTransport
     from profilectl.api.urls import Address
 
 _NETWORK = "look at the network and its DNS; behind a company's proxy, set HTTPS_PROXY"
@@ -28,18 +28,18 @@ _CERTIFICATE = (
     "somebody on the way may be reading along; if that is your company's proxy, name its certificate authority's "
     "file in SSL_CERT_FILE"
 )
-_NOBODY = "look at the network and the firewall, or whether PROFILECTL_API_URL names the right address"
+_NO_ANSWER = "look at the network and the firewall, or whether PROFILECTL_API_URL names the right address"
 _PROXY = "look at the proxy that the line `proxy` names"
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How X was reached.
+class ProbeResult:
+    """How X answered a probe.
 
     Attributes:
         status: of HTTP.
         tls: the protocol's name, such as ``TLSv1.3``; None without TLS.
-        peer: the address that was connected to, None in this process.
+        peer: the IP address that was connected to, None without a network.
         skew: seconds that this machine is ahead of X, at least; None when the answer doesn't tell the time.
     """
 
@@ -51,28 +51,30 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Through whom requests go.
+    """The proxy that requests go through.
 
     Attributes:
-        origin: the variable that says so, or "the system's settings".
-        shown: its address without user name and password; foreign characters made visible.
+        origin: the environment variable that names it, or "the system's settings".
+        shown: its address without user name and password, every character visible.
     """
 
     origin: str
     shown: str
 
 
-def reach(base_url: str, *, transport: Transport | None, seconds: float, clock: Clock | None = None) -> Reach:
-    """Ask X's host for its head, unsigned; any answer will do.
+def probe(
+    base_url: str, *, transport: HttpxTransport | None, seconds: float, clock: Clock | None = None
+) -> ProbeResult:
+    """Send an unsigned HEAD request to X's host; any answer will do.
 
     Args:
         base_url: as for `XClient`.
-        transport: for a world in this process.
+        transport: answers in this process instead of over the network.
         seconds: how long each step may take.
         clock: this machine's.
 
     Raises:
-        UsageError: the address mustn't be called, or the proxy's can't be.
+        UsageError: the address mustn't be called, or the proxy's can't be used.
         Unreachable: the name doesn't resolve, the certificate isn't trusted, nobody answers; the message says which.
     """
     address = parse_address(base_url)
@@ -81,17 +83,17 @@ def reach(base_url: str, *, transport: Transport | None, seconds: float, clock: 
     started = local.monotonic()
     try:
         with (
-            _open(address, transport, seconds) as http,
-            http.stream("HEAD", f"{address.url}/", headers={"User-Agent": f"profilectl/{__version__}"}) as response,
+            open_client(address, transport=transport) as http,
+            http.stream("HEAD", f"{address.url}/", timeout=seconds) as response,
         ):
             server_clock.learn(parse_date(response.headers.get("date")), local.monotonic() - started)
-            return Reach(response.status_code, *_line(response), server_clock.skew_seconds)
+            return ProbeResult(response.status_code, *_connection(response), server_clock.skew_seconds)
     except httpx.HTTPError as error:
         raise _explain(error, address) from error
 
 
 def proxy_for(base_url: str) -> Proxy | None:
-    """Return the proxy between here and X, None when there is none: as httpx chooses it, which keeps to NO_PROXY."""
+    """Return the proxy between this machine and X as httpx chooses it, which obeys NO_PROXY; None without one."""
     address = parse_address(base_url)
     if address.is_loopback or proxy_bypass(address.host):
         return None
@@ -104,16 +106,8 @@ def proxy_for(base_url: str) -> Proxy | None:
     return Proxy(origin, _without_userinfo(value))
 
 
-def _open(address: Address, transport: Transport | None, seconds: float) -> httpx.Client:
-    try:
-        return httpx.Client(transport=transport, trust_env=not address.is_loopback, timeout=seconds)
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-        message = "a connection can't be prepared from HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
-        raise UsageError(message, hint="correct or unset these variables") from error
-
-
-def _line(response: httpx.Response) -> tuple[str | None, str | None]:
-    """Return the TLS protocol and the peer of an answer that is still open."""
+def _connection(response: httpx.Response) -> tuple[str | None, str | None]:
+    """Return the TLS protocol and the peer's IP address of an answer that is still open."""
     stream = response.extensions.get("network_stream")
     if stream is None:
         return None, None
@@ -138,7 +132,7 @@ def _explain(error: httpx.HTTPError, address: Address) -> Unreachable:
             reason = shorten(cause.strerror or str(cause))
             return Unreachable(f"the name {host} doesn't resolve: {reason}", hint=_PROXY if proxy else _NETWORK)
     reason = cause_of(error)
-    return Unreachable(f"nobody answers at {place}: {reason}", hint=_PROXY if proxy else _NOBODY)
+    return Unreachable(f"nobody answers at {place}: {reason}", hint=_PROXY if proxy else _NO_ANSWER)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

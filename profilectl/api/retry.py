@@ -1,6 +1,6 @@
-"""What is known about a call that failed, and how long to wait before it is repeated, if it may be.
+"""What is known about a request that failed, whether it may be repeated, and how long to wait before.
 
-httpx's exceptions are known here by name only, so that this module stays free of httpx.
+httpx's exceptions are named as text, so that this module doesn't load httpx.
 """
 
 from __future__ import annotations
@@ -55,35 +55,35 @@ FATE_BY_EXCEPTION: Mapping[str, Fate] = {
 
 
 def fate_of_exception(error: Exception) -> Fate:
-    """Return what an httpx exception tells about its request; unknown, unless it surely never left."""
+    """Return the fate of a request that ended with this httpx exception: unknown, unless it surely never left."""
     named = (FATE_BY_EXCEPTION.get(kind.__name__) for kind in type(error).__mro__)
     return next((fate for fate in named if fate), Fate.UNKNOWN)
 
 
 def fate_of_status(status: int) -> Fate:
-    """Return what an HTTP status tells about a request that wasn't answered with 2xx.
+    """Return the fate of a request that was answered with this HTTP status, which isn't 2xx.
 
-    A 5xx may come after the work was done, a 3xx or 408 from somebody on the way. Every other 4xx is X's own no.
+    A 5xx may come after the request was applied, a 3xx or 408 from a server on the way. Every other 4xx is X's refusal.
     """
     if status in {420, 429}:
         return Fate.NOT_APPLIED
     return Fate.REFUSED if 400 <= status < 500 and status != 408 else Fate.UNKNOWN
 
 
-class Repeat(enum.Enum):
-    """When a call may be repeated without being asked; the value is the number of attempts in all."""
+class RetryPolicy(enum.Enum):
+    """When a request is repeated; the value is the number of attempts in all."""
 
-    SAFE = 4  # reading, deleting, uploading: twice does what once does
+    SAFE = 4  # reading, deleting, uploading: doing it twice changes nothing
     UNSENT = 3  # only when no connection was made
     NEVER = 1
 
 
-def may_repeat(error: RemoteError, repeat: Repeat, attempt: int) -> bool:
-    """Tell whether attempt number `attempt` (from 1) may be followed by another one."""
-    if attempt >= repeat.value:
+def may_repeat(error: RemoteError, policy: RetryPolicy, attempt: int) -> bool:
+    """Return whether attempt number `attempt` (from 1), which ended with this error, may be followed by another."""
+    if attempt >= policy.value:
         return False
     if isinstance(error, RateLimited):
-        return repeat is Repeat.SAFE and error.retry_at is not None
+        return policy is RetryPolicy.SAFE and error.retry_at is not None
     is_redirect = error.status is not None and 300 <= error.status < 400
     return isinstance(error, Unreachable) and not is_redirect
 
@@ -92,8 +92,8 @@ def may_repeat(error: RemoteError, repeat: Repeat, attempt: int) -> bool:
 class Limits:
     """What one request may take: seconds, and bytes of its answer.
 
-    `total` is looked at whenever bytes arrive, because httpx's own timeouts begin anew with every byte; a server that
-    falls silent ends with `read` instead.
+    `total` is checked whenever bytes arrive, because httpx's own timeouts begin anew with every byte; a server that
+    sends nothing more ends with `read` instead.
     """
 
     connect: float = 10.0
@@ -103,7 +103,7 @@ class Limits:
 
 
 class Deadline:
-    """The end of the time that a command was given, `seconds` from now; ``math.inf`` never comes."""
+    """The moment at which a command gives up, `seconds` from now; never with ``math.inf``."""
 
     def __init__(self, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -115,7 +115,7 @@ class Deadline:
 
 
 class WaitBudget:
-    """The seconds that a run may wait for limits in all; those that several calls wait at once count once.
+    """The seconds that a run may wait for rate limits in all; those that several requests wait together count once.
 
     Safe to share between threads, and between the clients of one run.
     """
@@ -129,7 +129,7 @@ class WaitBudget:
         """Take a wait from one moment to another, both in epoch seconds of X's clock.
 
         Returns:
-            how many of its seconds nobody had taken yet; None, with nothing taken, when fewer are left.
+            the seconds that weren't taken before; None, with nothing taken, when fewer are left.
         """
         with self._lock:
             fresh = max(0.0, end - max(begin, self._taken_until))
@@ -140,13 +140,13 @@ class WaitBudget:
             return fresh
 
 
-class Persistence:
-    """Repeats calls as far as their kind, the deadline and the wait_budget for limits permit.
+class Retrier:
+    """Repeats requests as far as their policy, the deadline and the budget for waits permit.
 
     Args:
         deadline: no attempt begins after it, no pause reaches beyond it.
-        wait_budget: what may be waited for rate limits to reset.
-        announce: told seconds and reason before every pause, in the thread that pauses; once for a shared one.
+        wait_budget: the seconds that may be waited for rate limits to reset.
+        announce: called with seconds and reason before every pause, in the thread that pauses; once for a shared one.
         now: X's time in epoch seconds.
         sleep: waits; returns True when it was cut short for good. Default: until `halt`.
         uniform: a random number between two.
@@ -163,70 +163,68 @@ class Persistence:
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.deadline = deadline
-        self._allowance = wait_budget
+        self._wait_budget = wait_budget
         self._announce = announce
         self._now = now
         self._halted = threading.Event()
         self._sleep = self._halted.wait if sleep is None else sleep
         self._uniform = uniform
-        self._waiting = threading.Lock()  # one thread waits for a limit, those that come to it meanwhile for the thread
+        self._waiting = threading.Lock()  # one thread waits for a limit, and others that meet it wait for that thread
 
     def halt(self) -> None:
-        """End every pause, now and later; calls that wait raise what they waited for."""
+        """End every pause, now and later; requests that wait raise the error that they waited for."""
         self._halted.set()
 
     def pause(self, seconds: float) -> bool:
-        """Wait; False, when the deadline or a halt leaves no time for it."""
-        return self._is_bearable(seconds) and not self._sleep(seconds)
+        """Wait, and return True; False when the deadline or a halt leaves no time for it."""
+        return self._has_time_for(seconds) and not self._sleep(seconds)
 
-    def persist(self, send: Callable[[], T], repeat: Repeat) -> T:
-        """Call `send` until it returns, and return that.
+    def call(self, send: Callable[[], T], policy: RetryPolicy) -> T:
+        """Call `send` until it succeeds, and return its result.
 
         Raises:
             RemoteError: the failure of the last attempt; Unreachable, when no time is left for a first one.
         """
         for attempt in itertools.count(1):
-            self._require_time()
+            if not self.deadline.remaining():
+                raise Unreachable("no time is left to ask X", hint="allow more time with --timeout")
             try:
                 return send()
             except RemoteError as error:
-                if not may_repeat(error, repeat, attempt):
+                if not may_repeat(error, policy, attempt):
                     raise
-                rest = self._await_reset if isinstance(error, RateLimited) else self._back_off
-                if not rest(error, attempt):
+                pause = self._await_reset if isinstance(error, RateLimited) else self._back_off
+                if not pause(error, attempt):
                     raise
         raise AssertionError("attempts are bounded")
 
-    def _require_time(self) -> None:
-        if not self.deadline.remaining():
-            raise Unreachable("no time is left to ask X", hint="allow more time with --timeout")
-
     def _back_off(self, error: RemoteError, attempt: int) -> bool:
-        """Pause until X's own time to come back, else with full jitter under a doubling ceiling.
+        """Pause until the time that X named, else for a random time under a ceiling that doubles with each attempt.
 
-        Like `_await_reset` it tells whether another attempt makes sense.
+        Returns:
+            whether another attempt makes sense, as `_await_reset` does.
         """
         if error.retry_at is not None:
             seconds = self._until(error.retry_at) + self._uniform(0.0, RESET_MARGIN)
         else:
             seconds = self._uniform(SHORTEST_PAUSE, min(LONGEST_PAUSE, 2.0**attempt))
-        if not self._is_bearable(seconds):
+        if not self._has_time_for(seconds):
             return False
-        self._tell(seconds, error)
+        self._announce_pause(seconds, error)
         return not self._sleep(seconds)
 
     def _await_reset(self, error: RemoteError, _attempt: int) -> bool:
-        """Wait until X's limit is reset, on the run's wait_budget."""
-        assert error.retry_at is not None  # noqa: S101 - `may_repeat` lets nobody guess
+        """Wait until X's limit is reset, out of the run's budget."""
+        assert error.retry_at is not None  # noqa: S101 - `may_repeat` wants it
         now, seconds = self._now(), self._until(error.retry_at)
-        if not self._is_bearable(seconds + RESET_MARGIN):
+        if not self._has_time_for(seconds + RESET_MARGIN):
             return False
-        fresh = self._allowance.take(now, now + seconds + RESET_MARGIN)
+        fresh = self._wait_budget.take(now, now + seconds + RESET_MARGIN)
         if fresh is None:
             return False
         end = now + seconds + self._uniform(0.0, RESET_MARGIN)
         if fresh >= SHORTEST_WAIT:
-            self._tell(end - now, error)
+            self._announce_pause(end - now, error)
         with self._waiting:
             left = end - self._now()
             return left <= 0 or not self._sleep(left)
@@ -234,9 +232,9 @@ class Persistence:
     def _until(self, moment: datetime) -> float:
         return max(SHORTEST_WAIT, moment.timestamp() - self._now())
 
-    def _is_bearable(self, seconds: float) -> bool:
+    def _has_time_for(self, seconds: float) -> bool:
         return seconds < self.deadline.remaining() and not self._halted.is_set()
 
-    def _tell(self, seconds: float, error: RemoteError) -> None:
+    def _announce_pause(self, seconds: float, error: RemoteError) -> None:
         if self._announce:
             self._announce(seconds, error.message)

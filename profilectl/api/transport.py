@@ -1,15 +1,12 @@
-"""The line to X: the only door to httpx beside `oauth`, so that a move to its successor stays one small change."""
+"""Requests to X over httpx: signed, sent, read within bounds and counted, and every failure turned into one of ours."""
 
 from __future__ import annotations
 
-import http.cookiejar
 import logging
 import math
-import ssl
 import threading
 from collections import Counter
-from dataclasses import replace
-from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -17,53 +14,51 @@ import httpx
 from profilectl import __version__
 from profilectl.api import endpoints, wire
 from profilectl.api.clock import Clock, ServerClock, parse_date
-from profilectl.api.error_response import Circumstances, cause_of, failure, shorten, unsettled
-from profilectl.api.retry import Deadline, Limits, Persistence, Repeat, WaitBudget, fate_of_exception
+from profilectl.api.error_response import RequestInfo, cause_of, error_from, outcome_unknown, shorten
+from profilectl.api.retry import Deadline, Limits, Retrier, RetryPolicy, WaitBudget, fate_of_exception
 from profilectl.api.urls import DEFAULT_URL, check_picture_url, parse_address
 from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
-from profilectl.system.threads import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
-    from profilectl.api.endpoints import Call
+    from profilectl.api.endpoints import Endpoint
     from profilectl.api.oauth import Signature
     from profilectl.api.urls import Address
     from profilectl.api.wire import Answer
 
 T = TypeVar("T")
 
-Transport = httpx.BaseTransport
-"""How requests reach a world in this process instead of the network."""
+HttpxTransport = httpx.BaseTransport
+"""What carries requests: httpx's own over the network, or one that answers in this process."""
 
 LARGEST_PICTURE = 5 * 1024 * 1024
 """Bytes of a picture that is fetched: what X takes as an upload at most."""
 
-KEPT = 55.0
-"""Seconds that an idle connection is kept: less than the 60 s after which common balancers end it.
+KEEP_ALIVE = 55.0
+"""Seconds that an idle connection is kept open: less than the 60 s after which common balancers end it.
 
-httpx looks whether a connection still stands before it sends anything over it. Only an end that is on its way at that
-very moment can't be seen, which would leave a create in doubt; giving up first avoids that race.
+httpx checks that a connection is still open before it sends anything over it. It can't see an end that is on its way
+at that very moment, which would leave a create in doubt; closing it first avoids that race.
 """
 
 _log = logging.getLogger(__name__)
 
 
-class Channel:
-    """The line to X: signs, sends, reads within bounds, counts, and turns every failure into ours.
+class Transport:
+    """Sends requests to X: signs them, reads answers within bounds, counts, and turns every failure into one of ours.
 
     Safe to use from as many threads as there are `jobs`; more wait for a free connection.
 
     Raises:
-        UsageError: for an address that mustn't be called, or a proxy or certificate setting that can't be used.
+        UsageError: an address that mustn't be called, or a proxy or certificate setting that can't be used.
     """
 
     def __init__(
         self,
         base_url: str = DEFAULT_URL,
         *,
-        transport: Transport | None = None,
+        transport: HttpxTransport | None = None,
         jobs: int = 1,
         deadline: Deadline | None = None,
         max_wait: float | WaitBudget = 0.0,
@@ -75,7 +70,7 @@ class Channel:
         self._clock = clock or Clock()
         self.server_clock = ServerClock(self._clock)
         self._deadline = deadline or Deadline(math.inf)
-        self._persistence = Persistence(
+        self._retrier = Retrier(
             deadline=self._deadline,
             wait_budget=max_wait if isinstance(max_wait, WaitBudget) else WaitBudget(max_wait),
             announce=announce,
@@ -85,107 +80,86 @@ class Channel:
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter(dict.fromkeys(endpoints.KINDS, 0))
-        self._is_local = transport is not None  # the world is in this process
-        self._http = _open(jobs, transport, self.address)
-        self._pictures = self._http  # another one, once pictures come over TLS and the API doesn't
+        self._http = open_client(self.address, transport=transport, jobs=jobs)
 
     def close(self) -> None:
         """End every wait and close the connections."""
         self.interrupt()
         self._http.close()
-        self._pictures.close()
 
     def interrupt(self) -> None:
-        """End every wait: calls that pause fail at once, requests under way come to their end."""
-        self._persistence.halt()
+        """End every wait: requests that pause fail at once, those under way come to their end."""
+        self._retrier.halt()
 
     def pause(self, seconds: float) -> bool:
-        """Wait; False, when the deadline or an interruption leaves no time for it."""
-        return self._persistence.pause(seconds)
+        """Wait, and return True; False when the deadline or an interruption leaves no time for it."""
+        return self._retrier.pause(seconds)
 
     def requests(self) -> Counter[str]:
         """Return how many requests have left so far, by kind, repeats included."""
         with self._lock:
             return self._requests.copy()
 
-    def begin(self, call: Call, signature: Signature) -> Future[Answer] | None:
-        """Let a reading call leave now, in a thread of its own, for a later `perform`; None when no time is left."""
-        return begin(partial(self._exchange, call, signature)) if self._deadline.remaining() else None
-
-    def perform(
-        self, call: Call, signature: Signature, read: Callable[[Answer], T], begun: Future[Answer] | None = None
-    ) -> T:
-        """Send a call, repeat it as far as it may be, and return what `read` makes of the answer.
+    def perform(self, endpoint: Endpoint, signature: Signature, read: Callable[[Answer], T]) -> T:
+        """Send a request, repeat it as far as it may be, and return what `read` makes of the answer.
 
         Args:
-            call: what to ask.
-            signature: whose call it is.
-            read: turns an answer into a value; Unreadable when it can't.
-            begun: the first attempt, where it has left already.
+            endpoint: the request.
+            signature: of the account that asks.
+            read: turns an answer into a value; raises Unreadable when it can't.
 
         Raises:
-            RemoteError: of the kind that says what happened, and what is known about it.
+            RemoteError: the class says what happened, its `fate` whether X may have applied the request.
         """
-        early = [] if begun is None else [begun.result]
-        later = partial(self._exchange, call, signature)
-        return self._persistence.persist(
-            lambda: self._attempt(call, early.pop() if early else later, read), call.repeat
-        )
+        return self._retrier.call(lambda: self._attempt(endpoint, signature, read), endpoint.retry)
 
     def download(self, url: str) -> bytes:
-        """Fetch a picture from where X says it is: never signed, no redirects, at most `LARGEST_PICTURE` bytes.
+        """Return the picture at an address that X gave: never signed, no redirects, at most `LARGEST_PICTURE` bytes.
 
         Raises:
-            RemoteError: Refused for an address that mustn't be called or an answer that is no picture's; Unreachable.
+            Refused: the address mustn't be called, or the answer isn't a picture.
+            Unreachable: no answer, or a server error.
         """
         checked = check_picture_url(url)
-        return self._persistence.persist(lambda: self._fetch(checked), Repeat.SAFE)
-
-    def _line_to(self, url: str) -> httpx.Client:
-        """Return the client for a picture; that of an API without TLS trusts nobody."""
-        needs_trust = url.startswith("https://") and self.address.url.startswith("http://")
-        with self._lock:
-            if needs_trust and self._pictures is self._http and not self._is_local:
-                self._pictures = _open(1, None, replace(self.address, url="https://"))
-            return self._pictures if needs_trust else self._http
+        return self._retrier.call(lambda: self._fetch(checked), RetryPolicy.SAFE)
 
     def _fetch(self, url: str) -> bytes:
-        call = endpoints.picture()
+        endpoint = endpoints.picture()
         started = self._clock.monotonic()
         try:
-            with self._line_to(url).stream("GET", url, auth=None, timeout=self._timeout(call)) as response:
-                self._count(call, has_left=True)
+            with self._http.stream("GET", url, auth=None, timeout=self._timeout(endpoint)) as response:
+                self._count(endpoint, has_left=True)
                 _log.debug("GET %s %d", shorten(url), response.status_code)
                 if response.status_code != httpx.codes.OK:
                     error = Unreachable if response.status_code >= 500 else Refused
-                    raise error(f"{call.deed}: HTTP {response.status_code}", status=response.status_code)
+                    raise error(f"{endpoint.action}: HTTP {response.status_code}", status=response.status_code)
                 return self._read(response, started, LARGEST_PICTURE)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable(f"{call.deed}: {cause_of(error)}") from error
+            raise Unreachable(f"{endpoint.action}: {cause_of(error)}") from error
         except wire.Unreadable as error:
-            raise Refused(f"{call.deed}: {error}") from None
+            raise Refused(f"{endpoint.action}: {error}") from None
 
-    def _attempt(self, call: Call, exchange: Callable[[], Answer], read: Callable[[Answer], T]) -> T:
+    def _attempt(self, endpoint: Endpoint, signature: Signature, read: Callable[[Answer], T]) -> T:
         try:
-            answer = exchange()
+            answer = self._exchange(endpoint, signature)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._broken(call, error) from error
+            raise self._connection_error(endpoint, error) from error
         except wire.Unreadable as error:
-            raise unsettled(str(error), self._circumstances(call)) from None
+            raise outcome_unknown(str(error), self._request_info(endpoint)) from None
         if not 200 <= answer.status < 300:
-            raise failure(answer, self._circumstances(call))
+            raise error_from(answer, self._request_info(endpoint))
         try:
             return read(answer)
         except wire.Unreadable as error:
             what = f"X's answer can't be used, {error} (HTTP {answer.status})"
-            raise unsettled(what, self._circumstances(call), answer) from None
+            raise outcome_unknown(what, self._request_info(endpoint), answer) from None
 
-    def _exchange(self, call: Call, signature: Signature) -> Answer:
+    def _exchange(self, endpoint: Endpoint, signature: Signature) -> Answer:
         started = self._clock.monotonic()
-        response = self._send(call, signature)
+        response = self._send(endpoint, signature)
         duration = self._clock.monotonic() - started
         self.server_clock.learn(parse_date(response.headers.get("date")), duration)
-        _log.debug("%s %s %d %.0f ms", call.method, call.path, response.status_code, duration * 1000)
+        _log.debug("%s %s %d %.0f ms", endpoint.method, endpoint.path, response.status_code, duration * 1000)
         try:
             content = self._read(response, started, self._limits.body)
         finally:
@@ -194,18 +168,18 @@ class Channel:
         text = signature.scrub(content.decode("utf-8", "surrogateescape"))
         return wire.Answer(response.status_code, headers, text.encode("utf-8", "surrogateescape"))
 
-    def _send(self, call: Call, signature: Signature) -> httpx.Response:
-        """Return the answer as soon as its head is there, and count the request if it left."""
+    def _send(self, endpoint: Endpoint, signature: Signature) -> httpx.Response:
+        """Return the answer as soon as its head has arrived, and count the request if it left."""
         request = self._http.build_request(
-            call.method,
-            self.address.url + call.target,
-            content=call.body,
-            data=call.form,
-            files=call.files,
-            headers={"Content-Type": "application/json"} if call.body is not None else None,
-            timeout=self._timeout(call),
+            endpoint.method,
+            self.address.url + endpoint.target,
+            content=endpoint.body,
+            data=endpoint.form,
+            files=endpoint.files,
+            headers={"Content-Type": "application/json"} if endpoint.body is not None else None,
+            timeout=self._timeout(endpoint),
         )
-        request.read()  # or every part of a form would be a packet of its own
+        request.read()  # otherwise every part of a form would be a packet of its own
         has_left = True
         try:
             return self._http.send(request, auth=signature, stream=True)
@@ -213,7 +187,7 @@ class Channel:
             has_left = fate_of_exception(error) is not Fate.NOT_APPLIED
             raise
         finally:
-            self._count(call, has_left)
+            self._count(endpoint, has_left)
 
     def _read(self, response: httpx.Response, started: float, largest: int) -> bytes:
         """Return the body; Unreadable when it is too large or comes too slowly."""
@@ -226,50 +200,43 @@ class Channel:
                 raise wire.Unreadable(f"X's answer isn't complete after {self._limits.total:g} s")
         return bytes(content)
 
-    def _timeout(self, call: Call) -> httpx.Timeout:
-        """Let the deadline cut off what may be repeated; a write that has left is worth waiting for."""
+    def _timeout(self, endpoint: Endpoint) -> httpx.Timeout:
+        """Return the timeouts: the deadline ends what may be repeated, while a write that has left is waited for."""
         left = max(0.001, self._deadline.remaining())
-        read = min(self._limits.read, left) if call.repeat is Repeat.SAFE else self._limits.read
+        read = min(self._limits.read, left) if endpoint.retry is RetryPolicy.SAFE else self._limits.read
         return httpx.Timeout(read, connect=min(self._limits.connect, left), pool=min(self._limits.total, left))
 
-    def _broken(self, call: Call, error: Exception) -> RemoteError:
+    def _connection_error(self, endpoint: Endpoint, error: Exception) -> RemoteError:
         reason = cause_of(error)
         if fate_of_exception(error) is Fate.NOT_APPLIED:
-            message = f"{call.deed}: no connection to {self.address.url} ({reason})"
+            message = f"{endpoint.action}: no connection to {self.address.url} ({reason})"
             return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")
-        return unsettled(f"the connection broke before X had answered ({reason})", self._circumstances(call))
+        what = f"the connection broke before X had answered ({reason})"
+        return outcome_unknown(what, self._request_info(endpoint))
 
-    def _circumstances(self, call: Call) -> Circumstances:
+    def _request_info(self, endpoint: Endpoint) -> RequestInfo:
         clock = self.server_clock
-        return Circumstances(call.deed, call.repeat, clock.now(), clock.skew_seconds, call.verdicts)
+        return RequestInfo(endpoint.action, endpoint.retry, clock.now(), clock.skew_seconds, endpoint.error_rules)
 
-    def _count(self, call: Call, has_left: bool) -> None:
+    def _count(self, endpoint: Endpoint, has_left: bool) -> None:
         with self._lock:
-            self._requests[call.kind] += has_left
+            self._requests[endpoint.kind] += has_left
 
 
-class _NoCookies(http.cookiejar.CookieJar):
-    """Takes none and sends none, without asking a policy each time."""
+def open_client(address: Address, *, transport: HttpxTransport | None = None, jobs: int = 1) -> httpx.Client:
+    """Return an HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment.
 
-    def extract_cookies(self, response: object, request: object) -> None: ...
-
-    def add_cookie_header(self, request: object) -> None: ...
-
-
-def _open(jobs: int, transport: Transport | None, address: Address) -> httpx.Client:
-    """Return the HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment."""
-    nobody = ssl.SSLContext(
-        ssl.PROTOCOL_TLS_CLIENT
-    )  # whom a client without TLS trusts: reading certificates takes long
+    Raises:
+        UsageError: a proxy or certificate setting of the environment can't be used.
+    """
     try:
         return httpx.Client(
             transport=transport,
             follow_redirects=False,
             http2=False,
-            cookies=_NoCookies(),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=not address.is_loopback,
-            verify=nobody if address.url.startswith("http://") else True,
-            limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=KEPT),
+            limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=KEEP_ALIVE),
             headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
         )
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:

@@ -1,4 +1,4 @@
-"""Which address may be called: X over TLS, or a loopback sandbox; and where a picture may be fetched from."""
+"""Addresses that may be called: of X over TLS, of a sandbox on loopback, and of pictures."""
 
 from __future__ import annotations
 

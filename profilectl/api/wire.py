@@ -1,13 +1,12 @@
 """X's JSON turned into our values, and our values into X's JSON.
 
-Readers are strict about what somebody here relies on and blind to the rest. Ids stay strings of digits.
+Readers are strict about what the program relies on and ignore the rest. Ids stay strings of digits.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -25,16 +24,16 @@ _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 _PIN = re.compile(r"[0-9]{4,12}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, where calendars end
-_LONGEST_NAME = 1000  # code points; X allows 48, so more is nonsense that nobody has to wait for
+_LONGEST_NAME = 1000  # code points; X allows 48, and handling a far longer one would only take time
 
 
 class Unreadable(ValueError):
-    """An answer that doesn't hold what its call promises; the message says what is wrong with it."""
+    """An answer that lacks what its request should return; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over HTTP, read to its end."""
+    """An HTTP answer, read to its end."""
 
     status: int
     headers: Mapping[str, str]  # names in lower case
@@ -43,7 +42,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list; `next_cursor` is None on the last one."""
+    """One page of profiles; `next_cursor` is None on the last one."""
 
     profiles: tuple[Profile, ...]
     next_cursor: str | None
@@ -59,15 +58,11 @@ class Token:
     user_id: str | None = None
 
 
-Follow = Callable[[str], None]
-"""Told where a list goes on, while its page is still being read."""
-
-
-# Our values, on their way out.
+# What is sent.
 
 
 def digits(what: str, value: str) -> str:
-    """Return an id that is safe in a URL; InputRefused, naming `what`, when it isn't all digits."""
+    """Return an id that is safe in a URL; InputRefused, with the name `what`, when it isn't all digits."""
     if not _ID.fullmatch(value):
         raise InputRefused(f"the {what} must be digits, not {visible(value)!r}")
     return value
@@ -82,7 +77,7 @@ def bare_handle(text: str) -> str:
 
 
 def pin_digits(text: str) -> str:
-    """Return the PIN without the spaces people add; InputRefused when it isn't one."""
+    """Return a PIN without the spaces that people add; InputRefused when it isn't one."""
     pin = "".join(text.split())
     if not _PIN.fullmatch(pin):
         raise InputRefused("the PIN must be the digits that X shows after the app is authorised")
@@ -102,11 +97,11 @@ def encode(document: Mapping[str, object]) -> bytes:
         raise InputRefused("the text holds half a character (a lone surrogate), which no JSON can carry") from None
 
 
-# X's answers, on their way in.
+# What is received.
 
 
 def read_account(answer: Answer, host: str) -> Account:
-    """Return who the credentials belong to."""
+    """Return the account that the credentials belong to."""
     document = document_of(answer)
     verified = document.get("verified")
     return Account(
@@ -118,7 +113,7 @@ def read_account(answer: Answer, host: str) -> Account:
     )
 
 
-def read_page(answer: Answer, follow: Follow | None = None) -> Page:
+def read_page(answer: Answer) -> Page:
     """Return a page of profiles; it is the last one when it has no ``next_cursor``.
 
     An object with neither profiles nor cursor is unreadable: taken for an empty list, it would look as if every
@@ -131,9 +126,7 @@ def read_page(answer: Answer, follow: Follow | None = None) -> Page:
         profiles = []
     if not isinstance(profiles, list) or not isinstance(cursor, str | None) or (cursor and _SURROGATE.search(cursor)):
         raise Unreadable("no list of profiles in it")
-    if follow and cursor:
-        follow(cursor)
-    return Page(tuple(_profile(one) for one in profiles), cursor)
+    return Page(tuple(_profile(profile) for profile in profiles), cursor)
 
 
 def read_profile(answer: Answer) -> Profile:
@@ -158,11 +151,11 @@ def read_user_id(answer: Answer) -> str | None:
 
 def read_rate_limits(answer: Answer) -> dict[str, dict[str, int]]:
     """Return ``limit``, ``remaining`` and ``reset`` (epoch seconds) by X's name of the call."""
-    families = mapping(document_of(answer), "resources").values()
+    resources = mapping(document_of(answer), "resources").values()
     return {
         call: {key: figure for key, figure in figures.items() if isinstance(figure, int)}
-        for family in families
-        for call, figures in mapping_or_empty(family).items()
+        for resource in resources
+        for call, figures in mapping_or_empty(resource).items()
         if isinstance(figures, dict)
     }
 
@@ -178,20 +171,20 @@ def read_token(answer: Answer) -> Token:
 
 
 def read_nothing(answer: Answer) -> None:
-    """Accept an empty answer, or one that is at least X's own way of speaking."""
+    """Accept an empty answer or a JSON object; Unreadable for anything else."""
     if answer.content.strip():
         document_of(answer)
 
 
 def parse_json(content: bytes) -> object:
-    """Return the JSON in `content`; Unreadable when it is something else, cut, or nested beyond reason."""
+    """Return the JSON in `content`; Unreadable when it is something else, cut off, or nested too deeply."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
         raise Unreadable("it isn't JSON" if content.strip() else "it is empty") from None
 
 
-# What readers are made of.
+# Parts of readers.
 
 
 def document_of(answer: Answer) -> dict[str, Any]:
@@ -243,7 +236,7 @@ def whole(text: str) -> str:
 
 
 def mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return an object inside of another one."""
+    """Return the object under a key; Unreadable without one."""
     value = document.get(key)
     if not isinstance(value, dict):
         raise Unreadable(f"no {key} in it")
@@ -251,5 +244,5 @@ def mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def mapping_or_empty(value: object) -> Mapping[str, Any]:
-    """Return an object, and an empty one for anything else."""
+    """Return the value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}

@@ -1,6 +1,6 @@
-"""Feedback cards on the wire: our fields on their way out, X's JSON on its way in.
+"""Feedback cards on the wire: the form that issues one, and X's JSON about cards.
 
-What would name a customer, id and words, is left behind here: no value beyond this module holds it.
+A customer's id and words aren't read, so that no value holds anything that names a customer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from profilectl.model import Card, Survey
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from profilectl.api.wire import Answer, Follow
+    from profilectl.api.wire import Answer
     from profilectl.model import Ask
 
 SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}
@@ -47,14 +47,14 @@ def card_form(ask: Ask) -> dict[str, str]:
 
 
 def read_card(answer: Answer) -> Card:
-    """Return the card that was issued; only its id and its times are indispensable."""
+    """Return the card that was issued; its id and its times must be there."""
     card = _card(document_of(answer))
     if card is None:
         raise Unreadable("no feedback card in it")
     return card
 
 
-def read_card_events(answer: Answer, follow: Follow | None = None) -> CardPage:
+def read_card_events(answer: Answer) -> CardPage:
     """Return a page of events; one with an empty ``next_cursor``, or none, is the last.
 
     Cards of a survey that we don't know are left out.
@@ -66,8 +66,6 @@ def read_card_events(answer: Answer, follow: Follow | None = None) -> CardPage:
     cursor = document.get("next_cursor") or None
     if not isinstance(cursor, str | None) or (cursor and not cursor.isascii()):
         raise Unreadable("no usable next_cursor in it")
-    if follow and cursor:
-        follow(cursor)
     cards = (_card(mapping_or_empty(event).get("feedback")) for event in events)
     return CardPage(tuple(card for card in cards if card is not None), cursor)
 
@@ -92,11 +90,11 @@ def _card(document: object) -> Card | None:
 
 
 def _score(response: Mapping[str, Any], scale: range) -> int | None:
-    """Return the score of an answer; words without a score are no answer."""
+    """Return the score of a customer's answer, or None without one, even if there are words."""
     value = mapping_or_empty(response.get("score")).get("value")
     if value is None:
         return None
-    if isinstance(value, bool) or str(value) not in {str(one) for one in scale}:
+    if isinstance(value, bool) or str(value) not in {str(score) for score in scale}:
         raise Unreadable("no usable score in it")
     return int(str(value))
 

@@ -1,4 +1,4 @@
-"""Direct Messages on the wire: the body that sends one, X's answer to it, and X's list of what was sent."""
+"""Direct Messages on the wire: the body that sends a message, X's answer to it, and X's list of sent messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EventPage:
     """One page of the account's messages, newest first.
 
     Attributes:
-        messages: those that went to the recipient who was asked for.
+        messages: those to the recipient that was asked for.
         oldest_ms: X's time of the page's last event, None on a page without any.
         next_cursor: None on the last page.
     """
@@ -34,16 +34,16 @@ class EventPage:
 def message_body(message: Message) -> bytes:
     """Return the body that sends a message (X: POST direct_messages/events/new).
 
-    The profile's id belongs inside ``message_create``. A quick reply's label is its metadata, too, so that whoever
-    listens for answers learns which one was tapped.
+    The profile's id belongs inside ``message_create``. A quick reply's label is its metadata, too, so that a program
+    that receives the answers learns which reply was tapped.
     """
-    deed: dict[str, object] = {
+    creation: dict[str, object] = {
         "target": {"recipient_id": digits("recipient id", message.recipient_id)},
         "message_data": _data(message),
     }
     if message.profile_id is not None:
-        deed["custom_profile_id"] = digits("profile id", message.profile_id)
-    return encode({"event": {"type": "message_create", "message_create": deed}})
+        creation["custom_profile_id"] = digits("profile id", message.profile_id)
+    return encode({"event": {"type": "message_create", "message_create": creation}})
 
 
 def _data(message: Message) -> dict[str, object]:
@@ -59,12 +59,12 @@ def _data(message: Message) -> dict[str, object]:
 
 
 def read_sent(answer: Answer, message: Message) -> SentMessage:
-    """Return what X says it sent; only the event's id is indispensable, it proves that the message went out."""
+    """Return the message as X says it sent it; the event's id must be there, as it proves that the message went out."""
     return _sent(mapping(document_of(answer), "event"), message.recipient_id)
 
 
 def read_events(answer: Answer, recipient_id: str) -> EventPage:
-    """Return a page of the account's messages; only those to one recipient are looked at closely."""
+    """Return a page of the account's messages; only those to the recipient are read in full."""
     document = document_of(answer)
     cursor = document.get("next_cursor") or None
     events = document.get("events")
@@ -72,35 +72,35 @@ def read_events(answer: Answer, recipient_id: str) -> EventPage:
         events = []
     if not isinstance(events, list) or not isinstance(cursor, str | None) or (cursor and whole(cursor) != cursor):
         raise Unreadable("no list of messages in it")
-    found = [event for event in events if isinstance(event, dict)]
-    times = [time for event in found if (time := _time(event))]
+    documents = [event for event in events if isinstance(event, dict)]
+    times = [time for event in documents if (time := _time(event))]
     return EventPage(
-        messages=tuple(_sent(event, recipient_id) for event in found if _recipient(event) == recipient_id),
+        messages=tuple(_sent(event, recipient_id) for event in documents if _recipient(event) == recipient_id),
         oldest_ms=min(times, default=None),
         next_cursor=cursor,
     )
 
 
 def _sent(event: Mapping[str, Any], recipient_id: str) -> SentMessage:
-    deed = mapping_or_empty(event.get("message_create"))
-    echo = deed.get("custom_profile_id")
+    creation = mapping_or_empty(event.get("message_create"))
+    echo = creation.get("custom_profile_id")
     return SentMessage(
         event_id=id_of(event, "id"),
-        sender_id=str(deed.get("sender_id") or ""),
+        sender_id=str(creation.get("sender_id") or ""),
         recipient_id=_recipient(event) or recipient_id,
         profile_id=None if echo is None else str(echo),
-        text=_plain_text(mapping_or_empty(deed.get("message_data"))),
+        text=_plain_text(mapping_or_empty(creation.get("message_data"))),
         created_ms=_time(event),
     )
 
 
 def _recipient(event: Mapping[str, Any]) -> str:
-    deed = mapping_or_empty(event.get("message_create"))
-    return str(mapping_or_empty(deed.get("target")).get("recipient_id") or "")
+    creation = mapping_or_empty(event.get("message_create"))
+    return str(mapping_or_empty(creation.get("target")).get("recipient_id") or "")
 
 
 def _time(event: Mapping[str, Any]) -> int:
-    """Return when X took a message, in epoch milliseconds; 0 when it doesn't say."""
+    """Return when X accepted a message, in epoch milliseconds; 0 when it doesn't say."""
     text = event.get("created_timestamp")
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 15 else 0
 
@@ -108,8 +108,8 @@ def _time(event: Mapping[str, Any]) -> int:
 def _plain_text(data: Mapping[str, Any]) -> str:
     """Return the text as it was written, as far as X lets it be known.
 
-    X may put its own t.co addresses into the place of others, append one that stands for the attachment, and spell
-    ``&``, ``<`` and ``>`` as entities; what it says about its addresses undoes the first two.
+    X may replace addresses with t.co addresses of its own, append such an address for the attachment, and write ``&``,
+    ``<`` and ``>`` as entities. What X says about its addresses is enough to undo the first two.
     """
     text = data.get("text")
     if not isinstance(text, str):
@@ -118,8 +118,8 @@ def _plain_text(data: Mapping[str, Any]) -> str:
     if own := _string(media, "url"):
         text = text.removesuffix(own).rstrip()
     addresses = mapping_or_empty(data.get("entities")).get("urls")
-    for one in addresses if isinstance(addresses, list) else []:
-        short, long = (_string(mapping_or_empty(one), key) for key in ("url", "expanded_url"))
+    for address in addresses if isinstance(addresses, list) else []:
+        short, long = (_string(mapping_or_empty(address), key) for key in ("url", "expanded_url"))
         if short and long:
             text = text.replace(short, long)
     return whole(html.unescape(text) if "&" in text else text)

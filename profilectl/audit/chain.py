@@ -1,8 +1,8 @@
 """The hash chain over events: each record's hash covers its text and the hash before it.
 
-A change, an insertion or a removal in the middle shows. Cutting off the newest records, or rewriting the whole chain,
-doesn't: for that the last hash has to be kept somewhere else. What is hashed is the very text that is stored, so no
-reader has to reproduce how it was written.
+`verify` notices a change, an insertion or a removal in the middle. It can't notice that the newest records were cut
+off, or that the whole chain was rewritten: for that the last hash has to be kept somewhere else. What is hashed is the
+very text that is stored, so no reader has to reproduce how it was written.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One link of the chain.
+    """One record of the chain.
 
     Attributes:
         seq: counts from 1, without gaps.
@@ -40,13 +40,14 @@ class Record:
     @property
     def event(self) -> Event:
         """What happened; LedgerRefused when the text was damaged."""
-        told = _told(self)
-        return Event(**{name: told[name] for name in ("what", "account", "at_ms", "agent", "profile_id", "detail")})
+        values = _values(self)
+        del values["actor"]
+        return Event(**values)
 
     @property
     def actor(self) -> str:
         """Who did it, as ``user@host``; LedgerRefused when the text was damaged."""
-        return str(_told(self)["actor"])
+        return str(_values(self)["actor"])
 
 
 def seal(event: Event, actor: str, *, seq: int, prev_hash: str) -> Record:
@@ -72,7 +73,7 @@ def verify(records: Iterable[Record]) -> int | None:
 
 def canonical(event: Event, actor: str) -> str:
     """Return the one JSON text of an event: ASCII, keys sorted, no spaces."""
-    told = {
+    values = {
         "account": event.account,
         "actor": actor,
         "agent": event.agent,
@@ -81,7 +82,7 @@ def canonical(event: Event, actor: str) -> str:
         "profile_id": event.profile_id,
         "what": event.what,
     }
-    return json.dumps(told, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(values, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def _hash(prev_hash: str, text: str) -> str:
@@ -93,14 +94,14 @@ def _hash(prev_hash: str, text: str) -> str:
 _FIELDS = frozenset({"account", "actor", "agent", "at_ms", "detail", "profile_id", "what"})
 
 
-def _told(record: Record) -> dict[str, Any]:
+def _values(record: Record) -> dict[str, Any]:
     try:
-        told = json.loads(record.text)
+        values = json.loads(record.text)
     except ValueError:
-        told = None
-    if not isinstance(told, dict) or told.keys() != _FIELDS:
+        values = None
+    if not isinstance(values, dict) or values.keys() != _FIELDS:
         raise LedgerRefused(
             f"audit record {record.seq} can't be read: it was changed after it was written",
             hint="restore a backup of the ledger, and find out who wrote to it",
         )
-    return told
+    return values

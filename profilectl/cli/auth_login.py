@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +13,7 @@ import typer
 from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import SEE_STATUS, describe, document, give_hint, host_of, warn
 from profilectl.cli.context import Context
+from profilectl.cli.prompts import ask
 from profilectl.credentials import importers, prompts
 from profilectl.credentials import login as credentials_login
 from profilectl.credentials.sources import AccountStatus
@@ -112,19 +112,11 @@ def _ask_person(context: Context, *, pin: bool) -> Credentials:
     info(f"Logging in at {host_of(context)}. X's developer portal has the values under the app's keys and tokens.")
     if not pin:
         return prompts.ask_values(_ask)
-    return prompts.ask_pin(_ask, begin=lambda *app: _begin(context, *app), show=_show_login, ask_openly=ask_openly)
+    return prompts.ask_pin(_ask, begin=lambda *app: _begin(context, *app), show=_show_login, ask_openly=ask)
 
 
 def _ask(label: str) -> str:
-    answer: str = typer.prompt(f"{label} (hidden)", hide_input=True, err=True)
-    return answer
-
-
-def ask_openly(label: str) -> str:
-    """Ask a person on stderr for something that may be seen while it is typed."""
-    with contextlib.redirect_stdout(sys.stderr):  # or a blank of the prompt would go where the JSON goes
-        answer: str = typer.prompt(label, err=True)
-    return answer
+    return ask(f"{label} (hidden)", hidden=True)
 
 
 def _begin(context: Context, consumer_key: Secret, consumer_secret: Secret) -> PinLogin:
@@ -228,7 +220,7 @@ def _choose(offers: Sequence[Offer], picked: list[Offer]) -> list[Offer]:
     """Let a person choose, and note what was chosen."""
     for number, offer in enumerate(offers, start=1):
         info("  ".join([f"{number:>3}", *filter(None, _cells(offer))]))
-    answer = ask_openly("Which account (number)").strip()
+    answer = ask("Which account (number)").strip()
     if not answer.isdecimal() or not 1 <= int(answer) <= len(offers):
         raise UsageError(f"{visible(answer)!r} is no number of the list")
     picked.append(offers[int(answer) - 1])

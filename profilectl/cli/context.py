@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 from profilectl.cli.options import Options
 from profilectl.errors import UsageError
 from profilectl.render.console import Output, info
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from profilectl.api.client import XClient
+    from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.config import Config
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 DEFAULT_API_URL = "https://api.x.com"
 DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short enough for cron
 STATE_FOLDER = ".profilectl"
-LARGEST_RECORD = 30_000_000  # bytes
 LARGEST_ROSTER = 20_000_000  # bytes: a hundred thousand agents
 
 
@@ -88,6 +89,13 @@ class Context:
 
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
 
+    @cached_property
+    def clock(self) -> Clock:
+        """This machine's clocks."""
+        from profilectl.api.clock import Clock
+
+        return Clock()
+
     def again(self) -> str:
         """Return the options that make another command speak of the same roster and the same X."""
         words = ["--sandbox"] if self.options.sandbox else []
@@ -102,60 +110,25 @@ class Context:
     @property
     def roster_path(self) -> Path:
         """The roster: ``--roster``, then the environment, then ./roster.toml."""
-        return self.options.roster or Path(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
+        return self.options.roster or expand_home(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
 
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
         from profilectl.system.files import read_named
+        from profilectl.toml.document import LARGEST
 
         hint = "`profilectl init` writes one to start from; --roster PATH names another"
-        return read_named(self.roster_path, "the roster", LARGEST_ROSTER, hint)
+        return read_named(self.roster_path, "the roster", LARGEST, hint)
 
     @cached_property
     def roster(self) -> Roster:
-        """The roster, without errors; RosterRefused holds every problem otherwise.
-
-        A text that an earlier run has found to be without errors isn't judged again.
-        """
-        from profilectl.roster.record import load
-        from profilectl.system.files import read_private
-
-        record = read_private(self._roster_record, LARGEST_RECORD)
-        known = None if record is None else load(record, self._roster_text, self._roster_origin)
-        if known is not None:
-            return known
+        """The roster, without errors; RosterRefused holds every problem otherwise."""
         from profilectl.roster.parser import parse
-
-        return parse(self._roster_text, str(self.roster_path))
-
-    @cached_property
-    def _roster_text(self) -> str:
         from profilectl.toml.document import decode
 
-        return decode(self.read_roster(), str(self.roster_path))
-
-    @cached_property
-    def _roster_origin(self) -> str:
-        from profilectl.roster.record import origin_of
-
-        status = self.roster_path.stat()
-        stamp = f"{status.st_dev}:{status.st_ino}:{status.st_ctime_ns}"
-        return origin_of(str(self.roster_path), stamp)
-
-    def remember_roster(self) -> None:
-        """Keep what the roster's text means for the next command, beside the ledger that was opened for writing."""
-        if self.ledger_path.parent.absolute() != self._own_folder.absolute():
-            return  # only the ledger's own folder has been judged
-        from profilectl.roster.record import dump
-        from profilectl.system.files import keep_private, read_private
-
-        record = dump(self.roster, self._roster_text, self._roster_origin)
-        if read_private(self._roster_record, LARGEST_RECORD) != record:
-            keep_private(self._roster_record, record)
-
-    @property
-    def _roster_record(self) -> Path:
-        return self._own_folder / "roster.json"
+        _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
+        name = str(self.roster_path)
+        return parse(decode(self.read_roster(), name), name)
 
     def inspect_pictures(self, agents: Iterable[Agent], memory: PictureMemory | None = None) -> dict[str, Picture]:
         """Read and hash every picture these agents name, unless it is known; RosterRefused with every bad one."""
@@ -173,22 +146,15 @@ class Context:
 
     def brands(self) -> tuple[Brand, ...]:
         """Return the brands that a ``diff`` or ``sync`` is about: the chosen ones, or all."""
-        chosen = self._chosen_brands()
-        known = {brand.key: brand for brand in self.roster.brands}
-        for key in chosen:
-            if key not in known:
-                raise UsageError(
-                    f"there is no brand {visible(key)} in {visible(str(self.roster_path))}",
-                    hint="it has: " + ", ".join(known),
-                )
-        return tuple(brand for brand in self.roster.brands if not chosen or brand.key in chosen)
+        from profilectl.roster.brands import select_brands
+
+        return select_brands(self.roster.brands, self._chosen_brands(), str(self.roster_path))
 
     def the_brand(self) -> Brand:
-        """Return the one brand that a command is about; never a guess between two."""
-        brands = self.meant(self.brands())
-        if len(brands) == 1:
-            return brands[0]
-        raise UsageError("which brand?", hint="say --brand with one of: " + ", ".join(b.key for b in brands))
+        """Return the only brand that a command is about; never a guess between two."""
+        from profilectl.roster.brands import only_brand
+
+        return only_brand(self.meant(self.brands()))
 
     def meant(self, brands: Sequence[Brand]) -> Sequence[Brand]:
         """Return the user's default brand where it is one of these and no brand was named; else all of them."""
@@ -204,21 +170,43 @@ class Context:
 
     @property
     def state_folder(self) -> Path:
-        """Where ledger and sandbox live: beside the roster."""
+        """The folder beside the roster, in which the sandbox is; older versions kept the ledger there as well."""
         return self.roster_path.parent / STATE_FOLDER
 
     @property
     def ledger_path(self) -> Path:
-        """The ledger's file; the sandbox has one of its own."""
+        """The ledger's file, which needn't exist; the sandbox has one of its own.
+
+        One that lies beside the roster, as older versions had it, is read there until `ledger_for_writing` moves it.
+        """
         if self.uses_sandbox:
             return self._own_folder / "ledger.db"
-        said = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
-        if said and "://" in said:
+        chosen = self._chosen_ledger
+        if chosen is not None:
+            return chosen
+        from profilectl.ledger.move import path_to_read
+
+        return path_to_read(*self._ledger_places)
+
+    @property
+    def _chosen_ledger(self) -> Path | None:
+        """The path that a person gave for the real X's ledger, or None."""
+        chosen = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
+        if chosen and "://" in chosen:
             raise UsageError(
-                f"this version keeps its ledger in a file, not at {said.split('://', 1)[0]}://…",
+                f"this version keeps its ledger in a file, not at {chosen.split('://', 1)[0]}://…",
                 hint="PROFILECTL_LEDGER takes a path",
             )
-        return Path(said) if said else self._own_folder / "ledger.db"
+        return expand_home(chosen) if chosen else None
+
+    @property
+    def _ledger_places(self) -> tuple[Path, Path, str]:
+        """Where older versions kept the ledger, where this one does, and the host of X that it is about."""
+        from profilectl.api.urls import parse_address
+        from profilectl.ledger.location import default_ledger_path
+
+        old = (self.state_folder / "ledger.db").absolute()
+        return old, default_ledger_path(self.environ, self.api_host), parse_address(self.api_url).host
 
     @property
     def _own_folder(self) -> Path:
@@ -229,13 +217,27 @@ class Context:
         """Open the ledger without ever writing to it; a missing one is empty."""
         from profilectl.ledger.sqlite import open_for_reading
 
-        return self.stack.enter_context(open_for_reading(self.ledger_path))
+        path = self.ledger_path
+        ledger = open_for_reading(path)
+        if path != self.ledger_path:  # another command moved it between the look and the opening
+            ledger.close()
+            ledger = open_for_reading(self.ledger_path)
+        return self.stack.enter_context(ledger)
 
     def ledger_for_writing(self) -> Ledger:
         """Open the ledger, made anew when it is missing."""
         from profilectl.ledger.sqlite import open_for_writing
 
+        if not self.uses_sandbox and self._chosen_ledger is None:
+            self._move_old_ledger()
         return self.stack.enter_context(open_for_writing(self.ledger_path))
+
+    def _move_old_ledger(self) -> None:
+        from profilectl.ledger.move import move_old_ledger
+
+        moved = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
+        if moved.sentence is not None:
+            info(moved.sentence)
 
     # X
 
@@ -301,9 +303,9 @@ class Context:
 
         self.secrets.extend(credentials.secrets())
         if self.options.verbose:
-            from profilectl.cli.crash_log import tell_calls
+            from profilectl.cli.crash_log import log_calls
 
-            tell_calls(self.secrets)
+            log_calls(self.secrets)
         local = self.local_x if self.uses_sandbox else None
         return self.stack.enter_context(
             XClient(

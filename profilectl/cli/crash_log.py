@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl import __version__
+from profilectl.system.files import write_private
 from profilectl.system.host import home_folder
 
 if TYPE_CHECKING:
@@ -41,15 +42,13 @@ def write_log(error: BaseException) -> str:
     path = base / "profilectl" / f"crash-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        write_private(path, text.encode())
     except OSError:
         return traceback.format_tb(error.__traceback__)[-1].split("\n", 1)[0].strip()
     return str(path)
 
 
-def tell_calls(secrets: Collection[Secret]) -> None:
+def log_calls(secrets: Collection[Secret]) -> None:
     """Write our own log to stderr from now on, other libraries' not.
 
     Args:

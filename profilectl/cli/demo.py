@@ -1,4 +1,4 @@
-"""How the demo speaks: headings, sentences and prompts, with colour on a terminal and plain elsewhere."""
+"""``demo``: the whole job on a local X, in a temporary folder, as commands that run one after the other."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import shlex
 import signal
 import sys
 import tempfile
-import tomllib
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import tomli
 import typer
 
 from profilectl.cli.context import Context
@@ -31,42 +31,8 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.accounts import Account
     from profilectl.sandbox.model.messages import Message
 
-
 _WIDEST: Final = 88  # columns of a sentence: a line that is pleasant to read
-
-
-def say(sentences: str) -> None:
-    """Tell something, in lines of a pleasant length on a terminal, in one line elsewhere."""
-    if not is_terminal(sys.stdout):
-        out(sentences)
-        return
-    from rich.constrain import Constrain
-    from rich.text import Text
-
-    draw(Constrain(Text(sentences, style="dim"), _WIDEST))
-
-
-def show_heading(text: str) -> None:
-    """Begin something new."""
-    show_line(text, "bold cyan")
-
-
-def show_prompt(command_line: str) -> None:
-    """Show a command as it is typed."""
-    show_line(f"$ {command_line}", "bold")
-
-
-def show_line(text: str, style: str) -> None:
-    """Write one line in a Rich style; a terminal may wrap it but nobody breaks it, so that it can be copied."""
-    if not is_terminal(sys.stdout):
-        out(text)
-        return
-    from rich.text import Text
-
-    console(sys.stdout).print(Text(text, style=style), soft_wrap=True)
-
-
-_PHONE: Final = 72  # columns of a conversation, as wide as the bubbles that `render.face` draws
+_PHONE: Final = 72  # columns of a conversation, as wide as the bubbles that `render.bubble` draws
 _ROSTER: Final = Path("roster.toml")
 _HANDLE: Final = "acmecare"
 _BEFORE: Final = "Alice Fast, Care"
@@ -94,27 +60,152 @@ helper = {{ name = "Acme Care bot", avatar = "avatars/helper.png", kind = "bot" 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: why, and what is done; an act is a command line to run, or something that happens between commands."""
+    """One step: why, and what is done; an action is a command line to run, or a function between two commands."""
 
     title: str
     why: str
-    acts: tuple[str | Callable[[], None], ...]
+    actions: tuple[str | Callable[[], None], ...]
 
 
-def write_roster() -> None:
-    """Set the scene: a roster with its pictures, in the current folder."""
-    from profilectl.pictures.placeholders import initials_portrait, photograph_like_portrait
+class _Stopped(Exception):
+    """A command of the demo failed."""
+
+    def __init__(self, line: str, code: int) -> None:
+        super().__init__(line, code)
+        self.line = line
+        self.code = code
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``demo``."""
+    app.command("demo")(command(demo))
+
+
+def demo(context: Context) -> None:
+    """Show the whole job on a local X.
+
+    Works in a temporary folder; needs nothing, asks nothing, leaves nothing behind.
+    """
+    _check_options(context.options)
+    try:
+        with _one_stream(is_quiet=context.is_quiet), _own_folder(), _own_environment():
+            _run_steps()
+    except _Stopped as stop:
+        if stop.code not in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
+            info(f"error: the demo stopped: `{stop.line}` ended with exit code {stop.code}")
+        raise typer.Exit(stop.code) from None
+
+
+def _check_options(options: Options) -> None:
+    if options.json:
+        raise UsageError("the demo is a story for people", hint="each command that it shows takes --json")
+    if options.roster or options.brand or options.credentials_file:
+        raise UsageError(
+            "the demo brings a roster, a brand and credentials of its own",
+            hint="--sandbox tries any other command on a local X, with your roster",
+        )
+
+
+def _run_steps() -> None:
+    _write_roster()
+    _show_line("profilectl decides who your customers see in X Direct Messages.", "bold cyan")
+    _say("The whole job, on a local X inside this program; nothing leaves your machine.")
+    for number, step in enumerate(STEPS, 1):
+        out("")
+        _show_line(f"{number}. {step.title}", "bold cyan")
+        _say(step.why)
+        for action in step.actions:
+            out("")
+            if callable(action):
+                action()
+            else:
+                _run_command(action)
+    out("")
+    _show_line("Your turn", "bold cyan")
+    _say("At X itself a brand needs approval for custom profiles; the README says how to ask for it.")
+    out("profilectl init             writes a roster to start from")
+    out("profilectl sync --sandbox   tries it on a local X; all commands take --sandbox")
+    out("profilectl auth login       connects your account at X")
+
+
+def _run_command(line: str) -> None:
+    """Show a command line and run it."""
+    from profilectl.cli.main import run
+
+    _show_line(f"$ {line}", "bold")
+    code = run(shlex.split(line)[1:])
+    if code != ExitCode.DONE:
+        raise _Stopped(line, code)
+
+
+# Where the demo runs
+
+
+@contextmanager
+def _one_stream(*, is_quiet: bool) -> Iterator[None]:
+    """Write stdout and stderr of the commands into one stream in their order; off a terminal, all at the end."""
+    buffer = io.StringIO()
+    stream = sys.stdout if is_terminal(sys.stdout) and not is_quiet else buffer
+    try:
+        with redirect_stdout(stream), redirect_stderr(stream):
+            yield
+    finally:
+        if buffer.getvalue() and not is_quiet:
+            out(buffer.getvalue().rstrip("\n"))
+
+
+@contextmanager
+def _own_folder() -> Iterator[None]:
+    """Work in a temporary folder, and take it away however the work ends."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="profilectl-demo-")
+    except OSError as error:
+        raise InputRefused(
+            f"the demo needs a temporary folder, and there is none: {error.strerror}",
+            hint="TMPDIR names a folder that can be written to",
+        ) from None
+    try:
+        before = Path.cwd()
+    except OSError:  # removed since, or hidden from us
+        before = Path("/")
+    try:
+        os.chdir(folder.name)
+        yield
+    finally:
+        # A signal waits until nothing is left, or it would end the removal halfway.
+        earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        os.chdir(before)
+        folder.cleanup()
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Keep the user's roster, ledger, brand and credentials out of the demo."""
+    removed = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PROFILECTL_")}
+    try:
+        yield
+    finally:
+        os.environ.update(removed)
+
+
+# What happens between the commands
+
+
+def _write_roster() -> None:
+    """Write a roster with its pictures into the current folder."""
+    from profilectl.pictures.placeholders import initials_portrait, photograph
 
     _ROSTER.write_text(_TEXT, encoding="utf-8")
-    for agent in tomllib.loads(_TEXT)["agents"].values():
+    for agent in tomli.loads(_TEXT)["agents"].values():
         picture = Path(agent["avatar"])
         picture.parent.mkdir(exist_ok=True)
         is_photograph = picture.suffix == ".jpg"
-        picture.write_bytes(photograph_like_portrait(8) if is_photograph else initials_portrait(agent["name"]))
+        picture.write_bytes(photograph() if is_photograph else initials_portrait(agent["name"]))
 
 
 def _show_roster() -> None:
-    show_prompt(f"cat {_ROSTER}")
+    _show_line(f"$ cat {_ROSTER}", "bold")
     out(_ROSTER.read_text(encoding="utf-8").rstrip("\n"))
 
 
@@ -123,11 +214,11 @@ def _rename() -> None:
     before = _ROSTER.read_text(encoding="utf-8")
     after = before.replace(_BEFORE, _AFTER)
     _ROSTER.write_text(after, encoding="utf-8")
-    show_prompt(f"$EDITOR {_ROSTER}")
+    _show_line(f"$ $EDITOR {_ROSTER}", "bold")
     for old, new in zip(before.splitlines(), after.splitlines(), strict=True):
         if old != new:
-            show_line(f"-{old}", "red")
-            show_line(f"+{new}", "green")
+            _show_line(f"-{old}", "red")
+            _show_line(f"+{new}", "green")
 
 
 @contextmanager
@@ -137,15 +228,15 @@ def _local_x() -> Iterator[LocalX]:
         yield Context(Options(sandbox=True), stack=stack).local_x
 
 
-def _ask() -> None:
-    """Let the customer write to the brand."""
+def _write_as_customer() -> None:
+    """Let the customer write to the brand, and show what arrives."""
     with _local_x() as local:
-        asked = local.world.messages.receive(CUSTOMER, _HANDLE, _QUESTION)
-    out(f"@{CUSTOMER}: {visible(asked.text)}")
+        message = local.world.messages.receive(CUSTOMER, _HANDLE, _QUESTION)
+    out(f"@{CUSTOMER}: {visible(message.text)}")
 
 
 def _show_conversation() -> None:
-    """Show what lies in the local X, not what the commands have said about it."""
+    """Show the conversation as the local X has it, not as the commands have reported it."""
     with _local_x() as local:
         accounts = local.world.accounts
         brand, customer = accounts.require(_HANDLE), accounts.require(CUSTOMER)
@@ -167,18 +258,18 @@ def _show_question(message: Message) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    said = Panel.fit(Text(visible(message.text)), border_style="blue")
-    draw(Constrain(Group(Align.right(said), Align.right(Text(f"@{CUSTOMER}  ", style="dim"))), _PHONE))
+    bubble = Panel.fit(Text(visible(message.text)), border_style="blue")
+    draw(Constrain(Group(Align.right(bubble), Align.right(Text(f"@{CUSTOMER}  ", style="dim"))), _PHONE))
 
 
 def _show_answer(local: LocalX, message: Message, brand: Account) -> None:
-    """Show a message with the face that X gives it: the profile's, or the brand's own when it has none."""
-    from profilectl.render.bubble import Face
+    """Show a message with the name and picture that X gives it: the profile's, or the brand's own."""
+    from profilectl.render.bubble import AgentCard
 
     profile = None if message.profile_id is None else local.world.profiles.find(message.profile_id)
     name = brand.handle if profile is None else profile.name
     picture = None if profile is None else local.world.media.picture(profile.picture)
-    show_face(Face("", name, "", brand.handle, picture, "image/jpeg", message.text))
+    show_face(AgentCard("", name, "", brand.handle, picture, "image/jpeg", message.text))
 
 
 STEPS: Final = (
@@ -214,7 +305,7 @@ STEPS: Final = (
     Step(
         "Answer a customer as Alice",
         "A customer has written. The answer counts as sent only when X confirms that it carries Alice's profile.",
-        (_ask, f'profilectl send --sandbox --as alice --to @{CUSTOMER} "{_ANSWER}" --yes'),
+        (_write_as_customer, f'profilectl send --sandbox --as alice --to @{CUSTOMER} "{_ANSWER}" --yes'),
     ),
     Step(
         "What the customer sees",
@@ -224,125 +315,25 @@ STEPS: Final = (
 )
 
 
-class _Stopped(Exception):
-    """A command of the story failed."""
-
-    def __init__(self, line: str, code: int) -> None:
-        super().__init__(line, code)
-        self.line = line
-        self.code = code
+# How text is shown
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``demo``."""
-    app.command("demo")(command(demo))
+def _say(sentences: str) -> None:
+    """Write a paragraph, in lines of a pleasant length on a terminal, in one line elsewhere."""
+    if not is_terminal(sys.stdout):
+        out(sentences)
+        return
+    from rich.constrain import Constrain
+    from rich.text import Text
+
+    draw(Constrain(Text(sentences, style="dim"), _WIDEST))
 
 
-def demo(context: Context) -> None:
-    """Show the whole job on a local X.
+def _show_line(text: str, style: str) -> None:
+    """Write one line in a Rich style; a terminal may wrap it but nobody breaks it, so that it can be copied."""
+    if not is_terminal(sys.stdout):
+        out(text)
+        return
+    from rich.text import Text
 
-    Works in a temporary folder; needs nothing, asks nothing, leaves nothing behind.
-    """
-    _check_options(context.options)
-    try:
-        with _one_stream(is_quiet=context.is_quiet), _own_folder(), _own_environment():
-            _tell()
-    except _Stopped as stop:
-        if stop.code not in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
-            info(f"error: the demo stopped: `{stop.line}` ended with exit code {stop.code}")
-        raise typer.Exit(stop.code) from None
-
-
-def _check_options(options: Options) -> None:
-    if options.json:
-        raise UsageError("the demo is a story for people", hint="each command that it shows takes --json")
-    if options.roster or options.brand or options.credentials_file:
-        raise UsageError(
-            "the demo brings a roster, a brand and credentials of its own",
-            hint="--sandbox tries any other command on a local X, with your roster",
-        )
-
-
-@contextmanager
-def _one_stream(*, is_quiet: bool) -> Iterator[None]:
-    """Bring the results and the remarks of the commands together in their order; off a terminal, in one piece."""
-    kept = io.StringIO()
-    stage = sys.stdout if is_terminal(sys.stdout) and not is_quiet else kept
-    try:
-        with redirect_stdout(stage), redirect_stderr(stage):
-            yield
-    finally:
-        if kept.getvalue() and not is_quiet:
-            out(kept.getvalue().rstrip("\n"))
-
-
-@contextmanager
-def _own_folder() -> Iterator[None]:
-    """Work in a temporary folder, and take it away however the work ends."""
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="profilectl-demo-")
-    except OSError as error:
-        raise InputRefused(
-            f"the demo needs a temporary folder, and there is none: {error.strerror}",
-            hint="TMPDIR names a folder that can be written to",
-        ) from None
-    before = _current_folder()
-    try:
-        os.chdir(folder.name)
-        yield
-    finally:
-        # A signal waits until nothing is left, or it would end the removal halfway.
-        earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        os.chdir(before)
-        folder.cleanup()
-        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
-
-
-def _current_folder() -> Path:
-    try:
-        return Path.cwd()
-    except OSError:  # removed since, or hidden from us
-        return Path("/")
-
-
-@contextmanager
-def _own_environment() -> Iterator[None]:
-    """Keep the user's roster, ledger, brand and credentials out of the story."""
-    theirs = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PROFILECTL_")}
-    try:
-        yield
-    finally:
-        os.environ.update(theirs)
-
-
-def _tell() -> None:
-
-    write_roster()
-    show_heading("profilectl decides who your customers see in X Direct Messages.")
-    say("The whole job, on a local X inside this program; nothing leaves your machine.")
-    for number, step in enumerate(STEPS, 1):
-        out("")
-        show_heading(f"{number}. {step.title}")
-        say(step.why)
-        for act in step.acts:
-            out("")
-            if callable(act):
-                act()
-            else:
-                _type(act)
-    out("")
-    show_heading("Your turn")
-    say("At X itself a brand needs approval for custom profiles; the README says how to ask for it.")
-    out("profilectl init             writes a roster to start from")
-    out("profilectl sync --sandbox   tries it on a local X; all commands take --sandbox")
-    out("profilectl auth login       connects your account at X")
-
-
-def _type(line: str) -> None:
-    """Show a command line and do what it says."""
-    from profilectl.cli.main import run
-
-    show_prompt(line)
-    code = run(shlex.split(line)[1:])
-    if code != ExitCode.DONE:
-        raise _Stopped(line, code)
+    console(sys.stdout).print(Text(text, style=style), soft_wrap=True)

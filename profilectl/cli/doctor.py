@@ -22,13 +22,13 @@ from profilectl.doctor.wait import wait_until_allowed
 from profilectl.errors import ExitCode
 from profilectl.render import doctor as render
 from profilectl.render.console import info, is_terminal, out
-from profilectl.roster.schema import parse_duration
+from profilectl.toml.rules import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager, ExitStack
 
-    from profilectl.api.probe import Reach
+    from profilectl.api.probe import ProbeResult
     from profilectl.doctor.account_checks import AccountChecks
     from profilectl.doctor.report import Report
     from profilectl.ledger.protocol import LedgerReader
@@ -91,12 +91,12 @@ def _open_ledger(context: ReadOnlyContext) -> AbstractContextManager[LedgerReade
     return open_for_reading(context.ledger_path)
 
 
-def _probe(context: ReadOnlyContext, seconds: float) -> Reach:
-    from profilectl.api.probe import reach
+def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:
+    from profilectl.api.probe import probe
 
     local = context.local_x if context.uses_sandbox else None
     url, transport = (context.api_url, None) if local is None else (local.url, local.transport())
-    return reach(url, transport=transport, seconds=seconds)
+    return probe(url, transport=transport, seconds=seconds)
 
 
 def _accounts(context: ReadOnlyContext) -> Accounts:

@@ -1,28 +1,21 @@
-"""``feedback report``: what customers answered on their cards, and whether faces and kinds make a difference."""
+"""``feedback report``: what customers answered on their cards, and whether appearances and kinds make a difference."""
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import UsageError
-from profilectl.render import documents
-from profilectl.render.console import draw, info, is_terminal, out, write_rows
+from profilectl.feedback.reader import read_report
+from profilectl.feedback.report import Period
+from profilectl.ledger.accounts import check_account
+from profilectl.render import documents, feedback, tables
+from profilectl.render.console import info
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Brand
-    from profilectl.render.feedback import Brandwise
-
-_DAY_MS = 86_400_000
-_USUAL_SPAN_MS = 30 * _DAY_MS
-_MATURITY_MS = _DAY_MS  # X tells of nothing younger (X: GET feedback/events)
 
 
 def register(app: typer.Typer) -> None:
@@ -47,23 +40,27 @@ def report(
     fewer than 5 answers are only counted; no customer is ever named. A difference that may be chance is called none;
     one that isn't may still have another reason, because nobody drew lots for who speaks to whom.
     """
-    from profilectl.render import feedback as findings
-
-    first, last = _day("--since", since), _day("--until", until)
+    first_ms, last_ms = _day("--since", since), _day("--until", until)
     ledger = context.ledger_for_reading()
-    told, span = [], (0, 0)
+    reports, period = [], Period(0, 0)
     for brand in context.brands():
-        one, span = _read(context, brand, ledger, first, last)
-        told.append(one)
-    if context.wants_json:
-        out(documents.dump(findings.document(told, *span)))
-        return
-    if not any(one.findings for one in told) and not context.is_quiet:
-        days = " to ".join(documents.timestamp(moment)[:10] for moment in span)
+        client = context.connect(brand)
+        account = client.verify_credentials()
+        check_account(brand, account, ledger)
+        brand_report, period = read_report(client, ledger, brand.key, account.user_id, first_ms, last_ms)
+        reports.append(brand_report)
+    is_silent = context.is_quiet or context.wants_json
+    if not is_silent and not any(brand_report.surveys for brand_report in reports):
+        days = " to ".join(documents.timestamp(moment)[:10] for moment in period)
         info(f"no feedback cards from {days}: `profilectl send --ask csat` issues one")
-    _show(told)
-    if not context.is_quiet:
-        for line in findings.sentences(told):
+    context.output.show(
+        feedback.document(reports, period),
+        feedback.HEADERS,
+        list(feedback.rows(reports)),
+        table=lambda: tables.listing(feedback.HEADERS, feedback.table(reports)),
+    )
+    if not is_silent:
+        for line in feedback.sentences(reports):
             info(line)
 
 
@@ -76,49 +73,3 @@ def _day(option: str, text: str | None) -> int | None:
     except ValueError:
         yesterday = datetime.now(UTC).date() - timedelta(days=1)
         raise UsageError(f"{option} takes a day such as {yesterday}, not {visible(text)}") from None
-
-
-def _read(
-    context: Context, brand: Brand, ledger: LedgerReader, first: int | None, last: int | None
-) -> tuple[Brandwise, tuple[int, int]]:
-    """Return what X and the ledger know of one brand's cards, and the span of time that it is about."""
-    from profilectl.cli.checks import check_account
-    from profilectl.feedback.report import evaluate, harvest
-    from profilectl.model import Survey
-    from profilectl.render.feedback import Brandwise
-
-    client = context.connect(brand)
-    account = client.verify_credentials()
-    check_account(brand, account, ledger)
-    since_ms, until_ms = _span(first, last, client.now_ms())
-    asked = [event for event in ledger.recent(account.user_id, since_ms) if event.what == "asked"]
-    known = {str(event.detail["card_id"]): str(event.detail["external_id"]) for event in asked}
-    crop = harvest(client.feedback_events(since_ms, until_ms), since_ms, until_ms, known)
-    surveys = sorted({one.survey for one in crop.exchanges}, key=list(Survey).index)
-    findings = [evaluate(crop.exchanges, survey) for survey in surveys]
-    return Brandwise(brand.key, findings, crop.tests, crop.strangers), (since_ms, until_ms)
-
-
-def _span(first: int | None, last: int | None, now_ms: int) -> tuple[int, int]:
-    """Return the first and the last moment of the cards and answers that are counted, as far as X tells of them."""
-    newest = now_ms - _MATURITY_MS
-    until_ms = newest if last is None else min(last + _DAY_MS - 1, newest)
-    since_ms = max(until_ms - _USUAL_SPAN_MS if first is None else first, 0)
-    if since_ms > until_ms:
-        raise UsageError(
-            "there is nothing between --since and --until",
-            hint=f"X tells of answers a day later, so up to {documents.timestamp(newest)} today",
-        )
-    return since_ms, until_ms
-
-
-def _show(told: list[Brandwise]) -> None:
-    from profilectl.render import feedback as findings
-
-    if not is_terminal(sys.stdout):
-        write_rows(findings.rows(told))
-        return
-    from profilectl.render.tables import listing
-
-    if lines := list(findings.table(told)):
-        draw(listing(findings.HEADERS, lines))

@@ -13,7 +13,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import documents
-from profilectl.render.console import info, out
+from profilectl.render.console import info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -72,21 +72,19 @@ def init(
     files = {pictures / f"{key}.png": initials_portrait(name.format(handle=account)) for key, name, _ in _AGENTS}
     files[path] = _text(account).encode()
     _write_anew(files, pictures)
-    if context.wants_json:
-        made = [str(one) for one in files if one != path]
-        out(documents.dump({"schema": "profilectl.init/1", "roster": str(path), "pictures": made}))
-    elif not context.is_quiet:
-        out(f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}")
+    line = f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}"
+    context.output.show(documents.init(path, [file for file in files if file != path]), lines=[line])
     if not context.is_quiet:
         _say_what_next(path, is_stand_in=handle is None)
 
 
 def _check_handle(handle: str) -> str:
     from profilectl.roster import schema
+    from profilectl.toml.rules import FieldError
 
     try:
         return schema.handle(handle.removeprefix("@"))
-    except schema.Misfit as error:
+    except FieldError as error:
         raise UsageError(f"--handle: {error}") from None
 
 

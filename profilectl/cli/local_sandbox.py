@@ -1,12 +1,17 @@
-"""The X in this process, for ``--sandbox``: its world lies in a file, so that one command sees what another did."""
+"""The X in this process, for ``--sandbox``, and the way to one that is served on this machine.
+
+Its world lies in a file, so that one command sees what another did.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from profilectl.errors import InputRefused, TryLater
+from profilectl.errors import InputRefused, TryLater, UsageError
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -19,14 +24,16 @@ if TYPE_CHECKING:
     from profilectl.secret import Credentials
 
 CUSTOMER = "customer"  # somebody who can be written to from the start
+_TIMEOUT = 10  # seconds
+_LARGEST_ANSWER = 64 * 1024 * 1024  # bytes
 
 
 def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
     """Open a sandbox world, or make a new one; the caller closes it.
 
     Raises:
-        InputRefused: something else lies there, or no file can, told with the hint; or it can't be read and written.
-        TryLater: another process doesn't let go of it.
+        InputRefused: something else lies there, or no file can, with the hint; or it can't be read and written.
+        TryLater: another process keeps it busy.
     """
     from profilectl.sandbox.model.store import WorldUnreadable
     from profilectl.sandbox.model.world import World
@@ -53,7 +60,7 @@ class LocalX:
     """A sandbox world beside the ledger, reached without a socket; its limits never make a rehearsal wait.
 
     Raises:
-        InputRefused: the folder isn't one of ours (see `ledger.place`), or its world can't be used.
+        InputRefused: the folder isn't one of ours (see `ledger.location`), or its world can't be used.
     """
 
     url = "http://localhost"
@@ -63,7 +70,7 @@ class LocalX:
         from profilectl.sandbox.http.app import SandboxApp
         from profilectl.sandbox.model.rate_limits import Limits
 
-        prepare_folder(folder.absolute())  # first, so that what is wrong with either is told of the sandbox
+        prepare_folder(folder.absolute())  # first, so that an error names the sandbox's own folder
         prepare_folder(folder.parent.absolute())
         path = folder / "world.db"
         self.world = open_world(path, Limits.generous(), f"remove {visible(str(path))}, and the sandbox begins anew")
@@ -80,9 +87,9 @@ class LocalX:
 
     def credentials(self, handle: str) -> Credentials:
         """Return the credentials of a brand, which is made when it is new."""
-        account = self.world.ensure_brand(handle)
-        from profilectl.secret import Credentials, Secret
+        from profilectl.secret import Credentials, Secret  # brings hashlib, which a dry run does without
 
+        account = self.world.ensure_brand(handle)
         return Credentials(
             consumer_key=Secret(account.consumer_key),
             consumer_secret=Secret(account.consumer_secret),
@@ -107,3 +114,70 @@ class LocalX:
                     raise httpx.RemoteProtocolError(str(error), request=request) from error
 
         return Wire(self.app)
+
+
+def ask_running_sandbox(url: str, method: str, what: str, key: str, body: dict[str, Any] | None = None) -> list[Any]:
+    """Ask the control plane of a sandbox that is served on this machine.
+
+    Args:
+        url: its address.
+        method: of the request.
+        what: the part of the control plane.
+        key: of the list in the answer's document.
+        body: goes along as JSON.
+
+    Returns:
+        The list under the key.
+
+    Raises:
+        TryLater: nothing answers there.
+        InputRefused: what answers is no sandbox.
+        UsageError: another machine.
+    """
+    import httpx
+
+    from profilectl.api.urls import parse_address
+
+    address = parse_address(url)
+    if not address.is_loopback or not address.url.startswith("http://"):
+        raise UsageError(
+            f"{visible(url)} isn't on this machine, where a sandbox is", hint="such as --url http://127.0.0.1:8787"
+        )
+    refusal = f"no sandbox answers at {visible(url)}"
+    hint = "--url takes what `profilectl sandbox serve` prints"
+    try:
+        document = _exchange(f"{address.url}/_sandbox/{what}", method, body)
+    except httpx.TransportError as error:
+        if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
+            raise InputRefused(f"{refusal}: it speaks no HTTP", hint=hint) from None
+        why = visible(re.sub(r"^\[Errno \d+\] ", "", str(error)))
+        raise TryLater(f"{refusal}: {why}", hint="`profilectl sandbox serve` starts one") from None
+    except (ValueError, RecursionError) as error:
+        raise InputRefused(f"{refusal}: {visible(str(error))}", hint=hint) from None
+    items = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        raise InputRefused(f"{refusal}: what does speaks of something else", hint=hint)
+    return items
+
+
+def _exchange(url: str, method: str, body: dict[str, Any] | None) -> Any:
+    """Send one request, follow nothing, and return the JSON of the answer.
+
+    Raises:
+        ValueError: the answer isn't HTTP, has another status than 200, is too large or isn't JSON.
+        TransportError: httpx's; no answer came.
+    """
+    import httpx
+
+    content = bytearray()
+    with (
+        httpx.Client(trust_env=False, timeout=_TIMEOUT) as client,
+        client.stream(method, url, json=body, headers={"Accept-Encoding": "identity"}) as response,
+    ):
+        if response.status_code != httpx.codes.OK:
+            raise ValueError(f"status {response.status_code}")
+        for chunk in response.iter_raw():
+            content += chunk
+            if len(content) > _LARGEST_ANSWER:
+                raise ValueError(f"the answer is larger than {_LARGEST_ANSWER} bytes")
+    return json.loads(content)

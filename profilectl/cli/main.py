@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from itertools import pairwise
@@ -17,14 +18,15 @@ from profilectl import __version__
 from profilectl.cli.context import Context
 from profilectl.cli.crash_log import forbid_core_files, write_log
 from profilectl.cli.options import Options, root
-from profilectl.errors import Declined, ExitCode, ProfilectlError, RosterRefused
+from profilectl.errors import Declined, ExitCode, ProfilectlError
 from profilectl.errors import UsageError as OurUsageError
+from profilectl.render.console import flush, info, out, show_error, stdout_failed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
-ROOMS = (
+COMMANDS = (
     "demo",
     "init",
     "roster",
@@ -56,8 +58,6 @@ class Terminated(BaseException):
 
 def _print_version(value: bool) -> None:
     if value:
-        from profilectl.render.console import out
-
         out(f"profilectl {__version__}")
         raise typer.Exit
 
@@ -68,10 +68,10 @@ def _epilog() -> str:
 
 
 def build(argv: Sequence[str] = ()) -> typer.Typer:
-    """Return the command tree, or of it the one room that a command line enters: the others cost time to open.
+    """Return the command tree, or of it the one command that a command line names: the others cost time to load.
 
     Args:
-        argv: the words after the program's name; without a command among them every room is open.
+        argv: the words after the program's name; without a command among them all are loaded.
     """
     app = typer.Typer(
         name="profilectl",
@@ -84,8 +84,8 @@ def build(argv: Sequence[str] = ()) -> typer.Typer:
     )
     app.callback()(root(_begin))
     named = _named_command(argv)
-    for room in (named,) if named in ROOMS else ROOMS:
-        import_module(f"profilectl.cli.{room}").register(app)
+    for command in (named,) if named in COMMANDS else COMMANDS:
+        import_module(f"profilectl.cli.{command}").register(app)
     return app
 
 
@@ -120,10 +120,11 @@ def run(argv: Sequence[str]) -> int:
     """
     wants_json = "--json" in argv or "--format=json" in argv or ("--format", "json") in pairwise(argv)
     forbid_core_files()
-    _never_fail_on_words()
+    _survive_closed_streams()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
-        return _obey(argv)
+        with _signals_unwrapped():
+            return _dispatch(argv)
     except _TyperUsageError as error:
         return _report_usage(error, argv, wants_json=wants_json)
     except ProfilectlError as error:
@@ -132,15 +133,25 @@ def run(argv: Sequence[str]) -> int:
         left_a_question = isinstance(error, typer.Abort)  # elsewhere the result may be told
         return report(Declined("interrupted"), wants_json=wants_json and left_a_question)
     except Terminated:
-        return _say("terminated", ExitCode.TERMINATED)
+        info("terminated")
+        return ExitCode.TERMINATED
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
         return _report_bug(error, wants_json=wants_json)
 
 
-def _obey(argv: Sequence[str]) -> int:
-    from contextlib import ExitStack
+@contextmanager
+def _signals_unwrapped() -> Iterator[None]:
+    """Raise what a signal has raised, where Python 3.11 has made a RuntimeError of it: while a class was made."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt | Terminated):
+            raise error.__cause__ from None
+        raise
 
-    from profilectl.render.console import flush
+
+def _dispatch(argv: Sequence[str]) -> int:
+    from contextlib import ExitStack
 
     with ExitStack() as stack:
         command = typer.main.get_command(build(argv))
@@ -152,7 +163,7 @@ def _obey(argv: Sequence[str]) -> int:
     return result if isinstance(result, int) else ExitCode.DONE
 
 
-def _never_fail_on_words() -> None:
+def _survive_closed_streams() -> None:
     """Spell out what a terminal's encoding lacks, and open the null device in the place of a closed stream.
 
     What was done at X must not end in an error about how to tell of it.
@@ -168,30 +179,15 @@ def _never_fail_on_words() -> None:
 
 def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
     """Tell a person what happened and what to do next, and a script the same as JSON."""
-    from profilectl.render import documents
-    from profilectl.render.console import info, out
-    from profilectl.text.escape import visible
-
-    problems = error.problems if isinstance(error, RosterRefused) else ()
-    for problem in problems:
-        from profilectl.toml.problems import format_problem
-
-        info(format_problem(problem))
-    mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
-    info(f"{mark}{visible(error.message)}")
-    if error.hint and not problems:  # each problem has said for itself what is wrong
-        for line in error.hint.splitlines():
-            info(f"hint: {visible(line)}")
-    if error.retry_at is not None:
-        info(f"hint: try again after {documents.rfc3339(error.retry_at)}")
+    show_error(error)
     if wants_json:
-        out(documents.dump(error.document or documents.error(error, error.exit_code)))
+        from profilectl.render import documents
+
+        out(documents.dump(documents.error(error, error.exit_code)))
     return error.exit_code
 
 
 def _report_usage(error: Any, argv: Sequence[str], *, wants_json: bool) -> ExitCode:
-    from profilectl.render.console import info
-
     if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command shows its help
         error.show()
         return ExitCode.USAGE
@@ -217,18 +213,9 @@ def _context_of(argv: Sequence[str]) -> typer.Context:
     return context
 
 
-def _say(what: str, code: ExitCode) -> ExitCode:
-    from profilectl.render.console import info
-
-    info(what)
-    return code
-
-
 def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
     """Write the traceback, without local variables, where a person can send it from."""
     if isinstance(error, OSError) and _is_about_help(error):
-        from profilectl.render.console import stdout_failed
-
         return report(stdout_failed(error), wants_json=False)
     where = write_log(error)
     unexpected = ProfilectlError(

@@ -80,9 +80,8 @@ def _editor(context: Context) -> list[str]:
     """Return the words that start the user's editor; never through a shell."""
     import shlex
 
-    said = context.environ.get("VISUAL") or context.environ.get("EDITOR") or ""
     try:
-        words = shlex.split(said)
+        words = shlex.split(context.environ.get("VISUAL") or context.environ.get("EDITOR") or "")
     except ValueError as error:
         raise UsageError(f"$VISUAL or $EDITOR can't be read: {error}") from None
     if not words:

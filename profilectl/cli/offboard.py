@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.access.policy_file import require_admin
+from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.prompts import require_consent
@@ -61,7 +61,7 @@ def offboard(
 
 def _require_known(context: Context, knowledge: LedgerReader, key: str) -> None:
     """Refuse a key that neither the roster nor the audit trail has ever named."""
-    from profilectl.cli.checks import unknown_agent
+    from profilectl.roster.lookup import unknown_agent
 
     known = {agent.key for agent in context.roster.agents}
     if key not in known:

@@ -22,7 +22,7 @@ _PANEL = "Global options"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person said, None or empty where nothing was said."""
+    """The global options of one command line; None or empty where one wasn't given."""
 
     roster: Path | None = None
     brand: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Options:
     timeout: float | None = None
 
     def overridden_by(self, later: Options) -> Options:
-        """Return these options with whatever `later` says in their place."""
+        """Return these options with those that `later` gives in their place."""
         return Options(**{f.name: getattr(later, f.name) or getattr(self, f.name) for f in fields(Options)})
 
 
@@ -72,36 +72,36 @@ def collect(values: dict[str, Any]) -> Options:
     return Options(**given)
 
 
-def command(deed: Callable[..., None]) -> Callable[..., None]:
-    """Turn ``deed(context, …)`` into what Typer registers: the deed's own options and the global ones."""
-    own = list(inspect.signature(deed, eval_str=True).parameters.values())[1:]
-    keyword_only = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Turn ``function(context, …)`` into what Typer registers, with its own options and the global ones."""
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     first = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
-    @functools.wraps(deed)
+    @functools.wraps(function)
     def run(**values: Any) -> None:
         ctx = values.pop("ctx")
-        deed(ctx.obj.overridden_by(collect(values)), **values)
+        function(ctx.obj.overridden_by(collect(values)), **values)
 
     return _with_signature(run, [first, *keyword_only, *_parameters()])
 
 
-def root(deed: Callable[..., None]) -> Callable[..., None]:
-    """Turn ``deed(ctx, options, …)`` into the callback that takes the options before the command's name."""
-    own = list(inspect.signature(deed, eval_str=True).parameters.values())[2:]
+def root(function: Callable[..., None]) -> Callable[..., None]:
+    """Turn ``function(ctx, options, …)`` into the callback that takes the options before the command's name."""
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[2:]
     first = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
-    @functools.wraps(deed)
+    @functools.wraps(function)
     def run(**values: Any) -> None:
         ctx = values.pop("ctx")
-        deed(ctx, collect(values), **values)
+        function(ctx, collect(values), **values)
 
-    keyword_only = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     return _with_signature(run, [first, *keyword_only, *_parameters()])
 
 
 def _with_signature(run: Callable[..., None], parameters: list[inspect.Parameter]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
-    del run.__wrapped__  # type: ignore[attr-defined]  # or inspect would look through to the deed
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del run.__wrapped__  # type: ignore[attr-defined]  # or inspect would look through to the function
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +15,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import terminal_images
-from profilectl.render.bubble import Face, bubble, plain_bubble
+from profilectl.render.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
 from profilectl.text.escape import visible
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from profilectl.model import Agent, Brand
+
+    Speaker = tuple[Brand, Agent]
 
 _GREETING = "Hello! How can I help you today?"
 
@@ -46,12 +48,9 @@ def preview(
     """
     if context.wants_json:
         raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
-    brands = context.brands()
-    named = {brand: _agents_of(context, brand, agent) for brand in brands}
-    if not any(named.values()):
-        raise _nobody(context, brands, agent)
-    agents = _without_gone(context, named)
-    faces = [face for brand, chosen in agents.items() for face in _faces(context, brand, chosen, text)]
+    speakers = _speakers(context, context.brands(), agent)
+    shown = _without_departed(speakers, datetime.now().astimezone().date(), quiet=context.is_quiet)
+    faces = _faces(context, shown, text)
     if html is not None:
         _write_page(html, faces, quiet=context.is_quiet)
         return
@@ -61,7 +60,7 @@ def preview(
         show_face(face)
 
 
-def show_face(face: Face) -> None:
+def show_face(face: AgentCard) -> None:
     """Show what a customer sees on stdout: drawn where there are colours to draw with, else in plain lines."""
     if console(sys.stdout).color_system is None:
         out(plain_bubble(face))
@@ -69,53 +68,57 @@ def show_face(face: Face) -> None:
         draw(bubble(face, shutil.get_terminal_size().columns, terminal_images.protocol(os.environ)))
 
 
-def _without_gone(context: Context, named: dict[Brand, list[Agent]]) -> dict[Brand, list[Agent]]:
+def _speakers(context: Context, brands: Sequence[Brand], key: str | None) -> list[Speaker]:
+    """Return who speaks for these brands, only the agent with that key where there is one.
+
+    Raises:
+        UsageError: there is no such agent.
+        InputRefused: nobody speaks for these brands.
+    """
+    from profilectl.roster.lookup import unknown_agent
+
+    agents = context.roster.agents
+    speakers = [
+        (brand, agent) for brand in brands for agent in context.roster.agents_of(brand.key) if key in {None, agent.key}
+    ]
+    if speakers:
+        return speakers
+    where = ", ".join(brand.key for brand in brands)
+    if key is None:
+        raise InputRefused(f"no agent speaks for {where}", hint="`profilectl roster list` shows who speaks for whom")
+    if other_brands := sorted({agent.brand for agent in agents if agent.key == key}):
+        raise InputRefused(f"{key} doesn't speak for {where}", hint="it has: " + ", ".join(other_brands))
+    raise unknown_agent(key, {agent.key for agent in agents})
+
+
+def _without_departed(speakers: Sequence[Speaker], today: date, *, quiet: bool) -> list[Speaker]:
     """Leave out whom sync removes because the last day is over, and say so.
 
     Raises:
         InputRefused: nobody is left.
     """
-    today = datetime.now().astimezone().date()
-    ends = {one.key: one.until for some in named.values() for one in some if one.until and one.until < today}
-    told = [f"{key} isn't shown: the last day was {day.isoformat()}" for key, day in ends.items()]
-    if all(one.key in ends for some in named.values() for one in some):
-        raise InputRefused(
-            "; ".join(told), hint="the roster's `until` is the last day; sync removes the profile after it"
-        )
-    if not context.is_quiet:
-        for line in told:
-            info(line)
-    return {brand: [one for one in some if one.key not in ends] for brand, some in named.items()}
+    ends = {agent.key: agent.until for _, agent in speakers if agent.until and agent.until < today}
+    lines = [f"{key} isn't shown: the last day was {day.isoformat()}" for key, day in ends.items()]
+    shown = [(brand, agent) for brand, agent in speakers if agent.key not in ends]
+    if not shown:
+        hint = "the roster's `until` is the last day; sync removes the profile after it"
+        raise InputRefused("; ".join(lines), hint=hint)
+    for line in [] if quiet else lines:
+        info(line)
+    return shown
 
 
-def _agents_of(context: Context, brand: Brand, key: str | None) -> list[Agent]:
-    return [one for one in context.roster.agents_of(brand.key) if key in {None, one.key}]
+def _faces(context: Context, speakers: Sequence[Speaker], text: str) -> list[AgentCard]:
+    pictures = context.inspect_pictures(agent for _, agent in speakers)
+    prepared = context.prepare_pictures({picture.digest: picture for picture in pictures.values()}.values())
+    return [
+        AgentCard(agent.key, agent.name, agent.kind.value, brand.handle, picture.content, picture.media_type, text)
+        for brand, agent in speakers
+        for picture in [prepared[pictures[agent.avatar].digest]]
+    ]
 
 
-def _nobody(context: Context, brands: Sequence[Brand], key: str | None) -> UsageError | InputRefused:
-    """Say why there is nobody to show."""
-    from profilectl.cli.checks import unknown_agent
-
-    where = ", ".join(brand.key for brand in brands)
-    if key is None:
-        return InputRefused(f"no agent speaks for {where}", hint="`profilectl roster list` shows who speaks for whom")
-    brands_of = sorted({one.brand for one in context.roster.agents if one.key == key})
-    if brands_of:
-        return InputRefused(f"{key} doesn't speak for {where}", hint="it has: " + ", ".join(brands_of))
-    return unknown_agent(key, {one.key for one in context.roster.agents})
-
-
-def _faces(context: Context, brand: Brand, agents: Sequence[Agent], text: str) -> list[Face]:
-    pictures = context.inspect_pictures(agents)
-    prepared = context.prepare_pictures({one.digest: one for one in pictures.values()}.values())
-    faces = []
-    for one in agents:
-        picture = prepared[pictures[one.avatar].digest]
-        faces.append(Face(one.key, one.name, one.kind.value, brand.handle, picture.content, picture.media_type, text))
-    return faces
-
-
-def _write_page(path: Path, faces: Sequence[Face], *, quiet: bool) -> None:
+def _write_page(path: Path, faces: Sequence[AgentCard], *, quiet: bool) -> None:
     from profilectl.render.html import preview_page
     from profilectl.system.files import put
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.access.policy_file import require_admin
+from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.prompts import require_consent, require_name
@@ -42,7 +42,7 @@ def listing(context: Context) -> None:
     bound: an agent's. retired: replaced, about to go. unmanaged: not ours. namesake: not ours, with an agent's
     name. lost: an agent's, but gone from X.
     """
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     ledger = context.ledger_for_reading()
     rows: list[documents.Document] = []
@@ -70,14 +70,14 @@ def adopt(
     From then on it is as if sync had made it. The picture can't be compared (X serves a re-encoded copy), so it is
     taken to be the one that the roster names.
     """
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     require_admin(context, "adopt profiles")
     _require_digits(profile_id)
     brand = context.the_brand()
     one = _agent_of(context, brand, agent)
     picture = context.inspect_pictures([one])[one.avatar]
-    prepared = context.prepare_pictures([picture])[picture.digest]
+    context.prepare_pictures([picture])  # one that a later sync would refuse is refused here
     client = context.connect(brand)
     account = client.verify_credentials()
     profile = _show(client, profile_id)
@@ -96,7 +96,6 @@ def adopt(
             one.key,
             profile,
             avatar=picture.digest,
-            perceptual_hash=prepared.perceptual_hash,
             protected=one.protected,
             now_ms=client.now_ms(),
         )
@@ -119,7 +118,7 @@ def _require_digits(profile_id: str) -> None:
 
 
 def _agent_of(context: Context, brand: Brand, key: str) -> Agent:
-    from profilectl.cli.checks import unknown_agent
+    from profilectl.roster.lookup import unknown_agent
 
     agents = context.roster.agents_of(brand.key)
     for agent in agents:
@@ -164,7 +163,7 @@ def forget(
 
 def _binding_of(context: Context, ledger: LedgerReader, brand: Brand, agent: str) -> tuple[str, Binding]:
     """Return the account that the ledger means by a brand, and the agent's binding there."""
-    from profilectl.cli.checks import unknown_agent
+    from profilectl.roster.lookup import unknown_agent
 
     account = ledger.account_of(brand.key)
     bindings = ledger.state_of(account.user_id).bindings if account is not None else ()
@@ -187,7 +186,7 @@ def destroy(
     For retired profiles and strangers only; its name has to be typed, because it can't be undone. A profile that an
     agent uses goes with the agent: by offboard, or by leaving the roster.
     """
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     require_admin(context, "destroy profiles")
     _require_digits(profile_id)

@@ -7,11 +7,46 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from profilectl.cli.terminal_input import read_line
 from profilectl.errors import Declined, UsageError
+from profilectl.render.console import info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
+
+
+def confirm(question: str) -> bool:
+    """Ask on stderr until the answer is yes or no; Enter is no.
+
+    Args:
+        question: safe to print.
+
+    Raises:
+        typer.Abort: Ctrl-C, or the terminal's end.
+    """
+    while True:
+        answer = _answer(f"{question} [y/N]: ").strip().lower()
+        if answer in {"", "n", "no"}:
+            return False
+        if answer in {"y", "yes"}:
+            return True
+        info("Error: invalid input")
+
+
+def ask(label: str, *, hidden: bool = False) -> str:
+    """Ask on stderr until something is typed.
+
+    Args:
+        label: safe to print.
+        hidden: whether what is typed isn't shown.
+
+    Raises:
+        typer.Abort: Ctrl-C, or the terminal's end.
+    """
+    while not (answer := _answer(f"{label}: ", hidden=hidden)):
+        pass
+    return answer
 
 
 def require_consent(context: Context, question: str, deed: str, *, yes: bool) -> None:
@@ -31,7 +66,7 @@ def require_consent(context: Context, question: str, deed: str, *, yes: bool) ->
         return
     if not context.may_ask:
         raise UsageError(f"not {deed}: nobody is here to agree", hint="--yes agrees without being asked")
-    if not typer.confirm(question, err=True):
+    if not confirm(question):
         raise Declined("nothing was changed")
 
 
@@ -46,11 +81,18 @@ def require_name(context: Context, question: str, name: str, deed: str, *, yes: 
         return
     if not context.may_ask:
         raise UsageError(f"not {deed}: nobody is here to type its name", hint="--yes agrees without being asked")
-    typed = typer.prompt(question, default="", show_default=False, err=True)
+    typed = _answer(f"{question}: ")
     if not typed.strip():
         raise Declined("nothing was changed")
     if _plain(typed) not in {_plain(name), _plain(visible(name))}:
         raise UsageError(f"not {deed}: {visible(typed)} isn't its name")
+
+
+def _answer(prompt: str, *, hidden: bool = False) -> str:
+    try:
+        return read_line(prompt, hidden=hidden)
+    except (KeyboardInterrupt, EOFError):
+        raise typer.Abort from None
 
 
 def _plain(text: str) -> str:

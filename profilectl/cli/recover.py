@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.access.policy_file import require_admin
+from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.profiles import adopt_command
+from profilectl.cli.prompts import confirm
 from profilectl.errors import AvatarRefused, Declined, ExitCode, RemoteError, TryLater, UsageError
 from profilectl.model import Event
 from profilectl.profiles.recovery import Candidate, Doubt, Finding, conclude, search
@@ -77,7 +78,7 @@ def recover(
         for row in _rows(context, found, "sure"):
             if row["status"] == "sure":
                 info(visible(f'{row["agent"]} ({row["brand"]}) is profile {row["profile_id"]} "{row["name"]}"'))
-        if not typer.confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?", err=True):
+        if not confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?"):
             raise Declined("nothing was changed")
     if count:
         _bind(context.ledger_for_writing(), found, context)
@@ -91,7 +92,7 @@ def _look(context: Context, brand: Brand, ledger: LedgerReader) -> _Brand:
     """List a brand's profiles, and compare the faces of those that bear an agent's name."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     client = context.connect(brand, jobs=_JOBS)
     account = client.verify_credentials()
@@ -124,7 +125,7 @@ def _compare(client: XClient, profile: Profile, face: PreparedPicture) -> Candid
 
 
 def _bind(ledger: Ledger, found: list[_Brand], context: Context) -> None:
-    from profilectl.cli.checks import check_account
+    from profilectl.ledger.accounts import check_account
 
     with ledger.lock(60, "profilectl recover", context.announce_wait):
         for one in found:
@@ -146,7 +147,6 @@ def _bind_brand(ledger: Ledger, one: _Brand) -> None:
             agent.key,
             candidate.profile,
             avatar=face.source_digest,
-            perceptual_hash=face.perceptual_hash,
             protected=agent.protected,
             now_ms=now_ms,
         )

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from profilectl.cli.context import Context
+from profilectl.cli.message_input import read_media, read_text
 from profilectl.cli.options import command
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import InputRefused, UsageError
 from profilectl.messaging.compose import Contents
-from profilectl.messaging.policy import Occasion, require_privacy
+from profilectl.messaging.content import links, quick_replies
+from profilectl.messaging.delivery import SendStatus
+from profilectl.messaging.identity import find_sender
+from profilectl.messaging.policy import SendContext, require_privacy
+from profilectl.messaging.sender import MessageSender
 from profilectl.model import Survey
-from profilectl.render.console import info
+from profilectl.render import documents
+from profilectl.render.console import console, info, show_error
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from profilectl.messaging.identity import Speaker
-    from profilectl.messaging.sender import Sending
-    from profilectl.model import Link, Message
+    from profilectl.api.client import XClient
+    from profilectl.messaging.delivery import Receipt
+    from profilectl.messaging.sender import SendResult
+    from profilectl.model import Agent, Message
     from profilectl.pictures.attachments import Attachment
+    from profilectl.secret import Credentials
 
 To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]
 As = Annotated[
@@ -82,63 +92,157 @@ def send(
     It counts as sent only when X confirms that it carries the agent's profile. The same words to the same person
     within five minutes are one message: a repeat finds the first receipt, and sends nothing.
     """
-    from profilectl.access.policy_file import authority_for, current_operator
-    from profilectl.cli.message_input import read_media, read_text
-    from profilectl.cli.send_output import show_dry_run
-    from profilectl.messaging.identity import find_speaker
-    from profilectl.messaging.sender import Sending
+    from profilectl.access.policy_file import current_operator
+    from profilectl.cli.authority import authority_for
 
     recipient = _check_recipient(to)
     operator, authority = current_operator(), authority_for(context)
-    speaker = find_speaker(context, agent, operator, authority)
-    authority.require_operator(speaker.agent, operator)
-    replies, buttons = _extras(quick_reply, cta) if quick_reply or cta else ((), ())
+    sender = find_sender(context.roster, agent, operator, authority, brands=context.brands(), prefer=context.meant)
+    authority.require_operator(sender.agent, operator)
+    replies, buttons = quick_replies(quick_reply or ()), links(cta or ())
     attachment = None if media is None else read_media(media)
-    about = f"To {to}, as {speaker.agent.key} ({speaker.agent.name})"
-    words = read_text(text, file, edit, context, about=about) if _has_words(text, file, edit, media) else ""
-    _keep_private(context, speaker, (words, *replies, *(one.label for one in buttons)), allowed=allow_private, yes=yes)
-    contents = Contents(words, _digest(attachment), replies, buttons)
-    occasion = Occasion(context.may_ask, human_wrote_this=human_wrote_this)
-    sending = Sending(context, speaker, operator, contents, attachment, _check_key(key), occasion, ask)
-    message = sending.compose(recipient)
+    about = f"To {to}, as {sender.agent.key} ({sender.agent.name})"
+    has_text = media is None or text is not None or file is not None or edit  # a picture may go out without one
+    words = read_text(text, file, edit, context, about=about) if has_text else ""
+    texts = (words, *replies, *(button.label for button in buttons))
+    _keep_private(context, sender.agent, texts, allowed=allow_private, yes=yes)
+    message_sender = MessageSender(
+        sender,
+        operator.uid,
+        Contents(words, None if attachment is None else _digest(attachment), replies, buttons),
+        attachment,
+        _check_key(key),
+        SendContext(context.may_ask, human_wrote_this=human_wrote_this),
+        ask,
+        context.roster.policy,
+        _test_recipients(context),
+        context.ledger_for_reading(),
+    )
+    message = message_sender.compose(recipient)
     if dry_run:
-        show_dry_run(context, message)
-        _foretell_refusal(sending, message)
-        return
-    sending.carry_out(message, typing=typing, yes=yes)
+        _show_dry_run(context, message_sender, message)
+    else:
+        _send(context, message_sender, message, typing=typing, yes=yes)
 
 
-def _foretell_refusal(sending: Sending, message: Message) -> None:
-    """Say on stderr what would stop the real run."""
+def _send(context: Context, message_sender: MessageSender, message: Message, *, typing: bool, yes: bool) -> None:
+    """Send, show what became of it, and end the command accordingly."""
+
+    def connect() -> tuple[XClient, Credentials]:
+        credentials = context.credentials(message_sender.sender.brand)
+        return context.client(credentials), credentials
+
+    def confirm(ready: Message) -> None:
+        if not yes and context.may_ask:
+            _show_draft(context, ready, message_sender)
+            require_consent(context, "Send it?", "sent", yes=False)
+
+    result = message_sender.send(
+        message, connect=connect, open_ledger=context.ledger_for_writing, confirm=confirm, typing=typing
+    )
+    for warning in result.warnings:
+        info(warning)
+    if result.card is not None and not context.is_quiet:
+        info(f"asked for feedback ({result.card})")
+    lines = [] if result.receipt is None else [_receipt_line(result.receipt, message_sender)]
+    context.output.show(_document(result), lines=lines)
+    if result.error is not None:
+        show_error(result.error)
+        raise typer.Exit(result.error.exit_code)
+
+
+def _show_dry_run(context: Context, message_sender: MessageSender, message: Message) -> None:
+    """Say what would be sent, and on stderr what would stop the real run."""
+    known = None if message.recipient_id.startswith("@") else message.recipient_id
+    profile = f"profile {message.profile_id}" if message.profile_id else "under the brand, signed off"
+    sentence = (
+        f"would send {len(message.text)} characters to {message.recipient_id} "
+        f"as {message.agent} ({message.brand}, {profile})"
+    )
+    loud = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
+    loud.show(documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
     try:
-        sending.require_honesty(message)
+        message_sender.require_honesty(message)
     except InputRefused as error:
         info(f"without --dry-run this would be refused: {error.message}")
 
 
-def _has_words(text: str | None, file: Path | None, edit: bool, media: Path | None) -> bool:
-    """Say whether a text has to be read: a picture may go out without one."""
-    return media is None or text is not None or file is not None or edit
+def _document(result: SendResult) -> documents.Document:
+    receipt = result.receipt
+    return documents.send(
+        result.message,
+        result.message.recipient_id,
+        status=result.status,
+        event_id=None if receipt is None else receipt.event_id,
+        verified=receipt is not None and receipt.confirmed,
+        error=result.error,
+    )
 
 
-def _extras(quick_reply: list[str] | None, cta: list[str] | None) -> tuple[tuple[str, ...], tuple[Link, ...]]:
-    from profilectl.messaging.content import links, quick_replies
+def _receipt_line(receipt: Receipt, message_sender: MessageSender) -> str:
+    """Say what was sent, and under which name the customer sees it."""
+    message, binding = receipt.message, message_sender.ledger_state.binding(receipt.message.agent)
+    verb = "already sent" if receipt.is_repeat else "sent"
+    if binding is None or message.profile_id is None:
+        signature = "^" + message.text.rpartition("^")[2]
+        return (
+            f"{verb} to {message.recipient_id} under @{message_sender.sender.brand.handle}, "
+            f"signed {visible(signature)}, event {receipt.event_id}: X doesn't show {message.agent}'s face yet"
+        )
+    shown = visible(binding.name) if binding.profile_id == message.profile_id else f"then profile {message.profile_id}"
+    return (
+        f"{verb} to {message.recipient_id} as {message.agent} ({shown}), "
+        f"event {receipt.event_id}, identity confirmed by X"
+    )
 
-    return quick_replies(quick_reply or ()), links(cta or ())
+
+def _show_draft(context: Context, message: Message, message_sender: MessageSender) -> None:
+    """Draw the bubble on stderr as the customer will see it, with everything that goes along."""
+    from profilectl.render.bubble import AgentCard, Draft, Enclosure, draft_bubble, plain_draft
+
+    agent, handle = message_sender.sender.agent, message_sender.sender.brand.handle
+    picture = context.inspect_pictures([agent])[agent.avatar]
+    prepared = context.prepare_pictures([picture])[picture.digest] if message.profile_id is not None else None
+    card = AgentCard(
+        agent.key,
+        agent.name if message.profile_id is not None else handle,
+        agent.kind.value,
+        handle,
+        None if prepared is None else prepared.content,
+        None if prepared is None else prepared.media_type,
+        message.text,
+    )
+    enclosure = None
+    if (attachment := message_sender.attachment) is not None:
+        enclosure = Enclosure(attachment.name, attachment.media_type, len(attachment.content))
+    draft = Draft(card, message.recipient_id, enclosure, message.quick_replies, message.links)
+    screen = console(sys.stderr)
+    if screen.color_system is not None:
+        screen.print(draft_bubble(draft, screen.width))
+        return
+    for line in plain_draft(draft).splitlines():
+        info(line)
 
 
-def _digest(attachment: Attachment | None) -> str | None:
-    if attachment is None:
-        return None
+def _test_recipients(context: Context) -> tuple[str, ...]:
+    """Return whom a rehearsal may write to: the roster's test recipients, and the local X's own customer."""
+    from profilectl.api.urls import parse_address
+    from profilectl.cli.local_sandbox import CUSTOMER
+
+    is_local = context.uses_sandbox or parse_address(context.api_url).is_loopback
+    return context.roster.policy.test_recipients + ((f"@{CUSTOMER}",) if is_local else ())
+
+
+def _digest(attachment: Attachment) -> str:
     import hashlib
 
     return "sha256:" + hashlib.sha256(attachment.content).hexdigest()
 
 
-def _keep_private(context: Context, speaker: Speaker, texts: tuple[str, ...], *, allowed: bool, yes: bool) -> None:
+def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, allowed: bool, yes: bool) -> None:
     """Refuse what the public name keeps private, or make sure that it is meant."""
     try:
-        require_privacy(speaker.agent, "\n".join(texts))
+        require_privacy(agent, "\n".join(texts))
     except InputRefused as error:
         if not allowed:
             raise

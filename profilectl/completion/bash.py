@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profilectl.completion.shared import kind, own_options, shared_options
+from profilectl.completion.command_tree import Command, Option, notation, own_options, shared_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from profilectl.completion.command_tree import Command, Option
 
 _HEAD = """\
 # bash completion for profilectl, made by `profilectl completion bash`
@@ -79,16 +77,16 @@ _profilectl_bare() {
 
 # Offer the names of kind $1 that begin with $2, as the program on the line knows them.
 _profilectl_offer_names() {
-    local bare program word name told said=()
+    local bare program word name description before=()
     _profilectl_bare "${words[0]}"
     program=$(type -P -- "$bare") || return
     for word in "${words[@]:1:${#words[@]} - 2}"; do
         _profilectl_bare "$word"
-        said+=("$bare")
+        before+=("$bare")
     done
-    while IFS=$'\t' read -r name told; do
+    while IFS=$'\t' read -r name description; do
         [[ -z $name || $name != "$2"* ]] || COMPREPLY+=("$name")
-    done <<<"$("$program" __complete "$1" "${said[@]}" 2>/dev/null </dev/null)"
+    done <<<"$("$program" __complete "$1" "${before[@]}" 2>/dev/null </dev/null)"
 }
 
 # Offer saved plans, and folders that may hold some.
@@ -175,12 +173,14 @@ def _case(command: Command, shared: tuple[Option, ...]) -> str:
         lines.append(f"            commands='{' '.join(child.words[-1] for child in command.commands)}'")
     lines.append(f"            options={options}")
     if command.arguments:
-        lines.append(f"            arguments='{' '.join(kind(one) for one in command.arguments)}'")
+        lines.append(f"            arguments='{' '.join(map(notation, command.arguments))}'")
     lines.append("            ;;")
     return "\n".join(lines) + "\n"
 
 
 def _options(options: Iterable[Option]) -> str:
     return " ".join(
-        name if option.value is None else f"{name}={kind(option.value)}" for option in options for name in option.names
+        name if option.value is None else f"{name}={notation(option.value)}"
+        for option in options
+        for name in option.names
     )

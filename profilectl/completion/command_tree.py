@@ -1,4 +1,8 @@
-"""The command tree as plain values: what a shell has to know about every command, without Typer's machinery."""
+"""The command tree as plain values: what a shell has to know about every command, without Typer's machinery.
+
+The scripts of all shells share what stands below it: how to write down what a value may be, and which options every
+command takes.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
 
 _PATH_TYPES = {"path", "file", "directory", "filename"}  # what Typer calls pathlib.Path and its file types
 _NAMED = {"AGENT": "agent", "BRAND": "brand", "ID": "profile"}  # metavars, which promise a reader of the help the same
+_NAME_KINDS = {"agent": "agents", "brand": "brands", "profile": "profiles"}
 _SAFE_WORD = re.compile(r"[A-Za-z0-9-][A-Za-z0-9._-]*")
 _LONGEST_HELP = 200  # code points; longer than any of ours
 
@@ -94,20 +99,43 @@ def read_tree(app: typer.Typer, name: str) -> Command:
     return _read_command(typer.main.get_command(app), (_safe(name),), None)
 
 
+def names_of(value: Value) -> str:
+    """Return the kind of names that the program is asked for to complete a value; empty where it isn't."""
+    return _NAME_KINDS.get(value.kind, "")
+
+
+def notation(value: Value) -> str:
+    """Write what a value may be: ``@path``, ``@plan``, ``@text``, names such as ``@agents``, or the words ``a,b,c``."""
+    return ",".join(value.choices) or f"@{names_of(value) or value.kind}"
+
+
+def shared_options(tree: Command) -> tuple[Option, ...]:
+    """Return the options that the program and every command take; a group takes them only through its commands."""
+    takers = [command for command in tree.walk() if not command.commands]
+    return tuple(option for option in tree.options if all(option in taker.options for taker in takers))
+
+
+def own_options(command: Command, shared: tuple[Option, ...]) -> tuple[tuple[Option, ...], bool]:
+    """Return a command's options but for the shared ones, and whether it takes those as well."""
+    if not set(shared) <= set(command.options):
+        return command.options, False
+    return tuple(option for option in command.options if option not in shared), True
+
+
 def _read_command(command: Any, words: tuple[str, ...], parent: typer.Context | None) -> Command:
     context = typer.Context(command, info_name=words[-1], parent=parent)
-    visible = [one for one in command.get_params(context) if not one.hidden]
+    parameters = [parameter for parameter in command.get_params(context) if not parameter.hidden]
     children = getattr(command, "commands", {}).items()
     return Command(
         words=words,
         help=_one_line(command.get_short_help_str(_LONGEST_HELP)),
-        options=tuple(_read_option(one) for one in visible if one.param_type_name == "option"),
-        arguments=tuple(_read_value(one) for one in visible if one.param_type_name == "argument"),
+        options=tuple(_read_option(option) for option in parameters if option.param_type_name == "option"),
+        arguments=tuple(_read_value(value) for value in parameters if value.param_type_name == "argument"),
         commands=tuple(
             _read_command(child, (*words, _safe(name)), context) for name, child in children if not child.hidden
         ),
         text=command.help or "",
-        terms=tuple(_read_term(one, context) for one in visible),
+        terms=tuple(_read_term(parameter, context) for parameter in parameters),
     )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profilectl.completion.shared import asked, own_options, shared_options
+from profilectl.completion.command_tree import Command, Option, Value, names_of, own_options, shared_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from profilectl.completion.command_tree import Command, Option, Value
 
 _HEAD = """\
 # fish completion for profilectl, made by `profilectl completion fish`
@@ -118,8 +116,8 @@ def _option(option: Option, condition: str) -> str:
 def _value(value: Value) -> str:
     if value.choices:
         return f" -f -a '{' '.join(value.choices)}'"
-    if asked(value):
-        return f" -f -a '(__profilectl_names {asked(value)})'"
+    if names_of(value):
+        return f" -f -a '(__profilectl_names {names_of(value)})'"
     return {"path": " -F", "plan": " -f -a '(__profilectl_plans)'"}.get(value.kind, " -f")
 
 

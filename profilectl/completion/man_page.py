@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 FILES: Final = (
     ("./roster.toml", "the roster: who your agents are; kept by people, and only read"),
-    (".profilectl/ledger.db", "the ledger, beside the roster: which profile belongs to whom, and what was done"),
-    (".profilectl/names.tsv", "the names that the shells complete, beside the ledger; made anew when it is missing"),
-    (".profilectl/roster.json", "what earlier commands found out about the roster's text; may be deleted at any time"),
-    (".profilectl/pictures.json", "what earlier commands found out about the picture files; may be deleted, too"),
+    (
+        "$XDG_STATE_HOME/profilectl/HOST/ledger.db",
+        "the ledger of the accounts at one X: which profile belongs to whom, and what was done",
+    ),
+    (".profilectl/pictures.json", "what earlier commands read of the picture files; may be deleted at any time"),
     (".profilectl/sandbox/", "the local X of `--sandbox` with its own ledger, beside the roster"),
     ("~/.config/profilectl/config.toml", "who is logged in, the default brand, `credential_command` and `ledger`"),
+    ("~/.cache/profilectl/", "the names that the shells complete; private, and may be deleted at any time"),
     ("~/.local/state/profilectl/crash-*.log", "what is kept of an unexpected failure, without secrets"),
     ("/etc/profilectl/policy.toml", "root's word on who may sync, and who may send as whom"),
 )
@@ -68,7 +70,7 @@ def manual(tree: Command) -> str:
         "COMMANDS": _commands(tree),
         "GLOBAL OPTIONS": [_running("These stand before or after the whole command."), *_terms(tree.terms)],
         "EXIT STATUS": [_item(str(code.value), code.meaning) for code in ExitCode],
-        "ENVIRONMENT": [_item(", ".join(one.names), one.meaning) for one in VARIABLES],
+        "ENVIRONMENT": [_item(", ".join(variable.names), variable.meaning) for variable in VARIABLES],
         "FILES": [_item(*file) for file in FILES],
         "EXAMPLES": _apart(f"{_running(aim)}\n{_verbatim(lines)}" for aim, lines in EXAMPLES),
         "SEE ALSO": [_running(_SEE_ALSO)],
@@ -154,7 +156,7 @@ def _filled(text: str) -> str:
 
 def _escape(text: str) -> str:
     """Write every character so that it comes out as it is, and can be copied: a plain hyphen may become a dash."""
-    return "".join(one if one.isascii() else rf"\[u{ord(one):04X}]" for one in text.translate(_CHARACTERS))
+    return "".join(char if char.isascii() else rf"\[u{ord(char):04X}]" for char in text.translate(_CHARACTERS))
 
 
 def _guard(line: str) -> str:

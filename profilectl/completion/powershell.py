@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from profilectl.completion.shared import kind, own_options, shared_options
+from profilectl.completion.command_tree import Command, Option, notation, own_options, shared_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from profilectl.completion.command_tree import Command, Option
 
 _HEAD = """\
 # PowerShell completion for profilectl, made by `profilectl completion powershell`
@@ -49,13 +47,13 @@ _ENGINE = r"""    }
         $program = $commandAst.GetCommandName()
         if (-not $program) { return }
         $program = [System.Management.Automation.WildcardPattern]::Escape($program)
-        $found = Get-Command -Name $program -CommandType Application -TotalCount 1 -ErrorAction Ignore
-        if (-not $found) { return }
-        $said = @($words | Select-Object -Skip 1 | ForEach-Object {
+        $command = Get-Command -Name $program -CommandType Application -TotalCount 1 -ErrorAction Ignore
+        if (-not $command) { return }
+        $wordsBefore = @($words | Select-Object -Skip 1 | ForEach-Object {
             $isText = $_ -is [System.Management.Automation.Language.StringConstantExpressionAst]
             if ($isText) { $_.Value } else { $_.Extent.Text }
         })
-        foreach ($line in & $found.Source __complete $kind $said 2>$null) {
+        foreach ($line in & $command.Source __complete $kind $wordsBefore 2>$null) {
             $name, $tip = $line -split "`t", 2
             New-Result ($before + $name) 'ParameterValue' $tip
         }
@@ -128,7 +126,7 @@ def script(tree: Command) -> str:
 def _entry(command: Command, shared: tuple[Option, ...]) -> str:
     own, takes_shared = own_options(command, shared)
     children = [_quote(f"{child.words[-1]}|{child.help}") for child in command.commands]
-    arguments = [_quote(kind(one)) for one in command.arguments]
+    arguments = [_quote(notation(value)) for value in command.arguments]
     return (
         f"        '{' '.join(command.words)}' = @{{\n"
         f"            Commands = {_array(children)}\n"
@@ -140,7 +138,7 @@ def _entry(command: Command, shared: tuple[Option, ...]) -> str:
 
 def _options(options: Iterable[Option]) -> Iterator[str]:
     for option in options:
-        taken = kind(option.value) if option.value is not None else ""
+        taken = notation(option.value) if option.value is not None else ""
         yield from (_quote(f"{name}|{taken}|{option.help}") for name in option.names)
 
 

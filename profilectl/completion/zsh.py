@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from profilectl.completion.shared import asked, own_options, shared_options
+from profilectl.completion.command_tree import Command, Option, Value, names_of, own_options, shared_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from profilectl.completion.command_tree import Command, Option, Value
 
 _HEAD = """\
 #compdef profilectl
@@ -23,13 +21,13 @@ typeset -ga _profilectl_shared=(
 _NAMES = r"""
 # Offer the names of a kind, as the program on the line knows them: agents, brands or profiles.
 __profilectl_names() {
-  local program=${(Q)profilectl_line[1]} line told
+  local program=${(Q)profilectl_line[1]} line description
   local -a names
   [[ $program != '~/'* ]] || program=$HOME/${program#'~/'}
   program=$(whence -p -- $program) || return 1
   for line in ${(f)"$($program __complete $1 "${(@Q)profilectl_line[2,-1]}" 2>/dev/null </dev/null)"}; do
-    told=${line#*$'\t'}
-    names+=("${line%%$'\t'*}${told:+:${told//\\/\\\\}}")
+    description=${line#*$'\t'}
+    names+=("${line%%$'\t'*}${description:+:${description//\\/\\\\}}")
   done
   _describe -t $1 ${1%s} names
 }
@@ -65,7 +63,7 @@ def _function(command: Command, shared: tuple[Option, ...], preamble: str) -> st
 
 
 def _leaf(command: Command, specifications: list[str]) -> str:
-    places = [_quote(f"{place}{_value(one)}") for place, one in enumerate(command.arguments, 1)]
+    places = [_quote(f"{place}{_value(value)}") for place, value in enumerate(command.arguments, 1)]
     return _arguments("-s -S", [*specifications, *places])
 
 
@@ -116,8 +114,8 @@ def _value(value: Value) -> str:
 def _action(value: Value) -> str:
     if value.choices:
         return f"({' '.join(value.choices)})"
-    if asked(value):
-        return f" __profilectl_names {asked(value)}"  # the space keeps _arguments' own options out of its words
+    if names_of(value):
+        return f" __profilectl_names {names_of(value)}"  # the space keeps _arguments' own options out of its words
     return {"path": "_files", "plan": '_files -g "*.json"'}.get(value.kind, " ")
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from profilectl.api.probe import Reach
+    from profilectl.api.probe import ProbeResult
     from profilectl.api.retry import Deadline
     from profilectl.credentials.keyring import Keychain
     from profilectl.ledger.protocol import LedgerReader
@@ -70,7 +70,7 @@ class Machine:
     timeout: float
     deadline: Deadline
     keyring: Keychain
-    probe: Callable[[float], Reach]
+    probe: Callable[[float], ProbeResult]
     roster_path: Path
     read_roster: Callable[[], Roster]
     brands: Callable[[], tuple[Brand, ...]]
@@ -85,7 +85,7 @@ class MachineChecks:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.findings: list[Finding] = []
-        self.reached: Reach | None = None
+        self.reached: ProbeResult | None = None
 
     @property
     def report(self) -> Report:

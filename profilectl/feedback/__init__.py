@@ -1,1 +1,1 @@
-"""X's feedback cards: what is asked, and what the answers can tell."""
+"""X's feedback cards: issuing one after a message, and comparing what customers answered."""

@@ -1,7 +1,7 @@
 """A feedback card after a message: what is asked, and the key under which X returns the answer.
 
-X's cards know nothing of custom profiles, but return a key of ours: it says who spoke and with which face, and joins
-the answer to the message in the audit trail. It names no customer.
+X's cards know nothing of custom profiles, but return a key of ours: it names the agent and how the message appeared,
+and joins the answer to the message in the audit trail. It names no customer.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ _KEY = re.compile(r"profilectl:([a-z0-9][a-z0-9_-]{0,63}):(human|bot):(profile|b
 _END_OF_NAME = re.compile(r"\s*[,;:|·•(/]|\s+[-\N{EN DASH}\N{EM DASH}]\s+")  # what follows is a role, not the name
 
 
-class Face(enum.StrEnum):
-    """What the customer saw beside the message."""
+class Appearance(enum.StrEnum):
+    """Whose name and picture the customer saw beside the message."""
 
     PROFILE = "profile"  # the agent's custom profile
     BRAND = "brand"  # the brand itself
@@ -58,16 +58,16 @@ class Face(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Who had spoken when a card was issued: at most 104 characters, of which X takes 256."""
+    """Who had written when a card was issued, as text of at most 104 characters; X takes 256."""
 
     agent: str
     kind: Kind
-    face: Face
+    appearance: Appearance
     event_id: str  # of the message, as the audit trail knows it
 
     def __str__(self) -> str:
         """Return the key as X keeps it."""
-        return f"profilectl:{self.agent}:{self.kind}:{self.face}:{self.event_id}"
+        return f"profilectl:{self.agent}:{self.kind}:{self.appearance}:{self.event_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class Question:
     is_test: bool
 
 
-class Desk(Protocol):
-    """X, as asking needs it."""
+class FeedbackApi(Protocol):
+    """The part of X's API that issues cards."""
 
     def create_feedback(self, ask: Ask) -> Card:
         """Issue a card; repeated only when it surely wasn't issued."""
@@ -92,8 +92,8 @@ class Desk(Protocol):
         """Return a lower bound of X's clock, epoch milliseconds."""
 
 
-class Journal(Protocol):
-    """Where asking leaves its trace."""
+class DispatchLedger(Protocol):
+    """The part of the ledger that records what was issued."""
 
     def record(self, event: Event) -> None:
         """Append to the audit trail, durably."""
@@ -102,17 +102,17 @@ class Journal(Protocol):
 def read_key(text: str) -> Key | None:
     """Return the key that a card carries, None when it isn't one of ours."""
     match = _KEY.fullmatch(text)
-    return Key(match[1], Kind(match[2]), Face(match[3]), match[4]) if match else None
+    return Key(match[1], Kind(match[2]), Appearance(match[3]), match[4]) if match else None
 
 
 def prepare(survey: Survey, agent: Agent, brand: Brand, *, is_test: bool) -> Question:
-    """Put a question together before anything is sent.
+    """Return the question to ask after a message; nothing is sent yet.
 
     Args:
-        survey: what is asked.
-        agent: who speaks; the public name goes into a CSAT question, as far as it fits. One would recommend a brand,
+        survey: the kind of question.
+        agent: the author; the public name goes into a CSAT question, as far as it fits. Customers recommend a brand,
             not an agent, so an NPS question names the brand.
-        brand: whose language and privacy policy it has.
+        brand: the source of language and privacy policy.
         is_test: whether the recipient is one of our own; X and the report leave such answers out.
 
     Raises:
@@ -135,15 +135,17 @@ def prepare(survey: Survey, agent: Agent, brand: Brand, *, is_test: bool) -> Que
 
 
 def display_name(name: str, kind: Kind) -> str | None:
-    """Return a public name as a card may show it, None when it has to do without: never half a word.
+    """Return a public name as a card may show it, never cut within a word; None when it doesn't fit.
 
-    A person's role may be left out. A bot's name isn't shortened, because the rest may be what tells that it is one.
+    A person's role may be left out. A bot's name isn't shortened, because the rest may be what marks it as a bot.
     """
     shown = name if len(name) <= LONGEST_DISPLAY_NAME or kind is Kind.BOT else _END_OF_NAME.split(name)[0]
     return shown if 0 < len(shown) <= LONGEST_DISPLAY_NAME else None
 
 
-def ask(question: Question, message: Message, event_id: str, user_id: str, desk: Desk, journal: Journal) -> Card:
+def ask(
+    question: Question, message: Message, event_id: str, user_id: str, api: FeedbackApi, ledger: DispatchLedger
+) -> Card:
     """Issue the card for a message that went out, and record it.
 
     Args:
@@ -151,18 +153,18 @@ def ask(question: Question, message: Message, event_id: str, user_id: str, desk:
         message: what was sent; its recipient is an id.
         event_id: X's, of that message.
         user_id: the brand's account.
-        desk: X.
-        journal: the audit trail.
+        api: of the brand's account.
+        ledger: keeps the audit trail.
 
     Raises:
         NotAllowlisted: X hasn't allowed the brand to use cards.
         RateLimited: the recipient had a card within a day, or the brand's day is used up.
-        OutcomeUnknown: nobody knows whether it was issued; asking again can't do harm, X takes one a day.
-        PersonNeeded: it was, or may have been, and the audit trail couldn't take that down.
-        RemoteError: X refused for another reason, all of which hold for messages, too.
+        OutcomeUnknown: it may have been issued; asking again can't do harm, as X takes one a day.
+        PersonNeeded: it was issued, or may have been, and that couldn't be recorded.
+        RemoteError: X refused for another reason, or couldn't be reached.
     """
-    face = Face.BRAND if message.profile_id is None else Face.PROFILE
-    key = str(Key(message.agent, question.kind, face, event_id))
+    appearance = Appearance.BRAND if message.profile_id is None else Appearance.PROFILE
+    key = str(Key(message.agent, question.kind, appearance, event_id))
     request = Ask(
         survey=question.survey,
         recipient_id=message.recipient_id,
@@ -174,21 +176,21 @@ def ask(question: Question, message: Message, event_id: str, user_id: str, desk:
         is_test=question.is_test,
     )
     try:
-        card = desk.create_feedback(request)
+        card = api.create_feedback(request)
     except OutcomeUnknown as error:
-        error.hint = "the message has gone out; whether the card has, shows in the conversation"
-        event = _event("ask-unknown", request, message, user_id, desk.now_ms(), None)
-        _record(journal, event, "may have been issued")
-        raise
-    event = _event("asked", request, message, user_id, desk.now_ms(), card.id)
-    _record(journal, event, f"was issued as {card.id}")
+        event = _event("ask-unknown", request, message, user_id, api.now_ms(), None)
+        _record(ledger, event, "may have been issued")
+        hint = "the message has gone out; whether the card has, shows in the conversation"
+        raise error.with_hint(hint) from error
+    event = _event("asked", request, message, user_id, api.now_ms(), card.id)
+    _record(ledger, event, f"was issued as {card.id}")
     return card
 
 
-def _record(journal: Journal, event: Event, fact: str) -> None:
-    """Record what can't be undone; when that fails, say so instead of "try again"."""
+def _record(ledger: DispatchLedger, event: Event, fact: str) -> None:
+    """Record what can't be undone; a failure of that is PersonNeeded, because trying again wouldn't mend it."""
     try:
-        journal.record(event)
+        ledger.record(event)
     except ProfilectlError as error:
         raise PersonNeeded(f"the feedback card {fact}, but that couldn't be recorded: {error.message}") from error
 

@@ -1,15 +1,17 @@
-"""What customers answered, compared by agent, by kind and by face; nobody among them can be told from another.
+"""Compares what customers answered by agent, by kind and by appearance; no single customer can be recognised.
 
-Groups with fewer answers than `LEAST` are counted and nothing more: too few to tell anything of all customers, and few
-enough to tell something of one.
+Groups with fewer answers than `LEAST` are only counted: too few to say anything of all customers, and few enough to
+say something of a single one.
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
+from profilectl.errors import UsageError
 from profilectl.feedback.cards import Key, read_key
 from profilectl.feedback.statistics import (
     CONFIDENCE,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from profilectl.model import Card
 
 LEAST = 5
-"""Answers that a group needs before anything but their number is told."""
+"""Answers that a group needs before more than their number is reported."""
 
 OTHERS = "the others"
 
@@ -38,31 +40,44 @@ _SATISFIED = 4  # and above, of 5
 _PROMOTER, _DETRACTOR = 9, 6  # and above, and below, of 10 (Reichheld 2003)
 _CSAT_SCALE = range(1, 6)
 
+_DAY_MS = 86_400_000
+_USUAL_PERIOD_MS = 30 * _DAY_MS
+_MATURITY_MS = _DAY_MS  # X reports nothing younger (X: GET feedback/events)
+
 
 class Dimension(enum.StrEnum):
     """What cards are grouped by."""
 
     AGENT = "agent"
     KIND = "kind"
-    FACE = "face"
+    APPEARANCE = "face"
 
     def of(self, key: Key) -> str:
         """Return the group that a key belongs to."""
-        return {Dimension.AGENT: key.agent, Dimension.KIND: key.kind.value, Dimension.FACE: key.face.value}[self]
+        if self is Dimension.AGENT:
+            return key.agent
+        return key.kind.value if self is Dimension.KIND else key.appearance.value
 
 
 class Verdict(enum.StrEnum):
-    """What can be said about the groups of one dimension."""
+    """What can be said about the groups of a dimension."""
 
     ALONE = "alone"  # fewer than two groups
     TOO_FEW = "too-few"  # fewer than two with enough answers
-    SAME = "no-difference"  # none that can be told
+    SAME = "no-difference"  # any difference may be chance
     DIFFERENT = "difference"
 
 
+class Period(NamedTuple):
+    """The first and the last moment in which reported cards were issued, epoch milliseconds of X's clock."""
+
+    since_ms: int
+    until_ms: int
+
+
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """One card of ours: who had spoken, and the score, if there was an answer."""
+class Response:
+    """A card of ours: its key, and the score, or None if the customer hasn't answered."""
 
     survey: Survey
     key: Key
@@ -70,17 +85,17 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
-    """The cards that were issued in a span of time."""
+class CardSet:
+    """The cards that were issued in a period."""
 
-    exchanges: tuple[Exchange, ...]
+    responses: tuple[Response, ...]
     tests: int  # to our own people, left out
     strangers: int  # of other programs, left out
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The cards of one agent, kind or face; the estimates are None below `LEAST` answers.
+    """The cards of an agent, a kind or an appearance; the estimates are None below `LEAST` answers.
 
     Attributes:
         score: the figure that groups are compared by: of CSAT the share that is satisfied, 4 or 5, from 0 to 1; of NPS
@@ -98,9 +113,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """By how much one group's score is above another's."""
+    """By how much a group's score is above that of another one."""
 
-    one: str
+    group: str
     other: str
     estimate: Estimate
 
@@ -112,7 +127,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What differs between the groups of one dimension."""
+    """The differences between the groups of a dimension."""
 
     dimension: Dimension
     verdict: Verdict
@@ -120,50 +135,89 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """All that is told about one survey of one brand."""
+class SurveyReport:
+    """The groups of a brand's cards for one survey, and how they compare."""
 
     survey: Survey
     groups: tuple[Group, ...]
     comparisons: tuple[Comparison, ...]
 
 
-def harvest(cards: Iterable[Card], since_ms: int, until_ms: int, known: Mapping[str, str]) -> Harvest:
-    """Return the cards that were issued in a span of time, each as it was last told of.
+@dataclass(frozen=True, slots=True)
+class BrandReport:
+    """The reports on the surveys that a brand has asked, and how many cards were left out of them."""
+
+    brand: str
+    surveys: tuple[SurveyReport, ...]
+    tests: int
+    strangers: int
+
+
+def report_period(first_ms: int | None, last_ms: int | None, now_ms: int) -> Period:
+    """Return the period of a report, as far as X reports it.
+
+    Args:
+        first_ms: when its first day begins, None for 30 days.
+        last_ms: when its last day begins, None for the last moment that X reports.
+        now_ms: X's time.
+
+    Raises:
+        UsageError: X reports nothing between these days.
+    """
+    newest_ms = now_ms - _MATURITY_MS
+    until_ms = newest_ms if last_ms is None else min(last_ms + _DAY_MS - 1, newest_ms)
+    since_ms = max(until_ms - _USUAL_PERIOD_MS if first_ms is None else first_ms, 0)
+    if since_ms > until_ms:
+        newest = datetime.fromtimestamp(newest_ms // 1000, UTC)
+        raise UsageError(
+            "there is nothing between --since and --until",
+            hint=f"X tells of answers a day later, so up to {newest:%Y-%m-%dT%H:%M:%SZ} today",
+        )
+    return Period(since_ms, until_ms)
+
+
+def collect(cards: Iterable[Card], period: Period, known: Mapping[str, str]) -> CardSet:
+    """Return the cards that were issued in a period, each in its latest state.
 
     Args:
         cards: states of cards, in any order.
-        since_ms: the first moment.
-        until_ms: the last one.
+        period: when they were issued.
         known: the keys that our ledger holds, by the id of the card; for cards that X returns without one.
     """
     latest: dict[str, Card] = {}
     for card in cards:
-        known_state = latest.get(card.id)
-        if known_state is None or _age(card) >= _age(known_state):
+        former = latest.get(card.id)
+        if former is None or _age(card) >= _age(former):
             latest[card.id] = card
-    ours, tests, strangers = [], 0, 0
+    responses, tests, strangers = [], 0, 0
     for card in latest.values():
         key = read_key(card.external_id or known.get(card.id, ""))
-        if not since_ms <= card.created_ms <= until_ms:
+        if not period.since_ms <= card.created_ms <= period.until_ms:
             continue
         if card.is_test:
             tests += 1
         elif key is None:
             strangers += 1
         else:
-            ours.append(Exchange(card.survey, key, card.score))
-    return Harvest(tuple(ours), tests, strangers)
+            responses.append(Response(card.survey, key, card.score))
+    return CardSet(tuple(responses), tests, strangers)
 
 
 def _age(card: Card) -> tuple[int, bool]:
-    """Return what orders the states of one card: X's times have whole seconds, and an answer is never taken back."""
+    """Return what orders the states of a card: X's times have whole seconds, and an answer is never taken back."""
     return card.updated_ms, card.score is not None
 
 
-def evaluate(exchanges: Sequence[Exchange], survey: Survey) -> Findings:
-    """Return what the answers to one survey tell."""
-    own = [one for one in exchanges if one.survey is survey]
+def brand_report(brand: str, cards: CardSet) -> BrandReport:
+    """Return the reports on all surveys of a brand of which there are cards."""
+    asked = {response.survey for response in cards.responses}
+    surveys = tuple(evaluate(cards.responses, survey) for survey in Survey if survey in asked)
+    return BrandReport(brand, surveys, cards.tests, cards.strangers)
+
+
+def evaluate(responses: Sequence[Response], survey: Survey) -> SurveyReport:
+    """Return the report on one of the surveys that customers responded to."""
+    own = [response for response in responses if response.survey is survey]
     by_dimension = {dimension: _divide(own, dimension) for dimension in Dimension}
     groups = tuple(
         _group(survey, dimension, name, members)
@@ -171,24 +225,24 @@ def evaluate(exchanges: Sequence[Exchange], survey: Survey) -> Findings:
         for name, members in sorted(parts.items())
     )
     comparisons = tuple(_compare(survey, dimension, parts) for dimension, parts in by_dimension.items())
-    return Findings(survey, groups, comparisons)
+    return SurveyReport(survey, groups, comparisons)
 
 
-Parts = dict[str, list[Exchange]]
+Parts = dict[str, list[Response]]
 
 
-def _divide(exchanges: Sequence[Exchange], dimension: Dimension) -> Parts:
+def _divide(responses: Sequence[Response], dimension: Dimension) -> Parts:
     parts: Parts = {}
-    for one in exchanges:
-        parts.setdefault(dimension.of(one.key), []).append(one)
+    for response in responses:
+        parts.setdefault(dimension.of(response.key), []).append(response)
     return parts
 
 
-def _scores(exchanges: Iterable[Exchange]) -> list[int]:
-    return [one.score for one in exchanges if one.score is not None]
+def _scores(responses: Iterable[Response]) -> list[int]:
+    return [response.score for response in responses if response.score is not None]
 
 
-def _group(survey: Survey, dimension: Dimension, name: str, members: Sequence[Exchange]) -> Group:
+def _group(survey: Survey, dimension: Dimension, name: str, members: Sequence[Response]) -> Group:
     scores = _scores(members)
     group = Group(dimension, name, len(members), len(scores), None, None)
     if len(scores) < LEAST:
@@ -201,8 +255,9 @@ def _group(survey: Survey, dimension: Dimension, name: str, members: Sequence[Ex
 def _compare(survey: Survey, dimension: Dimension, parts: Parts) -> Comparison:
     """Compare each group with all the others together; two groups with each other, once.
 
-    Groups with too few answers take no part, or what the others' figures leave over would be theirs. Of many
-    comparisons one in twenty would show a difference by chance alone, so each gets its part of the doubt (Bonferroni).
+    Groups with too few answers take no part: otherwise their figures could be worked out from those of the others. Of
+    many comparisons one in twenty would show a difference by chance alone, so each gets its part of the doubt
+    (Bonferroni).
     """
     if len(parts) < 2:
         return Comparison(dimension, Verdict.ALONE, ())
@@ -214,16 +269,16 @@ def _compare(survey: Survey, dimension: Dimension, parts: Parts) -> Comparison:
     differences = tuple(
         Difference(name, other, _difference(survey, own, rest, confidence)) for name, own, other, rest in pairs
     )
-    told = any(one.can_be_told for one in differences)
-    return Comparison(dimension, Verdict.DIFFERENT if told else Verdict.SAME, differences)
+    is_different = any(difference.can_be_told for difference in differences)
+    return Comparison(dimension, Verdict.DIFFERENT if is_different else Verdict.SAME, differences)
 
 
 def _pairs(scores: Mapping[str, list[int]], dimension: Dimension) -> Iterator[tuple[str, list[int], str, list[int]]]:
-    """Yield who is compared with whom: name and scores of both sides."""
+    """Yield which groups are compared: name and scores of both sides."""
     names = sorted(scores, reverse=dimension is not Dimension.AGENT)  # human before bot, profile before brand
     if len(names) == 2:
-        one, other = names
-        yield one, scores[one], other, scores[other]
+        name, other = names
+        yield name, scores[name], other, scores[other]
         return
     for name in names:
         yield name, scores[name], OTHERS, [score for other in names if other != name for score in scores[other]]

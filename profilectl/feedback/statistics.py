@@ -1,4 +1,4 @@
-"""What a few answers tell about all customers: estimates with confidence intervals, after the textbooks.
+"""Estimates for all customers from few answers, with confidence intervals, after the textbooks.
 
 Each interval is the one that its source recommends for small samples, so that five answers aren't taken for a fact:
 
@@ -31,7 +31,7 @@ class Interval(NamedTuple):
     high: float
 
     def excludes_zero(self) -> bool:
-        """Whether the sign of a difference can be told."""
+        """Return whether the sign of a difference is known, with that confidence."""
         return self.low > 0 or self.high < 0
 
 
@@ -43,7 +43,7 @@ class Estimate(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """So many of so many."""
+    """A number of hits among all answers."""
 
     hits: int
     total: int
@@ -55,7 +55,7 @@ class Tally(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """How many would recommend, how many would not, of so many."""
+    """The numbers of promoters, of detractors, and of all answers."""
 
     promoters: int
     detractors: int
@@ -67,24 +67,24 @@ def share(tally: Tally, confidence: float = CONFIDENCE) -> Estimate:
     return Estimate(tally.share, _wilson(tally, confidence))
 
 
-def difference_of_shares(one: Tally, other: Tally, confidence: float = CONFIDENCE) -> Estimate:
+def difference_of_shares(first: Tally, second: Tally, confidence: float = CONFIDENCE) -> Estimate:
     """Estimate by how much the first share is above the second, from -1 to 1; both totals are at least 1."""
-    value = one.share - other.share
-    first, second = _wilson(one, confidence), _wilson(other, confidence)
-    below = math.hypot(one.share - first.low, second.high - other.share)
-    above = math.hypot(first.high - one.share, other.share - second.low)
+    value = first.share - second.share
+    first_interval, second_interval = _wilson(first, confidence), _wilson(second, confidence)
+    below = math.hypot(first.share - first_interval.low, second_interval.high - second.share)
+    above = math.hypot(first_interval.high - first.share, second.share - second_interval.low)
     return Estimate(value, Interval(max(value - below, -1.0), min(value + above, 1.0)))
 
 
 def mean(scores: Sequence[int], scale: range, confidence: float = CONFIDENCE) -> Estimate:
     """Estimate the mean of scores, of which there is at least one.
 
-    Answers that are all alike, or a single one, have no spread to reckon with: they get no interval, rather than one
-    of no width.
+    Answers that are all alike, or a single one, have no spread to calculate with: they get no interval, rather than
+    one of no width.
 
     Args:
         scores: the answers.
-        scale: what can be answered; no mean lies outside.
+        scale: the possible scores; no mean lies outside.
         confidence: of the interval, from 0 to 1.
     """
     value = statistics.fmean(scores)
@@ -100,11 +100,11 @@ def net_promoter(balance: Balance, confidence: float = CONFIDENCE) -> Estimate:
     return Estimate(_score(balance), _wald(centre, variance, confidence, 1.0))
 
 
-def difference_of_net_promoters(one: Balance, other: Balance, confidence: float = CONFIDENCE) -> Estimate:
+def difference_of_net_promoters(first: Balance, second: Balance, confidence: float = CONFIDENCE) -> Estimate:
     """Estimate by how much the first score is above the second, from -2 to 2; both totals are at least 1."""
-    (first, first_variance), (second, second_variance) = _adjusted(one), _adjusted(other)
-    interval = _wald(first - second, first_variance + second_variance, confidence, 2.0)
-    return Estimate(_score(one) - _score(other), interval)
+    (first_centre, first_variance), (second_centre, second_variance) = _adjusted(first), _adjusted(second)
+    interval = _wald(first_centre - second_centre, first_variance + second_variance, confidence, 2.0)
+    return Estimate(_score(first) - _score(second), interval)
 
 
 def student(freedom: float, confidence: float = CONFIDENCE) -> float:

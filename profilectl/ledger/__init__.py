@@ -1,5 +1,5 @@
-"""The memory of what was done at X: bindings, open intents, retired profiles, and who did it.
+"""What is known of X, durably: bindings, open intents, retired profiles, messages, and who did it.
 
-`base` says what a ledger promises, `schema` holds its tables and statements, `transactions` its deeds on any SQL
-engine, `sqlite` the engine that keeps it in one file beside the roster.
+`protocol` says what a ledger promises, `store` keeps the promises over any SQL engine, `schema` holds tables and
+statements, `sqlite` is the engine that keeps a ledger in one file, `location` decides where that file may be.
 """

@@ -7,15 +7,20 @@ file would silently drop them (sqlite.org/howtocorrupt.html, section 2.2). `lsta
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from profilectl.errors import LedgerRefused
 from profilectl.system.files import create_private, sync_folder
+from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OWN_FOLDER = ".profilectl"
 MAKE_WRITABLE = "make the ledger and its folder writable for this user"
@@ -30,8 +35,23 @@ _CHOOSE_ANOTHER = "choose another path with PROFILECTL_LEDGER"
 _COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
 
 
+def default_ledger_path(environ: Mapping[str, str], api_host: str) -> Path:
+    """Return where the ledger of the accounts at one X is kept, whatever the folder or checkout of the roster.
+
+    Args:
+        environ: ``XDG_STATE_HOME`` counts when it is absolute (XDG Base Directory Specification), else it is
+            ``~/.local/state``.
+        api_host: host of X, with its port unless that is the usual one. In the folder's name everything but letters,
+            digits, dots and hyphens becomes an underscore: ``127.0.0.1:8123`` is kept in ``127.0.0.1_8123``.
+    """
+    chosen = Path(environ.get("XDG_STATE_HOME", ""))
+    base = chosen if chosen.is_absolute() else home_folder() / ".local" / "state"
+    name = re.sub(r"[^a-z0-9.-]|^\.", "_", api_host.lower())
+    return base / "profilectl" / name / "ledger.db"
+
+
 def prepare_folder(folder: Path) -> None:
-    """Make the ledger's folder, private and ignored by git, unless it exists; then judge it.
+    """Make the ledger's folder, private and ignored by git, unless it exists; then check it.
 
     Raises:
         LedgerRefused: it can't be made, or `check_folder` refuses it.
@@ -39,15 +59,15 @@ def prepare_folder(folder: Path) -> None:
     try:
         _refuse_links(folder)
         _check_parents(folder)
-        missing = [one for one in (folder, *folder.parents) if not one.exists()]
-        for one in reversed(missing):
-            one.mkdir(0o700, exist_ok=True)
-            sync_folder(one.parent)
-        tidy = folder.name == OWN_FOLDER
-        if tidy and folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        for path in reversed(missing):
+            path.mkdir(0o700, exist_ok=True)
+            sync_folder(path.parent)
+        is_ours = folder.name == OWN_FOLDER
+        if is_ours and folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
             folder.chmod(0o700)
         check_folder(folder)
-        if tidy or missing:
+        if is_ours or missing:
             create_private(folder / ".gitignore", b"*\n")
     except OSError as error:
         refuse(folder, f"can't hold a ledger: {error.strerror}", elsewhere(folder, _CHOOSE_ANOTHER))
@@ -105,9 +125,9 @@ def check_file(path: Path) -> None:
     _check_private(path)
     if path.lstat().st_size == 0:
         refuse(path, "is empty, so its content was lost", "restore a backup; or remove the file to begin anew")
-    for one in _companions(path):
+    for companion in _companions(path):
         with suppress(FileNotFoundError):
-            _check_private(one)
+            _check_private(companion)
 
 
 def check_writable(path: Path) -> None:
@@ -119,12 +139,12 @@ def check_writable(path: Path) -> None:
     Raises:
         LedgerRefused: it, a file beside it, its folder, or the folder in which that would be made can't be written.
     """
-    folder = next(one for one in path.absolute().parents if one.exists())
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not _may(folder, os.W_OK | os.X_OK):
         refuse(folder, "can't be written", MAKE_WRITABLE if path.exists() else elsewhere(folder, _CHOOSE_ANOTHER))
-    for one in (path, *_companions(path)):
-        if one.exists() and not _may(one, os.W_OK):
-            refuse(one, "can't be written", MAKE_WRITABLE)
+    for file in (path, *_companions(path)):
+        if file.exists() and not _may(file, os.W_OK):
+            refuse(file, "can't be written", MAKE_WRITABLE)
 
 
 def elsewhere(path: Path, otherwise: str) -> str:
@@ -148,23 +168,23 @@ def _companions(path: Path) -> tuple[Path, ...]:
     return tuple(path.with_name(path.name + suffix) for suffix in _COMPANIONS)
 
 
-def _may(path: Path, deed: int) -> bool:
-    return os.access(path, deed, effective_ids=os.access in os.supports_effective_ids)
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _refuse_links(folder: Path) -> None:
-    for one in (folder, *folder.parents):
-        if OWN_FOLDER in one.parts and one.is_symlink():
+    for path in (folder, *folder.parents):
+        if OWN_FOLDER in path.parts and path.is_symlink():
             hint = elsewhere(folder, "remove it, or set PROFILECTL_LEDGER to where the ledger really is")
-            refuse(one, "is a symbolic link", hint)
+            refuse(path, "is a symbolic link", hint)
 
 
 def _check_parents(folder: Path) -> None:
-    """Judge the folders on the way, both as it is written and as links lead."""
-    for one in dict.fromkeys((*folder.parents, *folder.resolve().parents)):
-        mode = one.stat().st_mode if one.exists() else 0
+    """Check the folders on the way, both as it is written and as links lead."""
+    for parent in dict.fromkeys((*folder.parents, *folder.resolve().parents)):
+        mode = parent.stat().st_mode if parent.exists() else 0
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-            refuse(one, "can be written by all users, who could replace the ledger's folder", f"chmod o-w {one}")
+            refuse(parent, "can be written by all users, who could replace the ledger's folder", f"chmod o-w {parent}")
 
 
 def _check_owner(path: Path, status: os.stat_result) -> None:

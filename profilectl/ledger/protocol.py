@@ -1,10 +1,10 @@
-"""What a ledger promises, whatever engine keeps it.
+"""What a ledger promises, whatever engine keeps it; written down here and nowhere else.
 
-Three rules hold for every method:
+A service takes the narrowest of these types that it can do with. Three rules hold for every method:
 
 * When a method that changes something returns, the change and its audit record are on disk, in one transaction: a
-  `kill -9`, a full disk or a power cut leaves either all of it or nothing. Inside of a `Ledger.batch` that holds for
-  the batch as a whole, when it ends.
+  `kill -9`, a full disk or a power cut leaves either all of it or nothing. Inside of `IntentLedger.batch` that holds
+  for the batch as a whole, when it ends.
 * Every failure of the engine is a `LedgerRefused` that names the ledger and the cause, with nothing changed;
   `TryLater` when only the moment is wrong. Asking for what can't be (a second intent for one agent, an unknown nonce)
   is a `LedgerRefused` too.
@@ -27,21 +27,44 @@ if TYPE_CHECKING:
     from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, Profile, Retired
 
 
-class LedgerReader(Protocol):
-    """What looking costs nothing: no method writes, waits for a writer, or keeps one waiting."""
+class StateReader(Protocol):
+    """What is known about accounts."""
+
+    def state_of(self, user_id: str) -> LedgerState:
+        """Return everything known about an account, read at one moment; empty for one that is unknown."""
+
+
+class DispatchReader(Protocol):
+    """What was sent, or is about to be."""
+
+    def dispatch(self, user_id: str, key: str) -> Dispatch | None:
+        """Return the last dispatch under a key, whether it is open or finished."""
+
+    def is_delivery(self, user_id: str, event_id: str) -> bool:
+        """Say whether a message at X is known as the one that a dispatch became."""
+
+
+class EventRecorder(Protocol):
+    """The audit trail, for what happens outside of the ledger."""
+
+    def record(self, event: Event) -> None:
+        """Add an event to the audit trail: a message sent, a request refused."""
+
+
+class LedgerReader(StateReader, DispatchReader, Protocol):
+    """A ledger that is only read: no method writes, waits for a writer, or keeps one waiting."""
 
     def account_of(self, brand: str) -> Account | None:
-        """Return the account that the brand's key was last claimed for, or None; `access_level` isn't remembered."""
+        """Return the account that the brand's key was last registered for, or None; without its `access_level`."""
 
     def check_account(self, brand: str, account: Account) -> None:
-        """Make sure that a brand may be used with these credentials, as `Ledger.claim` does, and write nothing.
+        """Make sure that a brand may be used with these credentials, as `Ledger.register_account` does; write nothing.
+
+        One user id at two hosts is refused too: a test server's profiles would mix with real ones.
 
         Raises:
             WrongAccount: the brand's key is known with another user id or host, or the user id with another host.
         """
-
-    def state_of(self, user_id: str) -> LedgerState:
-        """Return everything known about an account, read at one moment; empty for one that is unknown."""
 
     def events(self, *, after: int = 0) -> Iterator[Record]:
         """Yield the audit records with a sequence number above `after`, oldest first, of all accounts."""
@@ -52,12 +75,6 @@ class LedgerReader(Protocol):
         Raises:
             LedgerRefused: a record that had to be read was damaged.
         """
-
-    def dispatch(self, user_id: str, key: str) -> Dispatch | None:
-        """Return what was last sent, or promised, under a key."""
-
-    def is_delivery(self, user_id: str, event_id: str) -> bool:
-        """Say whether a message at X is known as what became of a dispatch."""
 
     def seen_ms(self, user_id: str, profile_id: str) -> int:
         """Return when X last showed a profile to a send, 0 for never."""
@@ -72,13 +89,13 @@ class LedgerReader(Protocol):
     ) -> None: ...
 
 
-class Ledger(LedgerReader, Protocol):
-    """A ledger that can be written, by one thread."""
+class IntentLedger(StateReader, Protocol):
+    """Creates, announced before they leave, and what becomes of the profiles that they made."""
 
     def batch(self) -> AbstractContextManager[None]:
         """Make all that is written in a ``with`` block one transaction, which is on disk when the block has ended.
 
-        Looking sees what the block has written so far. A block that an error leaves, or in which a change failed,
+        Reading sees what the block has written so far. A block that an error leaves, or in which a change failed,
         keeps nothing; one that writes nothing costs nothing. Readers aren't kept waiting, other writers are, so
         nothing slow belongs into it, and no other batch.
 
@@ -86,24 +103,15 @@ class Ledger(LedgerReader, Protocol):
             LedgerRefused: at the end of the block: it can't be made durable, and nothing of it was kept.
         """
 
-    def register_account(self, brand: str, account: Account, now_ms: int) -> None:
-        """Remember which account a brand's key stands for; a changed handle is updated.
-
-        An account that is known as it is writes nothing.
-
-        Raises:
-            WrongAccount: as `recognise`, before anything is written.
-        """
-
     def begin_intent(self, user_id: str, intent: Intent) -> None:
-        """Give the durable word that a create is about to be sent; must return before it is sent.
+        """Record that a create is about to be sent; must return before it is sent.
 
         Raises:
             LedgerRefused: the agent has an open intent already.
         """
 
     def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
-        """Give it for one more attempt, which is over at `attempted_ms` at the latest; `attempt` grows by one."""
+        """Record one more attempt, which is over at `attempted_ms` at the latest; `attempt` grows by one."""
 
     def mark_unknown(self, user_id: str, nonce: str, now_ms: int) -> None:
         """Note that an attempt went unanswered: whether it was applied can be seen some time after `now_ms`."""
@@ -118,11 +126,56 @@ class Ledger(LedgerReader, Protocol):
             nonce: the intent's.
             profile: what X made; its id must be neither bound nor retired.
             now_ms: the moment of binding.
-            adopted: whether it was found in X's list, not in the answer to the create.
+            adopted: whether it was recognised in X's list, not confirmed by the answer to the create.
         """
 
     def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
         """Close an intent that surely made nothing."""
+
+    def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
+        """Unbind a removed agent: its profile becomes retired ("removed"), and nobody can send as it any more."""
+
+    def drop(self, user_id: str, profile_id: str, now_ms: int) -> None:
+        """Record that a profile was destroyed at X; its row goes, whether retired, bound, or unknown."""
+
+    def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
+        """Remember whether a bound agent outlives its roster entry; no audit record."""
+
+
+class DispatchLedger(DispatchReader, EventRecorder, Protocol):
+    """Messages, announced before they leave."""
+
+    def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
+        """Record that a message is about to be sent; must return before it is sent.
+
+        Args:
+            user_id: the account.
+            dispatch: the message that is about to leave.
+            former: the dispatch under the key when the caller looked, which is overwritten; None for none.
+
+        Raises:
+            TryLater: the key has another dispatch by now, so another process is sending the message.
+            InputRefused: the agent was blocked meanwhile, or has another profile by now.
+        """
+
+    def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
+        """Note which event at X a dispatch became, and whether X confirmed its profile, together with the record."""
+
+    def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
+        """Forget the dispatch of a message that surely wasn't sent, if it is still the one; no audit record."""
+
+
+class Ledger(LedgerReader, IntentLedger, DispatchLedger, Protocol):
+    """A ledger that can be written, by one thread."""
+
+    def register_account(self, brand: str, account: Account, now_ms: int) -> None:
+        """Remember which account a brand's key stands for; a changed handle is updated.
+
+        An account that is known as it is writes nothing.
+
+        Raises:
+            WrongAccount: as `check_account`, before anything is written.
+        """
 
     def adopt(
         self,
@@ -131,21 +184,19 @@ class Ledger(LedgerReader, Protocol):
         profile: Profile,
         *,
         avatar: str,
-        perceptual_hash: int | None,
         protected: bool,
         now_ms: int,
     ) -> Binding:
         """Bind a profile that exists, because a person says so; return the binding.
 
-        The agent's former profile becomes retired, an open intent of the agent is closed and a block is lifted: the
-        person's word stands, no later settling may replace it.
+        The agent's former profile becomes retired, an open intent of the agent is closed and a block is lifted:
+        nothing that is resolved later may replace the profile that the person chose.
 
         Args:
             user_id: the account.
             agent: whom the profile shall belong to.
             profile: the profile, as X lists it.
             avatar: digest of the source file that the profile's picture is believed to come from.
-            perceptual_hash: 64-bit difference hash of that file, if known.
             protected: whether the agent outlives its roster entry.
             now_ms: the moment of binding.
 
@@ -153,48 +204,17 @@ class Ledger(LedgerReader, Protocol):
             LedgerRefused: the profile is bound already, or retired for another agent.
         """
 
-    def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
-        """Unbind a removed agent: its profile becomes retired ("removed"), and nobody can send as it any more."""
-
-    def drop(self, user_id: str, profile_id: str, now_ms: int) -> None:
-        """Record that a profile was destroyed at X; its row goes, whether retired, bound, or unknown."""
-
     def forget(self, user_id: str, agent: str, now_ms: int) -> None:
-        """Drop a binding and leave its profile at X, where it is a stranger from now on."""
-
-    def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
-        """Remember whether a bound agent outlives its roster entry; no audit record."""
-
-    def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
-        """Give the durable word that a message is about to be sent; must return before it is sent.
-
-        Args:
-            user_id: the account.
-            dispatch: what is promised.
-            former: what the key stood for when the caller looked, and is overwritten; None for nothing.
-
-        Raises:
-            TryLater: the key stands for something else by now, so another process is sending it.
-            InputRefused: the agent was blocked meanwhile, or has another face by now.
-        """
-
-    def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
-        """Note with which event at X a dispatch ended, and whether X confirmed its face, together with the record."""
-
-    def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
-        """Forget the promise of a message that surely wasn't sent, unless somebody else made it; no audit record."""
+        """Drop a binding and leave its profile at X, as one that the ledger doesn't know."""
 
     def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Note that X has shown a profile, as it should be; no audit record."""
 
     def block(self, user_id: str, agent: str, now_ms: int) -> None:
-        """Let nobody speak as an agent, and nothing be made for them, until `unblock`."""
+        """Let nobody send as an agent, and nothing be made for them, until `unblock`."""
 
     def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
         """Allow an agent again; one who isn't blocked changes nothing."""
-
-    def record(self, event: Event) -> None:
-        """Add something that happened outside of the ledger to its audit trail: a message sent, a request refused."""
 
     def lock(
         self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None

@@ -1,13 +1,27 @@
-"""Tables and statements, shared by every engine.
+"""Tables and statements, shared by every engine, and the values that rows stand for.
 
-Portable SQL: parameters are named, times are epoch milliseconds, flags are 0 or 1. A perceptual hash is 16 hexadecimal
-digits, because no engine has an unsigned integer of 64 bits. ``account`` is always the account's user id at X.
+Portable SQL: parameters are named, times are epoch milliseconds, flags are 0 or 1. ``account`` is always the account's
+user id at X. Statements name their columns, as a ledger may have more of them than this version fills.
 
 A listing, the ids that X listed before a create, is stored once under the digest of its text: a thousand intents of
 one run share it. It goes with the last intent that refers to it.
 """
 
 from __future__ import annotations
+
+import functools
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from profilectl.model import Binding, Dispatch, Intent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from profilectl.model import Retired
+
+    Row = tuple[Any, ...]
+    Value = str | int | None
 
 FORMAT = 2
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
@@ -19,12 +33,12 @@ TABLES = (
     """CREATE TABLE bindings (
         account TEXT NOT NULL, agent TEXT NOT NULL, profile_id TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
         created_ms BIGINT NOT NULL, bound_ms BIGINT NOT NULL, protected INTEGER NOT NULL, avatar_url TEXT NOT NULL,
-        perceptual_hash TEXT, PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
+        PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
     "CREATE TABLE listings (digest TEXT NOT NULL PRIMARY KEY, ids TEXT NOT NULL)",
     """CREATE TABLE intents (
         account TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
         listing TEXT NOT NULL REFERENCES listings (digest), begun_ms BIGINT NOT NULL, attempt INTEGER NOT NULL,
-        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL, perceptual_hash TEXT,
+        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL,
         PRIMARY KEY (account, nonce), UNIQUE (account, agent))""",
     "CREATE INDEX intents_by_listing ON intents (listing)",
     """CREATE TABLE retired (
@@ -32,8 +46,6 @@ TABLES = (
         since_ms BIGINT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (account, profile_id))""",
     """CREATE TABLE audit (
         seq BIGINT NOT NULL PRIMARY KEY, prev_hash TEXT NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL)""",
-)
-TABLES_SINCE_2 = (
     """CREATE TABLE dispatches (
         account TEXT NOT NULL, key TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, recipient_id TEXT NOT NULL,
         fingerprint TEXT NOT NULL, profile_id TEXT, begun_ms BIGINT NOT NULL, event_id TEXT, confirmed INTEGER NOT NULL,
@@ -43,66 +55,61 @@ TABLES_SINCE_2 = (
         account TEXT NOT NULL, profile_id TEXT NOT NULL, seen_ms BIGINT NOT NULL, PRIMARY KEY (account, profile_id))""",
     "CREATE TABLE blocked (account TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (account, agent))",
 )
-"""What format 1 hadn't yet; a ledger of that format gets them when it is first written to."""
 
-SET_FORMAT = """
-    INSERT INTO meta (name, value) VALUES ('format', :format) ON CONFLICT (name) DO UPDATE SET value = :format"""
+SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
+GET_HOSTS = "SELECT DISTINCT host FROM brands"
 GET_OTHER_HOST = "SELECT brand, handle, host FROM brands WHERE account = :account AND host <> :host"
-CLAIM = """
+SAVE_ACCOUNT = """
     INSERT INTO brands (brand, account, handle, host) VALUES (:brand, :account, :handle, :host)
     ON CONFLICT (brand) DO UPDATE SET handle = :handle"""
 
-_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url, perceptual_hash"
+_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url"
 GET_BINDINGS = f"SELECT {_BINDING} FROM bindings WHERE account = :account ORDER BY agent"  # noqa: S608  # our columns
 GET_BINDING = f"SELECT {_BINDING} FROM bindings WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
-BIND = """
-    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url,
-        perceptual_hash)
-    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url,
-        :perceptual_hash)"""
-UNBIND = "DELETE FROM bindings WHERE account = :account AND agent = :agent"
-PROTECT = "UPDATE bindings SET protected = :protected WHERE account = :account AND agent = :agent"
+ADD_BINDING = """
+    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url)
+    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url)"""
+DELETE_BINDING = "DELETE FROM bindings WHERE account = :account AND agent = :agent"
+SET_PROTECTED = "UPDATE bindings SET protected = :protected WHERE account = :account AND agent = :agent"
 
-_INTENT = "nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected, perceptual_hash"
+_INTENT = "nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected"
 GET_INTENTS = f"SELECT {_INTENT} FROM intents WHERE account = :account ORDER BY begun_ms, agent"  # noqa: S608  # same
 GET_INTENT = f"SELECT {_INTENT} FROM intents WHERE account = :account AND nonce = :nonce"  # noqa: S608  # the same
 GET_INTENT_OF = f"SELECT {_INTENT} FROM intents WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
-OPEN_INTENT = """
-    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected,
-        perceptual_hash)
-    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected,
-        :perceptual_hash)"""
-REATTEMPT = """
+ADD_INTENT = """
+    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected)
+    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected)"""
+COUNT_ATTEMPT = """
     UPDATE intents SET attempt = attempt + 1, attempted_ms = :attempted_ms
     WHERE account = :account AND nonce = :nonce"""
-DOUBT = "UPDATE intents SET attempted_ms = :attempted_ms WHERE account = :account AND nonce = :nonce"
-CLOSE_INTENT = "DELETE FROM intents WHERE account = :account AND nonce = :nonce"
+SET_ATTEMPTED = "UPDATE intents SET attempted_ms = :attempted_ms WHERE account = :account AND nonce = :nonce"
+DELETE_INTENT = "DELETE FROM intents WHERE account = :account AND nonce = :nonce"
 
 GET_LISTINGS = """
     SELECT digest, ids FROM listings
     WHERE digest IN (SELECT listing FROM intents WHERE account = :account)"""
-KEEP_LISTING = "INSERT INTO listings (digest, ids) VALUES (:digest, :ids) ON CONFLICT (digest) DO NOTHING"
-DROP_LISTING = """
+ADD_LISTING = "INSERT INTO listings (digest, ids) VALUES (:digest, :ids) ON CONFLICT (digest) DO NOTHING"
+DELETE_UNUSED_LISTING = """
     DELETE FROM listings
     WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM intents WHERE listing = :digest)"""
 
 GET_RETIRED = """
     SELECT profile_id, agent, name, since_ms, why FROM retired
     WHERE account = :account ORDER BY since_ms, profile_id"""
-RETIRE = """
+ADD_RETIRED = """
     INSERT INTO retired (account, profile_id, agent, name, since_ms, why)
     VALUES (:account, :profile_id, :agent, :name, :since_ms, :why)"""
-UNRETIRE = "DELETE FROM retired WHERE account = :account AND profile_id = :profile_id"
+DELETE_RETIRED = "DELETE FROM retired WHERE account = :account AND profile_id = :profile_id"
 
 GET_OWNER = """
     SELECT agent, name, 'bound' FROM bindings WHERE account = :account AND profile_id = :profile_id
     UNION ALL
     SELECT agent, name, 'retired' FROM retired WHERE account = :account AND profile_id = :profile_id"""
 
-GET_HEAD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+GET_LAST_RECORD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 GET_RECORDS = """
     SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"""
 GET_RECORDS_BACKWARDS = """
@@ -112,30 +119,71 @@ ADD_RECORD = "INSERT INTO audit (seq, prev_hash, hash, text) VALUES (:seq, :prev
 GET_DISPATCH = """
     SELECT key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches
     WHERE account = :account AND key = :key"""
-PROMISE = """
+ADD_DISPATCH = """
     INSERT INTO dispatches (account, key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id,
         confirmed)
     VALUES (:account, :key, :nonce, :agent, :recipient_id, :fingerprint, :profile_id, :begun_ms, NULL, 0)
     ON CONFLICT (account, key) DO NOTHING
     RETURNING key"""
-OVERWRITE = """
+REPLACE_DISPATCH = """
     UPDATE dispatches SET nonce = :nonce, agent = :agent, recipient_id = :recipient_id, fingerprint = :fingerprint,
         profile_id = :profile_id, begun_ms = :begun_ms, event_id = NULL, confirmed = 0
     WHERE account = :account AND key = :key AND nonce = :former AND event_id IS NOT NULL
     RETURNING key"""
-CONCLUDE = """
+FINISH_DISPATCH = """
     UPDATE dispatches SET event_id = :event_id, confirmed = :confirmed
     WHERE account = :account AND key = :key AND nonce = :nonce"""
-TAKE_BACK = "DELETE FROM dispatches WHERE account = :account AND key = :key AND nonce = :nonce AND event_id IS NULL"
-DELIVER = "INSERT INTO deliveries (account, event_id) VALUES (:account, :event_id) ON CONFLICT DO NOTHING"
+DELETE_OPEN_DISPATCH = """
+    DELETE FROM dispatches WHERE account = :account AND key = :key AND nonce = :nonce AND event_id IS NULL"""
+ADD_DELIVERY = "INSERT INTO deliveries (account, event_id) VALUES (:account, :event_id) ON CONFLICT DO NOTHING"
 GET_DELIVERY = "SELECT event_id FROM deliveries WHERE account = :account AND event_id = :event_id"
 
 GET_SIGHTING = "SELECT seen_ms FROM sightings WHERE account = :account AND profile_id = :profile_id"
-SEE = """
+SET_SIGHTING = """
     INSERT INTO sightings (account, profile_id, seen_ms) VALUES (:account, :profile_id, :seen_ms)
     ON CONFLICT (account, profile_id) DO UPDATE SET seen_ms = :seen_ms"""
-FORGET_SIGHTING = "DELETE FROM sightings WHERE account = :account AND profile_id = :profile_id"
+DELETE_SIGHTING = "DELETE FROM sightings WHERE account = :account AND profile_id = :profile_id"
 
 GET_BLOCKED = "SELECT agent FROM blocked WHERE account = :account"
-BLOCK = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON CONFLICT DO NOTHING"
-UNBLOCK = "DELETE FROM blocked WHERE account = :account AND agent = :agent"
+ADD_BLOCKED = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON CONFLICT DO NOTHING"
+DELETE_BLOCKED = "DELETE FROM blocked WHERE account = :account AND agent = :agent"
+
+
+def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:
+    """Return a value's fields as columns, which have the same names, but for an intent's listing."""
+    names = (field.name for field in fields(value) if field.name != "listed")
+    contents = ((name, getattr(value, name)) for name in names)
+    return {name: int(content) if isinstance(content, bool) else content for name, content in contents}
+
+
+def to_binding(row: Row) -> Binding:
+    """Return the binding of a row of ``bindings``."""
+    *others, protected, avatar_url = row
+    return Binding(*(*others, bool(protected), avatar_url))
+
+
+def to_intent(row: Row, listings: Mapping[str, frozenset[str]]) -> Intent:
+    """Return the intent of a row of ``intents``, its listing looked up by digest."""
+    nonce, agent, name, avatar, digest, *times, protected = row
+    return Intent(*(nonce, agent, name, avatar, listings[digest], *times, bool(protected)))
+
+
+def to_open_intent(row: Row) -> tuple[Intent, str]:
+    """Return the intent of a row of ``intents`` with an empty listing, and its listing's digest."""
+    digest = row[4]
+    return to_intent(row, {digest: frozenset()}), digest
+
+
+def to_dispatch(row: Row) -> Dispatch:
+    """Return the dispatch of a row of ``dispatches``."""
+    *others, confirmed = row
+    return Dispatch(*(*others, bool(confirmed)))
+
+
+@functools.lru_cache(maxsize=1)  # a run's intents have one listing, which may name thousands of profiles
+def listing(ids: frozenset[str]) -> tuple[str, str]:
+    """Return the digest and the text that a set of ids is stored as: sorted, one space between."""
+    import hashlib
+
+    text = " ".join(sorted(ids))
+    return hashlib.sha256(text.encode()).hexdigest(), text

@@ -1,8 +1,8 @@
-"""The default engine: one SQLite file beside the roster.
+"""The default engine: one SQLite file.
 
 The write-ahead log with ``synchronous=FULL`` makes every commit durable and lets readers such as `send` look while a
-`sync` writes. That holds on a local disk
-only, and for whom the file belongs to; `place` judges both before the file is opened.
+`sync` writes. That holds on a local disk only, and for whom the file belongs to; `location` checks both before the
+file is opened.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from profilectl.errors import LedgerRefused, ProfilectlError, TryLater
 from profilectl.ledger import location, schema
-from profilectl.ledger.reader import Reader
-from profilectl.ledger.transactions import Writer
+from profilectl.ledger.store import Store, StoreReader
+from profilectl.system import locks
 from profilectl.system.files import create_private
 from profilectl.system.host import actor as default_actor
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from profilectl.ledger.rows import Row, Value
-    from profilectl.ledger.steps import Execute
+    from profilectl.ledger.schema import Row, Value
+    from profilectl.ledger.store import Execute
 
 Result = TypeVar("Result")
 
@@ -43,7 +44,7 @@ _HINTS = {
 }
 
 
-def open_for_writing(path: Path, *, actor: str | None = None) -> SQLiteLedger:
+def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
     """Open a ledger, or make an empty one together with its folder; the caller closes it.
 
     Args:
@@ -51,8 +52,8 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> SQLiteLedger:
         actor: who writes, for the audit trail; by default the OS user and the host name.
 
     Raises:
-        LedgerRefused: the place isn't safe (see `place`), or the file is damaged, no ledger, read-only, or written by
-            a newer profilectl; nothing was changed.
+        LedgerRefused: the place isn't safe (see `location`), or the file is damaged, no ledger, read-only, or written
+            by another version of profilectl; nothing was changed.
         TryLater: another process kept the database busy.
     """
     path = path.absolute()
@@ -64,61 +65,59 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> SQLiteLedger:
         location.check_file(path)
     except OSError as error:
         location.refuse(path, f"can't be opened: {error.strerror}")
-    return SQLiteLedger(path, actor or default_actor())
+    return Store(SQLiteEngine(path), actor or default_actor())
 
 
-def open_for_reading(path: Path) -> SQLiteReader:
+def open_for_reading(path: Path) -> StoreReader:
     """Open a ledger to look at it; the caller closes it. Nothing is created or changed, a missing ledger is empty.
 
     Raises:
         LedgerRefused: as `open_for_writing`; that the ledger can't be written is no reason here.
     """
-    return SQLiteReader(path.absolute())
+    return StoreReader(SQLiteReader(path.absolute()))
 
 
-class SQLiteLedger(Writer):
-    """A ledger in a file, open for writing."""
+class SQLiteEngine:
+    """A ledger's file, open for writing."""
 
-    def __init__(self, path: Path, actor: str) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._actor = actor
         self._connection = _connect(path, "mode=rw")
-        self._execute = _executor(self._connection)
         with _explained(path), _closed_on_error(self._connection):
             _examine(path, self._connection)
             _set_up(path, self._connection)
 
-    @property
-    def actor(self) -> str:
-        """Who writes, as ``user@host``."""
-        return self._actor
+    def execute(self, statement: str, /, **values: Value) -> list[Row]:
+        """Run one statement; see `store.Execute`."""
+        return self._connection.execute(statement, values).fetchall()
+
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see one moment, or the open transaction."""
+        with _explained(self._path):
+            is_writing = self._connection.in_transaction
+            with nullcontext() if is_writing else _transaction(self._connection, "DEFERRED"):
+                return look(self.execute)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Execute]:
+        """Begin a transaction that keeps other writers out."""
+        with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
+            yield self.execute
 
     def lock(
-        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
+        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None
     ) -> AbstractContextManager[None]:
         """Hold the ledger against other runs on this machine."""
-        from profilectl.system import locks as lock
-
-        return lock.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce)
+        return locks.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce)
 
     def close(self) -> None:
         """Let go of the file; SQLite moves its log into it."""
         with _explained(self._path):
             self._connection.close()
 
-    def _read(self, look: Callable[[Execute], Result]) -> Result:
-        moment = nullcontext() if self._is_writing else _transaction(self._connection, "DEFERRED")
-        with _explained(self._path), moment:
-            return look(self._execute)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Execute]:
-        with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
-            yield self._execute
-
-
-class SQLiteReader(Reader):
-    """A ledger in a file, open for looking.
+class SQLiteReader:
+    """A ledger's file, open for reading.
 
     SQLite makes files beside a database even for a connection that only reads. So a database that no writer has open
     (it has no ``-wal``) is read as immutable, without files or locks; a look during which it changed after all is
@@ -127,18 +126,20 @@ class SQLiteReader(Reader):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seen: _Fingerprint | None = None
         self._open()
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+    def execute(self, statement: str, /, **values: Value) -> list[Row]:
+        """Run one statement; see `store.Execute`."""
+        return self._connection.execute(statement, values).fetchall()
 
-    def _read(self, look: Callable[[Execute], Result]) -> Result:
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see one moment."""
         with _explained(self._path):
             while True:
                 try:
                     with _transaction(self._connection, "DEFERRED"):
-                        result = look(_executor(self._connection))
+                        result = look(self.execute)
                 except Exception:
                     if self._seen == _fingerprint(self._path):
                         raise
@@ -148,10 +149,16 @@ class SQLiteReader(Reader):
                 self._connection.close()
                 self._open()
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
     def _open(self) -> None:
-        self._seen = _fingerprint(self._path)
+        former, self._seen = self._seen, _fingerprint(self._path)
         self._live = self._seen is not None and self._seen.has_log
         if self._seen is None:
+            if former is not None:  # a ledger that went isn't an empty one
+                raise TryLater(visible(f"{self._path} was moved away meanwhile"), hint="run the command again")
             self._connection = _empty()
             return
         location.check_disk(self._path.parent)
@@ -186,17 +193,10 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
         return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT)
 
 
-def _executor(connection: sqlite3.Connection) -> Execute:
-    def execute(statement: str, /, **values: Value) -> list[Row]:
-        return connection.execute(statement, values).fetchall()
-
-    return execute
-
-
 def _empty() -> sqlite3.Connection:
     """Return an empty ledger in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    for statement in (*schema.TABLES, *schema.TABLES_SINCE_2):
+    for statement in schema.TABLES:
         connection.execute(statement)
     connection.execute(schema.SET_FORMAT, {"format": str(schema.FORMAT)})
     return connection
@@ -211,20 +211,20 @@ def _image() -> bytes:
 def _examine(path: Path, connection: sqlite3.Connection) -> None:
     """Make sure that a database is a ledger that this version understands."""
     try:
-        found = connection.execute(schema.GET_FORMAT).fetchone()
+        row = connection.execute(schema.GET_FORMAT).fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
-        found = None
-    if found is None:
+        row = None
+    if row is None:
         hint = location.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
         location.refuse(path, "is a database, but no ledger", hint)
-    if found[0] not in {"1", str(schema.FORMAT)}:
-        location.refuse(path, f"was written by a newer profilectl (format {found[0]})", "upgrade profilectl")
-    if found[0] == "1":  # until a writer upgrades it, what it hasn't yet is empty, in the memory of this connection
-        connection.execute("PRAGMA temp_store=MEMORY")
-        for statement in schema.TABLES_SINCE_2:
-            connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    if row[0] == str(schema.FORMAT):
+        return
+    if row[0].isdecimal() and int(row[0]) < schema.FORMAT:
+        hint = "set it aside; `profilectl profiles adopt` binds what is at X in a new ledger"
+        location.refuse(path, f"was written by an early profilectl (format {row[0]}) and can't be read any more", hint)
+    location.refuse(path, f"was written by a newer profilectl (format {row[0]})", "upgrade profilectl")
 
 
 def _set_up(path: Path, connection: sqlite3.Connection) -> None:
@@ -240,17 +240,7 @@ def _set_up(path: Path, connection: sqlite3.Connection) -> None:
             if finding != "ok":
                 location.refuse(path, f"is damaged: {finding}", _HINTS[sqlite3.SQLITE_CORRUPT])
     with _transaction(connection, "IMMEDIATE"):
-        _upgrade(connection)
-
-
-def _upgrade(connection: sqlite3.Connection) -> None:
-    """Give a ledger of format 1 what it hasn't yet; another process may have done so since it was examined."""
-    for statement in schema.TABLES_SINCE_2:
-        connection.execute(f"DROP TABLE IF EXISTS temp.{statement.split()[2]}")
-    if connection.execute(schema.GET_FORMAT).fetchone() == ("1",):
-        for statement in schema.TABLES_SINCE_2:
-            connection.execute(statement)
-        connection.execute(schema.SET_FORMAT, {"format": str(schema.FORMAT)})
+        pass  # a ledger that can't be written says so here
 
 
 @contextmanager
@@ -262,6 +252,30 @@ def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+@contextmanager
+def copied(path: Path, draft: Path) -> Iterator[None]:
+    """Copy a ledger, its log included, into an empty private file, durably; nobody else opens it until the block ends.
+
+    Args:
+        path: of a ledger that no other process has open.
+        draft: the file, in a folder of ours.
+
+    Raises:
+        LedgerRefused: it can't be copied; it is whole nevertheless.
+        TryLater: another process has it open.
+    """
+    with _explained(path), closing(_connect(path, "mode=rw")) as source:
+        source.execute("PRAGMA locking_mode=EXCLUSIVE")
+        source.execute("PRAGMA synchronous=FULL")
+        source.execute("PRAGMA journal_mode=DELETE")  # moves the log into the file, if nobody else has it open
+        source.execute("BEGIN EXCLUSIVE")
+        source.execute("COMMIT")  # which keeps the lock, in this mode, until the connection is closed
+        with _explained(draft), closing(_connect(draft, "mode=rw")) as target:
+            target.execute("PRAGMA synchronous=FULL")
+            source.backup(target)
+        yield
 
 
 @contextmanager
@@ -283,8 +297,6 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _explanation(path: Path, error: Exception) -> ProfilectlError:
-    from profilectl.text.escape import visible
-
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
     if code == sqlite3.SQLITE_BUSY:
         return TryLater(

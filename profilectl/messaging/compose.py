@@ -1,4 +1,4 @@
-"""One Direct Message as an agent, put together: who may have a face, what goes out, and what makes two the same."""
+"""A Direct Message as an agent, put together: with whose profile, what goes out, and what makes two the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 10_000  # code points; x-api.md 2.2 speaks of characters
 
 
-class NoFace(InputRefused):
+class NoProfile(InputRefused):
     """An agent who may speak, but has no profile."""
 
 
@@ -41,7 +41,7 @@ def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, conte
     Raises:
         InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
             nothing attached) or longer than `MAX_TEXT`; or customers would see another name than the roster's.
-        NoFace: no profile is bound.
+        NoProfile: no profile is bound.
     """
     _check_text(contents)
     if agent.key in ledger_state.blocked:
@@ -53,7 +53,7 @@ def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, conte
         raise InputRefused(f"{agent.key} can't send: the last day was {agent.until.isoformat()}")
     binding = ledger_state.binding(agent.key)
     if binding is None:
-        raise NoFace(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
+        raise NoProfile(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
     if binding.name != agent.name:
         raise InputRefused(
             f'{agent.key} is "{visible(agent.name)}" in the roster and still "{visible(binding.name)}" at X',
@@ -84,7 +84,7 @@ def _message(agent: Agent, recipient_id: str, contents: Contents, text: str, pro
 def _check_text(contents: Contents) -> None:
     if not contents.text.strip() and contents.attachment is None:
         raise InputRefused("the message is empty")
-    if any("\ud800" <= one <= "\udfff" for one in contents.text):
+    if any("\ud800" <= character <= "\udfff" for character in contents.text):
         raise InputRefused("the message isn't UTF-8: it holds half a character")
     if len(contents.text) > MAX_TEXT:
         raise InputRefused(f"the message has {len(contents.text)} characters, at most {MAX_TEXT} fit")
@@ -96,6 +96,6 @@ def fingerprint(message: Message, contents: Contents) -> str:
     import json
 
     links = [[link.label, link.url] for link in contents.links]
-    said = [contents.text, contents.attachment, list(contents.quick_replies), links]
-    plain = json.dumps([message.agent, message.recipient_id, *said])
+    words = [contents.text, contents.attachment, list(contents.quick_replies), links]
+    plain = json.dumps([message.agent, message.recipient_id, *words])
     return "sha256:" + hashlib.sha256(plain.encode()).hexdigest()

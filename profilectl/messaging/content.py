@@ -79,7 +79,7 @@ def same_words(written: str, listed: str) -> bool:
     taken for lost and sent twice; so an address that X has shortened without saying which counts as any.
     """
     ours, theirs = _comparable(written), _comparable(listed)
-    return any(re.fullmatch(_pattern(one), ours) for one in (theirs, _APPENDED.sub("", theirs)))
+    return any(re.fullmatch(_pattern(text), ours) for text in (theirs, _APPENDED.sub("", theirs)))
 
 
 def _comparable(text: str) -> str:
@@ -116,9 +116,9 @@ def _label(option: str, text: str) -> str:
 
 def _address(url: str) -> str:
     """Return a URL of RFC 3986 that leads where it says; what may hold a password isn't quoted in a refusal."""
-    if found := _NOT_IN_A_URL.search(url):
+    if forbidden := _NOT_IN_A_URL.search(url):
         hint = "percent-encode it, and write a host with other letters in its xn-- form"
-        raise UsageError(f"a button's address can't hold {visible(found[0])!r}", hint=hint)
+        raise UsageError(f"a button's address can't hold {visible(forbidden[0])!r}", hint=hint)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

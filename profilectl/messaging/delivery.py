@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from profilectl.errors import (
     ProfilectlError,
     RemoteError,
 )
+from profilectl.messaging.content import same_words
 from profilectl.model import Dispatch, Event
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ _LONGEST_CALL_MS = 30_000  # a request of a run that was killed may be applied t
 _RESOLUTION_MS = 1000  # of X's clock, as it is known here
 
 
-class Post(Protocol):
+class MessageApi(Protocol):
     """The calls of X that a send makes."""
 
     def send_message(self, message: Message) -> SentMessage:
@@ -42,7 +44,7 @@ class Post(Protocol):
         """Return a lower bound of X's clock, epoch milliseconds."""
 
 
-class Journal(Protocol):
+class DispatchLedger(Protocol):
     """The ledger as a send needs it; durable when a method returns."""
 
     def dispatch(self, user_id: str, key: str) -> Dispatch | None:
@@ -65,15 +67,15 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """Under which conditions one message is sent.
+class Idempotency:
+    """What makes two sends the same message, and when X must show one that went out.
 
     Attributes:
         user_id: the account that the ledger holds for the brand.
         key: what makes two sends the same message.
         nonce: random, of this attempt alone.
         was_named: somebody chose the key; otherwise it stands for `SAME_MESSAGE_MS` only.
-        fingerprint: digest of who writes what to whom, see `message.fingerprint`.
+        fingerprint: digest of who writes what to whom, see `compose.fingerprint`.
         wordings: other forms in which the same message may have gone out earlier: signed, or not.
         settle_after: seconds until X's list of events must show what was sent.
         remarks: what else the audit trail shall remember.
@@ -89,11 +91,21 @@ class Terms:
     remarks: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 
 
+class SendStatus(enum.StrEnum):
+    """How far a message has come."""
+
+    DRY_RUN = "dry-run"  # it was composed, and stays here
+    SENT = "sent"
+    ALREADY_SENT = "already-sent"  # it went out earlier, and nothing was sent now
+    UNKNOWN = "unknown"  # nobody knows whether it is out
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A message that X has.
 
     Attributes:
+        event_id: X's, of the message.
         confirmed: X showed it with the agent's face; never so for one that went out under the brand.
         is_repeat: it went out earlier, and nothing was sent now.
     """
@@ -103,15 +115,20 @@ class Receipt:
     confirmed: bool
     is_repeat: bool = False
 
+    @property
+    def status(self) -> SendStatus:
+        """Whether it went out now or earlier."""
+        return SendStatus.ALREADY_SENT if self.is_repeat else SendStatus.SENT
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One message's way to X."""
 
     message: Message
-    terms: Terms
-    post: Post
-    journal: Journal
+    idempotency: Idempotency
+    api: MessageApi
+    ledger: DispatchLedger
 
     def carry_out(self, prepare: Callable[[Message], Message]) -> Receipt:
         """Send at most once; say what became of it.
@@ -127,37 +144,37 @@ class Delivery:
             TryLater: another process is sending the same message.
             RemoteError: it surely didn't go out.
         """
-        former = self.journal.dispatch(self.terms.user_id, self.terms.key)
+        former = self.ledger.dispatch(self.idempotency.user_id, self.idempotency.key)
         earlier = self._same(former)
         if earlier is not None:
             return self._repeat(earlier)
         ready = prepare(self.message)
         dispatch = Dispatch(
-            key=self.terms.key,
-            nonce=self.terms.nonce,
+            key=self.idempotency.key,
+            nonce=self.idempotency.nonce,
             agent=ready.agent,
             recipient_id=ready.recipient_id,
-            fingerprint=self.terms.fingerprint,
+            fingerprint=self.idempotency.fingerprint,
             profile_id=ready.profile_id,
-            begun_ms=self.post.now_ms(),
+            begun_ms=self.api.now_ms(),
         )
         overwritten = former if former is not None and former.event_id is not None else None
-        self.journal.begin_send(self.terms.user_id, dispatch, overwritten)
-        return self._conclude(self._send(ready, dispatch), dispatch)
+        self.ledger.begin_send(self.idempotency.user_id, dispatch, overwritten)
+        return self._finish(self._send(ready, dispatch), dispatch)
 
     def _same(self, earlier: Dispatch | None) -> Dispatch | None:
         """Return what this very message became earlier, None when it has to be sent."""
         if earlier is None:
             return None
-        if earlier.fingerprint != self.terms.fingerprint:
+        if earlier.fingerprint != self.idempotency.fingerprint:
             raise InputRefused(
-                f"the key {self.terms.key} stands for another message, to {earlier.recipient_id} as {earlier.agent}",
+                f"the key {earlier.key} stands for another message, to {earlier.recipient_id} as {earlier.agent}",
                 hint="use a key of its own for every message",
             )
         if earlier.event_id is None:
             return self._settle(earlier)
-        is_over = self.post.now_ms() - earlier.begun_ms >= SAME_MESSAGE_MS
-        return None if is_over and not self.terms.was_named else earlier
+        is_over = self.api.now_ms() - earlier.begun_ms >= SAME_MESSAGE_MS
+        return None if is_over and not self.idempotency.was_named else earlier
 
     def _repeat(self, earlier: Dispatch) -> Receipt:
         if not earlier.confirmed and earlier.profile_id is not None:
@@ -171,17 +188,17 @@ class Delivery:
 
     def _send(self, message: Message, dispatch: Dispatch) -> SentMessage:
         try:
-            return self.post.send_message(message)
+            return self.api.send_message(message)
         except OutcomeUnknown as error:
             with suppress(RemoteError):  # then it stays in doubt, as it is
-                found = self._look(dispatch)
-                if found is not None:
-                    return found
-            error.hint = "nothing is confirmed; run the same command again: it looks into X's list before it sends"
+                sent = self._find_sent(dispatch)
+                if sent is not None:
+                    return sent
             self._record_doubt()
-            raise
+            hint = "nothing is confirmed; run the same command again: it looks into X's list before it sends"
+            raise error.with_hint(hint) from error
         except ProfilectlError:  # refused, by X or before it got there
-            self.journal.cancel_send(self.terms.user_id, dispatch)
+            self.ledger.cancel_send(self.idempotency.user_id, dispatch)
             raise
 
     def _settle(self, dispatch: Dispatch) -> Dispatch | None:
@@ -189,10 +206,10 @@ class Delivery:
 
         Only a list that could be read, and had to show the message by now, proves that there is none.
         """
-        told_ms = dispatch.begun_ms + _LONGEST_CALL_MS + self.terms.settle_after * 1000 + _RESOLUTION_MS
-        left_ms = told_ms - self.post.now_ms()
+        listed_by_ms = dispatch.begun_ms + _LONGEST_CALL_MS + self.idempotency.settle_after * 1000 + _RESOLUTION_MS
+        left_ms = listed_by_ms - self.api.now_ms()
         try:
-            sent = self._look(dispatch)
+            sent = self._find_sent(dispatch)
         except RemoteError as error:
             raise OutcomeUnknown(
                 f"an earlier send of this message to {dispatch.recipient_id} is in doubt, "
@@ -201,7 +218,7 @@ class Delivery:
                 retry_at=error.retry_at,
             ) from error
         if sent is not None:
-            receipt = self._conclude(sent, dispatch)
+            receipt = self._finish(sent, dispatch)
             return replace(dispatch, event_id=receipt.event_id, confirmed=receipt.confirmed)
         if left_ms > 0:
             raise OutcomeUnknown(
@@ -209,38 +226,36 @@ class Delivery:
                 "and X's list of messages doesn't show it yet",
                 hint=f"nothing was sent now; run the same command again in {left_ms // 1000 + 1} s",
             )
-        self.journal.cancel_send(self.terms.user_id, dispatch)
+        self.ledger.cancel_send(self.idempotency.user_id, dispatch)
         return None
 
-    def _look(self, dispatch: Dispatch) -> SentMessage | None:
+    def _find_sent(self, dispatch: Dispatch) -> SentMessage | None:
         """Look for the message in X's list: of the same words, not older than the promise, and no other dispatch's.
 
         Raises:
             RemoteError: the list can't be read far enough back.
         """
-        from profilectl.messaging.content import same_words
-
-        found = [
-            one
-            for one in self.post.sent_messages(dispatch.recipient_id, dispatch.begun_ms - _RESOLUTION_MS)
-            if any(same_words(text, one.text) for text in (self.message.text, *self.terms.wordings))
-            and not self.journal.is_delivery(self.terms.user_id, one.event_id)
+        candidates = [
+            sent
+            for sent in self.api.sent_messages(dispatch.recipient_id, dispatch.begun_ms - _RESOLUTION_MS)
+            if any(same_words(text, sent.text) for text in (self.message.text, *self.idempotency.wordings))
+            and not self.ledger.is_delivery(self.idempotency.user_id, sent.event_id)
         ]
-        return min(found, key=lambda one: one.created_ms, default=None)
+        return min(candidates, key=lambda sent: sent.created_ms, default=None)
 
-    def _conclude(self, sent: SentMessage, dispatch: Dispatch) -> Receipt:
+    def _finish(self, sent: SentMessage, dispatch: Dispatch) -> Receipt:
         """Take down what X has, then insist on the identity."""
-        is_ours = sent.sender_id == self.terms.user_id
+        is_ours = sent.sender_id == self.idempotency.user_id
         has_face = dispatch.profile_id is not None and sent.profile_id == dispatch.profile_id
         ended = replace(dispatch, event_id=sent.event_id, confirmed=is_ours and has_face)
         try:
-            self.journal.finish_send(self.terms.user_id, ended, self._event("sent", dispatch.profile_id, sent))
+            self.ledger.finish_send(self.idempotency.user_id, ended, self._event("sent", dispatch.profile_id, sent))
         except ProfilectlError as error:
             raise _unrecorded(f"went out as event {sent.event_id}", error) from error
         if not is_ours:
             raise IdentityNotEchoed(
                 f"identity not confirmed: message {sent.event_id} went out from account {sent.sender_id}, "
-                f"not from the brand's {self.terms.user_id}",
+                f"not from the brand's {self.idempotency.user_id}",
                 hint="these credentials belong to another account: check `profilectl auth status`",
             )
         if sent.profile_id != dispatch.profile_id:
@@ -254,7 +269,7 @@ class Delivery:
 
     def _record_doubt(self) -> None:
         try:
-            self.journal.record(self._event("send-unknown", self.message.profile_id))
+            self.ledger.record(self._event("send-unknown", self.message.profile_id))
         except ProfilectlError as error:
             raise _unrecorded("may have gone out", error) from error
 
@@ -263,8 +278,8 @@ class Delivery:
         message = self.message
         return Event(
             what,
-            self.terms.user_id,
-            self.post.now_ms(),
+            self.idempotency.user_id,
+            self.api.now_ms(),
             agent=message.agent,
             profile_id=profile_id,
             detail={
@@ -273,7 +288,7 @@ class Delivery:
                 "text_length": len(message.text),
                 "event_id": None if sent is None else sent.event_id,
                 "echoed_profile_id": None if sent is None else sent.profile_id,
-                **self.terms.remarks,
+                **self.idempotency.remarks,
             },
         )
 

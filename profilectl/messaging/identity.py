@@ -1,4 +1,4 @@
-"""Who speaks in a ``send``: the agent that is meant, the OS user who runs it, and the face that X has for the agent."""
+"""Who sends: the agent that is meant, the account that the credentials belong to, and the agent's profile at X."""
 
 from __future__ import annotations
 
@@ -7,47 +7,64 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused, NotFound, UsageError
+from profilectl.ledger.accounts import check_account
+from profilectl.roster.lookup import unknown_agent
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from profilectl.access.policy import Authority, Operator
     from profilectl.api.client import XClient
-    from profilectl.cli.context import Context
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.model import Account, Agent, Binding, Brand, Roster
+    from profilectl.secret import Credentials
 
-_FRESH_MS = 3 * 60_000  # a face that X showed this recently isn't asked for again
+_FRESH_MS = 3 * 60_000  # a profile that X showed this recently isn't asked for again
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class Sender:
     """An agent in the one brand that is meant."""
 
     agent: Agent
     brand: Brand
 
 
-def find_speaker(context: Context, key: str | None, operator: Operator, authority: Authority) -> Speaker:
+def find_sender(
+    roster: Roster,
+    key: str | None,
+    operator: Operator,
+    authority: Authority,
+    *,
+    brands: Iterable[Brand],
+    prefer: Callable[[Sequence[Brand]], Sequence[Brand]],
+) -> Sender:
     """Return the agent who was named, or else the only one whose operators name who runs this.
+
+    Args:
+        roster: who there is.
+        key: the agent's; None for the operator's own.
+        operator: who runs this.
+        authority: knows whom a rule of the roster means.
+        brands: that may be meant.
+        prefer: leaves of several brands the user's default, where it is among them.
 
     Raises:
         UsageError: there is no such agent, or more than one agent or brand may be meant.
         InputRefused: the agent doesn't speak for the brand that was chosen.
     """
-    from profilectl.cli.checks import unknown_agent
-
-    roster = context.roster
     key = _own_agent(roster, operator, authority) if key is None else key
     entries = [agent for agent in roster.agents if agent.key == key]
     if not entries:
         raise unknown_agent(key, {agent.key for agent in roster.agents})
     keys = {agent.brand for agent in entries}
-    brands = context.meant([brand for brand in context.brands() if brand.key in keys])
-    if not brands:
+    meant = prefer([brand for brand in brands if brand.key in keys])
+    if not meant:
         raise InputRefused(f"{key} doesn't speak for this brand", hint="it has: " + ", ".join(sorted(keys)))
-    if len(brands) > 1:
+    if len(meant) > 1:
         raise UsageError(f"{key} speaks for several brands", hint="say --brand with one of: " + ", ".join(sorted(keys)))
-    return Speaker(next(agent for agent in entries if agent.brand == brands[0].key), brands[0])
+    return Sender(next(agent for agent in entries if agent.brand == meant[0].key), meant[0])
 
 
 def _own_agent(roster: Roster, operator: Operator, authority: Authority) -> str:
@@ -66,32 +83,39 @@ def _own_agent(roster: Roster, operator: Operator, authority: Authority) -> str:
     )
 
 
-def connect(
-    context: Context, brand: Brand, account: Account | None, knowledge: LedgerReader
-) -> tuple[XClient, Account]:
-    """Return a client whose credentials are those of the account that the ledger means, and that account.
+def verify_account(
+    client: XClient, credentials: Credentials, brand: Brand, account: Account | None, ledger: LedgerReader
+) -> Account:
+    """Return the account that the ledger means by a brand, once it is sure that the credentials are its own.
 
     X asks nothing for it where the source names the account, or where the token begins with its id, as X's tokens do.
     A brand that the ledger doesn't know yet is asked about at X.
-    """
-    from profilectl.cli.checks import check_account
 
-    credentials = context.credentials(brand)
-    client = context.client(credentials)
+    Args:
+        client: speaks to X with the credentials.
+        credentials: of the brand.
+        brand: who is meant.
+        account: what the ledger has for the brand, None when it doesn't know the brand.
+        ledger: to compare with.
+
+    Raises:
+        WrongAccount: the credentials belong to somebody else.
+        RemoteError: X can't tell.
+    """
     if account is None:
         account = client.verify_credentials()
-        check_account(brand, account, knowledge)
+        check_account(brand, account, ledger)
     elif credentials.user_id is not None:
-        knowledge.check_account(brand.key, replace(account, user_id=credentials.user_id))
+        ledger.check_account(brand.key, replace(account, user_id=credentials.user_id))
     elif not credentials.token.reveal().startswith(f"{account.user_id}-"):
-        knowledge.check_account(brand.key, client.verify_credentials())
-    return client, account
+        ledger.check_account(brand.key, client.verify_credentials())
+    return account
 
 
-def require_live_face(client: XClient, ledger: Ledger, user_id: str, binding: Binding) -> None:
-    """Make sure that the face a message is about to carry still exists at X, under the name that was bound.
+def require_live_profile(client: XClient, ledger: Ledger, user_id: str, binding: Binding) -> None:
+    """Make sure that the profile a message is about to carry still exists at X, under the name that was bound.
 
-    X drops a face that is gone without a word, and the message goes out under the brand; so it is asked for before,
+    X drops a profile that is gone without a word, and the message goes out under the brand; so it is asked for before,
     unless it was seen less than three minutes ago and X's time, at which messages are promised, is known already.
 
     Raises:

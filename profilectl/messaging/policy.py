@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class SendContext:
     """How a message comes to be sent.
 
     Attributes:
@@ -34,18 +34,18 @@ class Occasion:
     rehearsal: bool = False
 
 
-def is_honest(agent: Agent, occasion: Occasion) -> bool:
+def is_honest(agent: Agent, context: SendContext) -> bool:
     """Say whether no customer can take a machine for a person: one is there, vouches, rehearses, or a bot speaks."""
-    return agent.kind is Kind.BOT or occasion.attended or occasion.human_wrote_this or occasion.rehearsal
+    return agent.kind is Kind.BOT or context.attended or context.human_wrote_this or context.rehearsal
 
 
-def require_honesty(agent: Agent, occasion: Occasion) -> None:
+def require_honesty(agent: Agent, context: SendContext) -> None:
     """Let no machine speak to a customer under a person's name.
 
     Raises:
         InputRefused: it isn't honest, see `is_honest`.
     """
-    if not is_honest(agent, occasion):
+    if not is_honest(agent, context):
         raise InputRefused(
             f"{agent.key} is a person, and no person is here: a script may only speak as a bot",
             hint="send as an agent of kind bot; or vouch with --human-wrote-this, which is recorded; "
@@ -59,9 +59,9 @@ def require_privacy(agent: Agent, text: str) -> None:
     Raises:
         InputRefused: the text holds the agent's `last` or `legal_name`, and the public name doesn't.
     """
-    told = [field for field, phrase in _hidden(agent) if _holds(text, phrase)]
-    if told:
-        fields = " and ".join(dict.fromkeys(told))
+    shown = [field for field, phrase in _hidden(agent) if _holds(text, phrase)]
+    if shown:
+        fields = " and ".join(dict.fromkeys(shown))
         raise InputRefused(
             f"the text gives away {agent.key}'s {fields}, which the public name keeps private",
             hint="leave it out, or agree with --allow-private",
@@ -95,7 +95,7 @@ _WORD = re.compile(r"[^\W_]+")  # an apostrophe ends a word, so that "Fast's" ho
 def _legible(text: str) -> str:
     """Return a text in its plainest form: compatibility characters resolved, accents and invisible ones gone."""
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(one for one in decomposed if unicodedata.category(one) not in {"Mn", "Cf"})
+    return "".join(character for character in decomposed if unicodedata.category(character) not in {"Mn", "Cf"})
 
 
 def _words(text: str) -> list[str]:

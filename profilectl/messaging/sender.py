@@ -1,12 +1,12 @@
-"""One message on its way from the command line to X: whom it reaches, with which face, under which terms."""
+"""One message as an agent: composed offline, checked, agreed to, sent at most once, and followed by a feedback card."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from profilectl.cli.prompts import require_consent
 from profilectl.errors import (
     InputRefused,
     NotAllowlisted,
@@ -16,145 +16,187 @@ from profilectl.errors import (
     ProfilectlError,
     RemoteError,
 )
-from profilectl.messaging.compose import NoFace, compose, compose_signed, fingerprint
-from profilectl.messaging.identity import connect, require_live_face
-from profilectl.messaging.policy import Occasion, is_honest, require_honesty, sign_off
-from profilectl.render.console import info
+from profilectl.messaging.compose import NoProfile, compose, compose_signed, fingerprint
+from profilectl.messaging.delivery import Delivery, Idempotency, SendStatus
+from profilectl.messaging.identity import require_live_profile, verify_account
+from profilectl.messaging.policy import SendContext, is_honest, require_honesty, sign_off
 
 if TYPE_CHECKING:
-    from profilectl.access.policy import Operator
+    from collections.abc import Callable
+
     from profilectl.api.client import XClient
-    from profilectl.cli.context import Context
     from profilectl.feedback.cards import Question
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.messaging.compose import Contents
     from profilectl.messaging.delivery import Receipt
-    from profilectl.messaging.identity import Speaker
-    from profilectl.model import Account, LedgerState, Message, Survey
+    from profilectl.messaging.identity import Sender
+    from profilectl.model import Account, LedgerState, Message, Policy, Survey
     from profilectl.pictures.attachments import Attachment
+    from profilectl.secret import Credentials
 
 
-@dataclass
-class Sending:
-    """One message on its way from the command line to X."""
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What became of a message.
 
-    context: Context
-    speaker: Speaker
-    operator: Operator
+    Attributes:
+        message: as it left; its recipient is an id.
+        receipt: None when nobody knows whether it is out.
+        card: what X's feedback card asks after it, None when there is no card.
+        error: why the receipt or the card is missing, None when nothing is.
+        warnings: what else a person should know, one line each.
+    """
+
+    message: Message
+    receipt: Receipt | None
+    card: Survey | None = None
+    error: ProfilectlError | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> SendStatus:
+        """How far the message has come."""
+        return SendStatus.UNKNOWN if self.receipt is None else self.receipt.status
+
+
+@dataclass(frozen=True)
+class MessageSender:
+    """What one message needs on its way to X.
+
+    Attributes:
+        sender: as whom it is sent, and for which brand.
+        uid: of the OS user who runs this, for the audit trail.
+        contents: what the customer gets.
+        attachment: the picture whose digest `contents` has.
+        key: under which the message is sent at most once, None for the key that its words make.
+        context: whether a person is there.
+        survey: what a feedback card asks after it, None for no card.
+        policy: the roster's.
+        test_recipients: ids and handles, with @, of those to whom a script may write as a person.
+        known: the ledger as it is read before anything is written.
+    """
+
+    sender: Sender
+    uid: int
     contents: Contents
     attachment: Attachment | None
     key: str | None
-    occasion: Occasion
+    context: SendContext
     survey: Survey | None
+    policy: Policy
+    test_recipients: tuple[str, ...]
+    known: LedgerReader
+
+    @cached_property
+    def account(self) -> Account | None:
+        """The account that the ledger has for the brand, None for a brand that it doesn't know."""
+        return self.known.account_of(self.sender.brand.key)
+
+    @cached_property
+    def ledger_state(self) -> LedgerState:
+        """What the ledger knows of that account."""
+        return self.known.state_of("" if self.account is None else self.account.user_id)
 
     def compose(self, recipient: str) -> Message:
-        """Put the message together, offline; without a face only where the brand has a fallback."""
-        self.knowledge: LedgerReader = self.context.ledger_for_reading()
-        self.account: Account | None = self.knowledge.account_of(self.speaker.brand.key)
-        user_id = self.account.user_id if self.account is not None else ""
-        self.ledger_state: LedgerState = self.knowledge.state_of(user_id)
+        """Put the message together, offline; without a profile only where the brand has a fallback.
+
+        Raises:
+            InputRefused: the agent can't send, or not this, see `compose.compose`.
+        """
         today = datetime.now().astimezone().date()
         try:
             return compose(
-                self.speaker.agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today
+                self.sender.agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today
             )
-        except NoFace:
-            if self.speaker.brand.fallback != "sign-off":
+        except NoProfile:
+            if self.sender.brand.fallback != "sign-off":
                 raise
             return self._signed(recipient)
 
     def _signed(self, recipient: str) -> Message:
-        signature = sign_off(self.speaker.agent)
-        return compose_signed(self.speaker.agent, recipient_id=recipient, contents=self.contents, sign_off=signature)
+        signature = sign_off(self.sender.agent)
+        return compose_signed(self.sender.agent, recipient_id=recipient, contents=self.contents, sign_off=signature)
 
-    def carry_out(self, message: Message, *, typing: bool, yes: bool) -> None:
-        """Send, and tell what became of it.
+    def send(
+        self,
+        message: Message,
+        *,
+        connect: Callable[[], tuple[XClient, Credentials]],
+        open_ledger: Callable[[], Ledger],
+        confirm: Callable[[Message], None],
+        typing: bool = False,
+    ) -> SendResult:
+        """Send, and return what became of it.
 
         Args:
             message: as `compose` returned it.
+            connect: returns a client of the brand and its credentials; called once it is known that all is well here.
+            open_ledger: returns the ledger to write to; called once the credentials are known to be the brand's.
+            confirm: gets the message as it will leave, and raises Declined where a person doesn't agree to it.
             typing: whether the customer is shown first that somebody types.
-            yes: whether a person needn't be asked.
 
         Raises:
-            InputRefused: the face isn't at X as it should be, or a script would speak as a person.
+            InputRefused: the profile isn't at X as it should be, or a script would speak as a person.
             Declined: a person said no.
-            ProfilectlError: see `delivery.Delivery.carry_out`.
+            ProfilectlError: see `delivery.Delivery.carry_out`; of these OutcomeUnknown comes back in the result.
         """
-        from profilectl.cli.send_output import receipt_document, show_receipt
-
         self.require_honesty(message)
-        client, account = connect(self.context, self.speaker.brand, self.account, self.knowledge)
+        client, credentials = connect()
+        account = verify_account(client, credentials, self.sender.brand, self.account, self.known)
         self.require_honesty(message, client)
-        message = self._addressed(message, client)
-        ledger = self.context.ledger_for_writing()
-        self.context.remember_roster()
+        message = _addressed(message, client)
+        ledger = open_ledger()
         if self.account is None:
-            ledger.register_account(self.speaker.brand.key, account, client.now_ms())
-        message = self._faced(message, client, ledger, account.user_id)
+            ledger.register_account(self.sender.brand.key, account, client.now_ms())
+        message = self._with_live_profile(message, client, ledger, account.user_id)
         question = self._question(message.recipient_id, client)
-        self._confirm(message, yes=yes)
+        confirm(message)
+        warnings: list[str] = []
         try:
-            receipt = self._deliver(message, client, ledger, account.user_id, typing=typing)
+            receipt = self._deliver(message, client, ledger, account.user_id, warnings if typing else None)
         except OutcomeUnknown as error:
-            from profilectl.render import documents
-
-            error.document = documents.send(message, message.recipient_id, status="unknown", error=error)
-            raise
-        unasked = None if question is None else self._ask(question, receipt, account.user_id, client, ledger)
-        if unasked is None or not self.context.wants_json:
-            show_receipt(self.context, receipt, self.speaker, self.ledger_state.binding(message.agent))
-        if unasked is not None:
-            unasked.document = receipt_document(receipt, unasked)
-            raise unasked
-
-    def _addressed(self, message: Message, client: XClient) -> Message:
-        """Replace a handle by its id."""
-        typed = message.recipient_id
-        return replace(message, recipient_id=client.find_user(typed[1:])) if typed.startswith("@") else message
+            return SendResult(message, None, error=error, warnings=tuple(warnings))
+        result = SendResult(receipt.message, receipt, warnings=tuple(warnings))
+        return result if question is None else _ask(question, receipt, account.user_id, client, ledger, result)
 
     def require_honesty(self, message: Message, client: XClient | None = None) -> None:
-        """Refuse to let a script speak to a customer as a person; without a client, as far as that is known offline."""
-        if is_honest(self.speaker.agent, self.occasion):
+        """Refuse to let a script speak to a customer as a person; without a client, as far as that is known offline.
+
+        Raises:
+            InputRefused: it isn't honest, see `policy.is_honest`.
+        """
+        if is_honest(self.sender.agent, self.context):
             return
         is_test = self._is_test(message.recipient_id, client)
         if is_test is not None:
-            require_honesty(self.speaker.agent, replace(self.occasion, rehearsal=is_test))
+            require_honesty(self.sender.agent, replace(self.context, rehearsal=is_test))
 
     def _is_test(self, recipient: str, client: XClient | None) -> bool | None:
         """Say whether somebody is a test recipient; None when only X could tell, and there is no client to ask."""
-        typed, testers = recipient.casefold(), {one.casefold() for one in self._testers()}
-        written_otherwise = {one for one in testers if one.startswith("@") != typed.startswith("@")}
+        typed, testers = recipient.casefold(), {tester.casefold() for tester in self.test_recipients}
+        written_otherwise = {tester for tester in testers if tester.startswith("@") != typed.startswith("@")}
         if typed in testers or not written_otherwise:
             return typed in testers
         if client is None:
             return None
-        wanted = _id_of(typed, client)
-        return wanted in {_id_of(one, client) for one in written_otherwise} - {None}
+        user_id = _id_of(typed, client)
+        return user_id in {_id_of(tester, client) for tester in written_otherwise} - {None}
 
-    def _testers(self) -> tuple[str, ...]:
-        """Return whom a rehearsal may write to: the roster's test recipients, and the local X's own customer."""
-        from profilectl.api.urls import parse_address
-        from profilectl.cli.local_sandbox import CUSTOMER
-
-        testers = self.context.roster.policy.test_recipients
-        is_local = self.context.uses_sandbox or parse_address(self.context.api_url).is_loopback
-        return (*testers, f"@{CUSTOMER}") if is_local else testers
-
-    def _faced(self, message: Message, client: XClient, ledger: Ledger, user_id: str) -> Message:
-        """Make sure of the face; where X hasn't allowed any yet, sign off if the brand does so."""
+    def _with_live_profile(self, message: Message, client: XClient, ledger: Ledger, user_id: str) -> Message:
+        """Make sure of the profile; where X hasn't allowed any yet, sign off if the brand does so."""
         binding = self.ledger_state.binding(message.agent)
         try:
             if binding is None:
                 client.list_profiles()
             else:
-                require_live_face(client, ledger, user_id, binding)
+                require_live_profile(client, ledger, user_id, binding)
                 return message
         except NotAllowlisted:
-            if self.speaker.brand.fallback != "sign-off":
+            if self.sender.brand.fallback != "sign-off":
                 raise
-            return replace(self._signed(message.recipient_id), recipient_id=message.recipient_id)
+            return self._signed(message.recipient_id)
         raise InputRefused(
-            f"X allows brand {self.speaker.brand.key} to use profiles, and {message.agent} has none yet",
+            f"X allows brand {self.sender.brand.key} to use profiles, and {message.agent} has none yet",
             hint="run `profilectl sync` first: a sign-off is for the time before",
         )
 
@@ -165,72 +207,68 @@ class Sending:
         from profilectl.feedback.cards import prepare
 
         is_test = self._is_test(recipient_id, client) or False
-        return prepare(self.survey, self.speaker.agent, self.speaker.brand, is_test=is_test)
+        return prepare(self.survey, self.sender.agent, self.sender.brand, is_test=is_test)
 
-    def _ask(
-        self, question: Question, receipt: Receipt, user_id: str, client: XClient, ledger: Ledger
-    ) -> PartlyDone | None:
-        """Issue the card; the message is out, so what goes wrong here must never call for sending it again."""
-        from profilectl.feedback.cards import ask
+    def _deliver(
+        self, message: Message, client: XClient, ledger: Ledger, user_id: str, typing: list[str] | None
+    ) -> Receipt:
+        """Send at most once; a list shows the customer first that somebody types, and gets what went wrong with it."""
 
-        if receipt.is_repeat:
-            info("no card was issued: the message went out earlier")
-            return None
-        try:
-            ask(question, receipt.message, receipt.event_id, user_id, client, ledger)
-        except ProfilectlError as error:
-            said = f"the message was sent, but no feedback card can be confirmed: {error.message}"
-            return PartlyDone(said, hint="the message is out: don't send it again")
-        if not self.context.is_quiet:
-            info(f"asked for feedback ({question.survey})")
-        return None
+        def prepare(ready: Message) -> Message:
+            picture = self.attachment
+            if picture is not None:
+                media_id = client.upload_for_message(picture.content, picture.media_type, picture.category)
+                ready = replace(ready, media_id=media_id)
+            if typing is not None:  # last of all, because it lasts for three seconds only
+                try:
+                    client.indicate_typing(ready.recipient_id)
+                except RemoteError as error:  # a courtesy that mustn't cost the message
+                    typing.append(f"warning: {error.message}")
+            return ready
 
-    def _confirm(self, message: Message, *, yes: bool) -> None:
-        """Let a person see the bubble before it goes out."""
-        if yes or not self.context.may_ask:
-            return
-        from profilectl.cli.send_output import show_draft
-        from profilectl.render.bubble import Enclosure
+        return Delivery(message, self._idempotency(message, user_id), client, ledger).carry_out(prepare)
 
-        enclosure = None
-        if self.attachment is not None:
-            enclosure = Enclosure(self.attachment.name, self.attachment.media_type, len(self.attachment.content))
-        show_draft(self.context, message, self.speaker, enclosure)
-        require_consent(self.context, "Send it?", "sent", yes=False)
-
-    def _deliver(self, message: Message, client: XClient, ledger: Ledger, user_id: str, *, typing: bool) -> Receipt:
+    def _idempotency(self, message: Message, user_id: str) -> Idempotency:
         import secrets
 
-        from profilectl.messaging.delivery import Delivery, Terms
-
-        mark = fingerprint(message, self.contents)
-        policy = self.context.roster.policy
-        remarks: dict[str, str | int | bool | None] = {"uid": self.operator.uid, "attachment": self.contents.attachment}
-        if self.occasion.human_wrote_this:
+        digest = fingerprint(message, self.contents)
+        remarks: dict[str, str | int | bool | None] = {"uid": self.uid, "attachment": self.contents.attachment}
+        if self.context.human_wrote_this:
             remarks["human_wrote_this"] = True
-        if policy.audit_text:
+        if self.policy.audit_text:
             remarks["text"] = message.text
-        terms = Terms(
+        return Idempotency(
             user_id,
-            self.key or f"auto:{mark}",
+            self.key or f"auto:{digest}",
             secrets.token_hex(8),
             was_named=self.key is not None,
-            fingerprint=mark,
-            settle_after=policy.settle_after,
+            fingerprint=digest,
+            settle_after=self.policy.settle_after,
             wordings=(self.contents.text, self._signed(message.recipient_id).text),
             remarks=remarks,
         )
 
-        def prepare(one: Message) -> Message:
-            picture = self.attachment
-            if picture is not None:
-                media_id = client.upload_for_message(picture.content, picture.media_type, picture.category)
-                one = replace(one, media_id=media_id)
-            if typing:  # last of all, because it lasts for three seconds only
-                _show_typing(client, one.recipient_id)
-            return one
 
-        return Delivery(message, terms, client, ledger).carry_out(prepare)
+def _ask(
+    question: Question, receipt: Receipt, user_id: str, client: XClient, ledger: Ledger, result: SendResult
+) -> SendResult:
+    """Issue the card; the message is out, so what goes wrong here must never call for sending it again."""
+    from profilectl.feedback.cards import ask
+
+    if receipt.is_repeat:
+        return replace(result, warnings=(*result.warnings, "no card was issued: the message went out earlier"))
+    try:
+        ask(question, receipt.message, receipt.event_id, user_id, client, ledger)
+    except ProfilectlError as error:
+        message = f"the message was sent, but no feedback card can be confirmed: {error.message}"
+        return replace(result, error=PartlyDone(message, hint="the message is out: don't send it again"))
+    return replace(result, card=question.survey)
+
+
+def _addressed(message: Message, client: XClient) -> Message:
+    """Replace a handle by its id."""
+    typed = message.recipient_id
+    return replace(message, recipient_id=client.find_user(typed[1:])) if typed.startswith("@") else message
 
 
 def _id_of(recipient: str, client: XClient) -> str | None:
@@ -241,10 +279,3 @@ def _id_of(recipient: str, client: XClient) -> str | None:
         return client.find_user(recipient[1:])
     except NotFound:
         return None
-
-
-def _show_typing(client: XClient, recipient_id: str) -> None:
-    try:
-        client.indicate_typing(recipient_id)
-    except RemoteError as error:  # a courtesy that mustn't cost the message
-        info(f"warning: {error.message}")

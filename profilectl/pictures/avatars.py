@@ -1,4 +1,4 @@
-"""A file that somebody dropped into a folder becomes a picture that may leave the house.
+"""A file that somebody dropped into a folder becomes a picture that may leave the machine.
 
 Two deeds, because most runs need only the first: `inspect` reads and hashes, which tells whether a picture changed;
 `prepare` decodes behind guards and encodes anew. Nothing of the source survives but its pixels: no EXIF, no GPS
@@ -6,7 +6,7 @@ position, no comment, no colour profile, no bytes behind the image's end.
 
 Both may be called from several threads at once.
 
-`read` and `Shelf` are for `picture_memory`, which knows when not even reading is needed.
+`read` and `Shelf` are for `stat_cache`, which knows when not even reading is needed.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
 def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
     """Do with a picture's bytes, such as those that X serves, as `prepare` does; `name` is for the AvatarRefused."""
     square = decode(content, name, lambda source: _square(source, size))
-    return PreparedPicture(*_encode(square), _digest(content), _difference_hash(square))
+    return PreparedPicture(*_encode(square), _digest(content))
 
 
 def square(content: bytes, name: str) -> Image:
@@ -230,16 +230,3 @@ def _encode(square: Image) -> tuple[bytes, str]:
     if square.mode == "RGBA":
         return save(square, "PNG"), "image/png"
     return save(square, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
-
-
-def _difference_hash(square: Image) -> int:
-    """64 bits: is a pixel of the 9x8 miniature brighter than its right neighbour; survives X's own re-encoding."""
-    from PIL import Image
-
-    miniature = square.convert("L").resize((9, 8), Image.Resampling.LANCZOS).tobytes()
-    bits = 0
-    for row in range(8):
-        for column in range(8):
-            here = 9 * row + column
-            bits = bits << 1 | (miniature[here] > miniature[here + 1])
-    return bits

@@ -1,7 +1,7 @@
 """Foreign bytes become pixels, behind guards, and pixels become a file that says nothing but what it shows.
 
-What leaves the house as a picture went through here: no EXIF, no GPS position, no comment, no colour profile, no bytes
-behind the image's end. Everything may be called from several threads at once.
+What leaves the machine as a picture went through here: no EXIF, no GPS position, no comment, no colour profile, no
+bytes behind the image's end. Everything may be called from several threads at once.
 """
 
 from __future__ import annotations

@@ -1,34 +1,22 @@
-"""Faces of people who don't exist: for the demo, and for a fresh roster that has no photographs yet.
-
-Everything is drawn with Pillow alone, and the same arguments always give the same bytes.
-"""
+"""Pictures of people who don't exist: for the demo, and for a fresh roster that has no photographs yet."""
 
 from __future__ import annotations
 
 import colorsys
 import hashlib
 import io
-import random
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
 
 Colour = tuple[int, int, int]
-Box = tuple[float, float, float, float]  # left, top, right, bottom, in widths of the picture
-
-_SKINS: Final = ((240, 200, 170), (222, 172, 134), (190, 134, 98), (146, 96, 68), (104, 68, 50))
-_HAIRS: Final = ((36, 27, 24), (78, 50, 33), (146, 102, 60), (112, 60, 38))
-_CLOTHES: Final = ((52, 84, 128), (132, 58, 66), (50, 100, 88), (104, 96, 122), (74, 76, 84))
-_ROOMS: Final = ((176, 160, 138), (136, 152, 158), (160, 164, 142), (168, 148, 150))
-_LAMPS: Final = ((255, 226, 170), (255, 244, 222), (226, 240, 255))
-_ORIENTATION: Final = 0x0112  # EXIF tag; 6 asks for a quarter turn clockwise
 
 
 def initials_portrait(name: str, size: int = 400) -> bytes:
-    """Draw up to two initials on a colour of their own.
+    """Draw up to two initials on a colour of their own; the same name gives the same bytes.
 
     Pillow's built-in font knows unaccented Latin letters; a name in any other script gets an emblem in their place.
 
@@ -48,38 +36,18 @@ def initials_portrait(name: str, size: int = 400) -> bytes:
         _letter(image, initials)
     else:
         _emblem(image, seed)
-    return _encoded(image.resize((size, size), Image.Resampling.LANCZOS), "PNG")
-
-
-def photograph_like_portrait(seed: int, size: tuple[int, int] = (1200, 1600)) -> bytes:
-    """Draw head and shoulders before a blurred room, with the soft light, the grain and the EXIF of a telephone.
-
-    Args:
-        seed: decides skin, hair, clothes and room.
-        size: width and height in pixels as a viewer shows it; it is stored lying on its side, with EXIF orientation 6.
-
-    Returns:
-        A JPEG.
-    """
-    from PIL import Image
-
-    chance = random.Random(seed)  # noqa: S311 - a drawing is no secret
-    sketch = (size[0] // 2, size[1] // 2)
-    image = _room(sketch, chance)
-    _person(image, chance)
-    image = _lit(image).resize(size, Image.Resampling.BICUBIC)
-    exif = Image.Exif()
-    exif[_ORIENTATION] = 6
-    return _encoded(_grainy(image, chance).transpose(Image.Transpose.ROTATE_90), "JPEG", quality=88, exif=exif)
-
-
-def _encoded(image: Image, form: str, **options: object) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, form, **options)
+    image.resize((size, size), Image.Resampling.LANCZOS).save(buffer, "PNG")
     return buffer.getvalue()
 
 
-# Initials and emblems.
+def photograph() -> bytes:
+    """Return the photograph of nobody that `demo` uses.
+
+    Returns:
+        A JPEG that lies on its side as a telephone stores it: EXIF orientation 6 asks for a quarter turn clockwise.
+    """
+    return Path(__file__).with_name("photograph.jpg").read_bytes()
 
 
 def _tone(seed: bytes, lightness: float) -> Colour:
@@ -105,127 +73,16 @@ def _letter(image: Image, initials: str) -> None:
 
 
 def _emblem(image: Image, seed: bytes) -> None:
-    """Set stones on a grid of five by five, the right side a mirror of the left one."""
+    """Draw rounded squares on a grid of five by five, the right side a mirror of the left one."""
     from PIL import ImageDraw
 
     draw = ImageDraw.Draw(image)
     cell = image.width / 7.6
+    side = 0.88 * cell
     shades = (None, _tone(seed, 0.56), _tone(seed, 0.74), (255, 255, 255))
     for index in range(15):
         column, row = divmod(index, 5)
         shade = shades[seed[2 + index] % len(shades)]
         for mirrored in {column, 4 - column} if shade else ():
-            _stone(draw, (1.36 + mirrored) * cell, (1.36 + row) * cell, 0.88 * cell, shade)
-
-
-def _stone(draw: ImageDraw, left: float, top: float, side: float, shade: Colour | None) -> None:
-    draw.rounded_rectangle((left, top, left + side, top + side), radius=0.32 * side, fill=shade)
-
-
-# The photograph: back to front, then light, then the camera.
-
-
-def _room(size: tuple[int, int], chance: random.Random) -> Image:
-    """Return a wall that darkens downwards, with lamps far out of focus; drawn small, which blurs it for nothing."""
-    from PIL import Image, ImageChops, ImageDraw, ImageFilter
-
-    small = (size[0] // 6, size[1] // 6)
-    fall = Image.linear_gradient("L").resize(small).point([235 - at // 2 for at in range(256)])
-    image = ImageChops.multiply(Image.new("RGB", small, chance.choice(_ROOMS)), fall.convert("RGB"))
-    draw = ImageDraw.Draw(image, "RGBA")
-    shelf = chance.uniform(0.1, 0.5) * small[0]
-    draw.rectangle((shelf, 0, shelf + 0.07 * small[0], small[1]), fill=(60, 46, 38, 110))
-    for _ in range(16):
-        x, y, radius = chance.random() * small[0], chance.random() * 0.75 * small[1], chance.uniform(2, 9)
-        lamp = (*chance.choice(_LAMPS), chance.randrange(50, 150))
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=lamp)
-    return image.filter(ImageFilter.GaussianBlur(1.3)).resize(size, Image.Resampling.BICUBIC)
-
-
-def _person(image: Image, chance: random.Random) -> None:
-    skin, hair, cloth = chance.choice(_SKINS), chance.choice(_HAIRS), chance.choice(_CLOTHES)
-    long_hair = chance.random() < 0.5
-    if long_hair:
-        _blob(image, (0.25, 0.29, 0.75, 1.1), _shaded(hair, 0.8), 0.012)
-    _blob(image, (0.03, 0.99, 0.97, 2.1), cloth, 0.006)
-    _blob(image, (0.385, 0.75, 0.615, 1.12), _shaded(skin, 0.8), 0.008)
-    _blob(image, (0.37, 0.75, 0.63, 1.0), _shaded(skin, 0.62), 0.02, strength=150)
-    for side in (0.285, 0.665):
-        _blob(image, (side, 0.55, side + 0.05, 0.69), _shaded(skin, 0.85), 0.004)
-    _blob(image, (0.275, 0.22, 0.725, 0.71), hair, 0.008)
-    _blob(image, (0.305, 0.32, 0.695, 0.91), skin, 0.005)
-    _fringe(image, hair, chance)
-    _features(image, skin, hair)
-
-
-def _fringe(image: Image, hair: Colour, chance: random.Random) -> None:
-    parting = chance.uniform(-0.09, 0.09)
-    _blob(image, (0.285, 0.25, 0.56 + parting, 0.45), hair, 0.012)
-    _blob(image, (0.42 + parting, 0.25, 0.715, 0.46), hair, 0.012)
-    _blob(image, (0.36, 0.25, 0.54, 0.33), _shaded(hair, 1.5), 0.03, strength=110)
-
-
-def _features(image: Image, skin: Colour, hair: Colour) -> None:
-    """Draw light and shade first, then eyes, nose and a smile."""
-    _blob(image, (0.33, 0.61, 0.45, 0.75), _shaded(skin, 1.12), 0.03, strength=150)
-    _blob(image, (0.54, 0.62, 0.67, 0.86), _shaded(skin, 0.72), 0.035, strength=130)
-    _blob(image, (0.42, 0.85, 0.6, 0.92), _shaded(skin, 0.7), 0.025, strength=120)
-    for eye in (0.415, 0.585):
-        _blob(image, (eye - 0.05, 0.525, eye + 0.05, 0.595), _shaded(skin, 0.72), 0.014, strength=140)
-        _blob(image, (eye - 0.034, 0.546, eye + 0.034, 0.582), (238, 234, 228), 0.003)
-        _blob(image, (eye - 0.018, 0.545, eye + 0.018, 0.583), (58, 42, 32), 0.002)
-        _blob(image, (eye - 0.009, 0.55, eye + 0.001, 0.561), (255, 255, 255), 0.002)
-        _blob(image, (eye - 0.04, 0.537, eye + 0.04, 0.551), _shaded(hair, 0.7), 0.003)
-        _blob(image, (eye - 0.055, 0.487, eye + 0.055, 0.507), _shaded(hair, 0.8), 0.006)
-    _blob(image, (0.5, 0.55, 0.535, 0.705), _shaded(skin, 0.76), 0.014, strength=140)
-    _blob(image, (0.48, 0.55, 0.5, 0.68), _shaded(skin, 1.15), 0.01, strength=120)
-    _blob(image, (0.465, 0.69, 0.54, 0.715), _shaded(skin, 0.62), 0.008, strength=170)
-    _smile(image, skin)
-
-
-def _smile(image: Image, skin: Colour) -> None:
-    red, green, blue = skin
-    lips = (min(255, red), round(green * 0.62), round(blue * 0.64))
-    _blob(image, (0.425, 0.755, 0.575, 0.822), lips, 0.005)
-    _blob(image, (0.437, 0.762, 0.563, 0.798), (244, 240, 234), 0.003)
-    _blob(image, (0.42, 0.738, 0.58, 0.777), skin, 0.006)
-    _blob(image, (0.455, 0.825, 0.545, 0.84), _shaded(skin, 0.75), 0.01, strength=130)
-
-
-def _shaded(colour: Colour, factor: float) -> Colour:
-    red, green, blue = (min(255, round(factor * part)) for part in colour)
-    return red, green, blue
-
-
-def _blob(image: Image, box: Box, colour: Colour, blur: float, strength: int = 255) -> None:
-    """Paint an ellipse with a soft rim; box and blur are in widths of the picture, strength in 255ths."""
-    from PIL import Image, ImageDraw, ImageFilter
-
-    radius = blur * image.width
-    margin = round(3 * radius) + 1
-    left, top, right, bottom = (edge * image.width for edge in box)
-    mask = Image.new("L", (round(right - left) + 2 * margin, round(bottom - top) + 2 * margin))
-    ImageDraw.Draw(mask).ellipse((margin, margin, margin + right - left, margin + bottom - top), fill=strength)
-    mask = mask.filter(ImageFilter.GaussianBlur(radius))
-    image.paste(colour, (round(left) - margin, round(top) - margin), mask)
-
-
-def _lit(image: Image) -> Image:
-    """Let light fall from the upper left, and the corners fall off as behind a small lens."""
-    from PIL import Image, ImageChops
-
-    glow = Image.radial_gradient("L").point([225 - round(at * 0.62) for at in range(256)])
-    width, height = image.size
-    light = Image.new("L", image.size, 68)
-    light.paste(glow.resize((2 * width, 2 * height)), (round(-0.75 * width), round(-0.95 * height)))
-    vignette = Image.radial_gradient("L").point([255 - max(0, at - 90) // 2 for at in range(256)]).resize(image.size)
-    lit = ImageChops.soft_light(image, light.convert("RGB"))
-    return ImageChops.multiply(lit, vignette.convert("RGB"))
-
-
-def _grainy(image: Image, chance: random.Random) -> Image:
-    from PIL import Image, ImageChops
-
-    noise = Image.frombytes("L", image.size, chance.randbytes(image.width * image.height))
-    grain = noise.point([120 + at // 16 for at in range(256)])
-    return ImageChops.hard_light(image, grain.convert("RGB"))
+            left, top = (1.36 + mirrored) * cell, (1.36 + row) * cell
+            draw.rounded_rectangle((left, top, left + side, top + side), radius=0.32 * side, fill=shade)

@@ -48,7 +48,7 @@ def distance(uploaded: bytes, live: bytes, name: str) -> float:
     from profilectl.pictures import avatars
 
     served = avatars.square(live, name).convert("RGB")
-    return min(_apart(_grids(one), _grids(served)) for one in _opaque(avatars.square(uploaded, name), served))
+    return min(_apart(_grids(picture), _grids(served)) for picture in _opaque(avatars.square(uploaded, name), served))
 
 
 def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
@@ -76,10 +76,10 @@ def _grids(picture: Image) -> tuple[bytes, bytes]:
     return brightness.resize((_BRIGHTNESS_SIDE, _BRIGHTNESS_SIDE), filtered).tobytes(), b"".join(fields)
 
 
-def _apart(one: tuple[bytes, bytes], other: tuple[bytes, bytes]) -> float:
-    brightness, colour = (_root_mean_square(left, right) for left, right in zip(one, other, strict=True))
+def _apart(uploaded: tuple[bytes, bytes], served: tuple[bytes, bytes]) -> float:
+    brightness, colour = map(_root_mean_square, uploaded, served)
     return max(brightness, _COLOUR_WEIGHT * colour)
 
 
-def _root_mean_square(one: bytes, other: bytes) -> float:
-    return math.dist(one, other) / math.sqrt(len(one))
+def _root_mean_square(left: bytes, right: bytes) -> float:
+    return math.dist(left, right) / math.sqrt(len(left))

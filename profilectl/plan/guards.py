@@ -1,4 +1,4 @@
-"""Guards against mass accidents: a truncated roster must not take a care team's faces away."""
+"""Guards against mass accidents: a truncated roster must not delete the profiles of a whole team."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Leaving:
 
     def _claim(self, ledger: Ledger, brand: Brand) -> None:
         """Ask X which account a brand is, because a block belongs to an account."""
-        from profilectl.cli.checks import check_account
+        from profilectl.ledger.accounts import check_account
 
         try:
             client = self.context.connect(brand)
@@ -132,7 +132,7 @@ class Leaving:
         self.rows += rows
 
     def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[documents.Document]:
-        from profilectl.cli.checks import check_account
+        from profilectl.ledger.accounts import check_account
 
         rows = []
         try:
@@ -154,18 +154,18 @@ class Leaving:
 
     def _settle(self, client: XClient, ledger: Ledger, brand: Brand, user_id: str, intent: Intent) -> bool:
         """Find out what an unanswered create made, so that no face is left behind; False when X can't tell yet."""
-        from profilectl.plan.intents import Verdict, judge
+        from profilectl.plan.intents import IntentStatus, resolve
         from profilectl.sync.engine import observe
 
         settle_after = self.context.roster.policy.settle_after
         observation = observe(brand.key, user_id, client, ledger.state_of(user_id), settle_after, None)
-        verdict, candidates = judge(intent, observation, settle_after)
-        if verdict is Verdict.MADE:
+        verdict, candidates = resolve(intent, observation, settle_after)
+        if verdict is IntentStatus.CREATED:
             ledger.finish_intent(user_id, intent.nonce, candidates[0], client.now_ms(), adopted=True)
             ledger.retire(user_id, self.agent, client.now_ms())
-        elif verdict is Verdict.NOT_MADE:
+        elif verdict is IntentStatus.NOT_CREATED:
             ledger.cancel_intent(user_id, intent.nonce, "offboarded", client.now_ms())
-        return verdict in {Verdict.MADE, Verdict.NOT_MADE}
+        return verdict in {IntentStatus.CREATED, IntentStatus.NOT_CREATED}
 
     def _intents(self, ledger: Ledger, user_id: str) -> list[Intent]:
         return [one for one in ledger.state_of(user_id).intents if one.agent == self.agent]

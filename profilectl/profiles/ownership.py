@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profilectl.model import Profile
-from profilectl.plan.intents import Observation, Verdict, judge
+from profilectl.plan.intents import IntentStatus, Observation, resolve
 from profilectl.render import documents
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def classify(
 def _promised(brand: str, profiles: Sequence[Profile], ledger_state: LedgerState) -> dict[str, str]:
     """Return the agents whose open intents are proven to have made a profile, by its id."""
     observation = Observation(brand, tuple(profiles), 0, ledger_state)
-    verdicts = {intent.agent: judge(intent, observation, 0) for intent in ledger_state.intents}
-    return {made[0].id: agent for agent, (verdict, made) in verdicts.items() if verdict is Verdict.MADE}
+    verdicts = {intent.agent: resolve(intent, observation, 0) for intent in ledger_state.intents}
+    return {made[0].id: agent for agent, (verdict, made) in verdicts.items() if verdict is IntentStatus.CREATED}
 
 
 def _row(brand: str, status: str, agent: str | None, one: Profile) -> documents.Document:

@@ -27,7 +27,7 @@ Row = list[Pixel | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class AgentCard:
     """One agent as one brand shows it, with something to say."""
 
     agent: str  # the key; for the person who looks after the roster, never shown to customers
@@ -39,11 +39,11 @@ class Face:
     text: str
 
 
-def bubble(face: Face, width: int, graphics: Protocol | None = None) -> RenderableType:
+def bubble(card: AgentCard, width: int, graphics: Protocol | None = None) -> RenderableType:
     """Draw a message as X does: the picture beside it, one line with the name beneath.
 
     Args:
-        face: who speaks, and what they say; its strings are made visible and never read as markup.
+        card: who speaks, and what they say; its strings are made visible and never read as markup.
         width: columns that may be used; the picture shrinks when there are few, and goes when there are hardly any.
         graphics: how the terminal shows pictures; None draws the face in half blocks.
     """
@@ -57,8 +57,8 @@ def bubble(face: Face, width: int, graphics: Protocol | None = None) -> Renderab
 
     from profilectl.render.terminal_images import place
 
-    message = Panel.fit(Text("\n".join(_lines(face.text))), box=ROUNDED, border_style="bright_black")
-    name = Text.assemble((visible(face.name), "bold"), "  ", (f"@{visible(face.handle)}", "dim"))
+    message = Panel.fit(Text("\n".join(_lines(card.text))), box=ROUNDED, border_style="bright_black")
+    name = Text.assemble((visible(card.name), "bold"), "  ", (f"@{visible(card.handle)}", "dim"))
     spoken = Group(message, Padding(name, (0, 0, 0, 2)))
     side = _side(width)
     if side == 0:
@@ -67,11 +67,11 @@ def bubble(face: Face, width: int, graphics: Protocol | None = None) -> Renderab
     grid.width = min(width, _WIDEST)
     grid.add_column(width=side, no_wrap=True, vertical="bottom")
     grid.add_column(ratio=1, vertical="bottom", overflow="fold")
-    if graphics is None or not face.picture:
-        grid.add_row(_half_blocks(_disc(face.picture, side)), spoken)
+    if graphics is None or not card.picture:
+        grid.add_row(_half_blocks(_disc(card.picture, side)), spoken)
         return grid
     grid.add_row(Text("\n".join([" " * side] * (side // 2))), spoken)
-    return Group(grid, _Overlay(place(face.picture, graphics, side, side // 2)))
+    return Group(grid, _Overlay(place(card.picture, graphics, side, side // 2)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ class _Overlay:
         yield Segment(self.sequence, None, [(ControlType.CARRIAGE_RETURN,)])
 
 
-def plain_bubble(face: Face) -> str:
+def plain_bubble(card: AgentCard) -> str:
     """Say the same in plain lines, for pipes and for terminals without colour: the message, then the name."""
-    said = [f"| {line}".rstrip() for line in _lines(face.text)]
-    return "\n".join([*said, f"  {visible(face.name)}  @{visible(face.handle)}"])
+    message = [f"| {line}".rstrip() for line in _lines(card.text)]
+    return "\n".join([*message, f"  {visible(card.name)}  @{visible(card.handle)}"])
 
 
 def _lines(text: str) -> list[str]:
@@ -159,60 +159,56 @@ class Enclosure:
     size: int  # bytes that are uploaded
 
 
-def draft_bubble(
-    face: Face,
-    recipient: str,
-    width: int,
-    *,
-    enclosure: Enclosure | None = None,
-    quick_replies: tuple[str, ...] = (),
-    links: tuple[Link, ...] = (),
-) -> RenderableType:
-    """Draw a message that hasn't been sent; every string is made visible and never read as markup.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that hasn't been sent; every string may hold anything.
 
-    Args:
-        face: who speaks, and what they say.
+    Attributes:
+        card: who speaks, and what they say.
         recipient: "@ada", "12345", or both, for people.
-        width: columns that may be used.
         enclosure: the picture that goes along.
         quick_replies: labels that the customer may tap.
         links: buttons beneath the message, each with where it leads.
     """
+
+    card: AgentCard
+    recipient: str
+    enclosure: Enclosure | None = None
+    quick_replies: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+def draft_bubble(draft: Draft, width: int) -> RenderableType:
+    """Draw a message that hasn't been sent, in `width` columns; its strings are made visible, never read as markup."""
     from rich.console import Group
     from rich.constrain import Constrain
     from rich.text import Text
 
-    parts: list[RenderableType] = [Text.assemble(("to ", "dim"), (visible(recipient), "bold")), bubble(face, width)]
-    if enclosure is not None:
-        parts.append(Text.assemble(("with ", "dim"), _enclosed(enclosure)))
+    recipient = Text.assemble(("to ", "dim"), (visible(draft.recipient), "bold"))
+    parts: list[RenderableType] = [recipient, bubble(draft.card, width)]
+    if draft.enclosure is not None:
+        parts.append(Text.assemble(("with ", "dim"), _enclosed(draft.enclosure)))
     parts += [
         Text.assemble(
             ("[ ", "cyan"), (visible(link.label), "bold cyan"), (" ]", "cyan"), (f" {visible(link.url)}", "dim")
         )
-        for link in links
+        for link in draft.links
     ]
-    if quick_replies:
+    if draft.quick_replies:
         parts.append(Text("to tap:", "dim"))
-        chips = [f"({visible(label)})" for label in quick_replies]
+        chips = [f"({visible(label)})" for label in draft.quick_replies]
         parts += [Text(line, "cyan", overflow="fold") for line in _draft_lines(chips, width)]
     return Constrain(Group(*parts), width)
 
 
-def plain_draft(
-    face: Face,
-    recipient: str,
-    *,
-    enclosure: Enclosure | None = None,
-    quick_replies: tuple[str, ...] = (),
-    links: tuple[Link, ...] = (),
-) -> str:
+def plain_draft(draft: Draft) -> str:
     """Say the same in plain lines, for terminals that understand no more than that."""
-    lines = [f"to {visible(recipient)}", plain_bubble(face)]
-    if enclosure is not None:
-        lines.append(f"with {_enclosed(enclosure)}")
-    lines += [f"[ {visible(link.label)} ] {visible(link.url)}" for link in links]
-    if quick_replies:
-        lines += ["to tap:", "  ".join(f"({visible(label)})" for label in quick_replies)]
+    lines = [f"to {visible(draft.recipient)}", plain_bubble(draft.card)]
+    if draft.enclosure is not None:
+        lines.append(f"with {_enclosed(draft.enclosure)}")
+    lines += [f"[ {visible(link.label)} ] {visible(link.url)}" for link in draft.links]
+    if draft.quick_replies:
+        lines += ["to tap:", "  ".join(f"({visible(label)})" for label in draft.quick_replies)]
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from profilectl.errors import ProfilectlError
+from profilectl.errors import Declined, ProfilectlError, RosterRefused
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -117,6 +117,24 @@ def info(line: str) -> None:
         sys.stderr.flush()
 
 
+def show_error(error: ProfilectlError) -> None:
+    """Write to stderr what happened and what to do next."""
+    problems = error.problems if isinstance(error, RosterRefused) else ()
+    for problem in problems:
+        from profilectl.toml.problems import format_problem
+
+        info(format_problem(problem))
+    mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
+    info(f"{mark}{visible(error.message)}")
+    if error.hint and not problems:  # each problem has said for itself what is wrong
+        for line in error.hint.splitlines():
+            info(f"hint: {visible(line)}")
+    if error.retry_at is not None:
+        from profilectl.render.documents import rfc3339
+
+        info(f"hint: try again after {rfc3339(error.retry_at)}")
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """How one command shows its result: the one place that chooses between a table, tab-separated text and JSON.
@@ -152,12 +170,8 @@ class Output:
 
             out(documents.dump(document() if callable(document) else document))
             return
-        if rows and is_terminal(sys.stdout):
-            from profilectl.render.tables import listing
-
-            draw(listing(headers, rows) if table is None else table())
-        elif rows is not None:
-            write_rows(rows)
+        if rows is not None:
+            self.show_rows(headers, rows, table=table)
         if not self.is_quiet:
             for line in lines:
                 out(line)
@@ -166,6 +180,35 @@ class Output:
         """Write what was done, a sentence that is safe to print: beside the result, which may be a JSON document."""
         if not self.is_quiet:
             (info if self.wants_json else out)(line)
+
+    def show_rows(
+        self,
+        headers: Sequence[str] = (),
+        rows: Sequence[Sequence[str]] = (),
+        *,
+        table: Callable[[], RenderableType] | None = None,
+        drawn: bool = False,
+    ) -> None:
+        """Write rows to stdout, as a table on a terminal and as tab-separated lines elsewhere; nothing for ``--json``.
+
+        Args:
+            headers: of the columns, for the table.
+            rows: cells, foreign text included: each is made visible here.
+            table: draws the rows where a plain list of them isn't enough.
+            drawn: whether it is a table everywhere; where stdout is no terminal, without colours.
+        """
+        if self.wants_json or not rows:
+            return
+        if not (drawn or is_terminal(sys.stdout)):
+            write_rows(rows)
+            return
+        from profilectl.render.tables import listing
+
+        drawing = listing(headers, rows) if table is None else table()
+        if is_terminal(sys.stdout):
+            draw(drawing)
+        else:
+            out(as_text(drawing))
 
 
 @contextmanager

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from profilectl.plan.fingerprint import digest_of
 from profilectl.sync.outcomes import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from profilectl.config import Config, LoggedIn
     from profilectl.credentials.sources import AccountStatus
     from profilectl.errors import ExitCode, ProfilectlError
-    from profilectl.model import Message, Problem, Roster
-    from profilectl.plan.builder import Plan
+    from profilectl.messaging.delivery import SendStatus
+    from profilectl.model import Agent, Brand, Message, Problem
+    from profilectl.roster.compliance import Compliance, Gap
     from profilectl.sync.outcomes import Outcome
-    from profilectl.sync.quota import Budget, Forecast
 
 Document = dict[str, Any]
 
@@ -37,53 +36,6 @@ def timestamp(milliseconds: int) -> str:
 def rfc3339(moment: datetime) -> str:
     """Return an aware moment as RFC 3339 in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def plan(one: Plan, selection: Document, forecasts: Iterable[Forecast] = ()) -> Document:
-    """``profilectl.plan/1``: what a sync would do.
-
-    Args:
-        one: the plan.
-        selection: what was chosen for it; kept, so that a sync can be about the same.
-        forecasts: what X's daily limits leave of it, brand by brand.
-
-    Returns:
-        A document that seals itself: ``checksum`` is the digest of all the rest.
-    """
-    refused = one.refused
-    document = {
-        "schema": "profilectl.plan/1",
-        "digest": one.digest,
-        "refused": None
-        if refused is None
-        else {"guard": refused.guard, "message": refused.message, "allow": refused.allow},
-        "changes": [change.plain() for change in one.changes],
-        "summary": one.summary(),
-        "basis": asdict(one.basis),
-        "selection": selection,
-        "budget": [_forecast(one) for one in forecasts],
-    }
-    return document | {"checksum": digest_of(document)}
-
-
-def _forecast(one: Forecast) -> Document:
-    return {
-        "brand": one.brand,
-        "creates": _budget(one.creates),
-        "destroys": _budget(one.destroys),
-        "wait_seconds": one.wait_seconds,
-    }
-
-
-def _budget(one: Budget) -> Document:
-    return {
-        "planned": one.planned,
-        "used": one.used,
-        "allowed": one.allowed,
-        "now": one.now,
-        "rest": one.rest,
-        "again_at": None if one.again_ms is None else timestamp(one.again_ms),
-    }
 
 
 def sync(
@@ -135,7 +87,7 @@ def send(
     message: Message,
     recipient_id: str | None,
     *,
-    status: str,
+    status: SendStatus,
     event_id: str | None = None,
     verified: bool = False,
     error: ProfilectlError | None = None,
@@ -149,7 +101,7 @@ def send(
         "event_id": event_id,
         "custom_profile_id": message.profile_id,
         "verified": verified,
-        "status": status,
+        "status": status.value,
         "error": None if error is None else problem(error),
     }
 
@@ -171,10 +123,25 @@ def check(agents: int, problems: Iterable[Problem]) -> Document:
     return {"schema": "profilectl.check/1", "ok": ok, "agents": agents, "problems": listed}
 
 
-def roster(one: Roster, rows: Iterable[Document]) -> Document:
+def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:
     """``profilectl.roster/1``: the agents as each brand shows them."""
-    brands = [{"brand": brand.key, "handle": brand.handle, "language": brand.language} for brand in one.brands]
-    return {"schema": "profilectl.roster/1", "brands": brands, "agents": list(rows)}
+    return {
+        "schema": "profilectl.roster/1",
+        "brands": [{"brand": brand.key, "handle": brand.handle, "language": brand.language} for brand in brands],
+        "agents": [
+            {
+                "brand": agent.brand,
+                "agent": agent.key,
+                "kind": agent.kind.value,
+                "name": agent.name,
+                "avatar": agent.avatar,
+                "operators": list(agent.operators),
+                "until": None if agent.until is None else agent.until.isoformat(),
+                "protected": agent.protected,
+            }
+            for agent in agents
+        ],
+    }
 
 
 def profiles(rows: Iterable[Document]) -> Document:
@@ -246,3 +213,65 @@ def recover(exit_code: ExitCode, rows: Sequence[Document]) -> Document:
 
 def _by_status(rows: Sequence[Document], statuses: Sequence[str]) -> Document:
     return {status: sum(row["status"] == status for row in rows) for status in statuses}
+
+
+def init(roster: Path, pictures: Iterable[Path]) -> Document:
+    """``profilectl.init/1``: the files that were written."""
+    return {"schema": "profilectl.init/1", "roster": str(roster), "pictures": [str(path) for path in pictures]}
+
+
+def compliance(answer: Compliance) -> Document:
+    """``profilectl.compliance/1``: who speaks for each brand, whether they say so, and what is missing."""
+    kinds = [entry.agent.kind.value for entry in answer.agents]
+    return {
+        "schema": "profilectl.compliance/1",
+        "ok": answer.is_complete,
+        "brands": [
+            {
+                "brand": rule.brand.key,
+                "handle": rule.brand.handle,
+                "language": rule.brand.language,
+                "markers": list(rule.markers),
+                "own_markers": rule.is_own,
+            }
+            for rule in answer.brands
+        ],
+        "agents": [
+            {
+                "brand": entry.agent.brand,
+                "agent": entry.agent.key,
+                "kind": entry.agent.kind.value,
+                "name": entry.agent.name,
+                "marker": entry.marker,
+                "missing": [_gap(gap) for gap in entry.gaps],
+            }
+            for entry in answer.agents
+        ],
+        "roster": [{"path": path} | _gap(gap) for path, gap in answer.general],
+        "counts": {
+            "agents": len(kinds),
+            "humans": kinds.count("human"),
+            "bots": kinds.count("bot"),
+            "complete": sum(not entry.gaps for entry in answer.agents),
+            "missing": {kind.value: number for kind, number in answer.counts().items()},
+        },
+    }
+
+
+def _gap(gap: Gap) -> Document:
+    return {"code": gap.kind.value, "message": gap.message}
+
+
+def sandbox(url: str, accounts: Sequence[Document]) -> Document:
+    """``profilectl.sandbox/1``: where a sandbox listens, and the accounts with the values that a client signs with."""
+    return {"schema": "profilectl.sandbox/1", "url": url, "accounts": list(accounts)}
+
+
+def reset(url: str | None) -> Document:
+    """``profilectl.reset/1``: the address of the sandbox that is as new; None is the one of ``--sandbox`` commands."""
+    return {"schema": "profilectl.reset/1", "url": url}
+
+
+def faults(rules: Sequence[Document]) -> Document:
+    """``profilectl.faults/1``: the rules that are armed, in their order."""
+    return {"schema": "profilectl.faults/1", "faults": list(rules)}

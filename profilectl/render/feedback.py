@@ -1,8 +1,8 @@
-"""What customers answered, as rows, as JSON, and in one sentence per comparison."""
+"""Reports on feedback cards as rows, as JSON, and as a sentence for each comparison."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from profilectl.feedback.report import LEAST, Dimension, Verdict
 from profilectl.feedback.statistics import CONFIDENCE
@@ -12,7 +12,7 @@ from profilectl.render.documents import timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from profilectl.feedback.report import Comparison, Difference, Findings, Group
+    from profilectl.feedback.report import BrandReport, Comparison, Difference, Group, Period, SurveyReport
     from profilectl.feedback.statistics import Estimate
     from profilectl.render.documents import Document
 
@@ -22,120 +22,115 @@ _NAMES = {"human": "people", "bot": "bots", "profile": "a custom profile", "bran
 _GROUPS = {
     Dimension.AGENT: "agents",
     Dimension.KIND: "people and bots",
-    Dimension.FACE: "messages with and without a custom profile",
+    Dimension.APPEARANCE: "messages with and without a custom profile",
 }
 
 
-class Brandwise(NamedTuple):
-    """What is told about one brand."""
-
-    brand: str
-    findings: Sequence[Findings]
-    tests: int
-    strangers: int
-
-
-def table(told: Sequence[Brandwise]) -> Iterator[tuple[str, ...]]:
-    """Yield a row per group for people, under `HEADERS`."""
-    for brand, survey, group in _groups(told):
+def table(reports: Sequence[BrandReport]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each group to read on a terminal, under `HEADERS`."""
+    for brand, survey, group in _groups(reports):
         score = "too few to tell" if group.score is None else _span(group.score, 100, _form(survey))
         average = "" if group.mean is None else _span(group.mean, 1, "{:.1f}")
         answered = f"{group.answered} of {group.asked}"
         yield f"{brand} {survey}", group.dimension.value, group.name, answered, score, average
 
 
-def rows(told: Sequence[Brandwise]) -> Iterator[tuple[str, ...]]:
-    """Yield a row per group for a pipe.
+def rows(reports: Sequence[BrandReport]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each group to read by a program.
 
     Brand, survey, dimension, group, asked, answered; then score and mean, each with the bounds of its interval. Shares
-    and NPS are in hundredths; what can't be told is empty.
+    and NPS are in hundredths; figures of groups with too few answers are empty.
     """
-    for brand, survey, group in _groups(told):
+    for brand, survey, group in _groups(reports):
         figures = (*_figures(group.score, 100), *_figures(group.mean, 1))
-        place = (brand, survey.value, group.dimension.value, group.name)
-        yield (*place, str(group.asked), str(group.answered), *figures)
+        identity = (brand, survey.value, group.dimension.value, group.name)
+        yield (*identity, str(group.asked), str(group.answered), *figures)
 
 
-def sentences(told: Sequence[Brandwise]) -> Iterator[str]:
-    """Yield what can be said about each comparison, and which cards were left out."""
-    for brand in told:
-        for findings in brand.findings:
-            for comparison in findings.comparisons:
+def sentences(reports: Sequence[BrandReport]) -> Iterator[str]:
+    """Yield a sentence for each comparison, and which cards were left out."""
+    for report in reports:
+        for survey in report.surveys:
+            for comparison in survey.comparisons:
                 if comparison.verdict is not Verdict.ALONE:
-                    yield f"{brand.brand}, {findings.survey}: {sentence(comparison, findings.survey)}"
-        left_out = [f"{brand.tests} to test recipients"] * bool(brand.tests)
-        left_out += [f"{brand.strangers} of other programs"] * bool(brand.strangers)
+                    yield f"{report.brand}, {survey.survey}: {sentence(comparison, survey.survey)}"
+        left_out = [f"{report.tests} to test recipients"] * bool(report.tests)
+        left_out += [f"{report.strangers} of other programs"] * bool(report.strangers)
         if left_out:
-            yield f"{brand.brand}: cards left out: {', '.join(left_out)}"
+            yield f"{report.brand}: cards left out: {', '.join(left_out)}"
 
 
 def sentence(comparison: Comparison, survey: Survey) -> str:
-    """Return what can honestly be said: a difference that may be chance is none."""
-    what = _GROUPS[comparison.dimension]
+    """Return what a comparison shows: a difference that may be chance is called none."""
+    groups = _GROUPS[comparison.dimension]
     if comparison.verdict is Verdict.ALONE:
-        return f"{what} can't be compared, there is only one group"
+        return f"{groups} can't be compared, there is only one group"
     if comparison.verdict is Verdict.TOO_FEW:
-        return f"too few answers to compare {what}; two groups need {LEAST} each"
+        return f"too few answers to compare {groups}; two groups need {LEAST} each"
     if comparison.verdict is Verdict.SAME:
-        reach = _points(comparison.differences[0], survey) if len(comparison.differences) == 1 else ""
-        return f"no difference can be told between {what}{reach}"
-    return "; ".join(
-        _difference(one, survey, comparison.dimension) for one in comparison.differences if one.can_be_told
-    )
+        points = _points(comparison.differences[0], survey) if len(comparison.differences) == 1 else ""
+        return f"no difference can be told between {groups}{points}"
+    differences = (difference for difference in comparison.differences if difference.can_be_told)
+    return "; ".join(_difference(difference, survey, comparison.dimension) for difference in differences)
 
 
-def document(told: Sequence[Brandwise], since_ms: int, until_ms: int) -> Document:
-    """``profilectl.feedback/1``: counts, figures with their intervals, and what can be said about differences."""
+def document(reports: Sequence[BrandReport], period: Period) -> Document:
+    """``profilectl.feedback/1``: counts, figures with their intervals, and a sentence for each comparison."""
     return {
         "schema": "profilectl.feedback/1",
-        "since": timestamp(since_ms),
-        "until": timestamp(until_ms),
+        "since": timestamp(period.since_ms),
+        "until": timestamp(period.until_ms),
         "confidence": CONFIDENCE,
         "least_answers": LEAST,
         "brands": [
             {
-                "brand": one.brand,
-                "left_out": {"tests": one.tests, "strangers": one.strangers},
-                "surveys": [_survey(findings) for findings in one.findings],
+                "brand": report.brand,
+                "left_out": {"tests": report.tests, "strangers": report.strangers},
+                "surveys": [_survey(survey) for survey in report.surveys],
             }
-            for one in told
+            for report in reports
         ],
     }
 
 
-def _survey(findings: Findings) -> Document:
+def _survey(report: SurveyReport) -> Document:
     return {
-        "survey": findings.survey.value,
-        "groups": [_group(one, findings.survey) for one in findings.groups],
+        "survey": report.survey.value,
+        "groups": [_group(group, report.survey) for group in report.groups],
         "comparisons": [
             {
-                "by": one.dimension.value,
-                "verdict": one.verdict.value,
+                "by": comparison.dimension.value,
+                "verdict": comparison.verdict.value,
                 "differences": [
-                    {"group": each.one, "against": each.other, "can_be_told": each.can_be_told, **_plain(each.estimate)}
-                    for each in one.differences
+                    {
+                        "group": difference.group,
+                        "against": difference.other,
+                        "can_be_told": difference.can_be_told,
+                        **_estimate(difference.estimate),
+                    }
+                    for difference in comparison.differences
                 ],
-                "sentence": sentence(one, findings.survey),
+                "sentence": sentence(comparison, report.survey),
             }
-            for one in findings.comparisons
+            for comparison in report.comparisons
         ],
     }
 
 
-def _group(one: Group, survey: Survey) -> Document:
-    score = None if one.score is None else _plain(one.score)
+def _group(group: Group, survey: Survey) -> Document:
+    score = None if group.score is None else _estimate(group.score)
     return {
-        "by": one.dimension.value,
-        "group": one.name,
-        "asked": one.asked,
-        "answered": one.answered,
+        "by": group.dimension.value,
+        "group": group.name,
+        "asked": group.asked,
+        "answered": group.answered,
         "satisfied": score if survey is Survey.CSAT else None,
         "nps": score if survey is Survey.NPS else None,
-        "mean": None if one.mean is None else _plain(one.mean),
+        "mean": None if group.mean is None else _estimate(group.mean),
     }
 
 
-def _plain(estimate: Estimate) -> Document:
+def _estimate(estimate: Estimate) -> Document:
     low, high = estimate.interval or (None, None)
     return {
         "value": round(estimate.value, 4),
@@ -144,11 +139,11 @@ def _plain(estimate: Estimate) -> Document:
     }
 
 
-def _groups(told: Sequence[Brandwise]) -> Iterator[tuple[str, Survey, Group]]:
-    for brand in told:
-        for findings in brand.findings:
-            for group in findings.groups:
-                yield brand.brand, findings.survey, group
+def _groups(reports: Sequence[BrandReport]) -> Iterator[tuple[str, Survey, Group]]:
+    for report in reports:
+        for survey in report.surveys:
+            for group in survey.groups:
+                yield report.brand, survey.survey, group
 
 
 def _form(survey: Survey) -> str:
@@ -174,16 +169,18 @@ def _figures(estimate: Estimate | None, factor: int) -> tuple[str, str, str]:
     return value, low, high
 
 
-def _difference(one: Difference, survey: Survey, dimension: Dimension) -> str:
+def _difference(difference: Difference, survey: Survey, dimension: Dimension) -> str:
     names = {} if dimension is Dimension.AGENT else _NAMES  # an agent may be called "bot"
-    how = "higher" if one.estimate.value > 0 else "lower"
-    return f"{names.get(one.one, one.one)} {how} than {names.get(one.other, one.other)}{_points(one, survey)}"
+    group, other = (names.get(name, name) for name in (difference.group, difference.other))
+    how = "higher" if difference.estimate.value > 0 else "lower"
+    return f"{group} {how} than {other}{_points(difference, survey)}"
 
 
-def _points(one: Difference, survey: Survey) -> str:
+def _points(difference: Difference, survey: Survey) -> str:
     """Return how far apart two groups are, in points of the share that is satisfied or of the NPS."""
-    if one.estimate.interval is None:
+    estimate = difference.estimate
+    if estimate.interval is None:
         return ""
-    value, low, high = (f"{figure * 100:+.0f}" for figure in (one.estimate.value, *one.estimate.interval))
-    what = "points of NPS" if survey is Survey.NPS else "points of those satisfied"
-    return f" ({value} {what}, {low} to {high})"
+    value, low, high = (f"{figure * 100:+.0f}" for figure in (estimate.value, *estimate.interval))
+    unit = "points of NPS" if survey is Survey.NPS else "points of those satisfied"
+    return f" ({value} {unit}, {low} to {high})"

@@ -5,24 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from profilectl.model import Agent, Brand
-from profilectl.roster import name_templates, schema
-from profilectl.roster.brands import NOTHING_SAID, read_membership
+from profilectl.model import Agent, Brand, Kind, Policy
+from profilectl.roster import name_templates
+from profilectl.roster.brands import NOTHING_SAID, Membership, read_membership
 from profilectl.roster.disclosure import Disclosure, markers_for
-from profilectl.roster.unknown_keys import check_key, read
+from profilectl.roster.schema import AGENT
+from profilectl.roster.unknown_keys import read_table
 from profilectl.text.confusables import mixed_scripts, skeletons
 from profilectl.text.escape import excerpt, visible
-from profilectl.text.names import faults, normalise
+from profilectl.text.names import name_problems, normalise
 from profilectl.text.words import Phrase, fold
-from profilectl.toml.problems import dotted
+from profilectl.toml.problems import ProblemList, dotted
+from profilectl.toml.rules import check_key, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from profilectl.model import Kind, Policy
-    from profilectl.roster.brands import Membership
     from profilectl.toml.positions import Path
-    from profilectl.toml.problems import Findings
 
 _NO_BRAND = Brand("", "", language="")
 """Stands in for brands that were refused, so that the rest of their agents is judged all the same."""
@@ -62,21 +61,21 @@ class _Entry:
         return None
 
 
-class Team:
-    """Reads ``[defaults]`` and ``[agents]``; what is wrong goes to `findings`."""
+class AgentReader:
+    """Reads ``[defaults]`` and ``[agents]``; what is wrong goes to `problems`."""
 
     def __init__(
-        self, roots: Mapping[str, Any], brands: Mapping[str, Brand], policy: Policy, findings: Findings
+        self, roots: Mapping[str, Any], brands: Mapping[str, Brand], policy: Policy, problems: ProblemList
     ) -> None:
         self._brands = brands
         self._policy = policy
-        self._findings = findings
+        self._problems = problems
         self._tables = roots.get("agents")
         self._is_missing = "agents" not in roots
-        self._defaults = _Layer(("defaults",), read(roots.get("defaults") or {}, schema.AGENT, ("defaults",), findings))
+        self._defaults = _Layer(("defaults",), read_table(roots.get("defaults") or {}, AGENT, ("defaults",), problems))
         self._default_membership = self._membership(self._defaults)
         self._rules: dict[str, Disclosure] = {}
-        self._lookalikes: dict[tuple[str, str, str], Agent] = {}
+        self._lookalikes: dict[tuple[str, int, str], Agent] = {}
         self._judge_default_pattern()
 
     def agents(self, lines: Mapping[str, int]) -> tuple[Agent, ...]:
@@ -86,29 +85,24 @@ class Team:
             lines: of the agents' headers, by key; an agent that isn't in it gets line 0.
         """
         if not self._tables and (self._is_missing or self._tables is not None):
-            self._findings.error(("agents",), "no agent; a roster without agents is refused: it would remove everybody")
-        found = []
-        for entry in self._entries():
-            agent = self._agent(entry, lines.get(entry.key, 0))
-            if agent:
-                found.append(agent)
-        return tuple(found)
+            self._problems.error(("agents",), "no agent; a roster without agents is refused: it would remove everybody")
+        agents = (self._agent(entry, lines.get(entry.key, 0)) for entry in self._entries())
+        return tuple(agent for agent in agents if agent is not None)
 
     def _entries(self) -> Iterator[_Entry]:
         for key, table in (self._tables or {}).items():
             path: Path = ("agents", key)
-            check_key(path, self._findings)
+            check_key(path, self._problems)
             if type(table) is dict:
-                yield from self._entries_of(key, _Layer(path, read(table, schema.AGENT, path, self._findings)))
+                yield from self._entries_of(key, _Layer(path, read_table(table, AGENT, path, self._problems)))
             else:
-                message = f"expected a table such as [agents.alice], got {schema.shown(table)}"
-                self._findings.error(path, message)
+                self._problems.error(path, f"expected a table such as [agents.alice], got {shown(table)}")
 
     def _entries_of(self, key: str, own: _Layer) -> Iterator[_Entry]:
         membership = self._membership(own)
         brands = membership.brands(self._default_membership, self._brands)
         if not brands and self._brands and membership.listed is None:
-            self._findings.error(own.path, "belongs to no brand")
+            self._problems.error(own.path, "belongs to no brand")
         for brand in brands:
             layers = [own, self._defaults]
             if brand in self._default_membership.differences:
@@ -122,7 +116,7 @@ class Team:
     def _membership(self, layer: _Layer) -> Membership:
         if "brands" not in layer.values:
             return NOTHING_SAID
-        return read_membership(layer.values["brands"], (*layer.path, "brands"), self._brands, self._findings)
+        return read_membership(layer.values["brands"], (*layer.path, "brands"), self._brands, self._problems)
 
     def _agent(self, entry: _Entry, line: int) -> Agent | None:
         """Return the finished agent, or None when something it can't be without is missing or refused."""
@@ -142,7 +136,7 @@ class Team:
 
     def _require(self, entry: _Entry, field: str, message: str) -> bool:
         if entry.source(field) is None:
-            self._findings.error((*entry.path, field), message)
+            self._problems.error((*entry.path, field), message)
             return False
         return True
 
@@ -155,29 +149,26 @@ class Team:
             name = self._filled(entry, name)
         if name is None:
             return None
-        wrong = faults(name)
-        if self._leaks(entry, name):
+        wrong = name_problems(name)
+        legal_name = entry.value("legal_name")
+        if legal_name is not None and Phrase(legal_name).found_in(fold(name)):
             wrong = ("contains the legal name, which must never leave the machine",)
         for message in wrong:
-            self._findings.error(self._name_path(entry), message)
+            self._problems.error(self._name_path(entry), message)
         return None if wrong else normalise(name)
 
     def _filled(self, entry: _Entry, pattern: str) -> str | None:
-        wrong = name_templates.faults(pattern)
+        wrong = name_templates.pattern_problems(pattern)
         for message in wrong:
-            self._findings.error(entry.source("name") or entry.path, message)
+            self._problems.error(entry.source("name") or entry.path, message)
         if wrong:
             return None
         lacking = sorted(field for field in name_templates.needs(pattern) if entry.value(field) is None)
         for field in lacking:
             if entry.source(field) is None:
-                path = (*entry.path, field)
-                self._findings.error(path, f'missing, but the name pattern "{excerpt(pattern)}" needs it')
+                message = f'missing, but the name pattern "{excerpt(pattern)}" needs it'
+                self._problems.error((*entry.path, field), message)
         return None if lacking else name_templates.fill(pattern, entry.value)
-
-    def _leaks(self, entry: _Entry, name: str) -> bool:
-        legal_name = entry.value("legal_name")
-        return legal_name is not None and Phrase(legal_name).found_in(fold(name))
 
     def _name_path(self, entry: _Entry) -> Path:
         """Return where to complain about a finished name: at the agent, even when its pattern is a default."""
@@ -187,8 +178,8 @@ class Team:
     def _judge_default_pattern(self) -> None:
         """Note a broken pattern in ``[defaults]`` even when every agent has a name of its own."""
         pattern = self._defaults.values.get("name") or ""
-        for message in name_templates.faults(pattern) if name_templates.is_pattern(pattern) else ():
-            self._findings.error(("defaults", "name"), message)
+        for message in name_templates.pattern_problems(pattern) if name_templates.is_pattern(pattern) else ():
+            self._problems.error(("defaults", "name"), message)
 
     def _judge_disclosure(self, entry: _Entry, name: str, kind: Kind) -> None:
         language = entry.brand.language
@@ -197,20 +188,20 @@ class Team:
             return  # told once, at the brand
         if language not in self._rules:
             self._rules[language] = Disclosure(language, markers)
-        message = self._rules[language].fault(name, kind)
+        message = self._rules[language].problem(name, kind)
         if message:
-            report = self._findings.error if self._policy.disclosure == "enforce" else self._findings.warning
+            report = self._problems.error if self._policy.disclosure == "enforce" else self._problems.warning
             report(self._name_path(entry), message)
 
     def _judge_looks(self, entry: _Entry, agent: Agent) -> None:
         """Warn about a name that deceives by itself, or beside another one of the same brand."""
         message = mixed_scripts(agent.name)
         if message:
-            self._findings.warning(self._name_path(entry), message)
-        for form, skeleton in skeletons(agent.name)._asdict().items():
+            self._problems.warning(self._name_path(entry), message)
+        for form, skeleton in enumerate(skeletons(agent.name)):
             other = self._lookalikes.setdefault((agent.brand, form, skeleton), agent)
             if other is not agent:
-                self._findings.warning(self._name_path(entry), _resembles(agent, other))
+                self._problems.warning(self._name_path(entry), _resembles(agent, other))
 
 
 def _resembles(agent: Agent, other: Agent) -> str:

@@ -1,4 +1,6 @@
-"""Which brands an agent belongs to, and what differs there: the field ``brands`` in its two forms.
+"""Which brands an agent belongs to, and what differs there; and which brands a command is about.
+
+The field ``brands`` has two forms.
 
 An array names exactly the agent's brands. A table holds differences instead: the agent stays in every brand it would
 be in anyway, is also in each brand that has a table of its own, and isn't in one that is set to ``false``::
@@ -17,14 +19,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from profilectl.roster import schema
-from profilectl.roster.unknown_keys import did_you_mean, read
+from profilectl.errors import UsageError
+from profilectl.roster.schema import DIFFERENCE
+from profilectl.roster.unknown_keys import read_table
+from profilectl.text.escape import visible
+from profilectl.text.suggest import did_you_mean
+from profilectl.toml.rules import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
+    from profilectl.model import Brand
     from profilectl.toml.positions import Path
-    from profilectl.toml.problems import Findings
+    from profilectl.toml.problems import ProblemList
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,52 +45,78 @@ class Membership:
     def brands(self, default: Membership, known: Collection[str]) -> tuple[str, ...]:
         """Return the agent's brands in the order of the file."""
         if self.listed is not None:
-            wanted = set(self.listed)
+            members = set(self.listed)
         else:
             anyway = set(known if default.listed is None else default.listed) - default.left_out
-            wanted = (anyway | self.differences.keys()) - self.left_out
-        return tuple(brand for brand in known if brand in wanted)
+            members = (anyway | self.differences.keys()) - self.left_out
+        return tuple(brand for brand in known if brand in members)
 
 
 NOTHING_SAID = Membership()
 
 
-def read_membership(value: Any, path: Path, known: Collection[str], findings: Findings) -> Membership:
+def read_membership(value: Any, path: Path, known: Collection[str], problems: ProblemList) -> Membership:
     """Return what the value of ``brands`` at `path` says; brands that aren't `known` are errors."""
     if type(value) is list:
-        return _listed(value, path, known, findings)
+        return _listed(value, path, known, problems)
     if type(value) is dict:
-        return _differing(value, path, known, findings)
-    advice = f"; did you mean [{schema.shown(value)}]?" if type(value) is str else ""
-    findings.error(path, f"expected an array of brands or a table, got {schema.shown(value)}{advice}")
+        return _differing(value, path, known, problems)
+    advice = f"; did you mean [{shown(value)}]?" if type(value) is str else ""
+    problems.error(path, f"expected an array of brands or a table, got {shown(value)}{advice}")
     return NOTHING_SAID
 
 
-def _listed(value: list[Any], path: Path, known: Collection[str], findings: Findings) -> Membership:
+def _listed(value: list[Any], path: Path, known: Collection[str], problems: ProblemList) -> Membership:
     if not value:
-        findings.error(path, "names no brand; remove the agent's entry, or set `until`, to take it out everywhere")
+        problems.error(path, "names no brand; remove the agent's entry, or set `until`, to take it out everywhere")
     for index, brand in enumerate(value):
         if type(brand) is not str:
-            findings.error((*path, index), f"expected the key of a brand, got {schema.shown(brand)}")
+            problems.error((*path, index), f"expected the key of a brand, got {shown(brand)}")
         elif known and brand not in known:
-            findings.error((*path, index), _unknown(brand, known))
+            problems.error((*path, index), _unknown(brand, known))
         elif brand in value[:index]:
-            findings.error((*path, index), f'"{brand}" is named twice')
+            problems.error((*path, index), f'"{brand}" is named twice')
     return Membership(listed=tuple(brand for brand in value if type(brand) is str))
 
 
-def _differing(value: dict[str, Any], path: Path, known: Collection[str], findings: Findings) -> Membership:
+def _differing(value: dict[str, Any], path: Path, known: Collection[str], problems: ProblemList) -> Membership:
     differences: dict[str, Mapping[str, Any]] = {}
     for brand, difference in value.items():
         if known and brand not in known:
-            findings.error((*path, brand), _unknown(brand, known))
+            problems.error((*path, brand), _unknown(brand, known))
         elif type(difference) is dict:
-            differences[brand] = read(difference, schema.DIFFERENCE, (*path, brand), findings)
+            differences[brand] = read_table(difference, DIFFERENCE, (*path, brand), problems)
         elif difference is not False:
-            findings.error((*path, brand), f"expected a table or false, got {schema.shown(difference)}")
+            problems.error((*path, brand), f"expected a table or false, got {shown(difference)}")
     left_out = frozenset(brand for brand, difference in value.items() if difference is False)
     return Membership(differences=differences, left_out=left_out)
 
 
 def _unknown(brand: str, known: Collection[str]) -> str:
-    return f"there is no brand {schema.shown(brand)}{did_you_mean(brand, known)}"
+    return f"there is no brand {shown(brand)}{did_you_mean(brand, known)}"
+
+
+def select_brands(brands: Sequence[Brand], chosen: Collection[str], file: str) -> tuple[Brand, ...]:
+    """Return the chosen brands of a roster in the order of its file, or all where none is chosen.
+
+    Args:
+        brands: the roster's.
+        chosen: keys of brands.
+        file: what the message calls the roster.
+
+    Raises:
+        UsageError: a chosen key is no brand's.
+    """
+    known = [brand.key for brand in brands]
+    for key in chosen:
+        if key not in known:
+            message = f"there is no brand {visible(key)} in {visible(file)}"
+            raise UsageError(message, hint="it has: " + ", ".join(known))
+    return tuple(brand for brand in brands if not chosen or brand.key in chosen)
+
+
+def only_brand(brands: Sequence[Brand]) -> Brand:
+    """Return the brand when there is exactly one; UsageError names those to choose from otherwise."""
+    if len(brands) == 1:
+        return brands[0]
+    raise UsageError("which brand?", hint="say --brand with one of: " + ", ".join(brand.key for brand in brands))

@@ -11,45 +11,46 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from profilectl.model import Kind
+from profilectl.errors import UsageError
+from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster.disclosure import MARKERS, Disclosure, markers_for
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import date
 
-    from profilectl.model import Agent, Brand, Policy
-    from profilectl.roster.parser import Survey
+    from profilectl.roster.parser import PartialRoster
 
 
-class Lack(enum.StrEnum):
+class GapKind(enum.StrEnum):
     """What can be missing."""
 
     MARKER = "no-marker"  # a bot that doesn't say so
-    HUMANITY = "marker-of-a-human"  # a person who seems to be a bot
+    HUMAN_MARKER = "marker-of-a-human"  # a person who seems to be a bot
     KIND = "no-kind"  # nobody says which of the two it is
     OPERATORS = "no-operators"  # anybody with the credentials may send as this agent
-    TIME = "until-over"  # the last day has passed
+    LAST_DAY = "until-over"  # the last day has passed
     LANGUAGE = "no-markers-known"  # a brand whose language has none, so no name can be judged
     ENFORCEMENT = "not-enforced"  # the policy only warns
     ROSTER = "roster-error"  # something that can't be read, so it can't be judged
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class Gap:
     """One thing that is missing, in words for the person who has to mend it."""
 
-    lack: Lack
+    kind: GapKind
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AgentCompliance:
     """One agent in one brand, as customers see it."""
 
     agent: Agent
     marker: str | None  # the bot marker that stands in the public name
-    missing: tuple[Missing, ...]
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,46 +67,52 @@ class Compliance:
     """The whole answer."""
 
     brands: tuple[BrandRule, ...]
-    agents: tuple[Standing, ...]  # brand by brand, in file order
-    general: tuple[tuple[str, Missing], ...]  # what no single agent lacks, with the path in the roster
+    agents: tuple[AgentCompliance, ...]  # brand by brand, in file order
+    general: tuple[tuple[str, Gap], ...]  # what is missing in no single agent, with the path in the roster
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is missing that the disclosure rules ask for; who may send as an agent is only remarked."""
-        lacks = {missing.lack for one in self.agents for missing in one.missing}
-        return not self.general and lacks <= {Lack.OPERATORS}
+        return not self.general and self.counts().keys() <= {GapKind.OPERATORS}
 
-    def counts(self) -> dict[Lack, int]:
+    def counts(self) -> dict[GapKind, int]:
         """Return how often each thing is missing; what never is isn't there."""
-        found = Counter(missing.lack for _, missing in self.general)
-        found.update(missing.lack for one in self.agents for missing in one.missing)
-        return {lack: found[lack] for lack in Lack if found[lack]}
+        counter = Counter(gap.kind for _, gap in self.general)
+        counter.update(gap.kind for entry in self.agents for gap in entry.gaps)
+        return {kind: counter[kind] for kind in GapKind if counter[kind]}
 
 
-def assess(found: Survey, chosen: Collection[str], today: date) -> Compliance:
+def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compliance:
     """Judge a roster, whatever is wrong with it: what can't be judged is missing too.
 
     Args:
-        found: the roster as far as it can be read.
+        roster: as far as it can be read.
         chosen: keys of brands to keep to; empty means all.
         today: the day on which somebody asks.
+
+    Raises:
+        UsageError: a chosen brand isn't one of the roster's.
     """
-    rules = [_rule(brand, found.policy) for brand in found.brands]
-    agents = [one for rule in rules for one in _standings(rule, found.agents, today)]
-    general = [*_of_policy(found.policy), *_of_brands(rules)]
-    told = {path for path, _ in general} | {missing.message for one in agents for missing in one.missing}
+    known = [brand.key for brand in roster.brands]
+    for key in chosen:
+        if known and key not in known:
+            raise UsageError(f"there is no brand {visible(key)}", hint="the roster has: " + ", ".join(known))
+    rules = [_rule(brand, roster.policy) for brand in roster.brands]
+    agents = [entry for rule in rules for entry in _agents(rule, roster.agents, today)]
+    general = [*_policy_gaps(roster.policy), *_brand_gaps(rules)]
+    covered = {path for path, _ in general} | {gap.message for entry in agents for gap in entry.gaps}
     general += [
-        (problem.path, Missing(_lack_of(problem.path), problem.message))
-        for problem in found.problems
-        if problem.severity == "error" and not told & {problem.path, problem.message}
+        (problem.path, Gap(_gap_kind(problem.path), problem.message))
+        for problem in roster.problems
+        if problem.severity == "error" and not covered & {problem.path, problem.message}
     ]
     if not chosen:
         return Compliance(tuple(rules), tuple(agents), tuple(general))
     others = tuple(f"brands.{rule.brand.key}." for rule in rules if rule.brand.key not in chosen)
     return Compliance(
         tuple(rule for rule in rules if rule.brand.key in chosen),
-        tuple(one for one in agents if one.agent.brand in chosen),
-        tuple((path, missing) for path, missing in general if not path.startswith(others)),
+        tuple(entry for entry in agents if entry.agent.brand in chosen),
+        tuple((path, gap) for path, gap in general if not path.startswith(others)),
     )
 
 
@@ -114,38 +121,38 @@ def _rule(brand: Brand, policy: Policy) -> BrandRule:
     return BrandRule(brand, markers, markers != markers_for(brand.language, MARKERS))
 
 
-def _standings(rule: BrandRule, agents: Iterable[Agent], today: date) -> Iterator[Standing]:
+def _agents(rule: BrandRule, agents: Iterable[Agent], today: date) -> Iterator[AgentCompliance]:
     disclosure = Disclosure(rule.brand.language, rule.markers)
     for agent in agents:
         if agent.brand == rule.brand.key:
-            fault = disclosure.fault(agent.name, agent.kind) if rule.markers else None
-            yield Standing(agent, disclosure.marker(agent.name), tuple(_missing(agent, fault, today)))
+            problem = disclosure.problem(agent.name, agent.kind) if rule.markers else None
+            yield AgentCompliance(agent, disclosure.marker(agent.name), tuple(_agent_gaps(agent, problem, today)))
 
 
-def _missing(agent: Agent, fault: str | None, today: date) -> Iterator[Missing]:
-    if fault is not None:
-        yield Missing(Lack.MARKER if agent.kind is Kind.BOT else Lack.HUMANITY, fault)
+def _agent_gaps(agent: Agent, problem: str | None, today: date) -> Iterator[Gap]:
+    if problem is not None:
+        yield Gap(GapKind.MARKER if agent.kind is Kind.BOT else GapKind.HUMAN_MARKER, problem)
     if not agent.operators:
-        yield Missing(Lack.OPERATORS, "no operators: anybody with the credentials may send as this agent")
+        yield Gap(GapKind.OPERATORS, "no operators: anybody with the credentials may send as this agent")
     if agent.until is not None and agent.until < today:
-        yield Missing(Lack.TIME, f"the last day was {agent.until.isoformat()}, and the roster still has the entry")
+        yield Gap(GapKind.LAST_DAY, f"the last day was {agent.until.isoformat()}, and the roster still has the entry")
 
 
-def _of_policy(policy: Policy) -> Iterator[tuple[str, Missing]]:
+def _policy_gaps(policy: Policy) -> Iterator[tuple[str, Gap]]:
     if policy.disclosure != "enforce":
         message = f'"{policy.disclosure}" lets names reach customers that hide who speaks; "enforce" refuses them'
-        yield "policy.disclosure", Missing(Lack.ENFORCEMENT, message)
+        yield "policy.disclosure", Gap(GapKind.ENFORCEMENT, message)
 
 
-def _of_brands(rules: Iterable[BrandRule]) -> Iterator[tuple[str, Missing]]:
+def _brand_gaps(rules: Iterable[BrandRule]) -> Iterator[tuple[str, Gap]]:
     for rule in rules:
         if not rule.markers:
             language = rule.brand.language
             message = f'no bot markers are known for "{language}", so no name can be judged: set [policy.bot_markers]'
-            yield f"brands.{rule.brand.key}.language", Missing(Lack.LANGUAGE, message)
+            yield f"brands.{rule.brand.key}.language", Gap(GapKind.LANGUAGE, message)
 
 
-def _lack_of(path: str) -> Lack:
+def _gap_kind(path: str) -> GapKind:
     """Tell a kind that is absent or unknown from everything else that keeps an agent from being judged."""
     table, _, field = path.rpartition(".")
-    return Lack.KIND if field == "kind" and table != "agents" else Lack.ROSTER
+    return GapKind.KIND if field == "kind" and table != "agents" else GapKind.ROSTER

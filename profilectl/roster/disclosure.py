@@ -75,12 +75,12 @@ class Disclosure:
         folded = fold(name)
         return next((phrase.text for phrase in self._phrases if phrase.found_in(folded)), None)
 
-    def fault(self, name: str, kind: Kind) -> str | None:
+    def problem(self, name: str, kind: Kind) -> str | None:
         """Return what is wrong with the name of a human or bot, or None."""
-        found = self.marker(name)
-        if kind is Kind.HUMAN and found:
-            return f'contains the bot marker "{visible(found)}", but its kind is "human"'
-        if kind is Kind.BOT and not found:
+        marker = self.marker(name)
+        if kind is Kind.HUMAN and marker:
+            return f'contains the bot marker "{visible(marker)}", but its kind is "human"'
+        if kind is Kind.BOT and not marker:
             listed = " or ".join(f'"{visible(phrase.text)}"' for phrase in self._phrases)
             return f'a bot\'s name must say so with {listed} (language "{self._language}")'
         return None

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from profilectl.roster.unknown_keys import did_you_mean
 from profilectl.text.escape import excerpt
 from profilectl.text.names import normalise
+from profilectl.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,28 +24,28 @@ def is_pattern(name: str) -> bool:
     return "{" in name
 
 
-def faults(pattern: str) -> list[str]:
+def pattern_problems(pattern: str) -> list[str]:
     """Return what is wrong with the pattern itself, whoever uses it."""
-    found = []
+    problems = []
     for piece in _PIECE.finditer(pattern):
         field = piece[1]
         if field is None and len(piece[0]) == 1:
-            found.append(f'a single "{piece[0]}" in a name pattern; write "{piece[0] * 2}" for a plain brace')
+            problems.append(f'a single "{piece[0]}" in a name pattern; write "{piece[0] * 2}" for a plain brace')
         elif field == "legal_name":
-            found.append("a public name can't use {legal_name}, which never leaves the machine")
+            problems.append("a public name can't use {legal_name}, which never leaves the machine")
         elif field is not None and field not in FIELDS:
             advice = did_you_mean(field, FIELDS) or f"; there are {', '.join(FIELDS)}"
-            found.append(f'unknown field "{excerpt(field, 40)}" in the name pattern{advice}')
-    return found
+            problems.append(f'unknown field "{excerpt(field, 40)}" in the name pattern{advice}')
+    return problems
 
 
 def needs(pattern: str) -> set[str]:
-    """Return the agent's fields that a pattern without faults draws on."""
+    """Return the agent's fields that a pattern without problems draws on."""
     return {FIELDS[piece[1]] for piece in _PIECE.finditer(pattern) if piece[1] is not None}
 
 
 def fill(pattern: str, value_of: Callable[[str], str]) -> str:
-    """Return the name that a pattern without faults makes of the values that it `needs`."""
+    """Return the name that a pattern without problems makes of the values that it `needs`."""
 
     def filled(piece: re.Match[str]) -> str:
         field = piece[1]

@@ -1,4 +1,4 @@
-"""The text of a roster becomes a `Roster`, or one refusal with every problem in it; a survey is both at once.
+"""The text of a roster becomes a `Roster`, or one refusal with every problem in it, or both at once.
 
 Pure: no file, clock or network. Whether avatars exist and whether somebody's last day is over is for others to say.
 """
@@ -11,22 +11,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profilectl.errors import RosterRefused
-from profilectl.model import Brand, Policy, Roster
+from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
-from profilectl.roster.agents import Team
+from profilectl.roster.agents import AgentReader
 from profilectl.roster.disclosure import MARKERS, markers_for
-from profilectl.roster.unknown_keys import check_key, read
+from profilectl.roster.unknown_keys import read_table
 from profilectl.toml.document import decode, load, refusal
-from profilectl.toml.positions import Positions, locate
-from profilectl.toml.problems import Findings, dotted, format_problem
+from profilectl.toml.positions import Path, Positions
+from profilectl.toml.problems import ProblemList, dotted
+from profilectl.toml.rules import FieldError, check_key, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-    from profilectl.model import Agent, Problem
-    from profilectl.toml.positions import Path
-
-__all__ = ["decode", "format_problem", "locate", "parse", "survey"]
 
 VERSION = 1
 """Of the roster's format, the only one so far."""
@@ -34,7 +30,7 @@ VERSION = 1
 _AGENT_HEADER = re.compile(r"^[ \t]*\[[ \t]*agents[ \t]*\.[ \t]*([a-z0-9_-]+)[ \t]*\]", re.MULTILINE)
 
 
-class Survey(NamedTuple):
+class PartialRoster(NamedTuple):
     """A roster as far as it can be read."""
 
     agents: tuple[Agent, ...]  # one per entry and brand, without those that have errors
@@ -55,120 +51,114 @@ def parse(text: str, file: str) -> Roster:
         RosterRefused: there is at least one error; `problems` holds all errors and warnings, in file order.
     """
     text = text.removeprefix("\ufeff")
-    findings = Findings()
-    roster, _ = _read(text, file, findings)
-    problems = findings.placed(text, file)
-    if findings.errors:
-        raise refusal(problems, file)
-    return replace(roster, warnings=problems)
+    problems = ProblemList()
+    roster, _ = _read(text, file, problems)
+    placed = problems.placed(text, file)
+    if problems.errors:
+        raise refusal(placed, file)
+    return replace(roster, warnings=placed)
 
 
-def survey(content: bytes, file: str) -> Survey:
+def parse_partially(content: bytes, file: str) -> PartialRoster:
     """Return what can be read of a roster, whatever is wrong with the rest.
 
     What isn't UTF-8, TOML or of this version can't be read at all; then agents are counted by their headers.
     """
-    findings = Findings()
+    problems = ProblemList()
     try:
         text = decode(content, file)
-        roster, named = _read(text, file, findings)
+        roster, named = _read(text, file, problems)
     except RosterRefused as error:
         headers = _AGENT_HEADER.findall(content.decode("utf-8", "replace"))
-        return Survey((), len(set(headers)), error.problems)
-    return Survey(roster.agents, named, findings.placed(text, file), roster.brands, roster.policy)
+        return PartialRoster((), len(set(headers)), error.problems)
+    return PartialRoster(roster.agents, named, problems.placed(text, file), roster.brands, roster.policy)
 
 
-def _read(text: str, file: str, findings: Findings) -> tuple[Roster, int]:
+def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
     """Return the roster without the agents that have errors, and the number of agents that the text names."""
     tables = load(text, file)
-    _check_version(tables, findings)
-    if findings.errors:  # of a newer version nothing else can be judged
-        raise refusal(findings.placed(text, file), file)
-    roots = read(tables, schema.ROOT, (), findings)
+    version = tables.get("version")
+    if type(version) is int and version > VERSION:  # nothing else of it can be judged
+        problems.error(("version",), f"this roster is newer than this profilectl, which reads version {VERSION}")
+        raise refusal(problems.placed(text, file), file)
+    roots = read_table(tables, schema.ROOT, (), problems)
     if "version" not in roots:
-        findings.error(("version",), "missing; a roster begins with `version = 1`")
-    policy = _policy(roots.get("policy") or {}, findings)
-    brands = _brands(roots, findings)
-    _require_markers(brands, policy, findings)
+        problems.error(("version",), "missing; a roster begins with `version = 1`")
+    policy = _policy(roots.get("policy") or {}, problems)
+    brands = _brands(roots, problems)
+    _require_markers(brands, policy, problems)
     named = roots.get("agents") or ()
-    agents = Team(roots, brands, policy, findings).agents(_headers(text, named))
-    _report_idle(brands, agents, findings)
+    agents = AgentReader(roots, brands, policy, problems).agents(_headers(text, named))
+    _report_idle(brands, agents, problems)
     digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
     return Roster(tuple(brands.values()), agents, policy, (), digest), len(named)
 
 
-def _check_version(tables: Mapping[str, Any], findings: Findings) -> None:
-    version = tables.get("version")
-    if type(version) is int and version > VERSION:
-        message = f"this roster is newer than this profilectl, which reads version {VERSION}"
-        findings.error(("version",), message)
-
-
-def _policy(table: Mapping[str, Any], findings: Findings) -> Policy:
-    values = read(table, schema.POLICY, ("policy",), findings)
-    values["bot_markers"] = {**MARKERS, **_own_markers(values.get("bot_markers") or {}, findings)}
+def _policy(table: Mapping[str, Any], problems: ProblemList) -> Policy:
+    values = read_table(table, schema.POLICY, ("policy",), problems)
+    values["bot_markers"] = {**MARKERS, **_own_markers(values.get("bot_markers") or {}, problems)}
     return Policy(**{key: value for key, value in values.items() if value is not None})
 
 
-def _own_markers(table: Mapping[str, Any], findings: Findings) -> dict[str, tuple[str, ...]]:
+def _own_markers(table: Mapping[str, Any], problems: ProblemList) -> dict[str, tuple[str, ...]]:
     """Return the roster's own markers by language, in lower case; a language without any is an error."""
     path: Path = ("policy", "bot_markers")
     own: dict[str, tuple[str, ...]] = {}
     for language, value in table.items():
         try:
             own[schema.language(language).lower()] = schema.markers(value)
-        except schema.Misfit as misfit:
-            for below, message in misfit.faults:
-                findings.error((*path, language, *below), message)
+        except FieldError as error:
+            for below, message in error.problems:
+                problems.error((*path, language, *below), message)
     return own
 
 
-def _brands(roots: Mapping[str, Any], findings: Findings) -> dict[str, Brand]:
+def _brands(roots: Mapping[str, Any], problems: ProblemList) -> dict[str, Brand]:
     """Return the brands by key; a brand with errors stays in, so that nobody calls it unknown on top."""
     tables = roots.get("brands")
     if not tables and ("brands" not in roots or tables is not None):
-        findings.error(("brands",), 'no brand; name the account that speaks: [brands.acme] with handle = "acmecare"')
-    brands = {key: _brand(key, table, findings) for key, table in (tables or {}).items()}
+        problems.error(("brands",), 'no brand; name the account that speaks: [brands.acme] with handle = "acmecare"')
+    brands = {key: _brand(key, table, problems) for key, table in (tables or {}).items()}
     owners: dict[str, str] = {}
     for key, brand in brands.items():
         other = owners.setdefault(brand.handle.lower(), key)
         if brand.handle and other != key:
-            findings.error(("brands", key, "handle"), f"the handle of {dotted(('brands', other))} as well")
+            problems.error(("brands", key, "handle"), f"the handle of {dotted(('brands', other))} as well")
     return brands
 
 
-def _brand(key: str, table: Any, findings: Findings) -> Brand:
+def _brand(key: str, table: Any, problems: ProblemList) -> Brand:
     path: Path = ("brands", key)
-    check_key(path, findings)
+    check_key(path, problems)
     if type(table) is not dict:
-        findings.error(path, f"expected a table such as [brands.acme], got {schema.shown(table)}")
+        problems.error(path, f"expected a table such as [brands.acme], got {shown(table)}")
         return Brand(key, "")
-    values = read(table, schema.BRAND, path, findings)
+    values = read_table(table, schema.BRAND, path, problems)
     if "handle" not in values:
-        findings.error((*path, "handle"), "missing; it is the account's name at X, without the @")
+        problems.error((*path, "handle"), "missing; it is the account's name at X, without the @")
     return Brand(key, **{"handle": "", **{field: value for field, value in values.items() if value is not None}})
 
 
-def _require_markers(brands: Mapping[str, Brand], policy: Policy, findings: Findings) -> None:
-    report = findings.error if policy.disclosure == "enforce" else findings.warning
+def _require_markers(brands: Mapping[str, Brand], policy: Policy, problems: ProblemList) -> None:
+    report = problems.error if policy.disclosure == "enforce" else problems.warning
     for brand in brands.values():
         if not markers_for(brand.language, policy.bot_markers):
             advice = f'set them in [policy.bot_markers]: {brand.language} = ["…"]'
             report(("brands", brand.key, "language"), f'no bot markers are known for "{brand.language}"; {advice}')
 
 
-def _report_idle(brands: Mapping[str, Brand], agents: tuple[Agent, ...], findings: Findings) -> None:
+def _report_idle(brands: Mapping[str, Brand], agents: tuple[Agent, ...], problems: ProblemList) -> None:
     """Warn about brands without agents, unless an error may be why."""
     busy = {agent.brand for agent in agents}
     for key in brands:
-        if key not in busy and not findings.errors:
-            findings.warning(("brands", key), "no agent belongs to this brand")
+        if key not in busy and not problems.errors:
+            problems.warning(("brands", key), "no agent belongs to this brand")
 
 
 def _headers(text: str, agents: Collection[str]) -> dict[str, int]:
     """Return the line on which each agent begins.
 
-    A look at each line finds ordinary headers. Agents spelled otherwise, and multi-line strings, which could fool that
+    A search for headers finds ordinary headers. Agents spelled otherwise, and multi-line strings, which could fool that
     look, get the real scan.
     """
     lines: dict[str, int] = {}

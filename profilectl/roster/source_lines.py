@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
+
+import tomli
 
 _HEADER = re.compile(r"[ \t]*(\[[^\[\]]+\]|\[\[[^\[\]]+\]\])[ \t]*(#.*)?")
 
@@ -34,8 +35,8 @@ def _path(line: str) -> tuple[str, ...]:
     if header is None:
         return ()
     try:
-        inner = tomllib.loads(header[1])
-    except tomllib.TOMLDecodeError:  # a line of a multi-line string or array
+        inner = tomli.loads(header[1])
+    except tomli.TOMLDecodeError:  # a line of a multi-line string or array
         return ()
     path = []
     while isinstance(inner, dict) and inner:
@@ -54,10 +55,10 @@ def _without_tail(lines: list[str], first: int, last: int) -> int:
 def _removes(lines: list[str], spans: tuple[tuple[int, int], ...], agent: str) -> bool:
     """Tell whether the roster without these lines is the roster without this agent."""
     rest = [line for number, line in enumerate(lines, 1) if not any(a <= number <= b for a, b in spans)]
-    wanted = tomllib.loads("\n".join(lines))
-    wanted.get("agents", {}).pop(agent, None)
+    expected = tomli.loads("\n".join(lines))
+    expected.get("agents", {}).pop(agent, None)
     try:
-        got = tomllib.loads("\n".join(rest))
-    except tomllib.TOMLDecodeError:
+        got = tomli.loads("\n".join(rest))
+    except tomli.TOMLDecodeError:
         return False
-    return got.get("agents", {}) == wanted.get("agents", {}) and {**got, "agents": 0} == {**wanted, "agents": 0}
+    return got.get("agents", {}) == expected.get("agents", {}) and {**got, "agents": 0} == {**expected, "agents": 0}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from profilectl.roster import schema
-from profilectl.text.escape import excerpt
+from profilectl.text.suggest import did_you_mean
+from profilectl.toml.rules import Rule, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from profilectl.toml.positions import Path
-    from profilectl.toml.problems import Findings
+    from profilectl.toml.problems import ProblemList
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
@@ -41,7 +41,7 @@ _FORBIDDEN: tuple[tuple[str, frozenset[str], str], ...] = (
 )
 _KEYS_OF = frozenset({"api", "access", "app", "consumer", "private", "signing"})
 
-_TABLES: tuple[tuple[str, Mapping[str, schema.Rule]], ...] = (
+_TABLES: tuple[tuple[str, Mapping[str, Rule]], ...] = (
     ("at the top of the file", schema.ROOT),
     ("in [policy]", schema.POLICY),
     ("in a [brands] table", schema.BRAND),
@@ -49,27 +49,14 @@ _TABLES: tuple[tuple[str, Mapping[str, schema.Rule]], ...] = (
 )
 
 
-def read(table: Mapping[str, Any], rules: Mapping[str, schema.Rule], path: Path, findings: Findings) -> dict[str, Any]:
-    """Return the fields of `table` as their rules return them, and note what is wrong with the others.
-
-    A refused value is there as None, so that nobody calls it missing on top.
-    """
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        rule = rules.get(key)
-        if rule is None:
-            findings.error((*path, key), stranger(key, rules))
-            continue
-        try:
-            values[key] = rule(value)
-        except schema.Misfit as misfit:
-            values[key] = None
-            for below, message in misfit.faults:
-                findings.error((*path, key, *below), message)
-    return values
+def read_table(
+    table: Mapping[str, Any], rules: Mapping[str, Rule], path: Path, problems: ProblemList
+) -> dict[str, Any]:
+    """Return the fields of one of the roster's tables, as `profilectl.toml.rules.read` does."""
+    return read(table, rules, path, problems, lambda key: unknown_key(key, rules))
 
 
-def stranger(key: str, known: Mapping[str, schema.Rule]) -> str:
+def unknown_key(key: str, known: Mapping[str, Rule]) -> str:
     """Return what to say about a key that no rule knows; never anything of its value."""
     words = {word.lower() for word in _WORD.findall(key)}
     for what, signs, advice in _FORBIDDEN:
@@ -79,26 +66,3 @@ def stranger(key: str, known: Mapping[str, schema.Rule]) -> str:
         if key in rules and rules is not known:
             return f"unknown key here, it belongs {place}"
     return f"unknown key{did_you_mean(key, known)}"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``, did you mean "name"?`` for the known word that is close enough, else an empty string."""
-    close = _closest(word[:80].lower(), tuple(known))
-    return f', did you mean "{excerpt(close)}"?' if close else ""
-
-
-@cache
-def _closest(word: str, known: tuple[str, ...]) -> str | None:
-    """Return the nearest known word; remembered, as one slip is often repeated in every entry."""
-    import difflib
-
-    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
-
-
-def check_key(path: Path, findings: Findings) -> None:
-    """Note a brand's or agent's key, the last of `path`, that isn't plain enough to be used on a command line."""
-    key = str(path[-1])
-    if not schema.SLUG.fullmatch(key):
-        slug = re.sub(r"[^a-z0-9_]+", "-", key.lower()).strip("-_")[:64]
-        advice = f', such as "{slug}"' if schema.SLUG.fullmatch(slug) else ""
-        findings.error(path, f"a key has 1 to 64 lower-case letters, digits, - and _, and no - or _ first{advice}")

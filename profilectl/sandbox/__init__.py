@@ -1,18 +1,18 @@
-"""The sandbox: a local X that is strict, forgets nothing, and can be told to misbehave.
+"""The sandbox: a local X that is strict, forgets nothing, and makes faults on order.
 
-An annex, not a mock. It shares no code with the client, checks signatures with its own implementation and enforces
-X's limits, so that a client which works here has met everything that X documents.
+It shares no code with the client, checks signatures with its own implementation and enforces X's limits, so that a
+client which works here has met everything that X documents.
 
 ::
 
-    server ──► app ──► calls ──► world ──► store (SQLite)
-               │  ├──► gate        │
-               │  ├──► trouble     ├── accounts  tokens  media  profiles  messages
-               │  ├──► control     └── quotas  faults
-               │  └──► pages
-               └──► wire
+    http/   server ──► app ──► endpoints ──┐
+                        │  ├──► authorization, oauth
+                        │  ├──► fault_injection      responses: what all of them answer with
+                        │  └──► admin ──────────────┤
+    pages/              └──► what people see ───────┤
+    model/                                          └──► world ──► store (SQLite)
 
-`world` and what hangs below it know no HTTP. `calls` holds one function per call of X; each returns a value and `app`
-alone writes it. Three doors lead in: `httpx.WSGITransport(app=SandboxApp(world))`, `server.serve`, and the command
+`model` knows no HTTP. `http.endpoints` holds one function for each endpoint of X; each returns a value and `app` alone
+writes it. There are three entry points: `httpx.WSGITransport(app=SandboxApp(world))`, `server.serve`, and the command
 ``profilectl sandbox serve``.
 """

@@ -26,6 +26,17 @@ def actor() -> str:
     return f"{user_name()}@{host_name()}"
 
 
+def expand_home(text: str) -> Path:
+    """Return a path as a person writes it; a leading ``~`` is the user's home folder, ``~name`` another user's."""
+    first, *others = Path(text).parts or [text]
+    if first == "~":
+        return home_folder().joinpath(*others)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)  # nobody of that name
+
+
 def home_folder() -> Path:
     """Return the user's home folder, ``/nonexistent`` where neither HOME nor the system's list of users names one."""
     try:

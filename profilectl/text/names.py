@@ -18,7 +18,7 @@ def normalise(name: str) -> str:
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
-def faults(name: str) -> tuple[str, ...]:
+def name_problems(name: str) -> tuple[str, ...]:
     """Return every reason why `name` can't be a public name; empty when it can.
 
     The name is judged in NFC. A reason is a phrase such as ``53 characters, at most 48``; what it quotes is visible.
@@ -26,22 +26,22 @@ def faults(name: str) -> tuple[str, ...]:
     name = normalise(name)
     if not name.strip():
         return ("only whitespace" if name else "empty",)
-    found = [*_length_faults(name)]
+    problems = [*_length_problems(name)]
     if not (name.isascii() and name.isprintable()):
-        found += [*_hidden_faults(name), *_mark_faults(name)]
-    return tuple(found)
+        problems += [*_hidden_problems(name), *_mark_problems(name)]
+    return tuple(problems)
 
 
-def _length_faults(name: str) -> list[str]:
-    found = []
+def _length_problems(name: str) -> list[str]:
+    problems = []
     if len(name) > MAX_NAME:
-        found.append(f"{len(name)} characters, at most {MAX_NAME}")
+        problems.append(f"{len(name)} characters, at most {MAX_NAME}")
     if name != name.strip():
-        found.append("starts or ends with whitespace")
-    return found
+        problems.append("starts or ends with whitespace")
+    return problems
 
 
-def _hidden_faults(name: str) -> list[str]:
+def _hidden_problems(name: str) -> list[str]:
     hidden = dict.fromkeys(char for at, char in enumerate(name) if is_hidden(name, at))
     if not hidden:
         return []
@@ -50,14 +50,14 @@ def _hidden_faults(name: str) -> list[str]:
     return [f'contains {", ".join(named[:3])}{more}: "{excerpt(name)}"']
 
 
-def _mark_faults(name: str) -> list[str]:
-    found = []
+def _mark_problems(name: str) -> list[str]:
+    problems = []
     if unicodedata.category(name[0])[0] == "M":
-        found.append(f"starts with a combining mark, {describe(name[0])}")
+        problems.append(f"starts with a combining mark, {describe(name[0])}")
     longest = row = 0
     for char in name:
         row = row + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
         longest = max(longest, row)
     if longest > MAX_MARKS:
-        found.append(f"{longest} combining marks in a row, at most {MAX_MARKS}")
-    return found
+        problems.append(f"{longest} combining marks in a row, at most {MAX_MARKS}")
+    return problems

@@ -9,6 +9,9 @@ from profilectl.errors import RosterRefused
 from profilectl.model import Problem
 from profilectl.text.escape import visible
 
+LARGEST = 20_000_000
+"""Bytes of a document at most: a roster of a hundred thousand agents."""
+
 _PLACE = re.compile(r"\s*\((?:at line (\d+), column (\d+)|at end of document)\)$")
 _MOST_DOTS = 200
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -34,13 +37,13 @@ def load(text: str, file: str) -> dict[str, Any]:
     """Return the tables of a TOML text.
 
     Raises:
-        RosterRefused: the text isn't TOML; its one problem has the line and column that tomllib names.
+        RosterRefused: the text isn't TOML; its one problem has the line and column that the reader names.
     """
-    import tomllib
+    import tomli
 
     _refuse_endless_keys(text, file)
     try:
-        return tomllib.loads(text)
+        return tomli.loads(text)
     except ValueError as error:  # TOMLDecodeError, and Python's own limit on the digits of a number
         message = str(error)
         place = _PLACE.search(message)
@@ -51,7 +54,7 @@ def load(text: str, file: str) -> dict[str, Any]:
 
 
 def _refuse_endless_keys(text: str, file: str) -> None:
-    """Keep long dotted keys from tomllib, which takes quadratic memory for them: 100 kB would fill a machine."""
+    """Keep long dotted keys from tomli, which takes quadratic memory for them: 100 kB would fill a machine."""
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > _MOST_DOTS and max(part.count(".") for part in line.split("=")) > _MOST_DOTS:
             raise _refused(file, number, 1, f"more than {_MOST_DOTS} dots in one line")

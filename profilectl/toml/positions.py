@@ -1,13 +1,12 @@
-"""Where in a TOML text a key stands: what tomllib doesn't tell.
+"""Where in a TOML text a key stands: what tomli doesn't tell.
 
-A small scanner that relies on tomllib having accepted the text: it knows strings, comments, headers, dotted keys,
+A small scanner that relies on tomli having accepted the text: it knows strings, comments, headers, dotted keys,
 inline tables and arrays, and skips every other value. It runs only when there is something to report.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
@@ -115,7 +114,7 @@ class _Scanner:
                 return
 
     def _value_of(self, path: Path) -> None:
-        """Read one value with everything in it; without recursion, as tomllib has already spent its own on it."""
+        """Read one value with everything in it; without recursion, as tomli has already spent its own on it."""
         self._begin(path, next(self._tokens))
         while self._open:
             token = next(self._tokens)
@@ -145,11 +144,13 @@ def _plain(token: _Token) -> str:
     """Return the key that a bare or quoted token spells."""
     if token.kind == "bare":
         return token.text
-    return str(tomllib.loads(f"key = {token.text}")["key"])
+    import tomli
+
+    return str(tomli.loads(f"key = {token.text}")["key"])
 
 
 class Positions:
-    """Lines and columns of everything in one TOML text that tomllib accepts."""
+    """Lines and columns of everything in one TOML text that tomli accepts."""
 
     def __init__(self, text: str) -> None:
         text = text.replace("\r\n", "\n")
@@ -167,9 +168,8 @@ class Positions:
     def nearest(self, path: Path) -> tuple[int, int]:
         """Return the position of `path` or of what it would stand in; (0, 0), the whole file, for the root."""
         while path:
-            found = self.find(path)
-            if found:
-                return found
+            if place := self.find(path):
+                return place
             path = path[:-1]
         return 0, 0
 
@@ -187,9 +187,8 @@ def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
     parts = tuple(path.split(".")) if isinstance(path, str) else tuple(path)
     positions = _positions(text)
     for layer in _layers(parts):
-        found = positions.find(layer)
-        if found:
-            return found
+        if place := positions.find(layer):
+            return place
     return positions.nearest(parts)
 
 

@@ -1,16 +1,12 @@
-"""Problems of a roster: collected without positions, placed and sorted at the end."""
+"""Problems of a TOML file: collected without positions, placed and sorted at the end."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from profilectl.model import Problem
 from profilectl.text.escape import visible
-from profilectl.toml.positions import Positions
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
+from profilectl.toml.positions import Path, Positions
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -37,15 +33,15 @@ def dotted(path: Path) -> str:
     return text
 
 
-class Findings:
-    """Everything noticed while a roster is read, each thing once."""
+class ProblemList:
+    """Everything that is wrong with a file, noted while it is read, each thing once."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Path, str], str] = {}
+        self._severities: dict[tuple[Path, str], str] = {}
         self.errors = 0
 
     def error(self, path: Path, message: str) -> None:
-        """Note something that makes the roster unusable."""
+        """Note something that makes the file unusable."""
         self._note(path, message, "error")
 
     def warning(self, path: Path, message: str) -> None:
@@ -53,17 +49,17 @@ class Findings:
         self._note(path, message, "warning")
 
     def _note(self, path: Path, message: str, severity: str) -> None:
-        if (path, message) not in self._found:
-            self._found[path, message] = severity
+        if (path, message) not in self._severities:
+            self._severities[path, message] = severity
             self.errors += severity == "error"
 
     def placed(self, text: str, file: str) -> tuple[Problem, ...]:
         """Return the problems in file order, each at its key or at the nearest thing around it."""
-        if not self._found:
+        if not self._severities:
             return ()
         positions = Positions(text)
         problems = [
             Problem(file, *positions.nearest(path), dotted(path), message, severity)
-            for (path, message), severity in self._found.items()
+            for (path, message), severity in self._severities.items()
         ]
         return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))

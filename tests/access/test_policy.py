@@ -83,7 +83,7 @@ ALLOWED, BY_POLICY, BY_ROSTER = None, FILE, "the roster's operators"
 
 
 @pytest.mark.parametrize(
-    ("said", "roster", "who", "expected"),
+    ("operators", "roster", "who", "expected"),
     [
         ({}, (), BOB, ALLOWED),
         ({}, ("afast",), BOB, BY_ROSTER),
@@ -99,9 +99,9 @@ ALLOWED, BY_POLICY, BY_ROSTER = None, FILE, "the roster's operators"
         ({"bruno": ("bob",)}, ("afast",), AFAST, ALLOWED),
     ],
 )
-def test_policy_and_roster_must_both_allow_it(said, roster, who, expected):
+def test_policy_and_roster_must_both_allow_it(operators, roster, who, expected):
     """An agent's own line beats the star; without either the roster decides."""
-    authority = policy(**said)
+    authority = policy(**operators)
     if expected is ALLOWED:
         authority.require_operator(alice(*roster), who)
     else:

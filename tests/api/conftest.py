@@ -1,4 +1,4 @@
-"""What the tests of the API room share: made-up credentials, clients that never sleep, and a server that misbehaves."""
+"""What the tests of `api` share: made-up credentials, clients that never sleep, and a server that misbehaves."""
 
 from __future__ import annotations
 

@@ -108,18 +108,18 @@ def test_a_write_at_the_limit(connect, httpx_mock, ask):
 
 def test_reading_waits_for_the_limit(connect, httpx_mock, pauses):
     """A reset near enough is waited for, by X's clock, and announced."""
-    said = []
+    announced = []
     httpx_mock.add_response(status_code=429, headers={"x-rate-limit-reset": "1795348860", "date": DATE})
     httpx_mock.add_response(json={"custom_profiles": []})
-    client = connect(max_wait=120, announce=lambda seconds, why: said.append((seconds, why)))
+    client = connect(max_wait=120, announce=lambda seconds, why: announced.append((seconds, why)))
     assert client.list_profiles() == ()
-    [(seconds, why)] = said
+    [(seconds, why)] = announced
     assert pauses == [pytest.approx(seconds, abs=0.1)]
     assert 59 < seconds < 63
     assert why == "listing the profiles: X's limit for this call is reached (HTTP 429)"
 
 
-def test_limit_beyond_patience(connect, httpx_mock, pauses):
+def test_limit_beyond_the_longest_wait(connect, httpx_mock, pauses):
     """A reset too far away is told at once, with its time."""
     httpx_mock.add_response(status_code=429, headers={"x-rate-limit-reset": "1795348860", "date": DATE})
     with pytest.raises(RateLimited) as caught:
@@ -148,8 +148,8 @@ def test_deadline_is_over(connect, httpx_mock):
 
 def test_not_allowlisted(client, httpx_mock):
     """Code 87 comes through with X's words and the explanation."""
-    said = "Client is not permitted to perform this action."
-    httpx_mock.add_response(status_code=403, json={"errors": [{"code": 87, "message": said}]})
+    message = "Client is not permitted to perform this action."
+    httpx_mock.add_response(status_code=403, json={"errors": [{"code": 87, "message": message}]})
     with pytest.raises(NotAllowlisted) as caught:
         client.list_profiles()
     assert caught.value.message == (

@@ -78,21 +78,21 @@ def client(server, world, *, jobs=1, **more):
 def test_two_calls_for_each_new_agent_over_as_many_connections_as_jobs(server, world, tmp_path, picture, jobs):
     """One upload and one create each, and no connection but those that the jobs need."""
     source = Picture("a.png", "sha256:a", len(picture))
-    wanted = tuple(Agent(f"a{n}", "acme", f"Agent {n}", "a.png", Kind.HUMAN) for n in range(AGENTS))
+    agents = tuple(Agent(f"a{n}", "acme", f"Agent {n}", "a.png", Kind.HUMAN) for n in range(AGENTS))
     user_id = world.ensure_brand("acmecare").user_id
     with client(server, world, jobs=jobs) as x, open_for_writing(tmp_path / "ledger.db") as ledger:
         ledger.register_account("acme", Account(user_id, "acmecare", "localhost"), x.now_ms())
         observation = Observation("acme", x.list_profiles(), x.now_ms(), ledger.state_of(user_id), user_id)
-        roster = Roster((Brand("acme", "acmecare"),), wanted)
+        roster = Roster((Brand("acme", "acmecare"),), agents)
         plan = build(roster, {"a.png": source}, [observation], today=date(2027, 1, 1))
         made = apply(
             plan,
             {"acme": BrandTarget(user_id, x, observation)},
             ledger,
-            {source.digest: PreparedPicture(picture, "image/png", source.digest, 1)},
+            {source.digest: PreparedPicture(picture, "image/png", source.digest)},
             jobs=jobs,
             stop=Stop(),
-            patience=lambda seconds, why: False,
+            wait=lambda seconds, why: False,
             prune_at_once=False,
         )
         assert Counter(done=AGENTS) == Counter(outcome.status.value for outcome in made)
@@ -117,7 +117,7 @@ def test_a_connection_that_was_ended_while_it_idled_leaves_no_doubt(server, worl
         media = x.upload(picture, "image/png")
         server.hang_up()
         x.create_profile("Alice", media)
-        names = [one.name for one in x.list_profiles()]
+        names = [profile.name for profile in x.list_profiles()]
 
     assert (["Alice"], 2) == (names, server.connections)
 
@@ -127,13 +127,13 @@ def test_an_upload_leaves_in_one_piece(server, world, picture, monkeypatch):
     sent = []
     with client(server, world) as x:
         x.verify_credentials()
-        original = x._channel._http._transport.handle_request
+        original = x._transport._http._transport.handle_request
 
         def handle(request):
             sent.extend(request.stream)
             return original(request)
 
-        monkeypatch.setattr(x._channel._http._transport, "handle_request", handle)
+        monkeypatch.setattr(x._transport._http._transport, "handle_request", handle)
         x.upload(picture, "image/png")
 
     assert 1 == len(sent)

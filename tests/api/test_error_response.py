@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profilectl.api.error_codes import VERDICTS
-from profilectl.api.error_response import Circumstances, Complaint, failure, read_complaint
-from profilectl.api.retry import Repeat, fate_of_status
+from profilectl.api.error_codes import ERROR_RULES
+from profilectl.api.error_response import ErrorBody, RequestInfo, error_from, read_error_body
+from profilectl.api.retry import RetryPolicy, fate_of_status
 from profilectl.api.wire import Answer
 from profilectl.errors import (
     CredentialsRefused,
@@ -23,8 +23,8 @@ from profilectl.errors import (
 )
 
 NOW = 1_790_000_000
-WRITING = Circumstances("creating the profile", Repeat.NEVER, NOW, None)
-READING = Circumstances("listing the profiles", Repeat.SAFE, NOW, None)
+WRITING = RequestInfo("creating the profile", RetryPolicy.NEVER, NOW, None)
+READING = RequestInfo("listing the profiles", RetryPolicy.SAFE, NOW, None)
 
 
 def v1(code: int, message: str = "What X says.") -> bytes:
@@ -35,9 +35,9 @@ def v2(kind: str, title: str = "A title") -> bytes:
     return json.dumps({"title": title, "detail": "A detail", "type": f"https://api.x.com/2/problems/{kind}"}).encode()
 
 
-def refuse(status: int, content: bytes = b"", circumstances: Circumstances = WRITING, **headers: str) -> RemoteError:
+def refuse(status: int, content: bytes = b"", request: RequestInfo = WRITING, **headers: str) -> RemoteError:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return failure(Answer(status, named, content), circumstances)
+    return error_from(Answer(status, named, content), request)
 
 
 CODES = [
@@ -94,13 +94,13 @@ def test_codes(status, code, kind, hint):
 
 def test_every_row_is_tested():
     """Codes of the table that no test names would be words nobody has checked."""
-    assert {code for _, code, _, _ in CODES} == {code for verdict in VERDICTS for code in verdict.codes}
+    assert {code for _, code, _, _ in CODES} == {code for rule in ERROR_RULES for code in rule.codes}
 
 
 def test_rows_do_not_overlap():
     """A code, a kind or a status has one meaning."""
     for names in ("codes", "kinds", "statuses"):
-        named = [name for verdict in VERDICTS for name in getattr(verdict, names)]
+        named = [name for rule in ERROR_RULES for name in getattr(rule, names)]
         assert len(named) == len(set(named))
 
 
@@ -154,28 +154,28 @@ def test_kinds(status, type_, kind):
 @pytest.mark.parametrize(
     ("expected", "document"),
     [
-        (Complaint(87, "", "No."), {"errors": [{"code": 87, "message": "No."}]}),
-        (Complaint(87, "", "No."), {"errors": [{"message": "?", "code": 1}, {"message": "No.", "code": 87}]}),
-        (Complaint(None, "", "media type unrecognized."), {"request": "/x", "error": "media type unrecognized."}),
-        (Complaint(None, "", "text"), {"errors": "text"}),
-        (Complaint(None, "credits", "None left."), {"type": "https://x/credits", "detail": "None left."}),
+        (ErrorBody(87, "", "No."), {"errors": [{"code": 87, "message": "No."}]}),
+        (ErrorBody(87, "", "No."), {"errors": [{"message": "?", "code": 1}, {"message": "No.", "code": 87}]}),
+        (ErrorBody(None, "", "media type unrecognized."), {"request": "/x", "error": "media type unrecognized."}),
+        (ErrorBody(None, "", "text"), {"errors": "text"}),
+        (ErrorBody(None, "credits", "None left."), {"type": "https://x/credits", "detail": "None left."}),
         (
-            Complaint(None, "invalid-request", "The field."),
+            ErrorBody(None, "invalid-request", "The field."),
             {"title": "T", "detail": "D", "type": "https://x/invalid-request", "errors": [{"message": "The field."}]},
         ),
         (
-            Complaint(None, "resource-not-found", "Could not find user."),
+            ErrorBody(None, "resource-not-found", "Could not find user."),
             {"errors": [{"detail": "Could not find user.", "type": "https://x/resource-not-found"}]},
         ),
-        (Complaint(None, "", "Forbidden"), {"title": "Forbidden", "type": None}),
-        (Complaint(None, "", ""), {"errors": [{"code": "87"}, 5]}),
-        (Complaint(None, "", ""), {}),
-        (Complaint(None, "", "[1]"), [1]),
+        (ErrorBody(None, "", "Forbidden"), {"title": "Forbidden", "type": None}),
+        (ErrorBody(None, "", ""), {"errors": [{"code": "87"}, 5]}),
+        (ErrorBody(None, "", ""), {}),
+        (ErrorBody(None, "", "[1]"), [1]),
     ],
 )
 def test_shapes(expected, document):
     """All four shapes of error bodies are read, and the odd ones don't hurt."""
-    assert expected == read_complaint(json.dumps(document).encode())
+    assert expected == read_error_body(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_shapes(expected, document):
 )
 def test_bodies_that_are_no_json(expected, content):
     """Edge servers speak as they like; their text is kept, their pages aren't."""
-    assert Complaint(text=expected) == read_complaint(content)
+    assert ErrorBody(text=expected) == read_error_body(content)
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307, 408, 500, 502, 503, 504, 599])
@@ -226,8 +226,8 @@ def test_allowlist_is_explained():
 )
 def test_clock(expected, skew):
     """Code 135 comes with the figure that was measured."""
-    circumstances = Circumstances("checking the credentials", Repeat.SAFE, NOW, skew)
-    assert expected in refuse(401, v1(135, "Timestamp out of bounds."), circumstances).message
+    request = RequestInfo("checking the credentials", RetryPolicy.SAFE, NOW, skew)
+    assert expected in refuse(401, v1(135, "Timestamp out of bounds."), request).message
 
 
 RESET = datetime.fromtimestamp(NOW + 900, UTC)
@@ -272,7 +272,8 @@ def test_hostile_words():
 
 
 @given(
-    st.integers(300, 599), st.binary() | st.dictionaries(st.text(), st.text()).map(lambda one: json.dumps(one).encode())
+    st.integers(300, 599),
+    st.binary() | st.dictionaries(st.text(), st.text()).map(lambda document: json.dumps(document).encode()),
 )
 def test_every_answer_is_some_error(status, content):
     """Whatever an answer holds, its failure keeps the status and never contradicts what is known of its fate."""

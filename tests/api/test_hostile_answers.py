@@ -24,10 +24,10 @@ def client_for(answer):
 @pytest.mark.parametrize(
     "body",
     [
-        lambda said: json.dumps({"errors": [{"code": 32, "message": said}]}),
-        lambda said: json.dumps({"title": "no", "detail": said}),
-        lambda said: json.dumps({"request": "/", "error": said}),
-        lambda said: f"refused: {said}",
+        lambda quote: json.dumps({"errors": [{"code": 32, "message": quote}]}),
+        lambda quote: json.dumps({"title": "no", "detail": quote}),
+        lambda quote: json.dumps({"request": "/", "error": quote}),
+        lambda quote: f"refused: {quote}",
     ],
     ids=["v1", "v2", "legacy", "text"],
 )
@@ -35,8 +35,8 @@ def test_an_answer_that_quotes_the_request_gives_no_secret_away(status, body):
     """Whatever part of the Authorization header comes back in an error's body, it isn't shown."""
 
     def answer(request):
-        said = f"{request.headers['Authorization']} {' '.join(VALUES)}"
-        return httpx.Response(status, text=body(said))
+        quote = f"{request.headers['Authorization']} {' '.join(VALUES)}"
+        return httpx.Response(status, text=body(quote))
 
     with client_for(answer) as client, pytest.raises(RemoteError) as caught:
         client.create_profile("Alice", "1")
@@ -59,7 +59,7 @@ def test_values_beyond_reason_are_an_unreadable_answer(document, monkeypatch):
     """A time after the year 9999 or a cursor that is no text is X's trouble, never ours."""
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with client_for(lambda request: httpx.Response(200, text=json.dumps(document))) as client:
-        client._channel._persistence.halt()
+        client._transport._retrier.halt()
         with pytest.raises(RemoteError):
             client.list_profiles()
 
@@ -67,7 +67,7 @@ def test_values_beyond_reason_are_an_unreadable_answer(document, monkeypatch):
 def test_a_name_of_megabytes_is_cut():
     """Nobody waits for a name that X could never have taken."""
     with client_for(lambda request: httpx.Response(200, json=page(name="x" * 3_000_000))) as client:
-        assert [1000] == [len(one.name) for one in client.list_profiles()]
+        assert [1000] == [len(profile.name) for profile in client.list_profiles()]
 
 
 @pytest.mark.parametrize("header", ["Date", "Retry-After"])

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from profilectl.api.endpoints import Call
+from profilectl.api.endpoints import Endpoint
 from profilectl.api.oauth import Signature
 from profilectl.secret import Secret
 
@@ -102,7 +102,7 @@ def test_first_step_of_a_login():
 )
 def test_query_leaves_as_it_is_signed(expected, value):
     """What stands in the request line is, letter by letter, RFC 5849's own encoding of the value."""
-    target = Call("", "GET", "/x", query={"cursor": value}).target
+    target = Endpoint("", "GET", "/x", query={"cursor": value}).target
     assert target == f"/x?cursor={expected}"
     request = sign(httpx.Request("GET", "https://api.x.com" + target))
     assert request.url.raw_path.decode() == target
@@ -120,7 +120,7 @@ def test_query_leaves_as_it_is_signed(expected, value):
 )
 def test_awkward_queries(expected, value):
     """Characters that libraries like to encode each in their own way; figures made with openssl dgst."""
-    target = Call("", "GET", "/1.1/custom_profiles/list.json", query={"count": "50", "cursor": value}).target
+    target = Endpoint("", "GET", "/1.1/custom_profiles/list.json", query={"count": "50", "cursor": value}).target
     assert expected == signature_of(sign(httpx.Request("GET", "https://api.x.com" + target)))
 
 

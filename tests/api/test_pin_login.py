@@ -23,7 +23,7 @@ def test_three_steps(login, httpx_mock):
     httpx_mock.add_response(text="oauth_token=7-token&oauth_token_secret=token-secret&user_id=7&screen_name=acmecare")
     credentials = login.access_token(token, " 123 4567 ")
     values = (credentials.consumer_key, credentials.consumer_secret, credentials.token, credentials.token_secret)
-    assert [one.reveal() for one in values] == ["consumer-key", "consumer-secret", "7-token", "token-secret"]
+    assert [value.reveal() for value in values] == ["consumer-key", "consumer-secret", "7-token", "token-secret"]
     assert (credentials.handle, credentials.user_id, credentials.source) == ("acmecare", "7", "PIN login")
     first, second = httpx_mock.get_requests()
     assert (first.method, str(first.url)) == ("POST", "https://api.x.com/oauth/request_token")

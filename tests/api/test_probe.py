@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from profilectl.api.clock import Clock
-from profilectl.api.probe import Proxy, proxy_for, reach
+from profilectl.api.probe import Proxy, probe, proxy_for
 from profilectl.errors import Unreachable, UsageError
 from tests.patience import LONGEST, join
 
@@ -38,12 +38,12 @@ def test_the_clock_is_compared_with_the_date(ahead, skew):
     clock = Clock(now=lambda: NOON + ahead, monotonic=lambda: 0.0)
     transport = answering(date=formatdate(NOON, usegmt=True))
 
-    assert skew == reach("https://api.x.com", transport=transport, seconds=1, clock=clock).skew
+    assert skew == probe("https://api.x.com", transport=transport, seconds=1, clock=clock).skew
 
 
 def test_an_answer_without_a_date():
     """Any answer proves that X was reached; the time it needn't tell."""
-    reached = reach("https://api.x.com", transport=answering(), seconds=1)
+    reached = probe("https://api.x.com", transport=answering(), seconds=1)
 
     assert (404, None) == (reached.status, reached.skew)
 
@@ -56,9 +56,9 @@ def test_nothing_is_signed():
         heads.append(request)
         return httpx.Response(200)
 
-    reach("https://api.x.com", transport=httpx.MockTransport(answer), seconds=1)
+    probe("https://api.x.com", transport=httpx.MockTransport(answer), seconds=1)
 
-    assert ["HEAD"] == [one.method for one in heads]
+    assert ["HEAD"] == [head.method for head in heads]
     assert "authorization" not in heads[0].headers
 
 
@@ -67,7 +67,7 @@ def test_a_dead_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(Unreachable, match=f"nobody answers at http://127.0.0.1:{port}: .*refused"):
-        reach(f"http://127.0.0.1:{port}", transport=None, seconds=1)
+        probe(f"http://127.0.0.1:{port}", transport=None, seconds=1)
 
 
 def test_a_name_that_does_not_resolve(monkeypatch):
@@ -78,7 +78,7 @@ def test_a_name_that_does_not_resolve(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(Unreachable, match=r"the name api\.x\.com doesn't resolve: Name or service not known"):
-        reach("https://api.x.com", transport=None, seconds=1)
+        probe("https://api.x.com", transport=None, seconds=1)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def self_signed(tmp_path):
 def test_a_certificate_that_nobody_vouches_for(self_signed):
     """The certificate is the reason, and what to do about a company's proxy is said."""
     with pytest.raises(Unreachable, match=r"the certificate of 127\.0\.0\.1 isn't trusted: self") as caught:
-        reach(f"https://127.0.0.1:{self_signed}", transport=None, seconds=5)
+        probe(f"https://127.0.0.1:{self_signed}", transport=None, seconds=5)
     assert "SSL_CERT_FILE" in caught.value.hint
 
 
@@ -130,7 +130,7 @@ def test_a_server_without_tls(misbehave):
     """Something that speaks plain HTTP on a TLS port is told as such."""
     server = misbehave(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     with pytest.raises(Unreachable, match=r"doesn't speak TLS as it should|nobody answers"):
-        reach(server.url.replace("http:", "https:"), transport=None, seconds=1)
+        probe(server.url.replace("http:", "https:"), transport=None, seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_proxy_that_no_connection_can_be_made_through(monkeypatch):
     """A slip in the variable is told as one."""
     monkeypatch.setenv("HTTPS_PROXY", "gopher://proxy:70")
     with pytest.raises(UsageError, match="HTTPS_PROXY"):
-        reach("https://api.x.com", transport=None, seconds=1)
+        probe("https://api.x.com", transport=None, seconds=1)
 
 
 def test_a_dead_proxy(monkeypatch):
@@ -177,7 +177,7 @@ def test_a_dead_proxy(monkeypatch):
         port = server.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://ada:s3cret-word@127.0.0.1:{port}")
     with pytest.raises(Unreachable, match=f"nobody answers at the proxy http://127.0.0.1:{port}: ") as caught:
-        reach("https://api.x.com", transport=None, seconds=1)
+        probe("https://api.x.com", transport=None, seconds=1)
     assert "s3cret" not in caught.value.message
 
 
@@ -187,4 +187,4 @@ def test_a_proxy_that_refuses(misbehave, monkeypatch):
     server = misbehave(lambda connection: connection.sendall(refusal))
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     with pytest.raises(Unreachable, match=r"doesn't let us through to api\.x\.com: .*407"):
-        reach("https://api.x.com", transport=None, seconds=1)
+        probe("https://api.x.com", transport=None, seconds=1)

@@ -10,8 +10,8 @@ import pytest
 from profilectl.api.retry import (
     FATE_BY_EXCEPTION,
     Deadline,
-    Persistence,
-    Repeat,
+    Retrier,
+    RetryPolicy,
     WaitBudget,
     fate_of_exception,
     fate_of_status,
@@ -71,24 +71,24 @@ LATER = datetime.fromtimestamp(NOW + 30, UTC)
 
 
 @pytest.mark.parametrize(
-    ("attempts", "error", "repeat"),
+    ("attempts", "error", "policy"),
     [
-        (4, Unreachable("no connection"), Repeat.SAFE),
-        (4, Unreachable("in trouble", status=503), Repeat.SAFE),
-        (1, Unreachable("sent elsewhere", status=302), Repeat.SAFE),
-        (4, RateLimited("wait", retry_at=LATER), Repeat.SAFE),
-        (1, RateLimited("wait"), Repeat.SAFE),
-        (1, Refused("no"), Repeat.SAFE),
-        (3, Unreachable("no connection"), Repeat.UNSENT),
-        (1, RateLimited("wait", retry_at=LATER), Repeat.UNSENT),
-        (1, OutcomeUnknown("cut off"), Repeat.UNSENT),
-        (1, Unreachable("no connection"), Repeat.NEVER),
-        (1, RateLimited("wait", retry_at=LATER), Repeat.NEVER),
+        (4, Unreachable("no connection"), RetryPolicy.SAFE),
+        (4, Unreachable("in trouble", status=503), RetryPolicy.SAFE),
+        (1, Unreachable("sent elsewhere", status=302), RetryPolicy.SAFE),
+        (4, RateLimited("wait", retry_at=LATER), RetryPolicy.SAFE),
+        (1, RateLimited("wait"), RetryPolicy.SAFE),
+        (1, Refused("no"), RetryPolicy.SAFE),
+        (3, Unreachable("no connection"), RetryPolicy.UNSENT),
+        (1, RateLimited("wait", retry_at=LATER), RetryPolicy.UNSENT),
+        (1, OutcomeUnknown("cut off"), RetryPolicy.UNSENT),
+        (1, Unreachable("no connection"), RetryPolicy.NEVER),
+        (1, RateLimited("wait", retry_at=LATER), RetryPolicy.NEVER),
     ],
 )
-def test_may_repeat(attempts, error, repeat):
+def test_may_repeat(attempts, error, policy):
     """How often each failure is tried, by what the call may bear."""
-    assert attempts == 1 + sum(may_repeat(error, repeat, attempt) for attempt in range(1, 10))
+    assert attempts == 1 + sum(may_repeat(error, policy, attempt) for attempt in range(1, 10))
 
 
 class World:
@@ -97,19 +97,19 @@ class World:
     def __init__(self) -> None:
         self.passed = 0.0
         self.pauses: list[float] = []
-        self.said: list[tuple[float, str]] = []
+        self.announced: list[tuple[float, str]] = []
         self.tries = 0
 
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.passed += seconds
 
-    def patience(self, *, seconds: float = math.inf, max_wait: float = 600.0, **options) -> Persistence:
+    def retrier(self, *, seconds: float = math.inf, max_wait: float = 600.0, **options) -> Retrier:
         options.setdefault("sleep", self.sleep)
-        return Persistence(
+        return Retrier(
             deadline=Deadline(seconds, monotonic=lambda: self.passed),
             wait_budget=WaitBudget(max_wait),
-            announce=lambda pause, why: self.said.append((pause, why)),
+            announce=lambda pause, why: self.announced.append((pause, why)),
             now=lambda: NOW + self.passed,
             uniform=lambda low, high: high,
             **options,
@@ -130,18 +130,18 @@ class World:
 
 def test_back_off():
     """Pauses grow up to 8 seconds, and each one is announced with its reason."""
-    world, trouble = World(), Unreachable("in trouble")
-    assert world.patience().persist(world.fail(trouble, trouble, trouble), Repeat.SAFE) == "done"
+    world, error = World(), Unreachable("in trouble")
+    assert world.retrier().call(world.fail(error, error, error), RetryPolicy.SAFE) == "done"
     assert world.pauses == [2.0, 4.0, 8.0]
-    assert world.said == [(2.0, "in trouble"), (4.0, "in trouble"), (8.0, "in trouble")]
+    assert world.announced == [(2.0, "in trouble"), (4.0, "in trouble"), (8.0, "in trouble")]
 
 
 def test_jitter_begins_at_half_a_second():
     """Parallel workers spread, but none hammers."""
     world, asked = World(), []
-    patience = world.patience()
-    patience._uniform = lambda low, high: asked.append((low, high)) or low
-    patience.persist(world.fail(Unreachable("a"), Unreachable("b")), Repeat.SAFE)
+    retrier = world.retrier()
+    retrier._uniform = lambda low, high: asked.append((low, high)) or low
+    retrier.call(world.fail(Unreachable("a"), Unreachable("b")), RetryPolicy.SAFE)
     assert asked == [(0.5, 2.0), (0.5, 4.0)]
 
 
@@ -150,13 +150,13 @@ def test_last_error_is_the_one_that_is_told():
     world = World()
     errors = [Unreachable(f"failure {number}") for number in range(1, 6)]
     with pytest.raises(Unreachable, match="failure 4"):
-        world.patience().persist(world.fail(*errors), Repeat.SAFE)
+        world.retrier().call(world.fail(*errors), RetryPolicy.SAFE)
 
 
 def test_waits_for_a_reset():
     """A reset that fits is waited for, measured by X's clock, with a margin."""
     world = World()
-    assert world.patience().persist(world.fail(RateLimited("limit", retry_at=LATER)), Repeat.SAFE) == "done"
+    assert world.retrier().call(world.fail(RateLimited("limit", retry_at=LATER)), RetryPolicy.SAFE) == "done"
     assert world.pauses == [32.0]
 
 
@@ -164,7 +164,7 @@ def test_reset_in_the_past():
     """A reset that is over is given one second all the same."""
     world = World()
     past = datetime.fromtimestamp(NOW - 100, UTC)
-    world.patience().persist(world.fail(RateLimited("limit", retry_at=past)), Repeat.SAFE)
+    world.retrier().call(world.fail(RateLimited("limit", retry_at=past)), RetryPolicy.SAFE)
     assert world.pauses == [3.0]
 
 
@@ -173,9 +173,9 @@ def test_reset_that_does_not_fit(bounds):
     """Beyond the longest bearable wait or the deadline nothing is waited for; the error knows when to return."""
     world = World()
     with pytest.raises(RateLimited) as caught:
-        world.patience(**bounds).persist(world.fail(RateLimited("limit", retry_at=LATER)), Repeat.SAFE)
+        world.retrier(**bounds).call(world.fail(RateLimited("limit", retry_at=LATER)), RetryPolicy.SAFE)
     assert caught.value.retry_at == LATER
-    assert world.pauses == world.said == []
+    assert world.pauses == world.announced == []
 
 
 def test_waits_add_up():
@@ -183,17 +183,17 @@ def test_waits_add_up():
     world = World()
     limits = [RateLimited("limit", retry_at=datetime.fromtimestamp(NOW + at, UTC)) for at in (30, 60)]
     with pytest.raises(RateLimited):
-        world.patience(max_wait=50.0).persist(world.fail(*limits), Repeat.SAFE)
+        world.retrier(max_wait=50.0).call(world.fail(*limits), RetryPolicy.SAFE)
     assert world.pauses == [32.0]
 
 
 def test_waits_of_several_calls_add_up():
     """What one call has waited, another one can't wait any more."""
     world = World()
-    patience = world.patience(max_wait=50.0)
-    patience.persist(world.fail(RateLimited("limit", retry_at=LATER)), Repeat.SAFE)
+    retrier = world.retrier(max_wait=50.0)
+    retrier.call(world.fail(RateLimited("limit", retry_at=LATER)), RetryPolicy.SAFE)
     with pytest.raises(RateLimited):
-        patience.persist(world.fail(RateLimited("limit", retry_at=datetime.fromtimestamp(NOW + 60, UTC))), Repeat.SAFE)
+        retrier.call(world.fail(RateLimited("limit", retry_at=datetime.fromtimestamp(NOW + 60, UTC))), RetryPolicy.SAFE)
     assert world.pauses == [32.0]
 
 
@@ -207,7 +207,7 @@ def test_a_shared_wait_counts_and_is_announced_once():
             all_are_late.wait(timeout=0.05)  # nobody else gets here
         world.sleep(seconds)
 
-    patience = world.patience(max_wait=33.0, sleep=sleep)
+    retrier = world.retrier(max_wait=33.0, sleep=sleep)
     met_it = threading.Barrier(8)
 
     def ask() -> str:
@@ -215,21 +215,21 @@ def test_a_shared_wait_counts_and_is_announced_once():
 
         def send() -> str:
             if limits:
-                met_it.wait(timeout=5)
+                met_it.wait(timeout=60)
                 raise limits.pop()
             return "done"
 
-        return patience.persist(send, Repeat.SAFE)
+        return retrier.call(send, RetryPolicy.SAFE)
 
     with ThreadPoolExecutor(8) as pool:
-        answers = [one.result() for one in [pool.submit(ask) for _ in range(8)]]
+        answers = [future.result() for future in [pool.submit(ask) for _ in range(8)]]
 
     assert answers == ["done"] * 8
-    assert world.said == [(32.0, "limit")]
+    assert world.announced == [(32.0, "limit")]
     assert world.pauses == [32.0]
 
 
-def test_clients_share_an_allowance():
+def test_clients_share_a_wait_budget():
     """Two brands of one run wait out of one purse, and what overlaps is paid once."""
     wait_budget = WaitBudget(60.0)
     assert wait_budget.take(100.0, 140.0) == 40.0
@@ -243,7 +243,7 @@ def test_no_pause_beyond_the_deadline():
     """A pause that would end after the deadline isn't begun; the failure itself is told."""
     world = World()
     with pytest.raises(Unreachable, match="in trouble"):
-        world.patience(seconds=1.5).persist(world.fail(Unreachable("in trouble")), Repeat.SAFE)
+        world.retrier(seconds=1.5).call(world.fail(Unreachable("in trouble")), RetryPolicy.SAFE)
     assert world.pauses == []
 
 
@@ -251,19 +251,19 @@ def test_deadline_before_the_first_attempt():
     """When no time is left nothing is sent, and surely nothing applied."""
     world = World()
     with pytest.raises(Unreachable) as caught:
-        world.patience(seconds=0.0).persist(world.fail(), Repeat.NEVER)
+        world.retrier(seconds=0.0).call(world.fail(), RetryPolicy.NEVER)
     assert (world.tries, caught.value.fate) == (0, Fate.NOT_APPLIED)
 
 
 def test_halted_while_pausing():
     """Halting ends a pause at once, and the call tells what it waited for."""
     world = World()
-    patience = world.patience(sleep=None)
-    patience._announce = lambda *_: patience.halt()
+    retrier = world.retrier(sleep=None)
+    retrier._announce = lambda *_: retrier.halt()
     with pytest.raises(Unreachable, match="in trouble"):
-        patience.persist(world.fail(Unreachable("in trouble")), Repeat.SAFE)
+        retrier.call(world.fail(Unreachable("in trouble")), RetryPolicy.SAFE)
     with pytest.raises(Unreachable, match="again"):
-        patience.persist(world.fail(Unreachable("again")), Repeat.SAFE)
+        retrier.call(world.fail(Unreachable("again")), RetryPolicy.SAFE)
     assert world.tries == 2
 
 

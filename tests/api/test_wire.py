@@ -208,9 +208,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*ANA, "data", "event", "errors"]), inner),
 )
 READERS = [
-    lambda one: wire.read_account(one, "api.x.com"),
-    lambda one: wire_messages.read_sent(one, MESSAGE),
-    lambda one: wire_messages.read_events(one, "4534871"),
+    lambda answer: wire.read_account(answer, "api.x.com"),
+    lambda answer: wire_messages.read_sent(answer, MESSAGE),
+    lambda answer: wire_messages.read_events(answer, "4534871"),
     chunked_upload.read_upload,
     wire.read_page,
     wire.read_profile,
@@ -222,7 +222,7 @@ READERS = [
 ]
 
 
-@given(st.binary() | JSON.map(lambda one: json.dumps(one).encode()))
+@given(st.binary() | JSON.map(lambda document: json.dumps(document).encode()))
 def test_readers_never_stumble(content):
     """Whatever X or a proxy answers, a reader returns a value or says that it can't."""
     for read in READERS:

@@ -18,21 +18,21 @@ from profilectl.ledger import sqlite
 _BROKEN = {
     "the signer": (oauth.Signature, "auth_flow"),
     "a reader": (wire, "read_page"),
-    "the channel": (transport.Channel, "_exchange"),
+    "the transport": (transport.Transport, "_exchange"),
     "a worker": (client.XClient, "upload"),
     "the ledger": (sqlite, "open_for_writing"),
     "the wiring": (Context, "client"),
 }
 _IN_A_PROCESS = """
 import sys
-from profilectl.api.transport import Channel
+from profilectl.api.transport import Transport
 from profilectl.cli import main
 
-def explode(self, call, signature):
-    values = [one.reveal() for one in signature._secrets]
+def explode(self, endpoint, signature):
+    values = [value.reveal() for value in signature._secrets]
     raise RuntimeError(f"it was {' '.join(values)}") from ValueError(*values)
 
-Channel._exchange = explode
+Transport._exchange = explode
 sys.exit(main.run(sys.argv[1:]))
 """
 
@@ -85,7 +85,7 @@ def test_a_bug_in_a_process_of_its_own_leaves_no_secrets(scene):
 
 def test_a_bug_that_can_not_be_logged_is_told_without_secrets(scene, monkeypatch):
     """Where the log can't be written, the last line of code stands in for it."""
-    monkeypatch.setattr(transport.Channel, "_exchange", bug(scene.canaries))
+    monkeypatch.setattr(transport.Transport, "_exchange", bug(scene.canaries))
     scene.environ["XDG_STATE_HOME"] = "/dev/null"
 
     assert scene.run_here("profiles list") == 1

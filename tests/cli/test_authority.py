@@ -1,16 +1,16 @@
-"""The policy file of the machine: whose it must be, what it may say, and which commands ask it."""
+"""Which commands ask the policy of the machine, and that nobody gets past a real one."""
 
 from __future__ import annotations
 
 import os
-import pwd
 import sys
 
 import pytest
 
-from profilectl.access import policy_file as module
+from profilectl.access import policy_file
 from profilectl.access.policy import Authority
-from profilectl.access.policy_file import current_operator, read_authority, uid_of
+from profilectl.access.policy_file import uid_of
+from profilectl.cli import authority
 from profilectl.cli.context import Context
 from profilectl.cli.main import run
 from profilectl.errors import InputRefused
@@ -30,191 +30,14 @@ def policy(tmp_path, monkeypatch):
     """The path of a policy whose root is whoever runs the tests."""
     path = tmp_path / "etc" / "policy.toml"
     path.parent.mkdir(mode=0o755)
-    monkeypatch.setattr(module, "_ROOT", os.geteuid())
-    monkeypatch.setattr(module, "POLICY", path)
+    monkeypatch.setattr(policy_file, "_ROOT", os.geteuid())
+    monkeypatch.setattr(authority, "POLICY", path)
     return path
 
 
-def put(path, text=POLICY, mode=0o644):
+def put(path, text):
     path.write_text(text, encoding="utf-8")
-    path.chmod(mode)
-
-
-def refusal(path):
-    with pytest.raises(InputRefused) as refused:
-        read_authority()
-    assert 5 == refused.value.exit_code
-    assert "nobody may do anything until root mends it" in refused.value.hint
-    return refused.value.message.replace(str(path), "POLICY").replace(str(path.parent), "FOLDER")
-
-
-def test_where_the_policy_lies():
-    """Nobody can name another place."""
-    assert "/etc/profilectl/policy.toml" == str(module.POLICY)
-
-
-def test_what_the_policy_says(policy):
-    """Admins, operators by agent, and the star for the rest."""
-    put(policy)
-
-    expected = Authority(uid_of, ("root", "cindy"), {"alice": ("afast", "uid:1001"), "*": ()}, str(policy))
-    assert expected == read_authority()
-
-
-def test_no_policy_no_rule(policy):
-    """Neither the file nor its folder has to exist."""
-    assert Authority(uid_of) == read_authority()
-    policy.parent.rmdir()
-    assert Authority(uid_of) == read_authority()
-
-
-def test_no_policy_costs_no_import(policy):
-    """Where there is none, nothing that reads TOML is loaded for it."""
-    code = (
-        "import sys; from profilectl.access.policy_file import read_authority; read_authority(); "
-        "sys.exit(bool({'tomllib', 'profilectl.toml.document', 'typer'} & sys.modules.keys()))"
-    )
-    assert 0 == os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", code])
-
-
-def write_for_all(path):
-    path.chmod(0o646)
-
-
-def write_for_group(path):
-    path.chmod(0o664)
-
-
-def open_folder(path):
-    path.parent.chmod(0o775)
-
-
-def link(path):
-    path.rename(path.with_name("other.toml"))
-    path.symlink_to("other.toml")
-
-
-def link_folder(path):
-    path.parent.rename(path.parent.with_name("other"))
-    path.parent.symlink_to("other")
-
-
-def flat_folder(path):
-    path.unlink()
-    path.parent.rmdir()
-    path.parent.write_text("")
-
-
-def pipe(path):
-    path.unlink()
-    os.mkfifo(path, 0o644)
-
-
-def nest(path):
-    path.unlink()
-    path.mkdir()
-
-
-@pytest.mark.parametrize(
-    ("spoil", "expected"),
-    [
-        (write_for_all, "POLICY has mode 646: others than root can write to it"),
-        (write_for_group, "POLICY has mode 664: others than root can write to it"),
-        (open_folder, "FOLDER has mode 775: others than root can write to it"),
-        (link, "POLICY is a link, or lies in no real folder"),
-        (link_folder, "POLICY is a link, or lies in no real folder"),
-        (flat_folder, "POLICY is a link, or lies in no real folder"),
-        (pipe, "POLICY is no regular file"),
-        (nest, "POLICY is no regular file"),
-    ],
-)
-def test_a_policy_is_root_s_alone_to_write(policy, spoil, expected):
-    """What somebody else could have written is refused, never ignored; nothing hangs on a pipe."""
-    put(policy)
-    spoil(policy)
-
-    assert expected == refusal(policy)
-
-
-def test_a_policy_of_somebody_else_is_refused(policy, monkeypatch):
-    """Its folder is judged first."""
-    put(policy)
-    monkeypatch.setattr(module, "_ROOT", os.geteuid() + 1)
-
-    assert f"FOLDER belongs to uid {os.geteuid()}, not to root" == refusal(policy)
-
-
-def test_a_policy_that_cannot_be_read_is_no_absent_one(policy, monkeypatch):
-    """An operator whom root didn't let read it may do nothing; the hint says how root lets everybody."""
-
-    def refuse(*_words, **_more):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(module.os, "open", refuse)
-
-    assert "POLICY can't be read: Permission denied" == refusal(policy)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("version = 1\nadmins = [", "POLICY:2:11: not valid TOML: invalid value"),
-        ('version = 1\nadmins = ["root"]\nadmin = ["bob"]', 'POLICY:3:1: admin: unknown key, did you mean "admins"?'),
-        ('version = 1\nadmins = ["root"]\n[agents]', "POLICY:3:1: agents: unknown key"),
-        ('version = 2\nadmins = ["root"]', "POLICY:1:1: version: expected 1, got 2"),
-        ('admins = ["root"]', "POLICY: version: missing; a policy begins with `version = 1`"),
-        ("version = 1", 'POLICY: admins: missing; name who may do everything: admins = ["root"]'),
-        (
-            "version = 1\nadmins = []",
-            "POLICY:2:1: admins: names nobody, so nothing could be done; without the file everybody is an admin",
-        ),
-        ('version = 1\nadmins = "root"', 'POLICY:2:1: admins: expected an array of OS users such as "afast" or "uid:1'),
-        ('version = 1\nadmins = ["a b"]', 'POLICY:2:11: admins[0]: expected OS users such as "afast" or "uid:1001"'),
-        (
-            'version = 1\nadmins = ["root"]\n[operators]\n"Alice F." = []',
-            'POLICY:4:1: operators."Alice F.": a key has 1 to 64',
-        ),
-        (
-            'version = 1\nadmins = ["root"]\n[operators]\nalice = "afast"',
-            "POLICY:4:1: operators.alice: expected an arr",
-        ),
-        ('version = 1\nadmins = ["root"]\noperators = []', "POLICY:3:1: operators: expected a table, got an array"),
-    ],
-)
-def test_a_policy_is_understood_whole_or_not_at_all(policy, text, expected):
-    """What is wrong is told at its place; half a policy would be a looser one."""
-    put(policy, text)
-
-    assert refusal(policy).startswith(expected)
-
-
-def test_every_problem_of_a_policy_is_told(policy):
-    """The first in the message, the others below it."""
-    put(policy, "admin = []\nversion = 3\n")
-    with pytest.raises(InputRefused) as refused:
-        read_authority()
-    told = [refused.value.message, *refused.value.hint.splitlines()]
-
-    expected = ["admins: missing", "1:1: admin: unknown key", "2:1: version: expected 1", "nobody may do anything"]
-    assert [True] * 4 == [part in line for part, line in zip(expected, told, strict=True)]
-
-
-def test_a_policy_that_is_no_text_or_far_too_long(policy):
-    """Neither is read any further."""
-    policy.write_bytes(b"version = 1\n\xff")
-    assert "POLICY:2:1: not UTF-8: byte 0xff" == refusal(policy)
-    put(policy, "#" * 1_000_001)
-    assert "POLICY is larger than 1000000 bytes" == refusal(policy)
-
-
-def test_the_kernel_says_who_runs_this(monkeypatch):
-    """Whatever the environment claims."""
-    for name in ("USER", "LOGNAME", "SUDO_USER"):
-        monkeypatch.setenv(name, "cindy")
-
-    me = pwd.getpwuid(os.getuid())
-    assert (me.pw_name, me.pw_uid) == (current_operator().name, current_operator().uid)
-    assert (me.pw_uid, None) == (uid_of(me.pw_name), uid_of("no-such-user"))
+    path.chmod(0o644)
 
 
 ADMINS_ONLY = {
@@ -260,11 +83,11 @@ def test_nobody_needs_an_admin_in_the_sandbox(policy, monkeypatch):
     put(policy, 'version = 1\nadmins = ["no-such-user"]')
     monkeypatch.setenv("PROFILECTL_SANDBOX", "1")
 
-    module.require_admin(Context(), "sync")
-    assert Authority(uid_of) == module.authority_for(Context())
+    authority.require_admin(Context(), "sync")
+    assert Authority(uid_of) == authority.authority_for(Context())
     monkeypatch.delenv("PROFILECTL_SANDBOX")
     with pytest.raises(InputRefused):
-        module.require_admin(Context(), "sync")
+        authority.require_admin(Context(), "sync")
 
 
 @pytest.fixture
@@ -272,12 +95,12 @@ def machine(tmp_path, require):
     """A machine with three people, of whom one has two names, and a policy in its /etc."""
     reason = why_not()
     require("namespaces", reason is None, str(reason))
-    one = PrivateMachine(tmp_path)
+    private = PrivateMachine(tmp_path)
     for name, uid in {"afast": 6101, "ally": 6101, "bob": 6102, "cindy": 6103}.items():
-        one.add_user(name, uid)
-    one.write("/etc/profilectl/policy.toml", POLICY)
-    one.write("/srv/roster.toml", 'version = 1\n[brands.acme]\nhandle = "a"\n')
-    return one
+        private.add_user(name, uid)
+    private.write("/etc/profilectl/policy.toml", POLICY)
+    private.write("/srv/roster.toml", 'version = 1\n[brands.acme]\nhandle = "a"\n')
+    return private
 
 
 def try_sync(machine, uid, **environ):
@@ -289,10 +112,10 @@ def try_sync(machine, uid, **environ):
 def test_the_real_file_of_a_real_root(machine):
     """Other users in other processes: only an admin's uid gets past root's word, whatever the environment says."""
     claims = {"USER": "root", "LOGNAME": "cindy", "SUDO_UID": "0", "PROFILECTL_POLICY": "/dev/null"}
-    told = "may not sync: that is for the admins whom /etc/profilectl/policy.toml names"
+    refusal = "may not sync: that is for the admins whom /etc/profilectl/policy.toml names"
 
-    assert (5, f"error: afast {told}") == try_sync(machine, 6101, **claims)
-    assert (5, f"error: uid:6109 {told}") == try_sync(machine, 6109, **claims)
+    assert (5, f"error: afast {refusal}") == try_sync(machine, 6101, **claims)
+    assert (5, f"error: uid:6109 {refusal}") == try_sync(machine, 6109, **claims)
     assert "can't read the roster" in try_sync(machine, 6103)[1]
     assert "can't read the roster" in try_sync(machine, 0)[1]
 

@@ -102,10 +102,10 @@ def test_nothing_hangs_on_a_pipe_or_swells_on_a_key(desk):
     os.mkfifo(desk.folder / "pipe")
     roster(desk, ".".join("a" * 50_000) + " = 1\n")
 
-    assert 5 == desk.run("diff", "--sandbox", "--roster", "pipe", timeout=20).code
-    assert "1:1: more than 200 dots in one line" in desk.run("roster", "check", timeout=20).out
+    assert 5 == desk.run("diff", "--sandbox", "--roster", "pipe", timeout=60).code
+    assert "1:1: more than 200 dots in one line" in desk.run("roster", "check", timeout=60).out
     desk.write(GOOD)
-    assert 5 == desk.run("send", "--as", "alice", "--to", "1", "--file", "pipe", timeout=20).code
+    assert 5 == desk.run("send", "--as", "alice", "--to", "1", "--file", "pipe", timeout=60).code
 
 
 def test_a_poor_encoding_is_no_failure(desk):
@@ -117,8 +117,8 @@ def test_a_poor_encoding_is_no_failure(desk):
         desk.run("--sandbox", *w) for w in (["profiles", "list"], ["send", "--as", "alice", "--to", "@customer", "x"])
     ]
 
-    assert [0, 0] == [one.code for one in results]
-    assert all("Alicja \\u0141." in one.out for one in results)
+    assert [0, 0] == [result.code for result in results]
+    assert all("Alicja \\u0141." in result.out for result in results)
 
 
 def test_every_problem_is_told_at_once(desk):
@@ -145,8 +145,8 @@ def test_markup_in_names_is_only_text(desk, name):
     shown = [desk.run("--sandbox", *words) for words in (["roster", "list"], ["diff"], ["sync", "--yes"], ["preview"])]
     shown.append(desk.run("--sandbox", "profiles", "list"))
 
-    assert {0} == {one.code for one in shown}
-    assert all(name in one.out for one in shown if one is not shown[2])
+    assert {0} == {result.code for result in shown}
+    assert all(name in result.out for result in shown if result is not shown[2])
 
 
 def test_credentials_of_another_account_are_refused(desk, served):
@@ -162,8 +162,8 @@ def test_credentials_of_another_account_are_refused(desk, served):
 @pytest.fixture
 def other_x(desk):
     """A second sandbox, whose @acmecare is another account."""
-    process, one = desk.serve("--handle", "acmecare")
-    yield one
+    process, remote = desk.serve("--handle", "acmecare")
+    yield remote
     desk.end(process)
 
 
@@ -229,7 +229,7 @@ def test_nobody_at_the_other_end_is_exit_75(desk):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "hint"),
     [
         (["snyc"], "sync"),
         (["sync", "--yse"], "--yes"),
@@ -241,13 +241,13 @@ def test_nobody_at_the_other_end_is_exit_75(desk):
         (["sync", "--yes", "--max-wait", "soon"], "--max-wait"),
     ],
 )
-def test_a_slip_of_the_finger_is_exit_2(desk, words, said):
+def test_a_slip_of_the_finger_is_exit_2(desk, words, hint):
     """A mistyped word is told apart from everything else, and the right one is named."""
     desk.write(GOOD)
     result = desk.run("--sandbox", *words)
 
     assert 2 == result.code
-    assert said in result.err
+    assert hint in result.err
 
 
 def test_too_many_deletions_are_refused_by_diff_and_sync_alike(desk):
@@ -257,9 +257,9 @@ def test_too_many_deletions_are_refused_by_diff_and_sync_alike(desk):
     desk.write(*team[:2])
     results = [desk.run("--sandbox", *words) for words in (["diff"], ["sync", "--yes"], ["diff", "--exit-code"])]
 
-    assert [5, 5, 5] == [one.code for one in results]
-    assert all("8 of 10 agents would be deleted" in one.err for one in results)
-    assert all("--allow-deletes 8" in one.err for one in results)
+    assert [5, 5, 5] == [result.code for result in results]
+    assert all("8 of 10 agents would be deleted" in result.err for result in results)
+    assert all("--allow-deletes 8" in result.err for result in results)
     assert 0 == desk.run("--sandbox", "sync", "--yes", "--allow-deletes", "8").code
 
 

@@ -67,7 +67,7 @@ def test_what_cannot_be_judged_is_missing(desk):
     (desk.folder / "roster.toml").write_text("version = [")
     result = desk.run("roster", "check", "--compliance", "--json")
 
-    assert (5, ["roster-error"]) == (result.code, [one["code"] for one in result.document["roster"]])
+    assert (5, ["roster-error"]) == (result.code, [gap["code"] for gap in result.document["roster"]])
     assert 5 == desk.run("roster", "check", "--compliance", "--roster", "none.toml").code
 
 

@@ -76,7 +76,7 @@ def test_on_a_terminal_the_demo_draws(desk, temporary):
 
 
 def test_no_color_is_respected(desk):
-    """With NO_COLOR a terminal gets the story without colour or other attributes, and words in place of the picture."""
+    """With NO_COLOR a terminal gets the demo without colour or other attributes, and words in place of the picture."""
     desk.env["NO_COLOR"] = "1"
     code, screen = desk.watch("demo")
 
@@ -139,7 +139,7 @@ def test_quiet_says_nothing(desk):
 
 @pytest.mark.parametrize("words", [("--json",), ("--roster", "x"), ("--brand", "x"), ("--credentials-file", "x")])
 def test_options_that_make_no_sense_are_refused(desk, words):
-    """A story has no JSON, and a roster, brand and credentials of its own: exit 2, with the reason."""
+    """The demo has no JSON, and a roster, brand and credentials of its own: exit 2, with the reason."""
     result = desk.run("demo", *words)
 
     assert 2 == result.code
@@ -155,21 +155,21 @@ def test_a_reader_who_leaves_is_no_failure(desk, temporary):
     assert [] == list(temporary.iterdir())
 
 
-def failing_story(monkeypatch, *acts):
-    monkeypatch.setattr(demo, "STEPS", (demo.Step("A step", "Why.", acts),))
+def use_actions(monkeypatch, *actions):
+    monkeypatch.setattr(demo, "STEPS", (demo.Step("A step", "Why.", actions),))
 
 
 def test_a_step_that_fails_ends_the_demo_with_its_code(monkeypatch, capsys, temporary):
     """The demo names the command that failed, and leaves with that command's exit code."""
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    failing_story(monkeypatch, "profilectl preview nobody", "profilectl roster check")
+    use_actions(monkeypatch, "profilectl preview nobody", "profilectl roster check")
     before = Path.cwd()
 
     assert 2 == run(["demo"])
-    said = capsys.readouterr()
-    assert "error: the demo stopped: `profilectl preview nobody` ended with exit code 2" in said.err
-    assert "there is no agent nobody" in said.out
-    assert "roster check" not in said.out
+    output = capsys.readouterr()
+    assert "error: the demo stopped: `profilectl preview nobody` ended with exit code 2" in output.err
+    assert "there is no agent nobody" in output.out
+    assert "roster check" not in output.out
     assert (before, []) == (Path.cwd(), list(temporary.iterdir()))
 
 
@@ -180,7 +180,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(monkeypatch, capsys, temporar
     earlier = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     monkeypatch.setenv("PROFILECTL_BRAND", "theirs")
-    failing_story(monkeypatch, "profilectl roster check", lambda: signal.raise_signal(number))
+    use_actions(monkeypatch, "profilectl roster check", lambda: signal.raise_signal(number))
     before = Path.cwd()
     code = run(["demo"])
     signal.signal(signal.SIGTERM, earlier)
@@ -201,7 +201,7 @@ def test_ctrl_c_waits_for_the_removal(monkeypatch, temporary):
 
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     monkeypatch.setattr("tempfile.TemporaryDirectory.cleanup", clean_interrupted)
-    failing_story(monkeypatch, "profilectl roster check")
+    use_actions(monkeypatch, "profilectl roster check")
 
     assert 130 == run(["demo"])
     assert [] == list(temporary.iterdir())

@@ -20,7 +20,7 @@ DAYS = 86_400
 
 
 @pytest.fixture
-def office(desk):
+def asking_desk(desk):
     """A desk whose brand has a privacy policy, on a sandbox of its own."""
     desk.write(("alice", "Alice"))
     path = desk.folder / "roster.toml"
@@ -31,7 +31,7 @@ def office(desk):
     return desk
 
 
-class Town:
+class Customers:
     """Customers of the desk's sandbox, as they were some days ago."""
 
     def __init__(self, desk, days=3):
@@ -39,7 +39,7 @@ class Town:
         LocalX(folder).world.close()  # makes the folders as the program does
         self.world = World(folder / "world.db", limits=Limits.generous(), now=lambda: time.time() - days * DAYS)
         self.brand = self.world.ensure_brand("acmecare")
-        self.customers = 0
+        self.count = 0
 
     def __enter__(self):
         return self
@@ -47,11 +47,11 @@ class Town:
     def __exit__(self, *_):
         self.world.close()
 
-    def hear(self, key, *scores, survey="csat", **more):
+    def issue(self, key, *scores, survey="csat", **more):
         """Issue cards under a key, each to a customer of its own, who answers with a score and words, or not."""
         for score in scores:
-            self.customers += 1
-            customer = self.world.ensure_customer(f"secretive{self.customers}")
+            self.count += 1
+            customer = self.world.ensure_customer(f"secretive{self.count}")
             request = Request(survey, customer.user_id, "How was it?", PRIVACY, external_id=key, **more)
             card = self.world.feedback.create(self.brand.user_id, "app", request)
             if score is not None:
@@ -59,32 +59,32 @@ class Town:
 
     def names(self):
         """Return all that would name a customer."""
-        people = [one for one in self.world.accounts.all() if not one.is_brand]
+        people = [account for account in self.world.accounts.all() if not account.is_brand]
         cards = self.world.feedback.all()
-        return {one.user_id for one in people} | {"secretive", "Ada", "Lovelace"} | {one.dm_id for one in cards}
+        return {person.user_id for person in people} | {"secretive", "Ada", "Lovelace"} | {card.dm_id for card in cards}
 
 
 @pytest.fixture
-def heard(office):
+def answered(asking_desk):
     """A month's answers: people are liked better than bots, and nobody else can be told apart."""
-    with Town(office) as town:
-        town.hear("profilectl:alice:human:profile:11", *[5, 4] * 14, None, None)
-        town.hear("profilectl:bob:human:brand:12", *[5, 4, 4, 3] * 3)
-        town.hear("profilectl:ava:bot:profile:13", *[2, 1, 4] * 6)
-        town.hear("profilectl:carl:human:profile:14", 1, 1)
-        town.hear("profilectl:alice:human:profile:15", 10, 9, 8, 3, survey="nps")
-        town.hear("case 17", 1, 1, 1)
-        town.hear("profilectl:alice:human:profile:16", 1, is_test=True)
-        yield office, town.names()
+    with Customers(asking_desk) as customers:
+        customers.issue("profilectl:alice:human:profile:11", *[5, 4] * 14, None, None)
+        customers.issue("profilectl:bob:human:brand:12", *[5, 4, 4, 3] * 3)
+        customers.issue("profilectl:ava:bot:profile:13", *[2, 1, 4] * 6)
+        customers.issue("profilectl:carl:human:profile:14", 1, 1)
+        customers.issue("profilectl:alice:human:profile:15", 10, 9, 8, 3, survey="nps")
+        customers.issue("case 17", 1, 1, 1)
+        customers.issue("profilectl:alice:human:profile:16", 1, is_test=True)
+        yield asking_desk, customers.names()
 
 
-def test_the_report(heard):
+def test_the_report(answered):
     """Counts by agent, kind and face; figures from five answers on."""
-    desk, _ = heard
+    desk, _ = answered
     done = desk.run("feedback", "report", "--json")
     [brand] = done.document["brands"]
     csat, nps = brand["surveys"]
-    groups = {(one["by"], one["group"]): (one["asked"], one["answered"]) for one in csat["groups"]}
+    groups = {(group["by"], group["group"]): (group["asked"], group["answered"]) for group in csat["groups"]}
 
     assert (0, "profilectl.feedback/1") == (done.code, done.document["schema"])
     assert groups == {
@@ -99,24 +99,24 @@ def test_the_report(heard):
     }
     assert brand["left_out"] == {"tests": 1, "strangers": 3}
     assert [("kind", "difference"), ("face", "no-difference")] == [
-        (one["by"], one["verdict"]) for one in csat["comparisons"][1:]
+        (comparison["by"], comparison["verdict"]) for comparison in csat["comparisons"][1:]
     ]
-    assert {None} == {one["nps"] for one in nps["groups"]}  # four answers
+    assert {None} == {group["nps"] for group in nps["groups"]}  # four answers
 
 
-def test_no_customer_is_named(heard):
+def test_no_customer_is_named(answered):
     """Not their ids, handles or words, nor the messages: in no form of the report, whatever is asked for."""
-    desk, names = heard
+    desk, names = answered
     for words in ((), ("--json",), ("-v",), ("--quiet",)):
         done = desk.run("feedback", "report", *words)
-        assert (0, set()) == (done.code, {one for one in names if one in done.out + done.err})
+        assert (0, set()) == (done.code, {name for name in names if name in done.out + done.err})
     code, screen = desk.watch("feedback", "report")
-    assert (0, set()) == (code, {one for one in names if one in screen})
+    assert (0, set()) == (code, {name for name in names if name in screen})
 
 
-def test_for_pipes_and_for_people(heard):
+def test_for_pipes_and_for_people(answered):
     """Tab-separated rows on stdout, sentences beside them; a table on a terminal."""
-    desk, _ = heard
+    desk, _ = answered
     done = desk.run("feedback", "report")
     _, screen = desk.watch("feedback", "report")
 
@@ -128,9 +128,9 @@ def test_for_pipes_and_for_people(heard):
     assert "\t" not in screen
 
 
-def test_a_span_of_days(heard):
+def test_a_span_of_days(answered):
     """Only cards that were issued in it."""
-    desk, _ = heard
+    desk, _ = answered
     today, past = (time.strftime("%Y-%m-%d", time.gmtime(time.time() - days * DAYS)) for days in (0, 6))
     before = desk.run("feedback", "report", "--until", past, "--json").document["brands"][0]["surveys"]
     whole = desk.run("feedback", "report", "--since", past, "--until", today, "--json").document["brands"][0]["surveys"]
@@ -141,16 +141,16 @@ def test_a_span_of_days(heard):
 @pytest.mark.parametrize(
     "words", [("--since", "soon"), ("--until", "2026-13-01"), ("--since", "9998-01-01"), ("--until", "0001-01-01")]
 )
-def test_days_that_arent(office, words):
+def test_days_that_arent(asking_desk, words):
     """Usage, with what would do."""
-    done = office.run("feedback", "report", *words)
+    done = asking_desk.run("feedback", "report", *words)
 
     assert (2, True) == (done.code, "hint" in done.err or "such as" in done.err)
 
 
-def test_no_cards_yet(office):
+def test_no_cards_yet(asking_desk):
     """Says how to issue one, and exits 0."""
-    done = office.run("feedback", "report")
+    done = asking_desk.run("feedback", "report")
 
     assert (0, "", True) == (done.code, done.out, "`profilectl send --ask csat` issues one" in done.err)
 
@@ -170,18 +170,19 @@ def test_not_allowed(desk):
 def test_no_feedback_is_for_one_server_only(desk):
     """The world outlives the server, and what it said of cards doesn't."""
     desk.write(("alice", "Alice"))
-    said = []
+    allowed = []
     for words in (("--no-feedback",), ()):
         process, served = desk.serve("--world", "world.db", *words)
-        said += [one["feedback_allowed"] for one in served.ask("GET", "state")["accounts"] if one["is_brand"]]
+        accounts = served.ask("GET", "state")["accounts"]
+        allowed += [account["feedback_allowed"] for account in accounts if account["is_brand"]]
         desk.end(process)
 
-    assert [False, True] == said
+    assert [False, True] == allowed
 
 
-def test_from_the_question_to_the_answer(office):
+def test_from_the_question_to_the_answer(asking_desk):
     """A card that `ask` issues and records is found again under its agent, even where X returns no key."""
-    folder = office.folder / ".profilectl" / "sandbox"
+    folder = asking_desk.folder / ".profilectl" / "sandbox"
     agent = Agent("alice", "acme", "Alice", "avatars/face.png", Kind.HUMAN)
     question = prepare(Survey.CSAT, agent, Brand("acme", "acmecare", privacy_url=PRIVACY), is_test=False)
     with LocalX(folder) as local, open_for_writing(folder / "ledger.db") as ledger:
@@ -199,21 +200,23 @@ def test_from_the_question_to_the_answer(office):
             *(back, back),
         )
     since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 5 * DAYS))
-    [survey] = office.run("feedback", "report", "--since", since, "--json").document["brands"][0]["surveys"]
+    [survey] = asking_desk.run("feedback", "report", "--since", since, "--json").document["brands"][0]["surveys"]
 
-    assert [("alice", 5), ("human", 5), ("profile", 5)] == [(one["group"], one["answered"]) for one in survey["groups"]]
+    assert [("alice", 5), ("human", 5), ("profile", 5)] == [
+        (group["group"], group["answered"]) for group in survey["groups"]
+    ]
 
 
-def test_send_asks_under_the_key_of_its_message(office):
+def test_send_asks_under_the_key_of_its_message(asking_desk):
     """The card's key ends with the event of the message, so that both can be joined; a repeat asks nobody twice."""
-    del office.env["PROFILECTL_SANDBOX"]
-    process, served = office.serve("--handle", "acmecare")
-    office.run("sync", "--yes")
+    del asking_desk.env["PROFILECTL_SANDBOX"]
+    process, served = asking_desk.serve("--handle", "acmecare")
+    asking_desk.run("sync", "--yes")
     words = ("send", "--as", "alice", "--to", "@customer", "All done, bye!", "--ask", "csat", "--human-wrote-this")
-    first, second = office.run(*words, "--json"), office.run(*words, "--json")
+    first, second = asking_desk.run(*words, "--json"), asking_desk.run(*words, "--json")
     cards = served.ask("GET", "state")["feedback"]
-    office.end(process)
+    asking_desk.end(process)
 
     assert (0, 0) == (first.code, second.code), first.err + second.err
-    assert [f"profilectl:alice:human:profile:{first.document['event_id']}"] == [one["external_id"] for one in cards]
-    assert ["Alice"] == [one["display_name"] for one in cards]
+    assert [f"profilectl:alice:human:profile:{first.document['event_id']}"] == [card["external_id"] for card in cards]
+    assert ["Alice"] == [card["display_name"] for card in cards]

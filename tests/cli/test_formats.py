@@ -13,10 +13,10 @@ from PIL import Image
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import Options
-from profilectl.cli.plan_pictures import face_the_changes
+from profilectl.cli.plan_pictures import compare_changes
 from profilectl.errors import Refused, Unreachable
 from profilectl.model import LedgerState, Profile
-from profilectl.plan.changes import Action, Appearance, Change
+from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.intents import Observation
 
 BEFORE, AFTER = (200, 30, 30), (30, 30, 200)
@@ -41,16 +41,16 @@ def moved(desk, served):
 
 def colours(page):
     """Return what each picture of a page shows in its middle, red or blue."""
-    found = []
+    middles = []
     for picture in re.findall(r"data:image/\w+;base64,([^\"]+)", page):
         with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
             red, _, blue = image.convert("RGB").getpixel((image.width // 2, image.height // 2))
-            found.append("red" if red > blue else "blue")
-    return found
+            middles.append("red" if red > blue else "blue")
+    return middles
 
 
 def articles(page):
-    return {re.search(r"<code>(\w+)</code>", one)[1]: one for one in page.split("<article")[1:]}
+    return {re.search(r"<code>(\w+)</code>", article)[1]: article for article in page.split("<article")[1:]}
 
 
 def test_html_shows_what_customers_see_now_and_then(moved):
@@ -78,8 +78,8 @@ def test_a_picture_that_cannot_be_had_is_no_error(tmp_path, answer):
     observation = Observation("acme", (profile,), 1, LedgerState())
     look = Appearance("Alice", "sha256:gone")
     changes = (
-        Change("acme", "alice", Action.DELETE, ("removed",), "1", before=look),
-        Change("acme", "bruno", Action.DELETE, ("removed",), "2", before=Appearance("Bruno", "sha256:gone")),
+        Change("acme", "alice", Action.DELETE, (Reason.REMOVED,), "1", before=look),
+        Change("acme", "bruno", Action.DELETE, (Reason.REMOVED,), "2", before=Appearance("Bruno", "sha256:gone")),
     )
     calls = []
 
@@ -97,13 +97,13 @@ def test_a_picture_that_cannot_be_had_is_no_error(tmp_path, answer):
         targets={"acme": SimpleNamespace(observation=observation)},
     )
     context = Context(options=Options(roster=tmp_path / "roster.toml"))
-    faces = face_the_changes(context, session, SimpleNamespace(changes=changes))
+    faces = compare_changes(context, session, SimpleNamespace(changes=changes))
 
     assert (["https://pbs.twimg.com/a.png"], [("A", None), ("B", None)]) == (
         calls,
-        [(one.before.initials, one.before.picture) for one in faces],
+        [(face.before.initials, face.before.picture) for face in faces],
     )
-    assert all("can't be shown" in one.before.note for one in faces)
+    assert all("can't be shown" in face.before.note for face in faces)
 
 
 def test_markdown_is_for_pull_requests(moved):

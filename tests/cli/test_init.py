@@ -50,7 +50,7 @@ def test_every_handle_gives_a_sound_roster(desk, handle, brand):
     desk.run("init", "--handle", handle)
     brands = tomllib.loads((desk.folder / "roster.toml").read_text())["brands"]
 
-    assert {brand: handle.removeprefix("@")} == {key: one["handle"] for key, one in brands.items()}
+    assert {brand: handle.removeprefix("@")} == {key: table["handle"] for key, table in brands.items()}
     assert (0, "3 agents, 0 errors, 0 warnings\n") == (
         desk.run("roster", "check").code,
         desk.run("roster", "check").err,
@@ -154,13 +154,13 @@ def test_a_roster_that_works(desk):
 def test_a_linked_folder_is_refused(desk, target):
     """A link in the place of the pictures' folder leads nowhere."""
     folder = desk.folder / "brand"
-    for one in (folder, folder / "inside", desk.folder / "out"):
-        one.mkdir()
+    for made in (folder, folder / "inside", desk.folder / "out"):
+        made.mkdir()
     (folder / "avatars").symlink_to(target)
     done = desk.run("init", "--roster", "brand/roster.toml")
 
     assert (5, True) == (done.code, "brand/avatars is a symbolic link; nothing was written" in done.err)
-    assert {"avatars", "inside"} == {one.name for one in folder.iterdir()}
+    assert {"avatars", "inside"} == {path.name for path in folder.iterdir()}
     assert [] == [*(folder / "inside").iterdir(), *(desk.folder / "out").iterdir()]
     assert not (desk.folder / "missing").exists()
 

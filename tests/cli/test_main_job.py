@@ -80,7 +80,7 @@ def test_kill_between_create_and_answer_loses_and_doubles_nothing(desk, served):
     process = desk.start("sync", "--yes", "--jobs", "3")
     served.wait_for(lambda: len(served.live()) == 3)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     served.ask("DELETE", "faults")
 
     result = desk.run("sync", "--yes")
@@ -97,7 +97,7 @@ def test_a_signal_finishes_the_calls_under_way(desk, served, number, code):
     process = desk.start("sync", "--yes", "--jobs", "2")
     served.wait_for(lambda: len(served.live()) >= 2)
     process.send_signal(number)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     served.ask("DELETE", "faults")
 
     assert (code, True) == (process.returncode, "finishing the calls under way" in said)

@@ -263,7 +263,7 @@ def test_whose_last_day_is_over_is_left_out(team):
 
     assert (0, "gina isn't shown: the last day was 2020-01-31\n") == (result.code, result.err)
     assert (["Alice F.", "Lea"], False) == (
-        [one for one in ("Alice F.", "Lea") if one in result.out],
+        [name for name in ("Alice F.", "Lea") if name in result.out],
         "Gina" in result.out,
     )
     assert "" == team.run("preview", "-q").err
@@ -273,8 +273,8 @@ def test_whose_last_day_is_over_is_left_out(team):
 def test_nobody_is_left_to_show(team):
     """An agent who is gone, and a team of nobody else, are refused with the day."""
     team.write(GONE, ("otto", "Otto", "until = 2019-12-31"))
-    one, all_of_them = team.run("preview", "gina"), team.run("preview")
+    only_gina, all_of_them = team.run("preview", "gina"), team.run("preview")
 
-    assert (5, 5, "") == (one.code, all_of_them.code, one.out + all_of_them.out)
-    assert "gina isn't shown: the last day was 2020-01-31" in one.err
+    assert (5, 5, "") == (only_gina.code, all_of_them.code, only_gina.out + all_of_them.out)
+    assert "gina isn't shown: the last day was 2020-01-31" in only_gina.err
     assert "otto isn't shown: the last day was 2019-12-31" in all_of_them.err

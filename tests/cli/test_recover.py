@@ -8,9 +8,9 @@ import pytest
 
 from profilectl.api.client import XClient
 from profilectl.ledger.sqlite import open_for_reading
-from profilectl.pictures.placeholders import photograph_like_portrait
 from profilectl.pictures.similarity import LARGEST_DISTANCE
 from profilectl.secret import Credentials, Secret
+from tests.photographs import photograph_like_portrait
 
 TEAM = [(key, key.title(), f'avatar = "avatars/{key}.jpg"') for key in ("alice", "bruno", "chidi")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.cli.local_sandbox import open_world
-from profilectl.errors import TryLater
+from profilectl.cli import local_sandbox
+from profilectl.cli.local_sandbox import ask_running_sandbox, open_world
+from profilectl.errors import InputRefused, TryLater
 from profilectl.sandbox.model.faults import CALLS, Kind
 from profilectl.sandbox.model.world import World
 from tests.patience import join
@@ -64,16 +66,16 @@ def test_a_linked_folder_is_refused(small, words, link):
     elsewhere = small.folder / "elsewhere"
     (elsewhere / "sandbox").mkdir(parents=True)
     victims = [elsewhere / "ledger.db", elsewhere / "sandbox" / "ledger.db"]
-    for one in victims:
-        one.write_text("precious")
+    for victim in victims:
+        victim.write_text("precious")
     link = small.folder / link
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(elsewhere)
     done = small.run(*words)
 
     assert (5, True) == (done.code, "is a symbolic link" in done.err)
-    assert ["precious"] * 2 == [one.read_text() for one in victims]
-    assert {"ledger.db", "sandbox"} == {one.name for one in elsewhere.iterdir()}
+    assert ["precious"] * 2 == [victim.read_text() for victim in victims]
+    assert {"ledger.db", "sandbox"} == {path.name for path in elsewhere.iterdir()}
 
 
 def test_the_sandbox_in_place_of_its_parent(small):
@@ -184,11 +186,37 @@ def test_odd_answers_are_told(small, body):
     assert (5, True) == (done.code, "no sandbox answers at " in done.err), done.err
 
 
+@pytest.mark.parametrize(("raw", "code"), [(b"", 75), (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", 5)])
+def test_what_speaks_no_http_is_no_sandbox(small, raw, code):
+    """One that hangs up may be starting; one that speaks of something else is another program."""
+
+    def hang_up(listening):
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(raw)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=hang_up, args=(listening,))
+        thread.start()
+        done = small.run("sandbox", "faults", "--url", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        join(thread)
+
+    assert (code, True) == (done.code, "no sandbox answers at " in done.err), done.err
+
+
+def test_an_answer_without_an_end_is_given_up(monkeypatch):
+    """What listens there fills no memory."""
+    monkeypatch.setattr(local_sandbox, "_LARGEST_ANSWER", 10)
+    with answering(200, b'{"faults": [      ]}') as (url, _), pytest.raises(InputRefused, match="larger than 10 bytes"):
+        ask_running_sandbox(url, "GET", "faults", "faults")
+
+
 def test_faults_of_a_running_sandbox(small, served):
     """Armed, listed and disarmed by address."""
     armed = small.run("sandbox", "faults", '{"kind": "slow"}', "--url", served.url).document["faults"]
 
-    assert ["slow"] == [one["kind"] for one in armed]
+    assert ["slow"] == [rule["kind"] for rule in armed]
     assert armed == small.run("sandbox", "faults", "--url", served.url).document["faults"]
     assert 0 == small.run("sandbox", "reset", "--url", served.url).code
     assert [] == small.run("sandbox", "faults", "--url", served.url).document["faults"]
@@ -205,7 +233,7 @@ def test_nobody_at_the_address_is_exit_75(small, words):
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "reason"),
     [
         ('{"kind": "slow", "call": "creat"}', "unknown call 'creat', did you mean 'create'?"),
         ('{"kind": "slwo"}', "unknown kind 'slwo', did you mean 'slow'?"),
@@ -215,11 +243,11 @@ def test_nobody_at_the_address_is_exit_75(small, words):
         ("[" * 100_000, "not a fault: "),
     ],
 )
-def test_what_is_no_fault_is_refused(small, rule, said):
+def test_what_is_no_fault_is_refused(small, rule, reason):
     """With the reason and an example; nothing is armed."""
     done = small.run("sandbox", "faults", rule)
 
-    assert (2, "", True) == (done.code, done.out, said in done.err), done.err
+    assert (2, "", True) == (done.code, done.out, reason in done.err), done.err
     assert 'hint: {"call": "create", "kind": "drop-after"}' in done.err
     assert [] == small.run("sandbox", "faults").document["faults"]
 
@@ -247,7 +275,7 @@ def test_reset_prints_a_document(small, served):
 
 
 def allowlisted(served):
-    return {one["handle"]: one["allowlisted"] for one in served.ask("GET", "state")["accounts"]}
+    return {account["handle"]: account["allowlisted"] for account in served.ask("GET", "state")["accounts"]}
 
 
 def test_reset_gives_the_allowlist_back(small):
@@ -301,17 +329,17 @@ def test_the_printed_ledger_lies_beside_the_roster(small):
 
 
 @pytest.mark.parametrize("words", [("diff",), ("sync", "--yes"), ("profiles", "list"), ("offboard", "alice", "--yes")])
-@pytest.mark.parametrize("trouble", ["link", "open to others", "world-writable", "file"])
-def test_hints_for_the_sandbox_s_ledger_are_about_it(small, words, trouble):
+@pytest.mark.parametrize("defect", ["link", "open to others", "world-writable", "file"])
+def test_hints_for_the_sandbox_s_ledger_are_about_it(small, words, defect):
     """PROFILECTL_LEDGER doesn't move the ledger of --sandbox, so no hint says that it would."""
     assert 0 == small.run("--sandbox", "sync", "--yes").code
     ledger = small.folder / ".profilectl" / "sandbox" / "ledger.db"
-    if trouble == "link":
+    if defect == "link":
         ledger.rename(small.folder / "moved.db")
         ledger.symlink_to(small.folder / "moved.db")
-    elif trouble == "open to others":
+    elif defect == "open to others":
         ledger.chmod(0o644)
-    elif trouble == "world-writable":
+    elif defect == "world-writable":
         ledger.parent.chmod(0o777)
     else:
         ledger.parent.rename(small.folder / "moved")

@@ -204,7 +204,7 @@ def test_everything_goes_along(alice, served):
     face = str(alice.folder / "avatars" / "face.png")
     extras = ("--media", face, "--quick-reply", "Yes", "--quick-reply", "No", "--cta", "Help=https://example.com/help")
     result = alice.run(*TO, "Is it solved?", *extras, "--typing", "--json")
-    with urllib.request.urlopen(f"{served.url}/_sandbox/conversations/acmecare/customer", timeout=10) as answer:
+    with urllib.request.urlopen(f"{served.url}/_sandbox/conversations/acmecare/customer", timeout=60) as answer:
         page = answer.read().decode()
 
     assert (0, "sent", True) == (result.code, result.document["status"], result.document["verified"])

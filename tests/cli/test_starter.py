@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from profilectl.system.host import home_folder
 
+from profilectl.system.host import home_folder
 from tests.private_machine import PrivateMachine, why_not
 
 UID = 4242  # nobody's

@@ -6,9 +6,9 @@ import json
 import signal
 
 import pytest
-from profilectl.completion.command_tree import read_tree
 
 from profilectl.cli.main import build, run
+from profilectl.completion.command_tree import read_tree
 
 COMMANDS = list(read_tree(build(), "profilectl").walk())
 

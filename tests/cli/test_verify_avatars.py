@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from profilectl.pictures.placeholders import photograph_like_portrait
+from tests.photographs import photograph_like_portrait
 
 TEAM = [(key, key.title(), f'avatar = "avatars/{key}.jpg"') for key in ("alice", "bruno", "chidi")]
 DOWNLOAD = "/_sandbox/media/"

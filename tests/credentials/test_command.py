@@ -11,6 +11,7 @@ import pytest
 from profilectl.credentials.command import fill, is_runnable, run_command
 from profilectl.credentials.private_files import MAX_BYTES
 from profilectl.errors import CredentialsError
+from tests.patience import until
 
 
 def python(code, *arguments):
@@ -53,31 +54,21 @@ def test_its_errors_are_hidden(capfd):
 
 def test_it_is_killed_when_it_is_slow(tmp_path):
     """With everything that it started, so nothing keeps waiting in the background."""
-    code = (
-        "import subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid))\n"
-        "time.sleep(60)"
-    )
+    script = 'sleep 300 & echo $! > "$0"; sleep 300'
     begun = time.monotonic()
-    with pytest.raises(CredentialsError, match=r"took longer than 0\.5 s"):
-        run_command(python(code), seconds=0.5)
-    assert time.monotonic() - begun < 3
+    with pytest.raises(CredentialsError, match=r"took longer than 2 s"):
+        run_command(("/bin/sh", "-c", script, str(tmp_path / "child")), seconds=2)
+    assert time.monotonic() - begun < 60
     child = int((tmp_path / "child").read_text())
-    assert is_gone(child)
+    until(lambda: is_gone(child), "the end of what the command started")
 
 
 def is_gone(pid):
-    """Whether a process ends within a second; a zombie that nobody collects counts as ended."""
-    end = time.monotonic() + 1
-    while time.monotonic() < end:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-    return False
+    """Whether a process has ended; a zombie that nobody collects counts as ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def test_it_is_killed_when_it_closes_stdout_and_stays():
@@ -91,7 +82,7 @@ def test_too_much_output_is_cut_off():
     begun = time.monotonic()
     with pytest.raises(CredentialsError, match="more than 64 KiB"):
         run_command(python("while True: print('x' * 1000)"))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert len(run_command(python(f"print('x' * {MAX_BYTES}, end='')"))) == MAX_BYTES
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from profilectl.access import policy_file
-from profilectl.access.policy_file import read_authority
+from profilectl.access.policy_file import read_policy
 from tests.examples.conftest import EXAMPLES
 from tests.private_machine import PrivateMachine, why_not
 
@@ -44,7 +44,7 @@ def test_the_policy_says_what_it_is_for(tmp_path, monkeypatch):
     """The service user does everything, alice is afast's, and the rest is nobody's."""
     (tmp_path / "policy.toml").write_text(text_of("policy.toml"))
     monkeypatch.setattr(policy_file, "_ROOT", os.geteuid())
-    one = read_authority(tmp_path / "policy.toml")
+    one = read_policy(tmp_path / "policy.toml")
 
     assert (("root", "profilectl"), {"alice": ("afast",), "*": ()}) == (one.admins, one.operators)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilectl.errors import InputRefused, LedgerRefused, OutcomeUnknown, PersonNeeded, RateLimited
-from profilectl.feedback.cards import INVITATIONS, Face, Key, ask, display_name, prepare, read_key
+from profilectl.feedback.cards import INVITATIONS, Appearance, Key, ask, display_name, prepare, read_key
 from profilectl.model import Agent, Ask, Brand, Card, Event, Kind, Message, Survey
 
 BRAND = Brand("acme", "acmecare", privacy_url="https://acme.example/privacy")
@@ -20,7 +20,7 @@ CARD = Card("55", Survey.CSAT, "", False, 1, 1)
 
 
 @dataclass
-class Desk:
+class Api:
     """X, which issues the card or fails."""
 
     error: Exception | None = None
@@ -37,7 +37,7 @@ class Desk:
 
 
 @dataclass
-class Journal:
+class Ledger:
     """An audit trail, which may be full."""
 
     error: Exception | None = None
@@ -55,10 +55,10 @@ def question(survey=Survey.CSAT, agent=ALICE, brand=BRAND, *, is_test=False):
 
 def test_the_card_that_is_issued():
     """To the recipient of the message, in the brand's language, with our key."""
-    desk, journal = Desk(), Journal()
+    api, ledger = Api(), Ledger()
 
-    assert CARD == ask(question(), MESSAGE, "1190", "7", desk, journal)
-    assert desk.asked == [
+    assert CARD == ask(question(), MESSAGE, "1190", "7", api, ledger)
+    assert api.asked == [
         Ask(
             survey=Survey.CSAT,
             recipient_id="4534871",
@@ -73,10 +73,10 @@ def test_the_card_that_is_issued():
 
 def test_what_the_audit_trail_keeps():
     """Which card, for which message, to whom; an answer will never be in it."""
-    journal = Journal()
-    ask(question(is_test=True), MESSAGE, "1190", "7", Desk(), journal)
+    ledger = Ledger()
+    ask(question(is_test=True), MESSAGE, "1190", "7", Api(), ledger)
 
-    assert journal.events == [
+    assert ledger.events == [
         Event(
             "asked",
             "7",
@@ -96,43 +96,43 @@ def test_what_the_audit_trail_keeps():
 
 def test_under_the_brands_own_face():
     """A message without a profile is counted as the brand's."""
-    desk = Desk()
-    ask(question(), dataclasses.replace(MESSAGE, profile_id=None), "1190", "7", desk, Journal())
+    api = Api()
+    ask(question(), dataclasses.replace(MESSAGE, profile_id=None), "1190", "7", api, Ledger())
 
-    assert desk.asked[0].external_id == "profilectl:alice:human:brand:1190"
+    assert api.asked[0].external_id == "profilectl:alice:human:brand:1190"
 
 
 def test_one_recommends_a_brand():
     """An NPS card doesn't name the agent."""
-    desk = Desk()
-    ask(question(Survey.NPS), MESSAGE, "1190", "7", desk, Journal())
+    api = Api()
+    ask(question(Survey.NPS), MESSAGE, "1190", "7", api, Ledger())
 
-    assert (desk.asked[0].variant, desk.asked[0].display_name) == (0, None)
+    assert (api.asked[0].variant, api.asked[0].display_name) == (0, None)
 
 
 def test_an_unknown_outcome_is_recorded():
     """The key is kept, so that an answer finds its message all the same."""
-    journal = Journal()
+    ledger = Ledger()
     with pytest.raises(OutcomeUnknown) as caught:
-        ask(question(), MESSAGE, "1190", "7", Desk(OutcomeUnknown("broken")), journal)
+        ask(question(), MESSAGE, "1190", "7", Api(OutcomeUnknown("broken")), ledger)
 
-    assert ("the message has gone out" in caught.value.hint, journal.events[0].what) == (True, "ask-unknown")
-    assert journal.events[0].detail["card_id"] is None
+    assert ("the message has gone out" in caught.value.hint, ledger.events[0].what) == (True, "ask-unknown")
+    assert ledger.events[0].detail["card_id"] is None
 
 
 def test_a_refused_card_leaves_no_trace():
     """Nothing happened."""
-    journal = Journal()
+    ledger = Ledger()
     with pytest.raises(RateLimited):
-        ask(question(), MESSAGE, "1190", "7", Desk(RateLimited("one a day")), journal)
+        ask(question(), MESSAGE, "1190", "7", Api(RateLimited("one a day")), ledger)
 
-    assert journal.events == []
+    assert ledger.events == []
 
 
 def test_a_full_audit_trail():
     """What went out can't be taken back, and isn't repeated."""
     with pytest.raises(PersonNeeded, match="was issued as 55, but that couldn't be recorded: full"):
-        ask(question(), MESSAGE, "1190", "7", Desk(), Journal(LedgerRefused("full")))
+        ask(question(), MESSAGE, "1190", "7", Api(), Ledger(LedgerRefused("full")))
 
 
 def test_no_privacy_policy():
@@ -173,7 +173,7 @@ def test_names_on_cards(name, kind, shown):
 
 def test_keys_are_read_back():
     """The four parts."""
-    key = Key("alice", Kind.BOT, Face.BRAND, "1190")
+    key = Key("alice", Kind.BOT, Appearance.BRAND, "1190")
 
     assert key == read_key(str(key))
 
@@ -199,7 +199,7 @@ def test_what_is_no_key(text):
 @given(
     st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}", fullmatch=True),
     st.sampled_from(Kind),
-    st.sampled_from(Face),
+    st.sampled_from(Appearance),
     st.from_regex(r"[0-9]{1,20}", fullmatch=True),
 )
 def test_any_key_fits_and_comes_back(agent, kind, face, event_id):

@@ -8,8 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profilectl.feedback.cards import Face, Key
-from profilectl.feedback.report import LEAST, OTHERS, Dimension, Exchange, Verdict, evaluate, harvest
+from profilectl.errors import UsageError
+from profilectl.feedback.cards import Appearance, Key
+from profilectl.feedback.report import (
+    LEAST,
+    OTHERS,
+    CardSet,
+    Dimension,
+    Period,
+    Response,
+    Verdict,
+    brand_report,
+    collect,
+    evaluate,
+    report_period,
+)
 from profilectl.feedback.statistics import Balance, Tally, difference_of_shares, net_promoter, share
 from profilectl.model import Card, Kind, Survey
 
@@ -17,18 +30,18 @@ ALICE = "profilectl:alice:human:profile:1"
 CARD = Card("5", Survey.CSAT, ALICE, False, 1_000, 1_000)
 
 
-def exchange(score, agent="alice", kind=Kind.HUMAN, face=Face.PROFILE, survey=Survey.CSAT):
-    return Exchange(survey, Key(agent, kind, face, "1"), score)
+def response(score, agent="alice", kind=Kind.HUMAN, appearance=Appearance.PROFILE, survey=Survey.CSAT):
+    return Response(survey, Key(agent, kind, appearance, "1"), score)
 
 
 def group_of(findings, name):
-    [found] = [one for one in findings.groups if one.name == name]
-    return found
+    [group] = [group for group in findings.groups if group.name == name]
+    return group
 
 
 def comparison_of(findings, dimension):
-    [found] = [one for one in findings.comparisons if one.dimension is dimension]
-    return found
+    [comparison] = [each for each in findings.comparisons if each.dimension is dimension]
+    return comparison
 
 
 def test_the_latest_state_counts():
@@ -36,23 +49,23 @@ def test_the_latest_state_counts():
     later = replace(CARD, updated_ms=2_000, score=4)
     same = replace(CARD, score=3)
 
-    assert [4] == [one.score for one in harvest([later, CARD, same], 0, 5_000, {}).exchanges]
-    assert [3] == [one.score for one in harvest([same, CARD], 0, 5_000, {}).exchanges]
+    assert [4] == [response.score for response in collect([later, CARD, same], Period(0, 5_000), {}).responses]
+    assert [3] == [response.score for response in collect([same, CARD], Period(0, 5_000), {}).responses]
 
 
 def test_cards_of_the_span_count():
     """By the moment of issue: answers are set against what was asked."""
     cards = [replace(CARD, id=str(at), created_ms=at, updated_ms=9_000, score=5) for at in (999, 1_000, 2_000, 2_001)]
 
-    assert 2 == len(harvest(cards, 1_000, 2_000, {}).exchanges)
+    assert 2 == len(collect(cards, Period(1_000, 2_000), {}).responses)
 
 
 def test_what_is_left_out():
     """Cards of other programs and those to test recipients, counted."""
     cards = [CARD, replace(CARD, id="6", external_id="case 17"), replace(CARD, id="7", is_test=True)]
-    crop = harvest(cards, 0, 5_000, {})
+    card_set = collect(cards, Period(0, 5_000), {})
 
-    assert (1, 1, 1) == (len(crop.exchanges), crop.tests, crop.strangers)
+    assert (1, 1, 1) == (len(card_set.responses), card_set.tests, card_set.strangers)
 
 
 def test_our_ledger_knows_cards_without_a_key():
@@ -60,14 +73,51 @@ def test_our_ledger_knows_cards_without_a_key():
     nameless = replace(CARD, external_id="")
     bob = "profilectl:bob:bot:brand:2"
 
-    assert harvest([nameless], 0, 5_000, {"5": bob}).exchanges[0].key.agent == "bob"
-    assert harvest([CARD], 0, 5_000, {"5": bob}).exchanges[0].key.agent == "alice"
-    assert harvest([nameless], 0, 5_000, {}).strangers == 1
+    assert collect([nameless], Period(0, 5_000), {"5": bob}).responses[0].key.agent == "bob"
+    assert collect([CARD], Period(0, 5_000), {"5": bob}).responses[0].key.agent == "alice"
+    assert collect([nameless], Period(0, 5_000), {}).strangers == 1
+
+
+DAY = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("expected", "first_ms", "last_ms"),
+    [
+        (Period(69 * DAY, 99 * DAY), None, None),
+        (Period(10 * DAY, 99 * DAY), 10 * DAY, None),
+        (Period(10 * DAY, 21 * DAY - 1), 10 * DAY, 20 * DAY),
+        (Period(0, 6 * DAY - 1), None, 5 * DAY),
+        (Period(90 * DAY, 99 * DAY), 90 * DAY, 100 * DAY),
+    ],
+)
+def test_the_period_of_a_report(expected, first_ms, last_ms):
+    """Up to the end of the last day, and never beyond what X reports, which is a day ago."""
+    assert expected == report_period(first_ms, last_ms, 100 * DAY)
+
+
+@pytest.mark.parametrize(("first_ms", "last_ms"), [(99 * DAY + 1, None), (20 * DAY, 10 * DAY), (None, -2 * DAY)])
+def test_a_period_without_a_moment(first_ms, last_ms):
+    """Usage, with the last moment that X reports."""
+    with pytest.raises(UsageError) as caught:
+        report_period(first_ms, last_ms, 100 * DAY)
+
+    assert "so up to 1970-04-10T00:00:00Z today" in caught.value.hint
+
+
+def test_a_brand_is_reported_survey_by_survey():
+    """Those that were asked, in the order of the enumeration, with what was left out."""
+    responses = (response(9, survey=Survey.NPS), response(5))
+    report = brand_report("acme", CardSet(responses, 2, 1))
+
+    assert (evaluate(responses, Survey.CSAT), evaluate(responses, Survey.NPS)) == report.surveys
+    assert ("acme", 2, 1) == (report.brand, report.tests, report.strangers)
+    assert () == brand_report("acme", CardSet((), 0, 0)).surveys
 
 
 def test_a_csat_group():
     """Asked, answered, the share of 4 and 5, and the mean."""
-    group = group_of(evaluate([exchange(score) for score in (5, 4, 4, 3, 1, None)], Survey.CSAT), "alice")
+    group = group_of(evaluate([response(score) for score in (5, 4, 4, 3, 1, None)], Survey.CSAT), "alice")
 
     assert (group.asked, group.answered, group.score) == (6, 5, share(Tally(3, 5)))
     assert group.mean.value == pytest.approx(3.4)
@@ -75,7 +125,7 @@ def test_a_csat_group():
 
 def test_an_nps_group():
     """9 and 10 less 0 to 6; a mean isn't told."""
-    answers = [exchange(score, survey=Survey.NPS) for score in (10, 9, 8, 7, 6, 0)]
+    answers = [response(score, survey=Survey.NPS) for score in (10, 9, 8, 7, 6, 0)]
     group = group_of(evaluate(answers, Survey.NPS), "alice")
 
     assert (net_promoter(Balance(2, 2, 6)), None) == (group.score, group.mean)
@@ -83,48 +133,48 @@ def test_an_nps_group():
 
 def test_the_other_survey_stays_out():
     """A 5 of 10 isn't a 5 of 5."""
-    answers = [exchange(5)] * 5 + [exchange(5, survey=Survey.NPS)] * 5
+    answers = [response(5)] * 5 + [response(5, survey=Survey.NPS)] * 5
 
-    assert {5} == {one.answered for one in evaluate(answers, Survey.CSAT).groups}
+    assert {5} == {group.answered for group in evaluate(answers, Survey.CSAT).groups}
 
 
 def test_few_answers_are_only_counted():
     """Four say nothing of all customers, and too much of one."""
-    group = group_of(evaluate([exchange(5)] * 4 + [exchange(None)] * 90, Survey.CSAT), "alice")
+    group = group_of(evaluate([response(5)] * 4 + [response(None)] * 90, Survey.CSAT), "alice")
 
     assert (94, 4, None, None) == (group.asked, group.answered, group.score, group.mean)
 
 
 def test_two_groups_are_compared_once():
     """People with bots, in that order, at 95 %."""
-    answers = [exchange(5)] * 30 + [exchange(2, "bot", Kind.BOT)] * 30
+    answers = [response(5)] * 30 + [response(2, "bot", Kind.BOT)] * 30
     findings = evaluate(answers, Survey.CSAT)
     comparison = comparison_of(findings, Dimension.KIND)
     [difference] = comparison.differences
 
-    assert (Verdict.DIFFERENT, "human", "bot") == (comparison.verdict, difference.one, difference.other)
+    assert (Verdict.DIFFERENT, "human", "bot") == (comparison.verdict, difference.group, difference.other)
     assert difference.estimate == difference_of_shares(Tally(30, 30), Tally(0, 30))
-    assert comparison_of(findings, Dimension.FACE).verdict is Verdict.ALONE
-    assert ["alice"] == [one.one for one in comparison_of(findings, Dimension.AGENT).differences]
+    assert comparison_of(findings, Dimension.APPEARANCE).verdict is Verdict.ALONE
+    assert ["alice"] == [each.group for each in comparison_of(findings, Dimension.AGENT).differences]
 
 
 def test_chance_is_no_difference():
     """Four of six against five of six can't be told apart."""
-    answers = [exchange(score) for score in (5, 5, 5, 5, 1, 1)]
-    answers += [exchange(score, face=Face.BRAND) for score in (5, 5, 5, 5, 5, 1)]
-    comparison = comparison_of(evaluate(answers, Survey.CSAT), Dimension.FACE)
+    answers = [response(score) for score in (5, 5, 5, 5, 1, 1)]
+    answers += [response(score, appearance=Appearance.BRAND) for score in (5, 5, 5, 5, 5, 1)]
+    comparison = comparison_of(evaluate(answers, Survey.CSAT), Dimension.APPEARANCE)
 
     assert (Verdict.SAME, False) == (comparison.verdict, comparison.differences[0].can_be_told)
 
 
 def test_several_agents_are_each_compared_with_the_others():
     """Each with its part of the doubt; the one who stands out is told."""
-    answers = [exchange(5, "alice")] * 40
-    answers += [exchange(score, agent) for agent in ("bob", "carl") for score in [5, 2] * 20]
+    answers = [response(5, "alice")] * 40
+    answers += [response(score, agent) for agent in ("bob", "carl") for score in [5, 2] * 20]
     comparison = comparison_of(evaluate(answers, Survey.CSAT), Dimension.AGENT)
     alice = comparison.differences[0]
 
-    assert [(one.one, one.other) for one in comparison.differences] == [
+    assert [(each.group, each.other) for each in comparison.differences] == [
         *(("alice", OTHERS), ("bob", OTHERS), ("carl", OTHERS))
     ]
     assert alice.can_be_told
@@ -133,15 +183,15 @@ def test_several_agents_are_each_compared_with_the_others():
 
 def test_groups_with_few_answers_take_no_part():
     """What the others' figures left over would be theirs."""
-    answers = [exchange(5, "alice")] * 9 + [exchange(4, "bob")] * 9 + [exchange(1, "carl")] * 4
+    answers = [response(5, "alice")] * 9 + [response(4, "bob")] * 9 + [response(1, "carl")] * 4
     comparison = comparison_of(evaluate(answers, Survey.CSAT), Dimension.AGENT)
 
-    assert [("alice", "bob")] == [(one.one, one.other) for one in comparison.differences]
+    assert [("alice", "bob")] == [(each.group, each.other) for each in comparison.differences]
 
 
 def test_too_few_to_compare():
     """Two groups, of which one is too small."""
-    answers = [exchange(5)] * 9 + [exchange(5, kind=Kind.BOT)] * 4
+    answers = [response(5)] * 9 + [response(5, kind=Kind.BOT)] * 4
 
     assert comparison_of(evaluate(answers, Survey.CSAT), Dimension.KIND).verdict is Verdict.TOO_FEW
 
@@ -150,39 +200,39 @@ def test_nothing_at_all():
     """No cards, no groups, nothing to compare."""
     findings = evaluate([], Survey.NPS)
 
-    assert ((), {Verdict.ALONE}) == (findings.groups, {one.verdict for one in findings.comparisons})
+    assert ((), {Verdict.ALONE}) == (findings.groups, {comparison.verdict for comparison in findings.comparisons})
 
 
-exchanges = st.lists(
+responses = st.lists(
     st.builds(
-        exchange,
+        response,
         st.none() | st.integers(1, 5),
         st.sampled_from(["alice", "bob", "carl"]),
         st.sampled_from(Kind),
-        st.sampled_from(Face),
+        st.sampled_from(Appearance),
         st.sampled_from(Survey),
     ),
     max_size=60,
 )
 
 
-@given(exchanges, st.sampled_from(Survey))
+@given(responses, st.sampled_from(Survey))
 def test_counts_add_up_and_small_groups_stay_silent(answers, survey):
     """In each dimension every card is in one group, and a figure needs its answers."""
     findings = evaluate(answers, survey)
-    own = [one for one in answers if one.survey is survey]
+    own = [answer for answer in answers if answer.survey is survey]
 
     for dimension in Dimension:
-        groups = [one for one in findings.groups if one.dimension is dimension]
-        assert len(own) == sum(one.asked for one in groups)
-        assert sum(one.score is not None for one in own) == sum(one.answered for one in groups)
-        assert all((one.answered >= LEAST) == (one.score is not None) for one in groups)
-        large = {one.name for one in groups if one.answered >= LEAST}
+        groups = [group for group in findings.groups if group.dimension is dimension]
+        assert len(own) == sum(group.asked for group in groups)
+        assert sum(answer.score is not None for answer in own) == sum(group.answered for group in groups)
+        assert all((group.answered >= LEAST) == (group.score is not None) for group in groups)
+        large = {group.name for group in groups if group.answered >= LEAST}
         compared = comparison_of(findings, dimension).differences
-        assert {name for one in compared for name in (one.one, one.other)} <= large | {OTHERS}
+        assert {name for each in compared for name in (each.group, each.other)} <= large | {OTHERS}
 
 
-@given(exchanges, st.randoms())
+@given(responses, st.randoms())
 def test_the_order_of_answers_says_nothing(answers, random):
     """Who answered first isn't told."""
     shuffled = list(answers)

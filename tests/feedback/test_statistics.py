@@ -36,7 +36,7 @@ def test_wilson_as_published(hits, total, low, high):
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "low", "high"),
+    ("first", "second", "low", "high"),
     [
         ((56, 70), (48, 80), 0.0524, 0.3339),
         ((9, 10), (3, 10), 0.1705, 0.8090),
@@ -48,9 +48,9 @@ def test_wilson_as_published(hits, total, low, high):
         ((10, 10), (0, 10), 0.6075, 1.0),
     ],
 )
-def test_difference_of_shares_as_published(one, other, low, high):
+def test_difference_of_shares_as_published(first, second, low, high):
     """Newcombe (1998), on the difference between independent proportions, table II, method 10."""
-    estimate = difference_of_shares(Tally(*one), Tally(*other))
+    estimate = difference_of_shares(Tally(*first), Tally(*second))
 
     assert (low, high) == tuple(round(bound, 4) for bound in estimate.interval)
 
@@ -109,11 +109,11 @@ def test_nobody_unhappy_is_no_certainty():
 
 
 @pytest.mark.parametrize(
-    ("interval", "told"), [((0.1, 0.2), True), ((-0.2, -0.1), True), ((-0.1, 0.1), False), ((0, 0.1), False)]
+    ("interval", "can_be_told"), [((0.1, 0.2), True), ((-0.2, -0.1), True), ((-0.1, 0.1), False), ((0, 0.1), False)]
 )
-def test_a_difference_that_can_be_told(interval, told):
+def test_a_difference_that_can_be_told(interval, can_be_told):
     """Only when zero lies outside."""
-    assert told is Interval(*interval).excludes_zero()
+    assert can_be_told is Interval(*interval).excludes_zero()
 
 
 tallies = st.integers(1, 2_000).flatmap(lambda total: st.builds(Tally, st.integers(0, total), st.just(total)))
@@ -132,13 +132,13 @@ def test_a_share_lies_in_its_interval(tally):
 
 
 @given(tallies, tallies)
-def test_differences_of_shares_mirror_each_other(one, other):
+def test_differences_of_shares_mirror_each_other(first, second):
     """Who is above whom depends on the order only by its sign, and nothing differs from itself."""
-    there, back = difference_of_shares(one, other), difference_of_shares(other, one)
+    there, back = difference_of_shares(first, second), difference_of_shares(second, first)
 
     assert -1 <= there.interval.low <= there.value <= there.interval.high <= 1
     assert there.interval.low == pytest.approx(-back.interval.high, abs=1e-9)
-    assert not difference_of_shares(one, one).interval.excludes_zero()
+    assert not difference_of_shares(first, first).interval.excludes_zero()
 
 
 @given(scores)
@@ -162,13 +162,13 @@ def test_a_net_promoter_score_has_an_interval_on_its_scale(balance):
 
 
 @given(balances, balances)
-def test_differences_of_net_promoters_mirror_each_other(one, other):
+def test_differences_of_net_promoters_mirror_each_other(first, second):
     """As those of shares."""
-    there, back = difference_of_net_promoters(one, other), difference_of_net_promoters(other, one)
+    there, back = difference_of_net_promoters(first, second), difference_of_net_promoters(second, first)
 
     assert -2 <= there.interval.low < there.interval.high <= 2
     assert there.interval.low == pytest.approx(-back.interval.high, abs=1e-9)
-    assert not difference_of_net_promoters(one, one).interval.excludes_zero()
+    assert not difference_of_net_promoters(first, first).interval.excludes_zero()
 
 
 @given(st.integers(1, 200))

@@ -152,12 +152,10 @@ class Histories(RuleBasedStateMachine):
     @rule(agent=AGENTS, id=IDS)
     def adopt(self, agent, id):
         now, profile = self.now, Profile(id, "X", "url", self.now)
-        binding = Binding(agent, id, "X", "sha256:b", now, now, False, "url", 5)
+        binding = Binding(agent, id, "X", "sha256:b", now, now, False, "url")
         self.both(
             lambda: self.simple.adopt(binding),
-            lambda: self.ledger.adopt(
-                "1", agent, profile, avatar="sha256:b", perceptual_hash=5, protected=False, now_ms=now
-            ),
+            lambda: self.ledger.adopt("1", agent, profile, avatar="sha256:b", protected=False, now_ms=now),
         )
 
     @rule(agent=AGENTS)
@@ -197,7 +195,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def listings_are_those_in_use(self):
-        (kept,) = self.ledger._execute("SELECT count(*) FROM listings")[0]
+        (kept,) = self.ledger._engine.execute("SELECT count(*) FROM listings")[0]
         assert len({intent.listed for intent in self.simple.intents.values()}) == kept
 
     def teardown(self):

@@ -14,8 +14,8 @@ NOW = 1_900_000_000_000
 @pytest.fixture
 def ledger(tmp_path):
     """An empty ledger."""
-    with open_for_writing(tmp_path / "ledger.db") as one:
-        yield one
+    with open_for_writing(tmp_path / "ledger.db") as ledger:
+        yield ledger
 
 
 def test_recent_events_of_one_account(ledger):
@@ -39,10 +39,10 @@ def test_old_records_are_not_read(tmp_path):
     """A long trail costs no more than its last day: damage further back isn't even seen."""
     path = tmp_path / "ledger.db"
     with open_for_writing(path) as ledger:
-        with ledger._transaction() as execute:
+        with ledger._engine.transaction() as execute:
             for seq in range(1, 2_000):
                 execute(schema.ADD_RECORD, seq=seq, prev_hash="", hash="", text="not a record")
-        with ledger._transaction() as execute:
+        with ledger._engine.transaction() as execute:
             for number in range(1_100):
                 ledger._append(execute, Event("sent", "1", number if number < 600 else NOW))
     with open_for_reading(path) as reader:

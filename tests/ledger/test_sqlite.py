@@ -13,9 +13,9 @@ import pytest
 
 from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, TryLater, WrongAccount
-from profilectl.ledger import schema, sqlite
+from profilectl.ledger import sqlite
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Account, Event, Intent, LedgerState
+from profilectl.model import Account, Event, Intent, LedgerState, Profile
 from tests.patience import join
 
 ACME = Account("1", "acmecare", "api.x.com")
@@ -45,7 +45,7 @@ def times(ledger):
 def test_durable_settings(path):
     """Every commit reaches the disk: a write-ahead log, synchronous=FULL (2)."""
     with open_for_writing(path) as ledger:
-        pragma = {name: ledger._execute(f"PRAGMA {name}")[0][0] for name in ("journal_mode", "synchronous")}
+        pragma = {name: ledger._engine.execute(f"PRAGMA {name}")[0][0] for name in ("journal_mode", "synchronous")}
     assert {"journal_mode": "wal", "synchronous": 2} == pragma
 
 
@@ -148,7 +148,7 @@ def test_look_that_was_overtaken_is_repeated(path):
                 raise KeyError("what a torn page may lead to")
             return looks[-1]
 
-        assert 3 == reader._read(look)
+        assert 3 == reader._engine.read(look)
     assert [2, 3] == looks
 
 
@@ -156,7 +156,7 @@ def test_failing_look_at_a_quiet_ledger(path):
     """An error that isn't due to a writer comes out, once."""
     closed_ledger(path)
     with open_for_reading(path) as reader, pytest.raises(LedgerRefused, match="nowhere"):
-        reader._read(lambda execute: execute("SELECT * FROM nowhere"))
+        reader._engine.read(lambda execute: execute("SELECT * FROM nowhere"))
 
 
 def test_looking_keeps_the_writers_locks(path):
@@ -164,7 +164,7 @@ def test_looking_keeps_the_writers_locks(path):
     closed_ledger(path)
     early = open_for_reading(path)
     early.state_of("1")
-    with open_for_writing(path) as ledger, ledger._transaction() as execute:
+    with open_for_writing(path) as ledger, ledger._engine.transaction() as execute:
         execute("DELETE FROM audit")
         early.close()
         with open_for_reading(path) as late:
@@ -312,7 +312,7 @@ def test_truncated(path, keep):
 def test_damaged_inside(path):
     """A page of rubbish among the bindings is found before anything is written on top of it."""
     with open_for_writing(path) as ledger:
-        page = ledger._execute("SELECT rootpage FROM sqlite_master WHERE name = 'bindings'")[0][0]
+        page = ledger._engine.execute("SELECT rootpage FROM sqlite_master WHERE name = 'bindings'")[0][0]
     content = bytearray(path.read_bytes())
     content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
     path.write_bytes(content)
@@ -346,24 +346,33 @@ def test_newer_format(path):
     assert before == path.read_bytes()
 
 
-def test_format_1_is_read_as_it_is_and_upgraded_when_it_is_written(path):
-    """What format 1 hadn't yet is empty for a reader, who changes nothing; a writer adds it, and keeps the rest."""
+def test_older_format(path):
+    """A ledger of the format before is refused by both, with a way on, and not touched."""
     closed_ledger(path)
-    new = [statement.split()[2] for statement in schema.TABLES_SINCE_2]
     with closing(sqlite3.connect(path)) as older, older:
         older.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
-        for table in new:
-            older.execute(f"DROP TABLE {table}")
     before = path.read_bytes()
-    with open_for_reading(path) as reader:
-        read = (reader.state_of("42").blocked, reader.dispatch("42", "k"), reader.seen_ms("42", "1"))
-    untouched = before == path.read_bytes()
-    with open_for_writing(path) as writer:
-        writer.block("42", "alice", 5)
-    with open_for_reading(path) as reader:
-        blocked = reader.state_of("42").blocked
+    for opening in (open_for_reading, open_for_writing):
+        with pytest.raises(LedgerRefused, match=r"written by an early profilectl \(format 1\)") as refusal:
+            opening(path)
+        assert "profiles adopt" in refusal.value.hint
+    assert before == path.read_bytes()
 
-    assert ((frozenset(), None, 0), True, {"alice"}) == (read, untouched, blocked)
+
+def test_a_column_that_this_version_does_not_fill(path):
+    """Ledgers of this format that were made earlier have one more column in two tables, and work like any other."""
+    closed_ledger(path)
+    with closing(sqlite3.connect(path)) as older, older:
+        for table in ("bindings", "intents"):
+            older.execute(f"ALTER TABLE {table} ADD COLUMN perceptual_hash TEXT")
+    with open_for_writing(path) as ledger:
+        ledger.begin_intent("1", Intent("n1", "alice", "Alice", "sha256:a", frozenset({"7"}), 5))
+        ledger.finish_intent("1", "n1", Profile("100", "Alice", "url", 6), 7, adopted=False)
+        ledger.begin_intent("1", Intent("n2", "alice", "Ally", "sha256:a", frozenset({"7"}), 8))
+        state = ledger.state_of("1")
+    with open_for_reading(path) as reader:
+        assert state == reader.state_of("1")
+    assert (["100"], ["n2"]) == ([b.profile_id for b in state.bindings], [i.nonce for i in state.intents])
 
 
 def test_opening_does_not_read_the_trail(path, monkeypatch):
@@ -381,24 +390,3 @@ def test_opening_does_not_read_the_trail(path, monkeypatch):
     open_for_writing(path).close()
     assert "PRAGMA quick_check(bindings)" in statements
     assert not any("audit" in statement for statement in statements)
-
-
-def test_a_format_1_ledger_that_another_process_upgrades_loses_nothing(path, monkeypatch):
-    """What is written after an upgrade between the look and the set-up reaches the disk, not the memory."""
-    closed_ledger(path)
-    with closing(sqlite3.connect(path)) as older, older:
-        older.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
-        for statement in schema.TABLES_SINCE_2:
-            older.execute(f"DROP TABLE {statement.split()[2]}")
-    set_up = sqlite._set_up
-
-    def overtaken(*arguments):
-        monkeypatch.setattr(sqlite, "_set_up", set_up)
-        open_for_writing(path).close()
-        set_up(*arguments)
-
-    monkeypatch.setattr(sqlite, "_set_up", overtaken)
-    with open_for_writing(path) as writer:
-        writer.block("42", "alice", 5)
-    with open_for_reading(path) as reader:
-        assert {"alice"} == reader.state_of("42").blocked

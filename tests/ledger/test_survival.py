@@ -83,8 +83,8 @@ def path(tmp_path):
 def sound(path):
     """Check the database by its own means, and return what the ledger says."""
     with open_for_writing(path) as ledger:
-        assert [("ok",)] == ledger._execute("PRAGMA integrity_check")
-        assert [] == ledger._execute("PRAGMA foreign_key_check")
+        assert [("ok",)] == ledger._engine.execute("PRAGMA integrity_check")
+        assert [] == ledger._engine.execute("PRAGMA foreign_key_check")
         assert verify(ledger.events()) is None
         return sum(1 for _ in ledger.events()), ledger.state_of("1")
 

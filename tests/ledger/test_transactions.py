@@ -1,4 +1,4 @@
-"""What every engine of the ledger promises: the contract of `base`, over each engine of the `engine` fixture."""
+"""What a ledger promises whatever its engine: the contract of `protocol`, over each engine of the `engine` fixture."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_recognise_accepts_the_known_and_the_unknown(ledger):
 
 def test_intent_is_durable(engine, ledger):
     """When `intend` returns, another process sees the whole intent."""
-    promised = intent(protected=True, perceptual_hash=2**64 - 1, attempt=1)
+    promised = intent(protected=True, attempt=1)
     ledger.begin_intent("1", promised)
     with engine.reader() as reader:
         assert LedgerState(intents=(promised,)) == reader.state_of("1")
@@ -137,7 +137,7 @@ def test_reattempt(ledger):
 
 def test_settle_binds(ledger):
     """Settling turns the intent into a binding that carries what was asked for and what X made of it."""
-    ledger.begin_intent("1", intent(perceptual_hash=3, protected=True))
+    ledger.begin_intent("1", intent(protected=True))
     binding = ledger.finish_intent("1", "n1", profile("100", "X's spelling"), 30, adopted=False)
     assert binding == Binding(
         agent="alice",
@@ -148,7 +148,6 @@ def test_settle_binds(ledger):
         bound_ms=30,
         protected=True,
         avatar_url="https://pbs.example/100.jpg",
-        perceptual_hash=3,
     )
     assert LedgerState(bindings=(binding,)) == ledger.state_of("1")
 
@@ -191,7 +190,7 @@ def test_profile_that_is_taken(ledger, taken):
     with pytest.raises(LedgerRefused, match=f"profile 100 is {taken} already, for agent bob"):
         ledger.finish_intent("1", "n1", profile("100"), 50, adopted=True)
     with pytest.raises(LedgerRefused, match=f"profile 100 is {taken} already, for agent bob"):
-        ledger.adopt("1", "alice", profile("100"), avatar="", perceptual_hash=None, protected=False, now_ms=50)
+        ledger.adopt("1", "alice", profile("100"), avatar="", protected=False, now_ms=50)
     assert before == ledger.state_of("1")
 
 
@@ -199,13 +198,8 @@ def test_adopt(ledger):
     """A person's word binds a profile under X's name for it and retires the former one."""
     bind(ledger, id="100")
     theirs = profile("200", "Alice!")
-    binding = ledger.adopt("1", "alice", theirs, avatar="sha256:bb", perceptual_hash=9, protected=True, now_ms=50)
-    assert ("200", "Alice!", 9, True) == (
-        binding.profile_id,
-        binding.name,
-        binding.perceptual_hash,
-        binding.protected,
-    )
+    binding = ledger.adopt("1", "alice", theirs, avatar="sha256:bb", protected=True, now_ms=50)
+    assert ("200", "Alice!", True) == (binding.profile_id, binding.name, binding.protected)
     held = ledger.state_of("1")
     assert ((binding,), ["100"]) == (held.bindings, [one.profile_id for one in held.retired])
 
@@ -213,7 +207,7 @@ def test_adopt(ledger):
 def test_adopt_overrules_an_open_intent(ledger):
     """Nothing that is settled later may replace the profile that a person chose."""
     ledger.begin_intent("1", intent())
-    ledger.adopt("1", "alice", profile("200"), avatar="", perceptual_hash=None, protected=False, now_ms=50)
+    ledger.adopt("1", "alice", profile("200"), avatar="", protected=False, now_ms=50)
     assert () == ledger.state_of("1").intents
     assert "n1" == list(ledger.events())[-1].event.detail["nonce"]
 
@@ -333,9 +327,7 @@ DEEDS = {
     "reattempt": lambda ledger: ledger.reattempt("1", "n2", 50),
     "settle": lambda ledger: ledger.finish_intent("1", "n2", profile("101"), 50, adopted=False),
     "withdraw": lambda ledger: ledger.cancel_intent("1", "n2", "lost", 50),
-    "adopt": lambda ledger: ledger.adopt(
-        "1", "alice", profile("102"), avatar="", perceptual_hash=None, protected=False, now_ms=50
-    ),
+    "adopt": lambda ledger: ledger.adopt("1", "alice", profile("102"), avatar="", protected=False, now_ms=50),
     "retire": lambda ledger: ledger.retire("1", "alice", 50),
     "drop": lambda ledger: ledger.drop("1", "100", 50),
     "forget": lambda ledger: ledger.forget("1", "alice", 50),
@@ -351,7 +343,7 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
     bind(ledger, id="100")
     ledger.begin_intent("1", intent(nonce="n2"))
     before = state(ledger)
-    execute, left = ledger._execute, 0
+    execute, left = ledger._engine.execute, 0
 
     def failing(statement, /, **values):
         nonlocal left
@@ -363,14 +355,14 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
     failures = 0
     while True:
         left = failures
-        monkeypatch.setattr(ledger, "_execute", failing)
+        monkeypatch.setattr(ledger._engine, "execute", failing)
         try:
             deed(ledger)
             break
         except LedgerRefused as refusal:
             failures += "disk I/O error" in refusal.message
         finally:
-            monkeypatch.setattr(ledger, "_execute", execute)
+            monkeypatch.setattr(ledger._engine, "execute", execute)
         assert before == state(ledger)
     assert failures >= 2
     assert before != state(ledger)
@@ -424,11 +416,12 @@ def test_batch_in_which_a_change_failed(ledger):
     assert LedgerState() == ledger.state_of("1")
 
 
-def test_batch_that_writes_nothing(ledger):
+def test_batch_that_writes_nothing(engine, ledger):
     """It opens no transaction, so it can't keep another writer waiting."""
-    with ledger.batch():
+    with ledger.batch(), engine.writer() as other:
         assert LedgerState() == ledger.state_of("1")
-        assert not ledger._is_writing
+        other.begin_intent("1", intent())
+        assert (intent(),) == ledger.state_of("1").intents
 
 
 def test_batch_within_a_batch(ledger):

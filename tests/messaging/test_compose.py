@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from profilectl.errors import InputRefused
-from profilectl.messaging.compose import MAX_TEXT, Contents, NoFace, compose, compose_signed, fingerprint
+from profilectl.messaging.compose import MAX_TEXT, Contents, NoProfile, compose, compose_signed, fingerprint
 from profilectl.model import Agent, Binding, Kind, LedgerState, Link, Message
 
 TODAY = date(2027, 1, 15)
@@ -56,7 +56,7 @@ def test_who_is_blocked_stays_without_a_face_too():
     with pytest.raises(InputRefused) as caught:
         write(ledger_state=LedgerState(blocked=frozenset({"alice"})))
 
-    assert not isinstance(caught.value, NoFace)
+    assert not isinstance(caught.value, NoProfile)
 
 
 def test_the_longest_text_and_the_last_day_are_fine():

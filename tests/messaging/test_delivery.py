@@ -17,18 +17,18 @@ from profilectl.errors import (
     TryLater,
     Unreachable,
 )
-from profilectl.messaging.delivery import SAME_MESSAGE_MS, Delivery, Terms
+from profilectl.messaging.delivery import SAME_MESSAGE_MS, Delivery, Idempotency
 from profilectl.model import Dispatch, Message, SentMessage
 
 MESSAGE = Message("alice", "acme", "12345", "Hello", "100001")
 SENT = SentMessage("9", "1", "12345", "100001", "Hello", 1_000_500)
-TERMS = Terms("1", "auto:f", "n1", was_named=False, fingerprint="f", settle_after=60)
-NAMED = replace(TERMS, key="ticket-7", was_named=True)
+SEND = Idempotency("1", "auto:f", "n1", was_named=False, fingerprint="f", settle_after=60)
+NAMED = replace(SEND, key="ticket-7", was_named=True)
 NOW = 1_000_000
 UNKNOWN = OutcomeUnknown("no answer")
 
 
-class Post:
+class Api:
     """An X that answers as it was told, and lists what it was told."""
 
     def __init__(self, *answers, listed=()):
@@ -51,7 +51,7 @@ class Post:
         return [one for one in self.listed if one.recipient_id == recipient_id and one.created_ms >= since_ms]
 
 
-class Journal:
+class Ledger:
     """A ledger made of dictionaries."""
 
     def __init__(self):
@@ -83,30 +83,30 @@ class Journal:
 
 
 @pytest.fixture
-def journal():
-    return Journal()
+def ledger():
+    return Ledger()
 
 
-def deliver(post, journal, terms=TERMS, message=MESSAGE):
-    return Delivery(message, terms, post, journal).carry_out(lambda one: one)
+def deliver(api, ledger, idempotency=SEND, message=MESSAGE):
+    return Delivery(message, idempotency, api, ledger).carry_out(lambda ready: ready)
 
 
-def test_a_receipt_is_for_the_account_and_the_face_that_were_meant(journal):
+def test_a_receipt_is_for_the_account_and_the_face_that_were_meant(ledger):
     """The echo makes the receipt; the audit trail has a hash and a length, never the text."""
-    receipt = deliver(Post(SENT), journal)
-    event = journal.events[0]
+    receipt = deliver(Api(SENT), ledger)
+    event = ledger.events[0]
 
     assert ("9", True, False) == (receipt.event_id, receipt.confirmed, receipt.is_repeat)
     assert ("sent", 5, "100001") == (event.what, event.detail["text_length"], event.detail["echoed_profile_id"])
-    assert "Hello" not in str(journal.events)
+    assert "Hello" not in str(ledger.events)
 
 
-def test_the_promise_is_there_when_the_message_leaves(journal):
+def test_the_promise_is_there_when_the_message_leaves(ledger):
     """What is sent has been written down before, face and moment included."""
     seen = []
-    post = Post(SENT)
-    post.send_message = lambda _: seen.append(journal.dispatches["auto:f"]) or SENT
-    deliver(post, journal)
+    api = Api(SENT)
+    api.send_message = lambda _: seen.append(ledger.dispatches["auto:f"]) or SENT
+    deliver(api, ledger)
 
     assert [Dispatch("auto:f", "n1", "alice", "12345", "f", "100001", NOW)] == seen
 
@@ -119,56 +119,56 @@ def test_the_promise_is_there_when_the_message_leaves(journal):
         (replace(SENT, sender_id="3"), "went out from account 3, not from the brand's 1"),
     ],
 )
-def test_another_face_is_for_a_person_now_and_whenever_it_is_asked_for_again(journal, sent, reason):
+def test_another_face_is_for_a_person_now_and_whenever_it_is_asked_for_again(ledger, sent, reason):
     """A dropped or changed echo is exit 7, is recorded, and a repeat neither sends nor calls it sent."""
-    post = Post(sent)
+    api = Api(sent)
     with pytest.raises(IdentityNotEchoed, match=reason) as first:
-        deliver(post, journal)
+        deliver(api, ledger)
     with pytest.raises(IdentityNotEchoed, match="went out earlier") as second:
-        deliver(post, journal)
+        deliver(api, ledger)
 
     assert {ExitCode.PERSON} == {first.value.exit_code, second.value.exit_code}
-    assert (1, ["sent"]) == (len(post.messages), [event.what for event in journal.events])
+    assert (1, ["sent"]) == (len(api.messages), [event.what for event in ledger.events])
 
 
-def test_the_same_words_within_five_minutes_are_one_message(journal):
+def test_the_same_words_within_five_minutes_are_one_message(ledger):
     """A repeat gets the first receipt; after five minutes it is another message."""
-    post = Post(SENT, replace(SENT, event_id="10"))
-    deliver(post, journal)
-    post.now += SAME_MESSAGE_MS - 1
-    repeated = deliver(post, journal)
-    post.now += 1
-    anew = deliver(post, journal)
+    api = Api(SENT, replace(SENT, event_id="10"))
+    deliver(api, ledger)
+    api.now += SAME_MESSAGE_MS - 1
+    repeated = deliver(api, ledger)
+    api.now += 1
+    anew = deliver(api, ledger)
 
     assert ("9", True) == (repeated.event_id, repeated.is_repeat)
-    assert ("10", False, 2) == (anew.event_id, anew.is_repeat, len(post.messages))
+    assert ("10", False, 2) == (anew.event_id, anew.is_repeat, len(api.messages))
 
 
-def test_a_key_stands_for_one_message_for_ever(journal):
+def test_a_key_stands_for_one_message_for_ever(ledger):
     """However late, a key never sends twice; and never another message."""
-    post = Post(SENT)
-    deliver(post, journal, NAMED)
-    post.now += 10 * SAME_MESSAGE_MS
-    repeated = deliver(post, journal, NAMED)
+    api = Api(SENT)
+    deliver(api, ledger, NAMED)
+    api.now += 10 * SAME_MESSAGE_MS
+    repeated = deliver(api, ledger, NAMED)
     with pytest.raises(InputRefused, match="the key ticket-7 stands for another message"):
-        deliver(post, journal, replace(NAMED, fingerprint="g"))
+        deliver(api, ledger, replace(NAMED, fingerprint="g"))
 
-    assert ("9", True, 1) == (repeated.event_id, repeated.is_repeat, len(post.messages))
+    assert ("9", True, 1) == (repeated.event_id, repeated.is_repeat, len(api.messages))
 
 
-def test_an_answer_that_was_lost_is_found_in_the_list(journal):
+def test_an_answer_that_was_lost_is_found_in_the_list(ledger):
     """X has the message although nobody was told: it counts as sent, with the face that the list shows."""
-    post = Post(UNKNOWN, listed=[SENT])
-    receipts = [deliver(post, journal) for _ in range(4)]
+    api = Api(UNKNOWN, listed=[SENT])
+    receipts = [deliver(api, ledger) for _ in range(4)]
 
     assert [("9", True)] * 4 == [(one.event_id, one.confirmed) for one in receipts]
-    assert (1, 1) == (len(post.messages), post.looks)
+    assert (1, 1) == (len(api.messages), api.looks)
 
 
-def test_the_list_may_not_show_the_face(journal):
+def test_the_list_may_not_show_the_face(ledger):
     """Then the message is out, but nobody can say as whom: exit 7."""
     with pytest.raises(IdentityNotEchoed):
-        deliver(Post(UNKNOWN, listed=[replace(SENT, profile_id=None)]), journal)
+        deliver(Api(UNKNOWN, listed=[replace(SENT, profile_id=None)]), ledger)
 
 
 @pytest.mark.parametrize(
@@ -179,88 +179,88 @@ def test_the_list_may_not_show_the_face(journal):
         replace(SENT, created_ms=NOW - 5000),
     ],
 )
-def test_what_the_list_shows_has_to_be_this_message(journal, other):
+def test_what_the_list_shows_has_to_be_this_message(ledger, other):
     """Other words, another customer or an earlier moment prove nothing."""
     with pytest.raises(OutcomeUnknown):
-        deliver(Post(UNKNOWN, listed=[other]), journal)
+        deliver(Api(UNKNOWN, listed=[other]), ledger)
 
 
-def test_a_message_of_another_send_is_never_taken_for_this_one(journal):
+def test_a_message_of_another_send_is_never_taken_for_this_one(ledger):
     """Two equal messages are two events at X; one that is known already settles nothing."""
-    deliver(Post(SENT), journal, NAMED)
+    deliver(Api(SENT), ledger, NAMED)
     with pytest.raises(OutcomeUnknown):
-        deliver(Post(UNKNOWN, listed=[SENT]), journal)
+        deliver(Api(UNKNOWN, listed=[SENT]), ledger)
 
 
-def test_doubt_lasts_until_the_list_must_tell(journal):
+def test_doubt_lasts_until_the_list_must_tell(ledger):
     """While X's list may lag nothing is repeated; then it surely wasn't sent, and is sent once."""
-    post = Post(UNKNOWN, SENT)
+    api = Api(UNKNOWN, SENT)
     with pytest.raises(OutcomeUnknown) as first:
-        deliver(post, journal)
+        deliver(api, ledger)
     with pytest.raises(OutcomeUnknown, match="is in doubt") as second:
-        deliver(post, journal)
-    post.now += 91_000
-    receipt = deliver(post, journal)
+        deliver(api, ledger)
+    api.now += 91_000
+    receipt = deliver(api, ledger)
 
     assert {ExitCode.PERSON} == {first.value.exit_code, second.value.exit_code}
-    assert ("9", False, 2) == (receipt.event_id, receipt.is_repeat, len(post.messages))
-    assert ["send-unknown", "sent"] == [event.what for event in journal.events]
+    assert ("9", False, 2) == (receipt.event_id, receipt.is_repeat, len(api.messages))
+    assert ["send-unknown", "sent"] == [event.what for event in ledger.events]
 
 
-def test_killed_between_promise_and_post(journal):
+def test_killed_between_promise_and_post(ledger):
     """The next run finds an open promise: unknown at first, then settled by the list."""
-    journal.begin_send("1", Dispatch("auto:f", "n0", "alice", "12345", "f", "100001", NOW), None)
-    post = Post(SENT)
+    ledger.begin_send("1", Dispatch("auto:f", "n0", "alice", "12345", "f", "100001", NOW), None)
+    api = Api(SENT)
     with pytest.raises(OutcomeUnknown):
-        deliver(post, journal)
-    early = len(post.messages)
-    post.now += 91_000
-    deliver(post, journal)
+        deliver(api, ledger)
+    early = len(api.messages)
+    api.now += 91_000
+    deliver(api, ledger)
 
-    assert (0, 1) == (early, len(post.messages))
+    assert (0, 1) == (early, len(api.messages))
 
 
-def test_a_list_that_cannot_be_read_settles_nothing(journal):
+def test_a_list_that_cannot_be_read_settles_nothing(ledger):
     """When X can't be asked, doubt stays doubt."""
-    post = Post(UNKNOWN, listed=Unreachable("down"))
+    api = Api(UNKNOWN, listed=Unreachable("down"))
     with pytest.raises(OutcomeUnknown):
-        deliver(post, journal)
+        deliver(api, ledger)
 
-    post.now += 10 * 91_000
+    api.now += 10 * 91_000
     with pytest.raises(OutcomeUnknown, match="can't be read: down"):
-        deliver(post, journal)
+        deliver(api, ledger)
 
-    assert (None, 1) == (journal.dispatches["auto:f"].event_id, len(post.messages))
+    assert (None, 1) == (ledger.dispatches["auto:f"].event_id, len(api.messages))
 
 
-def test_the_list_may_spell_the_words_in_its_own_way(journal):
+def test_the_list_may_spell_the_words_in_its_own_way(ledger):
     """X escapes and lengthens texts; the message is found all the same."""
     written = replace(MESSAGE, text="Q&A at example.com")
     listed = replace(SENT, text="Q&amp;A at http://example.com/")
 
-    assert "9" == deliver(Post(UNKNOWN, listed=[listed]), journal, message=written).event_id
+    assert "9" == deliver(Api(UNKNOWN, listed=[listed]), ledger, message=written).event_id
 
 
 @pytest.mark.parametrize("error", [Refused("no", status=403, code=349), Unreachable("no connection")])
-def test_what_surely_was_not_sent_may_be_sent_again(journal, error):
+def test_what_surely_was_not_sent_may_be_sent_again(ledger, error):
     """A refusal leaves no promise behind."""
-    post = Post(error, SENT)
+    api = Api(error, SENT)
     with pytest.raises(type(error)):
-        deliver(post, journal)
-    assert "9" == deliver(post, journal).event_id
+        deliver(api, ledger)
+    assert "9" == deliver(api, ledger).event_id
 
 
-def test_what_is_out_is_never_called_a_failure_that_may_be_repeated(journal):
+def test_what_is_out_is_never_called_a_failure_that_may_be_repeated(ledger):
     """When the ledger can't take it down, a person is told not to send it again."""
-    journal.error = LedgerRefused("disk full")
+    ledger.error = LedgerRefused("disk full")
     with pytest.raises(PersonNeeded, match="went out as event 9, but that couldn't be recorded: disk full") as caught:
-        deliver(Post(SENT), journal)
+        deliver(Api(SENT), ledger)
 
     assert "don't send it again" == caught.value.hint
 
 
-def test_a_message_under_the_brand_claims_no_face(journal):
+def test_a_message_under_the_brand_claims_no_face(ledger):
     """Without a profile nothing is confirmed, and nothing is wrong."""
-    receipt = deliver(Post(replace(SENT, profile_id=None)), journal, message=replace(MESSAGE, profile_id=None))
+    receipt = deliver(Api(replace(SENT, profile_id=None)), ledger, message=replace(MESSAGE, profile_id=None))
 
     assert ("9", False) == (receipt.event_id, receipt.confirmed)

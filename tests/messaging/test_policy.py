@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from profilectl.errors import InputRefused
-from profilectl.messaging.policy import Occasion, require_honesty, require_privacy, sign_off
+from profilectl.messaging.policy import SendContext, require_honesty, require_privacy, sign_off
 from profilectl.model import Agent, Kind
 
 ALLY = Agent("alice", "acme", "Ally F.", "a.png", Kind.HUMAN, first="Alice", last="Fast", legal_name="Alice Fast")
@@ -55,11 +55,11 @@ def test_accents_and_compatibility_characters_hide_nothing():
 @pytest.mark.parametrize(
     ("kind", "occasion", "allowed"),
     [
-        (Kind.HUMAN, Occasion(attended=False), False),
-        (Kind.BOT, Occasion(attended=False), True),
-        (Kind.HUMAN, Occasion(attended=True), True),
-        (Kind.HUMAN, Occasion(attended=False, human_wrote_this=True), True),
-        (Kind.HUMAN, Occasion(attended=False, rehearsal=True), True),
+        (Kind.HUMAN, SendContext(attended=False), False),
+        (Kind.BOT, SendContext(attended=False), True),
+        (Kind.HUMAN, SendContext(attended=True), True),
+        (Kind.HUMAN, SendContext(attended=False, human_wrote_this=True), True),
+        (Kind.HUMAN, SendContext(attended=False, rehearsal=True), True),
     ],
 )
 def test_a_script_does_not_speak_as_a_person(kind, occasion, allowed):

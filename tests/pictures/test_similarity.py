@@ -11,9 +11,10 @@ from PIL import Image, ImageOps
 
 from profilectl.errors import AvatarRefused
 from profilectl.pictures.avatars import normalise
-from profilectl.pictures.placeholders import initials_portrait, photograph_like_portrait
+from profilectl.pictures.placeholders import initials_portrait
 from profilectl.pictures.similarity import LARGEST_DISTANCE, distance
 from profilectl.sandbox.model.media import reencode
+from tests.photographs import photograph_like_portrait
 
 ENCODINGS = (("JPEG", 60), ("JPEG", 85), ("JPEG", 95), ("WEBP", 60), ("WEBP", 80))
 SERVED = (400, 200, 73, 48)  # pixels
@@ -77,7 +78,7 @@ def test_no_copy_is_taken_for_another_picture(kind):
 
 
 def undetected(faces):
-    return sum(distance(one, other, "live") <= LARGEST_DISTANCE for one, other in itertools.combinations(faces, 2))
+    return sum(distance(face, other, "live") <= LARGEST_DISTANCE for face, other in itertools.combinations(faces, 2))
 
 
 def test_other_portraits_of_one_composition_are_other_faces():

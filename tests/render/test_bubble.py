@@ -7,7 +7,7 @@ from PIL import Image
 from rich.cells import cell_len
 from rich.console import Console
 
-from profilectl.render.bubble import Face, bubble, plain_bubble
+from profilectl.render.bubble import AgentCard, bubble, plain_bubble
 
 
 def picture(colour: tuple[int, ...] = (200, 30, 30), below: tuple[int, ...] | None = None) -> bytes:
@@ -20,7 +20,7 @@ def picture(colour: tuple[int, ...] = (200, 30, 30), below: tuple[int, ...] | No
     return buffer.getvalue()
 
 
-def face(**changes) -> Face:
+def face(**changes) -> AgentCard:
     fields = {
         "agent": "alice",
         "name": "Alice F., Care Specialist",
@@ -30,10 +30,10 @@ def face(**changes) -> Face:
         "media_type": "image/png",
         "text": "Your parcel is on its way.",
     }
-    return Face(**fields | changes)
+    return AgentCard(**fields | changes)
 
 
-def drawn(one: Face, width: int = 80, colour: str | None = None, graphics=None) -> list[str]:
+def drawn(one: AgentCard, width: int = 80, colour: str | None = None, graphics=None) -> list[str]:
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=colour, force_terminal=True, markup=False, emoji=False)
     console.print(bubble(one, width, graphics))

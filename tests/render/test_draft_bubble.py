@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from profilectl.model import Link
-from profilectl.render.bubble import Enclosure, Face, draft_bubble, plain_draft
+from profilectl.render.bubble import AgentCard, Draft, Enclosure, draft_bubble, plain_draft
 
-FACE = Face("alice", "Alice F.", "human", "acmecare", None, None, "Did it arrive?")
+CARD = AgentCard("alice", "Alice F.", "human", "acmecare", None, None, "Did it arrive?")
 PARTS = {
     "enclosure": Enclosure("parcel.jpg", "image/jpeg", 1_240_000),
     "quick_replies": ("Yes, thanks", "Not yet"),
@@ -24,10 +24,10 @@ BELOW = [
 ]
 
 
-def drawn(face=FACE, recipient="@ada", width=80, **parts) -> list[str]:
+def drawn(card=CARD, recipient="@ada", width=80, **parts) -> list[str]:
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=None, force_terminal=True, markup=False, emoji=False)
-    console.print(draft_bubble(face, recipient, width, **parts))
+    console.print(draft_bubble(Draft(card, recipient, **parts), width))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
@@ -50,8 +50,8 @@ def test_the_same_in_plain_lines():
     """For a terminal that understands only lines."""
     expected = ["to @ada", "| Did it arrive?", "  Alice F.  @acmecare", *BELOW]
 
-    assert expected == plain_draft(FACE, "@ada", **PARTS).splitlines()
-    assert expected[:3] == plain_draft(FACE, "@ada").splitlines()
+    assert expected == plain_draft(Draft(CARD, "@ada", **PARTS)).splitlines()
+    assert expected[:3] == plain_draft(Draft(CARD, "@ada")).splitlines()
 
 
 @pytest.mark.parametrize("width", [80, 40, 24])
@@ -72,7 +72,7 @@ def test_hostile_strings_are_shown_and_not_obeyed():
         "quick_replies": ("[red]Yes",),
         "links": (Link("\u202eevil", "https://example.com"),),
     }
-    for text in ("\n".join(drawn(recipient="@\x1bada", **parts)), plain_draft(FACE, "@\x1bada", **parts)):
+    for text in ("\n".join(drawn(recipient="@\x1bada", **parts)), plain_draft(Draft(CARD, "@\x1bada", **parts))):
         assert "\x1b" not in text
         assert r"to @\x1bada" in text
         assert r"with a\x1b[2J.gif (animated GIF, 1 kB)" in text

@@ -1,4 +1,4 @@
-"""What is told of customers' answers: rows for people and for pipes, JSON, and honest sentences."""
+"""What is shown of customers' answers: rows for people and for pipes, JSON, and honest sentences."""
 
 from __future__ import annotations
 
@@ -7,29 +7,37 @@ import json
 import pytest
 from inline_snapshot import snapshot
 
-from profilectl.feedback.cards import Face, Key
-from profilectl.feedback.report import Comparison, Difference, Dimension, Exchange, Verdict, evaluate
+from profilectl.feedback.cards import Appearance, Key
+from profilectl.feedback.report import (
+    BrandReport,
+    Comparison,
+    Difference,
+    Dimension,
+    Period,
+    Response,
+    Verdict,
+    evaluate,
+)
 from profilectl.feedback.statistics import Estimate, Interval
 from profilectl.model import Kind, Survey
 from profilectl.render import feedback
-from profilectl.render.feedback import Brandwise
 
 
-def exchange(score, agent="alice", kind=Kind.HUMAN, face=Face.PROFILE, survey=Survey.CSAT):
-    return Exchange(survey, Key(agent, kind, face, "1190"), score)
+def response(score, agent="alice", kind=Kind.HUMAN, appearance=Appearance.PROFILE, survey=Survey.CSAT):
+    return Response(survey, Key(agent, kind, appearance, "1190"), score)
 
 
-def told(answers, survey=Survey.CSAT, tests=0, strangers=0):
-    return [Brandwise("acme", [evaluate(answers, survey)], tests, strangers)]
+def reports(answers, survey=Survey.CSAT, tests=0, strangers=0):
+    return [BrandReport("acme", (evaluate(answers, survey),), tests, strangers)]
 
 
-ANSWERS = [exchange(score) for score in (5, 5, 4, 3, None)] + [exchange(4)]
-ANSWERS += [exchange(1, "ava", Kind.BOT, Face.BRAND)] * 2
+ANSWERS = [response(score) for score in (5, 5, 4, 3, None)] + [response(4)]
+ANSWERS += [response(1, "ava", Kind.BOT, Appearance.BRAND)] * 2
 
 
 def test_a_table_for_people():
     """Percent and means with their intervals; a small group is counted."""
-    assert list(feedback.table(told(ANSWERS))) == snapshot(
+    assert list(feedback.table(reports(ANSWERS))) == snapshot(
         [
             ("acme csat", "agent", "alice", "5 of 6", "80 % (38 to 96)", "4.2 (3.2 to 5.0)"),
             ("acme csat", "agent", "ava", "2 of 2", "too few to tell", ""),
@@ -43,7 +51,7 @@ def test_a_table_for_people():
 
 def test_rows_for_a_pipe():
     """The same with every figure in a column of its own."""
-    assert list(feedback.rows(told(ANSWERS)))[:2] == snapshot(
+    assert list(feedback.rows(reports(ANSWERS)))[:2] == snapshot(
         [
             (
                 "acme",
@@ -66,27 +74,27 @@ def test_rows_for_a_pipe():
 
 def test_nps_has_a_sign():
     """From -100 to +100."""
-    answers = [exchange(score, survey=Survey.NPS) for score in (10, 9, 9, 7, 3)]
+    answers = [response(score, survey=Survey.NPS) for score in (10, 9, 9, 7, 3)]
 
-    assert next(feedback.table(told(answers, Survey.NPS))) == snapshot(
+    assert next(feedback.table(reports(answers, Survey.NPS))) == snapshot(
         ("acme nps", "agent", "alice", "5 of 5", "+40 (-30 to +80)", "")
     )
 
 
 def test_answers_that_are_all_alike():
     """A mean without spread has no interval, here and in the other forms."""
-    same = told([exchange(5)] * 5)
+    same = reports([response(5)] * 5)
 
     assert next(feedback.table(same))[-1] == "5.0 (all alike)"
     assert next(feedback.rows(same))[-3:] == ("5.00", "", "")
-    assert feedback.document(same, 0, 0)["brands"][0]["surveys"][0]["groups"][0]["mean"] == {
+    assert feedback.document(same, Period(0, 0))["brands"][0]["surveys"][0]["groups"][0]["mean"] == {
         "value": 5.0,
         "low": None,
         "high": None,
     }
 
 
-def comparison(verdict, *differences, dimension=Dimension.KIND):
+def compared(verdict, *differences, dimension=Dimension.KIND):
     return Comparison(dimension, verdict, differences)
 
 
@@ -96,49 +104,49 @@ LOWER = Difference("bot", "human", Estimate(-0.3, Interval(-0.5, -0.09)))
 
 
 @pytest.mark.parametrize(
-    ("expected", "one", "survey"),
+    ("expected", "comparison", "survey"),
     [
-        ("people and bots can't be compared, there is only one group", comparison(Verdict.ALONE), Survey.CSAT),
+        ("people and bots can't be compared, there is only one group", compared(Verdict.ALONE), Survey.CSAT),
         (
             "too few answers to compare people and bots; two groups need 5 each",
-            comparison(Verdict.TOO_FEW),
+            compared(Verdict.TOO_FEW),
             Survey.CSAT,
         ),
         (
             "no difference can be told between people and bots (+7 points of those satisfied, -12 to +26)",
-            comparison(Verdict.SAME, MAYBE),
+            compared(Verdict.SAME, MAYBE),
             Survey.CSAT,
         ),
         (
             "no difference can be told between agents",
-            comparison(Verdict.SAME, MAYBE, MAYBE, MAYBE, dimension=Dimension.AGENT),
+            compared(Verdict.SAME, MAYBE, MAYBE, MAYBE, dimension=Dimension.AGENT),
             Survey.NPS,
         ),
         (
             "people higher than bots (+23 points of those satisfied, +5 to +40)",
-            comparison(Verdict.DIFFERENT, HIGHER),
+            compared(Verdict.DIFFERENT, HIGHER),
             Survey.CSAT,
         ),
         (
             "human higher than bot (+23 points of NPS, +5 to +40)",
-            comparison(Verdict.DIFFERENT, HIGHER, MAYBE, dimension=Dimension.AGENT),
+            compared(Verdict.DIFFERENT, HIGHER, MAYBE, dimension=Dimension.AGENT),
             Survey.NPS,
         ),
         (
             "bots lower than people (-30 points of NPS, -50 to -9)",
-            comparison(Verdict.DIFFERENT, LOWER),
+            compared(Verdict.DIFFERENT, LOWER),
             Survey.NPS,
         ),
     ],
 )
-def test_one_honest_sentence(expected, one, survey):
+def test_one_honest_sentence(expected, comparison, survey):
     """What can't be told isn't; agents keep their names, whatever these are."""
-    assert expected == feedback.sentence(one, survey)
+    assert expected == feedback.sentence(comparison, survey)
 
 
 def test_all_sentences():
     """One per comparison, and what was left out."""
-    assert list(feedback.sentences(told(ANSWERS, tests=2, strangers=1))) == snapshot(
+    assert list(feedback.sentences(reports(ANSWERS, tests=2, strangers=1))) == snapshot(
         [
             "acme, csat: too few answers to compare agents; two groups need 5 each",
             "acme, csat: too few answers to compare people and bots; two groups need 5 each",
@@ -150,7 +158,7 @@ def test_all_sentences():
 
 def test_the_document():
     """profilectl.feedback/1: figures from 0 to 1, NPS from -1 to 1, null where too few have answered."""
-    document = feedback.document(told(ANSWERS, strangers=1), 1_790_000_000_000, 1_790_086_400_000)
+    document = feedback.document(reports(ANSWERS, strangers=1), Period(1_790_000_000_000, 1_790_086_400_000))
     [brand] = document.pop("brands")
     [survey] = brand.pop("surveys")
 
@@ -198,17 +206,17 @@ def test_the_document():
 
 def test_a_difference_in_the_document():
     """Who against whom, by how much, and whether it can be told."""
-    answers = [exchange(5)] * 30 + [exchange(2, "ava", Kind.BOT)] * 30
-    survey = feedback.document(told(answers), 0, 0)["brands"][0]["surveys"][0]
+    answers = [response(5)] * 30 + [response(2, "ava", Kind.BOT)] * 30
+    survey = feedback.document(reports(answers), Period(0, 0))["brands"][0]["surveys"][0]
 
     assert survey["comparisons"][1]["differences"] == snapshot(
         [{"group": "human", "against": "bot", "can_be_told": True, "value": 1.0, "low": 0.8395, "high": 1.0}]
     )
 
 
-def test_nothing_of_a_single_message_is_told():
+def test_nothing_of_a_single_message_is_reports():
     """Not even the id of the event that a card hangs on."""
-    one = told(ANSWERS)
-    said = json.dumps(feedback.document(one, 0, 0)) + str(list(feedback.table(one))) + str(list(feedback.rows(one)))
+    shown = reports(ANSWERS)
+    document = json.dumps(feedback.document(shown, Period(0, 0)))
 
-    assert "1190" not in said
+    assert "1190" not in document + str(list(feedback.table(shown))) + str(list(feedback.rows(shown)))

@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from profilectl.render.bubble import Face
+from profilectl.render.bubble import AgentCard
 from profilectl.render.html import preview_page
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 SCRIPT = "</p><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 
 
-def face(**changes) -> Face:
+def face(**changes) -> AgentCard:
     fields = {
         "agent": "alice",
         "name": "Alice F., Care Specialist",
@@ -25,7 +25,7 @@ def face(**changes) -> Face:
         "media_type": "image/png",
         "text": "Your parcel is on its way.",
     }
-    return Face(**fields | changes)
+    return AgentCard(**fields | changes)
 
 
 class Outline(HTMLParser):

@@ -173,24 +173,24 @@ def duplicate_ids(stage, _request, proceed):
 
 def disk_full(_stage, ledger, proceed):
     """Let the transaction fail at its last statement, as SQLite does when it can't write its log."""
-    execute = ledger.real._execute
+    execute = ledger.real._engine.execute
 
     def full(statement: str, /, **values: Any) -> Any:
-        if statement in {schema.ADD_RECORD, schema.PROMISE}:
+        if statement in {schema.ADD_RECORD, schema.ADD_DISPATCH}:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
         return execute(statement, **values)
 
-    ledger.real._execute = full
+    ledger.real._engine.execute = full
     try:
         return proceed()
     finally:
-        ledger.real._execute = execute
+        ledger.real._engine.execute = execute
 
 
 def read_only(_stage, ledger, proceed):
-    connection = ledger.real._connection
+    connection = ledger.real._engine._connection
     connection.execute("PRAGMA query_only=ON")
     try:
         return proceed()
@@ -200,7 +200,7 @@ def read_only(_stage, ledger, proceed):
 
 def no_holder_file(stage, _ledger, proceed):
     """Keep the lock's side file from being written, which a full and a read-only disk do alike."""
-    obstacle = stage.folder / "ledger.db.lock.holder.new"
+    obstacle = stage.folder / ".ledger.db.lock.holder.new"
     obstacle.mkdir()
 
     @contextlib.contextmanager

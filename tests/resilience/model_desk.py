@@ -33,9 +33,12 @@ USER = "1"
 SETTLE_AFTER = 60  # seconds
 RETIRE_AFTER = 900
 PICTURES = {path: Picture(path, f"sha256:{path}", 1) for path in ("a.png", "b.png")}
-PREPARED = {one.digest: PreparedPicture(b"bytes", "image/png", one.digest, 1) for one in PICTURES.values()}
+PREPARED = {one.digest: PreparedPicture(b"bytes", "image/png", one.digest) for one in PICTURES.values()}
 TODAY = date(2027, 1, 10)
-WRITES = ("claim", "intend", "reattempt", "doubt", "settle", "withdraw", "retire", "drop", "protect")
+WRITES = (
+    *("register_account", "begin_intent", "reattempt", "mark_unknown", "finish_intent", "cancel_intent"),
+    *("retire", "drop", "protect"),
+)
 
 
 @dataclass
@@ -131,7 +134,7 @@ class _Run:
         return list(synchronise(plan(), partial(self.apply, records), plan, self.script.stop))
 
     def plan(self, records, brands=frozenset(), only=frozenset()) -> Plan:
-        observation = observe("acme", USER, self.line, records.state_of(USER), SETTLE_AFTER, self.patience)
+        observation = observe("acme", USER, self.line, records.state_of(USER), SETTLE_AFTER, self.wait)
         self.target = BrandTarget(USER, self.line, observation)
         policy = Policy(retire_after=RETIRE_AFTER, settle_after=SETTLE_AFTER)
         roster = Roster((Brand("acme", "acmecare"),), tuple(self.desk.agents.values()), policy)
@@ -153,11 +156,11 @@ class _Run:
             PREPARED,
             jobs=self.script.jobs,
             stop=self.script.stop,
-            patience=self.patience,
+            wait=self.wait,
             prune_at_once=self.desk.prune,
         )
 
-    def patience(self, seconds: float, why: str) -> bool:
+    def wait(self, seconds: float, why: str) -> bool:
         if self.script.stop.requested or not self.script.patient or seconds > 600:
             return False
         self.desk.x.advance(int(seconds * 1000))
@@ -188,8 +191,8 @@ class Recorded:
             raise LedgerRefused("disk full")
         result = getattr(self.ledger, deed)(*arguments, **more)
         effects = {
-            "intend": lambda: self._promised(arguments[1]),
-            "settle": lambda: self._bound(arguments[2], result.agent, **more),
+            "begin_intent": lambda: self._promised(arguments[1]),
+            "finish_intent": lambda: self._bound(arguments[2], result.agent, **more),
         }
         if deed in effects and self.durable is not None:
             self.durable.append(effects[deed])

@@ -20,8 +20,8 @@ FAULTS = {
         *("lost", "slow and lost", "lagging", "lagging and lost", "namesake after", "stop", "interlude", "colleague"),
     ),
     "destroy": ("down", "refused", "lost", "limited"),
-    "intend": ("full",),
-    "settle": ("full",),
+    "begin_intent": ("full",),
+    "finish_intent": ("full",),
     "retire": ("full",),
     "drop": ("full",),
 }

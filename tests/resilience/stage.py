@@ -166,6 +166,10 @@ class StagedContext(Context):
     def deadline(self):
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT, monotonic=lambda: self.stage.hours.now)
 
+    @functools.cached_property
+    def clock(self):
+        return Clock(self.stage.hours.of_machine, lambda: self.stage.hours.now, self.stage.hours.pass_by)
+
     def credentials(self, brand):
         account = self.stage.brand
         return Credentials(
@@ -188,7 +192,7 @@ class StagedContext(Context):
             deadline=self.deadline,
             max_wait=max_wait,
             announce=self.announce_wait,
-            clock=Clock(hours.of_machine, lambda: hours.now, hours.pass_by),
+            clock=self.clock,
         )
         self.stage.signature = client._signature
         client._signature._timestamp = lambda: str(int(hours.of_machine()))
@@ -223,8 +227,8 @@ class WatchedLedger:
     """A ledger whose deeds are moments at which trouble may strike."""
 
     _DEEDS = (
-        *("claim", "intend", "reattempt", "doubt", "withdraw", "retire", "drop", "protect", "record", "settle"),
-        *("promise", "conclude", "take_back", "see"),
+        *("register_account", "begin_intent", "reattempt", "mark_unknown", "cancel_intent", "finish_intent"),
+        *("retire", "drop", "protect", "record", "begin_send", "finish_send", "cancel_send", "mark_seen"),
     )
 
     def __init__(self, ledger: Any, stage: Stage) -> None:

@@ -30,11 +30,17 @@ import atexit, os, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from profilectl import __main__
 from profilectl.cli import main
-from profilectl.render import consoles
+from profilectl.render import console
 strike = lambda number: os.kill(os.getpid(), number)
 """
-CTRL_C = 'main._obey = lambda words: exec("strike(signal.SIGINT)", globals())'
-LEAVING = "main._obey = lambda words: 0\natexit.register(strike, signal.{})"
+CTRL_C = 'main._dispatch = lambda words: exec("strike(signal.SIGINT)", globals())'
+IN_A_CLASS = """
+class Struck:
+    def __set_name__(self, owner, name):
+        strike(signal.{})
+main.{} = lambda *_: type("Owner", (), {{"struck": Struck()}})
+"""
+LEAVING = "main._dispatch = lambda words: 0\natexit.register(strike, signal.{})"
 
 
 @pytest.mark.scoreboard("kills")
@@ -69,6 +75,19 @@ def test_a_signal_at_any_moment_finishes_the_step_in_hand(tmp_path, number, tall
 def test_ctrl_c_while_a_dataclass_is_made_exits_as_any_other(tmp_path):
     """`python -m` would die of the signal after all once the interrupt has come up in an `exec`, as dataclasses use."""
     assert (EXIT_CODES[signal.SIGINT], "interrupted\n") == staged(tmp_path, CTRL_C)
+
+
+@pytest.mark.parametrize("number", EXIT_CODES, ids=lambda number: number.name)
+def test_a_signal_while_a_class_is_made_exits_as_any_other(tmp_path, number):
+    """Python 3.11 makes a RuntimeError of what comes up while an attribute learns its name; that is no crash."""
+    said = {signal.SIGINT: "interrupted\n", signal.SIGTERM: "terminated\n"}[number]
+
+    assert (EXIT_CODES[number], said) == staged(tmp_path, IN_A_CLASS.format(number.name, "_dispatch"))
+
+
+def test_ctrl_c_while_a_class_is_made_at_the_start(tmp_path):
+    """The same before the commands are there."""
+    assert (EXIT_CODES[signal.SIGINT], "") == staged(tmp_path, IN_A_CLASS.format("SIGINT", "run"))
 
 
 @pytest.mark.parametrize("number", EXIT_CODES, ids=lambda number: number.name)

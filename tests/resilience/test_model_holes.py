@@ -63,7 +63,7 @@ def test_who_can_not_be_settled_keeps_everybody_s_old_profiles(desk):
     desk.put("alice", "Cleo")
     desk.put("bruno", "Bea")
     with pytest.raises(LedgerRefused):
-        desk.sync(Script(faults=[Fault("settle", 1, "full")]))
+        desk.sync(Script(faults=[Fault("finish_intent", 1, "full")]))
     desk.x.make(STRANGER, None, "Bea")
     recover(desk)
 

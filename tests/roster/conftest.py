@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from profilectl.errors import RosterRefused
-from profilectl.roster.parser import format_problem, parse
+from profilectl.roster.parser import parse
+from profilectl.toml.problems import format_problem
 
 
 @pytest.fixture

@@ -42,8 +42,8 @@ ALICE = '[agents.alice]\nname = "Alice"\navatar = "a.png"\nkind = "human"\n'
 )  # fmt: skip
 def test_what_is_wrong_with_an_agent_is_told_all_at_once(agent, expected, problems_of):
     """Missing, contradicting and leaking fields of one agent are all named."""
-    found = problems_of(f"{HEAD}[agents.bob]\n{agent}\n")
-    assert [message.split(": ", 1)[1].removeprefix("agents.bob").lstrip(".: ") for message in found] == expected
+    problems = problems_of(f"{HEAD}[agents.bob]\n{agent}\n")
+    assert [message.split(": ", 1)[1].removeprefix("agents.bob").lstrip(".: ") for message in problems] == expected
 
 
 def test_a_legal_name_is_in_no_message(problems_of):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from profilectl.errors import UsageError
+from profilectl.roster.brands import only_brand, select_brands
 from profilectl.roster.parser import parse
 
 BRANDS = "version = 1\n" + "".join(f'[brands.{key}]\nhandle = "{key}"\n' for key in ("red", "green", "blue"))
@@ -54,3 +56,30 @@ def test_every_field_but_the_kind_may_differ():
     red, green, _ = parse(BRANDS + DEFAULTS + text, "r").agents
     assert (red.name, red.avatar, red.protected, red.operators) == ("Alice, Billing", "red.png", False, ("a",))
     assert (green.name, green.avatar, green.protected, green.operators) == ("Alice, Care", "a.png", True, ())
+
+
+def test_the_chosen_brands_come_in_the_order_of_the_file():
+    """All of them where none is chosen."""
+    brands = parse(BRANDS + DEFAULTS + ALICE, "r").brands
+
+    assert brands == select_brands(brands, (), "r")
+    assert ["red", "blue"] == [brand.key for brand in select_brands(brands, ("blue", "red"), "r")]
+
+
+def test_a_brand_that_the_roster_does_not_have():
+    """The message names the file, the hint what there is."""
+    brands = parse(BRANDS + DEFAULTS + ALICE, "r").brands
+    with pytest.raises(UsageError, match="there is no brand rde in r") as refused:
+        select_brands(brands, ("rde",), "r")
+
+    assert "it has: " + ", ".join(brand.key for brand in brands) == refused.value.hint
+
+
+def test_only_one_brand_is_never_a_guess():
+    """Two brands to choose from are a question, with both in it."""
+    brands = parse(BRANDS + DEFAULTS + ALICE, "r").brands
+
+    assert brands[0] == only_brand(brands[:1])
+    with pytest.raises(UsageError, match="which brand") as refused:
+        only_brand(brands[:2])
+    assert f"{brands[0].key}, {brands[1].key}" in refused.value.hint

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from profilectl.roster.compliance import Lack, assess
-from profilectl.roster.parser import survey
+from profilectl.roster.compliance import GapKind, assess
+from profilectl.roster.parser import parse_partially
 
 TODAY = date(2026, 11, 22)
 HEAD = """\
@@ -23,62 +23,64 @@ HELPER = '[agents.helper]\nname = "Acme Helper (Bot)"\nkind = "bot"\n'
 
 
 def judge(text, *chosen):
-    return assess(survey(text.encode(), "roster.toml"), chosen, TODAY)
+    return assess(parse_partially(text.encode(), "roster.toml"), chosen, TODAY)
 
 
-def lacks(text, *chosen):
+def gaps(text, *chosen):
     """Return what is missing, by agent or by the path in the roster."""
-    one = judge(text, *chosen)
-    found = {f"{s.agent.brand}.{s.agent.key}": [m.lack for m in s.missing] for s in one.agents if s.missing}
-    for path, missing in one.general:
-        found.setdefault(path, []).append(missing.lack)
-    return found
+    answer = judge(text, *chosen)
+    kinds = {f"{entry.agent.brand}.{entry.agent.key}": [gap.kind for gap in entry.gaps] for entry in answer.agents}
+    for path, gap in answer.general:
+        kinds.setdefault(path, []).append(gap.kind)
+    return {place: some for place, some in kinds.items() if some}
 
 
 def test_nothing_is_missing():
     """A person without a marker, a bot with one, both with operators and time left."""
-    one = judge(HEAD + ALICE + "until = 2026-11-22\n" + HELPER)
+    answer = judge(HEAD + ALICE + "until = 2026-11-22\n" + HELPER)
 
-    assert (True, {}) == (one.is_complete, one.counts())
-    assert [("alice", None), ("helper", "bot")] == [(s.agent.key, s.marker) for s in one.agents]
+    assert (True, {}) == (answer.is_complete, answer.counts())
+    assert [("alice", None), ("helper", "bot")] == [(entry.agent.key, entry.marker) for entry in answer.agents]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (HEAD + HELPER.replace(" (Bot)", ""), {"acme.helper": [Lack.MARKER]}),
-        (HEAD + HELPER.replace('kind = "bot"', 'kind = "human"'), {"acme.helper": [Lack.HUMANITY]}),
-        (HEAD + ALICE.replace('kind = "human"', ""), {"agents.alice.kind": [Lack.KIND]}),
-        (HEAD + ALICE.replace('"human"', '"robot"'), {"agents.alice.kind": [Lack.KIND]}),
-        (HEAD.replace('operators = ["afast"]', "") + ALICE, {"acme.alice": [Lack.OPERATORS]}),
-        (HEAD + ALICE + "until = 2026-11-21\n", {"acme.alice": [Lack.TIME]}),
-        (HEAD + '[policy]\ndisclosure = "warn"\n' + ALICE, {"policy.disclosure": [Lack.ENFORCEMENT]}),
-        (HEAD + ALICE + 'legal_name = "Alice"\n', {"agents.alice.name": [Lack.ROSTER]}),
-        ("version = [", {"": [Lack.ROSTER]}),
+        (HEAD + HELPER.replace(" (Bot)", ""), {"acme.helper": [GapKind.MARKER]}),
+        (HEAD + HELPER.replace('kind = "bot"', 'kind = "human"'), {"acme.helper": [GapKind.HUMAN_MARKER]}),
+        (HEAD + ALICE.replace('kind = "human"', ""), {"agents.alice.kind": [GapKind.KIND]}),
+        (HEAD + ALICE.replace('"human"', '"robot"'), {"agents.alice.kind": [GapKind.KIND]}),
+        (HEAD.replace('operators = ["afast"]', "") + ALICE, {"acme.alice": [GapKind.OPERATORS]}),
+        (HEAD + ALICE + "until = 2026-11-21\n", {"acme.alice": [GapKind.LAST_DAY]}),
+        (HEAD + '[policy]\ndisclosure = "warn"\n' + ALICE, {"policy.disclosure": [GapKind.ENFORCEMENT]}),
+        (HEAD + ALICE + 'legal_name = "Alice"\n', {"agents.alice.name": [GapKind.ROSTER]}),
+        ("version = [", {"": [GapKind.ROSTER]}),
     ],
 )
 def test_each_thing_that_can_be_missing(text, expected):
     """At its agent; where no agent could be read, at its place in the file."""
-    assert expected == lacks(text)
-    assert judge(text).is_complete == (expected == {"acme.alice": [Lack.OPERATORS]})  # a remark: no rule asks for them
+    assert expected == gaps(text)
+    assert judge(text).is_complete == (
+        expected == {"acme.alice": [GapKind.OPERATORS]}
+    )  # a remark: no rule asks for them
 
 
 @pytest.mark.parametrize("disclosure", ["enforce", "warn"])
 def test_a_brand_without_markers_is_told_once(disclosure):
     """Not at each of its agents, and not a second time as the roster's error."""
     text = HEAD.replace('"acmecare"', '"acmecare"\nlanguage = "tlh"') + ALICE + HELPER
-    found = lacks(text + f'[policy]\ndisclosure = "{disclosure}"\n')
+    missing = gaps(text + f'[policy]\ndisclosure = "{disclosure}"\n')
 
-    assert [Lack.LANGUAGE] == found.pop("brands.acme.language")
-    assert ({} if disclosure == "enforce" else {"policy.disclosure": [Lack.ENFORCEMENT]}) == found
+    assert [GapKind.LANGUAGE] == missing.pop("brands.acme.language")
+    assert ({} if disclosure == "enforce" else {"policy.disclosure": [GapKind.ENFORCEMENT]}) == missing
 
 
 @pytest.mark.parametrize("disclosure", ["enforce", "warn"])
 def test_a_softened_rule_hides_nothing(disclosure):
     """The same bots lack their marker, whether the roster refuses them or not."""
-    found = lacks(HEAD + HELPER.replace(" (Bot)", "") + f'[policy]\ndisclosure = "{disclosure}"\n')
+    missing = gaps(HEAD + HELPER.replace(" (Bot)", "") + f'[policy]\ndisclosure = "{disclosure}"\n')
 
-    assert [Lack.MARKER] == found["acme.helper"]
+    assert [GapKind.MARKER] == missing["acme.helper"]
 
 
 def test_each_brand_is_judged_in_its_language():
@@ -88,8 +90,8 @@ def test_each_brand_is_judged_in_its_language():
     )
     text = text.replace('"x1"', '"tlh"')
 
-    assert {"beta.helper": [Lack.MARKER], "brands.gamma.language": [Lack.LANGUAGE]} == lacks(text)
-    assert ({}, {"beta.helper": [Lack.MARKER]}) == (lacks(text, "acme"), lacks(text, "beta"))
+    assert {"beta.helper": [GapKind.MARKER], "brands.gamma.language": [GapKind.LANGUAGE]} == gaps(text)
+    assert ({}, {"beta.helper": [GapKind.MARKER]}) == (gaps(text, "acme"), gaps(text, "beta"))
     assert ["acme"] == [rule.brand.key for rule in judge(text, "acme").brands]
 
 

@@ -7,7 +7,7 @@ import pytest
 from profilectl.model import Kind
 from profilectl.roster.disclosure import MARKERS, Disclosure, markers_for
 from profilectl.roster.parser import parse
-from profilectl.text.names import faults
+from profilectl.text.names import name_problems
 
 HEAD = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n'
 ALICE = '[agents.alice]\nname = "Alice"\navatar = "a.png"\nkind = "human"\n'
@@ -40,15 +40,15 @@ ALICE = '[agents.alice]\nname = "Alice"\navatar = "a.png"\nkind = "human"\n'
 def test_markers_are_whole_words_where_there_are_words(language, name, is_marked):
     """Case and width don't matter; in scripts without spaces the marker may stand anywhere."""
     rule = Disclosure(language, markers_for(language, MARKERS))
-    assert (rule.fault(name, Kind.BOT) is None) == is_marked
-    assert (rule.fault(name, Kind.HUMAN) is not None) == is_marked
+    assert (rule.problem(name, Kind.BOT) is None) == is_marked
+    assert (rule.problem(name, Kind.HUMAN) is not None) == is_marked
 
 
 def test_an_emoji_can_be_a_marker():
     """A marker without letters is looked for as it is."""
     rule = Disclosure("en", ("🤖",))
-    assert rule.fault("Acme🤖", Kind.BOT) is None
-    assert rule.fault("Acme", Kind.BOT) == 'a bot\'s name must say so with "🤖" (language "en")'
+    assert rule.problem("Acme🤖", Kind.BOT) is None
+    assert rule.problem("Acme", Kind.BOT) == 'a bot\'s name must say so with "🤖" (language "en")'
 
 
 @pytest.mark.parametrize("language", MARKERS)
@@ -56,8 +56,8 @@ def test_every_built_in_marker_can_be_used(language):
     """Each marker is a valid part of a name and satisfies its own rule."""
     rule = Disclosure(language, MARKERS[language])
     for marker in MARKERS[language]:
-        assert faults(f"Acme ({marker})") == ()
-        assert rule.fault(f"Acme ({marker})", Kind.BOT) is None
+        assert name_problems(f"Acme ({marker})") == ()
+        assert rule.problem(f"Acme ({marker})", Kind.BOT) is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profilectl.roster.name_templates import faults, fill, is_pattern, needs
+from profilectl.roster.name_templates import fill, is_pattern, needs, pattern_problems
 
 ALICE = {"first": "Alice", "last": "Éclair", "title": "Care"}
 
@@ -23,7 +23,7 @@ ALICE = {"first": "Alice", "last": "Éclair", "title": "Care"}
 )
 def test_a_pattern_is_filled_in(pattern, name):
     """Fields are replaced, doubled braces become single ones, nothing else changes."""
-    assert faults(pattern) == []
+    assert pattern_problems(pattern) == []
     assert fill(pattern, ALICE.__getitem__) == name
 
 
@@ -45,8 +45,8 @@ def test_a_name_without_an_opening_brace_is_no_pattern():
 
 
 @given(st.text(st.sampled_from("{}ab"), max_size=12) | st.text())
-def test_patterns_without_faults_can_be_filled(pattern):
+def test_patterns_without_problems_can_be_filled(pattern):
     """Whatever passes the check can be filled when its needs are met."""
-    if not faults(pattern):
+    if not pattern_problems(pattern):
         assert needs(pattern) <= ALICE.keys()
         fill(pattern, ALICE.__getitem__)

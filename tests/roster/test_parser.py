@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster.disclosure import MARKERS
-from profilectl.roster.parser import format_problem, parse
+from profilectl.roster.parser import parse
 from profilectl.text.escape import visible
+from profilectl.toml.problems import format_problem
 
 BRAND = '[brands.acme]\nhandle = "acmecare"\n'
 HEAD = f"version = 1\n{BRAND}"

@@ -1,26 +1,13 @@
-"""Rules of single fields that other rooms use as well."""
+"""Rules of single fields."""
 
 from __future__ import annotations
 
 import pytest
 
-from profilectl.errors import UsageError
-from profilectl.roster.schema import Misfit, avatar, parse_duration, web_page
+from profilectl.roster.schema import avatar, web_page
+from profilectl.toml.rules import FieldError
 
 ALICE = ['name = "Alice"', 'avatar = "a.png"', 'kind = "human"']
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("0s", 0), ("60s", 60), ("15m", 900), ("2h", 7200), ("1d", 86400)])
-def test_a_duration_becomes_seconds(text, seconds):
-    """A whole number and one of the units s, m, h, d."""
-    assert seconds == parse_duration(text, "--max-wait")
-
-
-@pytest.mark.parametrize("text", ["", "10", "1.5h", "-1m", "1 h", "10 minutes", "٣m", "9999999s"])
-def test_what_is_no_duration_is_a_usage_error(text):
-    """On the command line a bad duration is the caller's mistake."""
-    with pytest.raises(UsageError, match="expected a duration such as"):
-        parse_duration(text, "--max-wait")
 
 
 @pytest.mark.parametrize("path", ["a.png", "avatars/été 2.jpg", "a/../b.png", "./a.png", "..a.png", "ab:c.png"])
@@ -54,7 +41,7 @@ def test_addresses_of_pages_are_kept_as_written(address):
 )
 def test_what_is_no_page(address):
     """Customers follow it, so nothing else than a plain address of a page will do."""
-    with pytest.raises(Misfit):
+    with pytest.raises(FieldError):
         web_page(address)
 
 

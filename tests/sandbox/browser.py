@@ -44,7 +44,7 @@ class Tab:
     browser: Browser
     session: str
     context: str  # cookies and storage, shared with no other tab
-    said: list[str] = field(default_factory=list)  # dialogs, errors and complaints about the policy
+    complaints: list[str] = field(default_factory=list)  # dialogs, errors and complaints about the policy
 
     def call(self, method, **parameters):
         return self.browser.call(method, self.session, **parameters)
@@ -64,8 +64,8 @@ class Tab:
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
             with contextlib.suppress(AssertionError):  # a page that is just being replaced
-                if found := self.evaluate(expression):
-                    return found
+                if value := self.evaluate(expression):
+                    return value
             self.browser.listen(0.02)
         raise AssertionError(f"never true: {expression}")
 
@@ -176,6 +176,6 @@ class Browser:
         if tab is None:
             return
         if method in {"Page.javascriptDialogOpening", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"}:
-            tab.said.append(json.dumps(event["params"]))
+            tab.complaints.append(json.dumps(event["params"]))
         elif method == "Log.entryAdded":
-            tab.said.append(event["params"]["entry"]["text"])
+            tab.complaints.append(event["params"]["entry"]["text"])

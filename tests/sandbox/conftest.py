@@ -1,4 +1,4 @@
-"""A world with a clock that stands still, its doors, and a client that signs with oauthlib."""
+"""A world with a clock that stands still, its entry points, and a client that signs with oauthlib."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Signer(httpx.Auth):
 
 @dataclass
 class Remote:
-    """One door of the sandbox, seen from outside."""
+    """One entry point of the sandbox, seen from outside."""
 
     world: World
     clock: Clock
@@ -91,7 +91,7 @@ class Remote:
 
     def names(self) -> list[str]:
         """What really exists, whatever the lists say."""
-        return [found.name for found in self.world.profiles.all(self.brand.user_id) if found.is_live]
+        return [profile.name for profile in self.world.profiles.all(self.brand.user_id) if profile.is_live]
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def picture():
 
 @pytest.fixture
 def remote(world, clock, picture):
-    """The door in process."""
+    """The entry point in process."""
     brand = world.ensure_brand("acmecare")
     transport = httpx.WSGITransport(app=SandboxApp(world))
     with httpx.Client(transport=transport, base_url=INSIDE, auth=Signer(brand, world.now)) as client:
@@ -125,8 +125,8 @@ def remote(world, clock, picture):
 
 
 @pytest.fixture(params=["in process", "loopback"])
-def any_door(request, world, clock, picture):
-    """Each door in turn."""
+def any_remote(request, world, clock, picture):
+    """Each entry point in turn."""
     if request.param == "in process":
         yield request.getfixturevalue("remote")
         return

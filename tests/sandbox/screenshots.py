@@ -13,11 +13,12 @@ import PIL.ImageOps
 PROJECT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from profilectl.pictures.placeholders import initials_portrait, photograph_like_portrait  # noqa: E402 - run as a script
+from profilectl.pictures.placeholders import initials_portrait  # noqa: E402 - run as a script
 from profilectl.sandbox.http.app import SandboxApp  # noqa: E402
 from profilectl.sandbox.http.server import serve  # noqa: E402
 from profilectl.sandbox.model.messages import Draft  # noqa: E402
 from profilectl.sandbox.model.world import World  # noqa: E402
+from tests.photographs import photograph_like_portrait  # noqa: E402
 from tests.sandbox.browser import Browser  # noqa: E402
 
 FOLDER = PROJECT / "docs" / "images"

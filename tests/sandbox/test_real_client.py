@@ -46,6 +46,7 @@ def api(world):
         made = tweepy.API(auth, host=host, upload_host=host)
         made.session = session
         yield made
+        made.last_response = None  # it keeps its connection open
 
 
 def test_verify_credentials(api, world):

@@ -20,7 +20,7 @@ from profilectl.sync.outcomes import Status
 from profilectl.sync.ports import BrandTarget, Stop
 
 PICTURE = Picture("a.png", "sha256:aa", 1)
-PREPARED = {PICTURE.digest: PreparedPicture(b"bytes", "image/png", PICTURE.digest, 1)}
+PREPARED = {PICTURE.digest: PreparedPicture(b"bytes", "image/png", PICTURE.digest)}
 START = 1_800_000_000_000
 AGENTS = 40
 
@@ -107,7 +107,7 @@ def records(path):
         yield Watched(ledger)
 
 
-def steps(records, x, *, jobs=1, agents=AGENTS, stop=None, patience=lambda seconds, why: True):
+def steps(records, x, *, jobs=1, agents=AGENTS, stop=None, wait=lambda seconds, why: True):
     """Apply the plan that makes so many agents."""
     wanted = tuple(Agent(f"a{n}", "acme", f"Agent {n}", "a.png", Kind.HUMAN) for n in range(agents))
     roster = Roster((Brand("acme", "acmecare"),), wanted)
@@ -120,7 +120,7 @@ def steps(records, x, *, jobs=1, agents=AGENTS, stop=None, patience=lambda secon
         PREPARED,
         jobs=jobs,
         stop=stop or Stop(),
-        patience=patience,
+        wait=wait,
         prune_at_once=False,
     )
 
@@ -208,7 +208,7 @@ def test_a_promise_that_waited_too_long_is_renewed(records, path):
 
     def before(kind, name):
         if kind == "upload":
-            assert records.promises.acquire(timeout=10)
+            assert records.promises.acquire(timeout=60)
             x.time_ms += 60_000
             return
         with open_for_reading(path) as ledger:
@@ -258,7 +258,7 @@ def test_a_limit_takes_back_what_was_promised(records, jobs):
             raise RateLimited("over", retry_at=tomorrow)
 
     x = X(before)
-    outcomes = list(steps(records, x, jobs=jobs, patience=lambda seconds, why: False))
+    outcomes = list(steps(records, x, jobs=jobs, wait=lambda seconds, why: False))
 
     assert ((), 5) == (records.state_of("1").intents, len(records.state_of("1").bindings))
     assert {tomorrow} == {one.error.retry_at for one in outcomes if one.status is Status.SKIPPED}

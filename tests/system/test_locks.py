@@ -61,7 +61,7 @@ def test_leaves_in_time(path, max_wait):
         begun = time.monotonic()
         with pytest.raises(TryLater), ledger.lock(max_wait, "b", lambda *words: announced.append(words)):
             pytest.fail("two at once")
-        assert max_wait <= time.monotonic() - begun < max_wait + 1
+        assert max_wait <= time.monotonic() - begun < max_wait + 30
     assert ([] if max_wait == 0 else [max_wait]) == [seconds for seconds, _ in announced]
     assert all("held by profilectl sync (pid " in why for _, why in announced)
 

@@ -52,7 +52,7 @@ def test_scripts_within_a_word_are_told_with_the_odd_letter(name, warning):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "other"),
     [
         ("Alice", "ALICE"),
         ("Alice", "Аlice"),
@@ -68,15 +68,15 @@ def test_scripts_within_a_word_are_told_with_the_odd_letter(name, warning):
         ("❤", "❤\ufe0f"),
     ],
 )
-def test_lookalikes_share_a_skeleton(one, other):
+def test_lookalikes_share_a_skeleton(name, other):
     """Case, width, script, digits and close pairs of letters make no difference in at least one form."""
-    assert any(left == right for left, right in zip(skeletons(one), skeletons(other), strict=True))
+    assert any(left == right for left, right in zip(skeletons(name), skeletons(other), strict=True))
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "other"),
     [("Elia", "Ella"), ("Anna", "Hanna"), ("José", "Jose"), ("Иван", "Ivan"), ("Kai", "Kal"), ("花", "花子")],
 )
-def test_different_names_stay_different(one, other):
+def test_different_names_stay_different(name, other):
     """Everyday names that only sound or look a little alike don't collide."""
-    assert not any(left == right for left, right in zip(skeletons(one), skeletons(other), strict=True))
+    assert not any(left == right for left, right in zip(skeletons(name), skeletons(other), strict=True))

@@ -1,27 +1,18 @@
-"""Public names and visible text."""
+"""Public names."""
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profilectl.text.escape import describe, excerpt, visible
-from profilectl.text.names import MAX_NAME, faults, normalise
+from profilectl.text.escape import visible
+from profilectl.text.names import MAX_NAME, name_problems, normalise
+from tests.text.samples import ANYTHING, ENGLAND, TROUBLE
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
-ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
-HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-ANYTHING = st.text(st.characters(codec=None, exclude_categories=()))
-TROUBLE = st.text(
-    st.sampled_from(
-        "aنئक्\u200c\u200d\u202e\u2066\ufe00\ufe0f\u0670\U0001fae8\U0001f468\U0001f3fd\U0001f3f4\U000e0067\x1b\n|🏴"
-    )
-)
-
 GOOD = {
     "ASCII": "Alice F., Care Specialist",
     "markup": "Ivan [Tier 2] [link=https://x.com]",
@@ -52,9 +43,9 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD.values(), ids=GOOD)
-def test_good_names_have_no_fault_and_are_shown_as_they_are(name):
+def test_good_names_have_no_problem_and_are_shown_as_they_are(name):
     """Writing of every kind, emoji sequences included, is a valid name and is printed unchanged."""
-    assert faults(name) == ()
+    assert name_problems(name) == ()
     assert visible(name) == name
 
 
@@ -93,84 +84,22 @@ BAD = {
 
 @pytest.mark.parametrize(("name", "expected"), BAD.items(), ids=map(ascii, BAD))
 def test_bad_names_are_told_with_the_character(name, expected):
-    """Each fault of a name is a phrase of its own, and the offending character is named and visible."""
-    assert list(faults(name)) == expected
-
-
-def test_an_unassigned_character_is_told_with_the_version_of_unicode():
-    """What is unassigned depends on this Python's Unicode, so the message says which that is."""
-    assert describe("\u0378") == f"U+0378 UNASSIGNED IN UNICODE {unicodedata.unidata_version}"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\x1b[2J", "a\\x1b[2J"),
-        ("a\nb\tc\r", "a\\nb\\tc\\x0d"),
-        ("\x7f\x9b\xad", "\\x7f\\x9b\\xad"),
-        ("\u202eevil", "<U+202E>evil"),
-        ("\u2066\u2069\u200e\u061c", "<U+2066><U+2069><U+200E><U+061C>"),
-        ("\ufeffa\u2060", "<U+FEFF>a<U+2060>"),
-        ("\U0010ffff", "<U+10FFFF>"),
-        (ENGLAND[:-1], "\U0001f3f4<U+E0067><U+E0062><U+E0065><U+E006E><U+E0067>"),
-        ("back\\slash", "back\\slash"),
-        ("a b\u3000c", "a b\u3000c"),
-    ],
-)
-def test_visible_spells_out_what_cannot_be_seen(text, shown):
-    """Controls are spelled as in source code, everything else as a code point; the rest stays."""
-    assert visible(text) == shown
-
-
-@given(ANYTHING | TROUBLE)
-def test_visible_text_holds_nothing_hidden(text):
-    """No control, bidi, private or unpaired code point survives; joiners only where they do work."""
-    left = {char for char in visible(text) if unicodedata.category(char) in HIDDEN_CATEGORIES}
-    assert left <= {"\u200c", "\u200d"} | {chr(code) for code in range(0xE0030, 0xE0080)}
-
-
-@given(ANYTHING | TROUBLE)
-def test_visible_is_stable(text):
-    """Text that is visible already isn't changed again."""
-    assert visible(visible(text)) == visible(text)
-
-
-@given(TROUBLE)
-def test_joiners_that_stay_stand_between_characters(text):
-    """A joiner is never the first character, and never next to another one."""
-    shown = visible(text)
-    assert not shown.startswith(("\u200c", "\u200d", "\ufe0f"))
-    assert "\u200d\u200d" not in shown
+    """Each problem of a name is a phrase of its own, and the offending character is named and visible."""
+    assert list(name_problems(name)) == expected
 
 
 @given(ANYTHING | TROUBLE | st.text(st.sampled_from("e\u0301n\u0303"), max_size=120))
 def test_length_counts_code_points_after_nfc(name):
     """The limit is on the composed form, however the name was typed."""
-    is_too_long = any("characters, at most" in fault for fault in faults(name))
+    is_too_long = any("characters, at most" in problem for problem in name_problems(name))
     composed = unicodedata.normalize("NFC", name)
     assert is_too_long == (len(composed) > MAX_NAME and bool(composed.strip()))
     assert normalise(name) == composed
 
 
 @given(ANYTHING | TROUBLE)
-def test_a_name_without_faults_needs_no_spelling_out(name):
+def test_a_name_without_problems_needs_no_spelling_out(name):
     """Accepted names and hidden characters exclude each other, and messages never contain one."""
-    found = faults(name)
-    assert found or visible(normalise(name)) == normalise(name)
-    assert all(visible(fault) == fault for fault in found)
-
-
-def test_excerpt_cuts_long_text():
-    """What a message quotes has an end."""
-    assert excerpt("x" * 61) == "x" * 60 + "…"
-    assert excerpt("a\u202eb", 2) == "a<U+202E>…"
-
-
-def test_every_letter_of_every_script_is_ordinary_text():
-    """No assigned letter, digit, punctuation or symbol is spelled out, apart from the fillers that show nothing."""
-    spelled = {
-        chr(code)
-        for code in range(sys.maxunicode + 1)
-        if unicodedata.category(chr(code))[0] in "LNPSZ" and visible(f"a{chr(code)}") != f"a{chr(code)}"
-    }
-    assert spelled == {*"\u115f\u1160\u3164\uffa0\u2800\u2028\u2029"}
+    problems = name_problems(name)
+    assert problems or visible(normalise(name)) == normalise(name)
+    assert all(visible(problem) == problem for problem in problems)

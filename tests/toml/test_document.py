@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from profilectl.errors import RosterRefused
-from profilectl.toml.document import decode
+from profilectl.toml.document import decode, load
 from profilectl.toml.problems import format_problem
 
 
@@ -27,3 +27,10 @@ def test_bytes_that_are_no_utf8_are_told_by_their_place(content, expected):
     with pytest.raises(RosterRefused) as refused:
         decode(content, "r.toml")
     assert [format_problem(problem) for problem in refused.value.problems] == [expected]
+
+
+@pytest.mark.parametrize("text", ["a = {b = 1,}", "a = {b = 1,\n c = 2}", 'a = "\\e"', "a = 07:32"])
+def test_the_language_is_toml_1_0(text):
+    """What TOML 1.1 adds is refused on every Python: other programs that read the file may not know it."""
+    with pytest.raises(RosterRefused, match="1 error"):
+        load(text, "roster.toml")

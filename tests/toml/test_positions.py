@@ -211,9 +211,9 @@ def _key_alone(rest: str) -> str:
     """Return ``key = 1`` for the key part that `rest` begins with."""
     for end in range(1, len(rest) + 1):
         try:
-            found = tomllib.loads(rest[:end] + " = 1")
+            tables = tomllib.loads(rest[:end] + " = 1")
         except tomllib.TOMLDecodeError:
             continue
-        if rest[end : end + 1] in {"", " ", "=", "."} and len(found) == 1:
+        if rest[end : end + 1] in {"", " ", "=", "."} and len(tables) == 1:
             return rest[:end] + " = 1"
     return rest

@@ -1,118 +1,172 @@
-"""The control plane under ``/_sandbox/``: the truth, trouble on order, time travel. JSON in, JSON out."""
+"""The control plane under ``/_sandbox/``: the truth, faults on order, time travel; JSON in, JSON out.
+
+Here is also what all requests to the sandbox itself share, those of its pages included.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from profilectl.sandbox.http import responses
-from profilectl.sandbox.http.local_request import Route, Visit
-from profilectl.sandbox.http.responses import answer
+from profilectl.sandbox.http.responses import Response, json_response
+from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.faults import Fault
 
 if TYPE_CHECKING:
-    from profilectl.sandbox.http.responses import Answer
+    from collections.abc import Callable, Mapping
+
+    from werkzeug.wrappers import Request
+
+    from profilectl.sandbox.http.fault_injection import Releases
+    from profilectl.sandbox.model.world import World
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+ENDING = "profilectl.ending"
+"""Where a server puts the event that it sets when it ends, in a request's environment (PEP 3333)."""
+
+_OWN_SITE = ("same-origin", "none")  # none: a person, by address bar or bookmark
 
 
-def show_state(visit: Visit) -> Answer:
+@dataclass(frozen=True, slots=True)
+class LocalRequest:
+    """One request to the sandbox itself, outside X's own paths: to the control plane or a page."""
+
+    world: World
+    releases: Releases
+    http: Request
+    path_values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request to the sandbox itself may go."""
+
+    method: str
+    path: str  # a werkzeug rule
+    handle: Callable[[LocalRequest], Response]
+    is_page: bool = False  # read by people: errors are pages too
+
+
+def check_origin(request: Request) -> None:
+    """Keep other people's web pages out: the host must be this machine, a sending page must be our own.
+
+    A name that an attacker points at 127.0.0.1 (DNS rebinding) still arrives in the Host header, and a form on a
+    foreign page names that page in Origin. Sec-Fetch-Site (W3C Fetch Metadata) says it once more; a foreign page may
+    have a link to ours, but not send.
+
+    Raises:
+        Refused: another host, or another site's page
+    """
+    host = urlsplit(request.host_url).hostname or ""
+    origin = request.headers.get("Origin")
+    is_local = host in _LOOPBACK or host.endswith(".localhost")
+    is_foreign = origin is not None and origin != request.host_url.rstrip("/")
+    sends = request.method not in {"GET", "HEAD"}
+    if not is_local or is_foreign or (sends and request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE):
+        raise Refused(Refusal.NOT_PERMITTED)
+
+
+def show_state(request: LocalRequest) -> Response:
     """Accounts, profiles and messages as they really are, whatever the lists of X say."""
-    return answer(visit.world.state())
+    return json_response(request.world.state())
 
 
-def list_faults(visit: Visit) -> Answer:
+def list_faults(request: LocalRequest) -> Response:
     """The armed rules, each with the calls that it has ``seen``."""
-    return answer({"faults": [{**fault.to_plain(), "seen": seen} for fault, seen in visit.world.faults.all()]})
+    return json_response({"faults": request.world.faults.to_plain()})
 
 
-def add_faults(visit: Visit) -> Answer:
+def add_faults(request: LocalRequest) -> Response:
     """Arm a rule, or a list of rules."""
-    document = _document(visit)
+    document = _document(request)
     rules = document if isinstance(document, list) else [document]
-    visit.world.faults.add(*(_fault(rule) for rule in rules))
-    return list_faults(visit)
+    request.world.faults.add(*(_fault(rule) for rule in rules))
+    return list_faults(request)
 
 
-def clear_faults(visit: Visit) -> Answer:
-    """Disarm everything and let go of the calls that are held."""
-    visit.world.faults.clear()
-    visit.patience.release()
-    return list_faults(visit)
+def clear_faults(request: LocalRequest) -> Response:
+    """Disarm everything and end the waits of the calls that are held."""
+    request.world.faults.clear()
+    request.releases.release()
+    return list_faults(request)
 
 
-def reset(visit: Visit) -> Answer:
+def reset(request: LocalRequest) -> Response:
     """Forget all but the accounts and their credentials; all of them are on the allowlist again."""
-    visit.world.reset()
-    visit.patience.release()
-    return show_state(visit)
+    request.world.reset()
+    request.releases.release()
+    return show_state(request)
 
 
-def advance(visit: Visit) -> Answer:
+def advance(request: LocalRequest) -> Response:
     """Move time forward: ``{"seconds": 900}``."""
-    seconds = _body(visit, "seconds")["seconds"]
+    seconds = _body(request, "seconds")["seconds"]
     if not isinstance(seconds, (int, float)):
         raise ValueError("seconds must be a number")  # noqa: TRY004 - a wrong document, not a wrong call
-    visit.world.advance(seconds)
-    return answer({"now_ms": visit.world.store.now_ms()})
+    request.world.advance(seconds)
+    return json_response({"now_ms": request.world.store.now_ms()})
 
 
-def allow(visit: Visit) -> Answer:
+def allow(request: LocalRequest) -> Response:
     """Put an account on the allowlist or take it off: ``{"handle": "acmecare", "allowlisted": false}``."""
-    body = _body(visit, "handle", "allowlisted")
-    visit.world.accounts.allow(_text(body, "handle"), bool(body["allowlisted"]))
-    return show_state(visit)
+    body = _body(request, "handle", "allowlisted")
+    request.world.accounts.allow(_text(body, "handle"), bool(body["allowlisted"]))
+    return show_state(request)
 
 
-def allow_feedback(visit: Visit) -> Answer:
+def allow_feedback(request: LocalRequest) -> Response:
     """Let an account issue feedback cards, or forbid it: ``{"handle": "acmecare", "allowed": false}``."""
-    body = _body(visit, "handle", "allowed")
-    account = visit.world.accounts.require(_text(body, "handle"))
-    visit.world.feedback.allow(account.user_id, bool(body["allowed"]))
-    return show_state(visit)
+    body = _body(request, "handle", "allowed")
+    account = request.world.accounts.require(_text(body, "handle"))
+    request.world.feedback.allow(account.user_id, bool(body["allowed"]))
+    return show_state(request)
 
 
-def answer_card(visit: Visit) -> Answer:
+def answer_card(request: LocalRequest) -> Response:
     """Let a customer answer a feedback card: ``{"id": "1790…", "score": 5, "text": "Quick!"}``, the text if any."""
-    body = _body(visit, "id", "score")
-    return answer(
-        responses.feedback(visit.world.feedback.respond(_text(body, "id"), body["score"], body.get("text", "")))
-    )
+    body = _body(request, "id", "score")
+    card = request.world.feedback.respond(_text(body, "id"), body["score"], body.get("text", ""))
+    return json_response(responses.feedback(card))
 
 
-def answer_on_page(visit: Visit) -> Answer:
+def answer_on_page(request: LocalRequest) -> Response:
     """The form beneath a card (``score``, ``text``); its reader is led back to the conversation."""
-    form, world = visit.request.form, visit.world
-    card = world.feedback.respond(visit.path_values["id"], form.get("score", ""), form.get("text", ""))
+    form, world = request.http.form, request.world
+    card = world.feedback.respond(request.path_values["id"], form.get("score", ""), form.get("text", ""))
     customer = world.accounts.by_id(card.to_user_id)
     conversation = f"/_sandbox/conversations/{card.handle}/{customer.handle if customer else ''}"
-    return responses.Answer(303, headers=(("Location", conversation),))
+    return Response(303, headers=(("Location", conversation),))
 
 
-def receive(visit: Visit) -> Answer:
+def receive(request: LocalRequest) -> Response:
     """Let a customer write to a brand: ``{"from": "ada", "to": "acmecare", "text": "Hello?"}``."""
-    body = _body(visit, "from", "to", "text")
+    body = _body(request, "from", "to", "text")
     customer, brand, text = (_text(body, name) for name in ("from", "to", "text"))
-    message = visit.world.messages.receive(customer, brand, text)
-    return answer({"id": message.id})
+    message = request.world.messages.receive(customer, brand, text)
+    return json_response({"id": message.id})
 
 
-def show_picture(visit: Visit) -> Answer:
+def show_picture(request: LocalRequest) -> Response:
     """A picture as customers get it: JPEG, re-encoded."""
-    picture = visit.world.media.picture(visit.path_values["key"])
+    picture = request.world.media.picture(request.path_values["key"])
     if picture is None:
-        return answer({"error": "no such picture"}, 404)
-    return responses.Answer(200, picture, "image/jpeg", (("Cache-Control", "private, max-age=3600"),))
+        return json_response({"error": "no such picture"}, 404)
+    return Response(200, picture, "image/jpeg", (("Cache-Control", "private, max-age=3600"),))
 
 
-def _body(visit: Visit, *names: str) -> dict[str, Any]:
-    body = _object(_document(visit))
+def _body(request: LocalRequest, *names: str) -> dict[str, Any]:
+    body = _object(_document(request))
     if missing := [name for name in names if name not in body]:
         raise ValueError(f"missing: {', '.join(missing)}")
     return body
 
 
-def _document(visit: Visit) -> Any:
+def _document(request: LocalRequest) -> Any:
     try:
-        return json.loads(visit.request.get_data())
+        return json.loads(request.http.get_data())
     except RecursionError:
         raise ValueError("the document is nested too deeply") from None
 

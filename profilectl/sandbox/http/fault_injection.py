@@ -1,4 +1,4 @@
-"""Faults on the wire: what an armed rule does to a call before and after the world has obeyed it."""
+"""Faults on the wire: what an armed rule does to a call before and after it has changed the world."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from profilectl.sandbox.http import responses
-from profilectl.sandbox.http.error_messages import SAYINGS
+from profilectl.sandbox.http.responses import MESSAGES, Response
 from profilectl.sandbox.model.faults import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from profilectl.sandbox.http.responses import Answer
     from profilectl.sandbox.model.faults import Fault
 
 FOREVER = 24 * 60 * 60  # seconds; nobody holds a connection for longer
@@ -26,35 +25,35 @@ class ConnectionDropped(ConnectionError):
     """The sandbox closed the connection without an answer; in process this is all that a client gets to see."""
 
 
-class Patience:
+class Releases:
     """Waits that can be ended from outside, so that a server with slow calls still stops at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._released = threading.Event()
+        self._current = threading.Event()
         self._is_over = False
 
     @property
-    def released(self) -> threading.Event:
+    def current(self) -> threading.Event:
         """What ends the waits of a call: taken before the call looks for its faults, so that no release is missed."""
-        return self._released
+        return self._current
 
     def release(self) -> None:
         """End the waits of all calls that have begun; later ones wait again, unless this is over."""
         with self._lock:
-            self._released.set()
+            self._current.set()
             if not self._is_over:
-                self._released = threading.Event()
+                self._current = threading.Event()
 
     def end(self) -> None:
         """End all waits, for good: a call that has only just come in doesn't wait either."""
         with self._lock:
             self._is_over = True
-            self._released.set()
+            self._current.set()
 
 
-def before(faults: Iterable[Fault], now: float) -> Answer | None:
-    """What comes back instead of obeying; None means that the call goes on.
+def before(faults: Iterable[Fault], now: float) -> Response | None:
+    """The response instead of carrying out the call; None means that the call goes on.
 
     Raises:
         ConnectionDropped: nothing comes back
@@ -64,7 +63,8 @@ def before(faults: Iterable[Fault], now: float) -> Answer | None:
             case Kind.DROP_BEFORE:
                 raise ConnectionDropped("dropped before the call was applied")
             case Kind.REFUSE:
-                return _refusal(fault)
+                message = MESSAGES.get(fault.code or 87, MESSAGES[87])
+                return _error(fault, message.status, fault.code or 87, message.message)
             case Kind.ERROR_BEFORE:
                 return _error(fault, 503, 130, "Over capacity")
             case Kind.RATE_LIMIT:
@@ -74,11 +74,11 @@ def before(faults: Iterable[Fault], now: float) -> Answer | None:
     return None
 
 
-def after(faults: Iterable[Fault], answer: Answer, released: threading.Event) -> Answer:
-    """What becomes of the answer of a call that was obeyed; `released` ends its waits.
+def after(faults: Iterable[Fault], response: Response, released: threading.Event) -> Response:
+    """What becomes of the response to a call that was carried out; `released` ends its waits.
 
     Raises:
-        ConnectionDropped: it gets lost
+        ConnectionDropped: the response gets lost
     """
     for fault in faults:
         match fault.kind:
@@ -90,35 +90,30 @@ def after(faults: Iterable[Fault], answer: Answer, released: threading.Event) ->
             case Kind.DROP_AFTER:
                 raise ConnectionDropped("dropped after the call was applied")
             case Kind.ERROR_AFTER:
-                answer = _error(fault, 503, 130, "Over capacity")
+                response = _error(fault, 503, 130, "Over capacity")
             case Kind.CUT:
-                answer = replace(answer, body=answer.body[: len(answer.body) // 2], length=len(answer.body))
+                response = replace(response, body=response.body[: len(response.body) // 2], length=len(response.body))
             case Kind.HTML:
-                answer = responses.Answer(fault.status or 503, _EDGE_PAGE, responses.HTML)
-            case Kind.NO_ID if answer.body and answer.content_type == responses.JSON:
-                answer = replace(answer, body=_without_id(answer.body))
+                response = Response(fault.status or 503, _EDGE_PAGE, responses.HTML)
+            case Kind.NO_ID if response.body and response.content_type == responses.JSON:
+                response = replace(response, body=_without_id(response.body))
             case _:
                 continue
-    return answer
+    return response
 
 
-def _error(fault: Fault, status: int, code: int, message: str) -> Answer:
+def _error(fault: Fault, status: int, code: int, message: str) -> Response:
     return responses.error(fault.status or status, fault.code or code, fault.message or message)
 
 
-def _refusal(fault: Fault) -> Answer:
-    """What X says with the fault's code, 87 without one."""
-    code = fault.code or 87
-    saying = SAYINGS.get(code, SAYINGS[87])
-    return _error(fault, saying.status, code, saying.message)
-
-
-def _rate_limited(fault: Fault, now: float) -> Answer:
-    answer = _error(fault, 429, 88, "Rate limit exceeded")
+def _rate_limited(fault: Fault, now: float) -> Response:
+    response = _error(fault, 429, 88, "Rate limit exceeded")
     if fault.seconds is None:
-        return answer
+        return response
     reset = str(int(now + fault.seconds))
-    return answer.plus(("x-rate-limit-limit", "1"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", reset))
+    return response.with_headers(
+        ("x-rate-limit-limit", "1"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", reset)
+    )
 
 
 def _without_id(body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A call on its way through the sandbox, and what the table of endpoints says about it."""
+"""A request to X on its way through the sandbox, and what the table of endpoints says about it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from profilectl.sandbox.http.oauth import Claims
-    from profilectl.sandbox.http.responses import Answer
+    from profilectl.sandbox.http.responses import Response
     from profilectl.sandbox.model.faults import Fault, Kind
     from profilectl.sandbox.model.tokens import Token
     from profilectl.sandbox.model.world import World
@@ -27,7 +27,7 @@ MAX_BODY = 32 * 1024 * 1024  # bytes
 _FORM = "application/x-www-form-urlencoded"
 
 
-class SandboxRequest(Request):
+class HttpRequest(Request):
     """A request whose parts stay in memory: none is bigger than a picture."""
 
     max_content_length = MAX_BODY
@@ -39,13 +39,13 @@ class SandboxRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One call of X: where it is, who may make it, what it counts against."""
+    """One endpoint of X: where it is, who may call it, what a call counts against."""
 
     name: str  # what faults call it
     method: str
     path: str  # a werkzeug rule
-    handle: Callable[[Call], Answer]
-    family: str | None = None  # of `quotas.X_LIMITS`
+    handle: Callable[[ApiRequest], Response]
+    family: str | None = None  # of `rate_limits.X_LIMITS`
     app_family: str | None = None  # the same, shared by all accounts
     needs_write: bool = False
     needs_messages: bool = False
@@ -55,27 +55,27 @@ class Endpoint:
 
 
 @dataclass(slots=True)
-class Call:
-    """One request, with what is known about it so far."""
+class ApiRequest:
+    """One request to X, with what is known about it so far."""
 
     world: World
-    request: Request
+    http: Request
     endpoint: Endpoint
     path_values: Mapping[str, str]
     query: Mapping[str, str]
     token: Token | None = None
     claims: Claims | None = None
-    twists: Mapping[Kind, Fault] = field(default_factory=dict)
+    active_faults: Mapping[Kind, Fault] = field(default_factory=dict)
 
     @property
     def user_id(self) -> str:
-        """Who is calling."""
+        """Whose request it is; empty before that is known."""
         return self.token.user_id if self.token else ""
 
     @property
     def base(self) -> str:
         """The address that the request came to, with a slash at its end."""
-        return self.request.host_url
+        return self.http.host_url
 
     def document(self) -> Any:
         """The JSON body.
@@ -84,7 +84,7 @@ class Call:
             Refused: it isn't JSON, or holds half a surrogate pair, which is no text
         """
         try:
-            document = json.loads(self.request.get_data())
+            document = json.loads(self.http.get_data())
             "".join(_strings(document)).encode()
         except (ValueError, RecursionError) as error:
             raise Refused(Refusal.BAD_FIELD, "Bad request.") from error
@@ -92,7 +92,7 @@ class Call:
 
     def form(self, name: str) -> str | None:
         """A field of a form or multipart body, or of the query."""
-        return self.request.form.get(name, self.query.get(name))
+        return self.http.form.get(name, self.query.get(name))
 
     def number(self, name: str, default: int, highest: int) -> int:
         """A parameter of the query between 1 and `highest`; more is cut down to it.
@@ -107,9 +107,9 @@ class Call:
 
     def texts(self) -> Iterator[str]:
         """Every string that a fault may look for: path, query and JSON body."""
-        yield self.request.path
+        yield self.http.path
         yield from self.query.values()
-        if self.request.mimetype == "application/json":
+        if self.http.mimetype == "application/json":
             try:
                 yield from _strings(self.document())
             except Refused:
@@ -117,14 +117,14 @@ class Call:
 
     def signed(self) -> SignedRequest:
         """What the signature covers: of the body only a form (RFC 5849 3.4.1.3.1)."""
-        environ = self.request.environ
-        form = self.request.get_data().decode("utf-8", "replace") if self.request.mimetype == _FORM else ""
-        path = environ.get("REQUEST_URI") or encode_path(self.request.path)
+        environ = self.http.environ
+        form = self.http.get_data().decode("utf-8", "replace") if self.http.mimetype == _FORM else ""
+        path = environ.get("REQUEST_URI") or encode_path(self.http.path)
         return SignedRequest(
-            method=self.request.method,
-            url=self.request.host_url.rstrip("/") + path.partition("?")[0],
+            method=self.http.method,
+            url=self.http.host_url.rstrip("/") + path.partition("?")[0],
             parameters=(*decode_form(environ.get("QUERY_STRING", "")), *decode_form(form)),
-            authorization=self.request.headers.get("Authorization", ""),
+            authorization=self.http.headers.get("Authorization", ""),
         )
 
 

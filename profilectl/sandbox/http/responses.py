@@ -1,4 +1,4 @@
-"""How X says it: the JSON shapes of its answers and the bodies and codes of its errors."""
+"""X's responses: the JSON shapes of its answers, and the statuses, codes and messages of its errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.media import Media
     from profilectl.sandbox.model.messages import Message
     from profilectl.sandbox.model.profiles import Page, Profile
-    from profilectl.sandbox.model.rate_limits import Standing
+    from profilectl.sandbox.model.rate_limits import RateStatus
     from profilectl.sandbox.model.tokens import App
 
 JSON = "application/json; charset=utf-8"
@@ -28,8 +28,8 @@ _PROBLEMS = "https://api.x.com/2/problems"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back; `length` overrides Content-Length where an answer is cut short on purpose."""
+class Response:
+    """What goes back; `length` overrides Content-Length where a response is cut short on purpose."""
 
     status: int = 200
     body: bytes = b""
@@ -37,22 +37,22 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     length: int | None = None
 
-    def plus(self, *headers: tuple[str, str]) -> Answer:
+    def with_headers(self, *headers: tuple[str, str]) -> Response:
         """The same with more headers."""
         return replace(self, headers=(*self.headers, *headers))
 
 
-def answer(payload: object, status: int = 200) -> Answer:
-    """An answer in JSON."""
-    return Answer(status, json.dumps(payload, separators=(",", ":")).encode())
+def json_response(payload: object, status: int = 200) -> Response:
+    """A response in JSON."""
+    return Response(status, json.dumps(payload, separators=(",", ":")).encode())
 
 
-def form_answer(**fields: str) -> Answer:
-    """An answer as the OAuth calls give it."""
-    return Answer(200, "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items()).encode(), FORM)
+def form_response(**fields: str) -> Response:
+    """A response as the OAuth calls give it."""
+    return Response(200, "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items()).encode(), FORM)
 
 
-class Wording(NamedTuple):
+class ErrorMessage(NamedTuple):
     """A refusal as v1.1 puts it; ``{}`` in the message is the refusal's detail."""
 
     status: int
@@ -60,40 +60,61 @@ class Wording(NamedTuple):
     message: str
 
 
-WORDINGS: Mapping[Refusal, Wording] = {
-    Refusal.BAD_SIGNATURE: Wording(401, 32, "Could not authenticate you."),
-    Refusal.NO_SUCH_PAGE: Wording(404, 34, "Sorry, that page does not exist"),
-    Refusal.PARAMETER_MISSING: Wording(403, 38, "{} parameter is missing."),
-    Refusal.PARAMETER_INVALID: Wording(400, 44, "{} parameter is invalid."),
-    Refusal.NOT_PERMITTED: Wording(403, 87, "Client is not permitted to perform this action."),
-    Refusal.RATE_LIMITED: Wording(429, 88, "Rate limit exceeded"),
-    Refusal.BAD_TOKEN: Wording(401, 89, "Invalid or expired token."),
-    Refusal.NO_MESSAGE_ACCESS: Wording(
+REFUSALS: Mapping[Refusal, ErrorMessage] = {
+    Refusal.BAD_SIGNATURE: ErrorMessage(401, 32, "Could not authenticate you."),
+    Refusal.NO_SUCH_PAGE: ErrorMessage(404, 34, "Sorry, that page does not exist"),
+    Refusal.PARAMETER_MISSING: ErrorMessage(403, 38, "{} parameter is missing."),
+    Refusal.PARAMETER_INVALID: ErrorMessage(400, 44, "{} parameter is invalid."),
+    Refusal.NOT_PERMITTED: ErrorMessage(403, 87, "Client is not permitted to perform this action."),
+    Refusal.RATE_LIMITED: ErrorMessage(429, 88, "Rate limit exceeded"),
+    Refusal.BAD_TOKEN: ErrorMessage(401, 89, "Invalid or expired token."),
+    Refusal.NO_MESSAGE_ACCESS: ErrorMessage(
         403, 93, "This application is not allowed to access or delete your direct messages."
     ),
-    Refusal.NO_SUCH_USER: Wording(404, 108, "Cannot find specified user."),
-    Refusal.CLOCK_OUT_OF_BOUNDS: Wording(401, 135, "Timestamp out of bounds."),
-    Refusal.MESSAGE_INVALID: Wording(403, 151, "There was an error sending your message: {}"),
-    Refusal.BAD_FIELD: Wording(400, 214, "{}"),
-    Refusal.NO_AUTHENTICATION: Wording(400, 215, "Bad Authentication data."),
-    Refusal.READ_ONLY: Wording(403, 261, "Application cannot perform write actions."),
-    Refusal.MEDIA_TOO_BIG: Wording(400, 324, "Image file size must be <= {} bytes"),
-    Refusal.MEDIA_INVALID: Wording(400, 324, "The validation of media ids failed."),
-    Refusal.MEDIA_NOT_FOUND: Wording(400, 325, "A media id was not found."),
-    Refusal.MEDIA_UNRECOGNISED: Wording(400, 0, "media type unrecognized."),
-    Refusal.UPLOAD_UNKNOWN: Wording(400, 0, "{}"),
-    Refusal.UNREACHABLE_USER: Wording(403, 349, "You cannot send messages to this user."),
-    Refusal.TEXT_TOO_LONG: Wording(403, 354, "The text of your direct message is over the max character limit."),
-    Refusal.CALLBACK_NOT_APPROVED: Wording(403, 415, "Callback URL not approved for this client application."),
+    Refusal.NO_SUCH_USER: ErrorMessage(404, 108, "Cannot find specified user."),
+    Refusal.CLOCK_OUT_OF_BOUNDS: ErrorMessage(401, 135, "Timestamp out of bounds."),
+    Refusal.MESSAGE_INVALID: ErrorMessage(403, 151, "There was an error sending your message: {}"),
+    Refusal.BAD_FIELD: ErrorMessage(400, 214, "{}"),
+    Refusal.NO_AUTHENTICATION: ErrorMessage(400, 215, "Bad Authentication data."),
+    Refusal.READ_ONLY: ErrorMessage(403, 261, "Application cannot perform write actions."),
+    Refusal.MEDIA_TOO_BIG: ErrorMessage(400, 324, "Image file size must be <= {} bytes"),
+    Refusal.MEDIA_INVALID: ErrorMessage(400, 324, "The validation of media ids failed."),
+    Refusal.MEDIA_NOT_FOUND: ErrorMessage(400, 325, "A media id was not found."),
+    Refusal.MEDIA_UNRECOGNISED: ErrorMessage(400, 0, "media type unrecognized."),
+    Refusal.UPLOAD_UNKNOWN: ErrorMessage(400, 0, "{}"),
+    Refusal.UNREACHABLE_USER: ErrorMessage(403, 349, "You cannot send messages to this user."),
+    Refusal.TEXT_TOO_LONG: ErrorMessage(403, 354, "The text of your direct message is over the max character limit."),
+    Refusal.CALLBACK_NOT_APPROVED: ErrorMessage(403, 415, "Callback URL not approved for this client application."),
 }
+_ON_ORDER_ONLY = (
+    ErrorMessage(403, 63, "User has been suspended."),
+    ErrorMessage(403, 64, "Your account is suspended and is not permitted to access this feature."),
+    ErrorMessage(403, 150, "You cannot send messages to users who are not following you."),
+    ErrorMessage(403, 195, "Missing or invalid url parameter."),
+    ErrorMessage(403, 226, "This request looks like it might be automated."),
+    ErrorMessage(400, 323, "Only one animated GIF may be attached."),
+    ErrorMessage(403, 326, "To protect our users, this account is temporarily locked. Please log in to unlock it."),
+    ErrorMessage(403, 344, "You have reached your daily limit for sending posts and messages."),
+    ErrorMessage(403, 389, "You cannot send messages to users you have blocked."),
+    ErrorMessage(
+        403, 453, "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints only."
+    ),
+    ErrorMessage(403, 476, "This user only accepts message requests from verified users."),
+)
+MESSAGES: Mapping[int, ErrorMessage] = {
+    entry.code: entry._replace(message=entry.message.format("its reason"))
+    for entry in (*REFUSALS.values(), *_ON_ORDER_ONLY)
+    if entry.code
+}
+"""By v1.1's codes, for refusals on order, most of which the world has no reason for; of one code the last."""
 
 
-def error(status: int, code: int, message: str) -> Answer:
+def error(status: int, code: int, message: str) -> Response:
     """An error of v1.1."""
-    return answer({"errors": [{"code": code, "message": message}]}, status)
+    return json_response({"errors": [{"code": code, "message": message}]}, status)
 
 
-def problem(status: int, title: str, detail: str, kind: str = "", *messages: str) -> Answer:
+def problem(status: int, title: str, detail: str, kind: str = "", *messages: str) -> Response:
     """An error of v2; `kind` is the last part of X's problem type."""
     payload: dict[str, Any] = {
         "title": title,
@@ -102,21 +123,21 @@ def problem(status: int, title: str, detail: str, kind: str = "", *messages: str
     }
     if messages:
         payload["errors"] = [{"message": message} for message in messages]
-    return answer({**payload, "status": status}, status)
+    return json_response({**payload, "status": status}, status)
 
 
-def refusal_answer(refused: Refused, path: str) -> Answer:
+def refusal_response(refused: Refused, path: str) -> Response:
     """A refusal in the style of the path: v1.1, v2, or that of the old upload."""
-    wording = WORDINGS[refused.refusal]
-    message = wording.message.format(refused.detail)
+    status, code, message = REFUSALS[refused.refusal]
+    message = message.format(refused.detail)
     if path.startswith("/2/"):
-        return _v2_refusal(refused.refusal, wording.status, message)
-    if wording.code == 0:
-        return answer({"request": path, "error": message}, wording.status)
-    return error(wording.status, wording.code, message)
+        return _v2_refusal(refused.refusal, status, message)
+    if code == 0:
+        return json_response({"request": path, "error": message}, status)
+    return error(status, code, message)
 
 
-def _v2_refusal(refusal: Refusal, status: int, message: str) -> Answer:
+def _v2_refusal(refusal: Refusal, status: int, message: str) -> Response:
     if status == 401 or refusal is Refusal.NO_AUTHENTICATION:
         return problem(401, "Unauthorized", "Unauthorized")
     if refusal is Refusal.READ_ONLY:
@@ -129,9 +150,9 @@ def _v2_refusal(refusal: Refusal, status: int, message: str) -> Answer:
     return problem(400, "Invalid Request", summary, "invalid-request", message)
 
 
-def rate_headers(standing: Standing) -> tuple[tuple[str, str], ...]:
+def rate_headers(status: RateStatus) -> tuple[tuple[str, str], ...]:
     """X's three headers on what is left of a limit."""
-    return tuple((f"x-rate-limit-{name}", str(value)) for name, value in standing._asdict().items())
+    return tuple((f"x-rate-limit-{name}", str(value)) for name, value in status._asdict().items())
 
 
 def picture_url(base: str, key: str) -> str:
@@ -139,19 +160,19 @@ def picture_url(base: str, key: str) -> str:
     return f"{base}_sandbox/media/{key}.jpg?format=jpg&name=normal"
 
 
-def profile(found: Profile, base: str) -> dict[str, Any]:
+def profile(value: Profile, base: str) -> dict[str, Any]:
     """A custom profile; it names the picture's address, never its media id."""
     return {
-        "id": found.id,
-        "created_timestamp": str(found.created_ms),
-        "name": found.name,
-        "avatar": {"media": {"url": picture_url(base, found.picture)}},
+        "id": value.id,
+        "created_timestamp": str(value.created_ms),
+        "name": value.name,
+        "avatar": {"media": {"url": picture_url(base, value.picture)}},
     }
 
 
 def profile_page(page: Page, base: str) -> dict[str, Any]:
     """A page of the list; without the key ``next_cursor`` it is the last one."""
-    body: dict[str, Any] = {"custom_profiles": [profile(found, base) for found in page.profiles]}
+    body: dict[str, Any] = {"custom_profiles": [profile(value, base) for value in page.profiles]}
     return body if page.next_cursor is None else {**body, "next_cursor": page.next_cursor}
 
 
@@ -162,7 +183,9 @@ def event(message: Message, media: Media | None, base: str, source_app_id: str |
         "entities": {"hashtags": [], "symbols": [], "user_mentions": [], "urls": []},
     }
     if media is not None:
-        data["attachment"] = {"type": "media", "media": _attached(media, base)}
+        url = picture_url(base, media.key)
+        photo = {"id": int(media.id), "id_str": media.id, "type": "photo", "media_url": url, "media_url_https": url}
+        data["attachment"] = {"type": "media", "media": photo}
     if message.quick_reply is not None:
         data["quick_reply"] = message.quick_reply
     if message.ctas is not None:
@@ -184,11 +207,6 @@ def event(message: Message, media: Media | None, base: str, source_app_id: str |
         "created_timestamp": str(message.created_ms),
         "message_create": created,
     }
-
-
-def _attached(media: Media, base: str) -> dict[str, Any]:
-    url = picture_url(base, media.key)
-    return {"id": int(media.id), "id_str": media.id, "type": "photo", "media_url": url, "media_url_https": url}
 
 
 def apps(app: App) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The sandbox on a loopback port: HTTP/1.1 over the standard library, quiet, and gone without a trace."""
+"""The sandbox on a loopback port: HTTP/1.1 over the standard library, without a log of requests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
+from profilectl.sandbox.http.admin import ENDING
 from profilectl.sandbox.http.fault_injection import ConnectionDropped
-from profilectl.sandbox.http.local_request import ENDING
 from profilectl.sandbox.http.request import MAX_BODY
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
-            self._turn_away("411 Length Required")
+            self._refuse_body("411 Length Required")
             return
         if int(length) > MAX_BODY:
-            self._turn_away("413 Content Too Large")
+            self._refuse_body("413 Content Too Large")
             return
         body = self.rfile.read(int(length))
         try:
@@ -54,14 +54,14 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionDropped:
             self._drop()
         except ConnectionError:
-            self.close_connection = True  # the client has gone; that is its good right
+            self.close_connection = True  # the client has gone, as it may
         except Exception:  # noqa: BLE001 - one defect must not take the whole sandbox down
             _report(f"the sandbox failed on {self.command} {self.path}")
             self._write("500 Internal Server Error", [], b'{"errors":[{"code":131,"message":"Internal error"}]}')
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - http.server's names
 
-    def _turn_away(self, status: str) -> None:
+    def _refuse_body(self, status: str) -> None:
         """Answer a request whose body stays unread: nothing more can come over this connection."""
         self.close_connection = True
         self._write(status, [], b"")
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         return environ
 
     def _drop(self) -> None:
-        """Close without a word; the client sees its connection reset."""
+        """Close without an answer; the client sees its connection reset."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.connection.close()
@@ -206,8 +206,8 @@ class SandboxServer(socketserver.ThreadingTCPServer):
 
 def _report(what: str) -> None:
     """Log the defect that is being handled; nothing that a client sent reaches a terminal raw."""
-    told = f"{what}\n{traceback.format_exc()}"
-    _log.error("%s", re.sub(r"[^\n -~]", lambda found: ascii(found[0])[1:-1], told))
+    report = f"{what}\n{traceback.format_exc()}"
+    _log.error("%s", re.sub(r"[^\n -~]", lambda match: ascii(match[0])[1:-1], report))
 
 
 def _shut(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Who exists at this X: brands that speak, customers that listen."""
+"""The accounts of this X: brands, which send for their agents, and customers."""
 
 from __future__ import annotations
 
@@ -37,42 +37,40 @@ class Accounts:
         self._store = store
 
     def ensure(self, handle: str, *, is_brand: bool, user_id: str | None = None) -> Account:
-        """Find the account of a handle or make it; what exists isn't changed, except that a customer may turn brand.
+        """Find the account of a handle or make it; of one that exists only a customer may become a brand.
 
         Raises:
-            ValueError: X has no such handle (letters, digits and ``_``, at most 15), or the id belongs to another one
+            ValueError: X has no such handle (letters, digits and ``_``, at most 15), or the id is another account's
         """
         handle = handle.removeprefix("@")
         if not _HANDLE.fullmatch(handle):
             raise ValueError(f"{handle!r} is not a handle: 1 to 15 letters, digits or underscores")
         with self._store.transaction():
-            found = self.by_handle(handle)
-            if found is None:
+            account = self.by_handle(handle)
+            if account is None:
                 self._add(handle, is_brand, user_id)
-            elif is_brand and not found.is_brand:
-                self._store.change("UPDATE accounts SET is_brand = 1 WHERE user_id = ?", found.user_id)
+            elif is_brand and not account.is_brand:
+                self._store.change("UPDATE accounts SET is_brand = 1 WHERE user_id = ?", account.user_id)
             return self.require(handle)
 
     def _add(self, handle: str, is_brand: bool, user_id: str | None) -> None:
-        chosen = user_id or str(1_000_000_000 + secrets.randbelow(9_000_000_000))
-        if self.by_id(chosen):
-            raise ValueError(f"user id {chosen} is taken")
+        user_id = user_id or str(1_000_000_000 + secrets.randbelow(9_000_000_000))
+        if self.by_id(user_id):
+            raise ValueError(f"user id {user_id} is taken")
         self._store.change(
             "INSERT INTO accounts VALUES (?, ?, ?, 1, ?, 1, ?)",
-            chosen,
-            handle,
-            is_brand,
-            MESSAGES,
-            self._store.now_ms(),
+            *(user_id, handle, is_brand, MESSAGES, self._store.now_ms()),
         )
 
     def by_id(self, user_id: str) -> Account | None:
         """The account with this id, or None."""
-        return _account(self._store.row("SELECT * FROM accounts WHERE user_id = ?", user_id))
+        row = self._store.row("SELECT * FROM accounts WHERE user_id = ?", user_id)
+        return None if row is None else _account(row)
 
     def by_handle(self, handle: str) -> Account | None:
         """The account with this handle, or None."""
-        return _account(self._store.row("SELECT * FROM accounts WHERE handle = ?", handle.removeprefix("@")))
+        row = self._store.row("SELECT * FROM accounts WHERE handle = ?", handle.removeprefix("@"))
+        return None if row is None else _account(row)
 
     def require(self, handle: str) -> Account:
         """The account with this handle.
@@ -80,15 +78,14 @@ class Accounts:
         Raises:
             KeyError: there is none
         """
-        found = self.by_handle(handle)
-        if found is None:
+        account = self.by_handle(handle)
+        if account is None:
             raise KeyError(handle)
-        return found
+        return account
 
     def all(self) -> list[Account]:
         """Every account, in the order of their making."""
-        found = (_account(row) for row in self._store.rows("SELECT * FROM accounts ORDER BY created_ms, rowid"))
-        return [account for account in found if account]
+        return [_account(row) for row in self._store.rows("SELECT * FROM accounts ORDER BY created_ms, rowid")]
 
     def allow(self, handle: str, allowlisted: bool) -> None:
         """Put an account on X's allowlist for custom profiles, or take it off.
@@ -126,9 +123,7 @@ class Accounts:
         self._store.change(sql, value, self.require(handle).user_id)
 
 
-def _account(row: sqlite3.Row | None) -> Account | None:
-    if row is None:
-        return None
+def _account(row: sqlite3.Row) -> Account:
     return Account(
         user_id=row["user_id"],
         handle=row["handle"],

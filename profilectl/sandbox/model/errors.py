@@ -1,4 +1,4 @@
-"""Why the world says no, without a word about HTTP; `wire` knows how X puts each of them."""
+"""Why the world refuses a call, without HTTP; `http.responses` knows the status, code and message of each reason."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Refusal(enum.Enum):
 
 
 class Refused(Exception):
-    """A call that the world won't obey; nothing was changed."""
+    """A call that the world refuses; nothing was changed."""
 
     def __init__(self, refusal: Refusal, detail: str = "") -> None:
         super().__init__(refusal, detail)

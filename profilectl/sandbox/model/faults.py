@@ -1,4 +1,4 @@
-"""Trouble on order: rules that say which call fails, how, how often and after how many that went well."""
+"""Faults on order: rules that say which call fails, how, how often and after how many that went well."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALLS = (
     *("user", "limits", "request-token", "access-token", "invalidate"),
     *("feedback-create", "feedback-show", "feedback-events"),
 )
-"""The names of the endpoints: what a rule may strike."""
+"""The names of the endpoints: what a rule may name."""
 
 
 class Kind(enum.StrEnum):
@@ -41,7 +41,7 @@ class Kind(enum.StrEnum):
     LAG = "lag"  # create: the list doesn't know the profile for `seconds`
     EXPIRED = "expired"  # upload: the id it answers with has already expired
     EMPTY_PAGE = "empty-page"  # list: nothing on the page, but a cursor
-    ECHO_MISSING = "echo-missing"  # send: goes out under the brand's own face
+    ECHO_MISSING = "echo-missing"  # send: goes out under the brand's own name and picture
     ECHO_OTHER = "echo-other"  # send: goes out with another profile than asked for
     RANDOM = "random"  # one of the kinds that fit the call, drawn with `seed` and `probability`
 
@@ -56,7 +56,7 @@ _DRAWN: Mapping[str, tuple[Kind, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One rule. It counts the calls that fit and strikes those after the first `after`, `times` of them.
+    """One rule. It counts the calls that fit and affects those after the first `after`, `times` of them.
 
     Only calls that are signed and permitted count. Times are seconds.
     """
@@ -95,15 +95,15 @@ class Fault:
 
     @classmethod
     def restored(cls, plain: Mapping[str, Any]) -> Fault:
-        """A rule that was looked at when it was armed."""
+        """A rule that was checked when it was armed."""
         return cls(**{**plain, "kind": Kind(plain["kind"])})
 
     def to_plain(self) -> dict[str, Any]:
         """The rule as JSON has it."""
         return asdict(self)
 
-    def strikes(self, call: str, seen: int) -> Fault | None:
-        """What this rule does to a call that fits, after `seen` others: itself, what it draws, or nothing."""
+    def effect_on(self, call: str, seen: int) -> Fault | None:
+        """The fault that a call meets which fits, after `seen` others: this one, what it draws, or None."""
         if seen < self.after or (self.times is not None and seen >= self.after + self.times):
             return None
         draw = random.Random(f"{self.seed}:{call}:{seen}")  # noqa: S311 - repeatable on purpose
@@ -115,12 +115,12 @@ class Fault:
         return replace(self, kind=drawn, seconds=30.0 if self.seconds is None else self.seconds)
 
 
-def _require_known(what: str, said: object, known: list[str]) -> None:
-    if said in known:
+def _require_known(what: str, value: object, known: list[str]) -> None:
+    if value in known:
         return
-    close = get_close_matches(said, known, 1) if isinstance(said, str) else []
+    close = get_close_matches(value, known, 1) if isinstance(value, str) else []
     advice = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
-    raise ValueError(f"unknown {what} {said!r}{advice}")
+    raise ValueError(f"unknown {what} {value!r}{advice}")
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -153,24 +153,24 @@ class Faults:
         rows = self._store.rows("SELECT rule, seen FROM faults ORDER BY id")
         return [(Fault.restored(json.loads(row["rule"])), row["seen"]) for row in rows]
 
+    def to_plain(self) -> list[dict[str, Any]]:
+        """Every armed rule as JSON has it, with the calls that it has ``seen``."""
+        return [{**fault.to_plain(), "seen": seen} for fault, seen in self.all()]
+
     def clear(self) -> None:
         """Disarm everything."""
         self._store.change("DELETE FROM faults")
 
     def take(self, call: str, texts: Iterable[str]) -> list[Fault]:
-        """Count a call, whose path, query and body hold `texts`, and return what strikes it."""
+        """Count a call, whose path, query and body hold `texts`, and return the faults that it meets."""
         if self._store.row("SELECT 1 FROM faults") is None:
             return []
         texts = list(texts)
+        effects = []
         with self._store.transaction():
-            struck = [
-                self._count(row["id"], Fault.restored(json.loads(row["rule"])), row["seen"], call, texts)
-                for row in self._store.rows("SELECT * FROM faults ORDER BY id")
-            ]
-        return [fault for fault in struck if fault]
-
-    def _count(self, rule_id: int, fault: Fault, seen: int, call: str, texts: list[str]) -> Fault | None:
-        if fault.call not in {EVERY_CALL, call} or not any(fault.match in text for text in texts):
-            return None
-        self._store.change("UPDATE faults SET seen = seen + 1 WHERE id = ?", rule_id)
-        return fault.strikes(call, seen)
+            for row in self._store.rows("SELECT * FROM faults ORDER BY id"):
+                rule = Fault.restored(json.loads(row["rule"]))
+                if rule.call in {EVERY_CALL, call} and any(rule.match in text for text in texts):
+                    self._store.change("UPDATE faults SET seen = seen + 1 WHERE id = ?", row["id"])
+                    effects.append(rule.effect_on(call, row["seen"]))
+        return [fault for fault in effects if fault]

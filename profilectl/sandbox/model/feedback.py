@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from profilectl.sandbox.model.messages import Draft
-from profilectl.sandbox.model.pagination import BEYOND
 from profilectl.sandbox.model.rate_limits import DAY
+from profilectl.sandbox.model.store import MAX_ID
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,7 +53,7 @@ class Card:
     id: str
     created_ms: int
     type: str
-    message: str  # the Direct Message that the card hangs on
+    message: str  # the Direct Message that the card belongs to
     dm_id: str
     handle: str  # of the brand
     from_user_id: str
@@ -114,7 +114,7 @@ class Feedback:
         return self._store.row("SELECT 1 FROM feedback_forbidden WHERE user_id = ?", user_id) is None
 
     def create(self, sender_id: str, app_id: str, request: Request) -> Card:
-        """Issue a card: a message under the account's own face, and the question beneath it.
+        """Issue a card: a message under the account's own name, and the question beneath it.
 
         Raises:
             Refused: the recipient had a card within the last day, or the message can't be sent; nothing was changed
@@ -137,7 +137,7 @@ class Feedback:
         Raises:
             KeyError: there is none
         """
-        is_id = card_id.isascii() and card_id.isdigit() and int(card_id[:20]) <= BEYOND
+        is_id = card_id.isascii() and card_id.isdigit() and int(card_id[:20]) <= MAX_ID
         row = self._store.row(f"{_CARD} WHERE feedback.id = ?", int(card_id)) if is_id else None
         if row is None:
             raise KeyError(card_id)
@@ -156,7 +156,7 @@ class Feedback:
             card = self.require(card_id)
             if card.score is not None:
                 raise ValueError(f"card {card.id} is answered already, and answers can't be changed")
-            if isinstance(score, bool) or str(score) not in {str(one) for one in card.scale}:
+            if isinstance(score, bool) or str(score) not in set(map(str, card.scale)):
                 raise ValueError(f"a {card.type} score is a number from {card.scale[0]} to {card.scale[-1]}")
             if not isinstance(text, str) or len(text) > MAX_COMMENT:
                 raise ValueError(f"the text may have {MAX_COMMENT} characters")
@@ -196,21 +196,6 @@ class Feedback:
 
 
 def _card(row: sqlite3.Row) -> Card:
-    return Card(
-        id=str(row["id"]),
-        created_ms=row["created_ms"],
-        type=row["type"],
-        message=row["message"],
-        dm_id=str(row["dm_id"]),
-        handle=row["handle"],
-        from_user_id=row["from_user_id"],
-        to_user_id=row["to_user_id"],
-        privacy_url=row["privacy_url"],
-        external_id=row["external_id"],
-        question_variant_id=row["question_variant_id"],
-        display_name=row["display_name"],
-        is_test=bool(row["test"]),
-        score=row["score"],
-        text=row["text"],
-        answered_ms=row["answered_ms"],
-    )
+    columns = dict(row)
+    is_test = bool(columns.pop("test"))
+    return Card(**{**columns, "id": str(row["id"]), "dm_id": str(row["dm_id"])}, is_test=is_test)

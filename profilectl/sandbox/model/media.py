@@ -1,4 +1,4 @@
-"""Uploaded pictures: checked when they come, re-encoded when they are looked at, forgotten after a day."""
+"""Uploaded pictures: checked when they come, re-encoded when they are shown, no longer usable after a day."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from profilectl.sandbox.model.errors import Refusal, Refused
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from PIL.Image import Image
 
     from profilectl.sandbox.model.store import Store
@@ -38,7 +36,7 @@ class Media:
     expires_ms: int
 
 
-class MediaShelf:
+class Uploads:
     """The uploads of one world."""
 
     def __init__(self, store: Store) -> None:
@@ -55,17 +53,8 @@ class MediaShelf:
         expires_ms = self._store.now_ms() + int(lifetime * 1000)
         self._store.change(
             "INSERT INTO media VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(
-                media_id,
-                user_id,
-                secrets.token_urlsafe(11),
-                media_type,
-                len(content),
-                width,
-                height,
-                expires_ms,
-                content,
-            ),
+            *(media_id, user_id, secrets.token_urlsafe(11), media_type),
+            *(len(content), width, height, expires_ms, content),
         )
         return self.require(user_id, media_id)
 
@@ -124,7 +113,7 @@ class MediaShelf:
         Raises:
             Refused: unknown or expired, not finished, or somebody else's
         """
-        media = self._find("id", media_id)
+        media = self.by_id(media_id)
         if media is None or media.expires_ms <= self._store.now_ms():
             raise Refused(Refusal.MEDIA_NOT_FOUND)
         if media.user_id != user_id or not media.width:
@@ -133,17 +122,14 @@ class MediaShelf:
 
     def by_id(self, media_id: str) -> Media | None:
         """An upload, or None."""
-        return self._find("id", media_id)
+        columns = "id, user_id, key, media_type, total_bytes, width, height, expires_ms"
+        row = self._store.row(f"SELECT {columns} FROM media WHERE id = ?", media_id)  # noqa: S608 - our own words
+        return None if row is None else Media(*row)
 
     def picture(self, key: str) -> bytes | None:
         """A picture as X shows it, re-encoded as JPEG and at most 400 pixels wide or high; None if there is none."""
         row = self._store.row("SELECT content FROM media WHERE key = ?", key)
         return None if row is None or row["content"] is None else reencode(row["content"])
-
-    def _find(self, column: str, value: str) -> Media | None:
-        columns = "id, user_id, key, media_type, total_bytes, width, height, expires_ms"
-        row = self._store.row(f"SELECT {columns} FROM media WHERE {column} = ?", value)  # noqa: S608 - our own words
-        return None if row is None else _media(row)
 
     def require(self, user_id: str, media_id: str) -> Media:
         """An upload of this account, finished or not.
@@ -151,7 +137,7 @@ class MediaShelf:
         Raises:
             Refused: none with this id
         """
-        media = self._find("id", media_id)
+        media = self.by_id(media_id)
         if media is None or media.user_id != user_id:
             raise Refused(Refusal.UPLOAD_UNKNOWN, "Invalid mediaId")
         return media
@@ -161,10 +147,6 @@ class MediaShelf:
         if media.width:
             raise Refused(Refusal.UPLOAD_UNKNOWN, "Invalid mediaId")
         return media
-
-
-def _media(row: sqlite3.Row) -> Media:
-    return Media(*row)
 
 
 def inspect(content: bytes) -> tuple[str, int, int]:
@@ -188,7 +170,7 @@ def inspect(content: bytes) -> tuple[str, int, int]:
 
 
 def reencode(content: bytes) -> bytes:
-    """JPEG of a picture that `inspect` has let in: no bytes of the original survive, as at X."""
+    """JPEG of a picture that `inspect` has accepted: no bytes of the original survive, as at X."""
     target = io.BytesIO()
     with _opened(content) as image:
         image.thumbnail((SERVED_EDGE, SERVED_EDGE))

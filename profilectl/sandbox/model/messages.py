@@ -1,4 +1,4 @@
-"""Direct Messages between brands and customers, and the faces that they were sent with."""
+"""Direct Messages between brands and customers, and the profiles that they were sent with."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from profilectl.sandbox.model.errors import Refusal, Refused
-from profilectl.sandbox.model.pagination import BEYOND
 from profilectl.sandbox.model.rate_limits import DAY
+from profilectl.sandbox.model.store import MAX_ID
 
 if TYPE_CHECKING:
     import sqlite3
 
     from profilectl.sandbox.model.accounts import Accounts
-    from profilectl.sandbox.model.media import MediaShelf
+    from profilectl.sandbox.model.media import Uploads
     from profilectl.sandbox.model.profiles import Profiles
     from profilectl.sandbox.model.rate_limits import Quotas
     from profilectl.sandbox.model.store import Store
@@ -47,7 +47,7 @@ class Message:
     sender_id: str
     recipient_id: str
     text: str
-    profile_id: str | None  # the face that X showed; None is the account's own
+    profile_id: str | None  # the profile that X showed; None is the account itself
     media_id: str | None
     quick_reply: dict[str, Any] | None
     by_app: bool
@@ -58,7 +58,7 @@ class Message:
 class Messages:
     """The messages of one world."""
 
-    def __init__(self, store: Store, accounts: Accounts, profiles: Profiles, media: MediaShelf, quotas: Quotas) -> None:
+    def __init__(self, store: Store, accounts: Accounts, profiles: Profiles, media: Uploads, quotas: Quotas) -> None:
         self._store = store
         self._accounts = accounts
         self._profiles = profiles
@@ -69,7 +69,7 @@ class Messages:
         """Send as an account through the app.
 
         A profile that isn't the sender's, is destroyed or isn't allowed any more is dropped without a word: the message
-        goes out under the account's own face, as X is expected to do.
+        goes out under the account's own name, as X is expected to do.
 
         Raises:
             Refused: recipient, text or picture can't be used, or the day's messages are used up
@@ -139,7 +139,7 @@ class Messages:
             if draft.ctas or draft.response:
                 extras = (message_id, _packed(draft.ctas), _packed(draft.response))
                 self._store.change("INSERT INTO message_extras VALUES (?, ?, ?)", *extras)
-        return self._require(message_id)
+        return _message(self._store.rows(f"{_SELECT} WHERE id = ?", message_id)[0])
 
     def show(self, user_id: str, message_id: str) -> Message:
         """A message that this account sent or got within 30 days.
@@ -148,33 +148,33 @@ class Messages:
             Refused: no such message
         """
         is_number = message_id.isascii() and message_id.isdigit() and len(message_id) <= 19
-        found = [m for m in self.mine(user_id, 1, int(message_id) + 1) if m.id == message_id] if is_number else []
-        if not found:
+        newest = self.mine(user_id, 1, int(message_id) + 1) if is_number else []
+        if not newest or newest[0].id != message_id:
             raise Refused(Refusal.NO_SUCH_PAGE)
-        return found[0]
+        return newest[0]
 
-    def mine(self, user_id: str, count: int, before: int = BEYOND) -> list[Message]:
+    def mine(self, user_id: str, count: int, before: int = MAX_ID) -> list[Message]:
         """At most `count` messages of the last 30 days that an account sent or got, newest first, below `before`."""
         rows = self._store.rows(
             f"{_SELECT} WHERE ? IN (sender_id, recipient_id) AND id < ? AND created_ms > ? ORDER BY id DESC LIMIT ?",
-            *(user_id, min(before, BEYOND), self._store.now_ms() - REMEMBERED * 1000, count),
+            *(user_id, min(before, MAX_ID), self._store.now_ms() - REMEMBERED * 1000, count),
         )
         return [_message(row) for row in rows]
 
-    def between(self, one_id: str, other_id: str) -> list[Message]:
+    def between(self, user_id: str, other_id: str) -> list[Message]:
         """A whole conversation, oldest first."""
-        return self._between(one_id, other_id, "ASC")
+        return self._between(user_id, other_id, "ASC")
 
-    def _between(self, one_id: str, other_id: str, order: str) -> list[Message]:
+    def _between(self, user_id: str, other_id: str, order: str) -> list[Message]:
         pair = "(sender_id = ? AND recipient_id = ?)"
         rows = self._store.rows(
-            f"{_SELECT} WHERE {pair} OR {pair} ORDER BY id {order}", one_id, other_id, other_id, one_id
+            f"{_SELECT} WHERE {pair} OR {pair} ORDER BY id {order}", user_id, other_id, other_id, user_id
         )
         return [_message(row) for row in rows]
 
-    def latest(self, one_id: str, other_id: str) -> Message | None:
+    def latest(self, user_id: str, other_id: str) -> Message | None:
         """The last message of a conversation, or None."""
-        return next(iter(self._between(one_id, other_id, "DESC LIMIT 1")), None)
+        return next(iter(self._between(user_id, other_id, "DESC LIMIT 1")), None)
 
     def partners(self, user_id: str) -> list[str]:
         """The ids of everybody with whom an account has a conversation, the latest first."""
@@ -188,9 +188,6 @@ class Messages:
     def all(self) -> list[Message]:
         """Every message, oldest first."""
         return [_message(row) for row in self._store.rows(f"{_SELECT} ORDER BY id")]
-
-    def _require(self, message_id: int) -> Message:
-        return _message(self._store.rows(f"{_SELECT} WHERE id = ?", message_id)[0])
 
 
 def _message(row: sqlite3.Row) -> Message:

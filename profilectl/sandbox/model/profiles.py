@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from profilectl.sandbox.model.errors import Refusal, Refused
-from profilectl.sandbox.model.pagination import Place, read_cursor
+from profilectl.sandbox.model.store import MAX_ID
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from profilectl.sandbox.model.media import MediaShelf
+    from profilectl.sandbox.model.media import Uploads
     from profilectl.sandbox.model.store import Store
 
 MAX_NAME = 48  # code points after NFC
 PAGE, MAX_PAGE = 20, 50
+_CURSOR = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
 _COLUMNS = "p.id, p.user_id, p.name, p.created_ms, p.destroyed_ms, m.key"
 _SELECT = f"SELECT {_COLUMNS} FROM profiles p JOIN media m ON m.id = p.media_id"  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Another face of an account; `picture` is the key of its avatar's address."""
+    """Another name and picture of an account; `picture` is the key of its avatar's address."""
 
     id: str
     user_id: str
@@ -41,10 +45,39 @@ class Page:
     next_cursor: str | None
 
 
+class Position(NamedTuple):
+    """Where a list goes on, which runs from high ids to low ones."""
+
+    before: int = MAX_ID  # the id that the next page stays below
+    empty_pages: int = 0  # how many led here, so that no cursor ever repeats
+
+    def cursor(self) -> str:
+        """The position as clients see it: opaque, in base64 as X's cursors are."""
+        text = f"{self.before}.{self.empty_pages}" if self.empty_pages else str(self.before)
+        return base64.b64encode(text.encode()).decode()
+
+
+def read_cursor(cursor: str | None) -> Position:
+    """The position that a cursor stands for; none is the beginning.
+
+    Raises:
+        Refused: not a cursor of ours
+    """
+    if not cursor:
+        return Position()
+    try:
+        match = _CURSOR.fullmatch(base64.b64decode(cursor, validate=True).decode())
+    except (binascii.Error, ValueError):
+        match = None
+    if match is None or int(match[1]) > MAX_ID:
+        raise Refused(Refusal.PARAMETER_INVALID, "cursor")
+    return Position(int(match[1]), int(match[2] or 0))
+
+
 class Profiles:
     """The custom profiles of one world, newest first."""
 
-    def __init__(self, store: Store, media: MediaShelf) -> None:
+    def __init__(self, store: Store, media: Uploads) -> None:
         self._store = store
         self._media = media
 
@@ -61,11 +94,11 @@ class Profiles:
         with self._store.transaction() as connection:
             media = self._media.usable(user_id, media_id)
             now_ms = self._store.now_ms()
-            made = connection.execute(
+            inserted = connection.execute(
                 "INSERT INTO profiles (user_id, name, media_id, created_ms, listed_ms) VALUES (?, ?, ?, ?, ?)",
                 (user_id, name, media_id, now_ms, now_ms + int(lag * 1000)),
             )
-        return Profile(str(made.lastrowid), user_id, name, now_ms, is_live=True, picture=media.key)
+        return Profile(str(inserted.lastrowid), user_id, name, now_ms, is_live=True, picture=media.key)
 
     def show(self, user_id: str, profile_id: str) -> Profile:
         """A live profile of this account.
@@ -73,10 +106,10 @@ class Profiles:
         Raises:
             Refused: none with this id
         """
-        found = self.find(profile_id)
-        if found is None or found.user_id != user_id or not found.is_live:
+        profile = self.find(profile_id)
+        if profile is None or profile.user_id != user_id or not profile.is_live:
             raise Refused(Refusal.NO_SUCH_PAGE)
-        return found
+        return profile
 
     def page(self, user_id: str, count: int = PAGE, cursor: str | None = None, *, empty: bool = False) -> Page:
         """At most `count` (1 to 50) live profiles from `cursor` on; `empty` gives none, and a cursor to the same place.
@@ -84,16 +117,16 @@ class Profiles:
         Raises:
             Refused: not a cursor of ours
         """
-        place = read_cursor(cursor)
+        position = read_cursor(cursor)
         if empty:
-            return Page((), place._replace(turn=place.turn + 1).cursor())
+            return Page((), position._replace(empty_pages=position.empty_pages + 1).cursor())
         rows = self._store.rows(
             f"{_SELECT} WHERE p.user_id = ? AND p.id < ? AND p.destroyed_ms IS NULL AND p.listed_ms <= ?"
             " ORDER BY p.id DESC LIMIT ?",
-            *(user_id, place.before, self._store.now_ms(), count + 1),
+            *(user_id, position.before, self._store.now_ms(), count + 1),
         )
         profiles = tuple(_profile(row) for row in rows[:count])
-        return Page(profiles, Place(int(profiles[-1].id)).cursor() if len(rows) > count else None)
+        return Page(profiles, Position(int(profiles[-1].id)).cursor() if len(rows) > count else None)
 
     def destroy(self, user_id: str, profile_id: str) -> None:
         """Take a profile away; again is allowed.

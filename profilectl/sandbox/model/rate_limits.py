@@ -75,15 +75,11 @@ class Limits:
             KeyError: a family that doesn't exist
         """
         changed = {name.replace("_", "-"): number for name, number in calls.items()}
-        return Limits(
-            {
-                **self.families,
-                **{family: Limit(number, self.families[family].seconds) for family, number in changed.items()},
-            }
-        )
+        limits = {family: Limit(number, self.families[family].seconds) for family, number in changed.items()}
+        return Limits({**self.families, **limits})
 
 
-class Standing(NamedTuple):
+class RateStatus(NamedTuple):
     """What X's ``x-rate-limit-`` headers say; `reset` in epoch seconds."""
 
     limit: int
@@ -92,11 +88,11 @@ class Standing(NamedTuple):
 
 
 class Exhausted(Refused):
-    """A limit is used up until `standing.reset`."""
+    """A limit is used up until `status.reset`."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, status: RateStatus) -> None:
         super().__init__(Refusal.RATE_LIMITED)
-        self.standing = standing
+        self.status = status
 
 
 class Quotas:
@@ -106,31 +102,26 @@ class Quotas:
         self._store = store
         self._limits = limits.families
 
-    def spend(self, family: str, holder: str) -> Standing:
+    def spend(self, family: str, holder: str) -> RateStatus:
         """Count one call.
 
         Raises:
             Exhausted: the window is full; the call isn't counted
         """
         with self._store.transaction():
-            standing, opened = self._look(family, holder)
-            if standing.remaining == 0:
-                raise Exhausted(standing)
-            self._store.change(
-                "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)",
-                family,
-                holder,
-                opened,
-                standing.limit - standing.remaining + 1,
-            )
-        return standing._replace(remaining=standing.remaining - 1)
+            status, opened = self._read(family, holder)
+            if status.remaining == 0:
+                raise Exhausted(status)
+            used = status.limit - status.remaining + 1
+            self._store.change("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)", family, holder, opened, used)
+        return status._replace(remaining=status.remaining - 1)
 
-    def standing(self, family: str, holder: str) -> Standing:
+    def status(self, family: str, holder: str) -> RateStatus:
         """What is left, without counting a call."""
-        return self._look(family, holder)[0]
+        return self._read(family, holder)[0]
 
-    def _look(self, family: str, holder: str) -> tuple[Standing, float]:
+    def _read(self, family: str, holder: str) -> tuple[RateStatus, float]:
         limit, now = self._limits[family], self._store.now()
         row = self._store.row("SELECT opened, used FROM windows WHERE family = ? AND holder = ?", family, holder)
         opened, used = (row["opened"], row["used"]) if row and now < row["opened"] + limit.seconds else (now, 0)
-        return Standing(limit.calls, max(limit.calls - used, 0), math.ceil(opened + limit.seconds)), opened
+        return RateStatus(limit.calls, max(limit.calls - used, 0), math.ceil(opened + limit.seconds)), opened

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MEMORY = ":memory:"
+MAX_ID = 2**63 - 1  # above every id
 _SNOWFLAKE_EPOCH_MS = 1_288_834_974_657  # the zero of X's 64-bit ids, 4 November 2010
 _BUSY_SECONDS = 30
 _FURTHEST_SECONDS = 10 * 365 * 86_400  # ahead of the present: far enough for every expiry, never beyond the year 9999
@@ -66,7 +67,7 @@ _FORGOTTEN_ON_RESET = (
 )
 
 
-_PASSING = {
+_ERRNOS = {
     sqlite3.SQLITE_READONLY: errno.EACCES,
     sqlite3.SQLITE_CANTOPEN: errno.EACCES,
     sqlite3.SQLITE_PERM: errno.EACCES,
@@ -88,7 +89,7 @@ class Store:
 
     Raises:
         WorldUnreadable: the file holds something else
-        OSError: the file can't be made, or the system doesn't let us at it; nothing is wrong with the world in it
+        OSError: the file can't be made, or the system refuses it; nothing is wrong with the world in it
     """
 
     def __init__(self, path: str, now: Callable[[], float]) -> None:
@@ -100,13 +101,13 @@ class Store:
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
         except sqlite3.DatabaseError as error:
-            raise _explanation(path, error) from error
+            raise _error_from(path, error) from error
         self._connection.row_factory = sqlite3.Row
         try:
             self._prepare(is_new)
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise _explanation(path, error) from error
+            raise _error_from(path, error) from error
 
     def _prepare(self, is_new: bool) -> None:
         self._connection.execute("PRAGMA synchronous=OFF")
@@ -119,13 +120,13 @@ class Store:
                 self._connection.execute(statement)
 
     def close(self) -> None:
-        """Let go of the file; closing twice is allowed."""
+        """Close the file; closing twice is allowed."""
         with self._lock:
             self._connection.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, alone in the world; an inner transaction is part of the outer one."""
+        """All or nothing, and nobody else writes meanwhile; an inner transaction is part of the outer one."""
         with self._lock:
             if self._connection.in_transaction:
                 yield self._connection
@@ -154,8 +155,8 @@ class Store:
 
     def meta(self, key: str, default: Any = None) -> Any:
         """A fact about the whole world, or `default`."""
-        found = self.row("SELECT value FROM meta WHERE key = ?", key)
-        return default if found is None else found["value"]
+        row = self.row("SELECT value FROM meta WHERE key = ?", key)
+        return default if row is None else row["value"]
 
     def set_meta(self, key: str, value: object) -> None:
         """Remember a fact about the whole world."""
@@ -214,9 +215,9 @@ def _create_private(path: str) -> bool:
     return True
 
 
-def _explanation(path: str, error: sqlite3.DatabaseError) -> WorldUnreadable | OSError:
+def _error_from(path: str, error: sqlite3.DatabaseError) -> WorldUnreadable | OSError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
-    number = _PASSING.get(code)
+    number = _ERRNOS.get(code)
     return _unreadable(path, error) if number is None else OSError(number, os.strerror(number), path)
 
 

@@ -66,26 +66,22 @@ class Tokens:
                 self._store.set_meta("app_id", str(10_000_000 + secrets.randbelow(90_000_000)))
                 self._store.set_meta("consumer_key", _random(25))
                 self._store.set_meta("consumer_secret", _random(50))
-            facts = (str(self._store.meta(key)) for key in ("app_id", "consumer_key", "consumer_secret"))
-            app_id, key, secret = facts
+            app_id, key, secret = (str(self._store.meta(key)) for key in ("app_id", "consumer_key", "consumer_secret"))
         return App(app_id, "profilectl in the sandbox", key, secret)
 
     def ensure(self, account: Account) -> Token:
         """The account's newest token that still works, or a new one."""
         sql = "SELECT * FROM tokens WHERE user_id = ? AND NOT revoked ORDER BY rowid DESC"
         with self._store.transaction():
-            found = self._store.row(sql, account.user_id)
-            return _token(found) if found else self._issue(account, MESSAGES)
+            row = self._store.row(sql, account.user_id)
+            return _token(row) if row else self._issue(account, MESSAGES)
 
     def _issue(self, account: Account, ceiling: str) -> Token:
         level = min(account.access_level, ceiling, key=ACCESS_LEVELS.index)
         token = Token(f"{account.user_id}-{_random(40)}", _random(45), account.user_id, level)
         self._store.change(
             "INSERT INTO tokens (token, secret, user_id, access_level) VALUES (?, ?, ?, ?)",
-            token.token,
-            token.secret,
-            token.user_id,
-            token.access_level,
+            *(token.token, token.secret, token.user_id, token.access_level),
         )
         return token
 
@@ -121,9 +117,7 @@ class Tokens:
         login = Login(_random(27), _random(32), _CEILINGS[access_type])
         self._store.change(
             "INSERT INTO request_tokens (token, secret, ceiling) VALUES (?, ?, ?)",
-            login.token,
-            login.secret,
-            login.ceiling,
+            *(login.token, login.secret, login.ceiling),
         )
         return login
 

@@ -1,4 +1,4 @@
-"""The world behind the sandbox: accounts, media, profiles, messages, quotas and trouble, without any HTTP."""
+"""The world behind the sandbox: accounts, media, profiles, messages, quotas and faults, without any HTTP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from profilectl.sandbox.model.accounts import Account, Accounts
 from profilectl.sandbox.model.faults import Faults
 from profilectl.sandbox.model.feedback import Feedback
-from profilectl.sandbox.model.media import MediaShelf
+from profilectl.sandbox.model.media import Uploads
 from profilectl.sandbox.model.messages import Messages
 from profilectl.sandbox.model.profiles import Profiles
 from profilectl.sandbox.model.rate_limits import Limits, Quotas
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from profilectl.sandbox.model.feedback import Card
-
 
 @dataclass(frozen=True, slots=True)
 class BrandAccount:
-    """An account that speaks, with the four values that a client signs with."""
+    """An account that sends, with the four values that a client signs with."""
 
     user_id: str
     handle: str
@@ -44,11 +42,11 @@ class World:
     Args:
         path: a database file, made private when it is new, or ``:memory:``
         now: the clock in epoch seconds; `advance` adds to it
-        limits: X's own unless told otherwise; they belong to this opening of the world, not to its file
+        limits: X's own by default; they belong to this opening of the world, not to its file
 
     Raises:
         WorldUnreadable: the file holds something else
-        OSError: the file can't be made, or the system doesn't let us at it
+        OSError: the file can't be made, or the system refuses it
     """
 
     def __init__(
@@ -62,7 +60,7 @@ class World:
         self.accounts = Accounts(self.store)
         self.tokens = Tokens(self.store, self.accounts)
         self.quotas = Quotas(self.store, limits or Limits())
-        self.media = MediaShelf(self.store)
+        self.media = Uploads(self.store)
         self.profiles = Profiles(self.store, self.media)
         self.messages = Messages(self.store, self.accounts, self.profiles, self.media, self.quotas)
         self.feedback = Feedback(self.store, self.messages, self.quotas)
@@ -77,11 +75,11 @@ class World:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.store.close()
 
     def ensure_brand(self, handle: str, *, user_id: str | None = None) -> BrandAccount:
-        """Find or make an account that speaks, with a token that works.
+        """Find or make a brand's account, with a token that works.
 
         Raises:
             ValueError: no handle, or a user id that is taken
@@ -101,7 +99,7 @@ class World:
         )
 
     def ensure_customer(self, handle: str, *, user_id: str | None = None) -> Account:
-        """Find or make an account that listens.
+        """Find or make a customer's account.
 
         Raises:
             ValueError: no handle, or a user id that is taken
@@ -122,55 +120,30 @@ class World:
 
     def state(self) -> dict[str, Any]:
         """The truth as plain data: times in epoch milliseconds, no secrets."""
+        accounts = self.accounts.all()
         return {
             "now_ms": self.store.now_ms(),
             "accounts": [
-                {
-                    "user_id": account.user_id,
-                    "handle": account.handle,
-                    "is_brand": account.is_brand,
-                    "allowlisted": account.allowlisted,
-                    "access_level": account.access_level,
-                    "reachable": account.reachable,
-                    "feedback_allowed": self.feedback.is_allowed(account.user_id),
-                }
-                for account in self.accounts.all()
+                _fields(account, "user_id", "handle", "is_brand", "allowlisted", "access_level", "reachable")
+                | {"feedback_allowed": self.feedback.is_allowed(account.user_id)}
+                for account in accounts
             ],
             "profiles": [
-                {
-                    "id": profile.id,
-                    "user_id": profile.user_id,
-                    "name": profile.name,
-                    "created_ms": profile.created_ms,
-                    "is_live": profile.is_live,
-                }
-                for account in self.accounts.all()
+                _fields(profile, "id", "user_id", "name", "created_ms", "is_live")
+                for account in accounts
                 for profile in self.profiles.all(account.user_id)
             ],
             "messages": [
-                {
-                    "id": message.id,
-                    "created_ms": message.created_ms,
-                    "sender_id": message.sender_id,
-                    "recipient_id": message.recipient_id,
-                    "text": message.text,
-                    "profile_id": message.profile_id,
-                }
+                _fields(message, "id", "created_ms", "sender_id", "recipient_id", "text", "profile_id")
                 for message in self.messages.all()
             ],
-            "feedback": [_plain_card(card) for card in self.feedback.all()],
+            "feedback": [
+                _fields(card, "id", "created_ms", "type", "from_user_id", "to_user_id", "external_id")
+                | _fields(card, "display_name", "score", "text")
+                for card in self.feedback.all()
+            ],
         }
 
 
-def _plain_card(card: Card) -> dict[str, Any]:
-    return {
-        "id": card.id,
-        "created_ms": card.created_ms,
-        "type": card.type,
-        "from_user_id": card.from_user_id,
-        "to_user_id": card.to_user_id,
-        "external_id": card.external_id,
-        "display_name": card.display_name,
-        "score": card.score,
-        "text": card.text,
-    }
+def _fields(value: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}

@@ -1,13 +1,13 @@
 """What people see: the conversation as a customer has it, the profiles, the page that shows a PIN.
 
 No outside resource, one small script of our own, every foreign string escaped and isolated from the text around it.
-What a page sends passes `visit.admit`, which turns away the forms of any other site.
+What a page sends passes `admin.check_origin`, which turns away the forms of any other site.
 """
 
 from __future__ import annotations
 
-from profilectl.sandbox.http.local_request import Route
-from profilectl.sandbox.pages import conversation, index, login
+from profilectl.sandbox.http.admin import Route
+from profilectl.sandbox.pages import conversation, index
 from profilectl.sandbox.pages.rendering import icon, problem, script, stylesheet
 
 __all__ = ["ROUTES", "problem"]
@@ -24,6 +24,6 @@ ROUTES = (
     Route("GET", "/_sandbox/style.css", stylesheet, is_page=True),
     Route("GET", "/_sandbox/live.js", script, is_page=True),
     Route("GET", "/_sandbox/icon.svg", icon, is_page=True),
-    Route("GET", "/oauth/authorize", login.ask_to_authorise, is_page=True),
-    Route("POST", "/oauth/authorize", login.authorise, is_page=True),
+    Route("GET", "/oauth/authorize", index.ask_to_authorise, is_page=True),
+    Route("POST", "/oauth/authorize", index.authorise, is_page=True),
 )

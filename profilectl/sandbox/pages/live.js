@@ -2,14 +2,14 @@
 // Without it the page works by hand: a link looks for messages, buttons send.
 "use strict";
 
-const told = document.getElementById("told");
+const messages = document.getElementById("messages");
 const log = document.querySelector(".log");
 const write = document.getElementById("write");
 const text = document.getElementById("text");
 const newest = document.getElementById("newest");
 const state = document.getElementById("state");
 const draft = "draft of " + location.pathname;
-const PATIENCE = 20; // seconds that the sandbox may wait for something new
+const LONGEST_WAIT = 20; // seconds that the sandbox may wait for something new
 const PAUSE = 2000; // milliseconds before it is asked again after it didn't answer
 let listening = null;
 
@@ -17,28 +17,28 @@ let listening = null;
 
 async function listen() {
   const mine = (listening = new AbortController());
-  let patience = 0; // at first only to see whether anybody is there
+  let wait = 0; // at first only to see whether the sandbox answers
   while (!mine.signal.aborted) {
     try {
-      await ask(mine.signal, patience);
-      tell("Live", true);
-      patience = PATIENCE;
+      await ask(mine.signal, wait);
+      showState("Live", true);
+      wait = LONGEST_WAIT;
     } catch {
       if (mine.signal.aborted) return;
-      patience = 0;
-      tell("The sandbox doesn't answer. Trying again …", false);
+      wait = 0;
+      showState("The sandbox doesn't answer. Trying again …", false);
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
 }
 
-async function ask(signal, patience) {
-  const headers = { "If-None-Match": told.dataset.seen, Prefer: "wait=" + patience };
-  const answer = await fetch(told.dataset.from, { headers, signal, cache: "no-store" });
+async function ask(signal, wait) {
+  const headers = { "If-None-Match": messages.dataset.seen, Prefer: "wait=" + wait };
+  const answer = await fetch(messages.dataset.from, { headers, signal, cache: "no-store" });
   if (answer.status === 304) return;
   if (!answer.ok) throw new Error(answer.status);
   show(new DOMParser().parseFromString(await answer.text(), "text/html"));
-  told.dataset.seen = answer.headers.get("ETag");
+  messages.dataset.seen = answer.headers.get("ETag");
 }
 
 function show(fresh) {
@@ -67,7 +67,7 @@ function within(parent, id) {
   return [...parent.children].find((item) => item.id === id);
 }
 
-function tell(words, isWell) {
+function showState(words, isWell) {
   if (state.textContent !== words) state.textContent = words;
   state.className = isWell ? "well" : "unwell";
 }
@@ -81,7 +81,7 @@ document.addEventListener("submit", async (event) => {
     const answer = await fetch(event.target.action, { method: "POST", body, redirect: "manual" });
     if (answer.type !== "opaqueredirect") throw new Error(answer.status);
   } catch {
-    tell("That wasn't sent; it is still here.", false);
+    showState("That wasn't sent; it is still here.", false);
     return;
   }
   if (event.target === write && text.value === body.get("text")) {

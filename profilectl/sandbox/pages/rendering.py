@@ -1,18 +1,24 @@
-"""A page on its way out: from a template, behind a policy that lets nothing in from outside."""
+"""Pages from templates, with foreign texts made visible, behind a policy that lets nothing in from outside."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from profilectl.sandbox.http.responses import HTML, Answer
-from profilectl.sandbox.pages.wording import TELEPHONE, teach
+from profilectl.sandbox.http.responses import HTML, Response
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from profilectl.sandbox.http.local_request import Visit
+    from profilectl.sandbox.http.admin import LocalRequest
+
+TELEPHONE = Path(__file__).parent.parent.parent / "telephone"
+"""The look of a conversation: data, which `profilectl preview --html` reads as well. No code is shared."""
 
 _HERE = Path(__file__).parent
 _POLICY = (
@@ -25,37 +31,40 @@ HEADERS = (
     ("Referrer-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
+_HARMLESS = "\n\u200c\u200d"  # emoji and some scripts need the joiners; other invisible characters only deceive
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters and marks by category, and nothing to the eye
 
 
-def page(template: str, status: int = 200, **values: Any) -> Answer:
+def page(template: str, status: int = 200, **values: Any) -> Response:
     """A page."""
-    return Answer(status, fill(template, **values).encode(), HTML, HEADERS)
+    return Response(status, fill(template, **values).encode(), HTML, HEADERS)
 
 
-def problem(message: str, status: int) -> Answer:
+def problem(message: str, status: int) -> Response:
     """A page that says what went wrong."""
     return page("problem.html", status, message=message)
 
 
-def see_other(path: str) -> Answer:
-    """Where to look after something was sent, so that loading again sends nothing twice."""
-    return Answer(303, b"", HTML, (*HEADERS, ("Location", path)))
+def see_other(path: str) -> Response:
+    """The redirect after something was sent, so that loading again sends nothing twice."""
+    return Response(303, b"", HTML, (*HEADERS, ("Location", path)))
 
 
-def stylesheet(_visit: Visit) -> Answer:
+def stylesheet(_request: LocalRequest) -> Response:
     """The one style sheet: the telephone's look, and that of the sandbox around it."""
     looks = (TELEPHONE / "telephone.css", _HERE / "style.css")
-    return Answer(200, b"\n".join(look.read_bytes() for look in looks), "text/css; charset=utf-8", HEADERS)
+    return Response(200, b"\n".join(look.read_bytes() for look in looks), "text/css; charset=utf-8", HEADERS)
 
 
-def script(_visit: Visit) -> Answer:
+def script(_request: LocalRequest) -> Response:
     """The one script, without which everything works by hand."""
-    return Answer(200, (_HERE / "live.js").read_bytes(), "text/javascript; charset=utf-8", HEADERS)
+    return Response(200, (_HERE / "live.js").read_bytes(), "text/javascript; charset=utf-8", HEADERS)
 
 
-def icon(_visit: Visit) -> Answer:
+def icon(_request: LocalRequest) -> Response:
     """What a browser shows beside the title."""
-    return Answer(200, (_HERE / "icon.svg").read_bytes(), "image/svg+xml", HEADERS)
+    return Response(200, (_HERE / "icon.svg").read_bytes(), "image/svg+xml", HEADERS)
 
 
 def fill(template: str, **values: Any) -> str:
@@ -74,5 +83,61 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    teach(environment)
+    filters = (visible, message, clock, day, iso, host)
+    environment.filters.update((function.__name__, function) for function in filters)
+    environment.tests["a_bot"] = bot_name().search
     return environment
+
+
+def visible(text: str) -> str:
+    """The text with its control, bidirectional and invisible characters spelled out; line breaks stay."""
+    return "".join(_spelled_out(character) for character in text)
+
+
+def _spelled_out(character: str) -> str:
+    is_hidden = unicodedata.category(character) in _HIDDEN or character in _FILLERS
+    if character in _HARMLESS or not is_hidden:
+        return character
+    return f"<U+{ord(character):04X}>"
+
+
+def message(text: str) -> str:
+    """A text of several lines, whose ends come in two kinds."""
+    return visible(text.replace("\r\n", "\n"))
+
+
+@cache
+def bot_name() -> re.Pattern[str]:
+    """What tells a bot from a person: a word in the public name, as X knows nothing else about who writes.
+
+    X draws no badge; the pages do, so that a rehearsal shows which names would be understood.
+    """
+    return re.compile((TELEPHONE / "bot_name.regex").read_text(encoding="utf-8"), re.IGNORECASE | re.VERBOSE)
+
+
+def clock(epoch_ms: int) -> str:
+    """The time of day."""
+    return _moment(epoch_ms).strftime("%H:%M")
+
+
+def day(epoch_ms: int) -> str:
+    """The date."""
+    date = _moment(epoch_ms)
+    return f"{date.day} {date:%B %Y}"
+
+
+def iso(epoch_ms: int) -> str:
+    """Date and time for machines, to the minute."""
+    return _moment(epoch_ms).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def _moment(epoch_ms: int) -> datetime:
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
+
+
+def host(url: str) -> str:
+    """Where an address leads: what a reader should know before following it."""
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url

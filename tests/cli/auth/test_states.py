@@ -38,7 +38,7 @@ def screen():
 def timed(desktop, *words, **variables):
     begun = time.monotonic()
     done = desktop.run(*words, **variables)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 20  # seconds; D-Bus gives up after 25
     return done
 
 
@@ -109,7 +109,7 @@ def test_a_prompt_that_nobody_answers(logged_in, require):
             timeout=30,
             check=False,
         )
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 20
         assert collection.has_prompt(logged_in.bus)
         assert "the keyring wasn't unlocked within 2 s" in done.stderr
 

@@ -1,4 +1,4 @@
-"""The control plane: the truth, trouble on order, time travel, and who may use it."""
+"""The control plane: the truth, faults on order, time travel, and who may use it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ def _post(remote, path, body):
     return remote.client.post(f"/_sandbox/{path}", json=body, auth=None)
 
 
-def test_state_is_the_truth(any_door):
+def test_state_is_the_truth(any_remote):
     """Accounts, profiles and messages, without any secret."""
-    alice = any_door.created()
-    answer = any_door.client.get("/_sandbox/state", auth=None)
+    alice = any_remote.created()
+    answer = any_remote.client.get("/_sandbox/state", auth=None)
     state = answer.json()
 
-    assert [(found["id"], found["name"], found["is_live"]) for found in state["profiles"]] == [(alice, "Alice", True)]
-    assert [found["handle"] for found in state["accounts"]] == ["acmecare"]
-    assert any_door.brand.access_token_secret not in answer.text
+    assert [(profile["id"], profile["name"], profile["is_live"]) for profile in state["profiles"]] == [
+        (alice, "Alice", True)
+    ]
+    assert [account["handle"] for account in state["accounts"]] == ["acmecare"]
+    assert any_remote.brand.access_token_secret not in answer.text
 
 
-def test_faults_over_http(any_door):
+def test_faults_over_http(any_remote):
     """Armed one or many at a time, listed with their count, cleared."""
-    _post(any_door, "faults", {"kind": "error-before", "call": "list"})
-    armed = _post(any_door, "faults", [{"kind": "slow"}, {"kind": "cut", "times": None}]).json()["faults"]
+    _post(any_remote, "faults", {"kind": "error-before", "call": "list"})
+    armed = _post(any_remote, "faults", [{"kind": "slow"}, {"kind": "cut", "times": None}]).json()["faults"]
 
     assert [rule["kind"] for rule in armed] == ["error-before", "slow", "cut"]
-    assert any_door.listed().status_code == 503
-    assert [rule["seen"] for rule in any_door.client.get("/_sandbox/faults", auth=None).json()["faults"]] == [1, 1, 1]
-    assert any_door.client.delete("/_sandbox/faults", auth=None).json() == {"faults": []}
-    assert any_door.listed().status_code == 200
+    assert any_remote.listed().status_code == 503
+    assert [rule["seen"] for rule in any_remote.client.get("/_sandbox/faults", auth=None).json()["faults"]] == [1, 1, 1]
+    assert any_remote.client.delete("/_sandbox/faults", auth=None).json() == {"faults": []}
+    assert any_remote.listed().status_code == 200
 
 
 def test_time_travel(remote):
@@ -69,7 +71,7 @@ def test_reset_puts_everybody_back_on_the_allowlist(remote):
     """A world that is as new has approved its brands."""
     _post(remote, "allowlist", {"handle": "acmecare", "allowlisted": False})
 
-    assert [True] == [one["allowlisted"] for one in _post(remote, "reset", None).json()["accounts"]]
+    assert [True] == [account["allowlisted"] for account in _post(remote, "reset", None).json()["accounts"]]
     assert remote.listed().status_code == 200
 
 
@@ -109,43 +111,43 @@ def test_ten_years_are_the_end_however_they_are_reached(remote):
 
 @pytest.mark.parametrize("path", ["faults", "advance", "allowlist", "messages"])
 @pytest.mark.parametrize("depth", [100, 900, 100_000])
-def test_a_body_of_brackets_gets_400(any_door, path, depth):
+def test_a_body_of_brackets_gets_400(any_remote, path, depth):
     """However deep, and in whatever field, it is nonsense and no defect."""
     deep = "[" * depth + "]" * depth
     fields = ("kind", "call", "seconds", "handle", "allowlisted", "from", "to", "text")
     for body in (deep, "{" + ",".join(f'"{name}": {deep}' for name in fields) + "}", f'{{"kind": {deep}}}'):
-        answer = any_door.client.post(f"/_sandbox/{path}", content=body, auth=None)
+        answer = any_remote.client.post(f"/_sandbox/{path}", content=body, auth=None)
 
         assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
 @pytest.mark.parametrize("path", ["/_sandbox/state", "/_sandbox/profiles", "/", "/oauth/authorize?oauth_token=x"])
-def test_other_hosts_are_turned_away(any_door, path):
+def test_other_hosts_are_turned_away(any_remote, path):
     """A name that was made to point at this machine gets nothing (DNS rebinding)."""
-    answer = any_door.client.get(path, auth=None, headers={"Host": "evil.example:80"})
+    answer = any_remote.client.get(path, auth=None, headers={"Host": "evil.example:80"})
 
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
-def test_other_sites_are_turned_away(any_door, origin):
+def test_other_sites_are_turned_away(any_remote, origin):
     """A form on a foreign page can't reset the world."""
-    alice = any_door.created()
-    answer = any_door.client.post("/_sandbox/reset", auth=None, headers={"Origin": origin})
+    alice = any_remote.created()
+    answer = any_remote.client.post("/_sandbox/reset", auth=None, headers={"Origin": origin})
 
     assert answer.status_code == 403
-    assert any_door.world.profiles.find(alice).is_live
+    assert any_remote.world.profiles.find(alice).is_live
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_what_a_browser_says_of_other_sites_counts(any_door, site):
+def test_what_a_browser_says_of_other_sites_counts(any_remote, site):
     """Also where it leaves Origin out; a link to our pages may stand anywhere."""
-    alice = any_door.created()
+    alice = any_remote.created()
     headers = {"Sec-Fetch-Site": site}
 
-    assert any_door.client.post("/_sandbox/reset", auth=None, headers=headers).status_code == 403
-    assert any_door.world.profiles.find(alice).is_live
-    assert any_door.client.get("/_sandbox/profiles", auth=None, headers=headers).status_code == 200
+    assert any_remote.client.post("/_sandbox/reset", auth=None, headers=headers).status_code == 403
+    assert any_remote.world.profiles.find(alice).is_live
+    assert any_remote.client.get("/_sandbox/profiles", auth=None, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])

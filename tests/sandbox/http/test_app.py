@@ -70,7 +70,7 @@ def test_pictures_of_many_threads(remote, world):
 
 
 def test_the_annex_shares_nothing_with_the_client():
-    """Importing the whole sandbox loads no other room of the house, and no Pillow until a picture comes."""
+    """Importing the whole sandbox loads no other package of ours, and no Pillow until a picture comes."""
     code = (
         "import sys, profilectl.sandbox.http.app, profilectl.sandbox.http.server;"
         "print(sorted(name for name in sys.modules if name.startswith('profilectl.') "

@@ -1,4 +1,4 @@
-"""Every kind of trouble, through every door: what the client sees, and what has really happened."""
+"""Every kind of fault, at every entry point: what the client sees, and what has really happened."""
 
 from __future__ import annotations
 
@@ -19,102 +19,102 @@ def _arm(remote, kind, call="create", **rule):
     remote.world.faults.add(Fault(kind=kind, call=call, **rule))
 
 
-def test_refuse(any_door, error_of):
+def test_refuse(any_remote, error_of):
     """An error of X's with any status and code; nothing is made."""
-    _arm(any_door, Kind.REFUSE, status=403, code=64, message="Your account is suspended")
+    _arm(any_remote, Kind.REFUSE, status=403, code=64, message="Your account is suspended")
 
-    assert error_of(any_door.create()) == (403, 64)
-    assert any_door.names() == []
+    assert error_of(any_remote.create()) == (403, 64)
+    assert any_remote.names() == []
 
 
 @pytest.mark.parametrize(("kind", "made"), [(Kind.ERROR_BEFORE, []), (Kind.ERROR_AFTER, ["Alice"])])
-def test_server_errors(any_door, error_of, kind, made):
+def test_server_errors(any_remote, error_of, kind, made):
     """503 before or after the world has obeyed: the same answer, another truth."""
-    _arm(any_door, kind)
+    _arm(any_remote, kind)
 
-    assert error_of(any_door.create()) == (503, 130)
-    assert made == any_door.names()
+    assert error_of(any_remote.create()) == (503, 130)
+    assert made == any_remote.names()
 
 
 @pytest.mark.parametrize(("kind", "made"), [(Kind.DROP_BEFORE, []), (Kind.DROP_AFTER, ["Alice"])])
-def test_dropped_connections(any_door, kind, made):
+def test_dropped_connections(any_remote, kind, made):
     """The connection ends without an answer; the next call goes well."""
-    media_id = any_door.upload()
-    _arm(any_door, kind)
+    media_id = any_remote.upload()
+    _arm(any_remote, kind)
 
     with pytest.raises(DROPPED):
-        any_door.create(media_id=media_id)
-    assert made == any_door.names()
-    assert any_door.create("Next").status_code == 200
+        any_remote.create(media_id=media_id)
+    assert made == any_remote.names()
+    assert any_remote.create("Next").status_code == 200
 
 
-def test_cut_answers(any_door):
+def test_cut_answers(any_remote):
     """Half a body: unreadable JSON, or a connection that ends too early; the profile is there."""
-    media_id = any_door.upload()
-    _arm(any_door, Kind.CUT)
+    media_id = any_remote.upload()
+    _arm(any_remote, Kind.CUT)
 
     with pytest.raises((ValueError, httpx.RemoteProtocolError)):
-        any_door.create(media_id=media_id).json()
-    assert any_door.names() == ["Alice"]
+        any_remote.create(media_id=media_id).json()
+    assert any_remote.names() == ["Alice"]
 
 
 @pytest.mark.parametrize(("status", "rule"), [(503, {}), (200, {"status": 200})])
-def test_html_answers(any_door, status, rule):
+def test_html_answers(any_remote, status, rule):
     """A page of an edge server, even with status 200; the profile is there."""
-    _arm(any_door, Kind.HTML, **rule)
-    answer = any_door.create()
+    _arm(any_remote, Kind.HTML, **rule)
+    answer = any_remote.create()
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
-    assert any_door.names() == ["Alice"]
+    assert any_remote.names() == ["Alice"]
 
 
-def test_answers_without_id(any_door):
+def test_answers_without_id(any_remote):
     """Create and upload say 200, but not which."""
-    _arm(any_door, Kind.NO_ID)
-    assert "id" not in any_door.create().json()["custom_profile"]
-    assert any_door.names() == ["Alice"]
+    _arm(any_remote, Kind.NO_ID)
+    assert "id" not in any_remote.create().json()["custom_profile"]
+    assert any_remote.names() == ["Alice"]
 
-    _arm(any_door, Kind.NO_ID, "upload")
-    form = {"files": {"media": any_door.picture}, "data": {"media_category": "dm_image"}}
-    assert "id" not in any_door.client.post("/2/media/upload", **form).json()["data"]
+    _arm(any_remote, Kind.NO_ID, "upload")
+    form = {"files": {"media": any_remote.picture}, "data": {"media_category": "dm_image"}}
+    assert "id" not in any_remote.client.post("/2/media/upload", **form).json()["data"]
 
 
-def test_rate_limits_with_and_without_reset(any_door, error_of):
+def test_rate_limits_with_and_without_reset(any_remote, error_of):
     """429 with X's headers, or with none."""
-    _arm(any_door, Kind.RATE_LIMIT, seconds=60)
-    _arm(any_door, Kind.RATE_LIMIT, after=1)
-    known, unknown = any_door.create(), any_door.create()
+    _arm(any_remote, Kind.RATE_LIMIT, seconds=60)
+    _arm(any_remote, Kind.RATE_LIMIT, after=1)
+    known, unknown = any_remote.create(), any_remote.create()
 
     assert error_of(known) == error_of(unknown) == (429, 88)
-    assert known.headers["x-rate-limit-reset"] == str(int(any_door.clock.now) + 60)
+    assert known.headers["x-rate-limit-reset"] == str(int(any_remote.clock.now) + 60)
     assert "x-rate-limit-reset" not in unknown.headers
-    assert any_door.names() == []
+    assert any_remote.names() == []
 
 
-def test_slow_answers_come_in_the_end(any_door):
+def test_slow_answers_come_in_the_end(any_remote):
     """Late, but right."""
-    _arm(any_door, Kind.SLOW, seconds=0.05)
+    _arm(any_remote, Kind.SLOW, seconds=0.05)
 
-    assert any_door.create().status_code == 200
+    assert any_remote.create().status_code == 200
 
 
-def test_held_calls_are_applied_and_stay_silent_until_released(any_door):
+def test_held_calls_are_applied_and_stay_silent_until_released(any_remote):
     """While a create is held its profile exists; letting go ends the connection."""
-    media_id = any_door.upload()
-    _arm(any_door, Kind.HOLD)
+    media_id = any_remote.upload()
+    _arm(any_remote, Kind.HOLD)
     caught = []
 
     def create() -> None:
         try:
-            any_door.create(media_id=media_id)
+            any_remote.create(media_id=media_id)
         except DROPPED as error:
             caught.append(error)
 
     thread = threading.Thread(target=create)
     thread.start()
-    until(any_door.names, "the profile to be made")
+    until(any_remote.names, "the profile to be made")
     assert thread.is_alive()
-    any_door.client.delete("/_sandbox/faults", auth=None)
+    any_remote.client.delete("/_sandbox/faults", auth=None)
     thread.join(10)
 
     assert len(caught) == 1
@@ -122,72 +122,72 @@ def test_held_calls_are_applied_and_stay_silent_until_released(any_door):
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in {Kind.HOLD, Kind.SLOW}])
 @pytest.mark.parametrize("call", ["destroy", "invalidate"])
-def test_no_kind_breaks_an_odd_answer(any_door, kind, call):
+def test_no_kind_breaks_an_odd_answer(any_remote, kind, call):
     """An answer without a body meets every trouble too, and the connection stays usable."""
-    alice = any_door.created()
-    _arm(any_door, kind, call)
+    alice = any_remote.created()
+    _arm(any_remote, kind, call)
     path = "/1.1/custom_profiles/destroy.json" if call == "destroy" else "/1.1/oauth/invalidate_token.json"
     try:
-        any_door.client.request("DELETE" if call == "destroy" else "POST", path, params={"id": alice})
+        any_remote.client.request("DELETE" if call == "destroy" else "POST", path, params={"id": alice})
     except DROPPED as error:
         assert kind in {Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.CUT, Kind.RANDOM}, error  # noqa: PT017
-    state = any_door.client.get("/_sandbox/state", auth=None)
+    state = any_remote.client.get("/_sandbox/state", auth=None)
 
     assert state.json()["profiles"][0]["id"] == alice
 
 
-def test_a_status_that_nobody_has_heard_of(any_door, error_of):
+def test_a_status_that_nobody_has_heard_of(any_remote, error_of):
     """Any number goes over the wire: X has used 420."""
-    _arm(any_door, Kind.REFUSE, status=420, code=88)
+    _arm(any_remote, Kind.REFUSE, status=420, code=88)
 
-    assert error_of(any_door.create()) == (420, 88)
+    assert error_of(any_remote.create()) == (420, 88)
 
 
-def test_expired_uploads(any_door, error_of):
+def test_expired_uploads(any_remote, error_of):
     """The id that came back is good for nothing."""
-    _arm(any_door, Kind.EXPIRED, "upload")
+    _arm(any_remote, Kind.EXPIRED, "upload")
 
-    assert error_of(any_door.create()) == (400, 325)
+    assert error_of(any_remote.create()) == (400, 325)
 
 
-def test_rules_count_times_and_after(any_door):
+def test_rules_count_times_and_after(any_remote):
     """The third and fourth create fail, the fifth doesn't."""
-    _arm(any_door, Kind.ERROR_BEFORE, after=2, times=2)
+    _arm(any_remote, Kind.ERROR_BEFORE, after=2, times=2)
 
-    assert [any_door.create().status_code for _ in range(5)] == [200, 200, 503, 503, 200]
+    assert [any_remote.create().status_code for _ in range(5)] == [200, 200, 503, 503, 200]
 
 
-def test_rules_look_at_the_request(any_door):
+def test_rules_look_at_the_request(any_remote):
     """Only the agent whose name matches meets trouble."""
-    _arm(any_door, Kind.ERROR_BEFORE, match="Bób", times=None)
+    _arm(any_remote, Kind.ERROR_BEFORE, match="Bób", times=None)
 
-    assert [any_door.create(name).status_code for name in ("Alice", "Bób F.", "Bób")] == [200, 503, 503]
+    assert [any_remote.create(name).status_code for name in ("Alice", "Bób F.", "Bób")] == [200, 503, 503]
 
 
-def test_rules_for_every_call(any_door):
+def test_rules_for_every_call(any_remote):
     """A star means any call, and only calls that are signed count."""
-    _arm(any_door, Kind.ERROR_BEFORE, "*", times=2)
-    any_door.client.get("/1.1/custom_profiles/list.json", auth=None)
+    _arm(any_remote, Kind.ERROR_BEFORE, "*", times=2)
+    any_remote.client.get("/1.1/custom_profiles/list.json", auth=None)
 
-    assert any_door.listed().status_code == 503
-    assert any_door.client.get("/1.1/account/verify_credentials.json").status_code == 503
-    assert any_door.listed().status_code == 200
+    assert any_remote.listed().status_code == 503
+    assert any_remote.client.get("/1.1/account/verify_credentials.json").status_code == 503
+    assert any_remote.listed().status_code == 200
 
 
-def test_several_rules_strike_together(any_door):
+def test_several_rules_strike_together(any_remote):
     """Lagging and dropped at once: the hardest case for a client."""
-    media_id = any_door.upload()
-    _arm(any_door, Kind.LAG, seconds=10)
-    _arm(any_door, Kind.DROP_AFTER)
+    media_id = any_remote.upload()
+    _arm(any_remote, Kind.LAG, seconds=10)
+    _arm(any_remote, Kind.DROP_AFTER)
 
     with pytest.raises(DROPPED):
-        any_door.create(media_id=media_id)
-    assert any_door.names() == ["Alice"]
-    assert any_door.listed().json()["custom_profiles"] == []
+        any_remote.create(media_id=media_id)
+    assert any_remote.names() == ["Alice"]
+    assert any_remote.listed().json()["custom_profiles"] == []
 
 
 def _strikes(rule, calls=200):
-    return [fault.kind if fault else None for fault in (rule.strikes("create", seen) for seen in range(calls))]
+    return [fault.kind if fault else None for fault in (rule.effect_on("create", seen) for seen in range(calls))]
 
 
 def test_random_faults_are_repeatable():
@@ -201,19 +201,19 @@ def test_random_faults_are_repeatable():
     assert {Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.NO_ID, Kind.LAG, None} <= set(drawn)
 
 
-def test_random_faults_strike_calls(any_door):
+def test_random_faults_strike_calls(any_remote):
     """A run under random trouble: the world always knows the truth."""
-    media_id = any_door.upload()
-    _arm(any_door, Kind.RANDOM, probability=0.5, seed=1, times=None)
+    media_id = any_remote.upload()
+    _arm(any_remote, Kind.RANDOM, probability=0.5, seed=1, times=None)
     answered = 0
     for number in range(20):
         try:
-            answered += any_door.create(str(number), media_id).status_code == 200
+            answered += any_remote.create(str(number), media_id).status_code == 200
         except DROPPED:
             continue
 
     assert 0 < answered < 20
-    assert set(any_door.names()) <= {str(number) for number in range(20)}
+    assert set(any_remote.names()) <= {str(number) for number in range(20)}
 
 
 def test_a_rule_survives_as_json():

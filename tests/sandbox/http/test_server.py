@@ -203,4 +203,4 @@ def test_killed_between_create_and_answer(tmp_path, picture):
                 process.kill()
 
         assert process.returncode == -signal.SIGKILL
-        assert [found["name"] for found in world.state()["profiles"]] == ["Alice"]
+        assert [profile["name"] for profile in world.state()["profiles"]] == ["Alice"]

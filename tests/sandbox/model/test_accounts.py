@@ -18,10 +18,10 @@ def test_a_brand_gets_credentials_once(world):
 
 def test_brands_share_the_app(world):
     """One consumer key per world, other tokens."""
-    one, other = world.ensure_brand("acme"), world.ensure_brand("globex")
+    brand, other = world.ensure_brand("acme"), world.ensure_brand("globex")
 
-    assert one.consumer_key == other.consumer_key
-    assert one.access_token != other.access_token
+    assert brand.consumer_key == other.consumer_key
+    assert brand.access_token != other.access_token
 
 
 def test_two_worlds_have_nothing_in_common(world, clock):

@@ -46,15 +46,15 @@ def test_without_a_display_name_the_brand_is_named(remote, ada):
     )
 
 
-def test_the_form_answers_and_leads_back(any_door):
+def test_the_form_answers_and_leads_back(any_remote):
     """303 to the conversation, as after any form."""
-    ada = any_door.world.ensure_customer("ada").user_id
+    ada = any_remote.world.ensure_customer("ada").user_id
     request = Request("csat", ada, "Well?", "https://acme.example/privacy")
-    card = any_door.world.feedback.create(any_door.brand.user_id, "app", request)
+    card = any_remote.world.feedback.create(any_remote.brand.user_id, "app", request)
     form = {"score": "3", "text": "So, so"}
     headers = {"Sec-Fetch-Site": "same-origin"}
-    done = any_door.client.post(f"/_sandbox/feedback/{card.id}", data=form, auth=None, headers=headers)
-    answered = any_door.world.feedback.require(card.id)
+    done = any_remote.client.post(f"/_sandbox/feedback/{card.id}", data=form, auth=None, headers=headers)
+    answered = any_remote.world.feedback.require(card.id)
 
     assert (done.status_code, done.headers["Location"]) == (303, "/_sandbox/conversations/acmecare/ada")
     assert (answered.score, answered.text) == (3, "So, so")
@@ -73,7 +73,7 @@ def test_the_control_plane_answers(remote, card):
     done = _post(remote, "feedback", {"id": card.id, "score": 0, "text": "No"})
 
     assert (done.status_code, done.json()["response"]["score"]["value"]) == (200, 0)
-    assert [(0, "No")] == [(one["score"], one["text"]) for one in remote.world.state()["feedback"]]
+    assert [(0, "No")] == [(card["score"], card["text"]) for card in remote.world.state()["feedback"]]
 
 
 def test_an_answer_is_final(remote, card):
@@ -116,7 +116,7 @@ def test_the_allowlist_over_http(remote):
     _post(remote, "feedback-allowlist", {"handle": "acmecare", "allowed": False})
     anew = _post(remote, "reset", None).json()
 
-    assert [False, True, True] == [one["accounts"][0]["feedback_allowed"] for one in (off, on, anew)]
+    assert [False, True, True] == [state["accounts"][0]["feedback_allowed"] for state in (off, on, anew)]
     assert _post(remote, "feedback-allowlist", {"handle": "nobody", "allowed": True}).status_code == 400
 
 
@@ -125,7 +125,7 @@ def test_reset_forgets_the_cards(remote, card):
     _post(remote, "reset", None)
 
     assert remote.world.state()["feedback"] == []
-    assert remote.world.quotas.standing("feedback-recipient", f"{card.from_user_id}:{card.to_user_id}").remaining == 1
+    assert remote.world.quotas.status("feedback-recipient", f"{card.from_user_id}:{card.to_user_id}").remaining == 1
 
 
 def test_a_world_of_before_cards_can_be_opened(tmp_path):

@@ -77,7 +77,7 @@ def test_refused_calls_arent_counted(world):
         with pytest.raises(Exhausted) as caught:
             world.quotas.spend("messages", "1")
 
-    assert caught.value.standing.remaining == world.quotas.standing("messages", "1").remaining == 0
+    assert caught.value.status.remaining == world.quotas.status("messages", "1").remaining == 0
 
 
 def test_limits_are_chosen_by_who_opens_the_world(clock):
@@ -88,7 +88,7 @@ def test_limits_are_chosen_by_who_opens_the_world(clock):
     ):
         assert generous.quotas.spend("upload", "1").remaining == 999_999
         assert [tight.quotas.spend("list", "1").remaining for _ in range(2)] == [1, 0]
-        assert tight.quotas.standing("show", "1").limit == 180
+        assert tight.quotas.status("show", "1").limit == 180
 
 
 def test_an_unknown_family_is_an_error():

@@ -41,7 +41,7 @@ def test_everything_persists(tmp_path, clock, picture):
         assert brand == again.ensure_brand("ACMEcare")
         assert before == again.state()
         assert again.now() == clock.now + 60
-        assert again.quotas.standing("create", brand.user_id).remaining == 999
+        assert again.quotas.status("create", brand.user_id).remaining == 999
         assert len(again.faults.all()) == 1
 
 
@@ -54,7 +54,7 @@ def test_reset_keeps_accounts_and_credentials(world, picture):
     second = world.profiles.create(brand.user_id, "Alice", world.media.add(brand.user_id, picture).id)
 
     assert brand == world.ensure_brand("acmecare")
-    assert [second.id] == [found["id"] for found in world.state()["profiles"]]
+    assert [second.id] == [profile["id"] for profile in world.state()["profiles"]]
     assert int(second.id) > int(first.id)
     assert world.now() == 1_790_000_000
 
@@ -81,7 +81,7 @@ def test_processes_share_a_file(tmp_path):
     with World(path) as world:
         brand = world.ensure_brand("acmecare")
         assert tokens == {f"{brand.access_token}\n"}
-        assert world.quotas.standing("create", brand.user_id).remaining == 700
+        assert world.quotas.status("create", brand.user_id).remaining == 700
 
 
 def test_threads_share_a_world(world):
@@ -99,7 +99,7 @@ def test_threads_share_a_world(world):
     join(*threads)
 
     assert len(set(ids)) == 400
-    assert world.quotas.standing("create", "1").remaining == 600
+    assert world.quotas.status("create", "1").remaining == 600
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + bytes(4_000)])

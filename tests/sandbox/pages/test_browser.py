@@ -54,8 +54,8 @@ class Stage:
         app = self.world.tokens.app().id
         return self.world.messages.send(self.brand.user_id, app, Draft(self.ada.user_id, text, profile, **more))
 
-    def said(self):
-        return [one.text for one in self.world.messages.all() if one.sender_id == self.ada.user_id]
+    def received(self):
+        return [message.text for message in self.world.messages.all() if message.sender_id == self.ada.user_id]
 
 
 def live(browser, stage, path=PATH):
@@ -90,11 +90,11 @@ def test_a_conversation_is_read_and_answered_live(browser, stage):
     tab.press("Enter")
     tab.until("document.querySelector('.from-customer')?.innerText.includes('My phone is dead')")
 
-    assert stage.said() == ["My phone is dead"]
+    assert stage.received() == ["My phone is dead"]
     assert tab.until("document.getElementById('text').value === ''")
     assert tab.evaluate("document.activeElement.id") == "text"
     assert tab.evaluate("document.querySelector('.log').scrollTop") == 0
-    assert tab.said == []
+    assert tab.complaints == []
 
 
 def test_shift_and_enter_begin_a_line(browser, stage):
@@ -106,7 +106,7 @@ def test_shift_and_enter_begin_a_line(browser, stage):
     tab.type("two")
     tab.press("Enter")
 
-    assert held(lambda: stage.said() == ["one\ntwo"])
+    assert held(lambda: stage.received() == ["one\ntwo"])
 
 
 def test_answers_are_tapped_with_the_keyboard(browser, stage):
@@ -142,8 +142,8 @@ def test_a_card_is_answered_on_the_page(browser, stage):
     tab.press("Enter")
 
     assert tab.until("document.querySelector('.card .score')?.innerText.startsWith('9')")
-    found = stage.world.feedback.require(card.id)
-    assert (found.score, found.text) == (9, "So quick")
+    card = stage.world.feedback.require(card.id)
+    assert (card.score, card.text) == (9, "So quick")
 
 
 def test_a_draft_survives_a_look_elsewhere(browser, stage):
@@ -183,7 +183,7 @@ def test_without_scripts_everything_works_by_hand(browser, stage):
     tab.press("Enter")
 
     assert tab.until("document.querySelector('.from-customer')?.innerText.includes('Hello')")
-    assert stage.said() == ["Hello"]
+    assert stage.received() == ["Hello"]
 
 
 def test_nothing_hostile_runs(browser, stage):
@@ -202,7 +202,7 @@ def test_nothing_hostile_runs(browser, stage):
             tab.until("document.querySelectorAll('#answers button').length === 1")
         assert "<U+202E></bdi><script>alert(1)" in tab.text("body")
         assert tab.evaluate("document.querySelectorAll('bdi script, p script, img[src=x]').length") == 0
-        assert tab.said == []
+        assert tab.complaints == []
 
 
 def test_nothing_paints_over_its_neighbours(browser, stage):
@@ -213,9 +213,9 @@ def test_nothing_paints_over_its_neighbours(browser, stage):
     tab.look_like(320, 640, mobile=True)
 
     assert tab.evaluate("document.documentElement.scrollWidth") == 320
-    inside = """[...document.querySelectorAll('.said, .byline')].every(one => {
-        const box = one.getBoundingClientRect();
-        return box.left >= 0 && box.right <= 320 && getComputedStyle(one).overflow === 'hidden';
+    inside = """[...document.querySelectorAll('.said, .byline')].every(element => {
+        const box = element.getBoundingClientRect();
+        return box.left >= 0 && box.right <= 320 && getComputedStyle(element).overflow === 'hidden';
     })"""
     assert tab.evaluate(inside)
 
@@ -267,11 +267,11 @@ def test_a_conversation_is_begun_from_the_index(browser, stage):
 
 
 _FAINT = """(() => {
-    const channel = one => (one /= 255) <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
+    const channel = part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
     const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
     const parts = colour => colour.match(/[0-9.]+/g).map(Number);
-    const ground = one => {
-        for (let at = one; at; at = at.parentElement) {
+    const background = element => {
+        for (let at = element; at; at = at.parentElement) {
             const style = getComputedStyle(at);
             if (style.backgroundImage !== 'none') return null;
             const colour = parts(style.backgroundColor);
@@ -280,13 +280,13 @@ _FAINT = """(() => {
         return [255, 255, 255];
     };
     const faint = [];
-    for (const one of document.body.querySelectorAll('*')) {
-        const words = [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-        const below = words && ground(one);
+    for (const element of document.body.querySelectorAll('*')) {
+        const words = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+        const below = words && background(element);
         if (!below) continue;
-        const pair = [light(parts(getComputedStyle(one).color)), light(below)].sort((a, b) => b - a);
+        const pair = [light(parts(getComputedStyle(element).color)), light(below)].sort((a, b) => b - a);
         const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
-        if (ratio < 4.5) faint.push(one.className + ' ' + one.innerText.slice(0, 30) + ' ' + ratio.toFixed(2));
+        if (ratio < 4.5) faint.push(element.className + ' ' + element.innerText.slice(0, 30) + ' ' + ratio.toFixed(2));
     }
     return faint;
 })()"""

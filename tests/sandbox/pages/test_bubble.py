@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from profilectl.render.bubble import Face
+from profilectl.render.bubble import AgentCard
 from profilectl.render.html import preview_page
 from profilectl.roster.disclosure import MARKERS
-from profilectl.sandbox.pages import wording
+from profilectl.sandbox.pages import rendering
 
 PATH = "/_sandbox/conversations/acmecare/ada"
 
@@ -50,7 +50,7 @@ def test_every_marker_of_a_roster_is_understood():
     """What the roster demands of a bot in any language, the pages tell a bot by."""
     markers = {marker for listed in MARKERS.values() for marker in listed}
 
-    assert set() == {marker for marker in markers if not wording.bot_name().search(f"Acme {marker}, Care")}
+    assert set() == {marker for marker in markers if not rendering.bot_name().search(f"Acme {marker}, Care")}
 
 
 # One bubble
@@ -62,19 +62,21 @@ def test_the_preview_shows_the_same_bubble(remote, ada, name):
     text = "Hello!\n<b>Two</b> lines & more: שלום"
     remote.send(ada.user_id, text, custom_profile_id=remote.created(name))
     shown = bubble_of(read(remote).text)
-    previewed = bubble_of(preview_page("acmecare", [Face("a", name, "human", "acmecare", b"x", "image/png", text)]))
+    previewed = bubble_of(
+        preview_page("acmecare", [AgentCard("a", name, "human", "acmecare", b"x", "image/png", text)])
+    )
 
     assert previewed == re.sub(r' · <time datetime="[^"]*">[0-9:]*</time>', "", shown)
 
 
 def test_the_preview_has_the_same_look(remote):
     """Every rule of the telephone, in the sandbox's style sheet and in the page that is passed around."""
-    look = (wording.TELEPHONE / "telephone.css").read_text()
+    look = (rendering.TELEPHONE / "telephone.css").read_text()
 
     assert look in read(remote, "/_sandbox/style.css").text
     assert look.strip() in preview_page("acmecare", [])
 
 
 def bubble_of(page):
-    found = re.search(r'<div class="agent">.*?</p>\s*</div>', page.replace('class="from-', ""), re.DOTALL)
-    return re.sub(r'src="[^"]*"', 'src=""', found[0])
+    match = re.search(r'<div class="agent">.*?</p>\s*</div>', page.replace('class="from-', ""), re.DOTALL)
+    return re.sub(r'src="[^"]*"', 'src=""', match[0])

@@ -36,7 +36,7 @@ def post(remote, path=PATH, headers=None, **fields):
     return remote.client.post(path, data=fields, auth=None, headers=headers or {})
 
 
-def said(remote):
+def received(remote):
     return [message.text for message in remote.world.messages.all()]
 
 
@@ -48,7 +48,7 @@ def test_what_is_typed_arrives_and_leads_back(remote, ada):
     answer = post(remote, text="Hello?\r\nAnybody there? ")
 
     assert (303, f"{PATH}#text") == (answer.status_code, answer.headers["location"])
-    assert ["Hello?\nAnybody there?"] == said(remote)
+    assert ["Hello?\nAnybody there?"] == received(remote)
     assert "Hello?\nAnybody there?" in read(remote).text
 
 
@@ -56,7 +56,7 @@ def test_what_is_typed_arrives_and_leads_back(remote, ada):
 def test_nothing_typed_is_nothing_said(remote, ada, fields):
     """Back to the page, without a message."""
     assert 303 == post(remote, **fields).status_code
-    assert [] == said(remote)
+    assert [] == received(remote)
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_another_site_cannot_speak_for_the_customer(remote, ada, path, headers):
     answer = post(remote, path, headers, text="taken", brand="acmecare", customer="eve")
 
     assert 403 == answer.status_code
-    assert [] == said(remote)
+    assert [] == received(remote)
     assert remote.world.accounts.by_handle("eve") is None
 
 
 def test_our_own_form_passes(remote, ada):
     """What a browser says about it."""
     assert 303 == post(remote, headers={"Origin": INSIDE, "Sec-Fetch-Site": "same-origin"}, text="Hi").status_code
-    assert ["Hi"] == said(remote)
+    assert ["Hi"] == received(remote)
 
 
 def test_a_text_may_have_ten_thousand_characters(remote, ada):
@@ -92,7 +92,7 @@ def test_a_text_may_have_ten_thousand_characters(remote, ada):
     answer = post(remote, text="é" * 10_001)
 
     assert (403, "text/html") == (answer.status_code, answer.headers["content-type"][:9])
-    assert 1 == len(said(remote))
+    assert 1 == len(received(remote))
 
 
 def test_a_tapped_answer_is_said_and_told(remote, ada):
@@ -127,7 +127,9 @@ def test_a_conversation_begins_with_a_handle(remote, world):
     first = post(remote, "/_sandbox/conversations", brand="acmecare", customer="Grace_H")
     second = post(remote, "/_sandbox/conversations", brand="ACMECARE", customer=" @grace_h ")
 
-    assert ["/_sandbox/conversations/acmecare/Grace_H#text"] * 2 == [one.headers["location"] for one in (first, second)]
+    assert ["/_sandbox/conversations/acmecare/Grace_H#text"] * 2 == [
+        answer.headers["location"] for answer in (first, second)
+    ]
     assert "No messages yet" in read(remote, "/_sandbox/conversations/acmecare/Grace_H").text
 
 
@@ -226,13 +228,13 @@ def test_what_was_seen_is_not_sent_again(remote, ada):
     assert f'data-seen="{html.escape(news.headers["etag"]).replace("&quot;", "&#34;")}"' in read(remote).text
 
 
-def test_a_visitor_who_waits_is_told_at_once(any_door, ada):
+def test_a_visitor_who_waits_is_told_at_once(any_remote, ada):
     """The answer comes when the message does, long before the wait is over."""
-    seen = read(any_door, f"{PATH}/talk").headers["etag"]
-    sender = threading.Timer(0.2, any_door.send, (ada.user_id, "News"))
+    seen = read(any_remote, f"{PATH}/talk").headers["etag"]
+    sender = threading.Timer(0.2, any_remote.send, (ada.user_id, "News"))
     sender.start()
     began = time.monotonic()
-    news = read(any_door, f"{PATH}/talk", **{"If-None-Match": seen, "Prefer": "wait=20"})
+    news = read(any_remote, f"{PATH}/talk", **{"If-None-Match": seen, "Prefer": "wait=20"})
     join(sender)
 
     assert "News" in news.text
@@ -241,15 +243,15 @@ def test_a_visitor_who_waits_is_told_at_once(any_door, ada):
 
 def test_news_of_another_process_arrive_too(tmp_path, monkeypatch):
     """Two openings of one world's file: what the one writes, a wait in the other one sees."""
-    with World(tmp_path / "w.db") as one, World(tmp_path / "w.db") as other:
-        one.ensure_brand("acmecare")
-        one.ensure_customer("ada")
-        before = conversation._moment(one)
-        same = conversation._moment(one)
+    with World(tmp_path / "w.db") as world, World(tmp_path / "w.db") as other:
+        world.ensure_brand("acmecare")
+        world.ensure_customer("ada")
+        before = conversation._version(world)
+        same = conversation._version(world)
         other.messages.receive("ada", "acmecare", "Hello")
 
         assert before == same
-        assert before != conversation._moment(one)
+        assert before != conversation._version(world)
 
 
 def test_the_end_of_the_server_ends_every_wait(world, ada):
@@ -265,7 +267,7 @@ def test_the_end_of_the_server_ends_every_wait(world, ada):
         began = time.monotonic()
     join(waiting)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def _quietly(client, address, headers):

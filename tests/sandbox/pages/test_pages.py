@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profilectl.sandbox.pages.wording import visible
+from profilectl.sandbox.pages.rendering import visible
 
 HOSTILE = "<script>alert(1)</script>"
 

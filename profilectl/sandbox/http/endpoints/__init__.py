@@ -1,4 +1,4 @@
-"""The calls of X, one function each: a `Call` goes in, an `Answer` comes out, a refusal is raised."""
+"""The endpoints of X, one function each: an `ApiRequest` goes in, a `Response` comes out, a refusal is raised."""
 
 from __future__ import annotations
 

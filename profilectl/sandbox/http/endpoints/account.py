@@ -1,18 +1,13 @@
-"""Who am I, who is that, how much is left, and the steps of the PIN login that talk to the app."""
+"""The caller's account, other accounts, what is left of the limits, and the steps of the PIN login for the app."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from profilectl.sandbox.http import responses
-from profilectl.sandbox.http.request import Call, Endpoint
-from profilectl.sandbox.http.responses import answer
+from profilectl.sandbox.http.request import ApiRequest, Endpoint
+from profilectl.sandbox.http.responses import Response, json_response
 from profilectl.sandbox.model.errors import Refusal, Refused
-
-if TYPE_CHECKING:
-    from profilectl.sandbox.http.responses import Answer
-    from profilectl.sandbox.model.accounts import Account
 
 _USERNAME = re.compile(r"[A-Za-z0-9_]{1,15}")
 _BAD_USERNAME = "The `username` query parameter value [{}] does not match ^[A-Za-z0-9_]{{1,15}}$"
@@ -27,56 +22,59 @@ _REPORTED = {
 }
 
 
-def verify_credentials(call: Call) -> Answer:
+def verify_credentials(request: ApiRequest) -> Response:
     """The account behind the token."""
-    return answer(responses.user_v1(_caller(call)))
+    account = request.world.accounts.by_id(request.user_id)
+    if account is None:
+        raise Refused(Refusal.BAD_TOKEN)
+    return json_response(responses.user_v1(account))
 
 
-def user_by_username(call: Call) -> Answer:
+def user_by_username(request: ApiRequest) -> Response:
     """The account with a handle; nobody is an answer with status 200, as v2 has it."""
-    username = call.path_values["username"]
+    username = request.path_values["username"]
     if not _USERNAME.fullmatch(username):
         message = _BAD_USERNAME.format(username)
         return responses.problem(400, "Invalid Request", message, "invalid-request", message)
-    found = call.world.accounts.by_handle(username)
-    return answer(responses.user_v2(found) if found else responses.no_user_v2(username))
+    account = request.world.accounts.by_handle(username)
+    return json_response(responses.user_v2(account) if account else responses.no_user_v2(username))
 
 
-def rate_limit_status(call: Call) -> Answer:
-    """What is left of the limits of the reading calls; it doesn't tell who may make them."""
-    wanted = call.query.get("resources", "")
-    names = wanted.split(",") if wanted else list(_REPORTED)
-    resources = {name: _resource(call, name) for name in names if name in _REPORTED}
-    context = {"access_token": call.token.token if call.token else ""}
-    return answer({"rate_limit_context": context, "resources": resources})
+def rate_limit_status(request: ApiRequest) -> Response:
+    """What is left of the limits of the reading calls; it doesn't say who may make them."""
+    resources = request.query.get("resources", "")
+    names = resources.split(",") if resources else list(_REPORTED)
+    quotas, user_id = request.world.quotas, request.user_id
+    statuses = {
+        name: {path: quotas.status(family, user_id)._asdict() for path, family in _REPORTED[name].items()}
+        for name in names
+        if name in _REPORTED
+    }
+    context = {"access_token": request.token.token if request.token else ""}
+    return json_response({"rate_limit_context": context, "resources": statuses})
 
 
-def _resource(call: Call, name: str) -> dict[str, Any]:
-    standings = {path: call.world.quotas.standing(family, call.user_id) for path, family in _REPORTED[name].items()}
-    return {path: standing._asdict() for path, standing in standings.items()}
-
-
-def request_token(call: Call) -> Answer:
+def request_token(request: ApiRequest) -> Response:
     """First step of a login. Only ``oob`` is approved as callback: this app logs in with a PIN."""
-    callback = _parameter(call, "oauth_callback")
+    callback = _parameter(request, "oauth_callback")
     if callback is None:
         raise Refused(Refusal.NO_AUTHENTICATION)
     if callback != "oob":
         raise Refused(Refusal.CALLBACK_NOT_APPROVED)
-    login = call.world.tokens.begin_login(_parameter(call, "x_auth_access_type") or "")
-    return responses.form_answer(
+    login = request.world.tokens.begin_login(_parameter(request, "x_auth_access_type") or "")
+    return responses.form_response(
         oauth_token=login.token, oauth_token_secret=login.secret, oauth_callback_confirmed="true"
     )
 
 
-def access_token(call: Call) -> Answer:
+def access_token(request: ApiRequest) -> Response:
     """Last step of a login: the PIN for a token."""
-    if call.claims is None or not call.claims.token:
+    if request.claims is None or not request.claims.token:
         raise Refused(Refusal.NO_AUTHENTICATION)
-    tokens = call.world.tokens
-    token = tokens.redeem(tokens.login(call.claims.token), _parameter(call, "oauth_verifier") or "")
-    account = call.world.accounts.by_id(token.user_id)
-    return responses.form_answer(
+    tokens = request.world.tokens
+    token = tokens.redeem(tokens.login(request.claims.token), _parameter(request, "oauth_verifier") or "")
+    account = request.world.accounts.by_id(token.user_id)
+    return responses.form_response(
         oauth_token=token.token,
         oauth_token_secret=token.secret,
         user_id=token.user_id,
@@ -84,24 +82,17 @@ def access_token(call: Call) -> Answer:
     )
 
 
-def invalidate_token(call: Call) -> Answer:
+def invalidate_token(request: ApiRequest) -> Response:
     """Log out: the token that signed this call is the last thing it did."""
-    token = call.token.token if call.token else ""
-    call.world.tokens.revoke(token)
-    return answer({"access_token": token})
+    token = request.token.token if request.token else ""
+    request.world.tokens.revoke(token)
+    return json_response({"access_token": token})
 
 
-def _caller(call: Call) -> Account:
-    account = call.world.accounts.by_id(call.user_id)
-    if account is None:
-        raise Refused(Refusal.BAD_TOKEN)
-    return account
-
-
-def _parameter(call: Call, name: str) -> str | None:
+def _parameter(request: ApiRequest, name: str) -> str | None:
     """A login's parameter may stand in the header, in the form or in the query."""
-    protocol = call.claims.protocol if call.claims else {}
-    return protocol.get(name, call.form(name))
+    protocol = request.claims.protocol if request.claims else {}
+    return protocol.get(name, request.form(name))
 
 
 ENDPOINTS = (

@@ -1,4 +1,4 @@
-"""Feedback cards: issue one, look at it, and read what became of all."""
+"""Feedback cards: issue and show them, and list what happened to them."""
 
 from __future__ import annotations
 
@@ -6,73 +6,72 @@ import base64
 import binascii
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from profilectl.sandbox.http import responses
-from profilectl.sandbox.http.request import Call, Endpoint
-from profilectl.sandbox.http.responses import answer
+from profilectl.sandbox.http.request import ApiRequest, Endpoint
+from profilectl.sandbox.http.responses import Response, json_response
 from profilectl.sandbox.model.errors import Refusal, Refused
-from profilectl.sandbox.model.feedback import MATURITY, SCALES, VARIANTS, Event, Request
+from profilectl.sandbox.model.feedback import MATURITY, SCALES, VARIANTS, Request
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from profilectl.sandbox.http.responses import Answer
 
 PAGE = 100  # events, by default and at most
 MAX_EXTERNAL_ID, MAX_DISPLAY_NAME = 256, 20  # characters
 _BEYOND_MS = 253_402_300_800_000  # the end of the year 9999
-_PLACE = re.compile(r"(\d{1,15})\.(\d{1,15})\.(\d{1,9})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,15})\.(\d{1,15})\.(\d{1,9})", re.ASCII)
 
 
-def create(call: Call) -> Answer:
-    """Issue a card; the message that it hangs on obeys the rules of all messages."""
-    kind = _choice(call, "type", SCALES)
-    request = Request(
+def create(request: ApiRequest) -> Response:
+    """Issue a card; its message obeys the rules of all messages."""
+    kind = _choice(request, "type", SCALES)
+    draft = Request(
         type=kind,
-        to_user_id=_digits(call, "to_user_id"),
-        message=_required(call, "message"),
-        privacy_url=_address(call, "privacy_url"),
-        external_id=_short(call, "external_id", MAX_EXTERNAL_ID),
-        question_variant_id=int(_choice(call, "question_variant_id", {str(one) for one in VARIANTS[kind]}, "0")),
-        display_name=_short(call, "display_name", MAX_DISPLAY_NAME),
-        is_test=_choice(call, "test", {"true", "false"}, "false") == "true",
+        to_user_id=_digits(request, "to_user_id"),
+        message=_required(request, "message"),
+        privacy_url=_address(request, "privacy_url"),
+        external_id=_short(request, "external_id", MAX_EXTERNAL_ID),
+        question_variant_id=int(_choice(request, "question_variant_id", set(map(str, VARIANTS[kind])), "0")),
+        display_name=_short(request, "display_name", MAX_DISPLAY_NAME),
+        is_test=_choice(request, "test", {"true", "false"}, "false") == "true",
     )
-    card = call.world.feedback.create(call.user_id, call.world.tokens.app().id, request)
-    return answer(responses.feedback(card))
+    card = request.world.feedback.create(request.user_id, request.world.tokens.app().id, draft)
+    return json_response(responses.feedback(card))
 
 
-def show(call: Call) -> Answer:
+def show(request: ApiRequest) -> Response:
     """One of the caller's cards, with its answer."""
     try:
-        card = call.world.feedback.require(call.path_values["id"])
+        card = request.world.feedback.require(request.path_values["id"])
     except KeyError:
         raise Refused(Refusal.NO_SUCH_PAGE) from None
-    if card.from_user_id != call.user_id:
+    if card.from_user_id != request.user_id:
         raise Refused(Refusal.NO_SUCH_PAGE)
-    return answer(responses.feedback(card))
+    return json_response(responses.feedback(card))
 
 
-def list_events(call: Call) -> Answer:
+def list_events(request: ApiRequest) -> Response:
     """A page of what happened to the caller's cards, oldest first; an empty ``next_cursor`` is the end."""
-    count, place = call.number("count", PAGE, PAGE), _place(call)
-    span = (place.from_ms, place.to_ms)
-    found = call.world.feedback.events(call.user_id, span, place.skipped, count + 1)
-    has_more = len(found) > count
-    cursor = place._replace(skipped=place.skipped + count).cursor() if has_more else ""
-    return answer({"events": [_event(one) for one in found[:count]], "next_cursor": cursor})
+    count, position = request.number("count", PAGE, PAGE), _position(request)
+    span = (position.from_ms, position.to_ms)
+    events = request.world.feedback.events(request.user_id, span, position.skipped, count + 1)
+    has_more = len(events) > count
+    cursor = position._replace(skipped=position.skipped + count).cursor() if has_more else ""
+    listed = [
+        {
+            "event_type": event.type,
+            "created_at": responses.moment(event.at_ms),
+            "feedback": responses.feedback(event.card),
+        }
+        for event in events[:count]
+    ]
+    return json_response({"events": listed, "next_cursor": cursor})
 
 
-def _event(event: Event) -> dict[str, Any]:
-    return {
-        "event_type": event.type,
-        "created_at": responses.moment(event.at_ms),
-        "feedback": responses.feedback(event.card),
-    }
-
-
-class _Place(NamedTuple):
+class _Position(NamedTuple):
     """Where the events go on; a span that is a day old doesn't change any more."""
 
     from_ms: int
@@ -83,29 +82,29 @@ class _Place(NamedTuple):
         return base64.b64encode(".".join(map(str, self)).encode()).decode()
 
 
-def _place(call: Call) -> _Place:
-    """The place that the cursor stands for, or the beginning of the span that the first page names.
+def _position(request: ApiRequest) -> _Position:
+    """The position that the cursor stands for, or the beginning of the span that the first page names.
 
     Raises:
         Refused: no span, one that isn't a day old, or a cursor that isn't ours
     """
-    cursor = call.query.get("cursor")
+    cursor = request.query.get("cursor")
     if not cursor:
-        place = _Place(_milliseconds(call, "from_time"), _milliseconds(call, "to_time"))
-        if place.to_ms > call.world.store.now_ms() - MATURITY * 1000 or place.from_ms > place.to_ms:
+        position = _Position(_milliseconds(request, "from_time"), _milliseconds(request, "to_time"))
+        if position.to_ms > request.world.store.now_ms() - MATURITY * 1000 or position.from_ms > position.to_ms:
             raise Refused(Refusal.PARAMETER_INVALID, "to_time")
-        return place
+        return position
     try:
-        found = _PLACE.fullmatch(base64.b64decode(cursor, validate=True).decode())
+        match = _CURSOR.fullmatch(base64.b64decode(cursor, validate=True).decode())
     except (binascii.Error, ValueError):
-        found = None
-    if found is None:
+        match = None
+    if match is None:
         raise Refused(Refusal.PARAMETER_INVALID, "cursor")
-    return _Place(*(int(part) for part in found.groups()))
+    return _Position(*(int(part) for part in match.groups()))
 
 
-def _milliseconds(call: Call, name: str) -> int:
-    text = call.query.get(name, "")
+def _milliseconds(request: ApiRequest, name: str) -> int:
+    text = request.query.get(name, "")
     if not text:
         raise Refused(Refusal.PARAMETER_MISSING, name)
     if not re.fullmatch("[0-9]{1,15}", text) or int(text) >= _BEYOND_MS:
@@ -113,36 +112,36 @@ def _milliseconds(call: Call, name: str) -> int:
     return int(text)
 
 
-def _required(call: Call, name: str) -> str:
-    value = call.form(name)
+def _required(request: ApiRequest, name: str) -> str:
+    value = request.form(name)
     if not value or not value.strip():
         raise Refused(Refusal.PARAMETER_MISSING, name)
     return value
 
 
-def _choice(call: Call, name: str, choices: Collection[str], default: str | None = None) -> str:
-    value = _required(call, name) if default is None else call.form(name) or default
+def _choice(request: ApiRequest, name: str, choices: Collection[str], default: str | None = None) -> str:
+    value = _required(request, name) if default is None else request.form(name) or default
     if value not in choices:
         raise Refused(Refusal.PARAMETER_INVALID, name)
     return value
 
 
-def _digits(call: Call, name: str) -> str:
-    value = _required(call, name)
+def _digits(request: ApiRequest, name: str) -> str:
+    value = _required(request, name)
     if not re.fullmatch("[0-9]{1,19}", value):
         raise Refused(Refusal.PARAMETER_INVALID, name)
     return value
 
 
-def _short(call: Call, name: str, longest: int) -> str:
-    value = call.form(name) or ""
+def _short(request: ApiRequest, name: str, longest: int) -> str:
+    value = request.form(name) or ""
     if len(value) > longest:
         raise Refused(Refusal.PARAMETER_INVALID, name)
     return value
 
 
-def _address(call: Call, name: str) -> str:
-    value = _required(call, name)
+def _address(request: ApiRequest, name: str) -> str:
+    value = _required(request, name)
     try:
         parts = urlsplit(value)
     except ValueError:

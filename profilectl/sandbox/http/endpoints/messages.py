@@ -1,4 +1,4 @@
-"""Direct Messages: send one, read them back."""
+"""Direct Messages: send and read them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from profilectl.sandbox.http import responses
-from profilectl.sandbox.http.request import Call, Endpoint
-from profilectl.sandbox.http.responses import answer
+from profilectl.sandbox.http.request import ApiRequest, Endpoint
+from profilectl.sandbox.http.responses import Response, json_response
 from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.faults import Kind
 from profilectl.sandbox.model.messages import Draft
-from profilectl.sandbox.model.pagination import Place, read_cursor
+from profilectl.sandbox.model.profiles import Position, read_cursor
 
 if TYPE_CHECKING:
-    from profilectl.sandbox.http.responses import Answer
     from profilectl.sandbox.model.messages import Message
 
 PAGE, MAX_PAGE = 20, 50
@@ -26,62 +25,62 @@ MAX_OPTIONS = 20
 MAX_BUTTONS = 3
 
 
-def send(call: Call) -> Answer:
+def send(request: ApiRequest) -> Response:
     """Send a message; a profile that can't be shown is dropped silently and missing from the echo."""
-    draft = _draft(call.document())
-    if Kind.ECHO_MISSING in call.twists:
+    draft = _draft(request.document())
+    if Kind.ECHO_MISSING in request.active_faults:
         draft = replace(draft, profile_id=None)
-    if Kind.ECHO_OTHER in call.twists:
-        draft = replace(draft, profile_id=_another_profile(call, draft.profile_id))
-    message = call.world.messages.send(call.user_id, call.world.tokens.app().id, draft)
-    return answer({"event": _event(call, message)})
+    if Kind.ECHO_OTHER in request.active_faults:
+        draft = replace(draft, profile_id=_another_profile(request, draft.profile_id))
+    message = request.world.messages.send(request.user_id, request.world.tokens.app().id, draft)
+    return json_response({"event": _event(request, message)})
 
 
-def indicate_typing(call: Call) -> Answer:
+def indicate_typing(request: ApiRequest) -> Response:
     """Let the recipient see that somebody types, for three seconds; nothing of it stays."""
-    recipient_id = call.form("recipient_id")
+    recipient_id = request.form("recipient_id")
     if not recipient_id:
         raise Refused(Refusal.PARAMETER_MISSING, "recipient_id")
-    call.world.messages.require_reachable(recipient_id)
-    return responses.Answer(204)
+    request.world.messages.require_reachable(recipient_id)
+    return Response(204)
 
 
-def list_page(call: Call) -> Answer:
+def list_page(request: ApiRequest) -> Response:
     """A page of the messages of the last 30 days, sent and received, newest first."""
-    count, place = call.number("count", PAGE, MAX_PAGE), read_cursor(call.query.get("cursor"))
-    found = call.world.messages.mine(call.user_id, count + 1, place.before)
-    page = found[:count]
-    body: dict[str, Any] = {"events": [_read_event(call, message) for message in page], "apps": _apps(call, page)}
-    if len(found) > count:
-        body["next_cursor"] = Place(int(page[-1].id)).cursor()
-    return answer(body)
+    count, position = request.number("count", PAGE, MAX_PAGE), read_cursor(request.query.get("cursor"))
+    messages = request.world.messages.mine(request.user_id, count + 1, position.before)
+    page = messages[:count]
+    body: dict[str, Any] = {"events": [_read_event(request, message) for message in page], "apps": _apps(request, page)}
+    if len(messages) > count:
+        body["next_cursor"] = Position(int(page[-1].id)).cursor()
+    return json_response(body)
 
 
-def show(call: Call) -> Answer:
+def show(request: ApiRequest) -> Response:
     """One message."""
-    if not call.query.get("id"):
+    if not request.query.get("id"):
         raise Refused(Refusal.PARAMETER_MISSING, "id")
-    message = call.world.messages.show(call.user_id, call.query["id"])
-    return answer({"event": _read_event(call, message), "apps": _apps(call, [message])})
+    message = request.world.messages.show(request.user_id, request.query["id"])
+    return json_response({"event": _read_event(request, message), "apps": _apps(request, [message])})
 
 
-def _event(call: Call, message: Message, app_id: str | None = None) -> dict[str, Any]:
-    media = None if message.media_id is None else call.world.media.by_id(message.media_id)
-    return responses.event(message, media, call.base, app_id)
+def _event(request: ApiRequest, message: Message, app_id: str | None = None) -> dict[str, Any]:
+    media = None if message.media_id is None else request.world.media.by_id(message.media_id)
+    return responses.event(message, media, request.base, app_id)
 
 
-def _read_event(call: Call, message: Message) -> dict[str, Any]:
-    is_own = message.by_app and message.sender_id == call.user_id
-    return _event(call, message, call.world.tokens.app().id if is_own else None)
+def _read_event(request: ApiRequest, message: Message) -> dict[str, Any]:
+    is_own = message.by_app and message.sender_id == request.user_id
+    return _event(request, message, request.world.tokens.app().id if is_own else None)
 
 
-def _apps(call: Call, messages: list[Message]) -> dict[str, Any]:
-    is_ours = any(message.by_app and message.sender_id == call.user_id for message in messages)
-    return responses.apps(call.world.tokens.app()) if is_ours else {}
+def _apps(request: ApiRequest, messages: list[Message]) -> dict[str, Any]:
+    is_ours = any(message.by_app and message.sender_id == request.user_id for message in messages)
+    return responses.apps(request.world.tokens.app()) if is_ours else {}
 
 
-def _another_profile(call: Call, asked_for: str | None) -> str | None:
-    others = (profile.id for profile in call.world.profiles.all(call.user_id) if profile.is_live)
+def _another_profile(request: ApiRequest, asked_for: str | None) -> str | None:
+    others = (profile.id for profile in request.world.profiles.all(request.user_id) if profile.is_live)
     return next((profile_id for profile_id in others if profile_id != asked_for), None)
 
 

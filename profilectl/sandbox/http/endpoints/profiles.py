@@ -1,56 +1,53 @@
-"""The four calls on custom profiles."""
+"""The four endpoints of custom profiles."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from profilectl.sandbox.http import responses
-from profilectl.sandbox.http.request import Call, Endpoint
-from profilectl.sandbox.http.responses import answer
+from profilectl.sandbox.http.request import ApiRequest, Endpoint
+from profilectl.sandbox.http.responses import Response, json_response
 from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.faults import Kind
 from profilectl.sandbox.model.profiles import MAX_PAGE, PAGE
 
-if TYPE_CHECKING:
-    from profilectl.sandbox.http.responses import Answer
-
 _DEFAULT_LAG = 60.0  # seconds
 
 
-def create(call: Call) -> Answer:
+def create(request: ApiRequest) -> Response:
     """Make a profile from a name and an uploaded picture."""
-    document = call.document()
+    document = request.document()
     name = _required(document, "custom_profile", "name")
     media_id = _required(document, "custom_profile", "avatar", "media", "id")
     if not (media_id.isascii() and media_id.isdigit()):
         raise Refused(Refusal.BAD_FIELD, f"custom_profile.avatar.media.id: '{media_id}' is not a valid Long")
-    lag = call.twists.get(Kind.LAG)
+    lag = request.active_faults.get(Kind.LAG)
     seconds = 0.0 if lag is None else lag.seconds or _DEFAULT_LAG
-    made = call.world.profiles.create(call.user_id, name, media_id, lag=seconds)
-    return answer({"custom_profile": responses.profile(made, call.base)})
+    profile = request.world.profiles.create(request.user_id, name, media_id, lag=seconds)
+    return json_response({"custom_profile": responses.profile(profile, request.base)})
 
 
-def show(call: Call) -> Answer:
+def show(request: ApiRequest) -> Response:
     """One live profile."""
-    found = call.world.profiles.show(call.user_id, call.path_values["id"])
-    return answer({"custom_profile": responses.profile(found, call.base)})
+    profile = request.world.profiles.show(request.user_id, request.path_values["id"])
+    return json_response({"custom_profile": responses.profile(profile, request.base)})
 
 
-def list_page(call: Call) -> Answer:
+def list_page(request: ApiRequest) -> Response:
     """A page of the live profiles."""
-    count = call.number("count", PAGE, MAX_PAGE)
-    is_empty = Kind.EMPTY_PAGE in call.twists
-    page = call.world.profiles.page(call.user_id, count, call.query.get("cursor"), empty=is_empty)
-    return answer(responses.profile_page(page, call.base))
+    count = request.number("count", PAGE, MAX_PAGE)
+    is_empty = Kind.EMPTY_PAGE in request.active_faults
+    page = request.world.profiles.page(request.user_id, count, request.query.get("cursor"), empty=is_empty)
+    return json_response(responses.profile_page(page, request.base))
 
 
-def destroy(call: Call) -> Answer:
+def destroy(request: ApiRequest) -> Response:
     """Take a profile away; 204 again for one that is gone already."""
-    if not call.query.get("id"):
+    if not request.query.get("id"):
         raise Refused(Refusal.PARAMETER_MISSING, "id")
-    call.world.profiles.destroy(call.user_id, call.query["id"])
-    return responses.Answer(204)
+    request.world.profiles.destroy(request.user_id, request.query["id"])
+    return Response(204)
 
 
 def _required(document: Any, *path: str) -> str:

@@ -41,7 +41,7 @@ def test_rate_limit_status(remote):
 
     assert body["rate_limit_context"] == {"access_token": remote.brand.access_token}
     assert set(body["resources"]) == {"custom_profiles", "media"}
-    assert {name: found["remaining"] for name, found in body["resources"]["custom_profiles"].items()} == {
+    assert {name: status["remaining"] for name, status in body["resources"]["custom_profiles"].items()} == {
         "/custom_profiles/list": 179,
         "/custom_profiles/show": 180,
     }

@@ -73,7 +73,7 @@ def test_cards_have_an_allowlist_of_their_own(remote, issue, read, error_of):
     """Off: 403, code 87, for all three calls and before any field is looked at; profiles aren't concerned."""
     remote.world.feedback.allow(remote.brand.user_id, False)
 
-    assert [(403, 87)] * 3 == [error_of(one) for one in (issue(type=""), _show(remote, "1"), read())]
+    assert [(403, 87)] * 3 == [error_of(answer) for answer in (issue(type=""), _show(remote, "1"), read())]
     assert remote.client.get("/1.1/custom_profiles/list.json", auth=remote.signer()).status_code == 200
 
 
@@ -184,10 +184,13 @@ def test_events_tell_each_state(remote, issue, read):
     page = read().json()
     remote.clock.now -= 1
 
-    assert [one["event_type"] for one in page["events"]] == ["feedback.created", "feedback.updated"]
-    assert [one["feedback"].get("response", {}).get("score", {}).get("value") for one in page["events"]] == [None, 5]
+    assert [event["event_type"] for event in page["events"]] == ["feedback.created", "feedback.updated"]
+    assert [event["feedback"].get("response", {}).get("score", {}).get("value") for event in page["events"]] == [
+        None,
+        5,
+    ]
     assert page["next_cursor"] == ""
-    assert [one["event_type"] for one in read().json()["events"]] == ["feedback.created"]
+    assert [event["event_type"] for event in read().json()["events"]] == ["feedback.created"]
 
 
 def test_events_have_pages(remote, issue, read):
@@ -197,7 +200,7 @@ def test_events_have_pages(remote, issue, read):
     remote.clock.now += 2 * 86_400
     seen, cursors, page = [], [], read(count="2").json()
     while True:
-        seen += [one["feedback"]["external_id"] for one in page["events"]]
+        seen += [event["feedback"]["external_id"] for event in page["events"]]
         cursors.append(page["next_cursor"])
         if not page["next_cursor"]:
             break
@@ -245,7 +248,7 @@ def test_more_than_a_hundred_events_are_a_hundred(read):
 def test_rate_limit_status_names_the_family(remote):
     """The figures that X reports."""
     answer = remote.client.get("/1.1/application/rate_limit_status.json", params={"resources": "feedback"})
-    limits = {path: one["limit"] for path, one in answer.json()["resources"]["feedback"].items()}
+    limits = {path: limit["limit"] for path, limit in answer.json()["resources"]["feedback"].items()}
 
     assert {"/feedback/events": 1_000, "/feedback/show/:id": 180} == limits
 

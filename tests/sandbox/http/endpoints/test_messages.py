@@ -43,7 +43,7 @@ def test_a_profile_that_cant_be_shown_is_dropped_silently(remote, ada):
     other = remote.world.ensure_brand("globex")
     media = remote.world.media.add(other.user_id, remote.picture)
     foreign = remote.world.profiles.create(other.user_id, "Theirs", media.id).id
-    echoes = [_echo(remote.send(ada, custom_profile_id=found)) for found in ("999", "x", gone, foreign, None)]
+    echoes = [_echo(remote.send(ada, custom_profile_id=profile_id)) for profile_id in ("999", "x", gone, foreign, None)]
     body = {
         "type": "message_create",
         "message_create": {"target": {"recipient_id": ada}, "message_data": {"text": "Hi"}},
@@ -194,14 +194,14 @@ def test_a_thousand_a_day_but_five_answers_are_free(remote, ada):
     remote.world.messages.receive("ada", "acmecare", "Anybody there?")
     for _ in range(5):
         remote.send(ada)
-    assert left.standing("send", remote.brand.user_id).remaining == 1_000
+    assert left.status("send", remote.brand.user_id).remaining == 1_000
 
     remote.send(ada)
-    assert left.standing("send", remote.brand.user_id).remaining == 999
+    assert left.status("send", remote.brand.user_id).remaining == 999
     remote.world.messages.receive("ada", "acmecare", "Hello?")
     remote.clock.now += 86_401
     remote.send(ada)
-    assert left.standing("send", remote.brand.user_id).remaining == 999  # the day's window opened anew
+    assert left.status("send", remote.brand.user_id).remaining == 999  # the day's window opened anew
 
 
 def test_over_the_days_limit_nothing_is_sent(remote, error_of, ada):
@@ -244,7 +244,9 @@ def test_messages_of_others_cant_be_shown(remote, error_of, ada):
     """404, code 34 for a stranger's message, an unknown id and no id of ours; 38 without id."""
     remote.world.ensure_brand("globex")
     foreign = remote.world.messages.receive("ada", "globex", "Hi").id
-    codes = [error_of(remote.client.get(SHOW, params={"id": found})) for found in (foreign, "5", "x", "9" * 19)]
+    codes = [
+        error_of(remote.client.get(SHOW, params={"id": message_id})) for message_id in (foreign, "5", "x", "9" * 19)
+    ]
 
     assert [(404, 34)] * 4 == codes
     assert error_of(remote.client.get(SHOW)) == (403, 38)

@@ -153,7 +153,7 @@ def test_pages_to_the_end(remote, sizes, query):
     pages = _walk(remote, **query)
 
     assert sizes == [len(page) for page in pages]
-    assert len({found for page in pages for found in page}) == 100
+    assert len({profile_id for page in pages for profile_id in page}) == 100
 
 
 def test_an_empty_list_has_no_cursor(remote):
@@ -168,7 +168,7 @@ def test_an_empty_page_may_carry_a_cursor(remote):
     pages = _walk(remote, count=2)
 
     assert [len(page) for page in pages] == [2, 0, 0, 0, 1]
-    assert made == {found for page in pages for found in page}
+    assert made == {profile_id for page in pages for profile_id in page}
 
 
 def test_cursors_are_opaque_base64(remote):
@@ -191,7 +191,7 @@ def test_a_list_may_lag(remote):
     late = remote.created("late")
     now = remote.created("now")
 
-    assert [found["id"] for found in remote.listed().json()["custom_profiles"]] == [now]
+    assert [profile["id"] for profile in remote.listed().json()["custom_profiles"]] == [now]
     assert remote.client.get(f"/1.1/custom_profiles/{late}.json").status_code == 200
     remote.world.advance(30)
-    assert [found["id"] for found in remote.listed().json()["custom_profiles"]] == [now, late]
+    assert [profile["id"] for profile in remote.listed().json()["custom_profiles"]] == [now, late]

@@ -1,0 +1,121 @@
+"""Reads what a person types at the terminal, so that no signal is lost, whatever the moment in which it comes."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import termios
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STDIN = 0
+_LONGEST_LINE = 4096  # bytes; a terminal hands out no longer ones
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
+
+def read_line(prompt: str, *, hidden: bool = False) -> str:
+    """Return the line that is typed at the terminal on stdin, without its line break.
+
+    ``input()`` looks for signals before it begins to read, and reads on when one comes after that look: Ctrl-C would
+    do nothing until Enter is pressed. So this waits for the terminal and for signals at the same time.
+
+    Args:
+        prompt: goes to stderr, once the terminal is ready for the answer.
+        hidden: whether the terminal doesn't show what is typed; then the line break after it is written here.
+
+    Raises:
+        EOFError: the terminal has nothing more to say, as after Ctrl-D.
+        KeyboardInterrupt: Ctrl-C; for any signal with a handler, what the handler raises.
+    """
+    with ExitStack() as stack:
+        terminal = _open_terminal()
+        stack.callback(os.close, terminal)
+        signals = stack.enter_context(_signals_held_back())
+        if hidden:
+            stack.enter_context(_echo_off(terminal))
+        _show(prompt)
+        line = b""
+        while not line.endswith(b"\n"):
+            line += _read_part(terminal, signals)
+        return line.decode(sys.stdin.encoding, sys.stdin.errors or "strict").rstrip("\n")
+
+
+def _read_part(terminal: int, signals: int) -> bytes:
+    """Return what was typed next; nothing where it was thrown away again, or where a signal came that ends nothing."""
+    ready, _, _ = select.select([terminal, signals], [], [])
+    if signals in ready:
+        if any(number in _ENDINGS for number in os.read(signals, _LONGEST_LINE)):
+            raise KeyboardInterrupt
+        return b""
+    try:
+        part = os.read(terminal, _LONGEST_LINE)
+    except BlockingIOError:  # Ctrl-C also throws away what was typed before it
+        return b""
+    except OSError:  # the terminal has gone
+        raise EOFError from None
+    if not part:
+        raise EOFError
+    return part
+
+
+def _open_terminal() -> int:
+    """Open stdin's terminal once more: reads that don't wait must not become a mode of the shell's own descriptor."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        return os.open(os.ttyname(_STDIN), flags)
+    except OSError:  # another user's, as after `su`, or one from outside of a container
+        return os.open("/dev/tty", flags)
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[int]:
+    """Let no signal raise anything in the block, and call the handlers of those that came after it.
+
+    Yields:
+        A descriptor with the number of each signal that came, one byte each.
+    """
+    handlers = {number: signal.getsignal(number) for number in _ENDINGS}
+    came: set[int] = set()
+    try:
+        with ExitStack() as stack:
+            reader, writer = os.pipe()
+            for descriptor in (reader, writer):
+                stack.callback(os.close, descriptor)
+                os.set_blocking(descriptor, False)
+            stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer, warn_on_full_buffer=False))
+            for number, handler in handlers.items():
+                if callable(handler):  # who ignores a signal goes on ignoring it
+                    stack.callback(signal.signal, number, handler)
+                    signal.signal(number, lambda number, _frame: came.add(number))
+            yield reader
+    finally:
+        for ending, handler in handlers.items():
+            if ending in came and callable(handler):
+                handler(ending, None)
+
+
+@contextmanager
+def _echo_off(terminal: int) -> Iterator[None]:
+    """Let the terminal show nothing of what is typed in the block; what was typed before it is thrown away."""
+    before = termios.tcgetattr(terminal)
+    silent = termios.tcgetattr(terminal)
+    silent[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+    try:
+        yield
+    finally:
+        with suppress(termios.error):  # the terminal has gone
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+        _show("\n")
+
+
+def _show(text: str) -> None:
+    """Write to stderr; a terminal that has gone is told by what is read from it."""
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

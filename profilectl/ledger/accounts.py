@@ -1,0 +1,29 @@
+"""Whether credentials belong to the account at X that the roster and the ledger mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from profilectl.errors import WrongAccount
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.model import Account, Brand
+
+
+def check_account(brand: Brand, account: Account, ledger: LedgerReader) -> None:
+    """Refuse credentials of another account than the one that roster and ledger mean.
+
+    The ledger's user id decides: a handle may have been renamed at X since. A brand that the ledger doesn't know yet
+    must have the handle that the roster gives it.
+
+    Raises:
+        WrongAccount: the credentials belong to somebody else.
+    """
+    ledger.check_account(brand.key, account)
+    if ledger.account_of(brand.key) is None and account.handle.casefold() != brand.handle.casefold():
+        raise WrongAccount(
+            f"brand {brand.key} is @{brand.handle}, but the credentials belong to @{visible(account.handle)}",
+            hint=f"log in as @{brand.handle}, or choose the brand with --brand",
+        )

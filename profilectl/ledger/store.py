@@ -1,0 +1,439 @@
+"""One ledger over any SQL engine: which statements each method runs, in which order, with its audit record.
+
+`protocol` says what the methods promise; `Engine` is what a database has to bring along for them.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from profilectl.audit import chain
+from profilectl.errors import InputRefused, LedgerRefused, TryLater, WrongAccount
+from profilectl.ledger import schema
+from profilectl.ledger.protocol import Ledger, LedgerReader
+from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, Profile, Retired
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Self
+
+    from profilectl.ledger.schema import Row, Value
+
+Result = TypeVar("Result")
+
+_BEYOND: Final = 2**63 - 1  # no sequence number is larger
+_PAGE: Final = 500  # audit records read at a time, so that a long trail keeps no transaction open
+
+
+class Execute(Protocol):
+    """Runs one statement of `schema`."""
+
+    def __call__(self, statement: str, /, **values: Value) -> list[Row]:
+        """Return all rows of a statement; `values` fill its named parameters."""
+
+
+class ReadingEngine(Protocol):
+    """A database that is only read; its failures are `LedgerRefused`, or `TryLater`."""
+
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Return what `look` returns; it sees one moment, and is called again when that moment didn't last."""
+
+    def close(self) -> None:
+        """Let go of the database; closing twice is allowed."""
+
+
+class Engine(ReadingEngine, Protocol):
+    """A database that is written; within a transaction, `read` sees what that has written so far."""
+
+    def transaction(self) -> AbstractContextManager[Execute]:
+        """Begin; commit durably at the end, or roll everything back when an error leaves the block."""
+
+    def lock(
+        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None
+    ) -> AbstractContextManager[None]:
+        """Do what `Ledger.lock` promises."""
+
+
+class StoreReader(LedgerReader):
+    """A ledger that is only read, over an engine."""
+
+    def __init__(self, engine: ReadingEngine) -> None:
+        self._engine = engine
+
+    def account_of(self, brand: str) -> Account | None:
+        return self._engine.read(lambda execute: _account_of(execute, brand))
+
+    def check_account(self, brand: str, account: Account) -> None:
+        self._engine.read(lambda execute: _check_account(execute, brand, account))
+
+    def state_of(self, user_id: str) -> LedgerState:
+        return self._engine.read(lambda execute: _state_of(execute, user_id))
+
+    def events(self, *, after: int = 0) -> Iterator[chain.Record]:
+        while page := self._rows(schema.GET_RECORDS, after=after, limit=_PAGE):
+            for row in page:
+                yield chain.Record(*row)
+            after = page[-1][0]
+
+    def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
+        # records have the times of several clocks, so only a whole page of earlier ones ends the search
+        recent: list[Event] = []
+        before = _BEYOND
+        while page := self._rows(schema.GET_RECORDS_BACKWARDS, before=before, limit=_PAGE):
+            events = [event for row in page if (event := chain.Record(*row).event).at_ms >= since_ms]
+            if not events:
+                break
+            recent += (event for event in events if event.account == user_id)
+            before = page[-1][0]
+        return tuple(reversed(recent))
+
+    def dispatch(self, user_id: str, key: str) -> Dispatch | None:
+        rows = self._rows(schema.GET_DISPATCH, account=user_id, key=key)
+        return schema.to_dispatch(rows[0]) if rows else None
+
+    def is_delivery(self, user_id: str, event_id: str) -> bool:
+        return bool(self._rows(schema.GET_DELIVERY, account=user_id, event_id=event_id))
+
+    def seen_ms(self, user_id: str, profile_id: str) -> int:
+        rows = self._rows(schema.GET_SIGHTING, account=user_id, profile_id=profile_id)
+        return int(rows[0][0]) if rows else 0
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _rows(self, statement: str, **values: Value) -> list[Row]:
+        return self._engine.read(lambda execute: execute(statement, **values))
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A transaction that several changes share; it begins with the first of them."""
+
+    begin: Callable[[], Execute]
+    execute: Execute | None = None
+    is_broken: bool = False
+
+    @contextmanager
+    def joined(self) -> Iterator[Execute]:
+        """Let a change take part; when it fails, nothing of the batch is kept."""
+        self.require_whole()
+        self.is_broken = True
+        self.execute = self.execute or self.begin()
+        yield self.execute
+        self.is_broken = False
+
+    def require_whole(self) -> None:
+        """Make sure that no change has failed, for its half would be committed with the others."""
+        if self.is_broken:
+            raise LedgerRefused("a change of this batch has failed, so none of it is kept")
+
+
+class Store(StoreReader, Ledger):
+    """A ledger that can be written, over an engine."""
+
+    _engine: Engine
+
+    def __init__(self, engine: Engine, actor: str) -> None:
+        """Take who writes, as ``user@host``, for the audit records."""
+        super().__init__(engine)
+        self._actor = actor
+        self._batch: _Batch | None = None
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        if self._batch is not None:
+            raise LedgerRefused("a batch can't be part of another one")
+        with ExitStack() as stack:
+            self._batch = batch = _Batch(lambda: stack.enter_context(self._engine.transaction()))
+            try:
+                yield
+                batch.require_whole()
+            finally:
+                self._batch = None
+
+    def lock(
+        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
+    ) -> AbstractContextManager[None]:
+        return self._engine.lock(max_wait, command, announce)
+
+    def register_account(self, brand: str, account: Account, now_ms: int) -> None:
+        with self._change() as execute:
+            known = _check_account(execute, brand, account)
+            if known == replace(account, access_level=None):
+                return
+            names = {"brand": brand, "handle": account.handle, "host": account.host}
+            execute(schema.SAVE_ACCOUNT, account=account.user_id, **names)
+            self._append(execute, Event("claimed", account.user_id, now_ms, detail=names))
+
+    # Creates, and the profiles that they made
+
+    def begin_intent(self, user_id: str, intent: Intent) -> None:
+        with self._change() as execute:
+            if execute(schema.GET_INTENT_OF, account=user_id, agent=intent.agent):
+                hint = "run `profilectl sync`, which settles it"
+                raise LedgerRefused(f"{intent.agent} has an open intent already", hint=hint)
+            digest, ids = schema.listing(intent.listed)
+            execute(schema.ADD_LISTING, digest=digest, ids=ids)
+            execute(schema.ADD_INTENT, account=user_id, listing=digest, **schema.columns(intent))
+            at_ms = max(intent.begun_ms, intent.attempted_ms)
+            self._append(execute, _intent_event(intent, "intended", user_id, at_ms, attempt=intent.attempt))
+
+    def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
+        with self._change() as execute:
+            intent, _ = _open_intent(execute, user_id, nonce)
+            execute(schema.COUNT_ATTEMPT, account=user_id, nonce=nonce, attempted_ms=attempted_ms)
+            attempt = intent.attempt + 1
+            self._append(execute, _intent_event(intent, "reattempted", user_id, attempted_ms, attempt=attempt))
+
+    def mark_unknown(self, user_id: str, nonce: str, now_ms: int) -> None:
+        with self._change() as execute:
+            intent, _ = _open_intent(execute, user_id, nonce)
+            execute(schema.SET_ATTEMPTED, account=user_id, nonce=nonce, attempted_ms=now_ms)
+            self._append(execute, _intent_event(intent, "unanswered", user_id, now_ms))
+
+    def finish_intent(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
+        with self._change() as execute:
+            intent, listing = _open_intent(execute, user_id, nonce)
+            binding = _binding(intent.agent, profile, intent.name, intent.avatar, now_ms, protected=intent.protected)
+            replaced = _bind(execute, user_id, binding)
+            _close_intent(execute, user_id, nonce, listing)
+            what = "adopted" if adopted else "created"
+            self._append(execute, _binding_event(what, user_id, binding, replaced, nonce))
+        return binding
+
+    def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
+        with self._change() as execute:
+            intent, listing = _open_intent(execute, user_id, nonce)
+            _close_intent(execute, user_id, nonce, listing)
+            self._append(execute, _intent_event(intent, "withdrawn", user_id, now_ms, why=why))
+
+    def adopt(
+        self, user_id: str, agent: str, profile: Profile, *, avatar: str, protected: bool, now_ms: int
+    ) -> Binding:
+        binding = _binding(agent, profile, profile.name, avatar, now_ms, protected=protected)
+        with self._change() as execute:
+            for owner, _, state in execute(schema.GET_OWNER, account=user_id, profile_id=profile.id):
+                if (owner, state) == (agent, "retired"):  # the agent gets the profile back
+                    execute(schema.DELETE_RETIRED, account=user_id, profile_id=profile.id)
+            replaced = _bind(execute, user_id, binding)
+            nonce = None
+            for row in execute(schema.GET_INTENT_OF, account=user_id, agent=agent):
+                intent, listing = schema.to_open_intent(row)
+                nonce = intent.nonce
+                _close_intent(execute, user_id, nonce, listing)
+            self._append(execute, _binding_event("adopted", user_id, binding, replaced, nonce))
+            self._unblock(execute, user_id, agent, now_ms)
+        return binding
+
+    def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
+        with self._change() as execute:
+            retired = _retire(execute, user_id, _binding_of(execute, user_id, agent), now_ms, "removed")
+            detail = {"name": retired.name, "why": retired.why}
+            self._append(execute, Event("retired", user_id, now_ms, agent, retired.profile_id, detail))
+        return retired
+
+    def drop(self, user_id: str, profile_id: str, now_ms: int) -> None:
+        with self._change() as execute:
+            owner = execute(schema.GET_OWNER, account=user_id, profile_id=profile_id)
+            agent, name, state = owner[0] if owner else (None, None, None)
+            if state == "bound":
+                execute(schema.DELETE_BINDING, account=user_id, agent=agent)
+            execute(schema.DELETE_RETIRED, account=user_id, profile_id=profile_id)
+            self._append(execute, Event("destroyed", user_id, now_ms, agent, profile_id, {"name": name}))
+
+    def forget(self, user_id: str, agent: str, now_ms: int) -> None:
+        with self._change() as execute:
+            binding = _binding_of(execute, user_id, agent)
+            execute(schema.DELETE_BINDING, account=user_id, agent=agent)
+            detail = {"name": binding.name}
+            self._append(execute, Event("forgotten", user_id, now_ms, agent, binding.profile_id, detail))
+
+    def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
+        with self._change() as execute:
+            _binding_of(execute, user_id, agent)
+            execute(schema.SET_PROTECTED, account=user_id, agent=agent, protected=int(protected))
+
+    # Messages
+
+    def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
+        values = {"account": user_id, **schema.columns(dispatch)}
+        with self._change() as execute:
+            _require_sender(execute, user_id, dispatch)
+            if former is None:
+                is_ours = execute(schema.ADD_DISPATCH, **values)
+            else:
+                is_ours = execute(schema.REPLACE_DISPATCH, former=former.nonce, **values)
+            if not is_ours:
+                raise TryLater(
+                    "the same message is being sent by another process right now", hint="look whether it has arrived"
+                )
+
+    def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
+        with self._change() as execute:
+            execute(schema.FINISH_DISPATCH, account=user_id, **schema.columns(dispatch))
+            execute(schema.ADD_DELIVERY, account=user_id, event_id=dispatch.event_id)
+            if dispatch.confirmed and dispatch.profile_id is not None:
+                execute(schema.SET_SIGHTING, account=user_id, profile_id=dispatch.profile_id, seen_ms=event.at_ms)
+            self._append(execute, event)
+
+    def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
+        with self._change() as execute:
+            execute(schema.DELETE_OPEN_DISPATCH, account=user_id, key=dispatch.key, nonce=dispatch.nonce)
+
+    def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
+        with self._change() as execute:
+            execute(schema.SET_SIGHTING, account=user_id, profile_id=profile_id, seen_ms=now_ms)
+
+    def block(self, user_id: str, agent: str, now_ms: int) -> None:
+        with self._change() as execute:
+            execute(schema.ADD_BLOCKED, account=user_id, agent=agent)
+            self._append(execute, Event("blocked", user_id, now_ms, agent))
+
+    def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
+        with self._change() as execute:
+            self._unblock(execute, user_id, agent, now_ms)
+
+    def record(self, event: Event) -> None:
+        with self._change() as execute:
+            self._append(execute, event)
+
+    def _change(self) -> AbstractContextManager[Execute]:
+        """Join the batch that is open, or begin a transaction."""
+        return self._engine.transaction() if self._batch is None else self._batch.joined()
+
+    def _unblock(self, execute: Execute, user_id: str, agent: str, now_ms: int) -> None:
+        if (agent,) in execute(schema.GET_BLOCKED, account=user_id):
+            execute(schema.DELETE_BLOCKED, account=user_id, agent=agent)
+            self._append(execute, Event("unblocked", user_id, now_ms, agent))
+
+    def _append(self, execute: Execute, event: Event) -> None:
+        last = execute(schema.GET_LAST_RECORD)
+        seq, prev_hash = last[0] if last else (0, chain.GENESIS)
+        record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash)
+        execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)
+
+
+def _account_of(execute: Execute, brand: str) -> Account | None:
+    rows = execute(schema.GET_ACCOUNT, brand=brand)
+    return Account(*rows[0]) if rows else None
+
+
+def _check_account(execute: Execute, brand: str, account: Account) -> Account | None:
+    """Return what the brand's key stands for; WrongAccount when that isn't `account`."""
+    known = _account_of(execute, brand)
+    if known and (known.user_id, known.host) != (account.user_id, account.host):
+        raise _wrong_account(brand, known, account)
+    for other, *names in execute(schema.GET_OTHER_HOST, account=account.user_id, host=account.host):
+        raise _wrong_account(other, Account(account.user_id, *names), account)
+    return known
+
+
+def _wrong_account(brand: str, known: Account, account: Account) -> WrongAccount:
+    ours, theirs = (f"@{who.handle} (id {who.user_id} at {who.host})" for who in (known, account))
+    hint = f"use the credentials of @{known.handle}, or set PROFILECTL_LEDGER to another path for a ledger of its own"
+    return WrongAccount(
+        visible(f"brand {brand} is {ours} in this ledger, but the credentials belong to {theirs}"), hint=visible(hint)
+    )
+
+
+def _state_of(execute: Execute, user_id: str) -> LedgerState:
+    listings = {digest: frozenset(ids.split()) for digest, ids in execute(schema.GET_LISTINGS, account=user_id)}
+    return LedgerState(
+        bindings=tuple(map(schema.to_binding, execute(schema.GET_BINDINGS, account=user_id))),
+        intents=tuple(schema.to_intent(row, listings) for row in execute(schema.GET_INTENTS, account=user_id)),
+        retired=tuple(Retired(*row) for row in execute(schema.GET_RETIRED, account=user_id)),
+        blocked=frozenset(agent for (agent,) in execute(schema.GET_BLOCKED, account=user_id)),
+    )
+
+
+def _open_intent(execute: Execute, user_id: str, nonce: str) -> tuple[Intent, str]:
+    """Return an open intent, its listing left out, and the listing's digest; LedgerRefused when there is none."""
+    rows = execute(schema.GET_INTENT, account=user_id, nonce=nonce)
+    if not rows:
+        hint = "run `profilectl sync`, which reads X's list again"
+        raise LedgerRefused(f"the ledger has no open intent {nonce}", hint=hint)
+    return schema.to_open_intent(rows[0])
+
+
+def _close_intent(execute: Execute, user_id: str, nonce: str, listing: str) -> None:
+    """Close an intent; its listing goes with the last one that refers to it."""
+    execute(schema.DELETE_INTENT, account=user_id, nonce=nonce)
+    execute(schema.DELETE_UNUSED_LISTING, digest=listing)
+
+
+def _binding(agent: str, profile: Profile, name: str, avatar: str, now_ms: int, *, protected: bool) -> Binding:
+    return Binding(
+        agent=agent,
+        profile_id=profile.id,
+        name=name,
+        avatar=avatar,
+        created_ms=profile.created_ms,
+        bound_ms=now_ms,
+        protected=protected,
+        avatar_url=profile.avatar_url,
+    )
+
+
+def _binding_of(execute: Execute, user_id: str, agent: str) -> Binding:
+    """Return the agent's binding; LedgerRefused when there is none."""
+    rows = execute(schema.GET_BINDING, account=user_id, agent=agent)
+    if not rows:
+        hint = "`profilectl profiles list` shows who has"
+        raise LedgerRefused(f"agent {visible(agent)} has no profile in this ledger", hint=hint)
+    return schema.to_binding(rows[0])
+
+
+def _bind(execute: Execute, user_id: str, binding: Binding) -> str | None:
+    """Bind a profile that is unknown so far, retire the agent's former one and return its id, if there was one."""
+    for agent, _, state in execute(schema.GET_OWNER, account=user_id, profile_id=binding.profile_id):
+        raise LedgerRefused(f"profile {binding.profile_id} is {state} already, for agent {agent}")
+    former = [schema.to_binding(row) for row in execute(schema.GET_BINDING, account=user_id, agent=binding.agent)]
+    for replaced in former:
+        _retire(execute, user_id, replaced, binding.bound_ms, "replaced")
+    execute(schema.ADD_BINDING, account=user_id, **schema.columns(binding))
+    return former[0].profile_id if former else None
+
+
+def _retire(execute: Execute, user_id: str, binding: Binding, now_ms: int, why: str) -> Retired:
+    """Turn a binding into a retired profile."""
+    retired = Retired(binding.profile_id, binding.agent, binding.name, now_ms, why)
+    execute(schema.DELETE_BINDING, account=user_id, agent=binding.agent)
+    execute(schema.DELETE_SIGHTING, account=user_id, profile_id=binding.profile_id)
+    execute(schema.ADD_RETIRED, account=user_id, **schema.columns(retired))
+    return retired
+
+
+def _require_sender(execute: Execute, user_id: str, dispatch: Dispatch) -> None:
+    """Make sure that the agent may still send, and with this profile; InputRefused if not."""
+    if (dispatch.agent,) in execute(schema.GET_BLOCKED, account=user_id):
+        raise InputRefused(f"{dispatch.agent} was offboarded meanwhile; nothing was sent")
+    if dispatch.profile_id is None:
+        return
+    owners = execute(schema.GET_OWNER, account=user_id, profile_id=dispatch.profile_id)
+    if not any(state == "bound" for _, _, state in owners):
+        raise InputRefused(
+            f"{dispatch.agent}'s face has changed meanwhile; nothing was sent", hint="run the same command again"
+        )
+
+
+def _intent_event(intent: Intent, what: str, user_id: str, at_ms: int, **more: str | int) -> Event:
+    return Event(what, user_id, at_ms, intent.agent, detail={"nonce": intent.nonce, "name": intent.name, **more})
+
+
+def _binding_event(what: str, user_id: str, binding: Binding, replaced: str | None, nonce: str | None) -> Event:
+    """Return the event of a profile that became an agent's; names and pictures are kept for "who was Alice then"."""
+    detail = {"name": binding.name, "avatar": binding.avatar, "replaced": replaced, "nonce": nonce}
+    return Event(what, user_id, binding.bound_ms, binding.agent, binding.profile_id, detail)

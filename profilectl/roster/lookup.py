@@ -1,0 +1,38 @@
+"""An agent by the key that somebody typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from profilectl.errors import InputRefused, UsageError
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.model import Agent, Brand, Roster
+
+
+def agent_of(roster: Roster, brand: Brand, key: str) -> Agent:
+    """Return the agent with that key in one brand.
+
+    Raises:
+        InputRefused: the agent speaks for other brands only.
+        UsageError: nobody has the key.
+    """
+    agents = roster.agents_of(brand.key)
+    for agent in agents:
+        if agent.key == key:
+            return agent
+    if any(agent.key == key for agent in roster.agents):
+        raise InputRefused(f"{key} doesn't speak for brand {brand.key}")
+    raise unknown_agent(key, {agent.key for agent in agents})
+
+
+def unknown_agent(key: str, known: set[str]) -> UsageError:
+    """Return the error that says that nobody has this key, and who may be meant."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, known, n=1)
+    return UsageError(
+        f"there is no agent {visible(key)}",
+        hint=f"did you mean {close[0]}?" if close else "`profilectl roster list` shows them all",
+    )

@@ -1,0 +1,222 @@
+"""Reading a TOML table by rules: one for each key; a value that its rule refuses is a problem at its place.
+
+A rule takes a value as the TOML reader returns it and returns it as the model wants it, or raises `FieldError`. Types
+are exact: ``true`` is no number, and nothing is converted behind the writer's back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from profilectl.errors import UsageError
+from profilectl.text.escape import excerpt
+
+if TYPE_CHECKING:
+    from profilectl.toml.positions import Path
+    from profilectl.toml.problems import ProblemList
+
+Rule = Callable[[Any], Any]
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""Keys of brands and agents: part of commands, file names and ledger rows, so kept plain."""
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_OS_USER = re.compile(r"uid:[0-9]{1,10}|[^\s:/\x00-\x1f\x7f]{1,64}")
+
+_TYPES = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "an array",
+    dict: "a table",
+    dt.datetime: "a date with a time",
+    dt.date: "a date",
+    dt.time: "a time",
+}
+
+
+class FieldError(Exception):
+    """A value that its rule refuses; `problems` are messages, each with the path below the value."""
+
+    def __init__(self, message: str, *more: tuple[Path, str]) -> None:
+        super().__init__(message)
+        self.problems: tuple[tuple[Path, str], ...] = more or (((), message),)
+
+
+def read(
+    table: Mapping[str, Any],
+    rules: Mapping[str, Rule],
+    path: Path,
+    problems: ProblemList,
+    on_unknown: Callable[[str], str],
+) -> dict[str, Any]:
+    """Return the fields of `table` as their rules return them, and note what is wrong with the others.
+
+    A refused value is there as None, so that nobody calls it missing on top.
+
+    Args:
+        table: as the TOML reader returned it.
+        rules: by key.
+        path: of the table in its document.
+        problems: where errors are noted.
+        on_unknown: says what is wrong with a key that has no rule.
+    """
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in rules:
+            problems.error((*path, key), on_unknown(key))
+            continue
+        try:
+            values[key] = rules[key](value)
+        except FieldError as error:
+            values[key] = None
+            for below, message in error.problems:
+                problems.error((*path, key, *below), message)
+    return values
+
+
+def check_key(path: Path, problems: ProblemList) -> None:
+    """Note a brand's or agent's key, the last of `path`, that isn't plain enough to be used on a command line."""
+    key = str(path[-1])
+    if not _SLUG.fullmatch(key):
+        slug = re.sub(r"[^a-z0-9_]+", "-", key.lower()).strip("-_")[:64]
+        advice = f', such as "{slug}"' if _SLUG.fullmatch(slug) else ""
+        problems.error(path, f"a key has 1 to 64 lower-case letters, digits, - and _, and no - or _ first{advice}")
+
+
+def shown(value: Any) -> str:
+    """Return how a message names a wrong value: strings and numbers, cut and visible, anything else by its type."""
+    if isinstance(value, str):
+        return f'"{excerpt(value, 40)}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    is_short = isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**15)
+    return str(value) if is_short else _TYPES[type(value)]
+
+
+def expected(value: Any, kind: type, example: str = "") -> None:
+    """Raise `FieldError` unless `value` is exactly of type `kind`."""
+    if type(value) is not kind:
+        example = f" such as {example}" if example else ""
+        raise FieldError(f"expected {_TYPES[kind]}{example}, got {shown(value)}")
+
+
+def text(value: Any) -> str:
+    """Accept a string with something in it."""
+    if type(value) is not str:
+        # What stands here may be a legal name, so only its type is told.
+        raise FieldError(f"expected a string, got {_TYPES[type(value)]}")
+    if not value.strip():
+        raise FieldError("empty; leave it out instead")
+    return value
+
+
+def string(value: Any) -> str:
+    """Accept any string, an empty one too."""
+    expected(value, str)
+    return str(value)
+
+
+def flag(value: Any) -> bool:
+    """Accept true or false."""
+    expected(value, bool)
+    return bool(value)
+
+
+def choice(*words: str) -> Rule:
+    """Make a rule that accepts exactly these strings."""
+    listed = " or ".join(f'"{word}"' for word in words)
+
+    def rule(value: Any) -> str:
+        if type(value) is not str or value not in words:
+            raise FieldError(f"expected {listed}, got {shown(value)}")
+        return value
+
+    return rule
+
+
+def version(value: Any) -> int:
+    """Accept 1, the only version there is."""
+    if type(value) is not int or value != 1:
+        raise FieldError(f"expected 1, got {shown(value)}")
+    return value
+
+
+def count(value: Any) -> int:
+    """Accept a whole number from 0 on."""
+    expected(value, int)
+    if value < 0:
+        raise FieldError("below 0")
+    return int(value)
+
+
+def ratio(value: Any) -> float:
+    """Accept a number from 0 to 1."""
+    if type(value) not in {int, float}:
+        raise FieldError(f"expected a number from 0 to 1, got {shown(value)}")
+    if not 0 <= value <= 1:
+        raise FieldError("outside 0 to 1")
+    return float(value)
+
+
+def duration(value: Any) -> int:
+    """Accept ``"15m"`` and its like; return seconds."""
+    match = _DURATION.fullmatch(value) if type(value) is str else None
+    if not match:
+        raise FieldError(f'expected a duration such as "60s", "15m", "2h" or "1d", got {shown(value)}')
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def parse_duration(words: str, option: str) -> int:
+    """Return the seconds of a duration given to an option, such as ``10m``; UsageError when it is none."""
+    try:
+        return duration(words)
+    except FieldError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def day(value: Any) -> dt.date:
+    """Accept a TOML local date."""
+    if type(value) is dt.datetime:
+        raise FieldError("expected a day without a time, such as 2027-01-31")
+    if type(value) is str:
+        raise FieldError("expected a date without quotes, such as 2027-01-31")
+    expected(value, dt.date, "2027-01-31")
+    return dt.date(value.year, value.month, value.day)
+
+
+def table(value: Any) -> dict[str, Any]:
+    """Accept a table; what is in it has rules of its own."""
+    expected(value, dict)
+    return dict(value)
+
+
+def array_of(accepts: Callable[[str], Any], items: str, when_empty: str = "") -> Rule:
+    """Make a rule for an array of strings that `accepts` says yes to; with `when_empty`, an empty one is refused."""
+
+    def rule(value: Any) -> tuple[str, ...]:
+        if type(value) is not list:
+            instead = f"; did you mean [{shown(value)}]?" if type(value) is str else ""
+            raise FieldError(f"expected an array of {items}, got {shown(value)}{instead}")
+        if when_empty and not value:
+            raise FieldError(when_empty)
+        wrong = [
+            ((index,), f"expected {items}, got {shown(item)}")
+            for index, item in enumerate(value)
+            if type(item) is not str or not accepts(item)
+        ]
+        if wrong:
+            raise FieldError(items, *wrong)
+        return tuple(value)
+
+    return rule
+
+
+def os_users(when_empty: str = "") -> Rule:
+    """Make a rule for an array of names or ids of OS users; `when_empty` as for `array_of`."""
+    return array_of(_OS_USER.fullmatch, 'OS users such as "afast" or "uid:1001"', when_empty)

@@ -1,0 +1,74 @@
+"""What each command loads, told by `sys.modules`: steadier than any time, and what the time is made of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"PIL", "asyncio", "httpx", "jinja2", "keyring", "oauthlib", "pydantic", "rich", "tomlkit", "werkzeug", "yaml"}
+LOCAL = HEAVY | {"concurrent.futures", "email", "http.client", "logging", "profilectl.api.client", "ssl"}
+WIRE = {"httpx", "oauthlib"}
+TELL = """
+import sys
+from profilectl.__main__ import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+SEND = ("send", "--as", "alice", "--to", "@customer", "hello")
+
+FORBIDDEN = {
+    ("--version",): LOCAL | {"re", "typer", "typing", "profilectl.cli.main"},
+    ("--help",): LOCAL | {"sqlite3"},
+    ("roster", "list"): LOCAL | {"sqlite3"},
+    ("roster", "list", "--json"): LOCAL | {"sqlite3"},
+    ("roster", "check"): LOCAL,
+    (*SEND, "--dry-run"): LOCAL | {"html", "tomllib"},
+    SEND: HEAVY - WIRE,
+    ("diff",): HEAVY - WIRE,
+    ("diff", "--json"): HEAVY - WIRE,
+    ("sync", "--yes"): HEAVY - WIRE,
+    ("profiles", "list"): HEAVY - WIRE,
+    ("completion", "bash"): LOCAL | {"sqlite3"},
+    ("feedback", "report", "--since", "2026-11-01"): HEAVY - WIRE,
+}
+
+
+def loaded(desk, *words):
+    """Return the modules of a program that has run these words, and those that hold them."""
+    done = subprocess.run(
+        [sys.executable, "-c", TELL, *words],
+        cwd=desk.folder,
+        env=desk.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[:500]
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.fixture
+def synced(desk, served):
+    """A desk whose roster is what X shows."""
+    desk.write(("alice", "Alice F."), ("bruno", "Bruno K."))
+    assert desk.run("sync", "--yes").code == 0
+    return desk
+
+
+@pytest.mark.parametrize("words", FORBIDDEN, ids=" ".join)
+def test_a_command_loads_only_what_it_needs(synced, words):
+    """Of what takes long to load, a command that was run before loads nothing that it doesn't use."""
+    assert set() == loaded(synced, *words) & FORBIDDEN[words]
+
+
+def test_a_command_opens_no_other_room(synced):
+    """Only the module of the command that was named is loaded, and not the other commands'."""
+    rooms = {"demo", "init", "diff", "sync", "send", "preview", "profiles", "recover", "auth", "doctor", "sandbox"}
+
+    assert set() == loaded(synced, "roster", "list") & {f"profilectl.cli.{room}" for room in rooms}

@@ -1,0 +1,23 @@
+"""The known word that somebody may have meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.text.suggest import did_you_mean
+
+KNOWN = ("name", "avatar", "operators")
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("nmae", ', did you mean "name"?'), ("Operator", ', did you mean "operators"?'), ("zzz", ""), ("", "")],
+)
+def test_a_near_word_is_suggested(word, expected):
+    """Whatever its case; where nothing is near, nothing is said."""
+    assert expected == did_you_mean(word, KNOWN)
+
+
+def test_a_suggestion_is_visible():
+    """Known words may be foreign, too."""
+    assert ', did you mean "al<U+202E>ice"?' == did_you_mean("alice", ["al\u202eice"])
