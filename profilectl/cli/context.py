@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from profilectl.config import Config
     from profilectl.credentials.keyring import Keychain
     from profilectl.credentials.sources import Sources
+    from profilectl.errors import AvatarRefused
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
-    from profilectl.pictures.stat_cache import PictureMemory
+    from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.secret import Credentials, Secret
 
 DEFAULT_API_URL = "https://api.x.com"
@@ -130,17 +131,38 @@ class Context:
         name = str(self.roster_path)
         return parse(decode(self.read_roster(), name), name)
 
-    def inspect_pictures(self, agents: Iterable[Agent], memory: PictureMemory | None = None) -> dict[str, Picture]:
+    @cached_property
+    def picture_cache(self) -> PictureStatCache:
+        """What an earlier `sync` has kept of the roster's pictures, so that untouched ones needn't be read again."""
+        from profilectl.pictures.stat_cache import PictureStatCache
+        from profilectl.system.cache import cache_file
+
+        roster = self.roster_path.absolute()
+        return PictureStatCache(roster.parent, cache_file(str(roster), "pictures"))
+
+    def inspect_pictures(self, agents: Iterable[Agent], cache: PictureStatCache | None = None) -> dict[str, Picture]:
         """Read and hash every picture these agents name, unless it is known; RosterRefused with every bad one."""
         from profilectl.pictures.loader import inspect_all
 
-        return inspect_all(self, agents, memory)
+        pictures, refusals = inspect_all(self.roster_path.parent, agents, cache)
+        self._require_usable(refusals)
+        return pictures
 
     def prepare_pictures(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
         """Decode and normalise pictures, by the digest of their file; RosterRefused with every bad one."""
         from profilectl.pictures.loader import prepare_all
 
-        return prepare_all(self, pictures)
+        prepared, refusals = prepare_all(self.roster_path.parent, pictures)
+        self._require_usable(refusals)
+        return prepared
+
+    def _require_usable(self, refusals: Mapping[str, AvatarRefused]) -> None:
+        if refusals:
+            from profilectl.pictures.loader import refusal
+            from profilectl.toml.document import decode
+
+            name = str(self.roster_path)
+            raise refusal(refusals, self.roster.agents, decode(self.read_roster(), name), name)
 
     # The brands
 

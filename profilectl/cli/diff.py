@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from profilectl.api.retry import WaitBudget
     from profilectl.model import Brand
-    from profilectl.pictures.stat_cache import PictureMemory
+    from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.sync.quota import Forecast
     from profilectl.sync.session import SyncSession
@@ -150,7 +150,7 @@ def open_session(
     selection: Selection,
     jobs: int,
     max_wait: float | WaitBudget = 0,
-    memory: PictureMemory | None = None,
+    cache: PictureStatCache | None = None,
 ) -> SyncSession:
     """Open a session of `diff` or `sync`.
 
@@ -160,16 +160,15 @@ def open_session(
         selection: what else was chosen.
         jobs: calls at once.
         max_wait: how long the calls may wait for limits of X: seconds, or what is left of them.
-        memory: knows the pictures that needn't be read.
+        cache: knows the pictures that needn't be read; else what earlier commands kept.
     """
-    from profilectl.pictures.loader import recollect
     from profilectl.sync.session import SyncSession
 
     return SyncSession.open(
         context.roster,
         brands,
         selection,
-        read_pictures=partial(context.inspect_pictures, memory=memory or recollect(context)),
+        read_pictures=partial(context.inspect_pictures, cache=cache or context.picture_cache),
         prepare_pictures=context.prepare_pictures,
         connect=partial(context.connect, jobs=jobs, max_wait=max_wait),
         jobs=jobs,

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from profilectl.ledger.protocol import Ledger
     from profilectl.model import PreparedPicture
-    from profilectl.pictures.stat_cache import PictureMemory
+    from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.plan.saved import Expectation, SavedPlan
     from profilectl.sync.outcomes import Outcome
@@ -127,12 +127,11 @@ def _sync(
 ) -> ExitCode:
     """Lock the ledger and make one run; `seconds` is the longest wait for the lock, and for X."""
     from profilectl.api.retry import WaitBudget
-    from profilectl.pictures.loader import recollect
     from profilectl.sync.session import LimitedWait
 
     brands = context.brands()
-    budget, stop, memory = WaitBudget(seconds), Stop(), recollect(context)
-    session = open_session(context, brands, selection, jobs, budget, memory)
+    budget, stop, cache = WaitBudget(seconds), Stop(), context.picture_cache
+    session = open_session(context, brands, selection, jobs, budget, cache)
     session.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
     show_warnings(session)
     ledger = context.ledger_for_writing()
@@ -142,7 +141,7 @@ def _sync(
         if not isinstance(expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             session.check_agents(ledger)
         wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, context.clock)
-        return _Run(context, session, ledger, memory, expected, stop, wait).carry_out(asks=asks)
+        return _Run(context, session, ledger, cache, expected, stop, wait).carry_out(asks=asks)
 
 
 _FINISHING = b"finishing the calls under way; once more to leave at once (the next sync settles what is open)\n"
@@ -155,7 +154,7 @@ class _Run:
     context: Context
     session: SyncSession
     ledger: Ledger
-    memory: PictureMemory
+    cache: PictureStatCache
     expected: Expectation | None
     stop: Stop
     wait: Wait
@@ -177,7 +176,7 @@ class _Run:
         if asks:
             self._ask(plan)
         self.session.register_accounts(self.ledger)
-        self._remember()
+        self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)
         code = self.stopped_by or exit_code(outcomes)
         self._show(plan, outcomes, code)
@@ -197,12 +196,10 @@ class _Run:
         return plan
 
     def _prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
-        from profilectl.pictures.loader import forget
-
         try:
             return self.session.prepare(plan)
         except RosterRefused:
-            forget(self.context)  # a picture isn't what was remembered of it
+            self.cache.clear()  # a picture isn't what it was taken for
             raise
 
     def _ask(self, plan: Plan) -> None:
@@ -213,12 +210,6 @@ class _Run:
         show_limits(self.context, self.session.forecasts(plan, self.ledger))
         if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
             raise Declined("nothing was changed")
-
-    def _remember(self) -> None:
-        """Keep for the next command what roster and pictures hold, so that it needn't read what nobody touches."""
-        from profilectl.pictures.loader import remember
-
-        remember(self.context, self.memory)
 
     def _apply(self, plan: Plan, prepared: dict[str, PreparedPicture]) -> list[Outcome]:
         """Apply the plan under a progress bar; return the outcomes in the order of the plan."""

@@ -21,10 +21,9 @@ FILES: Final = (
         "$XDG_STATE_HOME/profilectl/HOST/ledger.db",
         "the ledger of the accounts at one X: which profile belongs to whom, and what was done",
     ),
-    (".profilectl/pictures.json", "what earlier commands read of the picture files; may be deleted at any time"),
     (".profilectl/sandbox/", "the local X of `--sandbox` with its own ledger, beside the roster"),
     ("~/.config/profilectl/config.toml", "who is logged in, the default brand, `credential_command` and `ledger`"),
-    ("~/.cache/profilectl/", "the names that the shells complete; private, and may be deleted at any time"),
+    ("~/.cache/profilectl/", "names that the shells complete, and which pictures are unchanged; may be deleted"),
     ("~/.local/state/profilectl/crash-*.log", "what is kept of an unexpected failure, without secrets"),
     ("/etc/profilectl/policy.toml", "root's word on who may sync, and who may send as whom"),
 )

@@ -71,8 +71,7 @@ class MessageSender:
         key: under which the message is sent at most once, None for the key that its words make.
         context: whether a person is there.
         survey: what a feedback card asks after it, None for no card.
-        policy: the roster's.
-        test_recipients: ids and handles, with @, of those to whom a script may write as a person.
+        policy: the roster's; a script may write as a person to its test recipients.
         known: the ledger as it is read before anything is written.
     """
 
@@ -84,7 +83,6 @@ class MessageSender:
     context: SendContext
     survey: Survey | None
     policy: Policy
-    test_recipients: tuple[str, ...]
     known: LedgerReader
 
     @cached_property
@@ -173,7 +171,7 @@ class MessageSender:
 
     def _is_test(self, recipient: str, client: XClient | None) -> bool | None:
         """Say whether somebody is a test recipient; None when only X could tell, and there is no client to ask."""
-        typed, testers = recipient.casefold(), {tester.casefold() for tester in self.test_recipients}
+        typed, testers = recipient.casefold(), {tester.casefold() for tester in self.policy.test_recipients}
         written_otherwise = {tester for tester in testers if tester.startswith("@") != typed.startswith("@")}
         if typed in testers or not written_otherwise:
             return typed in testers

@@ -1,12 +1,12 @@
-"""A file that somebody dropped into a folder becomes a picture that may leave the machine.
+"""A file that somebody dropped into a folder becomes a picture that may be uploaded.
 
-Two deeds, because most runs need only the first: `inspect` reads and hashes, which tells whether a picture changed;
+Two steps, because most runs need only the first: `inspect` reads and hashes, which tells whether a picture changed;
 `prepare` decodes behind guards and encodes anew. Nothing of the source survives but its pixels: no EXIF, no GPS
 position, no comment, no colour profile, no bytes behind the image's end.
 
 Both may be called from several threads at once.
 
-`read` and `Shelf` are for `stat_cache`, which knows when not even reading is needed.
+`read` and `FolderStats` are for `stat_cache`, which knows when not even reading is needed.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def read(folder: Path, relative: str) -> Reading:
     return Reading(Picture(relative, "sha256:" + digest.hexdigest(), size), identity, begun_ns)
 
 
-class Shelf:
-    """A roster's folder, whose pictures are looked at and not opened; folders in it are resolved once, so be quick.
+class FolderStats:
+    """Identifies the pictures of a roster's folder without opening them; folders in it are resolved once, so be quick.
 
     What another process slips in meanwhile shows in the identity, so that no way has to be walked step by step.
     """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
@@ -29,16 +28,14 @@ _NO_BRAND = Brand("", "", language="")
 _OPTIONAL = ("operators", "first", "last", "legal_name", "title", "until", "protected")
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
+class _Layer(NamedTuple):
     """One table that says something about an agent."""
 
     path: Path
     values: Mapping[str, Any]  # None: said, but refused
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One agent in one brand, with the layers that describe it, the winning one first."""
 
     path: Path  # of the agent's own table

@@ -16,8 +16,7 @@ be in anyway, is also in each brand that has a table of its own, and isn't in on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profilectl.errors import UsageError
 from profilectl.roster.schema import DIFFERENCE
@@ -34,12 +33,11 @@ if TYPE_CHECKING:
     from profilectl.toml.problems import ProblemList
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(NamedTuple):
     """What one table's ``brands`` says."""
 
     listed: tuple[str, ...] | None = None  # the array form
-    differences: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    differences: Mapping[str, Mapping[str, Any]] = {}
     left_out: frozenset[str] = frozenset()
 
     def brands(self, default: Membership, known: Collection[str]) -> tuple[str, ...]:

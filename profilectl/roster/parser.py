@@ -17,12 +17,13 @@ from profilectl.roster.agents import AgentReader
 from profilectl.roster.disclosure import MARKERS, markers_for
 from profilectl.roster.unknown_keys import read_table
 from profilectl.toml.document import decode, load, refusal
-from profilectl.toml.positions import Path, Positions
 from profilectl.toml.problems import ProblemList, dotted
 from profilectl.toml.rules import FieldError, check_key, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from profilectl.toml.positions import Path
 
 VERSION = 1
 """Of the roster's format, the only one so far."""
@@ -169,5 +170,7 @@ def _headers(text: str, agents: Collection[str]) -> dict[str, int]:
         lines[header[1]] = line
     if '"""' not in text and "'''" not in text and lines.keys() >= set(agents):
         return lines
+    from profilectl.toml.positions import Positions
+
     positions = Positions(text)
     return {key: positions.nearest(("agents", key))[0] for key in agents}

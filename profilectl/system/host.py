@@ -1,8 +1,9 @@
-"""User, machine and home folder, for the audit trail and for other processes that wait."""
+"""User, machine, home folder and time, for the audit trail and for other processes that wait."""
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 
@@ -43,3 +44,8 @@ def home_folder() -> Path:
         return Path.home()
     except RuntimeError:
         return Path("/nonexistent")  # as Debian has it for users without one
+
+
+def now_ms() -> int:
+    """Return this machine's time, epoch milliseconds."""
+    return int(time.time() * 1000)

@@ -142,7 +142,7 @@ def test_files_are_where_the_program_has_them():
     """The folders of the page are those of the source."""
     from profilectl.cli.context import STATE_FOLDER
 
-    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", "pictures.json", "sandbox/")}
+    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", "roster.json", "sandbox/")}
     caches = Path(cache_file("/roster.toml", "names")).parent.relative_to(Path.home())
     assert {str(POLICY), f"~/{caches}/"} | kept <= {name for name, _ in FILES}
 
