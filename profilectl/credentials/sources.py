@@ -13,6 +13,7 @@ from profilectl.credentials.keyring import KeychainError, State
 from profilectl.credentials.private_files import read_private, read_stdin
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials, Secret
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
