@@ -1,4 +1,4 @@
-"""The only place that wires the rooms together: what was said, what is configured, what has to be opened for it."""
+"""The only place that wires services together: options, environment and configuration, and what they make us open."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING
 from profilectl.cli.options import Options
 from profilectl.errors import UsageError
 from profilectl.render.console import Output, info
+from profilectl.system.cache import cache_file
+from profilectl.system.files import read_named
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
+from profilectl.toml.document import LARGEST, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +45,7 @@ LARGEST_ROSTER = 20_000_000  # bytes: a hundred thousand agents
 
 @dataclass(frozen=True)
 class Context:
-    """One command's view of the world; everything is opened when it is first asked for."""
+    """What one command works with; everything is opened when it is first asked for."""
 
     options: Options = field(default_factory=Options)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -53,11 +56,11 @@ class Context:
         """Return the context of a command whose own options win over those before its name."""
         return replace(self, options=self.options.overridden_by(later))
 
-    # What was said
+    # Options
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing is told when nothing changed."""
+        """Whether nothing is printed when nothing changed."""
         return bool(self.options.quiet)
 
     @property
@@ -72,15 +75,15 @@ class Context:
 
     @property
     def uses_sandbox(self) -> bool:
-        """Whether X is the one in this process; UsageError when nobody can tell."""
-        said = self.environ.get("PROFILECTL_SANDBOX", "")
-        if said not in {"", "0", "1"}:
-            raise UsageError(f"PROFILECTL_SANDBOX is {visible(said)}", hint="1 means the local X, 0 the real one")
-        return bool(self.options.sandbox) or said == "1"
+        """Whether X is the one in this process; UsageError when PROFILECTL_SANDBOX is neither 0 nor 1."""
+        setting = self.environ.get("PROFILECTL_SANDBOX", "")
+        if setting not in {"", "0", "1"}:
+            raise UsageError(f"PROFILECTL_SANDBOX is {visible(setting)}", hint="1 means the local X, 0 the real one")
+        return bool(self.options.sandbox) or setting == "1"
 
     @property
     def may_ask(self) -> bool:
-        """Whether a person is there to answer."""
+        """Whether there is a terminal to ask on, and asking is allowed."""
         return not self.options.no_input and sys.stdin.isatty() and sys.stderr.isatty()
 
     @cached_property
@@ -98,7 +101,7 @@ class Context:
         return Clock()
 
     def again(self) -> str:
-        """Return the options that make another command speak of the same roster and the same X."""
+        """Return the options that make another command use the same roster and the same X."""
         words = ["--sandbox"] if self.options.sandbox else []
         if self.options.roster is not None:
             words += ["--roster", str(self.options.roster)]
@@ -115,9 +118,6 @@ class Context:
 
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
-        from profilectl.system.files import read_named
-        from profilectl.toml.document import LARGEST
-
         hint = "`profilectl init` writes one to start from; --roster PATH names another"
         return read_named(self.roster_path, "the roster", LARGEST, hint)
 
@@ -125,17 +125,18 @@ class Context:
     def roster(self) -> Roster:
         """The roster, without errors; RosterRefused holds every problem otherwise."""
         from profilectl.roster.parser import parse
-        from profilectl.toml.document import decode
 
         _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
-        name = str(self.roster_path)
-        return parse(decode(self.read_roster(), name), name)
+        return parse(self._roster_text, str(self.roster_path))
+
+    @cached_property
+    def _roster_text(self) -> str:
+        return decode(self.read_roster(), str(self.roster_path))
 
     @cached_property
     def picture_cache(self) -> PictureStatCache:
         """What an earlier `sync` has kept of the roster's pictures, so that untouched ones needn't be read again."""
         from profilectl.pictures.stat_cache import PictureStatCache
-        from profilectl.system.cache import cache_file
 
         roster = self.roster_path.absolute()
         return PictureStatCache(roster.parent, cache_file(str(roster), "pictures"))
@@ -159,7 +160,6 @@ class Context:
     def _require_usable(self, refusals: Mapping[str, AvatarRefused]) -> None:
         if refusals:
             from profilectl.pictures.loader import refusal
-            from profilectl.toml.document import decode
 
             name = str(self.roster_path)
             raise refusal(refusals, self.roster.agents, decode(self.read_roster(), name), name)
@@ -342,6 +342,6 @@ class Context:
         )
 
     def announce_wait(self, seconds: float, why: str) -> None:
-        """Tell a person that nothing is stuck."""
+        """Say why nothing happens for a while."""
         if not self.is_quiet:
             info(f"waiting {seconds:.0f} s {why}")

@@ -75,7 +75,8 @@ def manual(tree: Command) -> str:
         "SEE ALSO": [_running(_SEE_ALSO)],
     }
     head = f'.TH PROFILECTL 1 "" "profilectl {_escape(__version__)}" "User Commands"\n.nh\n.ad l\n'
-    return head + "".join(f".SH {name}\n{_join(blocks)}" for name, blocks in sections.items())
+    blocks = [block for name, texts in sections.items() for block in (f".SH {name}", *texts)]
+    return head + "".join(f"{block}\n" for block in blocks)
 
 
 def usage(command: Command, tree: Command) -> list[str]:
@@ -115,11 +116,10 @@ def _item(word: str, meaning: str) -> str:
 def _styled(written: str) -> str:
     """Set what is typed as it stands in bold, and what is replaced (all in capitals) in italics."""
     parts = re.split(r"([ |=,@\[\]]+)", written)
-    return "".join(rf"\f{_font(part)}{_escape(part)}\fR" if re.search(r"\w", part) else _escape(part) for part in parts)
-
-
-def _font(word: str) -> str:
-    return "I" if word.isupper() else "B"
+    return "".join(
+        rf"\f{'I' if part.isupper() else 'B'}{_escape(part)}\fR" if re.search(r"\w", part) else _escape(part)
+        for part in parts
+    )
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -161,7 +161,3 @@ def _escape(text: str) -> str:
 def _guard(line: str) -> str:
     """Keep a line that begins like a request from being one."""
     return rf"\&{line}" if line.startswith((".", "'")) else line
-
-
-def _join(blocks: Iterable[str]) -> str:
-    return "".join(f"{block}\n" for block in blocks)

@@ -72,18 +72,18 @@ def _result(outcome: Outcome) -> Document:
     }
 
 
-def error(one: ProfilectlError, exit_code: ExitCode) -> Document:
+def error(failure: ProfilectlError, exit_code: ExitCode) -> Document:
     """``profilectl.error/1``: why the command ended without its result."""
-    return {"schema": "profilectl.error/1", "error": {"code": int(exit_code)} | problem(one)}
+    return {"schema": "profilectl.error/1", "error": {"code": int(exit_code)} | problem(failure)}
 
 
-def problem(one: ProfilectlError) -> Document:
+def problem(failure: ProfilectlError) -> Document:
     """Return an error as a part of a document."""
     return {
-        "kind": one.kind,
-        "message": one.message,
-        "hint": one.hint,
-        "retry_at": None if one.retry_at is None else rfc3339(one.retry_at),
+        "kind": failure.kind,
+        "message": failure.message,
+        "hint": failure.hint,
+        "retry_at": None if failure.retry_at is None else rfc3339(failure.retry_at),
     }
 
 
