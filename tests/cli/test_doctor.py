@@ -264,7 +264,7 @@ def test_an_audit_trail_that_was_changed(doctor):
     import sqlite3
 
     doctor.run("sync", "--yes")
-    path = doctor.desk.folder / ".profilectl" / "ledger.db"
+    (path,) = Path(os.environ["XDG_STATE_HOME"]).rglob("ledger.db")
     with contextlib.closing(sqlite3.connect(path)) as ledger, ledger:
         ledger.execute("UPDATE audit SET text = replace(text, 'acme', 'evil') WHERE seq = 2")
         ledger.execute("UPDATE audit SET text = text || ' ' WHERE seq = 2")
