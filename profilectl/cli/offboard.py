@@ -51,6 +51,7 @@ def offboard(
     again. Only --brand narrows it down; PROFILECTL_BRAND doesn't.
     """
     require_admin(context, "offboard anybody")
+    # A default brand is for convenience; who leaves must not stay able to send for another one because of it.
     brands = context.brands() if context.options.brand else context.roster.brands
     ledger = context.ledger_for_reading()
     require_known(agent, context.roster, ledger)
@@ -72,7 +73,7 @@ def _carry_out(
     """Ask, block, and destroy; in between say that nobody can send any more, because a sync may keep us waiting."""
     concerned = (*offboarding.registered(ledger), *offboarding.unregistered(ledger))
     if not concerned:
-        return ()
+        return ()  # no question about nothing
     shown, where = visible(offboarding.agent), ", ".join(brand.key for brand in concerned)
     question = f"Block sending as {shown} and destroy every profile of theirs ({where})?"
     require_consent(context, question, "offboarded", yes=yes)

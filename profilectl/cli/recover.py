@@ -46,7 +46,7 @@ def recover(
     bindings that the ledger still has stay as they are.
     """
     require_admin(context, "recover the ledger")
-    if not yes and not context.may_ask:
+    if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
         raise UsageError("nobody is here to ask", hint="--yes binds what is sure; what is doubtful is only listed")
     ledger, load_pictures = context.ledger_for_reading(), partial(_load_pictures, context)
     examined = [
@@ -98,7 +98,7 @@ def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:
     agent = finding.agent
     info(f'{agent.key} ({agent.brand}): {_DOUBTS[doubt]}, "{visible(agent.name)}"')
     for candidate in finding.candidates:
-        face = (
+        picture = (
             "same face"
             if candidate.is_close
             else "another face"
@@ -108,4 +108,4 @@ def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:
         profile = candidate.profile
         created = documents.timestamp(profile.created_ms)
         adopt = documents.adopt_command(agent.brand, agent.key, profile.id, context.again())
-        info(f"  {profile.id}, made {created}, {visible(face or '')}; if it is {agent.key}'s, run: {visible(adopt)}")
+        info(f"  {profile.id}, made {created}, {visible(picture or '')}; if it is {agent.key}'s, run: {visible(adopt)}")

@@ -18,12 +18,12 @@ MAX_TEXT = 10_000  # code points; x-api.md 2.2 speaks of characters
 
 
 class NoProfile(InputRefused):
-    """An agent who may speak, but has no profile."""
+    """An agent who may send, but has no profile yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a customer gets beside the face.
+    """What a customer gets beside the agent's name and picture.
 
     Attributes:
         attachment: digest of the picture's bytes, None without one.
@@ -36,7 +36,7 @@ class Contents:
 
 
 def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, contents: Contents, today: date) -> Message:
-    """Put a message with the agent's face together, or say why there is none.
+    """Put a message with the agent's profile together, or say why there is none.
 
     Raises:
         InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
@@ -91,7 +91,7 @@ def _check_text(contents: Contents) -> None:
 
 
 def fingerprint(message: Message, contents: Contents) -> str:
-    """Return the digest of what makes two messages the same: who writes what to whom, with a face or signed."""
+    """Return the digest of what makes two messages the same: who writes what to whom, with a profile or signed."""
     import hashlib
     import json
 

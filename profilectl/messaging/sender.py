@@ -61,7 +61,7 @@ class SendResult:
 
 @dataclass(frozen=True)
 class MessageSender:
-    """What one message needs on its way to X.
+    """Sends one message.
 
     Attributes:
         sender: as whom it is sent, and for which brand.
@@ -134,21 +134,22 @@ class MessageSender:
             typing: whether the customer is shown first that somebody types.
 
         Raises:
-            InputRefused: the profile isn't at X as it should be, or a script would speak as a person.
+            InputRefused: the profile isn't at X as it should be, or a script would write as a person.
             Declined: a person said no.
             ProfilectlError: see `delivery.Delivery.carry_out`; of these OutcomeUnknown comes back in the result.
         """
-        self.require_honesty(message)
+        self.require_honesty(message)  # before a keyring asks its owner for anything
         client, credentials = connect()
         account = verify_account(client, credentials, self.sender.brand, self.account, self.known)
         self.require_honesty(message, client)
+        # The ledger and X's events know ids only, and a handle may change hands.
         message = _addressed(message, client)
         ledger = open_ledger()
         if self.account is None:
             ledger.register_account(self.sender.brand.key, account, client.now_ms())
         message = self._with_live_profile(message, client, ledger, account.user_id)
         question = self._question(message.recipient_id, client)
-        confirm(message)
+        confirm(message)  # last of all: what was agreed to is what leaves
         warnings: list[str] = []
         try:
             receipt = self._deliver(message, client, ledger, account.user_id, warnings if typing else None)
@@ -158,7 +159,7 @@ class MessageSender:
         return result if question is None else _ask(question, receipt, account.user_id, client, ledger, result)
 
     def require_honesty(self, message: Message, client: XClient | None = None) -> None:
-        """Refuse to let a script speak to a customer as a person; without a client, as far as that is known offline.
+        """Refuse to let a script write to a customer as a person; without a client, as far as that is known offline.
 
         Raises:
             InputRefused: it isn't honest, see `policy.is_honest`.
@@ -185,7 +186,7 @@ class MessageSender:
         binding = self.ledger_state.binding(message.agent)
         try:
             if binding is None:
-                client.list_profiles()
+                client.list_profiles()  # for its refusal only: X says in no other way whether profiles are allowed
             else:
                 require_live_profile(client, ledger, user_id, binding)
                 return message
@@ -227,7 +228,7 @@ class MessageSender:
         return Delivery(message, self._idempotency(message, user_id), client, ledger).carry_out(prepare)
 
     def _idempotency(self, message: Message, user_id: str) -> Idempotency:
-        import secrets
+        import secrets  # brings Python's random numbers along, which a dry run needn't load
 
         digest = fingerprint(message, self.contents)
         remarks: dict[str, str | int | bool | None] = {"uid": self.uid, "attachment": self.contents.attachment}
@@ -242,6 +243,7 @@ class MessageSender:
             was_named=self.key is not None,
             fingerprint=digest,
             settle_after=self.policy.settle_after,
+            # An earlier run may have sent either form: X's allowlist can have changed since.
             wordings=(self.contents.text, self._signed(message.recipient_id).text),
             remarks=remarks,
         )

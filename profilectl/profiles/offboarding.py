@@ -107,12 +107,12 @@ class Offboarding:
 
     def block(self, ledger: Ledger) -> Blocked:
         """Let nobody send as the agent, even while a sync runs; X is asked only about brands that the ledger lacks."""
-        self._block_known(ledger)
+        self._block_known(ledger)  # first what needs no network
         failures, warnings = [], []
         for brand in self.unregistered(ledger):
             try:
                 self._register(ledger, brand)
-            except CredentialsError:
+            except CredentialsError:  # whoever has no credentials can't send either
                 warnings.append(
                     f"nobody can send for {brand.key} here: "
                     "there are no usable credentials, so there is nothing to block"
@@ -195,6 +195,7 @@ class Offboarding:
 
     def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
         results = []
+        # An open create may become a profile after the block, so it is settled before anything is destroyed.
         try:
             client = self.connect(brand)
             check_account(brand, client.verify_credentials(), ledger)

@@ -93,7 +93,7 @@ def search(
     """Return every agent without a binding, each with the profiles of exactly its name that nobody owns.
 
     An agent with an open intent is left out: ``sync`` settles that from better proofs than a name. So is somebody who
-    was offboarded: a face must not come back with a lost binding.
+    was offboarded: a profile must not come back with a lost binding.
     """
     known = known_ids(ledger_state)
     settled_elsewhere = {binding.agent for binding in ledger_state.bindings} | ledger_state.blocked

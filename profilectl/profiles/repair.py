@@ -67,6 +67,7 @@ def adopt(client: XClient, ledger: Ledger, adoption: Adoption, avatar: str, anno
     with ledger.lock(_MAX_WAIT, "profilectl profiles adopt", announce):
         check_account(adoption.brand, adoption.account, ledger)
         ledger.register_account(adoption.brand.key, adoption.account, client.now_ms())
+        # Whether the profile is another agent's by now, the ledger itself refuses.
         ledger.adopt(
             adoption.account.user_id,
             adoption.agent.key,
@@ -89,6 +90,7 @@ def find_binding(ledger: LedgerReader, roster: Roster, brand: Brand, agent: str)
     for binding in bindings:
         if account is not None and binding.agent == agent:
             return account.user_id, binding
+    # Whoever left the roster may still have a binding, so both are searched for a name that was mistyped.
     rostered = {member.key for member in roster.agents_of(brand.key)}
     if agent in rostered:
         raise InputRefused(f"{agent} has no profile at brand {brand.key} in this ledger")
@@ -175,6 +177,7 @@ def destroy(client: XClient, ledger: Ledger, unused: UnusedProfile, announce: An
         unused = replace(unused, retired=_retired(ledger.state_of(user_id), profile_id))
         if unused.is_live:
             client.destroy_profile(profile_id)
+        # From here on the profile is gone, so a failure must not read as one that may be tried again.
         try:
             if unused.retired is None:
                 detail = {"name": unused.name}
