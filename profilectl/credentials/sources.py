@@ -13,6 +13,7 @@ from profilectl.credentials.keyring import KeychainError, State
 from profilectl.credentials.private_files import read_private, read_stdin
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials, Secret
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class Sources:
         if self.credentials_file is not None:
             return StdinSource() if str(self.credentials_file) == "-" else FileSource(self.credentials_file)
         if self.environ.get(FILE_VARIABLE):
-            return FileSource(Path(self.environ[FILE_VARIABLE]))
+            return FileSource(expand_home(self.environ[FILE_VARIABLE]))
         if systemd_file := _systemd_credential(self.environ.get(SYSTEMD_VARIABLE), name):
             return SystemdSource(systemd_file, by_systemd=True)
         if self.config.credential_command:

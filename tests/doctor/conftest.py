@@ -9,7 +9,7 @@ import time
 import pytest
 
 from profilectl.api.client import XClient
-from profilectl.api.probe import reach
+from profilectl.api.probe import probe
 from profilectl.api.retry import Deadline
 from profilectl.credentials.keyring import Keychain
 from profilectl.credentials.sources import AccountStatus
@@ -54,7 +54,7 @@ class Surroundings:
             timeout=20,
             deadline=Deadline(20),
             keyring=self.keyring,
-            probe=lambda seconds: reach(self.url, transport=None, seconds=seconds),
+            probe=lambda seconds: probe(self.url, transport=None, seconds=seconds),
             roster_path=self.folder / "roster.toml",
             read_roster=self.read_roster,
             brands=lambda: self.read_roster().brands,
