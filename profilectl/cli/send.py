@@ -13,6 +13,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.message_input import read_media, read_text
 from profilectl.cli.options import command
 from profilectl.cli.prompts import require_consent
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused, UsageError
 from profilectl.messaging.compose import Contents
 from profilectl.messaging.content import links, quick_replies
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from profilectl.messaging.delivery import Receipt
     from profilectl.messaging.sender import SendResult
     from profilectl.model import Agent, Message, Policy
-    from profilectl.pictures.attachments import Attachment
     from profilectl.secret import Credentials
 
 To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]
@@ -106,7 +106,7 @@ def send(
     words = read_text(text, file, edit, context, about=about) if has_text else ""
     texts = (words, *replies, *(button.label for button in buttons))
     _keep_private(context, sender.agent, texts, allowed=allow_private, yes=yes)
-    contents = Contents(words, _digest(attachment), replies, buttons)
+    contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
     send_context = SendContext(context.may_ask, human_wrote_this=human_wrote_this)
     policy, known = _policy(context), context.ledger_for_reading()
     message_sender = MessageSender(sender, operator.uid, contents, attachment, key, send_context, ask, policy, known)
@@ -225,14 +225,6 @@ def _policy(context: Context) -> Policy:
     if not (context.uses_sandbox or parse_address(context.api_url).is_loopback):
         return policy
     return replace(policy, test_recipients=(*policy.test_recipients, f"@{CUSTOMER}"))
-
-
-def _digest(attachment: Attachment | None) -> str | None:
-    if attachment is None:
-        return None
-    import hashlib
-
-    return "sha256:" + hashlib.sha256(attachment.content).hexdigest()
 
 
 def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, allowed: bool, yes: bool) -> None:

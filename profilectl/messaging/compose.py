@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused
 from profilectl.model import Message
 from profilectl.text.escape import visible
@@ -92,10 +93,9 @@ def _check_text(contents: Contents) -> None:
 
 def fingerprint(message: Message, contents: Contents) -> str:
     """Return the digest of what makes two messages the same: who writes what to whom, with a profile or signed."""
-    import hashlib
     import json
 
     links = [[link.label, link.url] for link in contents.links]
     words = [contents.text, contents.attachment, list(contents.quick_replies), links]
     plain = json.dumps([message.agent, message.recipient_id, *words])
-    return "sha256:" + hashlib.sha256(plain.encode()).hexdigest()
+    return digest_of_bytes(plain.encode())

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused
 from profilectl.model import Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
@@ -119,7 +120,7 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
         AvatarRefused: as `inspect` does; or the file has changed since, or is no usable image.
     """
     content = _read(folder, picture.path)
-    if _digest(content) != picture.digest:
+    if digest_of_bytes(content) != picture.digest:
         raise refusal(picture.path, "changed while it was being used", "leave the file alone and run this again")
     return normalise(content, picture.path, size)
 
@@ -127,7 +128,7 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
 def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
     """Do with a picture's bytes, such as those that X serves, as `prepare` does; `name` is for the AvatarRefused."""
     square = decode(content, name, lambda source: _square(source, size))
-    return PreparedPicture(*_encode(square), _digest(content))
+    return PreparedPicture(*_encode(square), digest_of_bytes(content))
 
 
 def square(content: bytes, name: str) -> Image:
@@ -137,10 +138,6 @@ def square(content: bytes, name: str) -> Image:
         AvatarRefused: it is no usable image; `name` is what the message calls it.
     """
     return decode(content, name, lambda source: _square(source, LARGEST_SIDE))
-
-
-def _digest(content: bytes) -> str:
-    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def _read(folder: Path, relative: str) -> bytes:

@@ -12,9 +12,9 @@ cache, it is empty then, and every file is read.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from profilectl.digests import is_digest
 from profilectl.model import Picture
 from profilectl.pictures import avatars
 from profilectl.pictures.avatars import Identity, Reading
@@ -29,7 +29,6 @@ MARGIN_NS: Final = 3_000_000_000
 
 _VERSION: Final = 1
 _LARGEST: Final = 30_000_000  # bytes: the pictures of a hundred thousand agents
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _FIELDS: Final = [str, *(int for _ in Identity._fields)]
 
 
@@ -102,7 +101,7 @@ def parse(content: bytes) -> dict[str, Entry]:
     try:
         document = json.loads(content)
         rows = document["pictures"].items() if document["version"] == _VERSION else ()
-        if not all([type(field) for field in row] == _FIELDS and _DIGEST.fullmatch(row[0]) for _, row in rows):
+        if not all([type(field) for field in row] == _FIELDS and is_digest(row[0]) for _, row in rows):
             return {}
         return {path: Entry(digest, Identity(*identity)) for path, (digest, *identity) in rows}
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):

@@ -10,9 +10,10 @@ import unicodedata
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from profilectl.digests import digest_of
 from profilectl.model import Binding, Retired
 from profilectl.plan.changes import Action, Appearance, Change, Reason
-from profilectl.plan.fingerprint import Basis, basis_of, digest_of
+from profilectl.plan.fingerprint import Basis, basis_of
 from profilectl.plan.guards import Refusal, guard_deletes
 from profilectl.plan.intents import IntentStatus, Observation, resolve
 

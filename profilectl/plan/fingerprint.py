@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+
+from profilectl.digests import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,12 +44,6 @@ def basis_of(roster: Roster, pictures: Mapping[str, Picture], observations: Sequ
         ledger=digest_of([[observation.brand, *_known(observation.ledger_state)] for observation in observations]),
         remote=digest_of([_listed(observation) for observation in observations]),
     )
-
-
-def digest_of(plain: object) -> str:
-    """Return the SHA-256 of plain data, however it was ordered in its dictionaries."""
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def _listed(observation: Observation) -> tuple[object, ...]:

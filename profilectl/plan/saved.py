@@ -11,9 +11,10 @@ import re
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from profilectl.digests import digest_of, is_digest
 from profilectl.errors import GuardRefused, StalePlan, UsageError
 from profilectl.plan.changes import Action, Appearance, Change, Reason
-from profilectl.plan.fingerprint import Basis, digest_of
+from profilectl.plan.fingerprint import Basis
 from profilectl.text.escape import excerpt, visible
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 LARGEST_PLAN: Final = 50_000_000  # bytes: a hundred thousand changes
 HOW_TO_SAVE: Final = "`profilectl diff --out plan.json` makes one"
 _SCHEMA: Final = re.compile(r"profilectl\.plan/(\d{1,9})")
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 Document = dict[str, Any]
 
@@ -112,7 +112,7 @@ class SavedPlan:
 
 def expected_digest(text: str) -> ExpectedDigest:
     """Read the value of ``--expect``; UsageError when it is no digest."""
-    if not _DIGEST.fullmatch(text):
+    if not is_digest(text):
         raise UsageError(
             f"--expect takes a plan's digest, not {excerpt(text)}",
             hint="`profilectl diff` ends with it: sha256: and 64 hexadecimal digits",

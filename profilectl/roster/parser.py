@@ -5,11 +5,11 @@ Pure: no file, clock or network. Whether avatars exist and whether somebody's la
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
@@ -91,7 +91,7 @@ def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
     named = roots.get("agents") or ()
     agents = AgentReader(roots, brands, policy, problems).agents(_headers(text, named))
     _report_idle(brands, agents, problems)
-    digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    digest = digest_of_bytes(text.encode())
     return Roster(tuple(brands.values()), agents, policy, (), digest), len(named)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -288,10 +287,8 @@ def _result_of(call: Callable[[], T], brand: str, brands: Sequence[Brand]) -> T:
     except RemoteError as error:
         if len(brands) == 1:
             raise
-        named = copy.copy(error)
-        named.message = f"brand {brand}: {error.message}"
-        named.hint = error.hint or "nothing was changed; --brand chooses the brands to go on with"
-        raise named from error
+        hint = error.hint or "nothing was changed; --brand chooses the brands to go on with"
+        raise error.with_message(f"brand {brand}: {error.message}").with_hint(hint) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ import pytest
 
 from profilectl.cli.diff import check_place, save
 from profilectl.cli.sync import read_plan
+from profilectl.digests import digest_of
 from profilectl.errors import InputRefused, ProfilectlError, UsageError
 from profilectl.plan.builder import Plan
-from profilectl.plan.fingerprint import Basis, digest_of
+from profilectl.plan.fingerprint import Basis
 from profilectl.plan.saved import Selection, to_document
 from tests.resilience.desired import picture
 from tests.resilience.stage import Stage, Trouble

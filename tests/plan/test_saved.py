@@ -7,11 +7,12 @@ import json
 import pytest
 from inline_snapshot import snapshot
 
+from profilectl.digests import digest_of
 from profilectl.errors import StalePlan, UsageError
 from profilectl.model import Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.changes import Action, Appearance, Change, Reason
-from profilectl.plan.fingerprint import Basis, digest_of
+from profilectl.plan.fingerprint import Basis
 from profilectl.plan.guards import Refusal
 from profilectl.plan.saved import Selection, expected_digest, from_document, is_document, to_document
 
