@@ -78,6 +78,10 @@ class Watched:
     def __getattr__(self, deed):
         return getattr(self.ledger, deed)
 
+    def writes(self):
+        """Say whether the batch that is open has changed something."""
+        return self.ledger._batch.execute is not None
+
     def begin_intent(self, user_id, intent):
         self.ledger.begin_intent(user_id, intent)
         self.pending.append(intent.name)
@@ -86,9 +90,9 @@ class Watched:
     def batch(self):
         with self.ledger.batch():
             yield
-            if self.ledger._is_writing and self.commits == self.fails_at:
+            if self.writes() and self.commits == self.fails_at:
                 raise LedgerRefused("disk full")
-            self.commits += self.ledger._is_writing
+            self.commits += self.writes()
         self.durable |= set(self.pending)
         for _ in self.pending:
             self.promises.release()
@@ -233,7 +237,7 @@ class Slow(Watched):
     def batch(self):
         with super().batch():
             yield
-            self.x.time_ms += 9_000 * self.ledger._is_writing
+            self.x.time_ms += 9_000 * self.writes()
         assert self.commits < 50, "the run goes on for ever"
         self.stop.requested |= self.commits >= self.stops_at
 
