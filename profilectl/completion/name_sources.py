@@ -14,7 +14,7 @@ from profilectl.errors import InputRefused, ProfilectlError
 from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.move import path_to_read
 from profilectl.ledger.sqlite import open_for_reading
-from profilectl.model import LedgerState
+from profilectl.model import Agent, Brand, Event, LedgerState
 from profilectl.roster.parser import parse_partially
 from profilectl.system.files import read_named
 from profilectl.system.host import expand_home
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Agent, Brand, Event
 
 Name = tuple[str, str, str, str]
 """Kind, brand, name and description, as a row of the cache has them."""

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from profilectl.errors import AvatarRefused, RosterRefused
-from profilectl.model import Picture, Problem
+from profilectl.model import Agent, Picture, PreparedPicture, Problem
 from profilectl.pictures.avatars import prepare
 from profilectl.pictures.stat_cache import PictureStatCache
 from profilectl.system.threads import begin
@@ -16,8 +16,6 @@ from profilectl.toml.positions import locate
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
     from pathlib import Path
-
-    from profilectl.model import Agent, PreparedPicture
 
 
 def inspect_all(
