@@ -161,8 +161,7 @@ class Context:
         if refusals:
             from profilectl.pictures.loader import refusal
 
-            name = str(self.roster_path)
-            raise refusal(refusals, self.roster.agents, decode(self.read_roster(), name), name)
+            raise refusal(refusals, self.roster.agents, self._roster_text, str(self.roster_path))
 
     # The brands
 

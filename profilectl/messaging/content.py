@@ -5,7 +5,6 @@ A message may hold answers, buttons and a picture at once; X's documentation kno
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
@@ -84,6 +83,8 @@ def same_words(written: str, listed: str) -> bool:
 
 def _comparable(text: str) -> str:
     """Return a text without what X may change."""
+    import html
+
     while (plain := html.unescape(text)) != text:
         text = plain
     bare = _TRAILING_SLASH.sub("", _SCHEME.sub("", unicodedata.normalize("NFC", text)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 import unicodedata
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -175,6 +174,8 @@ def examine(
         RosterRefused: a picture of the roster can't be used.
         RemoteError: X doesn't answer as it should; a picture at X that can't be had is a doubt instead.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     account = client.verify_credentials()
     check_account(brand, account, ledger)
     ledger_state = ledger.state_of(account.user_id)
