@@ -86,9 +86,9 @@ class Watched:
     def batch(self):
         with self.ledger.batch():
             yield
-            if self.ledger._is_writing and self.commits == self.fails_at:
+            if self.ledger._engine._connection.in_transaction and self.commits == self.fails_at:
                 raise LedgerRefused("disk full")
-            self.commits += self.ledger._is_writing
+            self.commits += self.ledger._engine._connection.in_transaction
         self.durable |= set(self.pending)
         for _ in self.pending:
             self.promises.release()
@@ -233,7 +233,7 @@ class Slow(Watched):
     def batch(self):
         with super().batch():
             yield
-            self.x.time_ms += 9_000 * self.ledger._is_writing
+            self.x.time_ms += 9_000 * self.ledger._engine._connection.in_transaction
         assert self.commits < 50, "the run goes on for ever"
         self.stop.requested |= self.commits >= self.stops_at
 
