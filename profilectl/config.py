@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from profilectl.errors import InputRefused
 from profilectl.system.files import read_regular, write_private
 from profilectl.system.host import home_folder
 from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _MAX_BYTES: Final = 1_048_576  # for some accounts and a few choices, more than enough
 _HINT = "mend the file by hand, or move it away and log in again"

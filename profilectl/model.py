@@ -7,12 +7,9 @@ digests are ``sha256:`` and 64 hex digits; ids of X are strings of digits and ar
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+from datetime import date
 
 
 class Kind(enum.StrEnum):

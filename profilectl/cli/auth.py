@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +20,6 @@ from profilectl.render.console import info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from profilectl.credentials.logout import Logout
     from profilectl.credentials.sources import AccountStatus
     from profilectl.secret import Credentials

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from profilectl.config import LoggedIn, read_config
@@ -10,15 +11,13 @@ from profilectl.credentials.formats import account_name
 from profilectl.credentials.keyring import Keychain
 from profilectl.credentials.sources import AccountStatus
 from profilectl.errors import CredentialsError, InputRefused, UsageError
+from profilectl.model import Brand
 from profilectl.render import documents
 from profilectl.render.console import info, is_terminal
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from profilectl.cli.context import Context
-    from profilectl.model import Brand
     from profilectl.render.documents import Document
     from profilectl.secret import Credentials
 

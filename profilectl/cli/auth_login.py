@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,16 +19,14 @@ from profilectl.credentials import importers, prompts
 from profilectl.credentials import login as credentials_login
 from profilectl.credentials.sources import AccountStatus
 from profilectl.errors import CredentialsError, CredentialsRefused, RemoteError, UsageError
+from profilectl.model import Account
 from profilectl.render.console import info
 from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from profilectl.api.pin_login import PinLogin
     from profilectl.credentials.importers import Offer, Offers
-    from profilectl.model import Account
     from profilectl.secret import Credentials, Secret
 
 

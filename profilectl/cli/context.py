@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl.cli.options import Options
-from profilectl.errors import UsageError
+from profilectl.errors import AvatarRefused, UsageError
+from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.render.console import Output, info
 from profilectl.system.cache import cache_file
 from profilectl.system.files import read_named
@@ -22,8 +24,6 @@ from profilectl.text.escape import visible
 from profilectl.toml.document import LARGEST, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from profilectl.api.client import XClient
     from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from profilectl.config import Config
     from profilectl.credentials.keyring import Keychain
     from profilectl.credentials.sources import Sources
-    from profilectl.errors import AvatarRefused
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.secret import Credentials, Secret
 

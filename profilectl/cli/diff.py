@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import ExitCode, InputRefused, UsageError
+from profilectl.model import Brand
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
 from profilectl.render import documents
@@ -24,10 +26,7 @@ from profilectl.system import files
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from profilectl.api.retry import WaitBudget
-    from profilectl.model import Brand
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.sync.quota import Forecast

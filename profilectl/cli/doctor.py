@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -25,9 +27,6 @@ from profilectl.render.console import info, is_terminal, out
 from profilectl.toml.rules import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager, ExitStack
-
     from profilectl.api.probe import ProbeResult
     from profilectl.doctor.account_checks import AccountChecks
     from profilectl.doctor.report import Report

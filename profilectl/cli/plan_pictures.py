@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import AvatarRefused, RemoteError
+from profilectl.model import PreparedPicture, Profile
 from profilectl.plan.changes import Action, Reason
 from profilectl.render.html import Comparison, ShownAppearance, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.cli.context import Context
-    from profilectl.model import PreparedPicture, Profile
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
     from profilectl.sync.session import SyncSession

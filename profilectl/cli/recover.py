@@ -12,13 +12,13 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, UsageError
+from profilectl.model import Agent, PreparedPicture
 from profilectl.profiles.recovery import JOBS, Doubt, Finding, bind, examine
 from profilectl.render import documents
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from profilectl.model import Agent, PreparedPicture
     from profilectl.profiles.recovery import BrandFindings
 
 _HEADERS = ("result", "brand", "agent", "profile", "name", "because")

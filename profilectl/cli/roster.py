@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +12,11 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.model import Agent, Brand, Problem
 from profilectl.render import documents
 from profilectl.render.console import info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from profilectl.model import Agent, Brand, Problem
     from profilectl.roster.compliance import Compliance
 
 _HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")

@@ -21,7 +21,7 @@ from profilectl.messaging.delivery import SendStatus
 from profilectl.messaging.identity import find_sender
 from profilectl.messaging.policy import SendContext, require_privacy
 from profilectl.messaging.sender import MessageSender
-from profilectl.model import Survey
+from profilectl.model import Agent, Message, Policy, Survey
 from profilectl.render import documents
 from profilectl.render.console import console, info, show_error
 from profilectl.text.escape import visible
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.messaging.delivery import Receipt
     from profilectl.messaging.sender import SendResult
-    from profilectl.model import Agent, Message, Policy
     from profilectl.secret import Credentials
 
 To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +30,7 @@ from profilectl.cli.diff import (
 from profilectl.cli.options import Options, command
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
+from profilectl.model import PreparedPicture
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
 from profilectl.render import documents
@@ -38,11 +41,7 @@ from profilectl.system.threads import begin
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
-
     from profilectl.ledger.protocol import Ledger
-    from profilectl.model import PreparedPicture
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.plan.saved import Expectation, SavedPlan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from profilectl import __version__
@@ -11,8 +12,6 @@ from profilectl.completion.environment import VARIABLES
 from profilectl.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from profilectl.completion.command_tree import Command, Term
 
 FILES: Final = (

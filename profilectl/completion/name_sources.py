@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,6 @@ from profilectl.text.escape import visible
 from profilectl.toml.document import LARGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from profilectl.ledger.protocol import LedgerReader
 
 Name = tuple[str, str, str, str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from profilectl.config import LoggedIn
@@ -9,16 +11,13 @@ from profilectl.credentials.formats import from_entry, to_entry
 from profilectl.credentials.keyring import KeychainError, State
 from profilectl.credentials.login import store_entry
 from profilectl.errors import CredentialsError
+from profilectl.model import Account
 from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-    from datetime import datetime
-
     from profilectl.config import Config
     from profilectl.credentials.login import Store
     from profilectl.credentials.sources import Sources
-    from profilectl.model import Account
     from profilectl.secret import Credentials
 
 

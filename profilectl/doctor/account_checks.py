@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,20 +30,18 @@ from profilectl.errors import (
     UsageError,
     WrongAccount,
 )
+from profilectl.model import Account, Brand
 from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis
 from profilectl.sync.quota import CALLS_A_DAY, DAY_MS, forecast
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from profilectl.api.client import XClient
     from profilectl.config import LoggedIn
     from profilectl.credentials.sources import AccountStatus
     from profilectl.doctor.machine_checks import Machine
     from profilectl.doctor.report import Report
-    from profilectl.model import Account, Brand
     from profilectl.secret import Credentials
 
 _END_OF_CALENDARS = 253_402_300_800  # epoch seconds: the year 10000

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from profilectl import __version__
@@ -24,20 +27,16 @@ from profilectl.doctor.report import (
 from profilectl.errors import CredentialsError, InputRefused, ProfilectlError, RosterRefused, TryLater
 from profilectl.ledger.location import check_writable
 from profilectl.ledger.schema import FORMAT
+from profilectl.model import Agent, Brand, Picture, Roster
 from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
 from profilectl.toml.problems import format_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
     from profilectl.api.probe import ProbeResult
     from profilectl.api.retry import Deadline
     from profilectl.credentials.keyring import Keychain
     from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Agent, Brand, Picture, Roster
 
 T = TypeVar("T")
 

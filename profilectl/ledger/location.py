@@ -9,18 +9,16 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from profilectl.errors import LedgerRefused
 from profilectl.system.files import create_private, sync_folder
 from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 OWN_FOLDER = ".profilectl"
 MAKE_WRITABLE = "make the ledger and its folder writable for this user"

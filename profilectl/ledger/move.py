@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from pathlib import Path
+from typing import NamedTuple, NoReturn
 
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import location, schema, sqlite
 from profilectl.system import locks
 from profilectl.system.files import create_private, sync_folder
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 MOVED_SUFFIX = ".moved-to-state"
 _MAX_WAIT = 60.0  # seconds for another command's move, which takes well below one

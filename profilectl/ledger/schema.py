@@ -10,16 +10,13 @@ one run share it. It goes with the last intent that refers to it.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from profilectl.model import Binding, Dispatch, Intent
+from profilectl.model import Binding, Dispatch, Intent, Retired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from profilectl.model import Retired
-
     Row = tuple[Any, ...]
     Value = str | int | None
 

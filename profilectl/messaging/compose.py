@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import date
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused
-from profilectl.model import Message
+from profilectl.model import Agent, LedgerState, Link, Message
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from profilectl.model import Agent, LedgerState, Link
 
 MAX_TEXT = 10_000  # code points; x-api.md 2.2 speaks of characters
 

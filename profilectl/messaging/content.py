@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 from profilectl.errors import UsageError
 from profilectl.model import Link
 from profilectl.text.escape import excerpt, visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MAX_QUICK_REPLIES: Final = 20  # x-api.md 2.2, as the three below
 MAX_LINKS: Final = 3

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from profilectl.errors import (
     IdentityNotEchoed,
@@ -17,12 +18,7 @@ from profilectl.errors import (
     RemoteError,
 )
 from profilectl.messaging.content import same_words
-from profilectl.model import Dispatch, Event
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from profilectl.model import Message, SentMessage
+from profilectl.model import Dispatch, Event, Message, SentMessage
 
 SAME_MESSAGE_MS = 5 * 60_000
 """The same words to the same person within this time are one message, unless a key says otherwise."""

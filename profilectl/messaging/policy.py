@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused
-from profilectl.model import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from profilectl.model import Agent
+from profilectl.model import Agent, Kind
 
 
 @dataclass(frozen=True, slots=True)

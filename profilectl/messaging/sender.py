@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -20,17 +21,15 @@ from profilectl.messaging.compose import NoProfile, compose, compose_signed, fin
 from profilectl.messaging.delivery import Delivery, Idempotency, SendStatus
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.policy import SendContext, is_honest, require_honesty, sign_off
+from profilectl.model import Account, LedgerState, Message, Policy, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from profilectl.api.client import XClient
     from profilectl.feedback.cards import Question
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.messaging.compose import Contents
     from profilectl.messaging.delivery import Receipt
     from profilectl.messaging.identity import Sender
-    from profilectl.model import Account, LedgerState, Message, Policy, Survey
     from profilectl.pictures.attachments import Attachment
     from profilectl.secret import Credentials
 

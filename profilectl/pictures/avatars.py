@@ -15,6 +15,7 @@ import hashlib
 import os
 import stat
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -25,7 +26,6 @@ from profilectl.model import Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from io import BufferedReader
 
     from PIL.Image import Image

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Container, Iterable, Mapping
+from pathlib import Path
 
 from profilectl.errors import AvatarRefused, RosterRefused
 from profilectl.model import Agent, Picture, PreparedPicture, Problem
@@ -12,10 +13,6 @@ from profilectl.pictures.stat_cache import PictureStatCache
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
 from profilectl.toml.positions import locate
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
-    from pathlib import Path
 
 
 def inspect_all(

@@ -12,17 +12,15 @@ cache, it is empty then, and every file is read.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from profilectl.digests import is_digest
 from profilectl.model import Picture
 from profilectl.pictures import avatars
 from profilectl.pictures.avatars import Identity, Reading
 from profilectl.system.cache import read_cache, write_cache
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 MARGIN_NS: Final = 3_000_000_000
 """How old a change must be when a file is read, nanoseconds: FAT, the coarsest file system, counts in 2 s."""

@@ -7,21 +7,16 @@ Pure: everything that was gathered comes in, a `Plan` comes out; no file, clock,
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from datetime import date
 
 from profilectl.digests import digest_of
-from profilectl.model import Binding, Retired
+from profilectl.model import Agent, Binding, Intent, Picture, Profile, Retired, Roster
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis, basis_of
 from profilectl.plan.guards import Refusal, guard_deletes
 from profilectl.plan.intents import IntentStatus, Observation, resolve
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from profilectl.model import Agent, Intent, Picture, Profile, Roster
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from profilectl.digests import digest_of
+from profilectl.model import LedgerState, Picture, Roster
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from profilectl.model import LedgerState, Picture, Roster
     from profilectl.plan.intents import Observation
 
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from profilectl.model import LedgerState
-
-if TYPE_CHECKING:
-    from profilectl.model import Intent, Profile
-
+from profilectl.model import Intent, LedgerState, Profile
 
 _RESOLUTION_MS = 1000  # of the Date header, RFC 9110 5.6.7
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from profilectl.digests import digest_of, is_digest
 from profilectl.errors import GuardRefused, StalePlan, UsageError
+from profilectl.model import Brand
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis
 from profilectl.text.escape import excerpt, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from profilectl.model import Brand
     from profilectl.plan.builder import Plan
 
 LARGEST_PLAN: Final = 50_000_000  # bytes: a hundred thousand changes

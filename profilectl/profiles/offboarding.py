@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,17 +15,14 @@ import tomli
 
 from profilectl.errors import CredentialsError, ProfilectlError, TryLater
 from profilectl.ledger.accounts import check_account
-from profilectl.model import Event
+from profilectl.model import Brand, Event, Intent, Retired, Roster
 from profilectl.plan.intents import IntentStatus, resolve
 from profilectl.roster.lookup import unknown_agent
 from profilectl.sync.engine import observe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Brand, Intent, Retired, Roster
 
 _MAX_WAIT = 600.0  # seconds that the destroying half waits for a sync to end
 AGAIN = "run the same command again: it goes on where it stopped"

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from profilectl.model import Profile
+from profilectl.model import LedgerState, Profile
 from profilectl.plan.intents import IntentStatus, Observation, resolve
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from profilectl.model import LedgerState
 
 
 class ProfileStatus(enum.StrEnum):

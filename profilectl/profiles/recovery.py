@@ -9,21 +9,19 @@ from __future__ import annotations
 import enum
 import unicodedata
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from profilectl.errors import AvatarRefused, RemoteError, TryLater
 from profilectl.ledger.accounts import check_account
-from profilectl.model import Event
+from profilectl.model import Account, Agent, Brand, Event, LedgerState, PreparedPicture, Profile
 from profilectl.pictures.similarity import LARGEST_DISTANCE
 from profilectl.plan.intents import known_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Account, Agent, Brand, LedgerState, PreparedPicture, Profile
 
 JOBS = 8  # pictures that are fetched at once
 _MAX_WAIT = 60.0  # seconds that binding waits for another run to end

@@ -6,21 +6,19 @@ run may have changed something meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused, NotFound, PersonNeeded, ProfilectlError
 from profilectl.ledger.accounts import check_account
-from profilectl.model import Event
+from profilectl.model import Account, Agent, Binding, Brand, Event, LedgerState, Profile, Retired, Roster
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Account, Agent, Binding, Brand, LedgerState, Profile, Retired, Roster
 
     Announce = Callable[[float, str], None]
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.model import Agent, Brand, Message, Problem
 from profilectl.sync.outcomes import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
     from profilectl.config import Config, LoggedIn
     from profilectl.credentials.sources import AccountStatus
-    from profilectl.errors import ExitCode, ProfilectlError
     from profilectl.messaging.delivery import SendStatus
-    from profilectl.model import Agent, Brand, Message, Problem
     from profilectl.profiles.offboarding import OffboardResult
     from profilectl.profiles.ownership import ClassifiedProfile
     from profilectl.profiles.recovery import Finding

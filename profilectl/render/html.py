@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,8 +15,6 @@ from profilectl.render.phrases import SYMBOLS, reason, remedy, summary
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
     from profilectl.render.bubble import AgentCard

@@ -6,14 +6,13 @@ Whatever came from a file or from X stands in code spans: GitHub reads no markup
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from profilectl.render.phrases import SYMBOLS, picture_change, reason, remedy, summary
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from profilectl.plan.changes import Action
@@ -9,8 +10,6 @@ from profilectl.render.phrases import STRANGER, SYMBOLS, reason
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from rich.table import Table
 
     from profilectl.plan.builder import Plan

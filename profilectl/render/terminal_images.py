@@ -9,10 +9,8 @@ from __future__ import annotations
 import enum
 import io
 from base64 import b64encode
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 _CHUNK: Final = 4096  # characters of base64 that kitty takes in one sequence
 _EDGE: Final = 256  # pixels: sharp in the few cells that a portrait gets, and small on the wire

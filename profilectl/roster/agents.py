@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profilectl.model import Agent, Brand, Kind, Policy
@@ -18,8 +19,6 @@ from profilectl.toml.problems import ProblemList, dotted
 from profilectl.toml.rules import check_key, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from profilectl.toml.positions import Path
 
 _NO_BRAND = Brand("", "", language="")

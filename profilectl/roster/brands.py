@@ -16,9 +16,11 @@ be in anyway, is also in each brand that has a table of its own, and isn't in on
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profilectl.errors import UsageError
+from profilectl.model import Brand
 from profilectl.roster.schema import DIFFERENCE
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.escape import visible
@@ -26,9 +28,6 @@ from profilectl.text.suggest import did_you_mean
 from profilectl.toml.rules import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from profilectl.model import Brand
     from profilectl.toml.positions import Path
     from profilectl.toml.problems import ProblemList
 

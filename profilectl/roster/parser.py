@@ -6,6 +6,7 @@ Pure: no file, clock or network. Whether avatars exist and whether somebody's la
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,8 +22,6 @@ from profilectl.toml.problems import ProblemList, dotted
 from profilectl.toml.rules import FieldError, check_key, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from profilectl.toml.positions import Path
 
 VERSION = 1

@@ -7,20 +7,18 @@ settles it from X's list.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from profilectl.errors import CredentialsError, RateLimited, RemoteError
+from profilectl.errors import CredentialsError, ProfilectlError, RateLimited, RemoteError
+from profilectl.model import PreparedPicture
 from profilectl.plan.changes import Action, Change, Reason
 from profilectl.sync.creates import CreateRun
 from profilectl.sync.outcomes import Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from profilectl.errors import ProfilectlError
     from profilectl.ledger.protocol import Ledger
-    from profilectl.model import PreparedPicture
     from profilectl.plan.builder import Plan
     from profilectl.sync.ports import BrandTarget, Stop, Wait
 

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from profilectl.errors import CredentialsError, Fate, LedgerRefused, RateLimited, RemoteError
-from profilectl.model import Intent
+from profilectl.errors import CredentialsError, Fate, LedgerRefused, ProfilectlError, RateLimited, RemoteError
+from profilectl.model import Intent, PreparedPicture, Profile
 from profilectl.plan.changes import Action
 from profilectl.sync.outcomes import Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from profilectl.errors import ProfilectlError
     from profilectl.ledger.protocol import Ledger
-    from profilectl.model import PreparedPicture, Profile
     from profilectl.plan.changes import Change
     from profilectl.sync.ports import BrandTarget, Stop, Wait
 

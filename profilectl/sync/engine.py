@@ -7,18 +7,17 @@ profile, the plan is made again for the agents concerned, and what is still to d
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from profilectl.errors import RemoteError
+from profilectl.model import LedgerState
 from profilectl.plan.changes import Action
 from profilectl.plan.intents import IntentStatus, Observation, listed_by_ms, resolve
 from profilectl.sync.outcomes import Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from profilectl.model import LedgerState
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
     from profilectl.sync.ports import Remote, Stop, Wait

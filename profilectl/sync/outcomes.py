@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from profilectl.errors import CredentialsError, ExitCode, RateLimited, TryLater
+from profilectl.errors import CredentialsError, ExitCode, ProfilectlError, RateLimited, TryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from profilectl.errors import ProfilectlError
     from profilectl.plan.changes import Change
 
 

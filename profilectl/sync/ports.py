@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from profilectl.model import Profile
+
 if TYPE_CHECKING:
-    from profilectl.model import Profile
     from profilectl.plan.intents import Observation
 
 

@@ -6,16 +6,15 @@ and X doesn't say when its days begin. The figures are those of X's documentatio
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from profilectl.model import Event
 from profilectl.sync.outcomes import Status, limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from profilectl.model import Event
     from profilectl.plan.builder import Plan
     from profilectl.sync.outcomes import Outcome
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from profilectl.errors import ProfilectlError, RemoteError
 from profilectl.ledger.accounts import check_account
+from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
 from profilectl.roster.lookup import unknown_agent
 from profilectl.sync.apply import apply
@@ -21,13 +23,10 @@ from profilectl.sync.verification import find_swapped, unchanged_pictures
 from profilectl.system.threads import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
     from profilectl.api.client import XClient
     from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
     from profilectl.plan.builder import Plan
     from profilectl.plan.saved import Selection
     from profilectl.sync.outcomes import Outcome

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 from profilectl.errors import AvatarRefused, RemoteError
+from profilectl.model import Picture, PreparedPicture, Roster
 from profilectl.plan.changes import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
     from profilectl.api.client import XClient
-    from profilectl.model import Picture, PreparedPicture, Roster
     from profilectl.plan.builder import Plan
     from profilectl.sync.ports import BrandTarget
 
