@@ -1,4 +1,4 @@
-"""``feedback report``: what customers answered on their cards, and whether appearances and kinds make a difference."""
+"""``feedback report``: what customers answered on their cards, and whether profiles and kinds make a difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares what customers answered by agent, by kind and by appearance; no single customer can be recognised.
+"""Compares customers' answers by agent, by kind, and by custom profile or brand; no customer can be recognised.
 
 Groups with fewer answers than `LEAST` are only counted: too few to say anything of all customers, and few enough to
 say something of a single one.
@@ -50,13 +50,13 @@ class Dimension(enum.StrEnum):
 
     AGENT = "agent"
     KIND = "kind"
-    APPEARANCE = "face"
+    SENT_AS = "face"
 
     def of(self, key: Key) -> str:
         """Return the group that a key belongs to."""
         if self is Dimension.AGENT:
             return key.agent
-        return key.kind.value if self is Dimension.KIND else key.appearance.value
+        return key.kind.value if self is Dimension.KIND else key.sent_as.value
 
 
 class Verdict(enum.StrEnum):
@@ -95,7 +95,7 @@ class CardSet:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The cards of an agent, a kind or an appearance; the estimates are None below `LEAST` answers.
+    """The cards of an agent, of a kind, or sent as a profile or a brand; the estimates are None below `LEAST` answers.
 
     Attributes:
         score: the figure that groups are compared by: of CSAT the share that is satisfied, 4 or 5, from 0 to 1; of NPS

@@ -22,7 +22,7 @@ _NAMES = {"human": "people", "bot": "bots", "profile": "a custom profile", "bran
 _GROUPS = {
     Dimension.AGENT: "agents",
     Dimension.KIND: "people and bots",
-    Dimension.APPEARANCE: "messages with and without a custom profile",
+    Dimension.SENT_AS: "messages with and without a custom profile",
 }
 
 
