@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qs
 
 from profilectl.errors import InputRefused
@@ -18,6 +18,8 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+T = TypeVar("T")
 
 _ID = re.compile(r"[0-9]{1,20}")  # an unsigned 64-bit number has at most 20 digits
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
@@ -41,10 +43,10 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of profiles; `next_cursor` is None on the last one."""
+class Page(Generic[T]):
+    """One page of a list; `next_cursor` is None on the last one."""
 
-    profiles: tuple[Profile, ...]
+    items: tuple[T, ...]
     next_cursor: str | None
 
 
@@ -113,19 +115,9 @@ def read_account(answer: Answer, host: str) -> Account:
     )
 
 
-def read_page(answer: Answer) -> Page:
-    """Return a page of profiles; it is the last one when it has no ``next_cursor``.
-
-    An object with neither profiles nor cursor is unreadable: taken for an empty list, it would look as if every
-    profile were gone.
-    """
-    document = document_of(answer)
-    cursor = document.get("next_cursor") or None
-    profiles = document.get("custom_profiles")
-    if profiles is None and cursor:
-        profiles = []
-    if not isinstance(profiles, list) or not isinstance(cursor, str | None) or (cursor and _SURROGATE.search(cursor)):
-        raise Unreadable("no list of profiles in it")
+def read_page(answer: Answer) -> Page[Profile]:
+    """Return a page of profiles; it is the last one when it has no ``next_cursor``."""
+    profiles, cursor = list_and_cursor(document_of(answer), "custom_profiles", "profiles")
     return Page(tuple(_profile(profile) for profile in profiles), cursor)
 
 
@@ -193,6 +185,19 @@ def document_of(answer: Answer) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Unreadable("it isn't a JSON object")
     return document
+
+
+def list_and_cursor(document: Mapping[str, Any], key: str, what: str) -> tuple[list[Any], str | None]:
+    """Return the list under a key and the cursor of its next page, None on the last; Unreadable without either."""
+    cursor = document.get("next_cursor") or None
+    entries = document.get(key)
+    # A page in the middle may be empty. An object with neither list nor cursor is no answer to this request: taken for
+    # an empty list, it would look as if every profile were gone.
+    if entries is None and cursor:
+        entries = []
+    if not isinstance(entries, list) or not isinstance(cursor, str | None) or (cursor and _SURROGATE.search(cursor)):
+        raise Unreadable(f"no list of {what} in it")
+    return entries, cursor
 
 
 def _profile(document: object) -> Profile:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from profilectl.api.wire import Unreadable, digits, document_of, id_of, mapping_or_empty
+from profilectl.api.wire import Page, Unreadable, digits, document_of, id_of, mapping_or_empty
 from profilectl.model import Card, Survey
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11
 
 _MOMENT = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \+0000 ([0-9]{4})")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-class CardPage(NamedTuple):
-    """One page of events: each card as it was then; `next_cursor` is None on the last page."""
-
-    cards: tuple[Card, ...]
-    next_cursor: str | None
 
 
 def card_form(ask: Ask) -> dict[str, str]:
@@ -54,11 +47,8 @@ def read_card(answer: Answer) -> Card:
     return card
 
 
-def read_card_events(answer: Answer) -> CardPage:
-    """Return a page of events; one with an empty ``next_cursor``, or none, is the last.
-
-    Cards of a survey that we don't know are left out.
-    """
+def read_card_events(answer: Answer) -> Page[Card]:
+    """Return a page of events, each card as it was then, without cards of a survey that we don't know."""
     document = document_of(answer)
     events = document.get("events")
     if not isinstance(events, list):
@@ -67,7 +57,7 @@ def read_card_events(answer: Answer) -> CardPage:
     if not isinstance(cursor, str | None) or (cursor and not cursor.isascii()):
         raise Unreadable("no usable next_cursor in it")
     cards = (_card(mapping_or_empty(event).get("feedback")) for event in events)
-    return CardPage(tuple(card for card in cards if card is not None), cursor)
+    return Page(tuple(card for card in cards if card is not None), cursor)
 
 
 def _card(document: object) -> Card | None:

@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from profilectl.api.wire import Unreadable, digits, document_of, encode, id_of, mapping, mapping_or_empty, whole
+from profilectl.api.wire import digits, document_of, encode, id_of, list_and_cursor, mapping, mapping_or_empty, whole
 from profilectl.model import SentMessage
 
 if TYPE_CHECKING:
@@ -65,13 +65,7 @@ def read_sent(answer: Answer, message: Message) -> SentMessage:
 
 def read_events(answer: Answer, recipient_id: str) -> EventPage:
     """Return a page of the account's messages; only those to the recipient are read in full."""
-    document = document_of(answer)
-    cursor = document.get("next_cursor") or None
-    events = document.get("events")
-    if events is None and cursor:
-        events = []
-    if not isinstance(events, list) or not isinstance(cursor, str | None) or (cursor and whole(cursor) != cursor):
-        raise Unreadable("no list of messages in it")
+    events, cursor = list_and_cursor(document_of(answer), "events", "messages")
     documents = [event for event in events if isinstance(event, dict)]
     times = [time for event in documents if (time := _time(event))]
     return EventPage(

@@ -15,6 +15,7 @@ import pytest
 
 from profilectl.api.client import XClient
 from profilectl.api.clock import Clock
+from profilectl.api.transport import Transport
 from profilectl.secret import Credentials, Secret
 from tests.patience import LONGEST, join
 
@@ -47,9 +48,12 @@ def connect(credentials: Credentials, pauses: Pauses) -> Iterator[Callable[..., 
     """Return a maker of clients that don't sleep and are closed in the end."""
     with contextlib.ExitStack() as stack:
 
-        def make(base_url: str = "https://api.x.com", **options) -> XClient:
+        def make(
+            base_url: str = "https://api.x.com", *, media_category: str = "dm_image", jobs: int = 8, **options
+        ) -> XClient:
             options.setdefault("clock", Clock(sleep=pauses))
-            return stack.enter_context(XClient(credentials, base_url=base_url, **options))
+            transport = Transport(base_url, jobs=jobs, **options)
+            return stack.enter_context(XClient(credentials, transport, media_category=media_category))
 
         yield make
 
