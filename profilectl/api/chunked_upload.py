@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from profilectl.api.transport import Transport
     from profilectl.api.wire import Answer
 
-IN_PIECES: Final = frozenset({"dm_gif"})
-"""The categories, of those that we use, that X takes in pieces only."""
-
+IN_PIECES: Final = frozenset({"dm_gif"})  # the categories, of those that we use, that X takes in pieces only
 PIECE: Final = 2 * 1024 * 1024  # bytes: the usual size; X was seen to refuse 5 MB
 _MOST_CHECKS: Final = 20  # so that media which X works on for ever ends the command, even without --timeout
 _USUAL_PAUSE: Final = 2  # seconds between two checks, where X names no other figure
@@ -32,8 +30,8 @@ class Upload:
 
     media_id: str
     state: str  # "" or "succeeded" when it can be used, "failed", or anything else while X is at work
-    check_after: int  # seconds after which X wants to be asked again
-    problem: str  # why it failed, in X's words
+    check_after: int
+    problem: str
 
     @property
     def is_ready(self) -> bool:

@@ -116,13 +116,7 @@ class XClient:
         return self._perform(endpoints.send_message(message), lambda answer: wire_messages.read_sent(answer, message))
 
     def upload_for_message(self, content: bytes, media_type: str, category: str) -> str:
-        """Upload the attachment of a message and return its media id, good for a day.
-
-        Args:
-            content: the file.
-            media_type: "image/jpeg", "image/png" or "image/gif".
-            category: "dm_image", or "dm_gif" for an animation, which X takes in pieces and works on for a while.
-        """
+        """Upload the attachment of a message, ``dm_image`` or ``dm_gif``, and return its media id, good for a day."""
         if category in IN_PIECES:
             return upload_in_pieces(content, media_type, category, self._transport, self._signature)
         return self._perform(endpoints.upload(content, media_type, category, "attachment"), wire.read_media_id)
@@ -132,11 +126,7 @@ class XClient:
         self._perform(endpoints.indicate_typing(recipient_id), wire.read_nothing)
 
     def sent_messages(self, recipient_id: str, since_ms: int) -> Iterator[SentMessage]:
-        """Yield the messages that the account sent to a recipient, newest first, as X lists them.
-
-        Args:
-            recipient_id: the user id; X lists the messages to everybody, so pages of others are read, too.
-            since_ms: X's clock; nothing older is yielded, and no page is read beyond it.
+        """Yield the messages that the account sent to a recipient since a moment of X's clock, newest first.
 
         Raises:
             Unreachable: `MOST_EVENT_PAGES` pages don't reach back to that time, so messages may be missing.
@@ -147,7 +137,7 @@ class XClient:
                 endpoints.list_events(cursor), lambda answer: wire_messages.read_events(answer, recipient_id)
             )
             yield from (message for message in page.messages if message.created_ms >= since_ms)
-            # A page may hold nothing for this recipient, so the time of all its messages says whether to go on.
+            # X lists the messages to everybody, so a page without one for this recipient isn't the end.
             if page.next_cursor is None or (page.oldest_ms is not None and page.oldest_ms < since_ms):
                 return
             cursor = page.next_cursor
@@ -163,9 +153,7 @@ class XClient:
     def feedback_events(self, since_ms: int, until_ms: int) -> tuple[Card, ...]:
         """Return what happened to the account's cards, each as it was at the time: a card may come more than once.
 
-        Args:
-            since_ms: the first moment, X's clock.
-            until_ms: the last one; X reports nothing that is less than a day old.
+        Both moments are of X's clock and belong to the span; X reports nothing that is less than a day old.
         """
         ask = partial(endpoints.card_events, since_ms, until_ms)
         return tuple(self._pages(ask, wire_feedback.read_card_events))
@@ -199,7 +187,7 @@ class XClient:
         """Yield what the pages of a list hold, until a page has no cursor."""
         cursor: str | None = None
         seen: set[str | None] = set()
-        while cursor not in seen:  # otherwise a cursor that comes again would keep us asking for ever
+        while cursor not in seen:
             seen.add(cursor)
             endpoint = ask(cursor)
             page = self._perform(endpoint, read)

@@ -60,9 +60,6 @@ class Token:
     user_id: str | None = None
 
 
-# What is sent.
-
-
 def digits(what: str, value: str) -> str:
     """Return an id that is safe in a URL; InputRefused, with the name `what`, when it isn't all digits."""
     if not _ID.fullmatch(value):
@@ -99,9 +96,6 @@ def encode(document: Mapping[str, object]) -> bytes:
         raise InputRefused("the text holds half a character (a lone surrogate), which no JSON can carry") from None
 
 
-# What is received.
-
-
 def read_account(answer: Answer, host: str) -> Account:
     """Return the account that the credentials belong to."""
     document = document_of(answer)
@@ -122,7 +116,7 @@ def read_page(answer: Answer) -> Page[Profile]:
 
 
 def read_profile(answer: Answer) -> Profile:
-    """Return the one profile of a create or show."""
+    """Return the profile of a create or show."""
     return _profile(document_of(answer).get("custom_profile"))
 
 
@@ -134,7 +128,7 @@ def read_media_id(answer: Answer) -> str:
 
 
 def read_user_id(answer: Answer) -> str | None:
-    """Return the id of a looked-up user; None when X answered 200 with ``errors`` instead of ``data``."""
+    """Return the id of a looked-up user; None when X knows no such user."""
     document = document_of(answer)
     if "data" not in document and document.get("errors"):
         return None
@@ -143,10 +137,9 @@ def read_user_id(answer: Answer) -> str | None:
 
 def read_rate_limits(answer: Answer) -> dict[str, dict[str, int]]:
     """Return ``limit``, ``remaining`` and ``reset`` (epoch seconds) by X's name of the call."""
-    resources = mapping(document_of(answer), "resources").values()
     return {
         call: {key: figure for key, figure in figures.items() if isinstance(figure, int)}
-        for resource in resources
+        for resource in mapping(document_of(answer), "resources").values()
         for call, figures in mapping_or_empty(resource).items()
         if isinstance(figures, dict)
     }
@@ -157,14 +150,14 @@ def read_token(answer: Answer) -> Token:
     try:
         fields = {name: values[0] for name, values in parse_qs(answer.content.decode(), strict_parsing=True).items()}
         key, secret = Secret(fields["oauth_token"]), Secret(fields["oauth_token_secret"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError):  # without its cause, whose text may hold half of a token
         raise Unreadable("no token in it") from None
     return Token(key, secret, fields.get("screen_name"), fields.get("user_id"))
 
 
 def read_nothing(answer: Answer) -> None:
     """Accept an empty answer or a JSON object; Unreadable for anything else."""
-    if answer.content.strip():
+    if answer.content.strip():  # a page of a captive network comes with 200, too: nothing was done at X
         document_of(answer)
 
 
@@ -174,9 +167,6 @@ def parse_json(content: bytes) -> object:
         return json.loads(content)
     except (ValueError, RecursionError):
         raise Unreadable("it isn't JSON" if content.strip() else "it is empty") from None
-
-
-# Parts of readers.
 
 
 def document_of(answer: Answer) -> dict[str, Any]:

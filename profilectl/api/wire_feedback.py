@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from profilectl.api.wire import Answer
     from profilectl.model import Ask
 
-SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}
-"""The scores of each survey (X: GET feedback/show)."""
+SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}  # X: GET feedback/show
 
 _MOMENT = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \+0000 ([0-9]{4})")
+# Not strptime, whose %b is read in the language of the machine.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -65,7 +65,7 @@ def _card(document: object) -> Card | None:
         raise Unreadable("no feedback card in it")
     try:
         survey = Survey(str(document.get("type")))
-    except ValueError:
+    except ValueError:  # of another program: X has surveys whose scale we don't know
         return None
     created = _moment(document.get("created_at"))
     return Card(

@@ -18,25 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """One page of the account's messages, newest first.
-
-    Attributes:
-        messages: those to the recipient that was asked for.
-        oldest_ms: X's time of the page's last event, None on a page without any.
-        next_cursor: None on the last page.
-    """
+    """One page of the account's messages, newest first."""
 
     messages: tuple[SentMessage, ...]
-    oldest_ms: int | None
+    oldest_ms: int | None  # X's time of the page's last event, None on a page without any
     next_cursor: str | None
 
 
 def message_body(message: Message) -> bytes:
-    """Return the body that sends a message (X: POST direct_messages/events/new).
-
-    The profile's id belongs inside ``message_create``. A quick reply's label is its metadata, too, so that a program
-    that receives the answers learns which reply was tapped.
-    """
+    """Return the body that sends a message (X: POST direct_messages/events/new)."""
     creation: dict[str, object] = {
         "target": {"recipient_id": digits("recipient id", message.recipient_id)},
         "message_data": _data(message),
@@ -51,6 +41,7 @@ def _data(message: Message) -> dict[str, object]:
     if message.media_id is not None:
         data["attachment"] = {"type": "media", "media": {"id": digits("media id", message.media_id)}}
     if message.quick_replies:
+        # The label is the metadata, too: a program that receives the answers learns from it which reply was tapped.
         options = [{"label": label, "metadata": label} for label in message.quick_replies]
         data["quick_reply"] = {"type": "options", "options": options}
     if message.links:
@@ -59,7 +50,8 @@ def _data(message: Message) -> dict[str, object]:
 
 
 def read_sent(answer: Answer, message: Message) -> SentMessage:
-    """Return the message as X says it sent it; the event's id must be there, as it proves that the message went out."""
+    """Return the message as X says it sent it; only the event's id must be there."""
+    # The id proves that the message went out. An answer that lacks the rest, too, mustn't make a person send it again.
     return _sent(mapping(document_of(answer), "event"), message.recipient_id)
 
 
@@ -100,11 +92,9 @@ def _time(event: Mapping[str, Any]) -> int:
 
 
 def _plain_text(data: Mapping[str, Any]) -> str:
-    """Return the text as it was written, as far as X lets it be known.
-
-    X may replace addresses with t.co addresses of its own, append such an address for the attachment, and write ``&``,
-    ``<`` and ``>`` as entities. What X says about its addresses is enough to undo the first two.
-    """
+    """Return the text as it was written, as far as X lets it be known."""
+    # X may replace addresses with t.co addresses of its own, append such an address for the attachment, and write &, <
+    # and > as entities. What X says about its addresses is enough to undo the first two.
     text = data.get("text")
     if not isinstance(text, str):
         return ""
