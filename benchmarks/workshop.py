@@ -75,8 +75,9 @@ class Desk:
         return self.env | ({"PROFILECTL_API_URL": url} if url else {})
 
     def forget(self) -> None:
-        """Take the ledger away, so that the next sync is the first one."""
+        """Take ledger and caches away, so that the next sync is the first one."""
         shutil.rmtree(self.folder / ".profilectl", ignore_errors=True)
+        shutil.rmtree(self.env["XDG_CACHE_HOME"], ignore_errors=True)
 
     def sync(self, url: str, jobs: int, **env: str) -> Sample:
         """Sync all agents as new ones."""
@@ -91,6 +92,7 @@ class Workshop:
         self.folder = folder
         self.env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {
             "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_CACHE_HOME": str(folder / "cache"),
         }
 
     def desk(self, name: str, agents: int, *, own_pictures: bool = False) -> Desk:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from profilectl.errors import InputRefused
 from profilectl.system.files import read_regular, write_private
 from profilectl.system.host import home_folder
+from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _MAX_BYTES: Final = 1_048_576  # for some accounts and a few choices, more than enough
 _HINT = "mend the file by hand, or move it away and log in again"
@@ -139,6 +138,17 @@ def write_config(config: Config) -> None:
         write_private(file, content, durable=True, alone=True)
     except OSError as error:
         raise InputRefused(f"{visible(str(config.path))} can't be written: {error.strerror}") from None
+
+
+def choose_brand(path: Path, brand: str | None) -> None:
+    """Write the brand that is meant when none is named, None for none, and leave the rest as it is.
+
+    Raises:
+        TryLater: a login or logout holds the file for too long.
+        InputRefused: it can't be read or written.
+    """
+    with hold_config(path):
+        write_config(replace(read_config(path), brand=brand))
 
 
 def _others_can_write(status: os.stat_result) -> bool:

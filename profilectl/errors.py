@@ -33,13 +33,11 @@ A base class exists because somebody catches it: the boundary in ``cli.main`` ma
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, ClassVar, Self
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Self
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from profilectl.model import Problem
+from profilectl.model import Problem
 
 
 class ExitCode(enum.IntEnum):

@@ -1,4 +1,4 @@
-"""The values that flow through the house: frozen, plain, and ignorant of files, clocks and networks.
+"""The values that the packages pass around: frozen, plain, and ignorant of files, clocks and networks.
 
 Times at X and in the ledger are epoch milliseconds (int, X's clock); durations of the roster are seconds (int);
 digests are ``sha256:`` and 64 hex digits; ids of X are strings of digits and are never turned into numbers.
@@ -7,12 +7,9 @@ digests are ``sha256:`` and 64 hex digits; ids of X are strings of digits and ar
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+from datetime import date
 
 
 class Kind(enum.StrEnum):
@@ -190,7 +187,7 @@ class LedgerState:
 
     def binding(self, agent: str) -> Binding | None:
         """Return the agent's binding, or None."""
-        return next((one for one in self.bindings if one.agent == agent), None)
+        return next((binding for binding in self.bindings if binding.agent == agent), None)
 
 
 @dataclass(frozen=True, slots=True)

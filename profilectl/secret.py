@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import hmac
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import logging
     import re
-    from collections.abc import Callable, Collection, Iterable, Iterator
 
 
 class Secret:

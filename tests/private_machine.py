@@ -54,10 +54,10 @@ class PrivateMachine:
         """Return where a path of the private machine lies on the real one."""
         return self.root / "machine" / path.lstrip("/")
 
-    def add_user(self, name: str, uid: int) -> None:
+    def add_user(self, name: str, uid: int, home: str = "/nonexistent") -> None:
         """Make an account; several may share a uid."""
         for file, line in {
-            "passwd": f"{name}:x:{uid}:{uid}::/nonexistent:/bin/sh",
+            "passwd": f"{name}:x:{uid}:{uid}::{home}:/bin/sh",
             "shadow": f"{name}:*:20000:0:99999:7:::",
             "group": f"{name}:x:{uid}:",
         }.items():

@@ -20,11 +20,11 @@ from profilectl.feedback.report import Dimension, Verdict
 from profilectl.model import Kind, Survey
 from profilectl.plan.changes import Action
 from profilectl.plan.fingerprint import Basis
+from profilectl.plan.saved import Selection
 from profilectl.profiles.recovery import Doubt
 from profilectl.roster.compliance import GapKind
 from profilectl.sandbox.model import faults
 from profilectl.sync.outcomes import Status
-from profilectl.sync.session import Selection
 from tests import schemas
 
 PACKAGE = Path(profilectl.__file__).parent

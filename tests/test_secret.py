@@ -41,7 +41,7 @@ ENCODINGS = {
 }
 
 
-@pytest.mark.parametrize("show", [str, repr, "{}".format, "%s".__mod__, "{:>8}".format, lambda one: f"{one!r}"])
+@pytest.mark.parametrize("show", [str, repr, "{}".format, "%s".__mod__, "{:>8}".format, lambda secret: f"{secret!r}"])
 def test_a_secret_prints_stars(show):
     """Printing, formatting and repr show three stars, whatever the format asks for."""
     assert show(Secret(CANARY)) == "***"

@@ -6,15 +6,11 @@ only where the token belongs to a user that nobody else can become; ``examples/a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from profilectl.model import Agent
+from profilectl.model import Agent
 
 EVERYBODY_ELSE = "*"
 """Stands in the policy's operators for every agent that isn't named there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,8 +17,6 @@ from profilectl.system.host import user_name
 from profilectl.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.toml.problems import ProblemList
 
 POLICY: Final = Path("/etc/profilectl/policy.toml")

@@ -8,14 +8,12 @@ very text that is stored, so no reader has to reproduce how it was written.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from profilectl.errors import LedgerRefused
 from profilectl.model import Event
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 GENESIS = "0" * 64
 """What the first record names as the hash before it."""

@@ -1,1 +1,1 @@
-"""The command line: thin commands over the rooms, and the one place that wires them."""
+"""The command line: thin commands over the services, and the one place that wires them."""

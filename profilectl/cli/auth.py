@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +13,13 @@ from profilectl.cli.auth_accounts import describe, document, give_hint, host_of,
 from profilectl.cli.auth_login import Handle, import_, login
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
+from profilectl.config import choose_brand
+from profilectl.credentials import logout as credentials_logout
 from profilectl.errors import ExitCode, RemoteError, UsageError
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from profilectl.credentials.logout import Logout
     from profilectl.credentials.sources import AccountStatus
     from profilectl.secret import Credentials
@@ -76,7 +76,7 @@ def _statuses(context: Context) -> Iterator[AccountStatus]:
         handles |= {handle.casefold(): handle for handle in logins}
     for handle in handles.values():
         yield describe(context, handle, host, keychain)
-    anonymous = None if handles else auth_accounts.describe_anonymous(context, host)
+    anonymous = None if handles else auth_accounts.describe_anonymous(context, host, keychain)
     if anonymous is not None:
         yield anonymous
 
@@ -118,8 +118,6 @@ def logout(
 
     Its keyring entry, and its line in the configuration. X is asked for nothing, unless --revoke ends the token there.
     """
-    from profilectl.credentials import logout as credentials_logout
-
     auth_accounts.refuse_sandbox(context)
     host, keychain = host_of(context), auth_accounts.attended_keychain(context)
     name = auth_accounts.named_account(context, handle) or _only_account(context, host)
@@ -176,10 +174,10 @@ def default(
         raise UsageError("a brand and --clear exclude each other", hint="leave one of them out")
     shown = ""
     if key is not None:
-        _set_default(context, _require_brand(context, key))
+        choose_brand(context.config.path, _require_brand(context, key))
         context.output.announce(f"the default brand is {visible(key)}")
     elif clear:
-        _set_default(context, None)
+        choose_brand(context.config.path, None)
         context.output.announce("there is no default brand any more")
     elif context.config.brand is None:
         info("there is no default brand")
@@ -198,12 +196,3 @@ def _require_brand(context: Context, key: str) -> str:
             hint="it has: " + ", ".join(keys),
         )
     return key
-
-
-def _set_default(context: Context, brand: str | None) -> None:
-    from profilectl.config import read_config, write_config
-    from profilectl.system.locks import hold_config
-
-    path = context.config.path
-    with hold_config(path):
-        write_config(replace(read_config(path), brand=brand))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from profilectl.config import LoggedIn, read_config
+from profilectl.credentials.formats import account_name
+from profilectl.credentials.keyring import Keychain
+from profilectl.credentials.sources import AccountStatus
 from profilectl.errors import CredentialsError, InputRefused, UsageError
+from profilectl.model import Brand
 from profilectl.render import documents
 from profilectl.render.console import info, is_terminal
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from profilectl.cli.context import Context
-    from profilectl.config import LoggedIn
-    from profilectl.credentials.keyring import Keychain
-    from profilectl.credentials.sources import AccountStatus
-    from profilectl.model import Brand
     from profilectl.render.documents import Document
     from profilectl.secret import Credentials
 
@@ -32,15 +32,11 @@ def host_of(context: Context) -> str:
 
 def attended_keychain(context: Context) -> Keychain:
     """Return the keyring; it may open its dialog when a person is there, even one who pipes something in."""
-    from profilectl.credentials.keyring import Keychain
-
     return Keychain(attended=not context.options.no_input and is_terminal(sys.stderr), environ=context.environ)
 
 
 def unattended_keychain(context: Context) -> Keychain:
     """Return the keyring, which then opens no dialog and answers or fails within 3 seconds."""
-    from profilectl.credentials.keyring import Keychain
-
     return Keychain(environ=context.environ)
 
 
@@ -82,8 +78,6 @@ def named_account(context: Context, handle: str | None) -> str | None:
     Raises:
         UsageError: it is no handle, or ``--brand`` isn't one brand of the roster.
     """
-    from profilectl.credentials.formats import account_name
-
     if handle is None and context.options.brand:
         return context.the_brand().handle
     if handle is None:
@@ -100,8 +94,6 @@ def logged_in(context: Context) -> Sequence[LoggedIn]:
     """Return the accounts that are logged in, at every host; in the sandbox, the brands that exist there."""
     if not context.uses_sandbox:
         return context.config.accounts
-    from profilectl.config import LoggedIn
-
     if not (context.state_folder / SANDBOX).exists():
         return ()
     accounts = context.local_x.world.accounts.all()
@@ -114,45 +106,22 @@ def logged_in(context: Context) -> Sequence[LoggedIn]:
 
 def describe(context: Context, handle: str, host: str, keychain: Keychain) -> AccountStatus:
     """Say where an account's credentials would come from and whether they could be used; X isn't asked."""
-    from profilectl.credentials import sources
-
     if context.uses_sandbox:  # which makes the account of a brand when it is first used
-        return sources.AccountStatus(handle, host, SANDBOX, None, usable=True)
-    return sources.describe(
-        handle,
-        host,
-        credentials_file=context.options.credentials_file,
-        environ=context.environ,
-        config=context.config,
-        keychain=keychain,
-    )
+        return AccountStatus(handle, host, SANDBOX, None, usable=True)
+    return context.credential_sources(host, keychain).describe(handle)
 
 
-def describe_anonymous(context: Context, host: str) -> AccountStatus | None:
+def describe_anonymous(context: Context, host: str, keychain: Keychain) -> AccountStatus | None:
     """Say the same of credentials that somebody has set up without naming an account."""
-    from profilectl.credentials import sources
-
-    if context.uses_sandbox:
-        return None
-    return sources.describe_anonymous(
-        host, credentials_file=context.options.credentials_file, environ=context.environ, config=context.config
-    )
+    return None if context.uses_sandbox else context.credential_sources(host, keychain).describe_anonymous()
 
 
 def find_credentials(context: Context, handle: str, keychain: Keychain) -> Credentials:
     """Return the credentials of a handle, empty when nobody has named an account; X isn't asked about renames."""
-    from profilectl.credentials import sources
-
     if context.uses_sandbox:
         return context.local_x.credentials(handle)
-    return sources.find(
-        handle or "unnamed",  # which the sources that don't belong to one account don't look at
-        context.api_host,
-        credentials_file=context.options.credentials_file,
-        environ=context.environ,
-        config=context.config,
-        keychain=keychain,
-    )
+    # A source that doesn't belong to one account doesn't look at the handle, but there must be one.
+    return context.credential_sources(context.api_host, keychain).find(handle or "unnamed")
 
 
 # How it is shown
@@ -160,8 +129,6 @@ def find_credentials(context: Context, handle: str, keychain: Keychain) -> Crede
 
 def document(context: Context, statuses: Iterable[AccountStatus]) -> Document:
     """Return ``profilectl.auth/1`` about accounts."""
-    from profilectl.config import read_config
-
     return documents.accounts(statuses, read_config(context.config.path))  # as it is after a login
 
 

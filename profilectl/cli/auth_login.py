@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,18 +15,18 @@ from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import SEE_STATUS, describe, document, give_hint, host_of, warn
 from profilectl.cli.context import Context
 from profilectl.cli.prompts import ask
+from profilectl.credentials import importers, prompts
+from profilectl.credentials import login as credentials_login
+from profilectl.credentials.sources import AccountStatus
 from profilectl.errors import CredentialsError, CredentialsRefused, RemoteError, UsageError
+from profilectl.model import Account
 from profilectl.render.console import info
 from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from profilectl.api.pin_login import PinLogin
     from profilectl.credentials.importers import Offer, Offers
-    from profilectl.credentials.sources import AccountStatus
-    from profilectl.model import Account
     from profilectl.secret import Credentials, Secret
 
 
@@ -63,10 +65,6 @@ def log_in(context: Context, expected: str | None, read: Callable[[], Credential
         expected: the handle that it must turn out to be; None takes any.
         read: gets the credentials, once the keyring has proven to work.
     """
-    from datetime import UTC, datetime
-
-    from profilectl.credentials import login as credentials_login
-
     keychain = auth_accounts.attended_keychain(context)
     doubts: list[RemoteError] = []
     result = credentials_login.login(
@@ -97,8 +95,6 @@ def log_in(context: Context, expected: str | None, read: Callable[[], Credential
 
 def _reader(context: Context, *, with_token: bool, pin: bool) -> Callable[[], Credentials]:
     """Return what gets the four values in the chosen way; UsageError when that can't be done here."""
-    from profilectl.credentials.prompts import read_token
-
     if context.options.credentials_file is not None:
         path = visible(str(context.options.credentials_file))
         raise UsageError("a login reads no credentials file", hint=f"profilectl auth login --with-token < {path}")
@@ -108,12 +104,10 @@ def _reader(context: Context, *, with_token: bool, pin: bool) -> Callable[[], Cr
         raise UsageError("--with-token reads stdin, but nothing is piped into it", hint=_PIPE)
     if not with_token and not context.may_ask:
         raise UsageError("nobody can be asked for the credentials here", hint=_PIPE)
-    return read_token if with_token else lambda: _ask_person(context, pin=pin)
+    return prompts.read_token if with_token else lambda: _ask_person(context, pin=pin)
 
 
 def _ask_person(context: Context, *, pin: bool) -> Credentials:
-    from profilectl.credentials import prompts
-
     info(f"Logging in at {host_of(context)}. X's developer portal has the values under the app's keys and tokens.")
     if not pin:
         return prompts.ask_values(_ask)
@@ -195,8 +189,6 @@ def import_(
 
 def _read(path: Path | None) -> list[Offers]:
     """Read the named file, or every usual one; warn about one of those that can't be read."""
-    from profilectl.credentials import importers
-
     if path is not None:
         return [importers.read_offers(path)]
     files = []
@@ -261,8 +253,6 @@ def _cells(offer: Offer) -> tuple[str, ...]:
 
 
 def _status(context: Context, offer: Offer) -> AccountStatus:
-    from profilectl.credentials.sources import AccountStatus
-
     return AccountStatus(
         offer.handle or "",
         host_of(context),

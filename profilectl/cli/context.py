@@ -1,10 +1,11 @@
-"""The only place that wires the rooms together: what was said, what is configured, what has to be opened for it."""
+"""The only place that wires services together: options, environment and configuration, and what they make us open."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,20 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl.cli.options import Options
-from profilectl.errors import UsageError
+from profilectl.errors import AvatarRefused, UsageError
+from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.render.console import Output, info
+from profilectl.system.cache import cache_file
+from profilectl.system.files import read_named
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
+from profilectl.toml.document import LARGEST, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from profilectl.api.client import XClient
+    from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.config import Config
+    from profilectl.credentials.keyring import Keychain
+    from profilectl.credentials.sources import Sources
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
-    from profilectl.pictures.stat_cache import PictureMemory
+    from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.secret import Credentials, Secret
 
 DEFAULT_API_URL = "https://api.x.com"
@@ -37,7 +43,7 @@ LARGEST_ROSTER = 20_000_000  # bytes: a hundred thousand agents
 
 @dataclass(frozen=True)
 class Context:
-    """One command's view of the world; everything is opened when it is first asked for."""
+    """What one command works with; everything is opened when it is first asked for."""
 
     options: Options = field(default_factory=Options)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -48,11 +54,11 @@ class Context:
         """Return the context of a command whose own options win over those before its name."""
         return replace(self, options=self.options.overridden_by(later))
 
-    # What was said
+    # Options
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing is told when nothing changed."""
+        """Whether nothing is printed when nothing changed."""
         return bool(self.options.quiet)
 
     @property
@@ -67,15 +73,15 @@ class Context:
 
     @property
     def uses_sandbox(self) -> bool:
-        """Whether X is the one in this process; UsageError when nobody can tell."""
-        said = self.environ.get("PROFILECTL_SANDBOX", "")
-        if said not in {"", "0", "1"}:
-            raise UsageError(f"PROFILECTL_SANDBOX is {visible(said)}", hint="1 means the local X, 0 the real one")
-        return bool(self.options.sandbox) or said == "1"
+        """Whether X is the one in this process; UsageError when PROFILECTL_SANDBOX is neither 0 nor 1."""
+        setting = self.environ.get("PROFILECTL_SANDBOX", "")
+        if setting not in {"", "0", "1"}:
+            raise UsageError(f"PROFILECTL_SANDBOX is {visible(setting)}", hint="1 means the local X, 0 the real one")
+        return bool(self.options.sandbox) or setting == "1"
 
     @property
     def may_ask(self) -> bool:
-        """Whether a person is there to answer."""
+        """Whether there is a terminal to ask on, and asking is allowed."""
         return not self.options.no_input and sys.stdin.isatty() and sys.stderr.isatty()
 
     @cached_property
@@ -85,8 +91,15 @@ class Context:
 
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
 
+    @cached_property
+    def clock(self) -> Clock:
+        """This machine's clocks."""
+        from profilectl.api.clock import Clock
+
+        return Clock()
+
     def again(self) -> str:
-        """Return the options that make another command speak of the same roster and the same X."""
+        """Return the options that make another command use the same roster and the same X."""
         words = ["--sandbox"] if self.options.sandbox else []
         if self.options.roster is not None:
             words += ["--roster", str(self.options.roster)]
@@ -99,13 +112,10 @@ class Context:
     @property
     def roster_path(self) -> Path:
         """The roster: ``--roster``, then the environment, then ./roster.toml."""
-        return self.options.roster or Path(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
+        return self.options.roster or expand_home(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
 
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
-        from profilectl.system.files import read_named
-        from profilectl.toml.document import LARGEST
-
         hint = "`profilectl init` writes one to start from; --roster PATH names another"
         return read_named(self.roster_path, "the roster", LARGEST, hint)
 
@@ -113,23 +123,43 @@ class Context:
     def roster(self) -> Roster:
         """The roster, without errors; RosterRefused holds every problem otherwise."""
         from profilectl.roster.parser import parse
-        from profilectl.toml.document import decode
 
         _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
-        name = str(self.roster_path)
-        return parse(decode(self.read_roster(), name), name)
+        return parse(self._roster_text, str(self.roster_path))
 
-    def inspect_pictures(self, agents: Iterable[Agent], memory: PictureMemory | None = None) -> dict[str, Picture]:
+    @cached_property
+    def _roster_text(self) -> str:
+        return decode(self.read_roster(), str(self.roster_path))
+
+    @cached_property
+    def picture_cache(self) -> PictureStatCache:
+        """What an earlier `sync` has kept of the roster's pictures, so that untouched ones needn't be read again."""
+        from profilectl.pictures.stat_cache import PictureStatCache
+
+        roster = self.roster_path.absolute()
+        return PictureStatCache(roster.parent, cache_file(str(roster), "pictures"))
+
+    def inspect_pictures(self, agents: Iterable[Agent], cache: PictureStatCache | None = None) -> dict[str, Picture]:
         """Read and hash every picture these agents name, unless it is known; RosterRefused with every bad one."""
         from profilectl.pictures.loader import inspect_all
 
-        return inspect_all(self, agents, memory)
+        pictures, refusals = inspect_all(self.roster_path.parent, agents, cache)
+        self._require_usable(refusals)
+        return pictures
 
     def prepare_pictures(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
         """Decode and normalise pictures, by the digest of their file; RosterRefused with every bad one."""
         from profilectl.pictures.loader import prepare_all
 
-        return prepare_all(self, pictures)
+        prepared, refusals = prepare_all(self.roster_path.parent, pictures)
+        self._require_usable(refusals)
+        return prepared
+
+    def _require_usable(self, refusals: Mapping[str, AvatarRefused]) -> None:
+        if refusals:
+            from profilectl.pictures.loader import refusal
+
+            raise refusal(refusals, self.roster.agents, self._roster_text, str(self.roster_path))
 
     # The brands
 
@@ -159,21 +189,43 @@ class Context:
 
     @property
     def state_folder(self) -> Path:
-        """Where ledger and sandbox live: beside the roster."""
+        """The folder beside the roster, in which the sandbox is; older versions kept the ledger there as well."""
         return self.roster_path.parent / STATE_FOLDER
 
     @property
     def ledger_path(self) -> Path:
-        """The ledger's file; the sandbox has one of its own."""
+        """The ledger's file, which needn't exist; the sandbox has one of its own.
+
+        One that lies beside the roster, as older versions had it, is read there until `ledger_for_writing` moves it.
+        """
         if self.uses_sandbox:
             return self._own_folder / "ledger.db"
-        said = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
-        if said and "://" in said:
+        chosen = self._chosen_ledger
+        if chosen is not None:
+            return chosen
+        from profilectl.ledger.move import path_to_read
+
+        return path_to_read(*self._ledger_places)
+
+    @property
+    def _chosen_ledger(self) -> Path | None:
+        """The path that a person gave for the real X's ledger, or None."""
+        chosen = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
+        if chosen and "://" in chosen:
             raise UsageError(
-                f"this version keeps its ledger in a file, not at {said.split('://', 1)[0]}://…",
+                f"this version keeps its ledger in a file, not at {chosen.split('://', 1)[0]}://…",
                 hint="PROFILECTL_LEDGER takes a path",
             )
-        return Path(said) if said else self._own_folder / "ledger.db"
+        return expand_home(chosen) if chosen else None
+
+    @property
+    def _ledger_places(self) -> tuple[Path, Path, str]:
+        """Where older versions kept the ledger, where this one does, and the host of X that it is about."""
+        from profilectl.api.urls import parse_address
+        from profilectl.ledger.location import default_ledger_path
+
+        old = (self.state_folder / "ledger.db").absolute()
+        return old, default_ledger_path(self.environ, self.api_host), parse_address(self.api_url).host
 
     @property
     def _own_folder(self) -> Path:
@@ -184,13 +236,27 @@ class Context:
         """Open the ledger without ever writing to it; a missing one is empty."""
         from profilectl.ledger.sqlite import open_for_reading
 
-        return self.stack.enter_context(open_for_reading(self.ledger_path))
+        path = self.ledger_path
+        ledger = open_for_reading(path)
+        if path != self.ledger_path:  # another command moved it between the look and the opening
+            ledger.close()
+            ledger = open_for_reading(self.ledger_path)
+        return self.stack.enter_context(ledger)
 
     def ledger_for_writing(self) -> Ledger:
         """Open the ledger, made anew when it is missing."""
         from profilectl.ledger.sqlite import open_for_writing
 
+        if not self.uses_sandbox and self._chosen_ledger is None:
+            self._move_old_ledger()
         return self.stack.enter_context(open_for_writing(self.ledger_path))
+
+    def _move_old_ledger(self) -> None:
+        from profilectl.ledger.move import move_old_ledger
+
+        moved = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
+        if moved.sentence is not None:
+            info(moved.sentence)
 
     # X
 
@@ -227,13 +293,11 @@ class Context:
         from profilectl.credentials.keyring import Keychain
         from profilectl.credentials.renamed_accounts import find_or_repair
 
+        keychain = Keychain(attended=self.may_ask, environ=self.environ)
         credentials, former = find_or_repair(
             brand.handle,
-            self.api_host,
-            credentials_file=self.options.credentials_file,
-            environ=self.environ,
-            config=self.config,
-            keychain=Keychain(attended=self.may_ask, environ=self.environ),
+            self.credential_sources(self.api_host, keychain),
+            store=keychain,
             claimed=[other.handle for other in self.roster.brands],
             ask=lambda candidate: self.client(candidate).verify_credentials(),
             now=datetime.now(UTC),
@@ -241,6 +305,12 @@ class Context:
         if former is not None:
             info(f"@{visible(former.handle)} is called @{visible(brand.handle)} at X now: its login was moved along")
         return credentials
+
+    def credential_sources(self, host: str, keychain: Keychain) -> Sources:
+        """Return everything that is set up to give credentials for a host."""
+        from profilectl.credentials.sources import Sources
+
+        return Sources(host, self.config, keychain, self.options.credentials_file, self.environ)
 
     def connect(self, brand: Brand, *, jobs: int = 1, max_wait: float | WaitBudget = 0) -> XClient:
         """Return a client that speaks to X as one brand."""
@@ -272,6 +342,6 @@ class Context:
         )
 
     def announce_wait(self, seconds: float, why: str) -> None:
-        """Tell a person that nothing is stuck."""
+        """Say why nothing happens for a while."""
         if not self.is_quiet:
             info(f"waiting {seconds:.0f} s {why}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from profilectl.system.files import write_private
 from profilectl.system.host import home_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from profilectl.secret import Secret
 
 

@@ -1,9 +1,12 @@
-"""``diff``: what `sync` would do. It walks the same way, and turns back before anything is written."""
+"""``diff``: show what `sync` would do; nothing is written at X or in the ledger."""
 
 from __future__ import annotations
 
 import enum
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,18 +14,21 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
-from profilectl.errors import ExitCode, UsageError
-from profilectl.plan.changes import Action
+from profilectl.errors import ExitCode, InputRefused, UsageError
+from profilectl.model import Brand
+from profilectl.plan import saved
+from profilectl.plan.saved import Selection
 from profilectl.render import documents
-from profilectl.render.console import as_text, draw, info, is_terminal, out, write_rows
+from profilectl.render.console import info, is_terminal
+from profilectl.render.console import out as write_line
+from profilectl.sync import quota
+from profilectl.system import files
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from profilectl.api.retry import WaitBudget
+    from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
-    from profilectl.plan.guards import Refusal
-    from profilectl.render.documents import Document
     from profilectl.sync.quota import Forecast
     from profilectl.sync.session import SyncSession
 
@@ -68,27 +74,26 @@ def diff(
 
     Says also whether a guard would refuse it. Never writes at X or in the ledger.
     """
-    from profilectl.plan.saved import check_place, describe
-    from profilectl.plan.saved import write as save
-    from profilectl.sync.session import Selection, SyncSession
-
     form = _chosen(context, form)
     if out is not None:
         check_place(out)
     selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
-    session = SyncSession(context, selection, _JOBS if verify_avatars or form is Format.HTML else 1)
+    session = open_session(context, context.brands(), selection, _JOBS if verify_avatars or form is Format.HTML else 1)
     ledger = context.ledger_for_reading()
     session.check_accounts(ledger)
+    show_warnings(session)
     session.check_agents(ledger)
-    plan = session.plan(ledger, patience=None)
+    plan = session.plan(ledger)
+    show_warnings(session)
     session.prepare(plan)
     forecasts = session.forecasts(plan, ledger)
-    document = documents.plan(plan, describe(session.brands, session.selection), forecasts)
+    budget = [quota.to_document(forecast) for forecast in forecasts]
+    document = saved.to_document(plan, [brand.key for brand in session.brands], selection, budget)
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, session, plan, document, form)
     if form is not Format.JSON:
-        tell_limits(context, forecasts)
+        show_limits(context, forecasts)
     if out is not None and not context.is_quiet:
         shown = visible(str(out))
         info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
@@ -101,6 +106,80 @@ def _chosen(context: Context, form: Format | None) -> Format | None:
     return Format.JSON if context.wants_json else form
 
 
+def check_place(path: Path) -> None:
+    """Make sure that a plan may be written to this path, before anything is asked of X.
+
+    Raises:
+        UsageError: it stands for stdout.
+        InputRefused: something else than a saved plan is there: a link, a folder, another file.
+    """
+    shown = visible(str(path))
+    if str(path) == "-":
+        raise UsageError("--out takes the name of a file", hint="--json prints the same to stdout")
+    if path.is_symlink():
+        raise InputRefused(f"{shown} is a symbolic link, which a plan never follows", hint="name the file itself")
+    if not path.exists():
+        return
+    try:
+        is_plan = path.is_file() and saved.is_document(files.read_named(path, "the plan", saved.LARGEST_PLAN))
+    except InputRefused:
+        is_plan = False
+    if not is_plan:
+        raise InputRefused(f"{shown} exists, and isn't a saved plan", hint="choose another name, or remove it yourself")
+
+
+def save(path: Path, document: saved.Document) -> None:
+    """Save a plan, whole or not at all; it takes the place of an older one.
+
+    Raises:
+        UsageError: the path stands for stdout.
+        InputRefused: it can't be written, or something else is there.
+    """
+    check_place(path)
+    try:
+        files.replace(path, f"{documents.dump(document)}\n".encode())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file name"
+        raise InputRefused(f"can't write {visible(str(path))}: {reason}") from None
+
+
+def open_session(
+    context: Context,
+    brands: tuple[Brand, ...],
+    selection: Selection,
+    jobs: int,
+    max_wait: float | WaitBudget = 0,
+    cache: PictureStatCache | None = None,
+) -> SyncSession:
+    """Open a session of `diff` or `sync`.
+
+    Args:
+        context: of the command.
+        brands: those that take part.
+        selection: what else was chosen.
+        jobs: calls at once.
+        max_wait: how long the calls may wait for limits of X: seconds, or what is left of them.
+        cache: knows the pictures that needn't be read; else what earlier commands kept.
+    """
+    from profilectl.sync.session import SyncSession
+
+    return SyncSession.open(
+        context.roster,
+        brands,
+        selection,
+        read_pictures=partial(context.inspect_pictures, cache=cache or context.picture_cache),
+        prepare_pictures=context.prepare_pictures,
+        connect=partial(context.connect, jobs=jobs, max_wait=max_wait),
+        jobs=jobs,
+    )
+
+
+def show_warnings(session: SyncSession) -> None:
+    """Write the session's warnings so far to stderr, each once."""
+    for line in session.pop_warnings():
+        info(line)
+
+
 def _diff_code(plan: Plan) -> ExitCode:
     if plan.refused is not None:
         return ExitCode.REFUSED
@@ -109,20 +188,22 @@ def _diff_code(plan: Plan) -> ExitCode:
     return ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
 
 
-def _show(context: Context, session: SyncSession, plan: Plan, document: Document, form: Format | None) -> None:
-    """Show the plan in the form that was chosen; a document stands for itself, a table has words beside it."""
+def _show(context: Context, session: SyncSession, plan: Plan, document: saved.Document, form: Format | None) -> None:
+    """Show the plan in the form that was chosen; a document stands alone, the other forms have lines on stderr."""
     if form is Format.JSON:
-        out(documents.dump(document))
+        replace(context.output, wants_json=True).show(document)
         return
     if form in {Format.MARKDOWN, Format.HTML}:
         if plan.changes or not context.is_quiet:
-            out(_page(context, session, plan, form))
+            write_line(_page(context, session, plan, form))
     else:
         show_plan(context, plan, drawn=form is Format.TABLE)
         if plan.changes and not context.is_quiet:
             info(f"plan {plan.digest}")
     if plan.refused is not None:
-        _show_refusal(plan.refused)
+        info(f"refused: {plan.refused.message}")
+        if plan.refused.allow is not None:
+            info(f"hint: `{plan.refused.allow}` allows this plan")
 
 
 def _page(context: Context, session: SyncSession, plan: Plan, form: Format | None) -> str:
@@ -130,48 +211,38 @@ def _page(context: Context, session: SyncSession, plan: Plan, form: Format | Non
         from profilectl.render.markdown import plan_document
 
         return plan_document(plan, context.again())
-    from profilectl.cli.plan_pictures import face_the_changes
+    from profilectl.cli.plan_pictures import compare_changes
     from profilectl.render.html import plan_page
 
-    return plan_page(plan, face_the_changes(context, session, plan))
-
-
-def tell_limits(context: Context, forecasts: Iterable[Forecast]) -> None:
-    """Say on stderr what X's limits mean for a plan, where they mean anything."""
-    from profilectl.render.phrases import forecast
-
-    if not context.is_quiet:
-        for line in (line for one in forecasts for line in forecast(one)):
-            info(line)
+    return plan_page(plan, compare_changes(context, session, plan))
 
 
 def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
-    """Show the changes on stdout, and what stands in their way on stderr.
+    """Show the changes on stdout, unless a document is to stand there, and what is in their way on stderr.
 
     Args:
-        context: knows how much is to be said.
+        context: of the command.
         plan: what to show.
-        drawn: whether it is a table even where nobody watches; without colours then, and as wide as it needs.
+        drawn: whether it is a table even where stdout is no terminal; without colours then, and as wide as it needs.
     """
     from profilectl.render.phrases import obstacle, summary
     from profilectl.render.tables import plan_rows, plan_table
 
-    has_rows = plan.changes or (plan.strangers and not context.is_quiet)
-    if is_terminal(sys.stdout):
-        if has_rows:
-            draw(plan_table(plan))
-    elif not drawn:
-        write_rows(plan_rows(plan))
-    elif has_rows:
-        out(as_text(plan_table(plan)))
+    shows_nothing = context.is_quiet and not plan.changes and (drawn or is_terminal(sys.stdout))
+    rows = () if shows_nothing else tuple(plan_rows(plan))
+    context.output.show_rows(rows=rows, table=partial(plan_table, plan), drawn=drawn)
     for change in plan.changes:
-        if change.action is Action.BLOCKED:
+        if change.is_blocked:
             info(obstacle(change, change.goal.name, context.again()))
     if not context.is_quiet:
         info(summary(plan))
 
 
-def _show_refusal(refused: Refusal) -> None:
-    info(f"refused: {refused.message}")
-    if refused.allow is not None:
-        info(f"hint: `{refused.allow}` allows this plan")
+def show_limits(context: Context, forecasts: Iterable[Forecast]) -> None:
+    """Say on stderr what X's limits mean for a plan, where they mean anything."""
+    from profilectl.render.phrases import limit_lines
+
+    if not context.is_quiet:
+        for forecast in forecasts:
+            for line in limit_lines(forecast):
+                info(line)

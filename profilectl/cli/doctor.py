@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -14,19 +16,21 @@ from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import give_hint
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
+from profilectl.cli.read_only_context import ReadOnlyContext
+from profilectl.doctor.account_checks import Accounts, check_allowlists_again, run_checks
+from profilectl.doctor.machine_checks import Machine
 from profilectl.doctor.report import State, lacks_only_allowlist
+from profilectl.doctor.wait import wait_until_allowed
 from profilectl.errors import ExitCode
+from profilectl.render import doctor as render
 from profilectl.render.console import info, is_terminal, out
+from profilectl.toml.rules import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import ExitStack
-
     from profilectl.api.probe import ProbeResult
-    from profilectl.cli.read_only_context import ReadOnlyContext
-    from profilectl.doctor.account_checks import AccountChecks, Accounts
-    from profilectl.doctor.machine_checks import Machine
+    from profilectl.doctor.account_checks import AccountChecks
     from profilectl.doctor.report import Report
+    from profilectl.ledger.protocol import LedgerReader
 
 
 def register(app: typer.Typer) -> None:
@@ -46,10 +50,6 @@ def doctor(
     Looks at clock, network, keyring, credentials, what X allows, roster, pictures and ledger, within 20 seconds or
     --timeout. Asks nobody and changes nothing. Exits with the code of the first failure.
     """
-    from profilectl.cli.read_only_context import ReadOnlyContext
-    from profilectl.doctor.account_checks import run_checks
-    from profilectl.toml.rules import parse_duration
-
     seconds = None if wait is None else parse_duration(wait, "--wait")
     read_only = ReadOnlyContext.of(context)
     report, accounts = run_checks(_machine(read_only), _accounts(read_only))
@@ -68,8 +68,6 @@ def doctor(
 
 
 def _machine(context: ReadOnlyContext) -> Machine:
-    from profilectl.doctor.machine_checks import Machine
-
     return Machine(
         api_url=context.api_url,
         uses_sandbox=context.uses_sandbox,
@@ -82,7 +80,14 @@ def _machine(context: ReadOnlyContext) -> Machine:
         brands=context.brands,
         inspect_pictures=context.inspect_pictures,
         ledger_path=lambda: context.ledger_path,
+        open_ledger=partial(_open_ledger, context),
     )
+
+
+def _open_ledger(context: ReadOnlyContext) -> AbstractContextManager[LedgerReader]:
+    from profilectl.ledger.sqlite import open_for_reading
+
+    return open_for_reading(context.ledger_path)
 
 
 def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:
@@ -94,14 +99,12 @@ def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:
 
 
 def _accounts(context: ReadOnlyContext) -> Accounts:
-    from profilectl.doctor.account_checks import Accounts
-
     keyring = auth_accounts.unattended_keychain(context)
     return Accounts(
         host=partial(auth_accounts.host_of, context),
         logged_in=partial(auth_accounts.logged_in, context),
         describe=lambda handle: auth_accounts.describe(context, handle, auth_accounts.host_of(context), keyring),
-        describe_anonymous=lambda: auth_accounts.describe_anonymous(context, auth_accounts.host_of(context)),
+        describe_anonymous=lambda: auth_accounts.describe_anonymous(context, auth_accounts.host_of(context), keyring),
         find_credentials=lambda handle: auth_accounts.find_credentials(context, handle, keyring),
         connect=context.client,
         wait_command=f"profilectl doctor --wait 2h{context.again()}",
@@ -112,8 +115,6 @@ def _accounts(context: ReadOnlyContext) -> Accounts:
 
 
 def _show(context: Context, report: Report, exit_code: ExitCode) -> None:
-    from profilectl.render import doctor as render
-
     first = report.first_failure
     findings = [finding for finding in report.findings if not (context.is_quiet and finding.state is State.OK)]
     context.output.show(
@@ -132,8 +133,6 @@ def _show(context: Context, report: Report, exit_code: ExitCode) -> None:
 
 def _wait(context: ReadOnlyContext, report: Report, accounts: Sequence[AccountChecks], seconds: float) -> ExitCode:
     """Ask X about these accounts until it allows custom profiles, tell how it ended, and return the exit code."""
-    from profilectl.doctor.account_checks import check_allowlists_again
-    from profilectl.doctor.wait import wait_until_allowed
 
     def ask(stack: ExitStack) -> None:
         nonlocal report

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,9 +16,6 @@ from profilectl.errors import InputRefused, UsageError
 from profilectl.render import documents
 from profilectl.render.console import info
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _STAND_IN = "acmecare"
 

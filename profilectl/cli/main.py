@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 
@@ -21,10 +23,6 @@ from profilectl.cli.options import Options, root
 from profilectl.errors import Declined, ExitCode, ProfilectlError
 from profilectl.errors import UsageError as OurUsageError
 from profilectl.render.console import flush, info, out, show_error, stdout_failed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
 
 COMMANDS = (
     "demo",

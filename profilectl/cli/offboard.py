@@ -1,8 +1,7 @@
-"""``offboard``: an agent leaves. Sending ends first and without X, then the faces go, brand by brand."""
+"""``offboard``: an agent leaves. Sending ends first and without X, then the profiles go, brand by brand."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,14 +11,22 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import ExitCode
-from profilectl.profiles.offboarding import AGAIN, Leaving, now_ms
+from profilectl.profiles.offboarding import (
+    AGAIN,
+    Offboarding,
+    OffboardResult,
+    OffboardStatus,
+    require_known,
+    roster_lines,
+)
 from profilectl.render import documents
-from profilectl.render.console import draw, info, is_terminal, out, write_rows
+from profilectl.render.console import info
+from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
+from profilectl.toml.document import decode
 
 if TYPE_CHECKING:
     from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Brand
 
 _HEADERS = ("result", "brand", "profile", "name", "error")
 
@@ -44,87 +51,90 @@ def offboard(
     again. Only --brand narrows it down; PROFILECTL_BRAND doesn't.
     """
     require_admin(context, "offboard anybody")
+    # A default brand is for convenience; who leaves must not stay able to send for another one because of it.
     brands = context.brands() if context.options.brand else context.roster.brands
-    knowledge = context.ledger_for_reading()
-    _require_known(context, knowledge, agent)
-    leaving = Leaving(context, agent, brands)
+    ledger = context.ledger_for_reading()
+    require_known(agent, context.roster, ledger)
+    offboarding = Offboarding(context.roster, agent, brands, context.connect, now_ms)
     if undo:
-        leaving.undo(context.ledger_for_writing())
+        _show_allowed(context, agent, offboarding.unblock(context.ledger_for_writing()))
         return
-    if leaving.accounts(knowledge) or leaving.unclaimed(knowledge):
-        require_consent(context, leaving.question(knowledge), "offboarded", yes=yes)
-        leaving.carry_out(context.ledger_for_writing())
-    code = ExitCode.PARTIAL if any(row["status"] != "destroyed" for row in leaving.rows) else ExitCode.DONE
-    _report(context, agent, brands, leaving.rows, code)
+    results = _carry_out(context, offboarding, ledger, yes=yes)
+    is_done = all(result.status is OffboardStatus.DESTROYED for result in results)
+    code = ExitCode.DONE if is_done else ExitCode.PARTIAL
+    lines = roster_lines(agent, brands, context.roster, lambda: _roster_text(context))
+    _show(context, agent, results, lines, code)
     raise typer.Exit(code)
 
 
-def _require_known(context: Context, knowledge: LedgerReader, key: str) -> None:
-    """Refuse a key that neither the roster nor the audit trail has ever named."""
-    from profilectl.roster.lookup import unknown_agent
+def _carry_out(
+    context: Context, offboarding: Offboarding, ledger: LedgerReader, *, yes: bool
+) -> tuple[OffboardResult, ...]:
+    """Ask, block, and destroy; in between say that nobody can send any more, because a sync may keep us waiting."""
+    concerned = (*offboarding.registered(ledger), *offboarding.unregistered(ledger))
+    if not concerned:
+        return ()  # no question about nothing
+    shown, where = visible(offboarding.agent), ", ".join(brand.key for brand in concerned)
+    question = f"Block sending as {shown} and destroy every profile of theirs ({where})?"
+    require_consent(context, question, "offboarded", yes=yes)
+    writable = context.ledger_for_writing()
+    blocked = offboarding.block(writable)
+    for warning in blocked.warnings:
+        info(warning)
+    if blocked.brands and not context.is_quiet:
+        info(f"nobody can send as {shown} any more ({', '.join(brand.key for brand in blocked.brands)})")
+    return blocked.failures + offboarding.destroy(writable, context.deadline.remaining(), context.announce_wait)
 
-    known = {agent.key for agent in context.roster.agents}
-    if key not in known:
-        known |= {agent for record in knowledge.events() if (agent := record.event.agent) is not None}
-    if key not in known:
-        raise unknown_agent(key, known)
 
-
-def _report(
-    context: Context, agent: str, brands: tuple[Brand, ...], rows: list[documents.Document], code: ExitCode
-) -> None:
-    lines = _roster_lines(context, agent, brands)
+def _show_allowed(context: Context, agent: str, results: tuple[OffboardResult, ...]) -> None:
+    context.output.show(documents.offboard(agent, now_ms(), ExitCode.DONE, results, None))
     if context.wants_json:
-        out(documents.dump(documents.offboard(agent, now_ms(), code, rows, lines)))
-    else:
-        cells = [[row["status"], row["brand"], row["profile_id"] or "", row["name"] or "", _why(row)] for row in rows]
-        _show(cells)
-    if context.is_quiet and not rows:
         return
-    if not rows:
+    where = ", ".join(result.brand for result in results)
+    if not where:
+        info(f"{visible(agent)} isn't blocked in any brand, so nothing changed")
+    elif not context.is_quiet:
+        info(f"{visible(agent)} is allowed again ({where}); `profilectl sync` makes the profile")
+
+
+def _show(
+    context: Context,
+    agent: str,
+    results: tuple[OffboardResult, ...],
+    lines: tuple[tuple[int, int], ...] | None,
+    code: ExitCode,
+) -> None:
+    rows = [
+        [result.status, result.brand, result.profile_id or "", result.name or "", _why(result)] for result in results
+    ]
+    context.output.show(documents.offboard(agent, now_ms(), code, results, lines), _HEADERS, rows)
+    if context.is_quiet and not results:
+        return
+    if not results:
         info(f"this ledger knows no profile of {visible(agent)}: nothing to destroy")
     if code is ExitCode.PARTIAL:
         info(f"not every profile of {visible(agent)} is gone; {AGAIN}")
     if lines is not None:
-        _tell_lines(context, agent, lines)
+        _show_lines(context, agent, lines)
 
 
-def _why(row: documents.Document) -> str:
-    if row["error"] is not None:
-        return str(row["error"]["message"])
-    return "X hasn't shown yet whether an earlier create was done" if row["status"] == "unsettled" else ""
+def _why(result: OffboardResult) -> str:
+    if result.error is not None:
+        return result.error.message
+    is_unsettled = result.status is OffboardStatus.UNSETTLED
+    return "X hasn't shown yet whether an earlier create was done" if is_unsettled else ""
 
 
-def _show(cells: list[list[str]]) -> None:
-    if not is_terminal(sys.stdout):
-        write_rows(cells)
-    elif cells:
-        from profilectl.render.tables import listing
-
-        draw(listing(_HEADERS, cells))
+def _roster_text(context: Context) -> str:
+    return decode(context.read_roster(), str(context.roster_path))
 
 
-def _roster_lines(context: Context, agent: str, brands: tuple[Brand, ...]) -> tuple[tuple[int, int], ...] | None:
-    """Return the lines that would bring the agent back; None when nothing would, empty when they aren't whole lines."""
-    from profilectl.roster.source_lines import entry_lines
-    from profilectl.toml.document import decode
-
-    named = {one.brand for one in context.roster.agents if one.key == agent}
-    if not named & {brand.key for brand in brands}:
-        return None
-    if not named <= {brand.key for brand in brands}:
-        return ()  # the agent goes on speaking for another brand
-    return entry_lines(decode(context.read_roster(), str(context.roster_path)), agent)
-
-
-def _tell_lines(context: Context, agent: str, lines: tuple[tuple[int, int], ...]) -> None:
-    from profilectl.toml.document import decode
-
+def _show_lines(context: Context, agent: str, lines: tuple[tuple[int, int], ...]) -> None:
     file = visible(str(context.roster_path))
     if not lines:
         info(f"{file} still names {agent} here: take it out, or every sync says that {agent} is blocked")
         return
-    text = decode(context.read_roster(), file).split("\n")
+    text = _roster_text(context).split("\n")
     info(f"{file} still names {agent}: remove these lines, or every sync says that {agent} is blocked")
     for first, last in lines:
         for number in range(first, last + 1):

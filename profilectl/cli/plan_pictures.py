@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import AvatarRefused, RemoteError
-from profilectl.plan.changes import Action
-from profilectl.render.html import Comparison, Sight, compare
+from profilectl.model import PreparedPicture, Profile
+from profilectl.plan.changes import Action, Reason
+from profilectl.render.html import Comparison, ShownAppearance, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.cli.context import Context
-    from profilectl.model import PreparedPicture, Profile
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
     from profilectl.sync.session import SyncSession
 
 _SIDE: Final = 160  # pixels: twice what the page shows, for sharp screens
-_LONGEST: Final = 60.0  # seconds for all pictures together: the plan is worth more than its faces
+_LONGEST: Final = 60.0  # seconds for all pictures together: a plan without some of them is still worth having
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +32,31 @@ class _Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A face to show, and where its picture would be; None where nobody knows."""
+class _Subject:
+    """A name to show, and where its picture would be; None where nobody knows."""
 
     name: str
     source: _Source | None
 
 
-def face_the_changes(context: Context, session: SyncSession, plan: Plan) -> list[Comparison]:
-    """Return every change with both faces. A picture that can't be had leaves initials and a note, never an error."""
+def compare_changes(context: Context, session: SyncSession, plan: Plan) -> list[Comparison]:
+    """Return every change with what customers see before and after it.
+
+    A picture that can't be had leaves initials and a note, never an error.
+    """
     finder = _Finder(session)
-    wanted = [(change, finder.before(change), finder.after(change)) for change in plan.changes]
-    sources = {face.source for _, *faces in wanted for face in faces if face is not None and face.source is not None}
+    subjects = [(change, finder.before(change), finder.after(change)) for change in plan.changes]
+    sources = {subject.source for _, *pair in subjects for subject in pair if subject is not None and subject.source}
     pictures = _fetch(context, session, sources)
-    handles = {brand.key: brand.handle for brand in session.brands}
+    handles, options = {brand.key: brand.handle for brand in session.brands}, context.again()
     return [
-        compare(change, handles[change.brand], _sight(before, pictures), _sight(after, pictures), context.again())
-        for change, before, after in wanted
+        compare(change, handles[change.brand], _appearance(before, pictures), _appearance(after, pictures), options)
+        for change, before, after in subjects
     ]
 
 
 class _Finder:
-    """Knows which face each change takes away, and which it brings."""
+    """Knows what customers see before and after each change."""
 
     def __init__(self, session: SyncSession) -> None:
         self.local = {picture.digest for picture in session.pictures.values()}
@@ -64,23 +66,23 @@ class _Finder:
             for profile in target.observation.profiles
         }
 
-    def before(self, change: Change) -> _Wanted | None:
-        """Return the face that customers see now, or that stands in the way of a blocked agent."""
+    def before(self, change: Change) -> _Subject | None:
+        """Return what customers see now, or what stands in the way of a blocked agent."""
         profile = self.profiles.get((change.brand, change.profile_id or ""))
         if change.action in {Action.REPLACE, Action.DELETE} and change.before is not None:
-            digest = None if "swapped" in change.why else change.before.avatar
-            return _Wanted(change.before.name, self._source(change.brand, digest, profile))
+            digest = None if Reason.SWAPPED in change.why else change.before.avatar
+            return _Subject(change.before.name, self._source(change.brand, digest, profile))
         if change.action in {Action.DESTROY, Action.BLOCKED} and profile is not None:
-            return _Wanted(profile.name, self._source(change.brand, None, profile))
+            return _Subject(profile.name, self._source(change.brand, None, profile))
         return None
 
-    def after(self, change: Change) -> _Wanted | None:
-        """Return the face that customers will see, None when none is brought."""
+    def after(self, change: Change) -> _Subject | None:
+        """Return what customers will see, None when it is nobody."""
         if change.after is None:
             return None
         adopted = change.action is Action.ADOPT
         profile = self.profiles.get((change.brand, change.profile_id or "")) if adopted else None
-        return _Wanted(change.after.name, self._source(change.brand, change.after.avatar, profile))
+        return _Subject(change.after.name, self._source(change.brand, change.after.avatar, profile))
 
     def _source(self, brand: str, digest: str | None, profile: Profile | None) -> _Source | None:
         if digest in self.local:
@@ -90,7 +92,7 @@ class _Finder:
 
 def _fetch(context: Context, session: SyncSession, sources: set[_Source]) -> dict[_Source, PreparedPicture]:
     """Read and download in parallel; what fails, or isn't there in time, is left out."""
-    with ThreadPoolExecutor(session.jobs, thread_name_prefix="face") as pool:
+    with ThreadPoolExecutor(session.jobs, thread_name_prefix="picture") as pool:
         waiting = {pool.submit(_load, context, session, source): source for source in sources}
         done, late = wait(waiting, min(_LONGEST, context.deadline.remaining()))
         if late:
@@ -106,16 +108,16 @@ def _load(context: Context, session: SyncSession, source: _Source) -> PreparedPi
     try:
         if source.digest is None:
             return normalise(session.clients[source.brand].download(source.url), source.url, _SIDE)
-        picture = next(one for one in session.pictures.values() if one.digest == source.digest)
+        picture = next(picture for picture in session.pictures.values() if picture.digest == source.digest)
         return prepare(context.roster_path.parent, picture, _SIDE)
     except (AvatarRefused, RemoteError):
         return None
 
 
-def _sight(face: _Wanted | None, pictures: Mapping[_Source, PreparedPicture]) -> Sight | None:
-    if face is None:
+def _appearance(subject: _Subject | None, pictures: Mapping[_Source, PreparedPicture]) -> ShownAppearance | None:
+    if subject is None:
         return None
-    picture = pictures.get(face.source) if face.source is not None else None
+    picture = pictures.get(subject.source) if subject.source is not None else None
     if picture is not None:
-        return Sight(face.name, picture.content, picture.media_type)
-    return Sight(face.name, note="Its picture can't be shown: neither the roster nor X has it at hand")
+        return ShownAppearance(subject.name, picture.content, picture.media_type)
+    return ShownAppearance(subject.name, note="Its picture can't be shown: neither the roster nor X has it at hand")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,16 +15,13 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
+from profilectl.model import Agent, Brand
 from profilectl.render import terminal_images
 from profilectl.render.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from profilectl.model import Agent, Brand
-
     Speaker = tuple[Brand, Agent]
 
 _GREETING = "Hello! How can I help you today?"

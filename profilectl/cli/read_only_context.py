@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER, LocalX
 from profilectl.cli.options import Options
-
-if TYPE_CHECKING:
-    from contextlib import ExitStack
-    from pathlib import Path
 
 DEFAULT_TIMEOUT = 20.0
 """Seconds for everything together, unless ``--timeout`` says otherwise."""

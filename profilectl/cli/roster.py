@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,15 +12,12 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import command
 from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.model import Agent, Brand, Problem
 from profilectl.render import documents
 from profilectl.render.console import info
-from profilectl.roster.compliance import Compliance, assess
-from profilectl.roster.parser import parse_partially
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from profilectl.model import Agent, Brand, Problem
+    from profilectl.roster.compliance import Compliance
 
 _HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
@@ -62,11 +60,17 @@ def check(
 
 def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
-    from profilectl.pictures.loader import find_problems
+    from profilectl.pictures.loader import find_refusals
+    from profilectl.pictures.loader import problems as picture_problems
+    from profilectl.roster.parser import parse_partially
+    from profilectl.toml.document import decode
 
-    roster = parse_partially(context.read_roster(), str(context.roster_path))
-    picture_problems = find_problems(context, roster.agents, _synced_digests(context, roster.brands))
-    problems = (*roster.problems, *picture_problems)
+    name, content = str(context.roster_path), context.read_roster()
+    roster = parse_partially(content, name)
+    problems = roster.problems
+    proven = _synced_digests(context, roster.brands)
+    if refusals := find_refusals(context.roster_path.parent, roster.agents, proven):
+        problems += picture_problems(refusals, roster.agents, decode(content, name), name)
     return roster.named, tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
 
@@ -105,6 +109,9 @@ def _show_compliance(context: Context) -> ExitCode:
     Raises:
         UsageError: ``--brand`` names none of the roster's.
     """
+    from profilectl.roster.compliance import assess
+    from profilectl.roster.parser import parse_partially
+
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     answer = assess(roster, context.options.brand, datetime.now().astimezone().date())
     context.output.show(documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])

@@ -13,6 +13,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.message_input import read_media, read_text
 from profilectl.cli.options import command
 from profilectl.cli.prompts import require_consent
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused, UsageError
 from profilectl.messaging.compose import Contents
 from profilectl.messaging.content import links, quick_replies
@@ -20,7 +21,7 @@ from profilectl.messaging.delivery import SendStatus
 from profilectl.messaging.identity import find_sender
 from profilectl.messaging.policy import SendContext, require_privacy
 from profilectl.messaging.sender import MessageSender
-from profilectl.model import Survey
+from profilectl.model import Agent, Message, Policy, Survey
 from profilectl.render import documents
 from profilectl.render.console import console, info, show_error
 from profilectl.text.escape import visible
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.messaging.delivery import Receipt
     from profilectl.messaging.sender import SendResult
-    from profilectl.model import Agent, Message
-    from profilectl.pictures.attachments import Attachment
     from profilectl.secret import Credentials
 
 To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]
@@ -95,29 +94,21 @@ def send(
     from profilectl.access.policy_file import current_operator
     from profilectl.cli.authority import authority_for
 
-    recipient = _check_recipient(to)
+    recipient, key = _check_recipient(to), _check_key(key)
     operator, authority = current_operator(), authority_for(context)
     sender = find_sender(context.roster, agent, operator, authority, brands=context.brands(), prefer=context.meant)
     authority.require_operator(sender.agent, operator)
     replies, buttons = quick_replies(quick_reply or ()), links(cta or ())
     attachment = None if media is None else read_media(media)
-    about = f"To {to}, as {sender.agent.key} ({sender.agent.name})"
     has_text = media is None or text is not None or file is not None or edit  # a picture may go out without one
+    about = f"To {to}, as {sender.agent.key} ({sender.agent.name})"
     words = read_text(text, file, edit, context, about=about) if has_text else ""
     texts = (words, *replies, *(button.label for button in buttons))
     _keep_private(context, sender.agent, texts, allowed=allow_private, yes=yes)
-    message_sender = MessageSender(
-        sender,
-        operator.uid,
-        Contents(words, None if attachment is None else _digest(attachment), replies, buttons),
-        attachment,
-        _check_key(key),
-        SendContext(context.may_ask, human_wrote_this=human_wrote_this),
-        ask,
-        context.roster.policy,
-        _test_recipients(context),
-        context.ledger_for_reading(),
-    )
+    contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
+    send_context = SendContext(context.may_ask, human_wrote_this=human_wrote_this)
+    policy, known = _policy(context), context.ledger_for_reading()
+    message_sender = MessageSender(sender, operator.uid, contents, attachment, key, send_context, ask, policy, known)
     message = message_sender.compose(recipient)
     if dry_run:
         _show_dry_run(context, message_sender, message)
@@ -224,19 +215,15 @@ def _show_draft(context: Context, message: Message, message_sender: MessageSende
         info(line)
 
 
-def _test_recipients(context: Context) -> tuple[str, ...]:
-    """Return whom a rehearsal may write to: the roster's test recipients, and the local X's own customer."""
+def _policy(context: Context) -> Policy:
+    """Return the roster's policy, with the local X's own customer among those to whom a rehearsal may write."""
     from profilectl.api.urls import parse_address
     from profilectl.cli.local_sandbox import CUSTOMER
 
-    is_local = context.uses_sandbox or parse_address(context.api_url).is_loopback
-    return context.roster.policy.test_recipients + ((f"@{CUSTOMER}",) if is_local else ())
-
-
-def _digest(attachment: Attachment) -> str:
-    import hashlib
-
-    return "sha256:" + hashlib.sha256(attachment.content).hexdigest()
+    policy = context.roster.policy
+    if not (context.uses_sandbox or parse_address(context.api_url).is_loopback):
+        return policy
+    return replace(policy, test_recipients=(*policy.test_recipients, f"@{CUSTOMER}"))
 
 
 def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, allowed: bool, yes: bool) -> None:

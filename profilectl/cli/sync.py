@@ -1,41 +1,53 @@
-"""``sync``: the way of ``diff``, walked further."""
+"""``sync``: apply the plan that `diff` shows."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
-import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
-from profilectl.cli.diff import Agents, AllowDeletes, PruneNow, VerifyAvatars, show_plan, tell_limits
+from profilectl.cli.diff import (
+    Agents,
+    AllowDeletes,
+    PruneNow,
+    VerifyAvatars,
+    open_session,
+    show_limits,
+    show_plan,
+    show_warnings,
+)
 from profilectl.cli.options import Options, command
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
-from profilectl.plan.changes import Action
+from profilectl.model import PreparedPicture
+from profilectl.plan import saved
+from profilectl.plan.saved import Selection
 from profilectl.render import documents
-from profilectl.render.console import draw, info, is_terminal, out, write_rows
+from profilectl.render.console import info
 from profilectl.sync.ports import Stop
+from profilectl.system import files
 from profilectl.system.threads import begin
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-
-    from profilectl.cli.context import Context
     from profilectl.ledger.protocol import Ledger
-    from profilectl.model import PreparedPicture
+    from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
-    from profilectl.plan.saved import Expectation
+    from profilectl.plan.saved import Expectation, SavedPlan
     from profilectl.sync.outcomes import Outcome
-    from profilectl.sync.session import Selection, SyncSession
+    from profilectl.sync.ports import Wait
+    from profilectl.sync.session import SyncSession
 
 
 def register(app: typer.Typer) -> None:
@@ -68,43 +80,27 @@ def sync(
     With --plan or --expect it does what was reviewed, or nothing when anything has moved since. A saved plan brings its
     brands, its agents and what was agreed to along.
     """
-    from profilectl.plan.saved import expected_digest, read
-    from profilectl.sync.session import Selection, SyncSession
     from profilectl.toml.rules import parse_duration
 
     require_admin(context, "sync")
     seconds = parse_duration(max_wait, "--max-wait")
-    _require_somebody_to_agree(context, yes=yes)
-    selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
-    saved = None
-    if plan is not None:
-        _refuse_beside_a_plan(context, selection, expect)
-        saved = read(plan)
-        context, selection = context.overridden_by(Options(brand=saved.brands)), saved.selection
-        saved.check_brands(context.roster.brands)
-    expected = saved if expect is None else expected_digest(expect)
-    session = SyncSession(context, selection, jobs, seconds)
-    session.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
-    ledger = context.ledger_for_writing()
-    with ledger.lock(seconds, "profilectl sync", context.announce_wait):
-        session.check_accounts(ledger)
-        if saved is None:  # whom a saved plan is about was somebody then, and is a part of what may have moved
-            session.check_agents(ledger)
-        run = Run(context, session, ledger, expected)
-        raise typer.Exit(run.carry_out(asks=not yes))
-
-
-def _require_somebody_to_agree(context: Context, *, yes: bool) -> None:
     if not yes and not context.may_ask:
         raise UsageError(
             "nothing was changed: nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it"
         )
+    selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
+    saved_plan = None
+    if plan is not None:
+        _refuse_beside_a_plan(context, selection, expect)
+        saved_plan = read_plan(plan)
+        context, selection = context.overridden_by(Options(brand=saved_plan.brands)), saved_plan.selection
+        saved_plan.check_brands(context.roster.brands)
+    expected = saved_plan if expect is None else saved.expected_digest(expect)
+    raise typer.Exit(_sync(context, selection, expected, jobs, seconds, asks=not yes))
 
 
 def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | None) -> None:
     """Refuse the options that a saved plan answers already."""
-    from profilectl.sync.session import Selection
-
     if expect is not None:
         raise UsageError("--plan and --expect exclude each other", hint="a saved plan knows its digest")
     if context.options.brand or selection != Selection():
@@ -114,29 +110,57 @@ def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | 
         )
 
 
-_NAP = 0.2  # seconds
+def read_plan(path: Path) -> SavedPlan:
+    """Return the plan in a file.
+
+    Raises:
+        InputRefused: there is no such file, or it is too large.
+        StalePlan: it isn't a saved plan, is one of a newer version, or was edited.
+    """
+    content = files.read_named(path, "the plan", saved.LARGEST_PLAN, saved.HOW_TO_SAVE)
+    return saved.from_document(content, visible(str(path)))
+
+
+def _sync(
+    context: Context, selection: Selection, expected: Expectation | None, jobs: int, seconds: float, *, asks: bool
+) -> ExitCode:
+    """Lock the ledger and make one run; `seconds` is the longest wait for the lock, and for X."""
+    from profilectl.api.retry import WaitBudget
+    from profilectl.sync.session import LimitedWait
+
+    brands = context.brands()
+    budget, stop, cache = WaitBudget(seconds), Stop(), context.picture_cache
+    session = open_session(context, brands, selection, jobs, budget, cache)
+    session.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
+    show_warnings(session)
+    ledger = context.ledger_for_writing()
+    with ledger.lock(seconds, "profilectl sync", context.announce_wait):
+        session.check_accounts(ledger)
+        show_warnings(session)
+        if not isinstance(expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
+            session.check_agents(ledger)
+        wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, context.clock)
+        return _Run(context, session, ledger, cache, expected, stop, wait).carry_out(asks=asks)
+
+
 _FINISHING = b"finishing the calls under way; once more to leave at once (the next sync settles what is open)\n"
 
 
-class Run:
+@dataclass(slots=True)
+class _Run:
     """One sync under the ledger's lock; with something expected, of the plan that was reviewed and no other."""
 
-    def __init__(
-        self,
-        context: Context,
-        session: SyncSession,
-        ledger: Ledger,
-        expected: Expectation | None = None,
-    ) -> None:
-        self.context = context
-        self.session = session
-        self.ledger = ledger
-        self.expected = expected
-        self.stop = Stop()
-        self.stopped_by = ExitCode.DONE
+    context: Context
+    session: SyncSession
+    ledger: Ledger
+    cache: PictureStatCache
+    expected: Expectation | None
+    stop: Stop
+    wait: Wait
+    stopped_by: ExitCode = field(init=False, default=ExitCode.DONE)
 
     def carry_out(self, *, asks: bool) -> ExitCode:
-        """Plan, ask, apply and report.
+        """Plan, ask, apply and show what became of it.
 
         Raises:
             Declined: the person who was asked said no; nothing is written.
@@ -147,85 +171,56 @@ class Run:
         from profilectl.sync.outcomes import exit_code
 
         plan = self._plan()
-        if plan.refused is not None and not self.context.wants_json:
-            show_plan(self.context, plan)
-        if plan.refused is not None:
-            allow = plan.refused.allow
-            raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
-        try:
-            prepared = self.session.prepare(plan)
-        except RosterRefused:
-            self.session.forget_pictures()
-            raise
-        steps = sum(change.action is not Action.BLOCKED for change in plan.changes)
-        if asks and steps:
-            show_plan(self.context, plan)
-            tell_limits(self.context, self.session.forecasts(plan, self.ledger))
-            if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
-                raise Declined("nothing was changed")
-        self._claim()
-        self.session.remember_pictures()
-        order = {change: place for place, change in enumerate(plan.changes)}
-        outcomes = sorted(self._watched(plan, prepared), key=lambda one: order.get(one.change, len(order)))
+        prepared = self._prepare(plan)
+        if asks:
+            self._ask(plan)
+        self.session.register_accounts(self.ledger)
+        self.cache.save(agent.avatar for agent in self.context.roster.agents)
+        outcomes = self._apply(plan, prepared)
         code = self.stopped_by or exit_code(outcomes)
-        self._report(plan, outcomes, code)
+        self._show(plan, outcomes, code)
         return code
 
     def _plan(self) -> Plan:
-        """Plan once; as ``diff`` does, without patience, when what it showed is expected."""
-        if self.expected is None:
-            return self.session.plan(self.ledger, self.patience)
-        plan = self.session.plan(self.ledger, None)
-        self.expected.check(plan)
+        """Return the plan; where one is expected, X's list is read once, as `diff` does."""
+        plan = self.session.plan(self.ledger, self.wait if self.expected is None else None)
+        show_warnings(self.session)
+        if self.expected is not None:
+            self.expected.check(plan)
+        if plan.refused is not None:
+            if not self.context.wants_json:
+                show_plan(self.context, plan)
+            allow = plan.refused.allow
+            raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
         return plan
 
-    def _claim(self) -> None:
-        """Remember which accounts the brands stand for."""
-        for brand in self.session.brands:
-            now_ms = self.session.clients[brand.key].now_ms()
-            self.ledger.register_account(brand.key, self.session.accounts[brand.key], now_ms)
+    def _prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
+        try:
+            return self.session.prepare(plan)
+        except RosterRefused:
+            self.cache.clear()  # a picture isn't what it was taken for
+            raise
 
-    def patience(self, seconds: float, why: str) -> bool:
-        """Wait, when neither ``--max-wait`` nor ``--timeout`` forbids it."""
-        now = self.session.now_ms() / 1000
-        if self.stop.requested or seconds > self.context.deadline.remaining():
-            return False
-        if self.session.wait_budget.take(now, now + seconds) is None:
-            return False
-        self.context.announce_wait(seconds, why)
-        end = time.monotonic() + seconds
-        while not self.stop.requested and (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, _NAP))  # a sleep goes on after a signal, so it has to be a short one
-        return not self.stop.requested
+    def _ask(self, plan: Plan) -> None:
+        steps = sum(not change.is_blocked for change in plan.changes)
+        if not steps:
+            return
+        show_plan(self.context, plan)
+        show_limits(self.context, self.session.forecasts(plan, self.ledger))
+        if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
+            raise Declined("nothing was changed")
 
-    def _watched(self, plan: Plan, prepared: dict[str, PreparedPicture]) -> Iterator[Outcome]:
-        """Apply the plan under a progress bar and behind signals that let the step in hand finish."""
+    def _apply(self, plan: Plan, prepared: dict[str, PreparedPicture]) -> list[Outcome]:
+        """Apply the plan under a progress bar; return the outcomes in the order of the plan."""
         from profilectl.render.console import progress
-        from profilectl.sync.engine import synchronise
 
-        steps = synchronise(plan, self._carrier(prepared), self._plan_again, self.stop)
+        outcomes = []
         with self._finishing_on_signals(), progress(len(plan.changes), "sync") as advance:
-            for outcome in steps:
+            for outcome in self.session.apply(plan, prepared, self.ledger, stop=self.stop, wait=self.wait):
                 advance()
-                yield outcome
-
-    def _carrier(self, prepared: dict[str, PreparedPicture]) -> Callable[[Plan], Iterator[Outcome]]:
-        from profilectl.sync.apply import apply
-
-        prune = self.session.selection.prune_now or self.context.roster.policy.retire_after == 0
-        return lambda plan: apply(
-            plan,
-            self.session.targets,
-            self.ledger,
-            prepared,
-            jobs=self.session.jobs,
-            stop=self.stop,
-            patience=self.patience,
-            prune_at_once=prune,
-        )
-
-    def _plan_again(self, brands: frozenset[str], agents: frozenset[str]) -> Plan:
-        return self.session.plan(self.ledger, self.patience, brands=brands, agents=agents)
+                outcomes.append(outcome)
+        order = {change: place for place, change in enumerate(plan.changes)}
+        return sorted(outcomes, key=lambda outcome: order.get(outcome.change, len(order)))
 
     @contextmanager
     def _finishing_on_signals(self) -> Iterator[None]:
@@ -233,11 +228,11 @@ class Run:
 
         def finish(number: int, _frame: FrameType | None) -> None:
             if self.stop.requested:
-                os._exit(self.stopped_by)  # the intents are durable; waiting for X is what nobody wants any more
+                os._exit(self.stopped_by)  # the intents are durable, so nothing is lost by not waiting for X
             self.stopped_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
             self.stop.requested = True  # from here on a second signal ends us, with that code
             for client in self.session.clients.values():
-                begin(client.interrupt)  # or a worker would sleep a limit out; beside us, as we may hold its lock
+                begin(client.interrupt)  # or a worker would sleep a limit out; in a thread, as we may hold its lock
             with suppress(OSError):  # nobody may be reading
                 os.write(2, _FINISHING)  # not through sys.stderr, which the signal may have interrupted
 
@@ -248,22 +243,20 @@ class Run:
             for number, handler in earlier.items():
                 signal.signal(number, handler)
 
-    def _report(self, plan: Plan, outcomes: list[Outcome], code: ExitCode) -> None:
+    def _show(self, plan: Plan, outcomes: Sequence[Outcome], code: ExitCode) -> None:
         from profilectl.render.phrases import failures, obstacle, result
         from profilectl.render.tables import outcome_rows, outcome_table
 
         again = self.session.again_at(self.ledger, outcomes)
-        if self.context.wants_json:
-            document = documents.sync(plan.digest, outcomes, code, self.session.requests(), again)
-            out(documents.dump(document))
-        elif not is_terminal(sys.stdout):
-            write_rows(outcome_rows(outcomes))
-        elif outcomes:
-            draw(outcome_table(outcomes))
+        self.context.output.show(
+            documents.sync(plan.digest, outcomes, code, self.session.requests(), again),
+            rows=tuple(outcome_rows(outcomes)),
+            table=partial(outcome_table, outcomes),
+        )
         for outcome in outcomes:
-            if outcome.change.action is Action.BLOCKED:
+            if outcome.change.is_blocked:
                 info(obstacle(outcome.change, outcome.change.goal.name, self.context.again()))
-        for line in failures(outcome for outcome in outcomes if outcome.change.action is not Action.BLOCKED):
+        for line in failures(outcome for outcome in outcomes if not outcome.change.is_blocked):
             info(line)
         if not self.context.is_quiet or code:
             info(result(outcomes, datetime.fromtimestamp(self.session.now_ms() / 1000, UTC), again))

@@ -7,11 +7,8 @@ import select
 import signal
 import sys
 import termios
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _STDIN = 0
 _LONGEST_LINE = 4096  # bytes; a terminal hands out no longer ones

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from profilectl.completion.command_tree import Command, Option, notation, own_options, shared_options
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _HEAD = """\
 # bash completion for profilectl, made by `profilectl completion bash`

@@ -7,13 +7,11 @@ command takes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PATH_TYPES = {"path", "file", "directory", "filename"}  # what Typer calls pathlib.Path and its file types
 _NAMED = {"AGENT": "agent", "BRAND": "brand", "ID": "profile"}  # metavars, which promise a reader of the help the same

@@ -17,7 +17,10 @@ class Variable:
 VARIABLES: Final = (
     Variable(("PROFILECTL_ROSTER",), "the roster; else `./roster.toml`"),
     Variable(("PROFILECTL_BRAND",), "the brand that is meant where `--brand` names none"),
-    Variable(("PROFILECTL_LEDGER",), "the ledger's file; else `.profilectl/ledger.db` beside the roster"),
+    Variable(
+        ("PROFILECTL_LEDGER",),
+        "the ledger's file; else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`, for X's host",
+    ),
     Variable(("PROFILECTL_API_URL",), "where X is, `https://api.x.com`; `http://` only on loopback"),
     Variable(("PROFILECTL_SANDBOX",), "`1` means `--sandbox`; `0` or nothing the real X"),
     Variable(("PROFILECTL_CREDENTIALS_FILE",), "the four credentials as JSON, in a file that only its owner can read"),
@@ -38,7 +41,10 @@ VARIABLES: Final = (
     Variable(("HOME",), "the folder that `~` stands for"),
     Variable(("XDG_CONFIG_HOME",), "where `profilectl/config.toml` is; else `~/.config` or this system's like of it"),
     Variable(("XDG_CACHE_HOME",), "where caches are kept, in `profilectl/`; else `~/.cache`"),
-    Variable(("XDG_STATE_HOME",), "where the log of an unexpected failure is written; else `~/.local/state`"),
+    Variable(
+        ("XDG_STATE_HOME",),
+        "where the ledger and the log of an unexpected failure are; else `~/.local/state`",
+    ),
     Variable(("VISUAL", "EDITOR"), "the editor of `send --edit`; the first that is set, with its arguments"),
     Variable(
         ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),

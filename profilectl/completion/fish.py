@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from profilectl.completion.command_tree import Command, Option, Value, names_of, own_options, shared_options
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _HEAD = """\
 # fish completion for profilectl, made by `profilectl completion fish`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from profilectl import __version__
@@ -11,17 +12,17 @@ from profilectl.completion.environment import VARIABLES
 from profilectl.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from profilectl.completion.command_tree import Command, Term
 
 FILES: Final = (
     ("./roster.toml", "the roster: who your agents are; kept by people, and only read"),
-    (".profilectl/ledger.db", "the ledger, beside the roster: which profile belongs to whom, and what was done"),
-    (".profilectl/pictures.json", "what earlier commands read of the picture files; may be deleted at any time"),
+    (
+        "$XDG_STATE_HOME/profilectl/HOST/ledger.db",
+        "the ledger of the accounts at one X: which profile belongs to whom, and what was done",
+    ),
     (".profilectl/sandbox/", "the local X of `--sandbox` with its own ledger, beside the roster"),
     ("~/.config/profilectl/config.toml", "who is logged in, the default brand, `credential_command` and `ledger`"),
-    ("~/.cache/profilectl/", "the names that the shells complete; private, and may be deleted at any time"),
+    ("~/.cache/profilectl/", "names that the shells complete, and which pictures are unchanged; may be deleted"),
     ("~/.local/state/profilectl/crash-*.log", "what is kept of an unexpected failure, without secrets"),
     ("/etc/profilectl/policy.toml", "root's word on who may sync, and who may send as whom"),
 )
@@ -73,7 +74,8 @@ def manual(tree: Command) -> str:
         "SEE ALSO": [_running(_SEE_ALSO)],
     }
     head = f'.TH PROFILECTL 1 "" "profilectl {_escape(__version__)}" "User Commands"\n.nh\n.ad l\n'
-    return head + "".join(f".SH {name}\n{_join(blocks)}" for name, blocks in sections.items())
+    blocks = [block for name, texts in sections.items() for block in (f".SH {name}", *texts)]
+    return head + "".join(f"{block}\n" for block in blocks)
 
 
 def usage(command: Command, tree: Command) -> list[str]:
@@ -113,11 +115,10 @@ def _item(word: str, meaning: str) -> str:
 def _styled(written: str) -> str:
     """Set what is typed as it stands in bold, and what is replaced (all in capitals) in italics."""
     parts = re.split(r"([ |=,@\[\]]+)", written)
-    return "".join(rf"\f{_font(part)}{_escape(part)}\fR" if re.search(r"\w", part) else _escape(part) for part in parts)
-
-
-def _font(word: str) -> str:
-    return "I" if word.isupper() else "B"
+    return "".join(
+        rf"\f{'I' if part.isupper() else 'B'}{_escape(part)}\fR" if re.search(r"\w", part) else _escape(part)
+        for part in parts
+    )
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -159,7 +160,3 @@ def _escape(text: str) -> str:
 def _guard(line: str) -> str:
     """Keep a line that begins like a request from being one."""
     return rf"\&{line}" if line.startswith((".", "'")) else line
-
-
-def _join(blocks: Iterable[str]) -> str:
-    return "".join(f"{block}\n" for block in blocks)

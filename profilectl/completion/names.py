@@ -1,7 +1,8 @@
 """What the shells ask for at TAB: names from a cache, printed by a process that imports next to nothing.
 
 This runs at every TAB behind `--as` and its like, so it lives on ``os``, which Python has loaded before it begins;
-`names_cache` and all that it needs are loaded only when the cache is older than what it was made from.
+`name_sources` and all that it needs are loaded only when the cache is older than what it was made from. Where the cache
+can't be written, every TAB takes as long as the first one.
 
 The cache is UTF-8 text: `TITLE`; the settings that say where the sources are; one line a source, ``stamp<TAB>path``,
 the roster first; an empty line; then one row a name, ``kind<TAB>brand<TAB>name<TAB>description``, where the kind of a
@@ -15,7 +16,7 @@ right, which holds a time that only this machine's kernel gives.
 
 import os
 
-from profilectl.system.cache import cache_file, read_cache
+from profilectl.system.cache import cache_file, read_cache, write_cache
 
 TYPE_CHECKING = False  # typing's own, which costs as much as the whole answer
 if TYPE_CHECKING:
@@ -80,9 +81,33 @@ def rows(line: LineOptions) -> "Sequence[str]":
     known = lines[SOURCES + 3 :] if is_of_roster else []
     if (is_of_roster and is_fresh(lines)) or stamp(line.roster) == ABSENT:
         return known
-    from profilectl.completion.names_cache import make
+    return made_anew(line, known)
 
-    return make(line, known)
+
+def made_anew(line: LineOptions, known: "Sequence[str]") -> "Sequence[str]":
+    """Return the rows as roster and ledger are now, and keep them for the next TAB.
+
+    Args:
+        line: says which roster and which ledger.
+        known: the rows of an older cache: those of a roster that can't be read, and for the gaps that its errors leave.
+    """
+    from profilectl.completion.name_sources import ledger_path, read_names
+    from profilectl.config import config_path
+
+    # Each source is stamped before it is read, to miss no change.
+    sources = [f"{stamp(path)}\t{path}" for path in (line.roster, str(config_path()))]
+    ledger = ledger_path(line.roster, uses_sandbox=line.uses_sandbox)
+    sources += [f"{stamp(path)}\t{path}" for path in (ledger, ledger and f"{ledger}-wal")]
+    names, has_errors = read_names(line.roster, ledger)
+    if names is None:
+        return known
+    rows = ["\t".join(name) for name in names if all(map(is_plain, (*name[0].split(" "), *name[1:3])))]
+    if has_errors:
+        rows = list({row.rpartition("\t")[0]: row for row in (*known, *rows)}.values())
+    if not any("\n" in source for source in sources):
+        text = "\n".join([TITLE, settings(), *sources, "", *rows])
+        write_cache(line.cache, text.encode("utf-8", "surrogateescape"))
+    return rows
 
 
 def is_fresh(lines: "Sequence[str]") -> bool:

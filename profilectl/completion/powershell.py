@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from profilectl.completion.command_tree import Command, Option, notation, own_options, shared_options
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _HEAD = """\
 # PowerShell completion for profilectl, made by `profilectl completion powershell`

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from profilectl.completion.command_tree import Command, Option, Value, names_of, own_options, shared_options
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _HEAD = """\
 #compdef profilectl

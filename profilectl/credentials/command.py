@@ -8,15 +8,13 @@ import shutil
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from profilectl.credentials.private_files import MAX_BYTES
 from profilectl.errors import CredentialsError
 from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SECONDS: Final = 10.0
 

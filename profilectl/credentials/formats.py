@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from profilectl.credentials.private_files import MAX_BYTES
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials, Secret
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 _ALIASES = {"access_token": "token", "access_token_secret": "token_secret"}  # as the OAuth 1.0a libraries say

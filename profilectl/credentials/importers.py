@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from profilectl.credentials.formats import account_name, secret_value
 from profilectl.credentials.private_files import MAX_BYTES, read_exposed
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 _MOST: Final = 1000  # accounts of a file: YAML's aliases could make millions out of 64 KiB
 _NAMES: Final = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")

@@ -6,6 +6,7 @@ import enum
 import os
 import secrets
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from profilectl.credentials import keyring_backends
@@ -16,8 +17,6 @@ from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from profilectl.credentials.keyring_backends import Backend
 
 T = TypeVar("T")

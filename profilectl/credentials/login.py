@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from profilectl.config import LoggedIn, read_config, write_config
 from profilectl.credentials.formats import account_name, from_entry, to_entry
 from profilectl.errors import CredentialsError, ProfilectlError, WrongAccount
+from profilectl.model import Account
 from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-    from datetime import datetime
-
     from profilectl.config import Config
-    from profilectl.model import Account
     from profilectl.secret import Credentials, Secret
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from profilectl.credentials.login import step
 from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from profilectl.config import Config
     from profilectl.credentials.login import Store
     from profilectl.secret import Credentials

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, BinaryIO, Final
+from pathlib import Path
+from typing import BinaryIO, Final
 
 from profilectl.errors import CredentialsError
 from profilectl.system.files import read_regular
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MAX_BYTES: Final = 64 * 1024
 """Of any text that holds credentials."""

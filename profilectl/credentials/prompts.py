@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol, TypeVar
 
 from profilectl.credentials.formats import parse, secret_value
 from profilectl.credentials.private_files import read_stdin
 from profilectl.secret import Credentials, Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
 RequestToken = TypeVar("RequestToken")
 

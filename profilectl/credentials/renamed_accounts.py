@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from profilectl.config import LoggedIn
 from profilectl.credentials.formats import from_entry, to_entry
 from profilectl.credentials.keyring import KeychainError, State
 from profilectl.credentials.login import store_entry
-from profilectl.credentials.sources import find
 from profilectl.errors import CredentialsError
+from profilectl.model import Account
 from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-    from datetime import datetime
-    from pathlib import Path
-
     from profilectl.config import Config
     from profilectl.credentials.login import Store
-    from profilectl.model import Account
+    from profilectl.credentials.sources import Sources
     from profilectl.secret import Credentials
 
 
 def find_or_repair(
     handle: str,
-    host: str,
+    sources: Sources,
     *,
-    credentials_file: Path | None,
-    environ: Mapping[str, str],
-    config: Config,
-    keychain: Store,
+    store: Store,
     claimed: Collection[str],
     ask: Callable[[Credentials], Account],
     now: datetime,
 ) -> tuple[Credentials, LoggedIn | None]:
     """Return an account's credentials, even when it was renamed at X since it logged in.
 
-    Only when the keyring has no entry for the handle, keyring and list are repaired; see `repair`.
+    Only when the keyring has no entry for the handle, keyring and list are repaired.
 
     Args:
         handle: the account, with or without @.
-        host: API host, with the port when there is one.
-        credentials_file: the option's value; ``-`` means stdin.
-        environ: the process's environment.
-        config: for its credential_command, and the accounts that it lists.
-        keychain: the keyring.
+        sources: everything that is set up.
+        store: the keyring of the sources.
         claimed: handles of the roster, which mean other brands.
         ask: asks X whose credentials they are.
         now: becomes a moved entry's creation time; aware.
@@ -56,19 +48,15 @@ def find_or_repair(
     Raises:
         CredentialsError: the source doesn't give them.
     """
-
-    def look() -> Credentials:
-        return find(handle, host, credentials_file=credentials_file, environ=environ, config=config, keychain=keychain)
-
     try:
-        return look(), None
+        return sources.find(handle), None
     except KeychainError as error:
         if error.state is not State.NO_ENTRY:
             raise
-        former = repair(handle, host, claimed=claimed, ask=ask, store=keychain, config=config, now=now)
+        former = repair(handle, sources.host, claimed=claimed, ask=ask, store=store, config=sources.config, now=now)
         if former is None:
             raise
-    return look(), former
+    return sources.find(handle), former
 
 
 def repair(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
@@ -13,11 +14,10 @@ from profilectl.credentials.keyring import KeychainError, State
 from profilectl.credentials.private_files import read_private, read_stdin
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials, Secret
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.config import Config
 
 VARIABLES: Final = (
@@ -174,111 +174,87 @@ class AccountStatus:
     token_tail: str | None = None
 
 
-def configured_source(
-    handle: str,
-    host: str,
-    *,
-    credentials_file: Path | None,
-    environ: Mapping[str, str] = os.environ,
-    config: Config,
-    keychain: Entries,
-) -> Source:
-    """Return the first configured source, without looking into it.
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything that is set up to give the credentials of accounts at one host; the first configured source counts.
 
     The order is: option, file variable, systemd credential, command, four variables, keyring.
 
-    Args:
-        handle: the account, with or without @.
+    Attributes:
         host: API host, with the port when there is one.
+        config: for its credential_command.
+        keychain: the last resort.
         credentials_file: the option's value; ``-`` means stdin.
         environ: the process's environment.
-        config: for its credential_command.
-        keychain: the last resort; not touched here.
     """
-    name = account_name(handle)
-    given = _given_source(name, host, credentials_file=credentials_file, environ=environ, config=config)
-    return given or KeyringSource(keychain, host, name)
 
+    host: str
+    config: Config
+    keychain: Entries
+    credentials_file: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
-def find(
-    handle: str,
-    host: str,
-    *,
-    credentials_file: Path | None = None,
-    environ: Mapping[str, str] = os.environ,
-    config: Config,
-    keychain: Entries,
-) -> Credentials:
-    """Return an account's credentials from the first configured source; see `configured_source`.
+    def find(self, handle: str) -> Credentials:
+        """Return an account's credentials.
 
-    Raises:
-        CredentialsError: that source doesn't give them, or gives those of another account. No other source is tried.
-    """
-    source = configured_source(
-        handle, host, credentials_file=credentials_file, environ=environ, config=config, keychain=keychain
-    )
-    return _belonging_to(handle, source.fetch())
+        Args:
+            handle: the account, with or without @.
 
+        Raises:
+            CredentialsError: the first configured source doesn't give them, or gives those of another account. No other
+                source is tried.
+        """
+        return _belonging_to(handle, self._source_of(handle).fetch())
 
-def describe(
-    handle: str,
-    host: str,
-    *,
-    credentials_file: Path | None = None,
-    environ: Mapping[str, str] = os.environ,
-    config: Config,
-    keychain: Entries,
-) -> AccountStatus:
-    """Say where an account's credentials would come from and whether they could, without a prompt or the network.
+    def describe(self, handle: str) -> AccountStatus:
+        """Say where an account's credentials would come from and whether they could, without a prompt or the network.
 
-    The keychain must be an unattended one, else a locked keyring opens its dialog.
-    """
-    source = configured_source(
-        handle, host, credentials_file=credentials_file, environ=environ, config=config, keychain=keychain
-    )
-    backend = keychain.backend_name if source.name == KeyringSource.name else None
-    status = AccountStatus(handle.removeprefix("@"), host, source.name, backend, usable=True)
-    try:
-        seen = source.inspect()
-        tail = _belonging_to(handle, seen).token.tail() if seen else None
-    except CredentialsError as error:
-        return replace(status, usable=False, problem=error.message, hint=error.hint)
-    return replace(status, token_tail=tail)
+        The keychain must be an unattended one, else a locked keyring opens its dialog.
+        """
+        source = self._source_of(handle)
+        backend = self.keychain.backend_name if source.name == KeyringSource.name else None
+        status = AccountStatus(handle.removeprefix("@"), self.host, source.name, backend, usable=True)
+        try:
+            credentials = source.inspect()
+            tail = _belonging_to(handle, credentials).token.tail() if credentials else None
+        except CredentialsError as error:
+            return replace(status, usable=False, problem=error.message, hint=error.hint)
+        return replace(status, token_tail=tail)
 
+    def describe_anonymous(self) -> AccountStatus | None:
+        """Say the same of credentials that are configured where nobody has named an account; None when there are none.
 
-def describe_anonymous(
-    host: str, *, credentials_file: Path | None, environ: Mapping[str, str] = os.environ, config: Config
-) -> AccountStatus | None:
-    """Say the same of credentials that are configured where nobody has named an account; None when there are none.
+        The handle is empty when the source doesn't say whose they are, as the four variables never do.
+        """
+        source = self._given_source("")
+        if source is None:
+            return None
+        status = AccountStatus("", self.host, source.name, None, usable=True)
+        try:
+            credentials = source.inspect()
+        except CredentialsError as error:
+            return replace(status, usable=False, problem=error.message, hint=error.hint)
+        if credentials is None:
+            return status
+        return replace(status, handle=credentials.handle or "", token_tail=credentials.token.tail())
 
-    The handle is empty when the source doesn't say whose they are, as the four variables never do.
-    """
-    source = _given_source("", host, credentials_file=credentials_file, environ=environ, config=config)
-    if source is None:
+    def _source_of(self, handle: str) -> Source:
+        name = account_name(handle)
+        return self._given_source(name) or KeyringSource(self.keychain, self.host, name)
+
+    def _given_source(self, name: str) -> Source | None:
+        """Return the first source that somebody has set up by hand, None where only the keyring is left."""
+        if self.credentials_file is not None:
+            return StdinSource() if str(self.credentials_file) == "-" else FileSource(self.credentials_file)
+        if self.environ.get(FILE_VARIABLE):
+            return FileSource(expand_home(self.environ[FILE_VARIABLE]))
+        if systemd_file := _systemd_credential(self.environ.get(SYSTEMD_VARIABLE), name):
+            return SystemdSource(systemd_file, by_systemd=True)
+        if self.config.credential_command:
+            return CommandSource(fill(self.config.credential_command, handle=name, host=self.host))
+        if any(self.environ.get(variable) for variable in VARIABLES):
+            return EnvironmentSource(self.environ)
         return None
-    status = AccountStatus("", host, source.name, None, usable=True)
-    try:
-        seen = source.inspect()
-    except CredentialsError as error:
-        return replace(status, usable=False, problem=error.message, hint=error.hint)
-    return replace(status, handle=seen.handle or "", token_tail=seen.token.tail()) if seen else status
-
-
-def _given_source(
-    name: str, host: str, *, credentials_file: Path | None, environ: Mapping[str, str], config: Config
-) -> Source | None:
-    """Return the first source that somebody has set up by hand, None where only the keyring is left."""
-    if credentials_file is not None:
-        return StdinSource() if str(credentials_file) == "-" else FileSource(credentials_file)
-    if environ.get(FILE_VARIABLE):
-        return FileSource(Path(environ[FILE_VARIABLE]))
-    if laid_ready := _systemd_credential(environ.get(SYSTEMD_VARIABLE), name):
-        return SystemdSource(laid_ready, by_systemd=True)
-    if config.credential_command:
-        return CommandSource(fill(config.credential_command, handle=name, host=host))
-    if any(environ.get(variable) for variable in VARIABLES):
-        return EnvironmentSource(environ)
-    return None
 
 
 def _systemd_credential(folder: str | None, handle: str) -> Path | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from profilectl.credentials.login import MESSAGE_LEVELS
 from profilectl.doctor.machine_checks import MachineChecks
 from profilectl.doctor.report import (
     NEEDS,
@@ -28,18 +30,18 @@ from profilectl.errors import (
     UsageError,
     WrongAccount,
 )
-from profilectl.ledger.sqlite import open_for_reading
+from profilectl.model import Account, Brand
+from profilectl.plan.builder import Plan
+from profilectl.plan.fingerprint import Basis
+from profilectl.sync.quota import CALLS_A_DAY, DAY_MS, forecast
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from profilectl.api.client import XClient
     from profilectl.config import LoggedIn
     from profilectl.credentials.sources import AccountStatus
     from profilectl.doctor.machine_checks import Machine
     from profilectl.doctor.report import Report
-    from profilectl.model import Account, Brand
     from profilectl.secret import Credentials
 
 _END_OF_CALENDARS = 253_402_300_800  # epoch seconds: the year 10000
@@ -184,15 +186,12 @@ class AccountChecks:
         brand = self.target.brand
         if brand is None:
             return None
-        path = self.checks.machine.ledger_path
-        with suppress(LedgerRefused, TryLater, UsageError), open_for_reading(path()) as ledger:
+        with suppress(LedgerRefused, TryLater, UsageError), self.checks.machine.open_ledger() as ledger:
             ledger.check_account(brand.key, account)
             return ledger.account_of(brand.key)
         return None  # a ledger that can't be read has a line of its own
 
     def _check_access(self) -> CheckResult:
-        from profilectl.credentials.login import MESSAGE_LEVELS
-
         level = self.account.access_level if self.account is not None else None
         return access_result(None if level is None else visible(level), MESSAGE_LEVELS)
 
@@ -244,13 +243,9 @@ class AccountChecks:
 
     def _count_creates(self, now_ms: int) -> str:
         """Say what the ledger knows of the last day's creates, which X counts but doesn't report."""
-        from profilectl.plan.builder import Plan
-        from profilectl.plan.fingerprint import Basis
-        from profilectl.sync.quota import CALLS_A_DAY, DAY_MS, forecast
-
         user_id = self.account.user_id if self.account is not None else ""
         try:
-            with open_for_reading(self.checks.machine.ledger_path()) as ledger:
+            with self.checks.machine.open_ledger() as ledger:
                 events = ledger.recent(user_id, now_ms - DAY_MS)
         except (LedgerRefused, TryLater, UsageError):
             return f"X allows {CALLS_A_DAY:,} creates in 24 h"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from profilectl import __version__
+from profilectl.api.urls import parse_address
+from profilectl.audit.chain import verify
 from profilectl.doctor.report import (
     Check,
     CheckResult,
@@ -21,17 +25,18 @@ from profilectl.doctor.report import (
     warning,
 )
 from profilectl.errors import CredentialsError, InputRefused, ProfilectlError, RosterRefused, TryLater
+from profilectl.ledger.location import check_writable
+from profilectl.ledger.schema import FORMAT
+from profilectl.model import Agent, Brand, Picture, Roster
+from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
+from profilectl.toml.problems import format_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
-
     from profilectl.api.probe import ProbeResult
     from profilectl.api.retry import Deadline
     from profilectl.credentials.keyring import Keychain
     from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Agent, Brand, Picture, Roster
 
 T = TypeVar("T")
 
@@ -56,6 +61,7 @@ class Machine:
         brands: returns the brands that are meant; UsageError for one that the roster doesn't have.
         inspect_pictures: reads and hashes the pictures of agents, by path.
         ledger_path: returns the ledger's file.
+        open_ledger: opens it for reading; a missing one is empty.
     """
 
     api_url: str
@@ -69,6 +75,7 @@ class Machine:
     brands: Callable[[], tuple[Brand, ...]]
     inspect_pictures: Callable[[Iterable[Agent]], Mapping[str, Picture]]
     ledger_path: Callable[[], Path]
+    open_ledger: Callable[[], AbstractContextManager[LedgerReader]]
 
 
 class MachineChecks:
@@ -112,8 +119,6 @@ class MachineChecks:
 
     def within_deadline(self, function: Callable[[], T]) -> T:
         """Return what the function returns; TryLater when that takes longer than there is time."""
-        from profilectl.system.threads import run_with_deadline
-
         try:
             return run_with_deadline(max(0.1, self.machine.deadline.remaining()), function)
         except TimeoutError:
@@ -130,8 +135,6 @@ class MachineChecks:
         self.run(Check.PROXY, self._check_proxy)
 
     def _check_network(self) -> CheckResult:
-        from profilectl.api.urls import parse_address
-
         if self.machine.uses_sandbox:
             self.reached = self.machine.probe(_LONGEST_CONNECT)
             return ok("the sandbox in this process: no network, no TLS")
@@ -147,7 +150,6 @@ class MachineChecks:
 
     def _check_proxy(self) -> CheckResult:
         from profilectl.api.probe import proxy_for
-        from profilectl.api.urls import parse_address
 
         if self.machine.uses_sandbox or parse_address(self.machine.api_url).is_loopback:
             return ok("none: what runs on this machine is called directly")
@@ -186,8 +188,6 @@ class MachineChecks:
         self.run(Check.LEDGER, lambda: self.within_deadline(self._check_ledger))
 
     def _check_roster(self) -> CheckResult:
-        from profilectl.toml.problems import format_problem
-
         path = visible(str(self.machine.roster_path))
         try:
             roster = self.machine.read_roster()
@@ -214,14 +214,9 @@ class MachineChecks:
         return ok(f"{_counted(len(pictures), 'picture')}, {size:,} bytes, all of them readable")
 
     def _check_ledger(self) -> CheckResult:
-        from profilectl.audit.chain import verify
-        from profilectl.ledger.location import check_writable
-        from profilectl.ledger.schema import FORMAT
-        from profilectl.ledger.sqlite import open_for_reading
-
         path = self.machine.ledger_path()
         shown = visible(str(path))
-        with open_for_reading(path) as ledger:
+        with self.machine.open_ledger() as ledger:
             if not path.exists():
                 check_writable(path)
                 return ok(f"{shown}: none yet, the first sync makes it")
@@ -261,6 +256,8 @@ def check_versions() -> CheckResult:
 
 
 def _version(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:

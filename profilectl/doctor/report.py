@@ -7,16 +7,11 @@ Where one has failed, those that need it are skipped: their failure would say no
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from profilectl.errors import ExitCode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
-
-    from profilectl.errors import ProfilectlError
+from profilectl.errors import ExitCode, ProfilectlError
 
 CLOCK_REFUSED = 300.0
 """Seconds that a clock may be off before X refuses every signature (code 135)."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from profilectl.errors import NotAllowlisted, RateLimited, Unreachable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 FIRST_PAUSE = 60.0
 """Seconds before X is asked for the second time."""

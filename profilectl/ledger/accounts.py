@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profilectl.errors import WrongAccount
+from profilectl.model import Account, Brand
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Account, Brand
 
 
 def check_account(brand: Brand, account: Account, ledger: LedgerReader) -> None:

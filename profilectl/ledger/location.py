@@ -7,7 +7,9 @@ file would silently drop them (sqlite.org/howtocorrupt.html, section 2.2). `lsta
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import NoReturn
 
 from profilectl.errors import LedgerRefused
 from profilectl.system.files import create_private, sync_folder
+from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
 
 OWN_FOLDER = ".profilectl"
@@ -28,6 +31,21 @@ _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _CHOOSE_ANOTHER = "choose another path with PROFILECTL_LEDGER"
 _COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
+
+
+def default_ledger_path(environ: Mapping[str, str], api_host: str) -> Path:
+    """Return where the ledger of the accounts at one X is kept, whatever the folder or checkout of the roster.
+
+    Args:
+        environ: ``XDG_STATE_HOME`` counts when it is absolute (XDG Base Directory Specification), else it is
+            ``~/.local/state``.
+        api_host: host of X, with its port unless that is the usual one. In the folder's name everything but letters,
+            digits, dots and hyphens becomes an underscore: ``127.0.0.1:8123`` is kept in ``127.0.0.1_8123``.
+    """
+    chosen = Path(environ.get("XDG_STATE_HOME", ""))
+    base = chosen if chosen.is_absolute() else home_folder() / ".local" / "state"
+    name = re.sub(r"[^a-z0-9.-]|^\.", "_", api_host.lower())
+    return base / "profilectl" / name / "ledger.db"
 
 
 def prepare_folder(folder: Path) -> None:

@@ -15,16 +15,15 @@ Times are epoch milliseconds. The ledger takes no clock of its own: every time c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, Profile, Retired
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from types import TracebackType
-    from typing import Self
-
     from profilectl.audit.chain import Record
-    from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, Profile, Retired
 
 
 class StateReader(Protocol):

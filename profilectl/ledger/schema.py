@@ -10,16 +10,13 @@ one run share it. It goes with the last intent that refers to it.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from profilectl.model import Binding, Dispatch, Intent
+from profilectl.model import Binding, Dispatch, Intent, Retired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from profilectl.model import Retired
-
     Row = tuple[Any, ...]
     Value = str | int | None
 
@@ -60,6 +57,7 @@ SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
+GET_HOSTS = "SELECT DISTINCT host FROM brands"
 GET_OTHER_HOST = "SELECT brand, handle, host FROM brands WHERE account = :account AND host <> :host"
 SAVE_ACCOUNT = """
     INSERT INTO brands (brand, account, handle, host) VALUES (:brand, :account, :handle, :host)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from profilectl.errors import LedgerRefused, ProfilectlError, TryLater
@@ -18,12 +20,9 @@ from profilectl.ledger.store import Store, StoreReader
 from profilectl.system import locks
 from profilectl.system.files import create_private
 from profilectl.system.host import actor as default_actor
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
     from profilectl.ledger.schema import Row, Value
     from profilectl.ledger.store import Execute
 
@@ -125,6 +124,7 @@ class SQLiteReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seen: _Fingerprint | None = None
         self._open()
 
     def execute(self, statement: str, /, **values: Value) -> list[Row]:
@@ -152,9 +152,11 @@ class SQLiteReader:
         self._connection.close()
 
     def _open(self) -> None:
-        self._seen = _fingerprint(self._path)
+        former, self._seen = self._seen, _fingerprint(self._path)
         self._live = self._seen is not None and self._seen.has_log
         if self._seen is None:
+            if former is not None:  # a ledger that went isn't an empty one
+                raise TryLater(visible(f"{self._path} was moved away meanwhile"), hint="run the command again")
             self._connection = _empty()
             return
         location.check_disk(self._path.parent)
@@ -251,6 +253,30 @@ def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
 
 
 @contextmanager
+def copied(path: Path, draft: Path) -> Iterator[None]:
+    """Copy a ledger, its log included, into an empty private file, durably; nobody else opens it until the block ends.
+
+    Args:
+        path: of a ledger that no other process has open.
+        draft: the file, in a folder of ours.
+
+    Raises:
+        LedgerRefused: it can't be copied; it is whole nevertheless.
+        TryLater: another process has it open.
+    """
+    with _explained(path), closing(_connect(path, "mode=rw")) as source:
+        source.execute("PRAGMA locking_mode=EXCLUSIVE")
+        source.execute("PRAGMA synchronous=FULL")
+        source.execute("PRAGMA journal_mode=DELETE")  # moves the log into the file, if nobody else has it open
+        source.execute("BEGIN EXCLUSIVE")
+        source.execute("COMMIT")  # which keeps the lock, in this mode, until the connection is closed
+        with _explained(draft), closing(_connect(draft, "mode=rw")) as target:
+            target.execute("PRAGMA synchronous=FULL")
+            source.backup(target)
+        yield
+
+
+@contextmanager
 def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
@@ -269,8 +295,6 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _explanation(path: Path, error: Exception) -> ProfilectlError:
-    from profilectl.text.escape import visible
-
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
     if code == sqlite3.SQLITE_BUSY:
         return TryLater(

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from profilectl.audit import chain
 from profilectl.errors import InputRefused, LedgerRefused, TryLater, WrongAccount
@@ -17,11 +19,6 @@ from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerSt
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from types import TracebackType
-    from typing import Self
-
     from profilectl.ledger.schema import Row, Value
 
 Result = TypeVar("Result")

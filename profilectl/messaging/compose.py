@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import date
 
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused
-from profilectl.model import Message
+from profilectl.model import Agent, LedgerState, Link, Message
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from profilectl.model import Agent, LedgerState, Link
 
 MAX_TEXT = 10_000  # code points; x-api.md 2.2 speaks of characters
 
 
 class NoProfile(InputRefused):
-    """An agent who may speak, but has no profile."""
+    """An agent who may send, but has no profile yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a customer gets beside the face.
+    """What a customer gets beside the agent's name and picture.
 
     Attributes:
         attachment: digest of the picture's bytes, None without one.
@@ -36,7 +32,7 @@ class Contents:
 
 
 def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, contents: Contents, today: date) -> Message:
-    """Put a message with the agent's face together, or say why there is none.
+    """Put a message with the agent's profile together, or say why there is none.
 
     Raises:
         InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
@@ -91,11 +87,10 @@ def _check_text(contents: Contents) -> None:
 
 
 def fingerprint(message: Message, contents: Contents) -> str:
-    """Return the digest of what makes two messages the same: who writes what to whom, with a face or signed."""
-    import hashlib
+    """Return the digest of what makes two messages the same: who writes what to whom, with a profile or signed."""
     import json
 
     links = [[link.label, link.url] for link in contents.links]
     words = [contents.text, contents.attachment, list(contents.quick_replies), links]
     plain = json.dumps([message.agent, message.recipient_id, *words])
-    return "sha256:" + hashlib.sha256(plain.encode()).hexdigest()
+    return digest_of_bytes(plain.encode())

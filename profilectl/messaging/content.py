@@ -5,18 +5,15 @@ A message may hold answers, buttons and a picture at once; X's documentation kno
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 from profilectl.errors import UsageError
 from profilectl.model import Link
 from profilectl.text.escape import excerpt, visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MAX_QUICK_REPLIES: Final = 20  # x-api.md 2.2, as the three below
 MAX_LINKS: Final = 3
@@ -84,6 +81,8 @@ def same_words(written: str, listed: str) -> bool:
 
 def _comparable(text: str) -> str:
     """Return a text without what X may change."""
+    import html
+
     while (plain := html.unescape(text)) != text:
         text = plain
     bare = _TRAILING_SLASH.sub("", _SCHEME.sub("", unicodedata.normalize("NFC", text)))

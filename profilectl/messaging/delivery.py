@@ -1,12 +1,13 @@
-"""A message on its way: recorded before it leaves, sent at most once, and believed only when X confirms the face."""
+"""A message is recorded before it leaves, sent at most once, and believed only when X confirms the profile on it."""
 
 from __future__ import annotations
 
 import enum
 import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from profilectl.errors import (
     IdentityNotEchoed,
@@ -17,12 +18,7 @@ from profilectl.errors import (
     RemoteError,
 )
 from profilectl.messaging.content import same_words
-from profilectl.model import Dispatch, Event
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from profilectl.model import Message, SentMessage
+from profilectl.model import Dispatch, Event, Message, SentMessage
 
 SAME_MESSAGE_MS = 5 * 60_000
 """The same words to the same person within this time are one message, unless a key says otherwise."""
@@ -106,7 +102,7 @@ class Receipt:
 
     Attributes:
         event_id: X's, of the message.
-        confirmed: X showed it with the agent's face; never so for one that went out under the brand.
+        confirmed: X showed it with the agent's profile; never so for one that went out under the brand.
         is_repeat: it went out earlier, and nothing was sent now.
     """
 
@@ -123,7 +119,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message's way to X."""
+    """The sending of one message."""
 
     message: Message
     idempotency: Idempotency
@@ -246,8 +242,8 @@ class Delivery:
     def _finish(self, sent: SentMessage, dispatch: Dispatch) -> Receipt:
         """Take down what X has, then insist on the identity."""
         is_ours = sent.sender_id == self.idempotency.user_id
-        has_face = dispatch.profile_id is not None and sent.profile_id == dispatch.profile_id
-        ended = replace(dispatch, event_id=sent.event_id, confirmed=is_ours and has_face)
+        has_profile = dispatch.profile_id is not None and sent.profile_id == dispatch.profile_id
+        ended = replace(dispatch, event_id=sent.event_id, confirmed=is_ours and has_profile)
         try:
             self.ledger.finish_send(self.idempotency.user_id, ended, self._event("sent", dispatch.profile_id, sent))
         except ProfilectlError as error:
@@ -259,9 +255,9 @@ class Delivery:
                 hint="these credentials belong to another account: check `profilectl auth status`",
             )
         if sent.profile_id != dispatch.profile_id:
-            face = "the brand itself" if sent.profile_id is None else f"profile {sent.profile_id}"
+            shown = "the brand itself" if sent.profile_id is None else f"profile {sent.profile_id}"
             raise IdentityNotEchoed(
-                f"identity not confirmed: message {sent.event_id} went out as {face}, "
+                f"identity not confirmed: message {sent.event_id} went out as {shown}, "
                 f"not with {dispatch.agent}'s profile {dispatch.profile_id}",
                 hint="run `profilectl diff`: the profile may be gone from X",
             )

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused, NotFound, UsageError
 from profilectl.ledger.accounts import check_account
+from profilectl.model import Account, Agent, Binding, Brand, Roster
 from profilectl.roster.lookup import unknown_agent
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from profilectl.access.policy import Authority, Operator
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Account, Agent, Binding, Brand, Roster
     from profilectl.secret import Credentials
 
 _FRESH_MS = 3 * 60_000  # a profile that X showed this recently isn't asked for again

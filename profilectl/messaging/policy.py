@@ -1,22 +1,17 @@
-"""What an agent may say, to whom, and who may speak for the agent: decided before anything leaves.
+"""What an agent may write, and whether a script may do so as a person: decided before anything leaves.
 
-These are rules of this program, not of X: whoever holds the brand's token can speak without it.
+These are rules of this program, not of X: whoever holds the brand's token can send without it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused
-from profilectl.model import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from profilectl.model import Agent
+from profilectl.model import Agent, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +30,12 @@ class SendContext:
 
 
 def is_honest(agent: Agent, context: SendContext) -> bool:
-    """Say whether no customer can take a machine for a person: one is there, vouches, rehearses, or a bot speaks."""
+    """Say whether no customer takes a machine for a person: one is there, vouches, rehearses, or it is a bot's name."""
     return agent.kind is Kind.BOT or context.attended or context.human_wrote_this or context.rehearsal
 
 
 def require_honesty(agent: Agent, context: SendContext) -> None:
-    """Let no machine speak to a customer under a person's name.
+    """Let no machine write to a customer under a person's name.
 
     Raises:
         InputRefused: it isn't honest, see `is_honest`.
@@ -107,7 +102,7 @@ def _is_within(phrase: list[str], text: list[str]) -> bool:
 
 
 def sign_off(agent: Agent) -> str:
-    """Return what a message without a face ends with.
+    """Return what a message without a profile ends with.
 
     A person signs as agents always have, ``^AF``: from the first and last name where the roster has them, else from
     the public name up to its first comma. A bot signs with its whole public name, which says what it is.

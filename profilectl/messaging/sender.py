@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -20,17 +21,15 @@ from profilectl.messaging.compose import NoProfile, compose, compose_signed, fin
 from profilectl.messaging.delivery import Delivery, Idempotency, SendStatus
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.policy import SendContext, is_honest, require_honesty, sign_off
+from profilectl.model import Account, LedgerState, Message, Policy, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from profilectl.api.client import XClient
     from profilectl.feedback.cards import Question
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.messaging.compose import Contents
     from profilectl.messaging.delivery import Receipt
     from profilectl.messaging.identity import Sender
-    from profilectl.model import Account, LedgerState, Message, Policy, Survey
     from profilectl.pictures.attachments import Attachment
     from profilectl.secret import Credentials
 
@@ -61,7 +60,7 @@ class SendResult:
 
 @dataclass(frozen=True)
 class MessageSender:
-    """What one message needs on its way to X.
+    """Sends one message.
 
     Attributes:
         sender: as whom it is sent, and for which brand.
@@ -71,8 +70,7 @@ class MessageSender:
         key: under which the message is sent at most once, None for the key that its words make.
         context: whether a person is there.
         survey: what a feedback card asks after it, None for no card.
-        policy: the roster's.
-        test_recipients: ids and handles, with @, of those to whom a script may write as a person.
+        policy: the roster's; a script may write as a person to its test recipients.
         known: the ledger as it is read before anything is written.
     """
 
@@ -84,7 +82,6 @@ class MessageSender:
     context: SendContext
     survey: Survey | None
     policy: Policy
-    test_recipients: tuple[str, ...]
     known: LedgerReader
 
     @cached_property
@@ -136,21 +133,22 @@ class MessageSender:
             typing: whether the customer is shown first that somebody types.
 
         Raises:
-            InputRefused: the profile isn't at X as it should be, or a script would speak as a person.
+            InputRefused: the profile isn't at X as it should be, or a script would write as a person.
             Declined: a person said no.
             ProfilectlError: see `delivery.Delivery.carry_out`; of these OutcomeUnknown comes back in the result.
         """
-        self.require_honesty(message)
+        self.require_honesty(message)  # before a keyring asks its owner for anything
         client, credentials = connect()
         account = verify_account(client, credentials, self.sender.brand, self.account, self.known)
         self.require_honesty(message, client)
+        # The ledger and X's events know ids only, and a handle may change hands.
         message = _addressed(message, client)
         ledger = open_ledger()
         if self.account is None:
             ledger.register_account(self.sender.brand.key, account, client.now_ms())
         message = self._with_live_profile(message, client, ledger, account.user_id)
         question = self._question(message.recipient_id, client)
-        confirm(message)
+        confirm(message)  # last of all: what was agreed to is what leaves
         warnings: list[str] = []
         try:
             receipt = self._deliver(message, client, ledger, account.user_id, warnings if typing else None)
@@ -160,7 +158,7 @@ class MessageSender:
         return result if question is None else _ask(question, receipt, account.user_id, client, ledger, result)
 
     def require_honesty(self, message: Message, client: XClient | None = None) -> None:
-        """Refuse to let a script speak to a customer as a person; without a client, as far as that is known offline.
+        """Refuse to let a script write to a customer as a person; without a client, as far as that is known offline.
 
         Raises:
             InputRefused: it isn't honest, see `policy.is_honest`.
@@ -173,7 +171,7 @@ class MessageSender:
 
     def _is_test(self, recipient: str, client: XClient | None) -> bool | None:
         """Say whether somebody is a test recipient; None when only X could tell, and there is no client to ask."""
-        typed, testers = recipient.casefold(), {tester.casefold() for tester in self.test_recipients}
+        typed, testers = recipient.casefold(), {tester.casefold() for tester in self.policy.test_recipients}
         written_otherwise = {tester for tester in testers if tester.startswith("@") != typed.startswith("@")}
         if typed in testers or not written_otherwise:
             return typed in testers
@@ -187,7 +185,7 @@ class MessageSender:
         binding = self.ledger_state.binding(message.agent)
         try:
             if binding is None:
-                client.list_profiles()
+                client.list_profiles()  # for its refusal only: X says in no other way whether profiles are allowed
             else:
                 require_live_profile(client, ledger, user_id, binding)
                 return message
@@ -229,7 +227,7 @@ class MessageSender:
         return Delivery(message, self._idempotency(message, user_id), client, ledger).carry_out(prepare)
 
     def _idempotency(self, message: Message, user_id: str) -> Idempotency:
-        import secrets
+        import secrets  # brings Python's random numbers along, which a dry run needn't load
 
         digest = fingerprint(message, self.contents)
         remarks: dict[str, str | int | bool | None] = {"uid": self.uid, "attachment": self.contents.attachment}
@@ -244,6 +242,7 @@ class MessageSender:
             was_named=self.key is not None,
             fingerprint=digest,
             settle_after=self.policy.settle_after,
+            # An earlier run may have sent either form: X's allowlist can have changed since.
             wordings=(self.contents.text, self._signed(message.recipient_id).text),
             remarks=remarks,
         )

@@ -8,6 +8,7 @@ the blocks that hold words (comments, XMP, other applications' data) are left ou
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +16,6 @@ from profilectl.errors import AvatarRefused, InputRefused
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from PIL.Image import Image
 
 LARGEST_FILE: Final = 20_000_000  # bytes that are read: a telephone's photograph is made to fit, an animation isn't

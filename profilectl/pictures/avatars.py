@@ -1,12 +1,12 @@
-"""A file that somebody dropped into a folder becomes a picture that may leave the machine.
+"""A file that somebody dropped into a folder becomes a picture that may be uploaded.
 
-Two deeds, because most runs need only the first: `inspect` reads and hashes, which tells whether a picture changed;
+Two steps, because most runs need only the first: `inspect` reads and hashes, which tells whether a picture changed;
 `prepare` decodes behind guards and encodes anew. Nothing of the source survives but its pixels: no EXIF, no GPS
 position, no comment, no colour profile, no bytes behind the image's end.
 
 Both may be called from several threads at once.
 
-`read` and `Shelf` are for `stat_cache`, which knows when not even reading is needed.
+`read` and `FolderStats` are for `stat_cache`, which knows when not even reading is needed.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ import hashlib
 import os
 import stat
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused
 from profilectl.model import Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from io import BufferedReader
 
     from PIL.Image import Image
@@ -84,8 +85,8 @@ def read(folder: Path, relative: str) -> Reading:
     return Reading(Picture(relative, "sha256:" + digest.hexdigest(), size), identity, begun_ns)
 
 
-class Shelf:
-    """A roster's folder, whose pictures are looked at and not opened; folders in it are resolved once, so be quick.
+class FolderStats:
+    """Identifies the pictures of a roster's folder without opening them; folders in it are resolved once, so be quick.
 
     What another process slips in meanwhile shows in the identity, so that no way has to be walked step by step.
     """
@@ -119,7 +120,7 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
         AvatarRefused: as `inspect` does; or the file has changed since, or is no usable image.
     """
     content = _read(folder, picture.path)
-    if _digest(content) != picture.digest:
+    if digest_of_bytes(content) != picture.digest:
         raise refusal(picture.path, "changed while it was being used", "leave the file alone and run this again")
     return normalise(content, picture.path, size)
 
@@ -127,7 +128,7 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
 def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
     """Do with a picture's bytes, such as those that X serves, as `prepare` does; `name` is for the AvatarRefused."""
     square = decode(content, name, lambda source: _square(source, size))
-    return PreparedPicture(*_encode(square), _digest(content))
+    return PreparedPicture(*_encode(square), digest_of_bytes(content))
 
 
 def square(content: bytes, name: str) -> Image:
@@ -137,10 +138,6 @@ def square(content: bytes, name: str) -> Image:
         AvatarRefused: it is no usable image; `name` is what the message calls it.
     """
     return decode(content, name, lambda source: _square(source, LARGEST_SIDE))
-
-
-def _digest(content: bytes) -> str:
-    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def _read(folder: Path, relative: str) -> bytes:

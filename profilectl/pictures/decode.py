@@ -11,14 +11,13 @@ import math
 import re
 import threading
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import AvatarRefused
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PIL.Image import Image
 
 LARGEST_IMAGE: Final = 40_000_000  # pixels: the photographs of today's telephones pass, bombs don't

@@ -1,181 +1,113 @@
-"""The roster's picture files, read and prepared for a command; bad ones are problems of the roster at their lines."""
+"""A roster's picture files, read and prepared on all cores; why some can't be used is a value."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Container, Iterable, Mapping
+from pathlib import Path
 
 from profilectl.errors import AvatarRefused, RosterRefused
-from profilectl.model import Picture, Problem
+from profilectl.model import Agent, Picture, PreparedPicture, Problem
+from profilectl.pictures.avatars import prepare
+from profilectl.pictures.stat_cache import PictureStatCache
+from profilectl.system.threads import begin
 from profilectl.text.escape import visible
-
-_LARGEST_RECORD = 30_000_000  # bytes: the pictures of a hundred thousand agents
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
-    from pathlib import Path
-
-    from profilectl.cli.context import Context
-    from profilectl.model import Agent, PreparedPicture
-    from profilectl.pictures.stat_cache import PictureMemory
+from profilectl.toml.positions import locate
 
 
-Refusals = Mapping[str, AvatarRefused]
-"""Why pictures can't be used, by their paths as written."""
-
-
-def find_problems(context: Context, agents: Iterable[Agent], proven: Container[str] = ()) -> tuple[Problem, ...]:
-    """Read every picture these agents name, decode those that aren't proven, and return all that is wrong with them.
+def inspect_all(
+    folder: Path, agents: Iterable[Agent], cache: PictureStatCache | None = None
+) -> tuple[dict[str, Picture], dict[str, AvatarRefused]]:
+    """Read and hash every picture that agents name; return those, and the refusals, by their paths as written.
 
     Args:
-        context: knows where the roster is.
-        agents: whose pictures are judged.
-        proven: digests of files that are known to be good.
+        folder: the roster's.
+        agents: whose pictures are read.
+        cache: knows those that needn't be read.
     """
-    agents = tuple(agents)
-    pictures, unread = _inspect(context, agents)
-    new = [picture for picture in pictures.values() if picture.digest not in proven]
-    _, undecoded = _prepare(context, new) if new else ({}, {})
-    return _problems(context, agents, {**unread, **undecoded})
-
-
-def recollect(context: Context) -> PictureMemory:
-    """Return what an earlier `sync` has kept of the roster's pictures, so that untouched ones needn't be read again."""
-    from profilectl.pictures.stat_cache import PictureMemory, parse
-    from profilectl.system.files import read_private
-
-    return PictureMemory(context.roster_path.parent, parse(read_private(_record(context), _LARGEST_RECORD)))
-
-
-def remember(context: Context, memory: PictureMemory) -> None:
-    """Keep what is known of the pictures for the next command; only for one that has opened the ledger to write."""
-    from profilectl.pictures.stat_cache import dump
-    from profilectl.system.files import keep_private
-
-    news = memory.news(agent.avatar for agent in context.roster.agents)
-    if news is not None:
-        keep_private(_record(context), dump(news))
-
-
-def forget(context: Context) -> None:
-    """Let the next command read every picture again: one wasn't what was remembered of it."""
-    with suppress(OSError):
-        _record(context).unlink(missing_ok=True)
-
-
-def _record(context: Context) -> Path:
-    return context.ledger_path.with_name("pictures.json")
-
-
-def inspect_all(context: Context, agents: Iterable[Agent], memory: PictureMemory | None = None) -> dict[str, Picture]:
-    """Read and hash on all cores every picture these agents name, by its path as written.
-
-    Args:
-        context: knows where the roster is.
-        agents: whose pictures are wanted.
-        memory: knows those that needn't be read; it isn't written.
-
-    Raises:
-        RosterRefused: with every bad one.
-    """
-    pictures, refusals = _inspect(context, agents, memory)
-    _refuse(context, refusals)
-    return pictures
-
-
-def prepare_all(context: Context, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
-    """Decode and normalise pictures on all cores, by the digest of their file.
-
-    Raises:
-        RosterRefused: with every bad one.
-    """
-    prepared, refusals = _prepare(context, pictures)
-    _refuse(context, refusals)
-    return prepared
-
-
-def _inspect(
-    context: Context, agents: Iterable[Agent], memory: PictureMemory | None = None
-) -> tuple[dict[str, Picture], Refusals]:
-    from profilectl.pictures.stat_cache import PictureMemory
-
-    memory = memory or PictureMemory(context.roster_path.parent)
-    found: dict[str, Picture | AvatarRefused | None] = {agent.avatar: None for agent in agents}
-    found |= {avatar: memory.recall(avatar) for avatar in found}
-    unknown = [avatar for avatar, picture in found.items() if picture is None]
-    rest = iter(unknown)  # shared: whoever has time takes the next one
+    cache = cache or PictureStatCache(folder)
+    pictures = {avatar: cache.recall(avatar) for avatar in dict.fromkeys(agent.avatar for agent in agents)}
+    refusals: dict[str, AvatarRefused] = {}
+    unread = [avatar for avatar, picture in pictures.items() if picture is None]
+    queue = iter(unread)  # shared: whoever has time takes the next one
 
     def work() -> None:
-        for avatar in rest:
+        for avatar in queue:
             try:
-                found[avatar] = memory.read(avatar)
+                pictures[avatar] = cache.read(avatar)
             except AvatarRefused as error:
-                found[avatar] = error
+                refusals[avatar] = error
 
-    _share(work, min(os.cpu_count() or 1, len(unknown)))
-    pictures = {avatar: one for avatar, one in found.items() if isinstance(one, Picture)}
-    return pictures, {avatar: one for avatar, one in found.items() if isinstance(one, AvatarRefused)}
-
-
-def _share(work: Callable[[], None], workers: int) -> None:
-    """Let that many workers do something, this thread being one of them."""
-    if workers > 1:
-        from profilectl.system.threads import begin
-
-        helpers = [begin(work) for _ in range(workers - 1)]
-        work()
-        for helper in helpers:
-            helper.result()
-    else:
-        work()
+    helpers = [begin(work) for _ in range(min(os.cpu_count() or 1, len(unread)) - 1)]
+    work()
+    for helper in helpers:
+        helper.result()
+    usable = {avatar: picture for avatar, picture in pictures.items() if picture is not None}
+    return usable, {avatar: refusals[avatar] for avatar in unread if avatar in refusals}
 
 
-def _prepare(context: Context, pictures: Iterable[Picture]) -> tuple[dict[str, PreparedPicture], Refusals]:
+def prepare_all(
+    folder: Path, pictures: Iterable[Picture]
+) -> tuple[dict[str, PreparedPicture], dict[str, AvatarRefused]]:
+    """Decode and normalise pictures; return them by the digest of their file, and the refusals by their paths."""
     from concurrent.futures import ThreadPoolExecutor
-
-    from profilectl.pictures.avatars import prepare
 
     prepared: dict[str, PreparedPicture] = {}
     refusals: dict[str, AvatarRefused] = {}
     with ThreadPoolExecutor(thread_name_prefix="picture") as pool:
-        waiting = {one.path: pool.submit(prepare, context.roster_path.parent, one) for one in pictures}
-        for path, future in waiting.items():
+        futures = {picture.path: pool.submit(prepare, folder, picture) for picture in pictures}
+        for path, future in futures.items():
             try:
-                picture = future.result()
+                result = future.result()
             except AvatarRefused as error:
                 refusals[path] = error
             else:
-                prepared[picture.source_digest] = picture
+                prepared[result.source_digest] = result
     return prepared, refusals
 
 
-def _refuse(context: Context, refusals: Refusals) -> None:
-    """Tell of bad pictures as problems of the roster."""
-    if not refusals:
-        return
-    count = "1 picture" if len(refusals) == 1 else f"{len(refusals)} pictures"
-    raise RosterRefused(
-        f"{visible(str(context.roster_path))}: {count} can't be used",
-        problems=_problems(context, context.roster.agents, refusals),
-        hint=next(iter(refusals.values())).hint,
+def find_refusals(folder: Path, agents: Iterable[Agent], proven: Container[str] = ()) -> dict[str, AvatarRefused]:
+    """Read every picture that agents name, decode those that aren't proven, and return why some can't be used.
+
+    Args:
+        folder: the roster's.
+        agents: whose pictures are judged.
+        proven: digests of files that are known to be good.
+    """
+    pictures, unreadable = inspect_all(folder, agents)
+    unproven = [picture for picture in pictures.values() if picture.digest not in proven]
+    _, unusable = prepare_all(folder, unproven) if unproven else ({}, {})
+    return unreadable | unusable
+
+
+def problems(
+    refusals: Mapping[str, AvatarRefused], agents: Iterable[Agent], text: str, file: str
+) -> tuple[Problem, ...]:
+    """Return a problem for each agent whose picture is refused, at the line that names it.
+
+    Args:
+        refusals: by the paths of the pictures as the roster writes them.
+        agents: of the roster.
+        text: the roster's.
+        file: what the roster is called in the problems.
+    """
+    concerned = {(agent.key, agent.avatar): agent for agent in agents if agent.avatar in refusals}
+    return tuple(
+        Problem(
+            file,
+            *locate(text, ("agents", agent.key, "brands", agent.brand, "avatar")),
+            f"agents.{agent.key}.avatar",
+            refusals[agent.avatar].message,
+        )
+        for agent in concerned.values()
     )
 
 
-def _problems(context: Context, agents: Iterable[Agent], refusals: Refusals) -> tuple[Problem, ...]:
-    """Return a problem for each agent whose picture is refused, at the line that names it."""
-    if not refusals:
-        return ()
-    from profilectl.toml.document import decode
-    from profilectl.toml.positions import locate
-
-    name = str(context.roster_path)
-    text = decode(context.read_roster(), name)
-    problems = []
-    concerned = {(agent.key, agent.avatar): agent for agent in agents if agent.avatar in refusals}
-    for agent in concerned.values():
-        line, column = locate(text, ("agents", agent.key, "brands", agent.brand, "avatar"))
-        message = refusals[agent.avatar].message
-        problems.append(Problem(name, line, column, f"agents.{agent.key}.avatar", message))
-    return tuple(problems)
+def refusal(refusals: Mapping[str, AvatarRefused], agents: Iterable[Agent], text: str, file: str) -> RosterRefused:
+    """Return the refusal of a roster whose pictures can't all be used; the arguments are those of `problems`."""
+    count = "1 picture" if len(refusals) == 1 else f"{len(refusals)} pictures"
+    return RosterRefused(
+        f"{visible(file)}: {count} can't be used",
+        problems=problems(refusals, agents, text, file),
+        hint=next(iter(refusals.values())).hint,
+    )

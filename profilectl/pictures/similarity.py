@@ -22,11 +22,10 @@ drawn with the same hair, skin, clothes and room.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from PIL.Image import Image
 
 LARGEST_DISTANCE: Final = 4.0

@@ -1,27 +1,22 @@
 """What would make X equal to the roster, decided in a value.
 
 Pure: everything that was gathered comes in, a `Plan` comes out; no file, clock, random number or network.
-``diff`` shows the plan, ``sync`` shows it and applies it, so a dry run is never a second path.
+``diff`` shows the plan, ``sync`` applies it, so what a dry run shows is decided by the same code.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from datetime import date
 
-from profilectl.model import Binding, Retired
-from profilectl.plan import fingerprint
-from profilectl.plan.changes import Action, Appearance, Change
+from profilectl.digests import digest_of
+from profilectl.model import Agent, Binding, Intent, Picture, Profile, Retired, Roster
+from profilectl.plan.changes import Action, Appearance, Change, Reason
+from profilectl.plan.fingerprint import Basis, basis_of
 from profilectl.plan.guards import Refusal, guard_deletes
-from profilectl.plan.intents import Observation, Verdict, judge
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
-    from profilectl.model import Agent, Intent, Picture, Profile, Roster
-    from profilectl.plan.fingerprint import Basis
+from profilectl.plan.intents import IntentStatus, Observation, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """The SHA-256 of the plan's plain-data form: equal digests mean equal changes, made from the same things."""
-        return fingerprint.digest_of([asdict(self.basis), [change.plain() for change in self.changes]])
+        return digest_of([asdict(self.basis), [change.plain() for change in self.changes]])
 
     def summary(self) -> dict[str, int]:
         """Count changes by action, unchanged agents and unmanaged profiles."""
@@ -53,7 +48,7 @@ class Plan:
 
     def needing_a_person(self) -> tuple[Change, ...]:
         """Return the blocked changes that time alone won't settle."""
-        return tuple(c for c in self.changes if c.action is Action.BLOCKED and c.why != ("unsettled",))
+        return tuple(change for change in self.changes if change.needs_person)
 
 
 def build(
@@ -90,7 +85,7 @@ def build(
     ]
     return Plan(
         changes=changes,
-        basis=fingerprint.take(roster, pictures, observations),
+        basis=basis_of(roster, pictures, observations),
         unchanged=sum(len(part.unchanged) for part in parts),
         strangers=tuple(pair for part in parts for pair in part.strangers),
         refused=guard_deletes(roster.policy, deletes, allow_deletes),
@@ -128,9 +123,9 @@ class _BrandPlan:
         self.blocked = observation.ledger_state.blocked
         self.protected = {agent.key: agent.protected for agent in agents}
         self.protections = tuple(
-            (self.brand, one.agent, self.protected[one.agent])
-            for one in observation.ledger_state.bindings
-            if one.protected != self.protected.get(one.agent, one.protected)
+            (self.brand, binding.agent, self.protected[binding.agent])
+            for binding in observation.ledger_state.bindings
+            if binding.protected != self.protected.get(binding.agent, binding.protected)
         )
         self.changes: list[Change] = []
         self.unchanged: set[str] = set()
@@ -150,11 +145,11 @@ class _BrandPlan:
             elif agent.key not in self.held_back:
                 self._compare(agent)
         for binding in list(self.bindings.values()):
-            is_wanted = binding.agent in self.agents and binding.agent not in self.blocked
-            if not is_wanted and binding.agent not in self.held_back:
+            stays = binding.agent in self.agents and binding.agent not in self.blocked
+            if not stays and binding.agent not in self.held_back:
                 self._remove(binding)
-        for one in self.retired:
-            self._prune(one)
+        for retired in self.retired:
+            self._prune(retired)
         if only_agents:
             self.changes = [change for change in self.changes if change.agent in only_agents]
             self.unchanged &= only_agents
@@ -162,18 +157,19 @@ class _BrandPlan:
         return self
 
     def _tell_strangers_apart(self) -> None:
-        ours = {one.profile_id for one in self.bindings.values()} | {one.profile_id for one in self.retired}
-        self.strangers = tuple((self.brand, one) for one in self.observation.profiles if one.id not in ours)
+        ours = {binding.profile_id for binding in self.bindings.values()}
+        ours |= {retired.profile_id for retired in self.retired}
+        self.strangers = tuple((self.brand, profile) for profile in self.observation.profiles if profile.id not in ours)
         self.strangers_by_name = {_nfc(profile.name): profile for _, profile in self.strangers}
 
     def _settle(self, intent: Intent) -> None:
-        verdict, candidates = judge(intent, self.observation, self.policy.settle_after)
-        if verdict is Verdict.NOT_MADE:
+        status, candidates = resolve(intent, self.observation, self.policy.settle_after)
+        if status is IntentStatus.NOT_CREATED:
             self.withdrawals.append((self.brand, intent.nonce))
-        elif verdict is Verdict.MADE:
+        elif status is IntentStatus.CREATED:
             self._adopt(intent, candidates[0])
         else:
-            ambiguous = verdict is Verdict.AMBIGUOUS
+            ambiguous = status is IntentStatus.AMBIGUOUS
             self.held_back.add(intent.agent)
             self.names_in_doubt.add(intent.name)
             self.changes.append(
@@ -181,7 +177,7 @@ class _BrandPlan:
                     self.brand,
                     intent.agent,
                     Action.BLOCKED,
-                    ("ambiguous",) if ambiguous else ("unsettled",),
+                    (Reason.AMBIGUOUS if ambiguous else Reason.UNSETTLED,),
                     candidates[0].id if ambiguous else None,
                     after=Appearance(intent.name, intent.avatar),
                 )
@@ -189,12 +185,13 @@ class _BrandPlan:
 
     def _adopt(self, intent: Intent, profile: Profile) -> None:
         """Plan the adoption, and go on as if it had been done: the roster may have moved since."""
-        look = Appearance(intent.name, intent.avatar)
-        self.changes.append(Change(self.brand, intent.agent, Action.ADOPT, ("unanswered",), profile.id, after=look))
+        after = Appearance(intent.name, intent.avatar)
+        why = (Reason.UNANSWERED,)
+        self.changes.append(Change(self.brand, intent.agent, Action.ADOPT, why, profile.id, after=after))
         old = self.bindings.get(intent.agent)
         now = self.observation.observed_ms
         if old is not None:
-            self.retired.append(Retired(old.profile_id, old.agent, old.name, now, "replaced"))
+            self.retired.append(Retired(old.profile_id, old.agent, old.name, now, Reason.REPLACED.value))
         self.bindings[intent.agent] = Binding(
             intent.agent,
             profile.id,
@@ -209,15 +206,15 @@ class _BrandPlan:
         after = Appearance(agent.name, self.pictures[agent.avatar].digest)
         binding = self.bindings.get(agent.key)
         if binding is None:
-            self._make(agent, Action.CREATE, ("new",), None, None, after)
+            self._make(agent, Action.CREATE, (Reason.NEW,), None, None, after)
             return
         before = Appearance(binding.name, binding.avatar)
         if self._is_lost(binding):
-            self._make(agent, Action.CREATE, ("lost",), None, before, after)
+            self._make(agent, Action.CREATE, (Reason.LOST,), None, before, after)
             return
-        pairs = (("name", before.name, after.name), ("avatar", before.avatar, after.avatar))
-        why = tuple(name for name, old, new in pairs if old != new)
-        why = why or (("swapped",) if binding.profile_id in self.swapped else ())
+        pairs = ((Reason.NAME, before.name, after.name), (Reason.AVATAR, before.avatar, after.avatar))
+        why = tuple(reason for reason, old, new in pairs if old != new)
+        why = why or ((Reason.SWAPPED,) if binding.profile_id in self.swapped else ())
         if why:
             self._make(agent, Action.REPLACE, why, binding.profile_id, before, after)
         else:
@@ -226,7 +223,7 @@ class _BrandPlan:
     def _keep_out(self, agent: Agent) -> None:
         """Make nothing for an agent who was offboarded, however long the roster goes on naming them."""
         after = Appearance(agent.name, self.pictures[agent.avatar].digest)
-        self.changes.append(Change(self.brand, agent.key, Action.BLOCKED, ("offboarded",), after=after))
+        self.changes.append(Change(self.brand, agent.key, Action.BLOCKED, (Reason.OFFBOARDED,), after=after))
 
     def _is_lost(self, binding: Binding) -> bool:
         """Say whether a bound profile is gone from X; a young one may just not be listed yet."""
@@ -237,7 +234,7 @@ class _BrandPlan:
         self,
         agent: Agent,
         action: Action,
-        why: tuple[str, ...],
+        why: tuple[Reason, ...],
         profile_id: str | None,
         before: Appearance | None,
         after: Appearance,
@@ -247,7 +244,7 @@ class _BrandPlan:
         unsettled = agent.name in self.names_in_doubt
         if namesake is not None or unsettled:
             self.held_back.add(agent.key)
-            why = ("namesake",) if namesake is not None else ("unsettled",)
+            why = (Reason.UNSETTLED if namesake is None else Reason.NAMESAKE,)
             action, profile_id = Action.BLOCKED, namesake.id if namesake is not None else None
         self.changes.append(Change(self.brand, agent.key, action, why, profile_id, before, after))
 
@@ -256,20 +253,22 @@ class _BrandPlan:
         if self.protected.get(binding.agent, binding.protected) and not is_blocked:
             self.unchanged.add(binding.agent)
             return
-        why = ("offboarded",) if is_blocked else ("until",) if binding.agent in self.expired else ("removed",)
+        left = Reason.UNTIL if binding.agent in self.expired else Reason.REMOVED
+        why = (Reason.OFFBOARDED if is_blocked else left,)
         before = Appearance(binding.name, binding.avatar)
         self.changes.append(Change(self.brand, binding.agent, Action.DELETE, why, binding.profile_id, before=before))
 
-    def _prune(self, one: Retired) -> None:
+    def _prune(self, retired: Retired) -> None:
         """Plan the end of a retired profile, but never while its agent waits for another one."""
-        grace = 0 if one.why == "removed" or self.prune_now else self.policy.retire_after
-        age_ms = self.observation.observed_ms - one.since_ms
-        successor = self.bindings.get(one.agent)
+        reason = Reason.REMOVED if retired.why == Reason.REMOVED else Reason.REPLACED
+        grace = 0 if reason is Reason.REMOVED or self.prune_now else self.policy.retire_after
+        age_ms = self.observation.observed_ms - retired.since_ms
+        successor = self.bindings.get(retired.agent)
         if successor is not None and successor.profile_id not in self.listed and not self._is_lost(successor):
             return  # it may be gone as well as not listed yet: this one may be the agent's last
-        if one.agent in self.held_back or age_ms < grace * 1000:
+        if retired.agent in self.held_back or age_ms < grace * 1000:
             return
-        self.changes.append(Change(self.brand, one.agent, Action.DESTROY, (one.why,), one.profile_id))
+        self.changes.append(Change(self.brand, retired.agent, Action.DESTROY, (reason,), retired.profile_id))
 
 
 def _nfc(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The steps of a plan: what they are called, and in which order they happen."""
+"""The steps of a plan: what they are called, why they are planned, and in which order they happen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,45 @@ class Action(enum.StrEnum):
     CREATE = "create"
     DELETE = "delete"  # the agent left the roster
     DESTROY = "destroy"  # a retired profile whose grace is over
-    BLOCKED = "blocked"  # only a person, or time, can go on; `why` says which
+    BLOCKED = "blocked"  # only a person, or time, can go on; `Change.why` says which
+
+    @property
+    def creates(self) -> bool:
+        """Whether it costs one of the day's creates."""
+        return self in {Action.CREATE, Action.REPLACE}
+
+    @property
+    def removes(self) -> bool:
+        """Whether it costs one of the day's destroys."""
+        return self in {Action.DELETE, Action.DESTROY}
+
+
+class Reason(enum.StrEnum):
+    """Why a change is planned; the values are those of the JSON documents."""
+
+    NAME = "name"  # the roster has another one
+    AVATAR = "avatar"  # the roster has another one
+    SWAPPED = "swapped"  # another picture is live than the one that was uploaded
+    NEW = "new"
+    LOST = "lost"  # bound, but gone from X
+    REMOVED = "removed"  # the agent left the roster
+    UNTIL = "until"  # the agent's last day is over
+    REPLACED = "replaced"
+    UNANSWERED = "unanswered"  # made by a create that X never answered
+    NAMESAKE = "namesake"  # a profile of that name exists that the ledger doesn't know
+    AMBIGUOUS = "ambiguous"  # several profiles may be the one that an unanswered create made
+    UNSETTLED = "unsettled"  # X's list can't show yet what became of an unanswered create
+    OFFBOARDED = "offboarded"
+
+    @property
+    def waits(self) -> bool:
+        """Whether time alone settles it, without a person."""
+        return self is Reason.UNSETTLED
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nobody knows if the agent has a profile with the new name or picture."""
+        return self in {Reason.AMBIGUOUS, Reason.UNSETTLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +69,14 @@ class Change:
     """One step of a plan.
 
     Attributes:
-        why: the fields that differ ("name", "avatar"), or the reason: "new", "lost" (bound, but gone from X), "swapped"
-            (another picture is live),
-            "removed", "until", "replaced", "unanswered", "namesake", "ambiguous", "unsettled",
-            "offboarded" (and still in the roster).
+        why: what differs between roster and X, or the one cause.
         profile_id: the profile that is replaced, deleted, adopted, destroyed, or in the way; None for a create.
     """
 
     brand: str
     agent: str
     action: Action
-    why: tuple[str, ...]
+    why: tuple[Reason, ...]
     profile_id: str | None = None
     before: Appearance | None = None
     after: Appearance | None = None
@@ -49,7 +84,32 @@ class Change:
     @property
     def creates(self) -> bool:
         """Whether this step costs one of the day's creates."""
-        return self.action in {Action.CREATE, Action.REPLACE}
+        return self.action.creates
+
+    @property
+    def removes(self) -> bool:
+        """Whether this step costs one of the day's destroys."""
+        return self.action.removes
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether nothing can be done for the agent in this run."""
+        return self.action is Action.BLOCKED
+
+    @property
+    def waits(self) -> bool:
+        """Whether a later run settles this step without a person."""
+        return self.is_blocked and any(reason.waits for reason in self.why)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether only a person can settle this step."""
+        return self.is_blocked and not self.waits
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the agent may be without its new name or picture, so that nothing of the brand may be removed."""
+        return self.is_blocked and any(reason.is_in_doubt for reason in self.why)
 
     @property
     def goal(self) -> Appearance:
@@ -61,12 +121,11 @@ class Change:
     @property
     def is_repair(self) -> bool:
         """Whether an agent that should be live isn't: these go first."""
-        return self.action is Action.CREATE and self.why == ("lost",)
+        return self.action is Action.CREATE and Reason.LOST in self.why
 
     def rank(self) -> int:
         """Return the place in the order of a sync: adopt, repair, replace, create, delete, destroy, blocked."""
-        order = list(Action).index(self.action) * 2
-        return 1 if self.is_repair else order
+        return 1 if self.is_repair else list(Action).index(self.action) * 2
 
     def plain(self) -> dict[str, Any]:
         """Return the change as the JSON documents and the digest know it."""
@@ -74,7 +133,7 @@ class Change:
             "brand": self.brand,
             "agent": self.agent,
             "action": self.action.value,
-            "why": list(self.why),
+            "why": [reason.value for reason in self.why],
             "profile_id": self.profile_id,
             "before": None if self.before is None else asdict(self.before),
             "after": None if self.after is None else asdict(self.after),

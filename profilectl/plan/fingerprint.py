@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from profilectl.digests import digest_of
+from profilectl.model import LedgerState, Picture, Roster
 
-    from profilectl.model import LedgerState, Picture, Roster
+if TYPE_CHECKING:
     from profilectl.plan.intents import Observation
 
 
@@ -36,31 +35,26 @@ class Basis:
         return tuple(name for name in names if getattr(self, name) != getattr(earlier, name))
 
 
-def take(roster: Roster, pictures: Mapping[str, Picture], observations: Sequence[Observation]) -> Basis:
+def basis_of(roster: Roster, pictures: Mapping[str, Picture], observations: Sequence[Observation]) -> Basis:
     """Return the basis of a plan; the order in which X lists profiles doesn't matter."""
     return Basis(
         roster=roster.digest,
         pictures=digest_of(sorted((path, picture.digest) for path, picture in pictures.items())),
-        ledger=digest_of([[one.brand, *_held(one.ledger_state)] for one in observations]),
-        remote=digest_of([_listed(one) for one in observations]),
+        ledger=digest_of([[observation.brand, *_known(observation.ledger_state)] for observation in observations]),
+        remote=digest_of([_listed(observation) for observation in observations]),
     )
 
 
-def digest_of(plain: object) -> str:
-    """Return the SHA-256 of plain data, however it was ordered in its dictionaries."""
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+def _listed(observation: Observation) -> tuple[object, ...]:
+    profiles = sorted((profile.id, profile.name) for profile in observation.profiles)
+    return observation.brand, observation.user_id, profiles
 
 
-def _listed(one: Observation) -> tuple[object, ...]:
-    return one.brand, one.user_id, sorted((profile.id, profile.name) for profile in one.profiles)
-
-
-def _held(ledger_state: LedgerState) -> tuple[object, ...]:
+def _known(ledger_state: LedgerState) -> tuple[object, ...]:
     """Return what decides about a plan; when a binding was made, say, doesn't."""
     return (
-        sorted((one.agent, one.profile_id, one.name, one.avatar, one.protected) for one in ledger_state.bindings),
-        sorted((one.nonce, one.agent, one.attempted_ms) for one in ledger_state.intents),
-        sorted((one.profile_id, one.agent, one.since_ms) for one in ledger_state.retired),
+        sorted((b.agent, b.profile_id, b.name, b.avatar, b.protected) for b in ledger_state.bindings),
+        sorted((intent.nonce, intent.agent, intent.attempted_ms) for intent in ledger_state.intents),
+        sorted((retired.profile_id, retired.agent, retired.since_ms) for retired in ledger_state.retired),
         sorted(ledger_state.blocked),
     )

@@ -1,14 +1,11 @@
-"""Guards against mass accidents: a truncated roster must not take a care team's faces away."""
+"""Guards against mass accidents: a truncated roster must not delete the profiles of a whole team."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from profilectl.model import Policy
+from profilectl.model import Policy
 
 
 @dataclass(frozen=True, slots=True)

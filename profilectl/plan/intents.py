@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from profilectl.model import LedgerState
-
-if TYPE_CHECKING:
-    from profilectl.model import Intent, Profile
-
+from profilectl.model import Intent, LedgerState, Profile
 
 _RESOLUTION_MS = 1000  # of the Date header, RFC 9110 5.6.7
 
@@ -30,21 +25,24 @@ class Observation:
         return frozenset(profile.id for profile in self.profiles)
 
 
-class Verdict(enum.Enum):
+class IntentStatus(enum.Enum):
     """What a complete list says about an open intent."""
 
-    MADE = "made"
-    NOT_MADE = "not made"
-    TOO_EARLY = "too early"
-    AMBIGUOUS = "ambiguous"
+    CREATED = "created"
+    NOT_CREATED = "not created"
+    PENDING = "pending"  # X may not list it yet
+    AMBIGUOUS = "ambiguous"  # several profiles may be the one
 
 
-def judge(intent: Intent, observation: Observation, settle_after: int) -> tuple[Verdict, tuple[Profile, ...]]:
+def resolve(intent: Intent, observation: Observation, settle_after: int) -> tuple[IntentStatus, tuple[Profile, ...]]:
     """Decide whether an unanswered create made a profile, from the four proofs of adoption.
 
     A candidate bears the intended name, wasn't listed before, isn't known to the ledger, and was created after the
-    intent by X's clock, which is known to the second (HTTP's Date has no more). "Not in the list" means "not made" only
-    once the list must tell, see `told_by_ms`.
+    intent by X's clock, which is known to the second (HTTP's Date has no more). "Not in the list" means "not created"
+    only once the list must show it, see `listed_by_ms`.
+
+    Returns:
+        the intent's status, and its candidates: one where it is CREATED, several where it is AMBIGUOUS.
     """
     namesakes = [profile for profile in observation.profiles if profile.name == intent.name]
     known = known_ids(observation.ledger_state) if namesakes else frozenset()
@@ -54,14 +52,14 @@ def judge(intent: Intent, observation: Observation, settle_after: int) -> tuple[
         if profile.id not in intent.listed and profile.id not in known and profile.created_ms >= intent.begun_ms
     )
     if len(candidates) > 1:
-        return Verdict.AMBIGUOUS, candidates
+        return IntentStatus.AMBIGUOUS, candidates
     if candidates:
-        return Verdict.MADE, candidates
-    is_told = observation.observed_ms >= told_by_ms(intent, settle_after)
-    return (Verdict.NOT_MADE if is_told else Verdict.TOO_EARLY), ()
+        return IntentStatus.CREATED, candidates
+    is_over = observation.observed_ms >= listed_by_ms(intent, settle_after)
+    return (IntentStatus.NOT_CREATED if is_over else IntentStatus.PENDING), ()
 
 
-def told_by_ms(intent: Intent, settle_after: int) -> int:
+def listed_by_ms(intent: Intent, settle_after: int) -> int:
     """Return when X's list, read by X's clock, must show what the intent's last attempt made.
 
     `settle_after` seconds after the attempt was over, and a second more for a clock that is only known to the second.
@@ -73,4 +71,4 @@ def told_by_ms(intent: Intent, settle_after: int) -> int:
 def known_ids(ledger_state: LedgerState) -> frozenset[str]:
     """Return the ids of every profile that is ours: bound or retired."""
     bound = frozenset(binding.profile_id for binding in ledger_state.bindings)
-    return bound | {one.profile_id for one in ledger_state.retired}
+    return bound | {retired.profile_id for retired in ledger_state.retired}

@@ -1,36 +1,49 @@
-"""A plan in a file: written by ``diff --out``, and held by ``sync --plan`` against what would be done now.
+"""A plan as a document: made by ``diff``, kept in a file, and compared by ``sync --plan`` with what would be done now.
 
-The file is the ``profilectl.plan/1`` document. Nothing of it is ever applied: a sync plans anew and compares, so that a
-forged file can at worst be refused.
+The document is ``profilectl.plan/1``. Nothing of it is ever applied: a sync plans anew and compares, so that a forged
+file can at worst be refused.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from profilectl.errors import GuardRefused, InputRefused, StalePlan, UsageError
-from profilectl.plan.changes import Action, Appearance, Change
-from profilectl.plan.fingerprint import Basis, digest_of
-from profilectl.plan.staleness import have_changed, movement
-from profilectl.render import documents
-from profilectl.sync.session import Selection
-from profilectl.system import files
+from profilectl.digests import digest_of, is_digest
+from profilectl.errors import GuardRefused, StalePlan, UsageError
+from profilectl.model import Brand
+from profilectl.plan.changes import Action, Appearance, Change, Reason
+from profilectl.plan.fingerprint import Basis
 from profilectl.text.escape import excerpt, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from profilectl.model import Brand
     from profilectl.plan.builder import Plan
-    from profilectl.render.documents import Document
 
 LARGEST_PLAN: Final = 50_000_000  # bytes: a hundred thousand changes
+HOW_TO_SAVE: Final = "`profilectl diff --out plan.json` makes one"
 _SCHEMA: Final = re.compile(r"profilectl\.plan/(\d{1,9})")
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a person chose for the plan: equal choices give equal plans.
+
+    Attributes:
+        agents: keys of the agents that take part; empty for all.
+        allow_deletes: deletions per brand that were agreed to; None for the policy's guards.
+        prune_now: whether replaced profiles go without their grace.
+        verify_avatars: whether the live pictures are compared with those that were uploaded.
+    """
+
+    agents: frozenset[str] = frozenset()
+    allow_deletes: int | None = None
+    prune_now: bool = False
+    verify_avatars: bool = False
 
 
 class Expectation(Protocol):
@@ -47,7 +60,7 @@ class ExpectedDigest:
     digest: str
 
     def check(self, plan: Plan) -> None:
-        """Refuse a plan of another digest; what has moved can't be told."""
+        """Refuse a plan of another digest; what has moved can't be told from a digest."""
         if plan.digest != self.digest:
             raise StalePlan(
                 f"nothing was changed: the plan isn't {self.digest} any more, but {plan.digest}",
@@ -78,7 +91,7 @@ class SavedPlan:
     def check(self, plan: Plan) -> None:
         """Refuse a plan that isn't the saved one, and say what has moved since; or one that a guard refuses."""
         if plan.digest != self.digest:
-            raise self._stale(movement(self.basis, self.changes, plan))
+            raise self._stale(_movement(self, plan))
         if plan.refused is not None:
             allow = plan.refused.allow
             hint = f"`profilectl diff {allow} --out {self.name}` makes one that is allowed" if allow else None
@@ -87,7 +100,7 @@ class SavedPlan:
     def check_brands(self, brands: Sequence[Brand]) -> None:
         """Refuse a roster that has lost one of the brands, before anything is asked of X."""
         if not set(self.brands) <= {brand.key for brand in brands}:
-            raise self._stale(have_changed(["the roster"]))
+            raise self._stale(_have_changed(["the roster"]))
 
     def _stale(self, reason: str) -> StalePlan:
         return StalePlan(
@@ -98,7 +111,7 @@ class SavedPlan:
 
 def expected_digest(text: str) -> ExpectedDigest:
     """Read the value of ``--expect``; UsageError when it is no digest."""
-    if not _DIGEST.fullmatch(text):
+    if not is_digest(text):
         raise UsageError(
             f"--expect takes a plan's digest, not {excerpt(text)}",
             hint="`profilectl diff` ends with it: sha256: and 64 hexadecimal digits",
@@ -106,59 +119,53 @@ def expected_digest(text: str) -> ExpectedDigest:
     return ExpectedDigest(text)
 
 
-def describe(brands: Sequence[Brand], selection: Selection) -> Document:
-    """Return what was chosen as the documents know it."""
-    words = {field.name: getattr(selection, field.name) for field in fields(selection)}
-    return {"brands": [brand.key for brand in brands]} | words | {"agents": sorted(selection.agents)}
+def to_document(plan: Plan, brands: Sequence[str], selection: Selection, budget: Sequence[Document] = ()) -> Document:
+    """``profilectl.plan/1``: what a sync would do.
 
+    Args:
+        plan: the plan.
+        brands: keys of the brands that were chosen for it.
+        selection: what else was chosen; kept, so that a sync can be about the same.
+        budget: what X's daily limits leave of it, brand by brand, see `sync.quota.to_document`.
 
-def check_place(path: Path) -> None:
-    """Make sure that a plan may be written to this path, before anything is asked of X.
-
-    Raises:
-        UsageError: it stands for stdout.
-        InputRefused: something else than a saved plan is there: a link, a folder, another file.
+    Returns:
+        A document whose ``checksum`` is the digest of all the rest, so that an edit is noticed.
     """
-    shown = visible(str(path))
-    if str(path) == "-":
-        raise UsageError("--out takes the name of a file", hint="--json prints the same to stdout")
-    if path.is_symlink():
-        raise InputRefused(f"{shown} is a symbolic link, which a plan never follows", hint="name the file itself")
-    if not path.exists():
-        return
+    choice = {field.name: getattr(selection, field.name) for field in fields(selection)}
+    document = {
+        "schema": "profilectl.plan/1",
+        "digest": plan.digest,
+        "refused": None if plan.refused is None else asdict(plan.refused),
+        "changes": [change.plain() for change in plan.changes],
+        "summary": plan.summary(),
+        "basis": asdict(plan.basis),
+        "selection": {"brands": list(brands)} | choice | {"agents": sorted(selection.agents)},
+        "budget": list(budget),
+    }
+    return document | {"checksum": digest_of(document)}
+
+
+def is_document(content: bytes) -> bool:
+    """Say whether a file's bytes are a saved plan, also one that is damaged, or that a newer version made."""
     try:
-        is_plan = path.is_file() and _SCHEMA.fullmatch(_decode(path, shown).get("schema", "")) is not None
-    except (InputRefused, TypeError):
-        is_plan = False
-    if not is_plan:
-        raise InputRefused(f"{shown} exists, and isn't a saved plan", hint="choose another name, or remove it yourself")
+        return _SCHEMA.fullmatch(_decode(content, "").get("schema", "")) is not None
+    except (StalePlan, TypeError):
+        return False
 
 
-def write(path: Path, document: Document) -> None:
-    """Save a plan, whole or not at all; it takes the place of an older one.
+def from_document(content: bytes, name: str) -> SavedPlan:
+    """Return the plan that a document holds.
+
+    Args:
+        content: a file's bytes.
+        name: the file's, visible.
 
     Raises:
-        UsageError: the path stands for stdout.
-        InputRefused: it can't be written, or something else is there.
-    """
-    check_place(path)
-    try:
-        files.replace(path, f"{documents.dump(document)}\n".encode())
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file name"
-        raise InputRefused(f"can't write {visible(str(path))}: {reason}") from None
-
-
-def read(path: Path) -> SavedPlan:
-    """Return the plan in a file.
-
-    Raises:
-        InputRefused: there is no such file, or it is too large.
         StalePlan: it isn't a saved plan, is one of a newer version, or was edited.
     """
-    name = visible(str(path))
-    document = _decode(path, name)
-    version = _SCHEMA.fullmatch(_text(document.get("schema"), default=""))
+    document = _decode(content, name)
+    schema = document.get("schema")
+    version = _SCHEMA.fullmatch(schema if isinstance(schema, str) else "")
     if version is None:
         raise _foreign(name, "it isn't a plan's document")
     if int(version[1]) > 1:
@@ -168,8 +175,10 @@ def read(path: Path) -> SavedPlan:
         )
     try:
         saved = _parse(name, document)
-        seal = _text(document.pop("checksum"))
-        is_whole = seal == digest_of(document) and saved.digest == digest_of([document["basis"], document["changes"]])
+        checksum = _text(document.pop("checksum"))
+        is_whole = checksum == digest_of(document) and saved.digest == digest_of(
+            [document["basis"], document["changes"]]
+        )
     except (KeyError, TypeError, ValueError, RecursionError):
         raise _foreign(name, "parts of a plan's document are missing or of the wrong type") from None
     if not is_whole:
@@ -181,11 +190,10 @@ def read(path: Path) -> SavedPlan:
 
 
 def _foreign(name: str, why: str) -> StalePlan:
-    return StalePlan(f"{name} is no saved plan: {why}", hint="`profilectl diff --out plan.json` makes one")
+    return StalePlan(f"{name} is no saved plan: {why}", hint=HOW_TO_SAVE)
 
 
-def _decode(path: Path, name: str) -> dict[str, Any]:
-    content = files.read_named(path, "the plan", LARGEST_PLAN, "`profilectl diff --out plan.json` makes one")
+def _decode(content: bytes, name: str) -> Document:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -195,54 +203,55 @@ def _decode(path: Path, name: str) -> dict[str, Any]:
     return document
 
 
-def _parse(name: str, document: dict[str, Any]) -> SavedPlan:
+def _parse(name: str, document: Document) -> SavedPlan:
     """Turn a document into values; KeyError, TypeError or ValueError when it isn't of the right shape."""
-    words = dict(_mapping(document["selection"]))
-    brands = _texts(words.pop("brands"))
+    choice = dict(_mapping(document["selection"]))
+    brands = _texts(choice.pop("brands"))
     if not brands:
         raise ValueError("no brand")
     return SavedPlan(
         name=name,
         brands=brands,
-        selection=_selection(words),
+        selection=_selection(choice),
         basis=Basis(**{key: _text(value) for key, value in _mapping(document["basis"]).items()}),
-        changes=tuple(_change(_mapping(one)) for one in _list(document["changes"])),
+        changes=tuple(_change(_mapping(entry)) for entry in _list(document["changes"])),
         digest=_text(document["digest"]),
     )
 
 
-def _selection(words: dict[str, Any]) -> Selection:
-    agents, allowed = frozenset(_texts(words.pop("agents"))), words.pop("allow_deletes")
+def _selection(choice: Document) -> Selection:
+    agents, allowed = frozenset(_texts(choice.pop("agents"))), choice.pop("allow_deletes")
     if allowed is not None and (type(allowed) is not int or allowed < 0):
         raise TypeError("allow_deletes")
-    if not all(isinstance(value, bool) for value in words.values()):
+    if not all(isinstance(value, bool) for value in choice.values()):
         raise TypeError("a switch")
-    return Selection(agents, allowed, **words)
+    return Selection(agents, allowed, **choice)
 
 
-def _change(entry: dict[str, Any]) -> Change:
-    looks = {side: None if entry[side] is None else _look(_mapping(entry[side])) for side in ("before", "after")}
+def _change(entry: Document) -> Change:
     profile_id = entry["profile_id"]
     return Change(
         brand=_text(entry["brand"]),
         agent=_text(entry["agent"]),
         action=Action(entry["action"]),
-        why=_texts(entry["why"]),
+        why=tuple(Reason(reason) for reason in _texts(entry["why"])),
         profile_id=None if profile_id is None else _text(profile_id),
-        **looks,
+        before=_appearance(entry["before"]),
+        after=_appearance(entry["after"]),
     )
 
 
-def _look(entry: dict[str, Any]) -> Appearance:
+def _appearance(value: object) -> Appearance | None:
+    if value is None:
+        return None
+    entry = _mapping(value)
     return Appearance(_text(entry["name"]), _text(entry["avatar"]))
 
 
-def _text(value: object, default: str | None = None) -> str:
-    if isinstance(value, str):
-        return value
-    if default is None:
+def _text(value: object) -> str:
+    if not isinstance(value, str):
         raise TypeError("no text")
-    return default
+    return value
 
 
 def _list(value: object) -> list[Any]:
@@ -252,10 +261,63 @@ def _list(value: object) -> list[Any]:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(_text(one) for one in _list(value))
+    return tuple(_text(item) for item in _list(value))
 
 
 def _mapping(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError("no object")
     return value
+
+
+def _movement(saved: SavedPlan, plan: Plan) -> str:
+    """Say what differs between a saved plan and the one of now: "the roster and 2 pictures have changed"."""
+    words = {
+        "roster": "the roster",
+        "pictures": _pictures(saved.changes, plan.changes),
+        "ledger": "the ledger",
+        "remote": "X's profiles",
+    }
+    moved = [words[name] for name in plan.basis.moved_since(saved.basis)]
+    return _have_changed(moved) if moved else _what_time_did(saved.changes, plan.changes)
+
+
+def _have_changed(things: Sequence[str]) -> str:
+    """Return a clause about one thing or several: "the roster has changed"."""
+    *others, last = things
+    is_single = not others and (last.startswith("the ") or last == "1 picture")
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f"{listed} {'has' if is_single else 'have'} changed"
+
+
+def _pictures(earlier: Sequence[Change], now: Sequence[Change]) -> str:
+    """Count the pictures that changed, as far as the plans show their agents."""
+    before, after = _avatars(earlier), _avatars(now)
+    bound = {(change.brand, change.agent): change.before.avatar for change in (*earlier, *now) if change.before}
+    concerned = before.keys() | after.keys()
+    pairs = {(before.get(who, bound.get(who)), after.get(who, bound.get(who))) for who in concerned}
+    count = sum(None not in pair and pair[0] != pair[1] for pair in pairs)
+    if count == 0:
+        return "pictures"
+    return "1 picture" if count == 1 else f"{count} pictures"
+
+
+def _avatars(changes: Iterable[Change]) -> Mapping[tuple[str, str], str]:
+    return {(change.brand, change.agent): change.after.avatar for change in changes if change.after}
+
+
+def _what_time_did(earlier: Sequence[Change], now: Sequence[Change]) -> str:
+    """Say why the same things give another plan today: something was due, or X's list shows more."""
+    due = [change for change in now if change not in earlier]
+    for change in due:
+        if change.action is Action.DESTROY:
+            return "a retired profile's grace is over"
+        if Reason.UNTIL in change.why:
+            return f"the last day of {visible(change.agent)} is over"
+        if change.is_repair:
+            return f"the profile of {visible(change.agent)} has been missing from X's list for too long"
+    if any(change.waits for change in earlier):
+        return "a create that X never answered can be settled now"
+    if any(Reason.SWAPPED in change.why for change in (*earlier, *due)):
+        return "live pictures have changed"
+    return "the plan has become another one"

@@ -1,94 +1,133 @@
-"""An agent's way out of some brands: blocked first and without X, then every face destroyed, brand by brand."""
+"""An agent leaves some brands: sending is blocked first and without X, then every profile is destroyed, brand by brand.
+
+The roster isn't touched; a person is told which of its lines would bring the agent back.
+"""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+import enum
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from profilectl.errors import CredentialsError, ExitCode, ProfilectlError, TryLater
-from profilectl.model import Event
-from profilectl.render import documents
-from profilectl.render.console import info, out
-from profilectl.text.escape import visible
+import tomli
+
+from profilectl.errors import CredentialsError, ProfilectlError, TryLater
+from profilectl.ledger.accounts import check_account
+from profilectl.model import Brand, Event, Intent, Retired, Roster
+from profilectl.plan.intents import IntentStatus, resolve
+from profilectl.roster.lookup import unknown_agent
+from profilectl.sync.engine import observe
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
-    from profilectl.cli.context import Context
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Brand, Intent
 
 _MAX_WAIT = 600.0  # seconds that the destroying half waits for a sync to end
 AGAIN = "run the same command again: it goes on where it stopped"
+_HEADER = re.compile(r"[ \t]*(\[[^\[\]]+\]|\[\[[^\[\]]+\]\])[ \t]*(#.*)?")
 
 
-@dataclass
-class Leaving:
-    """One agent's way out of some brands; `rows` tell what became of each profile."""
+class OffboardStatus(enum.StrEnum):
+    """What became of one profile, or of an agent in one brand."""
 
-    context: Context
+    DESTROYED = "destroyed"
+    FAILED = "failed"
+    UNSETTLED = "unsettled"  # X hasn't shown yet what became of an earlier create
+    ALLOWED = "allowed"  # the block was lifted
+
+
+@dataclass(frozen=True, slots=True)
+class OffboardResult:
+    """What became of one profile; `profile_id` and `name` are None where the result is about the whole brand."""
+
+    brand: str
+    status: OffboardStatus
+    profile_id: str | None = None
+    name: str | None = None
+    error: ProfilectlError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Where nobody can send as the agent any more.
+
+    Attributes:
+        brands: those.
+        failures: brands of which nobody knows whose account they are.
+        warnings: what else a person should know, one line each.
+    """
+
+    brands: tuple[Brand, ...]
+    failures: tuple[OffboardResult, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offboarding:
+    """One agent's leaving of some brands.
+
+    Attributes:
+        roster: what names the agent, or doesn't any more.
+        agent: the key.
+        brands: that the agent leaves.
+        connect: returns a client that speaks to X as a brand.
+        now_ms: returns this machine's time, epoch milliseconds.
+    """
+
+    roster: Roster
     agent: str
     brands: tuple[Brand, ...]
-    rows: list[documents.Document] = field(default_factory=list)
+    connect: Callable[[Brand], XClient]
+    now_ms: Callable[[], int]
 
-    def accounts(self, knowledge: LedgerReader) -> dict[Brand, str]:
+    def registered(self, ledger: LedgerReader) -> dict[Brand, str]:
         """Return the brands, with their user ids, in which the agent has something, or may get it."""
-        accounts = {brand: knowledge.account_of(brand.key) for brand in self.brands}
+        accounts = {brand: ledger.account_of(brand.key) for brand in self.brands}
         ids = {brand: account.user_id for brand, account in accounts.items() if account is not None}
-        return {brand: user_id for brand, user_id in ids.items() if self._is_there(knowledge, brand, user_id)}
+        return {brand: user_id for brand, user_id in ids.items() if self._is_there(ledger, brand, user_id)}
 
-    def _is_there(self, knowledge: LedgerReader, brand: Brand, user_id: str) -> bool:
-        ledger_state = knowledge.state_of(user_id)
-        is_named = any(one.key == self.agent for one in self.context.roster.agents_of(brand.key))
+    def _is_there(self, ledger: LedgerReader, brand: Brand, user_id: str) -> bool:
+        ledger_state = ledger.state_of(user_id)
+        is_named = any(member.key == self.agent for member in self.roster.agents_of(brand.key))
         if is_named and self.agent not in ledger_state.blocked:
             return True
-        agents = [one.agent for one in ledger_state.bindings] + [one.agent for one in ledger_state.retired]
-        return self.agent in agents or self.agent in {one.agent for one in ledger_state.intents}
+        agents = {binding.agent for binding in ledger_state.bindings} | {
+            intent.agent for intent in ledger_state.intents
+        }
+        return self.agent in agents | {profile.agent for profile in ledger_state.retired}
 
-    def unclaimed(self, knowledge: LedgerReader) -> list[Brand]:
+    def unregistered(self, ledger: LedgerReader) -> list[Brand]:
         """Return the brands that the ledger doesn't know yet, and in which the roster names the agent."""
-        named = {one.brand for one in self.context.roster.agents if one.key == self.agent}
-        return [one for one in self.brands if one.key in named and knowledge.account_of(one.key) is None]
+        named = {entry.brand for entry in self.roster.agents if entry.key == self.agent}
+        return [brand for brand in self.brands if brand.key in named and ledger.account_of(brand.key) is None]
 
-    def _claim(self, ledger: Ledger, brand: Brand) -> None:
+    def block(self, ledger: Ledger) -> Blocked:
+        """Let nobody send as the agent, even while a sync runs; X is asked only about brands that the ledger lacks."""
+        self._block_known(ledger)  # first what needs no network
+        failures, warnings = [], []
+        for brand in self.unregistered(ledger):
+            try:
+                self._register(ledger, brand)
+            except CredentialsError:  # whoever has no credentials can't send either
+                warnings.append(
+                    f"nobody can send for {brand.key} here: "
+                    "there are no usable credentials, so there is nothing to block"
+                )
+            except ProfilectlError as error:
+                failures.append(OffboardResult(brand.key, OffboardStatus.FAILED, error=error))
+        return Blocked(self._block_known(ledger), tuple(failures), tuple(warnings))
+
+    def _register(self, ledger: Ledger, brand: Brand) -> None:
         """Ask X which account a brand is, because a block belongs to an account."""
-        from profilectl.ledger.accounts import check_account
+        client = self.connect(brand)
+        account = client.verify_credentials()
+        check_account(brand, account, ledger)
+        ledger.register_account(brand.key, account, client.now_ms())
 
-        try:
-            client = self.context.connect(brand)
-            account = client.verify_credentials()
-            check_account(brand, account, ledger)
-            ledger.register_account(brand.key, account, client.now_ms())
-        except CredentialsError:
-            info(f"nobody can send for {brand.key} here: there are no usable credentials, so there is nothing to block")
-        except ProfilectlError as error:
-            self.rows.append(_row(brand, "failed", error=error))
-
-    def question(self, knowledge: LedgerReader) -> str:
-        """Ask for what can't be undone."""
-        where = ", ".join(brand.key for brand in (*self.accounts(knowledge), *self.unclaimed(knowledge)))
-        return f"Block sending as {visible(self.agent)} and destroy every profile of theirs ({where})?"
-
-    def carry_out(self, ledger: Ledger) -> None:
-        """Block at once, even while a sync runs; destroy when that has ended."""
-        self._block(ledger)
-        for brand in self.unclaimed(ledger):
-            self._claim(ledger, brand)
-        where = ", ".join(brand.key for brand in self._block(ledger))
-        if where and not self.context.is_quiet:
-            info(f"nobody can send as {visible(self.agent)} any more ({where})")
-        wait = min(_MAX_WAIT, self.context.deadline.remaining())
-        try:
-            with ledger.lock(wait, "profilectl offboard", self.context.announce_wait):
-                self._block(ledger)  # a sync may have bound a new profile meanwhile
-                for brand, user_id in self.accounts(ledger).items():
-                    self._leave(ledger, brand, user_id)
-        except TryLater as error:
-            error.hint = f"sending is blocked, the profiles are still there; {AGAIN}"
-            raise
-
-    def _block(self, ledger: Ledger) -> list[Brand]:
-        """Block the agent wherever the ledger knows the account; return the brands in which nobody can speak now."""
+    def _block_known(self, ledger: Ledger) -> tuple[Brand, ...]:
+        """Block the agent wherever the ledger knows the account; return the brands in which nobody can send now."""
         blocked = []
         for brand in self.brands:
             account = ledger.account_of(brand.key)
@@ -97,15 +136,39 @@ class Leaving:
             is_there = self._is_there(ledger, brand, account.user_id)
             ledger_state = ledger.state_of(account.user_id)
             if is_there and self.agent not in ledger_state.blocked:
-                ledger.block(account.user_id, self.agent, now_ms())
+                ledger.block(account.user_id, self.agent, self.now_ms())
             if ledger_state.binding(self.agent) is not None:
-                ledger.retire(account.user_id, self.agent, now_ms())
+                ledger.retire(account.user_id, self.agent, self.now_ms())
             if is_there or self.agent in ledger_state.blocked:
                 blocked.append(brand)
-        return blocked
+        return tuple(blocked)
 
-    def undo(self, ledger: Ledger) -> None:
-        """Lift the block in every brand that has one."""
+    def destroy(
+        self, ledger: Ledger, max_wait: float, announce: Callable[[float, str], None]
+    ) -> tuple[OffboardResult, ...]:
+        """Destroy every profile of the agent, once no sync runs any more; a brand that fails doesn't stop the others.
+
+        Args:
+            ledger: in which the agent was blocked.
+            max_wait: seconds to wait for a sync at most, of which `_MAX_WAIT` are used.
+            announce: is told when there is such a wait.
+
+        Raises:
+            TryLater: the sync doesn't end.
+        """
+        results: list[OffboardResult] = []
+        try:
+            with ledger.lock(min(_MAX_WAIT, max_wait), "profilectl offboard", announce):
+                self._block_known(ledger)  # a sync may have bound a new profile meanwhile
+                for brand, user_id in self.registered(ledger).items():
+                    results += self._leave(ledger, brand, user_id)
+        except TryLater as error:
+            hint = f"sending is blocked, the profiles are still there; {AGAIN}"
+            raise error.with_hint(hint) from error
+        return tuple(results)
+
+    def unblock(self, ledger: Ledger) -> tuple[OffboardResult, ...]:
+        """Lift the block in every brand that has one, and return those."""
         accounts = {brand: ledger.account_of(brand.key) for brand in self.brands}
         blocked = {
             brand: account.user_id
@@ -113,78 +176,151 @@ class Leaving:
             if account is not None and self.agent in ledger.state_of(account.user_id).blocked
         }
         for user_id in blocked.values():
-            ledger.unblock(user_id, self.agent, now_ms())
-        where = ", ".join(brand.key for brand in blocked)
-        if self.context.wants_json:
-            rows = [_row(brand, "allowed") for brand in blocked]
-            out(documents.dump(documents.offboard(self.agent, now_ms(), ExitCode.DONE, rows, None)))
-        elif not where:
-            info(f"{visible(self.agent)} isn't blocked in any brand, so nothing changed")
-        elif not self.context.is_quiet:
-            info(f"{visible(self.agent)} is allowed again ({where}); `profilectl sync` makes the profile")
+            ledger.unblock(user_id, self.agent, self.now_ms())
+        return tuple(OffboardResult(brand.key, OffboardStatus.ALLOWED) for brand in blocked)
 
-    def _leave(self, ledger: Ledger, brand: Brand, user_id: str) -> None:
+    def _leave(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
         """Destroy every profile of the agent in one brand, and leave a receipt in the audit trail."""
-        rows = self._destroy_all(ledger, brand, user_id)
-        destroyed = sum(row["status"] == "destroyed" for row in rows)
-        detail = {"brand": brand.key, "destroyed": destroyed, "left": len(rows) - destroyed}
-        ledger.record(Event("offboarded", user_id, now_ms(), self.agent, detail=detail))
-        self.rows += rows
+        results = self._destroy_all(ledger, brand, user_id)
+        destroyed = sum(result.status is OffboardStatus.DESTROYED for result in results)
+        detail: dict[str, str | int | bool | None] = {
+            "brand": brand.key,
+            "destroyed": destroyed,
+            "left": len(results) - destroyed,
+        }
+        ledger.record(Event("offboarded", user_id, self.now_ms(), self.agent, detail=detail))
+        return results
 
-    def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[documents.Document]:
-        from profilectl.ledger.accounts import check_account
-
-        rows = []
+    def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
+        results = []
+        # An open create may become a profile after the block, so it is settled before anything is destroyed.
         try:
-            client = self.context.connect(brand)
+            client = self.connect(brand)
             check_account(brand, client.verify_credentials(), ledger)
-            if any(not self._settle(client, ledger, brand, user_id, one) for one in self._intents(ledger, user_id)):
-                rows.append(_row(brand, "unsettled"))
+            if any(
+                not self._settle(client, ledger, brand, user_id, intent) for intent in self._intents(ledger, user_id)
+            ):
+                results.append(OffboardResult(brand.key, OffboardStatus.UNSETTLED))
         except ProfilectlError as error:
-            rows += [_row(brand, "unsettled", error=error) for _ in self._intents(ledger, user_id)]
-            return rows + [_row(brand, "failed", *one, error) for one in self._retired(ledger, user_id)]
-        for profile_id, name in self._retired(ledger, user_id):
+            unsettled = OffboardResult(brand.key, OffboardStatus.UNSETTLED, error=error)
+            results += [unsettled for _ in self._intents(ledger, user_id)]
+            return results + [_result(brand, profile, error) for profile in self._retired(ledger, user_id)]
+        for profile in self._retired(ledger, user_id):
             try:
-                client.destroy_profile(profile_id)
-                ledger.drop(user_id, profile_id, client.now_ms())
-                rows.append(_row(brand, "destroyed", profile_id, name))
+                client.destroy_profile(profile.profile_id)
+                ledger.drop(user_id, profile.profile_id, client.now_ms())
+                results.append(_result(brand, profile))
             except ProfilectlError as error:
-                rows.append(_row(brand, "failed", profile_id, name, error))
-        return rows
+                results.append(_result(brand, profile, error))
+        return results
 
     def _settle(self, client: XClient, ledger: Ledger, brand: Brand, user_id: str, intent: Intent) -> bool:
-        """Find out what an unanswered create made, so that no face is left behind; False when X can't tell yet."""
-        from profilectl.plan.intents import Verdict, judge
-        from profilectl.sync.engine import observe
-
-        settle_after = self.context.roster.policy.settle_after
+        """Find out what an unanswered create made, so that no profile is left behind; False when X can't tell yet."""
+        settle_after = self.roster.policy.settle_after
         observation = observe(brand.key, user_id, client, ledger.state_of(user_id), settle_after, None)
-        verdict, candidates = judge(intent, observation, settle_after)
-        if verdict is Verdict.MADE:
+        verdict, candidates = resolve(intent, observation, settle_after)
+        if verdict is IntentStatus.CREATED:
             ledger.finish_intent(user_id, intent.nonce, candidates[0], client.now_ms(), adopted=True)
             ledger.retire(user_id, self.agent, client.now_ms())
-        elif verdict is Verdict.NOT_MADE:
+        elif verdict is IntentStatus.NOT_CREATED:
             ledger.cancel_intent(user_id, intent.nonce, "offboarded", client.now_ms())
-        return verdict in {Verdict.MADE, Verdict.NOT_MADE}
+        return verdict in {IntentStatus.CREATED, IntentStatus.NOT_CREATED}
 
     def _intents(self, ledger: Ledger, user_id: str) -> list[Intent]:
-        return [one for one in ledger.state_of(user_id).intents if one.agent == self.agent]
+        return [intent for intent in ledger.state_of(user_id).intents if intent.agent == self.agent]
 
-    def _retired(self, ledger: Ledger, user_id: str) -> list[tuple[str, str]]:
-        return [(one.profile_id, one.name) for one in ledger.state_of(user_id).retired if one.agent == self.agent]
-
-
-def now_ms() -> int:
-    """Return this machine's time, epoch milliseconds."""
-    return int(time.time() * 1000)
+    def _retired(self, ledger: Ledger, user_id: str) -> list[Retired]:
+        return [profile for profile in ledger.state_of(user_id).retired if profile.agent == self.agent]
 
 
-def _row(
-    brand: Brand,
-    status: str,
-    profile_id: str | None = None,
-    name: str | None = None,
-    error: ProfilectlError | None = None,
-) -> documents.Document:
-    problem = None if error is None else documents.problem(error)
-    return {"brand": brand.key, "profile_id": profile_id, "name": name, "status": status, "error": problem}
+def _result(brand: Brand, profile: Retired, error: ProfilectlError | None = None) -> OffboardResult:
+    status = OffboardStatus.DESTROYED if error is None else OffboardStatus.FAILED
+    return OffboardResult(brand.key, status, profile.profile_id, profile.name, error)
+
+
+def require_known(key: str, roster: Roster, ledger: LedgerReader) -> None:
+    """Refuse a key that neither the roster nor the audit trail has ever named.
+
+    Raises:
+        UsageError: so it is.
+    """
+    known = {agent.key for agent in roster.agents}
+    if key not in known:
+        known |= {agent for record in ledger.events() if (agent := record.event.agent) is not None}
+    if key not in known:
+        raise unknown_agent(key, known)
+
+
+def roster_lines(
+    agent: str, brands: tuple[Brand, ...], roster: Roster, read_text: Callable[[], str]
+) -> tuple[tuple[int, int], ...] | None:
+    """Return the roster's lines that would bring the agent back, first and last of each table, counted from 1.
+
+    None when nothing would, empty when they aren't whole tables, or the agent goes on speaking for another brand.
+
+    Args:
+        agent: the key.
+        brands: that the agent leaves.
+        roster: as the text says.
+        read_text: returns the roster's text.
+    """
+    named = {entry.brand for entry in roster.agents if entry.key == agent}
+    keys = {brand.key for brand in brands}
+    if not named & keys:
+        return None
+    return entry_lines(read_text(), agent) if named <= keys else ()
+
+
+def entry_lines(text: str, agent: str) -> tuple[tuple[int, int], ...]:
+    """Return the first and last line of every table of an agent, counted from 1.
+
+    Empty when removing whole tables wouldn't take out exactly the agent, as with an inline table or dotted keys.
+
+    Args:
+        text: a roster that `parse` accepts.
+        agent: the agent's key.
+    """
+    lines = text.split("\n")
+    headers = [(number, path) for number, line in enumerate(lines, 1) if (path := _path(line))]
+    ends = [number - 1 for number, _ in headers[1:]] + [len(lines)]
+    spans = tuple(
+        (first, _without_tail(lines, first, last))
+        for (first, path), last in zip(headers, ends, strict=True)
+        if path[:2] == ("agents", agent)
+    )
+    return spans if _removes(lines, spans, agent) else ()
+
+
+def _path(line: str) -> tuple[str, ...]:
+    """Return the keys of a table's header, nothing for any other line."""
+    header = _HEADER.fullmatch(line.rstrip("\r"))
+    if header is None:
+        return ()
+    try:
+        inner = tomli.loads(header[1])
+    except tomli.TOMLDecodeError:  # a line of a multi-line string or array
+        return ()
+    path = []
+    while isinstance(inner, dict) and inner:
+        ((key, inner),) = inner.items()
+        path.append(key)
+    return tuple(path)
+
+
+def _without_tail(lines: list[str], first: int, last: int) -> int:
+    """Leave blank lines and comments at a table's end to the table that follows."""
+    while last > first and (not (line := lines[last - 1].strip()) or line.startswith("#")):
+        last -= 1
+    return last
+
+
+def _removes(lines: list[str], spans: tuple[tuple[int, int], ...], agent: str) -> bool:
+    """Tell whether the roster without these lines is the roster without this agent."""
+    rest = [line for number, line in enumerate(lines, 1) if not any(a <= number <= b for a, b in spans)]
+    without = tomli.loads("\n".join(lines))
+    without.get("agents", {}).pop(agent, None)
+    try:
+        got = tomli.loads("\n".join(rest))
+    except tomli.TOMLDecodeError:
+        return False
+    return got.get("agents", {}) == without.get("agents", {}) and {**got, "agents": 0} == {**without, "agents": 0}

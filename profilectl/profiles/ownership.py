@@ -2,58 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from profilectl.model import Profile
-from profilectl.plan.intents import Observation, Verdict, judge
-from profilectl.render import documents
+from profilectl.model import LedgerState, Profile
+from profilectl.plan.intents import IntentStatus, Observation, resolve
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
-    from profilectl.model import LedgerState
+class ProfileStatus(enum.StrEnum):
+    """What a profile is to us."""
+
+    BOUND = "bound"  # an agent's
+    RETIRED = "retired"  # replaced, about to go
+    UNMANAGED = "unmanaged"  # not ours
+    NAMESAKE = "namesake"  # not ours, with an agent's name
+    LOST = "lost"  # an agent's, but gone from X
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifiedProfile:
+    """A profile of one brand, and whose it is.
+
+    Attributes:
+        brand: the brand's key.
+        status: what the profile is to us.
+        agent: the key of the agent whose it is, was, or is about to be; None for nobody's.
+        profile: as X lists it; as the ledger knows it where it is lost.
+    """
+
+    brand: str
+    status: ProfileStatus
+    agent: str | None
+    profile: Profile
 
 
 def classify(
     brand: str, profiles: Sequence[Profile], ledger_state: LedgerState, names: set[str]
-) -> Iterator[documents.Document]:
+) -> Iterator[ClassifiedProfile]:
     """Say of every profile whose it is; bound ones that X doesn't list come last, as lost.
 
     What an unanswered create made is still unmanaged, with its agent beside it: the next sync adopts it.
+
+    Args:
+        brand: the brand's key.
+        profiles: all that X lists for it.
+        ledger_state: what the ledger knows of the brand's account.
+        names: the public names of the brand's agents.
     """
     bound = {binding.profile_id: binding.agent for binding in ledger_state.bindings}
-    retired = {one.profile_id: one.agent for one in ledger_state.retired}
-    promised = _promised(brand, profiles, ledger_state)
-    owners = bound | retired | promised
-    for one in profiles:
-        if one.id in bound:
-            status = "bound"
-        elif one.id in retired:
-            status = "retired"
+    retired = {profile.profile_id: profile.agent for profile in ledger_state.retired}
+    created = _created(brand, profiles, ledger_state)
+    owners = bound | retired | created
+    for profile in profiles:
+        if profile.id in bound:
+            status = ProfileStatus.BOUND
+        elif profile.id in retired:
+            status = ProfileStatus.RETIRED
+        elif profile.name in names and profile.id not in created:
+            status = ProfileStatus.NAMESAKE
         else:
-            status = "namesake" if one.name in names and one.id not in promised else "unmanaged"
-        yield _row(brand, status, owners.get(one.id), one)
-    listed = {one.id for one in profiles}
+            status = ProfileStatus.UNMANAGED
+        yield ClassifiedProfile(brand, status, owners.get(profile.id), profile)
+    listed = {profile.id for profile in profiles}
     for binding in ledger_state.bindings:
         if binding.profile_id not in listed:
             gone = Profile(binding.profile_id, binding.name, binding.avatar_url, binding.created_ms)
-            yield _row(brand, "lost", binding.agent, gone)
+            yield ClassifiedProfile(brand, ProfileStatus.LOST, binding.agent, gone)
 
 
-def _promised(brand: str, profiles: Sequence[Profile], ledger_state: LedgerState) -> dict[str, str]:
+def _created(brand: str, profiles: Sequence[Profile], ledger_state: LedgerState) -> dict[str, str]:
     """Return the agents whose open intents are proven to have made a profile, by its id."""
     observation = Observation(brand, tuple(profiles), 0, ledger_state)
-    verdicts = {intent.agent: judge(intent, observation, 0) for intent in ledger_state.intents}
-    return {made[0].id: agent for agent, (verdict, made) in verdicts.items() if verdict is Verdict.MADE}
-
-
-def _row(brand: str, status: str, agent: str | None, one: Profile) -> documents.Document:
-    return {
-        "id": one.id,
-        "name": one.name,
-        "status": status,
-        "brand": brand,
-        "agent": agent,
-        "created": documents.timestamp(one.created_ms),
-        "avatar_url": one.avatar_url,
-    }
+    statuses = {intent.agent: resolve(intent, observation, 0) for intent in ledger_state.intents}
+    return {made[0].id: agent for agent, (status, made) in statuses.items() if status is IntentStatus.CREATED}

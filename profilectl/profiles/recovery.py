@@ -1,7 +1,7 @@
-"""Whose profiles are these? What a lost ledger knew, concluded from names and faces.
+"""What a lost ledger knew, concluded from the names and the pictures of the profiles at X.
 
-Pure: lists and distances come in, findings come out. A finding is sure only when nothing speaks against it, because a
-wrong binding puts one person's face on another's words.
+A finding is sure only when nothing speaks against it, because a wrong binding puts one person's face on another's
+words.
 """
 
 from __future__ import annotations
@@ -9,24 +9,30 @@ from __future__ import annotations
 import enum
 import unicodedata
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from profilectl.errors import AvatarRefused, RemoteError, TryLater
+from profilectl.ledger.accounts import check_account
+from profilectl.model import Account, Agent, Brand, Event, LedgerState, PreparedPicture, Profile
 from profilectl.pictures.similarity import LARGEST_DISTANCE
 from profilectl.plan.intents import known_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from profilectl.api.client import XClient
+    from profilectl.ledger.protocol import Ledger, LedgerReader
 
-    from profilectl.model import Agent, LedgerState, Profile
+JOBS = 8  # pictures that are fetched at once
+_MAX_WAIT = 60.0  # seconds that binding waits for another run to end
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A profile that bears an agent's name, and how its face compares.
+    """A profile that bears an agent's name, and how its picture compares.
 
     Attributes:
-        distance: of the live picture from the roster's, see `likeness`; None when the live one can't be had.
+        distance: of the live picture from the roster's, see `pictures.similarity`; None when the live one can't be had.
         problem: why it can't be had.
     """
 
@@ -36,7 +42,7 @@ class Candidate:
 
     @property
     def is_close(self) -> bool:
-        """Whether the face is the agent's, as far as a `likeness` can tell."""
+        """Whether the picture is the agent's, as far as its pixels can tell."""
         return self.distance is not None and self.distance <= LARGEST_DISTANCE
 
 
@@ -47,6 +53,14 @@ class Doubt(enum.StrEnum):
     SEVERAL = "several"  # several profiles are called so
     NO_PICTURE = "no-picture"
     OTHER_FACE = "other-face"
+
+
+class FindingStatus(enum.StrEnum):
+    """What follows for an agent."""
+
+    BOUND = "bound"  # the profile is the agent's, for sure
+    DOUBTFUL = "doubtful"  # a person has to decide
+    ABSENT = "absent"  # X has no profile of that name
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +76,28 @@ class Finding:
         """The one profile that is the agent's, if that is sure."""
         return self.candidates[0] if self.candidates and self.doubt is None else None
 
+    @property
+    def status(self) -> FindingStatus:
+        """What follows from it."""
+        if self.doubt is not None:
+            return FindingStatus.DOUBTFUL
+        return FindingStatus.BOUND if self.candidates else FindingStatus.ABSENT
+
 
 def search(
     agents: Iterable[Agent], profiles: Sequence[Profile], ledger_state: LedgerState
 ) -> tuple[tuple[Agent, tuple[Profile, ...]], ...]:
     """Return every agent without a binding, each with the profiles of exactly its name that nobody owns.
 
-    An agent with an open intent is left out: ``sync`` settles that from better proofs than a name. So is one who was
-    offboarded: a face must not come back with a lost binding.
+    An agent with an open intent is left out: ``sync`` settles that from better proofs than a name. So is somebody who
+    was offboarded: a profile must not come back with a lost binding.
     """
     known = known_ids(ledger_state)
-    settled_elsewhere = {one.agent for one in ledger_state.bindings} | {one.agent for one in ledger_state.intents}
-    settled_elsewhere |= ledger_state.blocked
+    settled_elsewhere = {binding.agent for binding in ledger_state.bindings} | ledger_state.blocked
+    settled_elsewhere |= {intent.agent for intent in ledger_state.intents}
     strangers = [profile for profile in profiles if profile.id not in known]
     return tuple(
-        (agent, tuple(one for one in strangers if _nfc(one.name) == _nfc(agent.name)))
+        (agent, tuple(profile for profile in strangers if _nfc(profile.name) == _nfc(agent.name)))
         for agent in agents
         if agent.key not in settled_elsewhere
     )
@@ -106,3 +127,111 @@ def _doubt(candidates: tuple[Candidate, ...], *, is_shared: bool) -> Doubt | Non
 
 def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFindings:
+    """What was concluded about one brand.
+
+    Attributes:
+        ledger_state: what the ledger knew then.
+        pictures: the roster's, prepared as for an upload, by the avatar as the roster writes it.
+    """
+
+    brand: Brand
+    account: Account
+    client: XClient
+    ledger_state: LedgerState
+    findings: tuple[Finding, ...]
+    pictures: Mapping[str, PreparedPicture]
+
+    @property
+    def sure(self) -> list[tuple[Agent, Candidate]]:
+        """The agents whose profile is sure, each with it."""
+        return [(finding.agent, finding.sure) for finding in self.findings if finding.sure is not None]
+
+
+def examine(
+    brand: Brand,
+    agents: Iterable[Agent],
+    client: XClient,
+    ledger: LedgerReader,
+    load_pictures: Callable[[list[Agent]], Mapping[str, PreparedPicture]],
+) -> BrandFindings:
+    """List a brand's profiles, and compare the pictures of those that bear an agent's name.
+
+    Args:
+        brand: whose profiles they are.
+        agents: of the brand.
+        client: speaks to X as the brand, `JOBS` calls at once.
+        ledger: knows what isn't lost.
+        load_pictures: returns the pictures of some agents, prepared, by the avatar as the roster writes it.
+
+    Raises:
+        WrongAccount: the credentials belong to somebody else.
+        RosterRefused: a picture of the roster can't be used.
+        RemoteError: X doesn't answer as it should; a picture at X that can't be had is a doubt instead.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    account = client.verify_credentials()
+    check_account(brand, account, ledger)
+    ledger_state = ledger.state_of(account.user_id)
+    matches = search(agents, client.list_profiles(), ledger_state)
+    pictures = load_pictures([agent for agent, profiles in matches if profiles])
+    with ThreadPoolExecutor(JOBS, thread_name_prefix="picture") as pool:
+        pending = [
+            (agent, [pool.submit(_compare, client, profile, pictures[agent.avatar]) for profile in profiles])
+            for agent, profiles in matches
+        ]
+        sightings = [(agent, tuple(future.result() for future in futures)) for agent, futures in pending]
+    return BrandFindings(brand, account, client, ledger_state, conclude(sightings), pictures)
+
+
+def _compare(client: XClient, profile: Profile, picture: PreparedPicture) -> Candidate:
+    from profilectl.pictures.similarity import distance
+
+    try:
+        return Candidate(profile, distance(picture.content, client.download(profile.avatar_url), profile.avatar_url))
+    except (RemoteError, AvatarRefused) as error:
+        return Candidate(profile, None, error.message)
+
+
+def bind(ledger: Ledger, examined: Sequence[BrandFindings], announce: Callable[[float, str], None]) -> None:
+    """Bind what is sure, in all brands.
+
+    Args:
+        ledger: gets the bindings.
+        examined: what was concluded, brand by brand.
+        announce: is told when there is a wait for another run.
+
+    Raises:
+        WrongAccount: the credentials belong to somebody else.
+        TryLater: the ledger has changed since it was read, or another run doesn't end.
+    """
+    with ledger.lock(_MAX_WAIT, "profilectl recover", announce):
+        for brand_findings in examined:
+            check_account(brand_findings.brand, brand_findings.account, ledger)
+            if ledger.state_of(brand_findings.account.user_id) != brand_findings.ledger_state:
+                raise TryLater(
+                    f"the ledger of brand {brand_findings.brand.key} has changed meanwhile", hint="run recover again"
+                )
+        for brand_findings in examined:
+            if brand_findings.sure:
+                _bind_brand(ledger, brand_findings)
+
+
+def _bind_brand(ledger: Ledger, examined: BrandFindings) -> None:
+    user_id, now_ms = examined.account.user_id, examined.client.now_ms()
+    ledger.register_account(examined.brand.key, examined.account, now_ms)
+    for agent, candidate in examined.sure:
+        ledger.adopt(
+            user_id,
+            agent.key,
+            candidate.profile,
+            avatar=examined.pictures[agent.avatar].source_digest,
+            protected=agent.protected,
+            now_ms=now_ms,
+        )
+    doubtful = sum(finding.doubt is not None for finding in examined.findings)
+    ledger.record(Event("recovered", user_id, now_ms, detail={"bound": len(examined.sure), "doubtful": doubtful}))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from profilectl.model import Link
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
     from rich.text import Text
 
-    from profilectl.model import Link
     from profilectl.render.terminal_images import Protocol
 
 
@@ -45,7 +44,7 @@ def bubble(card: AgentCard, width: int, graphics: Protocol | None = None) -> Ren
     Args:
         card: who speaks, and what they say; its strings are made visible and never read as markup.
         width: columns that may be used; the picture shrinks when there are few, and goes when there are hardly any.
-        graphics: how the terminal shows pictures; None draws the face in half blocks.
+        graphics: how the terminal shows pictures; None draws the picture in half blocks.
     """
     from rich.box import ROUNDED
     from rich.console import Group
@@ -59,18 +58,18 @@ def bubble(card: AgentCard, width: int, graphics: Protocol | None = None) -> Ren
 
     message = Panel.fit(Text("\n".join(_lines(card.text))), box=ROUNDED, border_style="bright_black")
     name = Text.assemble((visible(card.name), "bold"), "  ", (f"@{visible(card.handle)}", "dim"))
-    spoken = Group(message, Padding(name, (0, 0, 0, 2)))
+    bubble_and_name = Group(message, Padding(name, (0, 0, 0, 2)))
     side = _side(width)
     if side == 0:
-        return Constrain(spoken, width)
+        return Constrain(bubble_and_name, width)
     grid = Table.grid(padding=(0, 1))
     grid.width = min(width, _WIDEST)
     grid.add_column(width=side, no_wrap=True, vertical="bottom")
     grid.add_column(ratio=1, vertical="bottom", overflow="fold")
     if graphics is None or not card.picture:
-        grid.add_row(_half_blocks(_disc(card.picture, side)), spoken)
+        grid.add_row(_half_blocks(_disc(card.picture, side)), bubble_and_name)
         return grid
-    grid.add_row(Text("\n".join([" " * side] * (side // 2))), spoken)
+    grid.add_row(Text("\n".join([" " * side] * (side // 2))), bubble_and_name)
     return Group(grid, _Overlay(place(card.picture, graphics, side, side // 2)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -16,8 +17,6 @@ from profilectl.errors import Declined, ProfilectlError, RosterRefused
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from rich.console import Console, RenderableType
 
     from profilectl.render.documents import Document
@@ -170,12 +169,8 @@ class Output:
 
             out(documents.dump(document() if callable(document) else document))
             return
-        if rows and is_terminal(sys.stdout):
-            from profilectl.render.tables import listing
-
-            draw(listing(headers, rows) if table is None else table())
-        elif rows is not None:
-            write_rows(rows)
+        if rows is not None:
+            self.show_rows(headers, rows, table=table)
         if not self.is_quiet:
             for line in lines:
                 out(line)
@@ -184,6 +179,35 @@ class Output:
         """Write what was done, a sentence that is safe to print: beside the result, which may be a JSON document."""
         if not self.is_quiet:
             (info if self.wants_json else out)(line)
+
+    def show_rows(
+        self,
+        headers: Sequence[str] = (),
+        rows: Sequence[Sequence[str]] = (),
+        *,
+        table: Callable[[], RenderableType] | None = None,
+        drawn: bool = False,
+    ) -> None:
+        """Write rows to stdout, as a table on a terminal and as tab-separated lines elsewhere; nothing for ``--json``.
+
+        Args:
+            headers: of the columns, for the table.
+            rows: cells, foreign text included: each is made visible here.
+            table: draws the rows where a plain list of them isn't enough.
+            drawn: whether it is a table everywhere; where stdout is no terminal, without colours.
+        """
+        if self.wants_json or not rows:
+            return
+        if not (drawn or is_terminal(sys.stdout)):
+            write_rows(rows)
+            return
+        from profilectl.render.tables import listing
+
+        drawing = listing(headers, rows) if table is None else table()
+        if is_terminal(sys.stdout):
+            draw(drawing)
+        else:
+            out(as_text(drawing))
 
 
 @contextmanager

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from profilectl.doctor.report import State
+from profilectl.errors import ExitCode
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import RenderableType
     from rich.table import Table
 
     from profilectl.doctor.report import Finding, Report
-    from profilectl.errors import ExitCode
     from profilectl.render.documents import Document
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red", State.SKIPPED: "dim"}

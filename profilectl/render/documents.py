@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from profilectl.plan.fingerprint import digest_of
+from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.model import Agent, Brand, Message, Problem
 from profilectl.sync.outcomes import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
     from profilectl.config import Config, LoggedIn
     from profilectl.credentials.sources import AccountStatus
-    from profilectl.errors import ExitCode, ProfilectlError
     from profilectl.messaging.delivery import SendStatus
-    from profilectl.model import Agent, Brand, Message, Problem
-    from profilectl.plan.builder import Plan
+    from profilectl.profiles.offboarding import OffboardResult
+    from profilectl.profiles.ownership import ClassifiedProfile
+    from profilectl.profiles.recovery import Finding
+    from profilectl.profiles.repair import UnusedProfile
     from profilectl.roster.compliance import Compliance, Gap
     from profilectl.sync.outcomes import Outcome
-    from profilectl.sync.quota import Budget, Forecast
 
 Document = dict[str, Any]
 
@@ -40,53 +39,6 @@ def timestamp(milliseconds: int) -> str:
 def rfc3339(moment: datetime) -> str:
     """Return an aware moment as RFC 3339 in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def plan(one: Plan, selection: Document, forecasts: Iterable[Forecast] = ()) -> Document:
-    """``profilectl.plan/1``: what a sync would do.
-
-    Args:
-        one: the plan.
-        selection: what was chosen for it; kept, so that a sync can be about the same.
-        forecasts: what X's daily limits leave of it, brand by brand.
-
-    Returns:
-        A document that seals itself: ``checksum`` is the digest of all the rest.
-    """
-    refused = one.refused
-    document = {
-        "schema": "profilectl.plan/1",
-        "digest": one.digest,
-        "refused": None
-        if refused is None
-        else {"guard": refused.guard, "message": refused.message, "allow": refused.allow},
-        "changes": [change.plain() for change in one.changes],
-        "summary": one.summary(),
-        "basis": asdict(one.basis),
-        "selection": selection,
-        "budget": [_forecast(one) for one in forecasts],
-    }
-    return document | {"checksum": digest_of(document)}
-
-
-def _forecast(one: Forecast) -> Document:
-    return {
-        "brand": one.brand,
-        "creates": _budget(one.creates),
-        "destroys": _budget(one.destroys),
-        "wait_seconds": one.wait_seconds,
-    }
-
-
-def _budget(one: Budget) -> Document:
-    return {
-        "planned": one.planned,
-        "used": one.used,
-        "allowed": one.allowed,
-        "now": one.now,
-        "rest": one.rest,
-        "again_at": None if one.again_ms is None else timestamp(one.again_ms),
-    }
 
 
 def sync(
@@ -119,18 +71,18 @@ def _result(outcome: Outcome) -> Document:
     }
 
 
-def error(one: ProfilectlError, exit_code: ExitCode) -> Document:
+def error(failure: ProfilectlError, exit_code: ExitCode) -> Document:
     """``profilectl.error/1``: why the command ended without its result."""
-    return {"schema": "profilectl.error/1", "error": {"code": int(exit_code)} | problem(one)}
+    return {"schema": "profilectl.error/1", "error": {"code": int(exit_code)} | problem(failure)}
 
 
-def problem(one: ProfilectlError) -> Document:
+def problem(failure: ProfilectlError) -> Document:
     """Return an error as a part of a document."""
     return {
-        "kind": one.kind,
-        "message": one.message,
-        "hint": one.hint,
-        "retry_at": None if one.retry_at is None else rfc3339(one.retry_at),
+        "kind": failure.kind,
+        "message": failure.message,
+        "hint": failure.hint,
+        "retry_at": None if failure.retry_at is None else rfc3339(failure.retry_at),
     }
 
 
@@ -195,9 +147,21 @@ def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:
     }
 
 
-def profiles(rows: Iterable[Document]) -> Document:
+def profiles(classified: Iterable[ClassifiedProfile]) -> Document:
     """``profilectl.profiles/1``: the remote side."""
-    return {"schema": "profilectl.profiles/1", "profiles": list(rows)}
+    rows = [
+        {
+            "id": entry.profile.id,
+            "name": entry.profile.name,
+            "status": entry.status.value,
+            "brand": entry.brand,
+            "agent": entry.agent,
+            "created": timestamp(entry.profile.created_ms),
+            "avatar_url": entry.profile.avatar_url,
+        }
+        for entry in classified
+    ]
+    return {"schema": "profilectl.profiles/1", "profiles": rows}
 
 
 def accounts(statuses: Iterable[AccountStatus], config: Config) -> Document:
@@ -225,40 +189,95 @@ def adopt(*, brand: str, agent: str, profile_id: str, name: str) -> Document:
     return {"schema": "profilectl.adopt/1", "brand": brand, "agent": agent, "profile_id": profile_id, "name": name}
 
 
+def adopt_command(brand: str, agent: str, profile_id: str, options: str) -> str:
+    """Return the exact command that binds a profile to an agent; `options` make it speak of the same roster and X."""
+    return f"profilectl profiles adopt {agent} {profile_id} --brand {brand}{options}"
+
+
 def forget(*, brand: str, agent: str, profile_id: str, name: str, undo: str) -> Document:
     """``profilectl.forget/1``: the profile that is a stranger now, and the command that binds it again."""
     document = {"brand": brand, "agent": agent, "profile_id": profile_id, "name": name, "undo": undo}
     return {"schema": "profilectl.forget/1", **document}
 
 
-def destroy(*, brand: str, agent: str | None, profile_id: str, name: str, was: str) -> Document:
+def destroy(destroyed: UnusedProfile) -> Document:
     """``profilectl.destroy/1``: the profile that is gone, and whose it was: ``retired`` or ``unmanaged``."""
-    document = {"brand": brand, "agent": agent, "profile_id": profile_id, "name": name, "was": was}
-    return {"schema": "profilectl.destroy/1", **document}
+    return {
+        "schema": "profilectl.destroy/1",
+        "brand": destroyed.brand.key,
+        "agent": None if destroyed.retired is None else destroyed.retired.agent,
+        "profile_id": destroyed.profile_id,
+        "name": destroyed.name,
+        "was": destroyed.status.value,
+    }
 
 
 def offboard(
-    agent: str, at_ms: int, exit_code: ExitCode, rows: Sequence[Document], lines: Sequence[tuple[int, int]] | None
+    agent: str,
+    at_ms: int,
+    exit_code: ExitCode,
+    results: Sequence[OffboardResult],
+    lines: Sequence[tuple[int, int]] | None,
 ) -> Document:
     """``profilectl.offboard/1``: the receipt; `lines` of the roster still name the agent, None when it doesn't."""
+    rows = [
+        {
+            "brand": result.brand,
+            "profile_id": result.profile_id,
+            "name": result.name,
+            "status": result.status.value,
+            "error": None if result.error is None else problem(result.error),
+        }
+        for result in results
+    ]
     return {
         "schema": "profilectl.offboard/1",
         "agent": agent,
         "at": timestamp(at_ms),
         "exit_code": int(exit_code),
-        "results": list(rows),
+        "results": rows,
         "summary": _by_status(rows, ("destroyed", "failed", "unsettled")),
         "roster_lines": None if lines is None else [list(span) for span in lines],
     }
 
 
-def recover(exit_code: ExitCode, rows: Sequence[Document]) -> Document:
-    """``profilectl.recover/1``: which profile became whose, and what a person has to decide."""
+def recover(exit_code: ExitCode, findings: Iterable[Finding], options: str) -> Document:
+    """``profilectl.recover/1``: which profile became whose, and what a person has to decide.
+
+    Args:
+        exit_code: of the command.
+        findings: of all brands.
+        options: make the commands that decide speak of the same roster and the same X.
+    """
+    rows = [_finding(finding, options) for finding in findings]
     return {
         "schema": "profilectl.recover/1",
         "exit_code": int(exit_code),
-        "results": list(rows),
+        "results": rows,
         "summary": _by_status(rows, ("bound", "doubtful", "absent")),
+    }
+
+
+def _finding(finding: Finding, options: str) -> Document:
+    agent, sure = finding.agent, finding.sure
+    return {
+        "brand": agent.brand,
+        "agent": agent.key,
+        "name": agent.name,
+        "status": finding.status.value,
+        "profile_id": None if sure is None else sure.profile.id,
+        "why": finding.doubt,
+        "candidates": [
+            {
+                "profile_id": candidate.profile.id,
+                "created": timestamp(candidate.profile.created_ms),
+                "avatar_url": candidate.profile.avatar_url,
+                "distance": None if candidate.distance is None else round(candidate.distance, 1),
+                "problem": candidate.problem,
+                "adopt": adopt_command(agent.brand, agent.key, candidate.profile.id, options),
+            }
+            for candidate in finding.candidates
+        ],
     }
 
 

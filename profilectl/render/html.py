@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,8 +15,6 @@ from profilectl.render.phrases import SYMBOLS, reason, remedy, summary
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
     from profilectl.render.bubble import AgentCard
@@ -82,7 +81,7 @@ def _message(text: str) -> str:
     return "\n".join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 
-_SAID = "Hello! How can I help you today?"
+_SAMPLE_TEXT = "Hello! How can I help you today?"
 _NOBODY_BEFORE = {
     Action.CREATE: "Nobody yet",
     Action.ADOPT: "Nobody yet",
@@ -92,14 +91,14 @@ _GONE = "Nobody any more: the profile is gone from X"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ShownAppearance:
     """What customers see of an agent at one moment.
 
     Attributes:
         name: public.
         picture: encoded; None when it couldn't be had.
         media_type: of `picture`.
-        note: for the person who reviews, about this face.
+        note: for the person who reviews, about this appearance.
     """
 
     name: str
@@ -116,29 +115,31 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One change with both of its faces; None where nobody is seen."""
+    """One change with what customers see before and after it; None where nobody is seen."""
 
     change: Change
     handle: str  # the brand's, without @
-    before: Sight | None
-    after: Sight | None
+    before: ShownAppearance | None
+    after: ShownAppearance | None
     remedy: str | None = None  # the command that helps a blocked agent
 
     @property
     def nobody_before(self) -> str:
-        """What stands in the place of an earlier face."""
+        """What stands where nobody is seen before the change."""
         return _GONE if self.change.is_repair else _NOBODY_BEFORE.get(self.change.action, _GONE)
 
     @property
     def nobody_after(self) -> str:
-        """What stands in the place of a later face."""
+        """What stands where nobody is seen after the change."""
         return "Nobody any more"
 
 
-def compare(change: Change, handle: str, before: Sight | None, after: Sight | None, options: str) -> Comparison:
-    """Put two faces beside each other; `options` are what a command needs to speak of the same roster and X."""
-    helps = remedy(change, options) if change.action is Action.BLOCKED else None
-    return Comparison(change, handle, before, after, helps)
+def compare(
+    change: Change, handle: str, before: ShownAppearance | None, after: ShownAppearance | None, options: str
+) -> Comparison:
+    """Put before and after beside each other; `options` make a command speak of the same roster and X."""
+    command = remedy(change, options) if change.is_blocked else None
+    return Comparison(change, handle, before, after, command)
 
 
 def plan_page(plan: Plan, comparisons: Sequence[Comparison]) -> str:
@@ -154,7 +155,7 @@ def plan_page(plan: Plan, comparisons: Sequence[Comparison]) -> str:
         refused=plan.refused,
         digest=plan.digest,
         comparisons=comparisons,
-        reasons={one.change: reason(one.change) for one in comparisons},
+        reasons={comparison.change: reason(comparison.change) for comparison in comparisons},
         symbols=SYMBOLS,
-        said=_SAID,
+        text=_SAMPLE_TEXT,
     )

@@ -6,15 +6,13 @@ Whatever came from a file or from X stands in code spans: GitHub reads no markup
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from profilectl.plan.changes import Action
 from profilectl.render.phrases import SYMBOLS, picture_change, reason, remedy, summary
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
 
@@ -34,7 +32,7 @@ def plan_document(plan: Plan, options: str) -> str:
         parts.append(f"> **Refused:** {code(plan.refused.message)}.{allow}")
     if plan.changes:
         parts.append("\n".join(_table(plan)))
-    blocked = [_blocked(one, options) for one in plan.changes if one.action is Action.BLOCKED]
+    blocked = [_blocked(change, options) for change in plan.changes if change.is_blocked]
     if blocked:
         parts.append("\n".join(["**Blocked**", "", *blocked]))
     parts.append(f"Plan {code(plan.digest)}")
@@ -56,7 +54,7 @@ def code(text: str) -> str:
 
 def _cell(text: str) -> str:
     r"""Return a code span for a table (GFM 4.10): pipes escaped, backslashes before them doubled."""
-    return re.sub(r"(\\*)\|", lambda found: found[1] * 2 + r"\|", code(text))
+    return re.sub(r"(\\*)\|", lambda match: match[1] * 2 + r"\|", code(text))
 
 
 def _table(plan: Plan) -> Iterator[str]:
@@ -76,7 +74,7 @@ def _table(plan: Plan) -> Iterator[str]:
 
 
 def _names(change: Change) -> str:
-    names = [look.name for look in (change.before, change.after) if look is not None]
+    names = [side.name for side in (change.before, change.after) if side is not None]
     return " → ".join(_cell(name) for name in dict.fromkeys(names))
 
 

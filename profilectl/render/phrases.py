@@ -1,20 +1,19 @@
-"""How plans and outcomes are told in words; shared by tables, plain lines and error messages."""
+"""Plans and outcomes in words; shared by tables, plain lines and error messages."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from profilectl.errors import RateLimited
-from profilectl.plan.changes import Action
+from profilectl.plan.changes import Action, Reason
 from profilectl.sync.outcomes import Status, count, limits
 from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
     from profilectl.sync.outcomes import Outcome
@@ -32,19 +31,19 @@ STRANGER = "?"
 _WORK = 600  # seconds that the calls themselves may take, beside the waits
 
 _REASONS = {
-    "new": "new",
-    "lost": "gone from X",
-    "name": "name",
-    "avatar": "picture",
-    "swapped": "another picture is live",
-    "removed": "left the roster",
-    "until": "last day is over",
-    "replaced": "replaced earlier",
-    "unanswered": "made by a create that X never answered",
-    "namesake": "a profile of that name exists",
-    "ambiguous": "several profiles may be the one",
-    "unsettled": "an earlier create is still in doubt",
-    "offboarded": "was offboarded",
+    Reason.NEW: "new",
+    Reason.LOST: "gone from X",
+    Reason.NAME: "name",
+    Reason.AVATAR: "picture",
+    Reason.SWAPPED: "another picture is live",
+    Reason.REMOVED: "left the roster",
+    Reason.UNTIL: "last day is over",
+    Reason.REPLACED: "replaced earlier",
+    Reason.UNANSWERED: "made by a create that X never answered",
+    Reason.NAMESAKE: "a profile of that name exists",
+    Reason.AMBIGUOUS: "several profiles may be the one",
+    Reason.UNSETTLED: "an earlier create is still in doubt",
+    Reason.OFFBOARDED: "was offboarded",
 }
 
 
@@ -54,10 +53,10 @@ def reason(change: Change) -> str:
 
 
 def picture_change(change: Change) -> bool | None:
-    """Say whether customers get to see another picture; None for what shows them no new face."""
+    """Say whether customers get to see another picture; None for what shows them no new profile."""
     if not change.creates:
         return None
-    return change.before is None or change.before.avatar != change.goal.avatar or "swapped" in change.why
+    return change.before is None or change.before.avatar != change.goal.avatar or Reason.SWAPPED in change.why
 
 
 def summary(plan: Plan) -> str:
@@ -81,8 +80,8 @@ def result(outcomes: Sequence[Outcome], now: datetime, again: datetime | None) -
         now: X's time; aware.
         again: when another run can do more, None when nobody knows; aware.
     """
-    stopped = [one for one in outcomes if is_limited(one)]
-    counts = count(one for one in outcomes if not is_limited(one))
+    stopped = [outcome for outcome in outcomes if is_limited(outcome)]
+    counts = count(outcome for outcome in outcomes if not is_limited(outcome))
     parts = [f"{number:,} {status}" for status, number in counts.items() if number]
     if not stopped:
         return ", ".join(parts) or "nothing to do"
@@ -92,20 +91,21 @@ def result(outcomes: Sequence[Outcome], now: datetime, again: datetime | None) -
 
 
 def is_limited(outcome: Outcome) -> bool:
-    """Say whether a step waits for a limit of X; `result` tells of all of these at once."""
+    """Say whether a step waits for a limit of X; `result` sums all of these up."""
     return outcome.status in {Status.SKIPPED, Status.FAILED} and isinstance(outcome.error, RateLimited)
 
 
-def forecast(one: Forecast) -> Iterator[str]:
+def limit_lines(forecast: Forecast) -> Iterator[str]:
     """Say what X's limits mean for a brand's share of a plan, one line each; nothing where they don't matter."""
-    now = datetime.fromtimestamp(one.at_ms / 1000, UTC)
-    yield from _shortage(one.brand, "creates", "makes", one.creates, now)
-    yield from _shortage(one.brand, "destroys", "does", one.destroys, now)
-    if one.wait_seconds:
-        minutes = one.wait_seconds // 60
+    now = datetime.fromtimestamp(forecast.at_ms / 1000, UTC)
+    yield from _shortage(forecast.brand, "creates", "makes", forecast.creates, now)
+    yield from _shortage(forecast.brand, "destroys", "does", forecast.destroys, now)
+    if forecast.wait_seconds:
+        minutes = forecast.wait_seconds // 60
         yield (
-            f"{one.brand}: X takes {UPLOADS} pictures in {WINDOW // 60} minutes, so {one.creates.now:,} creates take "
-            f"about {minutes} minutes: sync needs --max-wait {minutes}m --timeout {one.wait_seconds + _WORK}, "
+            f"{forecast.brand}: X takes {UPLOADS} pictures in {WINDOW // 60} minutes, "
+            f"so {forecast.creates.now:,} creates take "
+            f"about {minutes} minutes: sync needs --max-wait {minutes}m --timeout {forecast.wait_seconds + _WORK}, "
             f"or several runs"
         )
 
@@ -151,32 +151,32 @@ def obstacle(change: Change, name: str, options: str) -> str:
         options: what the command needs to speak of the same roster and X, with a space before it.
     """
     adopt = remedy(change, options)
-    if change.why == ("namesake",):
+    if Reason.NAMESAKE in change.why:
         return (
             f'{change.agent}: X has a profile "{visible(name)}" ({change.profile_id}) that this ledger doesn\'t know; '
             f"if it is {change.agent}'s, run: {adopt}"
         )
-    if change.why == ("ambiguous",):
+    if Reason.AMBIGUOUS in change.why:
         return (
             f'{change.agent}: X has several new profiles "{visible(name)}"; look at them with '
             f"`profilectl profiles list`, then run: {adopt}"
         )
-    if change.why == ("offboarded",):
+    if Reason.OFFBOARDED in change.why:
         return f"{change.agent} was offboarded, so nothing is made: take the entry out of the roster, or run: {adopt}"
     return f"{change.agent}: X hasn't shown yet whether an earlier create was done; run the same command again later"
 
 
 def remedy(change: Change, options: str) -> str | None:
     """Return the command that helps a blocked agent; None when time is all it takes. `options` as for `obstacle`."""
-    if change.why == ("unsettled",):
+    if change.waits:
         return None
-    if change.why == ("offboarded",):
+    if Reason.OFFBOARDED in change.why:
         return f"profilectl offboard --undo {change.agent} --brand {change.brand}{visible(options)}"
     return f"profilectl profiles adopt {change.agent} {change.profile_id} --brand {change.brand}{visible(options)}"
 
 
 def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """Say what became of the steps that didn't end well: what many have in common is said once."""
+    """Say what became of the steps that didn't end well: what several have in common is one line."""
     alike: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.status is not Status.DONE and not is_limited(outcome):

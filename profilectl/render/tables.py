@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from profilectl.plan.changes import Action
@@ -9,8 +10,6 @@ from profilectl.render.phrases import STRANGER, SYMBOLS, reason
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from rich.table import Table
 
     from profilectl.plan.builder import Plan
@@ -52,17 +51,17 @@ def _add(table: Table, cells: Sequence[str], style: str = "") -> None:
 
 
 def plan_table(plan: Plan) -> Table:
-    """Draw a plan, symbol first: one row per change, then the profiles that are nobody's."""
+    """Draw a plan, symbol first: one row per change, then the profiles that the ledger doesn't know."""
     several = len({change.brand for change in plan.changes} | {brand for brand, _ in plan.strangers}) > 1
     table = _table("", *(("brand",) if several else ()), "agent", "change", "because", "name", "profile")
     for change in plan.changes:
         symbol = SYMBOLS[change.action]
         cells = [change.agent, change.action.value, reason(change), _names(change), change.profile_id or ""]
         _add(table, [symbol, *((change.brand,) if several else ()), *cells], _STYLES[symbol])
-    in_the_way = {change.profile_id for change in plan.changes if change.action is Action.BLOCKED}
+    in_the_way = {change.profile_id for change in plan.changes if change.is_blocked}
     for brand, profile in plan.strangers:
         if profile.id in in_the_way:
-            continue  # told of already
+            continue  # the row of the blocked agent names it
         cells = ["", "not ours", "left alone", profile.name, profile.id]
         _add(table, [STRANGER, *((brand,) if several else ()), *cells], _STYLES[STRANGER])
     return table

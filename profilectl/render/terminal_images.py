@@ -1,6 +1,6 @@
 """Pictures on terminals that can show them: what to write, and to which terminal.
 
-Two protocols are spoken: kitty's graphics protocol, and the inline images of iTerm2, which WezTerm shows as well. To
+Two protocols are known: kitty's graphics protocol, and the inline images of iTerm2, which WezTerm shows as well. To
 ask the terminal itself would mean to read its answer from the keyboard, so the environment decides.
 """
 
@@ -9,13 +9,11 @@ from __future__ import annotations
 import enum
 import io
 from base64 import b64encode
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 _CHUNK: Final = 4096  # characters of base64 that kitty takes in one sequence
-_EDGE: Final = 256  # pixels: sharp in the few cells that a face gets, and small on the wire
+_EDGE: Final = 256  # pixels: sharp in the few cells that a portrait gets, and small on the wire
 _SAVE, _RESTORE = "\x1b7", "\x1b8"  # of the cursor: DECSC and DECRC
 
 
@@ -39,7 +37,7 @@ def protocol(environ: Mapping[str, str]) -> Protocol | None:
     return Protocol.ITERM if environ.get("TERM_PROGRAM") in {"iTerm.app", "WezTerm"} else None
 
 
-def place(picture: bytes, spoken: Protocol, columns: int, rows: int) -> str:
+def place(picture: bytes, terminal: Protocol, columns: int, rows: int) -> str:
     """Return what draws a picture as a disc over the last `rows` lines, from the first column, and comes back.
 
     The picture is decoded and encoded anew: the sequence holds our own words, numbers and base64 of our own PNG, and
@@ -47,12 +45,12 @@ def place(picture: bytes, spoken: Protocol, columns: int, rows: int) -> str:
 
     Args:
         picture: in any form that Pillow reads.
-        spoken: the terminal's protocol.
+        terminal: the protocol that it understands.
         columns: cells that the picture covers.
         rows: the same, downwards; the cursor stands on the line below them.
     """
     content = _disc(picture)
-    drawn = _kitty(content, columns, rows) if spoken is Protocol.KITTY else _iterm(content, columns, rows)
+    drawn = _kitty(content, columns, rows) if terminal is Protocol.KITTY else _iterm(content, columns, rows)
     return f"{_SAVE}\x1b[{rows}A\r{drawn}{_RESTORE}"
 
 

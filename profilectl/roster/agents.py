@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
@@ -19,8 +19,6 @@ from profilectl.toml.problems import ProblemList, dotted
 from profilectl.toml.rules import check_key, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from profilectl.toml.positions import Path
 
 _NO_BRAND = Brand("", "", language="")
@@ -29,16 +27,14 @@ _NO_BRAND = Brand("", "", language="")
 _OPTIONAL = ("operators", "first", "last", "legal_name", "title", "until", "protected")
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
+class _Layer(NamedTuple):
     """One table that says something about an agent."""
 
     path: Path
     values: Mapping[str, Any]  # None: said, but refused
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One agent in one brand, with the layers that describe it, the winning one first."""
 
     path: Path  # of the agent's own table

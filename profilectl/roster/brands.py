@@ -16,10 +16,11 @@ be in anyway, is also in each brand that has a table of its own, and isn't in on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from profilectl.errors import UsageError
+from profilectl.model import Brand
 from profilectl.roster.schema import DIFFERENCE
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.escape import visible
@@ -27,19 +28,15 @@ from profilectl.text.suggest import did_you_mean
 from profilectl.toml.rules import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from profilectl.model import Brand
     from profilectl.toml.positions import Path
     from profilectl.toml.problems import ProblemList
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(NamedTuple):
     """What one table's ``brands`` says."""
 
     listed: tuple[str, ...] | None = None  # the array form
-    differences: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    differences: Mapping[str, Mapping[str, Any]] = {}
     left_out: frozenset[str] = frozenset()
 
     def brands(self, default: Membership, known: Collection[str]) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from profilectl.errors import UsageError
@@ -17,9 +19,6 @@ from profilectl.roster.disclosure import MARKERS, Disclosure, markers_for
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-    from datetime import date
-
     from profilectl.roster.parser import PartialRoster
 
 

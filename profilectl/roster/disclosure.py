@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from profilectl.model import Kind
 from profilectl.text.escape import visible
 from profilectl.text.words import Phrase, fold
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MARKERS: Mapping[str, tuple[str, ...]] = {
     "ar": ("بوت", "روبوت", "مساعد افتراضي", "المساعد الافتراضي", "bot"),

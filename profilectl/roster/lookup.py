@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from profilectl.errors import InputRefused, UsageError
+from profilectl.model import Agent, Brand, Roster
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from profilectl.model import Agent, Brand, Roster
 
 
 def agent_of(roster: Roster, brand: Brand, key: str) -> Agent:

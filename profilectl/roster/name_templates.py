@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from profilectl.text.escape import excerpt
 from profilectl.text.names import normalise
 from profilectl.text.suggest import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FIELDS = {"first": "first", "last": "last", "title": "title", "first_initial": "first", "last_initial": "last"}
 """What may stand between braces, and the agent's field that it comes from."""

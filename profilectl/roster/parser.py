@@ -5,11 +5,12 @@ Pure: no file, clock or network. Whether avatars exist and whether somebody's la
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
@@ -17,12 +18,11 @@ from profilectl.roster.agents import AgentReader
 from profilectl.roster.disclosure import MARKERS, markers_for
 from profilectl.roster.unknown_keys import read_table
 from profilectl.toml.document import decode, load, refusal
-from profilectl.toml.positions import Path, Positions
 from profilectl.toml.problems import ProblemList, dotted
 from profilectl.toml.rules import FieldError, check_key, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from profilectl.toml.positions import Path
 
 VERSION = 1
 """Of the roster's format, the only one so far."""
@@ -90,7 +90,7 @@ def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
     named = roots.get("agents") or ()
     agents = AgentReader(roots, brands, policy, problems).agents(_headers(text, named))
     _report_idle(brands, agents, problems)
-    digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    digest = digest_of_bytes(text.encode())
     return Roster(tuple(brands.values()), agents, policy, (), digest), len(named)
 
 
@@ -169,5 +169,7 @@ def _headers(text: str, agents: Collection[str]) -> dict[str, int]:
         lines[header[1]] = line
     if '"""' not in text and "'''" not in text and lines.keys() >= set(agents):
         return lines
+    from profilectl.toml.positions import Positions
+
     positions = Positions(text)
     return {key: positions.nearest(("agents", key))[0] for key in agents}

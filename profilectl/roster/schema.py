@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from profilectl.model import Kind
 from profilectl.text.escape import visible
@@ -26,9 +27,6 @@ from profilectl.toml.rules import (
     text,
     version,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47, without its registry

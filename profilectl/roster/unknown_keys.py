@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from profilectl.roster import schema
@@ -10,8 +11,6 @@ from profilectl.text.suggest import did_you_mean
 from profilectl.toml.rules import Rule, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.toml.positions import Path
     from profilectl.toml.problems import ProblemList
 

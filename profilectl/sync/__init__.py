@@ -1,1 +1,1 @@
-"""Acting on a plan: X is made equal to the roster, and nothing is lost on the way."""
+"""Carrying out a plan: X is made equal to the roster, and what goes unanswered is settled."""

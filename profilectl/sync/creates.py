@@ -1,32 +1,31 @@
 """One brand's creates: pictures and profiles overlap on the wire, while the main thread writes the ledger.
 
-What comes back and what is promised next are one transaction, written while the workers are busy with the pictures of
-those who come next. An intent is durable before its create is handed out, and nobody is told of an outcome that isn't.
+The results of finished calls and the intents of the creates that leave next are one transaction, written while the
+workers upload the pictures of later agents. An intent is durable before its create is handed out, and an outcome is
+durable before it is yielded.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import deque
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from profilectl.errors import CredentialsError, Fate, LedgerRefused, RateLimited, RemoteError
-from profilectl.model import Intent
+from profilectl.errors import CredentialsError, Fate, LedgerRefused, ProfilectlError, RateLimited, RemoteError
+from profilectl.model import Intent, PreparedPicture, Profile
 from profilectl.plan.changes import Action
 from profilectl.sync.outcomes import Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from profilectl.errors import ProfilectlError
-    from profilectl.model import PreparedPicture, Profile
+    from profilectl.ledger.protocol import Ledger
     from profilectl.plan.changes import Change
-    from profilectl.sync.ports import BrandTarget, Patience, Records, Stop
+    from profilectl.sync.ports import BrandTarget, Stop, Wait
 
 _LONGEST_CALL_MS = 30_000  # a request of a run that is killed may be applied this much after it left
-_LONGEST_REST_MS = 5_000  # a create leaves at most this much after it was promised, or it is promised once more
+_LONGEST_REST_MS = 5_000  # a create leaves at most this much after its intent, or the intent is renewed
 _MOST_TRIES = 3  # of a create that surely wasn't applied
 
 
@@ -44,26 +43,26 @@ class _Attempt:
 
 
 @dataclass(slots=True)
-class Creation:
+class CreateRun:
     """The creates of one brand in one run, and what the rest of the run has to know about them."""
 
     target: BrandTarget
-    records: Records
+    ledger: Ledger
     prepared: Mapping[str, PreparedPicture]
     jobs: int
     stop: Stop
-    patience: Patience
+    wait: Wait
     protected: frozenset[str]
     waiting: deque[Change]  # nothing of theirs has begun
-    flying: dict[Future[Any], _Attempt] = field(default_factory=dict)  # one for each busy worker
-    uploaded: deque[_Attempt] = field(default_factory=deque)  # the next thing is their intent
-    promised: deque[_Attempt] = field(default_factory=deque)  # the next thing is their create
+    in_flight: dict[Future[Any], _Attempt] = field(default_factory=dict)  # one for each busy worker
+    uploaded: deque[_Attempt] = field(default_factory=deque)  # their next step is the intent
+    intended: deque[_Attempt] = field(default_factory=deque)  # their next step is the create
     postponed: list[_Attempt] = field(default_factory=list)  # surely not applied, worth another try
     names_in_use: set[str] = field(default_factory=set)  # one name at a time, so that adoption stays unambiguous
     replaced: list[Change] = field(default_factory=list)
     halted: ProfilectlError | None = None  # why nothing more is begun
     upload_limit: RateLimited | None = None  # why no further picture is uploaded; what is uploaded is still made
-    left_doubt: bool = False  # an agent may be without its new face
+    left_doubt: bool = False  # an agent may be without its new name or picture
     listed: frozenset[str] = field(init=False)  # by X, before the first create of the run
 
     def __post_init__(self) -> None:
@@ -75,37 +74,37 @@ class Creation:
         with ThreadPoolExecutor(self.jobs, thread_name_prefix="create") as pool:
             while True:
                 if all(future.exception() is None for _, future in returned):
-                    self._hand_out(pool)  # before anything is written, so that nobody waits for the disk who needn't
+                    self._hand_out(pool)  # before anything is written, so that workers don't wait for the disk
                 outcomes = self._write(returned)
                 self._hand_out(pool)
                 yield from outcomes
-                if self.flying:
+                if self.in_flight:
                     returned = self._returned()
                 elif self._can_go_on():
                     returned = []
                 else:
                     break
-        yield from self._give_up()
+        yield from self._end()
 
     # Threads
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> None:
         remote = self.target.remote
-        while len(self.flying) < self.jobs and (attempt := self._next()) is not None:
+        while len(self.in_flight) < self.jobs and (attempt := self._next()) is not None:
             goal = attempt.change.goal
             if attempt.intent is not None:
                 future: Future[Any] = pool.submit(remote.create_profile, goal.name, attempt.media_id)
             else:
                 picture = self.prepared[goal.avatar]
                 future = pool.submit(remote.upload, picture.content, picture.media_type)
-            self.flying[future] = attempt
+            self.in_flight[future] = attempt
 
     def _next(self) -> _Attempt | None:
-        """Take a create that is promised, or else the next change whose name is free."""
+        """Take a create whose intent is written, or else the next change whose name is free."""
         if self._is_refused():
             return None
-        if self.promised:
-            return self.promised.popleft() if self._is_fresh(self.promised[0]) else None
+        if self.intended:
+            return self.intended.popleft() if self._is_fresh(self.intended[0]) else None
         if self.stop.requested or self.postponed or self.upload_limit is not None:
             return None
         for change in self.waiting:
@@ -116,44 +115,44 @@ class Creation:
         return None
 
     def _is_refused(self) -> bool:
-        """Say whether X said no to a create, so that it would to the next one."""
-        return self.halted is not None or any(isinstance(one.error, RateLimited) for one in self.postponed)
+        """Say whether X refused a create, so that it would refuse the next one, too."""
+        return self.halted is not None or any(isinstance(attempt.error, RateLimited) for attempt in self.postponed)
 
     def _returned(self) -> list[tuple[_Attempt, Future[Any]]]:
-        """Wait until a worker is free, and return what it brings."""
-        done = wait(self.flying, return_when=FIRST_COMPLETED).done
-        return [(self.flying.pop(future), future) for future in tuple(self.flying) if future in done]
+        """Wait until a worker is free, and return the calls that have ended."""
+        done = wait(self.in_flight, return_when=FIRST_COMPLETED).done
+        return [(self.in_flight.pop(future), future) for future in tuple(self.in_flight) if future in done]
 
     # The ledger
 
     def _write(self, returned: list[tuple[_Attempt, Future[Any]]]) -> list[Outcome]:
-        """Make durable what came back, and promise what is to leave next: all in one transaction."""
+        """Write what came back, and the intents of what leaves next, in one transaction."""
         made: dict[str, str] = {}  # agent: profile id
         outcomes: list[Outcome] = []
         try:
-            with self.records.batch():
+            with self.ledger.batch():
                 for attempt, future in returned:
-                    outcomes += self._conclude(attempt, future, made)
-                self._promise()
+                    outcomes += self._finish(attempt, future, made)
+                self._write_intents()
         except LedgerRefused as error:
             if made:
-                error.hint = _hint(made)
+                raise LedgerRefused(error.message, hint=_hint(made)) from error
             raise
         return outcomes
 
-    def _promise(self) -> None:
+    def _write_intents(self) -> None:
         """Write the intents of as many creates as there are workers, and renew those that have waited for too long."""
         if self._is_refused():
             return
-        creating = sum(attempt.intent is not None for attempt in self.flying.values())
-        while self.uploaded and creating + len(self.promised) < self.jobs:
+        creating = sum(attempt.intent is not None for attempt in self.in_flight.values())
+        while self.uploaded and creating + len(self.intended) < self.jobs:
             attempt = self.uploaded.popleft()
             self._intend(attempt)
-            self.promised.append(attempt)
-        for attempt in list(self.promised)[: self.jobs - len(self.flying)]:
+            self.intended.append(attempt)
+        for attempt in list(self.intended)[: self.jobs - len(self.in_flight)]:
             if attempt.intent is not None and not self._is_fresh(attempt) and not self.stop.requested:
                 attempt.renewals += 1
-                self.records.reattempt(self.target.user_id, attempt.intent.nonce, self._over_by(attempt))
+                self.ledger.reattempt(self.target.user_id, attempt.intent.nonce, self._over_by(attempt))
 
     def _intend(self, attempt: _Attempt) -> None:
         goal, agent = attempt.change.goal, attempt.change.agent
@@ -167,10 +166,10 @@ class Creation:
             attempted_ms=self._over_by(attempt),
             protected=agent in self.protected,
         )
-        self.records.begin_intent(self.target.user_id, attempt.intent)
+        self.ledger.begin_intent(self.target.user_id, attempt.intent)
 
     def _over_by(self, attempt: _Attempt) -> int:
-        """Return when a create that is promised now is over at the latest, and hold it to that."""
+        """Return when a create that is intended now is over at the latest, and remember when it has to leave."""
         rest_ms = _LONGEST_REST_MS << attempt.renewals  # or a disk that takes longer would have us renew for ever
         attempt.leaves_by_ms = self._now() + rest_ms
         return attempt.leaves_by_ms + _LONGEST_CALL_MS
@@ -181,11 +180,11 @@ class Creation:
     def _now(self) -> int:
         return self.target.remote.now_ms()
 
-    def _conclude(self, attempt: _Attempt, future: Future[Any], made: dict[str, str]) -> Iterator[Outcome]:
+    def _finish(self, attempt: _Attempt, future: Future[Any], made: dict[str, str]) -> Iterator[Outcome]:
         try:
             answer = future.result()
         except RemoteError as error:
-            yield from self._conclude_failure(attempt, error)
+            yield from self._finish_failure(attempt, error)
             return
         if attempt.intent is None:
             attempt.media_id = answer
@@ -194,11 +193,11 @@ class Creation:
             made[attempt.change.agent] = answer.id
             yield self._settle(attempt, attempt.intent, answer)
 
-    def _conclude_failure(self, attempt: _Attempt, error: RemoteError) -> Iterator[Outcome]:
+    def _finish_failure(self, attempt: _Attempt, error: RemoteError) -> Iterator[Outcome]:
         intent = attempt.intent
         if intent is not None and error.fate is Fate.UNKNOWN:
             self.left_doubt = True
-            self.records.mark_unknown(self.target.user_id, intent.nonce, self._now())  # its name stays in use
+            self.ledger.mark_unknown(self.target.user_id, intent.nonce, self._now())  # its name stays in use
             yield Outcome(attempt.change, Status.UNKNOWN, error=error)
         elif intent is not None and error.fate is Fate.NOT_APPLIED and attempt.tries < _MOST_TRIES:
             attempt.error = error
@@ -207,7 +206,7 @@ class Creation:
             yield self._withdraw(attempt, error)
 
     def _settle(self, attempt: _Attempt, intent: Intent, profile: Profile) -> Outcome:
-        self.records.finish_intent(self.target.user_id, intent.nonce, profile, self._now(), adopted=False)
+        self.ledger.finish_intent(self.target.user_id, intent.nonce, profile, self._now(), adopted=False)
         self.names_in_use.discard(intent.name)
         if attempt.change.action is Action.REPLACE:
             self.replaced.append(attempt.change)
@@ -217,7 +216,7 @@ class Creation:
         """Close the intent, if there is one already, of a create that surely made nothing."""
         self.left_doubt = True
         if attempt.intent is not None:
-            self.records.cancel_intent(self.target.user_id, attempt.intent.nonce, str(error), self._now())
+            self.ledger.cancel_intent(self.target.user_id, attempt.intent.nonce, str(error), self._now())
         self.names_in_use.discard(attempt.change.goal.name)
         if isinstance(error, RateLimited) and attempt.intent is None:
             self.upload_limit = error
@@ -231,14 +230,16 @@ class Creation:
     def _can_go_on(self) -> bool:
         """Say whether there is something to do for idle workers, after a wait for X where that is what it takes."""
         if self.halted is not None or not self.postponed:
-            return self.halted is None and any(self._is_fresh(one) or not self.stop.requested for one in self.promised)
-        if self.stop.requested or not self.patience(max(map(self._pause, self.postponed)), "for X"):
+            return self.halted is None and any(
+                self._is_fresh(attempt) or not self.stop.requested for attempt in self.intended
+            )
+        if self.stop.requested or not self.wait(max(map(self._pause, self.postponed)), "for X"):
             return False
         for attempt in self.postponed:
             attempt.tries += 1
             attempt.error = None
             attempt.leaves_by_ms = 0  # the settle time counts from the last attempt
-        self.promised.extendleft(reversed(self.postponed))
+        self.intended.extendleft(reversed(self.postponed))
         self.postponed.clear()
         return True
 
@@ -247,25 +248,25 @@ class Creation:
             return max(1.0, attempt.error.retry_at.timestamp() - self._now() / 1000)
         return float(2 ** (attempt.tries - 1))
 
-    def _give_up(self) -> Iterator[Outcome]:
-        """End what was begun but not sent, and tell of what wasn't begun."""
+    def _end(self) -> Iterator[Outcome]:
+        """Cancel the intents of what wasn't sent, and yield the outcomes of what wasn't begun."""
         outcomes = []
-        with self.records.batch():
+        with self.ledger.batch():
             for attempt in self.postponed:
                 if attempt.error is not None:
                     self.halted = self.halted or attempt.error
                     outcomes.append(self._withdraw(attempt, attempt.error))
-            for attempt in self.promised:
+            for attempt in self.intended:
                 if attempt.intent is not None:
-                    self.records.cancel_intent(self.target.user_id, attempt.intent.nonce, "never sent", self._now())
+                    self.ledger.cancel_intent(self.target.user_id, attempt.intent.nonce, "never sent", self._now())
         yield from outcomes
-        unsent = (attempt.change for attempt in (*self.promised, *self.uploaded))
+        unsent = (attempt.change for attempt in (*self.intended, *self.uploaded))
         for change in (*unsent, *self.waiting):
             self.left_doubt = True
             yield Outcome(change, Status.SKIPPED, error=self.halted or self.upload_limit)
 
 
 def _hint(made: Mapping[str, str]) -> str:
-    """Say what becomes of profiles that X has made, by agent, and that the ledger couldn't take in."""
-    told = ", ".join(f"{profile_id} for {agent}" for agent, profile_id in made.items())
-    return f"X made profile {told}; the next sync binds {'it' if len(made) == 1 else 'them'} by itself"
+    """Say what becomes of profiles, by agent, that X has made and the ledger couldn't record."""
+    profiles = ", ".join(f"{profile_id} for {agent}" for agent, profile_id in made.items())
+    return f"X made profile {profiles}; the next sync binds {'it' if len(made) == 1 else 'them'} by itself"

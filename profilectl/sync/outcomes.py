@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from profilectl.errors import CredentialsError, ExitCode, RateLimited, TryLater
-from profilectl.plan.changes import Action
+from profilectl.errors import CredentialsError, ExitCode, ProfilectlError, RateLimited, TryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from profilectl.errors import ProfilectlError
     from profilectl.plan.changes import Change
 
 
@@ -42,8 +39,8 @@ class Outcome:
 
 def count(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """Count outcomes by status, zeros included."""
-    found = Counter(outcome.status for outcome in outcomes)
-    return {status.value: found[status] for status in Status}
+    counts = Counter(outcome.status for outcome in outcomes)
+    return {status.value: counts[status] for status in Status}
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
@@ -55,12 +52,12 @@ def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
 
 def limits(outcomes: Iterable[Outcome]) -> dict[str, RateLimited]:
     """Return, by brand, the limit of X that ended its steps: where there are several, the one that is reset last."""
-    found: dict[str, RateLimited] = {}
+    latest: dict[str, RateLimited] = {}
     for outcome in outcomes:
         error, brand = outcome.error, outcome.change.brand
         if outcome.status is not Status.DONE and isinstance(error, RateLimited):
-            found[brand] = max(found.get(brand, error), error, key=lambda one: one.retry_at or _UNKNOWN_RESET)
-    return found
+            latest[brand] = max(latest.get(brand, error), error, key=lambda limit: limit.retry_at or _UNKNOWN_RESET)
+    return latest
 
 
 def _code(outcome: Outcome) -> ExitCode:
@@ -68,9 +65,9 @@ def _code(outcome: Outcome) -> ExitCode:
         return ExitCode.DONE
     if isinstance(outcome.error, CredentialsError):
         return ExitCode.CREDENTIALS
-    if outcome.status is Status.UNKNOWN or outcome.change.why == ("unsettled",):
+    if outcome.status is Status.UNKNOWN or outcome.change.waits:
         return ExitCode.TRY_LATER  # the next run settles it without a person
-    if outcome.change.action is Action.BLOCKED:
+    if outcome.change.needs_person:
         return ExitCode.PERSON
     if outcome.error is None:
         return ExitCode.DONE  # not tried: another step's outcome, or a signal, says why

@@ -1,4 +1,4 @@
-"""What X's daily limits leave of a plan, as far as the ledger's own memory tells.
+"""What X's daily limits leave of a plan, as far as the ledger knows of earlier calls.
 
 A forecast, never a refusal: what X itself answers stays the truth, because other tools may have used the same limits,
 and X doesn't say when its days begin. The figures are those of X's documentation of custom profiles and of media.
@@ -6,17 +6,15 @@ and X doesn't say when its days begin. The figures are those of X's documentatio
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from profilectl.plan.changes import Action
+from profilectl.model import Event
 from profilectl.sync.outcomes import Status, limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from profilectl.model import Event
     from profilectl.plan.builder import Plan
     from profilectl.sync.outcomes import Outcome
 
@@ -97,7 +95,7 @@ def forecast(plan: Plan, brand: str, events: Iterable[Event], now_ms: int) -> Fo
         now_ms: X's clock, epoch milliseconds.
     """
     changes = [change for change in plan.changes if change.brand == brand]
-    removals = sum(change.action in {Action.DELETE, Action.DESTROY} for change in changes)
+    removals = sum(change.removes for change in changes)
     return Forecast(
         brand,
         now_ms,
@@ -125,7 +123,7 @@ def again_at(outcomes: Sequence[Outcome], recent: Mapping[str, Sequence[Event]],
     """Return when another run can do more than the one that X's limits have stopped; None when nobody knows.
 
     That is as soon as the first brand can go on. X's own reset says when, unless it is that of uploads and the day's
-    creates are used up as well, which X says only to whom tries.
+    creates are used up as well, which X says only in answer to a create.
 
     Args:
         outcomes: of the run.
@@ -135,7 +133,9 @@ def again_at(outcomes: Sequence[Outcome], recent: Mapping[str, Sequence[Event]],
     moments = []
     for brand, limit in limits(outcomes).items():
         left = any(
-            one.change.creates and one.status is not Status.DONE for one in outcomes if one.change.brand == brand
+            outcome.change.creates and outcome.status is not Status.DONE
+            for outcome in outcomes
+            if outcome.change.brand == brand
         )
         budget = creates(int(left), recent.get(brand, ()), now_ms)
         known = [limit.retry_at] if limit.retry_at is not None else []
@@ -143,6 +143,28 @@ def again_at(outcomes: Sequence[Outcome], recent: Mapping[str, Sequence[Event]],
             known.append(datetime.fromtimestamp(budget.again_ms / 1000, UTC))
         moments += [max(known)] if known else []
     return min(moments, default=None)
+
+
+def to_document(forecast: Forecast) -> dict[str, Any]:
+    """Return a forecast as a part of the plan's document."""
+    return {
+        "brand": forecast.brand,
+        "creates": _to_document(forecast.creates),
+        "destroys": _to_document(forecast.destroys),
+        "wait_seconds": forecast.wait_seconds,
+    }
+
+
+def _to_document(budget: Budget) -> dict[str, Any]:
+    again_at = None if budget.again_ms is None else datetime.fromtimestamp(budget.again_ms // 1000, UTC)
+    return {
+        "planned": budget.planned,
+        "used": budget.used,
+        "allowed": budget.allowed,
+        "now": budget.now,
+        "rest": budget.rest,
+        "again_at": None if again_at is None else again_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 def _budget(planned: int, moments: Iterable[int], now_ms: int) -> Budget:

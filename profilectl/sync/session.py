@@ -1,155 +1,180 @@
-"""What ``diff`` and ``sync`` have in common: everything left of the plan is gathered here, and the plan is made."""
+"""What ``diff`` and ``sync`` have in common: everything that a plan is made from is read here, and the plan is made."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from profilectl.errors import ProfilectlError, RemoteError
 from profilectl.ledger.accounts import check_account
-from profilectl.pictures.loader import forget, recollect, remember
+from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
-from profilectl.render.console import info
 from profilectl.roster.lookup import unknown_agent
-from profilectl.sync.engine import observe
+from profilectl.sync.apply import apply
+from profilectl.sync.engine import observe, synchronise
 from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
 from profilectl.sync.quota import DAY_MS, again_at, forecast
-from profilectl.sync.verification import find_swapped
+from profilectl.sync.verification import find_swapped, unchanged_pictures
 from profilectl.system.threads import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from profilectl.api.client import XClient
-    from profilectl.api.retry import WaitBudget
-    from profilectl.cli.context import Context
-    from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Account, Brand, Picture, PreparedPicture
-    from profilectl.pictures.stat_cache import PictureMemory
+    from profilectl.api.clock import Clock
+    from profilectl.api.retry import Deadline, WaitBudget
+    from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.plan.builder import Plan
+    from profilectl.plan.saved import Selection
     from profilectl.sync.outcomes import Outcome
-    from profilectl.sync.ports import Patience
+    from profilectl.sync.ports import Stop, Wait
     from profilectl.sync.quota import Forecast
 
 T = TypeVar("T")
 
+_NAP = 0.2  # seconds: a sleep goes on after a signal, so it has to be a short one
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a person said about the plan: the same words give the same plan.
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
+
+
+@dataclass(slots=True)
+class SyncSession:
+    """The desired and the actual state of the chosen brands, for one run.
 
     Attributes:
-        agents: keys of the agents that take part; empty for all.
-        allow_deletes: deletions per brand that were agreed to; None for the policy's guards.
-        prune_now: whether replaced profiles go without their grace.
-        verify_avatars: whether the live pictures are compared with those that were uploaded.
+        roster: the desired state.
+        brands: those that take part, in roster order.
+        selection: what else was chosen.
+        pictures: of the brands' agents, by their path as the roster writes it.
+        clients: of X, by brand.
+        accounts: whom the credentials belong to, by brand.
+        prepare_pictures: decodes and normalises pictures; RosterRefused with every bad one.
+        jobs: calls at once.
+        today: returns the date against which `until` is read.
+        targets: what was observed at X last, by brand; empty before the first plan.
+        swapped: ids of profiles with another live picture; None before they were compared.
     """
 
-    agents: frozenset[str] = frozenset()
-    allow_deletes: int | None = None
-    prune_now: bool = False
-    verify_avatars: bool = False
-
-
-@dataclass
-class SyncSession:
-    """The desired and the actual state of the chosen brands, for one run."""
-
-    context: Context
+    roster: Roster
+    brands: tuple[Brand, ...]
     selection: Selection
+    pictures: Mapping[str, Picture]
+    clients: Mapping[str, XClient]
+    accounts: Mapping[str, Account]
+    prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]
     jobs: int = 1
-    max_wait: float = 0  # seconds
-    wait_budget: WaitBudget = field(init=False)  # shared by all waits for X
-    brands: tuple[Brand, ...] = field(init=False)
-    memory: PictureMemory = field(init=False)
-    pictures: dict[str, Picture] = field(init=False)
-    clients: dict[str, XClient] = field(init=False)
-    accounts: dict[str, Account] = field(init=False)
-    targets: dict[str, BrandTarget] = field(init=False, default_factory=dict)
-    swapped: frozenset[str] | None = field(init=False, default=None)  # profile ids; None: not compared yet
+    today: Callable[[], date] = _today
+    targets: dict[str, BrandTarget] = field(default_factory=dict)
+    swapped: frozenset[str] | None = None
+    _warnings: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Read roster and pictures, and ask X who the credentials belong to; nothing is written."""
-        from profilectl.api.retry import WaitBudget
+    @classmethod
+    def open(
+        cls,
+        roster: Roster,
+        brands: tuple[Brand, ...],
+        selection: Selection,
+        *,
+        read_pictures: Callable[[Iterable[Agent]], dict[str, Picture]],
+        prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]],
+        connect: Callable[[Brand], XClient],
+        jobs: int = 1,
+    ) -> Self:
+        """Read the brands' pictures, and ask X who the credentials belong to; nothing is written.
 
-        self.wait_budget = WaitBudget(self.max_wait)
-        roster = self.context.roster
-        self.brands = self.context.brands()
-        keys = {brand.key for brand in self.brands}
+        Args:
+            roster: the desired state.
+            brands: those that take part.
+            selection: what else was chosen.
+            read_pictures: reads and hashes every picture that some agents name.
+            prepare_pictures: decodes and normalises pictures.
+            connect: returns a client that speaks to X as a brand.
+            jobs: calls at once.
+
+        Raises:
+            RosterRefused: with every picture that can't be used; raised before what is wrong with credentials.
+            CredentialsError: a brand has no usable credentials.
+            RemoteError: X can't be asked.
+        """
+        keys = {brand.key for brand in brands}
         agents = [agent for agent in roster.agents if agent.brand in keys]
-        self.memory = recollect(self.context)
-        reading = begin(partial(self.context.inspect_pictures, agents, self.memory))
+        reading = begin(partial(read_pictures, agents))
         try:
-            self.clients = {
-                brand.key: self.context.connect(brand, jobs=self.jobs, max_wait=self.wait_budget)
-                for brand in self.brands
-            }
+            clients = {brand.key: connect(brand) for brand in brands}
         except ProfilectlError:
-            reading.result()  # what is wrong with the pictures is told first
+            reading.result()
             raise
-        asking = {key: begin(client.verify_credentials) for key, client in self.clients.items()}
-        self.pictures = reading.result()
-        self.accounts = {key: self._named(key, one.result) for key, one in asking.items()}
+        calls = {key: begin(client.verify_credentials) for key, client in clients.items()}
+        pictures = reading.result()
+        accounts = {key: _result_of(call.result, key, brands) for key, call in calls.items()}
+        return cls(roster, brands, selection, pictures, clients, accounts, prepare_pictures, jobs)
 
-    def _named(self, brand: str, call: Callable[[], T]) -> T:
-        """Return what a call to X gives; where there are several brands, its failure says whose call it was."""
-        try:
-            return call()
-        except RemoteError as error:
-            if len(self.brands) > 1:
-                error.message = f"brand {brand}: {error.message}"
-                error.hint = error.hint or "nothing was changed; --brand chooses the brands to go on with"
-            raise
+    def pop_warnings(self) -> tuple[str, ...]:
+        """Return what a person should know of the calls since the last time, a sentence each."""
+        warnings = tuple(self._warnings)
+        self._warnings.clear()
+        return warnings
 
     def check_accounts(self, ledger: LedgerReader) -> None:
-        """Make sure that every brand's credentials belong to the account that roster and ledger mean."""
+        """Make sure that every brand's credentials belong to the account that roster and ledger mean.
+
+        Warns of a handle that was renamed at X.
+
+        Raises:
+            WrongAccount: they belong to another one.
+        """
         for brand in self.brands:
             account = self.accounts[brand.key]
             check_account(brand, account, ledger)
             if account.handle.casefold() != brand.handle.casefold():
-                info(f"warning: brand {brand.key} is @{brand.handle} in the roster, and @{account.handle} at X")
+                self._warnings.append(
+                    f"warning: brand {brand.key} is @{brand.handle} in the roster, and @{account.handle} at X"
+                )
 
     def check_agents(self, ledger: LedgerReader) -> None:
-        """Make sure that every ``--agent`` is somebody."""
+        """Make sure that every chosen agent is in the roster or in the ledger; UsageError for the first who isn't."""
         if not self.selection.agents:
             return
-        known = {agent.key for agent in self.context.roster.agents}
+        known = {agent.key for agent in self.roster.agents}
         for account in self.accounts.values():
-            ledger_state = ledger.state_of(account.user_id)
-            known |= {one.agent for one in ledger_state.bindings} | {one.agent for one in ledger_state.retired}
-            known |= {one.agent for one in ledger_state.intents}
+            state = ledger.state_of(account.user_id)
+            known |= {binding.agent for binding in state.bindings} | {retired.agent for retired in state.retired}
+            known |= {intent.agent for intent in state.intents}
         for key in sorted(self.selection.agents - known):
             raise unknown_agent(key, known)
 
     def plan(
         self,
         ledger: LedgerReader,
-        patience: Patience | None,
+        wait: Wait | None = None,
         *,
         brands: frozenset[str] | None = None,
         agents: frozenset[str] | None = None,
     ) -> Plan:
-        """Observe these brands, or all that were chosen, and compare them with the roster."""
-        settle_after = self.context.roster.policy.settle_after
-        chosen = [brand.key for brand in self.brands if brands is None or brand.key in brands]
-        held = {key: ledger.state_of(self.accounts[key].user_id) for key in chosen}
-        looking = {
-            key: begin(
-                partial(observe, key, self.accounts[key].user_id, self.clients[key], held[key], settle_after, patience)
-            )
-            for key in chosen
-        }
-        self.targets = {
-            key: BrandTarget(self.accounts[key].user_id, self.clients[key], self._named(key, one.result))
-            for key, one in looking.items()
-        }
-        today = datetime.now().astimezone().date()
+        """Observe these brands, or all that were chosen, and compare them with the roster.
+
+        Warns of live pictures that can't be compared.
+
+        Args:
+            ledger: read before X's lists are.
+            wait: waits for X's list to settle what went unanswered; None reads the list once.
+            brands: keys; None for all that were chosen.
+            agents: keys of those that take part; None for all that were chosen.
+
+        Raises:
+            RemoteError: X's list can't be read.
+            RosterRefused: a picture that a live one is compared with is no image.
+        """
+        self._observe(ledger, wait, [brand.key for brand in self.brands if brands is None or brand.key in brands])
+        today = self.today()
         compare = partial(
             build,
-            self.context.roster,
+            self.roster,
             self.pictures,
             [target.observation for target in self.targets.values()],
             today=today,
@@ -158,43 +183,142 @@ class SyncSession:
             only_agents=self.selection.agents if agents is None else agents,
         )
         if self.selection.verify_avatars and self.swapped is None:
-            self.swapped = find_swapped(self, compare(), today)
+            self.swapped = self._find_swapped(compare(), today)
         return compare(swapped=self.swapped or frozenset())
+
+    def _observe(self, ledger: LedgerReader, wait: Wait | None, brands: Sequence[str]) -> None:
+        settle_after = self.roster.policy.settle_after
+        ids = {brand: self.accounts[brand].user_id for brand in brands}
+        states = {brand: ledger.state_of(user_id) for brand, user_id in ids.items()}
+        calls = {
+            brand: begin(partial(observe, brand, user_id, self.clients[brand], states[brand], settle_after, wait))
+            for brand, user_id in ids.items()
+        }
+        self.targets = {
+            brand: BrandTarget(ids[brand], self.clients[brand], _result_of(call.result, brand, self.brands))
+            for brand, call in calls.items()
+        }
+
+    def _find_swapped(self, plan: Plan, today: date) -> frozenset[str]:
+        chosen = self.selection.agents
+        unchanged = unchanged_pictures(plan, self.roster, self.pictures, self.targets, today)
+        live = [picture for picture in unchanged if not chosen or picture.agent in chosen]
+        prepared = self._prepare({picture.digest for picture in live})
+        verification = find_swapped(live, prepared, self.clients, self.jobs)
+        self._warnings += verification.warnings
+        return verification.swapped
+
+    def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
+        """Decode and normalise the pictures that the plan uploads; RosterRefused with every bad one."""
+        return self._prepare({change.goal.avatar for change in plan.changes if change.creates})
+
+    def _prepare(self, digests: set[str]) -> dict[str, PreparedPicture]:
+        chosen = {picture.digest: picture for picture in self.pictures.values() if picture.digest in digests}
+        return self.prepare_pictures(chosen.values())
+
+    def register_accounts(self, ledger: Ledger) -> None:
+        """Record which accounts the brands stand for."""
+        for brand in self.brands:
+            ledger.register_account(brand.key, self.accounts[brand.key], self.clients[brand.key].now_ms())
+
+    def apply(
+        self, plan: Plan, prepared: Mapping[str, PreparedPicture], ledger: Ledger, *, stop: Stop, wait: Wait
+    ) -> Iterator[Outcome]:
+        """Carry a plan out, and settle what goes unanswered; yields the outcome of each step once it is durable.
+
+        Args:
+            plan: made by this session.
+            prepared: the pictures that it uploads, by the digest of their source file.
+            ledger: used from the calling thread only.
+            stop: once it is requested, nothing more is begun.
+            wait: waits for X, as long as that is allowed.
+
+        Raises:
+            LedgerRefused: the ledger can't be written; open intents are settled by the next run.
+        """
+
+        def carry_out(plan: Plan) -> Iterator[Outcome]:
+            prune_at_once = self.selection.prune_now or self.roster.policy.retire_after == 0
+            return apply(
+                plan,
+                self.targets,
+                ledger,
+                prepared,
+                jobs=self.jobs,
+                stop=stop,
+                wait=wait,
+                prune_at_once=prune_at_once,
+            )
+
+        def plan_again(brands: frozenset[str], agents: frozenset[str]) -> Plan:
+            return self.plan(ledger, wait, brands=brands, agents=agents)
+
+        return synchronise(plan, carry_out, plan_again, stop)
 
     def now_ms(self) -> int:
         """Return a lower bound of X's clock, epoch milliseconds."""
         return max(client.now_ms() for client in self.clients.values())
 
     def forecasts(self, plan: Plan, ledger: LedgerReader) -> tuple[Forecast, ...]:
-        """Say what X's daily limits mean for a plan that was just made, brand by brand."""
-        found = []
+        """Return what X's daily limits mean for a plan that was just made, brand by brand."""
+        forecasts = []
         for brand, target in self.targets.items():
             now_ms = target.observation.observed_ms
-            found.append(forecast(plan, brand, ledger.recent(target.user_id, now_ms - DAY_MS), now_ms))
-        return tuple(found)
+            forecasts.append(forecast(plan, brand, ledger.recent(target.user_id, now_ms - DAY_MS), now_ms))
+        return tuple(forecasts)
 
     def again_at(self, ledger: LedgerReader, outcomes: Sequence[Outcome]) -> datetime | None:
-        """Return when another run can do more, after X's limits have stopped one."""
+        """Return when another run can do more, after X's limits have stopped one; None when nobody knows."""
         now_ms = self.now_ms()
-        stopped = [brand for brand in self.brands if brand.key in limits(outcomes)]
-        recent = {one.key: ledger.recent(self.accounts[one.key].user_id, now_ms - DAY_MS) for one in stopped}
+        recent = {brand: ledger.recent(self.accounts[brand].user_id, now_ms - DAY_MS) for brand in limits(outcomes)}
         return again_at(outcomes, recent, now_ms)
-
-    def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
-        """Decode and normalise the pictures that the plan uploads; RosterRefused with every bad one."""
-        wanted = {change.goal.avatar for change in plan.changes if change.creates}
-        chosen = {picture.digest: picture for picture in self.pictures.values() if picture.digest in wanted}
-        return self.context.prepare_pictures(chosen.values())
-
-    def remember_pictures(self) -> None:
-        """Let the next command know the pictures that nobody touches until then."""
-        remember(self.context, self.memory)
-
-    def forget_pictures(self) -> None:
-        """Let the next command read every picture, because one isn't what it was taken for."""
-        forget(self.context)
 
     def requests(self) -> dict[str, int]:
         """Count the calls that left for X, by kind."""
         kinds = ("list", "upload", "create", "destroy", "other")
         return {kind: sum(client.requests[kind] for client in self.clients.values()) for kind in kinds}
+
+
+def _result_of(call: Callable[[], T], brand: str, brands: Sequence[Brand]) -> T:
+    """Return what a call to X gives; where there are several brands, its failure names the brand."""
+    try:
+        return call()
+    except RemoteError as error:
+        if len(brands) == 1:
+            raise
+        hint = error.hint or "nothing was changed; --brand chooses the brands to go on with"
+        raise error.with_message(f"brand {brand}: {error.message}").with_hint(hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedWait:
+    """Waits for X as long as the run's limits allow it and nobody has asked to stop: a `Wait`.
+
+    Attributes:
+        budget: seconds that may be waited for X in all.
+        deadline: the end of the run.
+        now_ms: returns X's clock, epoch milliseconds.
+        stop: ends a wait under way.
+        announce: called with seconds and reason before each wait.
+        clock: this machine's.
+    """
+
+    budget: WaitBudget
+    deadline: Deadline
+    now_ms: Callable[[], int]
+    stop: Stop
+    announce: Callable[[float, str], None]
+    clock: Clock
+
+    def __call__(self, seconds: float, why: str) -> bool:
+        """Wait and return True, or return False: at once when a limit forbids it, sooner when asked to stop."""
+        now = self.now_ms() / 1000
+        if self.stop.requested or seconds > self.deadline.remaining():
+            return False
+        if self.budget.take(now, now + seconds) is None:
+            return False
+        self.announce(seconds, why)
+        sleep, end = self.clock.sleep or time.sleep, self.clock.monotonic() + seconds
+        while not self.stop.requested and (left := end - self.clock.monotonic()) > 0:
+            sleep(min(left, _NAP))
+        return not self.stop.requested

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused
 from profilectl.text.escape import visible
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _NEVER_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-_OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @contextmanager
@@ -89,25 +85,6 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     return file[0]
 
 
-def read_private(path: Path | str, largest: int) -> bytes | None:
-    """Return the bytes of a file that only this user can have written, or None when there is no such file.
-
-    Git makes no private files, so a private one didn't come with somebody's repository.
-
-    Args:
-        path: a link there is no such file.
-        largest: in bytes; a larger file is no such file.
-    """
-    try:
-        with opened(path, os.O_NOFOLLOW) as descriptor:
-            status = os.fstat(descriptor)
-            is_private = not status.st_mode & _OPEN_TO_OTHERS and status.st_uid == os.geteuid()
-            is_ours = is_private and stat.S_ISREG(status.st_mode) and status.st_size <= largest
-            return read(descriptor, largest) if is_ours else None
-    except OSError:
-        return None
-
-
 def write_private(
     path: Path, content: bytes, *, durable: bool = False, alone: bool = False, folder: int | None = None
 ) -> None:
@@ -152,12 +129,6 @@ def create_private(path: Path, content: bytes) -> None:
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
-
-
-def keep_private(path: Path, content: bytes) -> None:
-    """Put a private file in the place of an older one, for the next run only: when that fails, nothing is lost."""
-    with suppress(OSError):
-        write_private(path, content)
 
 
 def _create(path: Path, content: bytes, *, durable: bool, folder: int | None = None) -> None:

@@ -1,8 +1,9 @@
-"""User, machine and home folder, for the audit trail and for other processes that wait."""
+"""User, machine, home folder and time, for the audit trail and for other processes that wait."""
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 
@@ -26,9 +27,25 @@ def actor() -> str:
     return f"{user_name()}@{host_name()}"
 
 
+def expand_home(text: str) -> Path:
+    """Return a path as a person writes it; a leading ``~`` is the user's home folder, ``~name`` another user's."""
+    first, *others = Path(text).parts or [text]
+    if first == "~":
+        return home_folder().joinpath(*others)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)  # nobody of that name
+
+
 def home_folder() -> Path:
     """Return the user's home folder, ``/nonexistent`` where neither HOME nor the system's list of users names one."""
     try:
         return Path.home()
     except RuntimeError:
         return Path("/nonexistent")  # as Debian has it for users without one
+
+
+def now_ms() -> int:
+    """Return this machine's time, epoch milliseconds."""
+    return int(time.time() * 1000)

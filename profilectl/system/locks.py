@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import InputRefused, LedgerRefused, TryLater
@@ -19,9 +21,6 @@ from profilectl.system.host import host_name, user_name
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from filelock import BaseFileLock
 
 _CONFIG_SECONDS: Final = 10.0  # nobody is asked anything while it is held

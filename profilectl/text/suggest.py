@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
 
 from profilectl.text.escape import excerpt
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _LONGEST = 80  # code points: more isn't a slip of the finger, and comparing is quadratic
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from profilectl.model import Problem
 from profilectl.text.escape import visible
-from profilectl.toml.positions import Path, Positions
+
+if TYPE_CHECKING:
+    from profilectl.toml.positions import Path
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -57,6 +60,8 @@ class ProblemList:
         """Return the problems in file order, each at its key or at the nearest thing around it."""
         if not self._severities:
             return ()
+        from profilectl.toml.positions import Positions
+
         positions = Positions(text)
         problems = [
             Problem(file, *positions.nearest(path), dotted(path), message, severity)

@@ -93,7 +93,7 @@ def test_two_calls_for_each_new_agent_over_as_many_connections_as_jobs(server, w
             {source.digest: PreparedPicture(picture, "image/png", source.digest)},
             jobs=jobs,
             stop=Stop(),
-            patience=lambda seconds, why: False,
+            wait=lambda seconds, why: False,
             prune_at_once=False,
         )
         assert Counter(done=AGENTS) == Counter(outcome.status.value for outcome in made)

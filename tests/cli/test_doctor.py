@@ -17,6 +17,7 @@ import pytest
 
 from profilectl.cli.main import run
 from profilectl.doctor.wait import Clock
+from profilectl.ledger.location import default_ledger_path
 from profilectl.sandbox.http.app import SandboxApp
 from profilectl.sandbox.http.server import serve
 from profilectl.sandbox.model.faults import Fault, Kind
@@ -264,7 +265,7 @@ def test_an_audit_trail_that_was_changed(doctor):
     import sqlite3
 
     doctor.run("sync", "--yes")
-    path = doctor.desk.folder / ".profilectl" / "ledger.db"
+    path = default_ledger_path(os.environ, os.environ["PROFILECTL_API_URL"].partition("://")[2])
     with contextlib.closing(sqlite3.connect(path)) as ledger, ledger:
         ledger.execute("UPDATE audit SET text = replace(text, 'acme', 'evil') WHERE seq = 2")
         ledger.execute("UPDATE audit SET text = text || ' ' WHERE seq = 2")

@@ -13,10 +13,10 @@ from PIL import Image
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import Options
-from profilectl.cli.plan_pictures import face_the_changes
+from profilectl.cli.plan_pictures import compare_changes
 from profilectl.errors import Refused, Unreachable
 from profilectl.model import LedgerState, Profile
-from profilectl.plan.changes import Action, Appearance, Change
+from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.intents import Observation
 
 BEFORE, AFTER = (200, 30, 30), (30, 30, 200)
@@ -78,8 +78,8 @@ def test_a_picture_that_cannot_be_had_is_no_error(tmp_path, answer):
     observation = Observation("acme", (profile,), 1, LedgerState())
     look = Appearance("Alice", "sha256:gone")
     changes = (
-        Change("acme", "alice", Action.DELETE, ("removed",), "1", before=look),
-        Change("acme", "bruno", Action.DELETE, ("removed",), "2", before=Appearance("Bruno", "sha256:gone")),
+        Change("acme", "alice", Action.DELETE, (Reason.REMOVED,), "1", before=look),
+        Change("acme", "bruno", Action.DELETE, (Reason.REMOVED,), "2", before=Appearance("Bruno", "sha256:gone")),
     )
     calls = []
 
@@ -97,7 +97,7 @@ def test_a_picture_that_cannot_be_had_is_no_error(tmp_path, answer):
         targets={"acme": SimpleNamespace(observation=observation)},
     )
     context = Context(options=Options(roster=tmp_path / "roster.toml"))
-    faces = face_the_changes(context, session, SimpleNamespace(changes=changes))
+    faces = compare_changes(context, session, SimpleNamespace(changes=changes))
 
     assert (["https://pbs.twimg.com/a.png"], [("A", None), ("B", None)]) == (
         calls,

@@ -1,4 +1,4 @@
-"""What each command loads, told by `sys.modules`: steadier than any time, and what the time is made of."""
+"""What each command loads, read from `sys.modules`: steadier than any time, and what the time is made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 HEAVY = {"PIL", "asyncio", "httpx", "jinja2", "keyring", "oauthlib", "pydantic", "rich", "tomlkit", "werkzeug", "yaml"}
 LOCAL = HEAVY | {"concurrent.futures", "email", "http.client", "logging", "profilectl.api.client", "ssl"}
 WIRE = {"httpx", "oauthlib"}
-TELL = """
+PRINT_MODULES = """
 import sys
 from profilectl.__main__ import main
 try:
@@ -38,9 +38,9 @@ FORBIDDEN = {
 
 
 def loaded(desk, *words):
-    """Return the modules of a program that has run these words, and those that hold them."""
+    """Return the modules of a program that has run these words, the packages that hold them included."""
     done = subprocess.run(
-        [sys.executable, "-c", TELL, *words],
+        [sys.executable, "-c", PRINT_MODULES, *words],
         cwd=desk.folder,
         env=desk.environment(),
         stdin=subprocess.DEVNULL,
@@ -67,8 +67,8 @@ def test_a_command_loads_only_what_it_needs(synced, words):
     assert set() == loaded(synced, *words) & FORBIDDEN[words]
 
 
-def test_a_command_opens_no_other_room(synced):
+def test_a_command_loads_no_other_command(synced):
     """Only the module of the command that was named is loaded, and not the other commands'."""
-    rooms = {"demo", "init", "diff", "sync", "send", "preview", "profiles", "recover", "auth", "doctor", "sandbox"}
+    commands = {"demo", "init", "diff", "sync", "send", "preview", "profiles", "recover", "auth", "doctor", "sandbox"}
 
-    assert set() == loaded(synced, "roster", "list") & {f"profilectl.cli.{room}" for room in rooms}
+    assert set() == loaded(synced, "roster", "list") & {f"profilectl.cli.{command}" for command in commands}

@@ -81,10 +81,10 @@ def test_an_editor_writes_the_message(typed):
     written = typed(
         "path.write_text('\\n#sale\\n\\nIt is on.  \\n\\n' + seen.lstrip()); assert sys.argv[1] == '--wait'"
     )
-    told = typed("path.write_text(seen.replace('#', '>'))")
+    noted = typed("path.write_text(seen.replace('#', '>'))")
 
     assert "#sale\n\nIt is on." == written
-    assert f"> {ABOUT}\n" in told
+    assert f"> {ABOUT}\n" in noted
 
 
 @pytest.mark.parametrize("source", ["argument", "file"])
@@ -131,7 +131,7 @@ def test_the_file_is_private_and_goes(typed, tmp_path):
 
 
 def test_an_editor_that_fails_sends_nothing(typed):
-    """Its exit code is told; Ctrl-C in it is its own affair, and means something again afterwards."""
+    """Its exit code is noted; Ctrl-C in it is its own affair, and means something again afterwards."""
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(InputRefused, match="ended with 3, nothing was sent"):
         typed("import os, signal; os.kill(os.getppid(), signal.SIGINT); sys.exit(3)")

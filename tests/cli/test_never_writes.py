@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Intent
 from tests.patience import cut_short, next_line
@@ -35,20 +36,22 @@ with open_for_writing(Path(sys.argv[1])) as ledger:
 """Another process that has the ledger open: here, looking at its files would let go of SQLite's locks."""
 
 
-@pytest.fixture
-def served(served, desk):
-    """The served X, with the ledger where it lies by default."""
-    del desk.env["PROFILECTL_LEDGER"]
+@pytest.fixture(params=["in the state folder", "beside the roster"])
+def served(request, served, desk):
+    """The served X, with the ledger where it is by default, and where older versions kept it."""
+    state = default_ledger_path(os.environ, served.url.partition("://")[2])
+    desk.ledger = state if request.param == "in the state folder" else desk.folder / ".profilectl" / "ledger.db"
     return served
 
 
 def ledger_of(desk):
-    return desk.folder / ".profilectl" / "ledger.db"
+    return desk.ledger
 
 
 @contextmanager
 def in_state(desk, state):
     """Bring the ledger into a state and keep it there; what it holds and the roster differ in every way there is."""
+    desk.env["PROFILECTL_LEDGER"] = str(ledger_of(desk))
     desk.write(("alice", "Alice"), ("bruno", "Bruno"))
     if state != "none":
         assert 0 == desk.run("sync", "--yes").code
@@ -63,6 +66,7 @@ def in_state(desk, state):
             promised = Intent("n", "dora", "Dora", "sha256:a", frozenset(), now_ms, attempted_ms=now_ms)
             ledger.begin_intent(ledger.account_of("acme").user_id, promised)
     desk.write(("alice", "Alicia"), ("bruno", "Bruno"), ("dora", "Dora"))
+    del desk.env["PROFILECTL_LEDGER"]
     if state != "open":
         yield
         return
@@ -89,15 +93,15 @@ def refusing_to_write(served):
 
 def tree(*folders):
     """Return everything that is in these folders, with the times of its last changes."""
-    found = {}
+    entries = {}
     for folder in folders:
         for path in (folder, *folder.rglob("*")):
             status = path.lstat()
             is_index = path.name.endswith("-shm")  # the memory that readers and writers of an open ledger share
             content = path.read_bytes() if path.is_file() and not is_index else None
             changed = None if is_index else status.st_mtime_ns
-            found[path] = (status.st_mode, status.st_uid, status.st_size, changed, content)
-    return found
+            entries[path] = (status.st_mode, status.st_uid, status.st_size, changed, content)
+    return entries
 
 
 @pytest.mark.parametrize("words", [("--exit-code",), EVERYTHING], ids=["plain", "everything"])
@@ -113,12 +117,16 @@ def test_nothing_is_written_anywhere(desk, served, tmp_path_factory, state, word
         assert before == tree(desk.folder, home)
         assert live == served.live()
     assert ["plan.json"] == [path.name for path in aside.iterdir()]
-    assert (state != "none") == (desk.folder / ".profilectl").exists()
+    assert (state != "none") == ledger_of(desk).exists()
 
 
 def run_powerless(desk, powerless, *words):
     """Run the program without root's powers and without a home."""
-    environ = {name: value for name, value in desk.environment().items() if not name.startswith("XDG_")}
+    environ = {
+        name: value
+        for name, value in desk.environment().items()
+        if name == "XDG_STATE_HOME" or not name.startswith("XDG_")
+    }
     return subprocess.run(
         [*powerless, sys.executable, "-m", "profilectl", *words],
         cwd=desk.folder,
@@ -132,9 +140,9 @@ def run_powerless(desk, powerless, *words):
 
 
 @contextmanager
-def read_only(folder):
-    """Take the right to write anything in a folder from everybody."""
-    paths = {path: path.stat().st_mode for path in (*folder.rglob("*"), folder)}
+def read_only(*folders):
+    """Take the right to write anything in some folders from everybody."""
+    paths = {path: path.stat().st_mode for folder in folders for path in (*folder.rglob("*"), folder)}
     for path, mode in paths.items():
         path.chmod(mode & ~0o222)
     yield
@@ -145,13 +153,14 @@ def read_only(folder):
 @pytest.mark.parametrize("state", STATES)
 def test_a_ledger_that_can_only_be_read_is_enough(desk, served, powerless, state):
     """The system would refuse every write, to the folder and to all that is in it."""
-    with in_state(desk, state), refusing_to_write(served), read_only(desk.folder):
-        before = tree(desk.folder)
+    home = Path(os.environ["HOME"])
+    with in_state(desk, state), refusing_to_write(served), read_only(desk.folder, home):
+        before = tree(desk.folder, home)
         result = run_powerless(desk, powerless, "diff", *EVERYTHING)
 
         assert 3 == result.returncode, result.stderr
         assert "<html" in result.stdout
-        assert before == tree(desk.folder)
+        assert before == tree(desk.folder, home)
 
 
 def lock_file(ledger):
@@ -177,5 +186,5 @@ def test_a_ledger_that_can_t_be_read_is_named(desk, served, powerless, deed):
         ledger_of(desk).parent.chmod(0o700)
 
     assert (5, "") == (result.returncode, result.stdout)
-    assert ".profilectl" in result.stderr
+    assert str(ledger_of(desk).parent) in result.stderr
     assert "hint: " in result.stderr

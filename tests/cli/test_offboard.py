@@ -16,8 +16,8 @@ CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_
 
 
 def ledger_of(desk):
-    said = desk.env.get("PROFILECTL_LEDGER")
-    return desk.folder / said if said else desk.folder / ".profilectl" / "sandbox" / "ledger.db"
+    named = desk.env.get("PROFILECTL_LEDGER")
+    return desk.folder / named if named else desk.folder / ".profilectl" / "sandbox" / "ledger.db"
 
 
 def events(desk, what):
@@ -77,7 +77,9 @@ def test_sending_is_blocked_offline_and_the_second_run_finishes(desk, served):
     assert "alice was offboarded" in desk.run(*SEND).err
     again = desk.run("offboard", "alice", "--yes")
     assert (0, "destroyed", ["Bruno"]) == (again.code, again.rows[0][0], served.live())
-    assert [(0, 1), (1, 0)] == [(one.detail["destroyed"], one.detail["left"]) for one in events(desk, "offboarded")]
+    assert [(0, 1), (1, 0)] == [
+        (event.detail["destroyed"], event.detail["left"]) for event in events(desk, "offboarded")
+    ]
 
 
 @pytest.mark.usefixtures("any_x")
@@ -117,11 +119,11 @@ def test_one_brand_of_several_can_be_meant(desk):
     """--brand narrows it down, an environment's default brand doesn't."""
     desk.env["PROFILECTL_SANDBOX"] = "1"
     desk.write(*TEAM, brands=TWO).run("sync", "--yes")
-    one = desk.run("offboard", "alice", "--yes", "--brand", "beta")
+    result = desk.run("offboard", "alice", "--yes", "--brand", "beta")
     desk.env["PROFILECTL_BRAND"] = "beta"
 
-    assert (0, ["beta"]) == (one.code, [row[1] for row in one.rows])
-    assert "take it out" in one.err
+    assert (0, ["beta"]) == (result.code, [row[1] for row in result.rows])
+    assert "take it out" in result.err
     assert ["acme"] == [row[1] for row in desk.run("offboard", "alice", "--yes").rows]
 
 

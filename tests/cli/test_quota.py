@@ -7,7 +7,6 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -96,8 +95,6 @@ def desk(request, tmp_path, monkeypatch, capsys):
     one = Desk(Path(folder.name))
     one.capsys = capsys
     one.world.quotas = Quotas(one.world.store, getattr(request, "param", Limits()))
-    clock = SimpleNamespace(monotonic=lambda: one.hours.now, sleep=one.hours.pass_by)
-    monkeypatch.setattr("profilectl.cli.sync.time", clock)
     yield one
     one.close()
     folder.cleanup()

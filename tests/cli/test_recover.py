@@ -17,8 +17,8 @@ TEAM = [(key, key.title(), f'avatar = "avatars/{key}.jpg"') for key in ("alice",
 
 
 def ledger_of(desk):
-    said = desk.env.get("PROFILECTL_LEDGER")
-    return desk.folder / said if said else desk.folder / ".profilectl" / "sandbox" / "ledger.db"
+    named = desk.env.get("PROFILECTL_LEDGER")
+    return desk.folder / named if named else desk.folder / ".profilectl" / "sandbox" / "ledger.db"
 
 
 def photograph(desk, key, seed):
@@ -61,7 +61,7 @@ def test_the_sure_ones_are_bound_and_nothing_is_left_to_do(desk):
     again = desk.run("recover", "--yes")
     assert (0, "", "nothing to recover\n") == (again.code, again.out, again.err)
     with open_for_reading(ledger_of(desk)) as ledger:
-        [summary] = [one.event.detail for one in ledger.events() if one.event.what == "recovered"]
+        [summary] = [record.event.detail for record in ledger.events() if record.event.what == "recovered"]
     assert {"bound": 3, "doubtful": 0} == summary
 
 

@@ -8,16 +8,16 @@ import sqlite3
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from profilectl.errors import InputRefused, ProfilectlError, StalePlan, UsageError
-from profilectl.plan import saved as saved_plan
+from profilectl.cli.diff import check_place, save
+from profilectl.cli.sync import read_plan
+from profilectl.digests import digest_of
+from profilectl.errors import InputRefused, ProfilectlError, UsageError
 from profilectl.plan.builder import Plan
-from profilectl.plan.fingerprint import Basis, digest_of
-from profilectl.render import documents
-from profilectl.sync.session import Selection
+from profilectl.plan.fingerprint import Basis
+from profilectl.plan.saved import Selection, to_document
 from tests.resilience.desired import picture
 from tests.resilience.stage import Stage, Trouble
 
@@ -80,11 +80,9 @@ class Office(Stage):
 
 
 @pytest.fixture
-def stage(tmp_path, monkeypatch):
+def stage(tmp_path):
     """A desk whose two agents are live, on a clock that nobody waits for."""
     one = Office(tmp_path / "desk")
-    clock = SimpleNamespace(monotonic=lambda: one.hours.now, sleep=one.hours.pass_by)
-    monkeypatch.setattr("profilectl.cli.sync.time", clock)
     one.hire(TEAM)
     assert 0 == one.run("sync", "--yes")
     yield one
@@ -246,14 +244,6 @@ def test_a_digest_is_enough_to_hold_a_sync_to_it(stage, capsys):
     assert ["Alice", "Alison", "Bruno"] == stage.live()
 
 
-@pytest.mark.parametrize("text", ["", "sha256:12", "plan.json", "\x1b[31m" * 50, "sha256:" + "A" * 64])
-def test_what_is_no_digest_is_a_usage_error(text):
-    """Told with what was said, visible and cut."""
-    with pytest.raises(UsageError, match=r"^--expect takes a plan's digest") as caught:
-        saved_plan.expected_digest(text)
-    assert ("\x1b" not in caught.value.message, len(caught.value.message) < 400) == (True, True)
-
-
 def test_quiet_shows_no_digest(stage, capsys):
     """As no other summary."""
     stage.run("diff", "--quiet")
@@ -318,29 +308,6 @@ def test_a_damaged_file_is_refused_with_a_sentence(stage, kind):
     assert ("plan", True) == (stage.error.kind, said in stage.error.message), stage.error.message
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"[]",
-        b"null",
-        b"{",
-        b"\xff\xfe\x00",
-        b"[" * 200_000,
-        b'{"a":' * 200_000,
-        b'{"schema": ' + b"9" * 9000 + b"}",
-    ],
-    ids=["empty", "list", "null", "cut", "bytes", "deep", "deeper", "number"],
-)
-def test_hostile_contents_are_no_saved_plan(tmp_path, content):
-    """However they are made, a sentence tells of them."""
-    path = tmp_path / "plan.json"
-    path.write_bytes(content)
-
-    with pytest.raises(StalePlan, match="is no saved plan"):
-        saved_plan.read(path)
-
-
 def test_a_huge_file_is_not_read(tmp_path):
     """A gigabyte of nothing costs neither time nor memory."""
     path = tmp_path / "plan.json"
@@ -348,7 +315,7 @@ def test_a_huge_file_is_not_read(tmp_path):
         file.truncate(10**9)
 
     with pytest.raises(InputRefused, match="is larger than"):
-        saved_plan.read(path)
+        read_plan(path)
 
 
 def test_names_from_a_file_are_made_visible(stage):
@@ -403,15 +370,14 @@ def test_nothing_but_a_plan_is_overwritten(tmp_path, kind):
     }[kind]()
     before = sorted((one.name, one.is_symlink(), one.is_file() and one.read_text()) for one in tmp_path.iterdir())
 
-    for attempt in (lambda: saved_plan.check_place(path), lambda: saved_plan.write(path, {})):
+    for attempt in (lambda: check_place(path), lambda: save(path, {})):
         with pytest.raises(InputRefused):
             attempt()
     assert before == sorted((o.name, o.is_symlink(), o.is_file() and o.read_text()) for o in tmp_path.iterdir())
 
 
 def _empty_plan():
-    plan = Plan((), Basis(*[digest_of([])] * len(fields(Basis))))
-    return documents.plan(plan, saved_plan.describe([], Selection()))
+    return to_document(Plan((), Basis(*[digest_of([])] * len(fields(Basis)))), [], Selection())
 
 
 def test_a_plan_that_cannot_be_saved_is_not_printed_either(stage, capsys):
@@ -425,9 +391,9 @@ def test_a_plan_that_cannot_be_saved_is_not_printed_either(stage, capsys):
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     """Which one, and why."""
     with pytest.raises(InputRefused, match="No such file"):
-        saved_plan.write(tmp_path / "nowhere" / "plan.json", _empty_plan())
+        save(tmp_path / "nowhere" / "plan.json", _empty_plan())
     with pytest.raises(UsageError):
-        saved_plan.write(Path("-"), {})
+        save(Path("-"), {})
 
 
 # In processes of their own.

@@ -33,11 +33,11 @@ def alice(desk, served):
 
 
 def texts(served):
-    return [one["text"] for one in served.ask("GET", "state")["messages"]]
+    return [message["text"] for message in served.ask("GET", "state")["messages"]]
 
 
 def profile_of(served, name):
-    return next(one["id"] for one in served.ask("GET", "state")["profiles"] if one["name"] == name and one["is_live"])
+    return next(row["id"] for row in served.ask("GET", "state")["profiles"] if row["name"] == name and row["is_live"])
 
 
 # The right face
@@ -102,9 +102,9 @@ def test_an_answer_that_was_lost_leaves_one_message(alice, served):
     served.fault(call="send", kind="drop-after")
     results = [alice.run(*TO, "Hello", "--json") for _ in range(4)]
 
-    assert [0] * 4 == [one.code for one in results]
-    assert ["sent", "already-sent", "already-sent", "already-sent"] == [one.document["status"] for one in results]
-    assert 1 == len({one.document["event_id"] for one in results})
+    assert [0] * 4 == [result.code for result in results]
+    assert ["sent", "already-sent", "already-sent", "already-sent"] == [result.document["status"] for result in results]
+    assert 1 == len({result.document["event_id"] for result in results})
     assert ["Hello"] == texts(served)
 
 

@@ -7,8 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from profilectl.system.cache import cache_file
 
 WATCHED = """
 import json, sys, time
@@ -105,21 +108,26 @@ def obstruct(path):
     path.mkdir(0o700)
 
 
+def picture_cache(desk):
+    """Return the file that is kept of the desk's pictures."""
+    return Path(cache_file(str(desk.folder / "roster.toml"), "pictures"))
+
+
 @pytest.mark.parametrize("deed", [spoil, expose, link, block, swell, obstruct])
-def test_a_memory_that_can_t_be_trusted_is_none(desk, watch, deed):
+def test_a_cache_that_can_t_be_trusted_is_none(desk, watch, deed):
     """Damaged, open to others, a link, a pipe, without end, or a folder: the pictures are read, and nothing fails."""
     write_team(desk, 2)
     watch("sync", "--yes")
-    memory = (desk.folder / desk.env["PROFILECTL_LEDGER"]).with_name("pictures.json")
-    mode = memory.stat().st_mode & 0o777
-    deed(memory)
+    cache = picture_cache(desk)
+    mode = cache.stat().st_mode & 0o777
+    deed(cache)
     _, read_by_diff, _ = watch("diff")
     done, read, _ = watch("sync", "--yes")
 
     assert 0o600 == mode
     assert [["0.png", "1.png"]] * 2 == [read_by_diff, read]
     assert (calls(1), []) == (done["requests"], done["results"])
-    assert deed is obstruct or (memory.is_file() and not memory.is_symlink())
+    assert deed is obstruct or (cache.is_file() and not cache.is_symlink())
 
 
 def test_several_brands_are_asked_at_once_and_told_of_in_their_order(desk):
@@ -136,14 +144,14 @@ def test_several_brands_are_asked_at_once_and_told_of_in_their_order(desk):
     assert (5, True) == (bad.code, "is an empty file" in bad.err), bad.err
 
 
-def test_a_picture_that_was_remembered_wrongly_stops_one_run_only(desk, watch):
+def test_a_picture_that_was_cached_wrongly_stops_one_run_only(desk, watch):
     """Its real content comes to light when it is prepared; the next run reads every file."""
     write_team(desk, 2)
     watch("sync", "--yes")
-    [record] = desk.folder.rglob("pictures.json")
-    known = json.loads(record.read_text())
-    known["pictures"]["avatars/0.png"][0] = "sha256:" + "0" * 64
-    record.write_text(json.dumps(known))
+    cache = picture_cache(desk)
+    document = json.loads(cache.read_text())
+    document["pictures"]["avatars/0.png"][0] = "sha256:" + "0" * 64
+    cache.write_text(json.dumps(document))
     first, second = desk.run("sync", "--yes"), desk.run("sync", "--yes")
 
     assert (5, True, 0) == (first.code, "changed while it was being used" in first.err, second.code)

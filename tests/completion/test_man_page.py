@@ -18,6 +18,7 @@ from profilectl.completion.command_tree import Command, Term, read_tree
 from profilectl.completion.environment import VARIABLES
 from profilectl.completion.man_page import EXAMPLES, FILES, manual
 from profilectl.errors import ExitCode
+from profilectl.ledger.location import default_ledger_path
 from profilectl.system.cache import cache_file
 
 ROOT = Path(__file__).parent.parent.parent
@@ -142,9 +143,11 @@ def test_files_are_where_the_program_has_them():
     """The folders of the page are those of the source."""
     from profilectl.cli.context import STATE_FOLDER
 
-    kept = {f"{STATE_FOLDER}/{name}" for name in ("ledger.db", "pictures.json", "sandbox/")}
+    kept = {f"{STATE_FOLDER}/sandbox/"}
     caches = Path(cache_file("/roster.toml", "names")).parent.relative_to(Path.home())
-    assert {str(POLICY), f"~/{caches}/"} | kept <= {name for name, _ in FILES}
+    ledger = str(default_ledger_path({"XDG_STATE_HOME": "/state"}, "HOST")).replace("/state", "$XDG_STATE_HOME")
+    kept |= {f"~/{caches}/", ledger.replace("host", "HOST"), str(POLICY)}
+    assert kept <= {name for name, _ in FILES}
 
 
 def test_the_wheel_puts_it_where_man_looks():

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.completion.names import KINDS, LineOptions, answer
+from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Event, Profile
 from profilectl.sync.quota import DAY_MS
@@ -74,7 +75,7 @@ class Folder:
         self.roster.write_text(self.roster.read_text().replace(old, new))
 
     def ledger(self, path=None):
-        return open_for_writing(path or self.state / "ledger.db")
+        return open_for_writing(path or default_ledger_path(os.environ, ACCOUNT.host))
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def retire(ledger, agent, profile_id, name):
 
 def forbid_making(monkeypatch):
     """Make whatever a stale cache costs fail, and thereby answer nothing."""
-    monkeypatch.setitem(sys.modules, "profilectl.completion.names_cache", None)
+    monkeypatch.setitem(sys.modules, "profilectl.completion.name_sources", None)
 
 
 def test_agents_with_name_and_kind(folder):
@@ -148,7 +149,7 @@ def test_a_damaged_audit_trail_hides_only_what_was_forgotten(folder):
     """Bindings and retired profiles are read from elsewhere."""
     with folder.ledger() as ledger:
         retire(ledger, "alice", "11", "Alice")
-    with closing(sqlite3.connect(folder.state / "ledger.db")) as connection, connection:
+    with closing(sqlite3.connect(default_ledger_path(os.environ, ACCOUNT.host))) as connection, connection:
         connection.execute("UPDATE audit SET text = 'noise'")
 
     assert {"11"} == folder.names("profiles")
@@ -559,7 +560,7 @@ def test_a_stale_cache_loads_no_network_and_no_keyring(folder):
         ).stdout.splitlines()
     )
 
-    assert "profilectl.completion.names_cache" in loaded
+    assert "profilectl.completion.name_sources" in loaded
     assert set() == loaded & {"httpx", "keyring", "PIL", "tomlkit", "asyncio", "rich", "socket"}
 
 

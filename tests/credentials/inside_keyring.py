@@ -19,7 +19,7 @@ from profilectl.config import Config, config_path, read_config
 from profilectl.credentials.keyring import Keychain, KeychainError, State
 from profilectl.credentials.login import login
 from profilectl.credentials.logout import logout
-from profilectl.credentials.sources import describe, find
+from profilectl.credentials.sources import Sources
 from profilectl.model import Account
 from profilectl.secret import Credentials, Secret, scrub
 
@@ -88,7 +88,7 @@ def locked() -> None:
     assert seconds < 20
     error, _ = failure_of(Keychain(attended=True))
     assert error.state is State.LOCKED
-    status = describe("acmecare", HOST, environ={}, config=read_config(config_path()), keychain=Keychain())
+    status = Sources(HOST, read_config(config_path()), Keychain(), environ={}).describe("acmecare")
     assert (status.usable, status.backend) == (False, "Secret Service")
     assert "locked" in status.problem
 
@@ -139,9 +139,9 @@ def login_and_logout() -> None:
     config = read_config(config_path())
     assert labels() == ["Password for '@acmecare' on 'profilectl:api.x.com'"]
     assert [(account.handle, account.user_id) for account in config.accounts] == [("AcmeCare", "42")]
-    stored = find("acmecare", HOST, environ={}, config=config, keychain=Keychain())
+    stored = Sources(HOST, config, Keychain(), environ={}).find("acmecare")
     assert stored.secrets() == made_up().secrets()
-    status = describe("acmecare", HOST, environ={}, config=config, keychain=Keychain())
+    status = Sources(HOST, config, Keychain(), environ={}).describe("acmecare")
     assert (status.usable, status.token_tail) == (True, CANARIES[2][-4:])
     gone = logout("@acmecare", HOST, store=Keychain(), config=config)
     assert (gone.entry, gone.listed) == (True, True)

@@ -16,9 +16,9 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 def test_four_values_are_enough(document, credentials):
     """The four keys make credentials; where they come from is remembered."""
-    found = parse(json.dumps(document), "stdin")
-    assert found.secrets() == credentials.secrets()
-    assert (found.source, found.handle, found.user_id) == ("stdin", None, None)
+    parsed = parse(json.dumps(document), "stdin")
+    assert parsed.secrets() == credentials.secrets()
+    assert (parsed.source, parsed.handle, parsed.user_id) == ("stdin", None, None)
 
 
 def test_the_names_of_oauth_libraries_are_accepted(document, credentials):
@@ -30,8 +30,8 @@ def test_the_names_of_oauth_libraries_are_accepted(document, credentials):
 
 def test_the_account_may_be_named(document):
     """Handle (with or without @) and user id are kept; keys of other programs are ignored."""
-    found = parse(b"\xef\xbb\xbf" + json.dumps(document | {"handle": "@Acme", "user_id": "42", "x": 1}).encode(), "f")
-    assert (found.handle, found.user_id) == ("Acme", "42")
+    parsed = parse(b"\xef\xbb\xbf" + json.dumps(document | {"handle": "@Acme", "user_id": "42", "x": 1}).encode(), "f")
+    assert (parsed.handle, parsed.user_id) == ("Acme", "42")
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
@@ -84,9 +84,9 @@ def test_long_texts_are_refused():
 def test_an_entry_is_made_and_read(credentials):
     """The keyring entry gives back what went in, and fits Windows' 1,280 characters several times."""
     entry = to_entry(credentials, host="api.x.com", handle="Acme", user_id="42", created=NOW)
-    found = from_entry(entry, host="api.x.com")
-    assert found.secrets() == credentials.secrets()
-    assert (found.source, found.handle, found.user_id) == ("keyring", "Acme", "42")
+    parsed = from_entry(entry, host="api.x.com")
+    assert parsed.secrets() == credentials.secrets()
+    assert (parsed.source, parsed.handle, parsed.user_id) == ("keyring", "Acme", "42")
     assert len(entry.reveal()) < 600
     plain = json.loads(entry.reveal())
     assert plain | {"v": 1, "kind": "oauth1", "created": "2026-11-22T10:00:00+00:00"} == plain

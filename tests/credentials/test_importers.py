@@ -69,7 +69,7 @@ def test_accounts_of_twurl_and_t(write, document):
     offers = read_offers(write(TWURL.format(**document)))
     whole, part = offers.offers
     assert (whole.handle, whole.app, whole.problem, whole.chosen) == ("acmecare", None, None, True)
-    assert [one.reveal() for one in whole.credentials.secrets()] == list(document.values())
+    assert [secret.reveal() for secret in whole.credentials.secrets()] == list(document.values())
     assert (part.handle, part.credentials, part.chosen) == ("12345", None, False)
     assert part.problem.endswith("lacks consumer_secret, secret")
     assert offers.exposure is None
@@ -79,7 +79,7 @@ def test_apps_of_xurl(write, document):
     """An app has one OAuth 1.0a token, and doesn't say whose; one without it has nothing to offer."""
     (offer,) = read_offers(write(XURL.format(**document))).offers
     assert (offer.handle, offer.app, offer.name, offer.chosen) == (None, "support", "support", True)
-    assert [one.reveal() for one in offer.credentials.secrets()] == list(document.values())
+    assert [secret.reveal() for secret in offer.credentials.secrets()] == list(document.values())
 
 
 def test_an_old_file_of_xurl(write, document):
@@ -87,7 +87,7 @@ def test_an_old_file_of_xurl(write, document):
     keys = ("consumer_key", "consumer_secret", "access_token", "token_secret")
     token = dict(zip(keys, document.values(), strict=True))
     (offer,) = read_offers(write(json.dumps({"oauth1_tokens": {"type": "oauth1", "oauth1": token}}))).offers
-    assert [one.reveal() for one in offer.credentials.secrets()] == list(document.values())
+    assert [secret.reveal() for secret in offer.credentials.secrets()] == list(document.values())
 
 
 def test_a_file_that_others_can_read_is_told(write, document):
@@ -114,7 +114,7 @@ _MANY = "x: &x {" + ", ".join(f"k{n}: {{token: t}}" for n in range(100)) + "}\np
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "no YAML mapping"),
         ("- a", "no YAML mapping"),
@@ -131,9 +131,9 @@ _MANY = "x: &x {" + ", ".join(f"k{n}: {{token: t}}" for n in range(100)) + "}\np
         ("a" * 70_000, "more than 64 KiB"),
     ],
 )
-def test_what_is_no_such_file_is_refused(write, text, said):
+def test_what_is_no_such_file_is_refused(write, text, message):
     """Nothing is run or expanded, and nothing of its content is shown."""
-    with pytest.raises(CredentialsError, match=said) as caught:
+    with pytest.raises(CredentialsError, match=message) as caught:
         read_offers(write(text))
     assert "canary" not in caught.value.message
     assert caught.value.__cause__ is None

@@ -104,7 +104,7 @@ def test_an_empty_entry_is_none(keychain, backend):
     assert keychain.get(HOST, "acme") is None
 
 
-def test_a_rehearsal_leaves_nothing(keychain, backend):
+def test_a_self_test_leaves_nothing(keychain, backend):
     """The throw-away entry is gone, and others are untouched."""
     keychain.set(HOST, "acme", Secret("kept"))
     keychain.self_test(HOST)
@@ -186,3 +186,13 @@ def test_an_odd_handle_reaches_no_backend(keychain):
     """A handle that is none is refused before the keyring is asked."""
     with pytest.raises(CredentialsError, match="is no handle"):
         keychain.get(HOST, "../x")
+
+
+def test_an_error_with_other_words_is_the_same_error():
+    """Its class, state and cause stay, the error that was raised stays as it is."""
+    error = KeychainError("locked", State.LOCKED)
+    error.__cause__ = OSError()
+    other = error.with_message("locked (while testing)").with_hint("unlock it")
+    assert (type(other), other.state, other.__cause__) == (KeychainError, State.LOCKED, error.__cause__)
+    assert (str(other), other.message, other.hint) == ("locked (while testing)", "locked (while testing)", "unlock it")
+    assert (str(error), error.hint) == ("locked", State.LOCKED.value)

@@ -61,8 +61,8 @@ def test_a_bus_of_ours_is_found(tmp_path):
     runtime.mkdir()
     with socket.socket(socket.AF_UNIX) as bus:
         bus.bind(str(runtime / "bus"))
-        found = find_session_bus([tmp_path / "absent", empty, runtime])
-    assert found == f"unix:path={tmp_path}/run%2C1/bus"
+        address = find_session_bus([tmp_path / "absent", empty, runtime])
+    assert address == f"unix:path={tmp_path}/run%2C1/bus"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")

@@ -11,6 +11,7 @@ from profilectl.config import Config, LoggedIn, read_config, write_config
 from profilectl.credentials.formats import from_entry, to_entry
 from profilectl.credentials.login import store_entry
 from profilectl.credentials.renamed_accounts import find_or_repair, repair
+from profilectl.credentials.sources import Sources
 from profilectl.errors import CredentialsError, CredentialsRefused, Unreachable, WrongAccount
 from profilectl.model import Account
 from profilectl.secret import Secret
@@ -165,11 +166,8 @@ def find(keychain, config):
     def run(**environ):
         return find_or_repair(
             "NewName",
-            HOST,
-            credentials_file=None,
-            environ=environ,
-            config=read_config(config.path),
-            keychain=keychain,
+            Sources(HOST, read_config(config.path), keychain, environ=environ),
+            store=keychain,
             claimed=["NewName"],
             ask=lambda _: account("42", "NewName"),
             now=NOW,

@@ -14,7 +14,7 @@ import pytest
 from profilectl.config import Config
 from profilectl.credentials.formats import to_entry
 from profilectl.credentials.keyring import Keychain, KeychainError, State
-from profilectl.credentials.sources import VARIABLES, AccountStatus, describe, find
+from profilectl.credentials.sources import VARIABLES, AccountStatus, Sources
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials, Secret
 
@@ -60,20 +60,15 @@ class World:
         created = datetime(2026, 11, 22, tzinfo=UTC)
         self.keychain.set(HOST, "acme", to_entry(made_up, host=HOST, handle="Acme", user_id="42", created=created))
 
-    def arguments(self):
+    def sources(self, host=HOST):
         config = Config(self.folder / "config.toml", credential_command=self.argv)
-        return {
-            "credentials_file": self.option,
-            "environ": self.environ,
-            "config": config,
-            "keychain": self.keychain,
-        }
+        return Sources(host, config, self.keychain, self.option, self.environ)
 
     def find(self, handle="acme", host=HOST):
-        return find(handle, host, **self.arguments())
+        return self.sources(host).find(handle)
 
-    def describe(self, handle="acme", host=HOST):
-        return describe(handle, host, **self.arguments())
+    def describe(self, handle="acme"):
+        return self.sources().describe(handle)
 
 
 @pytest.fixture
@@ -85,8 +80,7 @@ def world(tmp_path, keychain):
 def test_each_source_gives_all_four(world, source):
     """Every source alone gives the four values in their places."""
     getattr(world, f"add_{source}")()
-    found = world.find()
-    assert [one.reveal() for one in found.secrets()] == list(world.values(source).values())
+    assert [secret.reveal() for secret in world.find().secrets()] == list(world.values(source).values())
 
 
 @pytest.mark.parametrize(("winner", "loser"), list(itertools.combinations(ORDER, 2)))

@@ -9,13 +9,14 @@ import time
 import pytest
 
 from profilectl.api.client import XClient
-from profilectl.api.probe import reach
+from profilectl.api.probe import probe
 from profilectl.api.retry import Deadline
 from profilectl.api.transport import Transport
 from profilectl.credentials.keyring import Keychain
 from profilectl.credentials.sources import AccountStatus
 from profilectl.doctor.account_checks import Accounts, run_checks
 from profilectl.doctor.machine_checks import Machine
+from profilectl.ledger.sqlite import open_for_reading
 from profilectl.roster.parser import parse
 from profilectl.sandbox.http.app import SandboxApp
 from profilectl.sandbox.http.server import serve
@@ -54,12 +55,13 @@ class Surroundings:
             timeout=20,
             deadline=Deadline(20),
             keyring=self.keyring,
-            probe=lambda seconds: reach(self.url, transport=None, seconds=seconds),
+            probe=lambda seconds: probe(self.url, transport=None, seconds=seconds),
             roster_path=self.folder / "roster.toml",
             read_roster=self.read_roster,
             brands=lambda: self.read_roster().brands,
             inspect_pictures=lambda agents: {},
             ledger_path=lambda: self.folder / "ledger.db",
+            open_ledger=lambda: open_for_reading(self.folder / "ledger.db"),
         )
 
     def accounts(self):

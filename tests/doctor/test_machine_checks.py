@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from profilectl.api.probe import Reach
+from profilectl.api.probe import ProbeResult
 from profilectl.credentials.keyring import Keychain
 from profilectl.doctor.machine_checks import MachineChecks
 from profilectl.doctor.report import Check, State
@@ -53,7 +53,7 @@ def test_a_dead_port(surroundings):
 
 def test_an_x_that_answers_with_an_error(surroundings):
     """It can be reached, and is in trouble itself."""
-    checks = MachineChecks(replace(surroundings.machine(), probe=lambda _seconds: Reach(503, None, None, 0.0)))
+    checks = MachineChecks(replace(surroundings.machine(), probe=lambda _seconds: ProbeResult(503, None, None, 0.0)))
     checks.check_connection()
     network = next(finding for finding in checks.findings if finding.check is Check.NETWORK)
 

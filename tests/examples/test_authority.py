@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FOLDER = EXAMPLES / "authority"
 _WRAPPER = "/usr/local/bin/send-as-alice"
+_HOME = "/var/lib/profilectl"
 _TOKEN = "/var/lib/profilectl/token.json"
 _SERVICE, _AFAST, _BOB = 6100, 6101, 6102
 _ROSTER = """version = 1
@@ -135,7 +136,8 @@ def office(machine, require):
     require("namespaces", reason is None, str(reason))
     require("sudo", shutil.which("sudo") is not None, "sudo isn't installed")
     one = PrivateMachine(machine.root / "private")
-    for name, uid in {"profilectl": _SERVICE, "afast": _AFAST, "bob": _BOB, "cindy": 6103}.items():
+    one.add_user("profilectl", _SERVICE, _HOME)
+    for name, uid in {"afast": _AFAST, "bob": _BOB, "cindy": 6103}.items():
         one.add_user(name, uid)
     for handle, user_id in {"ada": "12345", "customer": "23456"}.items():
         machine.world.accounts.ensure(handle, is_brand=False, user_id=user_id)
@@ -149,7 +151,7 @@ def office(machine, require):
     one.write("/etc/sudoers.d/profilectl", text_of("sudoers"), 0o440)
     one.write(_WRAPPER, text_of("send-as-alice"), 0o755)
     one.write("/usr/local/bin/profilectl", (machine.programs / "profilectl").read_text(), 0o755)
-    done = one.run(*profilectl("sync", "--yes", "--no-input"), uid=_SERVICE)
+    done = one.run(*profilectl("sync", "--yes", "--no-input"), uid=_SERVICE, HOME=_HOME)
     assert done.returncode == 0, done.stderr
     return Office(one, machine.world)
 

@@ -48,7 +48,7 @@ class Api:
         self.looks += 1
         if isinstance(self.listed, Exception):
             raise self.listed
-        return [one for one in self.listed if one.recipient_id == recipient_id and one.created_ms >= since_ms]
+        return [sent for sent in self.listed if sent.recipient_id == recipient_id and sent.created_ms >= since_ms]
 
 
 class Ledger:
@@ -161,7 +161,7 @@ def test_an_answer_that_was_lost_is_found_in_the_list(ledger):
     api = Api(UNKNOWN, listed=[SENT])
     receipts = [deliver(api, ledger) for _ in range(4)]
 
-    assert [("9", True)] * 4 == [(one.event_id, one.confirmed) for one in receipts]
+    assert [("9", True)] * 4 == [(receipt.event_id, receipt.confirmed) for receipt in receipts]
     assert (1, 1) == (len(api.messages), api.looks)
 
 

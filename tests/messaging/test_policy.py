@@ -53,7 +53,7 @@ def test_accents_and_compatibility_characters_hide_nothing():
 
 
 @pytest.mark.parametrize(
-    ("kind", "occasion", "allowed"),
+    ("kind", "context", "allowed"),
     [
         (Kind.HUMAN, SendContext(attended=False), False),
         (Kind.BOT, SendContext(attended=False), True),
@@ -62,14 +62,14 @@ def test_accents_and_compatibility_characters_hide_nothing():
         (Kind.HUMAN, SendContext(attended=False, rehearsal=True), True),
     ],
 )
-def test_a_script_does_not_speak_as_a_person(kind, occasion, allowed):
+def test_a_script_does_not_speak_as_a_person(kind, context, allowed):
     """Without a terminal only a bot writes to customers, unless somebody vouches or it is a rehearsal."""
     agent = replace(ALLY, kind=kind)
     if allowed:
-        assert require_honesty(agent, occasion) is None
+        assert require_honesty(agent, context) is None
     else:
         with pytest.raises(InputRefused, match="a script may only speak as a bot"):
-            require_honesty(agent, occasion)
+            require_honesty(agent, context)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from profilectl.errors import AvatarRefused
 from profilectl.model import Picture
 from profilectl.pictures import avatars
 from profilectl.pictures.avatars import Identity, Reading
-from profilectl.pictures.stat_cache import MARGIN_NS, Known, PictureMemory, dump, is_settled, parse
+from profilectl.pictures.stat_cache import MARGIN_NS, Entry, PictureStatCache, dump, is_settled, parse
+from profilectl.system.cache import cache_file
 
-KNOWN = Known("sha256:" + 64 * "a", Identity(1, 2, 3, 4, 5))
+ENTRY = Entry("sha256:" + 64 * "a", Identity(1, 2, 3, 4, 5))
 
 
 @pytest.fixture
@@ -34,29 +35,35 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def readings(monkeypatch):
     """The pictures that were opened and read."""
-    found, real = [], avatars.read
-    monkeypatch.setattr(avatars, "read", lambda place, relative: found.append(relative) or real(place, relative))
-    return found
+    paths, real = [], avatars.read
+    monkeypatch.setattr(avatars, "read", lambda place, relative: paths.append(relative) or real(place, relative))
+    return paths
 
 
-def inspect(memory, path):
+def inspect(cache, path):
     """Look at a picture as a run does."""
-    return memory.recall(path) or memory.read(path)
+    return cache.recall(path) or cache.read(path)
+
+
+def open_cache(folder):
+    """Return the cache as a run finds it."""
+    return PictureStatCache(folder, cache_file(f"{folder}/roster.toml", "pictures"))
 
 
 def learnt(folder, *paths):
-    """Return the memory of a later run, as a file brings it there."""
-    memory = PictureMemory(folder)
+    """Return the cache of a later run, as a file brings it there."""
+    cache = open_cache(folder)
     for path in paths:
-        inspect(memory, path)
-    return PictureMemory(folder, parse(dump(memory.news(paths) or {})))
+        inspect(cache, path)
+    cache.save(paths)
+    return open_cache(folder)
 
 
 def test_an_untouched_picture_is_not_read(folder, readings):
     """The same digest and size as from its bytes, from its identity alone."""
-    memory = learnt(folder, "avatars/a.png")
+    cache = learnt(folder, "avatars/a.png")
 
-    assert avatars.inspect(folder, "avatars/a.png") == inspect(memory, "avatars/a.png")
+    assert avatars.inspect(folder, "avatars/a.png") == inspect(cache, "avatars/a.png")
     assert ["avatars/a.png", "avatars/a.png"] == readings, "the first run, and the comparison"
 
 
@@ -85,10 +92,10 @@ def link(path):
 @pytest.mark.parametrize("deed", [rewrite, replace, link])
 def test_whatever_happens_to_a_file_is_noticed(folder, deed):
     """The change time and the inode tell what size and modification time don't."""
-    memory = learnt(folder, "avatars/a.png")
+    cache = learnt(folder, "avatars/a.png")
     deed(folder / "avatars" / "a.png")
 
-    assert avatars.inspect(folder, "avatars/a.png") == inspect(memory, "avatars/a.png")
+    assert avatars.inspect(folder, "avatars/a.png") == inspect(cache, "avatars/a.png")
 
 
 def move_folder_out(folder):
@@ -124,11 +131,11 @@ def empty(folder):
 )
 def test_a_known_picture_is_refused_like_any_other(folder, deed, reason):
     """Knowing what a file holds doesn't mean that it may be used."""
-    memory = learnt(folder, "avatars/a.png")
+    cache = learnt(folder, "avatars/a.png")
     deed(folder)
 
     with pytest.raises(AvatarRefused, match=reason):
-        inspect(memory, "avatars/a.png")
+        inspect(cache, "avatars/a.png")
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../up.png", "avatars/..", ".", "", "avatars/", "a\0b", "no/a.png"])
@@ -136,18 +143,18 @@ def test_what_is_no_plain_way_into_the_folder_has_no_identity(folder, path):
     """Such a path is left to the reading, which refuses it with its reasons."""
     (folder.parent / "up.png").write_bytes(b"up")
 
-    assert avatars.Shelf(folder).identify(path) is None
+    assert avatars.FolderStats(folder).identify(path) is None
 
 
 def test_links_inside_of_the_folder_are_followed(folder, readings):
     """A link to a file, and one to a folder, identify the file that they lead to."""
     (folder / "faces").symlink_to("avatars")
     (folder / "avatars" / "b.png").symlink_to("a.png")
-    memory = learnt(folder, "faces/a.png", "avatars/b.png")
+    cache = learnt(folder, "faces/a.png", "avatars/b.png")
     readings.clear()
 
     assert {"faces/a.png": 5, "avatars/b.png": 5} == {
-        path: inspect(memory, path).size for path in ("faces/a.png", "avatars/b.png")
+        path: inspect(cache, path).size for path in ("faces/a.png", "avatars/b.png")
     }
     assert [] == readings
 
@@ -167,39 +174,71 @@ def test_a_file_that_grew_while_it_was_read_is_not_remembered():
 
 
 def test_a_fresh_picture_is_read_until_it_is_old_enough(folder, monkeypatch, readings):
-    """The run that reads it in time forgets what was known of it before."""
-    memory = learnt(folder, "avatars/a.png")
-    monkeypatch.undo()
+    """The run that reads it too early drops what was known of it before."""
+    cache = learnt(folder, "avatars/a.png")
+    monkeypatch.setattr("profilectl.pictures.avatars.time.time_ns", lambda: time.clock_gettime_ns(time.CLOCK_REALTIME))
     replace(folder / "avatars" / "a.png")
-    inspect(memory, "avatars/a.png")
+    inspect(cache, "avatars/a.png")
 
-    assert {} == memory.news(["avatars/a.png"])
+    cache.save(["avatars/a.png"])
+    assert open_cache(folder).recall("avatars/a.png") is None
 
 
-def test_only_news_are_written():
-    """Nothing new is None; pictures that weren't looked at stay, and those that the roster names no more go."""
-    memory = PictureMemory(Path(), {"a": KNOWN, "b": KNOWN})
+def kept(folder):
+    """Return the file of the cache, and what is in it."""
+    path = Path(cache_file(f"{folder}/roster.toml", "pictures"))
+    return path, set(parse(path.read_bytes()))
 
-    assert memory.news(["a", "b"]) is None
-    assert {"a": KNOWN} == memory.news(["a", "new"])
+
+def test_only_news_are_written(folder):
+    """Pictures that weren't looked at stay, and those that the roster names no more go."""
+    (folder / "b.png").write_bytes(b"other")
+    cache = learnt(folder, "avatars/a.png", "b.png")
+    path, before = kept(folder)
+    inode = path.stat().st_ino
+    cache.save(["avatars/a.png", "b.png"])
+
+    assert ({"avatars/a.png", "b.png"}, inode) == (before, path.stat().st_ino)
+    cache.save(["avatars/a.png", "new.png"])
+    assert (path, {"avatars/a.png"}) == kept(folder)
+
+
+def test_a_cache_that_was_wrong_is_emptied(folder):
+    """The next run reads every file."""
+    cache = learnt(folder, "avatars/a.png")
+    cache.clear()
+
+    assert open_cache(folder).recall("avatars/a.png") is None
+
+
+def test_without_a_place_to_keep_it_every_run_reads(folder, monkeypatch, readings):
+    """A home that can't be written costs only time."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "/nonexistent/cache")
+    cache = learnt(folder, "avatars/a.png")
+    inspect(cache, "avatars/a.png")
+
+    assert ["avatars/a.png"] * 2 == readings
+    PictureStatCache(folder).save(["avatars/a.png"])
+    PictureStatCache(folder).clear()
+    assert not Path("/nonexistent").exists()
 
 
 @given(
     st.dictionaries(
         st.text(),
         st.builds(
-            Known,
+            Entry,
             st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:".__add__),
             st.builds(Identity, *[st.integers(0, 2**64)] * 5),
         ),
     )
 )
-def test_what_is_written_is_what_is_read(known):
+def test_what_is_written_is_what_is_read(entries):
     """Every path that a roster can name, and every number that a file system can give."""
-    assert known == parse(dump(known))
+    assert entries == parse(dump(entries))
 
 
-ENTRY = [KNOWN.digest, *KNOWN.identity]
+ROW = [ENTRY.digest, *ENTRY.identity]
 
 
 @pytest.mark.parametrize(
@@ -208,23 +247,23 @@ ENTRY = [KNOWN.digest, *KNOWN.identity]
         None,
         [],
         {"version": 1},
-        {"version": 2, "pictures": {"a": ENTRY}},
-        {"version": 1, "pictures": [ENTRY]},
-        {"version": 1, "pictures": {"a": ENTRY, "b": None}},
-        {"version": 1, "pictures": {"a": ENTRY, "b": {}}},
-        {"version": 1, "pictures": {"a": ENTRY, "b": ENTRY[:-1]}},
-        {"version": 1, "pictures": {"a": ENTRY, "b": [*ENTRY, 1]}},
-        {"version": 1, "pictures": {"a": ENTRY, "b": [*ENTRY[:-1], 1.0]}},
-        {"version": 1, "pictures": {"a": ENTRY, "b": [*ENTRY[:-1], True]}},
-        {"version": 1, "pictures": {"a": ENTRY, "b": ["sha256:" + string.ascii_lowercase, *ENTRY[1:]]}},
+        {"version": 2, "pictures": {"a": ROW}},
+        {"version": 1, "pictures": [ROW]},
+        {"version": 1, "pictures": {"a": ROW, "b": None}},
+        {"version": 1, "pictures": {"a": ROW, "b": {}}},
+        {"version": 1, "pictures": {"a": ROW, "b": ROW[:-1]}},
+        {"version": 1, "pictures": {"a": ROW, "b": [*ROW, 1]}},
+        {"version": 1, "pictures": {"a": ROW, "b": [*ROW[:-1], 1.0]}},
+        {"version": 1, "pictures": {"a": ROW, "b": [*ROW[:-1], True]}},
+        {"version": 1, "pictures": {"a": ROW, "b": ["sha256:" + string.ascii_lowercase, *ROW[1:]]}},
     ],
 )
-def test_a_damaged_memory_is_none(document):
+def test_a_damaged_cache_is_none(document):
     """One wrong entry, and nothing of it is believed."""
     assert {} == parse(json.dumps(document).encode())
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff", b"[" * 100_000, b"9" * 10_000, b'"\\ud800"'])
-def test_rubbish_is_no_memory(content):
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"9" * 10_000, b'"\\ud800"'])
+def test_rubbish_is_no_cache(content):
     """Bytes that hold no document."""
     assert {} == parse(content)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from profilectl.model import Agent, Binding, Brand, Intent, Kind, LedgerState, Picture, Policy, Profile, Retired, Roster
 from profilectl.plan.builder import build
-from profilectl.plan.changes import Action, Appearance, Change
-from profilectl.plan.intents import Observation, Verdict, judge
+from profilectl.plan.changes import Action, Appearance, Change, Reason
+from profilectl.plan.intents import IntentStatus, Observation, resolve
 
 NOW = 1_800_000_000_000
 OLD = NOW - 3_600_000
@@ -228,14 +228,14 @@ def test_adoption_needs_each_of_its_four_proofs(missing):
     """A profile that lacks one proof isn't taken for the one that an unanswered create made."""
     found = observation([FOUR_PROOFS[missing]], [bound("bob", "3")], [intent("alice", begun=NOW - 1000, listed=["4"])])
 
-    assert judge(found.ledger_state.intents[0], found, 60) == (Verdict.TOO_EARLY, ())
+    assert resolve(found.ledger_state.intents[0], found, 60) == (IntentStatus.PENDING, ())
 
 
 def test_settle_time_counts_from_the_last_attempt():
     """An intent that was attempted again just now isn't given up because it is old."""
     found = observation(intents=[intent("alice", begun=OLD, attempted=NOW - 1000)])
 
-    assert judge(found.ledger_state.intents[0], found, 60) == (Verdict.TOO_EARLY, ())
+    assert resolve(found.ledger_state.intents[0], found, 60) == (IntentStatus.PENDING, ())
 
 
 def test_withdrawals_name_the_intents_that_made_nothing():
@@ -353,9 +353,9 @@ def test_each_brand_is_compared_with_its_own_account():
     wanted = roster(agent("alice"), agent("alice", "Ally", brand="beta"))
     one = plan(wanted, observation([profile("1", "Alice")], [bound("alice", "1")]), observation(brand="beta"))
 
-    assert [Change("beta", "alice", Action.CREATE, ("new",), None, None, Appearance("Ally", digest("a.png")))] == list(
-        one.changes
-    )
+    assert [
+        Change("beta", "alice", Action.CREATE, (Reason.NEW,), None, None, Appearance("Ally", digest("a.png")))
+    ] == list(one.changes)
 
 
 def test_digest_follows_the_changes():

@@ -7,22 +7,22 @@ from dataclasses import replace
 import pytest
 
 from profilectl.model import Binding, Intent, LedgerState, Picture, Profile, Retired, Roster
-from profilectl.plan.fingerprint import take
+from profilectl.plan.fingerprint import basis_of
 from profilectl.plan.intents import Observation
 
 ROSTER = Roster((), (), digest="sha256:roster")
 PICTURES = {"a.png": Picture("a.png", "sha256:aa", 10), "b.png": Picture("b.png", "sha256:bb", 10)}
 BINDING = Binding("alice", "1", "Alice", "sha256:aa", 5, 6)
-SITUATION = Observation(
+OBSERVATION = Observation(
     "acme", (Profile("1", "Alice", "https://x/1", 5), Profile("2", "Bo", "", 7)), 9, LedgerState((BINDING,))
 )
-BASIS = take(ROSTER, PICTURES, [SITUATION])
+BASIS = basis_of(ROSTER, PICTURES, [OBSERVATION])
 
 
 def test_nothing_moves_by_looking_again():
     """The moment of looking, the order of X's list and where X serves a picture are no part of the basis."""
-    listed = (Profile("2", "Bo", "https://cdn/2", 7), SITUATION.profiles[0])
-    again = take(ROSTER, dict(reversed(PICTURES.items())), [replace(SITUATION, profiles=listed, observed_ms=99)])
+    listed = (Profile("2", "Bo", "https://cdn/2", 7), OBSERVATION.profiles[0])
+    again = basis_of(ROSTER, dict(reversed(PICTURES.items())), [replace(OBSERVATION, profiles=listed, observed_ms=99)])
 
     assert () == again.moved_since(BASIS)
 
@@ -30,30 +30,32 @@ def test_nothing_moves_by_looking_again():
 @pytest.mark.parametrize(
     ("moved", "roster", "pictures", "observation"),
     [
-        ("roster", replace(ROSTER, digest="sha256:other"), PICTURES, SITUATION),
-        ("pictures", ROSTER, PICTURES | {"b.png": Picture("b.png", "sha256:cc", 10)}, SITUATION),
-        ("remote", ROSTER, PICTURES, replace(SITUATION, profiles=SITUATION.profiles[:1])),
-        ("remote", ROSTER, PICTURES, replace(SITUATION, user_id="4242")),
+        ("roster", replace(ROSTER, digest="sha256:other"), PICTURES, OBSERVATION),
+        ("pictures", ROSTER, PICTURES | {"b.png": Picture("b.png", "sha256:cc", 10)}, OBSERVATION),
+        ("remote", ROSTER, PICTURES, replace(OBSERVATION, profiles=OBSERVATION.profiles[:1])),
+        ("remote", ROSTER, PICTURES, replace(OBSERVATION, user_id="4242")),
         (
             "ledger",
             ROSTER,
             PICTURES,
-            replace(SITUATION, ledger_state=LedgerState((replace(BINDING, avatar="sha256:cc"),))),
+            replace(OBSERVATION, ledger_state=LedgerState((replace(BINDING, avatar="sha256:cc"),))),
         ),
         (
             "ledger",
             ROSTER,
             PICTURES,
-            replace(SITUATION, ledger_state=LedgerState((BINDING,), (Intent("n", "bo", "Bo", "", frozenset(), 1, 2),))),
+            replace(
+                OBSERVATION, ledger_state=LedgerState((BINDING,), (Intent("n", "bo", "Bo", "", frozenset(), 1, 2),))
+            ),
         ),
         (
             "ledger",
             ROSTER,
             PICTURES,
-            replace(SITUATION, ledger_state=LedgerState((BINDING,), (), (Retired("3", "bo", "Bo", 1, "replaced"),))),
+            replace(OBSERVATION, ledger_state=LedgerState((BINDING,), (), (Retired("3", "bo", "Bo", 1, "replaced"),))),
         ),
     ],
 )
 def test_each_part_is_named_when_it_moves(moved, roster, pictures, observation):
     """What has moved is said by name, so that a person knows where to look."""
-    assert (moved,) == take(roster, pictures, [observation]).moved_since(BASIS)
+    assert (moved,) == basis_of(roster, pictures, [observation]).moved_since(BASIS)

@@ -17,15 +17,15 @@ def profile(number, name="Zo\u00eb"):
 
 
 def only(*sightings):
-    return [one.doubt for one in conclude(sightings)]
+    return [finding.doubt for finding in conclude(sightings)]
 
 
 def test_only_exact_names_match():
     """Composed and decomposed letters are one name; case, spaces and parts of a name aren't."""
     listed = [profile(1), profile(2, "Zoe\u0308"), profile(3, "ZO\u00cb"), profile(4, "Zo\u00eb "), profile(5, "Zo")]
-    [(agent, found)] = search([ALICE], listed, LedgerState())
+    [(agent, profiles)] = search([ALICE], listed, LedgerState())
 
-    assert (ALICE, ["1", "2"]) == (agent, [one.id for one in found])
+    assert (ALICE, ["1", "2"]) == (agent, [profile.id for profile in profiles])
 
 
 def test_profiles_of_ours_are_nobody_else_s():

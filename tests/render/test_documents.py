@@ -9,11 +9,8 @@ from inline_snapshot import snapshot
 
 from profilectl.errors import ExitCode, RateLimited
 from profilectl.messaging.delivery import SendStatus
-from profilectl.model import Message, Problem, Profile
-from profilectl.plan.builder import Plan
-from profilectl.plan.changes import Action, Appearance, Change
-from profilectl.plan.fingerprint import Basis, digest_of
-from profilectl.plan.guards import Refusal
+from profilectl.model import Message, Problem
+from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.render import documents
 from profilectl.sync.outcomes import Outcome, Status
 
@@ -21,62 +18,12 @@ REPLACE = Change(
     "acme",
     "alice",
     Action.REPLACE,
-    ("name",),
+    (Reason.NAME,),
     "100001",
     Appearance("Alice", "sha256:aa"),
     Appearance("Älice", "sha256:aa"),
 )
-BASIS = Basis(roster="sha256:r", pictures="sha256:p", ledger="sha256:l", remote="sha256:x")
 LATER = datetime(2026, 11, 23, 9, 14, tzinfo=UTC)
-
-
-def test_plan_document():
-    """profilectl.plan/1 lists changes and counts the rest."""
-    strangers = (("acme", Profile("9", "Nobody", "", 1)),)
-    document = documents.plan(Plan((REPLACE,), BASIS, unchanged=39, strangers=strangers), {"brands": ["acme"]})
-    checksum, digest = document.pop("checksum"), document["digest"]
-
-    assert checksum == digest_of(document)
-    assert document.pop("digest") == digest_of([document["basis"], document["changes"]]) == digest
-    assert document == snapshot(
-        {
-            "schema": "profilectl.plan/1",
-            "refused": None,
-            "changes": [
-                {
-                    "brand": "acme",
-                    "agent": "alice",
-                    "action": "replace",
-                    "why": ["name"],
-                    "profile_id": "100001",
-                    "before": {"name": "Alice", "avatar": "sha256:aa"},
-                    "after": {"name": "Älice", "avatar": "sha256:aa"},
-                }
-            ],
-            "summary": {
-                "create": 0,
-                "replace": 1,
-                "delete": 0,
-                "adopt": 0,
-                "destroy": 0,
-                "unchanged": 39,
-                "unmanaged": 1,
-                "blocked": 0,
-            },
-            "basis": {"roster": "sha256:r", "pictures": "sha256:p", "ledger": "sha256:l", "remote": "sha256:x"},
-            "selection": {"brands": ["acme"]},
-            "budget": [],
-        }
-    )
-
-
-def test_refused_plan_document():
-    """A guard's refusal has its name, its words and the option that allows it."""
-    document = documents.plan(Plan((), BASIS, refused=Refusal("max_deletes", "too many", "--allow-deletes 8")), {})
-
-    assert document["refused"] == snapshot(
-        {"guard": "max_deletes", "message": "too many", "allow": "--allow-deletes 8"}
-    )
 
 
 def test_sync_document():

@@ -10,15 +10,21 @@ import subprocess
 import pytest
 
 from profilectl.plan.builder import Plan
-from profilectl.plan.changes import Action, Appearance, Change
+from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis
 from profilectl.plan.guards import Refusal
-from profilectl.render.html import Sight, compare, plan_page
+from profilectl.render.html import ShownAppearance, compare, plan_page
 from tests.render.test_html import PIXEL, SCRIPT, Outline
 
 BASIS = Basis(roster="sha256:r", pictures="sha256:p", ledger="sha256:l", remote="sha256:x")
 RENAME = Change(
-    "acme", "alice", Action.REPLACE, ("name",), "1", Appearance("Alice", "sha256:a"), Appearance("Ally", "sha256:a")
+    "acme",
+    "alice",
+    Action.REPLACE,
+    (Reason.NAME,),
+    "1",
+    Appearance("Alice", "sha256:a"),
+    Appearance("Ally", "sha256:a"),
 )
 
 
@@ -28,7 +34,7 @@ def page_of(*triples, handle="acmecare", options="", **more):
 
 
 def sight(name="Alice", picture=PIXEL, note=""):
-    return Sight(name, picture, None if picture is None else "image/png", note)
+    return ShownAppearance(name, picture, None if picture is None else "image/png", note)
 
 
 def test_a_change_shows_both_faces():
@@ -43,14 +49,14 @@ def test_a_change_shows_both_faces():
 @pytest.mark.parametrize(
     ("said", "change"),
     [
-        ("Nobody yet", Change("acme", "a", Action.CREATE, ("new",), after=RENAME.after)),
+        ("Nobody yet", Change("acme", "a", Action.CREATE, (Reason.NEW,), after=RENAME.after)),
         (
             "Nobody any more: the profile is gone from X",
-            Change("acme", "a", Action.CREATE, ("lost",), None, RENAME.before, RENAME.after),
+            Change("acme", "a", Action.CREATE, (Reason.LOST,), None, RENAME.before, RENAME.after),
         ),
         (
             "X hasn't shown yet what became of an earlier create",
-            Change("acme", "a", Action.BLOCKED, ("unsettled",), after=RENAME.after),
+            Change("acme", "a", Action.BLOCKED, (Reason.UNSETTLED,), after=RENAME.after),
         ),
     ],
 )
@@ -61,7 +67,7 @@ def test_where_nobody_was_seen_it_says_why(said, change):
 
 def test_a_face_that_goes_leaves_nobody():
     """A removal has no face afterwards."""
-    change = Change("acme", "a", Action.DELETE, ("removed",), "1", before=RENAME.before)
+    change = Change("acme", "a", Action.DELETE, (Reason.REMOVED,), "1", before=RENAME.before)
 
     assert ["Nobody any more"] == Outline(page_of((change, sight(), None))).texts["nobody"]
 
@@ -86,7 +92,7 @@ def test_a_missing_picture_leaves_initials_and_a_note(initials, name):
 
 def test_a_blocked_agent_comes_with_the_command_that_helps():
     """What is in the way beside what is wanted, and the words to type."""
-    change = Change("acme", "alice", Action.BLOCKED, ("namesake",), "77", after=RENAME.after)
+    change = Change("acme", "alice", Action.BLOCKED, (Reason.NAMESAKE,), "77", after=RENAME.after)
     outline = Outline(page_of((change, sight("Ally"), sight("Ally")), options=" --sandbox"))
 
     assert ["In the way", "Wanted"] == outline.texts["figcaption"]
@@ -112,7 +118,7 @@ def test_nothing_to_do_has_a_page_too():
 
 def test_every_change_is_a_keystroke_away():
     """A list of links leads to each, under the heading of its brand."""
-    other = Change("help", "bob", Action.DELETE, ("removed",), "2", before=RENAME.before)
+    other = Change("help", "bob", Action.DELETE, (Reason.REMOVED,), "2", before=RENAME.before)
     page = page_of((RENAME, sight(), sight()), (other, sight(), None))
 
     assert ["#change-1", "#change-2"] == [one for one in Outline(page).addresses if one.startswith("#")]
@@ -132,8 +138,8 @@ def test_hostile_strings_stay_text():
     """Whatever a name, a key, a handle, a note or a guard holds: no element more, nothing hidden."""
     evil = SCRIPT + "\x1b\u202e"
     look = Appearance(evil, "sha256:a")
-    change = Change(evil, evil, Action.BLOCKED, ("namesake",), evil, look, look)
-    tame = Change("acme", "a", Action.BLOCKED, ("namesake",), "7", RENAME.before, RENAME.after)
+    change = Change(evil, evil, Action.BLOCKED, (Reason.NAMESAKE,), evil, look, look)
+    tame = Change("acme", "a", Action.BLOCKED, (Reason.NAMESAKE,), "7", RENAME.before, RENAME.after)
     pages = [
         page_of(
             (one, sight(text, None, text), sight(text)), handle=text, options=text, refused=Refusal("x", text, text)

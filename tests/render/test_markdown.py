@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from profilectl.plan.builder import Plan
-from profilectl.plan.changes import Action, Appearance, Change
+from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis
 from profilectl.plan.guards import Refusal
 from profilectl.render.markdown import code, plan_document
@@ -20,7 +20,13 @@ from profilectl.text.escape import visible
 
 BASIS = Basis(roster="sha256:r", pictures="sha256:p", ledger="sha256:l", remote="sha256:x")
 RENAME = Change(
-    "acme", "alice", Action.REPLACE, ("name",), "1", Appearance("Alice", "sha256:a"), Appearance("Ally", "sha256:a")
+    "acme",
+    "alice",
+    Action.REPLACE,
+    (Reason.NAME,),
+    "1",
+    Appearance("Alice", "sha256:a"),
+    Appearance("Ally", "sha256:a"),
 )
 HOSTILE = [
     "a | b",
@@ -72,8 +78,8 @@ def test_a_plan_is_a_title_a_table_and_a_digest():
     """Ready to be posted."""
     changes = (
         RENAME,
-        Change("acme", "bob", Action.CREATE, ("new",), after=Appearance("Bob", "sha256:b")),
-        Change("acme", "eve", Action.DELETE, ("removed",), "3", before=Appearance("Eve", "sha256:e")),
+        Change("acme", "bob", Action.CREATE, (Reason.NEW,), after=Appearance("Bob", "sha256:b")),
+        Change("acme", "eve", Action.DELETE, (Reason.REMOVED,), "3", before=Appearance("Eve", "sha256:e")),
     )
     document = plan_document(plan_of(*changes, unchanged=39), "").replace(plan_of(*changes).digest, "sha256:…")
 
@@ -111,8 +117,8 @@ def test_a_refusal_stands_above_the_table():
 
 def test_blocked_agents_come_with_the_command_that_helps():
     """As it has to be typed, with the options of this run; where only time helps, that is said."""
-    blocked = Change("acme", "alice", Action.BLOCKED, ("namesake",), "77", after=Appearance("Alice", "sha256:a"))
-    waiting = Change("acme", "bob", Action.BLOCKED, ("unsettled",), after=Appearance("Bob", "sha256:a"))
+    blocked = Change("acme", "alice", Action.BLOCKED, (Reason.NAMESAKE,), "77", after=Appearance("Alice", "sha256:a"))
+    waiting = Change("acme", "bob", Action.BLOCKED, (Reason.UNSETTLED,), after=Appearance("Bob", "sha256:a"))
     lines = plan_document(plan_of(blocked, waiting), " --roster 'my team.toml'").splitlines()
 
     assert (
@@ -126,11 +132,11 @@ def test_blocked_agents_come_with_the_command_that_helps():
     ("shown", "change"),
     [
         ("no", RENAME),
-        ("yes", Change("acme", "a", Action.REPLACE, ("swapped",), "1", RENAME.before, RENAME.before)),
-        ("no", Change("acme", "a", Action.CREATE, ("lost",), None, RENAME.before, RENAME.before)),
-        ("yes", Change("acme", "a", Action.CREATE, ("new",), None, None, RENAME.after)),
-        ("", Change("acme", "a", Action.DESTROY, ("replaced",), "1")),
-        ("", Change("acme", "a", Action.ADOPT, ("unanswered",), "1", None, RENAME.after)),
+        ("yes", Change("acme", "a", Action.REPLACE, (Reason.SWAPPED,), "1", RENAME.before, RENAME.before)),
+        ("no", Change("acme", "a", Action.CREATE, (Reason.LOST,), None, RENAME.before, RENAME.before)),
+        ("yes", Change("acme", "a", Action.CREATE, (Reason.NEW,), None, None, RENAME.after)),
+        ("", Change("acme", "a", Action.DESTROY, (Reason.REPLACED,), "1")),
+        ("", Change("acme", "a", Action.ADOPT, (Reason.UNANSWERED,), "1", None, RENAME.after)),
     ],
 )
 def test_whether_customers_see_another_picture(shown, change):
@@ -142,7 +148,7 @@ def test_whether_customers_see_another_picture(shown, change):
 def test_hostile_names_stay_text(name):
     """In every column: one row of seven cells, no element, no address, nothing but code."""
     look = Appearance(name, "sha256:a")
-    change = Change(name, name, Action.BLOCKED, ("namesake",), "7", look, look)
+    change = Change(name, name, Action.BLOCKED, (Reason.NAMESAKE,), "7", look, look)
     page = Text(plan_document(plan_of(change, refused=Refusal("x", name, name)), name))
 
     assert (7, {"td", "code"}) == (len(page.cells), {"td", "code"} & set(page.tags))
@@ -162,6 +168,6 @@ def test_a_code_span_shows_what_it_was_given(text):
 
 def test_no_character_that_hides_is_left():
     """Controls and direction marks are spelled out."""
-    change = Change("acme", "a", Action.CREATE, ("new",), after=Appearance("".join(HOSTILE), "sha256:a"))
+    change = Change("acme", "a", Action.CREATE, (Reason.NEW,), after=Appearance("".join(HOSTILE), "sha256:a"))
 
     assert not re.search("[^\n -~→±]", plan_document(plan_of(change), ""))

@@ -56,13 +56,13 @@ def test_kitty_gets_its_picture_in_pieces():
 def test_iterm_gets_its_picture_in_one():
     """With its size in bytes, and its place in cells."""
     text = place(picture(), Protocol.ITERM, 10, 5)
-    found = re.fullmatch(
+    match = re.fullmatch(
         "\x1b7\x1b\\[5A\r\x1b]1337;File=inline=1;size=([0-9]+);width=10;height=5;preserveAspectRatio=1:"
         "([A-Za-z0-9+/=]+)\x07\x1b8",
         text,
     )
-    content = b64decode(found[2])
-    assert int(found[1]) == len(content)
+    content = b64decode(match[2])
+    assert int(match[1]) == len(content)
     assert shape(content) == ("PNG", (256, 256))
 
 

@@ -134,7 +134,7 @@ class _Run:
         return list(synchronise(plan(), partial(self.apply, records), plan, self.script.stop))
 
     def plan(self, records, brands=frozenset(), only=frozenset()) -> Plan:
-        observation = observe("acme", USER, self.line, records.state_of(USER), SETTLE_AFTER, self.patience)
+        observation = observe("acme", USER, self.line, records.state_of(USER), SETTLE_AFTER, self.wait)
         self.target = BrandTarget(USER, self.line, observation)
         policy = Policy(retire_after=RETIRE_AFTER, settle_after=SETTLE_AFTER)
         roster = Roster((Brand("acme", "acmecare"),), tuple(self.desk.agents.values()), policy)
@@ -156,11 +156,11 @@ class _Run:
             PREPARED,
             jobs=self.script.jobs,
             stop=self.script.stop,
-            patience=self.patience,
+            wait=self.wait,
             prune_at_once=self.desk.prune,
         )
 
-    def patience(self, seconds: float, why: str) -> bool:
+    def wait(self, seconds: float, why: str) -> bool:
         if self.script.stop.requested or not self.script.patient or seconds > 600:
             return False
         self.desk.x.advance(int(seconds * 1000))

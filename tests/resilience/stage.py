@@ -167,6 +167,10 @@ class StagedContext(Context):
     def deadline(self):
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT, monotonic=lambda: self.stage.hours.now)
 
+    @functools.cached_property
+    def clock(self):
+        return Clock(self.stage.hours.of_machine, lambda: self.stage.hours.now, self.stage.hours.pass_by)
+
     def credentials(self, brand):
         account = self.stage.brand
         return Credentials(
@@ -190,7 +194,7 @@ class StagedContext(Context):
                 deadline=self.deadline,
                 max_wait=max_wait,
                 announce=self.announce_wait,
-                clock=Clock(hours.of_machine, lambda: hours.now, hours.pass_by),
+                clock=self.clock,
             ),
         )
         self.stage.signature = client._signature

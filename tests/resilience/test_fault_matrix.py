@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -21,20 +20,15 @@ TABLE = Path(__file__).parents[2] / "build" / "fault-matrix.md"
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory):
     """The common beginning of all cells, made once."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("scene") / "stage"
-        patch.setattr("profilectl.cli.sync.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None))
-        stage = scenery.build(folder)
+    stage = scenery.build(tmp_path_factory.mktemp("scene") / "stage")
     stage.close()
     return stage
 
 
 @pytest.fixture
-def stage(scene, tmp_path, monkeypatch):
-    """A copy of the scene, with its clock in place of the one that waits for X."""
+def stage(scene, tmp_path):
+    """A copy of the scene."""
     one = scene.copy(tmp_path / "stage")
-    clock = SimpleNamespace(monotonic=lambda: one.hours.now, sleep=one.hours.pass_by)
-    monkeypatch.setattr("profilectl.cli.sync.time", clock)
     yield one
     one.close()
 

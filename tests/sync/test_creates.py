@@ -78,6 +78,10 @@ class Watched:
     def __getattr__(self, deed):
         return getattr(self.ledger, deed)
 
+    def writes(self):
+        """Say whether the batch that is open has changed something."""
+        return self.ledger._batch.execute is not None
+
     def begin_intent(self, user_id, intent):
         self.ledger.begin_intent(user_id, intent)
         self.pending.append(intent.name)
@@ -86,9 +90,9 @@ class Watched:
     def batch(self):
         with self.ledger.batch():
             yield
-            if self.ledger._is_writing and self.commits == self.fails_at:
+            if self.writes() and self.commits == self.fails_at:
                 raise LedgerRefused("disk full")
-            self.commits += self.ledger._is_writing
+            self.commits += self.writes()
         self.durable |= set(self.pending)
         for _ in self.pending:
             self.promises.release()
@@ -107,7 +111,7 @@ def records(path):
         yield Watched(ledger)
 
 
-def steps(records, x, *, jobs=1, agents=AGENTS, stop=None, patience=lambda seconds, why: True):
+def steps(records, x, *, jobs=1, agents=AGENTS, stop=None, wait=lambda seconds, why: True):
     """Apply the plan that makes so many agents."""
     wanted = tuple(Agent(f"a{n}", "acme", f"Agent {n}", "a.png", Kind.HUMAN) for n in range(agents))
     roster = Roster((Brand("acme", "acmecare"),), wanted)
@@ -120,7 +124,7 @@ def steps(records, x, *, jobs=1, agents=AGENTS, stop=None, patience=lambda secon
         PREPARED,
         jobs=jobs,
         stop=stop or Stop(),
-        patience=patience,
+        wait=wait,
         prune_at_once=False,
     )
 
@@ -233,7 +237,7 @@ class Slow(Watched):
     def batch(self):
         with super().batch():
             yield
-            self.x.time_ms += 9_000 * self.ledger._is_writing
+            self.x.time_ms += 9_000 * self.writes()
         assert self.commits < 50, "the run goes on for ever"
         self.stop.requested |= self.commits >= self.stops_at
 
@@ -258,7 +262,7 @@ def test_a_limit_takes_back_what_was_promised(records, jobs):
             raise RateLimited("over", retry_at=tomorrow)
 
     x = X(before)
-    outcomes = list(steps(records, x, jobs=jobs, patience=lambda seconds, why: False))
+    outcomes = list(steps(records, x, jobs=jobs, wait=lambda seconds, why: False))
 
     assert ((), 5) == (records.state_of("1").intents, len(records.state_of("1").bindings))
     assert {tomorrow} == {one.error.retry_at for one in outcomes if one.status is Status.SKIPPED}

@@ -92,11 +92,11 @@ class Run:
         self.x = x
         self.waits = []
         self.stop = Stop()
-        self.patient = True
+        self.may_wait = True
         ledger.register_account("acme", Account("1", "acmecare", "api.x.com"), START)
 
-    def patience(self, seconds, why):
-        if not self.patient:
+    def wait(self, seconds, why):
+        if not self.may_wait:
             return False
         self.waits.append(seconds)
         self.x.time_ms += int(seconds * 1000)
@@ -108,20 +108,20 @@ class Run:
         )
 
         def plan(brands=frozenset(), only=frozenset()):
-            observation = observe("acme", "1", self.x, self.ledger.state_of("1"), settle_after, self.patience)
+            observation = observe("acme", "1", self.x, self.ledger.state_of("1"), settle_after, self.wait)
             self.target = BrandTarget("1", self.x, observation)
             today = date(2027, 1, 1)
             return build(wanted, {"a.png": PICTURE}, [observation], today=today, only_agents=only, allow_deletes=99)
 
-        def carry_out(one):
+        def carry_out(changes):
             return apply(
-                one,
+                changes,
                 {"acme": self.target},
                 self.ledger,
                 PREPARED,
                 jobs=jobs,
                 stop=self.stop,
-                patience=self.patience,
+                wait=self.wait,
                 prune_at_once=retire_after == 0,
             )
 
@@ -219,14 +219,14 @@ def test_a_lagging_list_is_waited_for(run, x):
     """A profile that X doesn't list yet is found later, never made twice."""
     x.after["Alice"] = deque([OutcomeUnknown("timeout")])
     x.hidden.add("1")
-    original = run.patience
+    original = run.wait
 
-    def patience(seconds, why):
+    def wait(seconds, why):
         if sum(run.waits) > 20:
             x.hidden.clear()
         return original(seconds, why)
 
-    run.patience = patience
+    run.wait = wait
     outcomes = run.sync(agent("alice"), settle_after=60)
 
     assert ({"alice": "done"}, ["Alice"]) == (statuses(outcomes), x.live())
@@ -236,7 +236,7 @@ def test_without_time_the_intent_stays_for_the_next_run(run, x):
     """Too little patience ends with "later", and the next run adopts."""
     x.after["Alice"] = deque([OutcomeUnknown("timeout")])
     x.hidden.add("1")
-    run.patient = False
+    run.may_wait = False
     outcomes = run.sync(agent("alice"), settle_after=60)
     x.hidden.clear()
     run.sync(agent("alice"), settle_after=60)
@@ -289,8 +289,8 @@ def test_the_quota_stops_the_run_cleanly(run, x):
     """Over the day's creates nothing more is begun, and everybody left knows when to come back."""
     tomorrow = datetime.fromtimestamp(START / 1000 + 86_400, UTC)
     x.before["Bruno"] = deque([RateLimited("over", retry_at=tomorrow)])
-    original = run.patience
-    run.patience = lambda seconds, why: seconds < 600 and original(seconds, why)
+    original = run.wait
+    run.wait = lambda seconds, why: seconds < 600 and original(seconds, why)
     outcomes = run.sync(agent("alice"), agent("bruno"), agent("chidi"))
 
     assert {"alice": "done", "bruno": "skipped", "chidi": "skipped"} == statuses(outcomes)
@@ -438,7 +438,7 @@ def test_over_quota_is_later_even_when_removals_wait(run, x):
     """Steps that weren't tried because of another one's fate don't make it worse."""
     run.sync(agent("alice"))
     x.before["Bruno"] = deque([RateLimited("over")])
-    run.patient = False
+    run.may_wait = False
     outcomes = run.sync(agent("bruno"), agent("chidi"))
 
     assert {"alice": "skipped", "bruno": "skipped", "chidi": "skipped"} == statuses(outcomes)
@@ -459,7 +459,7 @@ def test_protection_set_while_a_create_is_in_doubt_is_kept(run, x):
     """Adopting a profile remembers what the roster says by then."""
     x.after["Alice"] = deque([OutcomeUnknown("timeout")])
     x.hidden.add("1")
-    run.patient = False
+    run.may_wait = False
     run.sync(agent("alice"), settle_after=60)
     x.hidden.clear()
     run.sync(agent("alice", protected=True), settle_after=60)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 
 from profilectl.errors import CredentialsRefused, ExitCode, Refused, Unreachable
-from profilectl.plan.changes import Action, Change
+from profilectl.plan.changes import Action, Change, Reason
 from profilectl.sync.outcomes import Outcome, Status, exit_code
 
 
-def step(status, error=None, *, action=Action.CREATE, why=("new",)):
+def step(status, error=None, *, action=Action.CREATE, why=(Reason.NEW,)):
     return Outcome(Change("acme", "alice", action, why), status, error=error)
 
 
 DONE = step(Status.DONE)
 LATER = step(Status.FAILED, Unreachable("down"))
 UNKNOWN = step(Status.UNKNOWN)
-UNSETTLED = step(Status.SKIPPED, action=Action.BLOCKED, why=("unsettled",))
+UNSETTLED = step(Status.SKIPPED, action=Action.BLOCKED, why=(Reason.UNSETTLED,))
 FAILED = step(Status.FAILED, Refused("no"))
-NAMESAKE = step(Status.SKIPPED, action=Action.BLOCKED, why=("namesake",))
+NAMESAKE = step(Status.SKIPPED, action=Action.BLOCKED, why=(Reason.NAMESAKE,))
 REVOKED = step(Status.FAILED, CredentialsRefused("revoked"))
 
 

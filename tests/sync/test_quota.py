@@ -12,10 +12,20 @@ from hypothesis import strategies as st
 from profilectl.errors import RateLimited, Refused
 from profilectl.model import Event
 from profilectl.plan.builder import Plan
-from profilectl.plan.changes import Action, Appearance, Change
+from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis
 from profilectl.sync.outcomes import Outcome, Status
-from profilectl.sync.quota import CALLS_A_DAY, DAY_MS, UPLOADS, WINDOW, again_at, creates, destroys, forecast
+from profilectl.sync.quota import (
+    CALLS_A_DAY,
+    DAY_MS,
+    UPLOADS,
+    WINDOW,
+    again_at,
+    creates,
+    destroys,
+    forecast,
+    to_document,
+)
 
 NOW = 1_900_000_000_000
 NOBODY = Basis("", "", "", "")
@@ -33,12 +43,12 @@ def day_of(count, *, ago_ms=1000):
 
 def plan(**counts):
     steps = [(Action(action), number) for action, count in counts.items() for number in range(count)]
-    return Plan(tuple(Change("acme", f"{a}{n}", a, ("new",), after=LOOK) for a, n in steps), NOBODY)
+    return Plan(tuple(Change("acme", f"{a}{n}", a, (Reason.NEW,), after=LOOK) for a, n in steps), NOBODY)
 
 
 def stopped(retry_at=None, *, brand="acme", action=Action.CREATE):
     return Outcome(
-        Change(brand, "alice", action, ("new",)), Status.SKIPPED, error=RateLimited("full", retry_at=retry_at)
+        Change(brand, "alice", action, (Reason.NEW,)), Status.SKIPPED, error=RateLimited("full", retry_at=retry_at)
     )
 
 
@@ -139,6 +149,27 @@ def test_again_for_the_first_brand():
 
 def test_nobody_knows():
     """Without X's word, or without a limit, there is no time to tell."""
-    other = Outcome(Change("acme", "bob", Action.CREATE, ("new",)), Status.FAILED, error=Refused("no", retry_at=SOON))
+    other = Outcome(
+        Change("acme", "bob", Action.CREATE, (Reason.NEW,)), Status.FAILED, error=Refused("no", retry_at=SOON)
+    )
     assert None is again_at([stopped(), other], {}, NOW)
     assert None is again_at([], {}, NOW)
+
+
+def test_a_forecast_as_a_document():
+    """Every figure of creates and destroys, the moment in UTC to the second, null where nothing has to wait."""
+    document = to_document(forecast(plan(create=1_001, delete=2), "acme", [], NOW))
+
+    assert {
+        "brand": "acme",
+        "creates": {
+            "planned": 1_001,
+            "used": 0,
+            "allowed": 1_000,
+            "now": 1_000,
+            "rest": 1,
+            "again_at": "2030-03-18T17:46:40Z",
+        },
+        "destroys": {"planned": 2, "used": 0, "allowed": 1_000, "now": 2, "rest": 0, "again_at": None},
+        "wait_seconds": WINDOW,
+    } == document

@@ -78,7 +78,7 @@ class Terminal:
 
     def __init__(self, shell, *words):
         self.shell = shell
-        self.said = ""
+        self.screen = ""
         self._ours, theirs = os.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-c", _ON_ITS_OWN_TERMINAL, sys.executable, "-m", "profilectl", *words],
@@ -99,9 +99,9 @@ class Terminal:
         os.close(self._ours)
 
     def wait_for(self, words):
-        while words not in self.said:
-            assert self._read(), f"never said {words!r}: {self.said}"
-        return self.said
+        while words not in self.screen:
+            assert self._read(), f"never showed {words!r}: {self.screen}"
+        return self.screen
 
     def answer(self, question, text):
         self.wait_for(question)
@@ -111,13 +111,13 @@ class Terminal:
         """Return the exit status, once everything was read."""
         while self._read():
             pass
-        self.shell.check(self.said)
+        self.shell.check(self.screen)
         return self.process.wait(LONGEST)
 
     def _read(self):
         try:
-            text = read_some(self._ours, self.said)
+            text = read_some(self._ours, self.screen)
         except OSError:  # how a terminal says on Linux that everybody has gone
             return False
-        self.said += text.decode()
+        self.screen += text.decode()
         return bool(text)

@@ -69,7 +69,7 @@ def test_a_roster_that_follows_a_rename_finds_its_login(desktop):
     assert done.returncode == 0
     assert "@AcmeCare is called @AcmeHelp at X now: its login was moved along\n" in done.stderr
     assert set(collection.entries(desktop.bus)) == {"@acmehelp"}
-    assert [(one["handle"], one["user_id"]) for one in desktop.accounts("status")] == [("AcmeHelp", "4242")]
+    assert [(account["handle"], account["user_id"]) for account in desktop.accounts("status")] == [("AcmeHelp", "4242")]
     assert "is called" not in desktop.run("profiles", "list").stderr
 
 

@@ -49,7 +49,7 @@ def test_an_account_of_twurl(desktop, home):
         f"warning: {path} still holds this token in plain text\nhint: delete it there when nothing else uses it\n"
     )
     assert path.read_bytes() == before
-    assert [one["usable"] for one in desktop.accounts("status")] == [True]
+    assert [account["usable"] for account in desktop.accounts("status")] == [True]
     assert collection.token(desktop.bus) == desktop.brand.access_token
 
 
@@ -70,7 +70,7 @@ def test_what_there_is_is_listed(desktop, home):
         f"app support\t{third}\tcomplete\tits default",
         f"@AcmeCare\t{second}\tincomplete\t{second} lacks secret",
     ]
-    assert [one["usable"] for one in desktop.accounts("import", "--list")] == [True, True, False]
+    assert [account["usable"] for account in desktop.accounts("import", "--list")] == [True, True, False]
     assert desktop.accounts("list") == []
 
 
@@ -81,9 +81,9 @@ def test_a_person_is_asked_which(desktop, home):
     with Terminal(desktop, "auth", "import") as terminal:
         terminal.answer("Which account (number): ", "2\n")
         assert terminal.end() == 0
-        assert "  1  @AcmeCare" in terminal.said
-        assert "  2  app support" in terminal.said
-        assert "logged in as @AcmeCare (4242)" in terminal.said
+        assert "  1  @AcmeCare" in terminal.screen
+        assert "  2  app support" in terminal.screen
+        assert "logged in as @AcmeCare (4242)" in terminal.screen
     with Terminal(desktop, "auth", "import") as terminal:
         terminal.answer("Which account (number): ", "3\n")
         assert terminal.end() == 2

@@ -61,7 +61,7 @@ def check_that_only_the_login_is_left(desktop):
     assert set(collection.entries(desktop.bus)) == {"@acmecare"}
     folder = Path(desktop.environ["XDG_CONFIG_HOME"], "profilectl")
     assert {path.name for path in folder.iterdir()} == {"config.toml", ".lock"}
-    assert [one["usable"] for one in desktop.accounts("list")] == [True]
+    assert [account["usable"] for account in desktop.accounts("list")] == [True]
 
 
 def test_a_rotation_killed_at_any_step_leaves_credentials_that_work(desktop, killed):
@@ -76,7 +76,7 @@ def test_a_rotation_killed_at_any_step_leaves_credentials_that_work(desktop, kil
         names.add(steps[-1])
         left = collection.token(desktop.bus)
         assert left in {old, new["access_token"]}
-        if steps.count("before set_password") < 2:  # the first is the rehearsal
+        if steps.count("before set_password") < 2:  # the first is the keyring's self-test
             assert left == old, steps[-1]
         if steps.count("after set_password") == 2:
             assert left == new["access_token"], steps[-1]
@@ -100,8 +100,8 @@ def test_a_first_login_killed_at_any_step_leaves_nothing_or_all(desktop, killed)
             assert collection.token(desktop.bus) is None, steps[-1]
         if not was_killed:
             break
-        rehearsed = {user: text for user, text in collection.entries(desktop.bus).items() if user != "@acmecare"}
-        assert desktop.brand.access_token_secret not in json.dumps(rehearsed)
+        others = {user: text for user, text in collection.entries(desktop.bus).items() if user != "@acmecare"}
+        assert desktop.brand.access_token_secret not in json.dumps(others)
         if number % 2:  # half of the time the next login finds what this one has left
             collection.clear(desktop.bus)
             config.unlink(missing_ok=True)

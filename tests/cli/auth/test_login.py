@@ -71,10 +71,10 @@ def test_four_values_are_asked_without_showing_them(desktop):
         ):
             terminal.answer(f"{label} (hidden): ", getattr(desktop.brand, name) + "\n")
         assert terminal.end() == 0
-        assert "logged in as @AcmeCare (4242)" in terminal.said
+        assert "logged in as @AcmeCare (4242)" in terminal.screen
     with Terminal(desktop, "auth", "status") as terminal:
         assert terminal.end() == 0
-        assert "problem" in terminal.said.splitlines()[1], "a table, with headers"
+        assert "problem" in terminal.screen.splitlines()[1], "a table, with headers"
 
 
 def authorise(url):
@@ -95,7 +95,7 @@ def test_a_pin_stands_for_the_token(desktop):
         url = re.search(r"http://\S+", terminal.wait_for("PIN: "))[0]
         terminal.answer("PIN: ", authorise(url) + "\n")
         assert terminal.end() == 0
-        assert "logged in as @AcmeCare (4242)" in terminal.said
+        assert "logged in as @AcmeCare (4242)" in terminal.screen
     desktop.folder.joinpath("roster.toml").write_text(ROSTER)
     assert desktop.run("profiles", "list").returncode == 0
     assert desktop.accounts("status")[0]["token_tail"] != desktop.brand.access_token[-4:], "a token of its own"

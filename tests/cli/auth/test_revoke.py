@@ -21,10 +21,10 @@ def test_a_token_ends_at_x(desktop):
     """Whoever has a copy can't use it any more, and nobody needs to go to X's settings."""
     desktop.log_in()
     done = desktop.run("auth", "logout", "--revoke")
-    said = (
+    sentences = (
         f"logged out @AcmeCare at {desktop.host}: its token is revoked, and nothing of it is left in Secret Service\n"
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, sentences, "")
     assert not is_alive(desktop)
     assert (collection.entries(desktop.bus), desktop.accounts("list")) == ({}, [])
     done = desktop.run("auth", "logout", "--revoke", "--handle", "acmecare")
@@ -61,4 +61,4 @@ def test_what_x_refuses_is_kept(desktop, fault, code):
     assert (done.returncode, done.stdout) == (code, "")
     assert "nothing was forgotten, so run it again" in done.stderr
     assert collection.entries(desktop.bus) == before
-    assert [one["usable"] for one in desktop.accounts("list")] == [True]
+    assert [account["usable"] for account in desktop.accounts("list")] == [True]

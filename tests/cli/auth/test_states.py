@@ -42,12 +42,12 @@ def timed(desktop, *words, **variables):
     return done
 
 
-def check_refusal(desktop, said, **variables):
+def check_refusal(desktop, message, **variables):
     """Both `auth status` and a command that needs the token say what is wrong and what to do, in time, with exit 4."""
     for words in (["auth", "status"], ["profiles", "list"]):
         done = timed(desktop, *words, **variables)
         assert done.returncode == 4
-        assert said in done.stdout + done.stderr
+        assert message in done.stdout + done.stderr
         assert "hint: " in done.stderr
         assert "PROFILECTL_CREDENTIALS_FILE, credential_command or the four variables" in done.stderr
 

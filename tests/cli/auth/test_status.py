@@ -67,7 +67,7 @@ def test_status_shows_the_brands_of_the_roster(desktop):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["auth", "login"], "auth login --with-token"),
         (["auth", "login", "--pin"], "auth login --with-token"),
@@ -79,11 +79,11 @@ def test_status_shows_the_brands_of_the_roster(desktop):
         (["auth", "lgoin"], "Did you mean 'login'"),
     ],
 )
-def test_what_can_not_be_obeyed_is_said(shell, words, said):
+def test_what_can_not_be_obeyed_is_said(shell, words, message):
     """Exit 2, a message, and as JSON the same."""
     done = shell.run(*words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert json.loads(shell.run(*words, "--json").stdout)["error"]["code"] == 2
 
 
@@ -91,17 +91,17 @@ def test_with_token_on_a_terminal_says_that_something_must_be_piped(shell):
     """It would wait for what nobody knows to type, and show it."""
     with Terminal(shell, "auth", "login", "--with-token") as terminal:
         assert terminal.end() == 2
-        assert "nothing is piped into it" in terminal.said
+        assert "nothing is piped into it" in terminal.screen
 
 
 @pytest.mark.parametrize(
-    ("stdin", "said"),
+    ("stdin", "message"),
     [("", "no JSON object"), ("[]", "no JSON object"), ('{"consumer_key": "12345678"}', "lacks consumer_secret,")],
 )
-def test_a_pipe_with_something_else_is_refused(desktop, stdin, said):
+def test_a_pipe_with_something_else_is_refused(desktop, stdin, message):
     """The message names what is missing."""
     done = desktop.run("auth", "login", "--with-token", stdin=stdin)
-    assert (done.returncode, said in done.stderr) == (4, True)
+    assert (done.returncode, message in done.stderr) == (4, True)
 
 
 def test_nothing_is_read_without_a_keyring(shell):

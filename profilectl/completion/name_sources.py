@@ -1,93 +1,76 @@
-"""Makes the names cache that `names` reads: once after every change, by the TAB that finds it too old.
-
-Where it can't be written, every TAB takes as long as the first one.
-"""
+"""Where the names for completion come from: a roster and its ledger, read once after every change of either."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profilectl.completion.names import TITLE, LineOptions, is_plain, settings, stamp
+from profilectl.api.urls import DEFAULT_URL, parse_address
 from profilectl.config import config_path, read_config
 from profilectl.errors import InputRefused, ProfilectlError
+from profilectl.ledger.location import default_ledger_path
+from profilectl.ledger.move import path_to_read
 from profilectl.ledger.sqlite import open_for_reading
-from profilectl.model import LedgerState
+from profilectl.model import Agent, Brand, Event, LedgerState
 from profilectl.roster.parser import parse_partially
-from profilectl.system.cache import write_cache
 from profilectl.system.files import read_named
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 from profilectl.toml.document import LARGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Agent, Brand, Event
+
+Name = tuple[str, str, str, str]
+"""Kind, brand, name and description, as a row of the cache has them."""
 
 _LATELY_MS = 3 * 86_400_000  # how long a forgotten profile is offered: a busy brand's audit trail is long to read
 
 
-def make(line: LineOptions, known: Sequence[str]) -> Sequence[str]:
-    """Return the rows of a roster and its ledger, and keep them for the next TAB.
-
-    A ledger that can't be read adds nothing to them. Of a roster that can't be read nothing is kept.
-
-    Args:
-        line: says which roster and which ledger.
-        known: the rows of an older cache, which fill the gaps that errors in the roster leave.
-    """
-    ledger = ledger_path(Path(line.roster), uses_sandbox=line.uses_sandbox)
-    files = (line.roster, str(config_path()), *(("", "") if ledger is None else (str(ledger), f"{ledger}-wal")))
-    sources = [f"{stamp(file)}\t{file}" for file in files]  # stamped before they are read, to miss no change
-    try:
-        content = read_named(Path(line.roster), "the roster", LARGEST)
-    except InputRefused:
-        return known
-    rows = _rows(content, ledger, known)
-    if not any("\n" in file for file in files):
-        text = "\n".join([TITLE, settings(), *sources, "", *rows])
-        write_cache(line.cache, text.encode("utf-8", "surrogateescape"))
-    return rows
-
-
-def ledger_path(roster: Path, *, uses_sandbox: bool) -> Path | None:
-    """Return the absolute path of the ledger that commands use for a roster; None when it is no file, or unknown."""
-    folder = roster.parent / ".profilectl"
+def ledger_path(roster: str, *, uses_sandbox: bool) -> str:
+    """Return the absolute path of the ledger that commands use for a roster; empty when it is no file, or unknown."""
+    folder = Path(roster).parent / ".profilectl"
     if uses_sandbox:
-        return folder / "sandbox" / "ledger.db"
+        return str(folder / "sandbox" / "ledger.db")
     try:
         chosen = os.environ.get("PROFILECTL_LEDGER") or read_config(config_path()).ledger
+        if chosen:
+            return "" if "://" in chosen else str(expand_home(chosen).absolute())
+        address = parse_address(os.environ.get("PROFILECTL_API_URL") or DEFAULT_URL)
+        default = default_ledger_path(os.environ, address.url.partition("://")[2])
+        return str(path_to_read((folder / "ledger.db").absolute(), default, address.host))
+    except ProfilectlError:
+        return ""
+
+
+def read_names(roster: str, ledger: str) -> tuple[list[Name] | None, bool]:
+    """Return the names of a roster and its ledger, and whether the roster has errors, which may hide some.
+
+    A ledger that can't be read adds no names. Of a roster that can't be read None is returned.
+    """
+    try:
+        readable = parse_partially(read_named(Path(roster), "the roster", LARGEST), "")
     except InputRefused:
-        return None
-    if chosen and "://" in chosen:
-        return None
-    return (Path(chosen).expanduser() if chosen else folder / "ledger.db").absolute()
-
-
-def _rows(roster: bytes, ledger: Path | None, known: Sequence[str]) -> Sequence[str]:
-    readable = parse_partially(roster, "")
+        return None, True
     states = _ledger_states(ledger, readable.brands)
-    rows = [
-        f"{kind}\t{brand.key}\t{name}\t{_plain(description)}"
+    names = [
+        (kind, brand.key, name, _plain(description))
         for brand in readable.brands
         for kind, name, description in (*_names(brand, readable.agents, states[brand][0]), *_profiles(*states[brand]))
-        if all(is_plain(word) for word in (*kind.split(" "), brand.key, name))
     ]
-    if not any(problem.severity == "error" for problem in readable.problems):
-        return rows
-    return list({row.rpartition("\t")[0]: row for row in (*known, *rows)}.values())
+    return names, any(problem.severity == "error" for problem in readable.problems)
 
 
-def _ledger_states(path: Path | None, brands: Iterable[Brand]) -> dict[Brand, tuple[LedgerState, Iterable[Event]]]:
+def _ledger_states(path: str, brands: Iterable[Brand]) -> dict[Brand, tuple[LedgerState, Iterable[Event]]]:
     """Return what the ledger holds of each brand, and the events of the profiles that it has forgotten lately."""
     states: dict[Brand, tuple[LedgerState, Iterable[Event]]] = {brand: (LedgerState(), ()) for brand in brands}
-    if path is None:
+    if not path:
         return states
-    with suppress(ProfilectlError), open_for_reading(path) as ledger:
+    with suppress(ProfilectlError), open_for_reading(Path(path)) as ledger:
         accounts = {brand: ledger.account_of(brand.key) for brand in states}
         for brand, account in accounts.items():
             if account is not None:

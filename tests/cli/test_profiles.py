@@ -13,8 +13,8 @@ NOBODY = "http://127.0.0.1:1"  # nothing listens there
 
 
 def ledger_of(desk):
-    said = desk.env.get("PROFILECTL_LEDGER")
-    return desk.folder / said if said else desk.folder / ".profilectl" / "sandbox" / "ledger.db"
+    named = desk.env.get("PROFILECTL_LEDGER")
+    return desk.folder / named if named else desk.folder / ".profilectl" / "sandbox" / "ledger.db"
 
 
 def events(desk, what):
@@ -42,11 +42,11 @@ def test_forget_leaves_a_stranger_and_its_undo_works_as_printed(desk):
     desk.write(*TEAM).run("sync", "--yes")
     profile_id = profiles(desk)["Alice"]["id"]
     result = desk.run("profiles", "forget", "alice", "--yes")
-    told, undo = result.out.splitlines()
+    sentence, undo = result.out.splitlines()
 
     assert (0, "namesake") == (result.code, profiles(desk)["Alice"]["status"])
-    assert f'profile {profile_id} "Alice"' in told
-    assert [("alice", profile_id)] == [(one.agent, one.profile_id) for one in events(desk, "forgotten")]
+    assert f'profile {profile_id} "Alice"' in sentence
+    assert [("alice", profile_id)] == [(event.agent, event.profile_id) for event in events(desk, "forgotten")]
     assert 5 == desk.run("send", "--as", "alice", "--to", "@customer", "Hello").code
     assert 0 == desk.run(*undo.removeprefix("undo: profilectl ").split(), "--yes").code
     assert (profile_id, "bound") == (profiles(desk)["Alice"]["id"], profiles(desk)["Alice"]["status"])
@@ -84,7 +84,7 @@ def test_forget_asks_on_a_terminal_and_refuses_elsewhere(desk):
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "answer"),
     [
         (["forget", "alcie"], 2, "did you mean alice"),
         (["forget", "chidi"], 5, "chidi has no profile at brand acme"),
@@ -92,7 +92,7 @@ def test_forget_asks_on_a_terminal_and_refuses_elsewhere(desk):
         (["destroy", "999999"], 5, "999999"),
     ],
 )
-def test_nothing_to_repair_is_told_apart(desk, words, code, said):
+def test_nothing_to_repair_is_told_apart(desk, words, code, answer):
     """A mistyped key, an agent without a profile, and an id that X doesn't know each have their own answer."""
     desk.env["PROFILECTL_SANDBOX"] = "1"
     desk.write(*TEAM).run("sync", "--yes")
@@ -100,7 +100,7 @@ def test_nothing_to_repair_is_told_apart(desk, words, code, said):
     result = desk.run("profiles", *words, "--yes")
 
     assert code == result.code
-    assert said in result.err
+    assert answer in result.err
 
 
 # destroy
@@ -124,7 +124,7 @@ def test_destroy_ends_a_stranger_and_records_it(desk):
     } == document
     assert {"Alice", "Bruno"} == set(profiles(desk))
     assert [(profile_id, "Old Face")] == [
-        (one.profile_id, one.detail["name"]) for one in events(desk, "destroyed-stranger")
+        (event.profile_id, event.detail["name"]) for event in events(desk, "destroyed-stranger")
     ]
 
 
@@ -138,7 +138,7 @@ def test_destroy_ends_a_retired_profile_before_its_grace_is_over(desk):
 
     assert ("retired", 0) == (old["status"], result.code)
     assert {"Alice F."} == set(profiles(desk))
-    assert [("alice", old["id"])] == [(one.agent, one.profile_id) for one in events(desk, "destroyed")]
+    assert [("alice", old["id"])] == [(event.agent, event.profile_id) for event in events(desk, "destroyed")]
 
 
 @pytest.mark.usefixtures("any_x")
@@ -330,7 +330,7 @@ def test_a_mistaken_adoption_says_what_it_retires_and_can_be_taken_back(desk):
     """The face that goes is named, and stays until a sync ends it: adopting it again makes good."""
     desk.write(("alice", "Alice"), ("bruno", "Bruno")).run("sync", "--yes")
     known = desk.run("profiles", "list", "--json").document["profiles"]
-    ids = {one["agent"]: one["id"] for one in known}
+    ids = {row["agent"]: row["id"] for row in known}
     assert 0 == desk.run("profiles", "forget", "bruno", "--yes").code
     mistaken = desk.run("profiles", "adopt", "alice", ids["bruno"], "--yes")
     back = desk.run("profiles", "adopt", "alice", ids["alice"], "--yes")

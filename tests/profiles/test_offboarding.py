@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from profilectl.roster.source_lines import entry_lines
+from profilectl.profiles.offboarding import entry_lines
 
 HEAD = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n\n'
 

@@ -1,0 +1,148 @@
+"""What becomes of a message is one value: what X has, what was asked after it, and what a person should know."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.errors import Declined, InputRefused, OutcomeUnknown, PartlyDone, Refused, Unreachable
+from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.messaging.compose import Contents
+from profilectl.messaging.delivery import SendStatus
+from profilectl.messaging.identity import Sender
+from profilectl.messaging.policy import SendContext
+from profilectl.messaging.sender import MessageSender
+from profilectl.model import Account, Agent, Brand, Card, Kind, Policy, Profile, SentMessage, Survey
+from profilectl.secret import Credentials, Secret
+
+NOW = 1_790_000_000_000
+ACME = Brand("acme", "acmecare", privacy_url="https://example.com/privacy")
+ALICE = Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN)
+ACCOUNT = Account("1", "acmecare", "api.x.com")
+PROFILE = Profile("100001", "Alice F.", "https://pbs.example/1.jpg", NOW)
+CREDENTIALS = Credentials(Secret("k"), Secret("s"), Secret("1-t"), Secret("u"), source="test", user_id="1")
+
+
+class Client:
+    """An X that has the profile, and raises what it is given."""
+
+    skew_seconds = 0.0
+
+    def __init__(self, *, send=None, card=None, typing=None):
+        self.errors, self.sent = {"send": send, "card": card, "typing": typing}, []
+
+    def _raise(self, call):
+        if self.errors[call] is not None:
+            raise self.errors[call]
+
+    def now_ms(self):
+        return NOW
+
+    def find_user(self, handle):
+        return {"customer": "12345"}[handle]
+
+    def send_message(self, message):
+        self._raise("send")
+        self.sent.append(message)
+        return SentMessage("9", "1", message.recipient_id, message.profile_id, message.text, NOW)
+
+    def sent_messages(self, _recipient_id, _since_ms):
+        return []
+
+    def indicate_typing(self, _recipient_id):
+        self._raise("typing")
+
+    def create_feedback(self, ask):
+        self._raise("card")
+        return Card("77", ask.survey, ask.external_id, ask.is_test, NOW, NOW)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "state" / "ledger.db"
+    with open_for_writing(path) as ledger:
+        ledger.register_account("acme", ACCOUNT, NOW)
+        ledger.adopt("1", "alice", PROFILE, avatar="sha256:a", protected=False, now_ms=NOW)
+    return path
+
+
+@pytest.fixture
+def send(path):
+    """Return what sends "Hello" to @customer as Alice, who sits at a terminal unless a script speaks."""
+
+    def send(client, *, survey=None, attended=True, confirm=lambda _: None, typing=False):
+        contents = Contents("Hello")
+        with open_for_reading(path) as known, open_for_writing(path) as ledger:
+            message_sender = MessageSender(
+                Sender(ALICE, ACME), 1000, contents, None, None, SendContext(attended), survey, Policy(), known
+            )
+            return message_sender.send(
+                message_sender.compose("@customer"),
+                connect=lambda: (client, CREDENTIALS),
+                open_ledger=lambda: ledger,
+                confirm=confirm,
+                typing=typing,
+            )
+
+    return send
+
+
+def test_a_message_that_x_has_comes_back_with_its_receipt(send):
+    """The recipient is an id by then, and nothing is wrong."""
+    result = send(Client())
+
+    assert (SendStatus.SENT, "12345", "9") == (result.status, result.message.recipient_id, result.receipt.event_id)
+    assert (None, None, ()) == (result.card, result.error, result.warnings)
+
+
+def test_a_person_agrees_to_what_will_leave_or_nothing_does(send):
+    """The question gets the message as it will be sent; a no sends nothing."""
+    client, shown = Client(), []
+
+    def decline(message):
+        shown.append((message.recipient_id, message.profile_id))
+        raise Declined("nothing was changed")
+
+    with pytest.raises(Declined):
+        send(client, confirm=decline)
+    assert ([("12345", "100001")], []) == (shown, client.sent)
+
+
+def test_an_unknown_outcome_is_a_result_without_a_receipt(send):
+    """Whoever called learns for which message it is, and why nobody knows."""
+    result = send(Client(send=OutcomeUnknown("no answer")))
+
+    assert (SendStatus.UNKNOWN, None, "12345") == (result.status, result.receipt, result.message.recipient_id)
+    assert isinstance(result.error, OutcomeUnknown)
+    assert result.error.hint.startswith("nothing is confirmed; run the same command again")
+
+
+def test_a_card_that_fails_leaves_the_message_sent(send):
+    """The receipt stays, and the error says not to send again."""
+    result = send(Client(card=Refused("no cards today")), survey=Survey.CSAT)
+
+    assert (SendStatus.SENT, None) == (result.status, result.card)
+    assert isinstance(result.error, PartlyDone)
+    assert "the message is out: don't send it again" == result.error.hint
+
+
+def test_a_repeat_asks_for_nothing(send):
+    """A message that went out earlier gets no card, which a warning says."""
+    first = send(Client(), survey=Survey.CSAT)
+    second = send(Client(), survey=Survey.CSAT)
+
+    assert (SendStatus.SENT, Survey.CSAT, ()) == (first.status, first.card, first.warnings)
+    assert (SendStatus.ALREADY_SENT, None) == (second.status, second.card)
+    assert ("no card was issued: the message went out earlier",) == second.warnings
+
+
+def test_a_sign_of_typing_that_fails_costs_no_message(send):
+    """It is a courtesy, so it ends as a warning."""
+    result = send(Client(typing=Unreachable("no connection")), typing=True)
+
+    assert (SendStatus.SENT, ("warning: no connection",)) == (result.status, result.warnings)
+
+
+def test_a_script_is_refused_before_anything_is_opened(send):
+    """Without a person nobody is asked for credentials, and X isn't either."""
+    with pytest.raises(InputRefused, match="a script may only speak as a bot"):
+        send(None, attended=False)

@@ -1,0 +1,109 @@
+"""Repairs look again under the lock, and never call undone what was done."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.errors import InputRefused, LedgerRefused, NotFound, PersonNeeded
+from profilectl.ledger.sqlite import open_for_writing
+from profilectl.model import Account, Agent, Brand, Kind, Profile, Roster
+from profilectl.profiles import repair
+from profilectl.profiles.ownership import ProfileStatus
+
+NOW = 1_790_000_000_000
+ACME = Brand("acme", "acmecare")
+ALICE = Agent("alice", "acme", "Alice", "a.png", Kind.HUMAN)
+ROSTER = Roster((ACME,), (ALICE,))
+ACCOUNT = Account("1", "acmecare", "api.x.com")
+
+
+def profile(number):
+    return Profile(str(number), "Alice", "https://pbs.example/1.jpg", NOW)
+
+
+def bind(ledger, number):
+    ledger.adopt("1", "alice", profile(number), avatar="sha256:a", protected=False, now_ms=NOW)
+
+
+def quiet(_seconds, _why):
+    """Tell nobody of a wait."""
+
+
+class Client:
+    """An X with these profiles."""
+
+    def __init__(self, *numbers):
+        self.profiles = {str(number): profile(number) for number in numbers}
+
+    def now_ms(self):
+        return NOW
+
+    def verify_credentials(self):
+        return ACCOUNT
+
+    def show_profile(self, profile_id):
+        if profile_id not in self.profiles:
+            raise NotFound("no such profile")
+        return self.profiles[profile_id]
+
+    def destroy_profile(self, profile_id):
+        del self.profiles[profile_id]
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with open_for_writing(tmp_path / "state" / "ledger.db") as ledger:
+        ledger.register_account("acme", ACCOUNT, NOW)
+        yield ledger
+
+
+def test_forgetting_is_about_the_profile_that_was_agreed_to(ledger):
+    """A profile that another run has bound meanwhile stays."""
+    bind(ledger, 1)
+    _, agreed = repair.find_binding(ledger, ROSTER, ACME, "alice")
+    bind(ledger, 2)
+
+    with pytest.raises(InputRefused, match="alice has another profile by now"):
+        repair.forget(ledger, ROSTER, ACME, agreed, lambda: NOW, quiet)
+    assert "2" == ledger.state_of("1").binding("alice").profile_id
+
+
+def test_a_profile_that_an_agent_got_meanwhile_is_not_destroyed(ledger):
+    """Between the question and the deed another run may have bound it."""
+    client = Client(1)
+    unused = repair.find_unused(client, ledger, ACME, "1")
+    bind(ledger, 1)
+
+    with pytest.raises(InputRefused, match="profile 1 is alice's"):
+        repair.destroy(client, ledger, unused, quiet)
+    assert ["1"] == list(client.profiles)
+
+
+def test_what_is_destroyed_and_not_recorded_needs_a_person(ledger, monkeypatch):
+    """The message says that it is gone, not that it failed."""
+    client = Client(1)
+    unused = repair.find_unused(client, ledger, ACME, "1")
+
+    def refuse(_event):
+        raise LedgerRefused("disk full", hint="make room")
+
+    monkeypatch.setattr(ledger, "record", refuse)
+    with pytest.raises(
+        PersonNeeded, match="profile 1 is destroyed, but that couldn't be recorded: disk full"
+    ) as caught:
+        repair.destroy(client, ledger, unused, quiet)
+    assert ("make room", {}) == (caught.value.hint, client.profiles)
+
+
+def test_a_retired_profile_that_x_has_lost_can_still_be_dropped(ledger):
+    """The ledger remembers its name; a stranger that X doesn't know is nobody."""
+    bind(ledger, 1)
+    bind(ledger, 2)
+    unused = repair.find_unused(Client(), ledger, ACME, "1")
+
+    assert ("Alice", False, ProfileStatus.RETIRED) == (unused.name, unused.is_live, unused.status)
+    repair.destroy(Client(), ledger, unused, quiet)
+    assert () == ledger.state_of("1").retired
+    with pytest.raises(NotFound) as caught:
+        repair.find_unused(Client(), ledger, ACME, "1")
+    assert "`profilectl profiles list` shows the ids that there are" == caught.value.hint
