@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from profilectl.api import endpoints, wire, wire_feedback, wire_messages
 from profilectl.api.chunked_upload import IN_PIECES, upload_in_pieces
 from profilectl.api.error_response import read_error_body, shorten
 from profilectl.api.oauth import Signature
 from profilectl.api.transport import Transport
-from profilectl.api.urls import DEFAULT_URL
 from profilectl.errors import CredentialsRefused, NotFound, Unreachable
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator
-    from types import TracebackType
 
-    from profilectl.api.clock import Clock
     from profilectl.api.endpoints import Endpoint
-    from profilectl.api.retry import Deadline, Limits, WaitBudget
-    from profilectl.api.transport import HttpxTransport
     from profilectl.api.wire import Answer
     from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
     from profilectl.secret import Credentials
 
 
-class _Page(Protocol):
-    """A part of a list, with the cursor of the next part."""
-
-    @property
-    def next_cursor(self) -> str | None: ...
-
-
 T = TypeVar("T")
-P = TypeVar("P", bound=_Page)
 
-MOST_EVENT_PAGES = 5
-"""Pages of messages that are read at once; X allows 15 in a quarter of an hour."""
+MOST_EVENT_PAGES = 5  # of messages that are read at once; X allows 15 in a quarter of an hour
 
 _log = logging.getLogger(__name__)
 
@@ -49,50 +36,21 @@ class XClient:
     Every method raises `RemoteError`s; those that write raise `OutcomeUnknown` when X may have done it all the same.
 
     Args:
-        base_url: scheme, host and port of the API; UsageError for any other form, or ``http://`` beyond loopback.
-        transport: answers in this process instead of over the network.
-        jobs: connections, one for each thread.
-        deadline: of all calls together; None for no limit.
-        max_wait: seconds that all calls together may wait for rate limits, or a budget shared with other clients.
-        announce: called with seconds and reason before every wait, in the thread that waits.
+        transport: to X, closed with the client; with its defaults when None.
         media_category: how X files avatars, ``dm_image`` or ``tweet_image``.
-        limits: what one request may take.
-        clock: this machine's.
     """
 
     def __init__(
-        self,
-        credentials: Credentials,
-        *,
-        base_url: str = DEFAULT_URL,
-        transport: HttpxTransport | None = None,
-        jobs: int = 8,
-        deadline: Deadline | None = None,
-        max_wait: float | WaitBudget = 0.0,
-        announce: Callable[[float, str], None] | None = None,
-        media_category: str = "dm_image",
-        limits: Limits | None = None,
-        clock: Clock | None = None,
+        self, credentials: Credentials, transport: Transport | None = None, *, media_category: str = "dm_image"
     ) -> None:
         self._signature = Signature.of(credentials)
+        self._transport = transport or Transport()
         self._media_category = media_category
-        self._transport = Transport(
-            base_url,
-            transport=transport,
-            jobs=jobs,
-            deadline=deadline,
-            max_wait=max_wait,
-            announce=announce,
-            limits=limits,
-            clock=clock,
-        )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -125,9 +83,8 @@ class XClient:
     def list_profiles(self) -> tuple[Profile, ...]:
         """Read the list to its end; a profile that moved to a second page meanwhile counts once."""
         profiles: dict[str, Profile] = {}
-        for page in self._pages(endpoints.list_page, wire.read_page):
-            for profile in page.profiles:
-                profiles.setdefault(profile.id, profile)
+        for profile in self._pages(endpoints.list_page, wire.read_page):
+            profiles.setdefault(profile.id, profile)
         return tuple(profiles.values())
 
     def show_profile(self, profile_id: str) -> Profile:
@@ -144,13 +101,14 @@ class XClient:
 
     def create_profile(self, name: str, media_id: str) -> Profile:
         """Create a profile. Never repeated here, not even when it surely wasn't applied."""
+        # Its intent is in the ledger: the caller decides there, from X's list, whether another create may leave.
         return self._perform(endpoints.create_profile(name, media_id), wire.read_profile)
 
     def destroy_profile(self, profile_id: str) -> None:
         """Destroy a profile; it is a success when X doesn't know it any more."""
         try:
             self._perform(endpoints.destroy_profile(profile_id), wire.read_nothing)
-        except NotFound:
+        except NotFound:  # a repeat finds gone what the first attempt destroyed before its answer was lost
             _log.debug("profile %s was gone already", profile_id)
 
     def send_message(self, message: Message) -> SentMessage:
@@ -158,15 +116,9 @@ class XClient:
         return self._perform(endpoints.send_message(message), lambda answer: wire_messages.read_sent(answer, message))
 
     def upload_for_message(self, content: bytes, media_type: str, category: str) -> str:
-        """Upload the attachment of a message and return its media id, good for a day.
-
-        Args:
-            content: the file.
-            media_type: "image/jpeg", "image/png" or "image/gif".
-            category: "dm_image", or "dm_gif" for an animation, which X takes in pieces and works on for a while.
-        """
+        """Upload the attachment of a message, ``dm_image`` or ``dm_gif``, and return its media id, good for a day."""
         if category in IN_PIECES:
-            return upload_in_pieces(content, media_type, category, self._perform, self._transport.pause)
+            return upload_in_pieces(content, media_type, category, self._transport, self._signature)
         return self._perform(endpoints.upload(content, media_type, category, "attachment"), wire.read_media_id)
 
     def indicate_typing(self, recipient_id: str) -> None:
@@ -174,11 +126,7 @@ class XClient:
         self._perform(endpoints.indicate_typing(recipient_id), wire.read_nothing)
 
     def sent_messages(self, recipient_id: str, since_ms: int) -> Iterator[SentMessage]:
-        """Yield the messages that the account sent to a recipient, newest first, as X lists them.
-
-        Args:
-            recipient_id: the user id; X lists the messages to everybody, so pages of others are read, too.
-            since_ms: X's clock; nothing older is yielded, and no page is read beyond it.
+        """Yield the messages that the account sent to a recipient since a moment of X's clock, newest first.
 
         Raises:
             Unreachable: `MOST_EVENT_PAGES` pages don't reach back to that time, so messages may be missing.
@@ -189,6 +137,7 @@ class XClient:
                 endpoints.list_events(cursor), lambda answer: wire_messages.read_events(answer, recipient_id)
             )
             yield from (message for message in page.messages if message.created_ms >= since_ms)
+            # X lists the messages to everybody, so a page without one for this recipient isn't the end.
             if page.next_cursor is None or (page.oldest_ms is not None and page.oldest_ms < since_ms):
                 return
             cursor = page.next_cursor
@@ -204,14 +153,10 @@ class XClient:
     def feedback_events(self, since_ms: int, until_ms: int) -> tuple[Card, ...]:
         """Return what happened to the account's cards, each as it was at the time: a card may come more than once.
 
-        Args:
-            since_ms: the first moment, X's clock.
-            until_ms: the last one; X reports nothing that is less than a day old.
+        Both moments are of X's clock and belong to the span; X reports nothing that is less than a day old.
         """
-        pages = self._pages(
-            lambda cursor: endpoints.card_events(since_ms, until_ms, cursor), wire_feedback.read_card_events
-        )
-        return tuple(card for page in pages for card in page.cards)
+        ask = partial(endpoints.card_events, since_ms, until_ms)
+        return tuple(self._pages(ask, wire_feedback.read_card_events))
 
     def find_user(self, handle: str) -> str:
         """Return the id of the user with that handle, with or without @."""
@@ -219,7 +164,7 @@ class XClient:
 
         def read(answer: Answer) -> str:
             user_id = wire.read_user_id(answer)
-            if user_id is None:
+            if user_id is None:  # v2 answers 200 for a user that doesn't exist, so no status is there to judge by
                 reason = shorten(read_error_body(answer.content).text)
                 raise NotFound(f"looking up @{bare}: X knows no such user ({reason})", status=answer.status)
             return user_id
@@ -235,18 +180,18 @@ class XClient:
         try:
             self._perform(endpoints.invalidate_token(), wire.read_nothing)
         except CredentialsRefused as error:
-            if error.code != 89:
+            if error.code != 89:  # "invalid or expired token"; any other code may leave it valid
                 raise
 
-    def _pages(self, ask: Callable[[str | None], Endpoint], read: Callable[[Answer], P]) -> Iterator[P]:
-        """Yield the pages of a list until one has no cursor; Unreachable when a cursor comes again."""
+    def _pages(self, ask: Callable[[str | None], Endpoint], read: Callable[[Answer], wire.Page[T]]) -> Iterator[T]:
+        """Yield what the pages of a list hold, until a page has no cursor."""
         cursor: str | None = None
         seen: set[str | None] = set()
         while cursor not in seen:
             seen.add(cursor)
             endpoint = ask(cursor)
             page = self._perform(endpoint, read)
-            yield page
+            yield from page.items
             if page.next_cursor is None:
                 return
             cursor = page.next_cursor

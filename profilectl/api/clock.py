@@ -12,20 +12,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DATE_RESOLUTION = 1.0
-"""Seconds; a Date header (RFC 9110 5.6.7) names the second that has begun."""
+DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the second that has begun
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """This machine's clocks, in seconds.
-
-    `sleep` waits, and returns True when it was cut short for good; with None a `Retrier` waits until it is halted.
-    """
+    """This machine's clocks, in seconds."""
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], bool | None] | None = None
+    sleep: Callable[[float], bool | None] | None = None  # True: ended for good; None: a `Retrier` can be halted
 
 
 def parse_date(text: str | None) -> datetime | None:
@@ -33,22 +29,19 @@ def parse_date(text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)  # also the two old forms of RFC 9110 5.6.7, one of which names no zone
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 class ServerClock:
-    """X's clock as far as Date headers show it; safe to use from several threads.
-
-    A Date is rounded down to the second and grows old on the way, so each is a lower bound of X's time at its arrival.
-    """
+    """X's clock as far as Date headers show it; safe to use from several threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._offset: float | None = None  # of X's time from our monotonic clock, at least
+        self._offset: float | None = None
         self._skew: float | None = None
 
     def learn(self, date: datetime | None, duration: float) -> None:
@@ -59,8 +52,9 @@ class ServerClock:
         offset = stamp - self._clock.monotonic()
         ahead = self._clock.now() - stamp  # at most; at least it is what remains without resolution and travel
         with self._lock:
+            # A Date is rounded down and grows old on the way, so each is a lower bound, and the highest the best.
             self._offset = offset if self._offset is None else max(self._offset, offset)
-            self._skew = _nearest_to_zero(ahead - DATE_RESOLUTION - duration, ahead)
+            self._skew = max(ahead - DATE_RESOLUTION - duration, 0.0) + min(ahead, 0.0)
 
     def now(self) -> float:
         """Return a lower bound of X's time, epoch seconds; this machine's time before the first answer."""
@@ -72,7 +66,3 @@ class ServerClock:
         """How far this machine is ahead of X (negative: behind), at least; None before the first answer."""
         with self._lock:
             return self._skew
-
-
-def _nearest_to_zero(low: float, high: float) -> float:
-    return max(low, 0.0) + min(high, 0.0)

@@ -18,14 +18,10 @@ if TYPE_CHECKING:
     from profilectl.api.error_codes import ErrorRule
     from profilectl.model import Ask, Message
 
-PAGE_SIZE = 50
-"""Profiles or messages in a page of a list, X's maximum."""
+PAGE_SIZE = 50  # profiles or messages in a page of a list, X's maximum
+CARD_EVENTS = 100  # events of feedback cards in a page, X's maximum
 
-CARD_EVENTS = 100
-"""Events of feedback cards in a page, X's maximum."""
-
-KINDS = ("list", "upload", "create", "destroy", "other")
-"""What requests are counted under."""
+KINDS = ("list", "upload", "create", "destroy", "other")  # what requests are counted under
 
 _UPLOAD = "/2/media/upload"
 _MESSAGES = "/1.1/direct_messages"
@@ -33,45 +29,31 @@ _MESSAGES = "/1.1/direct_messages"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A request, not yet signed.
+    """A request, not yet signed."""
 
-    Attributes:
-        action: what the request does, for error messages: "creating the profile".
-        kind: what it is counted under, of `KINDS`.
-        retry: when it may be repeated.
-        query: names and values, not yet encoded.
-        body: JSON, ready to leave.
-        form: fields that are sent form-encoded, or as parts beside `files`.
-        files: parts by their field: file name, content and media type.
-        error_rules: what X's error codes mean for this endpoint, where that differs.
-    """
-
-    action: str
+    action: str  # what the request does, for error messages: "creating the profile"
     method: str
     path: str
     kind: str = "other"
     retry: RetryPolicy = RetryPolicy.SAFE
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    form: Mapping[str, str] | None = None
-    files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)
-    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = None  # form-encoded, or parts beside `files`
+    files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)  # name, content, media type
+    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict, repr=False)  # where X's codes mean other things
 
     @property
     def target(self) -> str:
-        """Path and query, encoded as RFC 5849 3.6 wants it: what is sent is, letter by letter, what is signed."""
+        """Path and query as they are sent."""
+        # Encoded here as RFC 5849 3.6 wants it: what is sent is then, letter by letter, what is signed.
         pairs = (f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in self.query.items())
         return self.path + ("?" + "&".join(pairs) if self.query else "")
 
 
 def verify_credentials() -> Endpoint:
     """Ask which account the credentials belong to."""
-    return Endpoint(
-        "checking the credentials",
-        "GET",
-        "/1.1/account/verify_credentials.json",
-        query={"include_entities": "false", "skip_status": "true"},
-    )
+    query = {"include_entities": "false", "skip_status": "true"}
+    return Endpoint("checking the credentials", "GET", "/1.1/account/verify_credentials.json", query=query)
 
 
 def list_page(cursor: str | None) -> Endpoint:
@@ -82,25 +64,15 @@ def list_page(cursor: str | None) -> Endpoint:
 
 def show_profile(profile_id: str) -> Endpoint:
     """Ask for one profile."""
-    checked = digits("profile id", profile_id)
-    return Endpoint(f"reading profile {checked}", "GET", f"/1.1/custom_profiles/{checked}.json")
-
-
-def picture() -> Endpoint:
-    """Fetch a picture from the address that X gave for it, which isn't the API's."""
-    return Endpoint("downloading the picture", "GET", "")
+    path = f"/1.1/custom_profiles/{digits('profile id', profile_id)}.json"
+    return Endpoint(f"reading profile {profile_id}", "GET", path)
 
 
 def upload(content: bytes, media_type: str, category: str, name: str = "avatar") -> Endpoint:
     """Upload a picture; X deletes media that is never used, so it may be sent again."""
-    return Endpoint(
-        "uploading the picture",
-        "POST",
-        _UPLOAD,
-        "upload",
-        form={"media_category": category},
-        files={"media": (f"{name}.{media_type.rpartition('/')[2]}", content, media_type)},
-    )
+    files = {"media": (f"{name}.{media_type.rpartition('/')[2]}", content, media_type)}
+    form = {"media_category": category}
+    return Endpoint("uploading the picture", "POST", _UPLOAD, "upload", form=form, files=files)
 
 
 def begin_upload(size: int, media_type: str, category: str) -> Endpoint:
@@ -111,14 +83,9 @@ def begin_upload(size: int, media_type: str, category: str) -> Endpoint:
 
 def append_upload(media_id: str, index: int, piece: bytes) -> Endpoint:
     """Send a piece, counted from 0; sent again, it replaces itself."""
-    return Endpoint(
-        "uploading the picture",
-        "POST",
-        f"{_UPLOAD}/{digits('media id', media_id)}/append",
-        "upload",
-        form={"segment_index": str(index)},
-        files={"media": ("piece", piece, "application/octet-stream")},
-    )
+    path = f"{_UPLOAD}/{digits('media id', media_id)}/append"
+    files = {"media": ("piece", piece, "application/octet-stream")}
+    return Endpoint("uploading the picture", "POST", path, "upload", form={"segment_index": str(index)}, files=files)
 
 
 def finish_upload(media_id: str) -> Endpoint:
@@ -134,38 +101,21 @@ def upload_status(media_id: str) -> Endpoint:
 
 def create_profile(name: str, media_id: str) -> Endpoint:
     """Create a profile; X has no idempotency key, so only the caller can know whether to repeat it."""
-    return Endpoint(
-        "creating the profile",
-        "POST",
-        "/1.1/custom_profiles/new.json",
-        "create",
-        RetryPolicy.NEVER,
-        body=profile_body(name, media_id),
-    )
+    path, body = "/1.1/custom_profiles/new.json", profile_body(name, media_id)
+    return Endpoint("creating the profile", "POST", path, "create", RetryPolicy.NEVER, body=body)
 
 
 def destroy_profile(profile_id: str) -> Endpoint:
     """Destroy a profile; X answers 204 for one that it has destroyed before, too."""
-    checked = digits("profile id", profile_id)
-    return Endpoint(
-        f"destroying profile {checked}",
-        "DELETE",
-        "/1.1/custom_profiles/destroy.json",
-        "destroy",
-        query={"id": checked},
-    )
+    query = {"id": digits("profile id", profile_id)}
+    path = "/1.1/custom_profiles/destroy.json"
+    return Endpoint(f"destroying profile {profile_id}", "DELETE", path, "destroy", query=query)
 
 
 def send_message(message: Message) -> Endpoint:
     """Send a Direct Message; it is sent again only when no connection could be made."""
-    return Endpoint(
-        "sending the message",
-        "POST",
-        f"{_MESSAGES}/events/new.json",
-        retry=RetryPolicy.UNSENT,
-        body=message_body(message),
-        error_rules=MESSAGE_RULES,
-    )
+    path, body, retry = f"{_MESSAGES}/events/new.json", message_body(message), RetryPolicy.UNSENT
+    return Endpoint("sending the message", "POST", path, retry=retry, body=body, error_rules=MESSAGE_RULES)
 
 
 def list_events(cursor: str | None) -> Endpoint:
@@ -176,10 +126,8 @@ def list_events(cursor: str | None) -> Endpoint:
 
 def indicate_typing(recipient_id: str) -> Endpoint:
     """Show for about three seconds that somebody is typing; not worth a second attempt."""
-    form = {"recipient_id": digits("recipient id", recipient_id)}
-    return Endpoint(
-        "showing that somebody types", "POST", f"{_MESSAGES}/indicate_typing.json", retry=RetryPolicy.NEVER, form=form
-    )
+    path, form = f"{_MESSAGES}/indicate_typing.json", {"recipient_id": digits("recipient id", recipient_id)}
+    return Endpoint("showing that somebody types", "POST", path, retry=RetryPolicy.NEVER, form=form)
 
 
 def find_user(handle: str) -> Endpoint:
@@ -189,14 +137,8 @@ def find_user(handle: str) -> Endpoint:
 
 def issue_card(ask: Ask) -> Endpoint:
     """Issue a feedback card; X takes one a day per recipient, so a second attempt can't ask twice."""
-    return Endpoint(
-        "issuing the feedback card",
-        "POST",
-        "/1.1/feedback/create.json",
-        retry=RetryPolicy.UNSENT,
-        form=card_form(ask),
-        error_rules=CARD_ISSUE_RULES,
-    )
+    path, form, retry = "/1.1/feedback/create.json", card_form(ask), RetryPolicy.UNSENT
+    return Endpoint("issuing the feedback card", "POST", path, retry=retry, form=form, error_rules=CARD_ISSUE_RULES)
 
 
 def card_events(since_ms: int, until_ms: int, cursor: str | None) -> Endpoint:
@@ -208,13 +150,8 @@ def card_events(since_ms: int, until_ms: int, cursor: str | None) -> Endpoint:
 
 def rate_limits() -> Endpoint:
     """Ask what is left of the limits on reading calls, of those resources that we use."""
-    resources = "custom_profiles,direct_messages,media"
-    return Endpoint(
-        "reading the rate limits",
-        "GET",
-        "/1.1/application/rate_limit_status.json",
-        query={"resources": resources},
-    )
+    query = {"resources": "custom_profiles,direct_messages,media"}
+    return Endpoint("reading the rate limits", "GET", "/1.1/application/rate_limit_status.json", query=query)
 
 
 def invalidate_token() -> Endpoint:
@@ -229,9 +166,8 @@ def request_token() -> Endpoint:
 
 def access_token(pin: str) -> Endpoint:
     """Trade a PIN that has been checked, which works once, for the account's token (RFC 5849 2.3)."""
-    return Endpoint(
-        "trading the PIN", "POST", "/oauth/access_token", retry=RetryPolicy.UNSENT, form={"oauth_verifier": pin}
-    )
+    form = {"oauth_verifier": pin}
+    return Endpoint("trading the PIN", "POST", "/oauth/access_token", retry=RetryPolicy.UNSENT, form=form)
 
 
 def authorize_target(request_token: str) -> str:

@@ -46,51 +46,38 @@ _ALLOWLIST = (
 
 @dataclass(frozen=True, slots=True)
 class ErrorRule:
-    """A row: which of X's errors it is about, and the exception, meaning and hint that stand for them.
-
-    Attributes:
-        codes: of v1.1's ``errors``.
-        kinds: the last part of v2's problem ``type``.
-        statuses: of HTTP, for answers that hold neither.
-    """
+    """A row: which of X's errors it is about, and the exception, meaning and hint that stand for them."""
 
     error: type[RemoteError]
     meaning: str
     hint: str | None = None
-    codes: tuple[int, ...] = ()
-    kinds: tuple[str, ...] = ()
-    statuses: tuple[int, ...] = ()
+    codes: tuple[int, ...] = ()  # of v1.1's ``errors``
+    kinds: tuple[str, ...] = ()  # the last part of v2's problem ``type`` (RFC 9457 3.1.1)
+    statuses: tuple[int, ...] = ()  # of HTTP, for answers that hold neither
 
 
 ERROR_RULES: tuple[ErrorRule, ...] = (
-    ErrorRule(NotAllowlisted, "X hasn't allowed this account to use custom profiles", _ALLOWLIST, codes=(87,)),
+    ErrorRule(NotAllowlisted, "X hasn't allowed this account to use custom profiles", _ALLOWLIST, (87,)),
     # Who we are, and what our app may do.
+    ErrorRule(CredentialsRefused, "X doesn't accept the signature or the credentials", _LOG_IN, (32,), statuses=(401,)),
+    ErrorRule(CredentialsRefused, "the token is invalid, expired or revoked", _LOG_IN, (89,)),
+    ErrorRule(CredentialsRefused, "X finds no usable credentials in the request", _LOG_IN, (215,)),
+    ErrorRule(CredentialsRefused, "X refuses the time of the request", _CLOCK, (135,)),
+    ErrorRule(CredentialsRefused, "the app isn't permitted to use Direct Messages", _PERMISSION, (93,)),
+    ErrorRule(CredentialsRefused, "the app is only permitted to read", _PERMISSION, (261,)),
+    ErrorRule(CredentialsRefused, "the app's plan doesn't include this call", _PLAN, (453,), ("client-forbidden",)),
     ErrorRule(
-        CredentialsRefused, "X doesn't accept the signature or the credentials", _LOG_IN, codes=(32,), statuses=(401,)
-    ),
-    ErrorRule(CredentialsRefused, "the token is invalid, expired or revoked", _LOG_IN, codes=(89,)),
-    ErrorRule(CredentialsRefused, "X finds no usable credentials in the request", _LOG_IN, codes=(215,)),
-    ErrorRule(CredentialsRefused, "X refuses the time of the request", _CLOCK, codes=(135,)),
-    ErrorRule(CredentialsRefused, "the app isn't permitted to use Direct Messages", _PERMISSION, codes=(93,)),
-    ErrorRule(CredentialsRefused, "the app is only permitted to read", _PERMISSION, codes=(261,)),
-    ErrorRule(
-        CredentialsRefused, "the app's plan doesn't include this call", _PLAN, codes=(453,), kinds=("client-forbidden",)
-    ),
-    ErrorRule(
-        CredentialsRefused,
-        "the brand's account is suspended, or the app's plan lacks this call",
-        _SUSPENDED,
-        codes=(64,),
+        CredentialsRefused, "the brand's account is suspended, or the app's plan lacks this call", _SUSPENDED, (64,)
     ),
     ErrorRule(
         CredentialsRefused,
         "X wants another kind of credentials for this call",
         _USER_TOKENS,
-        codes=(99, 220),
-        kinds=("unsupported-authentication",),
+        (99, 220),
+        ("unsupported-authentication",),
     ),
-    ErrorRule(CredentialsRefused, "the app's settings don't allow a login by PIN", _CALLBACK, codes=(415, 417)),
-    ErrorRule(CredentialsRefused, "the app is suspended", "look at the app in X's developer console", codes=(416,)),
+    ErrorRule(CredentialsRefused, "the app's settings don't allow a login by PIN", _CALLBACK, (415, 417)),
+    ErrorRule(CredentialsRefused, "the app is suspended", "look at the app in X's developer console", (416,)),
     ErrorRule(
         CredentialsRefused,
         "the app's credits at X are used up",
@@ -109,47 +96,45 @@ ERROR_RULES: tuple[ErrorRule, ...] = (
     ErrorRule(RateLimited, "the app's quota at X is used up", kinds=("usage-capped",)),
     # What doesn't exist.
     ErrorRule(NotFound, "X knows no such thing", codes=(34,), kinds=("resource-not-found",), statuses=(404,)),
-    ErrorRule(NotFound, "X knows no such user", "look at the id or the handle", codes=(17, 50, 108)),
+    ErrorRule(NotFound, "X knows no such user", "look at the id or the handle", (17, 50, 108)),
     # Why a message doesn't go out, in words for somebody who looks after customers.
-    ErrorRule(Refused, "X has suspended this customer's account", _ELSEWHERE, codes=(63,)),
-    ErrorRule(Refused, "this customer takes no messages from accounts that they don't follow", _FOLLOW, codes=(150,)),
-    ErrorRule(Refused, "X doesn't send this message, its own words say why", _REWORD, codes=(151,)),
-    ErrorRule(Refused, "X doesn't accept an address in this message", _ADDRESS, codes=(195,)),
-    ErrorRule(Refused, "X takes this for automated behaviour", _HUMAN, codes=(226,)),
-    ErrorRule(CredentialsRefused, "the brand's account is locked for now", _UNLOCK, codes=(326,)),
-    ErrorRule(
-        RateLimited, "the brand has written as much as X allows in a day", "send it again tomorrow", codes=(344,)
-    ),
+    ErrorRule(Refused, "X has suspended this customer's account", _ELSEWHERE, (63,)),
+    ErrorRule(Refused, "this customer takes no messages from accounts that they don't follow", _FOLLOW, (150,)),
+    ErrorRule(Refused, "X doesn't send this message, its own words say why", _REWORD, (151,)),
+    ErrorRule(Refused, "X doesn't accept an address in this message", _ADDRESS, (195,)),
+    ErrorRule(Refused, "X takes this for automated behaviour", _HUMAN, (226,)),
+    ErrorRule(CredentialsRefused, "the brand's account is locked for now", _UNLOCK, (326,)),
+    ErrorRule(RateLimited, "the brand has written as much as X allows in a day", "send it again tomorrow", (344,)),
     ErrorRule(
         Refused,
         "this customer hasn't written to the brand and doesn't take messages from everybody, or has blocked it",
         _INVITE,
-        codes=(349,),
+        (349,),
     ),
-    ErrorRule(Refused, "the text is longer than X takes", _SHORTEN, codes=(354,)),
-    ErrorRule(Refused, "the brand has blocked this customer", _UNBLOCK, codes=(389,)),
+    ErrorRule(Refused, "the text is longer than X takes", _SHORTEN, (354,)),
+    ErrorRule(Refused, "the brand has blocked this customer", _UNBLOCK, (389,)),
     ErrorRule(
         Refused,
         "this customer takes messages from verified accounts only, and X doesn't count the brand as one",
         _VERIFY,
-        codes=(476,),
+        (476,),
     ),
     # What is wrong with the request.
-    ErrorRule(Refused, "something that X requires is missing", _FIELD, codes=(38,)),
+    ErrorRule(Refused, "something that X requires is missing", _FIELD, (38,)),
     ErrorRule(Refused, "X doesn't accept a field", _FIELD, (214,), ("invalid-request",), (400, 406, 422)),
-    ErrorRule(Refused, "X doesn't accept the picture", _PICTURE, codes=(323, 324)),
-    ErrorRule(Refused, "X doesn't know the uploaded picture", _EXPIRED, codes=(325,)),
+    ErrorRule(Refused, "X doesn't accept the picture", _PICTURE, (323, 324)),
+    ErrorRule(Refused, "X doesn't know the uploaded picture", _EXPIRED, (325,)),
     ErrorRule(
         Refused, "the request is too large for X", "use a smaller picture or a shorter text", statuses=(413, 431)
     ),
-    ErrorRule(Refused, "X no longer offers this call", _UPGRADE, codes=(68, 251), statuses=(410,)),
+    ErrorRule(Refused, "X no longer offers this call", _UPGRADE, (68, 251), statuses=(410,)),
     ErrorRule(Refused, "X doesn't permit this", kinds=("not-authorized-for-resource",), statuses=(403,)),
 )
 
+# Elsewhere 88 is a limit of minutes; the next three tables say what codes mean where they mean something else.
 MESSAGE_RULES: Mapping[int, ErrorRule] = {
     88: ErrorRule(RateLimited, "X takes 1,000 messages of a brand in 24 hours, answers within a day not counted"),
 }
-"""What a code means when a message is sent."""
 
 _CARDS = (
     "Feedback cards come with X's Enterprise plan, and X allows them for one app and one @handle at a time.\n"
@@ -160,12 +145,10 @@ CARD_RULES: dict[int, ErrorRule] = {
     87: ErrorRule(NotAllowlisted, "X hasn't allowed this app and this account to use feedback cards", _CARDS),
     453: ErrorRule(CredentialsRefused, "the app's plan doesn't include feedback cards", _CARDS),
 }
-"""What codes mean when feedback cards are read."""
 
 CARD_ISSUE_RULES: Mapping[int, ErrorRule] = CARD_RULES | {
     88: ErrorRule(RateLimited, "X takes one card per customer in 24 hours, and 1,000 in all"),
 }
-"""What codes mean when a feedback card is issued."""
 
 _ANY = ErrorRule(Refused, "X refuses")
 _BY_CODE = {code: rule for rule in ERROR_RULES for code in rule.codes}
@@ -179,6 +162,6 @@ def is_known(code: int | None) -> bool:
 
 
 def rule_for(status: int, code: int | None, kind: str) -> ErrorRule:
-    """Return the row for an error: X's code decides, then v2's kind, then the HTTP status."""
+    """Return the row for an error: X's code decides, then v2's kind, then the HTTP status, which many errors share."""
     by_code = _BY_CODE.get(code) if code is not None else None
     return by_code or _BY_KIND.get(kind) or _BY_STATUS.get(status, _ANY)

@@ -36,26 +36,13 @@ class ErrorBody:
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
-    """What is known of a request and isn't in its answer.
-
-    Attributes:
-        action: what was being done, for people: "creating the profile".
-        retry: when the request may be repeated.
-        now: X's time in epoch seconds.
-        skew: seconds that this machine is ahead of X, None when unknown.
-        error_rules: what X's codes mean for this endpoint, where that differs from what they mean elsewhere.
-    """
+    """What is known of a request and isn't in its answer."""
 
     action: str
     retry: RetryPolicy
     now: float
-    skew: float | None
-    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict)
-
-    def rule_for(self, status: int, body: ErrorBody) -> ErrorRule:
-        """Return the row of the table that an error answer stands in."""
-        own = self.error_rules.get(body.code) if body.code is not None else None
-        return own or rule_for(status, body.code, body.kind)
+    skew: float | None  # seconds that this machine is ahead of X
+    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict)  # where codes mean something else than usual
 
 
 def error_from(answer: Answer, request: RequestInfo) -> RemoteError:
@@ -65,10 +52,14 @@ def error_from(answer: Answer, request: RequestInfo) -> RemoteError:
     quote = f"HTTP {answer.status}{code}" + (f": {shorten(body.text)}" if body.text else "")
     if fate_of_status(answer.status) is Fate.UNKNOWN:
         return outcome_unknown(f"{_server_error(answer.status)} ({quote})", request, answer, body.code)
-    rule = request.rule_for(answer.status, body)
+    own = request.error_rules.get(body.code) if body.code is not None else None
+    rule = own or rule_for(answer.status, body.code, body.kind)
     is_limit = issubclass(rule.error, RateLimited)
     retry_at = _retry_at(answer, request.now) if is_limit else None
-    skew = f", {_skew_text(request.skew)}" if body.code == 135 and request.skew else ""
+    skew = ""
+    if body.code == 135 and request.skew:
+        direction = "ahead of" if request.skew > 0 else "behind"
+        skew = f", this machine's clock is {abs(request.skew):.0f} s {direction} X's"
     return rule.error(
         f"{request.action}: {rule.meaning}{skew} ({quote})",
         hint=_retry_hint(retry_at) if is_limit and (retry_at or not rule.hint) else rule.hint,
@@ -87,28 +78,26 @@ def outcome_unknown(
     if request.retry is not RetryPolicy.SAFE:
         hint = "X may have done it all the same: look before it is done again"
         return OutcomeUnknown(message, hint=hint, status=status, code=code)
+    # 503 is the one 5xx for which RFC 9110 (15.6.4) foresees a Retry-After.
     retry_at = _retry_at(answer, request.now) if answer and answer.status == 503 else None
     return Unreachable(message, hint="run again later", retry_at=retry_at, status=status, code=code)
 
 
 def read_error_body(content: bytes) -> ErrorBody:
     """Read an error body in the form of v1.1, the upload or v2; the text of any other body is taken as it is."""
-    try:
+    document: object = None
+    with suppress(Unreadable):
         document = parse_json(content)
-    except Unreadable:
-        return ErrorBody(text=_plain(content))
     if not isinstance(document, dict):
         return ErrorBody(text=_plain(content))
     errors = document.get("errors")
     entries = [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
+    # X may list several errors, and a code that the table knows explains more than the first one.
     first = next((entry for entry in entries if is_known(_code(entry))), entries[0] if entries else {})
     texts = (first.get("message"), document.get("detail"), first.get("detail"), document.get("title"))
-    legacy = (errors, document.get("error"))
-    return ErrorBody(
-        code=_code(first),
-        kind=_kind(document) or _kind(first),
-        text=next((text for text in (*texts, *legacy) if text and isinstance(text, str)), ""),
-    )
+    legacy = (errors, document.get("error"))  # some v1.1 calls answer with a sentence instead of a list
+    text = next((text for text in (*texts, *legacy) if text and isinstance(text, str)), "")
+    return ErrorBody(_code(first), _kind(document) or _kind(first), text)
 
 
 def shorten(text: str) -> str:
@@ -117,11 +106,8 @@ def shorten(text: str) -> str:
 
 
 def cause_of(error: Exception) -> str:
-    """Return what broke a connection, without what may quote our request: the bytes that h11 shows, a proxy's words.
-
-    Args:
-        error: of httpx, which this module doesn't import.
-    """
+    """Return what broke a connection, as httpx says, without what may quote our request: bytes, a proxy's words."""
+    # Compared by name, so that this module needn't load httpx; h11 shows the bytes that it stumbled over.
     if type(error).__name__ == "ProxyError" and (status := re.match(r"\d{3}\b", str(error))):
         return f"the proxy refused, HTTP {status[0]}"
     return shorten(str(error).partition(": bytearray(")[0]) or type(error).__name__
@@ -129,7 +115,7 @@ def cause_of(error: Exception) -> str:
 
 def _code(entry: dict[str, Any]) -> int | None:
     code = entry.get("code")
-    return code if type(code) is int else None
+    return code if type(code) is int else None  # not isinstance: JSON's true would be code 1
 
 
 def _kind(document: dict[str, Any]) -> str:
@@ -143,17 +129,14 @@ def _plain(content: bytes) -> str:
 
 
 def _server_error(status: int) -> str:
-    if 300 <= status < 400:
+    if 300 <= status < 400:  # a signature that was made for one host mustn't go to another
         return "X, or somebody on the way, points to another address, which is never followed"
     return f"X is in trouble, {responses.get(status, 'in a way of its own').lower()}"
 
 
-def _skew_text(skew: float) -> str:
-    return f"this machine's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} X's"
-
-
 def _retry_at(answer: Answer, now: float) -> datetime | None:
     """Return when to try again: Retry-After (RFC 9110 10.2.3) wins over x-rate-limit-reset (epoch seconds)."""
+    # Retry-After counts from the answer's own Date, so neither a wrong clock here nor a slow way shifts it.
     after = answer.headers.get("retry-after", "")
     seconds, reset = _number(after), _number(answer.headers.get("x-rate-limit-reset", ""))
     if seconds is not None:
@@ -165,7 +148,8 @@ def _retry_at(answer: Answer, now: float) -> datetime | None:
 
 
 def _number(text: str) -> int | None:
-    """Return a count of seconds, None when it isn't one or lies beyond the year 5138."""
+    """Return a count of seconds, None when it isn't one."""
+    # 11 digits reach to the year 5138, which datetime can still show; `isdigit` alone takes "²", which int refuses.
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 11 else None
 
 

@@ -30,12 +30,8 @@ for _name in ("oauthlib", "httpx", "httpcore"):
 class Signature(httpx.Auth):
     """Signs every request for the URL that is really called, with HMAC-SHA1.
 
-    Query and form parameters are part of the signature, JSON and multipart bodies aren't (RFC 5849 3.4.1.3.1). A form
-    body is in memory from the start, so httpx needn't be asked to read it first (`requires_request_body`).
-
     Args:
         token: None for the first step of a login, which knows no token yet.
-        nonce: returns a value that is used once.
         timestamp: returns the present moment, in epoch seconds as text.
     """
 
@@ -70,7 +66,8 @@ class Signature(httpx.Auth):
         return scrub_json(text, self._secrets)
 
     def scrub_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers of an answer without them; most hold none, which a search through all at once shows."""
+        """Return the headers of an answer without them."""
+        # Most hold none, which a search through all at once shows.
         together = "\n".join(headers.values())
         if "\\" not in together and scrub(together, self._secrets) == together:
             return dict(headers)
@@ -78,18 +75,7 @@ class Signature(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the Authorization header."""
-        url, parameters = str(request.url), self._parameters()
-        is_form = request.headers.get("Content-Type") == FORM
-        body = request.content.decode("ascii") if is_form else None
-        sent = signature.collect_parameters(request.url.query.decode("ascii"), body)
-        text = signature.signature_base_string(
-            request.method, signature.base_string_uri(url), signature.normalize_parameters([*sent, *parameters])
-        )
-        parameters.append(("oauth_signature", signature.sign_hmac_sha1_with_client(text, self._keys())))
-        request.headers["Authorization"] = prepare_headers(parameters)["Authorization"]
-        yield request
-
-    def _parameters(self) -> list[tuple[str, str]]:
+        url = str(request.url)
         parameters = [
             ("oauth_nonce", self._nonce()),
             ("oauth_timestamp", self._timestamp()),
@@ -97,10 +83,20 @@ class Signature(httpx.Auth):
             ("oauth_signature_method", "HMAC-SHA1"),
             ("oauth_consumer_key", self._consumer_key.reveal()),
         ]
-        return parameters + ([("oauth_token", self._token.reveal())] if self._token else [])
-
-    def _keys(self) -> _Keys:
-        return _Keys(self._consumer_secret.reveal(), self._token_secret.reveal() if self._token_secret else None)
+        if self._token:
+            parameters.append(("oauth_token", self._token.reveal()))
+        # Query and form parameters are signed, JSON and multipart bodies aren't (RFC 5849 3.4.1.3.1). A form is in
+        # memory from the start, so httpx needn't be asked to read it first (`requires_request_body`).
+        is_form = request.headers.get("Content-Type") == FORM
+        body = request.content.decode("ascii") if is_form else None
+        sent = signature.collect_parameters(request.url.query.decode("ascii"), body)
+        text = signature.signature_base_string(
+            request.method, signature.base_string_uri(url), signature.normalize_parameters([*sent, *parameters])
+        )
+        keys = _Keys(self._consumer_secret.reveal(), self._token_secret.reveal() if self._token_secret else None)
+        parameters.append(("oauth_signature", signature.sign_hmac_sha1_with_client(text, keys)))
+        request.headers["Authorization"] = prepare_headers(parameters)["Authorization"]
+        yield request
 
 
 class _Keys(NamedTuple):

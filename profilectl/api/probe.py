@@ -34,44 +34,26 @@ _PROXY = "look at the proxy that the line `proxy` names"
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """How X answered a probe.
-
-    Attributes:
-        status: of HTTP.
-        tls: the protocol's name, such as ``TLSv1.3``; None without TLS.
-        peer: the IP address that was connected to, None without a network.
-        skew: seconds that this machine is ahead of X, at least; None when the answer doesn't tell the time.
-    """
+    """How X answered a probe."""
 
     status: int
-    tls: str | None
+    tls: str | None  # the protocol's name, such as "TLSv1.3"; None without TLS
     peer: str | None
-    skew: float | None
+    skew: float | None  # seconds that this machine is ahead of X, at least; None when the answer has no Date
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy that requests go through.
+    """The proxy that requests go through."""
 
-    Attributes:
-        origin: the environment variable that names it, or "the system's settings".
-        shown: its address without user name and password, every character visible.
-    """
-
-    origin: str
-    shown: str
+    origin: str  # the environment variable that names it, or "the system's settings"
+    shown: str  # its address without user name and password, every character visible
 
 
 def probe(
     base_url: str, *, transport: HttpxTransport | None, seconds: float, clock: Clock | None = None
 ) -> ProbeResult:
-    """Send an unsigned HEAD request to X's host; any answer will do.
-
-    Args:
-        base_url: as for `XClient`.
-        transport: answers in this process instead of over the network.
-        seconds: how long each step may take.
-        clock: this machine's.
+    """Send an unsigned HEAD request to X's host, each step of which may take some seconds; any answer will do.
 
     Raises:
         UsageError: the address mustn't be called, or the proxy's can't be used.
@@ -97,7 +79,7 @@ def proxy_for(base_url: str) -> Proxy | None:
     address = parse_address(base_url)
     if address.is_loopback or proxy_bypass(address.host):
         return None
-    proxies = getproxies()
+    proxies = getproxies()  # what httpx asks, too: the environment, on macOS and Windows also the system's settings
     value = proxies.get(address.url.partition(":")[0]) or proxies.get("all")
     if not value:
         return None
@@ -137,13 +119,14 @@ def _explain(error: httpx.HTTPError, address: Address) -> Unreachable:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
-    while cause is not None:
+    while cause is not None:  # httpx wraps what httpcore wraps, so the reason of the system is two or three down
         yield cause
         cause = cause.__cause__ or cause.__context__
 
 
 def _without_userinfo(value: str) -> str:
-    """Return scheme, host and port; cut at the last @, because a password may hold anything, even a slash."""
+    """Return scheme, host and port."""
     scheme, separator, _ = value.partition("://")
+    # Cut at the last @, because a password may hold anything, even a slash; the scheme may be missing.
     rest = value.rpartition("@")[2].rpartition("://")[2]
     return shorten(f"{scheme if separator and scheme.isalnum() else 'http'}://{rest.partition('/')[0]}")

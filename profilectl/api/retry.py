@@ -26,31 +26,18 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, of the back-off
 SHORTEST_WAIT = 1.0  # seconds until a reset, even one that is over
 RESET_MARGIN = 2.0  # seconds after a reset, spread so that parallel workers don't all come back at once
 
+# No connection was made, so nothing can have been sent. DNS and TLS failures are ConnectErrors.
+_NOT_SENT = "ConnectError ConnectTimeout PoolTimeout ProxyError UnsupportedProtocol"
+# The request may have arrived, whole or in part.
+_BROKEN = "ReadTimeout ReadError WriteTimeout WriteError CloseError RemoteProtocolError LocalProtocolError"
+# An answer came, and couldn't be used.
+_UNUSABLE = (
+    "DecodingError TooManyRedirects HTTPStatusError InvalidURL CookieConflict StreamConsumed StreamClosed "
+    "ResponseNotRead RequestNotRead"
+)
 FATE_BY_EXCEPTION: Mapping[str, Fate] = {
-    # No connection was made, so nothing can have been sent. DNS and TLS failures are ConnectErrors.
-    "ConnectError": Fate.NOT_APPLIED,
-    "ConnectTimeout": Fate.NOT_APPLIED,
-    "PoolTimeout": Fate.NOT_APPLIED,
-    "ProxyError": Fate.NOT_APPLIED,
-    "UnsupportedProtocol": Fate.NOT_APPLIED,
-    # The request may have arrived, whole or in part.
-    "ReadTimeout": Fate.UNKNOWN,
-    "ReadError": Fate.UNKNOWN,
-    "WriteTimeout": Fate.UNKNOWN,
-    "WriteError": Fate.UNKNOWN,
-    "CloseError": Fate.UNKNOWN,
-    "RemoteProtocolError": Fate.UNKNOWN,
-    "LocalProtocolError": Fate.UNKNOWN,
-    # An answer came, and couldn't be used.
-    "DecodingError": Fate.UNKNOWN,
-    "TooManyRedirects": Fate.UNKNOWN,
-    "HTTPStatusError": Fate.UNKNOWN,
-    "InvalidURL": Fate.UNKNOWN,
-    "CookieConflict": Fate.UNKNOWN,
-    "StreamConsumed": Fate.UNKNOWN,
-    "StreamClosed": Fate.UNKNOWN,
-    "ResponseNotRead": Fate.UNKNOWN,
-    "RequestNotRead": Fate.UNKNOWN,
+    **dict.fromkeys(_NOT_SENT.split(), Fate.NOT_APPLIED),
+    **dict.fromkeys(f"{_BROKEN} {_UNUSABLE}".split(), Fate.UNKNOWN),
 }
 
 
@@ -61,12 +48,11 @@ def fate_of_exception(error: Exception) -> Fate:
 
 
 def fate_of_status(status: int) -> Fate:
-    """Return the fate of a request that was answered with this HTTP status, which isn't 2xx.
-
-    A 5xx may come after the request was applied, a 3xx or 408 from a server on the way. Every other 4xx is X's refusal.
-    """
-    if status in {420, 429}:
+    """Return the fate of a request that was answered with this HTTP status, which isn't 2xx."""
+    if status in {420, 429}:  # 420 is X's own, older than the 429 of RFC 6585 4: both refuse before anything is done
         return Fate.NOT_APPLIED
+    # A 5xx may come after the request was applied, a 3xx or 408 from a server on the way (RFC 9110 15.5.9: it gave up
+    # waiting, which says nothing about X behind it). Every other 4xx is X's refusal.
     return Fate.REFUSED if 400 <= status < 500 and status != 408 else Fate.UNKNOWN
 
 
@@ -83,22 +69,18 @@ def may_repeat(error: RemoteError, policy: RetryPolicy, attempt: int) -> bool:
     if attempt >= policy.value:
         return False
     if isinstance(error, RateLimited):
-        return policy is RetryPolicy.SAFE and error.retry_at is not None
+        return policy is RetryPolicy.SAFE and error.retry_at is not None  # without a time, a wait could be 24 hours
     is_redirect = error.status is not None and 300 <= error.status < 400
     return isinstance(error, Unreachable) and not is_redirect
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may take: seconds, and bytes of its answer.
-
-    `total` is checked whenever bytes arrive, because httpx's own timeouts begin anew with every byte; a server that
-    sends nothing more ends with `read` instead.
-    """
+    """What one request may take: seconds, and bytes of its answer."""
 
     connect: float = 10.0
-    read: float = 20.0
-    total: float = 30.0
+    read: float = 20.0  # without a byte: ends what `total`, which is checked when bytes arrive, can't
+    total: float = 30.0  # httpx's own timeouts begin anew with every byte
     body: int = 4 * 1024 * 1024
 
 
@@ -115,21 +97,17 @@ class Deadline:
 
 
 class WaitBudget:
-    """The seconds that a run may wait for rate limits in all; those that several requests wait together count once.
-
-    Safe to share between threads, and between the clients of one run.
-    """
+    """The seconds that a run may wait for rate limits in all; several threads and clients may share it."""
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
-        self._taken_until = -math.inf
+        self._taken_until = -math.inf  # what several requests wait together counts once
         self._lock = threading.Lock()
 
     def take(self, begin: float, end: float) -> float | None:
         """Take a wait from one moment to another, both in epoch seconds of X's clock.
 
-        Returns:
-            the seconds that weren't taken before; None, with nothing taken, when fewer are left.
+        Returns the seconds that weren't taken before; None, with nothing taken, when fewer are left.
         """
         with self._lock:
             fresh = max(0.0, end - max(begin, self._taken_until))
@@ -145,11 +123,9 @@ class Retrier:
 
     Args:
         deadline: no attempt begins after it, no pause reaches beyond it.
-        wait_budget: the seconds that may be waited for rate limits to reset.
         announce: called with seconds and reason before every pause, in the thread that pauses; once for a shared one.
         now: X's time in epoch seconds.
-        sleep: waits; returns True when it was cut short for good. Default: until `halt`.
-        uniform: a random number between two.
+        sleep: as for `Clock`.
     """
 
     def __init__(
@@ -199,14 +175,10 @@ class Retrier:
         raise AssertionError("attempts are bounded")
 
     def _back_off(self, error: RemoteError, attempt: int) -> bool:
-        """Pause until the time that X named, else for a random time under a ceiling that doubles with each attempt.
-
-        Returns:
-            whether another attempt makes sense, as `_await_reset` does.
-        """
+        """Pause before another attempt; return False when that makes no sense any more, as `_await_reset` does."""
         if error.retry_at is not None:
             seconds = self._until(error.retry_at) + self._uniform(0.0, RESET_MARGIN)
-        else:
+        else:  # random, so that workers which failed together don't come back together, under a ceiling that doubles
             seconds = self._uniform(SHORTEST_PAUSE, min(LONGEST_PAUSE, 2.0**attempt))
         if not self._has_time_for(seconds):
             return False
@@ -215,15 +187,16 @@ class Retrier:
 
     def _await_reset(self, error: RemoteError, _attempt: int) -> bool:
         """Wait until X's limit is reset, out of the run's budget."""
-        assert error.retry_at is not None  # noqa: S101 - `may_repeat` wants it
+        assert error.retry_at is not None  # noqa: S101 - `may_repeat` has checked it
         now, seconds = self._now(), self._until(error.retry_at)
         if not self._has_time_for(seconds + RESET_MARGIN):
             return False
+        # The whole margin is taken, not this thread's random part: threads that wait together then take the same.
         fresh = self._wait_budget.take(now, now + seconds + RESET_MARGIN)
         if fresh is None:
             return False
         end = now + seconds + self._uniform(0.0, RESET_MARGIN)
-        if fresh >= SHORTEST_WAIT:
+        if fresh >= SHORTEST_WAIT:  # less is the rest of a wait that another thread has announced
             self._announce_pause(end - now, error)
         with self._waiting:
             left = end - self._now()

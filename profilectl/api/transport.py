@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+import ssl
 import threading
 from collections import Counter
+from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -32,15 +34,12 @@ T = TypeVar("T")
 HttpxTransport = httpx.BaseTransport
 """What carries requests: httpx's own over the network, or one that answers in this process."""
 
-LARGEST_PICTURE = 5 * 1024 * 1024
-"""Bytes of a picture that is fetched: what X takes as an upload at most."""
+LARGEST_PICTURE = 5 * 1024 * 1024  # bytes of a picture that is fetched: what X takes as an upload at most
 
+# Seconds that an idle connection is kept open: less than the 60 s after which common balancers end it. httpx checks
+# that a connection is still open before it sends anything over it, but can't see an end that is on its way at that very
+# moment, which would leave a create in doubt; closing it first avoids that race.
 KEEP_ALIVE = 55.0
-"""Seconds that an idle connection is kept open: less than the 60 s after which common balancers end it.
-
-httpx checks that a connection is still open before it sends anything over it. It can't see an end that is on its way
-at that very moment, which would leave a create in doubt; closing it first avoids that race.
-"""
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +48,12 @@ class Transport:
     """Sends requests to X: signs them, reads answers within bounds, counts, and turns every failure into one of ours.
 
     Safe to use from as many threads as there are `jobs`; more wait for a free connection.
+
+    Args:
+        transport: answers in this process instead of over the network.
+        deadline: of all requests together; None for no limit.
+        max_wait: seconds that all requests together may wait for rate limits, or a budget shared with other clients.
+        announce: called with seconds and reason before every wait, in the thread that waits.
 
     Raises:
         UsageError: an address that mustn't be called, or a proxy or certificate setting that can't be used.
@@ -101,12 +106,7 @@ class Transport:
             return self._requests.copy()
 
     def perform(self, endpoint: Endpoint, signature: Signature, read: Callable[[Answer], T]) -> T:
-        """Send a request, repeat it as far as it may be, and return what `read` makes of the answer.
-
-        Args:
-            endpoint: the request.
-            signature: of the account that asks.
-            read: turns an answer into a value; raises Unreadable when it can't.
+        """Send a request, repeat it as far as it may be, and return what `read`, which may raise Unreadable, returns.
 
         Raises:
             RemoteError: the class says what happened, its `fate` whether X may have applied the request.
@@ -124,9 +124,10 @@ class Transport:
         return self._retrier.call(lambda: self._fetch(checked), RetryPolicy.SAFE)
 
     def _fetch(self, url: str) -> bytes:
-        endpoint = endpoints.picture()
+        endpoint = endpoints.Endpoint("downloading the picture", "GET", url)
         started = self._clock.monotonic()
         try:
+            # Unsigned, because the host is whatever X's answer names; nor does its Date say anything about X's clock.
             with self._http.stream("GET", url, auth=None, timeout=self._timeout(endpoint)) as response:
                 self._count(endpoint, has_left=True)
                 _log.debug("GET %s %d", shorten(url), response.status_code)
@@ -144,13 +145,13 @@ class Transport:
             answer = self._exchange(endpoint, signature)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._connection_error(endpoint, error) from error
-        except wire.Unreadable as error:
+        except wire.Unreadable as error:  # too large or too slow, but whatever was asked for may have been done
             raise outcome_unknown(str(error), self._request_info(endpoint)) from None
         if not 200 <= answer.status < 300:
             raise error_from(answer, self._request_info(endpoint))
         try:
             return read(answer)
-        except wire.Unreadable as error:
+        except wire.Unreadable as error:  # 2xx says that something was done, and nothing usable says what
             what = f"X's answer can't be used, {error} (HTTP {answer.status})"
             raise outcome_unknown(what, self._request_info(endpoint), answer) from None
 
@@ -164,6 +165,7 @@ class Transport:
             content = self._read(response, started, self._limits.body)
         finally:
             response.close()
+        # Here, before anything can quote it: an error answer, X's or a proxy's, may repeat the request with its tokens.
         headers = signature.scrub_headers(response.headers)
         text = signature.scrub(content.decode("utf-8", "surrogateescape"))
         return wire.Answer(response.status_code, headers, text.encode("utf-8", "surrogateescape"))
@@ -202,16 +204,15 @@ class Transport:
 
     def _timeout(self, endpoint: Endpoint) -> httpx.Timeout:
         """Return the timeouts: the deadline ends what may be repeated, while a write that has left is waited for."""
-        left = max(0.001, self._deadline.remaining())
+        left = max(0.001, self._deadline.remaining())  # 0 would make the socket non-blocking
         read = min(self._limits.read, left) if endpoint.retry is RetryPolicy.SAFE else self._limits.read
         return httpx.Timeout(read, connect=min(self._limits.connect, left), pool=min(self._limits.total, left))
 
     def _connection_error(self, endpoint: Endpoint, error: Exception) -> RemoteError:
-        reason = cause_of(error)
         if fate_of_exception(error) is Fate.NOT_APPLIED:
-            message = f"{endpoint.action}: no connection to {self.address.url} ({reason})"
+            message = f"{endpoint.action}: no connection to {self.address.url} ({cause_of(error)})"
             return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")
-        what = f"the connection broke before X had answered ({reason})"
+        what = f"the connection broke before X had answered ({cause_of(error)})"
         return outcome_unknown(what, self._request_info(endpoint))
 
     def _request_info(self, endpoint: Endpoint) -> RequestInfo:
@@ -221,6 +222,19 @@ class Transport:
     def _count(self, endpoint: Endpoint, has_left: bool) -> None:
         with self._lock:
             self._requests[endpoint.kind] += has_left
+
+
+class _LazyTls(ssl.SSLContext):
+    """TLS as httpx sets it up, with the certificates loaded for the first connection that needs them."""
+
+    # Loading takes 20 to 40 ms, a tenth of a command, and a sandbox on loopback answers without TLS. The context itself
+    # requires a certificate and trusts none: a connection that came past `wrap_socket` would fail, not go unverified.
+    @cached_property
+    def _loaded(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context(trust_env=False)
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        return self._loaded.wrap_socket(*args, **options)
 
 
 def open_client(address: Address, *, transport: HttpxTransport | None = None, jobs: int = 1) -> httpx.Client:
@@ -234,9 +248,12 @@ def open_client(address: Address, *, transport: HttpxTransport | None = None, jo
             transport=transport,
             follow_redirects=False,
             http2=False,
+            # Where the API isn't called over TLS, only a picture can be at an https address.
+            verify=_LazyTls(ssl.PROTOCOL_TLS_CLIENT) if address.url.startswith("http:") else True,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            trust_env=not address.is_loopback,
+            trust_env=not address.is_loopback,  # a company's proxy can't reach a port of this machine
             limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=KEEP_ALIVE),
+            # Uncompressed: an answer of a few bytes could otherwise unpack to gigabytes before it is counted.
             headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
         )
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:

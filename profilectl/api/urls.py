@@ -11,6 +11,7 @@ from profilectl.text.escape import visible
 
 DEFAULT_URL = "https://api.x.com"
 
+# ASCII only, as letters of other scripts can look the same.
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+")
 _EXAMPLE = "give only scheme and host, as in https://api.x.com or http://127.0.0.1:8080"
 
@@ -44,7 +45,7 @@ def parse_address(url: str) -> Address:
     loopback = _is_loopback(host)
     if parts.scheme == "http" and not loopback:
         raise _refuse(url, "would send credentials unencrypted; http:// is for loopback addresses only")
-    netloc = f"[{host}]" if ":" in host else host
+    netloc = f"[{host}]" if ":" in host else host  # `hostname` has lost the brackets of RFC 3986 3.2.2
     return Address(f"{parts.scheme}://{netloc}" + (f":{port}" if port else ""), host, loopback)
 
 
@@ -56,7 +57,7 @@ def check_picture_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, _ = parts.hostname or "", parts.port  # the port is read, because only reading it shows that it's none
     except ValueError:
         host, parts = "", urlsplit("")
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
@@ -68,7 +69,7 @@ def check_picture_url(url: str) -> str:
 def _is_loopback(host: str) -> bool:
     if not host[-1:].isdigit() and ":" not in host:  # no number, so no address; top-level domains aren't numeric
         return host == "localhost"
-    from ipaddress import ip_address
+    from ipaddress import ip_address  # 1 ms that a command at api.x.com needn't spend
 
     try:
         return ip_address(host).is_loopback

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qs
 
 from profilectl.errors import InputRefused
@@ -18,6 +18,8 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+T = TypeVar("T")
 
 _ID = re.compile(r"[0-9]{1,20}")  # an unsigned 64-bit number has at most 20 digits
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
@@ -41,10 +43,10 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of profiles; `next_cursor` is None on the last one."""
+class Page(Generic[T]):
+    """One page of a list; `next_cursor` is None on the last one."""
 
-    profiles: tuple[Profile, ...]
+    items: tuple[T, ...]
     next_cursor: str | None
 
 
@@ -56,9 +58,6 @@ class Token:
     secret: Secret
     handle: str | None = None
     user_id: str | None = None
-
-
-# What is sent.
 
 
 def digits(what: str, value: str) -> str:
@@ -97,9 +96,6 @@ def encode(document: Mapping[str, object]) -> bytes:
         raise InputRefused("the text holds half a character (a lone surrogate), which no JSON can carry") from None
 
 
-# What is received.
-
-
 def read_account(answer: Answer, host: str) -> Account:
     """Return the account that the credentials belong to."""
     document = document_of(answer)
@@ -113,24 +109,14 @@ def read_account(answer: Answer, host: str) -> Account:
     )
 
 
-def read_page(answer: Answer) -> Page:
-    """Return a page of profiles; it is the last one when it has no ``next_cursor``.
-
-    An object with neither profiles nor cursor is unreadable: taken for an empty list, it would look as if every
-    profile were gone.
-    """
-    document = document_of(answer)
-    cursor = document.get("next_cursor") or None
-    profiles = document.get("custom_profiles")
-    if profiles is None and cursor:
-        profiles = []
-    if not isinstance(profiles, list) or not isinstance(cursor, str | None) or (cursor and _SURROGATE.search(cursor)):
-        raise Unreadable("no list of profiles in it")
+def read_page(answer: Answer) -> Page[Profile]:
+    """Return a page of profiles; it is the last one when it has no ``next_cursor``."""
+    profiles, cursor = list_and_cursor(document_of(answer), "custom_profiles", "profiles")
     return Page(tuple(_profile(profile) for profile in profiles), cursor)
 
 
 def read_profile(answer: Answer) -> Profile:
-    """Return the one profile of a create or show."""
+    """Return the profile of a create or show."""
     return _profile(document_of(answer).get("custom_profile"))
 
 
@@ -142,7 +128,7 @@ def read_media_id(answer: Answer) -> str:
 
 
 def read_user_id(answer: Answer) -> str | None:
-    """Return the id of a looked-up user; None when X answered 200 with ``errors`` instead of ``data``."""
+    """Return the id of a looked-up user; None when X knows no such user."""
     document = document_of(answer)
     if "data" not in document and document.get("errors"):
         return None
@@ -151,10 +137,9 @@ def read_user_id(answer: Answer) -> str | None:
 
 def read_rate_limits(answer: Answer) -> dict[str, dict[str, int]]:
     """Return ``limit``, ``remaining`` and ``reset`` (epoch seconds) by X's name of the call."""
-    resources = mapping(document_of(answer), "resources").values()
     return {
         call: {key: figure for key, figure in figures.items() if isinstance(figure, int)}
-        for resource in resources
+        for resource in mapping(document_of(answer), "resources").values()
         for call, figures in mapping_or_empty(resource).items()
         if isinstance(figures, dict)
     }
@@ -165,14 +150,14 @@ def read_token(answer: Answer) -> Token:
     try:
         fields = {name: values[0] for name, values in parse_qs(answer.content.decode(), strict_parsing=True).items()}
         key, secret = Secret(fields["oauth_token"]), Secret(fields["oauth_token_secret"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError):  # without its cause, whose text may hold half of a token
         raise Unreadable("no token in it") from None
     return Token(key, secret, fields.get("screen_name"), fields.get("user_id"))
 
 
 def read_nothing(answer: Answer) -> None:
     """Accept an empty answer or a JSON object; Unreadable for anything else."""
-    if answer.content.strip():
+    if answer.content.strip():  # a page of a captive network comes with 200, too: nothing was done at X
         document_of(answer)
 
 
@@ -184,15 +169,25 @@ def parse_json(content: bytes) -> object:
         raise Unreadable("it isn't JSON" if content.strip() else "it is empty") from None
 
 
-# Parts of readers.
-
-
 def document_of(answer: Answer) -> dict[str, Any]:
     """Return the JSON object of an answer."""
     document = parse_json(answer.content)
     if not isinstance(document, dict):
         raise Unreadable("it isn't a JSON object")
     return document
+
+
+def list_and_cursor(document: Mapping[str, Any], key: str, what: str) -> tuple[list[Any], str | None]:
+    """Return the list under a key and the cursor of its next page, None on the last; Unreadable without either."""
+    cursor = document.get("next_cursor") or None
+    entries = document.get(key)
+    # A page in the middle may be empty. An object with neither list nor cursor is no answer to this request: taken for
+    # an empty list, it would look as if every profile were gone.
+    if entries is None and cursor:
+        entries = []
+    if not isinstance(entries, list) or not isinstance(cursor, str | None) or (cursor and _SURROGATE.search(cursor)):
+        raise Unreadable(f"no list of {what} in it")
+    return entries, cursor
 
 
 def _profile(document: object) -> Profile:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from profilectl.api.wire import Unreadable, digits, document_of, id_of, mapping_or_empty
+from profilectl.api.wire import Page, Unreadable, digits, document_of, id_of, mapping_or_empty
 from profilectl.model import Card, Survey
 
 if TYPE_CHECKING:
@@ -18,18 +18,11 @@ if TYPE_CHECKING:
     from profilectl.api.wire import Answer
     from profilectl.model import Ask
 
-SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}
-"""The scores of each survey (X: GET feedback/show)."""
+SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}  # X: GET feedback/show
 
 _MOMENT = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \+0000 ([0-9]{4})")
+# Not strptime, whose %b is read in the language of the machine.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-class CardPage(NamedTuple):
-    """One page of events: each card as it was then; `next_cursor` is None on the last page."""
-
-    cards: tuple[Card, ...]
-    next_cursor: str | None
 
 
 def card_form(ask: Ask) -> dict[str, str]:
@@ -54,11 +47,8 @@ def read_card(answer: Answer) -> Card:
     return card
 
 
-def read_card_events(answer: Answer) -> CardPage:
-    """Return a page of events; one with an empty ``next_cursor``, or none, is the last.
-
-    Cards of a survey that we don't know are left out.
-    """
+def read_card_events(answer: Answer) -> Page[Card]:
+    """Return a page of events, each card as it was then, without cards of a survey that we don't know."""
     document = document_of(answer)
     events = document.get("events")
     if not isinstance(events, list):
@@ -67,7 +57,7 @@ def read_card_events(answer: Answer) -> CardPage:
     if not isinstance(cursor, str | None) or (cursor and not cursor.isascii()):
         raise Unreadable("no usable next_cursor in it")
     cards = (_card(mapping_or_empty(event).get("feedback")) for event in events)
-    return CardPage(tuple(card for card in cards if card is not None), cursor)
+    return Page(tuple(card for card in cards if card is not None), cursor)
 
 
 def _card(document: object) -> Card | None:
@@ -75,7 +65,7 @@ def _card(document: object) -> Card | None:
         raise Unreadable("no feedback card in it")
     try:
         survey = Survey(str(document.get("type")))
-    except ValueError:
+    except ValueError:  # of another program: X has surveys whose scale we don't know
         return None
     created = _moment(document.get("created_at"))
     return Card(

@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from profilectl.api.wire import Unreadable, digits, document_of, encode, id_of, mapping, mapping_or_empty, whole
+from profilectl.api.wire import digits, document_of, encode, id_of, list_and_cursor, mapping, mapping_or_empty, whole
 from profilectl.model import SentMessage
 
 if TYPE_CHECKING:
@@ -18,25 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """One page of the account's messages, newest first.
-
-    Attributes:
-        messages: those to the recipient that was asked for.
-        oldest_ms: X's time of the page's last event, None on a page without any.
-        next_cursor: None on the last page.
-    """
+    """One page of the account's messages, newest first."""
 
     messages: tuple[SentMessage, ...]
-    oldest_ms: int | None
+    oldest_ms: int | None  # X's time of the page's last event, None on a page without any
     next_cursor: str | None
 
 
 def message_body(message: Message) -> bytes:
-    """Return the body that sends a message (X: POST direct_messages/events/new).
-
-    The profile's id belongs inside ``message_create``. A quick reply's label is its metadata, too, so that a program
-    that receives the answers learns which reply was tapped.
-    """
+    """Return the body that sends a message (X: POST direct_messages/events/new)."""
     creation: dict[str, object] = {
         "target": {"recipient_id": digits("recipient id", message.recipient_id)},
         "message_data": _data(message),
@@ -51,6 +41,7 @@ def _data(message: Message) -> dict[str, object]:
     if message.media_id is not None:
         data["attachment"] = {"type": "media", "media": {"id": digits("media id", message.media_id)}}
     if message.quick_replies:
+        # The label is the metadata, too: a program that receives the answers learns from it which reply was tapped.
         options = [{"label": label, "metadata": label} for label in message.quick_replies]
         data["quick_reply"] = {"type": "options", "options": options}
     if message.links:
@@ -59,19 +50,14 @@ def _data(message: Message) -> dict[str, object]:
 
 
 def read_sent(answer: Answer, message: Message) -> SentMessage:
-    """Return the message as X says it sent it; the event's id must be there, as it proves that the message went out."""
+    """Return the message as X says it sent it; only the event's id must be there."""
+    # The id proves that the message went out. An answer that lacks the rest, too, mustn't make a person send it again.
     return _sent(mapping(document_of(answer), "event"), message.recipient_id)
 
 
 def read_events(answer: Answer, recipient_id: str) -> EventPage:
     """Return a page of the account's messages; only those to the recipient are read in full."""
-    document = document_of(answer)
-    cursor = document.get("next_cursor") or None
-    events = document.get("events")
-    if events is None and cursor:
-        events = []
-    if not isinstance(events, list) or not isinstance(cursor, str | None) or (cursor and whole(cursor) != cursor):
-        raise Unreadable("no list of messages in it")
+    events, cursor = list_and_cursor(document_of(answer), "events", "messages")
     documents = [event for event in events if isinstance(event, dict)]
     times = [time for event in documents if (time := _time(event))]
     return EventPage(
@@ -106,11 +92,9 @@ def _time(event: Mapping[str, Any]) -> int:
 
 
 def _plain_text(data: Mapping[str, Any]) -> str:
-    """Return the text as it was written, as far as X lets it be known.
-
-    X may replace addresses with t.co addresses of its own, append such an address for the attachment, and write ``&``,
-    ``<`` and ``>`` as entities. What X says about its addresses is enough to undo the first two.
-    """
+    """Return the text as it was written, as far as X lets it be known."""
+    # X may replace addresses with t.co addresses of its own, append such an address for the attachment, and write &, <
+    # and > as entities. What X says about its addresses is enough to undo the first two.
     text = data.get("text")
     if not isinstance(text, str):
         return ""

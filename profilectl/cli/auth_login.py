@@ -121,8 +121,9 @@ def _ask(label: str) -> str:
 def _begin(context: Context, consumer_key: Secret, consumer_secret: Secret) -> PinLogin:
     """Open a PIN login without a deadline: a person with a browser takes the time that it takes."""
     from profilectl.api.pin_login import PinLogin
+    from profilectl.api.transport import Transport
 
-    return PinLogin(consumer_key, consumer_secret, base_url=context.api_url)
+    return PinLogin(consumer_key, consumer_secret, Transport(context.api_url))
 
 
 def _show_login(url: str) -> None:

@@ -319,6 +319,7 @@ class Context:
     def client(self, credentials: Credentials, *, jobs: int = 1, max_wait: float | WaitBudget = 0) -> XClient:
         """Return a client for these credentials, closed when the command ends."""
         from profilectl.api.client import XClient
+        from profilectl.api.transport import Transport
 
         self.secrets.extend(credentials.secrets())
         if self.options.verbose:
@@ -329,12 +330,14 @@ class Context:
         return self.stack.enter_context(
             XClient(
                 credentials,
-                base_url=local.url if local is not None else self.api_url,
-                transport=local.transport() if local is not None else None,
-                jobs=jobs,
-                deadline=self.deadline,
-                max_wait=max_wait,
-                announce=self.announce_wait,
+                Transport(
+                    local.url if local is not None else self.api_url,
+                    transport=local.transport() if local is not None else None,
+                    jobs=jobs,
+                    deadline=self.deadline,
+                    max_wait=max_wait,
+                    announce=self.announce_wait,
+                ),
             )
         )
 

@@ -1,4 +1,4 @@
-"""``feedback report``: what customers answered on their cards, and whether appearances and kinds make a difference."""
+"""``feedback report``: what customers answered on their cards, and whether profiles and kinds make a difference."""
 
 from __future__ import annotations
 
@@ -46,9 +46,10 @@ def report(
     for brand in context.brands():
         client = context.connect(brand)
         account = client.verify_credentials()
-        check_account(brand, account, ledger)
+        check_account(brand, account, ledger)  # before anything is reported under this brand's name
         brand_report, period = read_report(client, ledger, brand.key, account.user_id, first_ms, last_ms)
         reports.append(brand_report)
+    # Not only --quiet: the JSON document holds the same sentences, so a log would have each twice.
     is_silent = context.is_quiet or context.wants_json
     if not is_silent and not any(brand_report.surveys for brand_report in reports):
         days = " to ".join(documents.timestamp(moment)[:10] for moment in period)
@@ -69,6 +70,7 @@ def _day(option: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
+        # UTC, as X's days are: the same command gives the same report on a laptop and on a server.
         return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp()) * 1000
     except ValueError:
         yesterday = datetime.now(UTC).date() - timedelta(days=1)

@@ -1,8 +1,4 @@
-"""A feedback card after a message: what is asked, and the key under which X returns the answer.
-
-X's cards know nothing of custom profiles, but return a key of ours: it names the agent and how the message appeared,
-and joins the answer to the message in the audit trail. It names no customer.
-"""
+"""A feedback card after a message: what is asked, and the key under which X returns the answer."""
 
 from __future__ import annotations
 
@@ -20,10 +16,10 @@ if TYPE_CHECKING:
     from profilectl.model import Agent, Brand, Card, Message
 
 LONGEST_DISPLAY_NAME = 20  # characters (X: POST feedback/create)
-
+# X's wordings: "the service you received from …", as the agent is meant; "recommend … to a friend".
 VARIANTS: Mapping[Survey, int] = {Survey.CSAT: 12, Survey.NPS: 0}
-"""X's wordings: "the service you received from …", as the agent is meant; "recommend … to a friend"."""
 
+# The message that a card hangs on, by language; English for all others. X writes the question itself.
 INVITATIONS: Mapping[str, str] = {
     "cs": "Děkujeme za vaši zprávu. Jak jste s námi byli spokojeni?",
     "da": "Tak for din besked. Hvordan klarede vi os?",
@@ -43,13 +39,12 @@ INVITATIONS: Mapping[str, str] = {
     "sv": "Tack för ditt meddelande. Hur skötte vi oss?",
     "tr": "Bize yazdığınız için teşekkürler. Hizmetimizi nasıl buldunuz?",  # noqa: RUF001 - Turkish has it
 }
-"""The message that a card hangs on, by language; English for all others."""
 
 _KEY = re.compile(r"profilectl:([a-z0-9][a-z0-9_-]{0,63}):(human|bot):(profile|brand):([0-9]{1,20})")
 _END_OF_NAME = re.compile(r"\s*[,;:|·•(/]|\s+[-\N{EN DASH}\N{EM DASH}]\s+")  # what follows is a role, not the name
 
 
-class Appearance(enum.StrEnum):
+class SentAs(enum.StrEnum):
     """Whose name and picture the customer saw beside the message."""
 
     PROFILE = "profile"  # the agent's custom profile
@@ -60,14 +55,16 @@ class Appearance(enum.StrEnum):
 class Key:
     """Who had written when a card was issued, as text of at most 104 characters; X takes 256."""
 
+    # X's cards know nothing of custom profiles, but return this key: it joins an answer to the message in the audit
+    # trail, and names no customer.
     agent: str
     kind: Kind
-    appearance: Appearance
+    sent_as: SentAs
     event_id: str  # of the message, as the audit trail knows it
 
     def __str__(self) -> str:
         """Return the key as X keeps it."""
-        return f"profilectl:{self.agent}:{self.kind}:{self.appearance}:{self.event_id}"
+        return f"profilectl:{self.agent}:{self.kind}:{self.sent_as}:{self.event_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +99,11 @@ class DispatchLedger(Protocol):
 def read_key(text: str) -> Key | None:
     """Return the key that a card carries, None when it isn't one of ours."""
     match = _KEY.fullmatch(text)
-    return Key(match[1], Kind(match[2]), Appearance(match[3]), match[4]) if match else None
+    return Key(match[1], Kind(match[2]), SentAs(match[3]), match[4]) if match else None
 
 
 def prepare(survey: Survey, agent: Agent, brand: Brand, *, is_test: bool) -> Question:
-    """Return the question to ask after a message; nothing is sent yet.
-
-    Args:
-        survey: the kind of question.
-        agent: the author; the public name goes into a CSAT question, as far as it fits. Customers recommend a brand,
-            not an agent, so an NPS question names the brand.
-        brand: the source of language and privacy policy.
-        is_test: whether the recipient is one of our own; X and the report leave such answers out.
+    """Return the question to ask after a message; nothing is sent yet. X and the report leave answers to tests out.
 
     Raises:
         InputRefused: the roster names no privacy policy for the brand.
@@ -129,16 +119,15 @@ def prepare(survey: Survey, agent: Agent, brand: Brand, *, is_test: bool) -> Que
         kind=agent.kind,
         text=INVITATIONS.get(language, INVITATIONS["en"]),
         privacy_url=brand.privacy_url,
+        # Customers recommend a brand, not an agent: without a name, X's NPS question names the brand.
         display_name=display_name(agent.name, agent.kind) if survey is Survey.CSAT else None,
         is_test=is_test,
     )
 
 
 def display_name(name: str, kind: Kind) -> str | None:
-    """Return a public name as a card may show it, never cut within a word; None when it doesn't fit.
-
-    A person's role may be left out. A bot's name isn't shortened, because the rest may be what marks it as a bot.
-    """
+    """Return a public name as a card may show it, never cut within a word; None when it doesn't fit."""
+    # A person's role may be left out. A bot's name isn't shortened, because the rest may be what marks it as a bot.
     shown = name if len(name) <= LONGEST_DISPLAY_NAME or kind is Kind.BOT else _END_OF_NAME.split(name)[0]
     return shown if 0 < len(shown) <= LONGEST_DISPLAY_NAME else None
 
@@ -146,15 +135,7 @@ def display_name(name: str, kind: Kind) -> str | None:
 def ask(
     question: Question, message: Message, event_id: str, user_id: str, api: FeedbackApi, ledger: DispatchLedger
 ) -> Card:
-    """Issue the card for a message that went out, and record it.
-
-    Args:
-        question: from `prepare`.
-        message: what was sent; its recipient is an id.
-        event_id: X's, of that message.
-        user_id: the brand's account.
-        api: of the brand's account.
-        ledger: keeps the audit trail.
+    """Issue the card for a message of the account `user_id` that went out as `event_id`, and record it.
 
     Raises:
         NotAllowlisted: X hasn't allowed the brand to use cards.
@@ -163,8 +144,8 @@ def ask(
         PersonNeeded: it was issued, or may have been, and that couldn't be recorded.
         RemoteError: X refused for another reason, or couldn't be reached.
     """
-    appearance = Appearance.BRAND if message.profile_id is None else Appearance.PROFILE
-    key = str(Key(message.agent, question.kind, appearance, event_id))
+    sent_as = SentAs.BRAND if message.profile_id is None else SentAs.PROFILE
+    key = str(Key(message.agent, question.kind, sent_as, event_id))
     request = Ask(
         survey=question.survey,
         recipient_id=message.recipient_id,
@@ -177,21 +158,18 @@ def ask(
     )
     try:
         card = api.create_feedback(request)
-    except OutcomeUnknown as error:
-        event = _event("ask-unknown", request, message, user_id, api.now_ms(), None)
-        _record(ledger, event, "may have been issued")
+    except OutcomeUnknown as error:  # recorded as well: an answer may come back under the key
+        _record(ledger, _event("ask-unknown", request, message, user_id, api.now_ms(), None), "may have been issued")
         hint = "the message has gone out; whether the card has, shows in the conversation"
         raise error.with_hint(hint) from error
-    event = _event("asked", request, message, user_id, api.now_ms(), card.id)
-    _record(ledger, event, f"was issued as {card.id}")
+    _record(ledger, _event("asked", request, message, user_id, api.now_ms(), card.id), f"was issued as {card.id}")
     return card
 
 
 def _record(ledger: DispatchLedger, event: Event, fact: str) -> None:
-    """Record what can't be undone; a failure of that is PersonNeeded, because trying again wouldn't mend it."""
     try:
         ledger.record(event)
-    except ProfilectlError as error:
+    except ProfilectlError as error:  # a person is needed, because trying again can't undo the card
         raise PersonNeeded(f"the feedback card {fact}, but that couldn't be recorded: {error.message}") from error
 
 

@@ -31,15 +31,7 @@ class EventReader(Protocol):
 def read_report(
     api: CardApi, ledger: EventReader, brand: str, user_id: str, first_ms: int | None, last_ms: int | None
 ) -> tuple[BrandReport, Period]:
-    """Return the report on a brand's cards, and the period that it covers.
-
-    Args:
-        api: of the brand's account.
-        ledger: knows the keys of cards that X returns without one.
-        brand: the key in the roster.
-        user_id: the brand's account.
-        first_ms: when the first day begins, None for 30 days.
-        last_ms: when the last day begins, None for the last moment that X reports.
+    """Return the report on a brand's cards, and the period that it covers, which is asked for as in `report_period`.
 
     Raises:
         UsageError: X reports nothing between these days.
@@ -47,6 +39,7 @@ def read_report(
         RemoteError: X refused for another reason, or couldn't be reached.
     """
     period = report_period(first_ms, last_ms, api.now_ms())
+    # X returns some cards without their key, so the ledger's is taken for those that it knows.
     asked = [event for event in ledger.recent(user_id, period.since_ms) if event.what == "asked"]
     known = {str(event.detail["card_id"]): str(event.detail["external_id"]) for event in asked}
     return brand_report(brand, collect(api.feedback_events(*period), period, known)), period

@@ -1,4 +1,4 @@
-"""Compares what customers answered by agent, by kind and by appearance; no single customer can be recognised.
+"""Compares customers' answers by agent, by kind, and by custom profile or brand; no customer can be recognised.
 
 Groups with fewer answers than `LEAST` are only counted: too few to say anything of all customers, and few enough to
 say something of a single one.
@@ -12,18 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from profilectl.errors import UsageError
+from profilectl.feedback import statistics
 from profilectl.feedback.cards import Key, read_key
-from profilectl.feedback.statistics import (
-    CONFIDENCE,
-    Balance,
-    Estimate,
-    Tally,
-    difference_of_net_promoters,
-    difference_of_shares,
-    mean,
-    net_promoter,
-    share,
-)
+from profilectl.feedback.statistics import Balance, Estimate, Tally
 from profilectl.model import Survey
 
 if TYPE_CHECKING:
@@ -31,15 +22,11 @@ if TYPE_CHECKING:
 
     from profilectl.model import Card
 
-LEAST = 5
-"""Answers that a group needs before more than their number is reported."""
-
+LEAST = 5  # answers that a group needs before more than their number is reported
 OTHERS = "the others"
-
 _SATISFIED = 4  # and above, of 5
 _PROMOTER, _DETRACTOR = 9, 6  # and above, and below, of 10 (Reichheld 2003)
 _CSAT_SCALE = range(1, 6)
-
 _DAY_MS = 86_400_000
 _USUAL_PERIOD_MS = 30 * _DAY_MS
 _MATURITY_MS = _DAY_MS  # X reports nothing younger (X: GET feedback/events)
@@ -50,13 +37,13 @@ class Dimension(enum.StrEnum):
 
     AGENT = "agent"
     KIND = "kind"
-    APPEARANCE = "face"
+    SENT_AS = "face"
 
     def of(self, key: Key) -> str:
         """Return the group that a key belongs to."""
         if self is Dimension.AGENT:
             return key.agent
-        return key.kind.value if self is Dimension.KIND else key.appearance.value
+        return key.kind.value if self is Dimension.KIND else key.sent_as.value
 
 
 class Verdict(enum.StrEnum):
@@ -95,12 +82,10 @@ class CardSet:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The cards of an agent, a kind or an appearance; the estimates are None below `LEAST` answers.
+    """The cards of an agent, of a kind, or sent as a profile or a brand; the estimates are None below `LEAST` answers.
 
-    Attributes:
-        score: the figure that groups are compared by: of CSAT the share that is satisfied, 4 or 5, from 0 to 1; of NPS
-            the Net Promoter Score, from -1 to 1.
-        mean: of CSAT, from 1 to 5.
+    Groups are compared by the score: of CSAT the share that is satisfied, from 0 to 1, of NPS the Net Promoter Score,
+    from -1 to 1. Only CSAT has a mean, from 1 to 5.
     """
 
     dimension: Dimension
@@ -154,44 +139,34 @@ class BrandReport:
 
 
 def report_period(first_ms: int | None, last_ms: int | None, now_ms: int) -> Period:
-    """Return the period of a report, as far as X reports it.
+    """Return the period of a report, from the first day to the end of the last, as far as X reports it.
 
-    Args:
-        first_ms: when its first day begins, None for 30 days.
-        last_ms: when its last day begins, None for the last moment that X reports.
-        now_ms: X's time.
+    Both days are named by their beginning; None stands for 30 days, and for the last moment that X reports.
 
     Raises:
         UsageError: X reports nothing between these days.
     """
     newest_ms = now_ms - _MATURITY_MS
     until_ms = newest_ms if last_ms is None else min(last_ms + _DAY_MS - 1, newest_ms)
-    since_ms = max(until_ms - _USUAL_PERIOD_MS if first_ms is None else first_ms, 0)
+    since_ms = max(until_ms - _USUAL_PERIOD_MS if first_ms is None else first_ms, 0)  # days before 1970 are negative
     if since_ms > until_ms:
         newest = datetime.fromtimestamp(newest_ms // 1000, UTC)
-        raise UsageError(
-            "there is nothing between --since and --until",
-            hint=f"X tells of answers a day later, so up to {newest:%Y-%m-%dT%H:%M:%SZ} today",
-        )
+        hint = f"X tells of answers a day later, so up to {newest:%Y-%m-%dT%H:%M:%SZ} today"
+        raise UsageError("there is nothing between --since and --until", hint=hint)
     return Period(since_ms, until_ms)
 
 
 def collect(cards: Iterable[Card], period: Period, known: Mapping[str, str]) -> CardSet:
-    """Return the cards that were issued in a period, each in its latest state.
+    """Return the cards that were issued in a period, each in its latest state, from states in any order.
 
-    Args:
-        cards: states of cards, in any order.
-        period: when they were issued.
-        known: the keys that our ledger holds, by the id of the card; for cards that X returns without one.
+    `known` holds the keys in our ledger by the id of the card, for cards that X returns without one.
     """
-    latest: dict[str, Card] = {}
-    for card in cards:
-        former = latest.get(card.id)
-        if former is None or _age(card) >= _age(former):
-            latest[card.id] = card
+    # X's times have whole seconds, so two states may be of the same; an answer is never taken back.
+    states = sorted(cards, key=lambda card: (card.updated_ms, card.score is not None))
     responses, tests, strangers = [], 0, 0
-    for card in latest.values():
+    for card in {state.id: state for state in states}.values():
         key = read_key(card.external_id or known.get(card.id, ""))
+        # X's span is about what happened to a card: an answer in it may belong to a card of the day before.
         if not period.since_ms <= card.created_ms <= period.until_ms:
             continue
         if card.is_test:
@@ -201,11 +176,6 @@ def collect(cards: Iterable[Card], period: Period, known: Mapping[str, str]) -> 
         else:
             responses.append(Response(card.survey, key, card.score))
     return CardSet(tuple(responses), tests, strangers)
-
-
-def _age(card: Card) -> tuple[int, bool]:
-    """Return what orders the states of a card: X's times have whole seconds, and an answer is never taken back."""
-    return card.updated_ms, card.score is not None
 
 
 def brand_report(brand: str, cards: CardSet) -> BrandReport:
@@ -245,27 +215,25 @@ def _scores(responses: Iterable[Response]) -> list[int]:
 def _group(survey: Survey, dimension: Dimension, name: str, members: Sequence[Response]) -> Group:
     scores = _scores(members)
     group = Group(dimension, name, len(members), len(scores), None, None)
-    if len(scores) < LEAST:
+    if len(scores) < LEAST:  # not even the mean: of two answers, whoever knows one knows the other
         return group
     if survey is Survey.NPS:
-        return replace(group, score=net_promoter(_balance(scores)))
-    return replace(group, score=share(_tally(scores)), mean=mean(scores, _CSAT_SCALE))
+        return replace(group, score=statistics.net_promoter(_balance(scores)))
+    return replace(group, score=statistics.share(_tally(scores)), mean=statistics.mean(scores, _CSAT_SCALE))
 
 
 def _compare(survey: Survey, dimension: Dimension, parts: Parts) -> Comparison:
-    """Compare each group with all the others together; two groups with each other, once.
-
-    Groups with too few answers take no part: otherwise their figures could be worked out from those of the others. Of
-    many comparisons one in twenty would show a difference by chance alone, so each gets its part of the doubt
-    (Bonferroni).
-    """
+    """Compare each group with all the others together; two groups with each other, once."""
     if len(parts) < 2:
         return Comparison(dimension, Verdict.ALONE, ())
+    # Groups with too few answers take no part: their figures could be worked out from those of the others.
     scores = {name: own for name, members in parts.items() if len(own := _scores(members)) >= LEAST}
     if len(scores) < 2:
         return Comparison(dimension, Verdict.TOO_FEW, ())
     pairs = list(_pairs(scores, dimension))
-    confidence = 1 - (1 - CONFIDENCE) / len(pairs)
+    # Of many comparisons one in twenty would show a difference by chance alone, so each gets its part of the doubt
+    # (Bonferroni).
+    confidence = 1 - (1 - statistics.CONFIDENCE) / len(pairs)
     differences = tuple(
         Difference(name, other, _difference(survey, own, rest, confidence)) for name, own, other, rest in pairs
     )
@@ -286,8 +254,8 @@ def _pairs(scores: Mapping[str, list[int]], dimension: Dimension) -> Iterator[tu
 
 def _difference(survey: Survey, scores: Sequence[int], rest: Sequence[int], confidence: float) -> Estimate:
     if survey is Survey.NPS:
-        return difference_of_net_promoters(_balance(scores), _balance(rest), confidence)
-    return difference_of_shares(_tally(scores), _tally(rest), confidence)
+        return statistics.difference_of_net_promoters(_balance(scores), _balance(rest), confidence)
+    return statistics.difference_of_shares(_tally(scores), _tally(rest), confidence)
 
 
 def _tally(scores: Sequence[int]) -> Tally:

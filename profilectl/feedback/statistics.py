@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 
-_EXTRA_PROMOTERS, _EXTRA_ANSWERS = 0.75, 3.0
+_EXTRA_PROMOTERS, _EXTRA_ANSWERS = 0.75, 3.0  # of Rocks (2016); as many detractors as promoters
 
 
 class Interval(NamedTuple):
@@ -77,18 +77,9 @@ def difference_of_shares(first: Tally, second: Tally, confidence: float = CONFID
 
 
 def mean(scores: Sequence[int], scale: range, confidence: float = CONFIDENCE) -> Estimate:
-    """Estimate the mean of scores, of which there is at least one.
-
-    Answers that are all alike, or a single one, have no spread to calculate with: they get no interval, rather than
-    one of no width.
-
-    Args:
-        scores: the answers.
-        scale: the possible scores; no mean lies outside.
-        confidence: of the interval, from 0 to 1.
-    """
+    """Estimate the mean of scores, of which there is at least one, on the scale of possible scores."""
     value = statistics.fmean(scores)
-    if len(set(scores)) == 1:
+    if len(set(scores)) == 1:  # no spread to calculate with: no interval, rather than one of no width
         return Estimate(value, None)
     margin = student(len(scores) - 1, confidence) * statistics.stdev(scores) / math.sqrt(len(scores))
     return Estimate(value, Interval(max(value - margin, float(scale[0])), min(value + margin, float(scale[-1]))))
@@ -130,6 +121,7 @@ def _wilson(tally: Tally, confidence: float) -> Interval:
     z, total = _normal(confidence), tally.total
     centre = (tally.hits + z * z / 2) / (total + z * z)
     margin = z * math.sqrt(total * tally.share * (1 - tally.share) + z * z / 4) / (total + z * z)
+    # At a share of 0 or 1 a bound is the share itself, which rounding would otherwise leave just outside.
     return Interval(min(max(centre - margin, 0.0), tally.share), max(min(centre + margin, 1.0), tally.share))
 
 

@@ -22,7 +22,7 @@ _NAMES = {"human": "people", "bot": "bots", "profile": "a custom profile", "bran
 _GROUPS = {
     Dimension.AGENT: "agents",
     Dimension.KIND: "people and bots",
-    Dimension.APPEARANCE: "messages with and without a custom profile",
+    Dimension.SENT_AS: "messages with and without a custom profile",
 }
 
 
@@ -41,6 +41,7 @@ def rows(reports: Sequence[BrandReport]) -> Iterator[tuple[str, ...]]:
     Brand, survey, dimension, group, asked, answered; then score and mean, each with the bounds of its interval. Shares
     and NPS are in hundredths; figures of groups with too few answers are empty.
     """
+    # More columns than `HEADERS`: a program can't take "82 % (64 to 92)" apart.
     for brand, survey, group in _groups(reports):
         figures = (*_figures(group.score, 100), *_figures(group.mean, 1))
         identity = (brand, survey.value, group.dimension.value, group.name)
@@ -68,6 +69,7 @@ def sentence(comparison: Comparison, survey: Survey) -> str:
     if comparison.verdict is Verdict.TOO_FEW:
         return f"too few answers to compare {groups}; two groups need {LEAST} each"
     if comparison.verdict is Verdict.SAME:
+        # With several pairs, each of which may have another sign, no single figure stands for all.
         points = _points(comparison.differences[0], survey) if len(comparison.differences) == 1 else ""
         return f"no difference can be told between {groups}{points}"
     differences = (difference for difference in comparison.differences if difference.can_be_told)
@@ -124,6 +126,7 @@ def _group(group: Group, survey: Survey) -> Document:
         "group": group.name,
         "asked": group.asked,
         "answered": group.answered,
+        # Two keys, as 0.4 means something else in each; the other is null, so that a program sees which it is.
         "satisfied": score if survey is Survey.CSAT else None,
         "nps": score if survey is Survey.NPS else None,
         "mean": None if group.mean is None else _estimate(group.mean),
@@ -132,7 +135,7 @@ def _group(group: Group, survey: Survey) -> Document:
 
 def _estimate(estimate: Estimate) -> Document:
     low, high = estimate.interval or (None, None)
-    return {
+    return {  # four digits are a hundredth of a per cent: more than an interval of few answers can carry
         "value": round(estimate.value, 4),
         "low": None if low is None else round(low, 4),
         "high": None if high is None else round(high, 4),
@@ -153,7 +156,7 @@ def _form(survey: Survey) -> str:
 def _span(estimate: Estimate, factor: int, form: str) -> str:
     """Return a figure and its interval, such as "82 % (64 to 92)"."""
     shown = form.format(estimate.value * factor)
-    if estimate.interval is None:
+    if estimate.interval is None:  # see `statistics.mean`
         return f"{shown} (all alike)"
     low, high = (form.format(bound * factor).removesuffix(" %") for bound in estimate.interval)
     return f"{shown} ({low} to {high})"
@@ -162,11 +165,8 @@ def _span(estimate: Estimate, factor: int, form: str) -> str:
 def _figures(estimate: Estimate | None, factor: int) -> tuple[str, str, str]:
     if estimate is None:
         return "", "", ""
-    value = f"{estimate.value * factor:.2f}"
-    if estimate.interval is None:
-        return value, "", ""
-    low, high = (f"{bound * factor:.2f}" for bound in estimate.interval)
-    return value, low, high
+    low, high = (f"{bound * factor:.2f}" for bound in estimate.interval) if estimate.interval else ("", "")
+    return f"{estimate.value * factor:.2f}", low, high
 
 
 def _difference(difference: Difference, survey: Survey, dimension: Dimension) -> str:

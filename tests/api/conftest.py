@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import socket
+import ssl
 import threading
+from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
 
 from profilectl.api.client import XClient
 from profilectl.api.clock import Clock
+from profilectl.api.transport import Transport
 from profilectl.secret import Credentials, Secret
 from tests.patience import LONGEST, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 class Pauses(list[float]):
@@ -42,9 +48,12 @@ def connect(credentials: Credentials, pauses: Pauses) -> Iterator[Callable[..., 
     """Return a maker of clients that don't sleep and are closed in the end."""
     with contextlib.ExitStack() as stack:
 
-        def make(base_url: str = "https://api.x.com", **options) -> XClient:
+        def make(
+            base_url: str = "https://api.x.com", *, media_category: str = "dm_image", jobs: int = 8, **options
+        ) -> XClient:
             options.setdefault("clock", Clock(sleep=pauses))
-            return stack.enter_context(XClient(credentials, base_url=base_url, **options))
+            transport = Transport(base_url, jobs=jobs, **options)
+            return stack.enter_context(XClient(credentials, transport, media_category=media_category))
 
         yield make
 
@@ -108,3 +117,58 @@ def misbehave() -> Iterator[Callable[[Callable[[socket.socket], None]], Misbehav
             return stack.enter_context(contextlib.closing(Misbehaving(script)))
 
         yield start
+
+
+@dataclass(frozen=True)
+class TlsServer:
+    """A TLS server on loopback whose certificate no authority has signed."""
+
+    port: int
+    certificate: Path
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[TlsServer]:
+    """Return a server that answers whoever accepts its certificate, one after the other."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    file = tmp_path / "server.pem"
+    file.write_bytes(secret + certificate.public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(LONGEST)
+
+        ended = threading.Event()
+
+        def answer() -> None:
+            while not ended.is_set():
+                connection, _ = listener.accept()
+                connection.settimeout(LONGEST)
+                with contextlib.suppress(OSError), connection:
+                    secured = context.wrap_socket(connection, server_side=True)
+                    _read_request(secured)
+                    secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\npicture")
+                    secured.close()  # it has taken the connection over
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        address = listener.getsockname()
+        yield TlsServer(address[1], file)
+        ended.set()
+        socket.create_connection(address, LONGEST).close()  # ends the last `accept`
+        join(thread)

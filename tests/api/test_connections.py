@@ -14,6 +14,7 @@ from PIL import Image
 
 from profilectl.api.client import XClient
 from profilectl.api.clock import Clock
+from profilectl.api.transport import Transport
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Agent, Brand, Kind, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
@@ -70,7 +71,7 @@ def client(server, world, *, jobs=1, **more):
     account = world.ensure_brand("acmecare")
     values = (account.consumer_key, account.consumer_secret, account.access_token, account.access_token_secret)
     credentials = Credentials(*map(Secret, values), source="test")
-    with XClient(credentials, base_url=server.url, jobs=jobs, **more) as made:
+    with XClient(credentials, Transport(server.url, jobs=jobs, **more)) as made:
         yield made
 
 

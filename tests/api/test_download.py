@@ -91,9 +91,28 @@ def test_a_broken_connection_is_a_matter_of_time(connect, misbehave):
     assert not any(b"authorization" in head.lower() for head in server.heads)
 
 
-def test_a_picture_behind_tls_is_verified_when_the_api_is_on_loopback(connect):
-    """Pictures of a relay come from elsewhere: the client that calls it over http:// trusts whom it always does."""
-    context = connect("http://127.0.0.1:9")._transport._http._transport._pool._ssl_context
+def test_a_picture_behind_tls_is_verified_when_the_api_is_on_loopback(connect, tls_server):
+    """Pictures of a relay come from elsewhere: the client that calls it over http:// refuses an unknown certificate."""
+    with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        connect("http://127.0.0.1:9").download(picture_at(tls_server))
 
-    assert (ssl.CERT_REQUIRED, True) == (context.verify_mode, context.check_hostname)
-    assert context.cert_store_stats()["x509_ca"] > 10
+
+def test_a_picture_behind_a_trusted_certificate_is_fetched_when_the_api_is_on_loopback(
+    connect, tls_server, monkeypatch
+):
+    """The same client trusts whom httpx does by itself."""
+    monkeypatch.setattr("certifi.where", lambda: str(tls_server.certificate))
+
+    assert b"picture" == connect("http://127.0.0.1:9").download(picture_at(tls_server))
+
+
+def test_a_client_of_loopback_loads_no_certificates_before_it_needs_them(connect, misbehave, monkeypatch):
+    """They would take longer to load than everything else that such a client does."""
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: pytest.fail("certificates loaded"))
+    server = misbehave(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"))
+
+    assert b"x" == connect(server.url).download(f"{server.url}/1.jpg")
+
+
+def picture_at(tls_server):
+    return f"https://127.0.0.1:{tls_server.port}/1.jpg"

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from profilectl.api.client import XClient
+from profilectl.api.transport import Transport
 from profilectl.errors import RemoteError
 from profilectl.secret import Credentials, Secret
 
@@ -17,7 +18,7 @@ VALUES = ("consumer-key-1234", "consumer-secret-1234", "77-access-token-1234", "
 
 def client_for(answer):
     credentials = Credentials(*(Secret(value) for value in VALUES), source="test")
-    return XClient(credentials, transport=httpx.MockTransport(answer), max_wait=0)
+    return XClient(credentials, Transport(transport=httpx.MockTransport(answer), max_wait=0))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500])

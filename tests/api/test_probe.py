@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
-import ssl
-import threading
 from email.utils import formatdate
-from ipaddress import ip_address
 
 import httpx
 import pytest
@@ -15,7 +11,6 @@ import pytest
 from profilectl.api.clock import Clock
 from profilectl.api.probe import Proxy, probe, proxy_for
 from profilectl.errors import Unreachable, UsageError
-from tests.patience import LONGEST, join
 
 NOON = 1_900_000_000.0
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -81,48 +76,10 @@ def test_a_name_that_does_not_resolve(monkeypatch):
         probe("https://api.x.com", transport=None, seconds=1)
 
 
-@pytest.fixture
-def self_signed(tmp_path):
-    """The port of a TLS server that nobody vouches for."""
-    x509 = pytest.importorskip("cryptography.x509")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
-    file = tmp_path / "server.pem"
-    file.write_bytes(secret + certificate.public_bytes(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(LONGEST)
-
-        def shake_hands():
-            connection, _ = listener.accept()
-            connection.settimeout(LONGEST)
-            with connection, pytest.raises((ssl.SSLError, OSError)):
-                context.wrap_socket(connection, server_side=True).recv(1)
-
-        thread = threading.Thread(target=shake_hands)
-        thread.start()
-        yield listener.getsockname()[1]
-        join(thread)
-
-
-def test_a_certificate_that_nobody_vouches_for(self_signed):
+def test_a_certificate_that_nobody_vouches_for(tls_server):
     """The certificate is the reason, and what to do about a company's proxy is said."""
     with pytest.raises(Unreachable, match=r"the certificate of 127\.0\.0\.1 isn't trusted: self") as caught:
-        probe(f"https://127.0.0.1:{self_signed}", transport=None, seconds=5)
+        probe(f"https://127.0.0.1:{tls_server.port}", transport=None, seconds=5)
     assert "SSL_CERT_FILE" in caught.value.hint
 
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from profilectl.api.client import XClient
+from profilectl.api.transport import Transport
 from profilectl.cli.local_sandbox import LocalX
 from profilectl.feedback.cards import ask, prepare
 from profilectl.ledger.sqlite import open_for_writing
@@ -187,7 +188,7 @@ def test_from_the_question_to_the_answer(asking_desk):
     question = prepare(Survey.CSAT, agent, Brand("acme", "acmecare", privacy_url=PRIVACY), is_test=False)
     with LocalX(folder) as local, open_for_writing(folder / "ledger.db") as ledger:
         credentials = local.credentials("acmecare")
-        with XClient(credentials, base_url=local.url, transport=local.transport()) as client:
+        with XClient(credentials, Transport(local.url, transport=local.transport())) as client:
             for number in range(5):
                 customer = local.world.ensure_customer(f"c{number}")
                 message = Message("alice", "acme", customer.user_id, "Hello", "100001")

@@ -9,6 +9,7 @@ from PIL import Image
 
 from profilectl.api import chunked_upload
 from profilectl.api.client import XClient
+from profilectl.api.transport import Transport
 from profilectl.cli.local_sandbox import CUSTOMER, LocalX
 from profilectl.errors import RateLimited, Refused
 from profilectl.messaging.content import links, quick_replies, same_words
@@ -25,7 +26,7 @@ def local(tmp_path):
 
 @pytest.fixture
 def client(local):
-    with XClient(local.credentials("acmecare"), base_url=local.url, transport=local.transport()) as made:
+    with XClient(local.credentials("acmecare"), Transport(local.url, transport=local.transport())) as made:
         yield made
 
 

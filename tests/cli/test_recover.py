@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from profilectl.api.client import XClient
+from profilectl.api.transport import Transport
 from profilectl.ledger.sqlite import open_for_reading
 from profilectl.pictures.similarity import LARGEST_DISTANCE
 from profilectl.secret import Credentials, Secret
@@ -96,7 +97,7 @@ def test_two_profiles_of_one_name_are_doubtful(desk, served):
     begin(desk)
     names = ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")
     values = [Secret(desk.env[f"PROFILECTL_{name}"]) for name in names]
-    with XClient(Credentials(*values, source="test"), base_url=served.url) as client:
+    with XClient(Credentials(*values, source="test"), Transport(served.url)) as client:
         media_id = client.upload(photograph(desk, "other", 1).read_bytes(), "image/jpeg")
         client.create_profile("Alice", media_id)
     result = desk.run("recover", "--yes")

@@ -11,6 +11,7 @@ import pytest
 from profilectl.api.client import XClient
 from profilectl.api.probe import probe
 from profilectl.api.retry import Deadline
+from profilectl.api.transport import Transport
 from profilectl.credentials.keyring import Keychain
 from profilectl.credentials.sources import AccountStatus
 from profilectl.doctor.account_checks import Accounts, run_checks
@@ -70,7 +71,7 @@ class Surroundings:
             describe=lambda handle: AccountStatus(handle, "127.0.0.1", self.source, None, usable=True),
             describe_anonymous=lambda: AccountStatus("", "127.0.0.1", self.source, None, usable=True),
             find_credentials=lambda handle: self.credentials,
-            connect=lambda credentials: self.stack.enter_context(XClient(credentials, base_url=self.url)),
+            connect=lambda credentials: self.stack.enter_context(XClient(credentials, Transport(self.url))),
             wait_command="profilectl doctor --wait 2h",
         )
 

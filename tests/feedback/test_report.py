@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilectl.errors import UsageError
-from profilectl.feedback.cards import Appearance, Key
+from profilectl.feedback.cards import Key, SentAs
 from profilectl.feedback.report import (
     LEAST,
     OTHERS,
@@ -30,8 +30,8 @@ ALICE = "profilectl:alice:human:profile:1"
 CARD = Card("5", Survey.CSAT, ALICE, False, 1_000, 1_000)
 
 
-def response(score, agent="alice", kind=Kind.HUMAN, appearance=Appearance.PROFILE, survey=Survey.CSAT):
-    return Response(survey, Key(agent, kind, appearance, "1"), score)
+def response(score, agent="alice", kind=Kind.HUMAN, sent_as=SentAs.PROFILE, survey=Survey.CSAT):
+    return Response(survey, Key(agent, kind, sent_as, "1"), score)
 
 
 def group_of(findings, name):
@@ -154,15 +154,15 @@ def test_two_groups_are_compared_once():
 
     assert (Verdict.DIFFERENT, "human", "bot") == (comparison.verdict, difference.group, difference.other)
     assert difference.estimate == difference_of_shares(Tally(30, 30), Tally(0, 30))
-    assert comparison_of(findings, Dimension.APPEARANCE).verdict is Verdict.ALONE
+    assert comparison_of(findings, Dimension.SENT_AS).verdict is Verdict.ALONE
     assert ["alice"] == [each.group for each in comparison_of(findings, Dimension.AGENT).differences]
 
 
 def test_chance_is_no_difference():
     """Four of six against five of six can't be told apart."""
     answers = [response(score) for score in (5, 5, 5, 5, 1, 1)]
-    answers += [response(score, appearance=Appearance.BRAND) for score in (5, 5, 5, 5, 5, 1)]
-    comparison = comparison_of(evaluate(answers, Survey.CSAT), Dimension.APPEARANCE)
+    answers += [response(score, sent_as=SentAs.BRAND) for score in (5, 5, 5, 5, 5, 1)]
+    comparison = comparison_of(evaluate(answers, Survey.CSAT), Dimension.SENT_AS)
 
     assert (Verdict.SAME, False) == (comparison.verdict, comparison.differences[0].can_be_told)
 
@@ -209,7 +209,7 @@ responses = st.lists(
         st.none() | st.integers(1, 5),
         st.sampled_from(["alice", "bob", "carl"]),
         st.sampled_from(Kind),
-        st.sampled_from(Appearance),
+        st.sampled_from(SentAs),
         st.sampled_from(Survey),
     ),
     max_size=60,

@@ -15,6 +15,7 @@ import typer
 from profilectl.api.client import XClient
 from profilectl.api.clock import Clock
 from profilectl.api.retry import Deadline
+from profilectl.api.transport import Transport
 from profilectl.cli.context import DEFAULT_TIMEOUT, Context
 from profilectl.cli.main import build
 from profilectl.errors import ExitCode, ProfilectlError
@@ -186,13 +187,15 @@ class StagedContext(Context):
         hours = self.stage.hours
         client = XClient(
             credentials,
-            base_url="http://localhost",
-            transport=Wire(self.stage),
-            jobs=jobs,
-            deadline=self.deadline,
-            max_wait=max_wait,
-            announce=self.announce_wait,
-            clock=self.clock,
+            Transport(
+                "http://localhost",
+                transport=Wire(self.stage),
+                jobs=jobs,
+                deadline=self.deadline,
+                max_wait=max_wait,
+                announce=self.announce_wait,
+                clock=self.clock,
+            ),
         )
         self.stage.signature = client._signature
         client._signature._timestamp = lambda: str(int(hours.of_machine()))
