@@ -101,7 +101,6 @@ class XClient:
 
     def create_profile(self, name: str, media_id: str) -> Profile:
         """Create a profile. Never repeated here, not even when it surely wasn't applied."""
-        # Its intent is in the ledger: the caller decides there, from X's list, whether another create may leave.
         return self._perform(endpoints.create_profile(name, media_id), wire.read_profile)
 
     def destroy_profile(self, profile_id: str) -> None:

@@ -66,8 +66,7 @@ class Signature(httpx.Auth):
         return scrub_json(text, self._secrets)
 
     def scrub_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers of an answer without them."""
-        # Most hold none, which a search through all at once shows.
+        """Return the headers of an answer without them; most hold none, which a search through all at once shows."""
         together = "\n".join(headers.values())
         if "\\" not in together and scrub(together, self._secrets) == together:
             return dict(headers)

@@ -179,7 +179,7 @@ def _difference(difference: Difference, survey: Survey, dimension: Dimension) ->
 def _points(difference: Difference, survey: Survey) -> str:
     """Return how far apart two groups are, in points of the share that is satisfied or of the NPS."""
     estimate = difference.estimate
-    if estimate.interval is None:
+    if estimate.interval is None:  # nothing to say how sure the figure is, so it isn't shown
         return ""
     value, low, high = (f"{figure * 100:+.0f}" for figure in (estimate.value, *estimate.interval))
     unit = "points of NPS" if survey is Survey.NPS else "points of those satisfied"
