@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.world import World
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-ENDING = "profilectl.ending"
-"""Where a server puts the event that it sets when it ends, in a request's environment (PEP 3333)."""
-
+ENDING = "profilectl.ending"  # key of a request's environment (PEP 3333): the event that a server sets when it ends
 _OWN_SITE = ("same-origin", "none")  # none: a person, by address bar or bookmark
 
 
@@ -51,15 +49,10 @@ class Route:
 
 
 def check_origin(request: Request) -> None:
-    """Keep other people's web pages out: the host must be this machine, a sending page must be our own.
-
-    A name that an attacker points at 127.0.0.1 (DNS rebinding) still arrives in the Host header, and a form on a
-    foreign page names that page in Origin. Sec-Fetch-Site (W3C Fetch Metadata) says it once more; a foreign page may
-    have a link to ours, but not send.
-
-    Raises:
-        Refused: another host, or another site's page
-    """
+    """Keep other people's web pages out; Refused if another host is named, or another site's page sends."""
+    # A name that an attacker points at 127.0.0.1 (DNS rebinding) still arrives in the Host header, and a form on a
+    # foreign page names that page in Origin. Sec-Fetch-Site (W3C Fetch Metadata) says it once more; a foreign page may
+    # have a link to ours, but not send.
     host = urlsplit(request.host_url).hostname or ""
     origin = request.headers.get("Origin")
     is_local = host in _LOOPBACK or host.endswith(".localhost")

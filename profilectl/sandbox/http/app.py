@@ -67,11 +67,7 @@ class SandboxApp:
         return [response.body]
 
     def respond(self, http: Request) -> Response:
-        """Route a request and return the response to it.
-
-        Raises:
-            ConnectionDropped: a fault on order
-        """
+        """Route a request and return the response to it; ConnectionDropped by a fault on order."""
         try:
             route, values = self._adapter.match(http.path, http.method)
             if isinstance(route, Endpoint):
@@ -122,10 +118,9 @@ def _dispatch(request: ApiRequest) -> Response:
         status = authorization.count(request)
         headers = () if status is None else responses.rate_headers(status)
         return request.endpoint.handle(request).with_headers(*headers)
-    except Exhausted as exhausted:
-        headers = responses.rate_headers(exhausted.status)
-        return refusal_response(exhausted, request.http.path).with_headers(*headers)
     except Refused as refused:
+        if isinstance(refused, Exhausted):
+            headers = responses.rate_headers(refused.status)
         return refusal_response(refused, request.http.path).with_headers(*headers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import re
@@ -21,7 +22,6 @@ from profilectl.sandbox.http.request import MAX_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
     from wsgiref.types import WSGIEnvironment
 
     from profilectl.sandbox.http.app import SandboxApp
@@ -41,6 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS
 
     def _answer(self) -> None:
+        # Chunked bodies aren't read, as no client of X needs them: a request could hide in one that lies of its length.
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
             self._refuse_body("411 Length Required")
@@ -124,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drop(self) -> None:
         """Close without an answer; the client sees its connection reset."""
+        # Without lingering close() sends a reset, which no client can take for the end of an answer.
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.connection.close()
@@ -133,15 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class SandboxServer(socketserver.ThreadingTCPServer):
-    """A running sandbox, one thread per connection.
-
-    Args:
-        app: what answers
-        port: 0 takes a free one
-
-    Raises:
-        OSError: the port is taken
-    """
+    """A running sandbox, one thread per connection; port 0 takes a free one, and OSError means that it is taken."""
 
     allow_reuse_address = True
     request_queue_size = 128
@@ -169,9 +163,7 @@ class SandboxServer(socketserver.ThreadingTCPServer):
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.close()
 
@@ -181,7 +173,8 @@ class SandboxServer(socketserver.ThreadingTCPServer):
         self.app.end_waits()
         with self._open_lock:
             for connection in self._open:
-                _shut(connection)
+                with contextlib.suppress(OSError):  # the client was faster
+                    connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
         if self._thread:
             self._thread.join()
@@ -210,17 +203,6 @@ def _report(what: str) -> None:
     _log.error("%s", re.sub(r"[^\n -~]", lambda match: ascii(match[0])[1:-1], report))
 
 
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        _log.debug("the client was faster")
-
-
 def serve(app: SandboxApp, port: int = 0) -> SandboxServer:
-    """A server for a ``with`` block: it listens at once, answers inside the block, and is gone after it.
-
-    Raises:
-        OSError: the port is taken
-    """
+    """A server for a ``with`` block, inside which it answers; OSError if the port is taken."""
     return SandboxServer(app, port)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.store import Store
 
 EVERY_CALL = "*"
+# The names of the endpoints: what a rule may name.
 CALLS = (
     *("verify", "list", "show", "upload", "upload-status", "create", "destroy", "send", "message", "messages"),
     *("typing", "upload-begin", "upload-append", "upload-finish"),
     *("user", "limits", "request-token", "access-token", "invalidate"),
     *("feedback-create", "feedback-show", "feedback-events"),
 )
-"""The names of the endpoints: what a rule may name."""
 
 
 class Kind(enum.StrEnum):
@@ -75,11 +75,7 @@ class Fault:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Fault:
-        """A rule as JSON has it: ``{"call": "create", "kind": "drop-after", "times": 2}``.
-
-        Raises:
-            ValueError: an unknown key, kind or call, or a value of another type
-        """
+        """A rule as JSON has it; ValueError for an unknown key, kind or call, or a value of another type."""
         if not isinstance(plain, dict):
             raise ValueError("a fault is an object")  # noqa: TRY004 - a wrong document
         keys = sorted(field.name for field in fields(cls))

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from profilectl.sandbox.http.admin import LocalRequest
 
+# The look of a conversation: data, which `profilectl preview --html` reads as well. No code is shared.
 TELEPHONE = Path(__file__).parent.parent.parent / "telephone"
-"""The look of a conversation: data, which `profilectl preview --html` reads as well. No code is shared."""
-
 _HERE = Path(__file__).parent
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self';"
@@ -91,14 +90,8 @@ def _templates() -> Environment:
 
 def visible(text: str) -> str:
     """The text with its control, bidirectional and invisible characters spelled out; line breaks stay."""
-    return "".join(_spelled_out(character) for character in text)
-
-
-def _spelled_out(character: str) -> str:
-    is_hidden = unicodedata.category(character) in _HIDDEN or character in _FILLERS
-    if character in _HARMLESS or not is_hidden:
-        return character
-    return f"<U+{ord(character):04X}>"
+    hidden = {char for char in text if unicodedata.category(char) in _HIDDEN or char in _FILLERS}.difference(_HARMLESS)
+    return "".join(f"<U+{ord(char):04X}>" if char in hidden else char for char in text)
 
 
 def message(text: str) -> str:
@@ -108,10 +101,8 @@ def message(text: str) -> str:
 
 @cache
 def bot_name() -> re.Pattern[str]:
-    """What tells a bot from a person: a word in the public name, as X knows nothing else about who writes.
-
-    X draws no badge; the pages do, so that a rehearsal shows which names would be understood.
-    """
+    """What tells a bot from a person: a word in the public name, as X knows nothing else about who writes."""
+    # X draws no badge; the pages do, so that a rehearsal shows which names would be understood.
     return re.compile((TELEPHONE / "bot_name.regex").read_text(encoding="utf-8"), re.IGNORECASE | re.VERBOSE)
 
 
@@ -123,7 +114,7 @@ def clock(epoch_ms: int) -> str:
 def day(epoch_ms: int) -> str:
     """The date."""
     date = _moment(epoch_ms)
-    return f"{date.day} {date:%B %Y}"
+    return f"{date.day} {date:%B %Y}"  # %d would pad with a zero, and %-d isn't portable
 
 
 def iso(epoch_ms: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,10 +12,10 @@ from profilectl.sandbox.http.request import ApiRequest, Endpoint
 from profilectl.sandbox.http.responses import Response, json_response
 from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.feedback import MATURITY, SCALES, VARIANTS, Request
+from profilectl.sandbox.model.profiles import decode_cursor, encode_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
 
 PAGE = 100  # events, by default and at most
 MAX_EXTERNAL_ID, MAX_DISPLAY_NAME = 256, 20  # characters
@@ -59,15 +57,12 @@ def list_events(request: ApiRequest) -> Response:
     span = (position.from_ms, position.to_ms)
     events = request.world.feedback.events(request.user_id, span, position.skipped, count + 1)
     has_more = len(events) > count
-    cursor = position._replace(skipped=position.skipped + count).cursor() if has_more else ""
+    cursor = encode_cursor(*position[:2], position.skipped + count) if has_more else ""
     listed = [
-        {
-            "event_type": event.type,
-            "created_at": responses.moment(event.at_ms),
-            "feedback": responses.feedback(event.card),
-        }
-        for event in events[:count]
+        {"event_type": kind, "created_at": responses.moment(at_ms), "feedback": responses.feedback(card)}
+        for kind, at_ms, card in events[:count]
     ]
+    # An empty cursor ends this list, where that of profiles lacks the key: X's pages really differ.
     return json_response({"events": listed, "next_cursor": cursor})
 
 
@@ -78,35 +73,20 @@ class _Position(NamedTuple):
     to_ms: int
     skipped: int = 0
 
-    def cursor(self) -> str:
-        return base64.b64encode(".".join(map(str, self)).encode()).decode()
-
 
 def _position(request: ApiRequest) -> _Position:
-    """The position that the cursor stands for, or the beginning of the span that the first page names.
-
-    Raises:
-        Refused: no span, one that isn't a day old, or a cursor that isn't ours
-    """
+    """The position of the cursor, or the start of the span that a first page names; Refused if not a day old."""
     cursor = request.query.get("cursor")
     if not cursor:
         position = _Position(_milliseconds(request, "from_time"), _milliseconds(request, "to_time"))
         if position.to_ms > request.world.store.now_ms() - MATURITY * 1000 or position.from_ms > position.to_ms:
             raise Refused(Refusal.PARAMETER_INVALID, "to_time")
         return position
-    try:
-        match = _CURSOR.fullmatch(base64.b64decode(cursor, validate=True).decode())
-    except (binascii.Error, ValueError):
-        match = None
-    if match is None:
-        raise Refused(Refusal.PARAMETER_INVALID, "cursor")
-    return _Position(*(int(part) for part in match.groups()))
+    return _Position(*decode_cursor(cursor, _CURSOR))
 
 
 def _milliseconds(request: ApiRequest, name: str) -> int:
-    text = request.query.get(name, "")
-    if not text:
-        raise Refused(Refusal.PARAMETER_MISSING, name)
+    text = request.required(name)
     if not re.fullmatch("[0-9]{1,15}", text) or int(text) >= _BEYOND_MS:
         raise Refused(Refusal.PARAMETER_INVALID, name)
     return int(text)

@@ -66,15 +66,15 @@ def upload_v1(request: ApiRequest) -> Response:
         case None:
             return json_response(responses.upload_v1(_keep(request, _raw_or_encoded(request)), _lifetime(request)))
         case "INIT":
-            size, media_type = _whole_number(request, "total_bytes"), _text(request, "media_type")
+            size, media_type = _whole_number(request, "total_bytes"), request.required_of_form("media_type")
             begun = request.world.media.begin(request.user_id, size, media_type)
             return json_response(responses.upload_v1(begun, LIFETIME), 202)
         case "APPEND":
-            media_id, segment = _text(request, "media_id"), _whole_number(request, "segment_index")
+            media_id, segment = request.required_of_form("media_id"), _whole_number(request, "segment_index")
             request.world.media.append(request.user_id, media_id, segment, _raw_or_encoded(request))
             return Response(204)
         case "FINALIZE":
-            done = request.world.media.finish(request.user_id, _text(request, "media_id"))
+            done = request.world.media.finish(request.user_id, request.required_of_form("media_id"))
             return json_response(responses.upload_v1(done, LIFETIME))
         case _:
             raise Refused(Refusal.PARAMETER_INVALID, "command")
@@ -85,7 +85,9 @@ def status_v1(request: ApiRequest) -> Response:
     if request.query.get("command") != "STATUS":
         raise Refused(Refusal.PARAMETER_INVALID, "command")
     return json_response(
-        responses.upload_v1(request.world.media.require(request.user_id, _text(request, "media_id")), LIFETIME)
+        responses.upload_v1(
+            request.world.media.require(request.user_id, request.required_of_form("media_id")), LIFETIME
+        )
     )
 
 
@@ -117,15 +119,8 @@ def _decoded(encoded: object) -> bytes:
         raise Refused(Refusal.MEDIA_UNRECOGNISED) from error
 
 
-def _text(request: ApiRequest, name: str) -> str:
-    value = request.form(name)
-    if not value:
-        raise Refused(Refusal.PARAMETER_MISSING, name)
-    return value
-
-
 def _whole_number(request: ApiRequest, name: str) -> int:
-    text = _text(request, name)
+    text = request.required_of_form(name)
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise Refused(Refusal.PARAMETER_INVALID, name)
     return int(text)

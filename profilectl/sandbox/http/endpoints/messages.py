@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 PAGE, MAX_PAGE = 20, 50
 _CREATE = "event.message_create"
 _LONGEST = {"label": 36, "description": 72, "metadata": 1_000}  # characters of a quick reply's option
-MAX_OPTIONS = 20
-MAX_BUTTONS = 3
+MAX_OPTIONS, MAX_BUTTONS = 20, 3  # by X's pages on quick replies and buttons, as the lengths above
 
 
 def send(request: ApiRequest) -> Response:
@@ -38,10 +37,7 @@ def send(request: ApiRequest) -> Response:
 
 def indicate_typing(request: ApiRequest) -> Response:
     """Let the recipient see that somebody types, for three seconds; nothing of it stays."""
-    recipient_id = request.form("recipient_id")
-    if not recipient_id:
-        raise Refused(Refusal.PARAMETER_MISSING, "recipient_id")
-    request.world.messages.require_reachable(recipient_id)
+    request.world.messages.require_reachable(request.required_of_form("recipient_id"))
     return Response(204)
 
 
@@ -58,9 +54,7 @@ def list_page(request: ApiRequest) -> Response:
 
 def show(request: ApiRequest) -> Response:
     """One message."""
-    if not request.query.get("id"):
-        raise Refused(Refusal.PARAMETER_MISSING, "id")
-    message = request.world.messages.show(request.user_id, request.query["id"])
+    message = request.world.messages.show(request.user_id, request.required("id"))
     return json_response({"event": _read_event(request, message), "apps": _apps(request, [message])})
 
 
@@ -70,6 +64,7 @@ def _event(request: ApiRequest, message: Message, app_id: str | None = None) -> 
 
 
 def _read_event(request: ApiRequest, message: Message) -> dict[str, Any]:
+    # X names the app on reads of the user's own messages, never on POST nor on received ones.
     is_own = message.by_app and message.sender_id == request.user_id
     return _event(request, message, request.world.tokens.app().id if is_own else None)
 
