@@ -43,11 +43,7 @@ _NO_ROUTE = Refused(Refusal.NO_SUCH_PAGE)
 
 
 class SandboxApp:
-    """A local X over one world.
-
-    Dropped connections are raised as `fault_injection.ConnectionDropped`: a server closes the socket on it, and in
-    process it reaches the client as the `ConnectionError` that it is.
-    """
+    """A local X over one world; a server closes the socket on `fault_injection.ConnectionDropped`."""
 
     def __init__(self, world: World) -> None:
         self.world = world

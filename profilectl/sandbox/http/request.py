@@ -86,15 +86,10 @@ class ApiRequest:
             raise Refused(Refusal.BAD_FIELD, "Bad request.") from error
         return document
 
-    def required(self, name: str) -> str:
-        """A parameter of the query; Refused if it is missing or empty."""
-        if not (text := self.query.get(name)):
-            raise Refused(Refusal.PARAMETER_MISSING, name)
-        return text
-
-    def required_of_form(self, name: str) -> str:
-        """A field as `form` finds it; Refused if it is missing or empty."""
-        if not (text := self.form(name)):
+    def required(self, name: str, *, in_form: bool = False) -> str:
+        """A parameter of the query, or a field as `form` finds it; Refused if it is missing or empty."""
+        text = self.form(name) if in_form else self.query.get(name)
+        if not text:
             raise Refused(Refusal.PARAMETER_MISSING, name)
         return text
 

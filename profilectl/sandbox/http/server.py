@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.http.app import SandboxApp
 
 LOOPBACK = "127.0.0.1"  # never another interface: whoever reaches the sandbox may change its world
+_Headers = list[tuple[str, str]]
 _IDLE_SECONDS = 300
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger for no time at all
 _log = logging.getLogger(__name__)
@@ -68,12 +69,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(status, [], b"")
 
     def _run(self, environ: WSGIEnvironment) -> None:
-        started: list[tuple[str, list[tuple[str, str]]]] = []
+        started: list[tuple[str, _Headers]] = []
         parts: list[bytes] = []
 
-        def start_response(
-            status: str, headers: list[tuple[str, str]], _error: object = None
-        ) -> Callable[[bytes], None]:
+        def start_response(status: str, headers: _Headers, _error: object = None) -> Callable[[bytes], None]:
             started.append((status, headers))
             return parts.append
 
@@ -81,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers = started[-1]
         self._write(status, headers, b"".join(parts))
 
-    def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+    def _write(self, status: str, headers: _Headers, body: bytes) -> None:
         """Write an answer in one piece; a body shorter than it says is followed by the end of the connection."""
         declared = next((int(value) for name, value in headers if name == "Content-Length"), None)
         if declared is None and not status.startswith("204"):
@@ -201,8 +200,3 @@ def _report(what: str) -> None:
     """Log the defect that is being handled; nothing that a client sent reaches a terminal raw."""
     report = f"{what}\n{traceback.format_exc()}"
     _log.error("%s", re.sub(r"[^\n -~]", lambda match: ascii(match[0])[1:-1], report))
-
-
-def serve(app: SandboxApp, port: int = 0) -> SandboxServer:
-    """A server for a ``with`` block, inside which it answers; OSError if the port is taken."""
-    return SandboxServer(app, port)

@@ -170,24 +170,11 @@ class Messages:
 
 
 def _message(row: sqlite3.Row) -> Message:
-    return Message(
-        id=str(row["id"]),
-        created_ms=row["created_ms"],
-        sender_id=row["sender_id"],
-        recipient_id=row["recipient_id"],
-        text=row["text"],
-        profile_id=None if row["profile_id"] is None else str(row["profile_id"]),
-        media_id=row["media_id"],
-        quick_reply=_unpacked(row["quick_reply"]),
-        by_app=bool(row["by_app"]),
-        ctas=_unpacked(row["ctas"]),
-        response=_unpacked(row["response"]),
-    )
+    values = {name: row[name] for name in ("created_ms", "sender_id", "recipient_id", "text", "media_id")}
+    parts = {name: json.loads(row[name] or "null") for name in ("quick_reply", "ctas", "response")}
+    profile_id = None if row["profile_id"] is None else str(row["profile_id"])
+    return Message(id=str(row["id"]), profile_id=profile_id, by_app=bool(row["by_app"]), **values, **parts)
 
 
 def _packed(part: object) -> str | None:
     return None if part is None else json.dumps(part)
-
-
-def _unpacked(part: str | None) -> Any:
-    return None if part is None else json.loads(part)

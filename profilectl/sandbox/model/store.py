@@ -79,6 +79,9 @@ _ERRNOS = {
 class WorldUnreadable(Exception):
     """The file is no world of a sandbox, or is damaged."""
 
+    def __init__(self, path: str, why: object) -> None:
+        super().__init__(f"{path} can't be used as a world of the sandbox: {why}")
+
 
 class Store:
     """One connection behind one lock; every thread of a process goes through it, processes meet in the file.
@@ -199,7 +202,7 @@ def _create_private(path: str) -> bool:
         # The file isn't opened: closing it again would drop the locks that SQLite holds on it in this process (POSIX
         # locks belong to the process). And SQLite would follow a link, to make or change somebody else's file.
         if not stat.S_ISREG(os.lstat(path).st_mode):
-            raise _unreadable(path, "it is no regular file") from None
+            raise WorldUnreadable(path, "it is no regular file") from None
         return False
     return True
 
@@ -207,8 +210,4 @@ def _create_private(path: str) -> bool:
 def _error_from(path: str, error: sqlite3.DatabaseError) -> WorldUnreadable | OSError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
     number = _ERRNOS.get(code)
-    return _unreadable(path, error) if number is None else OSError(number, os.strerror(number), path)
-
-
-def _unreadable(path: str, why: object) -> WorldUnreadable:
-    return WorldUnreadable(f"{path} can't be used as a world of the sandbox: {why}")
+    return WorldUnreadable(path, error) if number is None else OSError(number, os.strerror(number), path)

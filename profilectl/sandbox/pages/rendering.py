@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from profilectl.sandbox.http.responses import HTML, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2 import Environment
 
     from profilectl.sandbox.http.admin import LocalRequest
@@ -50,20 +52,14 @@ def see_other(path: str) -> Response:
     return Response(303, b"", HTML, (*HEADERS, ("Location", path)))
 
 
-def stylesheet(_request: LocalRequest) -> Response:
-    """The one style sheet: the telephone's look, and that of the sandbox around it."""
-    looks = (TELEPHONE / "telephone.css", _HERE / "style.css")
-    return Response(200, b"\n".join(look.read_bytes() for look in looks), "text/css; charset=utf-8", HEADERS)
+def files(content_type: str, *paths: Path) -> Callable[[LocalRequest], Response]:
+    """A handler that returns the files one after the other, read again each time."""
+    return lambda _request: Response(200, b"\n".join(path.read_bytes() for path in paths), content_type, HEADERS)
 
 
-def script(_request: LocalRequest) -> Response:
-    """The one script, without which everything works by hand."""
-    return Response(200, (_HERE / "live.js").read_bytes(), "text/javascript; charset=utf-8", HEADERS)
-
-
-def icon(_request: LocalRequest) -> Response:
-    """What a browser shows beside the title."""
-    return Response(200, (_HERE / "icon.svg").read_bytes(), "image/svg+xml", HEADERS)
+stylesheet = files("text/css; charset=utf-8", TELEPHONE / "telephone.css", _HERE / "style.css")
+script = files("text/javascript; charset=utf-8", _HERE / "live.js")  # without it everything works by hand
+icon = files("image/svg+xml", _HERE / "icon.svg")
 
 
 def fill(template: str, **values: Any) -> str:

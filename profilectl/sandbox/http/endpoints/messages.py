@@ -37,7 +37,7 @@ def send(request: ApiRequest) -> Response:
 
 def indicate_typing(request: ApiRequest) -> Response:
     """Let the recipient see that somebody types, for three seconds; nothing of it stays."""
-    request.world.messages.require_reachable(request.required_of_form("recipient_id"))
+    request.world.messages.require_reachable(request.required("recipient_id", in_form=True))
     return Response(204)
 
 
