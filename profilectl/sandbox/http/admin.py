@@ -171,9 +171,9 @@ def _fault(rule: Any) -> Fault:
 
 
 def _text(body: dict[str, Any], name: str) -> str:
-    if not isinstance(body[name], str):
+    if not isinstance(text := body[name], str):
         raise ValueError(f"{name} must be a text")  # noqa: TRY004 - a wrong document, not a wrong call
-    return str(body[name])
+    return text
 
 
 def _object(document: Any) -> dict[str, Any]:

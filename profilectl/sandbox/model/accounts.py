@@ -53,10 +53,8 @@ class Accounts:
         user_id = user_id or str(1_000_000_000 + secrets.randbelow(9_000_000_000))
         if self.by_id(user_id):
             raise ValueError(f"user id {user_id} is taken")
-        self._store.change(
-            "INSERT INTO accounts VALUES (?, ?, ?, 1, ?, 1, ?)",
-            *(user_id, handle, is_brand, MESSAGES, self._store.now_ms()),
-        )
+        insert = "INSERT INTO accounts VALUES (?, ?, ?, 1, ?, 1, ?)"
+        self._store.change(insert, user_id, handle, is_brand, MESSAGES, self._store.now_ms())
 
     def by_id(self, user_id: str) -> Account | None:
         """The account with this id, or None."""

@@ -166,13 +166,11 @@ class Feedback:
             " WHERE from_user_id = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms, answered, id LIMIT ? OFFSET ?",
             *(sender_id, *span_ms, count, skipped),
         )
-        return [self._event(row) for row in rows]
-
-    def _event(self, row: sqlite3.Row) -> Event:
-        card = self.require(str(row["id"]))
-        if row["answered"]:
-            return Event("feedback.updated", row["at_ms"], card)
-        return Event("feedback.created", row["at_ms"], card.unanswered())
+        cards = [(row["at_ms"], row["answered"], self.require(str(row["id"]))) for row in rows]
+        return [
+            Event("feedback.updated", at_ms, card) if answered else Event("feedback.created", at_ms, card.unanswered())
+            for at_ms, answered, card in cards
+        ]
 
 
 def _card(row: sqlite3.Row) -> Card:

@@ -20,6 +20,7 @@ MAX_BYTES = {"image/jpeg": 5_242_880, "image/png": 5_242_880, "image/webp": 5_24
 MAX_CHUNK = 5 * 1024 * 1024  # bytes, as for v1.1's APPEND
 MAX_PIXELS = 50_000_000  # ours, X documents none: bounds the memory that decoding takes
 SERVED_EDGE = 400  # pixels; X scales account pictures down to this
+_Image = tuple[int, int, bytes | None]  # width, height and content
 # Pillow tries no other decoder, however a file is named: each is code that reads hostile bytes.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
@@ -49,9 +50,7 @@ class Uploads:
         media_type, width, height = inspect(content)
         return self._insert(user_id, media_type, len(content), (width, height, content), lifetime)
 
-    def _insert(
-        self, user_id: str, media_type: str, size: int, image: tuple[int, int, bytes | None], lifetime: float = LIFETIME
-    ) -> Media:
+    def _insert(self, user_id: str, media_type: str, size: int, image: _Image, lifetime: float = LIFETIME) -> Media:
         media_id, width, height, content = str(self._store.next_id()), *image
         expires_ms = self._store.now_ms() + int(lifetime * 1000)
         # The key is random, as the address is public and the id is its owner's: X's create answers with a URL only.

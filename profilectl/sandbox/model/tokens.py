@@ -80,10 +80,8 @@ class Tokens:
         # x_auth_access_type can only narrow what the app's permission allows (X's request_token page).
         level = min(account.access_level, ceiling, key=ACCESS_LEVELS.index)
         token = Token(f"{account.user_id}-{_random(40)}", _random(45), account.user_id, level)
-        self._store.change(
-            "INSERT INTO tokens (token, secret, user_id, access_level) VALUES (?, ?, ?, ?)",
-            *(token.token, token.secret, token.user_id, token.access_level),
-        )
+        insert = "INSERT INTO tokens (token, secret, user_id, access_level) VALUES (?, ?, ?, ?)"
+        self._store.change(insert, token.token, token.secret, token.user_id, token.access_level)
         return token
 
     def find(self, token: str) -> Token:
@@ -109,10 +107,8 @@ class Tokens:
         if access_type not in _CEILINGS:
             raise Refused(Refusal.PARAMETER_INVALID, "x_auth_access_type")
         login = Login(_random(27), _random(32), _CEILINGS[access_type])
-        self._store.change(
-            "INSERT INTO request_tokens (token, secret, ceiling) VALUES (?, ?, ?)",
-            *(login.token, login.secret, login.ceiling),
-        )
+        insert = "INSERT INTO request_tokens (token, secret, ceiling) VALUES (?, ?, ?)"
+        self._store.change(insert, login.token, login.secret, login.ceiling)
         return login
 
     def login(self, token: str) -> Login:
@@ -125,9 +121,8 @@ class Tokens:
     def authorise(self, login: Login, account: Account) -> str:
         """Let an account grant what the login asks for; returns the PIN of seven digits."""
         pin = f"{secrets.randbelow(10_000_000):07}"
-        self._store.change(
-            "UPDATE request_tokens SET user_id = ?, pin = ? WHERE token = ?", account.user_id, pin, login.token
-        )
+        update = "UPDATE request_tokens SET user_id = ?, pin = ? WHERE token = ?"
+        self._store.change(update, account.user_id, pin, login.token)
         return pin
 
     def redeem(self, login: Login, pin: str) -> Token:

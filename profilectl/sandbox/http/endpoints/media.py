@@ -84,11 +84,8 @@ def status_v1(request: ApiRequest) -> Response:
     """``GET /1.1/media/upload.json?command=STATUS``: pictures are ready at once."""
     if request.query.get("command") != "STATUS":
         raise Refused(Refusal.PARAMETER_INVALID, "command")
-    return json_response(
-        responses.upload_v1(
-            request.world.media.require(request.user_id, request.required("media_id", in_form=True)), LIFETIME
-        )
-    )
+    media = request.world.media.require(request.user_id, request.required("media_id", in_form=True))
+    return json_response(responses.upload_v1(media, LIFETIME))
 
 
 def _keep(request: ApiRequest, content: bytes) -> Media:
