@@ -52,7 +52,7 @@ class SandboxApp:
 
     def end_waits(self) -> None:
         """End every wait of slow and held calls, for good."""
-        self._releases.end()
+        self._releases.release(for_good=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""

@@ -35,18 +35,13 @@ class Releases:
         self.current = threading.Event()
         self._is_over = False
 
-    def release(self) -> None:
-        """End the waits of all calls that have begun; later ones wait again, unless this is over."""
+    def release(self, *, for_good: bool = False) -> None:
+        """End the waits of all calls that have begun; later ones wait again, but never after a release for good."""
         with self._lock:
+            self._is_over = self._is_over or for_good
             self.current.set()
             if not self._is_over:
                 self.current = threading.Event()
-
-    def end(self) -> None:
-        """End all waits, for good: a call that has only just come in doesn't wait either."""
-        with self._lock:
-            self._is_over = True
-            self.current.set()
 
 
 def before(faults: Iterable[Fault], now: float) -> Response | None:

@@ -122,10 +122,10 @@ class Messages:
             self._store.change(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 *(message_id, self._store.now_ms(), sender_id, draft.recipient_id, draft.text),
-                *(profile_id, draft.media_id, _packed(draft.quick_reply), by_app),
+                *(profile_id, draft.media_id, json.dumps(draft.quick_reply), by_app),
             )
             if draft.ctas or draft.response:
-                extras = (message_id, _packed(draft.ctas), _packed(draft.response))
+                extras = (message_id, json.dumps(draft.ctas), json.dumps(draft.response))
                 self._store.change("INSERT INTO message_extras VALUES (?, ?, ?)", *extras)
         return _message(self._store.rows(f"{_SELECT} WHERE id = ?", message_id)[0])
 
@@ -174,7 +174,3 @@ def _message(row: sqlite3.Row) -> Message:
     parts = {name: json.loads(row[name] or "null") for name in ("quick_reply", "ctas", "response")}
     profile_id = None if row["profile_id"] is None else str(row["profile_id"])
     return Message(id=str(row["id"]), profile_id=profile_id, by_app=bool(row["by_app"]), **values, **parts)
-
-
-def _packed(part: object) -> str | None:
-    return None if part is None else json.dumps(part)

@@ -11,12 +11,11 @@ from profilectl.sandbox.model.accounts import ACCESS_LEVELS, MESSAGES
 from profilectl.sandbox.model.errors import Refusal, Refused
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from profilectl.sandbox.model.accounts import Account, Accounts
     from profilectl.sandbox.model.store import Store
 
 NONCE_MEMORY = 10 * 60  # seconds; twice the tolerance for timestamps, so that no replay outlives its memory
+_SELECT = "SELECT token, secret, user_id, access_level FROM tokens"
 _ALPHABET = string.ascii_letters + string.digits
 _CEILINGS = {"": MESSAGES, "read": ACCESS_LEVELS[0], "write": ACCESS_LEVELS[1]}  # x_auth_access_type
 
@@ -71,10 +70,10 @@ class Tokens:
 
     def ensure(self, account: Account) -> Token:
         """The account's newest token that still works, or a new one."""
-        newest = "SELECT * FROM tokens WHERE user_id = ? AND NOT revoked ORDER BY rowid DESC"
+        newest = f"{_SELECT} WHERE user_id = ? AND NOT revoked ORDER BY rowid DESC"
         with self._store.transaction():
             row = self._store.row(newest, account.user_id)
-            return _token(row) if row else self._issue(account, MESSAGES)
+            return Token(*row) if row else self._issue(account, MESSAGES)
 
     def _issue(self, account: Account, ceiling: str) -> Token:
         # x_auth_access_type can only narrow what the app's permission allows (X's request_token page).
@@ -86,10 +85,10 @@ class Tokens:
 
     def find(self, token: str) -> Token:
         """A token that may sign; Refused if it is unknown or revoked."""
-        row = self._store.row("SELECT * FROM tokens WHERE token = ? AND NOT revoked", token)
+        row = self._store.row(f"{_SELECT} WHERE token = ? AND NOT revoked", token)
         if row is None:
             raise Refused(Refusal.BAD_TOKEN)
-        return _token(row)
+        return Token(*row)
 
     def revoke(self, token: str) -> None:
         """Make a token useless for good."""
@@ -135,10 +134,6 @@ class Tokens:
             if not spent or account is None:
                 raise Refused(Refusal.BAD_TOKEN)
             return self._issue(account, login.ceiling)
-
-
-def _token(row: sqlite3.Row) -> Token:
-    return Token(row["token"], row["secret"], row["user_id"], row["access_level"])
 
 
 def _random(length: int) -> str:

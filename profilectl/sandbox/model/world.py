@@ -17,8 +17,8 @@ from profilectl.sandbox.model.store import MEMORY, Store
 from profilectl.sandbox.model.tokens import Tokens
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,7 @@ class World:
     """
 
     def __init__(
-        self,
-        path: str | os.PathLike[str] = MEMORY,
-        *,
-        now: Callable[[], float] = time.time,
-        limits: Limits | None = None,
+        self, path: str | Path = MEMORY, *, now: Callable[[], float] = time.time, limits: Limits | None = None
     ) -> None:
         self.store = Store(str(path), now)
         self.accounts = Accounts(self.store)

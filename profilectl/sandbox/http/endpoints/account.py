@@ -73,11 +73,9 @@ def access_token(request: ApiRequest) -> Response:
     tokens = request.world.tokens
     token = tokens.redeem(tokens.login(request.claims.token), _parameter(request, "oauth_verifier") or "")
     account = request.world.accounts.by_id(token.user_id)
+    handle = account.handle if account else ""
     return responses.form_response(
-        oauth_token=token.token,
-        oauth_token_secret=token.secret,
-        user_id=token.user_id,
-        screen_name=account.handle if account else "",
+        oauth_token=token.token, oauth_token_secret=token.secret, user_id=token.user_id, screen_name=handle
     )
 
 

@@ -46,7 +46,10 @@ def list_page(request: ApiRequest) -> Response:
     count, position = request.number("count", PAGE, MAX_PAGE), read_cursor(request.query.get("cursor"))
     messages = request.world.messages.mine(request.user_id, count + 1, position.before)
     page = messages[:count]
-    body: dict[str, Any] = {"events": [_read_event(request, message) for message in page], "apps": _apps(request, page)}
+    body: dict[str, Any] = {
+        "events": [_event(request, message, is_read=True) for message in page],
+        "apps": _apps(request, page),
+    }
     if len(messages) > count:
         body["next_cursor"] = Position(int(page[-1].id)).cursor()
     return json_response(body)
@@ -55,18 +58,14 @@ def list_page(request: ApiRequest) -> Response:
 def show(request: ApiRequest) -> Response:
     """One message."""
     message = request.world.messages.show(request.user_id, request.required("id"))
-    return json_response({"event": _read_event(request, message), "apps": _apps(request, [message])})
+    return json_response({"event": _event(request, message, is_read=True), "apps": _apps(request, [message])})
 
 
-def _event(request: ApiRequest, message: Message, app_id: str | None = None) -> dict[str, Any]:
+def _event(request: ApiRequest, message: Message, *, is_read: bool = False) -> dict[str, Any]:
     media = None if message.media_id is None else request.world.media.by_id(message.media_id)
-    return responses.event(message, media, request.base, app_id)
-
-
-def _read_event(request: ApiRequest, message: Message) -> dict[str, Any]:
     # X names the app on reads of the user's own messages, never on POST nor on received ones.
-    is_own = message.by_app and message.sender_id == request.user_id
-    return _event(request, message, request.world.tokens.app().id if is_own else None)
+    is_named = is_read and message.by_app and message.sender_id == request.user_id
+    return responses.event(message, media, request.base, request.world.tokens.app().id if is_named else None)
 
 
 def _apps(request: ApiRequest, messages: list[Message]) -> dict[str, Any]:
