@@ -57,9 +57,8 @@ class SandboxApp:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         response = self.respond(HttpRequest(_with_encoded_path(environ)))
-        start_response(
-            f"{response.status} {reasons.get(response.status, 'Unknown')}", _headers(response, self.world.now())
-        )
+        status = f"{response.status} {reasons.get(response.status, 'Unknown')}"
+        start_response(status, _headers(response, self.world.now()))
         return [response.body]
 
     def respond(self, http: Request) -> Response:
@@ -109,6 +108,7 @@ class SandboxApp:
 
 def _dispatch(request: ApiRequest) -> Response:
     """Let the world do what is asked, or say why it won't."""
+    # Outside the try, as a refusal by the world carries what is left of the limit like any other response.
     headers: tuple[tuple[str, str], ...] = ()
     try:
         status = authorization.count(request)

@@ -116,8 +116,8 @@ def error(status: int, code: int, message: str) -> Response:
 
 def problem(status: int, title: str, detail: str, kind: str = "", *messages: str) -> Response:
     """An error of v2; `kind` is the last part of X's problem type."""
-    type_ = f"{_PROBLEMS}/{kind}" if kind else "about:blank"
-    payload: dict[str, Any] = {"title": title, "detail": detail, "type": type_}
+    problem_type = f"{_PROBLEMS}/{kind}" if kind else "about:blank"
+    payload: dict[str, Any] = {"title": title, "detail": detail, "type": problem_type}
     if messages:
         payload["errors"] = [{"message": message} for message in messages]
     return json_response({**payload, "status": status}, status)

@@ -56,17 +56,14 @@ _DRAWN: Mapping[str, tuple[Kind, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One rule. It counts the calls that fit and affects those after the first `after`, `times` of them.
-
-    Only calls that are signed and permitted count. Times are seconds.
-    """
+    """One rule: it counts the permitted calls that fit, and affects those after the first `after`, `times` of them."""
 
     kind: Kind
     call: str = EVERY_CALL  # one of CALLS
     times: int | None = 1  # None: for ever
     after: int = 0
     match: str = ""  # only calls with this text in their path, query or JSON body
-    seconds: float | None = None
+    seconds: float | None = None  # as `kind` uses them; None is the kind's own default
     status: int | None = None
     code: int | None = None
     message: str = ""

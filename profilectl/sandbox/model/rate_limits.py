@@ -54,7 +54,6 @@ X_LIMITS: Mapping[str, Limit] = MappingProxyType(
         "limits": Limit(180, QUARTER_HOUR),
     }
 )
-_PLENTY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Limits:
     @classmethod
     def generous(cls) -> Self:
         """A million calls per window in every family, for runs larger than X would allow in one go."""
-        return cls({family: Limit(_PLENTY, limit.seconds) for family, limit in X_LIMITS.items()})
+        return cls({family: Limit(1_000_000, limit.seconds) for family, limit in X_LIMITS.items()})
 
     def replace(self, **calls: int) -> Limits:
         """The same with other numbers, ``_`` for ``-``: ``Limits().replace(upload_app=5)``; KeyError if unknown."""

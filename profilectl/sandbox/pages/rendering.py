@@ -97,7 +97,7 @@ def message(text: str) -> str:
 
 @cache
 def bot_name() -> re.Pattern[str]:
-    """What tells a bot from a person: a word in the public name, as X knows nothing else about who writes."""
+    """What distinguishes a bot from a person: a word in the public name, as X knows nothing else about a sender."""
     # X draws no badge; the pages do, so that a rehearsal shows which names would be understood.
     return re.compile((TELEPHONE / "bot_name.regex").read_text(encoding="utf-8"), re.IGNORECASE | re.VERBOSE)
 
