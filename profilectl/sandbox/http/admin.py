@@ -96,10 +96,7 @@ def reset(request: LocalRequest) -> Response:
 
 def advance(request: LocalRequest) -> Response:
     """Move time forward: ``{"seconds": 900}``."""
-    seconds = _body(request, "seconds")["seconds"]
-    if not isinstance(seconds, (int, float)):
-        raise ValueError("seconds must be a number")  # noqa: TRY004 - a wrong document, not a wrong call
-    request.world.advance(seconds)
+    request.world.advance(_checked(_body(request, "seconds")["seconds"], (int, float), "seconds must be a number"))
     return json_response({"now_ms": request.world.store.now_ms()})
 
 
@@ -151,7 +148,7 @@ def show_picture(request: LocalRequest) -> Response:
 
 
 def _body(request: LocalRequest, *names: str) -> dict[str, Any]:
-    body = _object(_document(request))
+    body: dict[str, Any] = _checked(_document(request), dict, "an object is wanted")
     if missing := [name for name in names if name not in body]:
         raise ValueError(f"missing: {', '.join(missing)}")
     return body
@@ -165,21 +162,20 @@ def _document(request: LocalRequest) -> Any:
 
 
 def _fault(rule: Any) -> Fault:
-    if any(isinstance(value, (list, dict)) for value in _object(rule).values()):
+    values = _checked(rule, dict, "an object is wanted").values()
+    if any(isinstance(value, (list, dict)) for value in values):
         raise ValueError("a fault's values are texts and numbers")
     return Fault.from_plain(rule)
 
 
 def _text(body: dict[str, Any], name: str) -> str:
-    if not isinstance(text := body[name], str):
-        raise ValueError(f"{name} must be a text")  # noqa: TRY004 - a wrong document, not a wrong call
-    return text
+    return str(_checked(body[name], str, f"{name} must be a text"))
 
 
-def _object(document: Any) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise ValueError("an object is wanted")  # noqa: TRY004 - a wrong document, not a wrong call
-    return document
+def _checked(value: Any, kind: type | tuple[type, ...], problem: str) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(problem)  # noqa: TRY004 - a wrong document, not a wrong call
+    return value
 
 
 ROUTES = (
