@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.feedback import Card
     from profilectl.sandbox.model.media import Media
     from profilectl.sandbox.model.messages import Message
-    from profilectl.sandbox.model.profiles import Page, Profile
+    from profilectl.sandbox.model.profiles import Profile
     from profilectl.sandbox.model.rate_limits import RateStatus
     from profilectl.sandbox.model.tokens import App
 
@@ -167,10 +167,10 @@ def profile(value: Profile, base: str) -> dict[str, Any]:
     }
 
 
-def profile_page(page: Page, base: str) -> dict[str, Any]:
+def profile_page(profiles: list[Profile], next_cursor: str | None, base: str) -> dict[str, Any]:
     """A page of the list; without the key ``next_cursor`` it is the last one."""
-    body: dict[str, Any] = {"custom_profiles": [profile(value, base) for value in page.profiles]}
-    return body if page.next_cursor is None else {**body, "next_cursor": page.next_cursor}
+    body: dict[str, Any] = {"custom_profiles": [profile(value, base) for value in profiles]}
+    return body if next_cursor is None else {**body, "next_cursor": next_cursor}
 
 
 def event(message: Message, media: Media | None, base: str, source_app_id: str | None = None) -> dict[str, Any]:

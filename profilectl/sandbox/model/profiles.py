@@ -37,14 +37,6 @@ class Profile:
     picture: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some profiles, and where the next ones begin; no cursor means the end."""
-
-    profiles: tuple[Profile, ...]
-    next_cursor: str | None
-
-
 def encode_cursor(*numbers: int) -> str:
     """Numbers as an opaque text, in base64 as X's cursors are."""
     return base64.b64encode(".".join(map(str, numbers)).encode()).decode()
@@ -111,18 +103,18 @@ class Profiles:
             raise Refused(Refusal.NO_SUCH_PAGE)
         return profile
 
-    def page(self, user_id: str, count: int = PAGE, cursor: str | None = None, *, empty: bool = False) -> Page:
-        """At most `count` (1 to 50) live profiles from `cursor` on, none if `empty`; Refused if it isn't ours."""
+    def page(self, user_id: str, count: int, cursor: str | None, *, empty: bool) -> tuple[list[Profile], str | None]:
+        """At most `count` live profiles, or none, and the next cursor, None at the end; Refused if it isn't ours."""
         position = read_cursor(cursor)
         if empty:  # X warns that a page may be empty and yet carry a cursor: only a missing key is the end
-            return Page((), position._replace(empty_pages=position.empty_pages + 1).cursor())
+            return [], position._replace(empty_pages=position.empty_pages + 1).cursor()
         rows = self._store.rows(
             f"{_SELECT} WHERE p.user_id = ? AND p.id < ? AND p.destroyed_ms IS NULL AND p.listed_ms <= ?"
             " ORDER BY p.id DESC LIMIT ?",
             *(user_id, position.before, self._store.now_ms(), count + 1),
         )
-        profiles = tuple(_profile(row) for row in rows[:count])
-        return Page(profiles, Position(int(profiles[-1].id)).cursor() if len(rows) > count else None)
+        profiles = [_profile(row) for row in rows[:count]]
+        return profiles, Position(int(profiles[-1].id)).cursor() if len(rows) > count else None
 
     def destroy(self, user_id: str, profile_id: str) -> None:
         """Take a profile away; Refused if this account never had it."""

@@ -38,8 +38,9 @@ def list_page(request: ApiRequest) -> Response:
     """A page of the live profiles."""
     count = request.number("count", PAGE, MAX_PAGE)
     is_empty = Kind.EMPTY_PAGE in request.active_faults
-    page = request.world.profiles.page(request.user_id, count, request.query.get("cursor"), empty=is_empty)
-    return json_response(responses.profile_page(page, request.base))
+    cursor = request.query.get("cursor")
+    profiles, next_cursor = request.world.profiles.page(request.user_id, count, cursor, empty=is_empty)
+    return json_response(responses.profile_page(profiles, next_cursor, request.base))
 
 
 def destroy(request: ApiRequest) -> Response:
