@@ -144,7 +144,7 @@ def show_picture(request: LocalRequest) -> Response:
     picture = request.world.media.picture(request.path_values["key"])
     if picture is None:
         return json_response({"error": "no such picture"}, 404)
-    return Response(200, picture, "image/jpeg", (("Cache-Control", "private, max-age=3600"),))
+    return Response(200, picture, "image/jpeg", (("Cache-Control", "private, max-age=3600"),))  # no other gets the key
 
 
 def _body(request: LocalRequest, *names: str) -> dict[str, Any]:

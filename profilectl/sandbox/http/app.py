@@ -37,7 +37,7 @@ class _Digits(BaseConverter):
 _ROUTES = Map(
     [Rule(route.path, methods=[route.method], endpoint=route) for route in (*ENDPOINTS, *admin.ROUTES, *pages.ROUTES)],
     converters={"digits": _Digits},
-    merge_slashes=False,
+    merge_slashes=False,  # werkzeug would redirect, and a signature holds for one address only
 )
 _NO_ROUTE = Refused(Refusal.NO_SUCH_PAGE)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"  # never another interface: whoever reaches the sandbox may change its world
 _Headers = list[tuple[str, str]]
-_IDLE_SECONDS = 300
+_IDLE_SECONDS = 300  # each open connection holds a thread
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger for no time at all
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: SandboxServer
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+    disable_nagle_algorithm = True  # Nagle and a client's delayed ACK together cost some 40 ms a call
     timeout = _IDLE_SECONDS
 
     def _answer(self) -> None:
@@ -136,8 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
 class SandboxServer(socketserver.ThreadingTCPServer):
     """A running sandbox, one thread per connection; port 0 takes a free one, and OSError means that it is taken."""
 
-    allow_reuse_address = True
-    request_queue_size = 128
+    allow_reuse_address = True  # a restart on the same port doesn't wait for the end of TIME_WAIT
+    request_queue_size = 128  # the five of socketserver are too few for clients with many threads
 
     def __init__(self, app: SandboxApp, port: int = 0) -> None:
         self.app = app

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.messages import Message
     from profilectl.sandbox.model.world import World
 
-_PAUSE = 0.1  # seconds between two looks for something new
+_PAUSE = 0.1  # seconds between two looks: SQLite gives no sign when another process changes the world
 _LONGEST_WAIT = 25  # seconds
 _WAIT = re.compile(r"wait=([0-9]{1,3})")
 

@@ -30,7 +30,7 @@ HEADERS = (
     ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
-    ("Cache-Control", "no-store"),
+    ("Cache-Control", "no-store"),  # the page behind the back button would show a conversation as it was
 )
 _HARMLESS = "\n\u200c\u200d"  # emoji and some scripts need the joiners; other invisible characters only deceive
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -74,7 +74,7 @@ def _templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader([_HERE, TELEPHONE]),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a misspelt name fails instead of leaving a gap
         trim_blocks=True,
         lstrip_blocks=True,
     )
