@@ -91,6 +91,7 @@ def demo(context: Context) -> None:
         with _one_stream(is_quiet=context.is_quiet), _own_folder(), _own_environment():
             _run_steps()
     except _Stopped as stop:
+        # A command that a signal has ended says so itself.
         if stop.code not in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
             info(f"error: the demo stopped: `{stop.line}` ended with exit code {stop.code}")
         raise typer.Exit(stop.code) from None
@@ -133,6 +134,7 @@ def _run_command(line: str) -> None:
     from profilectl.cli.main import run
 
     _show_line(f"$ {line}", "bold")
+    # In this process, through the same entry as a shell's: no interpreter is started for each command.
     code = run(shlex.split(line)[1:])
     if code != ExitCode.DONE:
         raise _Stopped(line, code)
@@ -144,6 +146,7 @@ def _run_command(line: str) -> None:
 @contextmanager
 def _one_stream(*, is_quiet: bool) -> Iterator[None]:
     """Write stdout and stderr of the commands into one stream in their order; off a terminal, all at the end."""
+    # Two streams into a pipe or a file would come out of order, and --quiet means no output of the commands either.
     buffer = io.StringIO()
     stream = sys.stdout if is_terminal(sys.stdout) and not is_quiet else buffer
     try:
@@ -182,6 +185,7 @@ def _own_folder() -> Iterator[None]:
 @contextmanager
 def _own_environment() -> Iterator[None]:
     """Keep the user's roster, ledger, brand and credentials out of the demo."""
+    # Every command reads them anew, so that it is enough to take them away while the demo runs.
     removed = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PROFILECTL_")}
     try:
         yield
@@ -196,6 +200,7 @@ def _write_roster() -> None:
     """Write a roster with its pictures into the current folder."""
     from profilectl.pictures.placeholders import initials_portrait, photograph
 
+    # Drawn portraits and one JPEG that lies on its side, so that turning it upright can be seen.
     _ROSTER.write_text(_TEXT, encoding="utf-8")
     for agent in tomli.loads(_TEXT)["agents"].values():
         picture = Path(agent["avatar"])
@@ -224,6 +229,7 @@ def _rename() -> None:
 @contextmanager
 def _local_x() -> Iterator[LocalX]:
     """Open the world that the commands have worked on."""
+    # A context of its own, closed at once: the commands before and after open the same file.
     with ExitStack() as stack:
         yield Context(Options(sandbox=True), stack=stack).local_x
 
@@ -266,6 +272,7 @@ def _show_answer(local: LocalX, message: Message, brand: Account) -> None:
     """Show a message with the name and picture that X gives it: the profile's, or the brand's own."""
     from profilectl.render.bubble import AgentCard
 
+    # The picture is the one that X serves, re-encoded, and not the file of the roster.
     profile = None if message.profile_id is None else local.world.profiles.find(message.profile_id)
     name = brand.handle if profile is None else profile.name
     picture = None if profile is None else local.world.media.picture(profile.picture)

@@ -15,8 +15,6 @@ from profilectl.errors import InputRefused, TryLater, UsageError
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import httpx
 
     from profilectl.sandbox.model.rate_limits import Limits
@@ -31,9 +29,7 @@ _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes
 def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
     """Open a sandbox world, or make a new one; the caller closes it.
 
-    Raises:
-        InputRefused: something else lies there, or no file can, with the hint; or it can't be read and written.
-        TryLater: another process keeps it busy.
+    Raises InputRefused, with the hint if no world can lie there, or TryLater if another process keeps it busy.
     """
     from profilectl.sandbox.model.store import WorldUnreadable
     from profilectl.sandbox.model.world import World
@@ -45,7 +41,7 @@ def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
         raise InputRefused(f"{shown} holds no sandbox world", hint=hint) from None
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputRefused(f"{shown}: {error.strerror}", hint=hint) from None
-    except PermissionError:
+    except PermissionError:  # perhaps of the folder, where SQLite makes files beside the world
         folder = Path(path).parent
         locked = shown if os.access(folder, os.W_OK | os.X_OK) else visible(str(folder))
         refusal = f"{locked} can't be written"
@@ -57,11 +53,7 @@ def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
 
 
 class LocalX:
-    """A sandbox world beside the ledger, reached without a socket; its limits never make a rehearsal wait.
-
-    Raises:
-        InputRefused: the folder isn't one of ours (see `ledger.location`), or its world can't be used.
-    """
+    """A sandbox world beside the ledger, without socket or limits; InputRefused if folder or world are unusable."""
 
     url = "http://localhost"
 
@@ -80,9 +72,7 @@ class LocalX:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.world.close()
 
     def credentials(self, handle: str) -> Credentials:
@@ -106,6 +96,7 @@ class LocalX:
 
         from profilectl.sandbox.http.fault_injection import ConnectionDropped
 
+        # The sandbox raises a ConnectionError in process; the client knows httpx's errors only, and retries by them.
         class Wire(httpx.WSGITransport):
             def handle_request(self, request: httpx.Request) -> httpx.Response:
                 try:
@@ -117,22 +108,9 @@ class LocalX:
 
 
 def ask_running_sandbox(url: str, method: str, what: str, key: str, body: dict[str, Any] | None = None) -> list[Any]:
-    """Ask the control plane of a sandbox that is served on this machine.
+    """Call the part `what` of the control plane of a sandbox at `url`, and return the list under the answer's `key`.
 
-    Args:
-        url: its address.
-        method: of the request.
-        what: the part of the control plane.
-        key: of the list in the answer's document.
-        body: goes along as JSON.
-
-    Returns:
-        The list under the key.
-
-    Raises:
-        TryLater: nothing answers there.
-        InputRefused: what answers is no sandbox.
-        UsageError: another machine.
+    Raises TryLater if nothing answers there, InputRefused if it is no sandbox, UsageError for another machine.
     """
     import httpx
 
@@ -148,6 +126,7 @@ def ask_running_sandbox(url: str, method: str, what: str, key: str, body: dict[s
     try:
         document = _exchange(f"{address.url}/_sandbox/{what}", method, body)
     except httpx.TransportError as error:
+        # httpx has one error for a server that hung up, which may be about to end, and for one that isn't HTTP at all.
         if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
             raise InputRefused(f"{refusal}: it speaks no HTTP", hint=hint) from None
         why = visible(re.sub(r"^\[Errno \d+\] ", "", str(error)))
@@ -161,15 +140,11 @@ def ask_running_sandbox(url: str, method: str, what: str, key: str, body: dict[s
 
 
 def _exchange(url: str, method: str, body: dict[str, Any] | None) -> Any:
-    """Send one request, follow nothing, and return the JSON of the answer.
-
-    Raises:
-        ValueError: the answer isn't HTTP, has another status than 200, is too large or isn't JSON.
-        TransportError: httpx's; no answer came.
-    """
+    """Return the JSON of an answer; ValueError if it isn't that, isn't a 200 or is too large, else httpx's errors."""
     import httpx
 
     content = bytearray()
+    # No proxy of the environment may answer for loopback; and what is compressed could grow past the bound unseen.
     with (
         httpx.Client(trust_env=False, timeout=_TIMEOUT) as client,
         client.stream(method, url, json=body, headers={"Accept-Encoding": "identity"}) as response,

@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.world import BrandAccount, World
 
 _DEFAULT_HANDLE = "acmecare"
-_SETTINGS = {
-    "PROFILECTL_CONSUMER_KEY": "consumer_key",
-    "PROFILECTL_CONSUMER_SECRET": "consumer_secret",
-    "PROFILECTL_ACCESS_TOKEN": "access_token",
-    "PROFILECTL_ACCESS_TOKEN_SECRET": "access_token_secret",
-}
+_CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 
 
 def register(app: typer.Typer) -> None:
@@ -67,6 +62,7 @@ def serve(
     from profilectl.sandbox.model.faults import Fault, Kind
 
     with _open_world(context, world, generous=generous) as served:
+        # All of the world is made ready before the port opens: a client that waits for the port finds its brand.
         try:
             accounts = [served.ensure_brand(name.removeprefix("@")) for name in handle or _handles(context)]
         except ValueError as error:
@@ -81,7 +77,7 @@ def serve(
             raise InputRefused(
                 f"can't listen on port {port}: {error.strerror}", hint="--port 0 takes a free one"
             ) from None
-        with server:
+        with server:  # answers from here on; the address printed is one that can be called
             _show_settings(context, server.url, accounts)
             try:
                 _wait_for_signal()
@@ -134,14 +130,13 @@ def _show_settings(context: Context, url: str, accounts: list[BrandAccount]) -> 
     for account in accounts:
         ledger = context.state_folder.absolute() / f"sandbox-{account.user_id}.db"  # for commands in any folder
         settings = {"PROFILECTL_API_URL": url, "PROFILECTL_LEDGER": str(ledger)}
-        settings |= {name: getattr(account, field) for name, field in _SETTINGS.items()}
+        settings |= {f"PROFILECTL_{name.upper()}": getattr(account, name) for name in _CREDENTIALS}
         lines += [f"# @{account.handle}", *(f"export {name}={shlex.quote(text)}" for name, text in settings.items())]
-    rows = [
-        {field: getattr(account, field) for field in ("handle", "user_id", *_SETTINGS.values())} for account in accounts
-    ]
+    names = ("handle", "user_id", *_CREDENTIALS)
+    rows = [{name: getattr(account, name) for name in names} for account in accounts]
     # The lines are the result and no remark, so --quiet doesn't leave them out.
     Output(context.wants_json).show(documents.sandbox(url, rows), lines=lines)
-    flush()
+    flush()  # a script that reads the lines through a pipe waits for them while the server runs
     if not context.is_quiet:
         info(f"the sandbox is at {url}/ (pages for a browser; Ctrl-C ends it)")
 
@@ -161,6 +156,7 @@ def reset(context: Context, url: Url = None) -> None:
         ask_running_sandbox(url, "POST", "reset", "profiles")
     else:
         context.local_x.world.reset()  # it made sure that no link leads the folder elsewhere
+        # The ledger goes with the profiles that it knows, its lock stays: another process may hold it right now.
         for path in context.state_folder.glob("sandbox/ledger.db*"):
             if path.suffix != ".lock" and not path.is_dir():
                 path.unlink(missing_ok=True)

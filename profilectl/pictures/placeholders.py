@@ -16,37 +16,29 @@ Colour = tuple[int, int, int]
 
 
 def initials_portrait(name: str, size: int = 400) -> bytes:
-    """Draw up to two initials on a colour of their own; the same name gives the same bytes.
+    """Draw up to two initials, or an emblem, on a colour of their own; the same name gives the same bytes.
 
-    Pillow's built-in font knows unaccented Latin letters; a name in any other script gets an emblem in their place.
-
-    Args:
-        name: decides letters, colour and emblem.
-        size: width and height in pixels.
-
-    Returns:
-        A PNG without transparency.
+    Returns a PNG without transparency, `size` pixels wide and high.
     """
     from PIL import Image
 
+    # A digest, as hash() differs from run to run.
     seed = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    # Drawn twice as large and scaled down, which smooths the edges; at a lightness on which white letters can be read.
     image = Image.new("RGB", (2 * size, 2 * size), _tone(seed, 0.38))
     initials = _initials(name)
-    if initials:
-        _letter(image, initials)
+    if initials:  # in unaccented Latin letters, the only ones that Pillow's built-in font has
+        _draw_initials(image, initials)
     else:
-        _emblem(image, seed)
+        _draw_emblem(image, seed)
     buffer = io.BytesIO()
     image.resize((size, size), Image.Resampling.LANCZOS).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def photograph() -> bytes:
-    """Return the photograph of nobody that `demo` uses.
-
-    Returns:
-        A JPEG that lies on its side as a telephone stores it: EXIF orientation 6 asks for a quarter turn clockwise.
-    """
+    """Return the photograph of nobody that `demo` uses, a JPEG."""
+    # It lies on its side as a telephone stores it: EXIF orientation 6 asks for a quarter turn clockwise.
     return Path(__file__).with_name("photograph.jpg").read_bytes()
 
 
@@ -63,7 +55,7 @@ def _initials(name: str) -> str:
     return letters if letters.isascii() else ""
 
 
-def _letter(image: Image, initials: str) -> None:
+def _draw_initials(image: Image, initials: str) -> None:
     from PIL import ImageDraw, ImageFont
 
     font = ImageFont.load_default(image.width * 0.42)
@@ -72,7 +64,7 @@ def _letter(image: Image, initials: str) -> None:
     ImageDraw.Draw(image).text(place, initials, fill="white", font=font)
 
 
-def _emblem(image: Image, seed: bytes) -> None:
+def _draw_emblem(image: Image, seed: bytes) -> None:
     """Draw rounded squares on a grid of five by five, the right side a mirror of the left one."""
     from PIL import ImageDraw
 

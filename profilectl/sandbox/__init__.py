@@ -13,6 +13,6 @@ client which works here has met everything that X documents.
     model/                                          └──► world ──► store (SQLite)
 
 `model` knows no HTTP. `http.endpoints` holds one function for each endpoint of X; each returns a value and `app` alone
-writes it. There are three entry points: `httpx.WSGITransport(app=SandboxApp(world))`, `server.serve`, and the command
-``profilectl sandbox serve``.
+writes it. There are three entry points: `httpx.WSGITransport(app=SandboxApp(world))`, `server.SandboxServer`, and the
+command ``profilectl sandbox serve``.
 """

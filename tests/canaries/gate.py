@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Self
 
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from tests.patience import LONGEST, join
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Gate(socketserver.ThreadingTCPServer):
         self.ambushed: str | None = None
         self.answer: Callable[[bytes], bytes] = lambda _: RESET
         self.asked: list[str] = []
-        self.sandbox = serve(SandboxApp(world))
+        self.sandbox = SandboxServer(SandboxApp(world))
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
         super().__init__(("127.0.0.1", 0), _Passage)
 

@@ -19,7 +19,7 @@ from profilectl.cli.main import run
 from profilectl.doctor.wait import Clock
 from profilectl.ledger.location import default_ledger_path
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.faults import Fault, Kind
 from profilectl.sandbox.model.world import World
 from tests import schemas
@@ -81,7 +81,7 @@ def doctor(desk, world, monkeypatch, capfd):
     """All is well: a roster with one agent, credentials in the environment, an X that allows everything."""
     desk.write(("alice", "Alice"))
     sigterm = signal.getsignal(signal.SIGTERM)
-    with serve(SandboxApp(world)) as server:
+    with SandboxServer(SandboxApp(world)) as server:
         yield Doctor(desk, world, server, monkeypatch, capfd)
     signal.signal(signal.SIGTERM, sigterm)
 
@@ -346,7 +346,7 @@ def test_waiting_for_one_document(doctor, monkeypatch):
 def test_waiting_for_several_brands(doctor, monkeypatch):
     """It is over when the last of them is allowed; who is allowed already isn't asked about."""
     sandbox = World(doctor.desk.folder / "x.db")
-    with contextlib.closing(sandbox), serve(SandboxApp(sandbox)) as server:
+    with contextlib.closing(sandbox), SandboxServer(SandboxApp(sandbox)) as server:
         doctor.set(PROFILECTL_API_URL=server.url)
         folder = doctor.desk.folder / "credentials"
         folder.mkdir()

@@ -19,7 +19,7 @@ from profilectl.doctor.machine_checks import Machine
 from profilectl.ledger.sqlite import open_for_reading
 from profilectl.roster.parser import parse
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.world import World
 from profilectl.secret import Credentials, Secret
 from tests.credentials.conftest import MemoryBackend
@@ -90,7 +90,10 @@ def ahead():
 @pytest.fixture
 def surroundings(tmp_path, ahead):
     sigterm = signal.getsignal(signal.SIGTERM)
-    with contextlib.closing(World(now=lambda: time.time() - ahead)) as world, serve(SandboxApp(world)) as server:
+    with (
+        contextlib.closing(World(now=lambda: time.time() - ahead)) as world,
+        SandboxServer(SandboxApp(world)) as server,
+    ):
         world.ensure_brand("acmecare", user_id="4242")
         surroundings = Surroundings(tmp_path, world, server.url)
         with surroundings.stack:

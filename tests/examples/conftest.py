@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.rate_limits import Limits
 from profilectl.sandbox.model.world import World
 
@@ -93,7 +93,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path):
-    with World(limits=Limits.generous()) as world, serve(SandboxApp(world)) as server:
+    with World(limits=Limits.generous()) as world, SandboxServer(SandboxApp(world)) as server:
         brand = world.ensure_brand("AcmeCare", user_id="4242")
         token = json.dumps({name: getattr(brand, name) for name in _VALUES})
         one = Machine(tmp_path, world, server.url, token)

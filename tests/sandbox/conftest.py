@@ -11,7 +11,7 @@ import pytest
 from oauthlib.oauth1 import Client
 
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.world import BrandAccount, World
 
 INSIDE = "http://sandbox.localhost"
@@ -132,7 +132,7 @@ def any_remote(request, world, clock, picture):
         return
     brand = world.ensure_brand("acmecare")
     options = {"auth": Signer(brand, world.now), "trust_env": False, "timeout": 20}
-    with serve(SandboxApp(world)) as server, httpx.Client(base_url=server.url, **options) as client:
+    with SandboxServer(SandboxApp(world)) as server, httpx.Client(base_url=server.url, **options) as client:
         yield Remote(world, clock, brand, client, picture)
 
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(PROJECT))
 
 from profilectl.pictures.placeholders import initials_portrait  # noqa: E402 - run as a script
 from profilectl.sandbox.http.app import SandboxApp  # noqa: E402
-from profilectl.sandbox.http.server import serve  # noqa: E402
+from profilectl.sandbox.http.server import SandboxServer  # noqa: E402
 from profilectl.sandbox.model.messages import Draft  # noqa: E402
 from profilectl.sandbox.model.world import World  # noqa: E402
 from tests.photographs import photograph_like_portrait  # noqa: E402
@@ -90,7 +90,7 @@ def main():
     clock = Clock()
     with World(now=clock) as world, tempfile.TemporaryDirectory() as profile:
         tell_the_story(world, clock)
-        with serve(SandboxApp(world)) as server, Browser(profile) as browser:
+        with SandboxServer(SandboxApp(world)) as server, Browser(profile) as browser:
             tab = browser.tab()
             tab.open(f"{server.url}/_sandbox/conversations/acmecare/ada_l")
             shoot(tab, "conversation-desktop.png", DESK)

@@ -9,7 +9,7 @@ import requests
 import tweepy
 
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.world import World
 
 # tweepy looks at pictures with a module that Python is about to drop; that's tweepy's affair.
@@ -40,7 +40,7 @@ def api(world):
     auth = tweepy.OAuth1UserHandler(
         brand.consumer_key, brand.consumer_secret, brand.access_token, brand.access_token_secret
     )
-    with serve(SandboxApp(world)) as server, PlainHttpSession() as session:
+    with SandboxServer(SandboxApp(world)) as server, PlainHttpSession() as session:
         session.trust_env = False
         host = server.url.removeprefix("http://")
         made = tweepy.API(auth, host=host, upload_host=host)

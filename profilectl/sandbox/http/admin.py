@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.world import World
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-ENDING = "profilectl.ending"
-"""Where a server puts the event that it sets when it ends, in a request's environment (PEP 3333)."""
-
+ENDING = "profilectl.ending"  # key of a request's environment (PEP 3333): the event that a server sets when it ends
 _OWN_SITE = ("same-origin", "none")  # none: a person, by address bar or bookmark
 
 
@@ -51,15 +49,10 @@ class Route:
 
 
 def check_origin(request: Request) -> None:
-    """Keep other people's web pages out: the host must be this machine, a sending page must be our own.
-
-    A name that an attacker points at 127.0.0.1 (DNS rebinding) still arrives in the Host header, and a form on a
-    foreign page names that page in Origin. Sec-Fetch-Site (W3C Fetch Metadata) says it once more; a foreign page may
-    have a link to ours, but not send.
-
-    Raises:
-        Refused: another host, or another site's page
-    """
+    """Keep other people's web pages out; Refused if another host is named, or another site's page sends."""
+    # A name that an attacker points at 127.0.0.1 (DNS rebinding) still arrives in the Host header, and a form on a
+    # foreign page names that page in Origin. Sec-Fetch-Site (W3C Fetch Metadata) says it once more; a foreign page may
+    # have a link to ours, but not send.
     host = urlsplit(request.host_url).hostname or ""
     origin = request.headers.get("Origin")
     is_local = host in _LOOPBACK or host.endswith(".localhost")
@@ -103,10 +96,7 @@ def reset(request: LocalRequest) -> Response:
 
 def advance(request: LocalRequest) -> Response:
     """Move time forward: ``{"seconds": 900}``."""
-    seconds = _body(request, "seconds")["seconds"]
-    if not isinstance(seconds, (int, float)):
-        raise ValueError("seconds must be a number")  # noqa: TRY004 - a wrong document, not a wrong call
-    request.world.advance(seconds)
+    request.world.advance(_checked(_body(request, "seconds")["seconds"], (int, float), "seconds must be a number"))
     return json_response({"now_ms": request.world.store.now_ms()})
 
 
@@ -154,11 +144,11 @@ def show_picture(request: LocalRequest) -> Response:
     picture = request.world.media.picture(request.path_values["key"])
     if picture is None:
         return json_response({"error": "no such picture"}, 404)
-    return Response(200, picture, "image/jpeg", (("Cache-Control", "private, max-age=3600"),))
+    return Response(200, picture, "image/jpeg", (("Cache-Control", "private, max-age=3600"),))  # no other gets the key
 
 
 def _body(request: LocalRequest, *names: str) -> dict[str, Any]:
-    body = _object(_document(request))
+    body: dict[str, Any] = _checked(_document(request), dict, "an object is wanted")
     if missing := [name for name in names if name not in body]:
         raise ValueError(f"missing: {', '.join(missing)}")
     return body
@@ -172,21 +162,20 @@ def _document(request: LocalRequest) -> Any:
 
 
 def _fault(rule: Any) -> Fault:
-    if any(isinstance(value, (list, dict)) for value in _object(rule).values()):
+    values = _checked(rule, dict, "an object is wanted").values()
+    if any(isinstance(value, (list, dict)) for value in values):
         raise ValueError("a fault's values are texts and numbers")
     return Fault.from_plain(rule)
 
 
 def _text(body: dict[str, Any], name: str) -> str:
-    if not isinstance(body[name], str):
-        raise ValueError(f"{name} must be a text")  # noqa: TRY004 - a wrong document, not a wrong call
-    return str(body[name])
+    return str(_checked(body[name], str, f"{name} must be a text"))
 
 
-def _object(document: Any) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise ValueError("an object is wanted")  # noqa: TRY004 - a wrong document, not a wrong call
-    return document
+def _checked(value: Any, kind: type | tuple[type, ...], problem: str) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(problem)  # noqa: TRY004 - a wrong document, not a wrong call
+    return value
 
 
 ROUTES = (

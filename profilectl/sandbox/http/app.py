@@ -37,17 +37,13 @@ class _Digits(BaseConverter):
 _ROUTES = Map(
     [Rule(route.path, methods=[route.method], endpoint=route) for route in (*ENDPOINTS, *admin.ROUTES, *pages.ROUTES)],
     converters={"digits": _Digits},
-    merge_slashes=False,
+    merge_slashes=False,  # werkzeug would redirect, and a signature holds for one address only
 )
 _NO_ROUTE = Refused(Refusal.NO_SUCH_PAGE)
 
 
 class SandboxApp:
-    """A local X over one world.
-
-    Dropped connections are raised as `fault_injection.ConnectionDropped`: a server closes the socket on it, and in
-    process it reaches the client as the `ConnectionError` that it is.
-    """
+    """A local X over one world; a server closes the socket on `fault_injection.ConnectionDropped`."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -56,22 +52,17 @@ class SandboxApp:
 
     def end_waits(self) -> None:
         """End every wait of slow and held calls, for good."""
-        self._releases.end()
+        self._releases.release(for_good=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         response = self.respond(HttpRequest(_with_encoded_path(environ)))
-        start_response(
-            f"{response.status} {reasons.get(response.status, 'Unknown')}", _headers(response, self.world.now())
-        )
+        status = f"{response.status} {reasons.get(response.status, 'Unknown')}"
+        start_response(status, _headers(response, self.world.now()))
         return [response.body]
 
     def respond(self, http: Request) -> Response:
-        """Route a request and return the response to it.
-
-        Raises:
-            ConnectionDropped: a fault on order
-        """
+        """Route a request and return the response to it; ConnectionDropped by a fault on order."""
         try:
             route, values = self._adapter.match(http.path, http.method)
             if isinstance(route, Endpoint):
@@ -117,15 +108,15 @@ class SandboxApp:
 
 def _dispatch(request: ApiRequest) -> Response:
     """Let the world do what is asked, or say why it won't."""
+    # Outside the try, as a refusal by the world carries what is left of the limit like any other response.
     headers: tuple[tuple[str, str], ...] = ()
     try:
         status = authorization.count(request)
         headers = () if status is None else responses.rate_headers(status)
         return request.endpoint.handle(request).with_headers(*headers)
-    except Exhausted as exhausted:
-        headers = responses.rate_headers(exhausted.status)
-        return refusal_response(exhausted, request.http.path).with_headers(*headers)
     except Refused as refused:
+        if isinstance(refused, Exhausted):
+            headers = responses.rate_headers(refused.status)
         return refusal_response(refused, request.http.path).with_headers(*headers)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from profilectl.sandbox.http import responses
 from profilectl.sandbox.http.responses import MESSAGES, Response
 from profilectl.sandbox.model.faults import Kind
+from profilectl.sandbox.model.rate_limits import RateStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,34 +31,21 @@ class Releases:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._current = threading.Event()
+        # What ends the waits of a call: taken before the call looks for its faults, so that no release is missed.
+        self.current = threading.Event()
         self._is_over = False
 
-    @property
-    def current(self) -> threading.Event:
-        """What ends the waits of a call: taken before the call looks for its faults, so that no release is missed."""
-        return self._current
-
-    def release(self) -> None:
-        """End the waits of all calls that have begun; later ones wait again, unless this is over."""
+    def release(self, *, for_good: bool = False) -> None:
+        """End the waits of all calls that have begun; later ones wait again, but never after a release for good."""
         with self._lock:
-            self._current.set()
+            self._is_over = self._is_over or for_good
+            self.current.set()
             if not self._is_over:
-                self._current = threading.Event()
-
-    def end(self) -> None:
-        """End all waits, for good: a call that has only just come in doesn't wait either."""
-        with self._lock:
-            self._is_over = True
-            self._current.set()
+                self.current = threading.Event()
 
 
 def before(faults: Iterable[Fault], now: float) -> Response | None:
-    """The response instead of carrying out the call; None means that the call goes on.
-
-    Raises:
-        ConnectionDropped: nothing comes back
-    """
+    """The response instead of carrying out the call, or None; ConnectionDropped if nothing comes back."""
     for fault in faults:
         match fault.kind:
             case Kind.DROP_BEFORE:
@@ -69,17 +57,11 @@ def before(faults: Iterable[Fault], now: float) -> Response | None:
                 return _error(fault, 503, 130, "Over capacity")
             case Kind.RATE_LIMIT:
                 return _rate_limited(fault, now)
-            case _:
-                continue
     return None
 
 
 def after(faults: Iterable[Fault], response: Response, released: threading.Event) -> Response:
-    """What becomes of the response to a call that was carried out; `released` ends its waits.
-
-    Raises:
-        ConnectionDropped: the response gets lost
-    """
+    """What becomes of the response to a call; `released` ends its waits. ConnectionDropped if it gets lost."""
     for fault in faults:
         match fault.kind:
             case Kind.SLOW:
@@ -97,8 +79,6 @@ def after(faults: Iterable[Fault], response: Response, released: threading.Event
                 response = Response(fault.status or 503, _EDGE_PAGE, responses.HTML)
             case Kind.NO_ID if response.body and response.content_type == responses.JSON:
                 response = replace(response, body=_without_id(response.body))
-            case _:
-                continue
     return response
 
 
@@ -108,12 +88,9 @@ def _error(fault: Fault, status: int, code: int, message: str) -> Response:
 
 def _rate_limited(fault: Fault, now: float) -> Response:
     response = _error(fault, 429, 88, "Rate limit exceeded")
-    if fault.seconds is None:
+    if fault.seconds is None:  # clients have met POSTs without any x-rate-limit header
         return response
-    reset = str(int(now + fault.seconds))
-    return response.with_headers(
-        ("x-rate-limit-limit", "1"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", reset)
-    )
+    return response.with_headers(*responses.rate_headers(RateStatus(1, 0, int(now + fault.seconds))))
 
 
 def _without_id(body: bytes) -> bytes:

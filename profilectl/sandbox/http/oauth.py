@@ -39,26 +39,10 @@ class Claims:
     """The protocol parameters of a request, well-formed but not yet believed."""
 
     protocol: Mapping[str, str]
-
-    @property
-    def consumer_key(self) -> str:
-        """Which app is calling."""
-        return self.protocol["oauth_consumer_key"]
-
-    @property
-    def token(self) -> str:
-        """For whom; empty where no token is involved."""
-        return self.protocol.get("oauth_token", "")
-
-    @property
-    def nonce(self) -> str:
-        """The string that must not come twice."""
-        return self.protocol["oauth_nonce"]
-
-    @property
-    def stamp(self) -> int:
-        """Epoch seconds."""
-        return int(self.protocol["oauth_timestamp"])
+    consumer_key: str
+    token: str  # empty where no token is involved
+    nonce: str
+    stamp: int  # epoch seconds
 
 
 def escape(text: str) -> str:
@@ -69,11 +53,11 @@ def escape(text: str) -> str:
 def decode_form(text: str) -> tuple[tuple[str, str], ...]:
     """The pairs of a query or a form body (3.4.1.3.1): ``+`` is a space, a name without value has an empty one."""
     parts = (part.partition("=") for part in text.split("&") if part)
-    return tuple((_decode_form_text(name), _decode_form_text(value)) for name, _, value in parts)
+    return tuple((_decode(name.replace("+", " ")), _decode(value.replace("+", " "))) for name, _, value in parts)
 
 
-def _decode_form_text(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+def _decode(text: str) -> str:
+    return unquote_to_bytes(text).decode("utf-8", "replace")
 
 
 def base_string_uri(url: str) -> str:
@@ -87,9 +71,9 @@ def base_string_uri(url: str) -> str:
 
 def normalise_parameters(parameters: Iterable[tuple[str, str]]) -> str:
     """Encoded, sorted by name and then by value, joined (3.4.1.3.2)."""
-    return "&".join(
-        f"{name}={value}" for name, value in sorted((escape(name), escape(value)) for name, value in parameters)
-    )
+    # By encoded bytes, not by characters: the order of `é` and `~` depends on it.
+    pairs = sorted((escape(name), escape(value)) for name, value in parameters)
+    return "&".join(f"{name}={value}" for name, value in pairs)
 
 
 def base_string(method: str, url: str, parameters: Iterable[tuple[str, str]]) -> str:
@@ -104,13 +88,10 @@ def hmac_sha1(text: str, consumer_secret: str, token_secret: str = "") -> str:
 
 
 def read_claims(request: SignedRequest) -> Claims:
-    """Read the Authorization header (3.5.1).
-
-    Raises:
-        Refused: none, not OAuth, or a parameter missing, doubled or malformed
-    """
+    """Read the Authorization header (3.5.1); Refused if not OAuth, or a parameter is missing, doubled or malformed."""
     scheme, _, rest = request.authorization.partition(" ")
     pairs = [(_decode(name), _decode(value)) for name, value in _PARAMETER.findall(rest)]
+    # The realm is no protocol parameter and isn't signed (3.4.1.3.1).
     protocol = {name: value for name, value in pairs if name.lower() != "realm"}
     is_complete = (
         scheme.lower() == "oauth"
@@ -122,19 +103,12 @@ def read_claims(request: SignedRequest) -> Claims:
         raise Refused(Refusal.NO_AUTHENTICATION)
     if protocol["oauth_signature_method"] != "HMAC-SHA1" or protocol.get("oauth_version", "1.0") != "1.0":
         raise Refused(Refusal.BAD_SIGNATURE)
-    return Claims(protocol)
-
-
-def _decode(text: str) -> str:
-    return unquote_to_bytes(text).decode("utf-8", "replace")
+    key, nonce, stamp = (protocol[f"oauth_{name}"] for name in ("consumer_key", "nonce", "timestamp"))
+    return Claims(protocol, key, protocol.get("oauth_token", ""), nonce, int(stamp))
 
 
 def check_signature(request: SignedRequest, claims: Claims, consumer_secret: str, token_secret: str) -> None:
-    """Compute the signature again and compare (3.2).
-
-    Raises:
-        Refused: another one came
-    """
+    """Compute the signature again and compare (3.2); Refused if another one came."""
     covered = [(name, value) for name, value in claims.protocol.items() if name != "oauth_signature"]
     text = base_string(request.method, request.url, (*request.parameters, *covered))
     expected = hmac_sha1(text, consumer_secret, token_secret)
@@ -143,10 +117,6 @@ def check_signature(request: SignedRequest, claims: Claims, consumer_secret: str
 
 
 def check_timestamp(claims: Claims, now: float) -> None:
-    """Compare the client's clock with ours, both in epoch seconds (3.3).
-
-    Raises:
-        Refused: more than five minutes apart
-    """
+    """Compare the client's clock with ours, both in epoch seconds (3.3); Refused if five minutes apart."""
     if abs(claims.stamp - now) > TOLERANCE:
         raise Refused(Refusal.CLOCK_OUT_OF_BOUNDS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.tokens import Token
     from profilectl.sandbox.model.world import World
 
-MAX_BODY = 32 * 1024 * 1024  # bytes
+MAX_BODY = 32 * 1024 * 1024  # bytes: the largest GIF in base64, with room for the rest
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -78,11 +78,7 @@ class ApiRequest:
         return self.http.host_url
 
     def document(self) -> Any:
-        """The JSON body.
-
-        Raises:
-            Refused: it isn't JSON, or holds half a surrogate pair, which is no text
-        """
+        """The JSON body; Refused if it isn't JSON, or holds half a surrogate pair, which is no text."""
         try:
             document = json.loads(self.http.get_data())
             "".join(_strings(document)).encode()
@@ -90,16 +86,19 @@ class ApiRequest:
             raise Refused(Refusal.BAD_FIELD, "Bad request.") from error
         return document
 
+    def required(self, name: str, *, in_form: bool = False) -> str:
+        """A parameter of the query, or a field as `form` finds it; Refused if it is missing or empty."""
+        text = self.form(name) if in_form else self.query.get(name)
+        if not text:
+            raise Refused(Refusal.PARAMETER_MISSING, name)
+        return text
+
     def form(self, name: str) -> str | None:
         """A field of a form or multipart body, or of the query."""
         return self.http.form.get(name, self.query.get(name))
 
     def number(self, name: str, default: int, highest: int) -> int:
-        """A parameter of the query between 1 and `highest`; more is cut down to it.
-
-        Raises:
-            Refused: no positive number
-        """
+        """A positive number of the query, cut down to `highest`; Refused if it is none."""
         text = self.query.get(name, str(default))
         if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
             raise Refused(Refusal.PARAMETER_INVALID, name)
@@ -119,7 +118,8 @@ class ApiRequest:
         """What the signature covers: of the body only a form (RFC 5849 3.4.1.3.1)."""
         environ = self.http.environ
         form = self.http.get_data().decode("utf-8", "replace") if self.http.mimetype == _FORM else ""
-        path = environ.get("REQUEST_URI") or encode_path(self.http.path)
+        # In process httpx hands over the decoded path only: it is encoded again as a request line would have it.
+        path = environ.get("REQUEST_URI") or quote(self.http.path, safe="/-._~!$&'()*+,;=:@")
         return SignedRequest(
             method=self.http.method,
             url=self.http.host_url.rstrip("/") + path.partition("?")[0],
@@ -128,17 +128,9 @@ class ApiRequest:
         )
 
 
-def encode_path(path: str) -> str:
-    """A path as it stood in the request line, for servers that hand over only the decoded one."""
-    return quote(path, safe="/-._~!$&'()*+,;=:@")
-
-
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _strings(part)
-    elif isinstance(value, list):
-        for part in value:
+    elif isinstance(value, (dict, list)):
+        for part in value.values() if isinstance(value, dict) else value:
             yield from _strings(part)

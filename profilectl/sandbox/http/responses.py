@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.feedback import Card
     from profilectl.sandbox.model.media import Media
     from profilectl.sandbox.model.messages import Message
-    from profilectl.sandbox.model.profiles import Page, Profile
+    from profilectl.sandbox.model.profiles import Profile
     from profilectl.sandbox.model.rate_limits import RateStatus
     from profilectl.sandbox.model.tokens import App
 
@@ -101,12 +101,12 @@ _ON_ORDER_ONLY = (
     ),
     ErrorMessage(403, 476, "This user only accepts message requests from verified users."),
 )
+# By v1.1's codes, for refusals on order, most of which the world has no reason for; of one code the last.
 MESSAGES: Mapping[int, ErrorMessage] = {
     entry.code: entry._replace(message=entry.message.format("its reason"))
     for entry in (*REFUSALS.values(), *_ON_ORDER_ONLY)
     if entry.code
 }
-"""By v1.1's codes, for refusals on order, most of which the world has no reason for; of one code the last."""
 
 
 def error(status: int, code: int, message: str) -> Response:
@@ -116,11 +116,8 @@ def error(status: int, code: int, message: str) -> Response:
 
 def problem(status: int, title: str, detail: str, kind: str = "", *messages: str) -> Response:
     """An error of v2; `kind` is the last part of X's problem type."""
-    payload: dict[str, Any] = {
-        "title": title,
-        "detail": detail,
-        "type": f"{_PROBLEMS}/{kind}" if kind else "about:blank",
-    }
+    problem_type = f"{_PROBLEMS}/{kind}" if kind else "about:blank"
+    payload: dict[str, Any] = {"title": title, "detail": detail, "type": problem_type}
     if messages:
         payload["errors"] = [{"message": message} for message in messages]
     return json_response({**payload, "status": status}, status)
@@ -132,7 +129,7 @@ def refusal_response(refused: Refused, path: str) -> Response:
     message = message.format(refused.detail)
     if path.startswith("/2/"):
         return _v2_refusal(refused.refusal, status, message)
-    if code == 0:
+    if code == 0:  # recorded for "media type unrecognized.": the old upload has an error shape of its own
         return json_response({"request": path, "error": message}, status)
     return error(status, code, message)
 
@@ -170,18 +167,16 @@ def profile(value: Profile, base: str) -> dict[str, Any]:
     }
 
 
-def profile_page(page: Page, base: str) -> dict[str, Any]:
+def profile_page(profiles: list[Profile], next_cursor: str | None, base: str) -> dict[str, Any]:
     """A page of the list; without the key ``next_cursor`` it is the last one."""
-    body: dict[str, Any] = {"custom_profiles": [profile(value, base) for value in page.profiles]}
-    return body if page.next_cursor is None else {**body, "next_cursor": page.next_cursor}
+    body: dict[str, Any] = {"custom_profiles": [profile(value, base) for value in profiles]}
+    return body if next_cursor is None else {**body, "next_cursor": next_cursor}
 
 
 def event(message: Message, media: Media | None, base: str, source_app_id: str | None = None) -> dict[str, Any]:
     """A Direct Message; X names the app only when it is read, and the profile only if it was shown."""
-    data: dict[str, Any] = {
-        "text": message.text,
-        "entities": {"hashtags": [], "symbols": [], "user_mentions": [], "urls": []},
-    }
+    entities: dict[str, Any] = {"hashtags": [], "symbols": [], "user_mentions": [], "urls": []}
+    data: dict[str, Any] = {"text": message.text, "entities": entities}
     if media is not None:
         url = picture_url(base, media.key)
         photo = {"id": int(media.id), "id_str": media.id, "type": "photo", "media_url": url, "media_url_https": url}
@@ -192,21 +187,14 @@ def event(message: Message, media: Media | None, base: str, source_app_id: str |
         data["ctas"] = [{**cta, "tco_url": "https://t.co/sandbox"} for cta in message.ctas]
     if message.response is not None:
         data["quick_reply_response"] = message.response
-    created: dict[str, Any] = {
-        "target": {"recipient_id": message.recipient_id},
-        "sender_id": message.sender_id,
-        "message_data": data,
-    }
+    target = {"recipient_id": message.recipient_id}
+    created: dict[str, Any] = {"target": target, "sender_id": message.sender_id, "message_data": data}
     if source_app_id is not None:
         created["source_app_id"] = source_app_id
-    if message.profile_id is not None:
+    if message.profile_id is not None:  # inside message_create: one page of the docs says beside it, its samples inside
         created["custom_profile_id"] = message.profile_id
-    return {
-        "type": "message_create",
-        "id": message.id,
-        "created_timestamp": str(message.created_ms),
-        "message_create": created,
-    }
+    facts = {"type": "message_create", "id": message.id, "created_timestamp": str(message.created_ms)}
+    return {**facts, "message_create": created}
 
 
 def apps(app: App) -> dict[str, Any]:
@@ -234,19 +222,14 @@ def upload_v1(media: Media, lifetime: int) -> dict[str, Any]:
 
 def feedback(card: Card) -> dict[str, Any]:
     """A feedback card as create, show and events have it; ``response`` only once it is answered."""
+    names = ("dm_id", "from_user_id", "to_user_id", "privacy_url", "external_id", "question_variant_id", "display_name")
     facts = {
         "created_at": moment(card.created_ms),
         "updated_at": moment(card.updated_ms),
         "id": card.id,
         "type": card.type,
         "test": card.is_test,
-        "dm_id": card.dm_id,
-        "from_user_id": card.from_user_id,
-        "to_user_id": card.to_user_id,
-        "privacy_url": card.privacy_url,
-        "external_id": card.external_id,
-        "question_variant_id": card.question_variant_id,
-        "display_name": card.display_name,
+        **{name: getattr(card, name) for name in names},
     }
     if card.answered_ms is None:
         return facts
@@ -282,16 +265,13 @@ def user_v2(account: Account) -> dict[str, Any]:
 
 def no_user_v2(username: str) -> dict[str, Any]:
     """What v2 says, with status 200, when nobody has that name."""
-    return {
-        "errors": [
-            {
-                "value": username,
-                "detail": f"Could not find user with username: [{username}].",
-                "title": "Not Found Error",
-                "resource_type": "user",
-                "parameter": "username",
-                "resource_id": username,
-                "type": f"{_PROBLEMS}/resource-not-found",
-            }
-        ]
+    missing = {
+        "value": username,
+        "detail": f"Could not find user with username: [{username}].",
+        "title": "Not Found Error",
+        "resource_type": "user",
+        "parameter": "username",
+        "resource_id": username,
+        "type": f"{_PROBLEMS}/resource-not-found",
     }
+    return {"errors": [missing]}

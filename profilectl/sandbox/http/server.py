@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import re
@@ -21,13 +22,13 @@ from profilectl.sandbox.http.request import MAX_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
     from wsgiref.types import WSGIEnvironment
 
     from profilectl.sandbox.http.app import SandboxApp
 
 LOOPBACK = "127.0.0.1"  # never another interface: whoever reaches the sandbox may change its world
-_IDLE_SECONDS = 300
+_Headers = list[tuple[str, str]]
+_IDLE_SECONDS = 300  # each open connection holds a thread
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger for no time at all
 _log = logging.getLogger(__name__)
 
@@ -37,10 +38,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: SandboxServer
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+    disable_nagle_algorithm = True  # Nagle and a client's delayed ACK together cost some 40 ms a call
     timeout = _IDLE_SECONDS
 
     def _answer(self) -> None:
+        # Chunked bodies aren't read, as no client of X needs them: a request could hide in one that lies of its length.
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
             self._refuse_body("411 Length Required")
@@ -67,12 +69,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(status, [], b"")
 
     def _run(self, environ: WSGIEnvironment) -> None:
-        started: list[tuple[str, list[tuple[str, str]]]] = []
+        started: list[tuple[str, _Headers]] = []
         parts: list[bytes] = []
 
-        def start_response(
-            status: str, headers: list[tuple[str, str]], _error: object = None
-        ) -> Callable[[bytes], None]:
+        def start_response(status: str, headers: _Headers, _error: object = None) -> Callable[[bytes], None]:
             started.append((status, headers))
             return parts.append
 
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers = started[-1]
         self._write(status, headers, b"".join(parts))
 
-    def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+    def _write(self, status: str, headers: _Headers, body: bytes) -> None:
         """Write an answer in one piece; a body shorter than it says is followed by the end of the connection."""
         declared = next((int(value) for name, value in headers if name == "Content-Length"), None)
         if declared is None and not status.startswith("204"):
@@ -124,6 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drop(self) -> None:
         """Close without an answer; the client sees its connection reset."""
+        # Without lingering close() sends a reset, which no client can take for the end of an answer.
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.connection.close()
@@ -133,18 +134,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class SandboxServer(socketserver.ThreadingTCPServer):
-    """A running sandbox, one thread per connection.
+    """A running sandbox, one thread per connection; port 0 takes a free one, and OSError means that it is taken."""
 
-    Args:
-        app: what answers
-        port: 0 takes a free one
-
-    Raises:
-        OSError: the port is taken
-    """
-
-    allow_reuse_address = True
-    request_queue_size = 128
+    allow_reuse_address = True  # a restart on the same port doesn't wait for the end of TIME_WAIT
+    request_queue_size = 128  # the five of socketserver are too few for clients with many threads
 
     def __init__(self, app: SandboxApp, port: int = 0) -> None:
         self.app = app
@@ -169,9 +162,7 @@ class SandboxServer(socketserver.ThreadingTCPServer):
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.close()
 
@@ -181,7 +172,8 @@ class SandboxServer(socketserver.ThreadingTCPServer):
         self.app.end_waits()
         with self._open_lock:
             for connection in self._open:
-                _shut(connection)
+                with contextlib.suppress(OSError):  # the client was faster
+                    connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
         if self._thread:
             self._thread.join()
@@ -208,19 +200,3 @@ def _report(what: str) -> None:
     """Log the defect that is being handled; nothing that a client sent reaches a terminal raw."""
     report = f"{what}\n{traceback.format_exc()}"
     _log.error("%s", re.sub(r"[^\n -~]", lambda match: ascii(match[0])[1:-1], report))
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        _log.debug("the client was faster")
-
-
-def serve(app: SandboxApp, port: int = 0) -> SandboxServer:
-    """A server for a ``with`` block: it listens at once, answers inside the block, and is gone after it.
-
-    Raises:
-        OSError: the port is taken
-    """
-    return SandboxServer(app, port)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ACCESS_LEVELS = ("read", "read-write", "read-write-directmessages")  # each includes the one before
 MESSAGES = ACCESS_LEVELS[2]
-_HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")  # the pattern that X's v2 names when it refuses a username
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,15 @@ class Accounts:
         self._store = store
 
     def ensure(self, handle: str, *, is_brand: bool, user_id: str | None = None) -> Account:
-        """Find the account of a handle or make it; of one that exists only a customer may become a brand.
-
-        Raises:
-            ValueError: X has no such handle (letters, digits and ``_``, at most 15), or the id is another account's
-        """
+        """Find or make the account of a handle; ValueError if X has no such handle, or the id is another account's."""
         handle = handle.removeprefix("@")
-        if not _HANDLE.fullmatch(handle):
+        if not HANDLE.fullmatch(handle):
             raise ValueError(f"{handle!r} is not a handle: 1 to 15 letters, digits or underscores")
         with self._store.transaction():
             account = self.by_handle(handle)
             if account is None:
                 self._add(handle, is_brand, user_id)
-            elif is_brand and not account.is_brand:
+            elif is_brand and not account.is_brand:  # never back: a brand's profiles and tokens would be left behind
                 self._store.change("UPDATE accounts SET is_brand = 1 WHERE user_id = ?", account.user_id)
             return self.require(handle)
 
@@ -57,10 +53,8 @@ class Accounts:
         user_id = user_id or str(1_000_000_000 + secrets.randbelow(9_000_000_000))
         if self.by_id(user_id):
             raise ValueError(f"user id {user_id} is taken")
-        self._store.change(
-            "INSERT INTO accounts VALUES (?, ?, ?, 1, ?, 1, ?)",
-            *(user_id, handle, is_brand, MESSAGES, self._store.now_ms()),
-        )
+        insert = "INSERT INTO accounts VALUES (?, ?, ?, 1, ?, 1, ?)"
+        self._store.change(insert, user_id, handle, is_brand, MESSAGES, self._store.now_ms())
 
     def by_id(self, user_id: str) -> Account | None:
         """The account with this id, or None."""
@@ -73,11 +67,7 @@ class Accounts:
         return None if row is None else _account(row)
 
     def require(self, handle: str) -> Account:
-        """The account with this handle.
-
-        Raises:
-            KeyError: there is none
-        """
+        """The account with this handle; KeyError if there is none."""
         account = self.by_handle(handle)
         if account is None:
             raise KeyError(handle)
@@ -88,35 +78,22 @@ class Accounts:
         return [_account(row) for row in self._store.rows("SELECT * FROM accounts ORDER BY created_ms, rowid")]
 
     def allow(self, handle: str, allowlisted: bool) -> None:
-        """Put an account on X's allowlist for custom profiles, or take it off.
-
-        Raises:
-            KeyError: no such account
-        """
+        """Put an account on X's allowlist for custom profiles, or take it off; KeyError if there is no such account."""
         self._set("allowlisted", handle, allowlisted)
 
     def set_reachable(self, handle: str, reachable: bool) -> None:
-        """Let an account take Direct Messages, or not.
-
-        Raises:
-            KeyError: no such account
-        """
+        """Let an account take Direct Messages, or not; KeyError if there is no such account."""
         self._set("reachable", handle, reachable)
 
     def set_access_level(self, handle: str, level: str) -> None:
-        """Change what an account grants the app, for the tokens it has and those to come.
-
-        Raises:
-            KeyError: no such account
-            ValueError: not one of ACCESS_LEVELS
-        """
+        """Set what an account grants the app; KeyError without the account, ValueError outside ACCESS_LEVELS."""
         if level not in ACCESS_LEVELS:
             raise ValueError(f"{level!r} is not an access level: {', '.join(ACCESS_LEVELS)}")
+        user_id = self.require(handle).user_id
         with self._store.transaction():
             self._set("access_level", handle, level)
-            self._store.change(
-                "UPDATE tokens SET access_level = ? WHERE user_id = ?", level, self.require(handle).user_id
-            )
+            # At X a token keeps its level until it is authorised again; here that is taken as done.
+            self._store.change("UPDATE tokens SET access_level = ? WHERE user_id = ?", level, user_id)
 
     def _set(self, column: str, handle: str, value: object) -> None:
         sql = f"UPDATE accounts SET {column} = ? WHERE user_id = ?"  # noqa: S608 - the callers above name the column
@@ -124,12 +101,5 @@ class Accounts:
 
 
 def _account(row: sqlite3.Row) -> Account:
-    return Account(
-        user_id=row["user_id"],
-        handle=row["handle"],
-        is_brand=bool(row["is_brand"]),
-        allowlisted=bool(row["allowlisted"]),
-        access_level=row["access_level"],
-        reachable=bool(row["reachable"]),
-        created_ms=row["created_ms"],
-    )
+    flags = {name: bool(row[name]) for name in ("is_brand", "allowlisted", "reachable")}  # SQLite has no booleans
+    return Account(**{**dict(row), **flags})

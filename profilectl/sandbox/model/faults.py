@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.store import Store
 
 EVERY_CALL = "*"
+# The names of the endpoints: what a rule may name.
 CALLS = (
     *("verify", "list", "show", "upload", "upload-status", "create", "destroy", "send", "message", "messages"),
     *("typing", "upload-begin", "upload-append", "upload-finish"),
     *("user", "limits", "request-token", "access-token", "invalidate"),
     *("feedback-create", "feedback-show", "feedback-events"),
 )
-"""The names of the endpoints: what a rule may name."""
 
 
 class Kind(enum.StrEnum):
@@ -56,17 +56,14 @@ _DRAWN: Mapping[str, tuple[Kind, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One rule. It counts the calls that fit and affects those after the first `after`, `times` of them.
-
-    Only calls that are signed and permitted count. Times are seconds.
-    """
+    """One rule: it counts the permitted calls that fit, and affects those after the first `after`, `times` of them."""
 
     kind: Kind
     call: str = EVERY_CALL  # one of CALLS
     times: int | None = 1  # None: for ever
     after: int = 0
     match: str = ""  # only calls with this text in their path, query or JSON body
-    seconds: float | None = None
+    seconds: float | None = None  # as `kind` uses them; None is the kind's own default
     status: int | None = None
     code: int | None = None
     message: str = ""
@@ -75,11 +72,7 @@ class Fault:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Fault:
-        """A rule as JSON has it: ``{"call": "create", "kind": "drop-after", "times": 2}``.
-
-        Raises:
-            ValueError: an unknown key, kind or call, or a value of another type
-        """
+        """A rule as JSON has it; ValueError for an unknown key, kind or call, or a value of another type."""
         if not isinstance(plain, dict):
             raise ValueError("a fault is an object")  # noqa: TRY004 - a wrong document
         keys = sorted(field.name for field in fields(cls))

@@ -17,13 +17,9 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.rate_limits import Quotas
     from profilectl.sandbox.model.store import Store
 
-SCALES: Mapping[str, range] = {"csat": range(1, 6), "nps": range(11)}
-"""The scores that a card of each type takes."""
-
-VARIANTS: Mapping[str, range] = {"csat": range(38), "nps": range(10)}
-"""The wordings of each type's question, by number."""
-
-MATURITY = DAY  # seconds until an event can be read
+SCALES: Mapping[str, range] = {"csat": range(1, 6), "nps": range(11)}  # scores: CSAT 1 to 5, NPS 0 to 10
+VARIANTS: Mapping[str, range] = {"csat": range(38), "nps": range(10)}  # X's wordings of the question, by number
+MATURITY = DAY  # seconds until an event can be read: X wants a `to_time` at least 24 hours old
 MAX_COMMENT = 10_000  # characters; X names no limit, so that of a message
 _QUESTIONS = {"csat": "How satisfied are you with {}?", "nps": "How likely are you to recommend {} to a friend?"}
 _CARD = (
@@ -114,12 +110,9 @@ class Feedback:
         return self._store.row("SELECT 1 FROM feedback_forbidden WHERE user_id = ?", user_id) is None
 
     def create(self, sender_id: str, app_id: str, request: Request) -> Card:
-        """Issue a card: a message under the account's own name, and the question beneath it.
-
-        Raises:
-            Refused: the recipient had a card within the last day, or the message can't be sent; nothing was changed
-        """
+        """Send a message with a question; Refused if the recipient had one within a day, or can't be sent it."""
         with self._store.transaction():
+            # One card per recipient and day; in this transaction, so that a message refused below does not use it up.
             self._quotas.spend("feedback-recipient", f"{sender_id}:{request.to_user_id}")
             message = self._messages.send(sender_id, app_id, Draft(request.to_user_id, request.message))
             card_id = self._store.next_id()
@@ -132,11 +125,7 @@ class Feedback:
             return self.require(str(card_id))
 
     def require(self, card_id: str) -> Card:
-        """The card with this id.
-
-        Raises:
-            KeyError: there is none
-        """
+        """The card with this id; KeyError if there is none."""
         is_id = card_id.isascii() and card_id.isdigit() and int(card_id[:20]) <= MAX_ID
         row = self._store.row(f"{_CARD} WHERE feedback.id = ?", int(card_id)) if is_id else None
         if row is None:
@@ -144,18 +133,12 @@ class Feedback:
         return _card(row)
 
     def respond(self, card_id: str, score: object, text: object = "") -> Card:
-        """Answer a card as its recipient, once and for all.
-
-        The score is a number of the card's scale, or its digits.
-
-        Raises:
-            KeyError: no such card
-            ValueError: not on the scale, too long, or answered already
-        """
+        """Answer a card as its recipient; KeyError if there is none, ValueError if answered, off scale or too long."""
         with self._store.transaction():
             card = self.require(card_id)
-            if card.score is not None:
+            if card.score is not None:  # X's page on feedback: answers are immutable
                 raise ValueError(f"card {card.id} is answered already, and answers can't be changed")
+            # Forms send digits, JSON a number; True would pass for 1.
             if isinstance(score, bool) or str(score) not in set(map(str, card.scale)):
                 raise ValueError(f"a {card.type} score is a number from {card.scale[0]} to {card.scale[-1]}")
             if not isinstance(text, str) or len(text) > MAX_COMMENT:
@@ -176,23 +159,18 @@ class Feedback:
         return [_card(row) for row in self._store.rows(f"{_CARD} ORDER BY feedback.id")]
 
     def events(self, sender_id: str, span_ms: tuple[int, int], skipped: int, count: int) -> list[Event]:
-        """At most `count` events of an account's cards in a span of time, oldest first.
-
-        Both ends of the span belong to it; the `skipped` oldest events are left out.
-        """
+        """At most `count` events of an account's cards in a span, both ends included, after the `skipped` oldest."""
         rows = self._store.rows(
             "SELECT id, at_ms, answered FROM (SELECT id, from_user_id, created_ms AS at_ms, 0 AS answered FROM feedback"
             " UNION ALL SELECT id, from_user_id, answered_ms, 1 FROM feedback WHERE answered_ms IS NOT NULL)"
             " WHERE from_user_id = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms, answered, id LIMIT ? OFFSET ?",
             *(sender_id, *span_ms, count, skipped),
         )
-        return [self._event(row) for row in rows]
-
-    def _event(self, row: sqlite3.Row) -> Event:
-        card = self.require(str(row["id"]))
-        if row["answered"]:
-            return Event("feedback.updated", row["at_ms"], card)
-        return Event("feedback.created", row["at_ms"], card.unanswered())
+        cards = [(row["at_ms"], row["answered"], self.require(str(row["id"]))) for row in rows]
+        return [
+            Event("feedback.updated", at_ms, card) if answered else Event("feedback.created", at_ms, card.unanswered())
+            for at_ms, answered, card in cards
+        ]
 
 
 def _card(row: sqlite3.Row) -> Card:

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
     from profilectl.sandbox.model.store import Store
 
-LIFETIME = 86_400  # seconds in which an id may be used
+LIFETIME = 86_400  # seconds in which an id may be used: X's `expires_after_secs`, as recorded in 2025
+# X's page on uploads: 5 MiB for a picture, 15 MiB for a GIF; code 324 names the figure in bytes.
 MAX_BYTES = {"image/jpeg": 5_242_880, "image/png": 5_242_880, "image/webp": 5_242_880, "image/gif": 15_728_640}
-MAX_CHUNK = 5 * 1024 * 1024
-MAX_PIXELS = 50_000_000
+MAX_CHUNK = 5 * 1024 * 1024  # bytes, as for v1.1's APPEND
+MAX_PIXELS = 50_000_000  # ours, X documents none: bounds the memory that decoding takes
 SERVED_EDGE = 400  # pixels; X scales account pictures down to this
+_Image = tuple[int, int, bytes | None]  # width, height and content
+# Pillow tries no other decoder, however a file is named: each is code that reads hostile bytes.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
@@ -43,56 +46,38 @@ class Uploads:
         self._store = store
 
     def add(self, user_id: str, content: bytes, lifetime: float = LIFETIME) -> Media:
-        """Keep a picture for `lifetime` seconds of use.
-
-        Raises:
-            Refused: no picture, damaged, or too big
-        """
+        """Keep a picture for `lifetime` seconds of use; Refused if it is no picture, damaged, or too big."""
         media_type, width, height = inspect(content)
-        media_id = str(self._store.next_id())
+        return self._insert(user_id, media_type, len(content), (width, height, content), lifetime)
+
+    def _insert(self, user_id: str, media_type: str, size: int, image: _Image, lifetime: float = LIFETIME) -> Media:
+        media_id, width, height, content = str(self._store.next_id()), *image
         expires_ms = self._store.now_ms() + int(lifetime * 1000)
+        # The key is random, as the address is public and the id is its owner's: X's create answers with a URL only.
         self._store.change(
             "INSERT INTO media VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(media_id, user_id, secrets.token_urlsafe(11), media_type),
-            *(len(content), width, height, expires_ms, content),
+            *(media_id, user_id, secrets.token_urlsafe(11), media_type, size, width, height, expires_ms, content),
         )
         return self.require(user_id, media_id)
 
     def begin(self, user_id: str, total_bytes: int, media_type: str) -> Media:
-        """Announce a picture that will come in chunks.
-
-        Raises:
-            Refused: a type that X doesn't take, or too big
-        """
+        """Announce a picture that will come in chunks; Refused if X doesn't take its type, or it is too big."""
         if media_type not in MAX_BYTES:
             raise Refused(Refusal.MEDIA_UNRECOGNISED)
         _check_size(total_bytes, media_type)
-        media_id = str(self._store.next_id())
-        expires_ms = self._store.now_ms() + LIFETIME * 1000
-        self._store.change(
-            "INSERT INTO media VALUES (?, ?, ?, ?, ?, 0, 0, ?, NULL)",
-            *(media_id, user_id, secrets.token_urlsafe(11), media_type, total_bytes, expires_ms),
-        )
-        return self.require(user_id, media_id)
+        return self._insert(user_id, media_type, total_bytes, (0, 0, None))  # no width: still open
 
     def append(self, user_id: str, media_id: str, segment: int, content: bytes) -> None:
-        """Take one chunk of an announced picture; the same segment again replaces it.
-
-        Raises:
-            Refused: an upload that isn't open, a segment outside 0 to 999, or a chunk over 5 MiB
-        """
+        """Take a chunk of an open upload; Refused if there is none, outside segments 0 to 999, or over 5 MiB."""
         with self._store.transaction():
             self._require_open(user_id, media_id)
             if not 0 <= segment <= 999 or len(content) > MAX_CHUNK:
                 raise Refused(Refusal.PARAMETER_INVALID, "segment_index")
+            # A client whose APPEND got lost may repeat it: the same segment replaces the first.
             self._store.change("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", media_id, segment, content)
 
     def finish(self, user_id: str, media_id: str) -> Media:
-        """Put the chunks together.
-
-        Raises:
-            Refused: an upload that isn't open, missing bytes, or no picture
-        """
+        """Put the chunks together; Refused if the upload isn't open, bytes are missing, or it is no picture."""
         with self._store.transaction():
             announced = self._require_open(user_id, media_id)
             chunks = self._store.rows("SELECT content FROM chunks WHERE media_id = ? ORDER BY segment", media_id)
@@ -108,11 +93,7 @@ class Uploads:
         return self.require(user_id, media_id)
 
     def usable(self, user_id: str, media_id: str) -> Media:
-        """A picture that its owner may still attach.
-
-        Raises:
-            Refused: unknown or expired, not finished, or somebody else's
-        """
+        """A picture that its owner may still attach; Refused if unknown, expired, unfinished or somebody else's."""
         media = self.by_id(media_id)
         if media is None or media.expires_ms <= self._store.now_ms():
             raise Refused(Refusal.MEDIA_NOT_FOUND)
@@ -132,11 +113,7 @@ class Uploads:
         return None if row is None or row["content"] is None else reencode(row["content"])
 
     def require(self, user_id: str, media_id: str) -> Media:
-        """An upload of this account, finished or not.
-
-        Raises:
-            Refused: none with this id
-        """
+        """An upload of this account, finished or not; Refused if it has none with this id."""
         media = self.by_id(media_id)
         if media is None or media.user_id != user_id:
             raise Refused(Refusal.UPLOAD_UNKNOWN, "Invalid mediaId")
@@ -150,11 +127,7 @@ class Uploads:
 
 
 def inspect(content: bytes) -> tuple[str, int, int]:
-    """The type, width and height of a picture that decodes to its last row.
-
-    Raises:
-        Refused: not JPEG, PNG, WEBP or GIF, damaged, or too big in bytes or pixels
-    """
+    """A picture's type, width and height; Refused if damaged, too big, or not JPEG, PNG, WEBP or GIF."""
     with _opened(content) as image:
         media_type = f"image/{(image.format or '').lower()}"
         _check_size(len(content), media_type)

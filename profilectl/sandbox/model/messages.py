@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.store import Store
 
 MAX_TEXT = 10_000  # characters
-REMEMBERED = 30 * DAY  # seconds that the list of messages reaches back
+REMEMBERED = 30 * DAY  # seconds that the list of messages reaches back, by X's page on events/list
 _SELECT = "SELECT * FROM messages LEFT JOIN message_extras ON message_id = id"
 FREE_REPLIES = 5  # uncounted answers to a message that a customer sent within the last day
 
@@ -66,14 +66,7 @@ class Messages:
         self._quotas = quotas
 
     def send(self, sender_id: str, app_id: str, draft: Draft) -> Message:
-        """Send as an account through the app.
-
-        A profile that isn't the sender's, is destroyed or isn't allowed any more is dropped without a word: the message
-        goes out under the account's own name, as X is expected to do.
-
-        Raises:
-            Refused: recipient, text or picture can't be used, or the day's messages are used up
-        """
+        """Send by the app; Refused if recipient, text or picture can't be used, or the day's messages are used up."""
         with self._store.transaction():
             self.require_reachable(draft.recipient_id)
             if len(draft.text) > MAX_TEXT:
@@ -88,23 +81,14 @@ class Messages:
     def receive(
         self, customer_handle: str, brand_handle: str, text: str, response: dict[str, str] | None = None
     ) -> Message:
-        """Let a customer write to a brand, as if in X's own app; `response` says which quick reply was tapped.
-
-        Raises:
-            KeyError: one of them doesn't exist
-            Refused: a text that is too long
-        """
+        """Let a customer write as in X's own app; KeyError if one of them doesn't exist, Refused if it is too long."""
         customer, brand = self._accounts.require(customer_handle), self._accounts.require(brand_handle)
         if len(text) > MAX_TEXT:
             raise Refused(Refusal.TEXT_TOO_LONG)
         return self._add(customer.user_id, Draft(brand.user_id, text, response=response), None, by_app=False)
 
     def require_reachable(self, recipient_id: str) -> None:
-        """Make sure that somebody can be written to.
-
-        Raises:
-            Refused: nobody has this id, or they take no messages
-        """
+        """Make sure that somebody can be written to; Refused if nobody has this id, or they take no messages."""
         recipient = self._accounts.by_id(recipient_id)
         if recipient is None:
             raise Refused(Refusal.NO_SUCH_USER)
@@ -112,6 +96,8 @@ class Messages:
             raise Refused(Refusal.UNREACHABLE_USER)
 
     def _is_free_reply(self, sender_id: str, recipient_id: str) -> bool:
+        # Each received message opens or renews a window of 24 hours; a sixth reply, or one outside, counts (X's page on
+        # sending). Only the newest message matters, as it renews the five.
         asked = self._store.row(
             "SELECT max(id) AS id FROM messages WHERE sender_id = ? AND recipient_id = ? AND created_ms > ?",
             *(recipient_id, sender_id, self._store.now_ms() - DAY * 1000),
@@ -122,6 +108,8 @@ class Messages:
         return bool(self._store.rows(sql, sender_id, recipient_id, asked["id"])[0][0] < FREE_REPLIES)
 
     def _shown_profile(self, sender_id: str, profile_id: str | None) -> str | None:
+        # X documents no error for an id that it can't use; that "valid profiles override" the avatar suggests that
+        # others are dropped silently. So the message goes out under the account's own name: what a client must notice.
         sender = self._accounts.by_id(sender_id)
         profile = None if profile_id is None else self._profiles.find(profile_id)
         if profile is None or sender is None or not sender.allowlisted:
@@ -134,24 +122,20 @@ class Messages:
             self._store.change(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 *(message_id, self._store.now_ms(), sender_id, draft.recipient_id, draft.text),
-                *(profile_id, draft.media_id, _packed(draft.quick_reply), by_app),
+                *(profile_id, draft.media_id, json.dumps(draft.quick_reply), by_app),
             )
             if draft.ctas or draft.response:
-                extras = (message_id, _packed(draft.ctas), _packed(draft.response))
+                extras = (message_id, json.dumps(draft.ctas), json.dumps(draft.response))
                 self._store.change("INSERT INTO message_extras VALUES (?, ?, ?)", *extras)
         return _message(self._store.rows(f"{_SELECT} WHERE id = ?", message_id)[0])
 
     def show(self, user_id: str, message_id: str) -> Message:
-        """A message that this account sent or got within 30 days.
-
-        Raises:
-            Refused: no such message
-        """
+        """A message that this account sent or got within 30 days; Refused if there is none with this id."""
         is_number = message_id.isascii() and message_id.isdigit() and len(message_id) <= 19
-        newest = self.mine(user_id, 1, int(message_id) + 1) if is_number else []
-        if not newest or newest[0].id != message_id:
-            raise Refused(Refusal.NO_SUCH_PAGE)
-        return newest[0]
+        for message in self.mine(user_id, 1, int(message_id) + 1) if is_number else ():
+            if message.id == message_id:
+                return message
+        raise Refused(Refusal.NO_SUCH_PAGE)
 
     def mine(self, user_id: str, count: int, before: int = MAX_ID) -> list[Message]:
         """At most `count` messages of the last 30 days that an account sent or got, newest first, below `before`."""
@@ -163,18 +147,13 @@ class Messages:
 
     def between(self, user_id: str, other_id: str) -> list[Message]:
         """A whole conversation, oldest first."""
-        return self._between(user_id, other_id, "ASC")
-
-    def _between(self, user_id: str, other_id: str, order: str) -> list[Message]:
         pair = "(sender_id = ? AND recipient_id = ?)"
-        rows = self._store.rows(
-            f"{_SELECT} WHERE {pair} OR {pair} ORDER BY id {order}", user_id, other_id, other_id, user_id
-        )
+        rows = self._store.rows(f"{_SELECT} WHERE {pair} OR {pair} ORDER BY id", user_id, other_id, other_id, user_id)
         return [_message(row) for row in rows]
 
     def latest(self, user_id: str, other_id: str) -> Message | None:
         """The last message of a conversation, or None."""
-        return next(iter(self._between(user_id, other_id, "DESC LIMIT 1")), None)
+        return next(reversed(self.between(user_id, other_id)), None)
 
     def partners(self, user_id: str) -> list[str]:
         """The ids of everybody with whom an account has a conversation, the latest first."""
@@ -191,24 +170,7 @@ class Messages:
 
 
 def _message(row: sqlite3.Row) -> Message:
-    return Message(
-        id=str(row["id"]),
-        created_ms=row["created_ms"],
-        sender_id=row["sender_id"],
-        recipient_id=row["recipient_id"],
-        text=row["text"],
-        profile_id=None if row["profile_id"] is None else str(row["profile_id"]),
-        media_id=row["media_id"],
-        quick_reply=_unpacked(row["quick_reply"]),
-        by_app=bool(row["by_app"]),
-        ctas=_unpacked(row["ctas"]),
-        response=_unpacked(row["response"]),
-    )
-
-
-def _packed(part: object) -> str | None:
-    return None if part is None else json.dumps(part)
-
-
-def _unpacked(part: str | None) -> Any:
-    return None if part is None else json.loads(part)
+    values = {name: row[name] for name in ("created_ms", "sender_id", "recipient_id", "text", "media_id")}
+    parts = {name: json.loads(row[name] or "null") for name in ("quick_reply", "ctas", "response")}
+    profile_id = None if row["profile_id"] is None else str(row["profile_id"])
+    return Message(id=str(row["id"]), profile_id=profile_id, by_app=bool(row["by_app"]), **values, **parts)

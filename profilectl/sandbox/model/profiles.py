@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.media import Uploads
     from profilectl.sandbox.model.store import Store
 
-MAX_NAME = 48  # code points after NFC
-PAGE, MAX_PAGE = 20, 50
+# X's page on custom profiles says 48 characters and not which; code points after NFC are the most lenient reading.
+MAX_NAME = 48
+PAGE, MAX_PAGE = 20, 50  # X's default and maximum of `count`
 _CURSOR = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?", re.ASCII)
 _COLUMNS = "p.id, p.user_id, p.name, p.created_ms, p.destroyed_ms, m.key"
 _SELECT = f"SELECT {_COLUMNS} FROM profiles p JOIN media m ON m.id = p.media_id"  # noqa: S608 - our own words
@@ -37,12 +37,20 @@ class Profile:
     picture: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some profiles, and where the next ones begin; no cursor means the end."""
+def encode_cursor(*numbers: int) -> str:
+    """Numbers as an opaque text, in base64 as X's cursors are."""
+    return base64.b64encode(".".join(map(str, numbers)).encode()).decode()
 
-    profiles: tuple[Profile, ...]
-    next_cursor: str | None
+
+def decode_cursor(cursor: str, pattern: re.Pattern[str]) -> tuple[int, ...]:
+    """The numbers in a cursor, 0 for one that is left out; Refused if the pattern doesn't fit."""
+    try:
+        match = pattern.fullmatch(base64.b64decode(cursor, validate=True).decode())
+    except ValueError:  # base64's and UTF-8's errors are kinds of it
+        match = None
+    if match is None:
+        raise Refused(Refusal.PARAMETER_INVALID, "cursor")
+    return tuple(int(number or 0) for number in match.groups())
 
 
 class Position(NamedTuple):
@@ -52,26 +60,18 @@ class Position(NamedTuple):
     empty_pages: int = 0  # how many led here, so that no cursor ever repeats
 
     def cursor(self) -> str:
-        """The position as clients see it: opaque, in base64 as X's cursors are."""
-        text = f"{self.before}.{self.empty_pages}" if self.empty_pages else str(self.before)
-        return base64.b64encode(text.encode()).decode()
+        """The position as clients see it."""
+        return encode_cursor(*(self if self.empty_pages else self[:1]))
 
 
 def read_cursor(cursor: str | None) -> Position:
-    """The position that a cursor stands for; none is the beginning.
-
-    Raises:
-        Refused: not a cursor of ours
-    """
+    """The position that a cursor stands for; none is the beginning. Refused if the cursor isn't ours."""
     if not cursor:
         return Position()
-    try:
-        match = _CURSOR.fullmatch(base64.b64decode(cursor, validate=True).decode())
-    except (binascii.Error, ValueError):
-        match = None
-    if match is None or int(match[1]) > MAX_ID:
+    before, empty_pages = decode_cursor(cursor, _CURSOR)
+    if before > MAX_ID:
         raise Refused(Refusal.PARAMETER_INVALID, "cursor")
-    return Position(int(match[1]), int(match[2] or 0))
+    return Position(before, empty_pages)
 
 
 class Profiles:
@@ -82,11 +82,7 @@ class Profiles:
         self._media = media
 
     def create(self, user_id: str, name: str, media_id: str, lag: float = 0) -> Profile:
-        """Make a profile; for `lag` seconds `page` doesn't know it.
-
-        Raises:
-            Refused: a name that is blank or too long, or a picture that can't be used
-        """
+        """Make a profile, unlisted for `lag` seconds; Refused for a blank or too long name, or an unusable picture."""
         if not name.strip():
             raise Refused(Refusal.BAD_FIELD, "custom_profile.name: must not be blank")
         if len(unicodedata.normalize("NFC", name)) > MAX_NAME:
@@ -101,39 +97,28 @@ class Profiles:
         return Profile(str(inserted.lastrowid), user_id, name, now_ms, is_live=True, picture=media.key)
 
     def show(self, user_id: str, profile_id: str) -> Profile:
-        """A live profile of this account.
-
-        Raises:
-            Refused: none with this id
-        """
+        """A live profile of this account; Refused if it has none with this id."""
         profile = self.find(profile_id)
         if profile is None or profile.user_id != user_id or not profile.is_live:
             raise Refused(Refusal.NO_SUCH_PAGE)
         return profile
 
-    def page(self, user_id: str, count: int = PAGE, cursor: str | None = None, *, empty: bool = False) -> Page:
-        """At most `count` (1 to 50) live profiles from `cursor` on; `empty` gives none, and a cursor to the same place.
-
-        Raises:
-            Refused: not a cursor of ours
-        """
+    def page(self, user_id: str, count: int, cursor: str | None, *, empty: bool) -> tuple[list[Profile], str | None]:
+        """At most `count` live profiles, or none, and the next cursor, None at the end; Refused if it isn't ours."""
         position = read_cursor(cursor)
-        if empty:
-            return Page((), position._replace(empty_pages=position.empty_pages + 1).cursor())
+        if empty:  # X warns that a page may be empty and yet carry a cursor: only a missing key is the end
+            return [], position._replace(empty_pages=position.empty_pages + 1).cursor()
         rows = self._store.rows(
             f"{_SELECT} WHERE p.user_id = ? AND p.id < ? AND p.destroyed_ms IS NULL AND p.listed_ms <= ?"
             " ORDER BY p.id DESC LIMIT ?",
             *(user_id, position.before, self._store.now_ms(), count + 1),
         )
-        profiles = tuple(_profile(row) for row in rows[:count])
-        return Page(profiles, Position(int(profiles[-1].id)).cursor() if len(rows) > count else None)
+        profiles = [_profile(row) for row in rows[:count]]
+        return profiles, Position(int(profiles[-1].id)).cursor() if len(rows) > count else None
 
     def destroy(self, user_id: str, profile_id: str) -> None:
-        """Take a profile away; again is allowed.
-
-        Raises:
-            Refused: this account never had it
-        """
+        """Take a profile away; Refused if this account never had it."""
+        # Idempotent, as X documents it: the same id again is 204 again, and the time of the first deletion stays.
         if not self._store.change(
             "UPDATE profiles SET destroyed_ms = ifnull(destroyed_ms, ?) WHERE id = ? AND user_id = ?",
             *(self._store.now_ms(), _number(profile_id), user_id),

@@ -54,7 +54,6 @@ X_LIMITS: Mapping[str, Limit] = MappingProxyType(
         "limits": Limit(180, QUARTER_HOUR),
     }
 )
-_PLENTY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +65,10 @@ class Limits:
     @classmethod
     def generous(cls) -> Self:
         """A million calls per window in every family, for runs larger than X would allow in one go."""
-        return cls({family: Limit(_PLENTY, limit.seconds) for family, limit in X_LIMITS.items()})
+        return cls({family: Limit(1_000_000, limit.seconds) for family, limit in X_LIMITS.items()})
 
     def replace(self, **calls: int) -> Limits:
-        """The same with other numbers of calls: ``Limits().replace(upload=5)``; ``_`` stands for ``-``.
-
-        Raises:
-            KeyError: a family that doesn't exist
-        """
+        """The same with other numbers, ``_`` for ``-``: ``Limits().replace(upload_app=5)``; KeyError if unknown."""
         changed = {name.replace("_", "-"): number for name, number in calls.items()}
         limits = {family: Limit(number, self.families[family].seconds) for family, number in changed.items()}
         return Limits({**self.families, **limits})
@@ -103,11 +98,7 @@ class Quotas:
         self._limits = limits.families
 
     def spend(self, family: str, holder: str) -> RateStatus:
-        """Count one call.
-
-        Raises:
-            Exhausted: the window is full; the call isn't counted
-        """
+        """Count one call; Exhausted if the window is full, and the call isn't counted."""
         with self._store.transaction():
             status, opened = self._read(family, holder)
             if status.remaining == 0:

@@ -65,8 +65,7 @@ _FORGOTTEN_ON_RESET = (
     *("nonces", "media", "chunks", "profiles", "messages", "message_extras", "windows", "faults", "request_tokens"),
     *("feedback", "feedback_forbidden"),
 )
-
-
+# What SQLite complains of when nothing is wrong with the file itself, as the system would say it.
 _ERRNOS = {
     sqlite3.SQLITE_READONLY: errno.EACCES,
     sqlite3.SQLITE_CANTOPEN: errno.EACCES,
@@ -75,21 +74,19 @@ _ERRNOS = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,
     sqlite3.SQLITE_IOERR: errno.EIO,
 }
-"""What SQLite complains of when nothing is wrong with the file itself, as the system would say it."""
 
 
 class WorldUnreadable(Exception):
     """The file is no world of a sandbox, or is damaged."""
 
+    def __init__(self, path: str, why: object) -> None:
+        super().__init__(f"{path} can't be used as a world of the sandbox: {why}")
+
 
 class Store:
     """One connection behind one lock; every thread of a process goes through it, processes meet in the file.
 
-    Commits aren't forced to the disk: a killed process loses nothing, a power cut may lose the newest calls.
-
-    Raises:
-        WorldUnreadable: the file holds something else
-        OSError: the file can't be made, or the system refuses it; nothing is wrong with the world in it
+    Raises WorldUnreadable if the file holds something else, OSError if the system refuses it and it may be a world.
     """
 
     def __init__(self, path: str, now: Callable[[], float]) -> None:
@@ -110,6 +107,7 @@ class Store:
             raise _error_from(path, error) from error
 
     def _prepare(self, is_new: bool) -> None:
+        # A killed process loses nothing without forced commits; a power cut may lose the newest calls of a rehearsal.
         self._connection.execute("PRAGMA synchronous=OFF")
         if is_new:
             # Another process may already be inside; then the slower journal does as well.
@@ -131,6 +129,7 @@ class Store:
             if self._connection.in_transaction:
                 yield self._connection
                 return
+            # IMMEDIATE, as two processes that both read first and write then would refuse each other without waiting.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -171,11 +170,7 @@ class Store:
         return int(self.now() * 1000)
 
     def advance(self, seconds: float) -> None:
-        """Move the world's time forward, for every process that shares it.
-
-        Raises:
-            ValueError: backwards, or more than ten years ahead of the present
-        """
+        """Move time forward for every process that shares the world; ValueError if backwards or too far ahead."""
         with self.transaction():
             ahead = float(self.meta("clock_offset"))
             if not 0 <= seconds <= _FURTHEST_SECONDS - ahead:
@@ -184,6 +179,7 @@ class Store:
 
     def next_id(self) -> int:
         """A 64-bit id as X makes them: time in the high bits, never the same twice."""
+        # The serial counts on within a millisecond and when the clock stands still, so that ids never repeat.
         with self.transaction() as connection:
             connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'serial'")
             serial = int(self.meta("serial"))
@@ -199,18 +195,14 @@ class Store:
 
 
 def _create_private(path: str) -> bool:
-    """Make the file readable by its owner only; False when it was there already.
-
-    An existing file is left alone: opening and closing it would drop the locks that SQLite holds on it in this process.
-
-    Raises:
-        WorldUnreadable: a link, which SQLite would follow to make or change another file, or no file at all
-    """
+    """Make the file readable by its owner only, and return False if it exists; WorldUnreadable if it is no file."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
+        # The file isn't opened: closing it again would drop the locks that SQLite holds on it in this process (POSIX
+        # locks belong to the process). And SQLite would follow a link, to make or change somebody else's file.
         if not stat.S_ISREG(os.lstat(path).st_mode):
-            raise _unreadable(path, "it is no regular file") from None
+            raise WorldUnreadable(path, "it is no regular file") from None
         return False
     return True
 
@@ -218,8 +210,4 @@ def _create_private(path: str) -> bool:
 def _error_from(path: str, error: sqlite3.DatabaseError) -> WorldUnreadable | OSError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
     number = _ERRNOS.get(code)
-    return _unreadable(path, error) if number is None else OSError(number, os.strerror(number), path)
-
-
-def _unreadable(path: str, why: object) -> WorldUnreadable:
-    return WorldUnreadable(f"{path} can't be used as a world of the sandbox: {why}")
+    return WorldUnreadable(path, error) if number is None else OSError(number, os.strerror(number), path)

@@ -11,12 +11,11 @@ from profilectl.sandbox.model.accounts import ACCESS_LEVELS, MESSAGES
 from profilectl.sandbox.model.errors import Refusal, Refused
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from profilectl.sandbox.model.accounts import Account, Accounts
     from profilectl.sandbox.model.store import Store
 
 NONCE_MEMORY = 10 * 60  # seconds; twice the tolerance for timestamps, so that no replay outlives its memory
+_SELECT = "SELECT token, secret, user_id, access_level FROM tokens"
 _ALPHABET = string.ascii_letters + string.digits
 _CEILINGS = {"": MESSAGES, "read": ACCESS_LEVELS[0], "write": ACCESS_LEVELS[1]}  # x_auth_access_type
 
@@ -71,62 +70,48 @@ class Tokens:
 
     def ensure(self, account: Account) -> Token:
         """The account's newest token that still works, or a new one."""
-        sql = "SELECT * FROM tokens WHERE user_id = ? AND NOT revoked ORDER BY rowid DESC"
+        newest = f"{_SELECT} WHERE user_id = ? AND NOT revoked ORDER BY rowid DESC"
         with self._store.transaction():
-            row = self._store.row(sql, account.user_id)
-            return _token(row) if row else self._issue(account, MESSAGES)
+            row = self._store.row(newest, account.user_id)
+            return Token(*row) if row else self._issue(account, MESSAGES)
 
     def _issue(self, account: Account, ceiling: str) -> Token:
+        # x_auth_access_type can only narrow what the app's permission allows (X's request_token page).
         level = min(account.access_level, ceiling, key=ACCESS_LEVELS.index)
         token = Token(f"{account.user_id}-{_random(40)}", _random(45), account.user_id, level)
-        self._store.change(
-            "INSERT INTO tokens (token, secret, user_id, access_level) VALUES (?, ?, ?, ?)",
-            *(token.token, token.secret, token.user_id, token.access_level),
-        )
+        insert = "INSERT INTO tokens (token, secret, user_id, access_level) VALUES (?, ?, ?, ?)"
+        self._store.change(insert, token.token, token.secret, token.user_id, token.access_level)
         return token
 
     def find(self, token: str) -> Token:
-        """A token that may sign.
-
-        Raises:
-            Refused: unknown or revoked
-        """
-        row = self._store.row("SELECT * FROM tokens WHERE token = ? AND NOT revoked", token)
+        """A token that may sign; Refused if it is unknown or revoked."""
+        row = self._store.row(f"{_SELECT} WHERE token = ? AND NOT revoked", token)
         if row is None:
             raise Refused(Refusal.BAD_TOKEN)
-        return _token(row)
+        return Token(*row)
 
     def revoke(self, token: str) -> None:
         """Make a token useless for good."""
+        # The row stays: a revoked token must never be issued again, and its refusal is X's 89, as for an unknown one.
         self._store.change("UPDATE tokens SET revoked = 1 WHERE token = ?", token)
 
     def use_nonce(self, token: str, stamp: int, nonce: str) -> bool:
-        """Note a nonce; False if this token has used it with this timestamp (RFC 5849 3.3)."""
+        """Record a nonce; False if this token has used it with this timestamp (RFC 5849 3.3)."""
         with self._store.transaction():
             self._store.change("DELETE FROM nonces WHERE stamp < ?", int(self._store.now()) - NONCE_MEMORY)
             return self._store.change("INSERT OR IGNORE INTO nonces VALUES (?, ?, ?)", token, stamp, nonce) == 1
 
     def begin_login(self, access_type: str = "") -> Login:
-        """Start a PIN login; `access_type` is X's ``x_auth_access_type``: empty, ``read`` or ``write``.
-
-        Raises:
-            Refused: another access type
-        """
+        """Start a PIN login; X's ``x_auth_access_type`` is empty, ``read`` or ``write``, and Refused otherwise."""
         if access_type not in _CEILINGS:
             raise Refused(Refusal.PARAMETER_INVALID, "x_auth_access_type")
         login = Login(_random(27), _random(32), _CEILINGS[access_type])
-        self._store.change(
-            "INSERT INTO request_tokens (token, secret, ceiling) VALUES (?, ?, ?)",
-            *(login.token, login.secret, login.ceiling),
-        )
+        insert = "INSERT INTO request_tokens (token, secret, ceiling) VALUES (?, ?, ?)"
+        self._store.change(insert, login.token, login.secret, login.ceiling)
         return login
 
     def login(self, token: str) -> Login:
-        """A PIN login that isn't finished.
-
-        Raises:
-            Refused: unknown, or its PIN was used
-        """
+        """A PIN login that isn't finished; Refused if it is unknown, or its PIN was used."""
         row = self._store.row("SELECT * FROM request_tokens WHERE token = ? AND NOT spent", token)
         if row is None:
             raise Refused(Refusal.BAD_TOKEN)
@@ -135,30 +120,20 @@ class Tokens:
     def authorise(self, login: Login, account: Account) -> str:
         """Let an account grant what the login asks for; returns the PIN of seven digits."""
         pin = f"{secrets.randbelow(10_000_000):07}"
-        self._store.change(
-            "UPDATE request_tokens SET user_id = ?, pin = ? WHERE token = ?", account.user_id, pin, login.token
-        )
+        update = "UPDATE request_tokens SET user_id = ?, pin = ? WHERE token = ?"
+        self._store.change(update, account.user_id, pin, login.token)
         return pin
 
     def redeem(self, login: Login, pin: str) -> Token:
-        """Turn an authorised login into an access token, once.
-
-        Raises:
-            Refused: not authorised, another PIN, or used before
-        """
+        """Turn a login into an access token, once; Refused without authorisation, with another PIN, or again."""
         if login.pin is None or not secrets.compare_digest(login.pin.encode(), pin.encode()):
             raise Refused(Refusal.BAD_TOKEN)
         with self._store.transaction():
-            if not self._store.change("UPDATE request_tokens SET spent = 1 WHERE token = ? AND NOT spent", login.token):
-                raise Refused(Refusal.BAD_TOKEN)
+            spent = self._store.change("UPDATE request_tokens SET spent = 1 WHERE token = ? AND NOT spent", login.token)
             account = self._accounts.by_id(login.user_id)
-            if account is None:
+            if not spent or account is None:
                 raise Refused(Refusal.BAD_TOKEN)
             return self._issue(account, login.ceiling)
-
-
-def _token(row: sqlite3.Row) -> Token:
-    return Token(row["token"], row["secret"], row["user_id"], row["access_level"])
 
 
 def _random(length: int) -> str:

@@ -17,9 +17,8 @@ from profilectl.sandbox.model.store import MEMORY, Store
 from profilectl.sandbox.model.tokens import Tokens
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
-    from types import TracebackType
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +43,11 @@ class World:
         now: the clock in epoch seconds; `advance` adds to it
         limits: X's own by default; they belong to this opening of the world, not to its file
 
-    Raises:
-        WorldUnreadable: the file holds something else
-        OSError: the file can't be made, or the system refuses it
+    Raises WorldUnreadable if the file holds something else, OSError if the system refuses it.
     """
 
     def __init__(
-        self,
-        path: str | os.PathLike[str] = MEMORY,
-        *,
-        now: Callable[[], float] = time.time,
-        limits: Limits | None = None,
+        self, path: str | Path = MEMORY, *, now: Callable[[], float] = time.time, limits: Limits | None = None
     ) -> None:
         self.store = Store(str(path), now)
         self.accounts = Accounts(self.store)
@@ -69,9 +62,7 @@ class World:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -79,31 +70,15 @@ class World:
         self.store.close()
 
     def ensure_brand(self, handle: str, *, user_id: str | None = None) -> BrandAccount:
-        """Find or make a brand's account, with a token that works.
-
-        Raises:
-            ValueError: no handle, or a user id that is taken
-        """
+        """Find or make a brand's account, with a token that works; ValueError as from `Accounts.ensure`."""
         with self.store.transaction():
             account = self.accounts.ensure(handle, is_brand=True, user_id=user_id)
             app, token = self.tokens.app(), self.tokens.ensure(account)
-        return BrandAccount(
-            user_id=account.user_id,
-            handle=account.handle,
-            allowlisted=account.allowlisted,
-            access_level=account.access_level,
-            consumer_key=app.consumer_key,
-            consumer_secret=app.consumer_secret,
-            access_token=token.token,
-            access_token_secret=token.secret,
-        )
+        identity = (account.user_id, account.handle, account.allowlisted, account.access_level)
+        return BrandAccount(*identity, app.consumer_key, app.consumer_secret, token.token, token.secret)
 
     def ensure_customer(self, handle: str, *, user_id: str | None = None) -> Account:
-        """Find or make a customer's account.
-
-        Raises:
-            ValueError: no handle, or a user id that is taken
-        """
+        """Find or make a customer's account; ValueError as from `Accounts.ensure`."""
         return self.accounts.ensure(handle, is_brand=False, user_id=user_id)
 
     def now(self) -> float:

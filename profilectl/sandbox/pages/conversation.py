@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.messages import Message
     from profilectl.sandbox.model.world import World
 
-_PAUSE = 0.1  # seconds between two looks for something new
+_PAUSE = 0.1  # seconds between two looks: SQLite gives no sign when another process changes the world
 _LONGEST_WAIT = 25  # seconds
 _WAIT = re.compile(r"wait=([0-9]{1,3})")
 
@@ -38,15 +38,9 @@ def conversation(request: LocalRequest) -> Response:
         for partner in partners(request.world, account)
         if (account, partner) != (brand, customer)
     ]
-    address = _address(brand, customer)
+    address, seen = _address(brand, customer), _etag(html)
     return page(
-        "conversation.html",
-        brand=brand,
-        customer=customer,
-        address=address,
-        talk=html,
-        seen=_etag(html),
-        others=others,
+        "conversation.html", brand=brand, customer=customer, address=address, talk=html, seen=seen, others=others
     )
 
 
@@ -89,14 +83,10 @@ def _talk(request: LocalRequest, brand: Account, customer: Account) -> str:
         {"kind": "card", "created_ms": card.created_ms, "card": card} for card in cards
     ]
     entries.sort(key=lambda entry: entry["created_ms"])
-    return fill(
-        "talk.html",
-        brand=brand,
-        customer=customer,
-        address=_address(brand, customer),
-        entries=entries,
-        asking=messages[-1] if messages and messages[-1].quick_reply else None,
-    )
+    # Only the newest message can be answered by a tap, as in X's app: the options go when anything follows.
+    asking = messages[-1] if messages and messages[-1].quick_reply else None
+    address = _address(brand, customer)
+    return fill("talk.html", brand=brand, customer=customer, address=address, entries=entries, asking=asking)
 
 
 def _entry(request: LocalRequest, message: Message, brand: Account) -> dict[str, Any]:
@@ -116,12 +106,7 @@ def _entry(request: LocalRequest, message: Message, brand: Account) -> dict[str,
 
 
 def begin(request: LocalRequest) -> Response:
-    """Let somebody, known or new, write to a brand.
-
-    Raises:
-        ValueError: no handle, or the brand's own
-        KeyError: no such brand
-    """
+    """Let anybody write to a brand; ValueError if no handle or the brand's own, KeyError if there is no brand."""
     form, world = request.http.form, request.world
     brand = world.accounts.require(form.get("brand", ""))
     customer = world.ensure_customer(form.get("customer", "").strip())
@@ -131,12 +116,7 @@ def begin(request: LocalRequest) -> Response:
 
 
 def reply(request: LocalRequest) -> Response:
-    """Let the customer write, or tap an answer; an empty text sends nothing.
-
-    Raises:
-        ValueError: an answer that can't be tapped any more
-        Refused: too long
-    """
+    """Let the customer write, or tap an answer; ValueError if it can't be tapped any more, Refused if too long."""
     brand, customer = _pair(request)
     form = request.http.form
     text, response = form.get("text", "").replace("\r\n", "\n").strip(), None

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from profilectl.sandbox.http.responses import HTML, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2 import Environment
 
     from profilectl.sandbox.http.admin import LocalRequest
 
+# The look of a conversation: data, which `profilectl preview --html` reads as well. No code is shared.
 TELEPHONE = Path(__file__).parent.parent.parent / "telephone"
-"""The look of a conversation: data, which `profilectl preview --html` reads as well. No code is shared."""
-
 _HERE = Path(__file__).parent
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self';"
@@ -29,7 +30,7 @@ HEADERS = (
     ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
-    ("Cache-Control", "no-store"),
+    ("Cache-Control", "no-store"),  # the page behind the back button would show a conversation as it was
 )
 _HARMLESS = "\n\u200c\u200d"  # emoji and some scripts need the joiners; other invisible characters only deceive
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -51,20 +52,14 @@ def see_other(path: str) -> Response:
     return Response(303, b"", HTML, (*HEADERS, ("Location", path)))
 
 
-def stylesheet(_request: LocalRequest) -> Response:
-    """The one style sheet: the telephone's look, and that of the sandbox around it."""
-    looks = (TELEPHONE / "telephone.css", _HERE / "style.css")
-    return Response(200, b"\n".join(look.read_bytes() for look in looks), "text/css; charset=utf-8", HEADERS)
+def files(content_type: str, *paths: Path) -> Callable[[LocalRequest], Response]:
+    """A handler that returns the files one after the other, read again each time."""
+    return lambda _request: Response(200, b"\n".join(path.read_bytes() for path in paths), content_type, HEADERS)
 
 
-def script(_request: LocalRequest) -> Response:
-    """The one script, without which everything works by hand."""
-    return Response(200, (_HERE / "live.js").read_bytes(), "text/javascript; charset=utf-8", HEADERS)
-
-
-def icon(_request: LocalRequest) -> Response:
-    """What a browser shows beside the title."""
-    return Response(200, (_HERE / "icon.svg").read_bytes(), "image/svg+xml", HEADERS)
+stylesheet = files("text/css; charset=utf-8", TELEPHONE / "telephone.css", _HERE / "style.css")
+script = files("text/javascript; charset=utf-8", _HERE / "live.js")  # without it everything works by hand
+icon = files("image/svg+xml", _HERE / "icon.svg")
 
 
 def fill(template: str, **values: Any) -> str:
@@ -79,7 +74,7 @@ def _templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader([_HERE, TELEPHONE]),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a misspelt name fails instead of leaving a gap
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -91,14 +86,8 @@ def _templates() -> Environment:
 
 def visible(text: str) -> str:
     """The text with its control, bidirectional and invisible characters spelled out; line breaks stay."""
-    return "".join(_spelled_out(character) for character in text)
-
-
-def _spelled_out(character: str) -> str:
-    is_hidden = unicodedata.category(character) in _HIDDEN or character in _FILLERS
-    if character in _HARMLESS or not is_hidden:
-        return character
-    return f"<U+{ord(character):04X}>"
+    hidden = {char for char in text if unicodedata.category(char) in _HIDDEN or char in _FILLERS}.difference(_HARMLESS)
+    return "".join(f"<U+{ord(char):04X}>" if char in hidden else char for char in text)
 
 
 def message(text: str) -> str:
@@ -108,10 +97,8 @@ def message(text: str) -> str:
 
 @cache
 def bot_name() -> re.Pattern[str]:
-    """What tells a bot from a person: a word in the public name, as X knows nothing else about who writes.
-
-    X draws no badge; the pages do, so that a rehearsal shows which names would be understood.
-    """
+    """What distinguishes a bot from a person: a word in the public name, as X knows nothing else about a sender."""
+    # X draws no badge; the pages do, so that a rehearsal shows which names would be understood.
     return re.compile((TELEPHONE / "bot_name.regex").read_text(encoding="utf-8"), re.IGNORECASE | re.VERBOSE)
 
 
@@ -123,7 +110,7 @@ def clock(epoch_ms: int) -> str:
 def day(epoch_ms: int) -> str:
     """The date."""
     date = _moment(epoch_ms)
-    return f"{date.day} {date:%B %Y}"
+    return f"{date.day} {date:%B %Y}"  # %d would pad with a zero, and %-d isn't portable
 
 
 def iso(epoch_ms: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.world import World
 from tests.cli.auth.shell import Shell
 from tests.patience import LONGEST, group, next_line
@@ -21,7 +21,7 @@ _PROGRAMS = ("bash", "dbus-run-session", "dbus-send", "gnome-keyring-daemon")
 @pytest.fixture
 def shell(tmp_path):
     """A shell without any keyring."""
-    with World() as world, serve(SandboxApp(world)) as server:
+    with World() as world, SandboxServer(SandboxApp(world)) as server:
         yield Shell(tmp_path, server, world.ensure_brand("AcmeCare", user_id="4242"))
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from profilectl.sandbox.http import authorization
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.faults import Fault, Kind
 from profilectl.sandbox.model.world import World
 from tests.patience import until
@@ -23,7 +23,7 @@ from tests.patience import until
 
 @pytest.fixture
 def server(world):
-    with serve(SandboxApp(world)) as running:
+    with SandboxServer(SandboxApp(world)) as running:
         yield running
 
 
@@ -74,7 +74,7 @@ def test_head_has_no_body(server):
 def test_a_taken_port_is_an_error(server, world):
     """Instead of a silent second server."""
     with pytest.raises(OSError, match="in use"):
-        serve(SandboxApp(world), server.port)
+        SandboxServer(SandboxApp(world), server.port)
 
 
 def test_nothing_is_printed(server, capfd, remote, world):
@@ -94,7 +94,7 @@ def test_a_defect_is_a_500(world, remote, caplog):
     """One broken call doesn't take the sandbox down, and the log says why."""
     app = SandboxApp(world)
     world.close()
-    with serve(app) as broken, httpx.Client(base_url=broken.url, trust_env=False) as client:
+    with SandboxServer(app) as broken, httpx.Client(base_url=broken.url, trust_env=False) as client:
         answer = client.get("/_sandbox/state")
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (500, 131)
@@ -108,7 +108,7 @@ def test_a_defect_does_not_speak_to_the_terminal(world, caplog):
         raise LookupError(environ["PATH_INFO"])
 
     broken = SandboxApp(world)
-    with serve(broken) as server:
+    with SandboxServer(broken) as server:
         server.app = app
         answer = _raw(server, b"GET /\x1b]0;evil HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         server.app = broken
@@ -129,7 +129,7 @@ def test_stopping_ends_idle_and_held_connections(world, remote):
         except httpx.TransportError as error:
             failed.append(error)
 
-    with serve(SandboxApp(world)) as server:
+    with SandboxServer(SandboxApp(world)) as server:
         client = httpx.Client(base_url=server.url, trust_env=False, timeout=30)
         client.get("/_sandbox/faults")
         thread = threading.Thread(target=call, args=(client,))
@@ -162,7 +162,7 @@ def test_a_call_that_has_met_its_rule_is_let_go_before_it_waits(world, remote, m
 
     monkeypatch.setattr(authorization, "count", counted)
     monkeypatch.setattr(SandboxApp, "end_waits", ended)
-    with ThreadPoolExecutor(1) as pool, serve(SandboxApp(world)) as server:
+    with ThreadPoolExecutor(1) as pool, SandboxServer(SandboxApp(world)) as server:
         held = pool.submit(httpx.get, f"{server.url}/1.1/custom_profiles/list.json", auth=remote.signer(), timeout=30)
         assert has_met_it.wait(10)
         if how == "the rule is cleared":

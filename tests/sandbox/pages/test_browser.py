@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.feedback import Request
 from profilectl.sandbox.model.messages import Draft
 from profilectl.sandbox.model.world import World
@@ -34,7 +34,7 @@ def browser(chromium):
 @pytest.fixture
 def stage(picture):
     """A served world with a brand, an agent, and a customer."""
-    with World() as world, serve(SandboxApp(world)) as server:
+    with World() as world, SandboxServer(SandboxApp(world)) as server:
         yield Stage(world, server.url, picture)
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from profilectl.sandbox.http.app import SandboxApp
-from profilectl.sandbox.http.server import serve
+from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.feedback import Request
 from profilectl.sandbox.model.world import World
 from profilectl.sandbox.pages import conversation
@@ -258,7 +258,7 @@ def test_the_end_of_the_server_ends_every_wait(world, ada):
     """Nobody who waits for news keeps it from stopping."""
     world.ensure_brand("acmecare")
     address = PATH + "/talk"
-    with serve(SandboxApp(world)) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
+    with SandboxServer(SandboxApp(world)) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
         seen = client.get(address).headers["etag"]
         headers = {"If-None-Match": seen, "Prefer": "wait=20"}
         waiting = threading.Thread(target=lambda: _quietly(client, address, headers))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from profilectl.sandbox.http import responses
 from profilectl.sandbox.http.request import ApiRequest, Endpoint
 from profilectl.sandbox.http.responses import Response, json_response
+from profilectl.sandbox.model.accounts import HANDLE
 from profilectl.sandbox.model.errors import Refusal, Refused
 
-_USERNAME = re.compile(r"[A-Za-z0-9_]{1,15}")
+# X's own words, pattern included.
 _BAD_USERNAME = "The `username` query parameter value [{}] does not match ^[A-Za-z0-9_]{{1,15}}$"
 # Which family of limits stands for which path in rate_limit_status; X lists calls that read, by resource.
 _REPORTED = {
@@ -33,7 +32,7 @@ def verify_credentials(request: ApiRequest) -> Response:
 def user_by_username(request: ApiRequest) -> Response:
     """The account with a handle; nobody is an answer with status 200, as v2 has it."""
     username = request.path_values["username"]
-    if not _USERNAME.fullmatch(username):
+    if not HANDLE.fullmatch(username):
         message = _BAD_USERNAME.format(username)
         return responses.problem(400, "Invalid Request", message, "invalid-request", message)
     account = request.world.accounts.by_handle(username)
@@ -74,11 +73,9 @@ def access_token(request: ApiRequest) -> Response:
     tokens = request.world.tokens
     token = tokens.redeem(tokens.login(request.claims.token), _parameter(request, "oauth_verifier") or "")
     account = request.world.accounts.by_id(token.user_id)
+    handle = account.handle if account else ""
     return responses.form_response(
-        oauth_token=token.token,
-        oauth_token_secret=token.secret,
-        user_id=token.user_id,
-        screen_name=account.handle if account else "",
+        oauth_token=token.token, oauth_token_secret=token.secret, user_id=token.user_id, screen_name=handle
     )
 
 

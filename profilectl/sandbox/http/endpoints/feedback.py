@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,10 +12,10 @@ from profilectl.sandbox.http.request import ApiRequest, Endpoint
 from profilectl.sandbox.http.responses import Response, json_response
 from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.feedback import MATURITY, SCALES, VARIANTS, Request
+from profilectl.sandbox.model.profiles import decode_cursor, encode_cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
+    from collections.abc import Callable
 
 PAGE = 100  # events, by default and at most
 MAX_EXTERNAL_ID, MAX_DISPLAY_NAME = 256, 20  # characters
@@ -27,16 +25,17 @@ _CURSOR = re.compile(r"(\d{1,15})\.(\d{1,15})\.(\d{1,9})", re.ASCII)
 
 def create(request: ApiRequest) -> Response:
     """Issue a card; its message obeys the rules of all messages."""
-    kind = _choice(request, "type", SCALES)
+    kind = _field(request, "type", SCALES.__contains__)
+    variants = set(map(str, VARIANTS[kind]))
     draft = Request(
         type=kind,
-        to_user_id=_digits(request, "to_user_id"),
-        message=_required(request, "message"),
-        privacy_url=_address(request, "privacy_url"),
-        external_id=_short(request, "external_id", MAX_EXTERNAL_ID),
-        question_variant_id=int(_choice(request, "question_variant_id", set(map(str, VARIANTS[kind])), "0")),
-        display_name=_short(request, "display_name", MAX_DISPLAY_NAME),
-        is_test=_choice(request, "test", {"true", "false"}, "false") == "true",
+        to_user_id=_field(request, "to_user_id", re.compile("[0-9]{1,19}").fullmatch),
+        message=_field(request, "message", bool),
+        privacy_url=_field(request, "privacy_url", _is_of_the_web),
+        external_id=_field(request, "external_id", lambda text: len(text) <= MAX_EXTERNAL_ID, ""),
+        question_variant_id=int(_field(request, "question_variant_id", variants.__contains__, "0")),
+        display_name=_field(request, "display_name", lambda text: len(text) <= MAX_DISPLAY_NAME, ""),
+        is_test=_field(request, "test", ("true", "false").__contains__, "false") == "true",
     )
     card = request.world.feedback.create(request.user_id, request.world.tokens.app().id, draft)
     return json_response(responses.feedback(card))
@@ -59,15 +58,12 @@ def list_events(request: ApiRequest) -> Response:
     span = (position.from_ms, position.to_ms)
     events = request.world.feedback.events(request.user_id, span, position.skipped, count + 1)
     has_more = len(events) > count
-    cursor = position._replace(skipped=position.skipped + count).cursor() if has_more else ""
+    cursor = encode_cursor(*position[:2], position.skipped + count) if has_more else ""
     listed = [
-        {
-            "event_type": event.type,
-            "created_at": responses.moment(event.at_ms),
-            "feedback": responses.feedback(event.card),
-        }
-        for event in events[:count]
+        {"event_type": kind, "created_at": responses.moment(at_ms), "feedback": responses.feedback(card)}
+        for kind, at_ms, card in events[:count]
     ]
+    # An empty cursor ends this list, where that of profiles lacks the key: X's pages really differ.
     return json_response({"events": listed, "next_cursor": cursor})
 
 
@@ -78,77 +74,41 @@ class _Position(NamedTuple):
     to_ms: int
     skipped: int = 0
 
-    def cursor(self) -> str:
-        return base64.b64encode(".".join(map(str, self)).encode()).decode()
-
 
 def _position(request: ApiRequest) -> _Position:
-    """The position that the cursor stands for, or the beginning of the span that the first page names.
-
-    Raises:
-        Refused: no span, one that isn't a day old, or a cursor that isn't ours
-    """
+    """The position of the cursor, or the start of the span that a first page names; Refused if not a day old."""
     cursor = request.query.get("cursor")
     if not cursor:
         position = _Position(_milliseconds(request, "from_time"), _milliseconds(request, "to_time"))
         if position.to_ms > request.world.store.now_ms() - MATURITY * 1000 or position.from_ms > position.to_ms:
             raise Refused(Refusal.PARAMETER_INVALID, "to_time")
         return position
-    try:
-        match = _CURSOR.fullmatch(base64.b64decode(cursor, validate=True).decode())
-    except (binascii.Error, ValueError):
-        match = None
-    if match is None:
-        raise Refused(Refusal.PARAMETER_INVALID, "cursor")
-    return _Position(*(int(part) for part in match.groups()))
+    return _Position(*decode_cursor(cursor, _CURSOR))
 
 
 def _milliseconds(request: ApiRequest, name: str) -> int:
-    text = request.query.get(name, "")
-    if not text:
-        raise Refused(Refusal.PARAMETER_MISSING, name)
+    text = request.required(name)
     if not re.fullmatch("[0-9]{1,15}", text) or int(text) >= _BEYOND_MS:
         raise Refused(Refusal.PARAMETER_INVALID, name)
     return int(text)
 
 
-def _required(request: ApiRequest, name: str) -> str:
-    value = request.form(name)
-    if not value or not value.strip():
+def _field(request: ApiRequest, name: str, is_valid: Callable[[str], object], default: str | None = None) -> str:
+    """A field of the form, or its default; Refused if it is invalid, or has no default and is missing or blank."""
+    value = request.form(name) or default
+    if value is None or (default is None and not value.strip()):
         raise Refused(Refusal.PARAMETER_MISSING, name)
-    return value
-
-
-def _choice(request: ApiRequest, name: str, choices: Collection[str], default: str | None = None) -> str:
-    value = _required(request, name) if default is None else request.form(name) or default
-    if value not in choices:
+    if not is_valid(value):
         raise Refused(Refusal.PARAMETER_INVALID, name)
     return value
 
 
-def _digits(request: ApiRequest, name: str) -> str:
-    value = _required(request, name)
-    if not re.fullmatch("[0-9]{1,19}", value):
-        raise Refused(Refusal.PARAMETER_INVALID, name)
-    return value
-
-
-def _short(request: ApiRequest, name: str, longest: int) -> str:
-    value = request.form(name) or ""
-    if len(value) > longest:
-        raise Refused(Refusal.PARAMETER_INVALID, name)
-    return value
-
-
-def _address(request: ApiRequest, name: str) -> str:
-    value = _required(request, name)
+def _is_of_the_web(url: str) -> bool:
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(url)
     except ValueError:
-        raise Refused(Refusal.PARAMETER_INVALID, name) from None
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise Refused(Refusal.PARAMETER_INVALID, name)
-    return value
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 _endpoint = partial(Endpoint, needs_messages=True, needs_feedback=True)

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 PAGE, MAX_PAGE = 20, 50
 _CREATE = "event.message_create"
 _LONGEST = {"label": 36, "description": 72, "metadata": 1_000}  # characters of a quick reply's option
-MAX_OPTIONS = 20
-MAX_BUTTONS = 3
+MAX_OPTIONS, MAX_BUTTONS = 20, 3  # by X's pages on quick replies and buttons, as the lengths above
 
 
 def send(request: ApiRequest) -> Response:
@@ -38,10 +37,7 @@ def send(request: ApiRequest) -> Response:
 
 def indicate_typing(request: ApiRequest) -> Response:
     """Let the recipient see that somebody types, for three seconds; nothing of it stays."""
-    recipient_id = request.form("recipient_id")
-    if not recipient_id:
-        raise Refused(Refusal.PARAMETER_MISSING, "recipient_id")
-    request.world.messages.require_reachable(recipient_id)
+    request.world.messages.require_reachable(request.required("recipient_id", in_form=True))
     return Response(204)
 
 
@@ -50,7 +46,10 @@ def list_page(request: ApiRequest) -> Response:
     count, position = request.number("count", PAGE, MAX_PAGE), read_cursor(request.query.get("cursor"))
     messages = request.world.messages.mine(request.user_id, count + 1, position.before)
     page = messages[:count]
-    body: dict[str, Any] = {"events": [_read_event(request, message) for message in page], "apps": _apps(request, page)}
+    body: dict[str, Any] = {
+        "events": [_event(request, message, is_read=True) for message in page],
+        "apps": _apps(request, page),
+    }
     if len(messages) > count:
         body["next_cursor"] = Position(int(page[-1].id)).cursor()
     return json_response(body)
@@ -58,20 +57,15 @@ def list_page(request: ApiRequest) -> Response:
 
 def show(request: ApiRequest) -> Response:
     """One message."""
-    if not request.query.get("id"):
-        raise Refused(Refusal.PARAMETER_MISSING, "id")
-    message = request.world.messages.show(request.user_id, request.query["id"])
-    return json_response({"event": _read_event(request, message), "apps": _apps(request, [message])})
+    message = request.world.messages.show(request.user_id, request.required("id"))
+    return json_response({"event": _event(request, message, is_read=True), "apps": _apps(request, [message])})
 
 
-def _event(request: ApiRequest, message: Message, app_id: str | None = None) -> dict[str, Any]:
+def _event(request: ApiRequest, message: Message, *, is_read: bool = False) -> dict[str, Any]:
     media = None if message.media_id is None else request.world.media.by_id(message.media_id)
-    return responses.event(message, media, request.base, app_id)
-
-
-def _read_event(request: ApiRequest, message: Message) -> dict[str, Any]:
-    is_own = message.by_app and message.sender_id == request.user_id
-    return _event(request, message, request.world.tokens.app().id if is_own else None)
+    # X names the app on reads of the user's own messages, never on POST nor on received ones.
+    is_named = is_read and message.by_app and message.sender_id == request.user_id
+    return responses.event(message, media, request.base, request.world.tokens.app().id if is_named else None)
 
 
 def _apps(request: ApiRequest, messages: list[Message]) -> dict[str, Any]:

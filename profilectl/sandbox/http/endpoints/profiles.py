@@ -38,24 +38,19 @@ def list_page(request: ApiRequest) -> Response:
     """A page of the live profiles."""
     count = request.number("count", PAGE, MAX_PAGE)
     is_empty = Kind.EMPTY_PAGE in request.active_faults
-    page = request.world.profiles.page(request.user_id, count, request.query.get("cursor"), empty=is_empty)
-    return json_response(responses.profile_page(page, request.base))
+    cursor = request.query.get("cursor")
+    profiles, next_cursor = request.world.profiles.page(request.user_id, count, cursor, empty=is_empty)
+    return json_response(responses.profile_page(profiles, next_cursor, request.base))
 
 
 def destroy(request: ApiRequest) -> Response:
     """Take a profile away; 204 again for one that is gone already."""
-    if not request.query.get("id"):
-        raise Refused(Refusal.PARAMETER_MISSING, "id")
-    request.world.profiles.destroy(request.user_id, request.query["id"])
+    request.world.profiles.destroy(request.user_id, request.required("id"))
     return Response(204)
 
 
 def _required(document: Any, *path: str) -> str:
-    """A string somewhere inside a document.
-
-    Raises:
-        Refused: it is missing, or something on the way has another type
-    """
+    """A string somewhere inside a document; Refused if it is missing, or something on the way has another type."""
     for depth, key in enumerate(path):
         if not isinstance(document, dict):
             raise Refused(Refusal.BAD_FIELD, f"{'.'.join(path[:depth]) or 'body'}: must be an object")
@@ -67,6 +62,7 @@ def _required(document: Any, *path: str) -> str:
     return document
 
 
+# X documents POST for create and DELETE for destroy only; any other method is no such page here.
 _endpoint = partial(Endpoint, needs_messages=True, needs_allowlist=True)
 ENDPOINTS = (
     _endpoint("create", "POST", "/1.1/custom_profiles/new.json", create, "create", needs_write=True),
