@@ -108,8 +108,11 @@ def _pids() -> set[str]:
 
 
 def _children() -> set[str]:
-    lists = Path("/proc/self/task").glob("*/children")
-    return {pid for path in lists for pid in path.read_text().split()}
+    children = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended since it was listed
+            children |= set(path.read_text().split())
+    return children
 
 
 def _described(thing: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -12,14 +13,13 @@ from profilectl.api.error_response import read_error_body, shorten
 from profilectl.api.oauth import Signature
 from profilectl.api.transport import Transport
 from profilectl.errors import CredentialsRefused, NotFound, Unreachable
+from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator
 
     from profilectl.api.endpoints import Endpoint
     from profilectl.api.wire import Answer
-    from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
     from profilectl.secret import Credentials
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,12 +12,10 @@ from profilectl.api.retry import RetryPolicy
 from profilectl.api.wire import digits, encode, profile_body
 from profilectl.api.wire_feedback import card_form
 from profilectl.api.wire_messages import message_body
+from profilectl.model import Ask, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.api.error_codes import ErrorRule
-    from profilectl.model import Ask, Message
 
 PAGE_SIZE = 50  # profiles or messages in a page of a list, X's maximum
 CARD_EVENTS = 100  # events of feedback cards in a page, X's maximum

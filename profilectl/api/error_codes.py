@@ -5,15 +5,10 @@ Codes and statuses after X's "error troubleshooting" page and answers recorded i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from profilectl.errors import CredentialsRefused, NotAllowlisted, NotFound, RateLimited, Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from profilectl.errors import RemoteError
+from profilectl.errors import CredentialsRefused, NotAllowlisted, NotFound, RateLimited, Refused, RemoteError
 
 _LOG_IN = "log in again: profilectl auth login"
 _PERMISSION = f"set the app to read, write and Direct Messages in X's developer console, then {_LOG_IN}"

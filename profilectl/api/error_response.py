@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,6 @@ from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Un
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.api.error_codes import ErrorRule
     from profilectl.api.wire import Answer
 

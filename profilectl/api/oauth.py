@@ -6,6 +6,7 @@ oauthlib's `Client` does part of them twice, which is a tenth of what a request 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -16,8 +17,6 @@ from oauthlib.oauth1.rfc5849.parameters import prepare_headers
 from profilectl.secret import scrub, scrub_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-
     from profilectl.secret import Credentials, Secret
 
 FORM = "application/x-www-form-urlencoded"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
@@ -18,8 +19,6 @@ from profilectl.api.urls import parse_address
 from profilectl.errors import Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from profilectl.api.transport import HttpxTransport
     from profilectl.api.urls import Address
 

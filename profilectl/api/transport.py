@@ -7,6 +7,7 @@ import math
 import ssl
 import threading
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,8 +23,6 @@ from profilectl.api.urls import DEFAULT_URL, check_picture_url, parse_address
 from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from profilectl.api.endpoints import Endpoint
     from profilectl.api.oauth import Signature
     from profilectl.api.urls import Address

@@ -6,17 +6,15 @@ A customer's id and words aren't read, so that no value holds anything that name
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from profilectl.api.wire import Page, Unreadable, digits, document_of, id_of, mapping_or_empty
-from profilectl.model import Card, Survey
+from profilectl.model import Ask, Card, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.api.wire import Answer
-    from profilectl.model import Ask
 
 SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}  # X: GET feedback/show
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from profilectl.api.wire import digits, document_of, encode, id_of, list_and_cursor, mapping, mapping_or_empty, whole
-from profilectl.model import SentMessage
+from profilectl.model import Message, SentMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.api.wire import Answer
-    from profilectl.model import Message
 
 
 @dataclass(frozen=True, slots=True)

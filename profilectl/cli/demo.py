@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,6 @@ from profilectl.render.console import console, draw, info, is_terminal, out
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.sandbox.model.accounts import Account
     from profilectl.sandbox.model.messages import Message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,8 +20,6 @@ from profilectl.render.console import Output, flush, info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from profilectl.sandbox.model.faults import Fault
     from profilectl.sandbox.model.world import BrandAccount, World
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from profilectl.errors import InputRefused, OutcomeUnknown, PersonNeeded, ProfilectlError
-from profilectl.model import Ask, Event, Kind, Survey
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from profilectl.model import Agent, Brand, Card, Message
+from profilectl.model import Agent, Ask, Brand, Card, Event, Kind, Message, Survey
 
 LONGEST_DISPLAY_NAME = 20  # characters (X: POST feedback/create)
 # X's wordings: "the service you received from …", as the agent is meant; "recommend … to a friend".

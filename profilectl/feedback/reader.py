@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from profilectl.feedback.report import brand_report, collect, report_period
+from profilectl.model import Card, Event
 
 if TYPE_CHECKING:
     from profilectl.feedback.report import BrandReport, Period
-    from profilectl.model import Card, Event
 
 
 class CardApi(Protocol):

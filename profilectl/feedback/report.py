@@ -7,20 +7,16 @@ say something of a single one.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from profilectl.errors import UsageError
 from profilectl.feedback import statistics
 from profilectl.feedback.cards import Key, read_key
 from profilectl.feedback.statistics import Balance, Estimate, Tally
-from profilectl.model import Survey
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from profilectl.model import Card
+from profilectl.model import Card, Survey
 
 LEAST = 5  # answers that a group needs before more than their number is reported
 OTHERS = "the others"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from profilectl.feedback.report import LEAST, Dimension, Verdict
@@ -10,8 +11,6 @@ from profilectl.model import Survey
 from profilectl.render.documents import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from profilectl.feedback.report import BrandReport, Comparison, Difference, Group, Period, SurveyReport
     from profilectl.feedback.statistics import Estimate
     from profilectl.render.documents import Document

@@ -6,6 +6,7 @@ Here is also what all requests to the sandbox itself share, those of its pages i
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,8 +17,6 @@ from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from werkzeug.wrappers import Request
 
     from profilectl.sandbox.http.fault_injection import Releases

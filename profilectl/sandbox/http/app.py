@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 from http.client import responses as reasons
@@ -22,7 +23,6 @@ from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.rate_limits import Exhausted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.wrappers import Request

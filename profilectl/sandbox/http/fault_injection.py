@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from profilectl.sandbox.model.faults import Kind
 from profilectl.sandbox.model.rate_limits import RateStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from profilectl.sandbox.model.faults import Fault
 
 FOREVER = 24 * 60 * 60  # seconds; nobody holds a connection for longer

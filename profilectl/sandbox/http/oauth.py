@@ -9,14 +9,11 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from profilectl.sandbox.model.errors import Refusal, Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 TOLERANCE = 5 * 60  # seconds that a timestamp may be off
 _PARAMETER = re.compile(r'([^\s=,"]+)="([^"]*)"')

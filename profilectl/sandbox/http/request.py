@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,8 +16,6 @@ from profilectl.sandbox.http.oauth import SignedRequest, decode_form
 from profilectl.sandbox.model.errors import Refusal, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from profilectl.sandbox.http.oauth import Claims
     from profilectl.sandbox.http.responses import Response
     from profilectl.sandbox.model.faults import Fault, Kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,8 +12,6 @@ from urllib.parse import quote
 from profilectl.sandbox.model.errors import Refusal, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.sandbox.model.accounts import Account
     from profilectl.sandbox.model.feedback import Card
     from profilectl.sandbox.model.media import Media

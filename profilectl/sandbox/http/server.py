@@ -12,6 +12,7 @@ import struct
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
@@ -21,7 +22,6 @@ from profilectl.sandbox.http.fault_injection import ConnectionDropped
 from profilectl.sandbox.http.request import MAX_BODY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from wsgiref.types import WSGIEnvironment
 
     from profilectl.sandbox.http.app import SandboxApp

@@ -5,13 +5,12 @@ from __future__ import annotations
 import enum
 import json
 import random
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from profilectl.sandbox.model.store import Store
 
 EVERY_CALL = "*"

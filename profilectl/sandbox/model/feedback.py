@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +12,6 @@ from profilectl.sandbox.model.store import MAX_ID
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
 
     from profilectl.sandbox.model.messages import Messages
     from profilectl.sandbox.model.rate_limits import Quotas

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -10,8 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from profilectl.sandbox.model.errors import Refusal, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from profilectl.sandbox.model.store import Store
 
 QUARTER_HOUR = 15 * 60

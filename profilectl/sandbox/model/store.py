@@ -8,10 +8,8 @@ import os
 import sqlite3
 import stat
 import threading
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 MEMORY = ":memory:"
 MAX_ID = 2**63 - 1  # above every id

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 from profilectl.sandbox.model.accounts import Account, Accounts
 from profilectl.sandbox.model.faults import Faults
@@ -15,10 +17,6 @@ from profilectl.sandbox.model.profiles import Profiles
 from profilectl.sandbox.model.rate_limits import Limits, Quotas
 from profilectl.sandbox.model.store import MEMORY, Store
 from profilectl.sandbox.model.tokens import Tokens
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import hashlib
 import re
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from profilectl.sandbox.http.admin import ENDING
@@ -15,8 +16,6 @@ from profilectl.sandbox.pages.index import partners
 from profilectl.sandbox.pages.rendering import HEADERS, fill, page, see_other
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from profilectl.sandbox.http.admin import LocalRequest
     from profilectl.sandbox.model.accounts import Account
     from profilectl.sandbox.model.messages import Message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -13,8 +14,6 @@ from urllib.parse import urlsplit
 from profilectl.sandbox.http.responses import HTML, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jinja2 import Environment
 
     from profilectl.sandbox.http.admin import LocalRequest

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from profilectl.sandbox.http import responses
@@ -13,9 +14,6 @@ from profilectl.sandbox.http.responses import Response, json_response
 from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.feedback import MATURITY, SCALES, VARIANTS, Request
 from profilectl.sandbox.model.profiles import decode_cursor, encode_cursor
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PAGE = 100  # events, by default and at most
 MAX_EXTERNAL_ID, MAX_DISPLAY_NAME = 256, 20  # characters
