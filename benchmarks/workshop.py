@@ -72,11 +72,12 @@ class Desk:
         return run_process([sys.executable, path, *words], folder=self.folder, env=self._environment(url) | env)
 
     def _environment(self, url: str | None) -> dict[str, str]:
-        return self.env | ({"PROFILECTL_API_URL": url} if url else {})
+        ledger = {"PROFILECTL_LEDGER": str(self.folder / "ledger" / "ledger.db")}  # the same one at every address
+        return self.env | ledger | ({"PROFILECTL_API_URL": url} if url else {})
 
     def forget(self) -> None:
         """Take ledger and caches away, so that the next sync is the first one."""
-        shutil.rmtree(self.folder / ".profilectl", ignore_errors=True)
+        shutil.rmtree(self.folder / "ledger", ignore_errors=True)
         shutil.rmtree(self.env["XDG_CACHE_HOME"], ignore_errors=True)
 
     def sync(self, url: str, jobs: int, **env: str) -> Sample:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from profilectl.cli import main
 from profilectl.sandbox.model.rate_limits import Limits
 from profilectl.sandbox.model.world import World
 from tests import schemas
-from tests.canaries.traces import Canaries, ReadOnlyContext, files_below, traces
+from tests.canaries.traces import Canaries, ProcessWatcher, files_below, traces
 from tests.patience import group, next_line
 
 if TYPE_CHECKING:
@@ -61,13 +62,18 @@ class House:
         """Return the whole environment, of which nothing comes from the tests' own."""
         return {"HOME": str(self.home), "PATH": os.environ["PATH"], "TMPDIR": str(self.root)} | self.environ | more
 
+    def _variables_for(self, line: str, more: dict[str, str]) -> dict[str, str]:
+        """Return the environment of a command line; a roster in a folder of its own has a ledger of its own there."""
+        other = re.search(r"--roster (\w+)/", line)
+        return self.variables(**({} if other is None else {"PROFILECTL_LEDGER": f"{other[1]}/ledger.db"}) | more)
+
     def run(self, line: str, *, stdin: str = "", program: tuple[str, ...] = PROGRAM, **more: str) -> int:
         """Run a command line as a process while somebody looks on; return its exit code."""
-        with ReadOnlyContext() as onlooker:
+        with ProcessWatcher() as watcher:
             done = subprocess.run(
                 [*program, *shlex.split(line)],
                 cwd=self.folder,
-                env=self.variables(**more),
+                env=self._variables_for(line, more),
                 input=stdin.encode(),
                 capture_output=True,
                 timeout=60,
@@ -75,7 +81,7 @@ class House:
             )
         schemas.check_output(shlex.split(line), done.stdout)
         self.heard += [(f"{line}: stdout", done.stdout), (f"{line}: stderr", done.stderr)]
-        self.heard += [(f"{line}: /proc/…/cmdline", words) for words in onlooker.seen]
+        self.heard += [(f"{line}: /proc/…/cmdline", words) for words in watcher.seen]
         return done.returncode
 
     def run_server(self, line: str, **_: str) -> int:
@@ -99,7 +105,7 @@ class House:
         out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
         piped = io.TextIOWrapper(io.BytesIO(stdin.encode()), "utf-8")
         with (
-            mock.patch.dict(os.environ, self.variables(**more), clear=True),
+            mock.patch.dict(os.environ, self._variables_for(line, more), clear=True),
             contextlib.chdir(self.folder),
             mock.patch.multiple(sys, stdout=out, stderr=err, stdin=piped),
         ):

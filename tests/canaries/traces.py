@@ -98,7 +98,7 @@ def files_below(*folders: Path) -> Iterator[Path]:
             yield from (path for name in files if not (path := Path(place, name)).is_symlink() and path.is_file())
 
 
-class ReadOnlyContext:
+class ProcessWatcher:
     """Somebody else on this machine, who looks at the arguments of every new process all the time."""
 
     def __init__(self) -> None:
