@@ -248,8 +248,9 @@ class Store(StoreReader, Ledger):
         with self._change() as execute:
             binding = _binding_of(execute, user_id, agent)
             execute(schema.DELETE_BINDING, account=user_id, agent=agent)
-            detail = {"name": binding.name}
-            self._append(execute, Event("forgotten", user_id, now_ms, agent, binding.profile_id, detail))
+            self._append(
+                execute, Event("forgotten", user_id, now_ms, agent, binding.profile_id, {"name": binding.name})
+            )
 
     def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
         with self._change() as execute:
@@ -352,11 +353,10 @@ def _state_of(execute: Execute, user_id: str) -> LedgerState:
 
 def _open_intent(execute: Execute, user_id: str, nonce: str) -> tuple[Intent, str]:
     """Return an open intent, its listing left out, and the listing's digest; LedgerRefused when there is none."""
-    rows = execute(schema.GET_INTENT, account=user_id, nonce=nonce)
-    if not rows:
-        hint = "run `profilectl sync`, which reads X's list again"
-        raise LedgerRefused(f"the ledger has no open intent {nonce}", hint=hint)
-    return schema.to_open_intent(rows[0])
+    for row in execute(schema.GET_INTENT, account=user_id, nonce=nonce):
+        return schema.to_open_intent(row)
+    hint = "run `profilectl sync`, which reads X's list again"
+    raise LedgerRefused(f"the ledger has no open intent {nonce}", hint=hint)
 
 
 def _close_intent(execute: Execute, user_id: str, intent: Intent, listing: str) -> str:
@@ -367,17 +367,16 @@ def _close_intent(execute: Execute, user_id: str, intent: Intent, listing: str) 
 
 
 def _binding(agent: str, profile: Profile, name: str, avatar: str, now_ms: int, *, protected: bool) -> Binding:
-    # the name that was asked for, which X's may differ from: the plan compares with it
+    # after a create the name is the one that was asked for: X may keep another form, and plans compare the roster's
     return Binding(agent, profile.id, name, avatar, profile.created_ms, now_ms, protected, profile.avatar_url)
 
 
 def _binding_of(execute: Execute, user_id: str, agent: str) -> Binding:
     """Return the agent's binding; LedgerRefused when there is none."""
-    rows = execute(schema.GET_BINDING, account=user_id, agent=agent)
-    if not rows:
-        hint = "`profilectl profiles list` shows who has"
-        raise LedgerRefused(f"agent {visible(agent)} has no profile in this ledger", hint=hint)
-    return schema.to_binding(rows[0])
+    for row in execute(schema.GET_BINDING, account=user_id, agent=agent):
+        return schema.to_binding(row)
+    hint = "`profilectl profiles list` shows who has"
+    raise LedgerRefused(f"agent {visible(agent)} has no profile in this ledger", hint=hint)
 
 
 def _bind(execute: Execute, user_id: str, binding: Binding) -> str | None:
