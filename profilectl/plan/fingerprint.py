@@ -36,7 +36,7 @@ class Basis:
 
 
 def basis_of(roster: Roster, pictures: Mapping[str, Picture], observations: Sequence[Observation]) -> Basis:
-    """Return the basis of a plan; the order in which X lists profiles doesn't matter."""
+    """Return the basis of a plan."""
     return Basis(
         roster=roster.digest,
         pictures=digest_of(sorted((path, picture.digest) for path, picture in pictures.items())),
@@ -46,12 +46,13 @@ def basis_of(roster: Roster, pictures: Mapping[str, Picture], observations: Sequ
 
 
 def _listed(observation: Observation) -> tuple[object, ...]:
+    # sorted, as X promises no order
     profiles = sorted((profile.id, profile.name) for profile in observation.profiles)
     return observation.brand, observation.user_id, profiles
 
 
 def _known(ledger_state: LedgerState) -> tuple[object, ...]:
-    """Return what decides about a plan; when a binding was made, say, doesn't."""
+    # only what decides about a plan, so that it isn't stale because of what merely was noted meanwhile
     return (
         sorted((b.agent, b.profile_id, b.name, b.avatar, b.protected) for b in ledger_state.bindings),
         sorted((intent.nonce, intent.agent, intent.attempted_ms) for intent in ledger_state.intents),

@@ -72,6 +72,7 @@ def find_swapped(
     with ThreadPoolExecutor(jobs, thread_name_prefix="picture") as pool:
         uploaded = (prepared[picture.digest].content for picture in live)
         results = tuple(pool.map(partial(_is_swapped, clients), live, uploaded))
+    # a picture that can't be had isn't swapped: replacing it would spend a create on what may be a broken connection
     warnings = [
         f"warning: {picture.brand}: {picture.agent}: the live picture can't be verified: {result}"
         for picture, result in zip(live, results, strict=True)
@@ -88,6 +89,7 @@ def _is_swapped(clients: Mapping[str, XClient], picture: LivePicture, uploaded: 
     from profilectl.pictures.similarity import LARGEST_DISTANCE, distance
 
     try:
+        # X encodes every picture anew, so bytes can't be compared
         live = clients[picture.brand].download(picture.url)
         return distance(uploaded, live, picture.url) > LARGEST_DISTANCE
     except (RemoteError, AvatarRefused) as error:
