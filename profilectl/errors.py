@@ -13,7 +13,7 @@
     │   ├── StalePlan                        a saved plan that isn't what would be done now
     │   └── WrongAccount                     credentials of one account, ledger of another
     ├── PersonNeeded                     7   only a person can decide what is true
-    │   └── IdentityNotEchoed                a message went out, but not with the agent's face
+    │   └── IdentityNotEchoed                a message went out, but not with the agent's profile
     ├── PartlyDone                       6   what matters most was done, and what was to follow wasn't
     ├── TryLater                        75   nothing is wrong with what was asked
     ├── Declined                       130   a person was asked, and didn't agree

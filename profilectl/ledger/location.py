@@ -36,10 +36,7 @@ _COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
 def default_ledger_path(environ: Mapping[str, str], api_host: str) -> Path:
     """Return where the ledger of the accounts at one X is kept, whatever the folder or checkout of the roster.
 
-    Args:
-        environ: may name another base than ``~/.local/state`` in ``XDG_STATE_HOME``.
-        api_host: host of X, with its port unless that is the usual one; ``127.0.0.1:8123`` is kept in
-            ``127.0.0.1_8123``.
+    The host has its port unless that is the usual one: ``127.0.0.1:8123`` is kept in ``127.0.0.1_8123``.
     """
     chosen = Path(environ.get("XDG_STATE_HOME", ""))
     # a relative one has to be ignored (XDG Base Directory Specification): it would be another one in every folder
@@ -96,11 +93,8 @@ def check_disk(folder: Path) -> None:
     except FileNotFoundError:
         return
     if kind in _NETWORK:
-        refuse(
-            folder,
-            f"is on a network file system ({kind}), where a ledger isn't safe",
-            elsewhere(folder, "set PROFILECTL_LEDGER to a path on a local disk"),
-        )
+        hint = elsewhere(folder, "set PROFILECTL_LEDGER to a path on a local disk")
+        refuse(folder, f"is on a network file system ({kind}), where a ledger isn't safe", hint)
 
 
 def check_file(path: Path) -> None:
@@ -183,12 +177,8 @@ def _check_private(path: Path) -> None:
         refuse(path, "is no regular file")
     _check_owner(path, status)
     if status.st_mode & _OPEN_TO_OTHERS:
-        refuse(
-            path,
-            "can be read or changed by other users",
-            "profilectl makes ledgers private; if this one is yours and didn't come with a repository: "
-            f"chmod 600 {path}",
-        )
+        hint = f"if this one is yours and didn't come with a repository: chmod 600 {path}"
+        refuse(path, "can be read or changed by other users", f"profilectl makes ledgers private; {hint}")
 
 
 def _file_system(path: str, mounts: str) -> str | None:
@@ -197,8 +187,7 @@ def _file_system(path: str, mounts: str) -> str | None:
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")  # between the two stands any number of optional fields
         point = before.split(" ")[4].replace("\\040", " ").rstrip("/")
-        if (path == point or path.startswith(f"{point}/")) and len(
-            point
-        ) >= best:  # of two that are mounted on one point, the later hides the earlier
+        # of two file systems that are mounted on one point, the later hides the earlier
+        if (path == point or path.startswith(f"{point}/")) and len(point) >= best:
             best, kind = len(point), after.split(" ")[0]
     return kind

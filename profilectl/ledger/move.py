@@ -36,10 +36,8 @@ class _Head(NamedTuple):
 def path_to_read(old: Path, new: Path, host: str) -> Path:
     """Return where the ledger is; nothing is changed.
 
-    Args:
-        old: beside the roster; it may be missing.
-        new: in the user's state folder; it may be missing.
-        host: of X, without a port.
+    That is beside the roster (old) or in the user's state folder (new), where either may be missing. The host of X
+    stands without a port.
 
     Raises:
         LedgerRefused: both exist, and the new one isn't what became of the old one; or one can't be read.
@@ -59,13 +57,7 @@ def move_old_ledger(
     """Move the ledger beside the roster to the state folder, unless there is none, or it is about another X.
 
     The old file keeps its content under another name. A run that is killed in between is finished by the next one.
-
-    Args:
-        old: beside the roster.
-        new: in the user's state folder.
-        host: of X, without a port.
-        command: what others shall read about this run while they wait.
-        announce: called once, with seconds and the reason, when there is a wait.
+    Places and host are those of `path_to_read`, command and announcement those of `Ledger.lock`.
 
     Returns:
         A sentence for the person; None when there was nothing to move.
@@ -76,7 +68,7 @@ def move_old_ledger(
         TryLater: another process has one of them open.
     """
     head = _head(old)
-    if head is None or host not in head.hosts:
+    if head is None or host not in head.hosts:  # the ledger of another X stays for the runs with that one
         return None
     try:
         if os.path.lexists(new):

@@ -80,10 +80,8 @@ class Ledger(LedgerReader, Protocol):
     ) -> AbstractContextManager[None]:
         """Hold the ledger against other runs; free at the latest when the process ends, even by `kill -9`.
 
-        Args:
-            max_wait: seconds to wait for another holder; 0 doesn't wait.
-            command: what others shall read about this run, such as "profilectl sync".
-            announce: called once, with `max_wait` and the reason, when there is a wait.
+        Waits at most `max_wait` seconds for another holder; `announce` is called once, with that and the reason, when
+        there is a wait. Others read about this run what `command` says, such as "profilectl sync".
 
         Raises:
             TryLater: another process holds it for longer than that; the message names command, process and start.
@@ -125,14 +123,11 @@ class Ledger(LedgerReader, Protocol):
     def finish_intent(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
         """Close an intent with the profile it made, and return the new binding.
 
-        The agent's former profile, if any, becomes retired ("replaced"), since `now_ms`.
+        The agent's former profile, if any, becomes retired ("replaced"), since `now_ms`. `adopted` says that the
+        profile was recognised in X's list, not confirmed by the answer to the create.
 
-        Args:
-            user_id: the account.
-            nonce: the intent's.
-            profile: what X made; its id must be neither bound nor retired.
-            now_ms: the moment of binding.
-            adopted: whether it was recognised in X's list, not confirmed by the answer to the create.
+        Raises:
+            LedgerRefused: the profile is bound or retired already.
         """
 
     def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
@@ -153,14 +148,7 @@ class Ledger(LedgerReader, Protocol):
         """Bind a profile that exists, because a person says so; return the binding.
 
         The agent's former profile becomes retired, an open intent of the agent is closed and a block is lifted.
-
-        Args:
-            user_id: the account.
-            agent: whom the profile shall belong to.
-            profile: the profile, as X lists it.
-            avatar: digest of the source file that the profile's picture is believed to come from.
-            protected: whether the agent outlives its roster entry.
-            now_ms: the moment of binding.
+        `avatar` is the digest of the source file that the profile's picture is believed to come from.
 
         Raises:
             LedgerRefused: the profile is bound already, or retired for another agent.
@@ -174,10 +162,7 @@ class Ledger(LedgerReader, Protocol):
     def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
         """Record that a message is about to be sent; must return before it is sent.
 
-        Args:
-            user_id: the account.
-            dispatch: the message that is about to leave.
-            former: the dispatch under the key when the caller looked, which is overwritten; None for none.
+        It overwrites `former`, the dispatch under the key when the caller looked, None when there was none.
 
         Raises:
             TryLater: the key has another dispatch by now, so another process is sending the message.

@@ -45,9 +45,7 @@ _HINTS = {
 def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
     """Open a ledger, or make an empty one together with its folder; the caller closes it.
 
-    Args:
-        path: of the database; ``.lock`` and SQLite's own files lie beside it.
-        actor: who writes, for the audit trail; by default the OS user and the host name.
+    The audit trail names the actor; by default that is the OS user and the host name.
 
     Raises:
         LedgerRefused: the place isn't safe (see `location`), or the file is damaged, no ledger, read-only, or written

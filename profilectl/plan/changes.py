@@ -46,18 +46,13 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step of a plan.
-
-    Attributes:
-        why: what differs between roster and X, or the one cause.
-        profile_id: the profile that is replaced, deleted, adopted, destroyed, or in the way; None for a create.
-    """
+    """One step of a plan."""
 
     brand: str
     agent: str
     action: Action
-    why: tuple[Reason, ...]
-    profile_id: str | None = None
+    why: tuple[Reason, ...]  # what differs between roster and X, or the one cause
+    profile_id: str | None = None  # what is replaced, deleted, adopted, destroyed, or in the way; None for a create
     before: Appearance | None = None
     after: Appearance | None = None
 

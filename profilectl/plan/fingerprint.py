@@ -15,23 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Four digests, ``sha256:`` and 64 hexadecimal digits each.
+    """Four digests, ``sha256:`` and 64 hexadecimal digits each."""
 
-    Attributes:
-        roster: the text of the file.
-        pictures: every picture file that the chosen brands' agents name.
-        ledger: bindings, open intents and retired profiles of the chosen brands.
-        remote: their accounts, and ids and names of the profiles that X lists for them.
-    """
-
-    roster: str
-    pictures: str
-    ledger: str
-    remote: str
+    roster: str  # the text of the file
+    pictures: str  # every picture file that the chosen brands' agents name
+    ledger: str  # bindings, open intents and retired profiles of the chosen brands
+    remote: str  # their accounts, and ids and names of the profiles that X lists for them
 
     def moved_since(self, earlier: Basis) -> tuple[str, ...]:
         """Return the names of what differs from an earlier basis, in the order of the attributes."""
-        names = [field.name for field in fields(self)]
+        names = (field.name for field in fields(self))
         return tuple(name for name in names if getattr(self, name) != getattr(earlier, name))
 
 

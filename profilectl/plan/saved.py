@@ -32,19 +32,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a person chose for the plan: equal choices give equal plans.
+    """What a person chose for the plan: equal choices give equal plans."""
 
-    Attributes:
-        agents: keys of the agents that take part; empty for all.
-        allow_deletes: deletions per brand that were agreed to; None for the policy's guards.
-        prune_now: whether replaced profiles go without their grace.
-        verify_avatars: whether the live pictures are compared with those that were uploaded.
-    """
-
-    agents: frozenset[str] = frozenset()
-    allow_deletes: int | None = None
-    prune_now: bool = False
-    verify_avatars: bool = False
+    agents: frozenset[str] = frozenset()  # keys of those that take part; empty for all
+    allow_deletes: int | None = None  # per brand; None for the policy's guards
+    prune_now: bool = False  # whether replaced profiles go without their grace
+    verify_avatars: bool = False  # whether the live pictures are compared with those that were uploaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,15 +35,8 @@ def apply(
 ) -> Iterator[Outcome]:
     """Carry the plan out, brand after brand; yields each step's outcome as soon as it is durable.
 
-    Args:
-        plan: what to do; its withdrawals and protections are written first.
-        targets: one per brand of the plan.
-        ledger: used from the calling thread only.
-        prepared: the pictures to upload, by the digest of their source file.
-        jobs: how many creates may be on the wire at once.
-        stop: looked at before every step.
-        wait: waits for X, as long as that is allowed.
-        prune_at_once: whether a replaced profile is destroyed without grace.
+    Pictures to upload are looked up by the digest of their source file. The ledger is used from the calling thread
+    only, while up to `jobs` creates are on the wire. With `prune_at_once` a replaced profile has no grace.
 
     Raises:
         LedgerRefused: the ledger can't be written; intents that are open then are settled by the next run.

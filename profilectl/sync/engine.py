@@ -58,11 +58,8 @@ def synchronise(
 ) -> Iterator[Outcome]:
     """Apply a plan, and settle in further rounds what went unanswered; yields one outcome per step of the plan.
 
-    Args:
-        plan: what to do.
-        carry_out: applies a plan, see `sync.apply`.
-        plan_again: observes these brands once more, waiting for their lists, and plans for these agents only.
-        stop: once it is requested, no further round is begun.
+    `plan_again` observes these brands once more, waiting for their lists, and plans for these agents only. Once a stop
+    is requested, no further round is begun.
     """
     pending: dict[Change, Outcome] = {}  # steps of the plan that a later round may still end
     failed: set[str] = set()  # brands with a failed create: nothing of theirs is destroyed in this run

@@ -29,19 +29,12 @@ _DESTROYING = {"destroyed", "destroyed-stranger"}
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One kind of call in one account.
-
-    Attributes:
-        planned: calls that the plan needs.
-        used: calls of the last 24 hours that the ledger knows of.
-        since_ms: when the oldest of these was made; None when there were none. Epoch milliseconds, X's clock.
-        free_ms: when the first call that counts today stops counting, this run's own included.
-    """
+    """One kind of call in one account; times are epoch milliseconds of X's clock."""
 
     planned: int
-    used: int
-    since_ms: int | None
-    free_ms: int
+    used: int  # in the last 24 hours, as far as the ledger knows
+    since_ms: int | None  # when the oldest of these was made
+    free_ms: int  # when the first call that counts today stops counting, this run's own included
 
     @property
     def allowed(self) -> int:
@@ -80,13 +73,9 @@ class Forecast:
 
 
 def forecast(plan: Plan, brand: str, events: Iterable[Event], now_ms: int) -> Forecast:
-    """Compare what a plan needs in one brand with what is left there.
+    """Compare what a plan needs in one brand with what is left there, after the account's events of the last 24 hours.
 
-    Args:
-        plan: the plan; the later end of what it replaces isn't part of it.
-        brand: the brand's key.
-        events: of the brand's account, those of the last 24 hours at least.
-        now_ms: X's clock, epoch milliseconds.
+    The later end of what the plan replaces isn't part of it. The time is X's clock, epoch milliseconds.
     """
     changes = [change for change in plan.changes if change.brand == brand]
     creations, removals = sum(change.creates for change in changes), sum(change.removes for change in changes)
@@ -111,10 +100,7 @@ def destroys(planned: int, events: Iterable[Event], now_ms: int) -> Budget:
 def again_at(outcomes: Sequence[Outcome], recent: Mapping[str, Sequence[Event]], now_ms: int) -> datetime | None:
     """Return when another run can do more than the one that X's limits have stopped; None when nobody knows.
 
-    Args:
-        outcomes: of the run.
-        recent: events of the last 24 hours at least, by brand.
-        now_ms: X's clock, epoch milliseconds.
+    `recent` holds the events of the last 24 hours at least, by brand. The time is X's clock, epoch milliseconds.
     """
     moments = []
     for brand, limit in limits(outcomes).items():

@@ -44,33 +44,19 @@ def _today() -> date:
 
 @dataclass(slots=True)
 class SyncSession:
-    """The desired and the actual state of the chosen brands, for one run.
-
-    Attributes:
-        roster: the desired state.
-        brands: those that take part, in roster order.
-        selection: what else was chosen.
-        pictures: of the brands' agents, by their path as the roster writes it.
-        clients: of X, by brand.
-        accounts: whom the credentials belong to, by brand.
-        prepare_pictures: decodes and normalises pictures; RosterRefused with every bad one.
-        jobs: calls at once.
-        today: returns the date against which `until` is read.
-        targets: what was observed at X last, by brand; empty before the first plan.
-        swapped: ids of profiles with another live picture; None before they were compared.
-    """
+    """The desired and the actual state of the chosen brands, for one run."""
 
     roster: Roster
-    brands: tuple[Brand, ...]
+    brands: tuple[Brand, ...]  # those that take part, in roster order
     selection: Selection
-    pictures: Mapping[str, Picture]
-    clients: Mapping[str, XClient]
-    accounts: Mapping[str, Account]
-    prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]
-    jobs: int = 1
+    pictures: Mapping[str, Picture]  # of the brands' agents, by their path as the roster writes it
+    clients: Mapping[str, XClient]  # by brand
+    accounts: Mapping[str, Account]  # whom the credentials belong to, by brand
+    prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]  # RosterRefused with every bad one
+    jobs: int = 1  # calls at once
     today: Callable[[], date] = _today
-    targets: dict[str, BrandTarget] = field(default_factory=dict)
-    swapped: frozenset[str] | None = None
+    targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
+    swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
     _warnings: list[str] = field(default_factory=list)
 
     @classmethod
@@ -270,23 +256,14 @@ def _result_of(call: Callable[[], T], brand: str, brands: Sequence[Brand]) -> T:
 
 @dataclass(frozen=True, slots=True)
 class LimitedWait:
-    """Waits for X as long as the run's limits allow it and nobody has asked to stop: a `Wait`.
+    """Waits for X as long as the run's limits allow it and nobody has asked to stop: a `Wait`."""
 
-    Attributes:
-        budget: seconds that may be waited for X in all.
-        deadline: the end of the run.
-        now_ms: returns X's clock, epoch milliseconds.
-        stop: ends a wait under way.
-        announce: called with seconds and reason before each wait.
-        clock: this machine's.
-    """
-
-    budget: WaitBudget
-    deadline: Deadline
-    now_ms: Callable[[], int]
-    stop: Stop
-    announce: Callable[[float, str], None]
-    clock: Clock
+    budget: WaitBudget  # for X in all
+    deadline: Deadline  # of the run
+    now_ms: Callable[[], int]  # X's clock
+    stop: Stop  # also ends a wait under way
+    announce: Callable[[float, str], None]  # called with seconds and reason before each wait
+    clock: Clock  # this machine's
 
     def __call__(self, seconds: float, why: str) -> bool:
         """Wait and return True, or return False: at once when a limit forbids it, sooner when asked to stop."""

@@ -21,18 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LivePicture:
-    """The picture of an agent for which nothing is to be done, as far as name and file tell.
-
-    Attributes:
-        url: where X serves it.
-        digest: of the roster's file, which is the one that was uploaded.
-    """
+    """The picture of an agent for which nothing is to be done, as far as name and file show."""
 
     brand: str
     agent: str
     profile_id: str
     url: str
-    digest: str
+    digest: str  # of the roster's file, which is the one that was uploaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +58,7 @@ def find_swapped(
 ) -> Verification:
     """Download live pictures, at most `jobs` at once, and compare each with the one that was uploaded.
 
-    Args:
-        live: the pictures.
-        prepared: what was uploaded, by the digest of its source file.
-        clients: of X, by brand.
-        jobs: downloads at once.
+    What was uploaded is looked up by the digest of its source file, the client by brand.
     """
     with ThreadPoolExecutor(jobs, thread_name_prefix="picture") as pool:
         uploaded = (prepared[picture.digest].content for picture in live)
