@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from profilectl.errors import LedgerRefused, ProfilectlError, TryLater
+from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import location, schema
 from profilectl.ledger.store import Store, StoreReader
 from profilectl.system import locks
@@ -57,7 +57,9 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
         location.check_disk(path.parent)
         location.prepare_folder(path.parent)
         if not os.path.lexists(path):
-            create_private(path, _image())
+            # in its place as a whole, so that no crash leaves a database without tables
+            with closing(_empty()) as empty:
+                create_private(path, empty.serialize())
         location.check_file(path)
     except OSError as error:
         location.refuse(path, f"can't be opened: {error.strerror}")
@@ -196,12 +198,6 @@ def _empty() -> sqlite3.Connection:
     return connection
 
 
-def _image() -> bytes:
-    # put in its place as a whole, so that no crash leaves a database without tables
-    with closing(_empty()) as connection:
-        return connection.serialize()
-
-
 def _examine(path: Path, connection: sqlite3.Connection) -> None:
     """Make sure that a database is a ledger that this version understands."""
     try:
@@ -283,12 +279,8 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
-        raise _explanation(path, error) from error
-
-
-def _explanation(path: Path, error: Exception) -> ProfilectlError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
-    if code == sqlite3.SQLITE_BUSY:
-        what = visible(f"{path} was kept busy by another process for {BUSY_TIMEOUT:.0f} seconds")
-        return TryLater(what, hint="run the command again in a moment")
-    return LedgerRefused(visible(f"{path}: {error}"), hint=_HINTS.get(code))
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
+        if code == sqlite3.SQLITE_BUSY:
+            what = visible(f"{path} was kept busy by another process for {BUSY_TIMEOUT:.0f} seconds")
+            raise TryLater(what, hint="run the command again in a moment") from error
+        raise LedgerRefused(visible(f"{path}: {error}"), hint=_HINTS.get(code)) from error
