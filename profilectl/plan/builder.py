@@ -197,18 +197,17 @@ class _BrandPlan:
         after = Appearance(agent.name, self.pictures[agent.avatar].digest)
         binding = self.bindings.get(agent.key)
         if binding is None:
-            self._make(agent, Change(self.brand, agent.key, Action.CREATE, (Reason.NEW,), after=after))
+            self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.NEW,), after=after))
             return
         before = Appearance(binding.name, binding.avatar)
         if self._is_lost(binding):
-            self._make(agent, Change(self.brand, agent.key, Action.CREATE, (Reason.LOST,), None, before, after))
+            self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.LOST,), None, before, after))
             return
         pairs = ((Reason.NAME, before.name, after.name), (Reason.AVATAR, before.avatar, after.avatar))
         why = tuple(reason for reason, old, new in pairs if old != new)
         why = why or ((Reason.SWAPPED,) if binding.profile_id in self.swapped else ())
         if why:
-            change = Change(self.brand, agent.key, Action.REPLACE, why, binding.profile_id, before, after)
-            self._make(agent, change)
+            self._make(Change(self.brand, agent.key, Action.REPLACE, why, binding.profile_id, before, after))
         else:
             self.unchanged.add(agent.key)
 
@@ -216,15 +215,16 @@ class _BrandPlan:
         age_ms = self.observation.observed_ms - binding.created_ms  # a young one may just not be listed yet
         return binding.profile_id not in self.listed and age_ms >= self.policy.settle_after * 1000
 
-    def _make(self, agent: Agent, change: Change) -> None:
+    def _make(self, change: Change) -> None:
         """Plan a create or a replacement, unless something in the way bears the same name."""
-        namesake = self.strangers_by_name.get(agent.name)
+        name = change.goal.name
+        namesake = self.strangers_by_name.get(name)
         if namesake is not None:
             change = replace(change, action=Action.BLOCKED, why=(Reason.NAMESAKE,), profile_id=namesake.id)
-        elif agent.name in self.names_in_doubt:
+        elif name in self.names_in_doubt:
             change = replace(change, action=Action.BLOCKED, why=(Reason.UNSETTLED,), profile_id=None)
         if change.is_blocked:
-            self.held_back.add(agent.key)  # and so the retired profile, which may be the agent's last, stays
+            self.held_back.add(change.agent)  # and so the retired profile, which may be the agent's last, stays
         self.changes.append(change)
 
     def _add(
