@@ -13,7 +13,7 @@
     │   ├── StalePlan                        a saved plan that isn't what would be done now
     │   └── WrongAccount                     credentials of one account, ledger of another
     ├── PersonNeeded                     7   only a person can decide what is true
-    │   └── IdentityNotEchoed                a message went out, but not with the agent's face
+    │   └── IdentityNotEchoed                a message went out, but not with the agent's profile
     ├── PartlyDone                       6   what matters most was done, and what was to follow wasn't
     ├── TryLater                        75   nothing is wrong with what was asked
     ├── Declined                       130   a person was asked, and didn't agree
@@ -51,6 +51,7 @@ class ExitCode(enum.IntEnum):
     REFUSED = 5, "input refused: roster, avatar, ledger, guard, stale plan, wrong brand"
     PARTIAL = 6, "partly applied"
     PERSON = 7, "a person must look: outcome unknown, namesake, identity not echoed"
+    # EX_TEMPFAIL of sysexits.h; a shell's 128 and the signal's number for the two below
     TRY_LATER = 75, "try again later: locked, rate limited, over quota, network"
     INTERRUPTED = 130, "interrupted (Ctrl-C)"
     TERMINATED = 143, "terminated (SIGTERM)"
@@ -59,6 +60,7 @@ class ExitCode(enum.IntEnum):
 
     def __new__(cls, value: int, meaning: str) -> Self:
         """Keep the sentence beside the number."""
+        # an enum's `__init__` couldn't: `int` takes the whole tuple for its own arguments
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning
@@ -74,7 +76,7 @@ class Fate(enum.Enum):
 
 
 class ProfilectlError(Exception):
-    """An expected failure, told to a person.
+    """An expected failure, which a person reads.
 
     Args:
         message: what happened and to whom; one line, lower case, no full stop.
@@ -102,7 +104,7 @@ class ProfilectlError(Exception):
     def _copy(self, message: str, hint: str | None) -> Self:
         other = type(self).__new__(type(self), message)  # `__init__` takes more than this in some classes
         other.__dict__.update(self.__dict__ | {"message": message, "hint": hint})
-        other.__cause__ = self.__cause__
+        other.__cause__ = self.__cause__  # isn't in `__dict__`, and a crash log without it hides the failed call
         return other
 
 
@@ -210,6 +212,9 @@ class RemoteError(ProfilectlError):
         fate: whether the request may have been applied.
     """
 
+    # The exit code isn't decided here but by the second base of each class below: whatever failed at X, a script has to
+    # do the same as for a failure of that kind elsewhere.
+
     kind = "remote"
     fate: ClassVar[Fate] = Fate.REFUSED
 
@@ -230,7 +235,6 @@ class RemoteError(ProfilectlError):
 class Unreachable(RemoteError, TryLater):
     """No connection, or a call that only reads and kept failing."""
 
-    exit_code = ExitCode.TRY_LATER
     kind = "network"
     fate = Fate.NOT_APPLIED
 
@@ -238,7 +242,6 @@ class Unreachable(RemoteError, TryLater):
 class RateLimited(RemoteError, TryLater):
     """X wants us to wait (429, code 88); `retry_at` says until when, if X did."""
 
-    exit_code = ExitCode.TRY_LATER
     kind = "rate-limit"
     fate = Fate.NOT_APPLIED
 
@@ -246,7 +249,6 @@ class RateLimited(RemoteError, TryLater):
 class Refused(RemoteError, InputRefused):
     """X understood the request and said no."""
 
-    exit_code = ExitCode.REFUSED
     kind = "refused"
 
 
@@ -259,7 +261,6 @@ class NotFound(Refused):
 class CredentialsRefused(RemoteError, CredentialsError):
     """X doesn't accept who we are, or what our app may do."""
 
-    exit_code = ExitCode.CREDENTIALS
     kind = "credentials"
 
 
@@ -272,6 +273,5 @@ class NotAllowlisted(CredentialsRefused):
 class OutcomeUnknown(RemoteError, PersonNeeded):
     """A writing request was sent, and nobody knows whether X applied it."""
 
-    exit_code = ExitCode.PERSON
     kind = "unknown"
     fate = Fate.UNKNOWN

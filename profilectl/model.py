@@ -33,7 +33,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """An X account that speaks through Direct Messages."""
+    """An X account that sends Direct Messages."""
 
     key: str
     handle: str  # without @
@@ -72,7 +72,7 @@ class Agent:
     title: str | None = None
     until: date | None = None  # the last day
     protected: bool = False
-    line: int = 0  # where the roster speaks of it, for messages
+    line: int = 0  # of its table in the roster, for messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The durable word that a create is about to be sent; closed by `settle` or `withdraw`."""
+    """The durable record that a create is about to be sent; closed when it is known what became of it."""
 
     nonce: str
     agent: str
@@ -183,7 +183,7 @@ class LedgerState:
     bindings: tuple[Binding, ...] = ()
     intents: tuple[Intent, ...] = ()
     retired: tuple[Retired, ...] = ()
-    blocked: frozenset[str] = frozenset()  # agents who were offboarded: nobody speaks as them, nothing is made for them
+    blocked: frozenset[str] = frozenset()  # agents who were offboarded: nothing is sent as them or made for them
 
     def binding(self, agent: str) -> Binding | None:
         """Return the agent's binding, or None."""
@@ -218,7 +218,7 @@ class Message:
     brand: str
     recipient_id: str
     text: str
-    profile_id: str | None  # None: under the brand's own face, signed off in the text
+    profile_id: str | None  # None: without one, signed off in the text
     media_id: str | None = None
     quick_replies: tuple[str, ...] = ()  # labels
     links: tuple[Link, ...] = ()
@@ -226,7 +226,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """What X said about a message that it took, in its answer or in its list of events."""
+    """A message that X took, as its answer or its list of events shows it."""
 
     event_id: str
     sender_id: str
@@ -238,17 +238,17 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The durable word that a message is about to be sent under a key, and what became of it."""
+    """The durable record that a message is about to be sent under a key, and what became of it."""
 
     key: str
-    nonce: str  # of this very attempt: only who promised it may conclude it or take it back
+    nonce: str  # of this very attempt: only the process that recorded it may finish or cancel it
     agent: str
     recipient_id: str
     fingerprint: str  # digest of everything that the customer would get
     profile_id: str | None  # that it carries
     begun_ms: int  # X's clock, a lower bound
     event_id: str | None = None  # None: nobody knows yet whether it went out
-    confirmed: bool = False  # X showed the message with this face
+    confirmed: bool = False  # X showed the message with this profile
 
 
 class Survey(enum.StrEnum):
@@ -274,7 +274,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A feedback card as X tells of it, without what would name the customer: no id, no handle, no text."""
+    """A feedback card as X lists it, without what would name the customer: no id, no handle, no text."""
 
     id: str
     survey: Survey

@@ -60,7 +60,7 @@ def verify(records: Iterable[Record]) -> int | None:
     Args:
         records: a whole chain, oldest first. For a gap, the record behind it is the broken one.
     """
-    prev_hash = GENESIS
+    prev_hash = GENESIS  # so that records missing at the beginning are noticed as well
     for seq, record in enumerate(records, start=1):
         follows = record.seq == seq and record.prev_hash == prev_hash
         if not follows or record.hash != _hash(prev_hash, record.text):
@@ -80,12 +80,14 @@ def canonical(event: Event, actor: str) -> str:
         "profile_id": event.profile_id,
         "what": event.what,
     }
+    # NaN isn't JSON (RFC 8259 6), so other programs couldn't verify a chain with it
     return json.dumps(values, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def _hash(prev_hash: str, text: str) -> str:
-    import hashlib
+    import hashlib  # loads OpenSSL, which a command that records nothing does without
 
+    # a damaged text may hold half of a surrogate pair: it has to be found broken, not to end the verification
     return hashlib.sha256((prev_hash + text).encode("utf-8", "surrogatepass")).hexdigest()
 
 

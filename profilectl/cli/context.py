@@ -254,9 +254,9 @@ class Context:
     def _move_old_ledger(self) -> None:
         from profilectl.ledger.move import move_old_ledger
 
-        moved = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
-        if moved.sentence is not None:
-            info(moved.sentence)
+        sentence = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
+        if sentence is not None:
+            info(sentence)
 
     # X
 

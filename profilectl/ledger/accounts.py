@@ -13,14 +13,8 @@ if TYPE_CHECKING:
 
 
 def check_account(brand: Brand, account: Account, ledger: LedgerReader) -> None:
-    """Refuse credentials of another account than the one that roster and ledger mean.
-
-    The ledger's user id decides: a handle may have been renamed at X since. A brand that the ledger doesn't know yet
-    must have the handle that the roster gives it.
-
-    Raises:
-        WrongAccount: the credentials belong to somebody else.
-    """
+    """Raise WrongAccount unless the credentials belong to the account that roster and ledger mean."""
+    # a handle can be renamed at X and then taken by somebody else, a user id can't: the handle only counts at first
     ledger.check_account(brand.key, account)
     if ledger.account_of(brand.key) is None and account.handle.casefold() != brand.handle.casefold():
         raise WrongAccount(

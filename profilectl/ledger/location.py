@@ -36,13 +36,10 @@ _COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
 def default_ledger_path(environ: Mapping[str, str], api_host: str) -> Path:
     """Return where the ledger of the accounts at one X is kept, whatever the folder or checkout of the roster.
 
-    Args:
-        environ: ``XDG_STATE_HOME`` counts when it is absolute (XDG Base Directory Specification), else it is
-            ``~/.local/state``.
-        api_host: host of X, with its port unless that is the usual one. In the folder's name everything but letters,
-            digits, dots and hyphens becomes an underscore: ``127.0.0.1:8123`` is kept in ``127.0.0.1_8123``.
+    The host has its port unless that is the usual one: ``127.0.0.1:8123`` is kept in ``127.0.0.1_8123``.
     """
     chosen = Path(environ.get("XDG_STATE_HOME", ""))
+    # a relative one has to be ignored (XDG Base Directory Specification): it would be another one in every folder
     base = chosen if chosen.is_absolute() else home_folder() / ".local" / "state"
     name = re.sub(r"[^a-z0-9.-]|^\.", "_", api_host.lower())
     return base / "profilectl" / name / "ledger.db"
@@ -55,17 +52,16 @@ def prepare_folder(folder: Path) -> None:
         LedgerRefused: it can't be made, or `check_folder` refuses it.
     """
     try:
-        _refuse_links(folder)
-        _check_parents(folder)
+        _check_way(folder)  # before anything is made there
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         for path in reversed(missing):
             path.mkdir(0o700, exist_ok=True)
             sync_folder(path.parent)
-        is_ours = folder.name == OWN_FOLDER
+        is_ours = folder.name == OWN_FOLDER  # versions that didn't care may have made it under a umask of 002
         if is_ours and folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
             folder.chmod(0o700)
         check_folder(folder)
-        if is_ours or missing:
+        if is_ours or missing:  # into a folder that people made, nothing is put that they didn't ask for
             create_private(folder / ".gitignore", b"*\n")
     except OSError as error:
         refuse(folder, f"can't hold a ledger: {error.strerror}", elsewhere(folder, _CHOOSE_ANOTHER))
@@ -74,16 +70,11 @@ def prepare_folder(folder: Path) -> None:
 def check_folder(folder: Path) -> None:
     """Refuse a folder in which somebody else could put another ledger in place of ours.
 
-    Of the folders above it only those are refused that every user can write. One that its group can write is what a
-    umask of 002 makes for people who have a group to themselves; and who owns a folder above, owns the roster as well.
-
     Raises:
         LedgerRefused: it belongs to neither us nor root, is writable for group or others without the sticky bit, or
-            lies in one that all can write without it; ``.profilectl`` or a folder below it is a symbolic link, as a
-            repository could bring along.
+            lies in one that all can write without it; ``.profilectl`` or a folder below it is a symbolic link.
     """
-    _refuse_links(folder)
-    _check_parents(folder)
+    _check_way(folder)
     status = folder.stat()
     _check_owner(folder, status)
     if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX:
@@ -97,42 +88,31 @@ def check_disk(folder: Path) -> None:
         LedgerRefused: the folder is on one, as far as Linux tells; other systems don't.
     """
     try:
+        # a mount point may have any bytes in its name, and isn't ours to understand
         kind = _file_system(os.path.realpath(folder), _MOUNTS.read_text("utf-8", "surrogateescape"))
     except FileNotFoundError:
         return
     if kind in _NETWORK:
-        refuse(
-            folder,
-            f"is on a network file system ({kind}), where a ledger isn't safe",
-            elsewhere(folder, "set PROFILECTL_LEDGER to a path on a local disk"),
-        )
+        hint = elsewhere(folder, "set PROFILECTL_LEDGER to a path on a local disk")
+        refuse(folder, f"is on a network file system ({kind}), where a ledger isn't safe", hint)
 
 
 def check_file(path: Path) -> None:
-    """Refuse a ledger that isn't a private, regular file of ours or root's, and such files beside it.
-
-    All that profilectl and SQLite make here is private from its first moment. Git makes nothing private by itself, so
-    a file that others can read may have come with somebody's repository, to say which profiles are to be destroyed.
-
-    Args:
-        path: the ledger, which exists.
+    """Refuse a ledger, which exists, or a file of SQLite's beside it, that may not be what we left there.
 
     Raises:
         LedgerRefused: a symbolic link, no regular file, somebody else's, open to others, or an empty ledger.
     """
     _check_private(path)
-    if path.lstat().st_size == 0:
+    if path.lstat().st_size == 0:  # to SQLite it would be a new database, and every profile at X a stranger
         refuse(path, "is empty, so its content was lost", "restore a backup; or remove the file to begin anew")
     for companion in _companions(path):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):  # also one that SQLite removes while we look
             _check_private(companion)
 
 
 def check_writable(path: Path) -> None:
     """Refuse a ledger that this user could only read, or couldn't make; nothing is written to find out.
-
-    Args:
-        path: the ledger, which needn't exist.
 
     Raises:
         LedgerRefused: it, a file beside it, its folder, or the folder in which that would be made can't be written.
@@ -146,12 +126,8 @@ def check_writable(path: Path) -> None:
 
 
 def elsewhere(path: Path, otherwise: str) -> str:
-    """Return a hint about a ledger that can't be used where it is.
-
-    Args:
-        path: the ledger, or its folder.
-        otherwise: the hint for every ledger but that of ``--sandbox``, which no setting moves away from the roster.
-    """
+    """Return a hint about a ledger, or its folder, that can't be used where it is: `otherwise`, if a setting helps."""
+    # no setting moves the ledger of `--sandbox` away from the roster
     if (OWN_FOLDER, "sandbox") in pairwise(path.parts):
         return "remove it, or use a roster in another folder: the sandbox keeps its ledger beside the roster"
     return otherwise
@@ -167,18 +143,19 @@ def _companions(path: Path) -> tuple[Path, ...]:
 
 
 def _may(path: Path, mode: int) -> bool:
+    # access(2) asks about the real user, but files are opened as the effective one
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _refuse_links(folder: Path) -> None:
+def _check_way(folder: Path) -> None:
+    # a repository can bring links along, and one of that name would lead to a ledger of its author's
     for path in (folder, *folder.parents):
         if OWN_FOLDER in path.parts and path.is_symlink():
             hint = elsewhere(folder, "remove it, or set PROFILECTL_LEDGER to where the ledger really is")
             refuse(path, "is a symbolic link", hint)
 
-
-def _check_parents(folder: Path) -> None:
-    """Check the folders on the way, both as it is written and as links lead."""
+    # Only what every user can write is refused. A folder that its group can write is what a umask of 002 makes for
+    # people who have a group to themselves; and who owns a folder above the ledger, owns the roster as well.
     for parent in dict.fromkeys((*folder.parents, *folder.resolve().parents)):
         mode = parent.stat().st_mode if parent.exists() else 0
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
@@ -191,6 +168,8 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
 
 
 def _check_private(path: Path) -> None:
+    # All that profilectl and SQLite make is private from its first moment. Git makes nothing private by itself, so a
+    # file that others can read may have come with somebody's repository, to say which profiles are to be destroyed.
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
         refuse(path, "is a symbolic link", elsewhere(path, "set PROFILECTL_LEDGER to where the ledger really is"))
@@ -198,20 +177,17 @@ def _check_private(path: Path) -> None:
         refuse(path, "is no regular file")
     _check_owner(path, status)
     if status.st_mode & _OPEN_TO_OTHERS:
-        refuse(
-            path,
-            "can be read or changed by other users",
-            "profilectl makes ledgers private; if this one is yours and didn't come with a repository: "
-            f"chmod 600 {path}",
-        )
+        hint = f"if this one is yours and didn't come with a repository: chmod 600 {path}"
+        refuse(path, "can be read or changed by other users", f"profilectl makes ledgers private; {hint}")
 
 
 def _file_system(path: str, mounts: str) -> str | None:
     """Return the kind of file system under a resolved path (format: proc(5), /proc/pid/mountinfo)."""
     best, kind = -1, None
     for line in mounts.splitlines():
-        before, _, after = line.partition(" - ")
+        before, _, after = line.partition(" - ")  # between the two stands any number of optional fields
         point = before.split(" ")[4].replace("\\040", " ").rstrip("/")
+        # of two file systems that are mounted on one point, the later hides the earlier
         if (path == point or path.startswith(f"{point}/")) and len(point) >= best:
             best, kind = len(point), after.split(" ")[0]
     return kind

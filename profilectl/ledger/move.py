@@ -7,11 +7,11 @@ both places have a ledger), nothing is touched and both are named.
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -25,17 +25,6 @@ MOVED_SUFFIX = ".moved-to-state"
 _MAX_WAIT = 60.0  # seconds for another command's move, which takes well below one
 
 
-@dataclass(frozen=True, slots=True)
-class MoveResult:
-    """What a move has done.
-
-    Attributes:
-        sentence: for the person; None when there was nothing to move.
-    """
-
-    sentence: str | None = None
-
-
 class _Head(NamedTuple):
     """What a ledger is about, and how far it has come: the hosts of its accounts, its newest audit record."""
 
@@ -47,10 +36,8 @@ class _Head(NamedTuple):
 def path_to_read(old: Path, new: Path, host: str) -> Path:
     """Return where the ledger is; nothing is changed.
 
-    Args:
-        old: beside the roster, whether there is one or not.
-        new: in the user's state folder, whether there is one or not.
-        host: of X, without a port.
+    That is beside the roster (old) or in the user's state folder (new), where either may be missing. The host of X
+    stands without a port.
 
     Raises:
         LedgerRefused: both exist, and the new one isn't what became of the old one; or one can't be read.
@@ -66,18 +53,14 @@ def path_to_read(old: Path, new: Path, host: str) -> Path:
 
 def move_old_ledger(
     old: Path, new: Path, host: str, command: str, announce: Callable[[float, str], None] | None = None
-) -> MoveResult:
+) -> str | None:
     """Move the ledger beside the roster to the state folder, unless there is none, or it is about another X.
 
-    The old file keeps its content under another name, once the new one is durable. A run that is killed in between is
-    finished by the next one.
+    The old file keeps its content under another name. A run that is killed in between is finished by the next one.
+    Places and host are those of `path_to_read`, command and announcement those of `Ledger.lock`.
 
-    Args:
-        old: beside the roster.
-        new: in the user's state folder.
-        host: of X, without a port.
-        command: what others shall read about this run while they wait.
-        announce: called once, with seconds and the reason, when there is a wait.
+    Returns:
+        A sentence for the person; None when there was nothing to move.
 
     Raises:
         LedgerRefused: git tracks the old ledger, it is about several X, both places have a ledger, or the disk refuses;
@@ -85,8 +68,8 @@ def move_old_ledger(
         TryLater: another process has one of them open.
     """
     head = _head(old)
-    if head is None or host not in head.hosts:
-        return MoveResult()
+    if head is None or host not in head.hosts:  # the ledger of another X stays for the runs with that one
+        return None
     try:
         if os.path.lexists(new):
             _require_continuation(old, new, head)
@@ -94,41 +77,40 @@ def move_old_ledger(
             _require_movable(old, new, head)
         location.check_disk(new.parent)
         location.prepare_folder(new.parent)
+        # always in this order: two runs that each hold one of them would wait for the other
         with _held(old, command, announce), _held(new, command, announce):
             return _move(old, new)
     except OSError as error:
         location.refuse(old, f"can't be moved to {new}: {error.strerror}", _how_to_stay(old))
 
 
-def _move(old: Path, new: Path) -> MoveResult:
-    """Move under both locks; another process may have done so before we got them."""
-    head = _head(old)
+def _move(old: Path, new: Path) -> str | None:
+    head = _head(old)  # once more, under both locks: another process may have moved it before we got them
     if head is None:
-        return MoveResult()
+        return None
     if os.path.lexists(new):
         _require_continuation(old, new, head)
         kept = _set_aside(old)
-        return MoveResult(visible(f"the ledger is {new} now; the copy beside the roster is {kept.name} from now on"))
+        return visible(f"the ledger is {new} now; the copy beside the roster is {kept.name} from now on")
     with _draft(new.parent) as draft, sqlite.copied(old, draft):
-        with draft.open("rb") as file:
+        with draft.open("rb") as file:  # the only ledger from now on, so this isn't left to the backup's own care
             os.fsync(file.fileno())
         try:
             new.hardlink_to(draft)  # unlike a rename, it never replaces
         except FileExistsError:
             _refuse_both(old, new)
-        sync_folder(new.parent)
+        sync_folder(new.parent)  # before the old name goes, or a power cut could leave neither
         kept = _set_aside(old)
-    sentence = f"the ledger was moved from {old} to {new}, where every copy of the roster uses it ({kept.name} is left)"
-    return MoveResult(visible(sentence))
+    return visible(
+        f"the ledger was moved from {old} to {new}, where every copy of the roster uses it ({kept.name} is left)"
+    )
 
 
 def _set_aside(old: Path) -> Path:
     """Give the old ledger a name under which nobody looks for one, and return it."""
-    kept = old.with_name(old.name + MOVED_SUFFIX)
-    number = 1
-    while os.path.lexists(kept):
-        number += 1
-        kept = old.with_name(f"{old.name}{MOVED_SUFFIX}-{number}")
+    endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    names = (old.with_name(f"{old.name}{MOVED_SUFFIX}{ending}") for ending in endings)
+    kept = next(path for path in names if not os.path.lexists(path))  # a rename would replace an earlier one
     old.rename(kept)
     sync_folder(old.parent)
     return kept
@@ -138,39 +120,38 @@ def _set_aside(old: Path) -> Path:
 def _draft(folder: Path) -> Iterator[Path]:
     draft = folder / f".ledger.{os.urandom(8).hex()}.new"
     try:
-        create_private(draft, b"")
+        create_private(draft, b"")  # SQLite would make it with the rights that the umask leaves
         yield draft
     finally:
         for suffix in ("", "-journal"):
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 
 
-@contextmanager
-def _held(ledger: Path, command: str, announce: Callable[[float, str], None] | None) -> Iterator[None]:
-    with locks.hold_ledger(ledger.with_name(f"{ledger.name}.lock"), _MAX_WAIT, command, announce):
-        yield
+def _held(ledger: Path, command: str, announce: Callable[[float, str], None] | None) -> AbstractContextManager[None]:
+    return locks.hold_ledger(ledger.with_name(f"{ledger.name}.lock"), _MAX_WAIT, command, announce)
 
 
 def _head(path: Path) -> _Head | None:
-    if not _exists(path):
+    if _is_missing(path):
         return None
     with closing(sqlite.SQLiteReader(path.absolute())) as reader:
         hosts, last = reader.read(lambda execute: (execute(schema.GET_HOSTS), execute(schema.GET_LAST_RECORD)))
     return _Head(frozenset(host for (host,) in hosts), *(last[0] if last else (0, "")))
 
 
-def _exists(path: Path) -> bool:
+def _is_missing(path: Path) -> bool:
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # such as a folder that can't be entered: opening the ledger says what is wrong
         return False
-    except OSError:
-        return True  # and opening it says what is wrong
-    return True
+    return False
 
 
 def _require_continuation(old: Path, new: Path, head: _Head) -> None:
     """Make sure that the new ledger holds every record of the old one, as after a move that was cut short."""
+    # each record's hash covers all before it, so the last one speaks for them
     with closing(sqlite.SQLiteReader(new.absolute())) as reader:
         rows = reader.read(lambda execute: execute(schema.GET_RECORDS, after=head.seq - 1, limit=1))
     if not rows or (rows[0][0], rows[0][2]) != (head.seq, head.hash):
@@ -188,17 +169,13 @@ def _require_movable(old: Path, new: Path, head: _Head) -> None:
     if len(head.hosts) > 1:
         hosts = ", ".join(sorted(head.hosts))
         location.refuse(old, f"holds accounts of several X ({hosts}), so it can't be moved to {new}", _how_to_stay(old))
-    tracked = _is_tracked(old)
+    tracked = _is_tracked(old)  # one that is may be a colleague's, who has moved theirs already
     if tracked is None:
-        location.refuse(
-            old, f"may be tracked by git, which can't be asked, so it isn't moved to {new}", _how_to_stay(old)
-        )
+        what = f"may be tracked by git, which can't be asked, so it isn't moved to {new}"
+        location.refuse(old, what, _how_to_stay(old))
     if tracked:
-        location.refuse(
-            old,
-            f"is tracked by git, so it isn't moved to {new}",
-            f"`git rm --cached {old}` if the ledger is yours and not a colleague's; {_how_to_stay(old)}",
-        )
+        hint = f"`git rm --cached {old}` if the ledger is yours and not a colleague's; {_how_to_stay(old)}"
+        location.refuse(old, f"is tracked by git, so it isn't moved to {new}", hint)
 
 
 def _how_to_stay(old: Path) -> str:

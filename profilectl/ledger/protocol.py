@@ -1,9 +1,9 @@
 """What a ledger promises, whatever engine keeps it; written down here and nowhere else.
 
-A service takes the narrowest of these types that it can do with. Three rules hold for every method:
+Three rules hold for every method:
 
 * When a method that changes something returns, the change and its audit record are on disk, in one transaction: a
-  `kill -9`, a full disk or a power cut leaves either all of it or nothing. Inside of `IntentLedger.batch` that holds
+  `kill -9`, a full disk or a power cut leaves either all of it or nothing. Inside of `Ledger.batch` that holds
   for the batch as a whole, when it ends.
 * Every failure of the engine is a `LedgerRefused` that names the ledger and the cause, with nothing changed;
   `TryLater` when only the moment is wrong. Asking for what can't be (a second intent for one agent, an unknown nonce)
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, Profile, Retired
@@ -26,15 +25,11 @@ if TYPE_CHECKING:
     from profilectl.audit.chain import Record
 
 
-class StateReader(Protocol):
-    """What is known about accounts."""
+class LedgerReader(Protocol):
+    """A ledger that is only read: no method writes, waits for a writer, or keeps one waiting."""
 
     def state_of(self, user_id: str) -> LedgerState:
         """Return everything known about an account, read at one moment; empty for one that is unknown."""
-
-
-class DispatchReader(Protocol):
-    """What was sent, or is about to be."""
 
     def dispatch(self, user_id: str, key: str) -> Dispatch | None:
         """Return the last dispatch under a key, whether it is open or finished."""
@@ -42,24 +37,11 @@ class DispatchReader(Protocol):
     def is_delivery(self, user_id: str, event_id: str) -> bool:
         """Say whether a message at X is known as the one that a dispatch became."""
 
-
-class EventRecorder(Protocol):
-    """The audit trail, for what happens outside of the ledger."""
-
-    def record(self, event: Event) -> None:
-        """Add an event to the audit trail: a message sent, a request refused."""
-
-
-class LedgerReader(StateReader, DispatchReader, Protocol):
-    """A ledger that is only read: no method writes, waits for a writer, or keeps one waiting."""
-
     def account_of(self, brand: str) -> Account | None:
         """Return the account that the brand's key was last registered for, or None; without its `access_level`."""
 
     def check_account(self, brand: str, account: Account) -> None:
         """Make sure that a brand may be used with these credentials, as `Ledger.register_account` does; write nothing.
-
-        One user id at two hosts is refused too: a test server's profiles would mix with real ones.
 
         Raises:
             WrongAccount: the brand's key is known with another user id or host, or the user id with another host.
@@ -81,15 +63,38 @@ class LedgerReader(StateReader, DispatchReader, Protocol):
     def close(self) -> None:
         """Let go of the ledger; closing twice is allowed."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        """Leave closing to the end of the ``with`` block."""
+        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __exit__(self, *_error: object) -> None:
+        """Close, and let an error pass."""
+        self.close()
 
 
-class IntentLedger(StateReader, Protocol):
-    """Creates, announced before they leave, and what becomes of the profiles that they made."""
+class Ledger(LedgerReader, Protocol):
+    """A ledger that can be written, by one thread."""
+
+    def lock(
+        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
+    ) -> AbstractContextManager[None]:
+        """Hold the ledger against other runs; free at the latest when the process ends, even by `kill -9`.
+
+        Waits at most `max_wait` seconds for another holder; `announce` is called once, with that and the reason, when
+        there is a wait. Others read about this run what `command` says, such as "profilectl sync".
+
+        Raises:
+            TryLater: another process holds it for longer than that; the message names command, process and start.
+        """
+
+    def register_account(self, brand: str, account: Account, now_ms: int) -> None:
+        """Remember which account a brand's key stands for, unless it is known as it is; a changed handle is updated.
+
+        Raises:
+            WrongAccount: as `check_account`, before anything is written.
+        """
+
+    # Creates, announced before they leave, and what becomes of the profiles that they made
 
     def batch(self) -> AbstractContextManager[None]:
         """Make all that is written in a ``with`` block one transaction, which is on disk when the block has ended.
@@ -118,14 +123,11 @@ class IntentLedger(StateReader, Protocol):
     def finish_intent(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
         """Close an intent with the profile it made, and return the new binding.
 
-        The agent's former profile, if any, becomes retired ("replaced"), since `now_ms`.
+        The agent's former profile, if any, becomes retired ("replaced"), since `now_ms`. `adopted` says that the
+        profile was recognised in X's list, not confirmed by the answer to the create.
 
-        Args:
-            user_id: the account.
-            nonce: the intent's.
-            profile: what X made; its id must be neither bound nor retired.
-            now_ms: the moment of binding.
-            adopted: whether it was recognised in X's list, not confirmed by the answer to the create.
+        Raises:
+            LedgerRefused: the profile is bound or retired already.
         """
 
     def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
@@ -140,17 +142,27 @@ class IntentLedger(StateReader, Protocol):
     def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
         """Remember whether a bound agent outlives its roster entry; no audit record."""
 
+    def adopt(
+        self, user_id: str, agent: str, profile: Profile, *, avatar: str, protected: bool, now_ms: int
+    ) -> Binding:
+        """Bind a profile that exists, because a person says so; return the binding.
 
-class DispatchLedger(DispatchReader, EventRecorder, Protocol):
-    """Messages, announced before they leave."""
+        The agent's former profile becomes retired, an open intent of the agent is closed and a block is lifted.
+        `avatar` is the digest of the source file that the profile's picture is believed to come from.
+
+        Raises:
+            LedgerRefused: the profile is bound already, or retired for another agent.
+        """
+
+    def forget(self, user_id: str, agent: str, now_ms: int) -> None:
+        """Drop a binding and leave its profile at X, as one that the ledger doesn't know."""
+
+    # Messages, announced before they leave
 
     def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
         """Record that a message is about to be sent; must return before it is sent.
 
-        Args:
-            user_id: the account.
-            dispatch: the message that is about to leave.
-            former: the dispatch under the key when the caller looked, which is overwritten; None for none.
+        It overwrites `former`, the dispatch under the key when the caller looked, None when there was none.
 
         Raises:
             TryLater: the key has another dispatch by now, so another process is sending the message.
@@ -163,49 +175,6 @@ class DispatchLedger(DispatchReader, EventRecorder, Protocol):
     def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
         """Forget the dispatch of a message that surely wasn't sent, if it is still the one; no audit record."""
 
-
-class Ledger(LedgerReader, IntentLedger, DispatchLedger, Protocol):
-    """A ledger that can be written, by one thread."""
-
-    def register_account(self, brand: str, account: Account, now_ms: int) -> None:
-        """Remember which account a brand's key stands for; a changed handle is updated.
-
-        An account that is known as it is writes nothing.
-
-        Raises:
-            WrongAccount: as `check_account`, before anything is written.
-        """
-
-    def adopt(
-        self,
-        user_id: str,
-        agent: str,
-        profile: Profile,
-        *,
-        avatar: str,
-        protected: bool,
-        now_ms: int,
-    ) -> Binding:
-        """Bind a profile that exists, because a person says so; return the binding.
-
-        The agent's former profile becomes retired, an open intent of the agent is closed and a block is lifted:
-        nothing that is resolved later may replace the profile that the person chose.
-
-        Args:
-            user_id: the account.
-            agent: whom the profile shall belong to.
-            profile: the profile, as X lists it.
-            avatar: digest of the source file that the profile's picture is believed to come from.
-            protected: whether the agent outlives its roster entry.
-            now_ms: the moment of binding.
-
-        Raises:
-            LedgerRefused: the profile is bound already, or retired for another agent.
-        """
-
-    def forget(self, user_id: str, agent: str, now_ms: int) -> None:
-        """Drop a binding and leave its profile at X, as one that the ledger doesn't know."""
-
     def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Note that X has shown a profile, as it should be; no audit record."""
 
@@ -215,16 +184,5 @@ class Ledger(LedgerReader, IntentLedger, DispatchLedger, Protocol):
     def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
         """Allow an agent again; one who isn't blocked changes nothing."""
 
-    def lock(
-        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
-    ) -> AbstractContextManager[None]:
-        """Hold the ledger against other runs; free at the latest when the process ends, even by `kill -9`.
-
-        Args:
-            max_wait: seconds to wait for another holder; 0 doesn't wait.
-            command: what others shall read about this run, such as "profilectl sync".
-            announce: called once, with `max_wait` and the reason, when there is a wait.
-
-        Raises:
-            TryLater: another process holds it for longer than that; the message names command, process and start.
-        """
+    def record(self, event: Event) -> None:
+        """Add an event to the audit trail: a message sent, a request refused."""

@@ -59,6 +59,7 @@ GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
 GET_HOSTS = "SELECT DISTINCT host FROM brands"
 GET_OTHER_HOST = "SELECT brand, handle, host FROM brands WHERE account = :account AND host <> :host"
+# the id and the host of a known brand never change, see `check_account`
 SAVE_ACCOUNT = """
     INSERT INTO brands (brand, account, handle, host) VALUES (:brand, :account, :handle, :host)
     ON CONFLICT (brand) DO UPDATE SET handle = :handle"""
@@ -86,16 +87,13 @@ SET_ATTEMPTED = "UPDATE intents SET attempted_ms = :attempted_ms WHERE account =
 DELETE_INTENT = "DELETE FROM intents WHERE account = :account AND nonce = :nonce"
 
 GET_LISTINGS = """
-    SELECT digest, ids FROM listings
-    WHERE digest IN (SELECT listing FROM intents WHERE account = :account)"""
+    SELECT digest, ids FROM listings WHERE digest IN (SELECT listing FROM intents WHERE account = :account)"""
 ADD_LISTING = "INSERT INTO listings (digest, ids) VALUES (:digest, :ids) ON CONFLICT (digest) DO NOTHING"
 DELETE_UNUSED_LISTING = """
-    DELETE FROM listings
-    WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM intents WHERE listing = :digest)"""
+    DELETE FROM listings WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM intents WHERE listing = :digest)"""
 
 GET_RETIRED = """
-    SELECT profile_id, agent, name, since_ms, why FROM retired
-    WHERE account = :account ORDER BY since_ms, profile_id"""
+    SELECT profile_id, agent, name, since_ms, why FROM retired WHERE account = :account ORDER BY since_ms, profile_id"""
 ADD_RETIRED = """
     INSERT INTO retired (account, profile_id, agent, name, since_ms, why)
     VALUES (:account, :profile_id, :agent, :name, :since_ms, :why)"""
@@ -107,8 +105,7 @@ GET_OWNER = """
     SELECT agent, name, 'retired' FROM retired WHERE account = :account AND profile_id = :profile_id"""
 
 GET_LAST_RECORD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
-GET_RECORDS = """
-    SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"""
+GET_RECORDS = "SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"
 GET_RECORDS_BACKWARDS = """
     SELECT seq, prev_hash, hash, text FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :limit"""
 ADD_RECORD = "INSERT INTO audit (seq, prev_hash, hash, text) VALUES (:seq, :prev_hash, :hash, :text)"
@@ -120,8 +117,8 @@ ADD_DISPATCH = """
     INSERT INTO dispatches (account, key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id,
         confirmed)
     VALUES (:account, :key, :nonce, :agent, :recipient_id, :fingerprint, :profile_id, :begun_ms, NULL, 0)
-    ON CONFLICT (account, key) DO NOTHING
-    RETURNING key"""
+    ON CONFLICT (account, key) DO NOTHING RETURNING key"""
+# only a finished dispatch, and only the one that the caller saw: what is open may be on its way right now
 REPLACE_DISPATCH = """
     UPDATE dispatches SET nonce = :nonce, agent = :agent, recipient_id = :recipient_id, fingerprint = :fingerprint,
         profile_id = :profile_id, begun_ms = :begun_ms, event_id = NULL, confirmed = 0
@@ -148,9 +145,9 @@ DELETE_BLOCKED = "DELETE FROM blocked WHERE account = :account AND agent = :agen
 
 def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:
     """Return a value's fields as columns, which have the same names, but for an intent's listing."""
-    names = (field.name for field in fields(value) if field.name != "listed")
-    contents = ((name, getattr(value, name)) for name in names)
-    return {name: int(content) if isinstance(content, bool) else content for name, content in contents}
+    contents = {field.name: getattr(value, field.name) for field in fields(value) if field.name != "listed"}
+    # a driver other than SQLite's doesn't take a boolean for an INTEGER column
+    return {name: int(content) if isinstance(content, bool) else content for name, content in contents.items()}
 
 
 def to_binding(row: Row) -> Binding:

@@ -1,8 +1,7 @@
 """The default engine: one SQLite file.
 
 The write-ahead log with ``synchronous=FULL`` makes every commit durable and lets readers such as `send` look while a
-`sync` writes. That holds on a local disk only, and for whom the file belongs to; `location` checks both before the
-file is opened.
+`sync` writes. That holds on a local disk only, which `location` checks before the file is opened.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from profilectl.errors import LedgerRefused, ProfilectlError, TryLater
+from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import location, schema
 from profilectl.ledger.store import Store, StoreReader
 from profilectl.system import locks
@@ -31,6 +30,7 @@ Result = TypeVar("Result")
 BUSY_TIMEOUT = 5.0
 """Seconds that a transaction waits for another process's transaction, each of which takes about a millisecond."""
 
+# what decides which profiles are made and destroyed; a check of the whole audit trail would take longer every year
 _CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
 
 _HINTS = {
@@ -45,9 +45,7 @@ _HINTS = {
 def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
     """Open a ledger, or make an empty one together with its folder; the caller closes it.
 
-    Args:
-        path: of the database; ``.lock`` and SQLite's own files lie beside it.
-        actor: who writes, for the audit trail; by default the OS user and the host name.
+    The audit trail names the actor; by default that is the OS user and the host name.
 
     Raises:
         LedgerRefused: the place isn't safe (see `location`), or the file is damaged, no ledger, read-only, or written
@@ -59,7 +57,9 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
         location.check_disk(path.parent)
         location.prepare_folder(path.parent)
         if not os.path.lexists(path):
-            create_private(path, _image())
+            # in its place as a whole, so that no crash leaves a database without tables
+            with closing(_empty()) as empty:
+                create_private(path, empty.serialize())
         location.check_file(path)
     except OSError as error:
         location.refuse(path, f"can't be opened: {error.strerror}")
@@ -75,19 +75,31 @@ def open_for_reading(path: Path) -> StoreReader:
     return StoreReader(SQLiteReader(path.absolute()))
 
 
-class SQLiteEngine:
-    """A ledger's file, open for writing."""
+class _Database:
+    """A ledger's file while it is open."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection = _connect(path, "mode=rw")
-        with _explained(path), _closed_on_error(self._connection):
-            _examine(path, self._connection)
-            _set_up(path, self._connection)
+    _path: Path
+    _connection: sqlite3.Connection
 
     def execute(self, statement: str, /, **values: Value) -> list[Row]:
         """Run one statement; see `store.Execute`."""
         return self._connection.execute(statement, values).fetchall()
+
+    def close(self) -> None:
+        """Let go of the file; after the last writer, SQLite moves its log into it."""
+        with _explained(self._path):
+            self._connection.close()
+
+
+class SQLiteEngine(_Database):
+    """A ledger's file, open for writing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = _connect(path, "mode=rw")  # not rwc: a file that has gone meanwhile isn't made anew
+        with _explained(path), _closed_on_error(self._connection):
+            _examine(path, self._connection)
+            _set_up(path, self._connection)
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment, or the open transaction."""
@@ -108,28 +120,18 @@ class SQLiteEngine:
         """Hold the ledger against other runs on this machine."""
         return locks.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce)
 
-    def close(self) -> None:
-        """Let go of the file; SQLite moves its log into it."""
-        with _explained(self._path):
-            self._connection.close()
 
+class SQLiteReader(_Database):
+    """A ledger's file, open for reading; a missing one is an empty ledger in memory."""
 
-class SQLiteReader:
-    """A ledger's file, open for reading.
-
-    SQLite makes files beside a database even for a connection that only reads. So a database that no writer has open
-    (it has no ``-wal``) is read as immutable, without files or locks; a look during which it changed after all is
-    repeated, on a connection that takes part in the writer's log.
-    """
+    # SQLite makes files beside a database even for a connection that only reads. So a database that no writer has open
+    # (it has no -wal) is read as immutable, without files or locks; a look during which it changed after all is
+    # repeated, on a connection that takes part in the writer's log.
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: _Fingerprint | None = None
         self._open()
-
-    def execute(self, statement: str, /, **values: Value) -> list[Row]:
-        """Run one statement; see `store.Execute`."""
-        return self._connection.execute(statement, values).fetchall()
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment."""
@@ -138,7 +140,7 @@ class SQLiteReader:
                 try:
                     with _transaction(self._connection, "DEFERRED"):
                         result = look(self.execute)
-                except Exception:
+                except Exception:  # half of a change can look like any damage, also to `look`
                     if self._seen == _fingerprint(self._path):
                         raise
                 else:
@@ -146,10 +148,6 @@ class SQLiteReader:
                         return result
                 self._connection.close()
                 self._open()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
 
     def _open(self) -> None:
         former, self._seen = self._seen, _fingerprint(self._path)
@@ -200,18 +198,12 @@ def _empty() -> sqlite3.Connection:
     return connection
 
 
-def _image() -> bytes:
-    """Return the file of an empty ledger; put in its place as a whole, no crash leaves half of one."""
-    with closing(_empty()) as connection:
-        return connection.serialize()
-
-
 def _examine(path: Path, connection: sqlite3.Connection) -> None:
     """Make sure that a database is a ledger that this version understands."""
     try:
         row = connection.execute(schema.GET_FORMAT).fetchone()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # which stands for "no such table"
             raise
         row = None
     if row is None:
@@ -232,7 +224,7 @@ def _set_up(path: Path, connection: sqlite3.Connection) -> None:
         location.refuse(path, "can't have a write-ahead log here", hint)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA fullfsync=ON")  # macOS's fsync leaves the disk's own cache alone without it
-    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA foreign_keys=ON")  # off by default, as SQLite began without them
     for table in _CHECKED:
         for (finding,) in connection.execute(f"PRAGMA quick_check({table})").fetchall():
             if finding != "ok":
@@ -255,10 +247,6 @@ def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
 @contextmanager
 def copied(path: Path, draft: Path) -> Iterator[None]:
     """Copy a ledger, its log included, into an empty private file, durably; nobody else opens it until the block ends.
-
-    Args:
-        path: of a ledger that no other process has open.
-        draft: the file, in a folder of ours.
 
     Raises:
         LedgerRefused: it can't be copied; it is whole nevertheless.
@@ -291,14 +279,8 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
-        raise _explanation(path, error) from error
-
-
-def _explanation(path: Path, error: Exception) -> ProfilectlError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
-    if code == sqlite3.SQLITE_BUSY:
-        return TryLater(
-            visible(f"{path} was kept busy by another process for {BUSY_TIMEOUT:.0f} seconds"),
-            hint="run the command again in a moment",
-        )
-    return LedgerRefused(visible(f"{path}: {error}"), hint=_HINTS.get(code))
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest are details of it
+        if code == sqlite3.SQLITE_BUSY:
+            what = visible(f"{path} was kept busy by another process for {BUSY_TIMEOUT:.0f} seconds")
+            raise TryLater(what, hint="run the command again in a moment") from error
+        raise LedgerRefused(visible(f"{path}: {error}"), hint=_HINTS.get(code)) from error

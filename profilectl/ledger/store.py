@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from profilectl.audit import chain
 from profilectl.errors import InputRefused, LedgerRefused, TryLater, WrongAccount
@@ -78,7 +77,8 @@ class StoreReader(LedgerReader):
             after = page[-1][0]
 
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
-        # records have the times of several clocks, so only a whole page of earlier ones ends the search
+        # records have the times of several clocks, so only a whole page of earlier ones ends the search; from the end,
+        # because a trail of years would take longer to read than the call that asks for the last day
         recent: list[Event] = []
         before = _BEYOND
         while page := self._rows(schema.GET_RECORDS_BACKWARDS, before=before, limit=_PAGE):
@@ -103,14 +103,6 @@ class StoreReader(LedgerReader):
     def close(self) -> None:
         self._engine.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _rows(self, statement: str, **values: Value) -> list[Row]:
         return self._engine.read(lambda execute: execute(statement, **values))
 
@@ -127,7 +119,7 @@ class _Batch:
     def joined(self) -> Iterator[Execute]:
         """Let a change take part; when it fails, nothing of the batch is kept."""
         self.require_whole()
-        self.is_broken = True
+        self.is_broken = True  # until the change has ended well: its caller may catch the error, and go on
         self.execute = self.execute or self.begin()
         yield self.execute
         self.is_broken = False
@@ -144,7 +136,7 @@ class Store(StoreReader, Ledger):
     _engine: Engine
 
     def __init__(self, engine: Engine, actor: str) -> None:
-        """Take who writes, as ``user@host``, for the audit records."""
+        """Take an engine, and who writes, as ``user@host``."""
         super().__init__(engine)
         self._actor = actor
         self._batch: _Batch | None = None
@@ -169,6 +161,7 @@ class Store(StoreReader, Ledger):
     def register_account(self, brand: str, account: Account, now_ms: int) -> None:
         with self._change() as execute:
             known = _check_account(execute, brand, account)
+            # every run registers its accounts, and shouldn't have a record of the audit trail for that
             if known == replace(account, access_level=None):
                 return
             names = {"brand": brand, "handle": account.handle, "host": account.host}
@@ -182,7 +175,7 @@ class Store(StoreReader, Ledger):
             if execute(schema.GET_INTENT_OF, account=user_id, agent=intent.agent):
                 hint = "run `profilectl sync`, which settles it"
                 raise LedgerRefused(f"{intent.agent} has an open intent already", hint=hint)
-            digest, ids = schema.listing(intent.listed)
+            digest, ids = schema.listing(intent.listed)  # first the listing, which the intent's row refers to
             execute(schema.ADD_LISTING, digest=digest, ids=ids)
             execute(schema.ADD_INTENT, account=user_id, listing=digest, **schema.columns(intent))
             at_ms = max(intent.begun_ms, intent.attempted_ms)
@@ -206,7 +199,7 @@ class Store(StoreReader, Ledger):
             intent, listing = _open_intent(execute, user_id, nonce)
             binding = _binding(intent.agent, profile, intent.name, intent.avatar, now_ms, protected=intent.protected)
             replaced = _bind(execute, user_id, binding)
-            _close_intent(execute, user_id, nonce, listing)
+            _close_intent(execute, user_id, intent, listing)
             what = "adopted" if adopted else "created"
             self._append(execute, _binding_event(what, user_id, binding, replaced, nonce))
         return binding
@@ -214,13 +207,14 @@ class Store(StoreReader, Ledger):
     def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
         with self._change() as execute:
             intent, listing = _open_intent(execute, user_id, nonce)
-            _close_intent(execute, user_id, nonce, listing)
+            _close_intent(execute, user_id, intent, listing)
             self._append(execute, _intent_event(intent, "withdrawn", user_id, now_ms, why=why))
 
     def adopt(
         self, user_id: str, agent: str, profile: Profile, *, avatar: str, protected: bool, now_ms: int
     ) -> Binding:
         binding = _binding(agent, profile, profile.name, avatar, now_ms, protected=protected)
+        # nothing that is resolved later may replace the profile that a person chose, so intent and block go as well
         with self._change() as execute:
             for owner, _, state in execute(schema.GET_OWNER, account=user_id, profile_id=profile.id):
                 if (owner, state) == (agent, "retired"):  # the agent gets the profile back
@@ -228,9 +222,7 @@ class Store(StoreReader, Ledger):
             replaced = _bind(execute, user_id, binding)
             nonce = None
             for row in execute(schema.GET_INTENT_OF, account=user_id, agent=agent):
-                intent, listing = schema.to_open_intent(row)
-                nonce = intent.nonce
-                _close_intent(execute, user_id, nonce, listing)
+                nonce = _close_intent(execute, user_id, *schema.to_open_intent(row))
             self._append(execute, _binding_event("adopted", user_id, binding, replaced, nonce))
             self._unblock(execute, user_id, agent, now_ms)
         return binding
@@ -244,6 +236,7 @@ class Store(StoreReader, Ledger):
 
     def drop(self, user_id: str, profile_id: str, now_ms: int) -> None:
         with self._change() as execute:
+            # it is gone at X whatever the ledger holds, so the record is made for an unknown one, too
             owner = execute(schema.GET_OWNER, account=user_id, profile_id=profile_id)
             agent, name, state = owner[0] if owner else (None, None, None)
             if state == "bound":
@@ -255,8 +248,9 @@ class Store(StoreReader, Ledger):
         with self._change() as execute:
             binding = _binding_of(execute, user_id, agent)
             execute(schema.DELETE_BINDING, account=user_id, agent=agent)
-            detail = {"name": binding.name}
-            self._append(execute, Event("forgotten", user_id, now_ms, agent, binding.profile_id, detail))
+            self._append(
+                execute, Event("forgotten", user_id, now_ms, agent, binding.profile_id, {"name": binding.name})
+            )
 
     def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
         with self._change() as execute:
@@ -273,14 +267,14 @@ class Store(StoreReader, Ledger):
                 is_ours = execute(schema.ADD_DISPATCH, **values)
             else:
                 is_ours = execute(schema.REPLACE_DISPATCH, former=former.nonce, **values)
-            if not is_ours:
-                raise TryLater(
-                    "the same message is being sent by another process right now", hint="look whether it has arrived"
-                )
+            if not is_ours:  # looking first and writing then would let two processes through
+                what = "the same message is being sent by another process right now"
+                raise TryLater(what, hint="look whether it has arrived")
 
     def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         with self._change() as execute:
             execute(schema.FINISH_DISPATCH, account=user_id, **schema.columns(dispatch))
+            # stays when the key's dispatch is overwritten, so that no later one takes this message for its own
             execute(schema.ADD_DELIVERY, account=user_id, event_id=dispatch.event_id)
             if dispatch.confirmed and dispatch.profile_id is not None:
                 execute(schema.SET_SIGHTING, account=user_id, profile_id=dispatch.profile_id, seen_ms=event.at_ms)
@@ -333,6 +327,7 @@ def _check_account(execute: Execute, brand: str, account: Account) -> Account | 
     known = _account_of(execute, brand)
     if known and (known.user_id, known.host) != (account.user_id, account.host):
         raise _wrong_account(brand, known, account)
+    # a user id at two hosts is refused too: a test server's profiles would mix with real ones
     for other, *names in execute(schema.GET_OTHER_HOST, account=account.user_id, host=account.host):
         raise _wrong_account(other, Account(account.user_id, *names), account)
     return known
@@ -358,39 +353,30 @@ def _state_of(execute: Execute, user_id: str) -> LedgerState:
 
 def _open_intent(execute: Execute, user_id: str, nonce: str) -> tuple[Intent, str]:
     """Return an open intent, its listing left out, and the listing's digest; LedgerRefused when there is none."""
-    rows = execute(schema.GET_INTENT, account=user_id, nonce=nonce)
-    if not rows:
-        hint = "run `profilectl sync`, which reads X's list again"
-        raise LedgerRefused(f"the ledger has no open intent {nonce}", hint=hint)
-    return schema.to_open_intent(rows[0])
+    for row in execute(schema.GET_INTENT, account=user_id, nonce=nonce):
+        return schema.to_open_intent(row)
+    hint = "run `profilectl sync`, which reads X's list again"
+    raise LedgerRefused(f"the ledger has no open intent {nonce}", hint=hint)
 
 
-def _close_intent(execute: Execute, user_id: str, nonce: str, listing: str) -> None:
-    """Close an intent; its listing goes with the last one that refers to it."""
-    execute(schema.DELETE_INTENT, account=user_id, nonce=nonce)
+def _close_intent(execute: Execute, user_id: str, intent: Intent, listing: str) -> str:
+    """Close an intent, and return its nonce."""
+    execute(schema.DELETE_INTENT, account=user_id, nonce=intent.nonce)
     execute(schema.DELETE_UNUSED_LISTING, digest=listing)
+    return intent.nonce
 
 
 def _binding(agent: str, profile: Profile, name: str, avatar: str, now_ms: int, *, protected: bool) -> Binding:
-    return Binding(
-        agent=agent,
-        profile_id=profile.id,
-        name=name,
-        avatar=avatar,
-        created_ms=profile.created_ms,
-        bound_ms=now_ms,
-        protected=protected,
-        avatar_url=profile.avatar_url,
-    )
+    # after a create the name is the one that was asked for: X may keep another form, and plans compare the roster's
+    return Binding(agent, profile.id, name, avatar, profile.created_ms, now_ms, protected, profile.avatar_url)
 
 
 def _binding_of(execute: Execute, user_id: str, agent: str) -> Binding:
     """Return the agent's binding; LedgerRefused when there is none."""
-    rows = execute(schema.GET_BINDING, account=user_id, agent=agent)
-    if not rows:
-        hint = "`profilectl profiles list` shows who has"
-        raise LedgerRefused(f"agent {visible(agent)} has no profile in this ledger", hint=hint)
-    return schema.to_binding(rows[0])
+    for row in execute(schema.GET_BINDING, account=user_id, agent=agent):
+        return schema.to_binding(row)
+    hint = "`profilectl profiles list` shows who has"
+    raise LedgerRefused(f"agent {visible(agent)} has no profile in this ledger", hint=hint)
 
 
 def _bind(execute: Execute, user_id: str, binding: Binding) -> str | None:
@@ -405,7 +391,6 @@ def _bind(execute: Execute, user_id: str, binding: Binding) -> str | None:
 
 
 def _retire(execute: Execute, user_id: str, binding: Binding, now_ms: int, why: str) -> Retired:
-    """Turn a binding into a retired profile."""
     retired = Retired(binding.profile_id, binding.agent, binding.name, now_ms, why)
     execute(schema.DELETE_BINDING, account=user_id, agent=binding.agent)
     execute(schema.DELETE_SIGHTING, account=user_id, profile_id=binding.profile_id)
@@ -415,15 +400,15 @@ def _retire(execute: Execute, user_id: str, binding: Binding, now_ms: int, why: 
 
 def _require_sender(execute: Execute, user_id: str, dispatch: Dispatch) -> None:
     """Make sure that the agent may still send, and with this profile; InputRefused if not."""
+    # an offboarding or a sync may have ended between the caller's look and this transaction
     if (dispatch.agent,) in execute(schema.GET_BLOCKED, account=user_id):
         raise InputRefused(f"{dispatch.agent} was offboarded meanwhile; nothing was sent")
     if dispatch.profile_id is None:
         return
     owners = execute(schema.GET_OWNER, account=user_id, profile_id=dispatch.profile_id)
     if not any(state == "bound" for _, _, state in owners):
-        raise InputRefused(
-            f"{dispatch.agent}'s face has changed meanwhile; nothing was sent", hint="run the same command again"
-        )
+        what = f"{dispatch.agent}'s face has changed meanwhile; nothing was sent"
+        raise InputRefused(what, hint="run the same command again")
 
 
 def _intent_event(intent: Intent, what: str, user_id: str, at_ms: int, **more: str | int) -> Event:
@@ -431,6 +416,6 @@ def _intent_event(intent: Intent, what: str, user_id: str, at_ms: int, **more: s
 
 
 def _binding_event(what: str, user_id: str, binding: Binding, replaced: str | None, nonce: str | None) -> Event:
-    """Return the event of a profile that became an agent's; names and pictures are kept for "who was Alice then"."""
+    # name and picture are in the record because the binding's row goes: "who was Alice then" is asked for years
     detail = {"name": binding.name, "avatar": binding.avatar, "replaced": replaced, "nonce": nonce}
     return Event(what, user_id, binding.bound_ms, binding.agent, binding.profile_id, detail)

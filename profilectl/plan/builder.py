@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from profilectl.digests import digest_of
@@ -34,7 +34,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the plan's plain-data form: equal digests mean equal changes, made from the same things."""
+        """The digest of changes and basis: equal digests mean equal changes, made from the same things."""
         return digest_of([asdict(self.basis), [change.plain() for change in self.changes]])
 
     def summary(self) -> dict[str, int]:
@@ -122,6 +122,7 @@ class _BrandPlan:
         self.retired = list(observation.ledger_state.retired)
         self.blocked = observation.ledger_state.blocked
         self.protected = {agent.key: agent.protected for agent in agents}
+        # of an agent who has left the roster, the ledger remembers whether they were protected
         self.protections = tuple(
             (self.brand, binding.agent, self.protected[binding.agent])
             for binding in observation.ledger_state.bindings
@@ -140,8 +141,9 @@ class _BrandPlan:
             self._settle(intent)
         self._tell_strangers_apart()
         for agent in self.agents.values():
-            if agent.key in self.blocked:
-                self._keep_out(agent)
+            if agent.key in self.blocked:  # however long the roster goes on naming an agent who was offboarded
+                after = Appearance(agent.name, self.pictures[agent.avatar].digest)
+                self._add(agent.key, Action.BLOCKED, Reason.OFFBOARDED, after=after)
             elif agent.key not in self.held_back:
                 self._compare(agent)
         for binding in list(self.bindings.values()):
@@ -150,7 +152,7 @@ class _BrandPlan:
                 self._remove(binding)
         for retired in self.retired:
             self._prune(retired)
-        if only_agents:
+        if only_agents:  # only now, as what is in the way of some agents may be about others
             self.changes = [change for change in self.changes if change.agent in only_agents]
             self.unchanged &= only_agents
         self.changes.sort(key=Change.rank)
@@ -160,7 +162,11 @@ class _BrandPlan:
         ours = {binding.profile_id for binding in self.bindings.values()}
         ours |= {retired.profile_id for retired in self.retired}
         self.strangers = tuple((self.brand, profile) for profile in self.observation.profiles if profile.id not in ours)
-        self.strangers_by_name = {_nfc(profile.name): profile for _, profile in self.strangers}
+        self.strangers_by_name = {
+            # other tools may have made it with decomposed letters; the roster's names are composed
+            unicodedata.normalize("NFC", profile.name): profile
+            for _, profile in self.strangers
+        }
 
     def _settle(self, intent: Intent) -> None:
         status, candidates = resolve(intent, self.observation, self.policy.settle_after)
@@ -169,107 +175,85 @@ class _BrandPlan:
         elif status is IntentStatus.CREATED:
             self._adopt(intent, candidates[0])
         else:
-            ambiguous = status is IntentStatus.AMBIGUOUS
             self.held_back.add(intent.agent)
             self.names_in_doubt.add(intent.name)
-            self.changes.append(
-                Change(
-                    self.brand,
-                    intent.agent,
-                    Action.BLOCKED,
-                    (Reason.AMBIGUOUS if ambiguous else Reason.UNSETTLED,),
-                    candidates[0].id if ambiguous else None,
-                    after=Appearance(intent.name, intent.avatar),
-                )
-            )
+            reason = Reason.AMBIGUOUS if status is IntentStatus.AMBIGUOUS else Reason.UNSETTLED
+            profile_id = candidates[0].id if candidates else None
+            self._add(intent.agent, Action.BLOCKED, reason, profile_id, after=Appearance(intent.name, intent.avatar))
 
     def _adopt(self, intent: Intent, profile: Profile) -> None:
-        """Plan the adoption, and go on as if it had been done: the roster may have moved since."""
         after = Appearance(intent.name, intent.avatar)
-        why = (Reason.UNANSWERED,)
-        self.changes.append(Change(self.brand, intent.agent, Action.ADOPT, why, profile.id, after=after))
+        self._add(intent.agent, Action.ADOPT, Reason.UNANSWERED, profile.id, after=after)
+        # from here on as if it had been done: the roster may have changed since the create was sent
         old = self.bindings.get(intent.agent)
         now = self.observation.observed_ms
         if old is not None:
             self.retired.append(Retired(old.profile_id, old.agent, old.name, now, Reason.REPLACED.value))
         self.bindings[intent.agent] = Binding(
-            intent.agent,
-            profile.id,
-            intent.name,
-            intent.avatar,
-            profile.created_ms,
-            now,
-            protected=intent.protected,
+            intent.agent, profile.id, intent.name, intent.avatar, profile.created_ms, now, intent.protected
         )
 
     def _compare(self, agent: Agent) -> None:
         after = Appearance(agent.name, self.pictures[agent.avatar].digest)
         binding = self.bindings.get(agent.key)
         if binding is None:
-            self._make(agent, Action.CREATE, (Reason.NEW,), None, None, after)
+            self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.NEW,), after=after))
             return
         before = Appearance(binding.name, binding.avatar)
         if self._is_lost(binding):
-            self._make(agent, Action.CREATE, (Reason.LOST,), None, before, after)
+            self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.LOST,), None, before, after))
             return
         pairs = ((Reason.NAME, before.name, after.name), (Reason.AVATAR, before.avatar, after.avatar))
         why = tuple(reason for reason, old, new in pairs if old != new)
         why = why or ((Reason.SWAPPED,) if binding.profile_id in self.swapped else ())
         if why:
-            self._make(agent, Action.REPLACE, why, binding.profile_id, before, after)
+            self._make(Change(self.brand, agent.key, Action.REPLACE, why, binding.profile_id, before, after))
         else:
             self.unchanged.add(agent.key)
 
-    def _keep_out(self, agent: Agent) -> None:
-        """Make nothing for an agent who was offboarded, however long the roster goes on naming them."""
-        after = Appearance(agent.name, self.pictures[agent.avatar].digest)
-        self.changes.append(Change(self.brand, agent.key, Action.BLOCKED, (Reason.OFFBOARDED,), after=after))
-
     def _is_lost(self, binding: Binding) -> bool:
-        """Say whether a bound profile is gone from X; a young one may just not be listed yet."""
-        age_ms = self.observation.observed_ms - binding.created_ms
+        age_ms = self.observation.observed_ms - binding.created_ms  # a young one may just not be listed yet
         return binding.profile_id not in self.listed and age_ms >= self.policy.settle_after * 1000
 
-    def _make(
-        self,
-        agent: Agent,
-        action: Action,
-        why: tuple[Reason, ...],
-        profile_id: str | None,
-        before: Appearance | None,
-        after: Appearance,
-    ) -> None:
+    def _make(self, change: Change) -> None:
         """Plan a create or a replacement, unless something in the way bears the same name."""
-        namesake = self.strangers_by_name.get(agent.name)
-        unsettled = agent.name in self.names_in_doubt
-        if namesake is not None or unsettled:
-            self.held_back.add(agent.key)
-            why = (Reason.UNSETTLED if namesake is None else Reason.NAMESAKE,)
-            action, profile_id = Action.BLOCKED, namesake.id if namesake is not None else None
-        self.changes.append(Change(self.brand, agent.key, action, why, profile_id, before, after))
+        name = change.goal.name
+        namesake = self.strangers_by_name.get(name)
+        if namesake is not None:
+            change = replace(change, action=Action.BLOCKED, why=(Reason.NAMESAKE,), profile_id=namesake.id)
+        elif name in self.names_in_doubt:
+            change = replace(change, action=Action.BLOCKED, why=(Reason.UNSETTLED,), profile_id=None)
+        if change.is_blocked:
+            self.held_back.add(change.agent)  # and so the retired profile, which may be the agent's last, stays
+        self.changes.append(change)
+
+    def _add(
+        self,
+        agent: str,
+        action: Action,
+        reason: Reason,
+        profile_id: str | None = None,
+        before: Appearance | None = None,
+        after: Appearance | None = None,
+    ) -> None:
+        self.changes.append(Change(self.brand, agent, action, (reason,), profile_id, before, after))
 
     def _remove(self, binding: Binding) -> None:
-        is_blocked = binding.agent in self.blocked
+        is_blocked = binding.agent in self.blocked  # an offboarding ends a protection, too
         if self.protected.get(binding.agent, binding.protected) and not is_blocked:
             self.unchanged.add(binding.agent)
             return
-        left = Reason.UNTIL if binding.agent in self.expired else Reason.REMOVED
-        why = (Reason.OFFBOARDED if is_blocked else left,)
+        reason = Reason.UNTIL if binding.agent in self.expired else Reason.REMOVED
+        reason = Reason.OFFBOARDED if is_blocked else reason
         before = Appearance(binding.name, binding.avatar)
-        self.changes.append(Change(self.brand, binding.agent, Action.DELETE, why, binding.profile_id, before=before))
+        self._add(binding.agent, Action.DELETE, reason, binding.profile_id, before)
 
     def _prune(self, retired: Retired) -> None:
-        """Plan the end of a retired profile, but never while its agent waits for another one."""
         reason = Reason.REMOVED if retired.why == Reason.REMOVED else Reason.REPLACED
         grace = 0 if reason is Reason.REMOVED or self.prune_now else self.policy.retire_after
         age_ms = self.observation.observed_ms - retired.since_ms
         successor = self.bindings.get(retired.agent)
         if successor is not None and successor.profile_id not in self.listed and not self._is_lost(successor):
             return  # it may be gone as well as not listed yet: this one may be the agent's last
-        if retired.agent in self.held_back or age_ms < grace * 1000:
-            return
-        self.changes.append(Change(self.brand, retired.agent, Action.DESTROY, (reason,), retired.profile_id))
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+        if retired.agent not in self.held_back and age_ms >= grace * 1000:
+            self._add(retired.agent, Action.DESTROY, reason, retired.profile_id)

@@ -17,16 +17,6 @@ class Action(enum.StrEnum):
     DESTROY = "destroy"  # a retired profile whose grace is over
     BLOCKED = "blocked"  # only a person, or time, can go on; `Change.why` says which
 
-    @property
-    def creates(self) -> bool:
-        """Whether it costs one of the day's creates."""
-        return self in {Action.CREATE, Action.REPLACE}
-
-    @property
-    def removes(self) -> bool:
-        """Whether it costs one of the day's destroys."""
-        return self in {Action.DELETE, Action.DESTROY}
-
 
 class Reason(enum.StrEnum):
     """Why a change is planned; the values are those of the JSON documents."""
@@ -45,16 +35,6 @@ class Reason(enum.StrEnum):
     UNSETTLED = "unsettled"  # X's list can't show yet what became of an unanswered create
     OFFBOARDED = "offboarded"
 
-    @property
-    def waits(self) -> bool:
-        """Whether time alone settles it, without a person."""
-        return self is Reason.UNSETTLED
-
-    @property
-    def is_in_doubt(self) -> bool:
-        """Whether nobody knows if the agent has a profile with the new name or picture."""
-        return self in {Reason.AMBIGUOUS, Reason.UNSETTLED}
-
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
@@ -66,30 +46,25 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step of a plan.
-
-    Attributes:
-        why: what differs between roster and X, or the one cause.
-        profile_id: the profile that is replaced, deleted, adopted, destroyed, or in the way; None for a create.
-    """
+    """One step of a plan."""
 
     brand: str
     agent: str
     action: Action
-    why: tuple[Reason, ...]
-    profile_id: str | None = None
+    why: tuple[Reason, ...]  # what differs between roster and X, or the one cause
+    profile_id: str | None = None  # what is replaced, deleted, adopted, destroyed, or in the way; None for a create
     before: Appearance | None = None
     after: Appearance | None = None
 
     @property
     def creates(self) -> bool:
         """Whether this step costs one of the day's creates."""
-        return self.action.creates
+        return self.action in {Action.CREATE, Action.REPLACE}
 
     @property
     def removes(self) -> bool:
         """Whether this step costs one of the day's destroys."""
-        return self.action.removes
+        return self.action in {Action.DELETE, Action.DESTROY}
 
     @property
     def is_blocked(self) -> bool:
@@ -99,7 +74,7 @@ class Change:
     @property
     def waits(self) -> bool:
         """Whether a later run settles this step without a person."""
-        return self.is_blocked and any(reason.waits for reason in self.why)
+        return self.is_blocked and Reason.UNSETTLED in self.why
 
     @property
     def needs_person(self) -> bool:
@@ -109,7 +84,7 @@ class Change:
     @property
     def is_in_doubt(self) -> bool:
         """Whether the agent may be without its new name or picture, so that nothing of the brand may be removed."""
-        return self.is_blocked and any(reason.is_in_doubt for reason in self.why)
+        return self.is_blocked and not {Reason.AMBIGUOUS, Reason.UNSETTLED}.isdisjoint(self.why)
 
     @property
     def goal(self) -> Appearance:

@@ -15,28 +15,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Four digests, ``sha256:`` and 64 hexadecimal digits each.
+    """Four digests, ``sha256:`` and 64 hexadecimal digits each."""
 
-    Attributes:
-        roster: the text of the file.
-        pictures: every picture file that the chosen brands' agents name.
-        ledger: bindings, open intents and retired profiles of the chosen brands.
-        remote: their accounts, and ids and names of the profiles that X lists for them.
-    """
-
-    roster: str
-    pictures: str
-    ledger: str
-    remote: str
+    roster: str  # the text of the file
+    pictures: str  # every picture file that the chosen brands' agents name
+    ledger: str  # bindings, open intents and retired profiles of the chosen brands
+    remote: str  # their accounts, and ids and names of the profiles that X lists for them
 
     def moved_since(self, earlier: Basis) -> tuple[str, ...]:
         """Return the names of what differs from an earlier basis, in the order of the attributes."""
-        names = [field.name for field in fields(self)]
+        names = (field.name for field in fields(self))
         return tuple(name for name in names if getattr(self, name) != getattr(earlier, name))
 
 
 def basis_of(roster: Roster, pictures: Mapping[str, Picture], observations: Sequence[Observation]) -> Basis:
-    """Return the basis of a plan; the order in which X lists profiles doesn't matter."""
+    """Return the basis of a plan."""
     return Basis(
         roster=roster.digest,
         pictures=digest_of(sorted((path, picture.digest) for path, picture in pictures.items())),
@@ -46,12 +39,13 @@ def basis_of(roster: Roster, pictures: Mapping[str, Picture], observations: Sequ
 
 
 def _listed(observation: Observation) -> tuple[object, ...]:
+    # sorted, as X promises no order
     profiles = sorted((profile.id, profile.name) for profile in observation.profiles)
     return observation.brand, observation.user_id, profiles
 
 
 def _known(ledger_state: LedgerState) -> tuple[object, ...]:
-    """Return what decides about a plan; when a binding was made, say, doesn't."""
+    # only what decides about a plan, so that it isn't stale because of what merely was noted meanwhile
     return (
         sorted((b.agent, b.profile_id, b.name, b.avatar, b.protected) for b in ledger_state.bindings),
         sorted((intent.nonce, intent.agent, intent.attempted_ms) for intent in ledger_state.intents),

@@ -29,13 +29,14 @@ def guard_deletes(policy: Policy, deletes: Sequence[tuple[str, int, int]], allow
         refused = _excess(policy, count, bound) if allow_deletes is None else _disagreement(count, allow_deletes)
         if refused is not None:
             guard, limit = refused
+            # the most that any brand needs, so that one option is enough for all
             message = f"brand {brand}: {count} of {bound} agents would be deleted, {limit}"
             return Refusal(guard, message, f"--allow-deletes {max(n for _, n, _ in deletes)}")
     return None
 
 
 def _excess(policy: Policy, count: int, bound: int) -> tuple[str, str] | None:
-    if count <= 1:
+    if count <= 1:  # somebody leaves a small team: no ratio would ever allow that
         return None
     if count > policy.max_deletes:
         return "max_deletes", f"the policy allows {policy.max_deletes} at once"

@@ -38,8 +38,7 @@ def resolve(intent: Intent, observation: Observation, settle_after: int) -> tupl
     """Decide whether an unanswered create made a profile, from the four proofs of adoption.
 
     A candidate bears the intended name, wasn't listed before, isn't known to the ledger, and was created after the
-    intent by X's clock, which is known to the second (HTTP's Date has no more). "Not in the list" means "not created"
-    only once the list must show it, see `listed_by_ms`.
+    intent by X's clock.
 
     Returns:
         the intent's status, and its candidates: one where it is CREATED, several where it is AMBIGUOUS.
@@ -60,11 +59,8 @@ def resolve(intent: Intent, observation: Observation, settle_after: int) -> tupl
 
 
 def listed_by_ms(intent: Intent, settle_after: int) -> int:
-    """Return when X's list, read by X's clock, must show what the intent's last attempt made.
-
-    `settle_after` seconds after the attempt was over, and a second more for a clock that is only known to the second.
-    Zero stands for an X whose list never lags and whose requests are never late: at once.
-    """
+    """Return when X's list, read by X's clock, must show what the intent's last attempt made."""
+    # zero stands for an X whose list never lags and whose requests are never late
     return intent.attempted_ms + settle_after * 1000 + _RESOLUTION_MS if settle_after else 0
 
 

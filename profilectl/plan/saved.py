@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from profilectl.digests import digest_of, is_digest
 from profilectl.errors import GuardRefused, StalePlan, UsageError
@@ -27,35 +27,22 @@ HOW_TO_SAVE: Final = "`profilectl diff --out plan.json` makes one"
 _SCHEMA: Final = re.compile(r"profilectl\.plan/(\d{1,9})")
 
 Document = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a person chose for the plan: equal choices give equal plans.
+    """What a person chose for the plan: equal choices give equal plans."""
 
-    Attributes:
-        agents: keys of the agents that take part; empty for all.
-        allow_deletes: deletions per brand that were agreed to; None for the policy's guards.
-        prune_now: whether replaced profiles go without their grace.
-        verify_avatars: whether the live pictures are compared with those that were uploaded.
-    """
-
-    agents: frozenset[str] = frozenset()
-    allow_deletes: int | None = None
-    prune_now: bool = False
-    verify_avatars: bool = False
-
-
-class Expectation(Protocol):
-    """What a person has reviewed, and what a sync therefore has to be about to do."""
-
-    def check(self, plan: Plan) -> None:
-        """Return when the plan is the reviewed one; StalePlan otherwise."""
+    agents: frozenset[str] = frozenset()  # keys of those that take part; empty for all
+    allow_deletes: int | None = None  # per brand; None for the policy's guards
+    prune_now: bool = False  # whether replaced profiles go without their grace
+    verify_avatars: bool = False  # whether the live pictures are compared with those that were uploaded
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedDigest:
-    """The digest that ``diff`` showed."""
+    """The digest that ``diff`` showed, of the plan that a sync has to be about to do."""
 
     digest: str
 
@@ -70,19 +57,10 @@ class ExpectedDigest:
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a file says.
+    """A plan that a person has reviewed, as a file holds it."""
 
-    Attributes:
-        name: the file's, visible.
-        brands: keys of the brands that it is about.
-        selection: what else was chosen.
-        basis: what the plan was made from.
-        changes: what was reviewed.
-        digest: of the plan.
-    """
-
-    name: str
-    brands: tuple[str, ...]
+    name: str  # the file's, visible
+    brands: tuple[str, ...]  # their keys
     selection: Selection
     basis: Basis
     changes: tuple[Change, ...]
@@ -109,6 +87,9 @@ class SavedPlan:
         )
 
 
+Expectation = ExpectedDigest | SavedPlan
+
+
 def expected_digest(text: str) -> ExpectedDigest:
     """Read the value of ``--expect``; UsageError when it is no digest."""
     if not is_digest(text):
@@ -131,7 +112,6 @@ def to_document(plan: Plan, brands: Sequence[str], selection: Selection, budget:
     Returns:
         A document whose ``checksum`` is the digest of all the rest, so that an edit is noticed.
     """
-    choice = {field.name: getattr(selection, field.name) for field in fields(selection)}
     document = {
         "schema": "profilectl.plan/1",
         "digest": plan.digest,
@@ -139,7 +119,7 @@ def to_document(plan: Plan, brands: Sequence[str], selection: Selection, budget:
         "changes": [change.plain() for change in plan.changes],
         "summary": plan.summary(),
         "basis": asdict(plan.basis),
-        "selection": {"brands": list(brands)} | choice | {"agents": sorted(selection.agents)},
+        "selection": {"brands": list(brands)} | asdict(selection) | {"agents": sorted(selection.agents)},
         "budget": list(budget),
     }
     return document | {"checksum": digest_of(document)}
@@ -175,10 +155,9 @@ def from_document(content: bytes, name: str) -> SavedPlan:
         )
     try:
         saved = _parse(name, document)
-        checksum = _text(document.pop("checksum"))
-        is_whole = checksum == digest_of(document) and saved.digest == digest_of(
-            [document["basis"], document["changes"]]
-        )
+        checksum = _typed(document.pop("checksum"), str)
+        plan_digest = digest_of([document["basis"], document["changes"]])
+        is_whole = checksum == digest_of(document) and saved.digest == plan_digest
     except (KeyError, TypeError, ValueError, RecursionError):
         raise _foreign(name, "parts of a plan's document are missing or of the wrong type") from None
     if not is_whole:
@@ -196,7 +175,7 @@ def _foreign(name: str, why: str) -> StalePlan:
 def _decode(content: bytes, name: str) -> Document:
     try:
         document = json.loads(content)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # the latter for a hundred thousand brackets
         raise _foreign(name, "it isn't JSON") from None
     if not isinstance(document, dict):
         raise _foreign(name, "it isn't a plan's document")
@@ -205,7 +184,7 @@ def _decode(content: bytes, name: str) -> Document:
 
 def _parse(name: str, document: Document) -> SavedPlan:
     """Turn a document into values; KeyError, TypeError or ValueError when it isn't of the right shape."""
-    choice = dict(_mapping(document["selection"]))
+    choice = dict(_typed(document["selection"], dict))
     brands = _texts(choice.pop("brands"))
     if not brands:
         raise ValueError("no brand")
@@ -213,14 +192,15 @@ def _parse(name: str, document: Document) -> SavedPlan:
         name=name,
         brands=brands,
         selection=_selection(choice),
-        basis=Basis(**{key: _text(value) for key, value in _mapping(document["basis"]).items()}),
-        changes=tuple(_change(_mapping(entry)) for entry in _list(document["changes"])),
-        digest=_text(document["digest"]),
+        basis=Basis(**{key: _typed(value, str) for key, value in _typed(document["basis"], dict).items()}),
+        changes=tuple(_change(_typed(entry, dict)) for entry in _typed(document["changes"], list)),
+        digest=_typed(document["digest"], str),
     )
 
 
 def _selection(choice: Document) -> Selection:
     agents, allowed = frozenset(_texts(choice.pop("agents"))), choice.pop("allow_deletes")
+    # a boolean is an integer to Python, but not in JSON
     if allowed is not None and (type(allowed) is not int or allowed < 0):
         raise TypeError("allow_deletes")
     if not all(isinstance(value, bool) for value in choice.values()):
@@ -231,11 +211,11 @@ def _selection(choice: Document) -> Selection:
 def _change(entry: Document) -> Change:
     profile_id = entry["profile_id"]
     return Change(
-        brand=_text(entry["brand"]),
-        agent=_text(entry["agent"]),
+        brand=_typed(entry["brand"], str),
+        agent=_typed(entry["agent"], str),
         action=Action(entry["action"]),
         why=tuple(Reason(reason) for reason in _texts(entry["why"])),
-        profile_id=None if profile_id is None else _text(profile_id),
+        profile_id=None if profile_id is None else _typed(profile_id, str),
         before=_appearance(entry["before"]),
         after=_appearance(entry["after"]),
     )
@@ -244,30 +224,18 @@ def _change(entry: Document) -> Change:
 def _appearance(value: object) -> Appearance | None:
     if value is None:
         return None
-    entry = _mapping(value)
-    return Appearance(_text(entry["name"]), _text(entry["avatar"]))
+    entry = _typed(value, dict)
+    return Appearance(_typed(entry["name"], str), _typed(entry["avatar"], str))
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("no text")
-    return value
-
-
-def _list(value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError("no list")
+def _typed(value: object, kind: type[T]) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"no {kind.__name__}")
     return value
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(_text(item) for item in _list(value))
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError("no object")
-    return value
+    return tuple(_typed(item, str) for item in _typed(value, list))
 
 
 def _movement(saved: SavedPlan, plan: Plan) -> str:
@@ -292,12 +260,13 @@ def _have_changed(things: Sequence[str]) -> str:
 
 def _pictures(earlier: Sequence[Change], now: Sequence[Change]) -> str:
     """Count the pictures that changed, as far as the plans show their agents."""
+    # an agent that only one of the plans is about has, in the other, the picture that is bound
     before, after = _avatars(earlier), _avatars(now)
     bound = {(change.brand, change.agent): change.before.avatar for change in (*earlier, *now) if change.before}
     concerned = before.keys() | after.keys()
     pairs = {(before.get(who, bound.get(who)), after.get(who, bound.get(who))) for who in concerned}
     count = sum(None not in pair and pair[0] != pair[1] for pair in pairs)
-    if count == 0:
+    if count == 0:  # changed files of agents that neither plan is about
         return "pictures"
     return "1 picture" if count == 1 else f"{count} pictures"
 

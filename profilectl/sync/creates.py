@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,7 @@ class CreateRun:
     stop: Stop
     wait: Wait
     protected: frozenset[str]
-    waiting: deque[Change]  # nothing of theirs has begun
+    waiting: deque[Change] = field(default_factory=deque)  # nothing of theirs has begun
     in_flight: dict[Future[Any], _Attempt] = field(default_factory=dict)  # one for each busy worker
     uploaded: deque[_Attempt] = field(default_factory=deque)  # their next step is the intent
     intended: deque[_Attempt] = field(default_factory=deque)  # their next step is the create
@@ -68,8 +68,9 @@ class CreateRun:
     def __post_init__(self) -> None:
         self.listed = self.target.observation.listed()
 
-    def carry_out(self) -> Iterator[Outcome]:
-        """Create what is waiting; yields each outcome as soon as it is durable."""
+    def carry_out(self, changes: Iterable[Change]) -> Iterator[Outcome]:
+        """Create or replace profiles; yields each outcome as soon as it is durable."""
+        self.waiting.extend(changes)
         returned: list[tuple[_Attempt, Future[Any]]] = []
         with ThreadPoolExecutor(self.jobs, thread_name_prefix="create") as pool:
             while True:
@@ -115,11 +116,11 @@ class CreateRun:
         return None
 
     def _is_refused(self) -> bool:
-        """Say whether X refused a create, so that it would refuse the next one, too."""
+        # the limit or the credentials that X refused one create for are those of the next one, too
         return self.halted is not None or any(isinstance(attempt.error, RateLimited) for attempt in self.postponed)
 
     def _returned(self) -> list[tuple[_Attempt, Future[Any]]]:
-        """Wait until a worker is free, and return the calls that have ended."""
+        """Wait until a worker is free, and return the calls that have ended, in the order in which they began."""
         done = wait(self.in_flight, return_when=FIRST_COMPLETED).done
         return [(self.in_flight.pop(future), future) for future in tuple(self.in_flight) if future in done]
 

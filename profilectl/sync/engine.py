@@ -31,9 +31,9 @@ def observe(
 ) -> Observation:
     """Read X's whole list, after the ledger was read; with `wait`, until every open intent can be settled.
 
-    A profile that an unanswered create made may be missing from the list for `settle_after` seconds, so the list is
-    read again with growing pauses. Without `wait` (``diff``) one reading has to do.
+    Without `wait` (``diff``) one reading has to do.
     """
+    # a profile that an unanswered create made may be missing from the list for `settle_after` seconds
     for pause in itertools.chain(_BACK_OFF, itertools.repeat(_BACK_OFF[-1])):
         observed_ms = remote.now_ms()
         observation = Observation(brand, remote.list_profiles(), observed_ms, ledger_state, user_id)
@@ -44,7 +44,7 @@ def observe(
         ]
         if not pending or wait is None:
             break
-        left = max(listed_by_ms(intent, settle_after) for intent in pending) / 1000 - observed_ms / 1000
+        left = (max(listed_by_ms(intent, settle_after) for intent in pending) - observed_ms) / 1000
         if not wait(max(0.1, min(pause, left)), "for X's list to settle an unanswered create"):
             break
     return observation
@@ -58,11 +58,8 @@ def synchronise(
 ) -> Iterator[Outcome]:
     """Apply a plan, and settle in further rounds what went unanswered; yields one outcome per step of the plan.
 
-    Args:
-        plan: what to do.
-        carry_out: applies a plan, see `sync.apply`.
-        plan_again: observes these brands once more, waiting for their lists, and plans for these agents only.
-        stop: once it is requested, no further round is begun.
+    `plan_again` observes these brands once more, waiting for their lists, and plans for these agents only. Once a stop
+    is requested, no further round is begun.
     """
     pending: dict[Change, Outcome] = {}  # steps of the plan that a later round may still end
     failed: set[str] = set()  # brands with a failed create: nothing of theirs is destroyed in this run
@@ -117,7 +114,8 @@ _Place = tuple[str, str, str | None]
 
 
 def _place(change: Change) -> _Place:
-    """Say which step a step of a later plan stands for: an agent's new profile, or the end of an old one."""
+    """Return what two plans' steps about one thing share: about an agent's new profile, or the end of an old one."""
+    # a create of the first plan may be an adoption in the second, or blocked
     brings_profile = change.creates or change.action in {Action.ADOPT, Action.BLOCKED}
     return change.brand, change.agent, None if brings_profile else change.profile_id
 

@@ -20,8 +20,9 @@ class Remote(Protocol):
     def upload(self, content: bytes, media_type: str) -> str:
         """Return the media id of a picture."""
 
+    # repeated only by who keeps the intents: a client that does so by itself makes two profiles of one name
     def create_profile(self, name: str, media_id: str) -> Profile:
-        """Make a profile; never repeated by the callee."""
+        """Make a profile with one request; it isn't repeated here."""
 
     def destroy_profile(self, profile_id: str) -> None:
         """Destroy a profile; one that is gone already is a success."""
@@ -31,10 +32,10 @@ class Remote(Protocol):
 
 
 class Wait(Protocol):
-    """Waits `seconds` and returns True; returns False at once when the caller's deadline doesn't allow it."""
+    """A way to wait for X."""
 
     def __call__(self, seconds: float, why: str) -> bool:
-        """Wait, or decline."""
+        """Wait `seconds` and return True; return False at once when the caller's deadline doesn't allow it."""
 
 
 @dataclass(slots=True)

@@ -18,16 +18,10 @@ if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
     from profilectl.sync.outcomes import Outcome
 
-CALLS_A_DAY = 1000
-"""Creates that X allows in 24 hours, and as many destroys."""
-
+CALLS_A_DAY = 1000  # creates that X allows in 24 hours, and as many destroys
 DAY_MS = 24 * 60 * 60 * 1000
-
-UPLOADS = 500
-"""Pictures that may be uploaded in one window."""
-
-WINDOW = 15 * 60
-"""Seconds of that window."""
+UPLOADS = 500  # pictures in one window
+WINDOW = 15 * 60  # seconds
 
 _CREATING = {"created", "adopted", "unanswered"}  # an adoption without an intent was no create of ours
 _DESTROYING = {"destroyed", "destroyed-stranger"}
@@ -35,19 +29,12 @@ _DESTROYING = {"destroyed", "destroyed-stranger"}
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One kind of call in one account.
-
-    Attributes:
-        planned: calls that the plan needs.
-        used: calls of the last 24 hours that the ledger knows of.
-        since_ms: when the oldest of these was made; None when there were none. Epoch milliseconds, X's clock.
-        free_ms: when the first call that counts today stops counting, this run's own included.
-    """
+    """One kind of call in one account; times are epoch milliseconds of X's clock."""
 
     planned: int
-    used: int
-    since_ms: int | None
-    free_ms: int
+    used: int  # in the last 24 hours, as far as the ledger knows
+    since_ms: int | None  # when the oldest of these was made
+    free_ms: int  # when the first call that counts today stops counting, this run's own included
 
     @property
     def allowed(self) -> int:
@@ -86,29 +73,20 @@ class Forecast:
 
 
 def forecast(plan: Plan, brand: str, events: Iterable[Event], now_ms: int) -> Forecast:
-    """Compare what a plan needs in one brand with what is left there.
+    """Compare what a plan needs in one brand with what is left there, after the account's events of the last 24 hours.
 
-    Args:
-        plan: the plan; the later end of what it replaces isn't part of it.
-        brand: the brand's key.
-        events: of the brand's account, those of the last 24 hours at least.
-        now_ms: X's clock, epoch milliseconds.
+    The later end of what the plan replaces isn't part of it. The time is X's clock, epoch milliseconds.
     """
     changes = [change for change in plan.changes if change.brand == brand]
-    removals = sum(change.removes for change in changes)
-    return Forecast(
-        brand,
-        now_ms,
-        creates=creates(sum(change.creates for change in changes), events, now_ms),
-        destroys=destroys(removals, events, now_ms),
-    )
+    creations, removals = sum(change.creates for change in changes), sum(change.removes for change in changes)
+    return Forecast(brand, now_ms, creates(creations, events, now_ms), destroys(removals, events, now_ms))
 
 
 def creates(planned: int, events: Iterable[Event], now_ms: int) -> Budget:
     """Return what is left of an account's creates: one was made for every intent of which anything was heard."""
     moments: dict[str, int] = {}
     for event in events:
-        nonce = event.detail.get("nonce")
+        nonce = event.detail.get("nonce")  # an unanswered create that is adopted later is one create
         if event.what in _CREATING and nonce is not None:
             moments[str(nonce)] = min(event.at_ms, moments.get(str(nonce), event.at_ms))
     return _budget(planned, moments.values(), now_ms)
@@ -122,13 +100,7 @@ def destroys(planned: int, events: Iterable[Event], now_ms: int) -> Budget:
 def again_at(outcomes: Sequence[Outcome], recent: Mapping[str, Sequence[Event]], now_ms: int) -> datetime | None:
     """Return when another run can do more than the one that X's limits have stopped; None when nobody knows.
 
-    That is as soon as the first brand can go on. X's own reset says when, unless it is that of uploads and the day's
-    creates are used up as well, which X says only in answer to a create.
-
-    Args:
-        outcomes: of the run.
-        recent: events of the last 24 hours at least, by brand.
-        now_ms: X's clock, epoch milliseconds.
+    `recent` holds the events of the last 24 hours at least, by brand. The time is X's clock, epoch milliseconds.
     """
     moments = []
     for brand, limit in limits(outcomes).items():
@@ -138,11 +110,11 @@ def again_at(outcomes: Sequence[Outcome], recent: Mapping[str, Sequence[Event]],
             if outcome.change.brand == brand
         )
         budget = creates(int(left), recent.get(brand, ()), now_ms)
-        known = [limit.retry_at] if limit.retry_at is not None else []
-        if budget.again_ms is not None:
-            known.append(datetime.fromtimestamp(budget.again_ms / 1000, UTC))
+        # X's own reset may be that of uploads, while the day's creates are used up as well: X says so only of a create
+        day_ends = None if budget.again_ms is None else datetime.fromtimestamp(budget.again_ms / 1000, UTC)
+        known = [moment for moment in (limit.retry_at, day_ends) if moment is not None]
         moments += [max(known)] if known else []
-    return min(moments, default=None)
+    return min(moments, default=None)  # as soon as one brand can go on
 
 
 def to_document(forecast: Forecast) -> dict[str, Any]:
@@ -157,17 +129,12 @@ def to_document(forecast: Forecast) -> dict[str, Any]:
 
 def _to_document(budget: Budget) -> dict[str, Any]:
     again_at = None if budget.again_ms is None else datetime.fromtimestamp(budget.again_ms // 1000, UTC)
-    return {
-        "planned": budget.planned,
-        "used": budget.used,
-        "allowed": budget.allowed,
-        "now": budget.now,
-        "rest": budget.rest,
-        "again_at": None if again_at is None else again_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
+    counts = {name: getattr(budget, name) for name in ("planned", "used", "allowed", "now", "rest")}
+    return counts | {"again_at": None if again_at is None else again_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def _budget(planned: int, moments: Iterable[int], now_ms: int) -> Budget:
     counting = [moment for moment in moments if moment > now_ms - DAY_MS]
     since_ms = min(counting, default=None)
+    # where no call counts yet, the first one is this run's own
     return Budget(planned, len(counting), since_ms, (now_ms if since_ms is None else since_ms) + DAY_MS)

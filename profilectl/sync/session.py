@@ -39,38 +39,24 @@ _NAP = 0.2  # seconds: a sleep goes on after a signal, so it has to be a short o
 
 
 def _today() -> date:
-    return datetime.now().astimezone().date()
+    return datetime.now().astimezone().date()  # `until` is a day where the person is, not at X
 
 
 @dataclass(slots=True)
 class SyncSession:
-    """The desired and the actual state of the chosen brands, for one run.
-
-    Attributes:
-        roster: the desired state.
-        brands: those that take part, in roster order.
-        selection: what else was chosen.
-        pictures: of the brands' agents, by their path as the roster writes it.
-        clients: of X, by brand.
-        accounts: whom the credentials belong to, by brand.
-        prepare_pictures: decodes and normalises pictures; RosterRefused with every bad one.
-        jobs: calls at once.
-        today: returns the date against which `until` is read.
-        targets: what was observed at X last, by brand; empty before the first plan.
-        swapped: ids of profiles with another live picture; None before they were compared.
-    """
+    """The desired and the actual state of the chosen brands, for one run."""
 
     roster: Roster
-    brands: tuple[Brand, ...]
+    brands: tuple[Brand, ...]  # those that take part, in roster order
     selection: Selection
-    pictures: Mapping[str, Picture]
-    clients: Mapping[str, XClient]
-    accounts: Mapping[str, Account]
-    prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]
-    jobs: int = 1
+    pictures: Mapping[str, Picture]  # of the brands' agents, by their path as the roster writes it
+    clients: Mapping[str, XClient]  # by brand
+    accounts: Mapping[str, Account]  # whom the credentials belong to, by brand
+    prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]  # RosterRefused with every bad one
+    jobs: int = 1  # calls at once
     today: Callable[[], date] = _today
-    targets: dict[str, BrandTarget] = field(default_factory=dict)
-    swapped: frozenset[str] | None = None
+    targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
+    swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
     _warnings: list[str] = field(default_factory=list)
 
     @classmethod
@@ -87,27 +73,22 @@ class SyncSession:
     ) -> Self:
         """Read the brands' pictures, and ask X who the credentials belong to; nothing is written.
 
-        Args:
-            roster: the desired state.
-            brands: those that take part.
-            selection: what else was chosen.
-            read_pictures: reads and hashes every picture that some agents name.
-            prepare_pictures: decodes and normalises pictures.
-            connect: returns a client that speaks to X as a brand.
-            jobs: calls at once.
+        The arguments are those of the class; `read_pictures` reads and hashes every picture that some agents name,
+        `connect` returns a client with a brand's credentials.
 
         Raises:
-            RosterRefused: with every picture that can't be used; raised before what is wrong with credentials.
+            RosterRefused: with every picture that can't be used.
             CredentialsError: a brand has no usable credentials.
             RemoteError: X can't be asked.
         """
         keys = {brand.key for brand in brands}
         agents = [agent for agent in roster.agents if agent.brand in keys]
+        # thousands of files take as long as X's answers, so both are waited for at once
         reading = begin(partial(read_pictures, agents))
         try:
             clients = {brand.key: connect(brand) for brand in brands}
         except ProfilectlError:
-            reading.result()
+            reading.result()  # a bad picture is reported first, as it can be mended without credentials
             raise
         calls = {key: begin(client.verify_credentials) for key, client in clients.items()}
         pictures = reading.result()
@@ -121,20 +102,16 @@ class SyncSession:
         return warnings
 
     def check_accounts(self, ledger: LedgerReader) -> None:
-        """Make sure that every brand's credentials belong to the account that roster and ledger mean.
+        """Raise WrongAccount where credentials belong to another account than the one that roster and ledger mean.
 
         Warns of a handle that was renamed at X.
-
-        Raises:
-            WrongAccount: they belong to another one.
         """
         for brand in self.brands:
             account = self.accounts[brand.key]
             check_account(brand, account, ledger)
             if account.handle.casefold() != brand.handle.casefold():
-                self._warnings.append(
-                    f"warning: brand {brand.key} is @{brand.handle} in the roster, and @{account.handle} at X"
-                )
+                names = f"@{brand.handle} in the roster, and @{account.handle} at X"
+                self._warnings.append(f"warning: brand {brand.key} is {names}")
 
     def check_agents(self, ledger: LedgerReader) -> None:
         """Make sure that every chosen agent is in the roster or in the ledger; UsageError for the first who isn't."""
@@ -171,7 +148,7 @@ class SyncSession:
             RosterRefused: a picture that a live one is compared with is no image.
         """
         self._observe(ledger, wait, [brand.key for brand in self.brands if brands is None or brand.key in brands])
-        today = self.today()
+        today = self.today()  # once: midnight may come between the two comparisons
         compare = partial(
             build,
             self.roster,
@@ -182,13 +159,15 @@ class SyncSession:
             prune_now=self.selection.prune_now,
             only_agents=self.selection.agents if agents is None else agents,
         )
-        if self.selection.verify_avatars and self.swapped is None:
+        if self.selection.verify_avatars and self.swapped is None:  # once a run: later rounds take the same answer
             self.swapped = self._find_swapped(compare(), today)
         return compare(swapped=self.swapped or frozenset())
 
     def _observe(self, ledger: LedgerReader, wait: Wait | None, brands: Sequence[str]) -> None:
         settle_after = self.roster.policy.settle_after
         ids = {brand: self.accounts[brand].user_id for brand in brands}
+        # the ledger first: a profile that is bound after its list was read would look as if X had lost it; and here,
+        # as only this thread may use it
         states = {brand: ledger.state_of(user_id) for brand, user_id in ids.items()}
         calls = {
             brand: begin(partial(observe, brand, user_id, self.clients[brand], states[brand], settle_after, wait))
@@ -224,30 +203,15 @@ class SyncSession:
     def apply(
         self, plan: Plan, prepared: Mapping[str, PreparedPicture], ledger: Ledger, *, stop: Stop, wait: Wait
     ) -> Iterator[Outcome]:
-        """Carry a plan out, and settle what goes unanswered; yields the outcome of each step once it is durable.
+        """Carry a plan of this session out, and settle what goes unanswered; see `apply.apply`.
 
-        Args:
-            plan: made by this session.
-            prepared: the pictures that it uploads, by the digest of their source file.
-            ledger: used from the calling thread only.
-            stop: once it is requested, nothing more is begun.
-            wait: waits for X, as long as that is allowed.
-
-        Raises:
-            LedgerRefused: the ledger can't be written; open intents are settled by the next run.
+        Yields the outcome of each step once it is durable.
         """
 
         def carry_out(plan: Plan) -> Iterator[Outcome]:
             prune_at_once = self.selection.prune_now or self.roster.policy.retire_after == 0
             return apply(
-                plan,
-                self.targets,
-                ledger,
-                prepared,
-                jobs=self.jobs,
-                stop=stop,
-                wait=wait,
-                prune_at_once=prune_at_once,
+                plan, self.targets, ledger, prepared, jobs=self.jobs, stop=stop, wait=wait, prune_at_once=prune_at_once
             )
 
         def plan_again(brands: frozenset[str], agents: frozenset[str]) -> Plan:
@@ -257,15 +221,15 @@ class SyncSession:
 
     def now_ms(self) -> int:
         """Return a lower bound of X's clock, epoch milliseconds."""
+        # every client's is a lower bound, so the highest is the closest
         return max(client.now_ms() for client in self.clients.values())
 
     def forecasts(self, plan: Plan, ledger: LedgerReader) -> tuple[Forecast, ...]:
         """Return what X's daily limits mean for a plan that was just made, brand by brand."""
-        forecasts = []
-        for brand, target in self.targets.items():
-            now_ms = target.observation.observed_ms
-            forecasts.append(forecast(plan, brand, ledger.recent(target.user_id, now_ms - DAY_MS), now_ms))
-        return tuple(forecasts)
+        targets = ((brand, target.user_id, target.observation.observed_ms) for brand, target in self.targets.items())
+        return tuple(
+            forecast(plan, brand, ledger.recent(user_id, now_ms - DAY_MS), now_ms) for brand, user_id, now_ms in targets
+        )
 
     def again_at(self, ledger: LedgerReader, outcomes: Sequence[Outcome]) -> datetime | None:
         """Return when another run can do more, after X's limits have stopped one; None when nobody knows."""
@@ -292,30 +256,21 @@ def _result_of(call: Callable[[], T], brand: str, brands: Sequence[Brand]) -> T:
 
 @dataclass(frozen=True, slots=True)
 class LimitedWait:
-    """Waits for X as long as the run's limits allow it and nobody has asked to stop: a `Wait`.
+    """Waits for X as long as the run's limits allow it and nobody has asked to stop: a `Wait`."""
 
-    Attributes:
-        budget: seconds that may be waited for X in all.
-        deadline: the end of the run.
-        now_ms: returns X's clock, epoch milliseconds.
-        stop: ends a wait under way.
-        announce: called with seconds and reason before each wait.
-        clock: this machine's.
-    """
-
-    budget: WaitBudget
-    deadline: Deadline
-    now_ms: Callable[[], int]
-    stop: Stop
-    announce: Callable[[float, str], None]
-    clock: Clock
+    budget: WaitBudget  # for X in all
+    deadline: Deadline  # of the run
+    now_ms: Callable[[], int]  # X's clock
+    stop: Stop  # also ends a wait under way
+    announce: Callable[[float, str], None]  # called with seconds and reason before each wait
+    clock: Clock  # this machine's
 
     def __call__(self, seconds: float, why: str) -> bool:
         """Wait and return True, or return False: at once when a limit forbids it, sooner when asked to stop."""
         now = self.now_ms() / 1000
         if self.stop.requested or seconds > self.deadline.remaining():
             return False
-        if self.budget.take(now, now + seconds) is None:
+        if self.budget.take(now, now + seconds) is None:  # asked last, because asking spends it
             return False
         self.announce(seconds, why)
         sleep, end = self.clock.sleep or time.sleep, self.clock.monotonic() + seconds

@@ -21,18 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LivePicture:
-    """The picture of an agent for which nothing is to be done, as far as name and file tell.
-
-    Attributes:
-        url: where X serves it.
-        digest: of the roster's file, which is the one that was uploaded.
-    """
+    """The picture of an agent for which nothing is to be done, as far as name and file show."""
 
     brand: str
     agent: str
     profile_id: str
     url: str
-    digest: str
+    digest: str  # of the roster's file, which is the one that was uploaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +58,12 @@ def find_swapped(
 ) -> Verification:
     """Download live pictures, at most `jobs` at once, and compare each with the one that was uploaded.
 
-    Args:
-        live: the pictures.
-        prepared: what was uploaded, by the digest of its source file.
-        clients: of X, by brand.
-        jobs: downloads at once.
+    What was uploaded is looked up by the digest of its source file, the client by brand.
     """
     with ThreadPoolExecutor(jobs, thread_name_prefix="picture") as pool:
         uploaded = (prepared[picture.digest].content for picture in live)
         results = tuple(pool.map(partial(_is_swapped, clients), live, uploaded))
+    # a picture that can't be had isn't swapped: replacing it would spend a create on what may be a broken connection
     warnings = [
         f"warning: {picture.brand}: {picture.agent}: the live picture can't be verified: {result}"
         for picture, result in zip(live, results, strict=True)
@@ -88,6 +80,7 @@ def _is_swapped(clients: Mapping[str, XClient], picture: LivePicture, uploaded: 
     from profilectl.pictures.similarity import LARGEST_DISTANCE, distance
 
     try:
+        # X encodes every picture anew, so bytes can't be compared
         live = clients[picture.brand].download(picture.url)
         return distance(uploaded, live, picture.url) > LARGEST_DISTANCE
     except (RemoteError, AvatarRefused) as error:

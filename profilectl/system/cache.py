@@ -16,9 +16,8 @@ _LONGEST = 180  # bytes of a path in a file name, which may have 255: the rest i
 def cache_file(subject: str, kind: str) -> str:
     """Return where the cache of that kind about a file belongs, such as ``%home%u%roster.toml.names``.
 
-    The folder is ``$XDG_CACHE_HOME/profilectl``, else ``~/.cache/profilectl``. A relative ``XDG_CACHE_HOME`` counts as
-    unset (XDG Base Directory Specification). Only the end of a very long path is in the name, so a cache says itself
-    what it is about, or holds nothing that could be true of two files.
+    The folder is ``$XDG_CACHE_HOME/profilectl``, else ``~/.cache/profilectl``. Only the end of a very long path is in
+    the name, so a cache says itself what it is about, or holds nothing that could be true of two files.
 
     Args:
         subject: the absolute path of what it is about.
@@ -26,7 +25,7 @@ def cache_file(subject: str, kind: str) -> str:
     """
     home = os.path.expanduser("~")
     base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):
+    if not os.path.isabs(base):  # a relative one counts as unset (XDG Base Directory Specification)
         base = os.path.join(home if os.path.isabs(home) else "/nonexistent", ".cache")
     name = os.fsencode(subject)[-_LONGEST:].replace(b"/", b"%")
     return os.path.join(base, "profilectl", f"{os.fsdecode(name)}.{kind}")
@@ -69,6 +68,7 @@ def write_cache(path: str, content: bytes) -> None:
         for folder in (os.path.dirname(parent), parent):
             with suppress(FileExistsError):
                 os.mkdir(folder, 0o700)
+        # the descriptor that was judged is written through, as another folder could be put in its place meanwhile
         descriptor = _open_folder(path)
         try:
             write_private(Path(os.path.basename(path)), content, folder=descriptor)

@@ -14,14 +14,14 @@ from pathlib import Path
 from profilectl.errors import InputRefused
 from profilectl.text.escape import visible
 
+# Opening a FIFO would wait for a writer, and a terminal could become the one that controls this process. Windows has
+# neither flag.
 _NEVER_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 @contextmanager
 def opened(path: Path | str, flags: int = 0, *, folder: int | None = None) -> Iterator[int]:
     """Open whatever lies at a path for reading; its descriptor is to be judged before it is read.
-
-    Opening a FIFO waits for a writer, and a terminal could become ours: this does neither.
 
     Args:
         path: relative or absolute.
@@ -56,7 +56,7 @@ def read_regular(path: Path | str, limit: int) -> tuple[bytes, os.stat_result] |
         ValueError: the path holds a NUL.
     """
     with opened(path) as descriptor:
-        status = os.fstat(descriptor)
+        status = os.fstat(descriptor)  # of what was opened: at the path something else may lie by now
         return (read(descriptor, limit), status) if stat.S_ISREG(status.st_mode) else None
 
 
@@ -74,7 +74,7 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     """
     shown = f"{what} {visible(str(path))}"
     try:
-        file = read_regular(path, largest + 1)
+        file = read_regular(path, largest + 1)  # the size in the status is old as soon as somebody appends
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file name"
         raise InputRefused(f"can't read {shown}: {reason}", hint=hint) from None
@@ -107,7 +107,7 @@ def write_private(
     try:
         _create(draft, content, durable=durable, folder=folder)
         os.replace(draft, path, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
+    except BaseException:  # Ctrl-C as well: a draft may hold a token
         with suppress(FileNotFoundError):
             os.unlink(draft, dir_fd=folder)
         raise
@@ -146,11 +146,8 @@ def sync_folder(folder: Path) -> None:
     Raises:
         OSError: the disk refuses.
     """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    with opened(folder) as descriptor:
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def put(path: Path, content: bytes) -> None:

@@ -89,7 +89,7 @@ def hold_ledger(
         _write_note(note, command)
         yield
     finally:
-        note.unlink(missing_ok=True)
+        note.unlink(missing_ok=True)  # before the lock goes, or it could be the next holder's
         lock.release()
 
 
@@ -111,11 +111,9 @@ def _acquire(lock: BaseFileLock, seconds: float) -> bool:
 
 
 def _acquire_or_name_holder(lock: BaseFileLock, note: Path) -> str | None:
-    """Take the lock, or return "held by …".
-
-    Between a holder's lock and its note there is a moment without a note, or with that of a run that was killed; and
-    another one between the end of its note and that of its lock. Who comes then looks again.
-    """
+    """Take the lock, or return "held by …"."""
+    # Between a holder's lock and its note there is a moment without a note, or with that of a run that was killed; and
+    # another one between the end of its note and that of its lock. Who comes then looks again.
     end = time.monotonic() + _MOMENT
     while not _acquire(lock, 0):
         holder = _read_note(note)
@@ -128,7 +126,7 @@ def _acquire_or_name_holder(lock: BaseFileLock, note: Path) -> str | None:
 
 
 def _write_note(note: Path, command: str) -> None:
-    """Write who holds the lock; a whole file or none, because somebody may be reading it."""
+    """Write who holds the lock, as a whole: somebody may be reading it."""
     holder = {
         "pid": os.getpid(),
         "host": host_name(),
@@ -146,6 +144,7 @@ def _read_note(note: Path) -> str | None:
     """Return "held by …" from the note about the holder; None without one that can be believed."""
     try:
         holder = json.loads(note.read_text("utf-8"))
+        # a folder may be shared by machines, and a process id says something on its own only
         if holder["host"] == host_name() and not _runs(holder["pid"]):
             return None
         return visible("held by {command} (pid {pid} on {host}, user {user}) since {since}".format_map(holder))

@@ -10,7 +10,6 @@ import pytest
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import location
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.system import files
 
 
 @pytest.fixture(autouse=True)
@@ -261,28 +260,6 @@ def test_system_without_mount_table(path, monkeypatch, tmp_path):
     monkeypatch.setattr(location, "_MOUNTS", tmp_path / "none")
     open_for_writing(path).close()
     assert path.exists()
-
-
-def test_file_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
-    """A file that can't be completed doesn't appear, and its draft goes."""
-
-    def full(_descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        files.create_private(tmp_path / "ledger.db", b"content")
-    assert [] == list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_file_that_exists_is_never_replaced(tmp_path, monkeypatch, late):
-    """Of two that create a file, the first wins, also when it comes between the other's look and deed."""
-    if late:
-        monkeypatch.setattr(os.path, "lexists", lambda _path: False)
-    (tmp_path / "ledger.db").write_bytes(b"first")
-    files.create_private(tmp_path / "ledger.db", b"second")
-    assert [("ledger.db", b"first")] == [(one.name, one.read_bytes()) for one in tmp_path.iterdir()]
 
 
 def test_hostile_path_is_made_visible(tmp_path):

@@ -29,7 +29,7 @@ from profilectl.ledger.move import move_old_ledger
 old, new = map(Path, sys.argv[1:])
 print("ready", flush=True)
 sys.stdin.readline()
-print(move_old_ledger(old, new, "api.x.com", "a test").sentence is not None)
+print(move_old_ledger(old, new, "api.x.com", "a test") is not None)
 """
 
 
@@ -90,7 +90,7 @@ def test_it_moves_once_and_whole(old, new):
     fill(old)
     before = content(old)
     assert old == path_to_read(old, new, HOST)
-    sentence = move_old_ledger(old, new, HOST, "a test").sentence
+    sentence = move_old_ledger(old, new, HOST, "a test")
 
     assert str(old) in sentence
     assert str(new) in sentence
@@ -98,7 +98,7 @@ def test_it_moves_once_and_whole(old, new):
     assert (False, 0o600, 0o600) == (old.exists(), new.stat().st_mode & 0o777, kept(old).stat().st_mode & 0o777)
     assert new == path_to_read(old, new, HOST)
     assert {"ledger.db", "ledger.db.lock", ".gitignore"} == names(new.parent)
-    assert move_old_ledger(old, new, HOST, "a test").sentence is None
+    assert move_old_ledger(old, new, HOST, "a test") is None
 
 
 def test_it_moves_with_the_log_of_a_run_that_was_killed(old, new):
@@ -133,7 +133,7 @@ def test_what_is_not_about_this_x_stays(old, new, accounts):
     with open_for_writing(old) as ledger:
         for account in accounts:
             ledger.register_account("acme", account, 1)
-    assert move_old_ledger(old, new, HOST, "a test").sentence is None
+    assert move_old_ledger(old, new, HOST, "a test") is None
     assert (True, new, False) == (old.exists(), path_to_read(old, new, HOST), new.parent.exists())
 
 
@@ -191,7 +191,7 @@ def test_tracked_by_git(old, new, checkout):
 def test_ignored_by_git(old, new, checkout, monkeypatch):
     """In a repository that doesn't track it, it moves, whatever repository a hook runs for."""
     monkeypatch.setenv("GIT_DIR", str(checkout / "nowhere"))
-    assert move_old_ledger(old, new, HOST, "a test").sentence is not None
+    assert move_old_ledger(old, new, HOST, "a test") is not None
 
 
 def test_git_that_can_not_be_asked(old, new, checkout, monkeypatch):
@@ -199,7 +199,7 @@ def test_git_that_can_not_be_asked(old, new, checkout, monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     refused(old, new, "may be tracked by git")
     shutil.rmtree(checkout / ".git")
-    assert move_old_ledger(old, new, HOST, "a test").sentence is not None
+    assert move_old_ledger(old, new, HOST, "a test") is not None
 
 
 def test_while_somebody_has_it_open(old, new, monkeypatch):
@@ -291,7 +291,7 @@ move.move_old_ledger(Path(sys.argv[1]), Path(sys.argv[2]), "api.x.com", "a test"
     if new.exists():
         with open_for_writing(new) as ledger:
             ledger.record(Event("sent", "1", 50))
-    assert move_old_ledger(old, new, HOST, "a test").sentence is not None
+    assert move_old_ledger(old, new, HOST, "a test") is not None
     assert before[2] == content(new)[2][: len(before[2])]
     assert not old.exists()
 

@@ -35,5 +35,5 @@ def test_what_can_be_done_waits_for_nobody(action, reason):
 
 def test_what_an_action_costs():
     """A create, a destroy, or neither."""
-    assert [Action.REPLACE, Action.CREATE] == [action for action in Action if action.creates]
-    assert [Action.DELETE, Action.DESTROY] == [action for action in Action if action.removes]
+    assert [Action.REPLACE, Action.CREATE] == [action for action in Action if Change("acme", "a", action, ()).creates]
+    assert [Action.DELETE, Action.DESTROY] == [action for action in Action if Change("acme", "a", action, ()).removes]
