@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from profilectl.plan.changes import Change
     from profilectl.sync.outcomes import Outcome
 
-# These columns are never folded: what is in them is short, or is copied, and half an id is of no use.
-_WHOLE = set("|action|answered|change|created|id|kind|mean|profile|result|satisfied or NPS|status|until".split("|"))
+# Columns that are never folded, as folding short words helps nobody, and half an id can't be copied.
+_SHORT = {"", "action", "answered", "change", "kind", "mean", "result", "satisfied or NPS", "status", "until"}
+_COPIED = {"created", "id", "profile"}
 _STYLES = {"+": "green", "±": "yellow", "=": "cyan", "-": "red", "!": "bold red", STRANGER: "dim"}
 
 
@@ -27,7 +28,7 @@ def _table(*headers: str) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for header in headers:
-        table.add_column(header, overflow="fold", no_wrap=header in _WHOLE)
+        table.add_column(header, overflow="fold", no_wrap=header in _SHORT | _COPIED)
     return table
 
 
