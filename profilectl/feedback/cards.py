@@ -49,7 +49,7 @@ _KEY = re.compile(r"profilectl:([a-z0-9][a-z0-9_-]{0,63}):(human|bot):(profile|b
 _END_OF_NAME = re.compile(r"\s*[,;:|·•(/]|\s+[-\N{EN DASH}\N{EM DASH}]\s+")  # what follows is a role, not the name
 
 
-class Appearance(enum.StrEnum):
+class ShownIdentity(enum.StrEnum):
     """Whose name and picture the customer saw beside the message."""
 
     PROFILE = "profile"  # the agent's custom profile
@@ -62,7 +62,7 @@ class Key:
 
     agent: str
     kind: Kind
-    appearance: Appearance
+    appearance: ShownIdentity
     event_id: str  # of the message, as the audit trail knows it
 
     def __str__(self) -> str:
@@ -102,7 +102,7 @@ class DispatchLedger(Protocol):
 def read_key(text: str) -> Key | None:
     """Return the key that a card carries, None when it isn't one of ours."""
     match = _KEY.fullmatch(text)
-    return Key(match[1], Kind(match[2]), Appearance(match[3]), match[4]) if match else None
+    return Key(match[1], Kind(match[2]), ShownIdentity(match[3]), match[4]) if match else None
 
 
 def prepare(survey: Survey, agent: Agent, brand: Brand, *, is_test: bool) -> Question:
@@ -163,7 +163,7 @@ def ask(
         PersonNeeded: it was issued, or may have been, and that couldn't be recorded.
         RemoteError: X refused for another reason, or couldn't be reached.
     """
-    appearance = Appearance.BRAND if message.profile_id is None else Appearance.PROFILE
+    appearance = ShownIdentity.BRAND if message.profile_id is None else ShownIdentity.PROFILE
     key = str(Key(message.agent, question.kind, appearance, event_id))
     request = Ask(
         survey=question.survey,

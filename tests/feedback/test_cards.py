@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilectl.errors import InputRefused, LedgerRefused, OutcomeUnknown, PersonNeeded, RateLimited
-from profilectl.feedback.cards import INVITATIONS, Appearance, Key, ask, display_name, prepare, read_key
+from profilectl.feedback.cards import INVITATIONS, Key, ShownIdentity, ask, display_name, prepare, read_key
 from profilectl.model import Agent, Ask, Brand, Card, Event, Kind, Message, Survey
 
 BRAND = Brand("acme", "acmecare", privacy_url="https://acme.example/privacy")
@@ -173,7 +173,7 @@ def test_names_on_cards(name, kind, shown):
 
 def test_keys_are_read_back():
     """The four parts."""
-    key = Key("alice", Kind.BOT, Appearance.BRAND, "1190")
+    key = Key("alice", Kind.BOT, ShownIdentity.BRAND, "1190")
 
     assert key == read_key(str(key))
 
@@ -199,7 +199,7 @@ def test_what_is_no_key(text):
 @given(
     st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}", fullmatch=True),
     st.sampled_from(Kind),
-    st.sampled_from(Appearance),
+    st.sampled_from(ShownIdentity),
     st.from_regex(r"[0-9]{1,20}", fullmatch=True),
 )
 def test_any_key_fits_and_comes_back(agent, kind, face, event_id):

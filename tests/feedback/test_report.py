@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilectl.errors import UsageError
-from profilectl.feedback.cards import Appearance, Key
+from profilectl.feedback.cards import Key, ShownIdentity
 from profilectl.feedback.report import (
     LEAST,
     OTHERS,
@@ -30,7 +30,7 @@ ALICE = "profilectl:alice:human:profile:1"
 CARD = Card("5", Survey.CSAT, ALICE, False, 1_000, 1_000)
 
 
-def response(score, agent="alice", kind=Kind.HUMAN, appearance=Appearance.PROFILE, survey=Survey.CSAT):
+def response(score, agent="alice", kind=Kind.HUMAN, appearance=ShownIdentity.PROFILE, survey=Survey.CSAT):
     return Response(survey, Key(agent, kind, appearance, "1"), score)
 
 
@@ -161,7 +161,7 @@ def test_two_groups_are_compared_once():
 def test_chance_is_no_difference():
     """Four of six against five of six can't be told apart."""
     answers = [response(score) for score in (5, 5, 5, 5, 1, 1)]
-    answers += [response(score, appearance=Appearance.BRAND) for score in (5, 5, 5, 5, 5, 1)]
+    answers += [response(score, appearance=ShownIdentity.BRAND) for score in (5, 5, 5, 5, 5, 1)]
     comparison = comparison_of(evaluate(answers, Survey.CSAT), Dimension.APPEARANCE)
 
     assert (Verdict.SAME, False) == (comparison.verdict, comparison.differences[0].can_be_told)
@@ -209,7 +209,7 @@ responses = st.lists(
         st.none() | st.integers(1, 5),
         st.sampled_from(["alice", "bob", "carl"]),
         st.sampled_from(Kind),
-        st.sampled_from(Appearance),
+        st.sampled_from(ShownIdentity),
         st.sampled_from(Survey),
     ),
     max_size=60,

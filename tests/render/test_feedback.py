@@ -7,7 +7,7 @@ import json
 import pytest
 from inline_snapshot import snapshot
 
-from profilectl.feedback.cards import Appearance, Key
+from profilectl.feedback.cards import Key, ShownIdentity
 from profilectl.feedback.report import (
     BrandReport,
     Comparison,
@@ -23,7 +23,7 @@ from profilectl.model import Kind, Survey
 from profilectl.render import feedback
 
 
-def response(score, agent="alice", kind=Kind.HUMAN, appearance=Appearance.PROFILE, survey=Survey.CSAT):
+def response(score, agent="alice", kind=Kind.HUMAN, appearance=ShownIdentity.PROFILE, survey=Survey.CSAT):
     return Response(survey, Key(agent, kind, appearance, "1190"), score)
 
 
@@ -32,7 +32,7 @@ def reports(answers, survey=Survey.CSAT, tests=0, strangers=0):
 
 
 ANSWERS = [response(score) for score in (5, 5, 4, 3, None)] + [response(4)]
-ANSWERS += [response(1, "ava", Kind.BOT, Appearance.BRAND)] * 2
+ANSWERS += [response(1, "ava", Kind.BOT, ShownIdentity.BRAND)] * 2
 
 
 def test_a_table_for_people():
