@@ -117,5 +117,5 @@ def _blocks(content: bytes) -> Iterator[bytes]:
 
 
 def _palette(flags: int) -> int:
-    # Bit 7 of a descriptor announces a palette, the lowest three bits its size.
+    """Return the bytes of the palette that a descriptor's bit 7 announces; the lowest three bits are its size."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

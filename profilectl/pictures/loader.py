@@ -18,11 +18,7 @@ from profilectl.toml.positions import locate
 def inspect_all(
     folder: Path, agents: Iterable[Agent], cache: PictureStatCache | None = None
 ) -> tuple[dict[str, Picture], dict[str, AvatarRefused]]:
-    """Read and hash every picture that agents name and the cache doesn't know unchanged.
-
-    Returns:
-        The pictures and the refusals, both by their paths as the roster writes them.
-    """
+    """Read and hash the pictures that agents name; return them, and the refusals, by their paths as written."""
     cache = cache or PictureStatCache(folder)
     pictures = {path: cache.recall(path) for path in dict.fromkeys(agent.avatar for agent in agents)}
     refusals: dict[str, AvatarRefused] = {}

@@ -67,7 +67,7 @@ def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
 def _grids(picture: Image) -> tuple[bytes, bytes]:
     from PIL import Image
 
-    # A filter that is wider than a field: with a box, a sharp edge at the border of two would jump between them.
+    # A filter wider than a field: with a box, sharp edges would jump between fields.
     brightness, *colour = picture.convert("YCbCr").split()
     filtered = Image.Resampling.BILINEAR
     fields = [channel.resize((_COLOUR_SIDE, _COLOUR_SIDE), filtered).tobytes() for channel in colour]
