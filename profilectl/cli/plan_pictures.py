@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from profilectl.errors import AvatarRefused, RemoteError
 from profilectl.model import PreparedPicture, Profile
 from profilectl.plan.changes import Action, Reason
-from profilectl.render.html import Comparison, ShownAppearance, compare
+from profilectl.render.html import ShownAppearance, ShownChange, compare
 
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
@@ -39,7 +39,7 @@ class _Subject:
     source: _Source | None
 
 
-def compare_changes(context: Context, session: SyncSession, plan: Plan) -> list[Comparison]:
+def compare_changes(context: Context, session: SyncSession, plan: Plan) -> list[ShownChange]:
     """Return every change with what customers see before and after it.
 
     A picture that can't be had leaves initials and a note, never an error.

@@ -189,7 +189,7 @@ def _receipt_line(receipt: Receipt, message_sender: MessageSender) -> str:
 
 def _show_draft(context: Context, message: Message, message_sender: MessageSender) -> None:
     """Draw the bubble on stderr as the customer will see it, with everything that goes along."""
-    from profilectl.render.bubble import AgentCard, Draft, Enclosure, draft_bubble, plain_draft
+    from profilectl.render.bubble import AgentCard, Draft, draft_bubble, plain_draft
 
     agent, handle = message_sender.sender.agent, message_sender.sender.brand.handle
     picture = context.inspect_pictures([agent])[agent.avatar]
@@ -203,10 +203,7 @@ def _show_draft(context: Context, message: Message, message_sender: MessageSende
         None if prepared is None else prepared.media_type,
         message.text,
     )
-    enclosure = None
-    if (attachment := message_sender.attachment) is not None:
-        enclosure = Enclosure(attachment.name, attachment.media_type, len(attachment.content))
-    draft = Draft(card, message.recipient_id, enclosure, message.quick_replies, message.links)
+    draft = Draft(card, message.recipient_id, message_sender.attachment, message.quick_replies, message.links)
     screen = console(sys.stderr)
     if screen.color_system is not None:
         screen.print(draft_bubble(draft, screen.width))

@@ -162,9 +162,8 @@ def script(tree: Command) -> str:
 
 def _case(command: Command, shared: tuple[Option, ...]) -> str:
     own, takes_shared = own_options(command, shared)
-    options = (
-        f'"$shared {_options(own)}"' if takes_shared and own else '"$shared"' if takes_shared else f"'{_options(own)}'"
-    )
+    # Nothing in them needs quoting: names and choices are plain words, which `read_tree` makes sure of.
+    options = f'"{" ".join(filter(None, ["$shared", _options(own)]))}"' if takes_shared else f"'{_options(own)}'"
     lines = [f"        '{' '.join(command.words)}')"]
     if command.commands:
         lines.append(f"            commands='{' '.join(child.words[-1] for child in command.commands)}'")

@@ -1,8 +1,4 @@
-"""The command tree as plain values: what a shell has to know about every command, without Typer's machinery.
-
-The scripts of all shells share what stands below it: how to write down what a value may be, and which options every
-command takes.
-"""
+"""The command tree as plain values: what the shells' scripts and the man page need of every command."""
 
 from __future__ import annotations
 
@@ -15,25 +11,17 @@ import typer
 
 _PATH_TYPES = {"path", "file", "directory", "filename"}  # what Typer calls pathlib.Path and its file types
 _NAMED = {"AGENT": "agent", "BRAND": "brand", "ID": "profile"}  # metavars, which promise a reader of the help the same
-_NAME_KINDS = {"agent": "agents", "brand": "brands", "profile": "profiles"}
 _SAFE_WORD = re.compile(r"[A-Za-z0-9-][A-Za-z0-9._-]*")
 _LONGEST_HELP = 200  # code points; longer than any of ours
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What an option or an argument takes.
+    """What an option or an argument takes."""
 
-    Attributes:
-        metavar: what help calls it.
-        kind: "choice", "path", "plan" (a path of a saved plan), "agent", "brand", "profile" (the id of one that no
-            agent uses), or "text".
-        choices: the words of a "choice", else none.
-    """
-
-    metavar: str
-    kind: str
-    choices: tuple[str, ...] = ()
+    metavar: str  # what help calls it
+    kind: str  # "choice", "path", "plan", "agent", "brand", "profile" (the id of one that no agent uses), or "text"
+    choices: tuple[str, ...] = ()  # the words of a "choice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +36,24 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """An argument or an option as the help explains it.
+    """An argument or an option as the help explains it."""
 
-    Attributes:
-        written: with all its names and what it takes: ``-q, --quiet``, ``--ask csat|nps``, ``TEXT``.
-        meaning: a sentence, with default and bounds in brackets behind it.
-        is_required: whether nothing goes without it.
-    """
-
-    written: str
-    meaning: str
+    written: str  # with all its names and what it takes: ``-q, --quiet``, ``--ask csat|nps``, ``TEXT``
+    meaning: str  # a sentence, with default and bounds in brackets behind it
     is_required: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command or group, named by all its words from the program on.
-
-    Attributes:
-        help: the first sentence of its help, on one line.
-        text: its whole help, paragraph by paragraph; one whose lines must stay as they are begins with a backspace.
-        terms: what the help lists below that: the arguments and options in the order of their definition.
-    """
+    """One command or group, named by all its words from the program on."""
 
     words: tuple[str, ...]
-    help: str
+    help: str  # the first sentence of its help, on one line
     options: tuple[Option, ...]
     arguments: tuple[Value, ...]
     commands: tuple[Command, ...]
-    text: str = ""
-    terms: tuple[Term, ...] = ()
+    text: str = ""  # its whole help; a paragraph whose lines must stay as they are begins with a backspace
+    terms: tuple[Term, ...] = ()  # arguments and options in the order of the help
 
     def walk(self) -> Iterator[Command]:
         """Yield this command, and every command below it in the order of the help."""
@@ -89,17 +65,15 @@ class Command:
 def read_tree(app: typer.Typer, name: str) -> Command:
     """Return the visible part of an app's command tree.
 
-    Names and choices are plain ASCII words, which need no quotes in any shell; help is one line of any characters.
-
     Raises:
-        ValueError: a name or a choice isn't such a word.
+        ValueError: a name or a choice isn't a plain ASCII word, and so would need other quotes in every shell.
     """
     return _read_command(typer.main.get_command(app), (_safe(name),), None)
 
 
 def names_of(value: Value) -> str:
     """Return the kind of names that the program is asked for to complete a value; empty where it isn't."""
-    return _NAME_KINDS.get(value.kind, "")
+    return f"{value.kind}s" if value.kind in _NAMED.values() else ""
 
 
 def notation(value: Value) -> str:
@@ -108,19 +82,22 @@ def notation(value: Value) -> str:
 
 
 def shared_options(tree: Command) -> tuple[Option, ...]:
-    """Return the options that the program and every command take; a group takes them only through its commands."""
+    """Return the options that the program and every command take; groups don't count."""
+    # A group passes them on to its commands and takes none itself, so asking groups as well would leave nothing.
     takers = [command for command in tree.walk() if not command.commands]
     return tuple(option for option in tree.options if all(option in taker.options for taker in takers))
 
 
 def own_options(command: Command, shared: tuple[Option, ...]) -> tuple[tuple[Option, ...], bool]:
     """Return a command's options but for the shared ones, and whether it takes those as well."""
+    # All or none, as the scripts have one name for all of them together.
     if not set(shared) <= set(command.options):
         return command.options, False
     return tuple(option for option in command.options if option not in shared), True
 
 
 def _read_command(command: Any, words: tuple[str, ...], parent: typer.Context | None) -> Command:
+    # Any: Typer carries its own copy of click, whose classes it doesn't make public.
     context = typer.Context(command, info_name=words[-1], parent=parent)
     parameters = [parameter for parameter in command.get_params(context) if not parameter.hidden]
     children = getattr(command, "commands", {}).items()

@@ -75,6 +75,7 @@ def script(tree: Command) -> str:
     """Return the whole script."""
     shared = shared_options(tree)
     commands = list(tree.walk())
+    # Groups take the shared options only through their commands, so they aren't in this list.
     sharers = [command for command in commands if own_options(command, shared)[1]]
     lines = [_set("commands", commands), _set("sharers", sharers), "", "complete -c profilectl -f"]
     lines += [_option(option, "__profilectl_on $__profilectl_sharers") for option in shared]
@@ -85,6 +86,7 @@ def script(tree: Command) -> str:
 
 
 def _takes(command: Command) -> str:
+    # One switch of all commands, as fish can't ask its own `complete` lines what takes a value.
     names = [name for option in command.options if option.value is not None for name in option.names]
     return f"        case {_path(command)}\n            contains -- $argv[2] {' '.join(names)}\n" if names else ""
 
@@ -105,12 +107,14 @@ def _command_lines(command: Command, shared: tuple[Option, ...]) -> Iterator[str
 
 
 def _option(option: Option, condition: str) -> str:
+    # fish has long and short options apart, each without its hyphens.
     names = "".join(f" -l {name[2:]}" if name.startswith("--") else f" -s {name[1:]}" for name in option.names)
     value = " -r" + _value(option.value) if option.value is not None else ""
     return f"complete -c profilectl -n '{condition}'{names}{value}{_description(option.help)}"
 
 
 def _value(value: Value) -> str:
+    # -f, for no files, is needed with each: an option that takes a value (-r) offers files otherwise.
     if value.choices:
         return f" -f -a '{' '.join(value.choices)}'"
     if names_of(value):
@@ -119,6 +123,7 @@ def _value(value: Value) -> str:
 
 
 def _path(command: Command) -> str:
+    # With a slash, which no command's name has: fish lists have no other separator inside of an element.
     return "/".join(command.words)
 
 

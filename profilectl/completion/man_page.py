@@ -26,7 +26,6 @@ FILES: Final = (
     ("~/.local/state/profilectl/crash-*.log", "what is kept of an unexpected failure, without secrets"),
     ("/etc/profilectl/policy.toml", "root's word on who may sync, and who may send as whom"),
 )
-"""The files that a user may meet, with one sentence each, without its full stop."""
 
 EXAMPLES: Final = (
     ("See the whole job on a local X, without an account:", "profilectl demo"),
@@ -36,7 +35,6 @@ EXAMPLES: Final = (
     ("Speak as an agent:", 'profilectl send --as alice --to @customer "Your refund is on its way."'),
     ("Keep X equal to the roster from cron:", "profilectl sync --yes --quiet"),
 )
-"""What it is for, and the command lines."""
 
 _SYNOPSIS = r"\fBprofilectl\fR [\fIoptions\fR] \fIcommand\fR [\fIoptions\fR] [\fIarguments\fR]"
 
@@ -56,11 +54,11 @@ With `--json` they are one JSON document, errors included."""
 _SEE_ALSO = "crontab(5), systemd.timer(5), sudoers(5), jq(1)"
 
 _CHARACTERS = str.maketrans({"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"})
-_WIDTH = 78  # columns of the source
+_WIDTH = 78  # columns of the source, which is kept in git and read in diffs
 
 
 def manual(tree: Command) -> str:
-    """Return the whole page as roff; nothing in it depends on the day it was made."""
+    """Return the whole page as roff."""
     sections = {
         "NAME": [rf"profilectl \- {_escape(tree.help[0].lower() + tree.help[1:])}"],
         "SYNOPSIS": [_SYNOPSIS],
@@ -68,11 +66,13 @@ def manual(tree: Command) -> str:
         "COMMANDS": _commands(tree),
         "GLOBAL OPTIONS": [_running("These stand before or after the whole command."), *_terms(tree.terms)],
         "EXIT STATUS": [_item(str(code.value), code.meaning) for code in ExitCode],
-        "ENVIRONMENT": [_item(", ".join(variable.names), variable.meaning) for variable in VARIABLES],
+        "ENVIRONMENT": [_item(*variable) for variable in VARIABLES.items()],
         "FILES": [_item(*file) for file in FILES],
         "EXAMPLES": _apart(f"{_running(aim)}\n{_verbatim(lines)}" for aim, lines in EXAMPLES),
         "SEE ALSO": [_running(_SEE_ALSO)],
     }
+    # No date, as a test compares the page with the one in git; no hyphens (.nh) and no stretched spaces (.ad l), which
+    # would break command lines that are copied.
     head = f'.TH PROFILECTL 1 "" "profilectl {_escape(__version__)}" "User Commands"\n.nh\n.ad l\n'
     blocks = [block for name, texts in sections.items() for block in (f".SH {name}", *texts)]
     return head + "".join(f"{block}\n" for block in blocks)
@@ -80,6 +80,7 @@ def manual(tree: Command) -> str:
 
 def usage(command: Command, tree: Command) -> list[str]:
     """Return the words of a command's line without the global options: what may be left out stands in brackets."""
+    # Options first, and what is required before what isn't, as in the synopses of other pages.
     own = sorted(own_terms(command, tree), key=lambda term: (not term.written.startswith("-"), not term.is_required))
     return [" ".join(command.words), *(term.written if term.is_required else f"[{term.written}]" for term in own)]
 
@@ -93,14 +94,12 @@ def _commands(tree: Command) -> Iterator[str]:
     for command in list(tree.walk())[1:]:
         yield f'.SS "{_escape(" ".join(command.words))}"'
         if not command.commands:
-            yield f"{_line_of(command, tree)}\n.PP"
+            name, *terms = usage(command, tree)
+            # Unbreakable spaces inside of a term: an option stays on the line of its value.
+            styled = (_styled(term).replace(" ", r"\~") for term in terms)
+            yield "\n".join([_filled(" ".join([rf"\fB{_escape(name)}\fR", *styled])), ".PP"])
         yield from _paragraphs(command.text)
         yield from _terms(own_terms(command, tree))
-
-
-def _line_of(command: Command, tree: Command) -> str:
-    name, *terms = usage(command, tree)
-    return _filled(" ".join([rf"\fB{_escape(name)}\fR", *(_styled(term).replace(" ", r"\~") for term in terms)]))
 
 
 def _terms(terms: Iterable[Term]) -> Iterator[str]:
@@ -113,7 +112,7 @@ def _item(word: str, meaning: str) -> str:
 
 
 def _styled(written: str) -> str:
-    """Set what is typed as it stands in bold, and what is replaced (all in capitals) in italics."""
+    # What is typed as it stands is bold, what is replaced (all in capitals) italic: man-pages(7).
     parts = re.split(r"([ |=,@\[\]]+)", written)
     return "".join(
         rf"\f{'I' if part.isupper() else 'B'}{_escape(part)}\fR" if re.search(r"\w", part) else _escape(part)
@@ -129,18 +128,17 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _apart(blocks: Iterable[str]) -> Iterator[str]:
-    """Yield blocks with space between them."""
+    # Space goes between blocks only: behind a heading man makes its own.
     for number, block in enumerate(blocks):
         yield f".PP\n{block}" if number else block
 
 
 def _verbatim(lines: str) -> str:
-    """Return lines that stay as they are."""
     return "\n".join([".RS 4", ".nf", *(_guard(_escape(line)) for line in lines.splitlines()), ".fi", ".RE"])
 
 
 def _running(text: str) -> str:
-    """Return prose, each sentence on lines of its own, as roff wants it; code in backticks becomes bold."""
+    # Each sentence on lines of its own, so that roff sets the space behind it; code in backticks becomes bold.
     escaped = "".join(
         rf"\fB{_escape(part)}\fR" if number % 2 else _escape(part) for number, part in enumerate(text.split("`"))
     )
@@ -153,10 +151,10 @@ def _filled(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Write every character so that it comes out as it is, and can be copied: a plain hyphen may become a dash."""
+    # groff shows a plain hyphen or quote as a typographic one, and such an option can't be copied (groff_char(7)).
     return "".join(char if char.isascii() else rf"\[u{ord(char):04X}]" for char in text.translate(_CHARACTERS))
 
 
 def _guard(line: str) -> str:
-    """Keep a line that begins like a request from being one."""
+    # A line that begins with a dot or a quote would be a request, and wouldn't be shown.
     return rf"\&{line}" if line.startswith((".", "'")) else line

@@ -25,9 +25,7 @@ from profilectl.toml.document import LARGEST
 if TYPE_CHECKING:
     from profilectl.ledger.protocol import LedgerReader
 
-Name = tuple[str, str, str, str]
-"""Kind, brand, name and description, as a row of the cache has them."""
-
+Name = tuple[str, str, str, str]  # kind, brand, name and description, as a row of the cache has them
 _LATELY_MS = 3 * 86_400_000  # how long a forgotten profile is offered: a busy brand's audit trail is long to read
 
 
@@ -48,10 +46,7 @@ def ledger_path(roster: str, *, uses_sandbox: bool) -> str:
 
 
 def read_names(roster: str, ledger: str) -> tuple[list[Name] | None, bool]:
-    """Return the names of a roster and its ledger, and whether the roster has errors, which may hide some.
-
-    A ledger that can't be read adds no names. Of a roster that can't be read None is returned.
-    """
+    """Return the names of a roster and its ledger, and whether the roster has errors; None when it can't be read."""
     try:
         readable = parse_partially(read_named(Path(roster), "the roster", LARGEST), "")
     except InputRefused:
@@ -70,6 +65,7 @@ def _ledger_states(path: str, brands: Iterable[Brand]) -> dict[Brand, tuple[Ledg
     states: dict[Brand, tuple[LedgerState, Iterable[Event]]] = {brand: (LedgerState(), ()) for brand in brands}
     if not path:
         return states
+    # A ledger that can't be read adds no names: at TAB there is nobody to report it to, the command itself will.
     with suppress(ProfilectlError), open_for_reading(Path(path)) as ledger:
         accounts = {brand: ledger.account_of(brand.key) for brand in states}
         for brand, account in accounts.items():
@@ -80,6 +76,7 @@ def _ledger_states(path: str, brands: Iterable[Brand]) -> dict[Brand, tuple[Ledg
 
 def _forgotten(ledger: LedgerReader, user_id: str) -> Iterable[Event]:
     """Return the events of profiles whose last event is that they were forgotten; none of a damaged trail."""
+    # The last event of each: a profile that was forgotten and adopted again isn't forgotten.
     last: dict[str | None, Event] = {}
     with suppress(ProfilectlError):
         last = {event.profile_id: event for event in ledger.recent(user_id, int(time.time() * 1000) - _LATELY_MS)}
@@ -87,13 +84,11 @@ def _forgotten(ledger: LedgerReader, user_id: str) -> Iterable[Event]:
 
 
 def _names(brand: Brand, agents: Iterable[Agent], state: LedgerState) -> Iterator[tuple[str, str, str]]:
-    """Yield kind, name and description of a brand and its agents.
-
-    Agents who left the roster are among them, because `offboard` and `profiles forget` are about those.
-    """
+    """Yield kind, name and description of a brand and its agents."""
     yield "brands", brand.key, f"@{brand.handle}"
     people = {agent.key: f"{agent.name} · {agent.kind}" for agent in agents if agent.brand == brand.key}
     people |= {key: f"{people[key]} · offboarded" for key in state.blocked & people.keys()}
+    # Agents who left the roster as well: `offboard` and `profiles forget` are about those.
     gone = dict.fromkeys(sorted(state.blocked), "offboarded")
     gone |= {retired.agent: f"{retired.name} · retired" for retired in state.retired}
     gone |= {binding.agent: f"{binding.name} · not in the roster" for binding in state.bindings}
@@ -111,5 +106,5 @@ def _profiles(state: LedgerState, forgotten: Iterable[Event]) -> Iterator[tuple[
 
 
 def _plain(description: str) -> str:
-    """Return a description without anything that a terminal or a reader of the cache could take for more."""
+    # Tabs and line ends would be read as more fields or rows of the cache.
     return "".join(char if char.isprintable() else " " if char.isspace() else "" for char in visible(description))

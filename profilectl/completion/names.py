@@ -1,17 +1,12 @@
 """What the shells ask for at TAB: names from a cache, printed by a process that imports next to nothing.
 
-This runs at every TAB behind `--as` and its like, so it lives on ``os``, which Python has loaded before it begins;
-`name_sources` and all that it needs are loaded only when the cache is older than what it was made from. Where the cache
-can't be written, every TAB takes as long as the first one.
-
 The cache is UTF-8 text: `TITLE`; the settings that say where the sources are; one line a source, ``stamp<TAB>path``,
 the roster first; an empty line; then one row a name, ``kind<TAB>brand<TAB>name<TAB>description``, where the kind of a
-retired profile is ``profiles AGENT``, for it can be adopted only by the agent whose it was. Whatever is in it, a name
-that could be anything but a plain word isn't offered; and no path of it is looked at unless the roster's stamp is
-right, which holds a time that only this machine's kernel gives.
+retired profile is ``profiles AGENT``, as it can be adopted only by the agent whose it was.
 """
 
-# Loading pathlib would take longer than the whole answer.
+# `os` is loaded before Python begins; pathlib would take longer than the whole answer. `name_sources` and what it needs
+# are loaded only when the cache is older than its sources.
 # ruff: noqa: PTH100, PTH111, PTH116
 
 import os
@@ -24,44 +19,30 @@ if TYPE_CHECKING:
 
 TITLE = "profilectl names 3"
 KINDS = ("agents", "brands", "profiles")
-SOURCES = 4
-"""The roster, the config file, the ledger and its write-ahead log."""
-
-ABSENT = "-"
-"""The stamp of a file that isn't there."""
-
+SOURCES = 4  # the roster, the config file, the ledger and its write-ahead log
+ABSENT = "-"  # the stamp of a file that isn't there
 _LARGEST = 50_000_000  # bytes: more than a hundred thousand agents in several brands
 _LONGEST = 200  # code points of a description
 _PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
 
 class LineOptions:
-    """What a half-typed line says about the names that are to be offered.
-
-    Attributes:
-        roster: absolute path.
-        brands: the brands named so far, none for all.
-        uses_sandbox: whether the ledger is the sandbox's.
-        cache: where the names of this roster and ledger are kept.
-    """
+    """What a half-typed line says about the names that are to be offered."""
 
     def __init__(self, words: "Sequence[str]") -> None:
         """Read the words of a line so far, without the program's; what is unknown is passed over."""
+        # No dataclass: importing that module would cost more than the whole answer.
         rosters, brands = _values("--roster", words), _values("--brand", words)
         default = os.environ.get("PROFILECTL_BRAND")
         roster = rosters[-1] if rosters else os.environ.get("PROFILECTL_ROSTER") or "roster.toml"
         self.roster = os.path.abspath(os.path.expanduser(roster))
-        self.brands = brands or ([default] if default else [])
+        self.brands = brands or ([default] if default else [])  # none for all
         self.uses_sandbox = "--sandbox" in words or os.environ.get("PROFILECTL_SANDBOX") == "1"
         self.cache = cache_file(self.roster, "sandbox.names" if self.uses_sandbox else "names")
 
 
 def answer(words: "Sequence[str]") -> None:
-    """Print the names of a kind, each with a tab and its description; whatever is wrong, print nothing and never fail.
-
-    Args:
-        words: one of `KINDS`, then the words of the line so far.
-    """
+    """Print the names of a kind with their descriptions; `words` are one of `KINDS`, then those of the line so far."""
     try:
         if words and words[0] in KINDS:
             line = LineOptions(words[1:])
@@ -79,18 +60,14 @@ def rows(line: LineOptions) -> "Sequence[str]":
     is_cache = len(lines) >= SOURCES + 3 and lines[0] == TITLE and not lines[SOURCES + 2]
     is_of_roster = is_cache and lines[2].partition("\t")[2] == line.roster
     known = lines[SOURCES + 3 :] if is_of_roster else []
+    # No other path of a cache is looked at unless the roster's stamp is right, which holds a time of the kernel's.
     if (is_of_roster and is_fresh(lines)) or stamp(line.roster) == ABSENT:
         return known
     return made_anew(line, known)
 
 
 def made_anew(line: LineOptions, known: "Sequence[str]") -> "Sequence[str]":
-    """Return the rows as roster and ledger are now, and keep them for the next TAB.
-
-    Args:
-        line: says which roster and which ledger.
-        known: the rows of an older cache: those of a roster that can't be read, and for the gaps that its errors leave.
-    """
+    """Return the rows as roster and ledger are now, and keep them; `known` are those of an older cache."""
     from profilectl.completion.name_sources import ledger_path, read_names
     from profilectl.config import config_path
 
@@ -102,7 +79,7 @@ def made_anew(line: LineOptions, known: "Sequence[str]") -> "Sequence[str]":
     if names is None:
         return known
     rows = ["\t".join(name) for name in names if all(map(is_plain, (*name[0].split(" "), *name[1:3])))]
-    if has_errors:
+    if has_errors:  # while somebody edits the roster, the names of its broken entries stay
         rows = list({row.rpartition("\t")[0]: row for row in (*known, *rows)}.values())
     if not any("\n" in source for source in sources):
         text = "\n".join([TITLE, settings(), *sources, "", *rows])
@@ -111,14 +88,15 @@ def made_anew(line: LineOptions, known: "Sequence[str]") -> "Sequence[str]":
 
 
 def is_fresh(lines: "Sequence[str]") -> bool:
-    """Say whether the same sources are meant as when the cache was made, and none has changed since."""
+    """Return whether the same sources are meant as when the cache was made, and none has changed since."""
     stamps = (line.partition("\t") for line in lines[2 : SOURCES + 2])
     # In their order: a cache that knows the roster's stamp was made here, so its other paths are ours.
     return lines[1] == settings() and all(known == stamp(path) for known, _, path in stamps)
 
 
 def settings() -> str:
-    """Return, on one line, what decides where ledger and config file are; never a whole URL, it may hold a password."""
+    """Return, on one line, what decides where ledger and config file are."""
+    # Never a whole URL: it may hold a password.
     ledger = os.path.expanduser(os.environ.get("PROFILECTL_LEDGER") or "")
     path = "://" if "://" in ledger else ledger and os.path.abspath(ledger)
     host = (os.environ.get("PROFILECTL_API_URL") or "").rpartition("@")[2]
@@ -127,7 +105,7 @@ def settings() -> str:
 
 
 def stamp(path: str) -> str:
-    """Return what changes whenever a file does; the time of its last change of state can't be forged."""
+    """Return what changes whenever a file does, among it the change time, which nobody can set."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
@@ -136,28 +114,23 @@ def stamp(path: str) -> str:
 
 
 def candidates(rows: "Sequence[str]", kind: str, brands: "Sequence[str]", words: "Sequence[str]") -> dict[str, str]:
-    """Return the names of a kind, each with its description; of these brands where any are given.
-
-    Args:
-        rows: of the cache.
-        kind: one of `KINDS`.
-        brands: the brands named so far, none for all.
-        words: of the line so far; behind ``adopt`` and an agent, the retired profiles of others are left out.
-    """
+    """Return the names of a kind, each with its description; of these brands where any are given."""
     names: dict[str, str] = {}
     for row in rows:
         fields = row.split("\t")
         row_kind, _, agent = fields[0].partition(" ")
+        # Behind ``adopt`` and an agent, the retired profiles of others are left out: it would refuse them.
         if row_kind != kind or len(fields) != 4 or (agent and "adopt" in words and agent not in words):
             continue
         _, brand, name, description = fields
+        # Checked here, too: whoever can write the cache must not get a word into the line that a shell would run.
         if (not brands or brand in brands or kind == "brands") and name not in names and is_plain(name):
             names[name] = description if description.isprintable() and len(description) <= _LONGEST else ""
     return names
 
 
 def is_plain(name: str) -> bool:
-    """Say whether no shell could take a word for anything but a name."""
+    """Return whether no shell could take a word for anything but a name."""
     return bool(name) and name[0] not in ".-" and not name.strip(_PLAIN)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from textwrap import indent
 
 from profilectl.completion.command_tree import Command, Option, notation, own_options, shared_options
 
@@ -117,13 +118,14 @@ def script(tree: Command) -> str:
     """Return the whole script."""
     shared = shared_options(tree)
     entries = "".join(_entry(command, shared) for command in tree.walk())
-    return _HEAD + _lines(_options(shared), 8) + _TABLE + entries + _ENGINE
+    return _HEAD + indent("".join(_options(shared)), 8 * " ") + _TABLE + entries + _ENGINE
 
 
 def _entry(command: Command, shared: tuple[Option, ...]) -> str:
     own, takes_shared = own_options(command, shared)
-    children = [_quote(f"{child.words[-1]}|{child.help}") for child in command.commands]
-    arguments = [_quote(notation(value)) for value in command.arguments]
+    children = [_quote(f"{child.words[-1]}|{child.help}") + "\n" for child in command.commands]
+    arguments = [_quote(notation(value)) + "\n" for value in command.arguments]
+    # The description comes last and is split off with a limit, so that it may hold the separator.
     return (
         f"        '{' '.join(command.words)}' = @{{\n"
         f"            Commands = {_array(children)}\n"
@@ -136,18 +138,14 @@ def _entry(command: Command, shared: tuple[Option, ...]) -> str:
 def _options(options: Iterable[Option]) -> Iterator[str]:
     for option in options:
         taken = notation(option.value) if option.value is not None else ""
-        yield from (_quote(f"{name}|{taken}|{option.help}") for name in option.names)
+        yield from (_quote(f"{name}|{taken}|{option.help}") + "\n" for name in option.names)
 
 
 def _array(items: Iterable[str]) -> str:
-    items = tuple(items)
-    return f"@(\n{_lines(items, 16)}            )" if items else "@()"
-
-
-def _lines(items: Iterable[str], indent: int) -> str:
-    return "".join(f"{' ' * indent}{item}\n" for item in items)
+    lines = indent("".join(items), 16 * " ")
+    return f"@(\n{lines}            )" if lines else "@()"
 
 
 def _quote(text: str) -> str:
-    """Quote a string; PowerShell takes the typographic single quotes for the plain one."""
+    # PowerShell takes the typographic single quotes for the plain one, so those are doubled, too.
     return "'" + re.sub("['\u2018\u2019\u201a\u201b]", r"\g<0>\g<0>", text) + "'"

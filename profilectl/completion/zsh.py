@@ -47,6 +47,7 @@ fi
 def script(tree: Command) -> str:
     """Return the whole script."""
     shared = shared_options(tree)
+    # Only the first function sees the whole line: _arguments hands each command below the part that is its own.
     functions = (_function(command, shared, _REMEMBER if command is tree else "") for command in tree.walk())
     return _HEAD % _lines(map(_option, shared), "  ") + _NAMES + "".join(functions) + _TAIL
 
@@ -90,30 +91,27 @@ def _arguments(flags: str, specifications: list[str], after: str = "") -> str:
 
 def _option(option: Option) -> str:
     exclusive = f"({' '.join(option.names)})" if len(option.names) > 1 and not option.is_repeatable else ""
+    # An option that may be repeated is offered again; else all its names go, once one of them is on the line.
     prefix = "*" if option.is_repeatable else exclusive
-    names = [_assignable(name) if option.value is not None else name for name in option.names]
+    names = list(option.names)
+    if option.value is not None:
+        # These signs allow ``--name=value`` beside ``--name value``, and ``-nvalue`` beside ``-n value``.
+        names = [f"{name}=" if name.startswith("--") else f"{name}+" for name in names]
     brackets = f"[{_escape(option.help, '[]:')}]" if option.help else ""
     value = _value(option.value) if option.value is not None else ""
+    # Braces expand to one specification a name, with the same text before and behind each, so they stay unquoted.
     if len(names) == 1:
         return _quote(prefix + names[0] + brackets + value)
     return (_quote(prefix) if prefix else "") + "{" + ",".join(names) + "}" + _quote(brackets + value)
 
 
-def _assignable(name: str) -> str:
-    """Allow ``--name=value`` beside ``--name value``, and ``-nvalue`` beside ``-n value``."""
-    return f"{name}=" if name.startswith("--") else f"{name}+"
-
-
 def _value(value: Value) -> str:
-    return f":{_escape(value.metavar, ':')}:{_action(value)}"
-
-
-def _action(value: Value) -> str:
+    action = {"path": "_files", "plan": '_files -g "*.json"'}.get(value.kind, " ")
     if value.choices:
-        return f"({' '.join(value.choices)})"
-    if names_of(value):
-        return f" __profilectl_names {names_of(value)}"  # the space keeps _arguments' own options out of its words
-    return {"path": "_files", "plan": '_files -g "*.json"'}.get(value.kind, " ")
+        action = f"({' '.join(value.choices)})"
+    elif names_of(value):
+        action = f" __profilectl_names {names_of(value)}"  # the space keeps _arguments' own options out of its words
+    return f":{_escape(value.metavar, ':')}:{action}"
 
 
 def _name(command: Command) -> str:

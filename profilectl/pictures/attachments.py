@@ -1,10 +1,4 @@
-"""A picture that goes along with a message: what it shows leaves the machine, and nothing of what it says beside that.
-
-Photographs and screenshots are encoded anew, whole and upright: a customer learns no place, device or serial number of
-whoever sent them. JPEG stays JPEG; PNG and a GIF that doesn't move become PNG, so that a screenshot's letters
-stay sharp. An animation isn't encoded anew, which would cost its timing and colours: its frames stay byte for byte, and
-the blocks that hold words (comments, XMP, other applications' data) are left out, with anything after its end.
-"""
+"""A picture that goes along with a message: what it shows leaves the machine, without the metadata of its file."""
 
 from __future__ import annotations
 
@@ -29,26 +23,16 @@ _LOOPS: Final = (b"NETSCAPE2.0", b"ANIMEXTS1.0")  # the applications whose data 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is uploaded for a message.
-
-    Attributes:
-        media_type: "image/jpeg", "image/png" or "image/gif".
-        category: X's ``media_category``: "dm_image", or "dm_gif" for an animation.
-        name: the file's, for people; X never gets it.
-    """
+    """What is uploaded for a message."""
 
     content: bytes = field(repr=False)
-    media_type: str
-    category: str
-    name: str = ""
+    media_type: str  # "image/jpeg", "image/png" or "image/gif"
+    category: str  # X's ``media_category``: "dm_image", or "dm_gif" for an animation
+    name: str = ""  # the file's, for people; X never gets it
 
 
 def prepare(content: bytes, name: str) -> Attachment:
-    """Make a file ready to be uploaded.
-
-    Args:
-        content: the whole file, at most `LARGEST_FILE`; its first bytes say what it is, its name doesn't.
-        name: what refusals call it.
+    """Return what is uploaded of a file of at most `LARGEST_FILE` bytes; `name` is what refusals call it.
 
     Raises:
         InputRefused: no JPEG, PNG or GIF, damaged, with too many pixels, or an animation over `LARGEST_ANIMATION`.
@@ -65,6 +49,7 @@ def prepare(content: bytes, name: str) -> Attachment:
 
 
 def _still(content: bytes, name: str, kind: str) -> Attachment:
+    # Encoded anew, whole and upright, so that a customer learns no place, device or serial number of its sender.
     image = decode(content, name, _whole)
     encoded = _encode(image, kind)
     while len(encoded[0]) > LARGEST_IMAGE:
@@ -74,12 +59,13 @@ def _still(content: bytes, name: str, kind: str) -> Attachment:
 
 
 def _whole(source: Image) -> Image:
-    source.load()
+    source.load()  # before anything else: a PNG's orientation may stand behind its pixels
     return plain(resizable(source), source)
 
 
 def _encode(image: Image, kind: str) -> tuple[bytes, str]:
-    """Encode without loss where the source was and X's limit allows it; transparency needs PNG in any case."""
+    """Return a file and its media type."""
+    # PNG keeps the letters of a screenshot sharp, and is the only one with transparency.
     if kind != "JPEG" or image.mode == "RGBA":
         lossless = save(image, "PNG")
         if len(lossless) <= LARGEST_IMAGE or image.mode == "RGBA":
@@ -88,39 +74,32 @@ def _encode(image: Image, kind: str) -> tuple[bytes, str]:
 
 
 def _animation(content: bytes, name: str) -> bytes:
-    """Return an animation without its words, nothing for a GIF with one frame."""
-    decode(content, name, _first_frame)
+    """Return an animation without its metadata, nothing for a GIF with one frame."""
+    # Only looked at: the frames stay byte for byte, as encoding anew would cost their timing and colours.
+    decode(content, name, lambda source: source.copy())
     try:
         blocks = list(_blocks(content))
     except IndexError:
         raise refusal(name, "is damaged or cut off", "export or copy it anew") from None
     if sum(block[:1] == b"\x2c" for block in blocks) < 2:
         return b""
-    bare = b"".join(block for block in blocks if not _speaks(block))
+    bare = b"".join(block for block in blocks if not _is_metadata(block))
     if len(bare) > LARGEST_ANIMATION:
         figures = f"{millions(len(bare))} MB, at most {millions(LARGEST_ANIMATION)}"
         raise refusal(name, f"is an animation of {figures}", "save it smaller or shorter")
     return bare
 
 
-def _first_frame(source: Image) -> Image:
-    source.load()
-    return source.copy()
-
-
-def _speaks(block: bytes) -> bool:
-    """Say whether a block holds words: a comment, plain text, or an application's data other than its loop."""
+def _is_metadata(block: bytes) -> bool:
+    """Return whether a block is a comment, plain text, or an application's data (such as XMP) other than its loop."""
     if block[:2] == b"\x21\xff":
         return block[3:14] not in _LOOPS
     return block[:2] in {b"\x21\xfe", b"\x21\x01"}
 
 
 def _blocks(content: bytes) -> Iterator[bytes]:
-    """Yield a GIF's header with its palette, then every block up to the trailer (GIF89a 17 to 27).
-
-    Raises:
-        IndexError: it ends before its trailer, or holds what is no block.
-    """
+    """Yield a GIF's header with its palette, then every block up to the trailer; IndexError for a damaged file."""
+    # GIF89a 17 to 27. Bytes behind the trailer belong to no block, and so aren't uploaded.
     at = 13 + _palette(content[10])
     yield content[:at]
     while (mark := content[at]) != 0x3B:
@@ -130,19 +109,13 @@ def _blocks(content: bytes) -> Iterator[bytes]:
             data = at + 2
         else:
             raise IndexError(at)
-        end = _behind_data(content, data)
-        yield content[at:end]
-        at = end
+        while length := content[data]:  # the chain of sub-blocks ends with an empty one
+            data += 1 + length
+        yield content[at : data + 1]
+        at = data + 1
     yield b"\x3b"
 
 
 def _palette(flags: int) -> int:
-    """Return the bytes of the palette that a screen or image descriptor announces."""
+    """Return the bytes of the palette that a descriptor's bit 7 announces; the lowest three bits are its size."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def _behind_data(content: bytes, at: int) -> int:
-    """Return where a chain of sub-blocks ends; an empty one is its last."""
-    while length := content[at]:
-        at += 1 + length
-    return at + 1

@@ -1,12 +1,6 @@
-"""A file that somebody dropped into a folder becomes a picture that may be uploaded.
+"""Agents' picture files: `inspect` reads and hashes, `prepare` decodes and encodes for upload; both from any thread.
 
-Two steps, because most runs need only the first: `inspect` reads and hashes, which tells whether a picture changed;
-`prepare` decodes behind guards and encodes anew. Nothing of the source survives but its pixels: no EXIF, no GPS
-position, no comment, no colour profile, no bytes behind the image's end.
-
-Both may be called from several threads at once.
-
-`read` and `FolderStats` are for `stat_cache`, which knows when not even reading is needed.
+Most runs need only the first, which shows whether a picture changed.
 """
 
 from __future__ import annotations
@@ -36,7 +30,7 @@ JPEG_QUALITY: Final = 88
 _BLOCK: Final = 1 << 22  # bytes that are hashed at once: for smaller ones threads would only hinder each other
 
 
-class Identity(NamedTuple):
+class FileIdentity(NamedTuple):
     """Which file it is, and in which state: when any of this differs, it may hold something else; times in ns."""
 
     device: int
@@ -46,8 +40,8 @@ class Identity(NamedTuple):
     changed_ns: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> Identity:
-        """Return the identity of a file that was looked at."""
+    def of(cls, status: os.stat_result) -> FileIdentity:
+        """Return the identity in a file's status."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
@@ -55,16 +49,12 @@ class Reading(NamedTuple):
     """A picture, the file's identity before it was read, and this machine's time before that, epoch nanoseconds."""
 
     picture: Picture
-    identity: Identity
+    identity: FileIdentity
     begun_ns: int
 
 
 def inspect(folder: Path, relative: str) -> Picture:
-    """Read and hash a picture without decoding it.
-
-    Args:
-        folder: the roster's folder; symbolic links may lead anywhere inside of it.
-        relative: the file as the roster writes it, relative to `folder`.
+    """Read and hash a picture of the roster's folder without decoding it; links may lead anywhere inside of it.
 
     Raises:
         AvatarRefused: outside of the folder, missing, no regular file, empty, or over `LARGEST_FILE`.
@@ -73,10 +63,11 @@ def inspect(folder: Path, relative: str) -> Picture:
 
 
 def read(folder: Path, relative: str) -> Reading:
-    """Do what `inspect` does, and say which file it was."""
+    """Return what `inspect` does, and which file it was."""
+    # Clock, then identity, then bytes: whatever changes the file later shows against one of the first two.
     begun_ns = time.time_ns()
     with _opened(folder, relative) as file:
-        identity = Identity.of(os.fstat(file.fileno()))
+        identity = FileIdentity.of(os.fstat(file.fileno()))
         digest, size = hashlib.sha256(), 0
         while block := file.read1(min(_BLOCK, LARGEST_FILE + 1 - size)):
             digest.update(block)
@@ -86,70 +77,62 @@ def read(folder: Path, relative: str) -> Reading:
 
 
 class FolderStats:
-    """Identifies the pictures of a roster's folder without opening them; folders in it are resolved once, so be quick.
-
-    What another process slips in meanwhile shows in the identity, so that no way has to be walked step by step.
-    """
+    """Identifies the pictures of a roster's folder without opening them; for one command: folders are resolved once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._places: dict[str, str] = {}  # where the folders that pictures are in really are
+        self._resolved: dict[str, str] = {}  # real paths of the folders that pictures are in
 
-    def identify(self, relative: str) -> Identity | None:
-        """Return which file a picture is; None when `read` has to take a closer look, and to say what is wrong."""
+    def identify(self, relative: str) -> FileIdentity | None:
+        """Return which file a picture is; None when `read` has to look, and to raise what is wrong with it."""
+        # No walk as in `_open_inside` is needed: what is slipped in meanwhile has another identity.
         parent, _, name = relative.rpartition("/")
         if name in {"", ".", ".."} or relative.startswith("/"):
             return None
         try:
-            if parent not in self._places:
-                self._places[parent] = _resolve(self._folder, parent)[1]
-            status = os.lstat(f"{self._places[parent]}/{name}")
+            if parent not in self._resolved:
+                self._resolved[parent] = _resolve(self._folder, parent)[1]
+            status = os.lstat(f"{self._resolved[parent]}/{name}")
             if stat.S_ISLNK(status.st_mode):
                 status = os.lstat(_resolve(self._folder, relative)[1])
         except (AvatarRefused, OSError, ValueError):
             return None
-        return Identity.of(status) if stat.S_ISREG(status.st_mode) else None
+        return FileIdentity.of(status) if stat.S_ISREG(status.st_mode) else None
 
 
 def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> PreparedPicture:
-    """Turn an inspected picture into what is uploaded; the same file always gives the same bytes.
-
-    The middle square is kept, at most `size` pixels wide, never enlarged; JPEG when it is opaque, else PNG.
+    """Return what is uploaded of a picture: its middle square, at most `size` pixels wide, as JPEG when opaque, or PNG.
 
     Raises:
         AvatarRefused: as `inspect` does; or the file has changed since, or is no usable image.
     """
-    content = _read(folder, picture.path)
+    with _opened(folder, picture.path) as file:
+        content, file_size = file.read(LARGEST_FILE + 1), os.fstat(file.fileno()).st_size
+    _require_usable(picture.path, len(content), file_size)
+    # The plan names the digest that was inspected: nothing else may be uploaded in its name.
     if digest_of_bytes(content) != picture.digest:
         raise refusal(picture.path, "changed while it was being used", "leave the file alone and run this again")
     return normalise(content, picture.path, size)
 
 
 def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
-    """Do with a picture's bytes, such as those that X serves, as `prepare` does; `name` is for the AvatarRefused."""
-    square = decode(content, name, lambda source: _square(source, size))
-    return PreparedPicture(*_encode(square), digest_of_bytes(content))
+    """Return what `prepare` does, of bytes such as those that X serves; `name` is for the AvatarRefused."""
+    image = square(content, name, size)
+    if image.mode == "RGBA":
+        encoded, media_type = save(image, "PNG"), "image/png"
+    else:
+        encoded, media_type = save(image, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
+    return PreparedPicture(encoded, media_type, digest_of_bytes(content))
 
 
-def square(content: bytes, name: str) -> Image:
-    """Return the middle square of a picture, at most `LARGEST_SIDE` pixels wide, in RGB or RGBA.
-
-    Raises:
-        AvatarRefused: it is no usable image; `name` is what the message calls it.
-    """
-    return decode(content, name, lambda source: _square(source, LARGEST_SIDE))
-
-
-def _read(folder: Path, relative: str) -> bytes:
-    with _opened(folder, relative) as file:
-        content, size = file.read(LARGEST_FILE + 1), os.fstat(file.fileno()).st_size
-    _require_usable(relative, len(content), size)
-    return content
+def square(content: bytes, name: str, size: int = LARGEST_SIDE) -> Image:
+    """Return a picture's middle square, at most `size` pixels wide, in RGB or RGBA; AvatarRefused names it `name`."""
+    return decode(content, name, lambda source: _square(source, size))
 
 
 @contextmanager
 def _opened(folder: Path, relative: str) -> Iterator[BufferedReader]:
-    """Open a file with every way out of the folder closed, opening nothing that could block or have a side effect."""
+    """Open a regular file inside of the folder; AvatarRefused for anything else."""
     try:
         with open(_open_inside(folder, relative), "rb") as file:
             yield file
@@ -161,7 +144,7 @@ def _opened(folder: Path, relative: str) -> Iterator[BufferedReader]:
 
 
 def _require_usable(relative: str, read: int, size: int) -> None:
-    """Refuse a file by how much of it could be read, and how large it says it is, in bytes."""
+    # By both, as a file may grow while it is read.
     if read > LARGEST_FILE:
         figures = f"{millions(max(size, read))} MB, at most {millions(LARGEST_FILE)}"
         raise refusal(relative, f"has {figures}", "save it smaller")
@@ -170,27 +153,29 @@ def _require_usable(relative: str, read: int, size: int) -> None:
 
 
 def _resolve(folder: Path, relative: str) -> tuple[str, str]:
-    """Return where the folder and the file really are; AvatarRefused when the one isn't in the other."""
-    home = os.path.realpath(folder)
-    target = os.path.realpath(os.path.join(home, relative))  # noqa: PTH118 - pathlib would drop what makes a path odd
-    if os.path.isabs(relative) or os.path.commonpath([home, target]) != home:  # noqa: PTH117 - as above
+    """Return the real paths of the folder and the file; AvatarRefused when the file isn't in the folder."""
+    base = os.path.realpath(folder)
+    target = os.path.realpath(os.path.join(base, relative))  # noqa: PTH118 - pathlib would drop what makes a path odd
+    if os.path.isabs(relative) or os.path.commonpath([base, target]) != base:  # noqa: PTH117 - as above
         raise refusal(relative, "is outside of the roster's folder", "copy it into the folder")
-    return home, target
+    return base, target
 
 
 def _open_inside(folder: Path, relative: str) -> int:
-    """Open a regular file below the folder, walking step by step so that no link can be slipped in between."""
-    home, target = _resolve(folder, relative)
-    *parents, name = Path(target).relative_to(home).parts or (os.curdir,)
-    place = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    """Return a descriptor of a regular file below the folder."""
+    base, target = _resolve(folder, relative)
+    *parents, name = Path(target).relative_to(base).parts or (os.curdir,)
+    current = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        # Step by step, as a folder of the resolved path may have become a link since.
         for parent in parents:
-            place, left = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place), place
+            current, left = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current), current
             os.close(left)
-        _require_regular(os.stat(name, dir_fd=place, follow_symlinks=False), relative)
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+        # Looked at before it is opened: opening a device may do something, and a pipe would wait for its writer.
+        _require_regular(os.stat(name, dir_fd=current, follow_symlinks=False), relative)
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=current)
     finally:
-        os.close(place)
+        os.close(current)
     try:
         _require_regular(os.fstat(descriptor), relative)
     except AvatarRefused:
@@ -207,9 +192,9 @@ def _require_regular(status: os.stat_result, relative: str) -> None:
 
 
 def _square(source: Image, size: int) -> Image:
-    """Crop to the middle, shrink, turn upright, bring into sRGB: the order that touches the fewest pixels."""
     from PIL import Image
 
+    # Crop, shrink, turn upright, bring into sRGB: the order that touches the fewest pixels.
     source.draft(None, (2 * size, 2 * size))  # lets a large JPEG decode at a fraction of its size
     source.load()
     side = min(source.size)
@@ -221,9 +206,3 @@ def _square(source: Image, size: int) -> Image:
     else:
         square = square.crop(middle)
     return plain(square, source)
-
-
-def _encode(square: Image) -> tuple[bytes, str]:
-    if square.mode == "RGBA":
-        return save(square, "PNG"), "image/png"
-    return save(square, "JPEG", quality=JPEG_QUALITY), "image/jpeg"

@@ -1,7 +1,6 @@
-"""Foreign bytes become pixels, behind guards, and pixels become a file that says nothing but what it shows.
+"""Decode foreign bytes behind guards, and encode pixels into a file without metadata; everything from any thread.
 
-What leaves the machine as a picture went through here: no EXIF, no GPS position, no comment, no colour profile, no
-bytes behind the image's end. Everything may be called from several threads at once.
+Every picture that leaves the machine is encoded here: no EXIF, no GPS position, no comment, no colour profile.
 """
 
 from __future__ import annotations
@@ -45,12 +44,7 @@ def refusal(path: str, reason: str, hint: str | None = None) -> AvatarRefused:
 
 
 def decode(content: bytes, path: str, use: Callable[[Image], Image]) -> Image:
-    """Let foreign bytes meet Pillow, here and nowhere else.
-
-    Args:
-        content: of a file.
-        path: what refusals call it.
-        use: is given the opened image, not yet loaded, and returns what is wanted of it.
+    """Return what `use` makes of an opened image that isn't loaded yet; `path` is what refusals call the file.
 
     Raises:
         AvatarRefused: neither JPEG, PNG, GIF nor WEBP, damaged, or over `LARGEST_IMAGE`.
@@ -59,6 +53,7 @@ def decode(content: bytes, path: str, use: Callable[[Image], Image]) -> Image:
 
     try:
         _silence_pillow()
+        # Pillow has decoders for dozens of formats, and that of EPS starts another program.
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF", "WEBP")) as source:
             _require_decodable(source, path)
             return use(source)
@@ -82,7 +77,8 @@ def millions(count: int) -> str:
 
 
 def resizable(image: Image) -> Image:
-    """Leave palettes, single bits and 16 bits behind; transparency stays."""
+    """Return the image without a palette, single bits or 16 bits a channel, which can't be resized well."""
+    # Pillow cuts 16 bits off at 255 instead of scaling them, which makes a photograph white.
     if image.mode.startswith("I"):
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in {"L", "RGB", "CMYK"} and not image.has_transparency_data:
@@ -91,11 +87,9 @@ def resizable(image: Image) -> Image:
 
 
 def plain(image: Image, source: Image) -> Image:
-    """Bring a `resizable` image into the form that is saved: upright, in sRGB, without a transparency nobody uses.
+    """Return a `resizable` image as it is saved: upright, in sRGB, without an alpha channel that shows nothing.
 
-    Args:
-        image: made from `source`.
-        source: tells the orientation and the colour profile.
+    Orientation and colour profile are those of the `source` that it was made from.
     """
     return _without_idle_alpha(_in_srgb(_upright(image, source), source.info.get("icc_profile")))
 
@@ -112,10 +106,7 @@ def save(image: Image, kind: str, **options: int | bool) -> bytes:
 
 
 def _silence_pillow() -> None:
-    """Keep Pillow's remarks on odd metadata from the terminal, for good: what matters of them is checked here.
-
-    `warnings.catch_warnings` would be no help, as it isn't made for threads that come and go in any order.
-    """
+    # Not `catch_warnings`: it restores the filters of the whole process, while another thread may be decoding.
     silence = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
     with _filters_lock:
         if silence not in warnings.filters:
@@ -123,6 +114,7 @@ def _silence_pillow() -> None:
 
 
 def _require_decodable(source: Image, path: str) -> None:
+    # By the size in its header, before memory is taken for the pixels.
     pixels = source.width * source.height
     if pixels > LARGEST_IMAGE:
         figures = f"{source.width}x{source.height} is {millions(pixels)} megapixels"
@@ -130,13 +122,12 @@ def _require_decodable(source: Image, path: str) -> None:
 
 
 def _foreign_format(content: bytes) -> str:
-    head = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-    for mark, name in _FOREIGN.items():
-        if head.startswith(mark):
-            return f"{name}, which isn't accepted"
-    for brand, name in _FOREIGN_BRANDS.items():
-        if head[4:8] == b"ftyp" and head[8:].startswith(brand):
-            return f"{name}, which isn't accepted"
+    head = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")  # a byte order mark and spaces may stand before XML
+    media_brand = head[8:] if head[4:8] == b"ftyp" else b""
+    for start, formats in ((head, _FOREIGN), (media_brand, _FOREIGN_BRANDS)):
+        for mark, name in formats.items():
+            if start.startswith(mark):
+                return f"{name}, which isn't accepted"
     return "no image, or none that is known here"
 
 
@@ -161,7 +152,7 @@ def _upright(image: Image, source: Image) -> Image:
 
 
 def _in_srgb(image: Image, profile: bytes | None) -> Image:
-    """Convert from the embedded colour profile; without a usable one colours count as sRGB, as in every browser."""
+    # Without a usable profile colours count as sRGB, as in every browser.
     target = "RGBA" if image.mode == "RGBA" else "RGB"
     if profile:
         from PIL import ImageCms
@@ -177,7 +168,7 @@ def _in_srgb(image: Image, profile: bytes | None) -> Image:
 
 
 def _without_idle_alpha(image: Image) -> Image:
-    """Drop a transparency that is nowhere used, so that a photograph saved as PNG becomes JPEG."""
+    # A photograph that was saved as PNG often has one, and becomes a JPEG without it.
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         return image.convert("RGB")
     return image

@@ -18,32 +18,28 @@ from profilectl.toml.positions import locate
 def inspect_all(
     folder: Path, agents: Iterable[Agent], cache: PictureStatCache | None = None
 ) -> tuple[dict[str, Picture], dict[str, AvatarRefused]]:
-    """Read and hash every picture that agents name; return those, and the refusals, by their paths as written.
-
-    Args:
-        folder: the roster's.
-        agents: whose pictures are read.
-        cache: knows those that needn't be read.
-    """
+    """Read and hash the pictures that agents name; return them, and the refusals, by their paths as written."""
     cache = cache or PictureStatCache(folder)
-    pictures = {avatar: cache.recall(avatar) for avatar in dict.fromkeys(agent.avatar for agent in agents)}
+    pictures = {path: cache.recall(path) for path in dict.fromkeys(agent.avatar for agent in agents)}
     refusals: dict[str, AvatarRefused] = {}
-    unread = [avatar for avatar, picture in pictures.items() if picture is None]
-    queue = iter(unread)  # shared: whoever has time takes the next one
+    unread = [path for path, picture in pictures.items() if picture is None]
+    queue = iter(unread)  # shared: each thread takes the next path when it is done with one
 
     def work() -> None:
-        for avatar in queue:
+        for path in queue:
             try:
-                pictures[avatar] = cache.read(avatar)
+                pictures[path] = cache.read(path)
             except AvatarRefused as error:
-                refusals[avatar] = error
+                refusals[path] = error
 
+    # Not a pool, whose threads would keep a process alive that was interrupted at a slow file system.
     helpers = [begin(work) for _ in range(min(os.cpu_count() or 1, len(unread)) - 1)]
     work()
     for helper in helpers:
         helper.result()
-    usable = {avatar: picture for avatar, picture in pictures.items() if picture is not None}
-    return usable, {avatar: refusals[avatar] for avatar in unread if avatar in refusals}
+    usable = {path: picture for path, picture in pictures.items() if picture is not None}
+    # In the roster's order, whichever thread was first.
+    return usable, {path: refusals[path] for path in unread if path in refusals}
 
 
 def prepare_all(
@@ -67,13 +63,7 @@ def prepare_all(
 
 
 def find_refusals(folder: Path, agents: Iterable[Agent], proven: Container[str] = ()) -> dict[str, AvatarRefused]:
-    """Read every picture that agents name, decode those that aren't proven, and return why some can't be used.
-
-    Args:
-        folder: the roster's.
-        agents: whose pictures are judged.
-        proven: digests of files that are known to be good.
-    """
+    """Return why some of the pictures that agents name can't be used; `proven` holds digests of usable files."""
     pictures, unreadable = inspect_all(folder, agents)
     unproven = [picture for picture in pictures.values() if picture.digest not in proven]
     _, unusable = prepare_all(folder, unproven) if unproven else ({}, {})
@@ -83,14 +73,8 @@ def find_refusals(folder: Path, agents: Iterable[Agent], proven: Container[str] 
 def problems(
     refusals: Mapping[str, AvatarRefused], agents: Iterable[Agent], text: str, file: str
 ) -> tuple[Problem, ...]:
-    """Return a problem for each agent whose picture is refused, at the line that names it.
-
-    Args:
-        refusals: by the paths of the pictures as the roster writes them.
-        agents: of the roster.
-        text: the roster's.
-        file: what the roster is called in the problems.
-    """
+    """Return a problem for each agent whose picture is refused, at its line of the roster's `text`, called `file`."""
+    # Once for an agent of several brands that takes the same picture in all of them.
     concerned = {(agent.key, agent.avatar): agent for agent in agents if agent.avatar in refusals}
     return tuple(
         Problem(

@@ -1,4 +1,4 @@
-"""Is it the same face? What X serves is held against what was uploaded.
+"""Measure whether what X serves is the picture that was uploaded.
 
 X encodes every picture anew and serves it in several sizes, so bytes can't be compared. What stays is where a picture
 is bright and where it is coloured: brightness is averaged on a grid of 16x16, colour on one of 4x4, as encoders keep
@@ -16,7 +16,7 @@ this one                             3.2                    4.0               4
 ===================================  =====================  ================  ===========================
 
 The four are two pairs of initials, DO and BO or VO and VQ on practically one colour, and two of portraits that were
-drawn with the same hair, skin, clothes and room.
+drawn with the same hair, skin, clothes and background.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ _COLOUR_WEIGHT: Final = 2  # Cb and Cr move half as far as the colours they stan
 
 
 def distance(uploaded: bytes, live: bytes, name: str) -> float:
-    """Say how far a picture that X serves is from the one that was uploaded: 0 for equal ones, at most 510.
-
-    A transparent picture is compared as if it lay on whatever colour X has put behind it.
+    """Return how far a picture that X serves is from the one that was uploaded: 0 for equal ones, at most 510.
 
     Raises:
         AvatarRefused: `live` is no usable image; `name` is what the message calls it.
@@ -51,7 +49,7 @@ def distance(uploaded: bytes, live: bytes, name: str) -> float:
 
 
 def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
-    """Yield what may have become of a picture where there is no transparency, as in a JPEG."""
+    # X serves JPEG, so transparency is gone, and nothing documents how: it is compared with either way.
     yield uploaded.convert("RGB")  # its transparency was dropped, which shows the colours below
     if uploaded.mode == "RGBA":
         from PIL import Image, ImageStat
@@ -59,6 +57,7 @@ def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
         alpha = uploaded.getchannel("A")
         clear = alpha.point([255] + 255 * [0])
         if clear.getbbox() is not None:
+            # Whatever colour X has put behind it; the median, as edges are blurred by the encoder.
             ground = ImageStat.Stat(served.resize(uploaded.size), clear).median
             laid = Image.new("RGB", uploaded.size, tuple(map(int, ground)))
             laid.paste(uploaded, mask=alpha)
@@ -66,9 +65,9 @@ def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
 
 
 def _grids(picture: Image) -> tuple[bytes, bytes]:
-    """Return brightness, and colour; a filter wider than a field keeps sharp edges from jumping between fields."""
     from PIL import Image
 
+    # A filter wider than a field: with a box, sharp edges would jump between fields.
     brightness, *colour = picture.convert("YCbCr").split()
     filtered = Image.Resampling.BILINEAR
     fields = [channel.resize((_COLOUR_SIDE, _COLOUR_SIDE), filtered).tobytes() for channel in colour]

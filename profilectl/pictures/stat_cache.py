@@ -1,12 +1,7 @@
 """The digests of picture files that nobody has touched since they were read, so that they needn't be read again.
 
-A file counts as untouched while device, inode, size and both of its times are what they were, as for git; its change
-time, unlike the modification time, can't be set by anybody (a program that holds the file in its memory may still write
-past it, which preparing the picture notices). Because a file may be written twice within one tick of its file system's
-clock, one that was changed right before it was read isn't kept at all: git's "racy" files.
-
-Measured: a thousand phone photographs are gigabytes to read, and cron runs every half hour. Whatever is wrong with the
-cache, it is empty then, and every file is read.
+Kept because a thousand photographs are gigabytes to read, and cron runs every half hour. Whatever is wrong with the
+cache, it counts as empty, and every file is read.
 """
 
 from __future__ import annotations
@@ -19,7 +14,7 @@ from typing import Final, NamedTuple
 from profilectl.digests import is_digest
 from profilectl.model import Picture
 from profilectl.pictures import avatars
-from profilectl.pictures.avatars import Identity, Reading
+from profilectl.pictures.avatars import FileIdentity, Reading
 from profilectl.system.cache import read_cache, write_cache
 
 MARGIN_NS: Final = 3_000_000_000
@@ -27,14 +22,14 @@ MARGIN_NS: Final = 3_000_000_000
 
 _VERSION: Final = 1
 _LARGEST: Final = 30_000_000  # bytes: the pictures of a hundred thousand agents
-_FIELDS: Final = [str, *(int for _ in Identity._fields)]
+_FIELDS: Final = [str, *(int for _ in FileIdentity._fields)]
 
 
 class Entry(NamedTuple):
     """What a file held when it was read, and which state of which file that was."""
 
     digest: str
-    identity: Identity
+    identity: FileIdentity
 
 
 class PictureStatCache:
@@ -55,22 +50,20 @@ class PictureStatCache:
     def recall(self, relative: str) -> Picture | None:
         """Return what `avatars.inspect` would, without opening the file; None unless it is known and untouched."""
         entry = self._kept.get(relative)
+        # As git does it: the change time, unlike the modification time, can't be set by anybody.
         if entry is None or self._stats.identify(relative) != entry.identity:
             return None
         return Picture(relative, entry.digest, entry.identity.size)
 
     def read(self, relative: str) -> Picture:
-        """Do what `avatars.inspect` does, and know the picture from now on."""
+        """Return what `avatars.inspect` does, and know the picture from now on."""
         reading = avatars.read(self._folder, relative)
         self._latest[relative] = Entry(reading.picture.digest, reading.identity) if is_settled(reading) else None
         return reading.picture
 
     def save(self, named: Iterable[str]) -> None:
-        """Keep what is known for the next command; where that fails, it only takes longer.
-
-        Args:
-            named: every path that the roster names; pictures of brands that weren't looked at stay known.
-        """
+        """Keep what is known of the pictures that the roster names for the next command, where that can be written."""
+        # Also of brands that this command didn't look at, or `--brand` would make every other brand's files be read.
         latest = self._kept | self._latest
         entries = {path: entry for path in named if (entry := latest.get(path)) is not None}
         if self._path is not None and entries != self._kept:
@@ -83,7 +76,8 @@ class PictureStatCache:
 
 
 def is_settled(reading: Reading) -> bool:
-    """Say whether every later change of a file that was read must show in its times."""
+    """Return whether every later change of a file that was read must show in its times."""
+    # A file may be written twice within one tick of its file system's clock: git's "racy" files.
     changed_ns = max(reading.identity.modified_ns, reading.identity.changed_ns)
     return reading.picture.size == reading.identity.size and changed_ns + MARGIN_NS <= reading.begun_ns
 
@@ -101,6 +95,6 @@ def parse(content: bytes) -> dict[str, Entry]:
         rows = document["pictures"].items() if document["version"] == _VERSION else ()
         if not all([type(field) for field in row] == _FIELDS and is_digest(row[0]) for _, row in rows):
             return {}
-        return {path: Entry(digest, Identity(*identity)) for path, (digest, *identity) in rows}
+        return {path: Entry(digest, FileIdentity(*identity)) for path, (digest, *identity) in rows}
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return {}

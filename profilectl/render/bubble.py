@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from rich.text import Text
 
-    from profilectl.render.terminal_images import Protocol
-
+    from profilectl.pictures.attachments import Attachment
+    from profilectl.render.terminal_images import ImageProtocol
 
 _WIDEST: Final = 72  # columns of picture and bubble together: a line that is pleasant to read
 _PLACEHOLDER: Final = (207, 217, 222)  # a disc in X's own grey, where there is no picture
+_FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "animated GIF"}
 
 Pixel = tuple[int, int, int]  # red, green, blue
 Row = list[Pixel | None]
@@ -27,7 +28,7 @@ Row = list[Pixel | None]
 
 @dataclass(frozen=True, slots=True)
 class AgentCard:
-    """One agent as one brand shows it, with something to say."""
+    """One agent as one brand shows it, and a message from it."""
 
     agent: str  # the key; for the person who looks after the roster, never shown to customers
     name: str  # public
@@ -38,13 +39,10 @@ class AgentCard:
     text: str
 
 
-def bubble(card: AgentCard, width: int, graphics: Protocol | None = None) -> RenderableType:
-    """Draw a message as X does: the picture beside it, one line with the name beneath.
+def bubble(card: AgentCard, width: int, graphics: ImageProtocol | None = None) -> RenderableType:
+    """Draw a message as X does, in `width` columns: the picture beside it, one line with the name beneath.
 
-    Args:
-        card: who speaks, and what they say; its strings are made visible and never read as markup.
-        width: columns that may be used; the picture shrinks when there are few, and goes when there are hardly any.
-        graphics: how the terminal shows pictures; None draws the picture in half blocks.
+    Without `graphics` the picture is drawn in half blocks; it shrinks and goes where there are few columns.
     """
     from rich.box import ROUNDED
     from rich.console import Group
@@ -59,7 +57,8 @@ def bubble(card: AgentCard, width: int, graphics: Protocol | None = None) -> Ren
     message = Panel.fit(Text("\n".join(_lines(card.text))), box=ROUNDED, border_style="bright_black")
     name = Text.assemble((visible(card.name), "bold"), "  ", (f"@{visible(card.handle)}", "dim"))
     bubble_and_name = Group(message, Padding(name, (0, 0, 0, 2)))
-    side = _side(width)
+    # An even number, as two pixels share a character cell; below 32 columns the text needs all of them.
+    side = 16 if width >= 56 else 10 if width >= 32 else 0
     if side == 0:
         return Constrain(bubble_and_name, width)
     grid = Table.grid(padding=(0, 1))
@@ -69,37 +68,32 @@ def bubble(card: AgentCard, width: int, graphics: Protocol | None = None) -> Ren
     if graphics is None or not card.picture:
         grid.add_row(_half_blocks(_disc(card.picture, side)), bubble_and_name)
         return grid
+    # Rich would count the sequence as columns, so it lays out blanks, and the picture is drawn over them.
     grid.add_row(Text("\n".join([" " * side] * (side // 2))), bubble_and_name)
     return Group(grid, _Overlay(place(card.picture, graphics, side, side // 2)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Overlay:
-    """A sequence for the terminal that takes no room among the lines."""
+    """A sequence for the terminal that takes no place among the lines."""
 
     sequence: str
 
     def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> Iterator[Segment]:
         from rich.segment import ControlType, Segment
 
+        # Any control code will do: Rich writes the text of a control segment as it is, and doesn't measure it.
         yield Segment(self.sequence, None, [(ControlType.CARRIAGE_RETURN,)])
 
 
 def plain_bubble(card: AgentCard) -> str:
-    """Say the same in plain lines, for pipes and for terminals without colour: the message, then the name."""
+    """Return the same in plain lines, for pipes and for terminals without colour: the message, then the name."""
     message = [f"| {line}".rstrip() for line in _lines(card.text)]
     return "\n".join([*message, f"  {visible(card.name)}  @{visible(card.handle)}"])
 
 
 def _lines(text: str) -> list[str]:
     return [visible(line) for line in text.replace("\r\n", "\n").split("\n")]
-
-
-def _side(width: int) -> int:
-    """Columns of the picture, an even number; as many pixels, because two of them share a character cell."""
-    if width >= 56:
-        return 16
-    return 10 if width >= 32 else 0
 
 
 def _disc(picture: bytes | None, side: int) -> list[Row]:
@@ -135,46 +129,20 @@ def _half_blocks(rows: list[Row]) -> Text:
 
 def _cells(upper: Row, lower: Row) -> Iterator[tuple[str, str]]:
     for above, below in zip(upper, lower, strict=True):
-        if above and below:
-            yield "▀", f"{_colour(above)} on {_colour(below)}"
-        elif above:
-            yield "▀", _colour(above)
-        elif below:
-            yield "▄", _colour(below)
-        else:
-            yield " ", ""
-
-
-def _colour(pixel: Pixel) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*pixel)
-
-
-@dataclass(frozen=True, slots=True)
-class Enclosure:
-    """A picture that goes along."""
-
-    name: str  # the file's, as the person named it
-    media_type: str
-    size: int  # bytes that are uploaded
+        colours = ["#{:02x}{:02x}{:02x}".format(*pixel) for pixel in (above, below) if pixel]
+        # A pixel that isn't there has no style either, so that the terminal's own background shows.
+        yield "▀" if above else "▄" if below else " ", " on ".join(colours)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that hasn't been sent; every string may hold anything.
-
-    Attributes:
-        card: who speaks, and what they say.
-        recipient: "@ada", "12345", or both, for people.
-        enclosure: the picture that goes along.
-        quick_replies: labels that the customer may tap.
-        links: buttons beneath the message, each with where it leads.
-    """
+    """A message that hasn't been sent; every string may hold anything."""
 
     card: AgentCard
-    recipient: str
-    enclosure: Enclosure | None = None
-    quick_replies: tuple[str, ...] = ()
-    links: tuple[Link, ...] = ()
+    recipient: str  # "@ada", "12345", or both, for people
+    attachment: Attachment | None = None
+    quick_replies: tuple[str, ...] = ()  # labels that the customer may tap
+    links: tuple[Link, ...] = ()  # buttons beneath the message
 
 
 def draft_bubble(draft: Draft, width: int) -> RenderableType:
@@ -185,8 +153,8 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
 
     recipient = Text.assemble(("to ", "dim"), (visible(draft.recipient), "bold"))
     parts: list[RenderableType] = [recipient, bubble(draft.card, width)]
-    if draft.enclosure is not None:
-        parts.append(Text.assemble(("with ", "dim"), _enclosed(draft.enclosure)))
+    if draft.attachment is not None:
+        parts.append(Text.assemble(("with ", "dim"), _attached(draft.attachment)))
     parts += [
         Text.assemble(
             ("[ ", "cyan"), (visible(link.label), "bold cyan"), (" ]", "cyan"), (f" {visible(link.url)}", "dim")
@@ -201,20 +169,20 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
 
 
 def plain_draft(draft: Draft) -> str:
-    """Say the same in plain lines, for terminals that understand no more than that."""
+    """Return the same in plain lines, for terminals that understand no more than that."""
     lines = [f"to {visible(draft.recipient)}", plain_bubble(draft.card)]
-    if draft.enclosure is not None:
-        lines.append(f"with {_enclosed(draft.enclosure)}")
+    if draft.attachment is not None:
+        lines.append(f"with {_attached(draft.attachment)}")
     lines += [f"[ {visible(link.label)} ] {visible(link.url)}" for link in draft.links]
     if draft.quick_replies:
         lines += ["to tap:", "  ".join(f"({visible(label)})" for label in draft.quick_replies)]
     return "\n".join(lines)
 
 
-def _enclosed(enclosure: Enclosure) -> str:
-    kind = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "animated GIF"}[enclosure.media_type]
-    amount = f"{enclosure.size / 1e6:.1f} MB" if enclosure.size >= 1e6 else f"{max(1, round(enclosure.size / 1e3))} kB"
-    return f"{visible(enclosure.name)} ({kind}, {amount})"
+def _attached(attachment: Attachment) -> str:
+    size = len(attachment.content)
+    amount = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
+    return f"{visible(attachment.name)} ({_FORMATS[attachment.media_type]}, {amount})"
 
 
 def _draft_lines(chips: list[str], width: int) -> list[str]:

@@ -1,8 +1,4 @@
-"""Where words go: results to stdout, talk to stderr; made per call, so that tests and pipes see what they should.
-
-Boxes, colours and progress are for terminals only. Whether a stream is one is asked of the stream itself, because
-``FORCE_COLOR`` and CI variables would make Rich draw into logs.
-"""
+"""What is written where: results to stdout, the rest to stderr; boxes, colours and progress on terminals only."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from profilectl.errors import Declined, ProfilectlError, RosterRefused
 from profilectl.text.escape import visible
+from profilectl.toml.problems import format_problem
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
     from profilectl.render.documents import Document
 
 
-_WIDEST = 100_000  # columns
+_WIDEST = 100_000  # columns: no cell of a file is folded
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -31,16 +28,16 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def console(stream: TextIO) -> Console:
-    """Return a Rich console that never reads markup or emoji codes out of data, and keeps to ``NO_COLOR``."""
+    """Return a Rich console for a stream; it reads no markup or emoji codes in data, and keeps to ``NO_COLOR``."""
     from rich.console import Console
 
+    # Made at every call: tests and the demo put other streams in the place of stdout and stderr.
     return Console(
         file=stream,
         markup=False,
         emoji=False,
         highlight=False,
-        soft_wrap=False,
-        force_terminal=is_terminal(stream),
+        force_terminal=is_terminal(stream),  # else FORCE_COLOR and the variables of CI would make Rich draw into logs
         color_system=None if os.environ.get("NO_COLOR") or not is_terminal(stream) else "auto",
     )
 
@@ -52,7 +49,7 @@ def draw(renderable: RenderableType) -> None:
 
 
 def as_text(renderable: RenderableType) -> str:
-    """Return a drawing for a file: without colour, as wide as it needs, without spaces at the end of a line."""
+    """Return a drawing for a file: without colour, as wide as it must be, without spaces at the end of a line."""
     from io import StringIO
 
     from rich.console import Console
@@ -63,12 +60,6 @@ def as_text(renderable: RenderableType) -> str:
     return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
 
 
-def write_rows(rows: Iterable[Iterable[str]]) -> None:
-    """Write tab-separated lines to stdout: never cut, never coloured, every foreign character visible."""
-    for row in rows:
-        out("\t".join(visible(cell) for cell in row))
-
-
 def out(line: str) -> None:
     """Write one line that is safe to print to stdout."""
     with _unless_nobody_reads():
@@ -76,42 +67,39 @@ def out(line: str) -> None:
 
 
 def flush() -> None:
-    """Let go of everything written so far."""
+    """Write what is still buffered for stdout."""
     with _unless_nobody_reads():
         sys.stdout.flush()
 
 
 @contextmanager
 def _unless_nobody_reads() -> Iterator[None]:
-    """Go on quietly when the reader of a pipe has left (`| head`): what we do matters more than what we say.
-
-    Raises:
-        ProfilectlError: stdout can't take it for another reason, such as a full disk.
-    """
+    """Go on quietly when the reader of a pipe has left; ProfilectlError when stdout fails otherwise."""
     try:
         yield
     except BrokenPipeError:
+        # `profilectl sync | head` must end its work all the same: half a sync helps nobody.
         _write_to_nowhere()
     except OSError as error:
         raise stdout_failed(error) from None
 
 
 def stdout_failed(error: OSError) -> ProfilectlError:
-    """Write nothing more to stdout, which has refused what it was given; return how that is told."""
+    """Write nothing more to stdout, which has failed with an error, and return what to raise about it."""
     _write_to_nowhere()
     return ProfilectlError(f"can't write the result to stdout: {error.strerror}")
 
 
 def _write_to_nowhere() -> None:
-    """Point stdout at nothing, so that what is still buffered can't fail again."""
+    # At its end the interpreter flushes what is still buffered, and would fail again, with exit code 120.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
 
 
 def info(line: str) -> None:
-    """Write one line to stderr, made visible; when nobody can read it, that is no reason to stop."""
-    with suppress(OSError):
+    """Write one line to stderr, made visible."""
+    with suppress(OSError):  # when nobody can read it, that is no reason to stop
         sys.stderr.write(visible(line) + "\n")
         sys.stderr.flush()
 
@@ -120,8 +108,6 @@ def show_error(error: ProfilectlError) -> None:
     """Write to stderr what happened and what to do next."""
     problems = error.problems if isinstance(error, RosterRefused) else ()
     for problem in problems:
-        from profilectl.toml.problems import format_problem
-
         info(format_problem(problem))
     mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
     info(f"{mark}{visible(error.message)}")
@@ -136,15 +122,10 @@ def show_error(error: ProfilectlError) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How one command shows its result: the one place that chooses between a table, tab-separated text and JSON.
+    """How one command shows its result: the one place that chooses between a table, tab-separated text and JSON."""
 
-    Attributes:
-        wants_json: stdout is one JSON document, and nothing else.
-        is_quiet: lines that only confirm what was done are left out.
-    """
-
-    wants_json: bool = False
-    is_quiet: bool = False
+    wants_json: bool = False  # stdout is one JSON document, and nothing else
+    is_quiet: bool = False  # lines that only confirm what was done are left out
 
     def show(
         self,
@@ -165,9 +146,10 @@ class Output:
             lines: sentences that are safe to print, below the rows; left out when quiet.
         """
         if self.wants_json:
-            from profilectl.render import documents
+            # With it come json and the plan, which the help does without.
+            from profilectl.render.documents import dump
 
-            out(documents.dump(document() if callable(document) else document))
+            out(dump(document() if callable(document) else document))
             return
         if rows is not None:
             self.show_rows(headers, rows, table=table)
@@ -190,16 +172,13 @@ class Output:
     ) -> None:
         """Write rows to stdout, as a table on a terminal and as tab-separated lines elsewhere; nothing for ``--json``.
 
-        Args:
-            headers: of the columns, for the table.
-            rows: cells, foreign text included: each is made visible here.
-            table: draws the rows where a plain list of them isn't enough.
-            drawn: whether it is a table everywhere; where stdout is no terminal, without colours.
+        The arguments are those of `show`; what is `drawn` is a table everywhere, without colours off a terminal.
         """
         if self.wants_json or not rows:
             return
         if not (drawn or is_terminal(sys.stdout)):
-            write_rows(rows)
+            for row in rows:
+                out("\t".join(visible(cell) for cell in row))
             return
         from profilectl.render.tables import listing
 
@@ -212,7 +191,7 @@ class Output:
 
 @contextmanager
 def progress(total: int, what: str) -> Iterator[Callable[[], None]]:
-    """Show how far the work has come; hands out the function that says "one more"."""
+    """Show on stderr how far the work has come; yields the function to call after each step."""
     if total == 0 or not is_terminal(sys.stderr):
         yield lambda: None
         return

@@ -46,6 +46,7 @@ def listing(findings: Sequence[Finding], first_failure: Finding | None) -> Rende
     """Return what a terminal draws: the findings line by line, and under the first failure what to do about it."""
     from rich.console import Group
 
+    # The hint stands right below the first failure: what comes after it often fails only because of it.
     end = findings.index(first_failure) + 1 if first_failure in findings else len(findings)
     widths = _widths(findings)
     parts: list[RenderableType] = [_grid(findings[:end], widths)] if findings[:end] else []
@@ -70,12 +71,13 @@ def _hint(finding: Finding) -> list[RenderableType]:
 
 
 def _widths(findings: Sequence[Finding]) -> tuple[int, ...]:
-    """Return how wide the columns before the message are; none for brands where there is one at most."""
+    # Of all findings, also those that are drawn apart below a hint: the columns stand one under the other. Brands have
+    # none where there is one at most.
     several = len({finding.brand for finding in findings if finding.brand is not None}) > 1
     brands = max((len(visible(finding.brand or "")) for finding in findings), default=0) if several else 0
     states = max((len(finding.state.value) for finding in findings), default=0)
     checks = max((len(finding.check.value) for finding in findings), default=0)
-    return states, checks, min(brands, 20)
+    return states, checks, min(brands, 20)  # a long key is folded, so that the message keeps most of the line
 
 
 def _grid(findings: Sequence[Finding], widths: tuple[int, ...]) -> Table:

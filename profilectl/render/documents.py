@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from profilectl.model import Agent, Brand, Message, Problem
 from profilectl.sync.outcomes import count
 
 if TYPE_CHECKING:
-    from profilectl.config import Config, LoggedIn
+    from profilectl.config import Config
     from profilectl.credentials.sources import AccountStatus
     from profilectl.messaging.delivery import SendStatus
     from profilectl.profiles.offboarding import OffboardResult
@@ -28,6 +29,7 @@ Document = dict[str, Any]
 
 def dump(document: Document) -> str:
     """Return the document as one line of ASCII."""
+    # ASCII holds in a pipe of any encoding, and what could hide in a name is spelled out.
     return json.dumps(document, ensure_ascii=True)
 
 
@@ -53,21 +55,20 @@ def sync(
         "schema": "profilectl.sync/1",
         "digest": digest,
         "exit_code": int(exit_code),
-        "results": [_result(outcome) for outcome in outcomes],
+        "results": [
+            {
+                "brand": outcome.change.brand,
+                "agent": outcome.change.agent,
+                "action": outcome.change.action.value,
+                "status": outcome.status.value,
+                "profile_id": outcome.profile_id,
+                "error": None if outcome.error is None else problem(outcome.error),
+            }
+            for outcome in outcomes
+        ],
         "summary": count(outcomes),
         "requests": dict(requests),
         "retry_at": None if retry_at is None else rfc3339(retry_at),
-    }
-
-
-def _result(outcome: Outcome) -> Document:
-    return {
-        "brand": outcome.change.brand,
-        "agent": outcome.change.agent,
-        "action": outcome.change.action.value,
-        "status": outcome.status.value,
-        "profile_id": outcome.profile_id,
-        "error": None if outcome.error is None else problem(outcome.error),
     }
 
 
@@ -78,6 +79,7 @@ def error(failure: ProfilectlError, exit_code: ExitCode) -> Document:
 
 def problem(failure: ProfilectlError) -> Document:
     """Return an error as a part of a document."""
+    # The message as it is: a program gets the text, and JSON escapes what a terminal would act upon.
     return {
         "kind": failure.kind,
         "message": failure.message,
@@ -100,7 +102,7 @@ def send(
         "schema": "profilectl.send/1",
         "agent": message.agent,
         "brand": message.brand,
-        "recipient_id": recipient_id,
+        "recipient_id": recipient_id,  # None for a handle in a dry run, which asks X for nothing
         "event_id": event_id,
         "custom_profile_id": message.profile_id,
         "verified": verified,
@@ -110,7 +112,7 @@ def send(
 
 
 def check(agents: int, problems: Iterable[Problem]) -> Document:
-    """``profilectl.check/1``: every problem of a roster at its place."""
+    """``profilectl.check/1``: every problem of a roster with its line and column."""
     listed = [
         {
             "file": problem.file,
@@ -122,6 +124,7 @@ def check(agents: int, problems: Iterable[Problem]) -> Document:
         }
         for problem in problems
     ]
+    # Warnings alone leave a roster usable, as the exit code says.
     ok = all(problem["severity"] != "error" for problem in listed)
     return {"schema": "profilectl.check/1", "ok": ok, "agents": agents, "problems": listed}
 
@@ -137,7 +140,7 @@ def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:
                 "agent": agent.key,
                 "kind": agent.kind.value,
                 "name": agent.name,
-                "avatar": agent.avatar,
+                "avatar": agent.avatar,  # the roster's own key, so that a script finds the line again
                 "operators": list(agent.operators),
                 "until": None if agent.until is None else agent.until.isoformat(),
                 "protected": agent.protected,
@@ -148,7 +151,7 @@ def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:
 
 
 def profiles(classified: Iterable[ClassifiedProfile]) -> Document:
-    """``profilectl.profiles/1``: the remote side."""
+    """``profilectl.profiles/1``: what is at X, and whose it is."""
     rows = [
         {
             "id": entry.profile.id,
@@ -166,22 +169,13 @@ def profiles(classified: Iterable[ClassifiedProfile]) -> Document:
 
 def accounts(statuses: Iterable[AccountStatus], config: Config) -> Document:
     """``profilectl.auth/1``: where credentials come from and whether they can be used."""
-    rows = [_account(status, config.account(status.handle, status.host)) for status in statuses]
+    rows = []
+    for status in statuses:
+        login = config.account(status.handle, status.host)
+        # Only a login has asked X for the id; of other sources it isn't known without a call.
+        user_id = None if login is None else login.user_id
+        rows.append(asdict(status) | {"handle": status.handle or None, "user_id": user_id})
     return {"schema": "profilectl.auth/1", "accounts": rows, "default_brand": config.brand}
-
-
-def _account(status: AccountStatus, login: LoggedIn | None) -> Document:
-    return {
-        "handle": status.handle or None,
-        "host": status.host,
-        "source": status.source,
-        "backend": status.backend,
-        "usable": status.usable,
-        "problem": status.problem,
-        "hint": status.hint,
-        "token_tail": status.token_tail,
-        "user_id": None if login is None else login.user_id,
-    }
 
 
 def adopt(*, brand: str, agent: str, profile_id: str, name: str) -> Document:
@@ -190,14 +184,14 @@ def adopt(*, brand: str, agent: str, profile_id: str, name: str) -> Document:
 
 
 def adopt_command(brand: str, agent: str, profile_id: str, options: str) -> str:
-    """Return the exact command that binds a profile to an agent; `options` make it speak of the same roster and X."""
+    """Return the command that binds a profile to an agent, with the `options` that name the same roster and X."""
     return f"profilectl profiles adopt {agent} {profile_id} --brand {brand}{options}"
 
 
 def forget(*, brand: str, agent: str, profile_id: str, name: str, undo: str) -> Document:
-    """``profilectl.forget/1``: the profile that is a stranger now, and the command that binds it again."""
-    document = {"brand": brand, "agent": agent, "profile_id": profile_id, "name": name, "undo": undo}
-    return {"schema": "profilectl.forget/1", **document}
+    """``profilectl.forget/1``: the profile that isn't managed any more, and the command that binds it again."""
+    identity = adopt(brand=brand, agent=agent, profile_id=profile_id, name=name)
+    return identity | {"schema": "profilectl.forget/1", "undo": undo}
 
 
 def destroy(destroyed: UnusedProfile) -> Document:
@@ -242,13 +236,7 @@ def offboard(
 
 
 def recover(exit_code: ExitCode, findings: Iterable[Finding], options: str) -> Document:
-    """``profilectl.recover/1``: which profile became whose, and what a person has to decide.
-
-    Args:
-        exit_code: of the command.
-        findings: of all brands.
-        options: make the commands that decide speak of the same roster and the same X.
-    """
+    """``profilectl.recover/1``: which profile became whose, and with `options` what a person may run."""
     rows = [_finding(finding, options) for finding in findings]
     return {
         "schema": "profilectl.recover/1",
@@ -272,6 +260,7 @@ def _finding(finding: Finding, options: str) -> Document:
                 "profile_id": candidate.profile.id,
                 "created": timestamp(candidate.profile.created_ms),
                 "avatar_url": candidate.profile.avatar_url,
+                # To one digit: further ones differ from one version of Pillow to the next.
                 "distance": None if candidate.distance is None else round(candidate.distance, 1),
                 "problem": candidate.problem,
                 "adopt": adopt_command(agent.brand, agent.key, candidate.profile.id, options),
@@ -282,6 +271,7 @@ def _finding(finding: Finding, options: str) -> Document:
 
 
 def _by_status(rows: Sequence[Document], statuses: Sequence[str]) -> Document:
+    # Zeros included: a script may read `.summary.failed` without asking whether it is there.
     return {status: sum(row["status"] == status for row in rows) for status in statuses}
 
 
@@ -302,7 +292,7 @@ def compliance(answer: Compliance) -> Document:
                 "handle": rule.brand.handle,
                 "language": rule.brand.language,
                 "markers": list(rule.markers),
-                "own_markers": rule.is_own,
+                "own_markers": rule.is_own,  # the roster's, not the built-in ones of the language
             }
             for rule in answer.brands
         ],
@@ -333,7 +323,7 @@ def _gap(gap: Gap) -> Document:
 
 
 def sandbox(url: str, accounts: Sequence[Document]) -> Document:
-    """``profilectl.sandbox/1``: where a sandbox listens, and the accounts with the values that a client signs with."""
+    """``profilectl.sandbox/1``: where a sandbox listens, and its accounts with their credentials."""
     return {"schema": "profilectl.sandbox/1", "url": url, "accounts": list(accounts)}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from profilectl.plan.changes import Action
 from profilectl.render.phrases import SYMBOLS, reason, remedy, summary
@@ -22,31 +22,18 @@ if TYPE_CHECKING:
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _TELEPHONE: Final = Path(__file__).parent.parent / "telephone"  # the look that the sandbox's pages have, too
+_SAMPLE_TEXT: Final = "Hello! How can I help you today?"
+_NOBODY_BEFORE: Final = {
+    Action.CREATE: "Nobody yet",
+    Action.ADOPT: "Nobody yet",
+    Action.BLOCKED: "X hasn't shown yet what became of an earlier create",
+}
+_GONE: Final = "Nobody any more: the profile is gone from X"
 
 
-class Pictured(Protocol):
-    """Whatever has a picture."""
-
-    @property
-    def picture(self) -> bytes | None:
-        """Encoded, or None."""
-
-    @property
-    def media_type(self) -> str | None:
-        """Of the picture."""
-
-
-def preview_page(handle: str, faces: Sequence[AgentCard]) -> str:
-    """Return a page with one telephone per agent, as the brand's customers will see them.
-
-    The agent's key and kind stand beneath the telephone, for the person who looks after the roster; customers are
-    shown neither.
-
-    Args:
-        handle: the brand's, without @.
-        faces: in the order of the page.
-    """
-    return fill("preview.html", handle=handle, faces=faces)
+def preview_page(handle: str, cards: Sequence[AgentCard]) -> str:
+    """Return a page with a telephone for each agent, as customers of the brand `handle` (without @) will see it."""
+    return fill("preview.html", handle=handle, cards=cards)
 
 
 def fill(template: str, **values: object) -> str:
@@ -55,8 +42,8 @@ def fill(template: str, **values: object) -> str:
 
     environment = Environment(
         loader=FileSystemLoader([_TEMPLATES, _TELEPHONE]),
-        autoescape=True,
-        undefined=StrictUndefined,
+        autoescape=True,  # names come from people's files and from X: each could hold markup
+        undefined=StrictUndefined,  # else a misspelt value would be an empty place on the page, and no error
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -70,8 +57,8 @@ def _bot_name() -> re.Pattern[str]:
     return re.compile((_TELEPHONE / "bot_name.regex").read_text(encoding="utf-8"), re.IGNORECASE | re.VERBOSE)
 
 
-def _portrait(shown: Pictured) -> str:
-    """The picture inside of its own address; empty when there is none."""
+def _portrait(shown: AgentCard | ShownAppearance) -> str:
+    # The picture inside of its own address: the page must show it without a network, and when it is passed on alone.
     if not shown.picture:
         return ""
     return f"data:{shown.media_type};base64,{base64.b64encode(shown.picture).decode()}"
@@ -81,40 +68,25 @@ def _message(text: str) -> str:
     return "\n".join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 
-_SAMPLE_TEXT = "Hello! How can I help you today?"
-_NOBODY_BEFORE = {
-    Action.CREATE: "Nobody yet",
-    Action.ADOPT: "Nobody yet",
-    Action.BLOCKED: "X hasn't shown yet what became of an earlier create",
-}
-_GONE = "Nobody any more: the profile is gone from X"
-
-
 @dataclass(frozen=True, slots=True)
 class ShownAppearance:
-    """What customers see of an agent at one moment.
+    """A plan's `Appearance` with its picture instead of the picture's digest."""
 
-    Attributes:
-        name: public.
-        picture: encoded; None when it couldn't be had.
-        media_type: of `picture`.
-        note: for the person who reviews, about this appearance.
-    """
-
-    name: str
-    picture: bytes | None = field(default=None, repr=False)
-    media_type: str | None = None
-    note: str = ""
+    name: str  # public
+    picture: bytes | None = field(default=None, repr=False)  # encoded; None when it couldn't be had
+    media_type: str | None = None  # of `picture`
+    note: str = ""  # about this appearance, for the person who reviews
 
     @property
     def initials(self) -> str:
         """Up to two letters or digits in the place of a picture."""
+        # What stands behind a comma is a role, such as "Alice, Support".
         words = ("".join(filter(str.isalnum, word)) for word in self.name.partition(",")[0].split())
         return "".join(word[0] for word in words if word)[:2].upper()
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ShownChange:
     """One change with what customers see before and after it; None where nobody is seen."""
 
     change: Change
@@ -126,36 +98,26 @@ class Comparison:
     @property
     def nobody_before(self) -> str:
         """What stands where nobody is seen before the change."""
+        # A repair creates as well, but of a profile that customers have seen.
         return _GONE if self.change.is_repair else _NOBODY_BEFORE.get(self.change.action, _GONE)
-
-    @property
-    def nobody_after(self) -> str:
-        """What stands where nobody is seen after the change."""
-        return "Nobody any more"
 
 
 def compare(
     change: Change, handle: str, before: ShownAppearance | None, after: ShownAppearance | None, options: str
-) -> Comparison:
-    """Put before and after beside each other; `options` make a command speak of the same roster and X."""
-    command = remedy(change, options) if change.is_blocked else None
-    return Comparison(change, handle, before, after, command)
+) -> ShownChange:
+    """Put before and after beside each other; `options` are those with which a command means the same roster and X."""
+    return ShownChange(change, handle, before, after, remedy(change, options) if change.is_blocked else None)
 
 
-def plan_page(plan: Plan, comparisons: Sequence[Comparison]) -> str:
-    """Return a page that needs no network and runs nothing; names are escaped, and what hides in them is spelled out.
-
-    Args:
-        plan: for its summary, its digest, and what speaks against it.
-        comparisons: one per change, in the order of the plan.
-    """
+def plan_page(plan: Plan, changes: Sequence[ShownChange]) -> str:
+    """Return a page with a plan's summary, its digest, what speaks against it, and its changes in their order."""
     return fill(
         "plan.html",
         summary=summary(plan),
         refused=plan.refused,
         digest=plan.digest,
-        comparisons=comparisons,
-        reasons={comparison.change: reason(comparison.change) for comparison in comparisons},
+        changes=changes,
+        reasons={shown.change: reason(shown.change) for shown in changes},
         symbols=SYMBOLS,
         text=_SAMPLE_TEXT,
     )

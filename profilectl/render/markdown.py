@@ -22,9 +22,7 @@ _HEADERS = ("", "brand", "agent", "change", "why", "name", "picture changed")
 def plan_document(plan: Plan, options: str) -> str:
     """Return a title with the summary, what speaks against the plan, its changes as a table, and its digest.
 
-    Args:
-        plan: what a sync would do.
-        options: what a command needs to speak of the same roster and X, with a space before it.
+    `options` are those with which a command means the same roster and X, with a space before them.
     """
     parts = [f"### Profiles at X: {summary(plan)}"]
     if plan.refused is not None:
@@ -40,20 +38,19 @@ def plan_document(plan: Plan, options: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return foreign text as a code span (GFM 6.3); empty text has none.
-
-    The fence is longer than any row of backticks inside, and a space that would be stripped is doubled.
-    """
+    """Return foreign text as a code span (GFM 6.3); empty text has none."""
     shown = visible(text)
     if not shown:
         return ""
+    # A fence that is longer than any row of backticks inside: no shorter row ends the span.
     fence = "`" * (1 + max((len(row) for row in re.findall("`+", shown)), default=0))
+    # GFM strips one space at each end, so a text that begins or ends with one, or with a backtick, gets one more.
     pad = " " if shown.strip(" ") and (shown[0] in "` " or shown[-1] in "` ") else ""
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
 def _cell(text: str) -> str:
-    r"""Return a code span for a table (GFM 4.10): pipes escaped, backslashes before them doubled."""
+    # A table is split at pipes before code spans are read (GFM 4.10), so those are escaped even inside of a span.
     return re.sub(r"(\\*)\|", lambda match: match[1] * 2 + r"\|", code(text))
 
 

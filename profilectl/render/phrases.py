@@ -1,4 +1,4 @@
-"""Plans and outcomes in words; shared by tables, plain lines and error messages."""
+"""Plans and outcomes in words, shared by tables, plain lines and error messages."""
 
 from __future__ import annotations
 
@@ -48,19 +48,20 @@ _REASONS = {
 
 
 def reason(change: Change) -> str:
-    """Say why a change is planned: the fields that differ, or the cause."""
+    """Return why a change is planned: the fields that differ, or the cause."""
     return ", ".join(_REASONS[why] for why in change.why)
 
 
 def picture_change(change: Change) -> bool | None:
-    """Say whether customers get to see another picture; None for what shows them no new profile."""
+    """Return whether customers get to see another picture; None for what shows them no new profile."""
     if not change.creates:
         return None
+    # SWAPPED: the roster names the same file as before, but X serves another picture.
     return change.before is None or change.before.avatar != change.goal.avatar or Reason.SWAPPED in change.why
 
 
 def summary(plan: Plan) -> str:
-    """Sum a plan up in one line."""
+    """Return a plan's counts in one line, "unchanged" also where it is 0."""
     counts = plan.summary()
     words = ("create", "replace", "adopt", "delete", "destroy")
     parts = [f"{counts[word]} to {word}" for word in words if counts[word]]
@@ -73,30 +74,28 @@ def summary(plan: Plan) -> str:
 
 
 def result(outcomes: Sequence[Outcome], now: datetime, again: datetime | None) -> str:
-    """Sum a sync up in one line: where a limit of X ended it, with what is left and when to run again.
+    """Return a sync's counts in one line: where a limit of X ended it, with what is left and when to run again.
 
-    Args:
-        outcomes: of all steps.
-        now: X's time; aware.
-        again: when another run can do more, None when nobody knows; aware.
+    `now` is X's time; `again` is when another run can do more, None when that isn't known. Both are aware.
     """
     stopped = [outcome for outcome in outcomes if is_limited(outcome)]
     counts = count(outcome for outcome in outcomes if not is_limited(outcome))
     parts = [f"{number:,} {status}" for status, number in counts.items() if number]
     if not stopped:
         return ", ".join(parts) or "nothing to do"
+    # Each reason once, though a limit stops hundreds of steps.
     reasons = "; ".join(sorted({visible(str(error)) for error in limits(stopped).values()}))
     when = "in some minutes" if again is None else f"after {_moment(again, now)} ({_distance(again, now)})"
     return f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}; run the same command again {when}"
 
 
 def is_limited(outcome: Outcome) -> bool:
-    """Say whether a step waits for a limit of X; `result` sums all of these up."""
+    """Return whether a step waits for a limit of X; `result` sums all of these up."""
     return outcome.status in {Status.SKIPPED, Status.FAILED} and isinstance(outcome.error, RateLimited)
 
 
 def limit_lines(forecast: Forecast) -> Iterator[str]:
-    """Say what X's limits mean for a brand's share of a plan, one line each; nothing where they don't matter."""
+    """Yield what X's limits mean for a brand's share of a plan, one line each; nothing where they don't matter."""
     now = datetime.fromtimestamp(forecast.at_ms / 1000, UTC)
     yield from _shortage(forecast.brand, "creates", "makes", forecast.creates, now)
     yield from _shortage(forecast.brand, "destroys", "does", forecast.destroys, now)
@@ -112,11 +111,9 @@ def limit_lines(forecast: Forecast) -> Iterator[str]:
 
 def _shortage(brand: str, noun: str, verb: str, budget: Budget, now: datetime) -> Iterator[str]:
     if budget.rest:
-        used = (
-            f" and {budget.used:,} were used since {_at(budget.since_ms, now)}" if budget.since_ms is not None else ""
-        )
+        since = "" if budget.since_ms is None else f" and {budget.used:,} were used since {_at(budget.since_ms, now)}"
         yield (
-            f"{brand}: {budget.planned:,} {noun} planned; X allows {CALLS_A_DAY:,} a day{used}: "
+            f"{brand}: {budget.planned:,} {noun} planned; X allows {CALLS_A_DAY:,} a day{since}: "
             f"this run {verb} {budget.now:,}, the rest after {_at(budget.free_ms, now)}"
         )
 
@@ -126,7 +123,7 @@ def _at(milliseconds: int, now: datetime) -> str:
 
 
 def _moment(moment: datetime, now: datetime) -> str:
-    """Say a moment in local time, rounded up to the minute; the day only where it isn't today."""
+    # Rounded up to the minute, as a run at the minute before would still be refused; the day only where it isn't today.
     there, here = (moment + timedelta(seconds=59)).astimezone(), now.astimezone()
     days = (there.date() - here.date()).days
     day = {0: "", 1: " tomorrow", -1: " yesterday"}.get(days, f" on {there:%Y-%m-%d}")
@@ -134,7 +131,7 @@ def _moment(moment: datetime, now: datetime) -> str:
 
 
 def _distance(moment: datetime, now: datetime) -> str:
-    """Say how far away a moment is, hours about."""
+    # At least one second: a moment that has come since then is still "soon", not "in 0 s" or less.
     seconds = max(1, math.ceil((moment - now).total_seconds()))
     if seconds <= 90:
         return f"in {seconds} s"
@@ -143,12 +140,9 @@ def _distance(moment: datetime, now: datetime) -> str:
 
 
 def obstacle(change: Change, name: str, options: str) -> str:
-    """Say what a blocked agent waits for, with the exact command that helps.
+    """Return what a blocked agent waits for, `name` being in the way, and the command that helps.
 
-    Args:
-        change: what is blocked.
-        name: the name in the way.
-        options: what the command needs to speak of the same roster and X, with a space before it.
+    `options` are those with which the command means the same roster and X, with a space before them.
     """
     adopt = remedy(change, options)
     if Reason.NAMESAKE in change.why:
@@ -170,13 +164,15 @@ def remedy(change: Change, options: str) -> str | None:
     """Return the command that helps a blocked agent; None when time is all it takes. `options` as for `obstacle`."""
     if change.waits:
         return None
+    # A path in the options may hold anything, and the command is read on a terminal before it is pasted.
+    target = f"--brand {change.brand}{visible(options)}"
     if Reason.OFFBOARDED in change.why:
-        return f"profilectl offboard --undo {change.agent} --brand {change.brand}{visible(options)}"
-    return f"profilectl profiles adopt {change.agent} {change.profile_id} --brand {change.brand}{visible(options)}"
+        return f"profilectl offboard --undo {change.agent} {target}"
+    return f"profilectl profiles adopt {change.agent} {change.profile_id} {target}"
 
 
 def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """Say what became of the steps that didn't end well: what several have in common is one line."""
+    """Yield what became of the steps that didn't end well, one line for all of a brand that failed alike."""
     alike: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.status is not Status.DONE and not is_limited(outcome):

@@ -16,21 +16,9 @@ if TYPE_CHECKING:
     from profilectl.plan.changes import Change
     from profilectl.sync.outcomes import Outcome
 
-_WHOLE = {
-    "",
-    "action",
-    "answered",
-    "change",
-    "created",
-    "id",
-    "kind",
-    "mean",
-    "profile",
-    "result",
-    "satisfied or NPS",
-    "status",
-    "until",
-}  # short, or to be copied
+# Columns that are never folded, as folding short words helps nobody, and half an id can't be copied.
+_SHORT = {"", "action", "answered", "change", "kind", "mean", "result", "satisfied or NPS", "status", "until"}
+_COPIED = {"created", "id", "profile"}
 _STYLES = {"+": "green", "±": "yellow", "=": "cyan", "-": "red", "!": "bold red", STRANGER: "dim"}
 
 
@@ -40,13 +28,14 @@ def _table(*headers: str) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for header in headers:
-        table.add_column(header, overflow="fold", no_wrap=header in _WHOLE)
+        table.add_column(header, overflow="fold", no_wrap=header in _SHORT | _COPIED)
     return table
 
 
 def _add(table: Table, cells: Sequence[str], style: str = "") -> None:
     from rich.text import Text
 
+    # As Text, because a plain string would be read as markup.
     table.add_row(*(Text(visible(cell)) for cell in cells), style=style)
 
 
@@ -56,7 +45,10 @@ def plan_table(plan: Plan) -> Table:
     table = _table("", *(("brand",) if several else ()), "agent", "change", "because", "name", "profile")
     for change in plan.changes:
         symbol = SYMBOLS[change.action]
-        cells = [change.agent, change.action.value, reason(change), _names(change), change.profile_id or ""]
+        before, after = _names(change)
+        renamed = change.action is Action.REPLACE and before != after
+        name = f"{before} → {after}" if renamed else after or before
+        cells = [change.agent, change.action.value, reason(change), name, change.profile_id or ""]
         _add(table, [symbol, *((change.brand,) if several else ()), *cells], _STYLES[symbol])
     in_the_way = {change.profile_id for change in plan.changes if change.is_blocked}
     for brand, profile in plan.strangers:
@@ -67,22 +59,18 @@ def plan_table(plan: Plan) -> Table:
     return table
 
 
-def _names(change: Change) -> str:
-    before = change.before.name if change.before is not None else ""
-    after = change.after.name if change.after is not None else ""
-    if change.action is Action.REPLACE and before != after:
-        return f"{before} → {after}"
-    return after or before
+def _names(change: Change) -> tuple[str, str]:
+    before, after = change.before, change.after
+    return before.name if before is not None else "", after.name if after is not None else ""
 
 
 def plan_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
     """Yield a plan for a pipe: symbol, brand, agent, action, why, profile id, name before, name after."""
     for change in plan.changes:
-        before = change.before.name if change.before is not None else ""
-        after = change.after.name if change.after is not None else ""
+        # The reasons by their codes, which stay the same when the words of the table are improved.
         why = ",".join(change.why)
         symbol, action = SYMBOLS[change.action], change.action.value
-        yield (symbol, change.brand, change.agent, action, why, change.profile_id or "", before, after)
+        yield (symbol, change.brand, change.agent, action, why, change.profile_id or "", *_names(change))
     for brand, profile in plan.strangers:
         yield (STRANGER, brand, "", "unmanaged", "", profile.id, profile.name, "")
 
@@ -92,21 +80,15 @@ def outcome_rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, ...]]:
     for outcome in outcomes:
         change = outcome.change
         error = str(outcome.error) if outcome.error is not None else ""
-        yield (
-            outcome.status.value,
-            change.brand,
-            change.agent,
-            change.action.value,
-            outcome.profile_id or "",
-            error,
-        )
+        action, profile_id = change.action.value, outcome.profile_id or ""
+        yield outcome.status.value, change.brand, change.agent, action, profile_id, error
 
 
 def outcome_table(outcomes: Iterable[Outcome]) -> Table:
     """Draw what became of each step."""
     table = _table("", "agent", "change", "result", "profile", "error")
     for outcome in outcomes:
-        status, brand, agent, action, profile_id, error = next(outcome_rows([outcome]))
+        (status, brand, agent, action, profile_id, error), *_ = outcome_rows([outcome])
         symbol = SYMBOLS[outcome.change.action]
         style = _STYLES[symbol] if status == "done" else "bold red"
         _add(table, [symbol, f"{agent} ({brand})", action, status, profile_id, error], style)

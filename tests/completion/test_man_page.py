@@ -68,7 +68,7 @@ def test_everything_is_in_it(tree):
     terms += [name for command in tree.walk() for option in command.options for name in option.names]
     terms += [value.metavar for command in tree.walk() for value in command.arguments]
     codes = [f"{code.value} {code.meaning[0].upper()}{code.meaning[1:].replace('`', '')}." for code in ExitCode]
-    names = [name for variable in VARIABLES for name in variable.names] + [name for name, _ in FILES]
+    names = [name for names in VARIABLES for name in names.split(", ")] + [name for name, _ in FILES]
 
     assert [] == [part for part in (*helps[1:], *commands, *terms, *codes, *names) if part not in text]
 

@@ -17,7 +17,7 @@ def exit_codes():
 
 
 def environment():
-    rows = ((", ".join(f"`{name}`" for name in variable.names), variable.meaning) for variable in VARIABLES)
+    rows = ((", ".join(f"`{name}`" for name in names.split(", ")), meaning) for names, meaning in VARIABLES.items())
     return _table("variable", "meaning", rows)
 
 

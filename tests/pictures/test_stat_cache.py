@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from profilectl.errors import AvatarRefused
 from profilectl.model import Picture
 from profilectl.pictures import avatars
-from profilectl.pictures.avatars import Identity, Reading
+from profilectl.pictures.avatars import FileIdentity, Reading
 from profilectl.pictures.stat_cache import MARGIN_NS, Entry, PictureStatCache, dump, is_settled, parse
 from profilectl.system.cache import cache_file
 
-ENTRY = Entry("sha256:" + 64 * "a", Identity(1, 2, 3, 4, 5))
+ENTRY = Entry("sha256:" + 64 * "a", FileIdentity(1, 2, 3, 4, 5))
 
 
 @pytest.fixture
@@ -163,14 +163,14 @@ def test_links_inside_of_the_folder_are_followed(folder, readings):
 def test_a_change_right_before_the_reading_is_too_fresh(modified, changed):
     """A second change in the same tick of a coarse clock wouldn't show, so the first one must be older than a tick."""
     begun_ns = 2 * MARGIN_NS
-    reading = Reading(Picture("a", "sha256:a", 1), Identity(1, 1, 1, modified, changed), begun_ns)
+    reading = Reading(Picture("a", "sha256:a", 1), FileIdentity(1, 1, 1, modified, changed), begun_ns)
 
     assert (min(begun_ns - modified, begun_ns - changed) >= MARGIN_NS) == is_settled(reading)
 
 
 def test_a_file_that_grew_while_it_was_read_is_not_remembered():
     """What was read isn't what the identity, taken before, was of."""
-    assert not is_settled(Reading(Picture("a", "sha256:a", 2), Identity(1, 1, 1, 0, 0), 9 * MARGIN_NS))
+    assert not is_settled(Reading(Picture("a", "sha256:a", 2), FileIdentity(1, 1, 1, 0, 0), 9 * MARGIN_NS))
 
 
 def test_a_fresh_picture_is_read_until_it_is_old_enough(folder, monkeypatch, readings):
@@ -229,7 +229,7 @@ def test_without_a_place_to_keep_it_every_run_reads(folder, monkeypatch, reading
         st.builds(
             Entry,
             st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:".__add__),
-            st.builds(Identity, *[st.integers(0, 2**64)] * 5),
+            st.builds(FileIdentity, *[st.integers(0, 2**64)] * 5),
         ),
     )
 )

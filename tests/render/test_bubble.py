@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from profilectl.model import Link
-from profilectl.render.bubble import AgentCard, Draft, Enclosure, bubble, draft_bubble, plain_bubble, plain_draft
+from profilectl.pictures.attachments import Attachment
+from profilectl.render.bubble import AgentCard, Draft, bubble, draft_bubble, plain_bubble, plain_draft
 
 
 def picture(colour: tuple[int, ...] = (200, 30, 30), below: tuple[int, ...] | None = None) -> bytes:
@@ -135,7 +136,7 @@ def test_plain_lines_for_pipes():
 
 CARD = AgentCard("alice", "Alice F.", "human", "acmecare", None, None, "Did it arrive?")
 PARTS = {
-    "enclosure": Enclosure("parcel.jpg", "image/jpeg", 1_240_000),
+    "attachment": Attachment(bytes(1_240_000), "image/jpeg", "dm_image", "parcel.jpg"),
     "quick_replies": ("Yes, thanks", "Not yet"),
     "links": (Link("Track it", "https://example.com/t?id=1"),),
 }
@@ -193,7 +194,7 @@ def test_no_line_is_wider_than_the_terminal(width):
 def test_hostile_strings_are_shown_and_not_obeyed():
     """Escapes, bidirectional overrides and markup are only text, wherever they stand."""
     parts = {
-        "enclosure": Enclosure("a\x1b[2J.gif", "image/gif", 900),
+        "attachment": Attachment(bytes(900), "image/gif", "dm_gif", "a\x1b[2J.gif"),
         "quick_replies": ("[red]Yes",),
         "links": (Link("\u202eevil", "https://example.com"),),
     }

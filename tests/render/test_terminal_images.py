@@ -12,17 +12,17 @@ from PIL.PngImagePlugin import PngInfo
 from rich.console import Console
 
 from profilectl.render.bubble import bubble
-from profilectl.render.terminal_images import Protocol, place, protocol
+from profilectl.render.terminal_images import ImageProtocol, place, protocol
 from tests.render.test_bubble import drawn, face, picture
 
 
 @pytest.mark.parametrize(
     ("spoken", "environ"),
     [
-        (Protocol.KITTY, {"TERM": "xterm-kitty"}),
-        (Protocol.KITTY, {"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}),
-        (Protocol.ITERM, {"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}),
-        (Protocol.ITERM, {"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}),
+        (ImageProtocol.KITTY, {"TERM": "xterm-kitty"}),
+        (ImageProtocol.KITTY, {"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}),
+        (ImageProtocol.ITERM, {"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}),
+        (ImageProtocol.ITERM, {"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}),
         (None, {"TERM": "xterm-256color"}),
         (None, {"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}),
         (None, {"TERM": "dumb", "KITTY_WINDOW_ID": "1"}),
@@ -43,7 +43,7 @@ def test_kitty_gets_its_picture_in_pieces():
     noise = Image.effect_noise((300, 300), 90).convert("RGB")
     target = io.BytesIO()
     noise.save(target, "PNG")
-    text = place(target.getvalue(), Protocol.KITTY, 16, 8)
+    text = place(target.getvalue(), ImageProtocol.KITTY, 16, 8)
     assert text.startswith("\x1b7\x1b[8A\r\x1b_Ga=T,f=100,q=2,C=1,c=16,r=8,m=1;")
     assert text.endswith("\x1b\\\x1b8")
     pieces = re.findall(r"\x1b_G(?:[^;]*,)?m=([01]);([A-Za-z0-9+/=]*)\x1b\\", text)
@@ -55,7 +55,7 @@ def test_kitty_gets_its_picture_in_pieces():
 
 def test_iterm_gets_its_picture_in_one():
     """With its size in bytes, and its place in cells."""
-    text = place(picture(), Protocol.ITERM, 10, 5)
+    text = place(picture(), ImageProtocol.ITERM, 10, 5)
     match = re.fullmatch(
         "\x1b7\x1b\\[5A\r\x1b]1337;File=inline=1;size=([0-9]+);width=10;height=5;preserveAspectRatio=1:"
         "([A-Za-z0-9+/=]+)\x07\x1b8",
@@ -68,13 +68,13 @@ def test_iterm_gets_its_picture_in_one():
 
 def test_the_face_is_a_disc():
     """What lies outside of the circle shows the terminal, what lies inside is the picture."""
-    content = b64decode(re.search(":([^\x07]+)\x07", place(picture((255, 0, 0)), Protocol.ITERM, 10, 5))[1])
+    content = b64decode(re.search(":([^\x07]+)\x07", place(picture((255, 0, 0)), ImageProtocol.ITERM, 10, 5))[1])
     with Image.open(io.BytesIO(content)) as image:
         assert image.getpixel((0, 0))[3] == 0
         assert image.getpixel((128, 128)) == (255, 0, 0, 255)
 
 
-@pytest.mark.parametrize("spoken", Protocol)
+@pytest.mark.parametrize("spoken", ImageProtocol)
 def test_nothing_of_the_file_gets_through(spoken):
     """Neither what is written into a picture nor what hangs on its end."""
     words = PngInfo()
@@ -85,7 +85,7 @@ def test_nothing_of_the_file_gets_through(spoken):
     assert place(hostile, spoken, 16, 8) == place(plain("teal"), spoken, 16, 8)
 
 
-@pytest.mark.parametrize("spoken", Protocol)
+@pytest.mark.parametrize("spoken", ImageProtocol)
 def test_the_bubble_keeps_its_lines(spoken):
     """Blanks where the half blocks were, the same words beside them, and the picture at the very end."""
     text = shown(spoken)
@@ -97,13 +97,13 @@ def test_the_bubble_keeps_its_lines(spoken):
 
 def test_without_a_picture_or_room_there_is_no_sequence():
     """The grey disc is drawn in half blocks everywhere; a narrow terminal gets words."""
-    assert drawn(face(picture=None)) == drawn(face(picture=None), graphics=Protocol.KITTY)
-    assert drawn(face(), 20) == drawn(face(), 20, graphics=Protocol.KITTY)
+    assert drawn(face(picture=None)) == drawn(face(picture=None), graphics=ImageProtocol.KITTY)
+    assert drawn(face(), 20) == drawn(face(), 20, graphics=ImageProtocol.KITTY)
 
 
 def test_a_hostile_name_gets_no_sequence_through():
     """Only the picture's own."""
-    text = "\n".join(drawn(face(name="\x1b_Ga=T;AAAA\x1b\\\x1b]1337;File=:AAAA\x07"), graphics=Protocol.ITERM))
+    text = "\n".join(drawn(face(name="\x1b_Ga=T;AAAA\x1b\\\x1b]1337;File=:AAAA\x07"), graphics=ImageProtocol.ITERM))
     assert text.count("\x1b]1337;") == 1
     assert "\x1b_G" not in text
 
