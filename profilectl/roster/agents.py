@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _NO_BRAND = Brand("", "", language="")
 """Stands in for brands that were refused, so that the rest of their agents is judged all the same."""
 
-_OPTIONAL = ("operators", "first", "last", "legal_name", "title", "until", "protected")
+_OPTIONAL = frozenset({"operators", "first", "last", "legal_name", "title", "until", "protected"})
 
 
 class _Layer(NamedTuple):
@@ -35,26 +35,19 @@ class _Layer(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """One agent in one brand, with the layers that describe it, the winning one first."""
+    """One agent in one brand."""
 
     path: Path  # of the agent's own table
     key: str
     brand: Brand
-    layers: tuple[_Layer, ...]
+    layers: tuple[_Layer, ...]  # the winning one last
+    values: Mapping[str, Any]  # of all layers together; None: refused
 
-    def value(self, field: str) -> Any:
-        """Return what the first layer with that field says, None when none does or the value was refused."""
-        for layer in self.layers:
-            if field in layer.values:
-                return layer.values[field]
-        return None
-
-    def source(self, field: str) -> Path | None:
-        """Return where the value stands, None when no layer has the field."""
-        for layer in self.layers:
-            if field in layer.values:
-                return (*layer.path, field)
-        return None
+    def source(self, field: str) -> Path:
+        """Return where the winning value stands, or where it is missing: in the agent's own table."""
+        # Looked for only when there is a problem: a roster of thousands of agents rarely has one.
+        layers = (layer for layer in reversed(self.layers) if field in layer.values)
+        return (*next(layers, self).path, field)
 
 
 class AgentReader:
@@ -70,6 +63,7 @@ class AgentReader:
         self._is_missing = "agents" not in roots
         self._defaults = _Layer(("defaults",), read_table(roots.get("defaults") or {}, AGENT, ("defaults",), problems))
         self._default_membership = self._membership(self._defaults)
+        self._default_brands = NOTHING_SAID.brands(self._default_membership, brands)
         self._rules: dict[str, Disclosure] = {}
         self._lookalikes: dict[tuple[str, int, str], Agent] = {}
         self._judge_default_pattern()
@@ -80,6 +74,7 @@ class AgentReader:
         Args:
             lines: of the agents' headers, by key; an agent that isn't in it gets line 0.
         """
+        # None is a refused value, which has its own problem already.
         if not self._tables and (self._is_missing or self._tables is not None):
             self._problems.error(("agents",), "no agent; a roster without agents is refused: it would remove everybody")
         agents = (self._agent(entry, lines.get(entry.key, 0)) for entry in self._entries())
@@ -95,19 +90,22 @@ class AgentReader:
                 self._problems.error(path, f"expected a table such as [agents.alice], got {shown(table)}")
 
     def _entries_of(self, key: str, own: _Layer) -> Iterator[_Entry]:
-        membership = self._membership(own)
-        brands = membership.brands(self._default_membership, self._brands)
+        brands, membership = self._default_brands, NOTHING_SAID
+        if "brands" in own.values:
+            membership = self._membership(own)
+            brands = membership.brands(self._default_membership, self._brands)
         if not brands and self._brands and membership.listed is None:
             self._problems.error(own.path, "belongs to no brand")
         for brand in brands:
-            layers = [own, self._defaults]
-            if brand in self._default_membership.differences:
-                layers.insert(1, _difference(self._defaults.path, brand, self._default_membership))
-            if brand in membership.differences:
-                layers.insert(0, _difference(own.path, brand, membership))
-            yield _Entry(own.path, key, self._brands[brand], tuple(layers))
+            layers = (
+                self._defaults,
+                *_differences(self._defaults, brand, self._default_membership),
+                own,
+                *_differences(own, brand, membership),
+            )
+            yield _entry(key, own, self._brands[brand], layers)
         if not brands:
-            yield _Entry(own.path, key, _NO_BRAND, (own, self._defaults))
+            yield _entry(key, own, _NO_BRAND, (self._defaults, own))
 
     def _membership(self, layer: _Layer) -> Membership:
         if "brands" not in layer.values:
@@ -119,35 +117,36 @@ class AgentReader:
         self._require(entry, "avatar", "missing; name a picture, here or in [defaults]")
         self._require(entry, "kind", 'missing; say who speaks, "human" or "bot", here or in [defaults]')
         name = self._name(entry)
-        avatar, kind = entry.value("avatar"), entry.value("kind")
+        avatar, kind = entry.values.get("avatar"), entry.values.get("kind")
         if name is None or kind is None:
             return None
+        # Before the avatar counts, so that one run of the check brings out everything that is wrong with the name.
         self._judge_disclosure(entry, name, kind)
         if avatar is None:
             return None
-        optional = {field: value for field in _OPTIONAL if (value := entry.value(field)) is not None}
+        optional = {field: value for field, value in entry.values.items() if field in _OPTIONAL and value is not None}
         agent = Agent(entry.key, entry.brand.key, name, avatar, kind, **optional, line=line)
         self._judge_looks(entry, agent)
         return agent
 
     def _require(self, entry: _Entry, field: str, message: str) -> bool:
-        if entry.source(field) is None:
+        if field not in entry.values:
             self._problems.error((*entry.path, field), message)
-            return False
-        return True
+        return field in entry.values
 
     def _name(self, entry: _Entry) -> str | None:
         """Return the public name in NFC, its pattern filled in, or None after noting what is wrong with it."""
         if not self._require(entry, "name", "missing; it is what customers read"):
             return None
-        name = entry.value("name")
+        name = entry.values["name"]
         if name is not None and name_templates.is_pattern(name):
             name = self._filled(entry, name)
         if name is None:
             return None
         wrong = name_problems(name)
-        legal_name = entry.value("legal_name")
+        legal_name = entry.values.get("legal_name")
         if legal_name is not None and Phrase(legal_name).found_in(fold(name)):
+            # In place of the other problems, whose messages may quote the name.
             wrong = ("contains the legal name, which must never leave the machine",)
         for message in wrong:
             self._problems.error(self._name_path(entry), message)
@@ -156,19 +155,17 @@ class AgentReader:
     def _filled(self, entry: _Entry, pattern: str) -> str | None:
         wrong = name_templates.pattern_problems(pattern)
         for message in wrong:
-            self._problems.error(entry.source("name") or entry.path, message)
+            self._problems.error(entry.source("name"), message)
         if wrong:
             return None
-        lacking = sorted(field for field in name_templates.needs(pattern) if entry.value(field) is None)
+        lacking = sorted(field for field in name_templates.needs(pattern) if entry.values.get(field) is None)
         for field in lacking:
-            if entry.source(field) is None:
-                message = f'missing, but the name pattern "{excerpt(pattern)}" needs it'
-                self._problems.error((*entry.path, field), message)
-        return None if lacking else name_templates.fill(pattern, entry.value)
+            self._require(entry, field, f'missing, but the name pattern "{excerpt(pattern)}" needs it')
+        return None if lacking else name_templates.fill(pattern, entry.values)
 
     def _name_path(self, entry: _Entry) -> Path:
         """Return where to complain about a finished name: at the agent, even when its pattern is a default."""
-        source = entry.source("name") or entry.path
+        source = entry.source("name")
         return source if source[0] == "agents" else (*entry.path, "name")
 
     def _judge_default_pattern(self) -> None:
@@ -181,7 +178,7 @@ class AgentReader:
         language = entry.brand.language
         markers = markers_for(language, self._policy.bot_markers)
         if not markers:
-            return  # told once, at the brand
+            return  # the parser says so once, at the brand
         if language not in self._rules:
             self._rules[language] = Disclosure(language, markers)
         message = self._rules[language].problem(name, kind)
@@ -207,5 +204,14 @@ def _resembles(agent: Agent, other: Agent) -> str:
     return f'looks like the name of {named}: "{visible(agent.name)}" and "{visible(other.name)}"'
 
 
-def _difference(path: Path, brand: str, membership: Membership) -> _Layer:
-    return _Layer((*path, "brands", brand), membership.differences[brand])
+def _entry(key: str, own: _Layer, brand: Brand, layers: tuple[_Layer, ...]) -> _Entry:
+    values: dict[str, Any] = {}  # merged once, because every agent is asked for a dozen fields
+    for layer in layers:
+        values.update(layer.values)
+    return _Entry(own.path, key, brand, layers, values)
+
+
+def _differences(layer: _Layer, brand: str, membership: Membership) -> tuple[_Layer, ...]:
+    if brand not in membership.differences:
+        return ()
+    return (_Layer((*layer.path, "brands", brand), membership.differences[brand]),)

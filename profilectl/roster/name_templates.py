@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from profilectl.text.escape import excerpt
 from profilectl.text.names import normalise
@@ -41,14 +41,14 @@ def needs(pattern: str) -> set[str]:
     return {FIELDS[piece[1]] for piece in _PIECE.finditer(pattern) if piece[1] is not None}
 
 
-def fill(pattern: str, value_of: Callable[[str], str]) -> str:
+def fill(pattern: str, values: Mapping[str, str]) -> str:
     """Return the name that a pattern without problems makes of the values that it `needs`."""
 
     def filled(piece: re.Match[str]) -> str:
         field = piece[1]
         if field is None:
             return piece[0][0]
-        value = value_of(FIELDS[field])
+        value = values[FIELDS[field]]
         return _initial(value) if field.endswith("_initial") else value
 
     return _PIECE.sub(filled, pattern)
