@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from profilectl.digests import digest_of_bytes
 from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
@@ -90,8 +89,7 @@ def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
     named = roots.get("agents") or ()
     agents = AgentReader(roots, brands, policy, problems).agents(_headers(text, named))
     _report_idle(brands, agents, problems)
-    digest = digest_of_bytes(text.encode())
-    return Roster(tuple(brands.values()), agents, policy, (), digest), len(named)
+    return Roster(tuple(brands.values()), agents, policy, text=text), len(named)
 
 
 def _policy(table: Mapping[str, Any], problems: ProblemList) -> Policy:
