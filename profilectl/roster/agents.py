@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
@@ -15,11 +15,9 @@ from profilectl.text.confusables import mixed_scripts, skeletons
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.names import name_problems, normalise
 from profilectl.text.words import Phrase, fold
-from profilectl.toml.problems import ProblemList, dotted
+from profilectl.toml.paths import Path, dotted
+from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import check_key, shown
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
 
 _NO_BRAND = Brand("", "", language="")
 """Stands in for brands that were refused, so that the rest of their agents is judged all the same."""

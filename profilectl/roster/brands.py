@@ -17,7 +17,7 @@ be in anyway, is also in each brand that has a table of its own, and isn't in on
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from profilectl.errors import UsageError
 from profilectl.model import Brand
@@ -25,11 +25,9 @@ from profilectl.roster.schema import DIFFERENCE
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean
+from profilectl.toml.paths import Path
+from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import shown
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-    from profilectl.toml.problems import ProblemList
 
 
 class Membership(NamedTuple):

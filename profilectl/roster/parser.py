@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Policy, Problem, Roster
@@ -17,11 +17,9 @@ from profilectl.roster.agents import AgentReader
 from profilectl.roster.disclosure import MARKERS, markers_for
 from profilectl.roster.unknown_keys import read_table
 from profilectl.toml.document import decode, load, refusal
-from profilectl.toml.problems import ProblemList, dotted
+from profilectl.toml.paths import Path, dotted
+from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import FieldError, check_key, shown
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
 
 VERSION = 1
 """Of the roster's format, the only one so far."""

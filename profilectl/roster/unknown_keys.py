@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from profilectl.roster import schema
 from profilectl.text.suggest import did_you_mean
+from profilectl.toml.paths import Path
+from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import Rule, read
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-    from profilectl.toml.problems import ProblemList
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-Path = tuple[str | int, ...]
-"""Keys from the root of the document; an int is an index into an array."""
+from profilectl.toml.paths import Path
 
 _TOKEN = re.compile(
     r'''(?P<space>[ \t\r\ufeff]+|\#[^\n]*)

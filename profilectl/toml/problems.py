@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from profilectl.model import Problem
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+from profilectl.toml.paths import Path, dotted
 
 
 def format_problem(problem: Problem) -> str:
@@ -23,17 +16,6 @@ def format_problem(problem: Problem) -> str:
     severity = "warning: " if problem.severity == "warning" else ""
     path = f"{problem.path}: " if problem.path else ""
     return f"{place}: {severity}{path}{problem.message}"
-
-
-def dotted(path: Path) -> str:
-    """Return a path as people write it: ``agents.alice.operators[0]``, odd keys in quotes and visible."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += ("." if text else "") + (part if _BARE_KEY.fullmatch(part) else f'"{visible(part)}"')
-    return text
 
 
 class ProblemList:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from profilectl.errors import UsageError
 from profilectl.text.escape import excerpt
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-    from profilectl.toml.problems import ProblemList
+from profilectl.toml.paths import Path
+from profilectl.toml.problems import ProblemList
 
 Rule = Callable[[Any], Any]
 
