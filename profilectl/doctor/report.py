@@ -13,15 +13,9 @@ from datetime import datetime
 
 from profilectl.errors import ExitCode, ProfilectlError
 
-CLOCK_REFUSED = 300.0
-"""Seconds that a clock may be off before X refuses every signature (code 135)."""
-
-CLOCK_DOUBTFUL = 30.0
-"""Seconds that no clock under NTP is ever off."""
-
-SCARCE = 0.1
-"""The part of a limit that is little to have left."""
-
+_CLOCK_REFUSED = 300.0  # seconds that a clock may be off before X refuses every signature (code 135)
+_CLOCK_DOUBTFUL = 30.0  # seconds that no clock under NTP is ever off
+_SCARCE = 0.1  # the part of a limit that is little to have left
 _SET_CLOCK = "set this machine's clock, best by NTP: X refuses signatures that are more than 5 minutes off"
 _PERMISSION = (
     "in X's developer console set the app's permissions to read, write and Direct Messages, regenerate the access "
@@ -69,27 +63,21 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """How a check ended, in one line.
-
-    Attributes:
-        hint: what to do about it.
-        exit_code: DONE unless it failed.
-        because: the check that failed, when this one was skipped.
-    """
+    """How a check ended, in one line."""
 
     state: State
     text: str
-    hint: str | None = None
+    hint: str | None = None  # what to do about it
     exit_code: ExitCode = ExitCode.DONE
-    because: Check | None = None
+    because: Check | None = None  # the check that failed, when this one was skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check's result at its place; `brand` is None where the check has nothing to do with one."""
+    """A check's result at its place."""
 
     check: Check
-    brand: str | None
+    brand: str | None  # None where the check has nothing to do with one
     result: CheckResult
 
     @property
@@ -144,25 +132,23 @@ def failed_need(
     Args:
         findings: the results so far.
         check: the one that is about to begin.
-        brand: whose; another brand's failure doesn't matter.
+        brand: whose it is.
         needs: what it needs, `NEEDS` by default.
     """
     for needed in NEEDS.get(check, ()) if needs is None else needs:
         for finding in findings:
+            # One brand's bad token doesn't keep another brand from being checked.
             if finding.check is not needed or finding.brand not in {None, brand}:
                 continue
             if finding.state is State.FAILED:
                 return needed
             if finding.state is State.SKIPPED:
-                return finding.result.because
+                return finding.result.because  # the first cause, not the chain of what was skipped
     return None
 
 
-# Results
-
-
 def ok(text: str) -> CheckResult:
-    """Return the result of a check that found nothing wrong."""
+    """Return the result of a check that brought out nothing wrong."""
     return CheckResult(State.OK, text)
 
 
@@ -188,9 +174,9 @@ def clock_result(skew: float | None) -> CheckResult:
     if abs(skew) < 1:
         return ok("agrees with X's to the second")
     text = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} X's"
-    if abs(skew) > CLOCK_REFUSED:
+    if abs(skew) > _CLOCK_REFUSED:
         return CheckResult(State.FAILED, text, _SET_CLOCK, ExitCode.CREDENTIALS)
-    return warning(text, _SET_CLOCK) if abs(skew) > CLOCK_DOUBTFUL else ok(text)
+    return warning(text, _SET_CLOCK) if abs(skew) > _CLOCK_DOUBTFUL else ok(text)
 
 
 def access_result(level: str | None, sufficient: frozenset[str]) -> CheckResult:
@@ -210,6 +196,7 @@ def quota_result(limits: Mapping[str, Mapping[str, int]], creates: str, moments:
         creates: what is known of the profiles made in the last 24 hours, in words.
         moments: the aware UTC moments of the ``reset`` figures (epoch seconds).
     """
+    # X documents none of these figures for custom profiles: any of them may be absent, or a limit of 0.
     ours = {name.rpartition("/")[2]: limits[name] for name in sorted(limits) if name.startswith("/custom_profiles/")}
     known = {name: limit for name, limit in ours.items() if "remaining" in limit and limit.get("limit")}
     if not known:
@@ -221,15 +208,10 @@ def quota_result(limits: Mapping[str, Mapping[str, int]], creates: str, moments:
     until = f"X counts anew from {resets:%H:%M:%S} UTC on" if resets else "X counts anew every 15 minutes"
     if scarcest["remaining"] <= 0:
         return CheckResult(State.FAILED, text, f"{until}: run again then", ExitCode.TRY_LATER)
-    return warning(text, until) if scarcest["remaining"] < SCARCE * scarcest["limit"] else ok(text)
+    return warning(text, until) if scarcest["remaining"] < _SCARCE * scarcest["limit"] else ok(text)
 
 
 def lacks_only_allowlist(report: Report, refused: Iterable[str | None]) -> bool:
-    """Tell whether X's allowlist is all that is missing.
-
-    Args:
-        report: the whole of it.
-        refused: the brands that X refuses custom profiles with code 87, which means that.
-    """
+    """Say whether X's allowlist is all that is missing; `refused` are the brands that X refuses with code 87."""
     waiting = {(Check.ALLOWLIST, brand) for brand in refused}
     return bool(waiting) and {(finding.check, finding.brand) for finding in report.failures} == waiting
