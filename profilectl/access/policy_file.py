@@ -19,9 +19,8 @@ from profilectl.text.suggest import did_you_mean
 if TYPE_CHECKING:
     from profilectl.toml.problems import ProblemList
 
+# No option, variable or roster names another file: whoever could would loosen it.
 POLICY: Final = Path("/etc/profilectl/policy.toml")
-"""Root's word. No option, variable or roster names another file: whoever could would loosen it."""
-
 _ROOT = 0  # uid
 _LARGEST = 1_000_000  # bytes
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -29,7 +28,7 @@ _PLAIN = "put a plain file into a plain folder"
 
 
 def current_operator() -> Operator:
-    """Ask the kernel who runs this program, and the machine's user database for the name."""
+    """Return who runs this program by what the kernel says, named by the machine's user database."""
     return Operator(user_name(), os.getuid())
 
 
@@ -63,7 +62,8 @@ def read_policy(path: Path) -> Authority:
 
 
 def _content(path: Path) -> bytes:
-    """Return the file's bytes, once its folder and it are root's alone; each is judged by what was opened."""
+    """Return the file's bytes, once its folder and it are root's alone."""
+    # Each is judged by what was opened: a path could lead elsewhere by the time it is read.
     with opened(path.parent, os.O_DIRECTORY | os.O_NOFOLLOW) as folder:
         _require_root_only(path.parent, os.fstat(folder))
         with opened(path.name, os.O_NOFOLLOW, folder=folder) as descriptor:
@@ -128,8 +128,8 @@ def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Author
 
 
 def _users(value: Any) -> tuple[str, ...]:
-    """Accept what the roster's operators may be, and an empty array, which is nobody and here is meant."""
     from profilectl.toml.rules import os_users
 
+    # An empty array is accepted, unlike in a roster: here it can only mean nobody.
     users: tuple[str, ...] = os_users()(value)
     return users

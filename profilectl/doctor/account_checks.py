@@ -11,16 +11,7 @@ from typing import TYPE_CHECKING
 
 from profilectl.credentials.login import MESSAGE_LEVELS
 from profilectl.doctor.machine_checks import MachineChecks
-from profilectl.doctor.report import (
-    NEEDS,
-    Check,
-    CheckResult,
-    access_result,
-    failed,
-    ok,
-    quota_result,
-    warning,
-)
+from profilectl.doctor.report import NEEDS, Check, CheckResult, access_result, failed, ok, quota_result, warning
 from profilectl.errors import (
     CredentialsError,
     LedgerRefused,
@@ -64,7 +55,7 @@ class Accounts:
 
     host: Callable[[], str]  # with the port
     logged_in: Callable[[], Sequence[LoggedIn]]  # at every host
-    describe: Callable[[str], AccountStatus]  # as `Sources` does
+    describe: Callable[[str], AccountStatus]
     describe_anonymous: Callable[[], AccountStatus | None]
     find_credentials: Callable[[str], Credentials]  # by handle, empty when nobody has named an account
     connect: Callable[[Credentials], XClient]
@@ -177,11 +168,9 @@ class AccountChecks:
         if self.credentials is not None:
             self.client = connect(self.credentials)  # the first one's deadline is over
         try:
-            result = self._check_allowlist()
+            return self._check_allowlist()
         except NotAllowlisted as error:
             return failed(error)
-        self.refusal = None
-        return result
 
     def _check_allowlist(self) -> CheckResult:
         verified = _VERIFIED[self.account.verified if self.account is not None else None]
@@ -189,10 +178,10 @@ class AccountChecks:
             profiles = self._connected().list_profiles()
         except NotAllowlisted as error:
             again = f"`{self.accounts.wait_command}` keeps asking X, and ends when it agrees"
-            # X gives the same code to accounts that lack verification and to those that never applied.
             refusal = error.with_message(f"{error.message}; {verified}")
             self.refusal = refusal.with_hint(f"{error.hint}\n{self.application()}\n{again}")
             raise self.refusal from None
+        self.refusal = None
         count = "1 profile" if len(profiles) == 1 else f"{len(profiles):,} profiles"
         return ok(f"X allows custom profiles: it lists {count}; {verified}")
 
@@ -233,7 +222,7 @@ def run_checks(machine: Machine, accounts: Accounts) -> tuple[Report, tuple[Acco
     """
     checks = MachineChecks(machine)
     checks.check_connection()
-    described = list(_targets(checks, accounts))  # needs no network, and says whether the keyring is needed
+    described = list(_targets(checks, accounts))
     sources = [getattr(status, "source", None) for _, status in described]
     checks.check_keyring(needed="keyring" in sources if described else None)
     account_checks = tuple(AccountChecks(checks, accounts, target, status) for target, status in described)

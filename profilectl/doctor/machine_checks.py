@@ -49,16 +49,16 @@ _SHOWN = 3  # problems that are written out
 class Machine:
     """What the checks of the machine look at; a function is called when its check begins, and may raise."""
 
-    api_url: str  # perhaps no address at all
-    uses_sandbox: bool  # X is the one in this process
+    api_url: str
+    uses_sandbox: bool
     timeout: float  # seconds for all checks together, as they were chosen
     deadline: Deadline
     keyring: Keychain  # an unattended one
     probe: Callable[[float], ProbeResult]  # one unsigned request, each step of which may take so many seconds
     roster_path: Path
     read_roster: Callable[[], Roster]
-    brands: Callable[[], tuple[Brand, ...]]  # those that are meant; UsageError for one that the roster doesn't have
-    inspect_pictures: Callable[[Iterable[Agent]], Mapping[str, Picture]]  # by path
+    brands: Callable[[], tuple[Brand, ...]]  # those that are meant
+    inspect_pictures: Callable[[Iterable[Agent]], Mapping[str, Picture]]
     ledger_path: Callable[[], Path]
     open_ledger: Callable[[], AbstractContextManager[LedgerReader]]  # for reading; a missing one is empty
 
@@ -93,13 +93,10 @@ class MachineChecks:
     ) -> None:
         """Add the finding of a check, which is skipped when one that it needs has failed."""
         because = failed_need(self.findings, check, brand, needs)
-        if because is not None:
-            result = skipped(because)
-        else:
-            try:
-                result = examine()
-            except ProfilectlError as error:
-                result = failed(error)
+        try:
+            result = examine() if because is None else skipped(because)
+        except ProfilectlError as error:
+            result = failed(error)
         self.findings.append(Finding(check, brand, result))
 
     def within_deadline(self, function: Callable[[], T]) -> T:
@@ -243,7 +240,7 @@ def _version(name: str) -> str | None:
 def _shortened(lines: Iterable[str], error: InputRefused, hint: str | None) -> InputRefused:
     """Return the error with its first problems in its one line."""
     problems = list(lines)
-    if not problems:  # not even text, or not TOML of this version: the message says it all
+    if not problems:
         return InputRefused(error.message, hint=error.hint)
     more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     return InputRefused(f"{error.message}: {'; '.join(problems[:_SHOWN])}{more}", hint=hint)

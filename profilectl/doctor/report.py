@@ -196,7 +196,6 @@ def quota_result(limits: Mapping[str, Mapping[str, int]], creates: str, moments:
         creates: what is known of the profiles made in the last 24 hours, in words.
         moments: the aware UTC moments of the ``reset`` figures (epoch seconds).
     """
-    # X documents none of these figures for custom profiles: any of them may be absent, or a limit of 0.
     ours = {name.rpartition("/")[2]: limits[name] for name in sorted(limits) if name.startswith("/custom_profiles/")}
     known = {name: limit for name, limit in ours.items() if "remaining" in limit and limit.get("limit")}
     if not known:

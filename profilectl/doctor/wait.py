@@ -29,7 +29,7 @@ class WaitResult:
     """How the waiting ended."""
 
     since: float  # epoch seconds of its beginning
-    questions: int  # how often X was asked
+    questions: int
     allowed: bool
 
 
@@ -68,7 +68,7 @@ def wait_until_allowed(
         clock.sleep(seconds_to_wait)
         questions += 1
         try:
-            with ExitStack() as stack:  # a connection that idles for minutes is dropped by whatever lies between
+            with ExitStack() as stack:
                 ask(stack)
         except (NotAllowlisted, RateLimited, Unreachable) as error:
             reason = _NOT_YET if isinstance(error, NotAllowlisted) else f"({error.message})"

@@ -34,12 +34,14 @@ class ProblemList:
         self._note(path, message, "warning")
 
     def _note(self, path: Path, message: str, severity: str) -> None:
+        # A default of several agents and brands is read, and judged, more than once.
         if (path, message) not in self._severities:
             self._severities[path, message] = severity
             self.errors += severity == "error"
 
     def placed(self, text: str, file: str) -> tuple[Problem, ...]:
         """Return the problems in file order, each at its key or at the nearest thing around it."""
+        # The scan for positions costs more than the reading: only a file with problems pays for it.
         if not self._severities:
             return ()
         from profilectl.toml.positions import Positions
@@ -49,4 +51,5 @@ class ProblemList:
             Problem(file, *positions.nearest(path), dotted(path), message, severity)
             for (path, message), severity in self._severities.items()
         ]
+        # By place alone: problems of one place stay in the order in which they were noted.
         return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
