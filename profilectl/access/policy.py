@@ -34,10 +34,10 @@ class Authority:
     means everybody with that uid; a name that this machine doesn't know means nobody.
     """
 
-    uid_of: Callable[[str], int | None]  # of a user's name on this machine
+    uid_of: Callable[[str], int | None]
     admins: tuple[str, ...] | None = None  # may do everything; None when there is no policy file
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by agent's key, or `EVERYBODY_ELSE`
-    file: str = ""  # what messages call the policy file
+    file: str = ""
 
     def require_admin(self, operator: Operator, deed: str) -> None:
         """Raise InputRefused unless the operator is an admin; `deed` is what admins do, as in "bob may not …"."""

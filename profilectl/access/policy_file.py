@@ -8,20 +8,20 @@ import stat
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from profilectl.access.policy import EVERYBODY_ELSE, Authority, Operator
-from profilectl.errors import InputRefused
+from profilectl.errors import InputRefused, RosterRefused
 from profilectl.system.files import opened, read
 from profilectl.system.host import user_name
 from profilectl.text.suggest import did_you_mean
-
-if TYPE_CHECKING:
-    from profilectl.toml.problems import ProblemList
+from profilectl.toml import rules
+from profilectl.toml.document import decode, load
+from profilectl.toml.problems import ProblemList, format_problem
 
 # No option, variable or roster names another file: whoever could would loosen it.
 POLICY: Final = Path("/etc/profilectl/policy.toml")
-_ROOT = 0  # uid
+_ROOT = 0
 _LARGEST = 1_000_000  # bytes
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _PLAIN = "put a plain file into a plain folder"
@@ -91,10 +91,6 @@ def _refused(path: Path, what: str, mend: str) -> InputRefused:
 
 def _parse(content: bytes, file: str) -> Authority:
     """Return what a policy's text says; InputRefused with every problem at its place."""
-    from profilectl.errors import RosterRefused
-    from profilectl.toml.document import decode, load
-    from profilectl.toml.problems import ProblemList, format_problem
-
     problems = ProblemList()
     try:
         text = decode(content, file)
@@ -109,8 +105,6 @@ def _parse(content: bytes, file: str) -> Authority:
 
 
 def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Authority:
-    from profilectl.toml import rules
-
     fields = {"version": rules.version, "admins": _users, "operators": rules.table}
     values = rules.read(tables, fields, (), problems, lambda key: f"unknown key{did_you_mean(key, fields)}")
     if "version" not in values:
@@ -128,8 +122,6 @@ def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Author
 
 
 def _users(value: Any) -> tuple[str, ...]:
-    from profilectl.toml.rules import os_users
-
     # An empty array is accepted, unlike in a roster: here it can only mean nobody.
-    users: tuple[str, ...] = os_users()(value)
+    users: tuple[str, ...] = rules.os_users()(value)
     return users

@@ -1,4 +1,4 @@
-"""The agents of a roster: layers become people, and people are judged as customers would see them."""
+"""The agents of a roster: their layers are merged, and their names judged as customers would see them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from profilectl.toml.paths import Path, dotted
 from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import check_key, shown
 
+# In place of brands that were refused, so that the rest of their agents is judged all the same.
 _NO_BRAND = Brand("", "", language="")
-"""Stands in for brands that were refused, so that the rest of their agents is judged all the same."""
-
 _OPTIONAL = frozenset({"operators", "first", "last", "legal_name", "title", "until", "protected"})
 
 
@@ -49,7 +48,7 @@ class _Entry(NamedTuple):
 
 
 class AgentReader:
-    """Reads ``[defaults]`` and ``[agents]``; what is wrong goes to `problems`."""
+    """Reads ``[defaults]`` and ``[agents]``, and notes what is wrong in `problems`."""
 
     def __init__(
         self, roots: Mapping[str, Any], brands: Mapping[str, Brand], policy: Policy, problems: ProblemList
@@ -69,8 +68,7 @@ class AgentReader:
     def agents(self, lines: Mapping[str, int]) -> tuple[Agent, ...]:
         """Return one agent per entry and brand, in file order, without those that have errors.
 
-        Args:
-            lines: of the agents' headers, by key; an agent that isn't in it gets line 0.
+        `lines` are those of the agents' headers, by key; an agent that isn't in it gets line 0.
         """
         # None is a refused value, which has its own problem already.
         if not self._tables and (self._is_missing or self._tables is not None):
@@ -111,7 +109,7 @@ class AgentReader:
         return read_membership(layer.values["brands"], (*layer.path, "brands"), self._brands, self._problems)
 
     def _agent(self, entry: _Entry, line: int) -> Agent | None:
-        """Return the finished agent, or None when something it can't be without is missing or refused."""
+        """Return the agent, or None when something it can't be without is missing or refused."""
         self._require(entry, "avatar", "missing; name a picture, here or in [defaults]")
         self._require(entry, "kind", 'missing; say who speaks, "human" or "bot", here or in [defaults]')
         name = self._name(entry)
@@ -162,12 +160,12 @@ class AgentReader:
         return None if lacking else name_templates.fill(pattern, entry.values)
 
     def _name_path(self, entry: _Entry) -> Path:
-        """Return where to complain about a finished name: at the agent, even when its pattern is a default."""
+        # At the agent, even when its pattern is a default: what is wrong is this agent's name.
         source = entry.source("name")
         return source if source[0] == "agents" else (*entry.path, "name")
 
     def _judge_default_pattern(self) -> None:
-        """Note a broken pattern in ``[defaults]`` even when every agent has a name of its own."""
+        # Even when every agent has a name of its own: the next one may not.
         pattern = self._defaults.values.get("name") or ""
         for message in name_templates.pattern_problems(pattern) if name_templates.is_pattern(pattern) else ():
             self._problems.error(("defaults", "name"), message)
@@ -185,7 +183,7 @@ class AgentReader:
             report(self._name_path(entry), message)
 
     def _judge_looks(self, entry: _Entry, agent: Agent) -> None:
-        """Warn about a name that deceives by itself, or beside another one of the same brand."""
+        # A warning only: two people may have one name, and a brand may write two scripts.
         message = mixed_scripts(agent.name)
         if message:
             self._problems.warning(self._name_path(entry), message)

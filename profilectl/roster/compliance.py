@@ -48,7 +48,7 @@ class AgentCompliance:
     """One agent in one brand, as customers see it."""
 
     agent: Agent
-    marker: str | None  # the bot marker that stands in the public name
+    marker: str | None  # in the public name
     gaps: tuple[Gap, ...]
 
 
@@ -71,7 +71,8 @@ class Compliance:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing that the disclosure rules ask for; who may send as an agent is only remarked."""
+        """Whether nothing is missing that the disclosure rules ask for."""
+        # Who may send as an agent is no question of disclosure, and only remarked.
         return not self.general and self.counts().keys() <= {GapKind.OPERATORS}
 
     def counts(self) -> dict[GapKind, int]:
@@ -82,12 +83,7 @@ class Compliance:
 
 
 def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compliance:
-    """Judge a roster, whatever is wrong with it: what can't be judged is missing too.
-
-    Args:
-        roster: as far as it can be read.
-        chosen: keys of brands to keep to; empty means all.
-        today: the day on which somebody asks.
+    """Judge a roster, whatever is wrong with it, for the brands with the chosen keys, or for all where none is chosen.
 
     Raises:
         UsageError: a chosen brand isn't one of the roster's.
@@ -99,6 +95,7 @@ def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compl
     rules = [_rule(brand, roster.policy) for brand in roster.brands]
     agents = [entry for rule in rules for entry in _agents(rule, roster.agents, today)]
     general = [*_policy_gaps(roster.policy), *_brand_gaps(rules)]
+    # The parser reports some of this as well, by path or in the same words; what can't be judged is missing too.
     covered = {path for path, _ in general} | {gap.message for entry in agents for gap in entry.gaps}
     general += [
         (problem.path, Gap(_gap_kind(problem.path), problem.message))
@@ -107,6 +104,7 @@ def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compl
     ]
     if not chosen:
         return Compliance(tuple(rules), tuple(agents), tuple(general))
+    # Everything that isn't another brand's stays: the policy and the agents' errors are of all brands.
     others = tuple(f"brands.{rule.brand.key}." for rule in rules if rule.brand.key not in chosen)
     return Compliance(
         tuple(rule for rule in rules if rule.brand.key in chosen),
@@ -152,6 +150,6 @@ def _brand_gaps(rules: Iterable[BrandRule]) -> Iterator[tuple[str, Gap]]:
 
 
 def _gap_kind(path: str) -> GapKind:
-    """Tell a kind that is absent or unknown from everything else that keeps an agent from being judged."""
     table, _, field = path.rpartition(".")
+    # An agent may have the key "kind": then the path is that of its table.
     return GapKind.KIND if field == "kind" and table != "agents" else GapKind.ROSTER

@@ -11,8 +11,8 @@ def agent_of(roster: Roster, brand: Brand, key: str) -> Agent:
     """Return the agent with that key in one brand.
 
     Raises:
-        InputRefused: the agent speaks for other brands only.
-        UsageError: nobody has the key.
+        InputRefused: the agent belongs to other brands only.
+        UsageError: no agent has the key.
     """
     agents = roster.agents_of(brand.key)
     for agent in agents:
@@ -24,7 +24,7 @@ def agent_of(roster: Roster, brand: Brand, key: str) -> Agent:
 
 
 def unknown_agent(key: str, known: set[str]) -> UsageError:
-    """Return the error that says that nobody has this key, and who may be meant."""
+    """Return the error that no agent has this key, with the one that may be meant."""
     from difflib import get_close_matches
 
     close = get_close_matches(key, known, n=1)

@@ -13,11 +13,12 @@ from profilectl.text.suggest import did_you_mean
 FIELDS = {"first": "first", "last": "last", "title": "title", "first_initial": "first", "last_initial": "last"}
 """What may stand between braces, and the agent's field that it comes from."""
 
+# Both doubled braces come first, so that "{{first}}" is text.
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 def is_pattern(name: str) -> bool:
-    """Say whether a name has to be filled in: every opening brace starts a field."""
+    """Say whether a name has to be filled in."""
     return "{" in name
 
 
@@ -29,6 +30,7 @@ def pattern_problems(pattern: str) -> list[str]:
         if field is None and len(piece[0]) == 1:
             problems.append(f'a single "{piece[0]}" in a name pattern; write "{piece[0] * 2}" for a plain brace')
         elif field == "legal_name":
+            # A field of its own among the unknown ones: whoever tries it learns why it is missing.
             problems.append("a public name can't use {legal_name}, which never leaves the machine")
         elif field is not None and field not in FIELDS:
             advice = did_you_mean(field, FIELDS) or f"; there are {', '.join(FIELDS)}"
@@ -55,7 +57,7 @@ def fill(pattern: str, values: Mapping[str, str]) -> str:
 
 
 def _initial(value: str) -> str:
-    """Return the first letter with the marks that belong to it."""
+    # With the marks that belong to it: "É" may be two code points, and शि always is.
     value = normalise(value.strip())
     end = 1
     while end < len(value) and unicodedata.category(value[end])[0] == "M":

@@ -70,7 +70,8 @@ def web_page(value: Any) -> str:
 
 
 def avatar(value: Any) -> str:
-    """Accept a relative path that stays in the roster's folder as far as its words tell; links are judged later."""
+    """Accept a relative path that stays in the roster's folder."""
+    # As far as its words say: links are judged when the file is opened.
     text(value)
     if visible(value) != value:
         raise FieldError(f"a path can't hold control or invisible characters: {shown(value)}")
@@ -86,27 +87,12 @@ def avatar(value: Any) -> str:
     return str(value)
 
 
+# An empty array could be read as nobody or as everybody.
 operators = os_users("names nobody; leave it out to let anybody with the credentials send")
-"""Accept an array of names or ids of OS users; an empty one could be read as nobody or as everybody."""
-
 recipients = array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
-"""Accept an array of user ids and @handles."""
+markers = array_of(str.strip, 'words such as "bot"', "no words; leave the language out to keep its usual ones")
 
-markers = array_of(
-    str.strip,
-    'words such as "bot"',
-    when_empty="no words; leave the language out to keep its usual ones",
-)
-"""Accept an array of bot markers."""
-
-
-ROOT: Mapping[str, Rule] = {
-    "version": version,
-    "brands": table,
-    "policy": table,
-    "defaults": table,
-    "agents": table,
-}
+ROOT: Mapping[str, Rule] = {"version": version, **dict.fromkeys(("brands", "policy", "defaults", "agents"), table)}
 BRAND: Mapping[str, Rule] = {
     "handle": handle,
     "language": language,

@@ -42,7 +42,7 @@ def load(text: str, file: str) -> dict[str, Any]:
         place = _PLACE.search(message)
         line, column = (int(place[1]), int(place[2])) if place and place[1] else _end_of(text)
         raise _refused(file, line, column, f"not valid TOML: {_sentence(message)}") from None
-    except RecursionError:  # an error of the file like any other, but tomli doesn't say where
+    except RecursionError:
         raise _refused(file, 0, 0, "not valid TOML: nested too deeply") from None
 
 
@@ -72,5 +72,5 @@ def _end_of(text: str) -> tuple[int, int]:
 
 
 def _sentence(message: str) -> str:
-    phrase = visible(_PLACE.sub("", message))  # tomli quotes what it stumbled over
+    phrase = visible(_PLACE.sub("", message))
     return phrase[:1].lower() + phrase[1:]
