@@ -16,7 +16,6 @@ from profilectl.system.files import opened, read
 from profilectl.system.host import user_name
 from profilectl.text.suggest import did_you_mean
 from profilectl.toml import rules
-from profilectl.toml.document import decode, load
 from profilectl.toml.problems import ProblemList, format_problem
 
 # No option, variable or roster names another file: whoever could would loosen it.
@@ -91,6 +90,8 @@ def _refused(path: Path, what: str, mend: str) -> InputRefused:
 
 def _parse(content: bytes, file: str) -> Authority:
     """Return what a policy's text says; InputRefused with every problem at its place."""
+    from profilectl.toml.document import decode, load  # a machine without a policy reads no TOML for it
+
     problems = ProblemList()
     try:
         text = decode(content, file)

@@ -28,7 +28,7 @@ class _Layer(NamedTuple):
     """One table that says something about an agent."""
 
     path: Path
-    values: Mapping[str, Any]  # None: said, but refused
+    values: Mapping[str, Any]  # None: refused
 
 
 class _Entry(NamedTuple):
@@ -38,11 +38,10 @@ class _Entry(NamedTuple):
     key: str
     brand: Brand
     layers: tuple[_Layer, ...]  # the winning one last
-    values: Mapping[str, Any]  # of all layers together; None: refused
+    values: Mapping[str, Any]  # of all layers together
 
     def source(self, field: str) -> Path:
         """Return where the winning value stands, or where it is missing: in the agent's own table."""
-        # Looked for only when there is a problem: a roster of thousands of agents rarely has one.
         layers = (layer for layer in reversed(self.layers) if field in layer.values)
         return (*next(layers, self).path, field)
 
@@ -93,13 +92,8 @@ class AgentReader:
         if not brands and self._brands and membership.listed is None:
             self._problems.error(own.path, "belongs to no brand")
         for brand in brands:
-            layers = (
-                self._defaults,
-                *_differences(self._defaults, brand, self._default_membership),
-                own,
-                *_differences(own, brand, membership),
-            )
-            yield _entry(key, own, self._brands[brand], layers)
+            usual = _layers(self._defaults, brand, self._default_membership)
+            yield _entry(key, own, self._brands[brand], (*usual, *_layers(own, brand, membership)))
         if not brands:
             yield _entry(key, own, _NO_BRAND, (self._defaults, own))
 
@@ -207,7 +201,7 @@ def _entry(key: str, own: _Layer, brand: Brand, layers: tuple[_Layer, ...]) -> _
     return _Entry(own.path, key, brand, layers, values)
 
 
-def _differences(layer: _Layer, brand: str, membership: Membership) -> tuple[_Layer, ...]:
+def _layers(layer: _Layer, brand: str, membership: Membership) -> tuple[_Layer, ...]:
     if brand not in membership.differences:
-        return ()
-    return (_Layer((*layer.path, "brands", brand), membership.differences[brand]),)
+        return (layer,)
+    return layer, _Layer((*layer.path, "brands", brand), membership.differences[brand])

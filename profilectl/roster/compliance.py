@@ -27,17 +27,17 @@ class GapKind(enum.StrEnum):
 
     MARKER = "no-marker"  # a bot that doesn't say so
     HUMAN_MARKER = "marker-of-a-human"  # a person who seems to be a bot
-    KIND = "no-kind"  # nobody says which of the two it is
+    KIND = "no-kind"
     OPERATORS = "no-operators"  # anybody with the credentials may send as this agent
-    LAST_DAY = "until-over"  # the last day has passed
-    LANGUAGE = "no-markers-known"  # a brand whose language has none, so no name can be judged
-    ENFORCEMENT = "not-enforced"  # the policy only warns
+    LAST_DAY = "until-over"
+    LANGUAGE = "no-markers-known"  # of the brand's language
+    ENFORCEMENT = "not-enforced"
     ROSTER = "roster-error"  # something that can't be read, so it can't be judged
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One thing that is missing, in words for the person who has to mend it."""
+    """One thing that is missing."""
 
     kind: GapKind
     message: str
@@ -58,12 +58,12 @@ class BrandRule:
 
     brand: Brand
     markers: tuple[str, ...]
-    is_own: bool  # the roster's own words instead of the usual ones of the language
+    is_own: bool  # the roster's, not the usual ones
 
 
 @dataclass(frozen=True, slots=True)
 class Compliance:
-    """The whole answer."""
+    """What is missing in a roster."""
 
     brands: tuple[BrandRule, ...]
     agents: tuple[AgentCompliance, ...]  # brand by brand, in file order
@@ -94,7 +94,7 @@ def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compl
             raise UsageError(f"there is no brand {visible(key)}", hint="the roster has: " + ", ".join(known))
     rules = [_rule(brand, roster.policy) for brand in roster.brands]
     agents = [entry for rule in rules for entry in _agents(rule, roster.agents, today)]
-    general = [*_policy_gaps(roster.policy), *_brand_gaps(rules)]
+    general = list(_general_gaps(roster.policy, rules))
     # The parser reports some of this as well, by path or in the same words; what can't be judged is missing too.
     covered = {path for path, _ in general} | {gap.message for entry in agents for gap in entry.gaps}
     general += [
@@ -135,13 +135,10 @@ def _agent_gaps(agent: Agent, problem: str | None, today: date) -> Iterator[Gap]
         yield Gap(GapKind.LAST_DAY, f"the last day was {agent.until.isoformat()}, and the roster still has the entry")
 
 
-def _policy_gaps(policy: Policy) -> Iterator[tuple[str, Gap]]:
+def _general_gaps(policy: Policy, rules: Iterable[BrandRule]) -> Iterator[tuple[str, Gap]]:
     if policy.disclosure != "enforce":
         message = f'"{policy.disclosure}" lets names reach customers that hide who speaks; "enforce" refuses them'
         yield "policy.disclosure", Gap(GapKind.ENFORCEMENT, message)
-
-
-def _brand_gaps(rules: Iterable[BrandRule]) -> Iterator[tuple[str, Gap]]:
     for rule in rules:
         if not rule.markers:
             language = rule.brand.language

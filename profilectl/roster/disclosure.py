@@ -8,7 +8,6 @@ from profilectl.model import Kind
 from profilectl.text.escape import visible
 from profilectl.text.words import Phrase, fold
 
-# Latin "bot" stands beside other scripts where it is commonly written so.
 MARKERS: Mapping[str, tuple[str, ...]] = {
     "ar": ("بوت", "روبوت", "مساعد افتراضي", "المساعد الافتراضي", "bot"),
     "bg": ("бот", "чатбот", "виртуален асистент"),

@@ -30,7 +30,6 @@ def pattern_problems(pattern: str) -> list[str]:
         if field is None and len(piece[0]) == 1:
             problems.append(f'a single "{piece[0]}" in a name pattern; write "{piece[0] * 2}" for a plain brace')
         elif field == "legal_name":
-            # A field of its own among the unknown ones: whoever tries it learns why it is missing.
             problems.append("a public name can't use {legal_name}, which never leaves the machine")
         elif field is not None and field not in FIELDS:
             advice = did_you_mean(field, FIELDS) or f"; there are {', '.join(FIELDS)}"

@@ -28,24 +28,20 @@ _AGENT_HEADER = re.compile(r"^[ \t]*\[[ \t]*agents[ \t]*\.[ \t]*([a-z0-9_-]+)[ \
 class PartialRoster(NamedTuple):
     """A roster as far as it can be read."""
 
-    agents: tuple[Agent, ...]  # one per entry and brand, without those that have errors
+    agents: tuple[Agent, ...]  # without those that have errors
     named: int  # the agents that the file names, with errors or not
-    problems: tuple[Problem, ...]  # all of them, in file order
+    problems: tuple[Problem, ...]
     brands: tuple[Brand, ...] = ()  # those with errors as well
     policy: Policy = Policy()
 
 
 def parse(text: str, file: str) -> Roster:
-    """Return the roster that `text` describes, with its warnings in file order.
-
-    Args:
-        text: TOML, as `decode` returns it.
-        file: what problems call the file.
+    """Return the roster that a TOML text describes, with its warnings in file order; problems call it `file`.
 
     Raises:
         RosterRefused: there is at least one error; `problems` holds all errors and warnings, in file order.
     """
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff")  # tomli refuses it
     problems = ProblemList()
     roster, _ = _read(text, file, problems)
     placed = problems.placed(text, file)
@@ -82,7 +78,10 @@ def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
     _require_markers(brands, policy, problems)
     named = roots.get("agents") or ()
     agents = AgentReader(roots, brands, policy, problems).agents(_headers(text, named))
-    _report_idle(brands, agents, problems)
+    busy = {agent.brand for agent in agents}
+    for key in brands:
+        if key not in busy and not problems.errors:  # an error may be why
+            problems.warning(("brands", key), "no agent belongs to this brand")
     return Roster(tuple(brands.values()), agents, policy, text=text), len(named)
 
 
@@ -138,17 +137,10 @@ def _require_markers(brands: Mapping[str, Brand], policy: Policy, problems: Prob
             report(("brands", brand.key, "language"), f'no bot markers are known for "{brand.language}"; {advice}')
 
 
-def _report_idle(brands: Mapping[str, Brand], agents: tuple[Agent, ...], problems: ProblemList) -> None:
-    busy = {agent.brand for agent in agents}
-    for key in brands:
-        if key not in busy and not problems.errors:  # an error may be why
-            problems.warning(("brands", key), "no agent belongs to this brand")
-
-
 def _headers(text: str, agents: Collection[str]) -> dict[str, int]:
     """Return the line on which each agent begins."""
-    # Ordinary headers are searched for, as the scan takes several times as long as all of the rest. Agents spelled
-    # otherwise get the scan, and so do multi-line strings, which may hold what looks like a header.
+    # Ordinary headers are searched for, as the scan takes almost as long as all of the rest. Agents spelled otherwise
+    # get it, and so do multi-line strings, which may hold what looks like a header.
     lines: dict[str, int] = {}
     line, seen = 1, 0
     for header in _AGENT_HEADER.finditer(text):
