@@ -27,7 +27,7 @@ class LoggedIn:
     handle: str
     user_id: str
     host: str  # of the API, with the port when there is one
-    storage: str = "keyring"  # where its secrets are
+    storage: str = "keyring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Config:
     """The content of ``config.toml``."""
 
     path: Path  # whether it exists or not
-    accounts: tuple[LoggedIn, ...] = ()  # in the order of their logins
+    accounts: tuple[LoggedIn, ...] = ()
     brand: str | None = None  # the one that is meant when none is named
     credential_command: tuple[str, ...] = ()  # program and arguments that print an account's credentials
     ledger: str | None = None  # a path or ``postgresql://`` URL

@@ -52,7 +52,7 @@ class Secret:
         return hash(self._value)
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        # Copies and worker processes pickle; their bytes may be stored by somebody.
+        # Copies and worker processes pickle, and somebody may store the bytes.
         raise TypeError("a secret can't be pickled")
 
 
@@ -66,7 +66,7 @@ class Credentials:
     token_secret: Secret
     source: str  # for people: "environment", "file …", "keyring" …; never a value
     handle: str | None = None  # at login, without @; None when the source doesn't say
-    user_id: str | None = None  # None when the source doesn't say
+    user_id: str | None = None
 
     def secrets(self) -> tuple[Secret, Secret, Secret, Secret]:
         """Return the four values, for `scrub`."""

@@ -75,6 +75,6 @@ class Authority:
         return int(rule.removeprefix(_UID)) if rule.startswith(_UID) else self.uid_of(rule)
 
     def _listed(self, rules: Iterable[str] | None) -> str:
-        # Says which of them this machine doesn't know: a typing error there shuts somebody out.
+        """Return the users that rules name, and which of them this machine doesn't know."""
         names = [rule if self._uid(rule) is not None else f"{rule} (unknown on this machine)" for rule in rules or ()]
         return ", ".join(names) or "nobody"

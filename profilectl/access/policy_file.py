@@ -31,7 +31,7 @@ def current_operator() -> Operator:
     return Operator(user_name(), os.getuid())
 
 
-@cache  # a roster may name the same few people a thousand times, and the database may be far away
+@cache  # a roster may name the same few people a thousand times, and the database may be on a network
 def uid_of(name: str) -> int | None:
     """Return the uid that this machine gives to a user's name, None when there is no such user."""
     import pwd
@@ -97,7 +97,7 @@ def _parse(content: bytes, file: str) -> Authority:
         text = decode(content, file)
         authority = _read(load(text, file), file, problems)
         placed = problems.placed(text, file)
-    except RosterRefused as error:  # not UTF-8, or not TOML: what is said of such rosters holds for a policy as well
+    except RosterRefused as error:  # not UTF-8, or not TOML
         placed = error.problems
     if placed:
         first, *others = map(format_problem, placed)

@@ -53,8 +53,8 @@ class KeychainError(CredentialsError):
         self.state = state
 
 
-# The libraries under keyring raise whatever they like, and `KeyringError` covers fewer than half of it. They are told
-# apart by name, because most of these classes can't be imported where they can't be raised.
+# The libraries under keyring raise whatever they like, and `KeyringError` covers fewer than half of it. They are
+# known by name, because most of these classes can't be imported where they can't be raised.
 _STATES: Final = {
     "Untrusted": (State.UNUSABLE, "the keyring backend {text} isn't trusted with secrets"),
     "ImportError": (State.UNUSABLE, "the keyring backend {backend} isn't installed ({text})"),

@@ -41,7 +41,6 @@ def logout(
     Raises:
         CredentialsError: the keyring can't be used, or the entry to be revoked is damaged; nothing was removed.
         InputRefused: the config can't be read or written.
-        ProfilectlError: what `revoke` raises.
     """
     name = account_name(handle)
     with hold_config(config.path):

@@ -40,8 +40,7 @@ def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
 def read_exposed(path: Path) -> tuple[bytes, CredentialsError | None]:
     """Return the bytes of another tool's file, at most one more than `MAX_BYTES`, and what `read_private` would raise.
 
-    Raises:
-        CredentialsError: it can't be read, or is no regular file.
+    CredentialsError when it can't be read or is no regular file.
     """
     # How that tool keeps its file is up to its user, so one that somebody else can get at is still read.
     content, status = _read(path)

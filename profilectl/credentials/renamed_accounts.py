@@ -28,12 +28,7 @@ def find_or_repair(
     ask: Callable[[Credentials], Account],
     now: datetime,
 ) -> tuple[Credentials, LoggedIn | None]:
-    """Return an account's credentials, even when it was renamed at X since it logged in.
-
-    The arguments are those of `repair`.
-
-    Returns:
-        The credentials, and the account as it was listed before it was repaired; None when nothing was.
+    """Return an account's credentials, and how it was listed before `repair` had to move it, None when it hadn't.
 
     Raises:
         CredentialsError: the source doesn't give them.
@@ -60,7 +55,7 @@ def repair(
     """Move the login of the account that X calls `handle` today, and return it as it was listed before.
 
     Args:
-        handle: as the roster has it; no entry bears it.
+        handle: as the roster has it; no entry has this name.
         sources: with the host, the keyring and the list of accounts that are meant.
         claimed: handles of the roster, which mean other brands.
         ask: asks X whose credentials they are.
@@ -76,7 +71,7 @@ def repair(
     for former, credentials in _candidates(sources, {other.casefold() for other in claimed}):
         try:
             account = ask(credentials)
-        except CredentialsError:  # a token that X refuses tells nothing about who was renamed
+        except CredentialsError:  # a token that X refuses can't show who was renamed
             continue
         # By the id of the login: a handle that somebody gave up can be taken by anybody.
         if account.user_id != former.user_id or account.handle.casefold() != handle.casefold():

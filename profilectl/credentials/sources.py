@@ -140,7 +140,7 @@ class AccountStatus:
     handle: str
     host: str
     source: str
-    backend: str | None  # the keyring's name, None for other sources
+    backend: str | None  # of the keyring
     usable: bool  # nothing is known to be wrong; X wasn't asked
     problem: str | None = None
     hint: str | None = None

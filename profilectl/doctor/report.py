@@ -1,7 +1,6 @@
 """The results of the doctor's checks, and what follows from them: pure values, nothing is looked at here.
 
-The checks stand in the order in which they are shown, which is roughly the order in which they depend on each other.
-Where one has failed, those that need it are skipped: their failure would say nothing new.
+Where a check has failed, those that need it are skipped: their failure would say nothing new.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _PERMISSION = (
 
 
 class Check(enum.StrEnum):
-    """One line of the report; the order is the report's."""
+    """One line of the report; the order is the report's, roughly that in which they depend on each other."""
 
     VERSIONS = "versions"
     CLOCK = "clock"
@@ -120,8 +119,8 @@ class Report:
 
     def with_result(self, check: Check, brand: str | None, result: CheckResult) -> Report:
         """Return the report after one check was repeated."""
-        place, changed = (check, brand), Finding(check, brand, result)
-        return Report(tuple(changed if (old.check, old.brand) == place else old for old in self.findings))
+        changed = Finding(check, brand, result)
+        return Report(tuple(changed if (old.check, old.brand) == (check, brand) else old for old in self.findings))
 
 
 def failed_need(
@@ -168,7 +167,7 @@ def skipped(because: Check) -> CheckResult:
 
 
 def clock_result(skew: float | None) -> CheckResult:
-    """Judge the seconds that this machine is ahead of X (negative: behind), None when X didn't tell the time."""
+    """Judge the seconds that this machine is ahead of X (negative: behind), None when X's answer had no date."""
     if skew is None:
         return warning("X's answer doesn't tell the time")
     if abs(skew) < 1:

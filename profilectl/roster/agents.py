@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
-from profilectl.roster.brands import NOTHING_SAID, Membership, read_membership
+from profilectl.roster.brands import UNSPECIFIED, Membership, read_membership
 from profilectl.roster.disclosure import Disclosure, markers_for
 from profilectl.roster.schema import AGENT
 from profilectl.roster.unknown_keys import read_table
@@ -59,7 +59,7 @@ class AgentReader:
         self._is_missing = "agents" not in roots
         self._defaults = _Layer(("defaults",), read_table(roots.get("defaults") or {}, AGENT, ("defaults",), problems))
         self._default_membership = self._membership(self._defaults)
-        self._default_brands = NOTHING_SAID.brands(self._default_membership, brands)
+        self._default_brands = UNSPECIFIED.brands(self._default_membership, brands)
         self._rules: dict[str, Disclosure] = {}
         self._lookalikes: dict[tuple[str, int, str], Agent] = {}
         self._judge_default_pattern()
@@ -85,7 +85,7 @@ class AgentReader:
                 self._problems.error(path, f"expected a table such as [agents.alice], got {shown(table)}")
 
     def _entries_of(self, key: str, own: _Layer) -> Iterator[_Entry]:
-        brands, membership = self._default_brands, NOTHING_SAID
+        brands, membership = self._default_brands, UNSPECIFIED
         if "brands" in own.values:
             membership = self._membership(own)
             brands = membership.brands(self._default_membership, self._brands)
@@ -99,7 +99,7 @@ class AgentReader:
 
     def _membership(self, layer: _Layer) -> Membership:
         if "brands" not in layer.values:
-            return NOTHING_SAID
+            return UNSPECIFIED
         return read_membership(layer.values["brands"], (*layer.path, "brands"), self._brands, self._problems)
 
     def _agent(self, entry: _Entry, line: int) -> Agent | None:

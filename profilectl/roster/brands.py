@@ -47,7 +47,7 @@ class Membership(NamedTuple):
         return tuple(brand for brand in known if brand in members)
 
 
-NOTHING_SAID = Membership()
+UNSPECIFIED = Membership()
 
 
 def read_membership(value: Any, path: Path, known: Collection[str], problems: ProblemList) -> Membership:
@@ -58,7 +58,7 @@ def read_membership(value: Any, path: Path, known: Collection[str], problems: Pr
         return _differing(value, path, known, problems)
     advice = f"; did you mean [{shown(value)}]?" if type(value) is str else ""
     problems.error(path, f"expected an array of brands or a table, got {shown(value)}{advice}")
-    return NOTHING_SAID  # the agent is judged as if it said nothing, for what else is wrong
+    return UNSPECIFIED
 
 
 def _listed(value: list[Any], path: Path, known: Collection[str], problems: ProblemList) -> Membership:

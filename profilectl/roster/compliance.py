@@ -1,4 +1,4 @@
-"""Whether customers can tell who speaks: each agent as it stands, and what is missing before somebody answers for it.
+"""Whether customers can tell who writes: each agent as it stands, and what is missing.
 
 A customer must be told that a machine writes (EU AI Act, article 50; California B&P 17941), and the public name is the
 only place for it that every message has.
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 class GapKind(enum.StrEnum):
     """What can be missing."""
 
-    MARKER = "no-marker"  # a bot that doesn't say so
-    HUMAN_MARKER = "marker-of-a-human"  # a person who seems to be a bot
+    MARKER = "no-marker"  # of a bot
+    HUMAN_MARKER = "marker-of-a-human"
     KIND = "no-kind"
     OPERATORS = "no-operators"  # anybody with the credentials may send as this agent
     LAST_DAY = "until-over"
-    LANGUAGE = "no-markers-known"  # of the brand's language
+    LANGUAGE = "no-markers-known"
     ENFORCEMENT = "not-enforced"
     ROSTER = "roster-error"  # something that can't be read, so it can't be judged
 
@@ -48,7 +48,7 @@ class AgentCompliance:
     """One agent in one brand, as customers see it."""
 
     agent: Agent
-    marker: str | None  # in the public name
+    marker: str | None
     gaps: tuple[Gap, ...]
 
 
@@ -58,7 +58,7 @@ class BrandRule:
 
     brand: Brand
     markers: tuple[str, ...]
-    is_own: bool  # the roster's, not the usual ones
+    is_own: bool  # the roster's
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Compliance:
     """What is missing in a roster."""
 
     brands: tuple[BrandRule, ...]
-    agents: tuple[AgentCompliance, ...]  # brand by brand, in file order
+    agents: tuple[AgentCompliance, ...]
     general: tuple[tuple[str, Gap], ...]  # what is missing in no single agent, with the path in the roster
 
     @property

@@ -1,4 +1,4 @@
-"""Where in a TOML text a key stands: what tomli doesn't tell.
+"""Where in a TOML text a key stands, which tomli doesn't return.
 
 A small scanner that relies on tomli having accepted the text: it knows strings, comments, headers, dotted keys,
 inline tables and arrays, and skips every other value.
@@ -47,7 +47,7 @@ class _Open:
 
 
 class _Scanner:
-    """Walks the tokens once and notes where each path begins."""
+    """Reads the tokens once and notes where each path begins."""
 
     def __init__(self, text: str) -> None:
         self.offsets: dict[Path, int] = {}
@@ -164,14 +164,10 @@ class Positions:
 
 
 def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
-    """Return line and column to name when something is wrong with the value at `path`.
+    """Return line and column to name when something is wrong with the value at `path`, (0, 0) when nothing fits.
 
-    For an agent's field that another layer supplies, that layer's key is taken: the agent's own table before
-    ``[defaults]``. A field that stands nowhere falls back to the agent's header, anything else to (0, 0).
-
-    Args:
-        text: a roster that `parse` accepts.
-        path: keys, or one string of them joined with dots, such as ``agents.alice.avatar``.
+    `path` may be one string of keys joined with dots, such as ``agents.alice.avatar``. For an agent's field that
+    another layer supplies, that layer's key is taken; a field that stands nowhere falls back to the agent's header.
     """
     parts = tuple(path.split(".")) if isinstance(path, str) else tuple(path)
     positions = _positions(text)
@@ -181,8 +177,7 @@ def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
     return positions.nearest(parts)
 
 
-# One bad default picture asks once for every agent.
-_positions = lru_cache(maxsize=1)(Positions)
+_positions = lru_cache(maxsize=1)(Positions)  # one bad default picture asks once for every agent
 
 
 def _layers(path: Path) -> Iterator[Path]:

@@ -8,10 +8,7 @@ from profilectl.toml.paths import Path, dotted
 
 
 def format_problem(problem: Problem) -> str:
-    """Return the problem in the GNU form: ``roster.toml:14:1: agents.alice.name: 53 characters, at most 48``.
-
-    A warning says so before its path; position and path are left out where there is none.
-    """
+    """Return the problem in the GNU form: ``roster.toml:14:1: agents.alice.name: 53 characters, at most 48``."""
     place = visible(problem.file) + (f":{problem.line}:{problem.column}" if problem.line else "")
     severity = "warning: " if problem.severity == "warning" else ""
     path = f"{problem.path}: " if problem.path else ""
