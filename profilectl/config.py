@@ -22,36 +22,23 @@ _ACCOUNT_KEYS: Final = ("handle", "user_id", "host", "storage")
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """One account that `profilectl auth login` has stored.
-
-    Attributes:
-        host: API host, with the port when there is one.
-        storage: where its secrets are: "keyring".
-    """
+    """One account that `profilectl auth login` has stored."""
 
     handle: str
     user_id: str
-    host: str
+    host: str  # of the API, with the port when there is one
     storage: str = "keyring"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The content of ``config.toml``.
+    """The content of ``config.toml``."""
 
-    Attributes:
-        path: the file, whether it exists or not.
-        accounts: in the order of their logins.
-        brand: the brand that is meant when none is named.
-        credential_command: program and arguments that print an account's credentials; empty when there is none.
-        ledger: a path or ``postgresql://`` URL.
-    """
-
-    path: Path
+    path: Path  # whether it exists or not
     accounts: tuple[LoggedIn, ...] = ()
-    brand: str | None = None
-    credential_command: tuple[str, ...] = ()
-    ledger: str | None = None
+    brand: str | None = None  # the one that is meant when none is named
+    credential_command: tuple[str, ...] = ()  # program and arguments that print an account's credentials
+    ledger: str | None = None  # a path or ``postgresql://`` URL
 
     def account(self, handle: str, host: str) -> LoggedIn | None:
         """Return the account with that handle (in any case) at that host, or None."""
@@ -114,6 +101,7 @@ def read_config(path: Path) -> Config:
     except (OSError, ValueError, RecursionError) as error:
         raise InputRefused(f"{shown}: {visible(str(error))}", hint=_HINT) from None
     config = _from_document(path, document)
+    # Whoever can write the file could have any program run with this user's rights.
     if config.credential_command and _others_can_write(status):
         message = f"{shown} names a credential_command, but somebody else can write the file"
         raise InputRefused(message, hint="it must belong to you, with mode 600")
@@ -130,7 +118,7 @@ def write_config(config: Config) -> None:
     """
     import tomli_w
 
-    read_config(config.path)
+    read_config(config.path)  # raises for what a newer profilectl or a person wrote there, and wants to keep
     content = tomli_w.dumps(_to_document(config)).encode()
     try:
         config.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -83,7 +83,7 @@ class Roster:
     agents: tuple[Agent, ...]  # one entry per agent and brand, in file order
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()
-    digest: str = ""  # "sha256:" and 64 hexadecimal digits, of the file's text
+    text: str = ""  # of the file; only a plan needs its digest, and the hash's library takes 3 ms to load
 
     def brand(self, key: str) -> Brand:
         """Return the brand with that key; KeyError when there is none."""

@@ -52,26 +52,20 @@ class Secret:
         return hash(self._value)
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Refuse to be pickled or copied into a core of bytes that somebody may store."""
+        # Copies and worker processes pickle, and somebody may store the bytes.
         raise TypeError("a secret can't be pickled")
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The four OAuth 1.0a values of one account, and where they came from.
-
-    Attributes:
-        source: for people: "environment", "file …", "keyring" …; never a value.
-        handle: the account as it was known at login, without @; None when the source doesn't say.
-        user_id: X's id of the account; None when the source doesn't say.
-    """
+    """The four OAuth 1.0a values of one account, and where they came from."""
 
     consumer_key: Secret
     consumer_secret: Secret
     token: Secret
     token_secret: Secret
-    source: str
-    handle: str | None = None
+    source: str  # for people: "environment", "file …", "keyring" …; never a value
+    handle: str | None = None  # at login, without @; None when the source doesn't say
     user_id: str | None = None
 
     def secrets(self) -> tuple[Secret, Secret, Secret, Secret]:

@@ -1,6 +1,6 @@
-"""Who may do what on this machine: root's policy, which no roster can loosen, and the roster's own word.
+"""Who may do what on this machine: root's policy, which no roster can loosen, and the roster's operators.
 
-These are rules of this program. Whoever holds the brand's token can speak to X without it, so they become a boundary
+These are rules of this program. Whoever holds the brand's token can call X without it, so they become a boundary
 only where the token belongs to a user that nobody else can become; ``examples/authority`` shows how.
 """
 
@@ -32,29 +32,15 @@ class Authority:
 
     A rule is the name of an OS user, or ``uid:`` and a number. A name means the uid that this machine gives it, so it
     means everybody with that uid; a name that this machine doesn't know means nobody.
-
-    Attributes:
-        uid_of: returns the uid of a user's name on this machine, None when there is no such user.
-        admins: the rules for those who may do everything; None when there is no policy file.
-        operators: the rules for those who may send as an agent, by the agent's key or `EVERYBODY_ELSE`.
-        file: what messages call the policy file.
     """
 
     uid_of: Callable[[str], int | None]
-    admins: tuple[str, ...] | None = None
-    operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    admins: tuple[str, ...] | None = None  # may do everything; None when there is no policy file
+    operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by agent's key, or `EVERYBODY_ELSE`
     file: str = ""
 
     def require_admin(self, operator: Operator, deed: str) -> None:
-        """Let only admins change what customers see.
-
-        Args:
-            operator: who runs the program.
-            deed: what is about to be done, as in "bob may not …".
-
-        Raises:
-            InputRefused: there is a policy file, and the operator is none of its admins.
-        """
+        """Raise InputRefused unless the operator is an admin; `deed` is what admins do, as in "bob may not …"."""
         if self.admins is not None and not self._is_meant(operator, self.admins):
             raise InputRefused(
                 f"{operator.name} may not {deed}: that is for the admins whom {self.file} names",
@@ -62,11 +48,8 @@ class Authority:
             )
 
     def require_operator(self, agent: Agent, operator: Operator) -> None:
-        """Let only those speak for an agent whom both the policy and the roster allow, and the policy's admins.
-
-        Raises:
-            InputRefused: the policy or the roster names others.
-        """
+        """Raise InputRefused unless both the policy and the roster allow the operator to send as the agent."""
+        # Admins may change the roster, so its operators can't keep them out.
         if self._is_meant(operator, self.admins or ()):
             return
         rules = self.operators.get(agent.key, self.operators.get(EVERYBODY_ELSE))
@@ -92,6 +75,6 @@ class Authority:
         return int(rule.removeprefix(_UID)) if rule.startswith(_UID) else self.uid_of(rule)
 
     def _listed(self, rules: Iterable[str] | None) -> str:
-        """Return the users that rules name, and say of whom this machine has never heard."""
+        """Return the users that rules name, and which of them this machine doesn't know."""
         names = [rule if self._uid(rule) is not None else f"{rule} (unknown on this machine)" for rule in rules or ()]
         return ", ".join(names) or "nobody"

@@ -8,32 +8,30 @@ import stat
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from profilectl.access.policy import EVERYBODY_ELSE, Authority, Operator
-from profilectl.errors import InputRefused
+from profilectl.errors import InputRefused, RosterRefused
 from profilectl.system.files import opened, read
 from profilectl.system.host import user_name
 from profilectl.text.suggest import did_you_mean
+from profilectl.toml import rules
+from profilectl.toml.problems import ProblemList, format_problem
 
-if TYPE_CHECKING:
-    from profilectl.toml.problems import ProblemList
-
+# No option, variable or roster names another file: whoever could would loosen it.
 POLICY: Final = Path("/etc/profilectl/policy.toml")
-"""Root's word. No option, variable or roster names another file: whoever could would loosen it."""
-
-_ROOT = 0  # uid
+_ROOT = 0
 _LARGEST = 1_000_000  # bytes
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _PLAIN = "put a plain file into a plain folder"
 
 
 def current_operator() -> Operator:
-    """Ask the kernel who runs this program, and the machine's user database for the name."""
+    """Return who runs this program by what the kernel says, named by the machine's user database."""
     return Operator(user_name(), os.getuid())
 
 
-@cache  # a roster may name the same few people a thousand times, and the database may be far away
+@cache  # a roster may name the same few people a thousand times, and the database may be on a network
 def uid_of(name: str) -> int | None:
     """Return the uid that this machine gives to a user's name, None when there is no such user."""
     import pwd
@@ -63,7 +61,8 @@ def read_policy(path: Path) -> Authority:
 
 
 def _content(path: Path) -> bytes:
-    """Return the file's bytes, once its folder and it are root's alone; each is judged by what was opened."""
+    """Return the file's bytes, once its folder and it are root's alone."""
+    # Each is judged by what was opened: a path could lead elsewhere by the time it is read.
     with opened(path.parent, os.O_DIRECTORY | os.O_NOFOLLOW) as folder:
         _require_root_only(path.parent, os.fstat(folder))
         with opened(path.name, os.O_NOFOLLOW, folder=folder) as descriptor:
@@ -91,16 +90,14 @@ def _refused(path: Path, what: str, mend: str) -> InputRefused:
 
 def _parse(content: bytes, file: str) -> Authority:
     """Return what a policy's text says; InputRefused with every problem at its place."""
-    from profilectl.errors import RosterRefused
-    from profilectl.toml.document import decode, load
-    from profilectl.toml.problems import ProblemList, format_problem
+    from profilectl.toml.document import decode, load  # a machine without a policy reads no TOML for it
 
     problems = ProblemList()
     try:
         text = decode(content, file)
         authority = _read(load(text, file), file, problems)
         placed = problems.placed(text, file)
-    except RosterRefused as error:  # not UTF-8, or not TOML: what is said of such rosters holds for a policy as well
+    except RosterRefused as error:  # not UTF-8, or not TOML
         placed = error.problems
     if placed:
         first, *others = map(format_problem, placed)
@@ -109,8 +106,6 @@ def _parse(content: bytes, file: str) -> Authority:
 
 
 def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Authority:
-    from profilectl.toml import rules
-
     fields = {"version": rules.version, "admins": _users, "operators": rules.table}
     values = rules.read(tables, fields, (), problems, lambda key: f"unknown key{did_you_mean(key, fields)}")
     if "version" not in values:
@@ -128,8 +123,6 @@ def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Author
 
 
 def _users(value: Any) -> tuple[str, ...]:
-    """Accept what the roster's operators may be, and an empty array, which is nobody and here is meant."""
-    from profilectl.toml.rules import os_users
-
-    users: tuple[str, ...] = os_users()(value)
+    # An empty array is accepted, unlike in a roster: here it can only mean nobody.
+    users: tuple[str, ...] = rules.os_users()(value)
     return users

@@ -297,7 +297,6 @@ class Context:
         credentials, former = find_or_repair(
             brand.handle,
             self.credential_sources(self.api_host, keychain),
-            store=keychain,
             claimed=[other.handle for other in self.roster.brands],
             ask=lambda candidate: self.client(candidate).verify_credentials(),
             now=datetime.now(UTC),

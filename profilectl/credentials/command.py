@@ -30,17 +30,10 @@ def is_runnable(argv: Sequence[str]) -> bool:
 
 
 def run_command(argv: Sequence[str], *, seconds: float = SECONDS) -> bytes:
-    """Run a program without a shell and return what it printed.
-
-    It reads nothing (stdin is empty), its stderr is thrown away, because it may show secrets, and when it is too slow
-    or prints too much it is killed with everything that it started.
-
-    Args:
-        argv: program and arguments.
-        seconds: how long it may take.
+    """Run a program without a shell, with nothing on stdin, and return what it printed.
 
     Raises:
-        CredentialsError: it can't be started, fails, is too slow, or prints more than `MAX_BYTES`.
+        CredentialsError: it can't be started, fails, takes longer than `seconds`, or prints more than `MAX_BYTES`.
     """
     name = f"credential_command {visible(argv[0])}"
     hint = "run it by hand to see what is wrong with it"
@@ -50,8 +43,8 @@ def run_command(argv: Sequence[str], *, seconds: float = SECONDS) -> bytes:
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            stderr=subprocess.DEVNULL,  # it may show secrets
+            start_new_session=True,  # so that whatever it starts is killed with it
         )
     except OSError as error:
         raise CredentialsError(f"{name} can't be started: {error.strerror}", hint=hint) from None

@@ -25,8 +25,9 @@ def account_name(handle: str) -> str:
     """Return a handle the way entries and files are named after it: without @, in lower case.
 
     Raises:
-        CredentialsError: it is no handle, and might lead a file name or a command astray.
+        CredentialsError: it is no handle.
     """
+    # It becomes part of file names and of a command's arguments, where "../x" or "-x" would mean something else.
     name = handle.removeprefix("@").lower()
     if not _HANDLE.fullmatch(name):
         raise CredentialsError(f"{visible(handle)!r} is no handle", hint="handles are letters, digits and _")
@@ -37,18 +38,15 @@ def secret_value(value: str, name: str, origin: str) -> Secret:
     """Return one value as a `Secret`, without the newline that editors and ``echo`` leave at its end.
 
     Raises:
-        CredentialsError: it is shorter than 8 characters, or holds blanks or control characters, as pasting in a
-            terminal with Ctrl-V does. The value isn't shown.
+        CredentialsError: it is shorter than 8 characters, or holds blanks or control characters. It isn't shown.
     """
     trimmed = value.removesuffix("\n").removesuffix("\r")
     if not trimmed.isprintable() or " " in trimmed:
-        raise CredentialsError(
-            f"{name} from {origin} holds a blank or a control character", hint="paste it again, without Ctrl-V"
-        )
+        message = f"{name} from {origin} holds a blank or a control character"
+        raise CredentialsError(message, hint="paste it again, without Ctrl-V")
     if len(trimmed) < _SHORTEST:
-        raise CredentialsError(
-            f"{name} from {origin} is shorter than {_SHORTEST} characters", hint="copy it again from X's app settings"
-        )
+        message = f"{name} from {origin} is shorter than {_SHORTEST} characters"
+        raise CredentialsError(message, hint="copy it again from X's app settings")
     return Secret(trimmed)
 
 
@@ -73,12 +71,14 @@ def parse(text: str | bytes, origin: str) -> Credentials:
     key, secret, token, token_secret = (secret_value(_value(document, name), name, origin) for name in KEYS)
     handle, user_id = _word(document, "handle"), _word(document, "user_id")
     if handle is not None and (not _HANDLE.fullmatch(handle) or handle in {key.reveal(), token.reveal()}):
-        raise CredentialsError(f"the handle in {origin} is no handle", hint=_HINT)  # but perhaps one of the values
+        # Not quoted: a value that was pasted into the wrong field is a secret.
+        raise CredentialsError(f"the handle in {origin} is no handle", hint=_HINT)
     return Credentials(key, secret, token, token_secret, origin, handle, user_id)
 
 
 def to_entry(credentials: Credentials, *, host: str, handle: str, user_id: str, created: datetime) -> Secret:
-    """Return the keyring entry of an account: one JSON object, so that the four values are replaced as one."""
+    """Return the keyring entry of an account: one JSON object with everything that `from_entry` needs."""
+    # One entry, not four: a keyring replaces each by itself, and a crash in between would mix two tokens.
     document = {
         "v": _VERSION,
         "kind": "oauth1",

@@ -8,57 +8,42 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from profilectl.credentials.formats import account_name, secret_value
+from profilectl.credentials.formats import KEYS, account_name, secret_value
 from profilectl.credentials.private_files import MAX_BYTES, read_exposed
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials
 from profilectl.text.escape import visible
 
 _MOST: Final = 1000  # accounts of a file: YAML's aliases could make millions out of 64 KiB
-_NAMES: Final = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
-# What the four are called: in an account of twurl and t, and in the OAuth 1.0a token of xurl.
-_TWURL: Final = ("consumer_key", "consumer_secret", "token", "secret")
-_XURL: Final = ("consumer_key", "consumer_secret", "access_token", "token_secret")
+_TWURL: Final = ("consumer_key", "consumer_secret", "token", "secret")  # of an account of twurl and t
+_XURL: Final = ("consumer_key", "consumer_secret", "access_token", "token_secret")  # of an OAuth 1.0a token
 _HINT: Final = "`profilectl auth login` takes the four values by hand"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One account of another tool's file.
-
-    Attributes:
-        path: the file.
-        handle: as the tool has it, without @; None where the tool doesn't say, as xurl.
-        app: what xurl calls the app; None for the others.
-        credentials: None when they aren't complete.
-        problem: what is wrong with them, None when nothing is.
-        chosen: the tool uses this one when none is named.
-    """
+    """One account of another tool's file."""
 
     path: Path
-    handle: str | None
-    app: str | None
+    handle: str | None  # as the tool has it, without @; xurl doesn't say
+    app: str | None  # what xurl calls the app; None for the others
     credentials: Credentials | None
     problem: str | None
-    chosen: bool
+    chosen: bool  # the tool uses this one when none is named
 
     @property
     def name(self) -> str:
-        """Handle or app, as ``--account`` takes it; not yet safe to print."""
+        """Handle or app, as ``--account`` takes it, not made visible."""
         return self.handle or self.app or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What a file has to offer, and who else could get at it.
-
-    Attributes:
-        exposure: says who else can read or change the file; None when nobody.
-    """
+    """The accounts of a file, and who else could get at it."""
 
     path: Path
     offers: tuple[Offer, ...]
-    exposure: CredentialsError | None
+    exposure: CredentialsError | None  # says who else can read or change the file
 
 
 def usual_files(home: Path) -> list[Path]:
@@ -88,7 +73,6 @@ def read_offers(path: Path) -> Offers:
 
 
 def _parse(content: bytes, name: str) -> Mapping[str, Any]:
-    # The errors of YAML quote the line that they are about, which may hold a secret: only its number goes on.
     import yaml
 
     where = ""
@@ -96,7 +80,7 @@ def _parse(content: bytes, name: str) -> Mapping[str, Any]:
         # Every scalar stays the text that it is: a handle made of digits is no number. No tag builds an object.
         document = yaml.load(content.decode("utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506 - builds text only
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
+        mark = getattr(error, "problem_mark", None)  # its text quotes a line, which may hold a secret
         document, where = None, f" (line {mark.line + 1})" if mark is not None else ""
     if not isinstance(document, dict):
         raise CredentialsError(f"{name} holds no YAML mapping{where}", hint=_HINT)
@@ -106,7 +90,7 @@ def _parse(content: bytes, name: str) -> Mapping[str, Any]:
 def _offers(path: Path, document: Mapping[str, Any]) -> Iterator[Offer]:
     default = _table(document, "configuration").get("default_profile")
     for handle, apps in _table(document, "profiles").items():
-        for key, values in _items(apps):
+        for key, values in apps.items() if isinstance(apps, dict) else ():
             yield _offer(path, values, _TWURL, handle=handle, chosen=default == [handle, key])
     for app, tokens in _table(document, "apps").items():
         token = _table(tokens, "oauth1_token")
@@ -119,14 +103,9 @@ def _offers(path: Path, document: Mapping[str, Any]) -> Iterator[Offer]:
 
 
 def _offer(
-    path: Path,
-    values: Any,
-    keys: tuple[str, ...],
-    *,
-    handle: str | None = None,
-    app: str | None = None,
-    chosen: bool,
+    path: Path, values: Any, keys: tuple[str, ...], *, handle: str | None = None, app: str | None = None, chosen: bool
 ) -> Offer:
+    # An account that can't be used is offered with its problem: beside good ones it may be what nobody needs.
     try:
         if handle is not None:
             account_name(handle)
@@ -144,7 +123,7 @@ def _credentials(path: Path, values: Any, keys: tuple[str, ...], handle: str | N
     if missing:
         raise CredentialsError(f"{origin} lacks {', '.join(missing)}")
     key, secret, token, token_secret = (
-        secret_value(text, name, origin) for text, name in zip(texts.values(), _NAMES, strict=True)
+        secret_value(text, name, origin) for text, name in zip(texts.values(), KEYS, strict=True)
     )
     return Credentials(key, secret, token, token_secret, origin, handle)
 
@@ -152,7 +131,3 @@ def _credentials(path: Path, values: Any, keys: tuple[str, ...], handle: str | N
 def _table(holder: Any, key: str) -> Mapping[Any, Any]:
     value = holder.get(key) if isinstance(holder, dict) else None
     return value if isinstance(value, dict) else {}
-
-
-def _items(holder: Any) -> Iterator[tuple[Any, Any]]:
-    return iter(holder.items() if isinstance(holder, dict) else ())

@@ -44,13 +44,7 @@ _TRY_BY_HAND: Final = f"try it with the system's own keyring program; {_OTHER_WA
 
 
 class KeychainError(CredentialsError):
-    """A keyring that can't be used.
-
-    Args:
-        message: as of every `ProfilectlError`.
-        state: which of the few things that can be wrong.
-        hint: what to do next, where the state's own advice doesn't fit.
-    """
+    """A keyring that can't be used; `hint` is given where the state's own advice doesn't fit."""
 
     kind: ClassVar[str] = "keyring"
 
@@ -59,8 +53,8 @@ class KeychainError(CredentialsError):
         self.state = state
 
 
-# The libraries under keyring raise whatever they like, and `KeyringError` covers fewer than half of it. They are told
-# apart by name, because most of these classes can't be imported where they can't be raised.
+# The libraries under keyring raise whatever they like, and `KeyringError` covers fewer than half of it. They are
+# known by name, because most of these classes can't be imported where they can't be raised.
 _STATES: Final = {
     "Untrusted": (State.UNUSABLE, "the keyring backend {text} isn't trusted with secrets"),
     "ImportError": (State.UNUSABLE, "the keyring backend {backend} isn't installed ({text})"),
@@ -82,14 +76,13 @@ _STATES: Final = {
 class Keychain:
     """The keyring of whoever runs this process; built and imported at the first call.
 
-    Every method raises `KeychainError`, and nothing else, within the deadline. A keyring that didn't answer once isn't
-    asked again, so that many accounts wait no longer than one.
+    Every method raises `KeychainError`, and nothing else, within the deadline.
 
     Args:
         attended: a person is there, so a locked keyring may open its dialog and gets 30 s instead of 3 s.
         environ: where ``PYTHON_KEYRING_BACKEND`` is looked up.
-        backend: use this one; for tests.
-        seconds: another deadline; for tests.
+        backend: used instead of a new one.
+        seconds: used instead of the 30 or 3.
     """
 
     def __init__(
@@ -104,7 +97,7 @@ class Keychain:
         self._environ = environ
         self._backend = backend
         self._seconds = seconds or (_ATTENDED if attended else _UNATTENDED)
-        self._hung: KeychainError | None = None
+        self._hung: KeychainError | None = None  # isn't asked again, so that many accounts wait no longer than one
 
     @property
     def backend_name(self) -> str:
@@ -120,10 +113,8 @@ class Keychain:
         self._call(lambda _: None, look_first=True)
 
     def self_test(self, host: str) -> None:
-        """Store, read and delete a throw-away entry, so that a login fails before anything is asked.
-
-        It is longer than a real one, and always has the same name: what a killed login left behind goes with the next.
-        """
+        """Store, read and delete a throw-away entry, longer than a real one."""
+        # Always of the same name: what a killed login left behind goes with the next.
         service, user = f"profilectl:{host}", "rehearsal"
         value = secrets.token_hex(_TEST_LENGTH // 2)
 
@@ -168,7 +159,6 @@ class Keychain:
     def _call(self, action: Callable[[Backend], T], *, look_first: bool = False) -> T:
         if self._hung is not None:
             raise KeychainError(self._hung.message, self._hung.state, self._hung.hint)
-
         end = time.monotonic() + self._seconds
         try:
             backend = run_with_deadline(self._seconds, self._built)
@@ -201,5 +191,6 @@ class Keychain:
 
 
 def _address(host: str, handle: str) -> tuple[str, str]:
-    """Return service and user of an account's entry; the host is part of it, so no other host ever gets the token."""
+    """Return service and user of an account's entry."""
+    # The host is part of it, so that another host never gets the token.
     return f"profilectl:{host}", f"@{account_name(handle)}"

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 SECRET_SERVICE: Final = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class, no password
@@ -81,7 +81,7 @@ def build_backend(name: str) -> Backend:
     if name in {SECRET_SERVICE, KWALLET}:
         _join_session_bus()
     if name == SECRET_SERVICE and not _has_secret_service():
-        if not _class(KWALLET).viable:  # type: ignore[attr-defined] # of every KeyringBackend
+        if not _class(KWALLET).viable:
             raise NotThere("no Secret Service on the session bus")
         name = KWALLET
     backend: Backend = _class(name)()
@@ -109,10 +109,8 @@ def refuse_when_locked(backend: Backend) -> None:
 
 
 def find_session_bus(folders: Iterable[Path]) -> str | None:
-    """Return the D-Bus address of the first folder with a socket ``bus`` that belongs to us, or None.
-
-    libdbus and sd-bus look there by themselves; the D-Bus library under keyring doesn't, and cron sets no address.
-    """
+    """Return the D-Bus address of the first folder with a socket ``bus`` that belongs to us, or None."""
+    # libdbus and sd-bus look there by themselves; the D-Bus library under keyring doesn't, and cron sets no address.
     for folder in folders:
         socket = folder / "bus"
         try:
@@ -141,7 +139,6 @@ def _has_secret_service() -> bool:
         return secretstorage.check_service_availability(connection)
 
 
-def _class(dotted: str) -> type[Backend]:
+def _class(dotted: str) -> Any:
     module, _, name = dotted.rpartition(".")
-    backend: type[Backend] = getattr(importlib.import_module(module), name)
-    return backend
+    return getattr(importlib.import_module(module), name)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from profilectl.config import LoggedIn, read_config, write_config
 from profilectl.credentials.formats import account_name, from_entry, to_entry
+from profilectl.credentials.keyring import Keychain
 from profilectl.errors import CredentialsError, ProfilectlError, WrongAccount
 from profilectl.model import Account
 from profilectl.system.locks import hold_config
@@ -29,18 +30,11 @@ _PERMISSION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A login that succeeded.
-
-    Attributes:
-        account: as it stands in the config now.
-        backend: the keyring's name.
-        replaced: another token of this account was stored before.
-        warnings: what a person should know, each one line.
-    """
+    """A login that succeeded."""
 
     account: LoggedIn
     backend: str
-    replaced: bool
+    replaced: bool  # another token of this account was stored before
     warnings: tuple[str, ...] = ()
 
 
@@ -50,7 +44,7 @@ def login(
     expected: str | None,
     read: Callable[[], Credentials],
     verify: Callable[[Credentials], Account],
-    store: Store,
+    store: Keychain,
     config: Config,
     now: datetime,
     claimed: Collection[str] = (),
@@ -67,8 +61,7 @@ def login(
         store: the keyring.
         config: says which file lists the accounts.
         now: becomes the entry's creation time; aware.
-        claimed: handles that the roster uses. An account that was renamed at X keeps one of them here, until the roster
-            follows.
+        claimed: handles that the roster uses.
 
     Raises:
         CredentialsError: at any step; when it is the keyring's, the message says at which.
@@ -77,6 +70,7 @@ def login(
         TryLater: another login is under way.
         ProfilectlError: whatever else `verify` raises.
     """
+    # Before anything is asked: nobody should copy four values from X to learn that they can't be kept.
     with hold_config(config.path), step("testing the keyring"):
         store.self_test(host)
     credentials = read()
@@ -95,11 +89,8 @@ def login(
 
 
 def _handle(account: Account, former: LoggedIn | None, expected: str | None, claimed: Collection[str]) -> str:
-    """Return the handle under which the account is kept: X's, or the former one for as long as it is asked for.
-
-    Raises:
-        WrongAccount: neither of them is the expected one.
-    """
+    """Return the handle under which the account is kept; WrongAccount when neither of its names is the expected one."""
+    # X's, or the former one for as long as the roster uses it: a rename at X must not stop the next sync.
     now, before = account_name(account.handle), former and account_name(former.handle)
     used = {account_name(handle) for handle in ([expected] if expected is not None else claimed)}
     if former is not None and before in used and now not in used:
@@ -120,26 +111,6 @@ def _check_level(account: Account) -> tuple[str, ...]:
     return ()
 
 
-class Store(Protocol):
-    """What a login needs of a `Keychain`; every method raises `CredentialsError`."""
-
-    @property
-    def backend_name(self) -> str:
-        """The store's name for people."""
-
-    def self_test(self, host: str) -> None:
-        """Store, read and delete a throw-away entry."""
-
-    def get(self, host: str, handle: str) -> Secret | None:
-        """Return an account's entry, or None."""
-
-    def set(self, host: str, handle: str, entry: Secret) -> None:
-        """Store an account's entry, in place of the one that is there."""
-
-    def delete(self, host: str, handle: str) -> bool:
-        """Remove an account's entry; False when there was none."""
-
-
 @contextmanager
 def step(doing: str) -> Iterator[None]:
     """Add what was being done to the message of an error."""
@@ -149,13 +120,10 @@ def step(doing: str) -> Iterator[None]:
         raise error.with_message(f"{error.message} (while {doing})") from error.__cause__
 
 
-def store_entry(account: LoggedIn, entry: Secret, *, store: Store, config: Config) -> bool:
-    """Store an account's entry, read it back, list the account, and remove the entry of an earlier handle.
+def store_entry(account: LoggedIn, entry: Secret, *, store: Keychain, config: Config) -> bool:
+    """Store an account's entry, list the account, and remove the entry of an earlier handle; put all back on failure.
 
-    On any failure, even Ctrl-C, everything is put back. The caller holds `locks.hold_config`.
-
-    Returns:
-        Whether credentials of this account were there before.
+    The caller holds `locks.hold_config`. Returns whether credentials of this account were there before.
 
     Raises:
         WrongAccount: the handle's entry belongs to another account, which had that handle before.
@@ -174,13 +142,13 @@ def store_entry(account: LoggedIn, entry: Secret, *, store: Store, config: Confi
         for former in before.keys() - {account_name(account.handle)}:
             with step(f"forgetting the entry of @{former}"):
                 store.delete(account.host, former)
-    except BaseException:
+    except BaseException:  # Ctrl-C as well
         _put_back(store, account, before)
         raise
     return any(entry is not None for entry in before.values())
 
 
-def _entries(account: LoggedIn, store: Store, config: Config) -> dict[str, Secret | None]:
+def _entries(account: LoggedIn, store: Keychain, config: Config) -> dict[str, Secret | None]:
     """Return what is stored for the account, by handle: the one it has, and the one it had at its last login."""
     known = read_config(config.path).account_of(account.user_id, account.host)
     handles = dict.fromkeys(account_name(handle) for handle in (account.handle, *([known.handle] if known else [])))
@@ -200,13 +168,13 @@ def _owner(entry: Secret | None, host: str) -> str | None:
         return None
 
 
-def _read_back(store: Store, account: LoggedIn, entry: Secret) -> None:
+def _read_back(store: Keychain, account: LoggedIn, entry: Secret) -> None:
     if store.get(account.host, account.handle) != entry:
         message = f"{store.backend_name} gave back something else than what was stored in it"
         raise CredentialsError(message, hint="what was there before was put back")
 
 
-def _put_back(store: Store, account: LoggedIn, before: Mapping[str, Secret | None]) -> None:
+def _put_back(store: Keychain, account: LoggedIn, before: Mapping[str, Secret | None]) -> None:
     try:
         for handle, entry in before.items():
             if entry is None:

@@ -8,37 +8,26 @@ from typing import TYPE_CHECKING
 
 from profilectl.config import read_config, write_config
 from profilectl.credentials.formats import account_name, from_entry
+from profilectl.credentials.keyring import Keychain
 from profilectl.credentials.login import step
 from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
     from profilectl.config import Config
-    from profilectl.credentials.login import Store
     from profilectl.secret import Credentials
 
 
 @dataclass(frozen=True, slots=True)
 class Logout:
-    """What a logout removed.
-
-    Attributes:
-        entry: a keyring entry was there.
-        listed: the config knew the account.
-        revoked: X was asked to forget the token, and did.
-    """
+    """What a logout removed."""
 
     entry: bool
-    listed: bool
-    revoked: bool = False
+    listed: bool  # in the config
+    revoked: bool = False  # at X
 
 
 def logout(
-    handle: str,
-    host: str,
-    *,
-    store: Store,
-    config: Config,
-    revoke: Callable[[Credentials], None] | None = None,
+    handle: str, host: str, *, store: Keychain, config: Config, revoke: Callable[[Credentials], None] | None = None
 ) -> Logout:
     """Remove an account's keyring entry and its line in the config; neither being there is fine.
 
@@ -47,16 +36,16 @@ def logout(
         host: API host, with the port when there is one.
         store: the keyring.
         config: says which file lists the accounts.
-        revoke: asks X to forget a token; nothing is removed when it raises. A second logout then tries again.
+        revoke: asks X to forget a token; nothing is removed when it raises.
 
     Raises:
         CredentialsError: the keyring can't be used, or the entry to be revoked is damaged; nothing was removed.
         InputRefused: the config can't be read or written.
-        ProfilectlError: whatever `revoke` raises.
     """
     name = account_name(handle)
     with hold_config(config.path):
         known = read_config(config.path)
+        # First, so that a second logout can try again: without the entry nobody could revoke the token any more.
         revoked = revoke is not None and _revoke(revoke, name, host, store)
         entry = store.delete(host, name)
         listed = known.account(name, host) is not None
@@ -65,7 +54,7 @@ def logout(
     return Logout(entry, listed, revoked)
 
 
-def _revoke(revoke: Callable[[Credentials], None], handle: str, host: str, store: Store) -> bool:
+def _revoke(revoke: Callable[[Credentials], None], handle: str, host: str, store: Keychain) -> bool:
     with step("reading the token to revoke"):
         entry = store.get(host, handle)
         credentials = from_entry(entry, host=host) if entry is not None else None

@@ -22,16 +22,14 @@ _SYSTEMD: Final = 0o037  # systemd lets the service's user in by an access list,
 def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
     """Return a file's bytes, at most one more than `MAX_BYTES`.
 
-    The file is opened once and judged by what was opened. Links are followed, because mounted secrets are links as a
-    rule; what they lead to must be a regular file of ours or of root, with no permission for anybody else.
-
     Args:
-        path: relative or absolute.
+        path: relative or absolute; a link is followed.
         by_systemd: the file is a systemd credential, where root's group may have read permission.
 
     Raises:
-        CredentialsError: it can't be read, or somebody else could read or write it.
+        CredentialsError: it can't be read, is no regular file, or somebody else could read or write it.
     """
+    # Whoever puts the JSON itself where its path belongs mustn't see it again in a message.
     if "{" in str(path) and '"' in str(path):
         raise CredentialsError("credentials stand where the path of their file is wanted", hint="write them to a file")
     content, status = _read(path)
@@ -42,11 +40,9 @@ def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
 def read_exposed(path: Path) -> tuple[bytes, CredentialsError | None]:
     """Return the bytes of another tool's file, at most one more than `MAX_BYTES`, and what `read_private` would raise.
 
-    How that tool keeps its file is up to its user, so a file that somebody else can get at is still read.
-
-    Raises:
-        CredentialsError: it can't be read, or is no regular file.
+    CredentialsError when it can't be read or is no regular file.
     """
+    # How that tool keeps its file is up to its user, so one that somebody else can get at is still read.
     content, status = _read(path)
     try:
         _check_access(status, visible(str(path)), by_systemd=False)
@@ -59,7 +55,7 @@ def read_stdin(stream: BinaryIO | None = None) -> bytes:
     """Return what was piped into the process, at most one byte more than `MAX_BYTES`.
 
     Raises:
-        CredentialsError: stdin is a terminal, where secrets would be shown as they are typed, or closed.
+        CredentialsError: stdin is a terminal, which would show what is typed, or closed.
     """
     if stream is None:
         if sys.stdin is None or sys.stdin.isatty():
@@ -71,6 +67,7 @@ def read_stdin(stream: BinaryIO | None = None) -> bytes:
 def _read(path: Path) -> tuple[bytes, os.stat_result]:
     name = visible(str(path))
     try:
+        # Opened once and judged by what was opened. Links are followed: mounted secrets are links as a rule.
         file = read_regular(path, MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file name"

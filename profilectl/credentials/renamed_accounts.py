@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from profilectl.model import Account
 from profilectl.system.locks import hold_config
 
 if TYPE_CHECKING:
-    from profilectl.config import Config
-    from profilectl.credentials.login import Store
     from profilectl.credentials.sources import Sources
     from profilectl.secret import Credentials
 
@@ -25,25 +24,11 @@ def find_or_repair(
     handle: str,
     sources: Sources,
     *,
-    store: Store,
     claimed: Collection[str],
     ask: Callable[[Credentials], Account],
     now: datetime,
 ) -> tuple[Credentials, LoggedIn | None]:
-    """Return an account's credentials, even when it was renamed at X since it logged in.
-
-    Only when the keyring has no entry for the handle, keyring and list are repaired.
-
-    Args:
-        handle: the account, with or without @.
-        sources: everything that is set up.
-        store: the keyring of the sources.
-        claimed: handles of the roster, which mean other brands.
-        ask: asks X whose credentials they are.
-        now: becomes a moved entry's creation time; aware.
-
-    Returns:
-        The credentials, and the account as it was listed before it was repaired; None when nothing was.
+    """Return an account's credentials, and how it was listed before `repair` had to move it, None when it hadn't.
 
     Raises:
         CredentialsError: the source doesn't give them.
@@ -53,7 +38,7 @@ def find_or_repair(
     except KeychainError as error:
         if error.state is not State.NO_ENTRY:
             raise
-        former = repair(handle, sources.host, claimed=claimed, ask=ask, store=store, config=sources.config, now=now)
+        former = repair(handle, sources, claimed=claimed, ask=ask, now=now)
         if former is None:
             raise
     return sources.find(handle), former
@@ -61,26 +46,19 @@ def find_or_repair(
 
 def repair(
     handle: str,
-    host: str,
+    sources: Sources,
     *,
     claimed: Collection[str],
     ask: Callable[[Credentials], Account],
-    store: Store,
-    config: Config,
     now: datetime,
 ) -> LoggedIn | None:
     """Move the login of the account that X calls `handle` today, and return it as it was listed before.
 
-    Only X knows: every listed account whose handle nobody claims is asked for its name with its own token. The user id
-    must be the one of the login.
-
     Args:
-        handle: as the roster has it; no entry bears it.
-        host: API host, with the port when there is one.
+        handle: as the roster has it; no entry has this name.
+        sources: with the host, the keyring and the list of accounts that are meant.
         claimed: handles of the roster, which mean other brands.
         ask: asks X whose credentials they are.
-        store: the keyring.
-        config: lists the accounts.
         now: becomes the moved entry's creation time; aware.
 
     Raises:
@@ -88,12 +66,14 @@ def repair(
         InputRefused: the list can't be written.
         ProfilectlError: what `ask` raises, unless it is that X refuses a token.
     """
-    taken = {other.casefold() for other in claimed}
-    for former, credentials in _candidates(host, taken, store, config):
+    # Only X knows: every listed account whose handle nobody claims is asked for its name with its own token.
+    store, config, host = sources.keychain, sources.config, sources.host
+    for former, credentials in _candidates(sources, {other.casefold() for other in claimed}):
         try:
             account = ask(credentials)
-        except CredentialsError:  # a token that X refuses tells nothing about who was renamed
+        except CredentialsError:  # a token that X refuses can't show who was renamed
             continue
+        # By the id of the login: a handle that somebody gave up can be taken by anybody.
         if account.user_id != former.user_id or account.handle.casefold() != handle.casefold():
             continue
         entry = to_entry(credentials, host=host, handle=account.handle, user_id=account.user_id, created=now)
@@ -103,16 +83,12 @@ def repair(
     return None
 
 
-def _candidates(
-    host: str, taken: Collection[str], store: Store, config: Config
-) -> Iterator[tuple[LoggedIn, Credentials]]:
-    for account in config.accounts:
-        if account.host != host or account.handle.casefold() in taken:
+def _candidates(sources: Sources, taken: Collection[str]) -> Iterator[tuple[LoggedIn, Credentials]]:
+    for account in sources.config.accounts:
+        if account.host != sources.host or account.handle.casefold() in taken:
             continue
-        entry = store.get(host, account.handle)
-        if entry is None:
-            continue
-        try:
-            yield account, from_entry(entry, host=host)
-        except CredentialsError:  # damaged, which matters to nobody but the account that it is listed for
-            continue
+        entry = sources.keychain.get(sources.host, account.handle)
+        # A damaged entry matters to nobody but the account that it is listed for.
+        with suppress(CredentialsError):
+            if entry is not None:
+                yield account, from_entry(entry, host=sources.host)

@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from profilectl.credentials.command import fill, is_runnable, run_command
 from profilectl.credentials.formats import account_name, from_entry, parse, secret_value
-from profilectl.credentials.keyring import KeychainError, State
+from profilectl.credentials.keyring import Keychain, KeychainError, State
 from profilectl.credentials.private_files import read_private, read_stdin
 from profilectl.errors import CredentialsError
-from profilectl.secret import Credentials, Secret
+from profilectl.secret import Credentials
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
@@ -28,29 +28,6 @@ VARIABLES: Final = (
 )
 FILE_VARIABLE: Final = "PROFILECTL_CREDENTIALS_FILE"
 SYSTEMD_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
-
-
-class Entries(Protocol):
-    """What is needed of a `Keychain`."""
-
-    @property
-    def backend_name(self) -> str:
-        """The store's name for people."""
-
-    def get(self, host: str, handle: str) -> Secret | None:
-        """Return an account's entry, or None when there is none."""
-
-
-class Source(Protocol):
-    """One place that is configured to give an account's credentials."""
-
-    name: ClassVar[str]  # as in `profilectl.auth/1`
-
-    def fetch(self) -> Credentials:
-        """Return the credentials, or raise `CredentialsError`."""
-
-    def inspect(self) -> Credentials | None:
-        """Return the credentials if they can be had without asking or starting anything; raise what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +63,7 @@ class StdinSource:
         return parse(read_stdin(), "stdin")
 
     def inspect(self) -> None:
-        """Leave stdin alone: it can be read once only."""
+        """Return None: stdin can be read once only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +78,8 @@ class CommandSource:
         return parse(run_command(self.argv), f"credential_command {visible(self.argv[0])}")
 
     def inspect(self) -> None:
-        """See whether the program exists; running it might open a window."""
+        """Raise `CredentialsError` unless the program exists."""
+        # Running it might open a window: password managers ask for a master password.
         if not is_runnable(self.argv):
             raise CredentialsError(f"credential_command {visible(self.argv[0])} doesn't exist")
 
@@ -132,7 +110,7 @@ class EnvironmentSource:
 class KeyringSource:
     """The entry of the account in the operating system's keyring."""
 
-    keychain: Entries
+    keychain: Keychain
     host: str
     handle: str
     name: ClassVar[str] = "keyring"
@@ -151,27 +129,22 @@ class KeyringSource:
     inspect = fetch
 
 
+Source = FileSource | StdinSource | CommandSource | EnvironmentSource | KeyringSource
+"""`fetch` returns the credentials; so does `inspect`, or None where somebody would be asked or something started."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """Where one account's credentials come from; becomes an entry of `profilectl.auth/1`.
-
-    Attributes:
-        source: "file", "stdin", "systemd", "command", "environment" or "keyring".
-        backend: the keyring's name, None for other sources.
-        usable: nothing is known to be wrong; X wasn't asked.
-        problem: what is wrong, None when usable.
-        hint: what to do about it.
-        token_tail: the last four characters of the access token, None when it couldn't be seen.
-    """
+    """Where one account's credentials come from; becomes an entry of `profilectl.auth/1`."""
 
     handle: str
     host: str
     source: str
-    backend: str | None
-    usable: bool
+    backend: str | None  # of the keyring
+    usable: bool  # nothing is known to be wrong; X wasn't asked
     problem: str | None = None
     hint: str | None = None
-    token_tail: str | None = None
+    token_tail: str | None = None  # the last four characters of the access token, None when it couldn't be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,31 +152,21 @@ class Sources:
     """Everything that is set up to give the credentials of accounts at one host; the first configured source counts.
 
     The order is: option, file variable, systemd credential, command, four variables, keyring.
-
-    Attributes:
-        host: API host, with the port when there is one.
-        config: for its credential_command.
-        keychain: the last resort.
-        credentials_file: the option's value; ``-`` means stdin.
-        environ: the process's environment.
     """
 
-    host: str
+    host: str  # of the API, with the port when there is one
     config: Config
-    keychain: Entries
-    credentials_file: Path | None = None
+    keychain: Keychain
+    credentials_file: Path | None = None  # the option's value; ``-`` means stdin
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def find(self, handle: str) -> Credentials:
-        """Return an account's credentials.
-
-        Args:
-            handle: the account, with or without @.
+        """Return the credentials of a handle, with or without @.
 
         Raises:
-            CredentialsError: the first configured source doesn't give them, or gives those of another account. No other
-                source is tried.
+            CredentialsError: the first configured source doesn't give them, or gives those of another account.
         """
+        # No other source is tried: falling back would act with a token that nobody meant.
         return _belonging_to(handle, self._source_of(handle).fetch())
 
     def describe(self, handle: str) -> AccountStatus:
@@ -213,13 +176,7 @@ class Sources:
         """
         source = self._source_of(handle)
         backend = self.keychain.backend_name if source.name == KeyringSource.name else None
-        status = AccountStatus(handle.removeprefix("@"), self.host, source.name, backend, usable=True)
-        try:
-            credentials = source.inspect()
-            tail = _belonging_to(handle, credentials).token.tail() if credentials else None
-        except CredentialsError as error:
-            return replace(status, usable=False, problem=error.message, hint=error.hint)
-        return replace(status, token_tail=tail)
+        return _inspected(source, AccountStatus(handle.removeprefix("@"), self.host, source.name, backend, usable=True))
 
     def describe_anonymous(self) -> AccountStatus | None:
         """Say the same of credentials that are configured where nobody has named an account; None when there are none.
@@ -227,16 +184,9 @@ class Sources:
         The handle is empty when the source doesn't say whose they are, as the four variables never do.
         """
         source = self._given_source("")
-        if source is None:
-            return None
-        status = AccountStatus("", self.host, source.name, None, usable=True)
-        try:
-            credentials = source.inspect()
-        except CredentialsError as error:
-            return replace(status, usable=False, problem=error.message, hint=error.hint)
-        if credentials is None:
-            return status
-        return replace(status, handle=credentials.handle or "", token_tail=credentials.token.tail())
+        return (
+            None if source is None else _inspected(source, AccountStatus("", self.host, source.name, None, usable=True))
+        )
 
     def _source_of(self, handle: str) -> Source:
         name = account_name(handle)
@@ -255,6 +205,18 @@ class Sources:
         if any(self.environ.get(variable) for variable in VARIABLES):
             return EnvironmentSource(self.environ)
         return None
+
+
+def _inspected(source: Source, status: AccountStatus) -> AccountStatus:
+    try:
+        credentials = source.inspect()
+        if credentials is None:
+            return status
+        if status.handle:
+            _belonging_to(status.handle, credentials)
+    except CredentialsError as error:
+        return replace(status, usable=False, problem=error.message, hint=error.hint)
+    return replace(status, handle=status.handle or credentials.handle or "", token_tail=credentials.token.tail())
 
 
 def _systemd_credential(folder: str | None, handle: str) -> Path | None:

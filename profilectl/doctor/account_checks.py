@@ -11,16 +11,7 @@ from typing import TYPE_CHECKING
 
 from profilectl.credentials.login import MESSAGE_LEVELS
 from profilectl.doctor.machine_checks import MachineChecks
-from profilectl.doctor.report import (
-    NEEDS,
-    Check,
-    CheckResult,
-    access_result,
-    failed,
-    ok,
-    quota_result,
-    warning,
-)
+from profilectl.doctor.report import NEEDS, Check, CheckResult, access_result, failed, ok, quota_result, warning
 from profilectl.errors import (
     CredentialsError,
     LedgerRefused,
@@ -55,46 +46,29 @@ _VERIFIED = {
     False: "X doesn't call the account verified",
     None: "X doesn't say whether the account is verified",
 }
-_PER_ACCOUNT = frozenset({"command", "stdin"})
-"""Sources that can't be asked without a handle, or not twice."""
+_PER_ACCOUNT = frozenset({"command", "stdin"})  # sources that can't be asked without a handle, or not twice
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What the checks of accounts look at; a function is called when its check begins, and may raise.
+    """What the checks of accounts look at; a function is called when its check begins, and may raise."""
 
-    Attributes:
-        host: returns the API host with its port.
-        logged_in: returns the accounts that are logged in, at every host.
-        describe: says where the credentials of a handle would come from, without a prompt or the network.
-        describe_anonymous: says the same of credentials that are set up without a handle; None when there are none.
-        find_credentials: returns the credentials of a handle; empty when nobody has named an account.
-        connect: returns a client for credentials.
-        wait_command: the command that waits until X allows custom profiles.
-    """
-
-    host: Callable[[], str]
-    logged_in: Callable[[], Sequence[LoggedIn]]
+    host: Callable[[], str]  # with the port
+    logged_in: Callable[[], Sequence[LoggedIn]]  # at every host
     describe: Callable[[str], AccountStatus]
     describe_anonymous: Callable[[], AccountStatus | None]
-    find_credentials: Callable[[str], Credentials]
+    find_credentials: Callable[[str], Credentials]  # by handle, empty when nobody has named an account
     connect: Callable[[Credentials], XClient]
-    wait_command: str
+    wait_command: str  # waits until X allows custom profiles
 
 
 @dataclass(frozen=True, slots=True)
 class AccountTarget:
-    """One account that is checked.
+    """One account that is checked."""
 
-    Attributes:
-        label: what its lines are marked with; None when nobody has named it.
-        handle: without @; empty when nobody has named it.
-        brand: as the roster has it, None when it doesn't.
-    """
-
-    label: str | None
-    handle: str
-    brand: Brand | None = None
+    label: str | None  # what its lines are marked with; None when nobody has named it
+    handle: str  # without @; empty when nobody has named it
+    brand: Brand | None = None  # as the roster has it
 
     @property
     def title(self) -> str:
@@ -105,19 +79,11 @@ class AccountTarget:
 class AccountChecks:
     """The checks of one account, each with what those before it have brought.
 
-    Args:
-        checks: those of the machine, which collect these findings too.
-        accounts: what is looked at.
-        target: the account.
-        status: where its credentials would come from, or the error because of which that isn't known.
+    `status` says where its credentials would come from, or is the error because of which that isn't known.
     """
 
     def __init__(
-        self,
-        checks: MachineChecks,
-        accounts: Accounts,
-        target: AccountTarget,
-        status: AccountStatus | ProfilectlError,
+        self, checks: MachineChecks, accounts: Accounts, target: AccountTarget, status: AccountStatus | ProfilectlError
     ) -> None:
         self.checks = checks
         self.accounts = accounts
@@ -130,6 +96,7 @@ class AccountChecks:
 
     def run(self) -> None:
         """Run all the checks that are this account's own."""
+        # Only credentials that are in the keyring need it to work.
         in_keyring = getattr(self.status, "source", None) == "keyring"
         keyring = (Check.KEYRING,) if in_keyring else NEEDS.get(Check.CREDENTIALS, ())
         for check, examine, needs in (
@@ -168,6 +135,7 @@ class AccountChecks:
         in_ledger = self._account_in_ledger(account)
         if not self.target.handle or self.target.handle.casefold() == account.handle.casefold():
             return ok(f"accepted by X: {text}")
+        # The user id stays when an account is renamed; the ledger and the login know it.
         if in_ledger is not None or self._logged_in_as_target(account):
             hint = f"the user id is the one that is known, so it was renamed at X: write {handle} into the roster"
             return warning(f"accepted by X: {text}, which was {self.target.title} before", hint)
@@ -175,11 +143,11 @@ class AccountChecks:
         raise WrongAccount(f"these credentials belong to {text}, not to {self.target.title}", hint=hint)
 
     def _logged_in_as_target(self, account: Account) -> bool:
-        """Tell whether the account had the expected handle when it logged in."""
+        """Say whether the account had the expected handle when it logged in."""
         if self.checks.machine.uses_sandbox:
             return False
         login = account.user_id, self.accounts.host(), self.target.handle.casefold()
-        return any(login == (each.user_id, each.host, each.handle.casefold()) for each in self.accounts.logged_in())
+        return login in ((entry.user_id, entry.host, entry.handle.casefold()) for entry in self.accounts.logged_in())
 
     def _account_in_ledger(self, account: Account) -> Account | None:
         """Return how the ledger knows the brand; WrongAccount when it is as another account."""
@@ -196,22 +164,13 @@ class AccountChecks:
         return access_result(None if level is None else visible(level), MESSAGE_LEVELS)
 
     def check_allowlist_again(self, connect: Callable[[Credentials], XClient]) -> CheckResult:
-        """Ask X anew whether the account may use custom profiles.
-
-        Args:
-            connect: returns a client with a deadline that isn't over.
-
-        Raises:
-            RemoteError: X can't be asked, or refuses for another reason.
-        """
+        """Ask X anew whether the account may use custom profiles; RemoteError when it refuses for another reason."""
         if self.credentials is not None:
-            self.client = connect(self.credentials)
+            self.client = connect(self.credentials)  # the first one's deadline is over
         try:
-            result = self._check_allowlist()
+            return self._check_allowlist()
         except NotAllowlisted as error:
             return failed(error)
-        self.refusal = None
-        return result
 
     def _check_allowlist(self) -> CheckResult:
         verified = _VERIFIED[self.account.verified if self.account is not None else None]
@@ -222,6 +181,7 @@ class AccountChecks:
             refusal = error.with_message(f"{error.message}; {verified}")
             self.refusal = refusal.with_hint(f"{error.hint}\n{self.application()}\n{again}")
             raise self.refusal from None
+        self.refusal = None
         count = "1 profile" if len(profiles) == 1 else f"{len(profiles):,} profiles"
         return ok(f"X allows custom profiles: it lists {count}; {verified}")
 
@@ -255,10 +215,7 @@ class AccountChecks:
 
 
 def run_checks(machine: Machine, accounts: Accounts) -> tuple[Report, tuple[AccountChecks, ...]]:
-    """Run every check once.
-
-    Returns:
-        The report, and the checks of the accounts, of which the allowlist's can be repeated.
+    """Run every check once, and return the report and the checks of the accounts, for `check_allowlists_again`.
 
     Raises:
         UsageError: a brand was named that the roster doesn't have.
@@ -300,10 +257,8 @@ def _nobody(machine: Machine, accounts: Accounts) -> tuple[AccountTarget, Creden
 def _targets(
     checks: MachineChecks, accounts: Accounts
 ) -> Iterator[tuple[AccountTarget, AccountStatus | ProfilectlError]]:
-    """Yield the accounts to check, each with where its credentials would come from, or the error that hides it.
-
-    The roster's brands; without a roster, whoever is logged in, or whose credentials lie ready.
-    """
+    """Yield the accounts to check, each with where its credentials would come from, or the error that hides it."""
+    # The roster's brands; without a roster, whoever is logged in, or whose credentials are set up.
     targets = [AccountTarget(brand.key, brand.handle, brand) for brand in checks.brands]
     try:
         if not targets and not checks.machine.uses_sandbox:

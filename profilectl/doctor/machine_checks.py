@@ -47,35 +47,20 @@ _SHOWN = 3  # problems that are written out
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the checks of the machine look at; a function is called when its check begins, and may raise.
-
-    Attributes:
-        api_url: where X is; whether it is an address isn't known yet.
-        uses_sandbox: X is the one in this process.
-        timeout: seconds for all checks together, as they were chosen.
-        deadline: their end.
-        keyring: opens no dialog, and isn't asked again once it was silent.
-        probe: sends X's host one unsigned request, each step of which may take so many seconds.
-        roster_path: the roster's file.
-        read_roster: returns the roster.
-        brands: returns the brands that are meant; UsageError for one that the roster doesn't have.
-        inspect_pictures: reads and hashes the pictures of agents, by path.
-        ledger_path: returns the ledger's file.
-        open_ledger: opens it for reading; a missing one is empty.
-    """
+    """What the checks of the machine look at; a function is called when its check begins, and may raise."""
 
     api_url: str
     uses_sandbox: bool
-    timeout: float
+    timeout: float  # seconds for all checks together, as they were chosen
     deadline: Deadline
-    keyring: Keychain
-    probe: Callable[[float], ProbeResult]
+    keyring: Keychain  # an unattended one
+    probe: Callable[[float], ProbeResult]  # one unsigned request, each step of which may take so many seconds
     roster_path: Path
     read_roster: Callable[[], Roster]
-    brands: Callable[[], tuple[Brand, ...]]
+    brands: Callable[[], tuple[Brand, ...]]  # those that are meant
     inspect_pictures: Callable[[Iterable[Agent]], Mapping[str, Picture]]
     ledger_path: Callable[[], Path]
-    open_ledger: Callable[[], AbstractContextManager[LedgerReader]]
+    open_ledger: Callable[[], AbstractContextManager[LedgerReader]]  # for reading; a missing one is empty
 
 
 class MachineChecks:
@@ -96,7 +81,7 @@ class MachineChecks:
         """The roster's brands that are meant; none when the roster can't say. UsageError for one it doesn't have."""
         try:
             return self.within_deadline(self.machine.brands)
-        except (InputRefused, TryLater):
+        except (InputRefused, TryLater):  # the check of the roster says so
             return ()
 
     def run(
@@ -108,24 +93,20 @@ class MachineChecks:
     ) -> None:
         """Add the finding of a check, which is skipped when one that it needs has failed."""
         because = failed_need(self.findings, check, brand, needs)
-        if because is not None:
-            result = skipped(because)
-        else:
-            try:
-                result = examine()
-            except ProfilectlError as error:
-                result = failed(error)
+        try:
+            result = examine() if because is None else skipped(because)
+        except ProfilectlError as error:
+            result = failed(error)
         self.findings.append(Finding(check, brand, result))
 
     def within_deadline(self, function: Callable[[], T]) -> T:
         """Return what the function returns; TryLater when that takes longer than there is time."""
         try:
+            # A tenth of a second at least: after one slow check the others still say what they know at once.
             return run_with_deadline(max(0.1, self.machine.deadline.remaining()), function)
         except TimeoutError:
             message = f"no answer within {self.machine.timeout:g} s"
             raise TryLater(message, hint="allow more time with --timeout") from None
-
-    # The machine, and the way to X
 
     def check_connection(self) -> None:
         """Check versions, network, clock and proxy."""
@@ -156,14 +137,8 @@ class MachineChecks:
         proxy = proxy_for(self.machine.api_url)
         return ok("none" if proxy is None else f"{proxy.shown} (from {proxy.origin})")
 
-    # The keyring
-
     def check_keyring(self, needed: bool | None) -> None:
-        """Check the keyring.
-
-        Args:
-            needed: whether credentials come from it; None when none have been set up at all.
-        """
+        """Check the keyring; `needed` says whether credentials come from it, None when there are none at all."""
         self.run(Check.KEYRING, lambda: self._check_keyring(needed))
 
     def _check_keyring(self, needed: bool | None) -> CheckResult:
@@ -174,12 +149,10 @@ class MachineChecks:
         except CredentialsError as error:
             if needed:
                 raise
-            if needed is None:
+            if needed is None:  # whoever is about to log in should know
                 return warning(error.message, error.hint)
             return ok(f"not needed: credentials come from elsewhere ({error.message})")
         return ok(f"{self.machine.keyring.backend_name}, open" + ("" if needed is not False else ", but not needed"))
-
-    # The files
 
     def check_files(self) -> None:
         """Check roster, pictures and ledger."""
@@ -222,7 +195,7 @@ class MachineChecks:
                 return ok(f"{shown}: none yet, the first sync makes it")
             records = tuple(ledger.events())
             rows = self._count_rows(ledger)
-        broken = verify(records)
+        broken = verify(records)  # after the ledger is closed: a long chain takes seconds, and a sync may wait
         text = f"{shown}: format {FORMAT}, {rows}, {_counted(len(records), 'audit record')}"
         if broken is not None:
             hint = "somebody changed the ledger behind profilectl's back: restore a backup, and find out who"

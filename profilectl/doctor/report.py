@@ -1,7 +1,6 @@
 """The results of the doctor's checks, and what follows from them: pure values, nothing is looked at here.
 
-The checks stand in the order in which they are shown, which is roughly the order in which they depend on each other.
-Where one has failed, those that need it are skipped: their failure would say nothing new.
+Where a check has failed, those that need it are skipped: their failure would say nothing new.
 """
 
 from __future__ import annotations
@@ -13,15 +12,9 @@ from datetime import datetime
 
 from profilectl.errors import ExitCode, ProfilectlError
 
-CLOCK_REFUSED = 300.0
-"""Seconds that a clock may be off before X refuses every signature (code 135)."""
-
-CLOCK_DOUBTFUL = 30.0
-"""Seconds that no clock under NTP is ever off."""
-
-SCARCE = 0.1
-"""The part of a limit that is little to have left."""
-
+_CLOCK_REFUSED = 300.0  # seconds that a clock may be off before X refuses every signature (code 135)
+_CLOCK_DOUBTFUL = 30.0  # seconds that no clock under NTP is ever off
+_SCARCE = 0.1  # the part of a limit that is little to have left
 _SET_CLOCK = "set this machine's clock, best by NTP: X refuses signatures that are more than 5 minutes off"
 _PERMISSION = (
     "in X's developer console set the app's permissions to read, write and Direct Messages, regenerate the access "
@@ -30,7 +23,7 @@ _PERMISSION = (
 
 
 class Check(enum.StrEnum):
-    """One line of the report; the order is the report's."""
+    """One line of the report; the order is the report's, roughly that in which they depend on each other."""
 
     VERSIONS = "versions"
     CLOCK = "clock"
@@ -69,27 +62,21 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """How a check ended, in one line.
-
-    Attributes:
-        hint: what to do about it.
-        exit_code: DONE unless it failed.
-        because: the check that failed, when this one was skipped.
-    """
+    """How a check ended, in one line."""
 
     state: State
     text: str
-    hint: str | None = None
+    hint: str | None = None  # what to do about it
     exit_code: ExitCode = ExitCode.DONE
-    because: Check | None = None
+    because: Check | None = None  # the check that failed, when this one was skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check's result at its place; `brand` is None where the check has nothing to do with one."""
+    """A check's result at its place."""
 
     check: Check
-    brand: str | None
+    brand: str | None  # None where the check has nothing to do with one
     result: CheckResult
 
     @property
@@ -132,8 +119,8 @@ class Report:
 
     def with_result(self, check: Check, brand: str | None, result: CheckResult) -> Report:
         """Return the report after one check was repeated."""
-        place, changed = (check, brand), Finding(check, brand, result)
-        return Report(tuple(changed if (old.check, old.brand) == place else old for old in self.findings))
+        changed = Finding(check, brand, result)
+        return Report(tuple(changed if (old.check, old.brand) == (check, brand) else old for old in self.findings))
 
 
 def failed_need(
@@ -144,25 +131,23 @@ def failed_need(
     Args:
         findings: the results so far.
         check: the one that is about to begin.
-        brand: whose; another brand's failure doesn't matter.
+        brand: whose it is.
         needs: what it needs, `NEEDS` by default.
     """
     for needed in NEEDS.get(check, ()) if needs is None else needs:
         for finding in findings:
+            # One brand's bad token doesn't keep another brand from being checked.
             if finding.check is not needed or finding.brand not in {None, brand}:
                 continue
             if finding.state is State.FAILED:
                 return needed
             if finding.state is State.SKIPPED:
-                return finding.result.because
+                return finding.result.because  # the first cause, not the chain of what was skipped
     return None
 
 
-# Results
-
-
 def ok(text: str) -> CheckResult:
-    """Return the result of a check that found nothing wrong."""
+    """Return the result of a check that brought out nothing wrong."""
     return CheckResult(State.OK, text)
 
 
@@ -182,15 +167,15 @@ def skipped(because: Check) -> CheckResult:
 
 
 def clock_result(skew: float | None) -> CheckResult:
-    """Judge the seconds that this machine is ahead of X (negative: behind), None when X didn't tell the time."""
+    """Judge the seconds that this machine is ahead of X (negative: behind), None when X's answer had no date."""
     if skew is None:
         return warning("X's answer doesn't tell the time")
     if abs(skew) < 1:
         return ok("agrees with X's to the second")
     text = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} X's"
-    if abs(skew) > CLOCK_REFUSED:
+    if abs(skew) > _CLOCK_REFUSED:
         return CheckResult(State.FAILED, text, _SET_CLOCK, ExitCode.CREDENTIALS)
-    return warning(text, _SET_CLOCK) if abs(skew) > CLOCK_DOUBTFUL else ok(text)
+    return warning(text, _SET_CLOCK) if abs(skew) > _CLOCK_DOUBTFUL else ok(text)
 
 
 def access_result(level: str | None, sufficient: frozenset[str]) -> CheckResult:
@@ -221,15 +206,10 @@ def quota_result(limits: Mapping[str, Mapping[str, int]], creates: str, moments:
     until = f"X counts anew from {resets:%H:%M:%S} UTC on" if resets else "X counts anew every 15 minutes"
     if scarcest["remaining"] <= 0:
         return CheckResult(State.FAILED, text, f"{until}: run again then", ExitCode.TRY_LATER)
-    return warning(text, until) if scarcest["remaining"] < SCARCE * scarcest["limit"] else ok(text)
+    return warning(text, until) if scarcest["remaining"] < _SCARCE * scarcest["limit"] else ok(text)
 
 
 def lacks_only_allowlist(report: Report, refused: Iterable[str | None]) -> bool:
-    """Tell whether X's allowlist is all that is missing.
-
-    Args:
-        report: the whole of it.
-        refused: the brands that X refuses custom profiles with code 87, which means that.
-    """
+    """Say whether X's allowlist is all that is missing; `refused` are the brands that X refuses with code 87."""
     waiting = {(Check.ALLOWLIST, brand) for brand in refused}
     return bool(waiting) and {(finding.check, finding.brand) for finding in report.failures} == waiting

@@ -9,12 +9,8 @@ from dataclasses import dataclass
 
 from profilectl.errors import NotAllowlisted, RateLimited, Unreachable
 
-FIRST_PAUSE = 60.0
-"""Seconds before X is asked for the second time."""
-
-LONGEST_PAUSE = 900.0
-"""Seconds between two questions in the end; X counts calls in windows of this length."""
-
+FIRST_PAUSE = 60.0  # seconds
+LONGEST_PAUSE = 900.0  # seconds; X counts calls in windows of this length
 _GROWTH = 1.5
 _NOT_YET = "before X is asked again whether it allows custom profiles"
 
@@ -30,15 +26,9 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class WaitResult:
-    """How the waiting ended.
+    """How the waiting ended."""
 
-    Attributes:
-        since: epoch seconds of its beginning.
-        questions: how often X was asked.
-        allowed: whether X has agreed.
-    """
-
-    since: float
+    since: float  # epoch seconds of its beginning
     questions: int
     allowed: bool
 
@@ -65,6 +55,7 @@ def wait_until_allowed(
     Raises:
         RemoteError: X refuses for another reason than its allowlist.
     """
+    # The end is measured on the monotonic clock: a wait of hours outlasts corrections of the other one.
     clock = clock or Clock()
     since, ends_at = clock.now(), clock.monotonic() + seconds
     at_least, reason, questions = 0.0, _NOT_YET, 0
@@ -81,6 +72,7 @@ def wait_until_allowed(
                 ask(stack)
         except (NotAllowlisted, RateLimited, Unreachable) as error:
             reason = _NOT_YET if isinstance(error, NotAllowlisted) else f"({error.message})"
+            # X's own moment counts even beyond the longest pause: asking before it is refused for certain.
             at_least = error.retry_at.timestamp() - clock.now() if error.retry_at else 0.0
         else:
             return WaitResult(since, questions, allowed=True)

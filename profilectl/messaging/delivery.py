@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import (
     IdentityNotEchoed,
     InputRefused,
@@ -280,7 +280,7 @@ class Delivery:
             profile_id=profile_id,
             detail={
                 "recipient_id": message.recipient_id,
-                "text_sha256": hashlib.sha256(message.text.encode("utf-8", "surrogatepass")).hexdigest(),
+                "text_sha256": digest_of_bytes(message.text.encode("utf-8", "surrogatepass")).removeprefix("sha256:"),
                 "text_length": len(message.text),
                 "event_id": None if sent is None else sent.event_id,
                 "echoed_profile_id": None if sent is None else sent.profile_id,

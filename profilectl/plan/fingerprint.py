@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from profilectl.digests import digest_of
+from profilectl.digests import digest_of, digest_of_bytes
 from profilectl.model import LedgerState, Picture, Roster
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Basis:
 def basis_of(roster: Roster, pictures: Mapping[str, Picture], observations: Sequence[Observation]) -> Basis:
     """Return the basis of a plan."""
     return Basis(
-        roster=roster.digest,
+        roster=digest_of_bytes(roster.text.encode()),
         pictures=digest_of(sorted((path, picture.digest) for path, picture in pictures.items())),
         ledger=digest_of([[observation.brand, *_known(observation.ledger_state)] for observation in observations]),
         remote=digest_of([_listed(observation) for observation in observations]),

@@ -1,13 +1,13 @@
-"""The agents of a roster: layers become people, and people are judged as customers would see them."""
+"""The agents of a roster: their layers are merged, and their names judged as customers would see them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
-from profilectl.roster.brands import NOTHING_SAID, Membership, read_membership
+from profilectl.roster.brands import UNSPECIFIED, Membership, read_membership
 from profilectl.roster.disclosure import Disclosure, markers_for
 from profilectl.roster.schema import AGENT
 from profilectl.roster.unknown_keys import read_table
@@ -15,50 +15,39 @@ from profilectl.text.confusables import mixed_scripts, skeletons
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.names import name_problems, normalise
 from profilectl.text.words import Phrase, fold
-from profilectl.toml.problems import ProblemList, dotted
+from profilectl.toml.paths import Path, dotted
+from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import check_key, shown
 
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-
+# In place of brands that were refused, so that the rest of their agents is judged all the same.
 _NO_BRAND = Brand("", "", language="")
-"""Stands in for brands that were refused, so that the rest of their agents is judged all the same."""
-
-_OPTIONAL = ("operators", "first", "last", "legal_name", "title", "until", "protected")
+_OPTIONAL = frozenset({"operators", "first", "last", "legal_name", "title", "until", "protected"})
 
 
 class _Layer(NamedTuple):
     """One table that says something about an agent."""
 
     path: Path
-    values: Mapping[str, Any]  # None: said, but refused
+    values: Mapping[str, Any]  # None: refused
 
 
 class _Entry(NamedTuple):
-    """One agent in one brand, with the layers that describe it, the winning one first."""
+    """One agent in one brand."""
 
     path: Path  # of the agent's own table
     key: str
     brand: Brand
-    layers: tuple[_Layer, ...]
+    layers: tuple[_Layer, ...]  # the winning one last
+    values: Mapping[str, Any]  # of all layers together
 
-    def value(self, field: str) -> Any:
-        """Return what the first layer with that field says, None when none does or the value was refused."""
-        for layer in self.layers:
-            if field in layer.values:
-                return layer.values[field]
-        return None
-
-    def source(self, field: str) -> Path | None:
-        """Return where the value stands, None when no layer has the field."""
-        for layer in self.layers:
-            if field in layer.values:
-                return (*layer.path, field)
-        return None
+    def source(self, field: str) -> Path:
+        """Return where the winning value stands, or where it is missing: in the agent's own table."""
+        layers = (layer for layer in reversed(self.layers) if field in layer.values)
+        return (*next(layers, self).path, field)
 
 
 class AgentReader:
-    """Reads ``[defaults]`` and ``[agents]``; what is wrong goes to `problems`."""
+    """Reads ``[defaults]`` and ``[agents]``, and notes what is wrong in `problems`."""
 
     def __init__(
         self, roots: Mapping[str, Any], brands: Mapping[str, Brand], policy: Policy, problems: ProblemList
@@ -70,6 +59,7 @@ class AgentReader:
         self._is_missing = "agents" not in roots
         self._defaults = _Layer(("defaults",), read_table(roots.get("defaults") or {}, AGENT, ("defaults",), problems))
         self._default_membership = self._membership(self._defaults)
+        self._default_brands = UNSPECIFIED.brands(self._default_membership, brands)
         self._rules: dict[str, Disclosure] = {}
         self._lookalikes: dict[tuple[str, int, str], Agent] = {}
         self._judge_default_pattern()
@@ -77,9 +67,9 @@ class AgentReader:
     def agents(self, lines: Mapping[str, int]) -> tuple[Agent, ...]:
         """Return one agent per entry and brand, in file order, without those that have errors.
 
-        Args:
-            lines: of the agents' headers, by key; an agent that isn't in it gets line 0.
+        `lines` are those of the agents' headers, by key; an agent that isn't in it gets line 0.
         """
+        # None is a refused value, which has its own problem already.
         if not self._tables and (self._is_missing or self._tables is not None):
             self._problems.error(("agents",), "no agent; a roster without agents is refused: it would remove everybody")
         agents = (self._agent(entry, lines.get(entry.key, 0)) for entry in self._entries())
@@ -95,59 +85,58 @@ class AgentReader:
                 self._problems.error(path, f"expected a table such as [agents.alice], got {shown(table)}")
 
     def _entries_of(self, key: str, own: _Layer) -> Iterator[_Entry]:
-        membership = self._membership(own)
-        brands = membership.brands(self._default_membership, self._brands)
+        brands, membership = self._default_brands, UNSPECIFIED
+        if "brands" in own.values:
+            membership = self._membership(own)
+            brands = membership.brands(self._default_membership, self._brands)
         if not brands and self._brands and membership.listed is None:
             self._problems.error(own.path, "belongs to no brand")
         for brand in brands:
-            layers = [own, self._defaults]
-            if brand in self._default_membership.differences:
-                layers.insert(1, _difference(self._defaults.path, brand, self._default_membership))
-            if brand in membership.differences:
-                layers.insert(0, _difference(own.path, brand, membership))
-            yield _Entry(own.path, key, self._brands[brand], tuple(layers))
+            usual = _layers(self._defaults, brand, self._default_membership)
+            yield _entry(key, own, self._brands[brand], (*usual, *_layers(own, brand, membership)))
         if not brands:
-            yield _Entry(own.path, key, _NO_BRAND, (own, self._defaults))
+            yield _entry(key, own, _NO_BRAND, (self._defaults, own))
 
     def _membership(self, layer: _Layer) -> Membership:
         if "brands" not in layer.values:
-            return NOTHING_SAID
+            return UNSPECIFIED
         return read_membership(layer.values["brands"], (*layer.path, "brands"), self._brands, self._problems)
 
     def _agent(self, entry: _Entry, line: int) -> Agent | None:
-        """Return the finished agent, or None when something it can't be without is missing or refused."""
+        """Return the agent, or None when something it can't be without is missing or refused."""
         self._require(entry, "avatar", "missing; name a picture, here or in [defaults]")
         self._require(entry, "kind", 'missing; say who speaks, "human" or "bot", here or in [defaults]')
         name = self._name(entry)
-        avatar, kind = entry.value("avatar"), entry.value("kind")
+        avatar, kind = entry.values.get("avatar"), entry.values.get("kind")
         if name is None or kind is None:
             return None
+        # Before the avatar counts, so that one run of the check brings out everything that is wrong with the name.
         self._judge_disclosure(entry, name, kind)
         if avatar is None:
             return None
-        optional = {field: value for field in _OPTIONAL if (value := entry.value(field)) is not None}
+        optional = {field: value for field, value in entry.values.items() if field in _OPTIONAL and value is not None}
         agent = Agent(entry.key, entry.brand.key, name, avatar, kind, **optional, line=line)
         self._judge_looks(entry, agent)
         return agent
 
     def _require(self, entry: _Entry, field: str, message: str) -> bool:
-        if entry.source(field) is None:
+        if field not in entry.values:
             self._problems.error((*entry.path, field), message)
-            return False
-        return True
+        return field in entry.values
 
     def _name(self, entry: _Entry) -> str | None:
         """Return the public name in NFC, its pattern filled in, or None after noting what is wrong with it."""
         if not self._require(entry, "name", "missing; it is what customers read"):
             return None
-        name = entry.value("name")
+        name = entry.values["name"]
         if name is not None and name_templates.is_pattern(name):
             name = self._filled(entry, name)
         if name is None:
             return None
         wrong = name_problems(name)
-        legal_name = entry.value("legal_name")
+        legal_name = entry.values.get("legal_name")
         if legal_name is not None and Phrase(legal_name).found_in(fold(name)):
+            # In place of the other problems, whose messages may quote the name.
             wrong = ("contains the legal name, which must never leave the machine",)
         for message in wrong:
             self._problems.error(self._name_path(entry), message)
@@ -156,23 +145,21 @@ class AgentReader:
     def _filled(self, entry: _Entry, pattern: str) -> str | None:
         wrong = name_templates.pattern_problems(pattern)
         for message in wrong:
-            self._problems.error(entry.source("name") or entry.path, message)
+            self._problems.error(entry.source("name"), message)
         if wrong:
             return None
-        lacking = sorted(field for field in name_templates.needs(pattern) if entry.value(field) is None)
+        lacking = sorted(field for field in name_templates.needs(pattern) if entry.values.get(field) is None)
         for field in lacking:
-            if entry.source(field) is None:
-                message = f'missing, but the name pattern "{excerpt(pattern)}" needs it'
-                self._problems.error((*entry.path, field), message)
-        return None if lacking else name_templates.fill(pattern, entry.value)
+            self._require(entry, field, f'missing, but the name pattern "{excerpt(pattern)}" needs it')
+        return None if lacking else name_templates.fill(pattern, entry.values)
 
     def _name_path(self, entry: _Entry) -> Path:
-        """Return where to complain about a finished name: at the agent, even when its pattern is a default."""
-        source = entry.source("name") or entry.path
+        # At the agent, even when its pattern is a default: what is wrong is this agent's name.
+        source = entry.source("name")
         return source if source[0] == "agents" else (*entry.path, "name")
 
     def _judge_default_pattern(self) -> None:
-        """Note a broken pattern in ``[defaults]`` even when every agent has a name of its own."""
+        # Even when every agent has a name of its own: the next one may not.
         pattern = self._defaults.values.get("name") or ""
         for message in name_templates.pattern_problems(pattern) if name_templates.is_pattern(pattern) else ():
             self._problems.error(("defaults", "name"), message)
@@ -181,7 +168,7 @@ class AgentReader:
         language = entry.brand.language
         markers = markers_for(language, self._policy.bot_markers)
         if not markers:
-            return  # told once, at the brand
+            return  # the parser says so once, at the brand
         if language not in self._rules:
             self._rules[language] = Disclosure(language, markers)
         message = self._rules[language].problem(name, kind)
@@ -190,7 +177,7 @@ class AgentReader:
             report(self._name_path(entry), message)
 
     def _judge_looks(self, entry: _Entry, agent: Agent) -> None:
-        """Warn about a name that deceives by itself, or beside another one of the same brand."""
+        # A warning only: two people may have one name, and a brand may write two scripts.
         message = mixed_scripts(agent.name)
         if message:
             self._problems.warning(self._name_path(entry), message)
@@ -207,5 +194,14 @@ def _resembles(agent: Agent, other: Agent) -> str:
     return f'looks like the name of {named}: "{visible(agent.name)}" and "{visible(other.name)}"'
 
 
-def _difference(path: Path, brand: str, membership: Membership) -> _Layer:
-    return _Layer((*path, "brands", brand), membership.differences[brand])
+def _entry(key: str, own: _Layer, brand: Brand, layers: tuple[_Layer, ...]) -> _Entry:
+    values: dict[str, Any] = {}  # merged once, because every agent is asked for a dozen fields
+    for layer in layers:
+        values.update(layer.values)
+    return _Entry(own.path, key, brand, layers, values)
+
+
+def _layers(layer: _Layer, brand: str, membership: Membership) -> tuple[_Layer, ...]:
+    if brand not in membership.differences:
+        return (layer,)
+    return layer, _Layer((*layer.path, "brands", brand), membership.differences[brand])

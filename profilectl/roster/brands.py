@@ -17,7 +17,7 @@ be in anyway, is also in each brand that has a table of its own, and isn't in on
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from profilectl.errors import UsageError
 from profilectl.model import Brand
@@ -25,11 +25,9 @@ from profilectl.roster.schema import DIFFERENCE
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean
+from profilectl.toml.paths import Path
+from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import shown
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-    from profilectl.toml.problems import ProblemList
 
 
 class Membership(NamedTuple):
@@ -49,7 +47,7 @@ class Membership(NamedTuple):
         return tuple(brand for brand in known if brand in members)
 
 
-NOTHING_SAID = Membership()
+UNSPECIFIED = Membership()
 
 
 def read_membership(value: Any, path: Path, known: Collection[str], problems: ProblemList) -> Membership:
@@ -60,7 +58,7 @@ def read_membership(value: Any, path: Path, known: Collection[str], problems: Pr
         return _differing(value, path, known, problems)
     advice = f"; did you mean [{shown(value)}]?" if type(value) is str else ""
     problems.error(path, f"expected an array of brands or a table, got {shown(value)}{advice}")
-    return NOTHING_SAID
+    return UNSPECIFIED
 
 
 def _listed(value: list[Any], path: Path, known: Collection[str], problems: ProblemList) -> Membership:
@@ -69,7 +67,7 @@ def _listed(value: list[Any], path: Path, known: Collection[str], problems: Prob
     for index, brand in enumerate(value):
         if type(brand) is not str:
             problems.error((*path, index), f"expected the key of a brand, got {shown(brand)}")
-        elif known and brand not in known:
+        elif known and brand not in known:  # without any, that is the one problem
             problems.error((*path, index), _unknown(brand, known))
         elif brand in value[:index]:
             problems.error((*path, index), f'"{brand}" is named twice')
@@ -94,12 +92,7 @@ def _unknown(brand: str, known: Collection[str]) -> str:
 
 
 def select_brands(brands: Sequence[Brand], chosen: Collection[str], file: str) -> tuple[Brand, ...]:
-    """Return the chosen brands of a roster in the order of its file, or all where none is chosen.
-
-    Args:
-        brands: the roster's.
-        chosen: keys of brands.
-        file: what the message calls the roster.
+    """Return the brands with the chosen keys in the order of their `file`, or all where none is chosen.
 
     Raises:
         UsageError: a chosen key is no brand's.

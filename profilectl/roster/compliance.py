@@ -1,4 +1,4 @@
-"""Whether customers can tell who speaks: each agent as it stands, and what is missing before somebody answers for it.
+"""Whether customers can tell who writes: each agent as it stands, and what is missing.
 
 A customer must be told that a machine writes (EU AI Act, article 50; California B&P 17941), and the public name is the
 only place for it that every message has.
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 class GapKind(enum.StrEnum):
     """What can be missing."""
 
-    MARKER = "no-marker"  # a bot that doesn't say so
-    HUMAN_MARKER = "marker-of-a-human"  # a person who seems to be a bot
-    KIND = "no-kind"  # nobody says which of the two it is
+    MARKER = "no-marker"  # of a bot
+    HUMAN_MARKER = "marker-of-a-human"
+    KIND = "no-kind"
     OPERATORS = "no-operators"  # anybody with the credentials may send as this agent
-    LAST_DAY = "until-over"  # the last day has passed
-    LANGUAGE = "no-markers-known"  # a brand whose language has none, so no name can be judged
-    ENFORCEMENT = "not-enforced"  # the policy only warns
+    LAST_DAY = "until-over"
+    LANGUAGE = "no-markers-known"
+    ENFORCEMENT = "not-enforced"
     ROSTER = "roster-error"  # something that can't be read, so it can't be judged
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One thing that is missing, in words for the person who has to mend it."""
+    """One thing that is missing."""
 
     kind: GapKind
     message: str
@@ -48,7 +48,7 @@ class AgentCompliance:
     """One agent in one brand, as customers see it."""
 
     agent: Agent
-    marker: str | None  # the bot marker that stands in the public name
+    marker: str | None
     gaps: tuple[Gap, ...]
 
 
@@ -58,20 +58,21 @@ class BrandRule:
 
     brand: Brand
     markers: tuple[str, ...]
-    is_own: bool  # the roster's own words instead of the usual ones of the language
+    is_own: bool  # the roster's
 
 
 @dataclass(frozen=True, slots=True)
 class Compliance:
-    """The whole answer."""
+    """What is missing in a roster."""
 
     brands: tuple[BrandRule, ...]
-    agents: tuple[AgentCompliance, ...]  # brand by brand, in file order
+    agents: tuple[AgentCompliance, ...]
     general: tuple[tuple[str, Gap], ...]  # what is missing in no single agent, with the path in the roster
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing that the disclosure rules ask for; who may send as an agent is only remarked."""
+        """Whether nothing is missing that the disclosure rules ask for."""
+        # Who may send as an agent is no question of disclosure, and only remarked.
         return not self.general and self.counts().keys() <= {GapKind.OPERATORS}
 
     def counts(self) -> dict[GapKind, int]:
@@ -82,12 +83,7 @@ class Compliance:
 
 
 def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compliance:
-    """Judge a roster, whatever is wrong with it: what can't be judged is missing too.
-
-    Args:
-        roster: as far as it can be read.
-        chosen: keys of brands to keep to; empty means all.
-        today: the day on which somebody asks.
+    """Judge a roster, whatever is wrong with it, for the brands with the chosen keys, or for all where none is chosen.
 
     Raises:
         UsageError: a chosen brand isn't one of the roster's.
@@ -98,7 +94,8 @@ def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compl
             raise UsageError(f"there is no brand {visible(key)}", hint="the roster has: " + ", ".join(known))
     rules = [_rule(brand, roster.policy) for brand in roster.brands]
     agents = [entry for rule in rules for entry in _agents(rule, roster.agents, today)]
-    general = [*_policy_gaps(roster.policy), *_brand_gaps(rules)]
+    general = list(_general_gaps(roster.policy, rules))
+    # The parser reports some of this as well, by path or in the same words; what can't be judged is missing too.
     covered = {path for path, _ in general} | {gap.message for entry in agents for gap in entry.gaps}
     general += [
         (problem.path, Gap(_gap_kind(problem.path), problem.message))
@@ -107,6 +104,7 @@ def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compl
     ]
     if not chosen:
         return Compliance(tuple(rules), tuple(agents), tuple(general))
+    # Everything that isn't another brand's stays: the policy and the agents' errors are of all brands.
     others = tuple(f"brands.{rule.brand.key}." for rule in rules if rule.brand.key not in chosen)
     return Compliance(
         tuple(rule for rule in rules if rule.brand.key in chosen),
@@ -137,13 +135,10 @@ def _agent_gaps(agent: Agent, problem: str | None, today: date) -> Iterator[Gap]
         yield Gap(GapKind.LAST_DAY, f"the last day was {agent.until.isoformat()}, and the roster still has the entry")
 
 
-def _policy_gaps(policy: Policy) -> Iterator[tuple[str, Gap]]:
+def _general_gaps(policy: Policy, rules: Iterable[BrandRule]) -> Iterator[tuple[str, Gap]]:
     if policy.disclosure != "enforce":
         message = f'"{policy.disclosure}" lets names reach customers that hide who speaks; "enforce" refuses them'
         yield "policy.disclosure", Gap(GapKind.ENFORCEMENT, message)
-
-
-def _brand_gaps(rules: Iterable[BrandRule]) -> Iterator[tuple[str, Gap]]:
     for rule in rules:
         if not rule.markers:
             language = rule.brand.language
@@ -152,6 +147,6 @@ def _brand_gaps(rules: Iterable[BrandRule]) -> Iterator[tuple[str, Gap]]:
 
 
 def _gap_kind(path: str) -> GapKind:
-    """Tell a kind that is absent or unknown from everything else that keeps an agent from being judged."""
     table, _, field = path.rpartition(".")
+    # An agent may have the key "kind": then the path is that of its table.
     return GapKind.KIND if field == "kind" and table != "agents" else GapKind.ROSTER

@@ -1,4 +1,4 @@
-"""Who speaks, a person or a program: a bot's name must say so in the brand's language, a person's may not."""
+"""The rule about bot markers: a bot's name must hold one in the brand's language, a person's may not."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def markers_for(language: str, markers: Mapping[str, tuple[str, ...]]) -> tuple[
 
 
 class Disclosure:
-    """The rule for one language, ready for many names."""
+    """The rule for one language; its markers are folded once for many names."""
 
     def __init__(self, language: str, markers: tuple[str, ...]) -> None:
         self._language = language

@@ -11,20 +11,19 @@ def agent_of(roster: Roster, brand: Brand, key: str) -> Agent:
     """Return the agent with that key in one brand.
 
     Raises:
-        InputRefused: the agent speaks for other brands only.
-        UsageError: nobody has the key.
+        InputRefused: the agent belongs to other brands only.
+        UsageError: no agent has the key.
     """
-    agents = roster.agents_of(brand.key)
-    for agent in agents:
-        if agent.key == key:
-            return agent
+    agents = {agent.key: agent for agent in roster.agents_of(brand.key)}
+    if key in agents:
+        return agents[key]
     if any(agent.key == key for agent in roster.agents):
         raise InputRefused(f"{key} doesn't speak for brand {brand.key}")
-    raise unknown_agent(key, {agent.key for agent in agents})
+    raise unknown_agent(key, set(agents))
 
 
 def unknown_agent(key: str, known: set[str]) -> UsageError:
-    """Return the error that says that nobody has this key, and who may be meant."""
+    """Return the error that no agent has this key, with the one that may be meant."""
     from difflib import get_close_matches
 
     close = get_close_matches(key, known, n=1)

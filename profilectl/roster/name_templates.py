@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from profilectl.text.escape import excerpt
 from profilectl.text.names import normalise
@@ -13,11 +13,12 @@ from profilectl.text.suggest import did_you_mean
 FIELDS = {"first": "first", "last": "last", "title": "title", "first_initial": "first", "last_initial": "last"}
 """What may stand between braces, and the agent's field that it comes from."""
 
+# Both doubled braces come first, so that "{{first}}" is text.
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 def is_pattern(name: str) -> bool:
-    """Say whether a name has to be filled in: every opening brace starts a field."""
+    """Say whether a name has to be filled in."""
     return "{" in name
 
 
@@ -41,21 +42,21 @@ def needs(pattern: str) -> set[str]:
     return {FIELDS[piece[1]] for piece in _PIECE.finditer(pattern) if piece[1] is not None}
 
 
-def fill(pattern: str, value_of: Callable[[str], str]) -> str:
+def fill(pattern: str, values: Mapping[str, str]) -> str:
     """Return the name that a pattern without problems makes of the values that it `needs`."""
 
     def filled(piece: re.Match[str]) -> str:
         field = piece[1]
         if field is None:
             return piece[0][0]
-        value = value_of(FIELDS[field])
+        value = values[FIELDS[field]]
         return _initial(value) if field.endswith("_initial") else value
 
     return _PIECE.sub(filled, pattern)
 
 
 def _initial(value: str) -> str:
-    """Return the first letter with the marks that belong to it."""
+    # With the marks that belong to it: "É" may be two code points, and शि always is.
     value = normalise(value.strip())
     end = 1
     while end < len(value) and unicodedata.category(value[end])[0] == "M":

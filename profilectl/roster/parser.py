@@ -1,6 +1,6 @@
-"""The text of a roster becomes a `Roster`, or one refusal with every problem in it, or both at once.
+"""The text of a roster becomes a `Roster`, or one refusal with every problem in it, or as much as can be read.
 
-Pure: no file, clock or network. Whether avatars exist and whether somebody's last day is over is for others to say.
+Pure: whether avatars exist and whether somebody's last day is over is judged elsewhere.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from profilectl.digests import digest_of_bytes
 from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
@@ -18,39 +17,31 @@ from profilectl.roster.agents import AgentReader
 from profilectl.roster.disclosure import MARKERS, markers_for
 from profilectl.roster.unknown_keys import read_table
 from profilectl.toml.document import decode, load, refusal
-from profilectl.toml.problems import ProblemList, dotted
+from profilectl.toml.paths import Path, dotted
+from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import FieldError, check_key, shown
 
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-
-VERSION = 1
-"""Of the roster's format, the only one so far."""
-
+VERSION = 1  # of the roster's format
 _AGENT_HEADER = re.compile(r"^[ \t]*\[[ \t]*agents[ \t]*\.[ \t]*([a-z0-9_-]+)[ \t]*\]", re.MULTILINE)
 
 
 class PartialRoster(NamedTuple):
     """A roster as far as it can be read."""
 
-    agents: tuple[Agent, ...]  # one per entry and brand, without those that have errors
+    agents: tuple[Agent, ...]  # without those that have errors
     named: int  # the agents that the file names, with errors or not
-    problems: tuple[Problem, ...]  # all of them, in file order
+    problems: tuple[Problem, ...]
     brands: tuple[Brand, ...] = ()  # those with errors as well
     policy: Policy = Policy()
 
 
 def parse(text: str, file: str) -> Roster:
-    """Return the roster that `text` describes, with its warnings in file order.
-
-    Args:
-        text: TOML, as `decode` returns it.
-        file: what problems call the file.
+    """Return the roster that a TOML text describes, with its warnings in file order; problems call it `file`.
 
     Raises:
         RosterRefused: there is at least one error; `problems` holds all errors and warnings, in file order.
     """
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff")  # tomli refuses it
     problems = ProblemList()
     roster, _ = _read(text, file, problems)
     placed = problems.placed(text, file)
@@ -60,15 +51,13 @@ def parse(text: str, file: str) -> Roster:
 
 
 def parse_partially(content: bytes, file: str) -> PartialRoster:
-    """Return what can be read of a roster, whatever is wrong with the rest.
-
-    What isn't UTF-8, TOML or of this version can't be read at all; then agents are counted by their headers.
-    """
+    """Return what can be read of a roster, whatever is wrong with the rest."""
     problems = ProblemList()
     try:
         text = decode(content, file)
         roster, named = _read(text, file, problems)
     except RosterRefused as error:
+        # Not UTF-8, TOML or of this version: then the headers say how many agents nothing is known of.
         headers = _AGENT_HEADER.findall(content.decode("utf-8", "replace"))
         return PartialRoster((), len(set(headers)), error.problems)
     return PartialRoster(roster.agents, named, problems.placed(text, file), roster.brands, roster.policy)
@@ -89,9 +78,11 @@ def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
     _require_markers(brands, policy, problems)
     named = roots.get("agents") or ()
     agents = AgentReader(roots, brands, policy, problems).agents(_headers(text, named))
-    _report_idle(brands, agents, problems)
-    digest = digest_of_bytes(text.encode())
-    return Roster(tuple(brands.values()), agents, policy, (), digest), len(named)
+    busy = {agent.brand for agent in agents}
+    for key in brands:
+        if key not in busy and not problems.errors:  # an error may be why
+            problems.warning(("brands", key), "no agent belongs to this brand")
+    return Roster(tuple(brands.values()), agents, policy, text=text), len(named)
 
 
 def _policy(table: Mapping[str, Any], problems: ProblemList) -> Policy:
@@ -101,7 +92,6 @@ def _policy(table: Mapping[str, Any], problems: ProblemList) -> Policy:
 
 
 def _own_markers(table: Mapping[str, Any], problems: ProblemList) -> dict[str, tuple[str, ...]]:
-    """Return the roster's own markers by language, in lower case; a language without any is an error."""
     path: Path = ("policy", "bot_markers")
     own: dict[str, tuple[str, ...]] = {}
     for language, value in table.items():
@@ -114,14 +104,14 @@ def _own_markers(table: Mapping[str, Any], problems: ProblemList) -> dict[str, t
 
 
 def _brands(roots: Mapping[str, Any], problems: ProblemList) -> dict[str, Brand]:
-    """Return the brands by key; a brand with errors stays in, so that nobody calls it unknown on top."""
+    # A brand with errors stays in, so that it isn't called unknown on top wherever it is named.
     tables = roots.get("brands")
     if not tables and ("brands" not in roots or tables is not None):
         problems.error(("brands",), 'no brand; name the account that speaks: [brands.acme] with handle = "acmecare"')
     brands = {key: _brand(key, table, problems) for key, table in (tables or {}).items()}
     owners: dict[str, str] = {}
     for key, brand in brands.items():
-        other = owners.setdefault(brand.handle.lower(), key)
+        other = owners.setdefault(brand.handle.lower(), key)  # X's handles are equal in any case
         if brand.handle and other != key:
             problems.error(("brands", key, "handle"), f"the handle of {dotted(('brands', other))} as well")
     return brands
@@ -147,20 +137,10 @@ def _require_markers(brands: Mapping[str, Brand], policy: Policy, problems: Prob
             report(("brands", brand.key, "language"), f'no bot markers are known for "{brand.language}"; {advice}')
 
 
-def _report_idle(brands: Mapping[str, Brand], agents: tuple[Agent, ...], problems: ProblemList) -> None:
-    """Warn about brands without agents, unless an error may be why."""
-    busy = {agent.brand for agent in agents}
-    for key in brands:
-        if key not in busy and not problems.errors:
-            problems.warning(("brands", key), "no agent belongs to this brand")
-
-
 def _headers(text: str, agents: Collection[str]) -> dict[str, int]:
-    """Return the line on which each agent begins.
-
-    A search for headers finds ordinary headers. Agents spelled otherwise, and multi-line strings, which could fool that
-    look, get the real scan.
-    """
+    """Return the line on which each agent begins."""
+    # Ordinary headers are searched for, as the scan takes almost as long as all of the rest. Agents spelled otherwise
+    # get it, and so do multi-line strings, which may hold what looks like a header.
     lines: dict[str, int] = {}
     line, seen = 1, 0
     for header in _AGENT_HEADER.finditer(text):

@@ -9,24 +9,8 @@ from typing import Any
 
 from profilectl.model import Kind
 from profilectl.text.escape import visible
-from profilectl.toml.rules import (
-    FieldError,
-    Rule,
-    array_of,
-    choice,
-    count,
-    day,
-    duration,
-    expected,
-    flag,
-    os_users,
-    ratio,
-    shown,
-    string,
-    table,
-    text,
-    version,
-)
+from profilectl.toml import rules
+from profilectl.toml.rules import FieldError, Rule, expected, shown, text
 
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47, without its registry
@@ -38,7 +22,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 def kind(value: Any) -> Kind:
     """Accept "human" or "bot"."""
-    return Kind(choice(*Kind)(value))
+    return Kind(rules.choice(*Kind)(value))
 
 
 def handle(value: Any) -> str:
@@ -70,7 +54,8 @@ def web_page(value: Any) -> str:
 
 
 def avatar(value: Any) -> str:
-    """Accept a relative path that stays in the roster's folder as far as its words tell; links are judged later."""
+    """Accept a relative path that stays in the roster's folder."""
+    # As far as its words say: links are judged when the file is opened.
     text(value)
     if visible(value) != value:
         raise FieldError(f"a path can't hold control or invisible characters: {shown(value)}")
@@ -86,52 +71,40 @@ def avatar(value: Any) -> str:
     return str(value)
 
 
-operators = os_users("names nobody; leave it out to let anybody with the credentials send")
-"""Accept an array of names or ids of OS users; an empty one could be read as nobody or as everybody."""
-
-recipients = array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
-"""Accept an array of user ids and @handles."""
-
-markers = array_of(
-    str.strip,
-    'words such as "bot"',
-    when_empty="no words; leave the language out to keep its usual ones",
-)
-"""Accept an array of bot markers."""
-
+# An empty array could be read as nobody or as everybody.
+operators = rules.os_users("names nobody; leave it out to let anybody with the credentials send")
+recipients = rules.array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
+markers = rules.array_of(str.strip, 'words such as "bot"', "no words; leave the language out to keep its usual ones")
 
 ROOT: Mapping[str, Rule] = {
-    "version": version,
-    "brands": table,
-    "policy": table,
-    "defaults": table,
-    "agents": table,
+    "version": rules.version,
+    **dict.fromkeys(("brands", "policy", "defaults", "agents"), rules.table),
 }
 BRAND: Mapping[str, Rule] = {
     "handle": handle,
     "language": language,
-    "fallback": choice("none", "sign-off"),
+    "fallback": rules.choice("none", "sign-off"),
     "privacy_url": web_page,
 }
 POLICY: Mapping[str, Rule] = {
-    "max_deletes": count,
-    "max_delete_ratio": ratio,
-    "retire_after": duration,
-    "settle_after": duration,
-    "disclosure": choice("enforce", "warn"),
+    "max_deletes": rules.count,
+    "max_delete_ratio": rules.ratio,
+    "retire_after": rules.duration,
+    "settle_after": rules.duration,
+    "disclosure": rules.choice("enforce", "warn"),
     "test_recipients": recipients,
-    "audit_text": flag,
-    "bot_markers": table,
+    "audit_text": rules.flag,
+    "bot_markers": rules.table,
 }
 DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to brand
-    "name": string,  # what it may hold is judged once its pattern is filled in
+    "name": rules.string,  # what it may hold is judged once its pattern is filled in
     "avatar": avatar,
     "operators": operators,
     "first": text,
     "last": text,
     "legal_name": text,
     "title": text,
-    "until": day,
-    "protected": flag,
+    "until": rules.day,
+    "protected": rules.flag,
 }
 AGENT: Mapping[str, Rule] = {**DIFFERENCE, "kind": kind, "brands": lambda value: value}

@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from profilectl.roster import schema
 from profilectl.text.suggest import did_you_mean
+from profilectl.toml.paths import Path
+from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import Rule, read
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-    from profilectl.toml.problems import ProblemList
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-_FORBIDDEN: tuple[tuple[str, frozenset[str], str], ...] = (
-    (
-        "a command",
-        frozenset(["command", "cmd", "exec", "shell", "script", "hook", "hooks"]),
-        "commands belong in your own config.toml",
-    ),
-    (
-        "a secret",
-        frozenset(["secret", "token", "password", "passwd", "passphrase", "credential", "credentials", "oauth"]),
-        "secrets belong to `profilectl auth login`",
-    ),
-    (
-        "a ledger",
-        frozenset(["ledger", "database", "dsn"]),
-        "the ledger is chosen with PROFILECTL_LEDGER",
-    ),
-    (
-        "a host",
-        frozenset(["host", "hostname", "url", "uri", "server", "endpoint", "proxy"]),
-        "avatars are local files, and X's address is PROFILECTL_API_URL",
-    ),
+_SECRETS = frozenset({"secret", "token", "password", "passwd", "passphrase", "credential", "credentials", "oauth"})
+_KEYS_OF = frozenset({"api", "access", "app", "consumer", "private", "signing"})  # "api_key" is a secret, "key" isn't
+_COMMANDS = frozenset({"command", "cmd", "exec", "shell", "script", "hook", "hooks"})
+_LEDGERS = frozenset({"ledger", "database", "dsn"})
+_HOSTS = frozenset({"host", "hostname", "url", "uri", "server", "endpoint", "proxy"})
+
+_FORBIDDEN = (
+    ("a command", _COMMANDS, "commands belong in your own config.toml"),
+    ("a secret", _SECRETS, "secrets belong to `profilectl auth login`"),
+    ("a ledger", _LEDGERS, "the ledger is chosen with PROFILECTL_LEDGER"),
+    ("a host", _HOSTS, "avatars are local files, and X's address is PROFILECTL_API_URL"),
 )
-_KEYS_OF = frozenset({"api", "access", "app", "consumer", "private", "signing"})
 
 _TABLES: tuple[tuple[str, Mapping[str, Rule]], ...] = (
     ("at the top of the file", schema.ROOT),
@@ -56,7 +43,8 @@ def read_table(
 
 
 def unknown_key(key: str, known: Mapping[str, Rule]) -> str:
-    """Return what to say about a key that no rule knows; never anything of its value."""
+    """Return what is wrong with a key that no rule knows."""
+    # Never anything of its value, which may be a secret already.
     words = {word.lower() for word in _WORD.findall(key)}
     for what, signs, advice in _FORBIDDEN:
         if words & signs or (what == "a secret" and "key" in words and words & _KEYS_OF):

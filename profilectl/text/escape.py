@@ -1,6 +1,6 @@
 """How foreign text is shown: what can't be seen is spelled out.
 
-Unicode's controls, bidirectional overrides, fillers and joiners can make two names look alike or a terminal obey.
+Unicode's controls, bidirectional overrides, fillers and joiners can make two names look alike, or steer a terminal.
 Joiners and variation selectors are kept where writing needs them: in emoji sequences (UTS 51), and where RFC 5892
 appendix A lets them stand in Indic and Arabic-script words.
 """

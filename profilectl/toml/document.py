@@ -9,19 +9,16 @@ from profilectl.errors import RosterRefused
 from profilectl.model import Problem
 from profilectl.text.escape import visible
 
-LARGEST = 20_000_000
-"""Bytes of a document at most: a roster of a hundred thousand agents."""
-
+LARGEST = 20_000_000  # bytes of a document: a roster of a hundred thousand agents
 _PLACE = re.compile(r"\s*\((?:at line (\d+), column (\d+)|at end of document)\)$")
-_MOST_DOTS = 200
+_MOST_DOTS = 200  # in one key; tomli takes quadratic memory for them, and 100 kB would fill a machine
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def decode(content: bytes, file: str) -> str:
-    """Return the text of a roster file, without its byte order mark; line endings stay as they are.
+    """Return the text of a file without its byte order mark; RosterRefused, with line and column, when it isn't UTF-8.
 
-    Raises:
-        RosterRefused: the bytes aren't UTF-8; its one problem has line and column of the first wrong byte.
+    Line endings stay as they are.
     """
     try:
         return content.decode("utf-8-sig")
@@ -34,11 +31,7 @@ def decode(content: bytes, file: str) -> str:
 
 
 def load(text: str, file: str) -> dict[str, Any]:
-    """Return the tables of a TOML text.
-
-    Raises:
-        RosterRefused: the text isn't TOML; its one problem has the line and column that the reader names.
-    """
+    """Return the tables of a text; RosterRefused, with the line and column that tomli names, when it isn't TOML."""
     import tomli
 
     _refuse_endless_keys(text, file)
@@ -54,7 +47,7 @@ def load(text: str, file: str) -> dict[str, Any]:
 
 
 def _refuse_endless_keys(text: str, file: str) -> None:
-    """Keep long dotted keys from tomli, which takes quadratic memory for them: 100 kB would fill a machine."""
+    # Each part between equals signs by itself, as a line of an inline table may hold many values with dots.
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > _MOST_DOTS and max(part.count(".") for part in line.split("=")) > _MOST_DOTS:
             raise _refused(file, number, 1, f"more than {_MOST_DOTS} dots in one line")

@@ -1,7 +1,7 @@
-"""Where in a TOML text a key stands: what tomli doesn't tell.
+"""Where in a TOML text a key stands, which tomli doesn't return.
 
 A small scanner that relies on tomli having accepted the text: it knows strings, comments, headers, dotted keys,
-inline tables and arrays, and skips every other value. It runs only when there is something to report.
+inline tables and arrays, and skips every other value.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-Path = tuple[str | int, ...]
-"""Keys from the root of the document; an int is an index into an array."""
+from profilectl.toml.paths import Path
 
 _TOKEN = re.compile(
     r'''(?P<space>[ \t\r\ufeff]+|\#[^\n]*)
@@ -27,7 +26,7 @@ _TOKEN = re.compile(
 
 
 class _Token(NamedTuple):
-    kind: str
+    kind: str | None
     text: str
     offset: int
 
@@ -35,20 +34,20 @@ class _Token(NamedTuple):
 def _tokens(text: str) -> Iterator[_Token]:
     for match in _TOKEN.finditer(text):
         if match.lastgroup != "space":
-            yield _Token(match.lastgroup or "", match.group(), match.start())
+            yield _Token(match.lastgroup, match[0], match.start())
 
 
 @dataclass(slots=True)
 class _Open:
-    """A value that hasn't ended yet: an array with its next index, or an inline table (index None)."""
+    """A value that hasn't ended yet."""
 
     path: Path
-    index: int | None
+    index: int | None  # of an array's next item; None: an inline table
     has_value: bool = False  # the current item has begun, whatever follows belongs to it
 
 
 class _Scanner:
-    """Walks the tokens once and notes where each path begins."""
+    """Reads the tokens once and notes where each path begins."""
 
     def __init__(self, text: str) -> None:
         self.offsets: dict[Path, int] = {}
@@ -64,7 +63,8 @@ class _Scanner:
                 self._header(token)
             elif token.kind in {"bare", "string"}:
                 self._value_of(self._key(token, self._table))
-                self._skip_line()
+                # The rest of a number or date looks like dotted keys.
+                next((rest for rest in self._tokens if rest.kind == "newline"), None)
         return self.offsets
 
     def _note(self, path: Path, offset: int) -> None:
@@ -105,14 +105,8 @@ class _Scanner:
                 return base
             token = next(self._tokens)
 
-    def _skip_line(self) -> None:
-        """Leave the rest of a number or date behind: its parts look like dotted keys."""
-        for token in self._tokens:
-            if token.kind == "newline":
-                return
-
     def _value_of(self, path: Path) -> None:
-        """Read one value with everything in it; without recursion, as tomli has already spent its own on it."""
+        # With a stack of its own: tomli accepts nesting up to Python's limit, which a second recursion would pass.
         self._begin(path, next(self._tokens))
         while self._open:
             token = next(self._tokens)
@@ -124,13 +118,10 @@ class _Scanner:
                 inner.has_value = False
             elif token.kind != "newline" and not inner.has_value:
                 inner.has_value = True
-                self._item(inner, token)
-
-    def _item(self, inner: _Open, token: _Token) -> None:
-        if inner.index is None:
-            self._begin(self._key(token, inner.path), next(self._tokens))
-        else:
-            self._begin((*inner.path, inner.index), token)
+                if inner.index is None:
+                    self._begin(self._key(token, inner.path), next(self._tokens))
+                else:
+                    self._begin((*inner.path, inner.index), token)
 
     def _begin(self, path: Path, token: _Token) -> None:
         self._note(path, token.offset)
@@ -142,7 +133,7 @@ def _plain(token: _Token) -> str:
     """Return the key that a bare or quoted token spells."""
     if token.kind == "bare":
         return token.text
-    import tomli
+    import tomli  # knows the escapes of quoted keys
 
     return str(tomli.loads(f"key = {token.text}")["key"])
 
@@ -151,7 +142,7 @@ class Positions:
     """Lines and columns of everything in one TOML text that tomli accepts."""
 
     def __init__(self, text: str) -> None:
-        text = text.replace("\r\n", "\n")
+        text = text.replace("\r\n", "\n")  # as tomli does, whose columns these must equal
         self._offsets = _Scanner(text).scan()
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
@@ -173,14 +164,10 @@ class Positions:
 
 
 def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
-    """Return line and column to name when something is wrong with the value at `path`.
+    """Return line and column to name when something is wrong with the value at `path`, (0, 0) when nothing fits.
 
-    Args:
-        text: a roster that `parse` accepts.
-        path: keys, or one string of them joined with dots, such as ``agents.alice.avatar``.
-
-    For an agent's field that another layer supplies, that layer's key is taken: the agent's own table before
-    ``[defaults]``. A field that stands nowhere falls back to the agent's header, anything else to (0, 0).
+    `path` may be one string of keys joined with dots, such as ``agents.alice.avatar``. For an agent's field that
+    another layer supplies, that layer's key is taken; a field that stands nowhere falls back to the agent's header.
     """
     parts = tuple(path.split(".")) if isinstance(path, str) else tuple(path)
     positions = _positions(text)
@@ -190,10 +177,7 @@ def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
     return positions.nearest(parts)
 
 
-@lru_cache(maxsize=1)
-def _positions(text: str) -> Positions:
-    """Return the positions of the newest text: one bad default picture asks once for every agent."""
-    return Positions(text)
+_positions = lru_cache(maxsize=1)(Positions)  # one bad default picture asks once for every agent
 
 
 def _layers(path: Path) -> Iterator[Path]:

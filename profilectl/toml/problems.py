@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from profilectl.model import Problem
 from profilectl.text.escape import visible
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+from profilectl.toml.paths import Path, dotted
 
 
 def format_problem(problem: Problem) -> str:
-    """Return the problem in the GNU form: ``roster.toml:14:1: agents.alice.name: 53 characters, at most 48``.
-
-    A warning says so before its path; position and path are left out where there is none.
-    """
+    """Return the problem in the GNU form: ``roster.toml:14:1: agents.alice.name: 53 characters, at most 48``."""
     place = visible(problem.file) + (f":{problem.line}:{problem.column}" if problem.line else "")
     severity = "warning: " if problem.severity == "warning" else ""
     path = f"{problem.path}: " if problem.path else ""
     return f"{place}: {severity}{path}{problem.message}"
-
-
-def dotted(path: Path) -> str:
-    """Return a path as people write it: ``agents.alice.operators[0]``, odd keys in quotes and visible."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += ("." if text else "") + (part if _BARE_KEY.fullmatch(part) else f'"{visible(part)}"')
-    return text
 
 
 class ProblemList:
@@ -52,12 +31,14 @@ class ProblemList:
         self._note(path, message, "warning")
 
     def _note(self, path: Path, message: str, severity: str) -> None:
+        # A default of several agents and brands is read, and judged, more than once.
         if (path, message) not in self._severities:
             self._severities[path, message] = severity
             self.errors += severity == "error"
 
     def placed(self, text: str, file: str) -> tuple[Problem, ...]:
         """Return the problems in file order, each at its key or at the nearest thing around it."""
+        # The scan takes three times as long as tomli: only a file with problems pays for it.
         if not self._severities:
             return ()
         from profilectl.toml.positions import Positions
@@ -67,4 +48,5 @@ class ProblemList:
             Problem(file, *positions.nearest(path), dotted(path), message, severity)
             for (path, message), severity in self._severities.items()
         ]
+        # By place alone: problems of one place stay in the order in which they were noted.
         return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))

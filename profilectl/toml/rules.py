@@ -1,7 +1,7 @@
 """Reading a TOML table by rules: one for each key; a value that its rule refuses is a problem at its place.
 
 A rule takes a value as the TOML reader returns it and returns it as the model wants it, or raises `FieldError`. Types
-are exact: ``true`` is no number, and nothing is converted behind the writer's back.
+are exact: ``true`` is no number, and nothing is converted silently.
 """
 
 from __future__ import annotations
@@ -9,20 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from profilectl.errors import UsageError
 from profilectl.text.escape import excerpt
-
-if TYPE_CHECKING:
-    from profilectl.toml.positions import Path
-    from profilectl.toml.problems import ProblemList
+from profilectl.toml.paths import Path
+from profilectl.toml.problems import ProblemList
 
 Rule = Callable[[Any], Any]
 
+# Keys of brands and agents become part of commands, file names and ledger rows, so they are kept plain.
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-"""Keys of brands and agents: part of commands, file names and ledger rows, so kept plain."""
-
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _OS_USER = re.compile(r"uid:[0-9]{1,10}|[^\s:/\x00-\x1f\x7f]{1,64}")
@@ -55,16 +52,9 @@ def read(
     problems: ProblemList,
     on_unknown: Callable[[str], str],
 ) -> dict[str, Any]:
-    """Return the fields of `table` as their rules return them, and note what is wrong with the others.
+    """Return the fields of a table as their rules return them, None for a refused one, and note what is wrong.
 
-    A refused value is there as None, so that nobody calls it missing on top.
-
-    Args:
-        table: as the TOML reader returned it.
-        rules: by key.
-        path: of the table in its document.
-        problems: where errors are noted.
-        on_unknown: says what is wrong with a key that has no rule.
+    `on_unknown` returns what is wrong with a key that has no rule.
     """
     values: dict[str, Any] = {}
     for key, value in table.items():
@@ -74,7 +64,7 @@ def read(
         try:
             values[key] = rules[key](value)
         except FieldError as error:
-            values[key] = None
+            values[key] = None  # so that it isn't called missing on top
             for below, message in error.problems:
                 problems.error((*path, key, *below), message)
     return values
@@ -95,13 +85,14 @@ def shown(value: Any) -> str:
         return f'"{excerpt(value, 40)}"'
     if isinstance(value, bool):
         return str(value).lower()
+    # Python refuses to write an integer of more than 4,300 digits (ValueError).
     is_short = isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**15)
     return str(value) if is_short else _TYPES[type(value)]
 
 
 def expected(value: Any, kind: type, example: str = "") -> None:
     """Raise `FieldError` unless `value` is exactly of type `kind`."""
-    if type(value) is not kind:
+    if type(value) is not kind:  # not isinstance: a bool is an int, a datetime a date
         example = f" such as {example}" if example else ""
         raise FieldError(f"expected {_TYPES[kind]}{example}, got {shown(value)}")
 
@@ -109,23 +100,24 @@ def expected(value: Any, kind: type, example: str = "") -> None:
 def text(value: Any) -> str:
     """Accept a string with something in it."""
     if type(value) is not str:
-        # What stands here may be a legal name, so only its type is told.
+        # What stands here may be a legal name, so only its type is named.
         raise FieldError(f"expected a string, got {_TYPES[type(value)]}")
     if not value.strip():
         raise FieldError("empty; leave it out instead")
     return value
 
 
-def string(value: Any) -> str:
-    """Accept any string, an empty one too."""
-    expected(value, str)
-    return str(value)
+def _exactly(kind: type) -> Rule:
+    def rule(value: Any) -> Any:
+        expected(value, kind)
+        return value
+
+    return rule
 
 
-def flag(value: Any) -> bool:
-    """Accept true or false."""
-    expected(value, bool)
-    return bool(value)
+string = _exactly(str)  # an empty one too
+flag = _exactly(bool)
+table = _exactly(dict)  # what is in it has rules of its own
 
 
 def choice(*words: str) -> Rule:
@@ -173,7 +165,7 @@ def duration(value: Any) -> int:
 
 
 def parse_duration(words: str, option: str) -> int:
-    """Return the seconds of a duration given to an option, such as ``10m``; UsageError when it is none."""
+    """Return the seconds of an option's duration, such as ``10m``; UsageError when it is none."""
     try:
         return duration(words)
     except FieldError as error:
@@ -188,12 +180,6 @@ def day(value: Any) -> dt.date:
         raise FieldError("expected a date without quotes, such as 2027-01-31")
     expected(value, dt.date, "2027-01-31")
     return dt.date(value.year, value.month, value.day)
-
-
-def table(value: Any) -> dict[str, Any]:
-    """Accept a table; what is in it has rules of its own."""
-    expected(value, dict)
-    return dict(value)
 
 
 def array_of(accepts: Callable[[str], Any], items: str, when_empty: str = "") -> Rule:

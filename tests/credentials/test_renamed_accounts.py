@@ -99,7 +99,7 @@ def look(keychain, config):
             return answer
 
         known = read_config(config.path)
-        former = repair(handle, HOST, claimed=claimed, ask=ask, store=keychain, config=known, now=NOW)
+        former = repair(handle, Sources(HOST, known, keychain), claimed=claimed, ask=ask, now=NOW)
         return former, asked
 
     return run
@@ -167,7 +167,6 @@ def find(keychain, config):
         return find_or_repair(
             "NewName",
             Sources(HOST, read_config(config.path), keychain, environ=environ),
-            store=keychain,
             claimed=["NewName"],
             ask=lambda _: account("42", "NewName"),
             now=NOW,

@@ -10,7 +10,7 @@ from profilectl.model import Binding, Intent, LedgerState, Picture, Profile, Ret
 from profilectl.plan.fingerprint import basis_of
 from profilectl.plan.intents import Observation
 
-ROSTER = Roster((), (), digest="sha256:roster")
+ROSTER = Roster((), (), text="version = 1")
 PICTURES = {"a.png": Picture("a.png", "sha256:aa", 10), "b.png": Picture("b.png", "sha256:bb", 10)}
 BINDING = Binding("alice", "1", "Alice", "sha256:aa", 5, 6)
 OBSERVATION = Observation(
@@ -30,7 +30,7 @@ def test_nothing_moves_by_looking_again():
 @pytest.mark.parametrize(
     ("moved", "roster", "pictures", "observation"),
     [
-        ("roster", replace(ROSTER, digest="sha256:other"), PICTURES, OBSERVATION),
+        ("roster", replace(ROSTER, text="version = 1\n"), PICTURES, OBSERVATION),
         ("pictures", ROSTER, PICTURES | {"b.png": Picture("b.png", "sha256:cc", 10)}, OBSERVATION),
         ("remote", ROSTER, PICTURES, replace(OBSERVATION, profiles=OBSERVATION.profiles[:1])),
         ("remote", ROSTER, PICTURES, replace(OBSERVATION, user_id="4242")),
