@@ -12,7 +12,7 @@ from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import describe, document, give_hint, host_of, warn
 from profilectl.cli.auth_login import Handle, import_, login
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group
 from profilectl.config import choose_brand
 from profilectl.credentials import logout as credentials_logout
 from profilectl.errors import ExitCode, RemoteError, UsageError
@@ -31,14 +31,9 @@ _LIST_HEADERS = ("handle", "user id", "host", "storage")
 
 def register(app: typer.Typer) -> None:
     """Add the ``auth`` group."""
-    group = typer.Typer(help="Credentials: which accounts profilectl can speak for.", no_args_is_help=True)
-    group.command("login")(command(login))
-    group.command("import")(command(import_))
-    group.command("status")(command(status))
-    group.command("list")(command(listing))
-    group.command("default")(command(default))
-    group.command("logout")(command(logout))
-    app.add_typer(group, name="auth")
+    accounts = {"login": login, "import": import_, "status": status, "list": listing}
+    commands = accounts | {"default": default, "logout": logout}
+    add_group(app, "auth", "Credentials: which accounts profilectl can speak for.", commands)
 
 
 def status(context: Context) -> None:

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
 from profilectl.errors import UsageError
 from profilectl.render.console import out
 
@@ -21,11 +20,6 @@ class Shell(Enum):
     ZSH = "zsh"
     FISH = "fish"
     POWERSHELL = "powershell"
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``completion``."""
-    app.command("completion")(command(completion))
 
 
 def completion(

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
 from profilectl.errors import ExitCode, InputRefused, UsageError
 from profilectl.model import Brand
 from profilectl.plan import saved
@@ -49,11 +48,6 @@ class Format(enum.StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``diff``."""
-    app.command("diff")(command(diff))
 
 
 def diff(

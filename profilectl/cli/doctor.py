@@ -15,7 +15,6 @@ import typer
 from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import give_hint
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
 from profilectl.cli.read_only_context import ReadOnlyContext
 from profilectl.doctor.account_checks import Accounts, check_allowlists_again, run_checks
 from profilectl.doctor.machine_checks import Machine
@@ -31,11 +30,6 @@ if TYPE_CHECKING:
     from profilectl.doctor.account_checks import AccountChecks
     from profilectl.doctor.report import Report
     from profilectl.ledger.protocol import LedgerReader
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``doctor``."""
-    app.command("doctor")(command(doctor))
 
 
 def doctor(

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import documents
 from profilectl.render.console import info
@@ -45,11 +44,6 @@ _AGENT = """
 name = "{name}"
 avatar = "avatars/{key}.png"
 """
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``init``."""
-    app.command("init")(command(init))
 
 
 def init(

@@ -8,7 +8,6 @@ import typer
 
 from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import ExitCode
 from profilectl.profiles.offboarding import (
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
     from profilectl.ledger.protocol import LedgerReader
 
 _HEADERS = ("result", "brand", "profile", "name", "error")
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``offboard``."""
-    app.command("offboard")(command(offboard))
 
 
 def offboard(

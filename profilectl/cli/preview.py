@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.model import Agent, Brand
 from profilectl.render import terminal_images
@@ -25,11 +24,6 @@ if TYPE_CHECKING:
     Speaker = tuple[Brand, Agent]
 
 _GREETING = "Hello! How can I help you today?"
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``preview``."""
-    app.command("preview")(command(preview))
 
 
 def preview(

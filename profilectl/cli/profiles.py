@@ -8,7 +8,7 @@ import typer
 
 from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group
 from profilectl.cli.prompts import require_consent, require_name
 from profilectl.errors import UsageError
 from profilectl.ledger.accounts import check_account
@@ -25,12 +25,8 @@ _HEADERS = ("brand", "id", "status", "agent", "name", "created")
 
 def register(app: typer.Typer) -> None:
     """Add the ``profiles`` group."""
-    group = typer.Typer(help="The profiles at X: ours, retired, strangers.", no_args_is_help=True)
-    group.command("list")(command(listing))
-    group.command("adopt")(command(adopt))
-    group.command("forget")(command(forget))
-    group.command("destroy")(command(destroy))
-    app.add_typer(group, name="profiles")
+    commands = {"list": listing, "adopt": adopt, "forget": forget, "destroy": destroy}
+    add_group(app, "profiles", "The profiles at X: ours, retired, strangers.", commands)
 
 
 def listing(context: Context) -> None:

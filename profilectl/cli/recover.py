@@ -9,7 +9,6 @@ import typer
 
 from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, UsageError
 from profilectl.model import Agent, PreparedPicture
@@ -28,11 +27,6 @@ _DOUBTS = {
     Doubt.NO_PICTURE: "the live picture can't be had",
     Doubt.OTHER_FACE: "the live picture is another one than the roster's",
 }
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``recover``."""
-    app.command("recover")(command(recover))
 
 
 def recover(

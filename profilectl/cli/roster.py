@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import documents
@@ -25,10 +25,7 @@ _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
 
 def register(app: typer.Typer) -> None:
     """Add the ``roster`` group."""
-    group = typer.Typer(help="The roster file: who your agents are.", no_args_is_help=True)
-    group.command("check")(command(check))
-    group.command("list")(command(listing))
-    app.add_typer(group, name="roster")
+    add_group(app, "roster", "The roster file: who your agents are.", {"check": check, "list": listing})
 
 
 def check(

@@ -11,7 +11,6 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.message_input import read_media, read_text
-from profilectl.cli.options import command
 from profilectl.cli.prompts import require_consent
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused, UsageError
@@ -61,11 +60,6 @@ Yes = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")]
 
 _LONGEST_KEY = 200  # code points
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``send``."""
-    app.command("send")(command(send))
 
 
 def send(

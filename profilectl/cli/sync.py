@@ -27,7 +27,7 @@ from profilectl.cli.diff import (
     show_plan,
     show_warnings,
 )
-from profilectl.cli.options import Options, command
+from profilectl.cli.options import Options
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
 from profilectl.model import PreparedPicture
@@ -48,11 +48,6 @@ if TYPE_CHECKING:
     from profilectl.sync.outcomes import Outcome
     from profilectl.sync.ports import Wait
     from profilectl.sync.session import SyncSession
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``sync``."""
-    app.command("sync")(command(sync))
 
 
 def sync(
