@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from profilectl.cli.context import Context
+from profilectl.cli.options import option
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import documents
 from profilectl.render.console import info
@@ -48,9 +47,7 @@ avatar = "avatars/{key}.png"
 
 def init(
     context: Context,
-    handle: Annotated[
-        str | None, typer.Option("--handle", metavar="HANDLE", help="Your brand's X account; else a stand-in.")
-    ] = None,
+    handle: Annotated[str | None, option("--handle HANDLE", "Your brand's X account; else a stand-in.")] = None,
 ) -> None:
     """Write a starter roster with pictures.
 
@@ -91,7 +88,7 @@ def _text(handle: str) -> str:
 
 
 def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
-    """Write files that don't exist yet, the folders they need included, `own_folder` not as a link; all or none."""
+    """Write files that don't exist yet, and the folders that they need; all or none."""
     elsewhere = "--roster PATH starts one in another folder"
     try:
         if own_folder.is_symlink():  # as a repository could bring along
@@ -99,7 +96,7 @@ def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
         for path in files:
             if path.exists() or path.is_symlink():
                 raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=elsewhere)
-        with ExitStack() as undo:
+        with ExitStack() as undo:  # a roster whose pictures are missing would be refused by the next command
             for path, content in files.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as file:

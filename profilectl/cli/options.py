@@ -15,7 +15,16 @@ from typing import Annotated, Any
 
 import typer
 
-_PANEL = "Global options"
+
+def option(declaration: str, description: str, **settings: Any) -> Any:
+    """Return what Typer takes for an option that is declared as the help shows it: ``--roster PATH``, or ``--json``."""
+    name, _, metavar = declaration.partition(" ")
+    return typer.Option(name, metavar=metavar or None, help=description, **settings)
+
+
+def argument(metavar: str, description: str) -> Any:
+    """Return what Typer takes for an argument."""
+    return typer.Argument(metavar=metavar, help=description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +47,15 @@ class Options:
 
 
 _GLOBAL: dict[str, Any] = {
-    "roster": Annotated[Path | None, typer.Option("--roster", metavar="PATH", help="The roster; else ./roster.toml.")],
-    "brand": Annotated[list[str] | None, typer.Option("--brand", metavar="BRAND", help="Only this brand; repeatable.")],
-    "sandbox": Annotated[
-        bool | None, typer.Option("--sandbox", help="Use the local X, with its own credentials and ledger.")
-    ],
-    "credentials_file": Annotated[
-        Path | None, typer.Option("--credentials-file", metavar="PATH", help="Credentials as JSON; - for stdin.")
-    ],
-    "json": Annotated[bool | None, typer.Option("--json", help="Print one JSON document.")],
+    "roster": Annotated[Path | None, option("--roster PATH", "The roster; else ./roster.toml.")],
+    "brand": Annotated[list[str] | None, option("--brand BRAND", "Only this brand; repeatable.")],
+    "sandbox": Annotated[bool | None, option("--sandbox", "Use the local X, with its own credentials and ledger.")],
+    "credentials_file": Annotated[Path | None, option("--credentials-file PATH", "Credentials as JSON; - for stdin.")],
+    "json": Annotated[bool | None, option("--json", "Print one JSON document.")],
     "quiet": Annotated[bool | None, typer.Option("--quiet", "-q", help="Print nothing when nothing changed.")],
     "verbose": Annotated[bool | None, typer.Option("--verbose", "-v", help="Tell about every call.")],
-    "no_input": Annotated[bool | None, typer.Option("--no-input", help="Never ask.")],
-    "timeout": Annotated[
-        float | None, typer.Option("--timeout", metavar="SECONDS", min=1, help="Give up after this long.")
-    ],
+    "no_input": Annotated[bool | None, option("--no-input", "Never ask.")],
+    "timeout": Annotated[float | None, option("--timeout SECONDS", "Give up after this long.", min=1)],
 }
 
 
@@ -99,5 +102,5 @@ def _with_global_options(
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del run.__wrapped__  # type: ignore[attr-defined]  # or inspect would look through to the function
+    del run.__wrapped__  # or inspect would look through to the function
     return run

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
 from profilectl.cli.diff import (
     Agents,
@@ -27,7 +26,7 @@ from profilectl.cli.diff import (
     show_plan,
     show_warnings,
 )
-from profilectl.cli.options import Options
+from profilectl.cli.options import Options, option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
 from profilectl.model import PreparedPicture
@@ -52,21 +51,17 @@ if TYPE_CHECKING:
 
 def sync(
     context: Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Apply without asking.")] = False,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="PLAN", help="Only this plan, which `diff --out` saved.")
-    ] = None,
+    yes: Annotated[bool, option("--yes", "Apply without asking.")] = False,
+    plan: Annotated[Path | None, option("--plan PLAN", "Only this plan, which `diff --out` saved.")] = None,
     expect: Annotated[
-        str | None, typer.Option("--expect", metavar="DIGEST", help="Only the plan of this digest, which `diff` shows.")
+        str | None, option("--expect DIGEST", "Only the plan of this digest, which `diff` shows.")
     ] = None,
     agent: Agents = None,
     allow_deletes: AllowDeletes = None,
     prune_now: PruneNow = False,
     verify_avatars: VerifyAvatars = False,
-    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Calls at once.")] = 8,
-    max_wait: Annotated[
-        str, typer.Option("--max-wait", metavar="DURATION", help="Wait this long for another sync or for X.")
-    ] = "10m",
+    jobs: Annotated[int, option("--jobs N", "Calls at once.", min=1, max=64)] = 8,
+    max_wait: Annotated[str, option("--max-wait DURATION", "Wait this long for another sync or for X.")] = "10m",
 ) -> None:
     """Make X equal to the roster.
 
@@ -77,7 +72,7 @@ def sync(
     """
     from profilectl.toml.rules import parse_duration
 
-    require_admin(context, "sync")
+    context.require_admin("sync")
     seconds = parse_duration(max_wait, "--max-wait")
     if not yes and not context.may_ask:
         raise UsageError(
@@ -95,7 +90,7 @@ def sync(
 
 
 def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | None) -> None:
-    """Refuse the options that a saved plan answers already."""
+    # A saved plan was reviewed as a whole, so nothing beside it may change what it is about.
     if expect is not None:
         raise UsageError("--plan and --expect exclude each other", hint="a saved plan knows its digest")
     if context.options.brand or selection != Selection():
@@ -158,10 +153,10 @@ class _Run:
         """Plan, ask, apply and show what became of it.
 
         Raises:
-            Declined: the person who was asked said no; nothing is written.
-            StalePlan: the plan isn't the expected one; nothing is written.
-            GuardRefused: the plan looks like an accident; nothing is written.
-            RosterRefused: a picture that the plan needs can't be used; nothing is written.
+            Declined: the person who was asked said no; as after the three below, nothing is written.
+            StalePlan: the plan isn't the expected one.
+            GuardRefused: the plan looks like an accident.
+            RosterRefused: a picture that the plan needs can't be used.
         """
         from profilectl.sync.outcomes import exit_code
 
@@ -170,6 +165,7 @@ class _Run:
         if asks:
             self._ask(plan)
         self.session.register_accounts(self.ledger)
+        # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)
         code = self.stopped_by or exit_code(outcomes)
@@ -177,7 +173,7 @@ class _Run:
         return code
 
     def _plan(self) -> Plan:
-        """Return the plan; where one is expected, X's list is read once, as `diff` does."""
+        # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.
         plan = self.session.plan(self.ledger, self.wait if self.expected is None else None)
         show_warnings(self.session)
         if self.expected is not None:
@@ -206,10 +202,9 @@ class _Run:
             raise Declined("nothing was changed")
 
     def _apply(self, plan: Plan, prepared: dict[str, PreparedPicture]) -> list[Outcome]:
-        """Apply the plan under a progress bar; return the outcomes in the order of the plan."""
         from profilectl.render.console import progress
 
-        outcomes = []
+        outcomes = []  # in the order in which they end, and shown in that of the plan
         with self._finishing_on_signals(), progress(len(plan.changes), "sync") as advance:
             for outcome in self.session.apply(plan, prepared, self.ledger, stop=self.stop, wait=self.wait):
                 advance()

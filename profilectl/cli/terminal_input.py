@@ -16,19 +16,14 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def read_line(prompt: str, *, hidden: bool = False) -> str:
-    """Return the line that is typed at the terminal on stdin, without its line break.
-
-    ``input()`` looks for signals before it begins to read, and reads on when one comes after that look: Ctrl-C would
-    do nothing until Enter is pressed. So this waits for the terminal and for signals at the same time.
-
-    Args:
-        prompt: goes to stderr, once the terminal is ready for the answer.
-        hidden: whether the terminal doesn't show what is typed; then the line break after it is written here.
+    """Return the line that is typed at the terminal on stdin, without its line break; the prompt goes to stderr.
 
     Raises:
         EOFError: the terminal has nothing more to say, as after Ctrl-D.
         KeyboardInterrupt: Ctrl-C; for any signal with a handler, what the handler raises.
     """
+    # `input()` looks for signals before it begins to read, and reads on when one comes after that look: Ctrl-C would
+    # do nothing until Enter is pressed. So this waits for the terminal and for signals at the same time.
     with ExitStack() as stack:
         terminal = _open_terminal()
         stack.callback(os.close, terminal)
@@ -43,7 +38,7 @@ def read_line(prompt: str, *, hidden: bool = False) -> str:
 
 
 def _read_part(terminal: int, signals: int) -> bytes:
-    """Return what was typed next; nothing where it was thrown away again, or where a signal came that ends nothing."""
+    """Return what was typed next; nothing where it was thrown away again, or where another signal came."""
     ready, _, _ = select.select([terminal, signals], [], [])
     if signals in ready:
         if any(number in _ENDINGS for number in os.read(signals, _LONGEST_LINE)):
@@ -61,7 +56,8 @@ def _read_part(terminal: int, signals: int) -> bytes:
 
 
 def _open_terminal() -> int:
-    """Open stdin's terminal once more: reads that don't wait must not become a mode of the shell's own descriptor."""
+    """Open stdin's terminal once more, for reads that don't wait."""
+    # The mode belongs to the open file, which the shell shares with us on descriptor 0.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         return os.open(os.ttyname(_STDIN), flags)
