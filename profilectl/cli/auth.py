@@ -78,6 +78,7 @@ def _statuses(context: Context) -> Iterator[AccountStatus]:
         handles |= {handle.casefold(): handle for handle in logins}
     for handle in handles.values():
         yield describe(context, handle, host, keychain)
+    # Credentials from the environment or a file work without any name, so they are shown where nothing has one.
     anonymous = None if handles else auth_accounts.describe_anonymous(context, host, keychain)
     if anonymous is not None:
         yield anonymous

@@ -70,11 +70,7 @@ def claimed_handles(context: Context) -> list[str]:
 
 
 def named_account(context: Context, handle: str | None) -> str | None:
-    """Return the handle of ``--handle``, or else of the chosen or only brand; None when there is no such thing.
-
-    Raises:
-        UsageError: it is no handle, or ``--brand`` isn't one brand of the roster.
-    """
+    """Return ``--handle``, if it is one, or else the handle of the chosen or only brand; None when there is neither."""
     if handle is None and context.options.brand:
         return context.the_brand().handle
     if handle is None:

@@ -130,6 +130,7 @@ def _verify(context: Context, doubts: list[RemoteError], credentials: Credential
         if error.status == 401 and error.code != 135:  # 135 is about the clock, and its hint says so
             raise error.with_hint(_COPY_AGAIN) from error.__cause__
         raise
+    # No condition for a login, because X allows a brand only after it has asked for it.
     try:
         client.list_profiles()
     except RemoteError as error:
@@ -167,6 +168,7 @@ def import_(
     if name is None and not context.may_ask:
         names = ", ".join(dict.fromkeys(visible(offer.name) for offer in offers))
         raise UsageError("which account?", hint=f"say --account with one of: {names}")
+    # Who is asked is asked once the keyring has proven to work, as at a login: by `read`, which then fills the list.
     picked = [] if name is None else [_named(offers, name)]
     log_in(context, expected, lambda: _values(picked or _choose(offers, picked)))
     _warn_of_plain_text(picked[0], files)
@@ -233,18 +235,13 @@ def _cells(offer: Offer) -> tuple[str, ...]:
 
 
 def _status(context: Context, offer: Offer) -> AccountStatus:
-    return AccountStatus(
-        offer.handle or "",
-        host_of(context),
-        str(offer.path),
-        None,
-        usable=offer.credentials is not None,
-        problem=offer.problem,
-        token_tail=offer.credentials.token.tail() if offer.credentials else None,
-    )
+    handle, host, tail = offer.handle or "", host_of(context), offer.credentials and offer.credentials.token.tail()
+    usable = offer.credentials is not None
+    return AccountStatus(handle, host, str(offer.path), None, usable=usable, problem=offer.problem, token_tail=tail)
 
 
 def _warn_of_plain_text(offer: Offer, files: Sequence[Offers]) -> None:
+    # Only a warning: another tool may still need its file, so it isn't ours to change.
     name = visible(str(offer.path))
     warn(f"{name} still holds this token in plain text", "delete it there when nothing else uses it")
     exposure = next(file.exposure for file in files if file.path == offer.path)

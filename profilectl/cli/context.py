@@ -26,7 +26,6 @@ from profilectl.toml.document import LARGEST, decode
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
-    from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.config import Config
@@ -53,8 +52,6 @@ class Context:
     def overridden_by(self, later: Options) -> Context:
         """Return the context of a command whose own options win over those before its name."""
         return replace(self, options=self.options.overridden_by(later))
-
-    # Options
 
     @property
     def is_quiet(self) -> bool:
@@ -92,13 +89,6 @@ class Context:
 
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
 
-    @cached_property
-    def clock(self) -> Clock:
-        """This machine's clocks."""
-        from profilectl.api.clock import Clock
-
-        return Clock()
-
     def again(self) -> str:
         """Return the options that make another command use the same roster and the same X."""
         # Only what was typed: what stands in the environment holds for the next command, too.
@@ -108,8 +98,6 @@ class Context:
         if self.options.credentials_file is not None:
             words += ["--credentials-file", str(self.options.credentials_file)]
         return "".join(f" {shlex.quote(word)}" for word in words)
-
-    # The roster
 
     @property
     def roster_path(self) -> Path:
@@ -170,8 +158,6 @@ class Context:
 
             raise refusal(refusals, self.roster.agents, self._roster_text, str(self.roster_path))
 
-    # The brands
-
     def brands(self) -> tuple[Brand, ...]:
         """Return the brands that a ``diff`` or ``sync`` is about: the chosen ones, or all."""
         from profilectl.roster.brands import select_brands
@@ -193,8 +179,6 @@ class Context:
     def _chosen_brands(self) -> tuple[str, ...]:
         default = self.environ.get("PROFILECTL_BRAND")
         return self.options.brand or ((default,) if default else ())
-
-    # The ledger
 
     @property
     def state_folder(self) -> Path:
@@ -259,8 +243,6 @@ class Context:
             if moved.sentence is not None:
                 info(moved.sentence)
         return self.stack.enter_context(open_for_writing(self.ledger_path))
-
-    # X
 
     @cached_property
     def config(self) -> Config:
@@ -350,8 +332,6 @@ class Context:
         if not self.is_quiet:
             info(line)
 
-    # This machine
-
     @property
     def authority(self) -> Authority:
         """Who may do what; InputRefused when `read_policy` refuses the policy file."""
@@ -361,11 +341,7 @@ class Context:
         return Authority(uid_of) if self.uses_sandbox else read_policy(POLICY)
 
     def require_admin(self, action: str) -> None:
-        """Refuse to let anybody but an admin do something, named as in "bob may not sync".
-
-        Raises:
-            InputRefused: whoever runs this is no admin, or `read_policy` refuses the policy file.
-        """
+        """Raise InputRefused where whoever runs this is no admin; the action is named as in "bob may not sync"."""
         from profilectl.access.policy_file import current_operator
 
         self.authority.require_admin(current_operator(), action)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from profilectl.api.retry import WaitBudget
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
+    from profilectl.plan.changes import Change
     from profilectl.sync.quota import Forecast
     from profilectl.sync.session import SyncSession
 
@@ -98,12 +99,7 @@ def _chosen(context: Context, form: Format | None) -> Format | None:
 
 
 def check_place(path: Path) -> None:
-    """Make sure that a plan may be written to this path.
-
-    Raises:
-        UsageError: it stands for stdout.
-        InputRefused: something else than a saved plan is there: a link, a folder, another file.
-    """
+    """Raise UsageError where a path stands for stdout, InputRefused where something else than a saved plan is there."""
     shown = visible(str(path))
     if str(path) == "-":
         raise UsageError("--out takes the name of a file", hint="--json prints the same to stdout")
@@ -121,12 +117,7 @@ def check_place(path: Path) -> None:
 
 
 def save(path: Path, document: saved.Document) -> None:
-    """Save a plan, whole or not at all; it takes the place of an older one.
-
-    Raises:
-        UsageError: the path stands for stdout.
-        InputRefused: it can't be written, or something else is there.
-    """
+    """Save a plan in the place of an older one, whole or not at all: then InputRefused says why."""
     check_place(path)  # once more, because minutes may have passed
     try:
         files.replace(path, f"{documents.dump(document)}\n".encode())
@@ -205,23 +196,29 @@ def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
 
     If `drawn`, they are a table even where stdout is no terminal; without colours then, and as wide as it needs.
     """
-    from profilectl.render.phrases import obstacle, summary
+    from profilectl.render.phrases import summary
     from profilectl.render.tables import plan_rows, plan_table
 
     shows_nothing = context.is_quiet and not plan.changes and (drawn or is_terminal(sys.stdout))
     rows = () if shows_nothing else tuple(plan_rows(plan))
     context.output.show_rows(rows=rows, table=partial(plan_table, plan), drawn=drawn)
-    for change in plan.changes:
+    show_obstacles(context, plan.changes)
+    context.remark(summary(plan))
+
+
+def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
+    """Write to stderr what is in the way of the changes that are blocked."""
+    from profilectl.render.phrases import obstacle
+
+    for change in changes:
         if change.is_blocked:
             info(obstacle(change, change.goal.name, context.again()))
-    context.remark(summary(plan))
 
 
 def show_limits(context: Context, forecasts: Iterable[Forecast]) -> None:
     """Write to stderr what X's limits mean for a plan, where they mean anything."""
     from profilectl.render.phrases import limit_lines
 
-    if not context.is_quiet:
-        for forecast in forecasts:
-            for line in limit_lines(forecast):
-                info(line)
+    for forecast in forecasts:
+        for line in limit_lines(forecast):
+            context.remark(line)

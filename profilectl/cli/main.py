@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from io import TextIOWrapper
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -85,16 +85,18 @@ def build(argv: Sequence[str] = ()) -> typer.Typer:
 
 
 def _named_command(argv: Sequence[str]) -> str | None:
-    """Return the first word that is no option, nor the value of one; None where help comes first."""
+    """Return the first word that may be a command's name; None where help comes first."""
+    return next(_plain_words(takewhile(lambda word: word != "--help", argv)), None)
+
+
+def _plain_words(argv: Iterable[str]) -> Iterator[str]:
+    """Yield the words that are neither options nor values of the global ones."""
     words = iter(argv)
     for word in words:
-        if word == "--help":
-            return None
         if word in VALUED:
             next(words, None)
         elif not word.startswith("-"):
-            return word
-    return None
+            yield word
 
 
 def _begin(
@@ -188,12 +190,9 @@ def _context_of(argv: Sequence[str]) -> typer.Context:
     """Return the context of the command that a command line names."""
     # Typer's parser leaves it out where it complains about an option's value: one that is missing, or one too many.
     context = typer.Context(typer.main.get_command(build(argv)), info_name="profilectl")
-    words = iter(argv)
-    for word in words:
+    for word in _plain_words(argv):
         commands = getattr(context.command, "commands", {})
-        if word in VALUED:
-            next(words, None)
-        elif word in commands:
+        if word in commands:
             context = typer.Context(commands[word], info_name=word, parent=context)
     return context
 

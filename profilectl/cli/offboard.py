@@ -48,7 +48,7 @@ def offboard(
     # A default brand is for convenience; who leaves must not stay able to send for another one because of it.
     brands = context.brands() if context.options.brand else context.roster.brands
     ledger = context.ledger_for_reading()
-    require_known(agent, context.roster, ledger)
+    require_known(agent, context.roster, ledger)  # a typing error would end in "nothing to destroy"
     offboarding = Offboarding(context.roster, agent, brands, context.connect, now_ms)
     if undo:
         _show_allowed(context, agent, offboarding.unblock(context.ledger_for_writing()))

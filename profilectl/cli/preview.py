@@ -35,7 +35,7 @@ def preview(
 
     Agents whose last day is over are left out.
     """
-    if context.wants_json:
+    if context.wants_json:  # before the roster and its pictures are read for nothing
         raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
     chosen = _choose_agents(context, context.brands(), agent)
     active = _without_ended(chosen, datetime.now().astimezone().date(), quiet=context.is_quiet)

@@ -74,21 +74,25 @@ def adopt(
     client = context.connect(brand)
     adoption = repair.find_adoption(client, context.ledger_for_reading(), brand, owner, profile_id)
     profile, former = adoption.profile, adoption.former
-    retired = (
-        "" if former is None else f'{agent}\'s profile {former.profile_id} "{visible(former.name)}" is retired then'
-    )
-    question = f'Bind {agent} to profile {profile.id} "{visible(profile.name)}"?' + (f" {retired}." if retired else "")
+    shown = _shown(profile.id, profile.name)
+    retired = "" if former is None else f"{agent}'s {_shown(former.profile_id, former.name)} is retired then"
+    question = f"Bind {agent} to {shown}?" + (f" {retired}." if retired else "")
     require_consent(context, question, "adopted", yes=yes)
     repair.adopt(client, context.ledger_for_writing(), adoption, picture.digest, context.announce_wait)
     context.output.show(
         documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name),
-        lines=[f'{agent} is bound to profile {profile.id} "{visible(profile.name)}"'],
+        lines=[f"{agent} is bound to {shown}"],
     )
     if retired and not (context.is_quiet or context.wants_json):
         info(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
 
 
+def _shown(profile_id: str, name: str) -> str:
+    return f'profile {profile_id} "{visible(name)}"'
+
+
 def _require_digits(profile_id: str) -> None:
+    # isascii() as well, because isdigit() takes the digits of every script.
     if not (profile_id.isascii() and profile_id.isdigit()):
         raise UsageError(f"a profile id is digits only, not {visible(profile_id)}")
 
@@ -106,7 +110,7 @@ def forget(
     context.require_admin("forget profiles")
     brand = context.the_brand()
     _, binding = repair.find_binding(context.ledger_for_reading(), context.roster, brand, agent)
-    shown = f'profile {binding.profile_id} "{visible(binding.name)}"'
+    shown = _shown(binding.profile_id, binding.name)
     require_consent(context, f"Forget that {shown} is {agent}'s? It stays at X.", "forgotten", yes=yes)
     repair.forget(context.ledger_for_writing(), context.roster, brand, binding, now_ms, context.announce_wait)
     undo = documents.adopt_command(brand.key, agent, binding.profile_id, context.again())
@@ -137,9 +141,8 @@ def destroy(
     brand = context.the_brand()
     client = context.connect(brand)
     unused = repair.find_unused(client, context.ledger_for_reading(), brand, profile_id)
-    question = f'Destroy profile {profile_id} "{visible(unused.name)}" for good? Type its name'
+    question = f"Destroy {_shown(profile_id, unused.name)} for good? Type its name"
     require_name(context, question, unused.name, "destroyed", yes=yes)
     destroyed = repair.destroy(client, context.ledger_for_writing(), unused, context.announce_wait)
-    context.output.show(
-        documents.destroy(destroyed), lines=[f'profile {profile_id} "{visible(destroyed.name)}" is destroyed']
-    )
+    lines = [f"{_shown(profile_id, destroyed.name)} is destroyed"]
+    context.output.show(documents.destroy(destroyed), lines=lines)

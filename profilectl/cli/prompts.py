@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 def confirm(question: str) -> bool:
-    """Ask a question that is safe to print, until the answer is yes or no; Enter is no.
-
-    Raises:
-        typer.Abort: Ctrl-C, or the terminal's end.
-    """
+    """Ask a question that is safe to print, until the answer is yes or no; Enter is no, Ctrl-C is typer.Abort."""
     # As Typer's own question, which reads with `input()` and so may lose a Ctrl-C (see `terminal_input`).
     while True:
         answer = _answer(f"{question} [y/N]: ").strip().lower()
@@ -33,11 +29,7 @@ def confirm(question: str) -> bool:
 
 
 def ask(label: str, *, hidden: bool = False) -> str:
-    """Ask until something is typed, which the terminal doesn't show if it is hidden.
-
-    Raises:
-        typer.Abort: Ctrl-C, or the terminal's end.
-    """
+    """Ask until something is typed, which the terminal doesn't show if it is hidden; Ctrl-C is typer.Abort."""
     while not (answer := _answer(f"{label}: ", hidden=hidden)):
         pass
     return answer

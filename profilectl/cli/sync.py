@@ -15,17 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profilectl.cli import diff
 from profilectl.cli.context import Context
-from profilectl.cli.diff import (
-    Agents,
-    AllowDeletes,
-    PruneNow,
-    VerifyAvatars,
-    open_session,
-    show_limits,
-    show_plan,
-    show_warnings,
-)
 from profilectl.cli.options import Options, option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
@@ -56,10 +47,10 @@ def sync(
     expect: Annotated[
         str | None, option("--expect DIGEST", "Only the plan of this digest, which `diff` shows.")
     ] = None,
-    agent: Agents = None,
-    allow_deletes: AllowDeletes = None,
-    prune_now: PruneNow = False,
-    verify_avatars: VerifyAvatars = False,
+    agent: diff.Agents = None,
+    allow_deletes: diff.AllowDeletes = None,
+    prune_now: diff.PruneNow = False,
+    verify_avatars: diff.VerifyAvatars = False,
     jobs: Annotated[int, option("--jobs N", "Calls at once.", min=1, max=64)] = 8,
     max_wait: Annotated[str, option("--max-wait DURATION", "Wait this long for another sync or for X.")] = "10m",
 ) -> None:
@@ -101,12 +92,7 @@ def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | 
 
 
 def read_plan(path: Path) -> SavedPlan:
-    """Return the plan in a file.
-
-    Raises:
-        InputRefused: there is no such file, or it is too large.
-        StalePlan: it isn't a saved plan, is one of a newer version, or was edited.
-    """
+    """Return the plan in a file; InputRefused when it can't be read, StalePlan when it isn't one as `diff` saves it."""
     content = files.read_named(path, "the plan", saved.LARGEST_PLAN, saved.HOW_TO_SAVE)
     return saved.from_document(content, visible(str(path)))
 
@@ -115,21 +101,21 @@ def _sync(
     context: Context, selection: Selection, expected: Expectation | None, jobs: int, seconds: float, *, asks: bool
 ) -> ExitCode:
     """Lock the ledger and make one run; `seconds` is the longest wait for the lock, and for X."""
+    from profilectl.api.clock import Clock
     from profilectl.api.retry import WaitBudget
     from profilectl.sync.session import LimitedWait
 
-    brands = context.brands()
     budget, stop, cache = WaitBudget(seconds), Stop(), context.picture_cache
-    session = open_session(context, brands, selection, jobs, budget, cache)
+    session = diff.open_session(context, context.brands(), selection, jobs, budget, cache)
     session.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
-    show_warnings(session)
+    diff.show_warnings(session)
     ledger = context.ledger_for_writing()
     with ledger.lock(seconds, "profilectl sync", context.announce_wait):
         session.check_accounts(ledger)
-        show_warnings(session)
+        diff.show_warnings(session)
         if not isinstance(expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             session.check_agents(ledger)
-        wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, context.clock)
+        wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, Clock())
         return _Run(context, session, ledger, cache, expected, stop, wait).carry_out(asks=asks)
 
 
@@ -152,11 +138,7 @@ class _Run:
     def carry_out(self, *, asks: bool) -> ExitCode:
         """Plan, ask, apply and show what became of it.
 
-        Raises:
-            Declined: the person who was asked said no; as after the three below, nothing is written.
-            StalePlan: the plan isn't the expected one.
-            GuardRefused: the plan looks like an accident.
-            RosterRefused: a picture that the plan needs can't be used.
+        Nothing is written before Declined, StalePlan, GuardRefused, or RosterRefused about a picture that is needed.
         """
         from profilectl.sync.outcomes import exit_code
 
@@ -175,12 +157,12 @@ class _Run:
     def _plan(self) -> Plan:
         # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.
         plan = self.session.plan(self.ledger, self.wait if self.expected is None else None)
-        show_warnings(self.session)
+        diff.show_warnings(self.session)
         if self.expected is not None:
             self.expected.check(plan)
         if plan.refused is not None:
             if not self.context.wants_json:
-                show_plan(self.context, plan)
+                diff.show_plan(self.context, plan)
             allow = plan.refused.allow
             raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
         return plan
@@ -196,8 +178,8 @@ class _Run:
         steps = sum(not change.is_blocked for change in plan.changes)
         if not steps:
             return
-        show_plan(self.context, plan)
-        show_limits(self.context, self.session.forecasts(plan, self.ledger))
+        diff.show_plan(self.context, plan)
+        diff.show_limits(self.context, self.session.forecasts(plan, self.ledger))
         if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
             raise Declined("nothing was changed")
 
@@ -234,7 +216,7 @@ class _Run:
                 signal.signal(number, handler)
 
     def _show(self, plan: Plan, outcomes: Sequence[Outcome], code: ExitCode) -> None:
-        from profilectl.render.phrases import failures, obstacle, result
+        from profilectl.render.phrases import failures, result
         from profilectl.render.tables import outcome_rows, outcome_table
 
         again = self.session.again_at(self.ledger, outcomes)
@@ -243,9 +225,7 @@ class _Run:
             rows=tuple(outcome_rows(outcomes)),
             table=partial(outcome_table, outcomes),
         )
-        for outcome in outcomes:
-            if outcome.change.is_blocked:
-                info(obstacle(outcome.change, outcome.change.goal.name, self.context.again()))
+        diff.show_obstacles(self.context, (outcome.change for outcome in outcomes))
         for line in failures(outcome for outcome in outcomes if not outcome.change.is_blocked):
             info(line)
         if not self.context.is_quiet or code:

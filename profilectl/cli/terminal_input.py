@@ -67,11 +67,7 @@ def _open_terminal() -> int:
 
 @contextmanager
 def _signals_held_back() -> Iterator[int]:
-    """Let no signal raise anything in the block, and call the handlers of those that came after it.
-
-    Yields:
-        A descriptor with the number of each signal that came, one byte each.
-    """
+    """Yield a descriptor with the number of each signal that comes, one byte each; handlers are called after it."""
     handlers = {number: signal.getsignal(number) for number in _ENDINGS}
     came: set[int] = set()
     try:
@@ -108,7 +104,7 @@ def _echo_off(terminal: int) -> Iterator[None]:
 
 
 def _show(text: str) -> None:
-    """Write to stderr; a terminal that has gone is told by what is read from it."""
+    # A terminal that has gone shows in what is read from it.
     with suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()
