@@ -64,7 +64,7 @@ def init(
     line = f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}"
     context.output.show(documents.init(path, [file for file in files if file != path]), lines=[line])
     if not context.is_quiet:
-        _say_what_next(path, is_stand_in=handle is None)
+        _show_next_steps(path, is_stand_in=handle is None)
 
 
 def _check_handle(handle: str) -> str:
@@ -108,7 +108,7 @@ def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
         raise InputRefused(f"can't write {where}: {error.strerror}; nothing was written") from None
 
 
-def _say_what_next(path: Path, *, is_stand_in: bool) -> None:
+def _show_next_steps(path: Path, *, is_stand_in: bool) -> None:
     roster = "" if path == Path("roster.toml") else f" --roster {shlex.quote(str(path))}"
     info(f"next: `profilectl sync{visible(roster)} --sandbox` tries it on a local X")
     if is_stand_in:

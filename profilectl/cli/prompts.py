@@ -35,8 +35,8 @@ def ask(label: str, *, hidden: bool = False) -> str:
     return answer
 
 
-def require_consent(context: Context, question: str, deed: str, *, yes: bool) -> None:
-    """Ask, unless `yes` has answered already; `deed` is what isn't done without consent: "adopted".
+def require_consent(context: Context, question: str, outcome: str, *, yes: bool) -> None:
+    """Ask, unless `yes` has answered already; `outcome` is what isn't done without consent: "adopted".
 
     Raises:
         Declined: the answer is no.
@@ -44,12 +44,12 @@ def require_consent(context: Context, question: str, deed: str, *, yes: bool) ->
     """
     if yes:
         return
-    _require_person(context, deed, "agree")
+    _require_person(context, outcome, "agree")
     if not confirm(question):
         raise Declined("nothing was changed")
 
 
-def require_name(context: Context, question: str, name: str, deed: str, *, yes: bool) -> None:
+def require_name(context: Context, question: str, name: str, outcome: str, *, yes: bool) -> None:
     """Let a person type a profile's name, as it is or as it is shown, unless `yes` has answered already.
 
     Raises:
@@ -58,18 +58,18 @@ def require_name(context: Context, question: str, name: str, deed: str, *, yes: 
     """
     if yes:
         return
-    _require_person(context, deed, "type its name")
+    _require_person(context, outcome, "type its name")
     typed = _answer(f"{question}: ")
     if not typed.strip():
         raise Declined("nothing was changed")
     # A keyboard may compose an accent otherwise than X, and nobody can type a character that isn't seen.
     if _plain(typed) not in {_plain(name), _plain(visible(name))}:
-        raise UsageError(f"not {deed}: {visible(typed)} isn't its name")
+        raise UsageError(f"not {outcome}: {visible(typed)} isn't its name")
 
 
-def _require_person(context: Context, deed: str, action: str) -> None:
+def _require_person(context: Context, outcome: str, action: str) -> None:
     if not context.may_ask:
-        raise UsageError(f"not {deed}: nobody is here to {action}", hint="--yes agrees without being asked")
+        raise UsageError(f"not {outcome}: nobody is here to {action}", hint="--yes agrees without being asked")
 
 
 def _answer(prompt: str, *, hidden: bool = False) -> str:

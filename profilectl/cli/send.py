@@ -128,10 +128,10 @@ def _show_dry_run(context: Context, message_sender: MessageSender, message: Mess
     """Show what would be sent, and on stderr what would stop the real run."""
     known = None if message.recipient_id.startswith("@") else message.recipient_id
     profile = f"profile {message.profile_id}" if message.profile_id else "under the brand, signed off"
-    sender = f"{message.agent} ({message.brand}, {profile})"
-    sentence = f"would send {len(message.text)} characters to {message.recipient_id} as {sender}"
-    loud = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
-    loud.show(documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
+    identity = f"{message.agent} ({message.brand}, {profile})"
+    sentence = f"would send {len(message.text)} characters to {message.recipient_id} as {identity}"
+    output = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
+    output.show(documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
     try:
         message_sender.require_honesty(message)
     except InputRefused as error:

@@ -69,7 +69,7 @@ def _open_terminal() -> int:
 def _signals_held_back() -> Iterator[int]:
     """Yield a descriptor with the number of each signal that comes, one byte each; handlers are called after it."""
     handlers = {number: signal.getsignal(number) for number in _ENDINGS}
-    came: set[int] = set()
+    received: set[int] = set()
     try:
         with ExitStack() as stack:
             reader, writer = os.pipe()
@@ -80,11 +80,11 @@ def _signals_held_back() -> Iterator[int]:
             for number, handler in handlers.items():
                 if callable(handler):  # who ignores a signal goes on ignoring it
                     stack.callback(signal.signal, number, handler)
-                    signal.signal(number, lambda number, _frame: came.add(number))
+                    signal.signal(number, lambda number, _frame: received.add(number))
             yield reader
     finally:
         for ending, handler in handlers.items():
-            if ending in came and callable(handler):
+            if ending in received and callable(handler):
                 handler(ending, None)
 
 

@@ -21,17 +21,17 @@ class SendContext:
     Attributes:
         attended: a person sits at a terminal.
         human_wrote_this: somebody vouches that a person wrote a message that a script sends.
-        rehearsal: the recipient is one of the roster's `test_recipients`.
+        is_test: the recipient is one of the roster's `test_recipients`.
     """
 
     attended: bool
     human_wrote_this: bool = False
-    rehearsal: bool = False
+    is_test: bool = False
 
 
 def is_honest(agent: Agent, context: SendContext) -> bool:
-    """Return whether no customer takes a machine for a person: one is there, vouches, rehearses, or it is a bot."""
-    return agent.kind is Kind.BOT or context.attended or context.human_wrote_this or context.rehearsal
+    """Return whether no customer takes a machine for a person: one is there, vouches or tests, or it is a bot."""
+    return agent.kind is Kind.BOT or context.attended or context.human_wrote_this or context.is_test
 
 
 def require_honesty(agent: Agent, context: SendContext) -> None:

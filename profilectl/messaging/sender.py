@@ -145,7 +145,7 @@ class MessageSender:
             return
         is_test = self._is_test(message.recipient_id, client)
         if is_test is not None:
-            require_honesty(self.sender.agent, replace(self.context, rehearsal=is_test))
+            require_honesty(self.sender.agent, replace(self.context, is_test=is_test))
 
     def _is_test(self, recipient: str, client: XClient | None) -> bool | None:
         """Return whether somebody is a test recipient; None when only X could tell, and there is no client to ask."""

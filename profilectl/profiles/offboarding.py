@@ -137,7 +137,7 @@ class Offboarding:
             with ledger.lock(min(_MAX_WAIT, max_wait), "profilectl offboard", announce):
                 self._block_known(ledger)  # a sync may have bound a new profile meanwhile
                 for brand, user_id in self.registered(ledger).items():
-                    results += self._leave(ledger, brand, user_id)
+                    results += self._offboard_brand(ledger, brand, user_id)
         except TryLater as error:
             raise error.with_hint(f"sending is blocked, the profiles are still there; {AGAIN}") from error
         return tuple(results)
@@ -150,7 +150,7 @@ class Offboarding:
             ledger.unblock(user_id, self.agent, self.now_ms())
         return tuple(OffboardResult(brand.key, OffboardStatus.ALLOWED) for brand in blocked)
 
-    def _leave(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
+    def _offboard_brand(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
         """Destroy every profile of the agent in one brand, and record how many."""
         results = self._destroy_all(ledger, brand, user_id)
         destroyed = sum(result.status is OffboardStatus.DESTROYED for result in results)

@@ -87,21 +87,21 @@ def search(
     # than a name.
     settled_elsewhere = {binding.agent for binding in ledger_state.bindings} | ledger_state.blocked
     settled_elsewhere |= {intent.agent for intent in ledger_state.intents}
-    strangers = [profile for profile in profiles if profile.id not in known]
+    unowned = [profile for profile in profiles if profile.id not in known]
     return tuple(
-        (agent, tuple(profile for profile in strangers if _nfc(profile.name) == _nfc(agent.name)))
+        (agent, tuple(profile for profile in unowned if _nfc(profile.name) == _nfc(agent.name)))
         for agent in agents
         if agent.key not in settled_elsewhere
     )
 
 
-def conclude(sightings: Iterable[tuple[Agent, tuple[Candidate, ...]]]) -> tuple[Finding, ...]:
+def conclude(matches_by_agent: Iterable[tuple[Agent, tuple[Candidate, ...]]]) -> tuple[Finding, ...]:
     """Return what is sure and what is doubtful, for all the agents of one brand at once."""
-    known = tuple(sightings)
+    known = tuple(matches_by_agent)
     # Two agents of one name might each take the other's profile, however alike the pictures are.
-    bearers = Counter(_nfc(agent.name) for agent, _ in known)
+    name_counts = Counter(_nfc(agent.name) for agent, _ in known)
     return tuple(
-        Finding(agent, candidates, _doubt(candidates, is_shared=bearers[_nfc(agent.name)] > 1))
+        Finding(agent, candidates, _doubt(candidates, is_shared=name_counts[_nfc(agent.name)] > 1))
         for agent, candidates in known
     )
 
@@ -167,8 +167,8 @@ def examine(
             (agent, [pool.submit(_compare, client, profile, pictures[agent.avatar]) for profile in profiles])
             for agent, profiles in matches
         ]
-        sightings = [(agent, tuple(future.result() for future in futures)) for agent, futures in pending]
-    return BrandFindings(brand, account, client, ledger_state, conclude(sightings), pictures)
+        matches_by_agent = [(agent, tuple(future.result() for future in futures)) for agent, futures in pending]
+    return BrandFindings(brand, account, client, ledger_state, conclude(matches_by_agent), pictures)
 
 
 def _compare(client: XClient, profile: Profile, picture: PreparedPicture) -> Candidate:
