@@ -235,8 +235,8 @@ def _cells(offer: Offer) -> tuple[str, ...]:
 
 
 def _status(context: Context, offer: Offer) -> AccountStatus:
-    handle, host, tail = offer.handle or "", host_of(context), offer.credentials and offer.credentials.token.tail()
-    usable = offer.credentials is not None
+    handle, host, usable = offer.handle or "", host_of(context), offer.credentials is not None
+    tail = offer.credentials.token.tail() if offer.credentials else None
     return AccountStatus(handle, host, str(offer.path), None, usable=usable, problem=offer.problem, token_tail=tail)
 
 
