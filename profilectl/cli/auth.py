@@ -12,7 +12,7 @@ from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import describe, document, give_hint, host_of, warn
 from profilectl.cli.auth_login import Handle, import_, login
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group, argument, option
 from profilectl.config import choose_brand
 from profilectl.credentials import logout as credentials_logout
 from profilectl.errors import ExitCode, RemoteError, UsageError
@@ -27,18 +27,24 @@ if TYPE_CHECKING:
 
 _STATUS_HEADERS = ("handle", "host", "source", "backend", "usable", "problem")
 _LIST_HEADERS = ("handle", "user id", "host", "storage")
+_STILL_WORKS = (
+    "the token itself still works: revoke it in the account's settings at X, under connected apps, or regenerate it in "
+    "the developer portal; next time, --revoke ends it at X first"
+)
+_NOT_REVOKED = (
+    "nothing was forgotten, so run it again; without --revoke the token is forgotten here, and ends in the account's "
+    "settings at X, under connected apps"
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the ``auth`` group."""
-    group = typer.Typer(help="Credentials: which accounts profilectl can speak for.", no_args_is_help=True)
-    group.command("login")(command(login))
-    group.command("import")(command(import_))
-    group.command("status")(command(status))
-    group.command("list")(command(listing))
-    group.command("default")(command(default))
-    group.command("logout")(command(logout))
-    app.add_typer(group, name="auth")
+    add_group(
+        app,
+        "auth",
+        "Credentials: which accounts profilectl can speak for.",
+        {"login": login, "import": import_, "status": status, "list": listing, "default": default, "logout": logout},
+    )
 
 
 def status(context: Context) -> None:
@@ -47,35 +53,32 @@ def status(context: Context) -> None:
     For every account; X isn't asked.
     """
     statuses = list(_statuses(context))
-    rows = [
-        (
-            account.handle,
-            account.host,
-            account.source,
-            account.backend or "",
-            "usable" if account.usable else "unusable",
-            account.problem or "",
-        )
-        for account in statuses
-    ]
+    rows = [_status_row(account) for account in statuses]
     context.output.show(partial(document, context, statuses), _STATUS_HEADERS, rows)
     if not statuses:
-        _say_nobody(context)
-    for hint in dict.fromkeys(account.hint for account in statuses):
+        _show_no_login(context)
+    for hint in dict.fromkeys(account.hint for account in statuses):  # ten accounts without a keyring: one hint
         give_hint(hint)
     if not context.uses_sandbox and not any(account.usable for account in statuses):
         raise typer.Exit(ExitCode.CREDENTIALS)
 
 
+def _status_row(account: AccountStatus) -> tuple[str, ...]:
+    usable = "usable" if account.usable else "unusable"
+    return (account.handle, account.host, account.source, account.backend or "", usable, account.problem or "")
+
+
 def _statuses(context: Context) -> Iterator[AccountStatus]:
-    """Describe every account that is a brand of the roster or logged in at this host."""
+    """Yield the state of every account that is a brand of the roster or logged in at this host."""
     host, keychain = host_of(context), auth_accounts.unattended_keychain(context)
+    # X's handles have no case, so @Acme of the roster and a login as @acme are one account.
     handles = {brand.handle.casefold(): brand.handle for brand in auth_accounts.brands(context)}
     if not context.options.brand:
         logins = [login.handle for login in auth_accounts.logged_in(context) if login.host == host]
         handles |= {handle.casefold(): handle for handle in logins}
     for handle in handles.values():
         yield describe(context, handle, host, keychain)
+    # Credentials from the environment or a file work without any name, so they are shown where nothing has one.
     anonymous = None if handles else auth_accounts.describe_anonymous(context, host, keychain)
     if anonymous is not None:
         yield anonymous
@@ -88,10 +91,10 @@ def listing(context: Context) -> None:
     rows = [(login.handle, login.user_id, login.host, login.storage) for login in logins]
     context.output.show(partial(document, context, statuses), _LIST_HEADERS, rows)
     if not logins:
-        _say_nobody(context)
+        _show_no_login(context)
 
 
-def _say_nobody(context: Context) -> None:
+def _show_no_login(context: Context) -> None:
     if context.uses_sandbox:
         info("the sandbox has no account yet: it makes one for every brand that is used")
         return
@@ -99,20 +102,10 @@ def _say_nobody(context: Context) -> None:
     give_hint("`profilectl auth login` logs in; `profilectl demo` shows the whole thing without an account")
 
 
-_STILL_WORKS = (
-    "the token itself still works: revoke it in the account's settings at X, under connected apps, or regenerate it in "
-    "the developer portal; next time, --revoke ends it at X first"
-)
-_NOT_REVOKED = (
-    "nothing was forgotten, so run it again; without --revoke the token is forgotten here, and ends in the account's "
-    "settings at X, under connected apps"
-)
-
-
 def logout(
     context: Context,
     handle: Handle = None,
-    revoke: Annotated[bool, typer.Option("--revoke", help="End the token at X first.")] = False,
+    revoke: Annotated[bool, option("--revoke", "End the token at X first.")] = False,
 ) -> None:
     """Forget an account's credentials.
 
@@ -129,6 +122,7 @@ def logout(
         name, host, store=keychain, config=context.config, revoke=partial(_revoke, context) if revoke else None
     )
     _report_logout(context, f"@{name}", result, keychain.backend_name)
+    # Who logs out expects that nothing can send any more, which a file or a variable would belie.
     account = describe(context, name, host, keychain)
     if account.usable:
         warn(f"commands still find {account.source} credentials for @{name}", auth_accounts.SEE_STATUS)
@@ -162,8 +156,8 @@ def _report_logout(context: Context, name: str, result: Logout, backend: str) ->
 
 def default(
     context: Context,
-    key: Annotated[str | None, typer.Argument(metavar="[BRAND]", help="Its key in the roster.")] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="Have none any more.")] = False,
+    key: Annotated[str | None, argument("[BRAND]", "Its key in the roster.")] = None,
+    clear: Annotated[bool, option("--clear", "Have none any more.")] = False,
 ) -> None:
     """Show or choose the brand that is meant when none is named.
 
@@ -174,7 +168,8 @@ def default(
         raise UsageError("a brand and --clear exclude each other", hint="leave one of them out")
     shown = ""
     if key is not None:
-        choose_brand(context.config.path, _require_brand(context, key))
+        _require_brand(context, key)
+        choose_brand(context.config.path, key)
         context.output.announce(f"the default brand is {visible(key)}")
     elif clear:
         choose_brand(context.config.path, None)
@@ -188,11 +183,8 @@ def default(
     )
 
 
-def _require_brand(context: Context, key: str) -> str:
+def _require_brand(context: Context, key: str) -> None:
     keys = [brand.key for brand in context.roster.brands]
     if key not in keys:
-        raise UsageError(
-            f"there is no brand {visible(key)} in {visible(str(context.roster_path))}",
-            hint="it has: " + ", ".join(keys),
-        )
-    return key
+        where = visible(str(context.roster_path))
+        raise UsageError(f"there is no brand {visible(key)} in {where}", hint="it has: " + ", ".join(keys))

@@ -26,7 +26,7 @@ SEE_STATUS = "`profilectl auth status` shows where credentials come from"
 
 
 def host_of(context: Context) -> str:
-    """Return the API host with its port, which is part of every keyring entry's address."""
+    """Return the API host with its port, which is part of a keyring entry's name."""
     return "localhost" if context.uses_sandbox else context.api_host
 
 
@@ -36,20 +36,17 @@ def attended_keychain(context: Context) -> Keychain:
 
 
 def unattended_keychain(context: Context) -> Keychain:
-    """Return the keyring, which then opens no dialog and answers or fails within 3 seconds."""
+    """Return a keyring that opens no dialog and answers or fails within 3 seconds."""
     return Keychain(environ=context.environ)
 
 
 def refuse_sandbox(context: Context) -> None:
-    """Refuse a login or logout where there is none."""
+    """Refuse a login or logout in the sandbox."""
     if context.uses_sandbox:
         raise UsageError(
             "the sandbox knows no logins: it makes credentials of its own for every brand",
             hint="leave out --sandbox (and PROFILECTL_SANDBOX) to log in or out at X",
         )
-
-
-# Which accounts
 
 
 def brands(context: Context) -> tuple[Brand, ...]:
@@ -73,15 +70,11 @@ def claimed_handles(context: Context) -> list[str]:
 
 
 def named_account(context: Context, handle: str | None) -> str | None:
-    """Return the handle that was named: with ``--handle``, or as the chosen or only brand; None when nothing says.
-
-    Raises:
-        UsageError: it is no handle, or ``--brand`` isn't one brand of the roster.
-    """
+    """Return ``--handle``, if it is one, or else the handle of the chosen or only brand; None when there is neither."""
     if handle is None and context.options.brand:
         return context.the_brand().handle
     if handle is None:
-        chosen = brands(context)
+        chosen = brands(context)  # the first of several would be a guess about whose token is replaced
         return chosen[0].handle if len(chosen) == 1 else None
     try:
         account_name(handle)
@@ -94,25 +87,22 @@ def logged_in(context: Context) -> Sequence[LoggedIn]:
     """Return the accounts that are logged in, at every host; in the sandbox, the brands that exist there."""
     if not context.uses_sandbox:
         return context.config.accounts
-    if not (context.state_folder / SANDBOX).exists():
+    if not context.sandbox_folder.exists():
         return ()
     accounts = context.local_x.world.accounts.all()
     host = host_of(context)
     return [LoggedIn(account.handle, account.user_id, host, SANDBOX) for account in accounts if account.is_brand]
 
 
-# What is known of them
-
-
 def describe(context: Context, handle: str, host: str, keychain: Keychain) -> AccountStatus:
-    """Say where an account's credentials would come from and whether they could be used; X isn't asked."""
+    """Return where an account's credentials would come from and whether they could be used; X isn't asked."""
     if context.uses_sandbox:  # which makes the account of a brand when it is first used
         return AccountStatus(handle, host, SANDBOX, None, usable=True)
     return context.credential_sources(host, keychain).describe(handle)
 
 
 def describe_anonymous(context: Context, host: str, keychain: Keychain) -> AccountStatus | None:
-    """Say the same of credentials that somebody has set up without naming an account."""
+    """Return the same of credentials that were set up without a name of an account."""
     return None if context.uses_sandbox else context.credential_sources(host, keychain).describe_anonymous()
 
 
@@ -122,9 +112,6 @@ def find_credentials(context: Context, handle: str, keychain: Keychain) -> Crede
         return context.local_x.credentials(handle)
     # A source that doesn't belong to one account doesn't look at the handle, but there must be one.
     return context.credential_sources(context.api_host, keychain).find(handle or "unnamed")
-
-
-# How it is shown
 
 
 def document(context: Context, statuses: Iterable[AccountStatus]) -> Document:

@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import SEE_STATUS, describe, document, give_hint, host_of, warn
 from profilectl.cli.context import Context
+from profilectl.cli.options import option
 from profilectl.cli.prompts import ask
 from profilectl.credentials import importers, prompts
 from profilectl.credentials import login as credentials_login
@@ -39,14 +38,14 @@ _COPY_AGAIN = (
     "regenerating one there ends the old one"
 )
 
-Handle = Annotated[str | None, typer.Option("--handle", metavar="HANDLE", help="The account; else the brand's.")]
+Handle = Annotated[str | None, option("--handle HANDLE", "The account; else the brand's.")]
 
 
 def login(
     context: Context,
     handle: Handle = None,
-    with_token: Annotated[bool, typer.Option("--with-token", help="Read the four values as JSON from stdin.")] = False,
-    pin: Annotated[bool, typer.Option("--pin", help="Get the token with a PIN that X shows in a browser.")] = False,
+    with_token: Annotated[bool, option("--with-token", "Read the four values as JSON from stdin.")] = False,
+    pin: Annotated[bool, option("--pin", "Get the token with a PIN that X shows in a browser.")] = False,
 ) -> None:
     """Check credentials at X, and keep them in the keyring.
 
@@ -58,20 +57,15 @@ def login(
 
 
 def log_in(context: Context, expected: str | None, read: Callable[[], Credentials]) -> None:
-    """Get credentials, check them at X, keep them in the keyring, and report about it.
-
-    Args:
-        context: says which X.
-        expected: the handle that it must turn out to be; None takes any.
-        read: gets the credentials, once the keyring has proven to work.
-    """
+    """Get credentials of the expected handle or of any, check them at X, keep them in the keyring, and report it."""
+    # `read` is called once the keyring has proven to work: nobody types four values for nothing.
     keychain = auth_accounts.attended_keychain(context)
     doubts: list[RemoteError] = []
     result = credentials_login.login(
         host=host_of(context),
         expected=expected,
         read=read,
-        verify=lambda credentials: _verify(context, credentials, doubts),
+        verify=partial(_verify, context, doubts),
         store=keychain,
         config=context.config,
         now=datetime.now(UTC),
@@ -88,9 +82,6 @@ def log_in(context: Context, expected: str | None, read: Callable[[], Credential
     if account.source != "keyring":
         warn(f"{account.source} credentials come before the keyring, so this login isn't used", SEE_STATUS)
     context.output.show(partial(document, context, [account]))
-
-
-# Where the four values come from
 
 
 def _reader(context: Context, *, with_token: bool, pin: bool) -> Callable[[], Credentials]:
@@ -119,10 +110,10 @@ def _ask(label: str) -> str:
 
 
 def _begin(context: Context, consumer_key: Secret, consumer_secret: Secret) -> PinLogin:
-    """Open a PIN login without a deadline: a person with a browser takes the time that it takes."""
     from profilectl.api.pin_login import PinLogin
     from profilectl.api.transport import Transport
 
+    # Without a deadline: a person with a browser takes the time that it takes.
     return PinLogin(consumer_key, consumer_secret, Transport(context.api_url))
 
 
@@ -131,11 +122,8 @@ def _show_login(url: str) -> None:
         info(line)
 
 
-# Asking X
-
-
-def _verify(context: Context, credentials: Credentials, doubts: list[RemoteError]) -> Account:
-    """Ask X whose credentials they are, and whether custom profiles are allowed, which is no condition for a login."""
+def _verify(context: Context, doubts: list[RemoteError], credentials: Credentials) -> Account:
+    """Return whose credentials they are; that X doesn't allow custom profiles yet is a doubt, not a failure."""
     client = context.client(credentials)
     try:
         account = client.verify_credentials()
@@ -143,6 +131,7 @@ def _verify(context: Context, credentials: Credentials, doubts: list[RemoteError
         if error.status == 401 and error.code != 135:  # 135 is about the clock, and its hint says so
             raise error.with_hint(_COPY_AGAIN) from error.__cause__
         raise
+    # No condition for a login, because X allows a brand only after it has asked for it.
     try:
         client.list_profiles()
     except RemoteError as error:
@@ -157,11 +146,9 @@ _TOOLS = "looked for ~/.twurlrc (twurl), ~/.xurl (xurl) and ~/.trc (t); --from F
 
 def import_(
     context: Context,
-    account: Annotated[
-        str | None, typer.Option("--account", metavar="HANDLE", help="The account to import, or xurl's app.")
-    ] = None,
-    path: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Only this file of such a tool.")] = None,
-    only_list: Annotated[bool, typer.Option("--list", help="Only show which accounts there are.")] = False,
+    account: Annotated[str | None, option("--account HANDLE", "The account to import, or xurl's app.")] = None,
+    path: Annotated[Path | None, option("--from FILE", "Only this file of such a tool.")] = None,
+    only_list: Annotated[bool, option("--list", "Only show which accounts there are.")] = False,
 ) -> None:
     """Import an account from twurl, t or xurl.
 
@@ -182,13 +169,14 @@ def import_(
     if name is None and not context.may_ask:
         names = ", ".join(dict.fromkeys(visible(offer.name) for offer in offers))
         raise UsageError("which account?", hint=f"say --account with one of: {names}")
+    # Who is asked is asked once the keyring has proven to work, as at a login: by `read`, which then fills the list.
     picked = [] if name is None else [_named(offers, name)]
     log_in(context, expected, lambda: _values(picked or _choose(offers, picked)))
     _warn_of_plain_text(picked[0], files)
 
 
 def _read(path: Path | None) -> list[Offers]:
-    """Read the named file, or every usual one; warn about one of those that can't be read."""
+    """Read the named file, or every usual one; of these, one that can't be read is a warning only."""
     if path is not None:
         return [importers.read_offers(path)]
     files = []
@@ -200,15 +188,13 @@ def _read(path: Path | None) -> list[Offers]:
     return files
 
 
-# Which one
-
-
 def _named(offers: Sequence[Offer], name: str) -> Offer:
     bare = name.removeprefix("@").casefold()
     candidates = [offer for offer in offers if offer.name.casefold() == bare]
     if not candidates:
         raise UsageError(f"there is no account {visible(name)} to import", hint=_LIST)
     usable = [offer for offer in candidates if offer.credentials is not None] or candidates
+    # twurl, t and xurl may all hold the same token, which is no reason to ask.
     if len({offer.credentials and offer.credentials.secrets() for offer in usable}) > 1:
         where = ", ".join(visible(str(offer.path)) for offer in usable)
         hint = f"--from FILE names one of: {where}; in a terminal you are asked"
@@ -217,7 +203,7 @@ def _named(offers: Sequence[Offer], name: str) -> Offer:
 
 
 def _choose(offers: Sequence[Offer], picked: list[Offer]) -> list[Offer]:
-    """Let a person choose, and note what was chosen."""
+    """Let a person choose, and add the choice to `picked`."""
     for number, offer in enumerate(offers, start=1):
         info("  ".join([f"{number:>3}", *filter(None, _cells(offer))]))
     answer = ask("Which account (number)").strip()
@@ -232,9 +218,6 @@ def _values(picked: Sequence[Offer]) -> Credentials:
     if offer.credentials is None:
         raise CredentialsError(offer.problem or "incomplete", hint=_LIST)
     return offer.credentials
-
-
-# How it is shown
 
 
 def _show(context: Context, offers: Sequence[Offer]) -> None:
@@ -253,19 +236,13 @@ def _cells(offer: Offer) -> tuple[str, ...]:
 
 
 def _status(context: Context, offer: Offer) -> AccountStatus:
-    return AccountStatus(
-        offer.handle or "",
-        host_of(context),
-        str(offer.path),
-        None,
-        usable=offer.credentials is not None,
-        problem=offer.problem,
-        token_tail=offer.credentials.token.tail() if offer.credentials else None,
-    )
+    handle, host, usable = offer.handle or "", host_of(context), offer.credentials is not None
+    tail = offer.credentials.token.tail() if offer.credentials else None
+    return AccountStatus(handle, host, str(offer.path), None, usable=usable, problem=offer.problem, token_tail=tail)
 
 
 def _warn_of_plain_text(offer: Offer, files: Sequence[Offers]) -> None:
-    """Warn that the token still is in its file, and of who else can read it."""
+    # Only a warning: another tool may still need its file, so it isn't ours to change.
     name = visible(str(offer.path))
     warn(f"{name} still holds this token in plain text", "delete it there when nothing else uses it")
     exposure = next(file.exposure for file in files if file.path == offer.path)

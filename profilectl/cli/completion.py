@@ -1,4 +1,4 @@
-"""``completion``: the script that teaches a shell what may follow at TAB."""
+"""``completion``: the script with which a shell completes our commands, options and names at TAB."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from enum import Enum
 from importlib import import_module
 from typing import Annotated
 
-import typer
-
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import argument
 from profilectl.errors import UsageError
 from profilectl.render.console import out
 
 
 class Shell(Enum):
-    """The shells that profilectl knows how to complete in."""
+    """The shells that have a completion script."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -23,14 +21,9 @@ class Shell(Enum):
     POWERSHELL = "powershell"
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``completion``."""
-    app.command("completion")(command(completion))
-
-
 def completion(
     context: Context,
-    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
+    shell: Annotated[Shell, argument("SHELL", "bash, zsh, fish or powershell.")],
 ) -> None:
     """Print the completion script of a shell.
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
 from profilectl.errors import AvatarRefused, UsageError
 from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
@@ -25,7 +26,6 @@ from profilectl.toml.document import LARGEST, decode
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
-    from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.config import Config
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 DEFAULT_API_URL = "https://api.x.com"
 DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short enough for cron
 STATE_FOLDER = ".profilectl"
-LARGEST_ROSTER = 20_000_000  # bytes: a hundred thousand agents
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,6 @@ class Context:
     def overridden_by(self, later: Options) -> Context:
         """Return the context of a command whose own options win over those before its name."""
         return replace(self, options=self.options.overridden_by(later))
-
-    # Options
 
     @property
     def is_quiet(self) -> bool:
@@ -75,6 +72,7 @@ class Context:
     def uses_sandbox(self) -> bool:
         """Whether X is the one in this process; UsageError when PROFILECTL_SANDBOX is neither 0 nor 1."""
         setting = self.environ.get("PROFILECTL_SANDBOX", "")
+        # Taking "true" or "yes" for a no would send a rehearsal to the real X.
         if setting not in {"", "0", "1"}:
             raise UsageError(f"PROFILECTL_SANDBOX is {visible(setting)}", hint="1 means the local X, 0 the real one")
         return bool(self.options.sandbox) or setting == "1"
@@ -91,23 +89,15 @@ class Context:
 
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
 
-    @cached_property
-    def clock(self) -> Clock:
-        """This machine's clocks."""
-        from profilectl.api.clock import Clock
-
-        return Clock()
-
     def again(self) -> str:
         """Return the options that make another command use the same roster and the same X."""
+        # Only what was typed: what stands in the environment holds for the next command, too.
         words = ["--sandbox"] if self.options.sandbox else []
         if self.options.roster is not None:
             words += ["--roster", str(self.options.roster)]
         if self.options.credentials_file is not None:
             words += ["--credentials-file", str(self.options.credentials_file)]
         return "".join(f" {shlex.quote(word)}" for word in words)
-
-    # The roster
 
     @property
     def roster_path(self) -> Path:
@@ -133,7 +123,7 @@ class Context:
 
     @cached_property
     def picture_cache(self) -> PictureStatCache:
-        """What an earlier `sync` has kept of the roster's pictures, so that untouched ones needn't be read again."""
+        """What an earlier `sync` has kept of the roster's pictures."""
         from profilectl.pictures.stat_cache import PictureStatCache
 
         roster = self.roster_path.absolute()
@@ -155,13 +145,18 @@ class Context:
         self._require_usable(refusals)
         return prepared
 
+    def load_pictures(self, agents: Iterable[Agent]) -> dict[str, PreparedPicture]:
+        """Return the agents' pictures as they are uploaded, by the avatar as the roster writes it."""
+        pictures = self.inspect_pictures(agents)
+        # Two paths may name one file's content, which is decoded once.
+        prepared = self.prepare_pictures({picture.digest: picture for picture in pictures.values()}.values())
+        return {avatar: prepared[picture.digest] for avatar, picture in pictures.items()}
+
     def _require_usable(self, refusals: Mapping[str, AvatarRefused]) -> None:
         if refusals:
             from profilectl.pictures.loader import refusal
 
             raise refusal(refusals, self.roster.agents, self._roster_text, str(self.roster_path))
-
-    # The brands
 
     def brands(self) -> tuple[Brand, ...]:
         """Return the brands that a ``diff`` or ``sync`` is about: the chosen ones, or all."""
@@ -185,27 +180,26 @@ class Context:
         default = self.environ.get("PROFILECTL_BRAND")
         return self.options.brand or ((default,) if default else ())
 
-    # The ledger
-
     @property
     def state_folder(self) -> Path:
         """The folder beside the roster, in which the sandbox is; older versions kept the ledger there as well."""
         return self.roster_path.parent / STATE_FOLDER
 
     @property
-    def ledger_path(self) -> Path:
-        """The ledger's file, which needn't exist; the sandbox has one of its own.
+    def sandbox_folder(self) -> Path:
+        """The folder of the local X and of its ledger."""
+        return self.state_folder / "sandbox"
 
-        One that lies beside the roster, as older versions had it, is read there until `ledger_for_writing` moves it.
-        """
+    @property
+    def ledger_path(self) -> Path:
+        """The ledger's file, which needn't exist; the sandbox has one of its own."""
+        # One beside the roster, as older versions had it, is read there until `ledger_for_writing` moves it: a command
+        # that only looks changes no file.
         if self.uses_sandbox:
-            return self._own_folder / "ledger.db"
-        chosen = self._chosen_ledger
-        if chosen is not None:
-            return chosen
+            return self.sandbox_folder / "ledger.db"  # or a rehearsal would count as what is at X
         from profilectl.ledger.move import path_to_read
 
-        return path_to_read(*self._ledger_places)
+        return self._chosen_ledger or path_to_read(*self._ledger_places)
 
     @property
     def _chosen_ledger(self) -> Path | None:
@@ -227,11 +221,6 @@ class Context:
         old = (self.state_folder / "ledger.db").absolute()
         return old, default_ledger_path(self.environ, self.api_host), parse_address(self.api_url).host
 
-    @property
-    def _own_folder(self) -> Path:
-        """Where what belongs to one X lies, unless it was moved: the real one's, or the sandbox's."""
-        return self.state_folder / "sandbox" if self.uses_sandbox else self.state_folder
-
     def ledger_for_reading(self) -> LedgerReader:
         """Open the ledger without ever writing to it; a missing one is empty."""
         from profilectl.ledger.sqlite import open_for_reading
@@ -248,17 +237,12 @@ class Context:
         from profilectl.ledger.sqlite import open_for_writing
 
         if not self.uses_sandbox and self._chosen_ledger is None:
-            self._move_old_ledger()
+            from profilectl.ledger.move import move_old_ledger
+
+            sentence = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
+            if sentence is not None:
+                info(sentence)
         return self.stack.enter_context(open_for_writing(self.ledger_path))
-
-    def _move_old_ledger(self) -> None:
-        from profilectl.ledger.move import move_old_ledger
-
-        sentence = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
-        if sentence is not None:
-            info(sentence)
-
-    # X
 
     @cached_property
     def config(self) -> Config:
@@ -272,7 +256,7 @@ class Context:
         """The X in this process, with its world beside the ledger."""
         from profilectl.cli.local_sandbox import LocalX
 
-        return self.stack.enter_context(LocalX(self.state_folder / "sandbox"))
+        return self.stack.enter_context(LocalX(self.sandbox_folder))
 
     @property
     def api_url(self) -> str:
@@ -281,9 +265,10 @@ class Context:
 
     @property
     def api_host(self) -> str:
-        """Host and port of X, under which credentials are kept: a test server never gets those of another one."""
+        """Host and port of X, under which credentials are kept."""
         from profilectl.api.urls import parse_address
 
+        # The port belongs to it, so that a test server never gets the credentials of another one.
         return parse_address(self.api_url).url.partition("://")[2]
 
     def credentials(self, brand: Brand) -> Credentials:
@@ -320,7 +305,7 @@ class Context:
         from profilectl.api.client import XClient
         from profilectl.api.transport import Transport
 
-        self.secrets.extend(credentials.secrets())
+        self.secrets.extend(credentials.secrets())  # before the first call, which the log may show
         if self.options.verbose:
             from profilectl.cli.crash_log import log_calls
 
@@ -342,5 +327,23 @@ class Context:
 
     def announce_wait(self, seconds: float, why: str) -> None:
         """Say why nothing happens for a while."""
+        self.remark(f"waiting {seconds:.0f} s {why}")
+
+    def remark(self, line: str) -> None:
+        """Write to stderr what a person may want to know; left out when quiet."""
         if not self.is_quiet:
-            info(f"waiting {seconds:.0f} s {why}")
+            info(line)
+
+    @property
+    def authority(self) -> Authority:
+        """Who may do what; InputRefused when `read_policy` refuses the policy file."""
+        from profilectl.access.policy_file import POLICY, read_policy, uid_of
+
+        # The sandbox has no customers to protect, so there the roster alone decides.
+        return Authority(uid_of) if self.uses_sandbox else read_policy(POLICY)
+
+    def require_admin(self, action: str) -> None:
+        """Raise InputRefused where whoever runs this is no admin; the action is named as in "bob may not sync"."""
+        from profilectl.access.policy_file import current_operator
+
+        self.authority.require_admin(current_operator(), action)

@@ -26,14 +26,11 @@ def forbid_core_files() -> None:
 
 
 def write_log(error: BaseException) -> str:
-    """Write a traceback without local variables to a file only its owner can read; returns the file's path.
-
-    The message of the exception is left out: it may hold anything. Where nothing can be written, the last place in
-    our code is returned instead.
-    """
+    """Write a traceback to a file that only its owner can read, and return its path, or the last place in our code."""
     import platform
     import traceback
 
+    # Neither local variables nor the exception's message: either may hold a secret.
     frames = "".join(traceback.format_tb(error.__traceback__))
     text = f"profilectl {__version__}, Python {platform.python_version()}, {platform.system()}\n"
     text += f"{frames}{type(error).__module__}.{type(error).__qualname__}\n"
@@ -42,17 +39,13 @@ def write_log(error: BaseException) -> str:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, text.encode())
-    except OSError:
+    except OSError:  # a full disk or a read-only home is no reason to lose the place as well
         return traceback.format_tb(error.__traceback__)[-1].split("\n", 1)[0].strip()
     return str(path)
 
 
 def log_calls(secrets: Collection[Secret]) -> None:
-    """Write our own log to stderr from now on, other libraries' not.
-
-    Args:
-        secrets: may grow afterwards; none of them is ever written.
-    """
+    """Write our own log to stderr from now on; none of the secrets, which may grow afterwards, is ever written."""
     import logging
 
     from profilectl.secret import log_filter
@@ -60,7 +53,7 @@ def log_calls(secrets: Collection[Secret]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     handler.addFilter(log_filter(secrets))
-    logger = logging.getLogger("profilectl")
+    logger = logging.getLogger("profilectl")  # only ours: oauthlib logs what it signs, and the signature
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG)
     logger.propagate = False

@@ -20,7 +20,7 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER
 from profilectl.cli.options import Options, command
-from profilectl.cli.preview import show_face
+from profilectl.cli.preview import show_card
 from profilectl.errors import ExitCode, InputRefused, UsageError
 from profilectl.render.console import console, draw, info, is_terminal, out
 from profilectl.text.escape import visible
@@ -275,7 +275,7 @@ def _show_answer(local: LocalX, message: Message, brand: Account) -> None:
     profile = None if message.profile_id is None else local.world.profiles.find(message.profile_id)
     name = brand.handle if profile is None else profile.name
     picture = None if profile is None else local.world.media.picture(profile.picture)
-    show_face(AgentCard("", name, "", brand.handle, picture, "image/jpeg", message.text))
+    show_card(AgentCard("", name, "", brand.handle, picture, "image/jpeg", message.text))
 
 
 STEPS: Final = (

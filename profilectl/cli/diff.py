@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import option
 from profilectl.errors import ExitCode, InputRefused, UsageError
 from profilectl.model import Brand
 from profilectl.plan import saved
@@ -29,17 +29,16 @@ if TYPE_CHECKING:
     from profilectl.api.retry import WaitBudget
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
+    from profilectl.plan.changes import Change
     from profilectl.sync.quota import Forecast
     from profilectl.sync.session import SyncSession
 
-_JOBS = 8  # pictures that are fetched at once
+_JOBS = 8  # pictures that are fetched at once; without any, one call after the other is quick enough
 
-Agents = Annotated[list[str] | None, typer.Option("--agent", metavar="AGENT", help="Only this agent; repeatable.")]
-AllowDeletes = Annotated[
-    int | None, typer.Option("--allow-deletes", metavar="N", min=0, help="Agree to N deletions per brand.")
-]
-PruneNow = Annotated[bool, typer.Option("--prune-now", help="Destroy replaced profiles without waiting.")]
-VerifyAvatars = Annotated[bool, typer.Option("--verify-avatars", help="Compare the live pictures, too.")]
+Agents = Annotated[list[str] | None, option("--agent AGENT", "Only this agent; repeatable.")]
+AllowDeletes = Annotated[int | None, option("--allow-deletes N", "Agree to N deletions per brand.", min=0)]
+PruneNow = Annotated[bool, option("--prune-now", "Destroy replaced profiles without waiting.")]
+VerifyAvatars = Annotated[bool, option("--verify-avatars", "Compare the live pictures, too.")]
 
 
 class Format(enum.StrEnum):
@@ -51,19 +50,12 @@ class Format(enum.StrEnum):
     HTML = "html"
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``diff``."""
-    app.command("diff")(command(diff))
-
-
 def diff(
     context: Context,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 when anything differs.")] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, too, for `sync --plan`.")
-    ] = None,
+    exit_code: Annotated[bool, option("--exit-code", "Exit 3 when anything differs.")] = False,
+    out: Annotated[Path | None, option("--out FILE", "Save the plan, too, for `sync --plan`.")] = None,
     form: Annotated[
-        Format | None, typer.Option("--format", help="How to show it; else a table, and plain lines in a pipe.")
+        Format | None, option("--format", "How to show it; else a table, and plain lines in a pipe.")
     ] = None,
     agent: Agents = None,
     allow_deletes: AllowDeletes = None,
@@ -76,7 +68,7 @@ def diff(
     """
     form = _chosen(context, form)
     if out is not None:
-        check_place(out)
+        check_place(out)  # before X is asked for lists that couldn't be saved
     selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
     session = open_session(context, context.brands(), selection, _JOBS if verify_avatars or form is Format.HTML else 1)
     ledger = context.ledger_for_reading()
@@ -107,15 +99,11 @@ def _chosen(context: Context, form: Format | None) -> Format | None:
 
 
 def check_place(path: Path) -> None:
-    """Make sure that a plan may be written to this path, before anything is asked of X.
-
-    Raises:
-        UsageError: it stands for stdout.
-        InputRefused: something else than a saved plan is there: a link, a folder, another file.
-    """
+    """Raise UsageError where a path stands for stdout, InputRefused where something else than a saved plan is there."""
     shown = visible(str(path))
     if str(path) == "-":
         raise UsageError("--out takes the name of a file", hint="--json prints the same to stdout")
+    # A link could have been put there to have another file overwritten.
     if path.is_symlink():
         raise InputRefused(f"{shown} is a symbolic link, which a plan never follows", hint="name the file itself")
     if not path.exists():
@@ -129,13 +117,8 @@ def check_place(path: Path) -> None:
 
 
 def save(path: Path, document: saved.Document) -> None:
-    """Save a plan, whole or not at all; it takes the place of an older one.
-
-    Raises:
-        UsageError: the path stands for stdout.
-        InputRefused: it can't be written, or something else is there.
-    """
-    check_place(path)
+    """Save a plan in the place of an older one, whole or not at all: then InputRefused says why."""
+    check_place(path)  # once more, because minutes may have passed
     try:
         files.replace(path, f"{documents.dump(document)}\n".encode())
     except (OSError, ValueError) as error:
@@ -151,16 +134,7 @@ def open_session(
     max_wait: float | WaitBudget = 0,
     cache: PictureStatCache | None = None,
 ) -> SyncSession:
-    """Open a session of `diff` or `sync`.
-
-    Args:
-        context: of the command.
-        brands: those that take part.
-        selection: what else was chosen.
-        jobs: calls at once.
-        max_wait: how long the calls may wait for limits of X: seconds, or what is left of them.
-        cache: knows the pictures that needn't be read; else what earlier commands kept.
-    """
+    """Open a session of `diff` or `sync`; the calls may wait `max_wait` seconds, or what is left, for limits of X."""
     from profilectl.sync.session import SyncSession
 
     return SyncSession.open(
@@ -189,8 +163,7 @@ def _diff_code(plan: Plan) -> ExitCode:
 
 
 def _show(context: Context, session: SyncSession, plan: Plan, document: saved.Document, form: Format | None) -> None:
-    """Show the plan in the form that was chosen; a document stands alone, the other forms have lines on stderr."""
-    if form is Format.JSON:
+    if form is Format.JSON:  # the document holds the refusal, too
         replace(context.output, wants_json=True).show(document)
         return
     if form in {Format.MARKDOWN, Format.HTML}:
@@ -207,6 +180,7 @@ def _show(context: Context, session: SyncSession, plan: Plan, document: saved.Do
 
 
 def _page(context: Context, session: SyncSession, plan: Plan, form: Format | None) -> str:
+    # Each form's modules are loaded for itself: HTML decodes pictures, which the others needn't.
     if form is Format.MARKDOWN:
         from profilectl.render.markdown import plan_document
 
@@ -220,29 +194,31 @@ def _page(context: Context, session: SyncSession, plan: Plan, form: Format | Non
 def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
     """Show the changes on stdout, unless a document is to stand there, and what is in their way on stderr.
 
-    Args:
-        context: of the command.
-        plan: what to show.
-        drawn: whether it is a table even where stdout is no terminal; without colours then, and as wide as it needs.
+    If `drawn`, they are a table even where stdout is no terminal; without colours then, and as wide as it needs.
     """
-    from profilectl.render.phrases import obstacle, summary
+    from profilectl.render.phrases import summary
     from profilectl.render.tables import plan_rows, plan_table
 
     shows_nothing = context.is_quiet and not plan.changes and (drawn or is_terminal(sys.stdout))
     rows = () if shows_nothing else tuple(plan_rows(plan))
     context.output.show_rows(rows=rows, table=partial(plan_table, plan), drawn=drawn)
-    for change in plan.changes:
+    show_obstacles(context, plan.changes)
+    context.remark(summary(plan))
+
+
+def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
+    """Write to stderr what is in the way of the changes that are blocked."""
+    from profilectl.render.phrases import obstacle
+
+    for change in changes:
         if change.is_blocked:
             info(obstacle(change, change.goal.name, context.again()))
-    if not context.is_quiet:
-        info(summary(plan))
 
 
 def show_limits(context: Context, forecasts: Iterable[Forecast]) -> None:
-    """Say on stderr what X's limits mean for a plan, where they mean anything."""
+    """Write to stderr what X's limits mean for a plan, where they mean anything."""
     from profilectl.render.phrases import limit_lines
 
-    if not context.is_quiet:
-        for forecast in forecasts:
-            for line in limit_lines(forecast):
-                info(line)
+    for forecast in forecasts:
+        for line in limit_lines(forecast):
+            context.remark(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ import typer
 from profilectl.cli import auth_accounts
 from profilectl.cli.auth_accounts import give_hint
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import option
 from profilectl.cli.read_only_context import ReadOnlyContext
 from profilectl.doctor.account_checks import Accounts, check_allowlists_again, run_checks
 from profilectl.doctor.machine_checks import Machine
@@ -30,19 +30,13 @@ if TYPE_CHECKING:
     from profilectl.api.probe import ProbeResult
     from profilectl.doctor.account_checks import AccountChecks
     from profilectl.doctor.report import Report
-    from profilectl.ledger.protocol import LedgerReader
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``doctor``."""
-    app.command("doctor")(command(doctor))
 
 
 def doctor(
     context: Context,
     wait: Annotated[
         str | None,
-        typer.Option("--wait", metavar="DURATION", help="Ask on until X allows custom profiles, for this long: 2h."),
+        option("--wait DURATION", "Ask on until X allows custom profiles, for this long: 2h."),
     ] = None,
 ) -> None:
     """Tell what works, what doesn't, and what to do.
@@ -57,17 +51,17 @@ def doctor(
     waits = seconds is not None and lacks_only_allowlist(report, [account.target.label for account in refused])
     if seconds is not None and not waits and report.failures:
         info("not waiting: X's allowlist isn't the only thing that is missing")
-    if not (waits and context.wants_json):
+    if not (waits and context.wants_json):  # stdout holds one document, which then follows the wait
         _show(context, report, report.exit_code)
     if seconds is None or not waits:
         raise typer.Exit(report.exit_code)
     raise typer.Exit(_wait(read_only, report, refused, seconds))
 
 
-# What is looked at
-
-
 def _machine(context: ReadOnlyContext) -> Machine:
+    from profilectl.ledger.sqlite import open_for_reading
+
+    # What may be refused (an unclear variable, a broken roster) is read within the check that it is about.
     return Machine(
         api_url=context.api_url,
         uses_sandbox=context.uses_sandbox,
@@ -80,14 +74,8 @@ def _machine(context: ReadOnlyContext) -> Machine:
         brands=context.brands,
         inspect_pictures=context.inspect_pictures,
         ledger_path=lambda: context.ledger_path,
-        open_ledger=partial(_open_ledger, context),
+        open_ledger=lambda: open_for_reading(context.ledger_path),
     )
-
-
-def _open_ledger(context: ReadOnlyContext) -> AbstractContextManager[LedgerReader]:
-    from profilectl.ledger.sqlite import open_for_reading
-
-    return open_for_reading(context.ledger_path)
 
 
 def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:
@@ -99,19 +87,16 @@ def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:
 
 
 def _accounts(context: ReadOnlyContext) -> Accounts:
-    keyring = auth_accounts.unattended_keychain(context)
+    keyring, host = auth_accounts.unattended_keychain(context), partial(auth_accounts.host_of, context)
     return Accounts(
-        host=partial(auth_accounts.host_of, context),
+        host=host,
         logged_in=partial(auth_accounts.logged_in, context),
-        describe=lambda handle: auth_accounts.describe(context, handle, auth_accounts.host_of(context), keyring),
-        describe_anonymous=lambda: auth_accounts.describe_anonymous(context, auth_accounts.host_of(context), keyring),
+        describe=lambda handle: auth_accounts.describe(context, handle, host(), keyring),
+        describe_anonymous=lambda: auth_accounts.describe_anonymous(context, host(), keyring),
         find_credentials=lambda handle: auth_accounts.find_credentials(context, handle, keyring),
         connect=context.client,
         wait_command=f"profilectl doctor --wait 2h{context.again()}",
     )
-
-
-# How it is shown
 
 
 def _show(context: Context, report: Report, exit_code: ExitCode) -> None:
@@ -122,27 +107,24 @@ def _show(context: Context, report: Report, exit_code: ExitCode) -> None:
         rows=render.rows(findings),
         table=lambda: render.listing(findings, first),
     )
+    # A terminal's table holds the hint already; the rows of a pipe have no place for it.
     if first is not None and (context.wants_json or not is_terminal(sys.stdout)):
         give_hint(first.result.hint)
-    if not context.is_quiet:
-        info(render.summary(report))
-
-
-# Waiting
+    context.remark(render.summary(report))
 
 
 def _wait(context: ReadOnlyContext, report: Report, accounts: Sequence[AccountChecks], seconds: float) -> ExitCode:
-    """Ask X about these accounts until it allows custom profiles, tell how it ended, and return the exit code."""
+    """Ask X about these accounts until it allows custom profiles, show how it ended, and return the exit code."""
 
     def ask(stack: ExitStack) -> None:
         nonlocal report
+        # A deadline of its own for each question: that of the checks is over long before a wait of hours.
         report = check_allowlists_again(report, accounts, context.once_more(stack).client)
         refusals = [account.refusal for account in accounts if account.refusal is not None]
         if refusals:
             raise refusals[0]
 
-    if not context.is_quiet:
-        info(f"asking X until {_clock_time(time.time() + seconds)}; Ctrl-C ends it")
+    context.remark(f"asking X until {_clock_time(time.time() + seconds)}; Ctrl-C ends it")
     result = wait_until_allowed(ask, seconds, context.announce_wait)
     code = ExitCode.DONE if result.allowed else ExitCode.TRY_LATER
     if context.wants_json:

@@ -8,10 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import option
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import documents
 from profilectl.render.console import info
@@ -47,16 +45,9 @@ avatar = "avatars/{key}.png"
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``init``."""
-    app.command("init")(command(init))
-
-
 def init(
     context: Context,
-    handle: Annotated[
-        str | None, typer.Option("--handle", metavar="HANDLE", help="Your brand's X account; else a stand-in.")
-    ] = None,
+    handle: Annotated[str | None, option("--handle HANDLE", "Your brand's X account; else a stand-in.")] = None,
 ) -> None:
     """Write a starter roster with pictures.
 
@@ -73,7 +64,7 @@ def init(
     line = f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}"
     context.output.show(documents.init(path, [file for file in files if file != path]), lines=[line])
     if not context.is_quiet:
-        _say_what_next(path, is_stand_in=handle is None)
+        _show_next_steps(path, is_stand_in=handle is None)
 
 
 def _check_handle(handle: str) -> str:
@@ -97,7 +88,7 @@ def _text(handle: str) -> str:
 
 
 def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
-    """Write files that don't exist yet, the folders they need included, `own_folder` not as a link; all or none."""
+    """Write files that don't exist yet, and the folders that they need; all or none."""
     elsewhere = "--roster PATH starts one in another folder"
     try:
         if own_folder.is_symlink():  # as a repository could bring along
@@ -105,7 +96,7 @@ def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
         for path in files:
             if path.exists() or path.is_symlink():
                 raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=elsewhere)
-        with ExitStack() as undo:
+        with ExitStack() as undo:  # a roster whose pictures are missing would be refused by the next command
             for path, content in files.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as file:
@@ -117,7 +108,7 @@ def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
         raise InputRefused(f"can't write {where}: {error.strerror}; nothing was written") from None
 
 
-def _say_what_next(path: Path, *, is_stand_in: bool) -> None:
+def _show_next_steps(path: Path, *, is_stand_in: bool) -> None:
     roster = "" if path == Path("roster.toml") else f" --roster {shlex.quote(str(path))}"
     info(f"next: `profilectl sync{visible(roster)} --sandbox` tries it on a local X")
     if is_stand_in:

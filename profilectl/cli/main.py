@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from io import TextIOWrapper
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ import typer
 from profilectl import __version__
 from profilectl.cli.context import Context
 from profilectl.cli.crash_log import forbid_core_files, write_log
-from profilectl.cli.options import Options, root
+from profilectl.cli.options import Options, command, root
 from profilectl.errors import Declined, ExitCode, ProfilectlError
 from profilectl.errors import UsageError as OurUsageError
 from profilectl.render.console import flush, info, out, show_error, stdout_failed
@@ -41,7 +41,7 @@ COMMANDS = (
     "sandbox",
     "completion",
 )
-"""The commands and groups in the order of the help; the module of the same name in this folder registers each."""
+"""The commands and groups in the order of the help; each has a module of its name, with a function of its name."""
 
 VALUED = frozenset({"--roster", "--brand", "--credentials-file", "--timeout"})
 """The global options behind which a value stands."""
@@ -60,44 +60,43 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
-def _epilog() -> str:
-    table = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
-    return f"\b\nExit codes:\n{table}"
-
-
 def build(argv: Sequence[str] = ()) -> typer.Typer:
-    """Return the command tree, or of it the one command that a command line names: the others cost time to load.
-
-    Args:
-        argv: the words after the program's name; without a command among them all are loaded.
-    """
+    """Return the command tree, or of it the one command that the words of a command line name."""
+    exit_codes = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
     app = typer.Typer(
         name="profilectl",
         help="Decide who your customers see in X Direct Messages.",
-        epilog=_epilog(),
+        epilog=f"\b\nExit codes:\n{exit_codes}",
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     app.callback()(root(_begin))
+    # Every command's module costs milliseconds to load, so only a tree that is shown has them all.
     named = _named_command(argv)
-    for command in (named,) if named in COMMANDS else COMMANDS:
-        import_module(f"profilectl.cli.{command}").register(app)
+    for name in (named,) if named in COMMANDS else COMMANDS:
+        module = import_module(f"profilectl.cli.{name}")
+        if hasattr(module, "register"):  # a group, which knows its commands itself
+            module.register(app)
+        else:
+            app.command(name)(command(getattr(module, name)))
     return app
 
 
 def _named_command(argv: Sequence[str]) -> str | None:
-    """Return the first word that is no option, nor the value of one; None where help comes first."""
+    """Return the first word that may be a command's name; None where help comes first."""
+    return next(_plain_words(takewhile(lambda word: word != "--help", argv)), None)
+
+
+def _plain_words(argv: Iterable[str]) -> Iterator[str]:
+    """Yield the words that are neither options nor values of the global ones."""
     words = iter(argv)
     for word in words:
-        if word == "--help":
-            return None
         if word in VALUED:
             next(words, None)
         elif not word.startswith("-"):
-            return word
-    return None
+            yield word
 
 
 def _begin(
@@ -111,11 +110,8 @@ def _begin(
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line and return its exit code; no exception leaves this function but SystemExit.
-
-    Args:
-        argv: the words after the program's name.
-    """
+    """Run the words after the program's name and return the exit code; only SystemExit leaves this function."""
+    # Read from the raw words: a usage error comes up before any option has a value.
     wants_json = "--json" in argv or "--format=json" in argv or ("--format", "json") in pairwise(argv)
     forbid_core_files()
     _survive_closed_streams()
@@ -149,12 +145,9 @@ def _signals_unwrapped() -> Iterator[None]:
 
 
 def _dispatch(argv: Sequence[str]) -> int:
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
-        command = typer.main.get_command(build(argv))
-        context = Context(stack=stack)
-        result = command.main(list(argv), prog_name="profilectl", standalone_mode=False, obj=context)
+        program = typer.main.get_command(build(argv))
+        result = program.main(list(argv), prog_name="profilectl", standalone_mode=False, obj=Context(stack=stack))
         flush()
     if result == ExitCode.INTERRUPTED:  # Typer turns Ctrl-C into a code
         raise KeyboardInterrupt
@@ -162,10 +155,8 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 def _survive_closed_streams() -> None:
-    """Spell out what a terminal's encoding lacks, and open the null device in the place of a closed stream.
-
-    What was done at X must not end in an error about how to tell of it.
-    """
+    """Spell out what a terminal's encoding lacks, and open the null device in the place of a closed stream."""
+    # What was done at X must not end in an error about how to report it.
     # In the order of their numbers: each gets the lowest that is free, so no other file becomes stdin or stdout.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by our starter: <&- or >&-
@@ -196,23 +187,17 @@ def _report_usage(error: Any, argv: Sequence[str], *, wants_json: bool) -> ExitC
 
 
 def _context_of(argv: Sequence[str]) -> typer.Context:
-    """Return the context of the command that a command line names.
-
-    Typer's parser leaves it out where it complains about an option's value: one that is missing, or one too many.
-    """
+    """Return the context of the command that a command line names."""
+    # Typer's parser leaves it out where it complains about an option's value: one that is missing, or one too many.
     context = typer.Context(typer.main.get_command(build(argv)), info_name="profilectl")
-    words = iter(argv)
-    for word in words:
+    for word in _plain_words(argv):
         commands = getattr(context.command, "commands", {})
-        if word in VALUED:
-            next(words, None)
-        elif word in commands:
+        if word in commands:
             context = typer.Context(commands[word], info_name=word, parent=context)
     return context
 
 
 def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
-    """Write the traceback, without local variables, where a person can send it from."""
     if isinstance(error, OSError) and _is_about_help(error):
         return report(stdout_failed(error), wants_json=False)
     where = write_log(error)
@@ -223,7 +208,8 @@ def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
 
 
 def _is_about_help(error: OSError) -> bool:
-    """Tell whether Typer was printing when this came up, as it does for help only: results go through `consoles`."""
+    """Return whether Typer was printing when this was raised."""
+    # Typer prints help only: results go through `render.console`, which reports a failed stdout itself.
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

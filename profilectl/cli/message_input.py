@@ -20,15 +20,9 @@ _SCISSORS: Final = "# ------------------------ >8 ------------------------"  # a
 
 
 def read_text(text: str | None, file: Path | None, edit: bool, context: Context, *, about: str = "") -> str:
-    """Take the message from the one place that was named, through an editor if that is wished.
+    """Return the message from the text (``-`` is stdin), the file or the editor, which may begin with either.
 
-    Args:
-        text: the words themselves; ``-`` reads stdin to its end.
-        file: holds the words; UTF-8, as stdin.
-        edit: open $VISUAL or $EDITOR with those words, or with nothing.
-        context: knows the environment, and whether a person is there.
-        about: who writes to whom, a line of the notes in the editor: "To @ada, as alice (Alice F.)"; it may hold
-            foreign strings.
+    `about` says in the editor's notes who writes to whom, and may hold foreign strings.
 
     Raises:
         UsageError: no place or two of them; no terminal or no editor to edit with.
@@ -48,15 +42,10 @@ def read_text(text: str | None, file: Path | None, edit: bool, context: Context,
 
 
 def read_media(path: Path) -> Attachment:
-    """Read a picture that goes along with a message, and make it ready to be uploaded.
-
-    A link is followed: whoever names a file on their own command line may name it through one.
-
-    Raises:
-        InputRefused: no regular file, or no picture that X takes.
-    """
+    """Return a message's picture, ready to be uploaded; InputRefused when it is no regular file or none X takes."""
     from profilectl.pictures.attachments import LARGEST_FILE, prepare
 
+    # A link is followed: whoever names a file on their own command line may name it through one.
     return prepare(read_named(path, "the picture", LARGEST_FILE), path.name)
 
 
@@ -73,11 +62,11 @@ def _decode(data: bytes) -> str:
         words = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputRefused(f"the message isn't UTF-8 (byte {error.start + 1})") from None
-    return words.removesuffix("\n").removesuffix("\r")
+    return words.removesuffix("\n").removesuffix("\r")  # one line break, which echo and editors add
 
 
 def _editor(context: Context) -> list[str]:
-    """Return the words that start the user's editor; never through a shell."""
+    """Return the words that start the user's editor."""
     import shlex
 
     try:
@@ -90,17 +79,15 @@ def _editor(context: Context) -> list[str]:
 
 
 def _edited(draft: str, editor: list[str], about: str) -> str:
-    """Return what is left above the notes; the file lies in a folder that only its owner can enter, and goes with it.
-
-    The notes are at the end, as git's are, so that the first key that is pressed writes the message.
-    """
+    """Return what the editor leaves above the notes."""
     from tempfile import TemporaryDirectory
 
-    notes = _notes(about)
+    notes = _notes(about)  # at the end, as git's are, so that the first key that is pressed writes the message
     try:
         content = "\n".join([draft, "", *notes, ""]).encode()
     except UnicodeEncodeError:
         raise InputRefused("the text holds half a character (a lone surrogate)") from None
+    # Editors make backups beside the file, so the folder is what only its owner can enter, and goes as a whole.
     with TemporaryDirectory(prefix="profilectl-") as folder:
         path = Path(folder) / "MESSAGE"
         path.touch(mode=0o600, exist_ok=False)
@@ -123,28 +110,29 @@ def _notes(about: str) -> list[str]:
 
 
 def _above(lines: list[str], notes: list[str]) -> str:
-    """Cut at the scissors; where somebody deleted that line, only our own notes are known to be no message.
-
-    A line that begins with # may be a hashtag, so it is no reason to drop anything.
-    """
+    """Cut at the scissors; where somebody deleted that line, only our own notes are known to be no message."""
+    # A line that begins with # may be a hashtag, so that alone is no reason to drop it.
     if _SCISSORS in lines:
         lines = lines[: lines.index(_SCISSORS)]
     return "\n".join(line for line in lines if line not in notes).strip("\n").rstrip()
 
 
 def _run(editor: list[str], path: Path) -> None:
-    """Wait for the editor; Ctrl-C is its own affair, and its drawing goes to the terminal even where stdout doesn't."""
+    """Run the editor; InputRefused when it can't be started or ends with another code than 0."""
     import signal
     import subprocess
 
     name = visible(editor[0])
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own editor, started as they say, without a shell
-            [*editor, str(path)], stdout=None if sys.stdout.isatty() else sys.stderr
+            # It draws on the terminal even where stdout is a file or a pipe.
+            [*editor, str(path)],
+            stdout=None if sys.stdout.isatty() else sys.stderr,
         )
     except OSError as error:
         hint = "set VISUAL or EDITOR to an editor that is installed"
         raise InputRefused(f"the editor {name} can't be started: {error.strerror}", hint=hint) from None
+    # Ctrl-C goes to the editor as well, in which it may be a command like any other.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         code = process.wait()

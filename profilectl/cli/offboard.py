@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import ExitCode
 from profilectl.profiles.offboarding import (
@@ -31,16 +30,11 @@ if TYPE_CHECKING:
 _HEADERS = ("result", "brand", "profile", "name", "error")
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``offboard``."""
-    app.command("offboard")(command(offboard))
-
-
 def offboard(
     context: Context,
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Who leaves; in the roster or not.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Offboard without asking.")] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Allow the agent again; the next sync makes a profile.")] = False,
+    agent: Annotated[str, argument("AGENT", "Who leaves; in the roster or not.")],
+    yes: Annotated[bool, option("--yes", "Offboard without asking.")] = False,
+    undo: Annotated[bool, option("--undo", "Allow the agent again; the next sync makes a profile.")] = False,
 ) -> None:
     """Block sending as an agent at once, and destroy its faces.
 
@@ -50,11 +44,11 @@ def offboard(
     them, sync makes nothing for them and says so (exit 7), so the lines to remove are printed. --undo allows them
     again. Only --brand narrows it down; PROFILECTL_BRAND doesn't.
     """
-    require_admin(context, "offboard anybody")
+    context.require_admin("offboard anybody")
     # A default brand is for convenience; who leaves must not stay able to send for another one because of it.
     brands = context.brands() if context.options.brand else context.roster.brands
     ledger = context.ledger_for_reading()
-    require_known(agent, context.roster, ledger)
+    require_known(agent, context.roster, ledger)  # a typing error would end in "nothing to destroy"
     offboarding = Offboarding(context.roster, agent, brands, context.connect, now_ms)
     if undo:
         _show_allowed(context, agent, offboarding.unblock(context.ledger_for_writing()))
@@ -70,10 +64,10 @@ def offboard(
 def _carry_out(
     context: Context, offboarding: Offboarding, ledger: LedgerReader, *, yes: bool
 ) -> tuple[OffboardResult, ...]:
-    """Ask, block, and destroy; in between say that nobody can send any more, because a sync may keep us waiting."""
+    """Ask, block, and destroy; no question is asked about nothing."""
     concerned = (*offboarding.registered(ledger), *offboarding.unregistered(ledger))
     if not concerned:
-        return ()  # no question about nothing
+        return ()
     shown, where = visible(offboarding.agent), ", ".join(brand.key for brand in concerned)
     question = f"Block sending as {shown} and destroy every profile of theirs ({where})?"
     require_consent(context, question, "offboarded", yes=yes)
@@ -81,6 +75,7 @@ def _carry_out(
     blocked = offboarding.block(writable)
     for warning in blocked.warnings:
         info(warning)
+    # Before the profiles go, because a sync may keep us waiting for minutes.
     if blocked.brands and not context.is_quiet:
         info(f"nobody can send as {shown} any more ({', '.join(brand.key for brand in blocked.brands)})")
     return blocked.failures + offboarding.destroy(writable, context.deadline.remaining(), context.announce_wait)
@@ -126,6 +121,7 @@ def _why(result: OffboardResult) -> str:
 
 
 def _roster_text(context: Context) -> str:
+    # Read anew rather than taken from the parsed roster: the lines are numbered as the file has them now.
     return decode(context.read_roster(), str(context.roster_path))
 
 

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-_PANEL = "Global options"
+
+def option(declaration: str, description: str, **settings: Any) -> Any:
+    """Return what Typer takes for an option that is declared as the help shows it: ``--roster PATH``, or ``--json``."""
+    name, _, metavar = declaration.partition(" ")
+    return typer.Option(name, metavar=metavar or None, help=description, **settings)
+
+
+def argument(metavar: str, description: str) -> Any:
+    """Return what Typer takes for an argument."""
+    return typer.Argument(metavar=metavar, help=description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,68 +47,60 @@ class Options:
 
 
 _GLOBAL: dict[str, Any] = {
-    "roster": Annotated[Path | None, typer.Option("--roster", metavar="PATH", help="The roster; else ./roster.toml.")],
-    "brand": Annotated[list[str] | None, typer.Option("--brand", metavar="BRAND", help="Only this brand; repeatable.")],
-    "sandbox": Annotated[
-        bool | None, typer.Option("--sandbox", help="Use the local X, with its own credentials and ledger.")
-    ],
-    "credentials_file": Annotated[
-        Path | None, typer.Option("--credentials-file", metavar="PATH", help="Credentials as JSON; - for stdin.")
-    ],
-    "json": Annotated[bool | None, typer.Option("--json", help="Print one JSON document.")],
+    "roster": Annotated[Path | None, option("--roster PATH", "The roster; else ./roster.toml.")],
+    "brand": Annotated[list[str] | None, option("--brand BRAND", "Only this brand; repeatable.")],
+    "sandbox": Annotated[bool | None, option("--sandbox", "Use the local X, with its own credentials and ledger.")],
+    "credentials_file": Annotated[Path | None, option("--credentials-file PATH", "Credentials as JSON; - for stdin.")],
+    "json": Annotated[bool | None, option("--json", "Print one JSON document.")],
     "quiet": Annotated[bool | None, typer.Option("--quiet", "-q", help="Print nothing when nothing changed.")],
     "verbose": Annotated[bool | None, typer.Option("--verbose", "-v", help="Tell about every call.")],
-    "no_input": Annotated[bool | None, typer.Option("--no-input", help="Never ask.")],
-    "timeout": Annotated[
-        float | None, typer.Option("--timeout", metavar="SECONDS", min=1, help="Give up after this long.")
-    ],
+    "no_input": Annotated[bool | None, option("--no-input", "Never ask.")],
+    "timeout": Annotated[float | None, option("--timeout SECONDS", "Give up after this long.", min=1)],
 }
-
-
-def _parameters() -> list[inspect.Parameter]:
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in _GLOBAL.items()
-    ]
-
-
-def collect(values: dict[str, Any]) -> Options:
-    """Take the global options out of a command's values."""
-    given = {name: values.pop(name) for name in _GLOBAL}
-    given["brand"] = tuple(given["brand"] or ())
-    return Options(**given)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Turn ``function(context, …)`` into what Typer registers, with its own options and the global ones."""
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    first = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-
-    @functools.wraps(function)
-    def run(**values: Any) -> None:
-        ctx = values.pop("ctx")
-        function(ctx.obj.overridden_by(collect(values)), **values)
-
-    return _with_signature(run, [first, *keyword_only, *_parameters()])
+    return _with_global_options(function, lambda ctx, options: (ctx.obj.overridden_by(options),))
 
 
 def root(function: Callable[..., None]) -> Callable[..., None]:
     """Turn ``function(ctx, options, …)`` into the callback that takes the options before the command's name."""
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[2:]
-    first = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    return _with_global_options(function, lambda ctx, options: (ctx, options))
+
+
+def add_group(app: typer.Typer, name: str, description: str, commands: Mapping[str, Callable[..., None]]) -> None:
+    """Add a group of commands, each under its word, in the order of the help."""
+    group = typer.Typer(help=description, no_args_is_help=True)
+    for word, function in commands.items():
+        group.command(word)(command(function))
+    app.add_typer(group, name=name)
+
+
+def _with_global_options(
+    function: Callable[..., None], leading: Callable[[typer.Context, Options], tuple[Any, ...]]
+) -> Callable[..., None]:
+    """Return a function of keywords only; `leading` makes the positional arguments of the one that is wrapped."""
 
     @functools.wraps(function)
     def run(**values: Any) -> None:
         ctx = values.pop("ctx")
-        function(ctx, collect(values), **values)
+        given = {name: values.pop(name) for name in _GLOBAL}
+        given["brand"] = tuple(given["brand"] or ())
+        function(*leading(ctx, Options(**given)), **values)
 
-    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    return _with_signature(run, [first, *keyword_only, *_parameters()])
-
-
-def _with_signature(run: Callable[..., None], parameters: list[inspect.Parameter]) -> Callable[..., None]:
+    # Only what has an annotation of Typer's is an option; the positional ones before it come from `leading`.
+    declared = inspect.signature(function, eval_str=True).parameters.values()
+    own = [parameter for parameter in declared if hasattr(parameter.annotation, "__metadata__")]
+    parameters = [
+        inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+        *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own),
+        *(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+            for name, annotation in _GLOBAL.items()
+        ),
+    ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del run.__wrapped__  # type: ignore[attr-defined]  # or inspect would look through to the function
+    del run.__wrapped__  # or inspect would look through to the function
     return run

@@ -32,7 +32,7 @@ class _Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
+class _Appearance:
     """A name to show, and where its picture would be; None where nobody knows."""
 
     name: str
@@ -44,19 +44,20 @@ def compare_changes(context: Context, session: SyncSession, plan: Plan) -> list[
 
     A picture that can't be had leaves initials and a note, never an error.
     """
-    finder = _Finder(session)
-    subjects = [(change, finder.before(change), finder.after(change)) for change in plan.changes]
-    sources = {subject.source for _, *pair in subjects for subject in pair if subject is not None and subject.source}
+    appearances = _Appearances(session)
+    pairs = [(appearances.before(change), appearances.after(change)) for change in plan.changes]
+    # As a set, because a picture that several changes show is fetched once.
+    sources = {shown.source for pair in pairs for shown in pair if shown is not None and shown.source}
     pictures = _fetch(context, session, sources)
     handles, options = {brand.key: brand.handle for brand in session.brands}, context.again()
     return [
-        compare(change, handles[change.brand], _appearance(before, pictures), _appearance(after, pictures), options)
-        for change, before, after in subjects
+        compare(change, handles[change.brand], _draw(before, pictures), _draw(after, pictures), options)
+        for change, (before, after) in zip(plan.changes, pairs, strict=True)
     ]
 
 
-class _Finder:
-    """Knows what customers see before and after each change."""
+class _Appearances:
+    """What customers see before and after each change."""
 
     def __init__(self, session: SyncSession) -> None:
         self.local = {picture.digest for picture in session.pictures.values()}
@@ -66,26 +67,27 @@ class _Finder:
             for profile in target.observation.profiles
         }
 
-    def before(self, change: Change) -> _Subject | None:
+    def before(self, change: Change) -> _Appearance | None:
         """Return what customers see now, or what stands in the way of a blocked agent."""
         profile = self.profiles.get((change.brand, change.profile_id or ""))
         if change.action in {Action.REPLACE, Action.DELETE} and change.before is not None:
+            # Where somebody swapped the picture at X, the file that we once uploaded isn't what customers see.
             digest = None if Reason.SWAPPED in change.why else change.before.avatar
-            return _Subject(change.before.name, self._source(change.brand, digest, profile))
+            return _Appearance(change.before.name, self._source(change.brand, digest, profile))
         if change.action in {Action.DESTROY, Action.BLOCKED} and profile is not None:
-            return _Subject(profile.name, self._source(change.brand, None, profile))
+            return _Appearance(profile.name, self._source(change.brand, None, profile))
         return None
 
-    def after(self, change: Change) -> _Subject | None:
+    def after(self, change: Change) -> _Appearance | None:
         """Return what customers will see, None when it is nobody."""
         if change.after is None:
             return None
         adopted = change.action is Action.ADOPT
         profile = self.profiles.get((change.brand, change.profile_id or "")) if adopted else None
-        return _Subject(change.after.name, self._source(change.brand, change.after.avatar, profile))
+        return _Appearance(change.after.name, self._source(change.brand, change.after.avatar, profile))
 
     def _source(self, brand: str, digest: str | None, profile: Profile | None) -> _Source | None:
-        if digest in self.local:
+        if digest in self.local:  # read from the disk, sharper than what X has re-encoded, and without a call
             return _Source(brand, digest)
         return _Source(brand, None, profile.avatar_url) if profile is not None else None
 
@@ -96,6 +98,7 @@ def _fetch(context: Context, session: SyncSession, sources: set[_Source]) -> dic
         waiting = {pool.submit(_load, context, session, source): source for source in sources}
         done, late = wait(waiting, min(_LONGEST, context.deadline.remaining()))
         if late:
+            # Interrupted, because a worker that waits for X would hold up the end of the program.
             pool.shutdown(wait=False, cancel_futures=True)
             for client in session.clients.values():
                 client.interrupt()
@@ -114,10 +117,10 @@ def _load(context: Context, session: SyncSession, source: _Source) -> PreparedPi
         return None
 
 
-def _appearance(subject: _Subject | None, pictures: Mapping[_Source, PreparedPicture]) -> ShownAppearance | None:
-    if subject is None:
+def _draw(shown: _Appearance | None, pictures: Mapping[_Source, PreparedPicture]) -> ShownAppearance | None:
+    if shown is None:
         return None
-    picture = pictures.get(subject.source) if subject.source is not None else None
+    picture = pictures.get(shown.source) if shown.source is not None else None
     if picture is not None:
-        return ShownAppearance(subject.name, picture.content, picture.media_type)
-    return ShownAppearance(subject.name, note="Its picture can't be shown: neither the roster nor X has it at hand")
+        return ShownAppearance(shown.name, picture.content, picture.media_type)
+    return ShownAppearance(shown.name, note="Its picture can't be shown: neither the roster nor X has it at hand")

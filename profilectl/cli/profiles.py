@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent, require_name
 from profilectl.errors import UsageError
 from profilectl.ledger.accounts import check_account
@@ -20,17 +17,20 @@ from profilectl.roster.lookup import agent_of
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 
+if TYPE_CHECKING:
+    import typer
+
 _HEADERS = ("brand", "id", "status", "agent", "name", "created")
 
 
 def register(app: typer.Typer) -> None:
     """Add the ``profiles`` group."""
-    group = typer.Typer(help="The profiles at X: ours, retired, strangers.", no_args_is_help=True)
-    group.command("list")(command(listing))
-    group.command("adopt")(command(adopt))
-    group.command("forget")(command(forget))
-    group.command("destroy")(command(destroy))
-    app.add_typer(group, name="profiles")
+    add_group(
+        app,
+        "profiles",
+        "The profiles at X: ours, retired, strangers.",
+        {"list": listing, "adopt": adopt, "forget": forget, "destroy": destroy},
+    )
 
 
 def listing(context: Context) -> None:
@@ -44,7 +44,7 @@ def listing(context: Context) -> None:
     for brand in context.brands():
         client = context.connect(brand)
         account = client.verify_credentials()
-        check_account(brand, account, ledger)
+        check_account(brand, account, ledger)  # or every profile of a wrong account would be listed as a stranger's
         names = {agent.name for agent in context.roster.agents_of(brand.key)}
         profiles += classify(brand.key, client.list_profiles(), ledger.state_of(account.user_id), names)
     if not profiles and not (context.is_quiet or context.wants_json):
@@ -56,16 +56,16 @@ def listing(context: Context) -> None:
 
 def adopt(
     context: Context,
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whose profile it is.")],
-    profile_id: Annotated[str, typer.Argument(metavar="ID", help="The profile at X.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Adopt without asking.")] = False,
+    agent: Annotated[str, argument("AGENT", "Whose profile it is.")],
+    profile_id: Annotated[str, argument("ID", "The profile at X.")],
+    yes: Annotated[bool, option("--yes", "Adopt without asking.")] = False,
 ) -> None:
     """Bind a profile that exists at X to an agent.
 
     From then on it is as if sync had made it. The picture can't be compared (X serves a re-encoded copy), so it is
     taken to be the one that the roster names.
     """
-    require_admin(context, "adopt profiles")
+    context.require_admin("adopt profiles")
     _require_digits(profile_id)
     brand = context.the_brand()
     owner = agent_of(context.roster, brand, agent)
@@ -74,43 +74,48 @@ def adopt(
     client = context.connect(brand)
     adoption = repair.find_adoption(client, context.ledger_for_reading(), brand, owner, profile_id)
     profile, former = adoption.profile, adoption.former
-    retired = (
-        "" if former is None else f'{agent}\'s profile {former.profile_id} "{visible(former.name)}" is retired then'
-    )
-    question = f'Bind {agent} to profile {profile.id} "{visible(profile.name)}"?' + (f" {retired}." if retired else "")
+    shown = _shown(profile.id, profile.name)
+    retired = "" if former is None else f"{agent}'s {_shown(former.profile_id, former.name)} is retired then"
+    question = f"Bind {agent} to {shown}?" + (f" {retired}." if retired else "")
     require_consent(context, question, "adopted", yes=yes)
     repair.adopt(client, context.ledger_for_writing(), adoption, picture.digest, context.announce_wait)
     context.output.show(
         documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name),
-        lines=[f'{agent} is bound to profile {profile.id} "{visible(profile.name)}"'],
+        lines=[f"{agent} is bound to {shown}"],
     )
     if retired and not (context.is_quiet or context.wants_json):
         info(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
 
 
+def _shown(profile_id: str, name: str) -> str:
+    return f'profile {profile_id} "{visible(name)}"'
+
+
 def _require_digits(profile_id: str) -> None:
+    # isascii() as well, because isdigit() takes the digits of every script.
     if not (profile_id.isascii() and profile_id.isdigit()):
         raise UsageError(f"a profile id is digits only, not {visible(profile_id)}")
 
 
 def forget(
     context: Context,
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whose profile it is; in the roster or not.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Forget without asking.")] = False,
+    agent: Annotated[str, argument("AGENT", "Whose profile it is; in the roster or not.")],
+    yes: Annotated[bool, option("--yes", "Forget without asking.")] = False,
 ) -> None:
     """Drop an agent's binding, and leave the profile at X.
 
     Nothing is asked of X. The profile is a stranger from then on: nobody can send with it, sync never touches it, and
     it stops the agent as a namesake until it is adopted again or destroyed.
     """
-    require_admin(context, "forget profiles")
+    context.require_admin("forget profiles")
     brand = context.the_brand()
     _, binding = repair.find_binding(context.ledger_for_reading(), context.roster, brand, agent)
-    shown = f'profile {binding.profile_id} "{visible(binding.name)}"'
+    shown = _shown(binding.profile_id, binding.name)
     require_consent(context, f"Forget that {shown} is {agent}'s? It stays at X.", "forgotten", yes=yes)
     repair.forget(context.ledger_for_writing(), context.roster, brand, binding, now_ms, context.announce_wait)
     undo = documents.adopt_command(brand.key, agent, binding.profile_id, context.again())
     identity = {"brand": brand.key, "agent": agent, "profile_id": binding.profile_id, "name": binding.name}
+    # `profiles adopt` takes only agents whom the roster names.
     in_roster = any(member.key == agent for member in context.roster.agents_of(brand.key))
     context.output.show(
         documents.forget(**identity, undo=undo),
@@ -123,22 +128,21 @@ def forget(
 
 def destroy(
     context: Context,
-    profile_id: Annotated[str, typer.Argument(metavar="ID", help="The profile at X.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Destroy without asking for the name.")] = False,
+    profile_id: Annotated[str, argument("ID", "The profile at X.")],
+    yes: Annotated[bool, option("--yes", "Destroy without asking for the name.")] = False,
 ) -> None:
     """Destroy one profile at X that no agent uses.
 
     For retired profiles and strangers only; its name has to be typed, because it can't be undone. A profile that an
     agent uses goes with the agent: by offboard, or by leaving the roster.
     """
-    require_admin(context, "destroy profiles")
+    context.require_admin("destroy profiles")
     _require_digits(profile_id)
     brand = context.the_brand()
     client = context.connect(brand)
     unused = repair.find_unused(client, context.ledger_for_reading(), brand, profile_id)
-    question = f'Destroy profile {profile_id} "{visible(unused.name)}" for good? Type its name'
+    question = f"Destroy {_shown(profile_id, unused.name)} for good? Type its name"
     require_name(context, question, unused.name, "destroyed", yes=yes)
     destroyed = repair.destroy(client, context.ledger_for_writing(), unused, context.announce_wait)
-    context.output.show(
-        documents.destroy(destroyed), lines=[f'profile {profile_id} "{visible(destroyed.name)}" is destroyed']
-    )
+    lines = [f"{_shown(profile_id, destroyed.name)} is destroyed"]
+    context.output.show(documents.destroy(destroyed), lines=lines)

@@ -1,4 +1,4 @@
-"""What can't be taken back needs a person's word: an answer on a terminal, or ``--yes``."""
+"""Questions to a person: what can't be undone needs an answer on a terminal, or ``--yes``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,8 @@ if TYPE_CHECKING:
 
 
 def confirm(question: str) -> bool:
-    """Ask on stderr until the answer is yes or no; Enter is no.
-
-    Args:
-        question: safe to print.
-
-    Raises:
-        typer.Abort: Ctrl-C, or the terminal's end.
-    """
+    """Ask a question that is safe to print, until the answer is yes or no; Enter is no, Ctrl-C is typer.Abort."""
+    # As Typer's own question, which reads with `input()` and so may lose a Ctrl-C (see `terminal_input`).
     while True:
         answer = _answer(f"{question} [y/N]: ").strip().lower()
         if answer in {"", "n", "no"}:
@@ -35,28 +29,14 @@ def confirm(question: str) -> bool:
 
 
 def ask(label: str, *, hidden: bool = False) -> str:
-    """Ask on stderr until something is typed.
-
-    Args:
-        label: safe to print.
-        hidden: whether what is typed isn't shown.
-
-    Raises:
-        typer.Abort: Ctrl-C, or the terminal's end.
-    """
+    """Ask until something is typed, which the terminal doesn't show if it is hidden; Ctrl-C is typer.Abort."""
     while not (answer := _answer(f"{label}: ", hidden=hidden)):
         pass
     return answer
 
 
-def require_consent(context: Context, question: str, deed: str, *, yes: bool) -> None:
-    """Ask, unless `yes` has answered already.
-
-    Args:
-        context: knows whether a person is there.
-        question: safe to print.
-        deed: what isn't done without consent, as a participle: "adopted".
-        yes: whether ``--yes`` was said.
+def require_consent(context: Context, question: str, outcome: str, *, yes: bool) -> None:
+    """Ask, unless `yes` has answered already; `outcome` is what isn't done without consent: "adopted".
 
     Raises:
         Declined: the answer is no.
@@ -64,13 +44,12 @@ def require_consent(context: Context, question: str, deed: str, *, yes: bool) ->
     """
     if yes:
         return
-    if not context.may_ask:
-        raise UsageError(f"not {deed}: nobody is here to agree", hint="--yes agrees without being asked")
+    _require_person(context, outcome, "agree")
     if not confirm(question):
         raise Declined("nothing was changed")
 
 
-def require_name(context: Context, question: str, name: str, deed: str, *, yes: bool) -> None:
+def require_name(context: Context, question: str, name: str, outcome: str, *, yes: bool) -> None:
     """Let a person type a profile's name, as it is or as it is shown, unless `yes` has answered already.
 
     Raises:
@@ -79,13 +58,18 @@ def require_name(context: Context, question: str, name: str, deed: str, *, yes: 
     """
     if yes:
         return
-    if not context.may_ask:
-        raise UsageError(f"not {deed}: nobody is here to type its name", hint="--yes agrees without being asked")
+    _require_person(context, outcome, "type its name")
     typed = _answer(f"{question}: ")
     if not typed.strip():
         raise Declined("nothing was changed")
+    # A keyboard may compose an accent otherwise than X, and nobody can type a character that isn't seen.
     if _plain(typed) not in {_plain(name), _plain(visible(name))}:
-        raise UsageError(f"not {deed}: {visible(typed)} isn't its name")
+        raise UsageError(f"not {outcome}: {visible(typed)} isn't its name")
+
+
+def _require_person(context: Context, outcome: str, action: str) -> None:
+    if not context.may_ask:
+        raise UsageError(f"not {outcome}: nobody is here to {action}", hint="--yes agrees without being asked")
 
 
 def _answer(prompt: str, *, hidden: bool = False) -> str:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Self
 
 from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER, LocalX
 from profilectl.cli.options import Options
 
-DEFAULT_TIMEOUT = 20.0
-"""Seconds for everything together, unless ``--timeout`` says otherwise."""
+DEFAULT_TIMEOUT = 20.0  # seconds for everything together: who asks what is wrong waits for the answer
 
 
 class TemporaryLocalX(LocalX):
     """A sandbox that lives as long as the command, where no other command has made one that lasts."""
 
-    def __init__(self) -> None:  # the folder is what LocalX prepares, and what isn't needed here
+    # `LocalX.__init__` prepares a folder, which a command that leaves nothing behind mustn't.
+    def __init__(self) -> None:
         from profilectl.sandbox.http.app import SandboxApp
         from profilectl.sandbox.model.rate_limits import Limits
         from profilectl.sandbox.model.world import World
@@ -31,7 +30,7 @@ class TemporaryLocalX(LocalX):
 
 @dataclass(frozen=True)
 class ReadOnlyContext(Context):
-    """A context in which no dialog opens and no file is made; X in this process is the only one to take notes."""
+    """A context in which no dialog opens and no file is made, but by a sandbox that exists already."""
 
     @classmethod
     def of(cls, context: Context) -> Self:
@@ -40,18 +39,14 @@ class ReadOnlyContext(Context):
         return cls(context.options.overridden_by(bounds), context.environ, context.stack, context.secrets)
 
     def once_more(self, stack: ExitStack) -> Self:
-        """Return the same with a deadline of its own; what it opens belongs to `stack`."""
+        """Return the same context with a deadline of its own; what it opens belongs to `stack`."""
         return replace(self, stack=stack)
 
     @cached_property
     def local_x(self) -> LocalX:
         """The X in this process: the one beside the ledger, or a temporary one where there is none yet."""
-        folder = self.state_folder / "sandbox"
-        return self.stack.enter_context(LocalX(folder) if _may_hold_world(folder) else TemporaryLocalX())
-
-
-def _may_hold_world(folder: Path) -> bool:
-    try:
-        return (folder / "world.db").exists()
-    except PermissionError:
-        return True  # and opening it says what is wrong
+        try:
+            has_world = (self.sandbox_folder / "world.db").exists()
+        except PermissionError:
+            has_world = True  # and opening it says what is wrong
+        return self.stack.enter_context(LocalX(self.sandbox_folder) if has_world else TemporaryLocalX())

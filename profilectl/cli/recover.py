@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli.authority import require_admin
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, UsageError
-from profilectl.model import Agent, PreparedPicture
 from profilectl.profiles.recovery import JOBS, Doubt, Finding, bind, examine
 from profilectl.render import documents
 from profilectl.render.console import info
@@ -26,18 +23,13 @@ _DOUBTS = {
     Doubt.SHARED_NAME: "several agents have this name",
     Doubt.SEVERAL: "several profiles have this name",
     Doubt.NO_PICTURE: "the live picture can't be had",
-    Doubt.OTHER_FACE: "the live picture is another one than the roster's",
+    Doubt.OTHER_PICTURE: "the live picture is another one than the roster's",
 }
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``recover``."""
-    app.command("recover")(command(recover))
 
 
 def recover(
     context: Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Bind what is sure without asking.")] = False,
+    yes: Annotated[bool, option("--yes", "Bind what is sure without asking.")] = False,
 ) -> None:
     """Rebuild a lost ledger from the profiles at X.
 
@@ -45,12 +37,12 @@ def recover(
     is listed with the command that decides it, and makes the exit code 7. Nothing is created or destroyed at X, and
     bindings that the ledger still has stay as they are.
     """
-    require_admin(context, "recover the ledger")
+    context.require_admin("recover the ledger")
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
         raise UsageError("nobody is here to ask", hint="--yes binds what is sure; what is doubtful is only listed")
-    ledger, load_pictures = context.ledger_for_reading(), partial(_load_pictures, context)
+    ledger, roster = context.ledger_for_reading(), context.roster
     examined = [
-        examine(brand, context.roster.agents_of(brand.key), context.connect(brand, jobs=JOBS), ledger, load_pictures)
+        examine(brand, roster.agents_of(brand.key), context.connect(brand, jobs=JOBS), ledger, context.load_pictures)
         for brand in context.brands()
     ]
     count = sum(len(brand_findings.sure) for brand_findings in examined)
@@ -64,14 +56,8 @@ def recover(
     raise typer.Exit(code)
 
 
-def _load_pictures(context: Context, agents: list[Agent]) -> dict[str, PreparedPicture]:
-    pictures = context.inspect_pictures(agents)
-    prepared = context.prepare_pictures({picture.digest: picture for picture in pictures.values()}.values())
-    return {avatar: prepared[picture.digest] for avatar, picture in pictures.items()}
-
-
 def _ask(examined: list[BrandFindings], count: int) -> None:
-    """Show what is sure, and let a person agree to it."""
+    # Every binding is shown, because a wrong one puts one person's name under another's words.
     for brand_findings in examined:
         for agent, candidate in brand_findings.sure:
             info(visible(f'{agent.key} ({agent.brand}) is profile {candidate.profile.id} "{agent.name}"'))
@@ -94,18 +80,12 @@ def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
 
 
 def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:
-    """Say what speaks against each candidate, with the exact command that takes it all the same."""
+    # A person decides, so each candidate stands with the exact command that takes it all the same.
     agent = finding.agent
     info(f'{agent.key} ({agent.brand}): {_DOUBTS[doubt]}, "{visible(agent.name)}"')
     for candidate in finding.candidates:
-        picture = (
-            "same face"
-            if candidate.is_close
-            else "another face"
-            if candidate.distance is not None
-            else candidate.problem
-        )
+        picture = candidate.problem or ("same face" if candidate.is_close else "another face")
         profile = candidate.profile
         created = documents.timestamp(profile.created_ms)
         adopt = documents.adopt_command(agent.brand, agent.key, profile.id, context.again())
-        info(f"  {profile.id}, made {created}, {visible(picture or '')}; if it is {agent.key}'s, run: {visible(adopt)}")
+        info(f"  {profile.id}, made {created}, {visible(picture)}; if it is {agent.key}'s, run: {visible(adopt)}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group, option
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import documents
@@ -25,16 +25,13 @@ _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
 
 def register(app: typer.Typer) -> None:
     """Add the ``roster`` group."""
-    group = typer.Typer(help="The roster file: who your agents are.", no_args_is_help=True)
-    group.command("check")(command(check))
-    group.command("list")(command(listing))
-    app.add_typer(group, name="roster")
+    add_group(app, "roster", "The roster file: who your agents are.", {"check": check, "list": listing})
 
 
 def check(
     context: Context,
     compliance: Annotated[
-        bool, typer.Option("--compliance", help="Tell who speaks, whether each bot says so, and what is missing.")
+        bool, option("--compliance", "Tell who speaks, whether each bot says so, and what is missing.")
     ] = False,
 ) -> None:
     """Tell every problem of the roster, each at its line.
@@ -68,6 +65,7 @@ def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     name, content = str(context.roster_path), context.read_roster()
     roster = parse_partially(content, name)
     problems = roster.problems
+    # To decode a picture is what takes long here, and a profile proves that X and we took that very file.
     proven = _synced_digests(context, roster.brands)
     if refusals := find_refusals(context.roster_path.parent, roster.agents, proven):
         problems += picture_problems(refusals, roster.agents, decode(content, name), name)
@@ -104,14 +102,11 @@ def _row(agent: Agent) -> tuple[str, ...]:
 
 
 def _show_compliance(context: Context) -> ExitCode:
-    """List every agent with its marker and what is missing; `ExitCode.REFUSED` when anything is.
-
-    Raises:
-        UsageError: ``--brand`` names none of the roster's.
-    """
+    """List every agent with its marker and what is missing; `ExitCode.REFUSED` when anything is."""
     from profilectl.roster.compliance import assess
     from profilectl.roster.parser import parse_partially
 
+    # Whoever answers for the rules must see the other agents, though one entry has a mistake.
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     answer = assess(roster, context.options.brand, datetime.now().astimezone().date())
     context.output.show(documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])

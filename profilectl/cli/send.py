@@ -11,7 +11,7 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.message_input import read_media, read_text
-from profilectl.cli.options import command
+from profilectl.cli.options import argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused, UsageError
@@ -32,40 +32,23 @@ if TYPE_CHECKING:
     from profilectl.messaging.sender import SendResult
     from profilectl.secret import Credentials
 
-To = Annotated[str, typer.Option("--to", metavar="ID|@HANDLE", help="Who is written to.")]
-As = Annotated[
-    str | None, typer.Option("--as", metavar="AGENT", help="Who speaks; else the one whose operators name you.")
-]
-Text = Annotated[str | None, typer.Argument(metavar="TEXT", help="The message; - reads stdin.")]
-File = Annotated[Path | None, typer.Option("--file", metavar="PATH", help="Read the message from a file.")]
-Edit = Annotated[bool, typer.Option("--edit", help="Write the message in your editor.")]
-Media = Annotated[Path | None, typer.Option("--media", metavar="PATH", help="Send a picture along: JPEG, PNG or GIF.")]
-QuickReplies = Annotated[
-    list[str] | None, typer.Option("--quick-reply", metavar="LABEL", help="An answer to tap; repeatable.")
-]
-Buttons = Annotated[
-    list[str] | None, typer.Option("--cta", metavar="LABEL=URL", help="A button that opens an address; repeatable.")
-]
-Typing = Annotated[bool, typer.Option("--typing", help="Show the customer that somebody types, first.")]
-AskFor = Annotated[
-    Survey | None, typer.Option("--ask", help="Follow up with X's feedback card; it has an allowlist of its own.")
-]
-Key = Annotated[str | None, typer.Option("--key", metavar="KEY", help="Send at most once under this key, for ever.")]
-HumanWroteThis = Annotated[
-    bool, typer.Option("--human-wrote-this", help="Vouch that a person wrote what a script sends.")
-]
-AllowPrivate = Annotated[
-    bool, typer.Option("--allow-private", help="Agree to a name that the public name keeps private.")
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")]
+To = Annotated[str, option("--to ID|@HANDLE", "Who is written to.")]
+As = Annotated[str | None, option("--as AGENT", "Who speaks; else the one whose operators name you.")]
+Text = Annotated[str | None, argument("TEXT", "The message; - reads stdin.")]
+File = Annotated[Path | None, option("--file PATH", "Read the message from a file.")]
+Edit = Annotated[bool, option("--edit", "Write the message in your editor.")]
+Media = Annotated[Path | None, option("--media PATH", "Send a picture along: JPEG, PNG or GIF.")]
+QuickReplies = Annotated[list[str] | None, option("--quick-reply LABEL", "An answer to tap; repeatable.")]
+Buttons = Annotated[list[str] | None, option("--cta LABEL=URL", "A button that opens an address; repeatable.")]
+Typing = Annotated[bool, option("--typing", "Show the customer that somebody types, first.")]
+AskFor = Annotated[Survey | None, option("--ask", "Follow up with X's feedback card; it has an allowlist of its own.")]
+Key = Annotated[str | None, option("--key KEY", "Send at most once under this key, for ever.")]
+HumanWroteThis = Annotated[bool, option("--human-wrote-this", "Vouch that a person wrote what a script sends.")]
+AllowPrivate = Annotated[bool, option("--allow-private", "Agree to a name that the public name keeps private.")]
+Yes = Annotated[bool, option("--yes", "Send without asking.")]
+DryRun = Annotated[bool, option("--dry-run", "Show what would be sent, and send nothing.")]
 
 _LONGEST_KEY = 200  # code points
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``send``."""
-    app.command("send")(command(send))
 
 
 def send(
@@ -92,12 +75,11 @@ def send(
     within five minutes are one message: a repeat finds the first receipt, and sends nothing.
     """
     from profilectl.access.policy_file import current_operator
-    from profilectl.cli.authority import authority_for
 
     recipient, key = _check_recipient(to), _check_key(key)
-    operator, authority = current_operator(), authority_for(context)
+    operator, authority = current_operator(), context.authority
     sender = find_sender(context.roster, agent, operator, authority, brands=context.brands(), prefer=context.meant)
-    authority.require_operator(sender.agent, operator)
+    authority.require_operator(sender.agent, operator)  # before anything is read or typed in vain
     replies, buttons = quick_replies(quick_reply or ()), links(cta or ())
     attachment = None if media is None else read_media(media)
     has_text = media is None or text is not None or file is not None or edit  # a picture may go out without one
@@ -117,13 +99,13 @@ def send(
 
 
 def _send(context: Context, message_sender: MessageSender, message: Message, *, typing: bool, yes: bool) -> None:
-    """Send, show what became of it, and end the command accordingly."""
 
     def connect() -> tuple[XClient, Credentials]:
         credentials = context.credentials(message_sender.sender.brand)
         return context.client(credentials), credentials
 
     def confirm(ready: Message) -> None:
+        # Whoever starts it without a terminal has decided already; the rules about honesty hold there instead.
         if not yes and context.may_ask:
             _show_draft(context, ready, message_sender)
             require_consent(context, "Send it?", "sent", yes=False)
@@ -143,15 +125,13 @@ def _send(context: Context, message_sender: MessageSender, message: Message, *, 
 
 
 def _show_dry_run(context: Context, message_sender: MessageSender, message: Message) -> None:
-    """Say what would be sent, and on stderr what would stop the real run."""
+    """Show what would be sent, and on stderr what would stop the real run."""
     known = None if message.recipient_id.startswith("@") else message.recipient_id
     profile = f"profile {message.profile_id}" if message.profile_id else "under the brand, signed off"
-    sentence = (
-        f"would send {len(message.text)} characters to {message.recipient_id} "
-        f"as {message.agent} ({message.brand}, {profile})"
-    )
-    loud = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
-    loud.show(documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
+    identity = f"{message.agent} ({message.brand}, {profile})"
+    sentence = f"would send {len(message.text)} characters to {message.recipient_id} as {identity}"
+    output = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
+    output.show(documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
     try:
         message_sender.require_honesty(message)
     except InputRefused as error:
@@ -171,27 +151,23 @@ def _document(result: SendResult) -> documents.Document:
 
 
 def _receipt_line(receipt: Receipt, message_sender: MessageSender) -> str:
-    """Say what was sent, and under which name the customer sees it."""
+    """Return what was sent, and under which name the customer sees it."""
     message, binding = receipt.message, message_sender.ledger_state.binding(receipt.message.agent)
-    verb = "already sent" if receipt.is_repeat else "sent"
+    sent = f"{'already sent' if receipt.is_repeat else 'sent'} to {message.recipient_id}"
     if binding is None or message.profile_id is None:
-        signature = "^" + message.text.rpartition("^")[2]
-        return (
-            f"{verb} to {message.recipient_id} under @{message_sender.sender.brand.handle}, "
-            f"signed {visible(signature)}, event {receipt.event_id}: X doesn't show {message.agent}'s face yet"
-        )
+        signed = f"under @{message_sender.sender.brand.handle}, signed {visible('^' + message.text.rpartition('^')[2])}"
+        return f"{sent} {signed}, event {receipt.event_id}: X doesn't show {message.agent}'s face yet"
+    # A repeat went out with the profile of then, which a sync may have replaced since.
     shown = visible(binding.name) if binding.profile_id == message.profile_id else f"then profile {message.profile_id}"
-    return (
-        f"{verb} to {message.recipient_id} as {message.agent} ({shown}), "
-        f"event {receipt.event_id}, identity confirmed by X"
-    )
+    return f"{sent} as {message.agent} ({shown}), event {receipt.event_id}, identity confirmed by X"
 
 
 def _show_draft(context: Context, message: Message, message_sender: MessageSender) -> None:
-    """Draw the bubble on stderr as the customer will see it, with everything that goes along."""
+    """Draw the message on stderr as the customer will see it, with everything that goes along."""
     from profilectl.render.bubble import AgentCard, Draft, draft_bubble, plain_draft
 
     agent, handle = message_sender.sender.agent, message_sender.sender.brand.handle
+    # Read even where it isn't shown: a roster with a bad picture is refused before anything is sent.
     picture = context.inspect_pictures([agent])[agent.avatar]
     prepared = context.prepare_pictures([picture])[picture.digest] if message.profile_id is not None else None
     card = AgentCard(
@@ -204,7 +180,7 @@ def _show_draft(context: Context, message: Message, message_sender: MessageSende
         message.text,
     )
     draft = Draft(card, message.recipient_id, message_sender.attachment, message.quick_replies, message.links)
-    screen = console(sys.stderr)
+    screen = console(sys.stderr)  # stdout is for the receipt alone
     if screen.color_system is not None:
         screen.print(draft_bubble(draft, screen.width))
         return
@@ -213,18 +189,18 @@ def _show_draft(context: Context, message: Message, message_sender: MessageSende
 
 
 def _policy(context: Context) -> Policy:
-    """Return the roster's policy, with the local X's own customer among those to whom a rehearsal may write."""
+    """Return the roster's policy, with the local X's own customer among its test recipients."""
     from profilectl.api.urls import parse_address
     from profilectl.cli.local_sandbox import CUSTOMER
 
     policy = context.roster.policy
+    # `sandbox serve` is the local X, too; an address that isn't loopback might be the real one under another name.
     if not (context.uses_sandbox or parse_address(context.api_url).is_loopback):
         return policy
     return replace(policy, test_recipients=(*policy.test_recipients, f"@{CUSTOMER}"))
 
 
 def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, allowed: bool, yes: bool) -> None:
-    """Refuse what the public name keeps private, or make sure that it is meant."""
     try:
         require_privacy(agent, "\n".join(texts))
     except InputRefused as error:
@@ -235,6 +211,7 @@ def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, all
 
 def _check_recipient(to: str) -> str:
     handle = to.removeprefix("@")
+    # isascii() as well, because isdigit() and isalnum() take the digits and letters of every script.
     if to.isascii() and to.isdigit():
         return to
     if to.startswith("@") and handle.isascii() and handle.replace("_", "").isalnum() and len(handle) <= 15:
@@ -243,6 +220,7 @@ def _check_recipient(to: str) -> str:
 
 
 def _check_key(key: str | None) -> str | None:
+    # Keys that begin with auto: are made of a message's words, and stand for five minutes only.
     if key is not None and (
         not key.strip() or len(key) > _LONGEST_KEY or visible(key) != key or key.startswith("auto:")
     ):

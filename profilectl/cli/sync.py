@@ -15,19 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli.authority import require_admin
+from profilectl.cli import diff
 from profilectl.cli.context import Context
-from profilectl.cli.diff import (
-    Agents,
-    AllowDeletes,
-    PruneNow,
-    VerifyAvatars,
-    open_session,
-    show_limits,
-    show_plan,
-    show_warnings,
-)
-from profilectl.cli.options import Options, command
+from profilectl.cli.options import Options, option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
 from profilectl.model import PreparedPicture
@@ -50,28 +40,19 @@ if TYPE_CHECKING:
     from profilectl.sync.session import SyncSession
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``sync``."""
-    app.command("sync")(command(sync))
-
-
 def sync(
     context: Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Apply without asking.")] = False,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="PLAN", help="Only this plan, which `diff --out` saved.")
-    ] = None,
+    yes: Annotated[bool, option("--yes", "Apply without asking.")] = False,
+    plan: Annotated[Path | None, option("--plan PLAN", "Only this plan, which `diff --out` saved.")] = None,
     expect: Annotated[
-        str | None, typer.Option("--expect", metavar="DIGEST", help="Only the plan of this digest, which `diff` shows.")
+        str | None, option("--expect DIGEST", "Only the plan of this digest, which `diff` shows.")
     ] = None,
-    agent: Agents = None,
-    allow_deletes: AllowDeletes = None,
-    prune_now: PruneNow = False,
-    verify_avatars: VerifyAvatars = False,
-    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Calls at once.")] = 8,
-    max_wait: Annotated[
-        str, typer.Option("--max-wait", metavar="DURATION", help="Wait this long for another sync or for X.")
-    ] = "10m",
+    agent: diff.Agents = None,
+    allow_deletes: diff.AllowDeletes = None,
+    prune_now: diff.PruneNow = False,
+    verify_avatars: diff.VerifyAvatars = False,
+    jobs: Annotated[int, option("--jobs N", "Calls at once.", min=1, max=64)] = 8,
+    max_wait: Annotated[str, option("--max-wait DURATION", "Wait this long for another sync or for X.")] = "10m",
 ) -> None:
     """Make X equal to the roster.
 
@@ -82,7 +63,7 @@ def sync(
     """
     from profilectl.toml.rules import parse_duration
 
-    require_admin(context, "sync")
+    context.require_admin("sync")
     seconds = parse_duration(max_wait, "--max-wait")
     if not yes and not context.may_ask:
         raise UsageError(
@@ -100,7 +81,7 @@ def sync(
 
 
 def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | None) -> None:
-    """Refuse the options that a saved plan answers already."""
+    # A saved plan was reviewed as a whole, so nothing beside it may change what it is about.
     if expect is not None:
         raise UsageError("--plan and --expect exclude each other", hint="a saved plan knows its digest")
     if context.options.brand or selection != Selection():
@@ -111,12 +92,7 @@ def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | 
 
 
 def read_plan(path: Path) -> SavedPlan:
-    """Return the plan in a file.
-
-    Raises:
-        InputRefused: there is no such file, or it is too large.
-        StalePlan: it isn't a saved plan, is one of a newer version, or was edited.
-    """
+    """Return the plan in a file; InputRefused when it can't be read, StalePlan when it isn't one as `diff` saves it."""
     content = files.read_named(path, "the plan", saved.LARGEST_PLAN, saved.HOW_TO_SAVE)
     return saved.from_document(content, visible(str(path)))
 
@@ -125,21 +101,21 @@ def _sync(
     context: Context, selection: Selection, expected: Expectation | None, jobs: int, seconds: float, *, asks: bool
 ) -> ExitCode:
     """Lock the ledger and make one run; `seconds` is the longest wait for the lock, and for X."""
+    from profilectl.api.clock import Clock
     from profilectl.api.retry import WaitBudget
     from profilectl.sync.session import LimitedWait
 
-    brands = context.brands()
     budget, stop, cache = WaitBudget(seconds), Stop(), context.picture_cache
-    session = open_session(context, brands, selection, jobs, budget, cache)
+    session = diff.open_session(context, context.brands(), selection, jobs, budget, cache)
     session.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
-    show_warnings(session)
+    diff.show_warnings(session)
     ledger = context.ledger_for_writing()
     with ledger.lock(seconds, "profilectl sync", context.announce_wait):
         session.check_accounts(ledger)
-        show_warnings(session)
+        diff.show_warnings(session)
         if not isinstance(expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             session.check_agents(ledger)
-        wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, context.clock)
+        wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, Clock())
         return _Run(context, session, ledger, cache, expected, stop, wait).carry_out(asks=asks)
 
 
@@ -162,11 +138,7 @@ class _Run:
     def carry_out(self, *, asks: bool) -> ExitCode:
         """Plan, ask, apply and show what became of it.
 
-        Raises:
-            Declined: the person who was asked said no; nothing is written.
-            StalePlan: the plan isn't the expected one; nothing is written.
-            GuardRefused: the plan looks like an accident; nothing is written.
-            RosterRefused: a picture that the plan needs can't be used; nothing is written.
+        Nothing is written before Declined, StalePlan, GuardRefused, or RosterRefused about a picture that is needed.
         """
         from profilectl.sync.outcomes import exit_code
 
@@ -175,6 +147,7 @@ class _Run:
         if asks:
             self._ask(plan)
         self.session.register_accounts(self.ledger)
+        # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)
         code = self.stopped_by or exit_code(outcomes)
@@ -182,14 +155,14 @@ class _Run:
         return code
 
     def _plan(self) -> Plan:
-        """Return the plan; where one is expected, X's list is read once, as `diff` does."""
+        # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.
         plan = self.session.plan(self.ledger, self.wait if self.expected is None else None)
-        show_warnings(self.session)
+        diff.show_warnings(self.session)
         if self.expected is not None:
             self.expected.check(plan)
         if plan.refused is not None:
             if not self.context.wants_json:
-                show_plan(self.context, plan)
+                diff.show_plan(self.context, plan)
             allow = plan.refused.allow
             raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
         return plan
@@ -205,16 +178,15 @@ class _Run:
         steps = sum(not change.is_blocked for change in plan.changes)
         if not steps:
             return
-        show_plan(self.context, plan)
-        show_limits(self.context, self.session.forecasts(plan, self.ledger))
+        diff.show_plan(self.context, plan)
+        diff.show_limits(self.context, self.session.forecasts(plan, self.ledger))
         if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
             raise Declined("nothing was changed")
 
     def _apply(self, plan: Plan, prepared: dict[str, PreparedPicture]) -> list[Outcome]:
-        """Apply the plan under a progress bar; return the outcomes in the order of the plan."""
         from profilectl.render.console import progress
 
-        outcomes = []
+        outcomes = []  # in the order in which they end, and shown in that of the plan
         with self._finishing_on_signals(), progress(len(plan.changes), "sync") as advance:
             for outcome in self.session.apply(plan, prepared, self.ledger, stop=self.stop, wait=self.wait):
                 advance()
@@ -244,7 +216,7 @@ class _Run:
                 signal.signal(number, handler)
 
     def _show(self, plan: Plan, outcomes: Sequence[Outcome], code: ExitCode) -> None:
-        from profilectl.render.phrases import failures, obstacle, result
+        from profilectl.render.phrases import failures, result
         from profilectl.render.tables import outcome_rows, outcome_table
 
         again = self.session.again_at(self.ledger, outcomes)
@@ -253,9 +225,7 @@ class _Run:
             rows=tuple(outcome_rows(outcomes)),
             table=partial(outcome_table, outcomes),
         )
-        for outcome in outcomes:
-            if outcome.change.is_blocked:
-                info(obstacle(outcome.change, outcome.change.goal.name, self.context.again()))
+        diff.show_obstacles(self.context, (outcome.change for outcome in outcomes))
         for line in failures(outcome for outcome in outcomes if not outcome.change.is_blocked):
             info(line)
         if not self.context.is_quiet or code:

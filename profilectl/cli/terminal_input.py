@@ -16,19 +16,14 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def read_line(prompt: str, *, hidden: bool = False) -> str:
-    """Return the line that is typed at the terminal on stdin, without its line break.
-
-    ``input()`` looks for signals before it begins to read, and reads on when one comes after that look: Ctrl-C would
-    do nothing until Enter is pressed. So this waits for the terminal and for signals at the same time.
-
-    Args:
-        prompt: goes to stderr, once the terminal is ready for the answer.
-        hidden: whether the terminal doesn't show what is typed; then the line break after it is written here.
+    """Return the line that is typed at the terminal on stdin, without its line break; the prompt goes to stderr.
 
     Raises:
         EOFError: the terminal has nothing more to say, as after Ctrl-D.
         KeyboardInterrupt: Ctrl-C; for any signal with a handler, what the handler raises.
     """
+    # `input()` looks for signals before it begins to read, and reads on when one comes after that look: Ctrl-C would
+    # do nothing until Enter is pressed. So this waits for the terminal and for signals at the same time.
     with ExitStack() as stack:
         terminal = _open_terminal()
         stack.callback(os.close, terminal)
@@ -43,7 +38,7 @@ def read_line(prompt: str, *, hidden: bool = False) -> str:
 
 
 def _read_part(terminal: int, signals: int) -> bytes:
-    """Return what was typed next; nothing where it was thrown away again, or where a signal came that ends nothing."""
+    """Return what was typed next; nothing where it was thrown away again, or where another signal came."""
     ready, _, _ = select.select([terminal, signals], [], [])
     if signals in ready:
         if any(number in _ENDINGS for number in os.read(signals, _LONGEST_LINE)):
@@ -61,7 +56,8 @@ def _read_part(terminal: int, signals: int) -> bytes:
 
 
 def _open_terminal() -> int:
-    """Open stdin's terminal once more: reads that don't wait must not become a mode of the shell's own descriptor."""
+    """Open stdin's terminal once more, for reads that don't wait."""
+    # The mode belongs to the open file, which the shell shares with us on descriptor 0.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         return os.open(os.ttyname(_STDIN), flags)
@@ -71,13 +67,9 @@ def _open_terminal() -> int:
 
 @contextmanager
 def _signals_held_back() -> Iterator[int]:
-    """Let no signal raise anything in the block, and call the handlers of those that came after it.
-
-    Yields:
-        A descriptor with the number of each signal that came, one byte each.
-    """
+    """Yield a descriptor with the number of each signal that comes, one byte each; handlers are called after it."""
     handlers = {number: signal.getsignal(number) for number in _ENDINGS}
-    came: set[int] = set()
+    received: set[int] = set()
     try:
         with ExitStack() as stack:
             reader, writer = os.pipe()
@@ -88,11 +80,11 @@ def _signals_held_back() -> Iterator[int]:
             for number, handler in handlers.items():
                 if callable(handler):  # who ignores a signal goes on ignoring it
                     stack.callback(signal.signal, number, handler)
-                    signal.signal(number, lambda number, _frame: came.add(number))
+                    signal.signal(number, lambda number, _frame: received.add(number))
             yield reader
     finally:
         for ending, handler in handlers.items():
-            if ending in came and callable(handler):
+            if ending in received and callable(handler):
                 handler(ending, None)
 
 
@@ -112,7 +104,7 @@ def _echo_off(terminal: int) -> Iterator[None]:
 
 
 def _show(text: str) -> None:
-    """Write to stderr; a terminal that has gone is told by what is read from it."""
+    # A terminal that has gone shows in what is read from it.
     with suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()

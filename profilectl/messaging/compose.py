@@ -19,20 +19,16 @@ class NoProfile(InputRefused):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a customer gets beside the agent's name and picture.
-
-    Attributes:
-        attachment: digest of the picture's bytes, None without one.
-    """
+    """What a customer gets beside the agent's name and picture."""
 
     text: str
-    attachment: str | None = None
+    attachment: str | None = None  # digest of the picture's bytes
     quick_replies: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
 
 
 def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, contents: Contents, today: date) -> Message:
-    """Put a message with the agent's profile together, or say why there is none.
+    """Return the message with the agent's profile.
 
     Raises:
         InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
@@ -59,27 +55,21 @@ def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, conte
 
 
 def compose_signed(agent: Agent, *, recipient_id: str, contents: Contents, sign_off: str) -> Message:
-    """Put a message together that goes out under the brand, and says at its end who wrote it."""
+    """Return the message without a profile, with the name of who wrote it at the end of its text."""
     signed = replace(contents, text=f"{contents.text} {sign_off}".lstrip())
     _check_text(signed)
     return _message(agent, recipient_id, contents, signed.text, None)
 
 
 def _message(agent: Agent, recipient_id: str, contents: Contents, text: str, profile_id: str | None) -> Message:
-    return Message(
-        agent.key,
-        agent.brand,
-        recipient_id,
-        text,
-        profile_id,
-        quick_replies=contents.quick_replies,
-        links=contents.links,
-    )
+    replies, links = contents.quick_replies, contents.links
+    return Message(agent.key, agent.brand, recipient_id, text, profile_id, quick_replies=replies, links=links)
 
 
 def _check_text(contents: Contents) -> None:
     if not contents.text.strip() and contents.attachment is None:
         raise InputRefused("the message is empty")
+    # A lone surrogate, as the shell hands over a byte that is no UTF-8; JSON would carry it to X as it is.
     if any("\ud800" <= character <= "\udfff" for character in contents.text):
         raise InputRefused("the message isn't UTF-8: it holds half a character")
     if len(contents.text) > MAX_TEXT:
@@ -90,6 +80,7 @@ def fingerprint(message: Message, contents: Contents) -> str:
     """Return the digest of what makes two messages the same: who writes what to whom, with a profile or signed."""
     import json
 
+    # Of the words as they were typed, without a sign-off: X's allowlist may open between two tries.
     links = [[link.label, link.url] for link in contents.links]
     words = [contents.text, contents.attachment, list(contents.quick_replies), links]
     plain = json.dumps([message.agent, message.recipient_id, *words])

@@ -40,15 +40,12 @@ def quick_replies(labels: Iterable[str]) -> tuple[str, ...]:
         raise UsageError(f"a message may hold {MAX_QUICK_REPLIES} quick replies, not {len(replies)}")
     seen: set[str] = set()
     for reply in replies:
+        shown = repr(excerpt(reply))
         if reply.casefold() in seen:
-            raise UsageError(
-                f"the quick reply {excerpt(reply)!r} is there twice", hint="customers couldn't tell them apart"
-            )
+            raise UsageError(f"the quick reply {shown} is there twice", hint="customers couldn't tell them apart")
         seen.add(reply.casefold())
         if _URL.search(reply):
-            raise UsageError(
-                f"the quick reply {excerpt(reply)!r} holds a URL", hint="use --cta 'Label=https://…' for it"
-            )
+            raise UsageError(f"the quick reply {shown} holds a URL", hint="use --cta 'Label=https://…' for it")
     return replies
 
 
@@ -68,13 +65,14 @@ def links(texts: Iterable[str]) -> tuple[Link, ...]:
 
 
 def same_words(written: str, listed: str) -> bool:
-    """Say whether a text that X lists is the one that was written.
+    """Return whether a text that X lists is the one that was written, but for what X changes by itself.
 
     X may spell ``&``, ``<`` and ``>`` as entities, trim or join white space, choose another Unicode form, complete an
     address ("example.com" becomes "http://example.com/"), and put t.co addresses in their place and behind the last
-    word. What none of that explains is another text. A difference that isn't seen through would let a message be
-    taken for lost and sent twice; so an address that X has shortened without saying which counts as any.
+    word.
     """
+    # A difference that isn't seen through would let a message be taken for lost and sent twice; so an address that X
+    # has shortened without saying which counts as any.
     ours, theirs = _comparable(written), _comparable(listed)
     return any(re.fullmatch(_pattern(text), ours) for text in (theirs, _APPENDED.sub("", theirs)))
 
@@ -83,6 +81,7 @@ def _comparable(text: str) -> str:
     """Return a text without what X may change."""
     import html
 
+    # A text may hold "&amp;lt;" itself, so it is unescaped until nothing changes, on both sides alike.
     while (plain := html.unescape(text)) != text:
         text = plain
     bare = _TRAILING_SLASH.sub("", _SCHEME.sub("", unicodedata.normalize("NFC", text)))
@@ -105,16 +104,16 @@ def _label(option: str, text: str) -> str:
     if not label:
         raise UsageError(f"{option} needs a label that can be read")
     if len(label) > MAX_LABEL:
-        raise UsageError(
-            f"the label {excerpt(label)!r} of {option} has {len(label)} characters, at most {MAX_LABEL} fit"
-        )
+        shown = repr(excerpt(label))
+        raise UsageError(f"the label {shown} of {option} has {len(label)} characters, at most {MAX_LABEL} fit")
     if visible(label) != label:
         raise UsageError(f"the label {visible(label)!r} of {option} holds a character that can't be seen")
     return label
 
 
 def _address(url: str) -> str:
-    """Return a URL of RFC 3986 that leads where it says; what may hold a password isn't quoted in a refusal."""
+    """Return a URL of RFC 3986 that leads where it says, or raise UsageError."""
+    # What may hold a password isn't quoted in a refusal, which logs and screens keep.
     if forbidden := _NOT_IN_A_URL.search(url):
         hint = "percent-encode it, and write a host with other letters in its xn-- form"
         raise UsageError(f"a button's address can't hold {visible(forbidden[0])!r}", hint=hint)

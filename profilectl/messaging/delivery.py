@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import (
@@ -20,46 +20,14 @@ from profilectl.errors import (
 from profilectl.messaging.content import same_words
 from profilectl.model import Dispatch, Event, Message, SentMessage
 
-SAME_MESSAGE_MS = 5 * 60_000
-"""The same words to the same person within this time are one message, unless a key says otherwise."""
+if TYPE_CHECKING:
+    from profilectl.api.client import XClient
+    from profilectl.ledger.protocol import Ledger
 
+# The same words to the same person within this time are one message, unless a key says otherwise.
+SAME_MESSAGE_MS = 5 * 60_000
 _LONGEST_CALL_MS = 30_000  # a request of a run that was killed may be applied this much later
 _RESOLUTION_MS = 1000  # of X's clock, as it is known here
-
-
-class MessageApi(Protocol):
-    """The calls of X that a send makes."""
-
-    def send_message(self, message: Message) -> SentMessage:
-        """Send; repeated only when it surely wasn't applied."""
-
-    def sent_messages(self, recipient_id: str, since_ms: int) -> Iterable[SentMessage]:
-        """Return what the account has sent to somebody since a moment, as X's list of events has it."""
-
-    def now_ms(self) -> int:
-        """Return a lower bound of X's clock, epoch milliseconds."""
-
-
-class DispatchLedger(Protocol):
-    """The ledger as a send needs it; durable when a method returns."""
-
-    def dispatch(self, user_id: str, key: str) -> Dispatch | None:
-        """Return what was last sent, or promised, under a key."""
-
-    def is_delivery(self, user_id: str, event_id: str) -> bool:
-        """Say whether a message at X is known as what became of a dispatch."""
-
-    def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
-        """Give the word that a message is about to be sent, in place of what the key stood for."""
-
-    def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
-        """Note what became of it, with the audit record."""
-
-    def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
-        """Forget the promise of a message that surely wasn't sent."""
-
-    def record(self, event: Event) -> None:
-        """Append to the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +36,11 @@ class Idempotency:
 
     Attributes:
         user_id: the account that the ledger holds for the brand.
-        key: what makes two sends the same message.
         nonce: random, of this attempt alone.
         was_named: somebody chose the key; otherwise it stands for `SAME_MESSAGE_MS` only.
-        fingerprint: digest of who writes what to whom, see `compose.fingerprint`.
-        wordings: other forms in which the same message may have gone out earlier: signed, or not.
+        fingerprint: see `compose.fingerprint`.
         settle_after: seconds until X's list of events must show what was sent.
+        wordings: other forms in which the same message may have gone out earlier: signed, or not.
         remarks: what else the audit trail shall remember.
     """
 
@@ -98,22 +65,16 @@ class SendStatus(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A message that X has.
-
-    Attributes:
-        event_id: X's, of the message.
-        confirmed: X showed it with the agent's profile; never so for one that went out under the brand.
-        is_repeat: it went out earlier, and nothing was sent now.
-    """
+    """A message that X has, as the event of this id."""
 
     message: Message
     event_id: str
-    confirmed: bool
-    is_repeat: bool = False
+    confirmed: bool  # X showed it with the agent's profile; never so for one that went out under the brand
+    is_repeat: bool = False  # it went out earlier, and nothing was sent now
 
     @property
     def status(self) -> SendStatus:
-        """Whether it went out now or earlier."""
+        """How far the message has come."""
         return SendStatus.ALREADY_SENT if self.is_repeat else SendStatus.SENT
 
 
@@ -123,14 +84,11 @@ class Delivery:
 
     message: Message
     idempotency: Idempotency
-    api: MessageApi
-    ledger: DispatchLedger
+    api: XClient
+    ledger: Ledger
 
     def carry_out(self, prepare: Callable[[Message], Message]) -> Receipt:
-        """Send at most once; say what became of it.
-
-        Args:
-            prepare: returns the message as it leaves, its picture uploaded; called once it is sure that it is sent.
+        """Send at most once; `prepare` uploads the picture, once it is sure that the message is sent.
 
         Raises:
             IdentityNotEchoed: the message is out, but X doesn't confirm the brand's account and the agent's profile.
@@ -155,11 +113,12 @@ class Delivery:
             begun_ms=self.api.now_ms(),
         )
         overwritten = former if former is not None and former.event_id is not None else None
+        # On disk before anything leaves: a run that is killed from here on finds out what became of it.
         self.ledger.begin_send(self.idempotency.user_id, dispatch, overwritten)
         return self._finish(self._send(ready, dispatch), dispatch)
 
     def _same(self, earlier: Dispatch | None) -> Dispatch | None:
-        """Return what this very message became earlier, None when it has to be sent."""
+        """Return what this message became earlier, None when it has to be sent."""
         if earlier is None:
             return None
         if earlier.fingerprint != self.idempotency.fingerprint:
@@ -169,10 +128,12 @@ class Delivery:
             )
         if earlier.event_id is None:
             return self._settle(earlier)
+        # By X's time, at which it was promised: this machine's may have been set back meanwhile.
         is_over = self.api.now_ms() - earlier.begun_ms >= SAME_MESSAGE_MS
         return None if is_over and not self.idempotency.was_named else earlier
 
     def _repeat(self, earlier: Dispatch) -> Receipt:
+        # A script that tries again after such a failure must not get a success for the same message.
         if not earlier.confirmed and earlier.profile_id is not None:
             raise IdentityNotEchoed(
                 f"identity not confirmed: message {earlier.event_id} went out earlier, "
@@ -198,11 +159,9 @@ class Delivery:
             raise
 
     def _settle(self, dispatch: Dispatch) -> Dispatch | None:
-        """Find out what became of an earlier send: how it ended, None when it surely never went out.
-
-        Only a list that could be read, and had to show the message by now, proves that there is none.
-        """
+        """Return how an earlier send ended, None when it surely never went out; OutcomeUnknown when X can't tell."""
         listed_by_ms = dispatch.begun_ms + _LONGEST_CALL_MS + self.idempotency.settle_after * 1000 + _RESOLUTION_MS
+        # Before the list is read: only one that had to show the message when it was made proves that there is none.
         left_ms = listed_by_ms - self.api.now_ms()
         try:
             sent = self._find_sent(dispatch)
@@ -226,11 +185,12 @@ class Delivery:
         return None
 
     def _find_sent(self, dispatch: Dispatch) -> SentMessage | None:
-        """Look for the message in X's list: of the same words, not older than the promise, and no other dispatch's.
+        """Return the message of the same words in X's list that isn't older, and no other dispatch's.
 
         Raises:
             RemoteError: the list can't be read far enough back.
         """
+        # The nonce isn't in what X lists, so the words must do: the oldest that nobody else claims is ours.
         candidates = [
             sent
             for sent in self.api.sent_messages(dispatch.recipient_id, dispatch.begun_ms - _RESOLUTION_MS)
@@ -240,7 +200,7 @@ class Delivery:
         return min(candidates, key=lambda sent: sent.created_ms, default=None)
 
     def _finish(self, sent: SentMessage, dispatch: Dispatch) -> Receipt:
-        """Take down what X has, then insist on the identity."""
+        """Record what X has, then refuse a message that went out under another identity."""
         is_ours = sent.sender_id == self.idempotency.user_id
         has_profile = dispatch.profile_id is not None and sent.profile_id == dispatch.profile_id
         ended = replace(dispatch, event_id=sent.event_id, confirmed=is_ours and has_profile)
@@ -270,7 +230,6 @@ class Delivery:
             raise _unrecorded("may have gone out", error) from error
 
     def _event(self, what: str, profile_id: str | None, sent: SentMessage | None = None) -> Event:
-        """Describe a send for the audit trail: of the text only its hash and its length."""
         message = self.message
         return Event(
             what,
@@ -280,6 +239,7 @@ class Delivery:
             profile_id=profile_id,
             detail={
                 "recipient_id": message.recipient_id,
+                # The text itself stands there only where the policy asks for it; the hash proves what it was.
                 "text_sha256": digest_of_bytes(message.text.encode("utf-8", "surrogatepass")).removeprefix("sha256:"),
                 "text_length": len(message.text),
                 "event_id": None if sent is None else sent.event_id,
@@ -290,7 +250,7 @@ class Delivery:
 
 
 def _unrecorded(fact: str, error: ProfilectlError) -> PersonNeeded:
-    """Say what can't be undone, instead of "try again"."""
+    # No TryLater: a second try would be a second message.
     return PersonNeeded(
         f"the message {fact}, but that couldn't be recorded: {error.message}", hint="don't send it again"
     )

@@ -39,15 +39,9 @@ def find_sender(
     brands: Iterable[Brand],
     prefer: Callable[[Sequence[Brand]], Sequence[Brand]],
 ) -> Sender:
-    """Return the agent who was named, or else the only one whose operators name who runs this.
+    """Return the agent of that key, or else the only one whose operators name who runs this.
 
-    Args:
-        roster: who there is.
-        key: the agent's; None for the operator's own.
-        operator: who runs this.
-        authority: knows whom a rule of the roster means.
-        brands: that may be meant.
-        prefer: leaves of several brands the user's default, where it is among them.
+    Of several `brands` that may be meant, `prefer` leaves the user's default, where it is among them.
 
     Raises:
         UsageError: there is no such agent, or more than one agent or brand may be meant.
@@ -67,7 +61,6 @@ def find_sender(
 
 
 def _own_agent(roster: Roster, operator: Operator, authority: Authority) -> str:
-    """Return the key of the one agent whom the roster gives to this OS user."""
     keys = sorted({agent.key for agent in roster.agents if authority.is_named(agent, operator)})
     if len(keys) == 1:
         return keys[0]
@@ -85,22 +78,15 @@ def _own_agent(roster: Roster, operator: Operator, authority: Authority) -> str:
 def verify_account(
     client: XClient, credentials: Credentials, brand: Brand, account: Account | None, ledger: LedgerReader
 ) -> Account:
-    """Return the account that the ledger means by a brand, once it is sure that the credentials are its own.
+    """Return the brand's account, once it is sure that the credentials are its own.
 
-    X asks nothing for it where the source names the account, or where the token begins with its id, as X's tokens do.
-    A brand that the ledger doesn't know yet is asked about at X.
-
-    Args:
-        client: speaks to X with the credentials.
-        credentials: of the brand.
-        brand: who is meant.
-        account: what the ledger has for the brand, None when it doesn't know the brand.
-        ledger: to compare with.
+    `account` is what the ledger has for the brand, None when it doesn't know the brand.
 
     Raises:
         WrongAccount: the credentials belong to somebody else.
         RemoteError: X can't tell.
     """
+    # X is asked only where nothing else tells, because a send waits for it. Its tokens begin with the account's id.
     if account is None:
         account = client.verify_credentials()
         check_account(brand, account, ledger)
@@ -114,13 +100,11 @@ def verify_account(
 def require_live_profile(client: XClient, ledger: Ledger, user_id: str, binding: Binding) -> None:
     """Make sure that the profile a message is about to carry still exists at X, under the name that was bound.
 
-    X drops a profile that is gone without a word, and the message goes out under the brand; so it is asked for before,
-    unless it was seen less than three minutes ago and X's time, at which messages are promised, is known already.
-
     Raises:
         InputRefused: the profile is gone, or has another name.
         RemoteError: X can't tell, or doesn't allow profiles (NotAllowlisted).
     """
+    # Of a profile that is gone X says nothing when a message carries it, and sends it under the brand.
     now_ms = client.now_ms()
     knows_the_time = client.skew_seconds is not None  # what is promised at X's time must not be this machine's
     if knows_the_time and now_ms - max(binding.bound_ms, ledger.seen_ms(user_id, binding.profile_id)) < _FRESH_MS:

@@ -21,25 +21,21 @@ class SendContext:
     Attributes:
         attended: a person sits at a terminal.
         human_wrote_this: somebody vouches that a person wrote a message that a script sends.
-        rehearsal: the recipient is one of the roster's `test_recipients`.
+        is_test: the recipient is one of the roster's `test_recipients`.
     """
 
     attended: bool
     human_wrote_this: bool = False
-    rehearsal: bool = False
+    is_test: bool = False
 
 
 def is_honest(agent: Agent, context: SendContext) -> bool:
-    """Say whether no customer takes a machine for a person: one is there, vouches, rehearses, or it is a bot's name."""
-    return agent.kind is Kind.BOT or context.attended or context.human_wrote_this or context.rehearsal
+    """Return whether no customer takes a machine for a person: one is there, vouches or tests, or it is a bot."""
+    return agent.kind is Kind.BOT or context.attended or context.human_wrote_this or context.is_test
 
 
 def require_honesty(agent: Agent, context: SendContext) -> None:
-    """Let no machine write to a customer under a person's name.
-
-    Raises:
-        InputRefused: it isn't honest, see `is_honest`.
-    """
+    """Raise InputRefused where it isn't honest to send as the agent, see `is_honest`."""
     if not is_honest(agent, context):
         raise InputRefused(
             f"{agent.key} is a person, and no person is here: a script may only speak as a bot",
@@ -49,11 +45,7 @@ def require_honesty(agent: Agent, context: SendContext) -> None:
 
 
 def require_privacy(agent: Agent, text: str) -> None:
-    """Keep to themselves what the agent's public name keeps to itself.
-
-    Raises:
-        InputRefused: the text holds the agent's `last` or `legal_name`, and the public name doesn't.
-    """
+    """Raise InputRefused where the text holds the agent's `last` or `legal_name`, and the public name doesn't."""
     shown = [field for field, phrase in _hidden(agent) if _holds(text, phrase)]
     if shown:
         fields = " and ".join(dict.fromkeys(shown))
@@ -73,11 +65,8 @@ def _hidden(agent: Agent) -> Iterator[tuple[str, str]]:
 
 
 def _holds(text: str, phrase: str) -> bool:
-    """Say whether a text holds a phrase as whole words.
-
-    Several words are found in any case and accent. A single one only as it is written, or in capitals: whose name is
-    Fast must still be able to promise a fast answer.
-    """
+    """Return whether a text holds a phrase as whole words: several in any case, one as it is written or in capitals."""
+    # Whose name is Fast must still be able to promise a fast answer.
     if len(_words(phrase)) > 1:
         return _is_within(_words(phrase), _words(text))
     plain = _legible(phrase)
@@ -102,12 +91,11 @@ def _is_within(phrase: list[str], text: list[str]) -> bool:
 
 
 def sign_off(agent: Agent) -> str:
-    """Return what a message without a profile ends with.
+    """Return what a message without a profile ends with: a person's initials as ``^AF``, or a bot's public name.
 
-    A person signs as agents always have, ``^AF``: from the first and last name where the roster has them, else from
-    the public name up to its first comma. A bot signs with its whole public name, which says what it is.
+    The initials are those of the first and last name, else of the public name up to its first comma.
     """
-    if agent.kind is Kind.BOT:
+    if agent.kind is Kind.BOT:  # whose public name says what it is, which initials wouldn't
         return f"^{agent.name}"
     own = [word for word in (agent.first, agent.last) if word]
     words = own if len(own) == 2 else _WORD.findall(agent.name.partition(",")[0])

@@ -36,20 +36,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of a message.
-
-    Attributes:
-        message: as it left; its recipient is an id.
-        receipt: None when nobody knows whether it is out.
-        card: what X's feedback card asks after it, None when there is no card.
-        error: why the receipt or the card is missing, None when nothing is.
-        warnings: what else a person should know, one line each.
-    """
+    """What became of a message; its recipient is an id."""
 
     message: Message
-    receipt: Receipt | None
-    card: Survey | None = None
-    error: ProfilectlError | None = None
+    receipt: Receipt | None  # None when nobody knows whether it is out
+    card: Survey | None = None  # what X's feedback card asks after it
+    error: ProfilectlError | None = None  # why the receipt or the card is missing
     warnings: tuple[str, ...] = ()
 
     @property
@@ -63,14 +55,10 @@ class MessageSender:
     """Sends one message.
 
     Attributes:
-        sender: as whom it is sent, and for which brand.
         uid: of the OS user who runs this, for the audit trail.
-        contents: what the customer gets.
         attachment: the picture whose digest `contents` has.
         key: under which the message is sent at most once, None for the key that its words make.
-        context: whether a person is there.
         survey: what a feedback card asks after it, None for no card.
-        policy: the roster's; a script may write as a person to its test recipients.
         known: the ledger as it is read before anything is written.
     """
 
@@ -95,16 +83,14 @@ class MessageSender:
         return self.known.state_of("" if self.account is None else self.account.user_id)
 
     def compose(self, recipient: str) -> Message:
-        """Put the message together, offline; without a profile only where the brand has a fallback.
+        """Return the message, made offline; without a profile only where the brand has a fallback.
 
         Raises:
             InputRefused: the agent can't send, or not this, see `compose.compose`.
         """
-        today = datetime.now().astimezone().date()
+        agent, today = self.sender.agent, datetime.now().astimezone().date()
         try:
-            return compose(
-                self.sender.agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today
-            )
+            return compose(agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today)
         except NoProfile:
             if self.sender.brand.fallback != "sign-off":
                 raise
@@ -123,14 +109,10 @@ class MessageSender:
         confirm: Callable[[Message], None],
         typing: bool = False,
     ) -> SendResult:
-        """Send, and return what became of it.
+        """Send what `compose` returned, and return what became of it.
 
-        Args:
-            message: as `compose` returned it.
-            connect: returns a client of the brand and its credentials; called once it is known that all is well here.
-            open_ledger: returns the ledger to write to; called once the credentials are known to be the brand's.
-            confirm: gets the message as it will leave, and raises Declined where a person doesn't agree to it.
-            typing: whether the customer is shown first that somebody types.
+        `confirm` gets the message as it will leave, and raises Declined where a person doesn't agree to it; with
+        `typing` the customer is shown first that somebody types.
 
         Raises:
             InputRefused: the profile isn't at X as it should be, or a script would write as a person.
@@ -141,9 +123,9 @@ class MessageSender:
         client, credentials = connect()
         account = verify_account(client, credentials, self.sender.brand, self.account, self.known)
         self.require_honesty(message, client)
-        # The ledger and X's events know ids only, and a handle may change hands.
-        message = _addressed(message, client)
-        ledger = open_ledger()
+        if message.recipient_id.startswith("@"):  # the ledger and X's events know ids only, and a handle may pass on
+            message = replace(message, recipient_id=client.find_user(message.recipient_id[1:]))
+        ledger = open_ledger()  # not before the credentials are known to be the brand's
         if self.account is None:
             ledger.register_account(self.sender.brand.key, account, client.now_ms())
         message = self._with_live_profile(message, client, ledger, account.user_id)
@@ -158,19 +140,16 @@ class MessageSender:
         return result if question is None else _ask(question, receipt, account.user_id, client, ledger, result)
 
     def require_honesty(self, message: Message, client: XClient | None = None) -> None:
-        """Refuse to let a script write to a customer as a person; without a client, as far as that is known offline.
-
-        Raises:
-            InputRefused: it isn't honest, see `policy.is_honest`.
-        """
+        """Raise InputRefused where a script would write to a customer as a person, as far as that is known."""
         if is_honest(self.sender.agent, self.context):
             return
         is_test = self._is_test(message.recipient_id, client)
         if is_test is not None:
-            require_honesty(self.sender.agent, replace(self.context, rehearsal=is_test))
+            require_honesty(self.sender.agent, replace(self.context, is_test=is_test))
 
     def _is_test(self, recipient: str, client: XClient | None) -> bool | None:
-        """Say whether somebody is a test recipient; None when only X could tell, and there is no client to ask."""
+        """Return whether somebody is a test recipient; None when only X could tell, and there is no client to ask."""
+        # The roster may name a handle and the command line its id, or the other way round.
         typed, testers = recipient.casefold(), {tester.casefold() for tester in self.policy.test_recipients}
         written_otherwise = {tester for tester in testers if tester.startswith("@") != typed.startswith("@")}
         if typed in testers or not written_otherwise:
@@ -181,7 +160,7 @@ class MessageSender:
         return user_id in {_id_of(tester, client) for tester in written_otherwise} - {None}
 
     def _with_live_profile(self, message: Message, client: XClient, ledger: Ledger, user_id: str) -> Message:
-        """Make sure of the profile; where X hasn't allowed any yet, sign off if the brand does so."""
+        """Return the message with a profile that is at X; signed where X allows none yet, and the brand has that."""
         binding = self.ledger_state.binding(message.agent)
         try:
             if binding is None:
@@ -199,18 +178,18 @@ class MessageSender:
         )
 
     def _question(self, recipient_id: str, client: XClient) -> Question | None:
-        """Put the card together that follows the message, while it can still be refused."""
         if self.survey is None:
             return None
         from profilectl.feedback.cards import prepare
 
+        # Before the message leaves: a card that is refused afterwards could only be missing.
         is_test = self._is_test(recipient_id, client) or False
         return prepare(self.survey, self.sender.agent, self.sender.brand, is_test=is_test)
 
     def _deliver(
         self, message: Message, client: XClient, ledger: Ledger, user_id: str, typing: list[str] | None
     ) -> Receipt:
-        """Send at most once; a list shows the customer first that somebody types, and gets what went wrong with it."""
+        """Send at most once; the list `typing` gets what went wrong with showing that somebody types."""
 
         def prepare(ready: Message) -> Message:
             picture = self.attachment
@@ -251,9 +230,9 @@ class MessageSender:
 def _ask(
     question: Question, receipt: Receipt, user_id: str, client: XClient, ledger: Ledger, result: SendResult
 ) -> SendResult:
-    """Issue the card; the message is out, so what goes wrong here must never call for sending it again."""
     from profilectl.feedback.cards import ask
 
+    # The message is out, so what goes wrong here must never call for sending it again.
     if receipt.is_repeat:
         return replace(result, warnings=(*result.warnings, "no card was issued: the message went out earlier"))
     try:
@@ -262,12 +241,6 @@ def _ask(
         message = f"the message was sent, but no feedback card can be confirmed: {error.message}"
         return replace(result, error=PartlyDone(message, hint="the message is out: don't send it again"))
     return replace(result, card=question.survey)
-
-
-def _addressed(message: Message, client: XClient) -> Message:
-    """Replace a handle by its id."""
-    typed = message.recipient_id
-    return replace(message, recipient_id=client.find_user(typed[1:])) if typed.startswith("@") else message
 
 
 def _id_of(recipient: str, client: XClient) -> str | None:

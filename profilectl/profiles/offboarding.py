@@ -51,42 +51,31 @@ class OffboardResult:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Where nobody can send as the agent any more.
-
-    Attributes:
-        brands: those.
-        failures: brands of which nobody knows whose account they are.
-        warnings: what else a person should know, one line each.
-    """
+    """The brands in which nobody can send as the agent any more."""
 
     brands: tuple[Brand, ...]
-    failures: tuple[OffboardResult, ...] = ()
+    failures: tuple[OffboardResult, ...] = ()  # brands of which nobody knows whose account they are
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Offboarding:
-    """One agent's leaving of some brands.
-
-    Attributes:
-        roster: what names the agent, or doesn't any more.
-        agent: the key.
-        brands: that the agent leaves.
-        connect: returns a client that speaks to X as a brand.
-        now_ms: returns this machine's time, epoch milliseconds.
-    """
+    """One agent, by its key, and the brands that it leaves; the roster may name it or not."""
 
     roster: Roster
     agent: str
     brands: tuple[Brand, ...]
     connect: Callable[[Brand], XClient]
-    now_ms: Callable[[], int]
+    now_ms: Callable[[], int]  # this machine's time: what works offline can't ask for X's
 
     def registered(self, ledger: LedgerReader) -> dict[Brand, str]:
         """Return the brands, with their user ids, in which the agent has something, or may get it."""
-        accounts = {brand: ledger.account_of(brand.key) for brand in self.brands}
-        ids = {brand: account.user_id for brand, account in accounts.items() if account is not None}
+        ids = self._user_ids(ledger)
         return {brand: user_id for brand, user_id in ids.items() if self._is_there(ledger, brand, user_id)}
+
+    def _user_ids(self, ledger: LedgerReader) -> dict[Brand, str]:
+        accounts = {brand: ledger.account_of(brand.key) for brand in self.brands}
+        return {brand: account.user_id for brand, account in accounts.items() if account is not None}
 
     def _is_there(self, ledger: LedgerReader, brand: Brand, user_id: str) -> bool:
         ledger_state = ledger.state_of(user_id)
@@ -108,8 +97,11 @@ class Offboarding:
         self._block_known(ledger)  # first what needs no network
         failures, warnings = [], []
         for brand in self.unregistered(ledger):
-            try:
-                self._register(ledger, brand)
+            try:  # a block belongs to an account, so X is asked which one the brand is
+                client = self.connect(brand)
+                account = client.verify_credentials()
+                check_account(brand, account, ledger)
+                ledger.register_account(brand.key, account, client.now_ms())
             except CredentialsError:  # whoever has no credentials can't send either
                 warnings.append(
                     f"nobody can send for {brand.key} here: "
@@ -119,26 +111,15 @@ class Offboarding:
                 failures.append(OffboardResult(brand.key, OffboardStatus.FAILED, error=error))
         return Blocked(self._block_known(ledger), tuple(failures), tuple(warnings))
 
-    def _register(self, ledger: Ledger, brand: Brand) -> None:
-        """Ask X which account a brand is, because a block belongs to an account."""
-        client = self.connect(brand)
-        account = client.verify_credentials()
-        check_account(brand, account, ledger)
-        ledger.register_account(brand.key, account, client.now_ms())
-
     def _block_known(self, ledger: Ledger) -> tuple[Brand, ...]:
         """Block the agent wherever the ledger knows the account; return the brands in which nobody can send now."""
         blocked = []
-        for brand in self.brands:
-            account = ledger.account_of(brand.key)
-            if account is None:
-                continue
-            is_there = self._is_there(ledger, brand, account.user_id)
-            ledger_state = ledger.state_of(account.user_id)
+        for brand, user_id in self._user_ids(ledger).items():
+            is_there, ledger_state = self._is_there(ledger, brand, user_id), ledger.state_of(user_id)
             if is_there and self.agent not in ledger_state.blocked:
-                ledger.block(account.user_id, self.agent, self.now_ms())
+                ledger.block(user_id, self.agent, self.now_ms())
             if ledger_state.binding(self.agent) is not None:
-                ledger.retire(account.user_id, self.agent, self.now_ms())
+                ledger.retire(user_id, self.agent, self.now_ms())
             if is_there or self.agent in ledger_state.blocked:
                 blocked.append(brand)
         return tuple(blocked)
@@ -148,47 +129,34 @@ class Offboarding:
     ) -> tuple[OffboardResult, ...]:
         """Destroy every profile of the agent, once no sync runs any more; a brand that fails doesn't stop the others.
 
-        Args:
-            ledger: in which the agent was blocked.
-            max_wait: seconds to wait for a sync at most, of which `_MAX_WAIT` are used.
-            announce: is told when there is such a wait.
-
         Raises:
-            TryLater: the sync doesn't end.
+            TryLater: the sync doesn't end within `max_wait` seconds, nor within `_MAX_WAIT`.
         """
         results: list[OffboardResult] = []
         try:
             with ledger.lock(min(_MAX_WAIT, max_wait), "profilectl offboard", announce):
                 self._block_known(ledger)  # a sync may have bound a new profile meanwhile
                 for brand, user_id in self.registered(ledger).items():
-                    results += self._leave(ledger, brand, user_id)
+                    results += self._offboard_brand(ledger, brand, user_id)
         except TryLater as error:
-            hint = f"sending is blocked, the profiles are still there; {AGAIN}"
-            raise error.with_hint(hint) from error
+            raise error.with_hint(f"sending is blocked, the profiles are still there; {AGAIN}") from error
         return tuple(results)
 
     def unblock(self, ledger: Ledger) -> tuple[OffboardResult, ...]:
         """Lift the block in every brand that has one, and return those."""
-        accounts = {brand: ledger.account_of(brand.key) for brand in self.brands}
-        blocked = {
-            brand: account.user_id
-            for brand, account in accounts.items()
-            if account is not None and self.agent in ledger.state_of(account.user_id).blocked
-        }
+        ids = self._user_ids(ledger)
+        blocked = {brand: user_id for brand, user_id in ids.items() if self.agent in ledger.state_of(user_id).blocked}
         for user_id in blocked.values():
             ledger.unblock(user_id, self.agent, self.now_ms())
         return tuple(OffboardResult(brand.key, OffboardStatus.ALLOWED) for brand in blocked)
 
-    def _leave(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
-        """Destroy every profile of the agent in one brand, and leave a receipt in the audit trail."""
+    def _offboard_brand(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
+        """Destroy every profile of the agent in one brand, and record how many."""
         results = self._destroy_all(ledger, brand, user_id)
         destroyed = sum(result.status is OffboardStatus.DESTROYED for result in results)
-        detail: dict[str, str | int | bool | None] = {
-            "brand": brand.key,
-            "destroyed": destroyed,
-            "left": len(results) - destroyed,
-        }
-        ledger.record(Event("offboarded", user_id, self.now_ms(), self.agent, detail=detail))
+        left = len(results) - destroyed
+        counts: dict[str, str | int] = {"brand": brand.key, "destroyed": destroyed, "left": left}
+        ledger.record(Event("offboarded", user_id, self.now_ms(), self.agent, detail=counts))
         return results
 
     def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
@@ -197,9 +165,8 @@ class Offboarding:
         try:
             client = self.connect(brand)
             check_account(brand, client.verify_credentials(), ledger)
-            if any(
-                not self._settle(client, ledger, brand, user_id, intent) for intent in self._intents(ledger, user_id)
-            ):
+            intents = self._intents(ledger, user_id)
+            if not all(self._settle(client, ledger, brand, user_id, intent) for intent in intents):
                 results.append(OffboardResult(brand.key, OffboardStatus.UNSETTLED))
         except ProfilectlError as error:
             unsettled = OffboardResult(brand.key, OffboardStatus.UNSETTLED, error=error)
@@ -215,7 +182,7 @@ class Offboarding:
         return results
 
     def _settle(self, client: XClient, ledger: Ledger, brand: Brand, user_id: str, intent: Intent) -> bool:
-        """Find out what an unanswered create made, so that no profile is left behind; False when X can't tell yet."""
+        """Return whether it is known what an unanswered create made; if it made a profile, that is retired."""
         settle_after = self.roster.policy.settle_after
         observation = observe(brand.key, user_id, client, ledger.state_of(user_id), settle_after, None)
         verdict, candidates = resolve(intent, observation, settle_after)
@@ -239,13 +206,9 @@ def _result(brand: Brand, profile: Retired, error: ProfilectlError | None = None
 
 
 def require_known(key: str, roster: Roster, ledger: LedgerReader) -> None:
-    """Refuse a key that neither the roster nor the audit trail has ever named.
-
-    Raises:
-        UsageError: so it is.
-    """
+    """Raise UsageError for a key that neither the roster nor the audit trail has ever named."""
     known = {agent.key for agent in roster.agents}
-    if key not in known:
+    if key not in known:  # the trail is long, so it isn't read for whom the roster names
         known |= {agent for record in ledger.events() if (agent := record.event.agent) is not None}
     if key not in known:
         raise unknown_agent(key, known)
@@ -256,13 +219,7 @@ def roster_lines(
 ) -> tuple[tuple[int, int], ...] | None:
     """Return the roster's lines that would bring the agent back, first and last of each table, counted from 1.
 
-    None when nothing would, empty when they aren't whole tables, or the agent goes on speaking for another brand.
-
-    Args:
-        agent: the key.
-        brands: that the agent leaves.
-        roster: as the text says.
-        read_text: returns the roster's text.
+    None when nothing would, empty when they aren't whole tables, or the agent stays at another brand.
     """
     named = {entry.brand for entry in roster.agents if entry.key == agent}
     keys = {brand.key for brand in brands}
@@ -272,13 +229,9 @@ def roster_lines(
 
 
 def entry_lines(text: str, agent: str) -> tuple[tuple[int, int], ...]:
-    """Return the first and last line of every table of an agent, counted from 1.
+    """Return the first and last line of every table of an agent in a roster that `parse` accepts, counted from 1.
 
     Empty when removing whole tables wouldn't take out exactly the agent, as with an inline table or dotted keys.
-
-    Args:
-        text: a roster that `parse` accepts.
-        agent: the agent's key.
     """
     lines = text.split("\n")
     headers = [(number, path) for number, line in enumerate(lines, 1) if (path := _path(line))]
@@ -308,14 +261,15 @@ def _path(line: str) -> tuple[str, ...]:
 
 
 def _without_tail(lines: list[str], first: int, last: int) -> int:
-    """Leave blank lines and comments at a table's end to the table that follows."""
+    # Blank lines and comments at a table's end belong to the table that follows.
     while last > first and (not (line := lines[last - 1].strip()) or line.startswith("#")):
         last -= 1
     return last
 
 
 def _removes(lines: list[str], spans: tuple[tuple[int, int], ...], agent: str) -> bool:
-    """Tell whether the roster without these lines is the roster without this agent."""
+    """Return whether the roster without these lines is the roster without this agent."""
+    # A header may stand within a multi-line string, which no pattern sees, so the outcome itself is compared.
     rest = [line for number, line in enumerate(lines, 1) if not any(a <= number <= b for a, b in spans)]
     without = tomli.loads("\n".join(lines))
     without.get("agents", {}).pop(agent, None)

@@ -22,33 +22,21 @@ class ProfileStatus(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedProfile:
-    """A profile of one brand, and whose it is.
-
-    Attributes:
-        brand: the brand's key.
-        status: what the profile is to us.
-        agent: the key of the agent whose it is, was, or is about to be; None for nobody's.
-        profile: as X lists it; as the ledger knows it where it is lost.
-    """
+    """A profile of the brand with that key, and the key of the agent whose it is, was, or is about to be."""
 
     brand: str
     status: ProfileStatus
     agent: str | None
-    profile: Profile
+    profile: Profile  # as X lists it; as the ledger knows it where it is lost
 
 
 def classify(
     brand: str, profiles: Sequence[Profile], ledger_state: LedgerState, names: set[str]
 ) -> Iterator[ClassifiedProfile]:
-    """Say of every profile whose it is; bound ones that X doesn't list come last, as lost.
+    """Yield every profile of a brand with its status; bound ones that X doesn't list come last, as lost.
 
-    What an unanswered create made is still unmanaged, with its agent beside it: the next sync adopts it.
-
-    Args:
-        brand: the brand's key.
-        profiles: all that X lists for it.
-        ledger_state: what the ledger knows of the brand's account.
-        names: the public names of the brand's agents.
+    What an unanswered create made is still unmanaged, with its agent beside it: the next sync adopts it. `names` are
+    the public names of the brand's agents.
     """
     bound = {binding.profile_id: binding.agent for binding in ledger_state.bindings}
     retired = {profile.profile_id: profile.agent for profile in ledger_state.retired}

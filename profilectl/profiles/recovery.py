@@ -1,7 +1,6 @@
 """What a lost ledger knew, concluded from the names and the pictures of the profiles at X.
 
-A finding is sure only when nothing speaks against it, because a wrong binding puts one person's face on another's
-words.
+A finding is sure only when nothing contradicts it: a wrong binding shows one person's picture beside another's words.
 """
 
 from __future__ import annotations
@@ -29,15 +28,10 @@ _MAX_WAIT = 60.0  # seconds that binding waits for another run to end
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A profile that bears an agent's name, and how its picture compares.
-
-    Attributes:
-        distance: of the live picture from the roster's, see `pictures.similarity`; None when the live one can't be had.
-        problem: why it can't be had.
-    """
+    """A profile that bears an agent's name, and how far its picture is from the roster's, see `pictures.similarity`."""
 
     profile: Profile
-    distance: float | None
+    distance: float | None  # None when the live picture can't be had, for the reason in `problem`
     problem: str | None = None
 
     @property
@@ -52,7 +46,7 @@ class Doubt(enum.StrEnum):
     SHARED_NAME = "shared-name"  # several agents are called so
     SEVERAL = "several"  # several profiles are called so
     NO_PICTURE = "no-picture"
-    OTHER_FACE = "other-face"
+    OTHER_PICTURE = "other-face"
 
 
 class FindingStatus(enum.StrEnum):
@@ -87,28 +81,27 @@ class Finding:
 def search(
     agents: Iterable[Agent], profiles: Sequence[Profile], ledger_state: LedgerState
 ) -> tuple[tuple[Agent, tuple[Profile, ...]], ...]:
-    """Return every agent without a binding, each with the profiles of exactly its name that nobody owns.
-
-    An agent with an open intent is left out: ``sync`` settles that from better proofs than a name. So is somebody who
-    was offboarded: a profile must not come back with a lost binding.
-    """
+    """Return every agent without a binding, each with the profiles of exactly its name that nobody owns."""
     known = known_ids(ledger_state)
+    # Who was offboarded must not come back with a lost binding; an open intent is settled by `sync`, from better proofs
+    # than a name.
     settled_elsewhere = {binding.agent for binding in ledger_state.bindings} | ledger_state.blocked
     settled_elsewhere |= {intent.agent for intent in ledger_state.intents}
-    strangers = [profile for profile in profiles if profile.id not in known]
+    unowned = [profile for profile in profiles if profile.id not in known]
     return tuple(
-        (agent, tuple(profile for profile in strangers if _nfc(profile.name) == _nfc(agent.name)))
+        (agent, tuple(profile for profile in unowned if _nfc(profile.name) == _nfc(agent.name)))
         for agent in agents
         if agent.key not in settled_elsewhere
     )
 
 
-def conclude(sightings: Iterable[tuple[Agent, tuple[Candidate, ...]]]) -> tuple[Finding, ...]:
-    """Tell the sure from the doubtful, for all the agents of one brand at once."""
-    known = tuple(sightings)
-    bearers = Counter(_nfc(agent.name) for agent, _ in known)
+def conclude(matches_by_agent: Iterable[tuple[Agent, tuple[Candidate, ...]]]) -> tuple[Finding, ...]:
+    """Return what is sure and what is doubtful, for all the agents of one brand at once."""
+    known = tuple(matches_by_agent)
+    # Two agents of one name might each take the other's profile, however alike the pictures are.
+    name_counts = Counter(_nfc(agent.name) for agent, _ in known)
     return tuple(
-        Finding(agent, candidates, _doubt(candidates, is_shared=bearers[_nfc(agent.name)] > 1))
+        Finding(agent, candidates, _doubt(candidates, is_shared=name_counts[_nfc(agent.name)] > 1))
         for agent, candidates in known
     )
 
@@ -122,7 +115,7 @@ def _doubt(candidates: tuple[Candidate, ...], *, is_shared: bool) -> Doubt | Non
         return Doubt.SEVERAL
     if candidates[0].distance is None:
         return Doubt.NO_PICTURE
-    return None if candidates[0].is_close else Doubt.OTHER_FACE
+    return None if candidates[0].is_close else Doubt.OTHER_PICTURE
 
 
 def _nfc(text: str) -> str:
@@ -131,19 +124,14 @@ def _nfc(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BrandFindings:
-    """What was concluded about one brand.
-
-    Attributes:
-        ledger_state: what the ledger knew then.
-        pictures: the roster's, prepared as for an upload, by the avatar as the roster writes it.
-    """
+    """What was concluded about one brand."""
 
     brand: Brand
     account: Account
     client: XClient
-    ledger_state: LedgerState
+    ledger_state: LedgerState  # as it was then
     findings: tuple[Finding, ...]
-    pictures: Mapping[str, PreparedPicture]
+    pictures: Mapping[str, PreparedPicture]  # prepared as for an upload, by the avatar as the roster writes it
 
     @property
     def sure(self) -> list[tuple[Agent, Candidate]]:
@@ -160,12 +148,7 @@ def examine(
 ) -> BrandFindings:
     """List a brand's profiles, and compare the pictures of those that bear an agent's name.
 
-    Args:
-        brand: whose profiles they are.
-        agents: of the brand.
-        client: speaks to X as the brand, `JOBS` calls at once.
-        ledger: knows what isn't lost.
-        load_pictures: returns the pictures of some agents, prepared, by the avatar as the roster writes it.
+    The client takes `JOBS` calls at once; the pictures are prepared, by the avatar as the roster writes it.
 
     Raises:
         WrongAccount: the credentials belong to somebody else.
@@ -184,8 +167,8 @@ def examine(
             (agent, [pool.submit(_compare, client, profile, pictures[agent.avatar]) for profile in profiles])
             for agent, profiles in matches
         ]
-        sightings = [(agent, tuple(future.result() for future in futures)) for agent, futures in pending]
-    return BrandFindings(brand, account, client, ledger_state, conclude(sightings), pictures)
+        matches_by_agent = [(agent, tuple(future.result() for future in futures)) for agent, futures in pending]
+    return BrandFindings(brand, account, client, ledger_state, conclude(matches_by_agent), pictures)
 
 
 def _compare(client: XClient, profile: Profile, picture: PreparedPicture) -> Candidate:
@@ -200,16 +183,12 @@ def _compare(client: XClient, profile: Profile, picture: PreparedPicture) -> Can
 def bind(ledger: Ledger, examined: Sequence[BrandFindings], announce: Callable[[float, str], None]) -> None:
     """Bind what is sure, in all brands.
 
-    Args:
-        ledger: gets the bindings.
-        examined: what was concluded, brand by brand.
-        announce: is told when there is a wait for another run.
-
     Raises:
         WrongAccount: the credentials belong to somebody else.
         TryLater: the ledger has changed since it was read, or another run doesn't end.
     """
     with ledger.lock(_MAX_WAIT, "profilectl recover", announce):
+        # All are checked before any is written, so that a refusal leaves the ledger as it was.
         for brand_findings in examined:
             check_account(brand_findings.brand, brand_findings.account, ledger)
             if ledger.state_of(brand_findings.account.user_id) != brand_findings.ledger_state:

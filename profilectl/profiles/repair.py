@@ -37,25 +37,14 @@ class Adoption:
 
 
 def find_adoption(client: XClient, ledger: LedgerReader, brand: Brand, agent: Agent, profile_id: str) -> Adoption:
-    """Look at a profile that shall become an agent's.
-
-    Raises:
-        NotFound: X has no such profile.
-    """
+    """Return what is known of a profile that shall become an agent's; NotFound when X has none."""
     account = client.verify_credentials()
     profile = _show(client, profile_id)
     return Adoption(brand, account, agent, profile, ledger.state_of(account.user_id).binding(agent.key))
 
 
 def adopt(client: XClient, ledger: Ledger, adoption: Adoption, avatar: str, announce: Announce) -> None:
-    """Bind the profile to the agent.
-
-    Args:
-        client: for X's time.
-        ledger: gets the binding.
-        adoption: what was agreed to.
-        avatar: digest of the picture file that the profile's picture is believed to come from.
-        announce: is told when there is a wait for another run.
+    """Bind the profile to the agent; `avatar` is the digest of the file that its picture is believed to come from.
 
     Raises:
         WrongAccount: the credentials belong to somebody else.
@@ -100,14 +89,6 @@ def forget(
 ) -> None:
     """Drop a binding, and leave its profile at X.
 
-    Args:
-        ledger: has the binding.
-        roster: who there is, for the refusal.
-        brand: whose account it is about.
-        binding: what was agreed to.
-        now_ms: returns this machine's time, epoch milliseconds.
-        announce: is told when there is a wait for another run.
-
     Raises:
         InputRefused: the agent has another profile by now, or none.
         TryLater: another run doesn't end.
@@ -121,28 +102,23 @@ def forget(
 
 @dataclass(frozen=True, slots=True)
 class UnusedProfile:
-    """A profile that no agent uses.
-
-    Attributes:
-        retired: what the ledger knows of it, None for a stranger's.
-        is_live: whether X still has it.
-    """
+    """A profile that no agent uses."""
 
     brand: Brand
     account: Account
     profile_id: str
     name: str
-    retired: Retired | None
+    retired: Retired | None  # what the ledger knows of it, None when it was never ours
     is_live: bool
 
     @property
     def status(self) -> ProfileStatus:
-        """Whether it was an agent's, or isn't ours."""
+        """Whether it was an agent's, or never ours."""
         return ProfileStatus.UNMANAGED if self.retired is None else ProfileStatus.RETIRED
 
 
 def find_unused(client: XClient, ledger: LedgerReader, brand: Brand, profile_id: str) -> UnusedProfile:
-    """Look at a profile that shall be destroyed; the ledger remembers retired ones that are gone from X.
+    """Return what is known of a profile that shall be destroyed; of a retired one that is gone from X, by the ledger.
 
     Raises:
         InputRefused: an agent uses it.

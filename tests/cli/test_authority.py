@@ -10,7 +10,6 @@ import pytest
 from profilectl.access import policy_file
 from profilectl.access.policy import Authority
 from profilectl.access.policy_file import uid_of
-from profilectl.cli import authority
 from profilectl.cli.context import Context
 from profilectl.cli.main import run
 from profilectl.errors import InputRefused
@@ -31,7 +30,7 @@ def policy(tmp_path, monkeypatch):
     path = tmp_path / "etc" / "policy.toml"
     path.parent.mkdir(mode=0o755)
     monkeypatch.setattr(policy_file, "_ROOT", os.geteuid())
-    monkeypatch.setattr(authority, "POLICY", path)
+    monkeypatch.setattr(policy_file, "POLICY", path)
     return path
 
 
@@ -83,11 +82,11 @@ def test_nobody_needs_an_admin_in_the_sandbox(policy, monkeypatch):
     put(policy, 'version = 1\nadmins = ["no-such-user"]')
     monkeypatch.setenv("PROFILECTL_SANDBOX", "1")
 
-    authority.require_admin(Context(), "sync")
-    assert Authority(uid_of) == authority.authority_for(Context())
+    Context().require_admin("sync")
+    assert Authority(uid_of) == Context().authority
     monkeypatch.delenv("PROFILECTL_SANDBOX")
     with pytest.raises(InputRefused):
-        authority.require_admin(Context(), "sync")
+        Context().require_admin("sync")
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_accents_and_compatibility_characters_hide_nothing():
         (Kind.BOT, SendContext(attended=False), True),
         (Kind.HUMAN, SendContext(attended=True), True),
         (Kind.HUMAN, SendContext(attended=False, human_wrote_this=True), True),
-        (Kind.HUMAN, SendContext(attended=False, rehearsal=True), True),
+        (Kind.HUMAN, SendContext(attended=False, is_test=True), True),
     ],
 )
 def test_a_script_does_not_speak_as_a_person(kind, context, allowed):

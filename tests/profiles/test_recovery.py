@@ -45,7 +45,7 @@ def test_profiles_of_ours_are_nobody_else_s():
         ((), None),
         ((Candidate(profile(1), 0),), None),
         ((Candidate(profile(1), LARGEST_DISTANCE),), None),
-        ((Candidate(profile(1), LARGEST_DISTANCE + 0.1),), Doubt.OTHER_FACE),
+        ((Candidate(profile(1), LARGEST_DISTANCE + 0.1),), Doubt.OTHER_PICTURE),
         ((Candidate(profile(1), None, "HTTP 404"),), Doubt.NO_PICTURE),
         ((Candidate(profile(1), 0), Candidate(profile(2), 40)), Doubt.SEVERAL),
     ],
