@@ -45,7 +45,6 @@ def measure(workshop: Workshop, size: Size) -> Iterator[Row]:
     with workshop.server() as server:
         addressed.sync(server.url, 8)  # a message needs a face
     completed = workshop.desk("completed", size.completed)
-    (completed.folder / ".profilectl").mkdir(mode=0o700)  # where the names are kept for completion
     contestants = _contestants(workshop, addressed, completed)
     samples = interleave(contestants, size.start_rounds)
     notes = _notes(size)
@@ -117,7 +116,7 @@ def _time_first_byte(desk: Desk, *words: str) -> Sample:
     """Return how long after its start a process sends the first byte; then it is refused, and ends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(30)
-        env = desk.env | {"PROFILECTL_API_URL": f"http://127.0.0.1:{listener.getsockname()[1]}"}
+        env = desk.environment(f"http://127.0.0.1:{listener.getsockname()[1]}")
         started = time.perf_counter()
         process = subprocess.Popen(
             [*PROGRAM, *words],

@@ -60,7 +60,7 @@ class Desk:
     agents: int
 
     def profilectl(self, *words: str, url: str | None = None, **env: str) -> Sample:
-        return run_process([*PROGRAM, *words], folder=self.folder, env=self._environment(url) | env)
+        return run_process([*PROGRAM, *words], folder=self.folder, env=self.environment(url) | env)
 
     def client(self, name: str, url: str, **env: str) -> Sample:
         """Run one of the other clients for all agents."""
@@ -69,9 +69,9 @@ class Desk:
     def script(self, name: str, *words: str, url: str | None = None, **env: str) -> Sample:
         """Run one of the scripts beside this module."""
         path = CHECKOUT / "benchmarks" / "clients" / f"{name}.py"
-        return run_process([sys.executable, path, *words], folder=self.folder, env=self._environment(url) | env)
+        return run_process([sys.executable, path, *words], folder=self.folder, env=self.environment(url) | env)
 
-    def _environment(self, url: str | None) -> dict[str, str]:
+    def environment(self, url: str | None) -> dict[str, str]:
         ledger = {"PROFILECTL_LEDGER": str(self.folder / "ledger" / "ledger.db")}  # the same one at every address
         return self.env | ledger | ({"PROFILECTL_API_URL": url} if url else {})
 

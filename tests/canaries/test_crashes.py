@@ -86,7 +86,7 @@ def test_a_bug_in_a_process_of_its_own_leaves_no_secrets(scene):
 def test_a_bug_that_can_not_be_logged_is_told_without_secrets(scene, monkeypatch):
     """Where the log can't be written, the last line of code stands in for it."""
     monkeypatch.setattr(transport.Transport, "_exchange", bug(scene.canaries))
-    scene.environ["XDG_STATE_HOME"] = "/dev/null"
+    scene.environ |= {"XDG_STATE_HOME": "/dev/null", "PROFILECTL_LEDGER": "ledger/ledger.db"}
 
     assert scene.run_here("profiles list") == 1
     assert "the details are in File" in scene.said()

@@ -47,6 +47,9 @@ _CALLS = {
 _THOROUGHLY = "/account/verify_credentials"  # this one meets every code that X refuses with
 
 
+_LEDGER = {"PROFILECTL_LEDGER": "ledger/ledger.db"}  # by default it depends on the port, which each act has anew
+
+
 class Theatre:
     """A scene that is set once, and put back after every act."""
 
@@ -55,7 +58,7 @@ class Theatre:
         self.root = root
         self.kept = House(root / "kept", self.canaries)
         with world_of(self.canaries, root / "kept.db") as world, Gate(world) as gate:
-            self.kept.environ |= self.canaries.variables() | {"PROFILECTL_API_URL": gate.url}
+            self.kept.environ |= self.canaries.variables() | {"PROFILECTL_API_URL": gate.url, **_LEDGER}
             set_scene(self.kept)
 
     @contextmanager
@@ -66,7 +69,7 @@ class Theatre:
         try:
             with world_of(self.canaries, self.root / "act.db") as world, Gate(world) as gate:
                 house = House(self.root / "act", self.canaries, excluded={self.root / "act" / "home" / ".twurlrc"})
-                house.environ |= self.canaries.variables() | {"PROFILECTL_API_URL": gate.url}
+                house.environ |= self.canaries.variables() | {"PROFILECTL_API_URL": gate.url, **_LEDGER}
                 yield house, gate
         finally:
             shutil.rmtree(self.root / "act")
