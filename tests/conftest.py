@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from profilectl.render import documents
+from profilectl.render import json_documents
 from tests import own_signals, schemas
 from tests.leftovers import Leftovers
 from tests.resilience.scoreboard import Scoreboard
@@ -64,7 +64,7 @@ def _own_handlers():
 @pytest.fixture(autouse=True)
 def _documents_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold every document that is made in this process against its schema."""
-    monkeypatch.setattr(documents, "dump", schemas.checking(documents.dump))
+    monkeypatch.setattr(json_documents, "dump", schemas.checking(json_documents.dump))
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from profilectl.api.endpoints import KINDS
 from profilectl.cli.main import run
 from profilectl.errors import ExitCode
-from profilectl.render import documents
+from profilectl.render import json_documents
 from tests import schemas
 from tests.patience import next_line
 
@@ -145,7 +145,7 @@ def test_a_reader_accepts_a_key_more_and_misses_a_key_less(gallery):
             reader.validate(without(document, (), next(reversed(document))))
 
 
-SYNC = documents.sync("sha256:" + "0" * 64, [], ExitCode.DONE, dict.fromkeys(KINDS, 0))
+SYNC = json_documents.sync("sha256:" + "0" * 64, [], ExitCode.DONE, dict.fromkeys(KINDS, 0))
 RESULT = {"brand": "acme", "agent": "alice", "action": "create", "status": "done", "profile_id": "1", "error": None}
 
 
@@ -182,14 +182,14 @@ def test_what_no_schema_is_about_is_refused(document):
 
 def test_a_document_of_this_process_is_held_against_its_schema(monkeypatch, capsys):
     """Whichever test makes it: the program's own net, which catches every exception, lets the failure through."""
-    monkeypatch.setattr(documents, "error", lambda *_: {"schema": "profilectl.error/1", "error": {}})
+    monkeypatch.setattr(json_documents, "error", lambda *_: {"schema": "profilectl.error/1", "error": {}})
 
     with pytest.raises(REFUSED, match=r"profilectl.error/1 at \$.error"):
         run(["nonsense", "--json"])
     assert "" == capsys.readouterr().out
 
 
-LINE = documents.dump(SYNC)
+LINE = json_documents.dump(SYNC)
 
 
 @pytest.mark.parametrize(

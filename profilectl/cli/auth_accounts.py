@@ -12,13 +12,13 @@ from profilectl.credentials.keyring import Keychain
 from profilectl.credentials.sources import AccountStatus
 from profilectl.errors import CredentialsError, InputRefused, UsageError
 from profilectl.model import Brand
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import info, is_terminal
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
-    from profilectl.render.documents import Document
+    from profilectl.render.json_documents import Document
     from profilectl.secret import Credentials
 
 SANDBOX = "sandbox"
@@ -116,7 +116,7 @@ def find_credentials(context: Context, handle: str, keychain: Keychain) -> Crede
 
 def document(context: Context, statuses: Iterable[AccountStatus]) -> Document:
     """Return ``profilectl.auth/1`` about accounts."""
-    return documents.accounts(statuses, read_config(context.config.path))  # as it is after a login
+    return json_documents.accounts(statuses, read_config(context.config.path))  # as it is after a login
 
 
 def warn(message: str, hint: str | None = None) -> None:

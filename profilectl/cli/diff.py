@@ -18,7 +18,7 @@ from profilectl.errors import ExitCode, InputRefused, UsageError
 from profilectl.model import Brand
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import info, is_terminal
 from profilectl.render.console import out as write_line
 from profilectl.sync import quota
@@ -120,7 +120,7 @@ def save(path: Path, document: saved.Document) -> None:
     """Save a plan in the place of an older one, whole or not at all: then InputRefused says why."""
     check_place(path)  # once more, because minutes may have passed
     try:
-        files.replace(path, f"{documents.dump(document)}\n".encode())
+        files.replace(path, f"{json_documents.dump(document)}\n".encode())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file name"
         raise InputRefused(f"can't write {visible(str(path))}: {reason}") from None
@@ -185,7 +185,7 @@ def _page(context: Context, session: SyncSession, plan: Plan, form: Format | Non
         from profilectl.render.markdown import plan_document
 
         return plan_document(plan, context.again())
-    from profilectl.cli.plan_pictures import compare_changes
+    from profilectl.cli.html_plan_pictures import compare_changes
     from profilectl.render.html import plan_page
 
     return plan_page(plan, compare_changes(context, session, plan))

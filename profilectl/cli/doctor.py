@@ -18,9 +18,9 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.cli.read_only_context import ReadOnlyContext
 from profilectl.doctor.account_checks import Accounts, check_allowlists_again, run_checks
+from profilectl.doctor.allowlist_wait import wait_until_allowed
 from profilectl.doctor.machine_checks import Machine
 from profilectl.doctor.report import State, lacks_only_allowlist
-from profilectl.doctor.wait import wait_until_allowed
 from profilectl.errors import ExitCode
 from profilectl.render import doctor as render
 from profilectl.render.console import info, is_terminal, out

@@ -13,7 +13,7 @@ from profilectl.errors import UsageError
 from profilectl.feedback.reader import read_report
 from profilectl.feedback.report import Period
 from profilectl.ledger.accounts import check_account
-from profilectl.render import documents, feedback, tables
+from profilectl.render import feedback, json_documents, tables
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
@@ -52,7 +52,7 @@ def report(
     # Not only --quiet: the JSON document holds the same sentences, so a log would have each twice.
     is_silent = context.is_quiet or context.wants_json
     if not is_silent and not any(brand_report.surveys for brand_report in reports):
-        days = " to ".join(documents.timestamp(moment)[:10] for moment in period)
+        days = " to ".join(json_documents.timestamp(moment)[:10] for moment in period)
         info(f"no feedback cards from {days}: `profilectl send --ask csat` issues one")
     context.output.show(
         feedback.document(reports, period),

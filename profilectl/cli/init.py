@@ -11,7 +11,7 @@ from typing import Annotated
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.errors import InputRefused, UsageError
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
@@ -62,7 +62,7 @@ def init(
     files[path] = _text(account).encode()
     _write_anew(files, pictures)
     line = f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}"
-    context.output.show(documents.init(path, [file for file in files if file != path]), lines=[line])
+    context.output.show(json_documents.init(path, [file for file in files if file != path]), lines=[line])
     if not context.is_quiet:
         _show_next_steps(path, is_stand_in=handle is None)
 

@@ -170,9 +170,9 @@ def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
     """Tell a person what happened and what to do next, and a script the same as JSON."""
     show_error(error)
     if wants_json:
-        from profilectl.render import documents
+        from profilectl.render import json_documents
 
-        out(documents.dump(documents.error(error, error.exit_code)))
+        out(json_documents.dump(json_documents.error(error, error.exit_code)))
     return error.exit_code
 
 

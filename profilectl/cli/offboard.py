@@ -18,7 +18,7 @@ from profilectl.profiles.offboarding import (
     require_known,
     roster_lines,
 )
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
@@ -82,7 +82,7 @@ def _carry_out(
 
 
 def _show_allowed(context: Context, agent: str, results: tuple[OffboardResult, ...]) -> None:
-    context.output.show(documents.offboard(agent, now_ms(), ExitCode.DONE, results, None))
+    context.output.show(json_documents.offboard(agent, now_ms(), ExitCode.DONE, results, None))
     if context.wants_json:
         return
     where = ", ".join(result.brand for result in results)
@@ -102,7 +102,7 @@ def _show(
     rows = [
         [result.status, result.brand, result.profile_id or "", result.name or "", _why(result)] for result in results
     ]
-    context.output.show(documents.offboard(agent, now_ms(), code, results, lines), _HEADERS, rows)
+    context.output.show(json_documents.offboard(agent, now_ms(), code, results, lines), _HEADERS, rows)
     if context.is_quiet and not results:
         return
     if not results:

@@ -9,9 +9,9 @@ from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent, require_name
 from profilectl.errors import UsageError
 from profilectl.ledger.accounts import check_account
-from profilectl.profiles import repair
+from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.roster.lookup import agent_of
 from profilectl.system.host import now_ms
@@ -50,7 +50,7 @@ def listing(context: Context) -> None:
     if not profiles and not (context.is_quiet or context.wants_json):
         where = ", ".join(brand.key for brand in context.brands())
         info(f"X has no profiles of {where} yet: `profilectl sync` makes those of the roster")
-    document = documents.profiles(profiles)
+    document = json_documents.profiles(profiles)
     context.output.show(document, _HEADERS, [[row[key] or "" for key in _HEADERS] for row in document["profiles"]])
 
 
@@ -72,15 +72,15 @@ def adopt(
     picture = context.inspect_pictures([owner])[owner.avatar]
     context.prepare_pictures([picture])  # one that a later sync would refuse is refused here
     client = context.connect(brand)
-    adoption = repair.find_adoption(client, context.ledger_for_reading(), brand, owner, profile_id)
+    adoption = manual_changes.find_adoption(client, context.ledger_for_reading(), brand, owner, profile_id)
     profile, former = adoption.profile, adoption.former
     shown = _shown(profile.id, profile.name)
     retired = "" if former is None else f"{agent}'s {_shown(former.profile_id, former.name)} is retired then"
     question = f"Bind {agent} to {shown}?" + (f" {retired}." if retired else "")
     require_consent(context, question, "adopted", yes=yes)
-    repair.adopt(client, context.ledger_for_writing(), adoption, picture.digest, context.announce_wait)
+    manual_changes.adopt(client, context.ledger_for_writing(), adoption, picture.digest, context.announce_wait)
     context.output.show(
-        documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name),
+        json_documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name),
         lines=[f"{agent} is bound to {shown}"],
     )
     if retired and not (context.is_quiet or context.wants_json):
@@ -109,16 +109,16 @@ def forget(
     """
     context.require_admin("forget profiles")
     brand = context.the_brand()
-    _, binding = repair.find_binding(context.ledger_for_reading(), context.roster, brand, agent)
+    _, binding = manual_changes.find_binding(context.ledger_for_reading(), context.roster, brand, agent)
     shown = _shown(binding.profile_id, binding.name)
     require_consent(context, f"Forget that {shown} is {agent}'s? It stays at X.", "forgotten", yes=yes)
-    repair.forget(context.ledger_for_writing(), context.roster, brand, binding, now_ms, context.announce_wait)
-    undo = documents.adopt_command(brand.key, agent, binding.profile_id, context.again())
+    manual_changes.forget(context.ledger_for_writing(), context.roster, brand, binding, now_ms, context.announce_wait)
+    undo = json_documents.adopt_command(brand.key, agent, binding.profile_id, context.again())
     identity = {"brand": brand.key, "agent": agent, "profile_id": binding.profile_id, "name": binding.name}
     # `profiles adopt` takes only agents whom the roster names.
     in_roster = any(member.key == agent for member in context.roster.agents_of(brand.key))
     context.output.show(
-        documents.forget(**identity, undo=undo),
+        json_documents.forget(**identity, undo=undo),
         lines=[
             f"{shown} isn't {agent}'s any more: it is still at X, as a stranger",
             f"undo{'' if in_roster else f', once {agent} is in the roster'}: {visible(undo)}",
@@ -140,9 +140,9 @@ def destroy(
     _require_digits(profile_id)
     brand = context.the_brand()
     client = context.connect(brand)
-    unused = repair.find_unused(client, context.ledger_for_reading(), brand, profile_id)
+    unused = manual_changes.find_unused(client, context.ledger_for_reading(), brand, profile_id)
     question = f"Destroy {_shown(profile_id, unused.name)} for good? Type its name"
     require_name(context, question, unused.name, "destroyed", yes=yes)
-    destroyed = repair.destroy(client, context.ledger_for_writing(), unused, context.announce_wait)
+    destroyed = manual_changes.destroy(client, context.ledger_for_writing(), unused, context.announce_wait)
     lines = [f"{_shown(profile_id, destroyed.name)} is destroyed"]
-    context.output.show(documents.destroy(destroyed), lines=lines)
+    context.output.show(json_documents.destroy(destroyed), lines=lines)

@@ -11,7 +11,7 @@ from profilectl.cli.options import option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, UsageError
 from profilectl.profiles.recovery import JOBS, Doubt, Finding, bind, examine
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
@@ -66,7 +66,7 @@ def _ask(examined: list[BrandFindings], count: int) -> None:
 
 
 def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
-    document = documents.recover(code, findings, context.again())
+    document = json_documents.recover(code, findings, context.again())
     columns = ("status", "brand", "agent", "profile_id", "name", "why")
     context.output.show(document, _HEADERS, [[row[key] or "" for key in columns] for row in document["results"]])
     for finding in findings:
@@ -86,6 +86,6 @@ def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:
     for candidate in finding.candidates:
         picture = candidate.problem or ("same face" if candidate.is_close else "another face")
         profile = candidate.profile
-        created = documents.timestamp(profile.created_ms)
-        adopt = documents.adopt_command(agent.brand, agent.key, profile.id, context.again())
+        created = json_documents.timestamp(profile.created_ms)
+        adopt = json_documents.adopt_command(agent.brand, agent.key, profile.id, context.again())
         info(f"  {profile.id}, made {created}, {visible(picture)}; if it is {agent.key}'s, run: {visible(adopt)}")

@@ -13,7 +13,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, option
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import info
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check(
     agents, problems = _examine(context)
     errors = sum(problem.severity == "error" for problem in problems)
     output = replace(context.output, is_quiet=False)  # problems are the result, so they are told in any case
-    output.show(documents.check(agents, problems), lines=map(format_problem, problems))
+    output.show(json_documents.check(agents, problems), lines=map(format_problem, problems))
     if not context.is_quiet:
         counts = [_counted(errors, "error"), _counted(len(problems) - errors, "warning")]
         info(", ".join([_counted(agents, "agent"), *counts] if agents else counts))
@@ -92,7 +92,9 @@ def listing(context: Context) -> None:
     """List the agents as each brand shows them."""
     chosen = {brand.key for brand in context.brands()}
     agents = [agent for agent in context.roster.agents if agent.brand in chosen]
-    context.output.show(documents.roster(context.roster.brands, agents), _HEADERS, [_row(agent) for agent in agents])
+    context.output.show(
+        json_documents.roster(context.roster.brands, agents), _HEADERS, [_row(agent) for agent in agents]
+    )
 
 
 def _row(agent: Agent) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ def _show_compliance(context: Context) -> ExitCode:
     # Whoever answers for the rules must see the other agents, though one entry has a mistake.
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     answer = assess(roster, context.options.brand, datetime.now().astimezone().date())
-    context.output.show(documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
+    context.output.show(json_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
     if not context.is_quiet:
         gaps = ", ".join(f"{number} {kind.value}" for kind, number in answer.counts().items())
         info(f"{_counted(len(answer.agents), 'agent')}; missing: {gaps or 'nothing'}")

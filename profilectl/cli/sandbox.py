@@ -15,7 +15,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER, ask_running_sandbox, open_world
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import Output, flush, info
 from profilectl.text.escape import visible
 
@@ -134,7 +134,7 @@ def _show_settings(context: Context, url: str, accounts: list[BrandAccount]) -> 
     names = ("handle", "user_id", *_CREDENTIALS)
     rows = [{name: getattr(account, name) for name in names} for account in accounts]
     # The lines are the result and no remark, so --quiet doesn't leave them out.
-    Output(context.wants_json).show(documents.sandbox(url, rows), lines=lines)
+    Output(context.wants_json).show(json_documents.sandbox(url, rows), lines=lines)
     flush()  # a script that reads the lines through a pipe waits for them while the server runs
     if not context.is_quiet:
         info(f"the sandbox is at {url}/ (pages for a browser; Ctrl-C ends it)")
@@ -159,7 +159,7 @@ def reset(context: Context, url: Url = None) -> None:
         for path in context.state_folder.glob("sandbox/ledger.db*"):
             if path.suffix != ".lock" and not path.is_dir():
                 path.unlink(missing_ok=True)
-    context.output.show(documents.reset(url))
+    context.output.show(json_documents.reset(url))
     if not context.is_quiet:
         info("the sandbox is as new")
 
@@ -203,7 +203,7 @@ def faults(
         if fault is not None:
             armed.add(fault)
         rules = armed.to_plain()
-    Output(wants_json=True).show(documents.faults(rules))  # rules are JSON, in and out
+    Output(wants_json=True).show(json_documents.faults(rules))  # rules are JSON, in and out
 
 
 def _parse(rule: str) -> Fault:

@@ -19,10 +19,10 @@ from profilectl.messaging.compose import Contents
 from profilectl.messaging.content import links, quick_replies
 from profilectl.messaging.delivery import SendStatus
 from profilectl.messaging.identity import find_sender
-from profilectl.messaging.policy import SendContext, require_privacy
+from profilectl.messaging.send_rules import SendContext, require_privacy
 from profilectl.messaging.sender import MessageSender
 from profilectl.model import Agent, Message, Policy, Survey
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import console, info, show_error
 from profilectl.text.escape import visible
 
@@ -131,16 +131,16 @@ def _show_dry_run(context: Context, message_sender: MessageSender, message: Mess
     identity = f"{message.agent} ({message.brand}, {profile})"
     sentence = f"would send {len(message.text)} characters to {message.recipient_id} as {identity}"
     output = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
-    output.show(documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
+    output.show(json_documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
     try:
         message_sender.require_honesty(message)
     except InputRefused as error:
         info(f"without --dry-run this would be refused: {error.message}")
 
 
-def _document(result: SendResult) -> documents.Document:
+def _document(result: SendResult) -> json_documents.Document:
     receipt = result.receipt
-    return documents.send(
+    return json_documents.send(
         result.message,
         result.message.recipient_id,
         status=result.status,

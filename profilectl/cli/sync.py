@@ -23,7 +23,7 @@ from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, U
 from profilectl.model import PreparedPicture
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.sync.ports import Stop
 from profilectl.system import files
@@ -221,7 +221,7 @@ class _Run:
 
         again = self.session.again_at(self.ledger, outcomes)
         self.context.output.show(
-            documents.sync(plan.digest, outcomes, code, self.session.requests(), again),
+            json_documents.sync(plan.digest, outcomes, code, self.session.requests(), again),
             rows=tuple(outcome_rows(outcomes)),
             table=partial(outcome_table, outcomes),
         )

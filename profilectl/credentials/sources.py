@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from profilectl.credentials.command import fill, is_runnable, run_command
+from profilectl.credentials.external_command import fill, is_runnable, run_command
 from profilectl.credentials.formats import account_name, from_entry, parse, secret_value
 from profilectl.credentials.keyring import Keychain, KeychainError, State
 from profilectl.credentials.private_files import read_private, read_stdin

@@ -20,7 +20,7 @@ from profilectl.errors import (
 from profilectl.messaging.compose import NoProfile, compose, compose_signed, fingerprint
 from profilectl.messaging.delivery import Delivery, Idempotency, SendStatus
 from profilectl.messaging.identity import require_live_profile, verify_account
-from profilectl.messaging.policy import SendContext, is_honest, require_honesty, sign_off
+from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
 from profilectl.model import Account, LedgerState, Message, Policy, Survey
 
 if TYPE_CHECKING:

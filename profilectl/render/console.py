@@ -16,7 +16,7 @@ from profilectl.toml.problems import format_problem
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from profilectl.render.documents import Document
+    from profilectl.render.json_documents import Document
 
 
 _WIDEST = 100_000  # columns: no cell of a file is folded
@@ -115,7 +115,7 @@ def show_error(error: ProfilectlError) -> None:
         for line in error.hint.splitlines():
             info(f"hint: {visible(line)}")
     if error.retry_at is not None:
-        from profilectl.render.documents import rfc3339
+        from profilectl.render.json_documents import rfc3339
 
         info(f"hint: try again after {rfc3339(error.retry_at)}")
 
@@ -147,7 +147,7 @@ class Output:
         """
         if self.wants_json:
             # With it come json and the plan, which the help does without.
-            from profilectl.render.documents import dump
+            from profilectl.render.json_documents import dump
 
             out(dump(document() if callable(document) else document))
             return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from profilectl.doctor.report import Finding, Report
-    from profilectl.render.documents import Document
+    from profilectl.render.json_documents import Document
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red", State.SKIPPED: "dim"}
 

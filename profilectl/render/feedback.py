@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from profilectl.feedback.report import LEAST, Dimension, Verdict
 from profilectl.feedback.statistics import CONFIDENCE
 from profilectl.model import Survey
-from profilectl.render.documents import timestamp
+from profilectl.render.json_documents import timestamp
 
 if TYPE_CHECKING:
     from profilectl.feedback.report import BrandReport, Comparison, Difference, Group, Period, SurveyReport
     from profilectl.feedback.statistics import Estimate
-    from profilectl.render.documents import Document
+    from profilectl.render.json_documents import Document
 
 HEADERS = ("card", "by", "who", "answered", "satisfied or NPS", "mean")
 

@@ -14,7 +14,7 @@ from profilectl.roster.unknown_keys import read_table
 from profilectl.text.confusables import mixed_scripts, skeletons
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.names import name_problems, normalise
-from profilectl.text.words import Phrase, fold
+from profilectl.text.word_matching import Phrase, fold
 from profilectl.toml.paths import Path, dotted
 from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import check_key, shown

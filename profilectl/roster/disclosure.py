@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from profilectl.model import Kind
 from profilectl.text.escape import visible
-from profilectl.text.words import Phrase, fold
+from profilectl.text.word_matching import Phrase, fold
 
 MARKERS: Mapping[str, tuple[str, ...]] = {
     "ar": ("بوت", "روبوت", "مساعد افتراضي", "المساعد الافتراضي", "bot"),

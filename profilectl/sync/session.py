@@ -16,10 +16,10 @@ from profilectl.plan.builder import build
 from profilectl.roster.lookup import unknown_agent
 from profilectl.sync.apply import apply
 from profilectl.sync.engine import observe, synchronise
+from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
 from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
 from profilectl.sync.quota import DAY_MS, again_at, forecast
-from profilectl.sync.verification import find_swapped, unchanged_pictures
 from profilectl.system.threads import begin
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import unicodedata
 from typing import NamedTuple
 
 from profilectl.text.escape import describe, excerpt
-from profilectl.text.words import fold, words
+from profilectl.text.word_matching import fold, words
 
 _LOOKALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТУХԌԚԜ"  # Cyrillic capitals

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.cli.main import run
-from profilectl.doctor.wait import Clock
+from profilectl.doctor.allowlist_wait import Clock
 from profilectl.ledger.location import default_ledger_path
 from profilectl.sandbox.http.app import SandboxApp
 from profilectl.sandbox.http.server import SandboxServer
@@ -284,7 +284,9 @@ class Hours:
     def __init__(self, monkeypatch, *events):
         self.naps = []
         self.events = list(events)
-        monkeypatch.setattr("profilectl.doctor.wait.Clock", lambda: Clock(time.time, lambda: sum(self.naps), self.nap))
+        monkeypatch.setattr(
+            "profilectl.doctor.allowlist_wait.Clock", lambda: Clock(time.time, lambda: sum(self.naps), self.nap)
+        )
 
     def nap(self, seconds):
         self.naps.append(seconds)

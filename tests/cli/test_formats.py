@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from profilectl.cli.context import Context
+from profilectl.cli.html_plan_pictures import compare_changes
 from profilectl.cli.options import Options
-from profilectl.cli.plan_pictures import compare_changes
 from profilectl.errors import Refused, Unreachable
 from profilectl.model import LedgerState, Profile
 from profilectl.plan.changes import Action, Appearance, Change, Reason

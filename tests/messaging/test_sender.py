@@ -9,7 +9,7 @@ from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.messaging.compose import Contents
 from profilectl.messaging.delivery import SendStatus
 from profilectl.messaging.identity import Sender
-from profilectl.messaging.policy import SendContext
+from profilectl.messaging.send_rules import SendContext
 from profilectl.messaging.sender import MessageSender
 from profilectl.model import Account, Agent, Brand, Card, Kind, Policy, Profile, SentMessage, Survey
 from profilectl.secret import Credentials, Secret

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from profilectl.errors import ExitCode, Unreachable
 from profilectl.model import Account, Agent, Brand, Kind, Profile, Retired
+from profilectl.profiles.manual_changes import UnusedProfile
 from profilectl.profiles.offboarding import OffboardResult, OffboardStatus
 from profilectl.profiles.ownership import ClassifiedProfile, ProfileStatus
 from profilectl.profiles.recovery import Candidate, Doubt, Finding
-from profilectl.profiles.repair import UnusedProfile
-from profilectl.render import documents
+from profilectl.render import json_documents
 
 ACME = Brand("acme", "acmecare")
 
@@ -20,7 +20,7 @@ def test_forget_document():
     identity = {"brand": "acme", "agent": "alice", "profile_id": "100001", "name": "Alice"}
     undo = "profilectl profiles adopt alice 100001 --brand acme"
 
-    assert {"schema": "profilectl.forget/1", **identity, "undo": undo} == documents.forget(**identity, undo=undo)
+    assert {"schema": "profilectl.forget/1", **identity, "undo": undo} == json_documents.forget(**identity, undo=undo)
 
 
 def test_destroy_document():
@@ -29,8 +29,8 @@ def test_destroy_document():
     retired = replace(stranger, retired=Retired("100001", "alice", "Old", 1, "replaced"))
     document = {"schema": "profilectl.destroy/1", "brand": "acme", "agent": None, "profile_id": "100001", "name": "Old"}
 
-    assert document | {"was": "unmanaged"} == documents.destroy(stranger)
-    assert document | {"was": "retired", "agent": "alice"} == documents.destroy(retired)
+    assert document | {"was": "unmanaged"} == json_documents.destroy(stranger)
+    assert document | {"was": "retired", "agent": "alice"} == json_documents.destroy(retired)
 
 
 def test_profiles_document():
@@ -50,7 +50,7 @@ def test_profiles_document():
                 "avatar_url": "https://pbs.example/1.jpg",
             }
         ],
-    } == documents.profiles([ClassifiedProfile("acme", ProfileStatus.BOUND, "alice", profile)])
+    } == json_documents.profiles([ClassifiedProfile("acme", ProfileStatus.BOUND, "alice", profile)])
 
 
 def test_offboard_document():
@@ -60,7 +60,7 @@ def test_offboard_document():
         OffboardResult("acme", OffboardStatus.DESTROYED, "100001", "Alice"),
         OffboardResult("beta", OffboardStatus.FAILED, "100002", "Alice", error),
     ]
-    document = documents.offboard("alice", 1_790_000_000_000, ExitCode.PARTIAL, results, [(10, 12)])
+    document = json_documents.offboard("alice", 1_790_000_000_000, ExitCode.PARTIAL, results, [(10, 12)])
     problem = {"kind": "network", "message": "no connection", "hint": "run again later", "retry_at": None}
 
     assert {
@@ -75,7 +75,7 @@ def test_offboard_document():
         "summary": {"destroyed": 1, "failed": 1, "unsettled": 0},
         "roster_lines": [[10, 12]],
     } == document
-    assert documents.offboard("alice", 0, ExitCode.DONE, [], None)["roster_lines"] is None
+    assert json_documents.offboard("alice", 0, ExitCode.DONE, [], None)["roster_lines"] is None
 
 
 def test_recover_document():
@@ -84,7 +84,7 @@ def test_recover_document():
     candidate = Candidate(Profile("100001", "Alice", "https://pbs.example/1.jpg", 1_790_000_000_000), 1.26)
     sure, absent = Finding(agent, (candidate,)), Finding(agent)
     doubtful = Finding(agent, (candidate,), Doubt.SHARED_NAME)
-    document = documents.recover(ExitCode.PERSON, [sure, sure, doubtful, absent], " --sandbox")
+    document = json_documents.recover(ExitCode.PERSON, [sure, sure, doubtful, absent], " --sandbox")
     listed = {
         "profile_id": "100001",
         "created": "2026-09-21T14:13:20Z",

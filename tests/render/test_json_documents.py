@@ -11,7 +11,7 @@ from profilectl.errors import ExitCode, RateLimited
 from profilectl.messaging.delivery import SendStatus
 from profilectl.model import Message, Problem
 from profilectl.plan.changes import Action, Appearance, Change, Reason
-from profilectl.render import documents
+from profilectl.render import json_documents
 from profilectl.sync.outcomes import Outcome, Status
 
 REPLACE = Change(
@@ -30,7 +30,7 @@ def test_sync_document():
     """profilectl.sync/1 has a result per step, with the error's kind, words, hint and time."""
     error = RateLimited("over the limit", retry_at=LATER)
     outcomes = [Outcome(REPLACE, Status.DONE, "100044"), Outcome(REPLACE, Status.SKIPPED, error=error)]
-    document = documents.sync("sha256:dd", outcomes, ExitCode.TRY_LATER, {"list": 1, "create": 1}, LATER)
+    document = json_documents.sync("sha256:dd", outcomes, ExitCode.TRY_LATER, {"list": 1, "create": 1}, LATER)
 
     assert document == snapshot(
         {
@@ -69,7 +69,7 @@ def test_sync_document():
 
 def test_error_document():
     """profilectl.error/1 has the exit code beside the words."""
-    document = documents.error(RateLimited("over the limit", hint="wait", retry_at=LATER), ExitCode.TRY_LATER)
+    document = json_documents.error(RateLimited("over the limit", hint="wait", retry_at=LATER), ExitCode.TRY_LATER)
 
     assert document == snapshot(
         {
@@ -88,7 +88,7 @@ def test_error_document():
 def test_send_document():
     """profilectl.send/1 says which profile was asked for and whether X confirmed it."""
     message = Message("alice", "acme", "12345", "Hello", "100044")
-    document = documents.send(message, "12345", status=SendStatus.SENT, event_id="1190", verified=True)
+    document = json_documents.send(message, "12345", status=SendStatus.SENT, event_id="1190", verified=True)
 
     assert document == snapshot(
         {
@@ -110,8 +110,8 @@ def test_check_document():
     warning = Problem("roster.toml", 3, 1, "agents.alice.name", "mixes scripts", "warning")
     error = Problem("roster.toml", 14, 1, "agents.alice.name", "53 characters, at most 48")
 
-    assert documents.check(1, [warning])["ok"] is True
-    assert documents.check(40, [error]) == snapshot(
+    assert json_documents.check(1, [warning])["ok"] is True
+    assert json_documents.check(40, [error]) == snapshot(
         {
             "schema": "profilectl.check/1",
             "ok": False,
@@ -133,7 +133,7 @@ def test_check_document():
 def test_documents_are_ascii():
     """Whatever is in a name, the document is one line of ASCII that reads back the same."""
     name = "فاطمة \u202e\x1b"
-    line = documents.dump(documents.adopt(brand="acme", agent="fatima", profile_id="1", name=name))
+    line = json_documents.dump(json_documents.adopt(brand="acme", agent="fatima", profile_id="1", name=name))
 
     assert line.isascii()
     assert name == json.loads(line)["name"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from profilectl.errors import InputRefused
-from profilectl.messaging.policy import SendContext, require_honesty, require_privacy, sign_off
+from profilectl.messaging.send_rules import SendContext, require_honesty, require_privacy, sign_off
 from profilectl.model import Agent, Kind
 
 ALLY = Agent("alice", "acme", "Ally F.", "a.png", Kind.HUMAN, first="Alice", last="Fast", legal_name="Alice Fast")

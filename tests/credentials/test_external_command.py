@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.credentials.command import fill, is_runnable, run_command
+from profilectl.credentials.external_command import fill, is_runnable, run_command
 from profilectl.credentials.private_files import MAX_BYTES
 from profilectl.errors import CredentialsError
 from tests.patience import until

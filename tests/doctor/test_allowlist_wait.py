@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from profilectl.doctor.wait import FIRST_PAUSE, LONGEST_PAUSE, Clock, WaitResult, pauses, wait_until_allowed
+from profilectl.doctor.allowlist_wait import FIRST_PAUSE, LONGEST_PAUSE, Clock, WaitResult, pauses, wait_until_allowed
 from profilectl.errors import CredentialsRefused, NotAllowlisted, RateLimited, Unreachable
 
 NOON = 1_900_000_000.0

@@ -7,7 +7,7 @@ import pytest
 from profilectl.errors import InputRefused, LedgerRefused, NotFound, PersonNeeded
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Agent, Brand, Kind, Profile, Roster
-from profilectl.profiles import repair
+from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ProfileStatus
 
 NOW = 1_790_000_000_000
@@ -60,29 +60,29 @@ def ledger(tmp_path):
 def test_forgetting_is_about_the_profile_that_was_agreed_to(ledger):
     """A profile that another run has bound meanwhile stays."""
     bind(ledger, 1)
-    _, agreed = repair.find_binding(ledger, ROSTER, ACME, "alice")
+    _, agreed = manual_changes.find_binding(ledger, ROSTER, ACME, "alice")
     bind(ledger, 2)
 
     with pytest.raises(InputRefused, match="alice has another profile by now"):
-        repair.forget(ledger, ROSTER, ACME, agreed, lambda: NOW, quiet)
+        manual_changes.forget(ledger, ROSTER, ACME, agreed, lambda: NOW, quiet)
     assert "2" == ledger.state_of("1").binding("alice").profile_id
 
 
 def test_a_profile_that_an_agent_got_meanwhile_is_not_destroyed(ledger):
     """Between the question and the deed another run may have bound it."""
     client = Client(1)
-    unused = repair.find_unused(client, ledger, ACME, "1")
+    unused = manual_changes.find_unused(client, ledger, ACME, "1")
     bind(ledger, 1)
 
     with pytest.raises(InputRefused, match="profile 1 is alice's"):
-        repair.destroy(client, ledger, unused, quiet)
+        manual_changes.destroy(client, ledger, unused, quiet)
     assert ["1"] == list(client.profiles)
 
 
 def test_what_is_destroyed_and_not_recorded_needs_a_person(ledger, monkeypatch):
     """The message says that it is gone, not that it failed."""
     client = Client(1)
-    unused = repair.find_unused(client, ledger, ACME, "1")
+    unused = manual_changes.find_unused(client, ledger, ACME, "1")
 
     def refuse(_event):
         raise LedgerRefused("disk full", hint="make room")
@@ -91,7 +91,7 @@ def test_what_is_destroyed_and_not_recorded_needs_a_person(ledger, monkeypatch):
     with pytest.raises(
         PersonNeeded, match="profile 1 is destroyed, but that couldn't be recorded: disk full"
     ) as caught:
-        repair.destroy(client, ledger, unused, quiet)
+        manual_changes.destroy(client, ledger, unused, quiet)
     assert ("make room", {}) == (caught.value.hint, client.profiles)
 
 
@@ -99,11 +99,11 @@ def test_a_retired_profile_that_x_has_lost_can_still_be_dropped(ledger):
     """The ledger remembers its name; a stranger that X doesn't know is nobody."""
     bind(ledger, 1)
     bind(ledger, 2)
-    unused = repair.find_unused(Client(), ledger, ACME, "1")
+    unused = manual_changes.find_unused(Client(), ledger, ACME, "1")
 
     assert ("Alice", False, ProfileStatus.RETIRED) == (unused.name, unused.is_live, unused.status)
-    repair.destroy(Client(), ledger, unused, quiet)
+    manual_changes.destroy(Client(), ledger, unused, quiet)
     assert () == ledger.state_of("1").retired
     with pytest.raises(NotFound) as caught:
-        repair.find_unused(Client(), ledger, ACME, "1")
+        manual_changes.find_unused(Client(), ledger, ACME, "1")
     assert "`profilectl profiles list` shows the ids that there are" == caught.value.hint

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from profilectl.config import Config
     from profilectl.credentials.sources import AccountStatus
     from profilectl.messaging.delivery import SendStatus
+    from profilectl.profiles.manual_changes import UnusedProfile
     from profilectl.profiles.offboarding import OffboardResult
     from profilectl.profiles.ownership import ClassifiedProfile
     from profilectl.profiles.recovery import Finding
-    from profilectl.profiles.repair import UnusedProfile
     from profilectl.roster.compliance import Compliance, Gap
     from profilectl.sync.outcomes import Outcome
 
