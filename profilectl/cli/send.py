@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,13 +16,11 @@ from profilectl.cli.options import argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused, UsageError
-from profilectl.messaging.compose import Contents
-from profilectl.messaging.content import links, quick_replies
-from profilectl.messaging.delivery import SendStatus
+from profilectl.messaging.compose import Contents, SendStatus
 from profilectl.messaging.identity import find_sender
 from profilectl.messaging.send_rules import SendContext, require_privacy
 from profilectl.messaging.sender import MessageSender
-from profilectl.model import Agent, Message, Policy, Survey
+from profilectl.model import Agent, Link, Message, Policy, Survey
 from profilectl.render import json_documents
 from profilectl.render.console import console, info, show_error
 from profilectl.text.escape import visible
@@ -80,7 +79,7 @@ def send(
     operator, authority = current_operator(), context.authority
     sender = find_sender(context.roster, agent, operator, authority, brands=context.brands(), prefer=context.meant)
     authority.require_operator(sender.agent, operator)  # before anything is read or typed in vain
-    replies, buttons = quick_replies(quick_reply or ()), links(cta or ())
+    replies, buttons = _replies_and_buttons(quick_reply or (), cta or ())
     attachment = None if media is None else read_media(media)
     has_text = media is None or text is not None or file is not None or edit  # a picture may go out without one
     about = f"To {to}, as {sender.agent.key} ({sender.agent.name})"
@@ -207,6 +206,14 @@ def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, all
         if not allowed:
             raise
         require_consent(context, f"{error.message}. Send it all the same?", "sent", yes=yes)
+
+
+def _replies_and_buttons(labels: Sequence[str], addresses: Sequence[str]) -> tuple[tuple[str, ...], tuple[Link, ...]]:
+    if not labels and not addresses:
+        return (), ()
+    from profilectl.messaging.content import links, quick_replies  # compiles what a plain message doesn't need
+
+    return quick_replies(labels), links(addresses)
 
 
 def _check_recipient(to: str) -> str:

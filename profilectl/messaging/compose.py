@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,7 +11,16 @@ from profilectl.errors import InputRefused
 from profilectl.model import Agent, LedgerState, Link, Message
 from profilectl.text.escape import visible
 
-MAX_TEXT = 10_000  # code points; x-api.md 2.2 speaks of characters
+MAX_TEXT = 10_000  # code points; X's reference speaks of characters
+
+
+class SendStatus(enum.StrEnum):
+    """How far a message has come."""
+
+    DRY_RUN = "dry-run"  # it was composed, and stays here
+    SENT = "sent"
+    ALREADY_SENT = "already-sent"  # it went out earlier, and nothing was sent now
+    UNKNOWN = "unknown"  # nobody knows whether it is out
 
 
 class NoProfile(InputRefused):

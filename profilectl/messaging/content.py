@@ -15,7 +15,7 @@ from profilectl.errors import UsageError
 from profilectl.model import Link
 from profilectl.text.escape import excerpt, visible
 
-MAX_QUICK_REPLIES: Final = 20  # x-api.md 2.2, as the three below
+MAX_QUICK_REPLIES: Final = 20  # X's reference of messages, as the three below
 MAX_LINKS: Final = 3
 MAX_LABEL: Final = 36  # code points, of a quick reply and of a button
 _URL: Final = re.compile(r"://|\bwww\.|\bt\.co/", re.IGNORECASE)

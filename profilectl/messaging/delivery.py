@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,8 @@ from profilectl.model import Dispatch, Event, Message, SentMessage
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
-    from profilectl.ledger.protocol import Ledger
+from profilectl.ledger.protocol import Ledger
+from profilectl.messaging.compose import SendStatus
 
 # The same words to the same person within this time are one message, unless a key says otherwise.
 SAME_MESSAGE_MS = 5 * 60_000
@@ -52,15 +52,6 @@ class Idempotency:
     settle_after: int
     wordings: tuple[str, ...] = ()
     remarks: Mapping[str, str | int | bool | None] = field(default_factory=dict)
-
-
-class SendStatus(enum.StrEnum):
-    """How far a message has come."""
-
-    DRY_RUN = "dry-run"  # it was composed, and stays here
-    SENT = "sent"
-    ALREADY_SENT = "already-sent"  # it went out earlier, and nothing was sent now
-    UNKNOWN = "unknown"  # nobody knows whether it is out
 
 
 @dataclass(frozen=True, slots=True)

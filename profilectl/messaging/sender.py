@@ -17,8 +17,7 @@ from profilectl.errors import (
     ProfilectlError,
     RemoteError,
 )
-from profilectl.messaging.compose import NoProfile, compose, compose_signed, fingerprint
-from profilectl.messaging.delivery import Delivery, Idempotency, SendStatus
+from profilectl.messaging.compose import NoProfile, SendStatus, compose, compose_signed, fingerprint
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
 from profilectl.model import Account, LedgerState, Message, Policy, Survey
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from profilectl.feedback.cards import Question
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.messaging.compose import Contents
-    from profilectl.messaging.delivery import Receipt
+    from profilectl.messaging.delivery import Idempotency, Receipt
     from profilectl.messaging.identity import Sender
     from profilectl.pictures.attachments import Attachment
     from profilectl.secret import Credentials
@@ -190,6 +189,7 @@ class MessageSender:
         self, message: Message, client: XClient, ledger: Ledger, user_id: str, typing: list[str] | None
     ) -> Receipt:
         """Send at most once; the list `typing` gets what went wrong with showing that somebody types."""
+        from profilectl.messaging.delivery import Delivery
 
         def prepare(ready: Message) -> Message:
             picture = self.attachment
@@ -206,7 +206,9 @@ class MessageSender:
         return Delivery(message, self._idempotency(message, user_id), client, ledger).carry_out(prepare)
 
     def _idempotency(self, message: Message, user_id: str) -> Idempotency:
-        import secrets  # brings Python's random numbers along, which a dry run needn't load
+        import secrets  # as what is imported with it, nothing that a dry run needs to load
+
+        from profilectl.messaging.delivery import Idempotency
 
         digest = fingerprint(message, self.contents)
         remarks: dict[str, str | int | bool | None] = {"uid": self.uid, "attachment": self.contents.attachment}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 LARGEST_FILE: Final = 20_000_000  # bytes that are read: a telephone's photograph is made to fit, an animation isn't
-LARGEST_IMAGE: Final = 5_242_880  # bytes, X's limit (x-api.md 3.2)
+LARGEST_IMAGE: Final = 5_242_880  # bytes, X's limit for media in messages
 LARGEST_ANIMATION: Final = 15_728_640  # bytes, the same
 JPEG_QUALITY: Final = 90
 _SMALLER: Final = 0.75  # of the sides, as often as needed

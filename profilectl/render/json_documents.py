@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Message, Problem
-from profilectl.sync.outcomes import count
 
 if TYPE_CHECKING:
     from profilectl.config import Config
     from profilectl.credentials.sources import AccountStatus
-    from profilectl.messaging.delivery import SendStatus
+    from profilectl.messaging.compose import SendStatus
     from profilectl.profiles.manual_changes import UnusedProfile
     from profilectl.profiles.offboarding import OffboardResult
     from profilectl.profiles.ownership import ClassifiedProfile
@@ -51,6 +50,8 @@ def sync(
     retry_at: datetime | None = None,
 ) -> Document:
     """``profilectl.sync/1``: what became of every step, the calls it took, and when another run can do more."""
+    from profilectl.sync.outcomes import count
+
     return {
         "schema": "profilectl.sync/1",
         "digest": digest,

@@ -6,8 +6,7 @@ import pytest
 
 from profilectl.errors import Declined, InputRefused, OutcomeUnknown, PartlyDone, Refused, Unreachable
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.messaging.compose import Contents
-from profilectl.messaging.delivery import SendStatus
+from profilectl.messaging.compose import Contents, SendStatus
 from profilectl.messaging.identity import Sender
 from profilectl.messaging.send_rules import SendContext
 from profilectl.messaging.sender import MessageSender

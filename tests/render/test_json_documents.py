@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from inline_snapshot import snapshot
 
 from profilectl.errors import ExitCode, RateLimited
-from profilectl.messaging.delivery import SendStatus
+from profilectl.messaging.compose import SendStatus
 from profilectl.model import Message, Problem
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.render import json_documents
