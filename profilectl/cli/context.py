@@ -26,6 +26,7 @@ from profilectl.toml.document import LARGEST, decode
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
+    from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.config import Config
@@ -88,6 +89,13 @@ class Context:
         from profilectl.api.retry import Deadline
 
         return Deadline(self.options.timeout or DEFAULT_TIMEOUT)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """This machine's clocks, in one place, so that a test's clock is everybody's."""
+        from profilectl.api.clock import Clock
+
+        return Clock()
 
     def again(self) -> str:
         """Return the options that make another command use the same roster and the same X."""

@@ -101,7 +101,6 @@ def _sync(
     context: Context, selection: Selection, expected: Expectation | None, jobs: int, seconds: float, *, asks: bool
 ) -> ExitCode:
     """Lock the ledger and make one run; `seconds` is the longest wait for the lock, and for X."""
-    from profilectl.api.clock import Clock
     from profilectl.api.retry import WaitBudget
     from profilectl.sync.session import LimitedWait
 
@@ -115,7 +114,7 @@ def _sync(
         diff.show_warnings(session)
         if not isinstance(expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             session.check_agents(ledger)
-        wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, Clock())
+        wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, context.clock)
         return _Run(context, session, ledger, cache, expected, stop, wait).carry_out(asks=asks)
 
 
