@@ -9,6 +9,7 @@
     │   ├── RosterRefused                    every problem of a roster at once
     │   ├── AvatarRefused                    a picture that can't be used, with the reason
     │   ├── LedgerRefused                    damaged, too new, or unsafe to open
+    │   │   └── LedgerConflict               one change can't be made any more; nothing of it was written
     │   ├── GuardRefused                     a plan that looks like an accident
     │   ├── StalePlan                        a saved plan that isn't what would be done now
     │   └── WrongAccount                     credentials of one account, ledger of another
@@ -149,6 +150,10 @@ class LedgerRefused(InputRefused):
     """A ledger that is damaged, too new for this version, or unsafe to open."""
 
     kind = "ledger"
+
+
+class LedgerConflict(LedgerRefused):
+    """One change that can't be made any more, as the ledger has moved on; it is refused before anything is written."""
 
 
 class GuardRefused(InputRefused):

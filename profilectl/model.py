@@ -113,6 +113,7 @@ class PreparedPicture:
     content: bytes = field(repr=False)
     media_type: str  # "image/jpeg" | "image/png"
     source_digest: str  # of the file it was made from
+    signature: str = ""  # of what it shows, see `pictures.similarity`: X encodes every picture anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,19 @@ class Binding:
     bound_ms: int
     protected: bool = False  # outlives the roster entry
     avatar_url: str = ""
+    name_as_shown: str = ""  # as X spells it, which may escape, fold or drop characters; empty: not seen yet
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A moment by a clock that nobody can set: milliseconds since a machine was started."""
+
+    boot: str  # which start of which machine; empty where the system doesn't tell
+    ms: int
+
+    def since(self, earlier: LocalTime) -> int | None:
+        """Return the milliseconds since a moment, None when it was of another start, or nobody knows."""
+        return self.ms - earlier.ms if self.boot and self.boot == earlier.boot else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +177,17 @@ class Intent:
     attempt: int = 1
     attempted_ms: int = 0  # X's clock: when the last attempt is over at the latest, rewritten with every attempt
     protected: bool = False
+    picture: str = ""  # signature of what was uploaded, see `pictures.similarity`
+    boot: str = ""  # which start of which machine `attempted_local_ms` counts from; empty: unknown
+    attempted_local_ms: int = 0  # as `attempted_ms`, by that machine's clock, which nobody can set
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnIntent:
+    """An intent that was closed as one that made nothing, remembered in case X applies its create late."""
+
+    intent: Intent
+    withdrawn_ms: int  # X's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +208,7 @@ class LedgerState:
     bindings: tuple[Binding, ...] = ()
     intents: tuple[Intent, ...] = ()
     retired: tuple[Retired, ...] = ()
+    withdrawn: tuple[WithdrawnIntent, ...] = ()
     blocked: frozenset[str] = frozenset()  # agents who were offboarded: nothing is sent as them or made for them
 
     def binding(self, agent: str) -> Binding | None:

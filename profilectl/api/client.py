@@ -13,7 +13,7 @@ from profilectl.api.error_response import read_error_body, shorten
 from profilectl.api.oauth import Signature
 from profilectl.api.transport import Transport
 from profilectl.errors import CredentialsRefused, NotFound, Unreachable
-from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
+from profilectl.model import Account, Ask, Card, LocalTime, Message, Profile, SentMessage
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -69,6 +69,10 @@ class XClient:
     def now_ms(self) -> int:
         """Return a lower bound of X's clock, epoch milliseconds; this machine's time before the first answer."""
         return int(self._transport.server_clock.now() * 1000)
+
+    def local_time(self) -> LocalTime:
+        """Return the moment by this machine's clock, which nobody can set."""
+        return self._transport.clock.local_time()
 
     @property
     def skew_seconds(self) -> float | None:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from profilectl.model import LocalTime
+from profilectl.system.host import boot_id
+
 DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the second that has begun
 
 
@@ -18,7 +21,12 @@ class Clock:
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    boot: Callable[[], str] = boot_id  # what `monotonic` counts from
     sleep: Callable[[float], bool | None] | None = None  # True: ended for good; None: a `Retrier` can be halted
+
+    def local_time(self) -> LocalTime:
+        """Return the moment by the clock that nobody can set."""
+        return LocalTime(self.boot(), int(self.monotonic() * 1000))
 
 
 def parse_date(text: str | None) -> datetime | None:

@@ -71,15 +71,15 @@ class Transport:
         clock: Clock | None = None,
     ) -> None:
         self.address = parse_address(base_url)
-        self._clock = clock or Clock()
-        self.server_clock = ServerClock(self._clock)
+        self.clock = clock or Clock()
+        self.server_clock = ServerClock(self.clock)
         self._deadline = deadline or Deadline(math.inf)
         self._retrier = Retrier(
             deadline=self._deadline,
             wait_budget=max_wait if isinstance(max_wait, WaitBudget) else WaitBudget(max_wait),
             announce=announce,
             now=self.server_clock.now,
-            sleep=self._clock.sleep,
+            sleep=self.clock.sleep,
         )
         self._limits = limits or Limits()
         self._lock = threading.Lock()
@@ -124,7 +124,7 @@ class Transport:
 
     def _fetch(self, url: str) -> bytes:
         endpoint = endpoints.Endpoint("downloading the picture", "GET", url)
-        started = self._clock.monotonic()
+        started = self.clock.monotonic()
         try:
             # Unsigned, because the host is whatever X's answer names; nor does its Date say anything about X's clock.
             with self._http.stream("GET", url, auth=None, timeout=self._timeout(endpoint)) as response:
@@ -155,9 +155,9 @@ class Transport:
             raise outcome_unknown(what, self._request_info(endpoint), answer) from None
 
     def _exchange(self, endpoint: Endpoint, signature: Signature) -> Answer:
-        started = self._clock.monotonic()
+        started = self.clock.monotonic()
         response = self._send(endpoint, signature)
-        duration = self._clock.monotonic() - started
+        duration = self.clock.monotonic() - started
         self.server_clock.learn(parse_date(response.headers.get("date")), duration)
         _log.debug("%s %s %d %.0f ms", endpoint.method, endpoint.path, response.status_code, duration * 1000)
         try:
@@ -197,7 +197,7 @@ class Transport:
             content += chunk
             if len(content) > largest:
                 raise wire.Unreadable(f"X's answer is larger than {largest} bytes")
-            if self._clock.monotonic() - started > self._limits.total:
+            if self.clock.monotonic() - started > self._limits.total:
                 raise wire.Unreadable(f"X's answer isn't complete after {self._limits.total:g} s")
         return bytes(content)
 

@@ -49,6 +49,7 @@ def sync(
     ] = None,
     agent: diff.Agents = None,
     allow_deletes: diff.AllowDeletes = None,
+    allow_lost: diff.AllowLost = None,
     prune_now: diff.PruneNow = False,
     verify_avatars: diff.VerifyAvatars = False,
     jobs: Annotated[int, option("--jobs N", "Calls at once.", min=1, max=64)] = 8,
@@ -69,7 +70,7 @@ def sync(
         raise UsageError(
             "nothing was changed: nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it"
         )
-    selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
+    selection = Selection(frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars)
     saved_plan = None
     if plan is not None:
         _refuse_beside_a_plan(context, selection, expect)

@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from profilectl.model import Binding, Dispatch, Intent, Retired
+from profilectl.model import Binding, Dispatch, Intent, Retired, WithdrawnIntent
 
 if TYPE_CHECKING:
     Row = tuple[Any, ...]
     Value = str | int | None
 
-FORMAT = 2
+FORMAT = 3
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
 
 TABLES = (
@@ -30,14 +30,20 @@ TABLES = (
     """CREATE TABLE bindings (
         account TEXT NOT NULL, agent TEXT NOT NULL, profile_id TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
         created_ms BIGINT NOT NULL, bound_ms BIGINT NOT NULL, protected INTEGER NOT NULL, avatar_url TEXT NOT NULL,
-        PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
+        name_as_shown TEXT NOT NULL, PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
     "CREATE TABLE listings (digest TEXT NOT NULL PRIMARY KEY, ids TEXT NOT NULL)",
     """CREATE TABLE intents (
         account TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
         listing TEXT NOT NULL REFERENCES listings (digest), begun_ms BIGINT NOT NULL, attempt INTEGER NOT NULL,
-        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL,
-        PRIMARY KEY (account, nonce), UNIQUE (account, agent))""",
+        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL, picture TEXT NOT NULL, boot TEXT NOT NULL,
+        attempted_local_ms BIGINT NOT NULL, PRIMARY KEY (account, nonce), UNIQUE (account, agent))""",
     "CREATE INDEX intents_by_listing ON intents (listing)",
+    """CREATE TABLE withdrawn (
+        account TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
+        listing TEXT NOT NULL REFERENCES listings (digest), begun_ms BIGINT NOT NULL, attempt INTEGER NOT NULL,
+        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL, picture TEXT NOT NULL, boot TEXT NOT NULL,
+        attempted_local_ms BIGINT NOT NULL, withdrawn_ms BIGINT NOT NULL, PRIMARY KEY (account, nonce))""",
+    "CREATE INDEX withdrawn_by_listing ON withdrawn (listing)",
     """CREATE TABLE retired (
         account TEXT NOT NULL, profile_id TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL,
         since_ms BIGINT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (account, profile_id))""",
@@ -53,6 +59,29 @@ TABLES = (
     "CREATE TABLE blocked (account TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (account, agent))",
 )
 
+
+def _table(name: str) -> str:
+    return next(statement for statement in TABLES if statement.startswith(f"CREATE TABLE {name} ("))
+
+
+# a table that gets columns is made anew, so that it is written down as in a ledger that never was older
+FROM_FORMAT_2 = (
+    "DROP INDEX intents_by_listing",
+    "ALTER TABLE bindings RENAME TO former_bindings",
+    _table("bindings"),
+    "INSERT INTO bindings SELECT former_bindings.*, '' FROM former_bindings",
+    "DROP TABLE former_bindings",
+    "ALTER TABLE intents RENAME TO former_intents",
+    _table("intents"),
+    "INSERT INTO intents SELECT former_intents.*, '', '', 0 FROM former_intents",
+    "DROP TABLE former_intents",
+    _table("withdrawn"),
+    *(statement for statement in TABLES if statement.endswith("_by_listing ON intents (listing)")),
+    *(statement for statement in TABLES if statement.endswith("_by_listing ON withdrawn (listing)")),
+    "UPDATE meta SET value = '3' WHERE name = 'format'",
+)
+"""What turns a ledger of format 2 into one of format 3, within one transaction."""
+
 SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
@@ -64,33 +93,54 @@ SAVE_ACCOUNT = """
     INSERT INTO brands (brand, account, handle, host) VALUES (:brand, :account, :handle, :host)
     ON CONFLICT (brand) DO UPDATE SET handle = :handle"""
 
-_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url"
+_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url, name_as_shown"
 GET_BINDINGS = f"SELECT {_BINDING} FROM bindings WHERE account = :account ORDER BY agent"  # noqa: S608  # our columns
 GET_BINDING = f"SELECT {_BINDING} FROM bindings WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
 ADD_BINDING = """
-    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url)
-    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url)"""
+    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url,
+        name_as_shown)
+    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url,
+        :name_as_shown)"""
 DELETE_BINDING = "DELETE FROM bindings WHERE account = :account AND agent = :agent"
 SET_PROTECTED = "UPDATE bindings SET protected = :protected WHERE account = :account AND agent = :agent"
+SET_SHOWN = "UPDATE bindings SET name_as_shown = :name WHERE account = :account AND profile_id = :profile_id"
 
-_INTENT = "nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected"
+_INTENT = """nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected, picture, boot,
+    attempted_local_ms"""
 GET_INTENTS = f"SELECT {_INTENT} FROM intents WHERE account = :account ORDER BY begun_ms, agent"  # noqa: S608  # same
 GET_INTENT = f"SELECT {_INTENT} FROM intents WHERE account = :account AND nonce = :nonce"  # noqa: S608  # the same
 GET_INTENT_OF = f"SELECT {_INTENT} FROM intents WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
 ADD_INTENT = """
-    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected)
-    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected)"""
+    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected,
+        picture, boot, attempted_local_ms)
+    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected,
+        :picture, :boot, :attempted_local_ms)"""
 COUNT_ATTEMPT = """
-    UPDATE intents SET attempt = attempt + 1, attempted_ms = :attempted_ms
+    UPDATE intents SET attempt = attempt + 1, attempted_ms = :attempted_ms, boot = :boot, attempted_local_ms = :local_ms
     WHERE account = :account AND nonce = :nonce"""
-SET_ATTEMPTED = "UPDATE intents SET attempted_ms = :attempted_ms WHERE account = :account AND nonce = :nonce"
+SET_ATTEMPTED = """
+    UPDATE intents SET attempted_ms = :attempted_ms, boot = :boot, attempted_local_ms = :local_ms
+    WHERE account = :account AND nonce = :nonce"""
 DELETE_INTENT = "DELETE FROM intents WHERE account = :account AND nonce = :nonce"
 
+GET_WITHDRAWN = f"SELECT {_INTENT}, withdrawn_ms FROM withdrawn WHERE account = :account ORDER BY begun_ms, nonce"  # noqa: S608
+GET_WITHDRAWN_INTENT = f"SELECT {_INTENT} FROM withdrawn WHERE account = :account AND nonce = :nonce"  # noqa: S608
+ADD_WITHDRAWN = f"""
+    INSERT INTO withdrawn (account, {_INTENT}, withdrawn_ms)
+    SELECT account, {_INTENT}, :now_ms FROM intents WHERE account = :account AND nonce = :nonce"""  # noqa: S608
+DELETE_WITHDRAWN = "DELETE FROM withdrawn WHERE account = :account AND nonce = :nonce"
+DELETE_OLD_WITHDRAWN = "DELETE FROM withdrawn WHERE withdrawn_ms < :before_ms RETURNING nonce"
+
 GET_LISTINGS = """
-    SELECT digest, ids FROM listings WHERE digest IN (SELECT listing FROM intents WHERE account = :account)"""
+    SELECT digest, ids FROM listings WHERE digest IN (
+        SELECT listing FROM intents WHERE account = :account
+        UNION SELECT listing FROM withdrawn WHERE account = :account)"""
 ADD_LISTING = "INSERT INTO listings (digest, ids) VALUES (:digest, :ids) ON CONFLICT (digest) DO NOTHING"
 DELETE_UNUSED_LISTING = """
-    DELETE FROM listings WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM intents WHERE listing = :digest)"""
+    DELETE FROM listings WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM intents WHERE listing = :digest)
+        AND NOT EXISTS (SELECT 1 FROM withdrawn WHERE listing = :digest)"""
+DELETE_UNUSED_LISTINGS = """
+    DELETE FROM listings WHERE digest NOT IN (SELECT listing FROM intents UNION SELECT listing FROM withdrawn)"""
 
 GET_RETIRED = """
     SELECT profile_id, agent, name, since_ms, why FROM retired WHERE account = :account ORDER BY since_ms, profile_id"""
@@ -152,14 +202,20 @@ def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:
 
 def to_binding(row: Row) -> Binding:
     """Return the binding of a row of ``bindings``."""
-    *others, protected, avatar_url = row
-    return Binding(*(*others, bool(protected), avatar_url))
+    *others, protected, avatar_url, name_as_shown = row
+    return Binding(*(*others, bool(protected), avatar_url, name_as_shown))
 
 
 def to_intent(row: Row, listings: Mapping[str, frozenset[str]]) -> Intent:
     """Return the intent of a row of ``intents``, its listing looked up by digest."""
-    nonce, agent, name, avatar, digest, *times, protected = row
-    return Intent(*(nonce, agent, name, avatar, listings[digest], *times, bool(protected)))
+    nonce, agent, name, avatar, digest, begun_ms, attempt, attempted_ms, protected, *others = row
+    times = begun_ms, attempt, attempted_ms
+    return Intent(*(nonce, agent, name, avatar, listings[digest], *times, bool(protected), *others))
+
+
+def to_withdrawn(row: Row, listings: Mapping[str, frozenset[str]]) -> WithdrawnIntent:
+    """Return the closed intent of a row of ``withdrawn``, its listing looked up by digest."""
+    return WithdrawnIntent(to_intent(row[:-1], listings), row[-1])
 
 
 def to_open_intent(row: Row) -> tuple[Intent, str]:

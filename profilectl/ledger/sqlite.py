@@ -33,6 +33,8 @@ BUSY_TIMEOUT = 5.0
 # what decides which profiles are made and destroyed; a check of the whole audit trail would take longer every year
 _CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
 
+_FORMER = "2"  # the format that is still read, and brought up by the first command that writes
+
 _HINTS = {
     sqlite3.SQLITE_FULL: "free some space on the disk; what was being written has been rolled back",
     sqlite3.SQLITE_READONLY: location.MAKE_WRITABLE,
@@ -100,6 +102,7 @@ class SQLiteEngine(_Database):
         with _explained(path), _closed_on_error(self._connection):
             _examine(path, self._connection)
             _set_up(path, self._connection)
+            _migrate(self._connection)
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment, or the open transaction."""
@@ -163,6 +166,11 @@ class SQLiteReader(_Database):
         self._connection = _connect(self._path, "mode=ro" if self._live else "immutable=1")
         with _explained(self._path), _closed_on_error(self._connection):
             _examine(self._path, self._connection)
+            if _format(self._connection) != str(schema.FORMAT):  # a reader changes no file, so a copy is brought up
+                older, self._connection = self._connection, sqlite3.connect(":memory:", isolation_level=None)
+                with closing(older):
+                    older.backup(self._connection)
+                _migrate(self._connection)
 
 
 class _Fingerprint(NamedTuple):
@@ -201,20 +209,36 @@ def _empty() -> sqlite3.Connection:
 def _examine(path: Path, connection: sqlite3.Connection) -> None:
     """Make sure that a database is a ledger that this version understands."""
     try:
-        row = connection.execute(schema.GET_FORMAT).fetchone()
+        file_format = _format(connection)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # which stands for "no such table"
             raise
-        row = None
-    if row is None:
+        file_format = None
+    if file_format is None:
         hint = location.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
         location.refuse(path, "is a database, but no ledger", hint)
-    if row[0] == str(schema.FORMAT):
+    if file_format in {str(schema.FORMAT), _FORMER}:
         return
-    if row[0].isdecimal() and int(row[0]) < schema.FORMAT:
+    if file_format.isdecimal() and int(file_format) < schema.FORMAT:
         hint = "set it aside; `profilectl profiles adopt` binds what is at X in a new ledger"
-        location.refuse(path, f"was written by an early profilectl (format {row[0]}) and can't be read any more", hint)
-    location.refuse(path, f"was written by a newer profilectl (format {row[0]})", "upgrade profilectl")
+        what = f"was written by an early profilectl (format {file_format}) and can't be read any more"
+        location.refuse(path, what, hint)
+    location.refuse(path, f"was written by a newer profilectl (format {file_format})", "upgrade profilectl")
+
+
+def _format(connection: sqlite3.Connection) -> str | None:
+    row = connection.execute(schema.GET_FORMAT).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring a ledger of the former format up to this one, whole or not at all."""
+    if _format(connection) == str(schema.FORMAT):
+        return
+    with _transaction(connection, "IMMEDIATE"):
+        if _format(connection) == _FORMER:  # once more: another process may have done it before the transaction began
+            for statement in schema.FROM_FORMAT_2:
+                connection.execute(statement)
 
 
 def _set_up(path: Path, connection: sqlite3.Connection) -> None:

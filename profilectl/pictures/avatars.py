@@ -117,12 +117,14 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
 
 def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
     """Return what `prepare` does, of bytes such as those that X serves; `name` is for the AvatarRefused."""
+    from profilectl.pictures.similarity import signature
+
     image = square(content, name, size)
     if image.mode == "RGBA":
         encoded, media_type = save(image, "PNG"), "image/png"
     else:
         encoded, media_type = save(image, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
-    return PreparedPicture(encoded, media_type, digest_of_bytes(content))
+    return PreparedPicture(encoded, media_type, digest_of_bytes(content), signature(image))
 
 
 def square(content: bytes, name: str, size: int = LARGEST_SIDE) -> Image:

@@ -48,6 +48,45 @@ def distance(uploaded: bytes, live: bytes, name: str) -> float:
     return min(_apart(_grids(picture), _grids(served)) for picture in _opaque(avatars.square(uploaded, name), served))
 
 
+def signature(picture: Image) -> str:
+    """Return what `shows` needs to recognise a picture by what X serves of it: less than 1,200 ASCII characters.
+
+    `picture` is what is uploaded, in RGB or RGBA.
+    """
+    from base64 import b64encode
+
+    return b64encode(b"".join(b"".join(_grids(variant)) for variant in _grounded(picture))).decode()
+
+
+def shows(signature: str, live: bytes, name: str) -> bool:
+    """Return whether a picture that X serves is the one of the signature.
+
+    Raises:
+        AvatarRefused: `live` is no usable image; `name` is what the message calls it.
+    """
+    from base64 import b64decode
+
+    from profilectl.pictures import avatars
+
+    served = _grids(avatars.square(live, name).convert("RGB"))
+    grids, length = b64decode(signature), sum(map(len, served))
+    variants = (grids[at : at + length] for at in range(0, len(grids), length))
+    cut = len(served[0])
+    return any(_apart((grid[:cut], grid[cut:]), served) <= LARGEST_DISTANCE for grid in variants)
+
+
+def _grounded(picture: Image) -> Iterator[Image]:
+    # What X will put behind transparent parts isn't known yet: nothing, as it were, or one of the two usual colours.
+    yield picture.convert("RGB")
+    if picture.mode == "RGBA":
+        from PIL import Image
+
+        for colour in ("white", "black"):
+            laid = Image.new("RGB", picture.size, colour)
+            laid.paste(picture, mask=picture)
+            yield laid
+
+
 def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
     # X serves JPEG, so transparency is gone, and nothing documents how: it is compared with either way.
     yield uploaded.convert("RGB")  # its transparency was dropped, which shows the colours below

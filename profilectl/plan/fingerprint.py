@@ -51,4 +51,5 @@ def _known(ledger_state: LedgerState) -> tuple[object, ...]:
         sorted((intent.nonce, intent.agent, intent.attempted_ms) for intent in ledger_state.intents),
         sorted((retired.profile_id, retired.agent, retired.since_ms) for retired in ledger_state.retired),
         sorted(ledger_state.blocked),
+        sorted(late.intent.nonce for late in ledger_state.withdrawn),
     )

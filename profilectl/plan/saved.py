@@ -36,6 +36,7 @@ class Selection:
 
     agents: frozenset[str] = frozenset()  # keys of those that take part; empty for all
     allow_deletes: int | None = None  # per brand; None for the policy's guards
+    allow_lost: int | None = None  # per brand; None for the policy's guards
     prune_now: bool = False  # whether replaced profiles go without their grace
     verify_avatars: bool = False  # whether the live pictures are compared with those that were uploaded
 

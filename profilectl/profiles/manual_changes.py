@@ -15,6 +15,7 @@ from profilectl.ledger.accounts import check_account
 from profilectl.model import Account, Agent, Binding, Brand, Event, LedgerState, Profile, Retired, Roster
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
+from profilectl.text.names import as_compared
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -59,10 +60,17 @@ def adopt(client: XClient, ledger: Ledger, adoption: Adoption, avatar: str, anno
             adoption.account.user_id,
             adoption.agent.key,
             adoption.profile,
+            name=_name_for(adoption),
             avatar=avatar,
             protected=adoption.agent.protected,
             now_ms=client.now_ms(),
         )
+
+
+def _name_for(adoption: Adoption) -> str:
+    # X may spell the agent's own name otherwise, which mustn't become a replacement
+    is_alike = as_compared(adoption.profile.name) == as_compared(adoption.agent.name)
+    return adoption.agent.name if is_alike else adoption.profile.name
 
 
 def find_binding(ledger: LedgerReader, roster: Roster, brand: Brand, agent: str) -> tuple[str, Binding]:

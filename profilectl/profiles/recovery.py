@@ -208,6 +208,7 @@ def _bind_brand(ledger: Ledger, examined: BrandFindings) -> None:
             user_id,
             agent.key,
             candidate.profile,
+            name=agent.name,
             avatar=examined.pictures[agent.avatar].source_digest,
             protected=agent.protected,
             now_ms=now_ms,

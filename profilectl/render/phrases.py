@@ -41,8 +41,11 @@ _REASONS = {
     Reason.REPLACED: "replaced earlier",
     Reason.UNANSWERED: "made by a create that X never answered",
     Reason.NAMESAKE: "a profile of that name exists",
-    Reason.AMBIGUOUS: "several profiles may be the one",
+    Reason.AMBIGUOUS: "it isn't sure which profile is the one",
     Reason.UNSETTLED: "an earlier create is still in doubt",
+    Reason.UNCONFIRMED: "not listed, and X doesn't say that it is gone",
+    Reason.REUSED: "another profile has its id",
+    Reason.LATE: "made late, by a create that was taken for lost",
     Reason.OFFBOARDED: "was offboarded",
 }
 
@@ -152,11 +155,21 @@ def obstacle(change: Change, name: str, options: str) -> str:
         )
     if Reason.AMBIGUOUS in change.why:
         return (
-            f'{change.agent}: X has several new profiles "{visible(name)}"; look at them with '
-            f"`profilectl profiles list`, then run: {adopt}"
+            f"{change.agent}: it isn't sure which of X's new profiles a create for \"{visible(name)}\" made; look at "
+            f"them with `profilectl profiles list`, then run: {adopt}"
         )
     if Reason.OFFBOARDED in change.why:
         return f"{change.agent} was offboarded, so nothing is made: take the entry out of the roster, or run: {adopt}"
+    if Reason.UNCONFIRMED in change.why:
+        return (
+            f"{change.agent}: X doesn't list profile {change.profile_id}, and doesn't say that it is gone; "
+            "run the same command again later"
+        )
+    if Reason.REUSED in change.why:
+        return (
+            f"{change.agent}: profile {change.profile_id} at X was made at another time than {change.agent}'s; "
+            f"look at it with `profilectl profiles list`, and if it is {change.agent}'s, run: {adopt}"
+        )
     return f"{change.agent}: X hasn't shown yet whether an earlier create was done; run the same command again later"
 
 

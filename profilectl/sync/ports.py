@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from profilectl.model import Profile
+from profilectl.model import LocalTime, Profile
 
 if TYPE_CHECKING:
     from profilectl.plan.intents import Observation
@@ -16,6 +16,12 @@ class Remote(Protocol):
 
     def list_profiles(self) -> tuple[Profile, ...]:
         """Read the list to its end."""
+
+    def show_profile(self, profile_id: str) -> Profile:
+        """Return a profile; NotFound only when X itself says that it has none with that id."""
+
+    def download(self, url: str) -> bytes:
+        """Return the picture that X serves at a profile's `avatar_url`."""
 
     def upload(self, content: bytes, media_type: str) -> str:
         """Return the media id of a picture."""
@@ -29,6 +35,9 @@ class Remote(Protocol):
 
     def now_ms(self) -> int:
         """Return a lower bound of X's clock, epoch milliseconds."""
+
+    def local_time(self) -> LocalTime:
+        """Return the moment by this machine's clock, which nobody can set."""
 
 
 class Wait(Protocol):

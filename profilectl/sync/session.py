@@ -21,6 +21,7 @@ from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
 from profilectl.sync.quota import DAY_MS, again_at, forecast
 from profilectl.system.threads import begin
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -58,6 +59,7 @@ class SyncSession:
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
     _warnings: list[str] = field(default_factory=list)
+    _given: set[str] = field(default_factory=set)  # warnings that were given
 
     @classmethod
     def open(
@@ -156,12 +158,30 @@ class SyncSession:
             [target.observation for target in self.targets.values()],
             today=today,
             allow_deletes=self.selection.allow_deletes,
+            allow_lost=self.selection.allow_lost,
             prune_now=self.selection.prune_now,
             only_agents=self.selection.agents if agents is None else agents,
         )
         if self.selection.verify_avatars and self.swapped is None:  # once a run: later rounds take the same answer
             self.swapped = self._find_swapped(compare(), today)
-        return compare(swapped=self.swapped or frozenset())
+        plan = compare(swapped=self.swapped or frozenset())
+        self._warn_of_names(plan)
+        return plan
+
+    def _warn_of_names(self, plan: Plan) -> None:
+        for brand, agent, double in plan.doubles:
+            self._warn(
+                f'warning: {brand}: X has another profile "{visible(double.name)}" ({double.id}) beside {agent}\'s, '
+                "which this ledger doesn't know: `profilectl profiles destroy` ends it if it is yours"
+            )
+        for brand, binding, shown in plan.spellings:
+            names = f'"{visible(shown)}" at X, and "{visible(binding.name)}" in the roster'
+            self._warn(f"warning: {brand}: {binding.agent}'s name is {names}")
+
+    def _warn(self, line: str) -> None:
+        if line not in self._given:  # a run plans more than once
+            self._given.add(line)
+            self._warnings.append(line)
 
     def _observe(self, ledger: LedgerReader, wait: Wait | None, brands: Sequence[str]) -> None:
         settle_after = self.roster.policy.settle_after

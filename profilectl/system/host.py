@@ -46,6 +46,14 @@ def home_folder() -> Path:
         return Path("/nonexistent")  # as Debian has it for users without one
 
 
+def boot_id() -> str:
+    """Return which start of which machine this is, empty where the system doesn't tell (proc(5), random/boot_id)."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def now_ms() -> int:
     """Return this machine's time, epoch milliseconds."""
     return int(time.time() * 1000)
