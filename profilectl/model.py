@@ -53,6 +53,7 @@ class Policy:
     disclosure: str = "enforce"  # "enforce" | "warn"
     test_recipients: tuple[str, ...] = ()
     bot_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language
+    timezone: str = "UTC"  # IANA name; in which days begin and end, the same on every machine
     audit_text: bool = False  # whether the audit trail keeps what was sent, not only its hash
 
 

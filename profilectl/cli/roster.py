@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -110,7 +109,7 @@ def _show_compliance(context: Context) -> ExitCode:
 
     # Whoever answers for the rules must see the other agents, though one entry has a mistake.
     roster = parse_partially(context.read_roster(), str(context.roster_path))
-    answer = assess(roster, context.options.brand, datetime.now().astimezone().date())
+    answer = assess(roster, context.options.brand, today(roster.policy.timezone))
     context.output.show(json_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
     if not context.is_quiet:
         gaps = ", ".join(f"{number} {kind.value}" for kind, number in answer.counts().items())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from profilectl.messaging.compose import NoProfile, SendStatus, compose, compose
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
 from profilectl.model import Account, LedgerState, Message, Policy, Survey
+from profilectl.system import host
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -87,7 +87,7 @@ class MessageSender:
         Raises:
             InputRefused: the agent can't send, or not this, see `compose.compose`.
         """
-        agent, today = self.sender.agent, datetime.now().astimezone().date()
+        agent, today = self.sender.agent, host.today(self.policy.timezone)
         try:
             return compose(agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today)
         except NoProfile:

@@ -20,6 +20,7 @@ from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
 from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
 from profilectl.sync.quota import DAY_MS, again_at, forecast
+from profilectl.system import host
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
 
@@ -39,10 +40,6 @@ T = TypeVar("T")
 _NAP = 0.2  # seconds: a sleep goes on after a signal, so it has to be a short one
 
 
-def _today() -> date:
-    return datetime.now().astimezone().date()  # `until` is a day where the person is, not at X
-
-
 @dataclass(slots=True)
 class SyncSession:
     """The desired and the actual state of the chosen brands, for one run."""
@@ -55,7 +52,7 @@ class SyncSession:
     accounts: Mapping[str, Account]  # whom the credentials belong to, by brand
     prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]  # RosterRefused with every bad one
     jobs: int = 1  # calls at once
-    today: Callable[[], date] = _today
+    today: Callable[[str], date] = host.today  # in a time zone
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
     _warnings: list[str] = field(default_factory=list)
@@ -150,7 +147,7 @@ class SyncSession:
             RosterRefused: a picture that a live one is compared with is no image.
         """
         self._observe(ledger, wait, [brand.key for brand in self.brands if brands is None or brand.key in brands])
-        today = self.today()  # once: midnight may come between the two comparisons
+        today = self.today(self.roster.policy.timezone)  # once: midnight may come between the two comparisons
         compare = partial(
             build,
             self.roster,

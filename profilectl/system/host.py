@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 
@@ -52,6 +53,15 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def today(timezone: str) -> date:
+    """Return the date in a time zone of the IANA's database; ZoneInfoNotFoundError when the system doesn't have it."""
+    if timezone == "UTC":
+        return datetime.now(UTC).date()
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(timezone)).date()
 
 
 def now_ms() -> int:
