@@ -14,6 +14,7 @@ from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.system.host import today
 
 if TYPE_CHECKING:
     from profilectl.roster.compliance import Compliance
