@@ -200,13 +200,15 @@ def _parse(name: str, document: Document) -> SavedPlan:
 
 
 def _selection(choice: Document) -> Selection:
-    agents, allowed = frozenset(_texts(choice.pop("agents"))), choice.pop("allow_deletes")
+    agents = frozenset(_texts(choice.pop("agents")))
+    # plans of earlier versions don't say what may be made anew
+    allowed = choice.pop("allow_deletes"), choice.pop("allow_lost", None)
     # a boolean is an integer to Python, but not in JSON
-    if allowed is not None and (type(allowed) is not int or allowed < 0):
-        raise TypeError("allow_deletes")
+    if any(number is not None and (type(number) is not int or number < 0) for number in allowed):
+        raise TypeError("a number of profiles")
     if not all(isinstance(value, bool) for value in choice.values()):
         raise TypeError("a switch")
-    return Selection(agents, allowed, **choice)
+    return Selection(agents, *allowed, **choice)
 
 
 def _change(entry: Document) -> Change:
