@@ -12,7 +12,7 @@ import pytest
 
 from profilectl.errors import LedgerRefused, RateLimited
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Account, Agent, Brand, Kind, Picture, PreparedPicture, Profile, Roster
+from profilectl.model import Account, Agent, Brand, Kind, LocalTime, Picture, PreparedPicture, Profile, Roster
 from profilectl.plan.builder import build
 from profilectl.plan.intents import Observation
 from profilectl.sync.apply import apply
@@ -39,6 +39,9 @@ class X:
 
     def now_ms(self):
         return self.time_ms
+
+    def local_time(self):
+        return LocalTime("a start", self.time_ms - START)
 
     @contextmanager
     def _call(self, kind, name=None):

@@ -12,13 +12,16 @@ from profilectl.errors import (
     CredentialsRefused,
     ExitCode,
     LedgerRefused,
+    NotFound,
     OutcomeUnknown,
     RateLimited,
     Refused,
     Unreachable,
 )
 from profilectl.ledger.sqlite import open_for_writing
-from profilectl.model import Account, Agent, Brand, Kind, Picture, Policy, PreparedPicture, Profile, Roster
+from profilectl.model import Account, Agent, Brand, Kind, LocalTime, Picture, Policy, PreparedPicture, Profile, Roster
+from profilectl.pictures.avatars import normalise
+from profilectl.pictures.placeholders import initials_portrait
 from profilectl.plan.builder import build
 from profilectl.sync.apply import apply
 from profilectl.sync.engine import observe, synchronise
@@ -26,7 +29,9 @@ from profilectl.sync.outcomes import Status, count, exit_code
 from profilectl.sync.ports import BrandTarget, Stop
 
 PICTURE = Picture("a.png", "sha256:aa", 1)
-PREPARED = {PICTURE.digest: PreparedPicture(b"bytes", "image/png", PICTURE.digest)}
+FACE = normalise(initials_portrait("Alice Adams", 48), "face")
+PREPARED = {PICTURE.digest: PreparedPicture(FACE.content, FACE.media_type, PICTURE.digest, FACE.signature)}
+OTHER_FACE = normalise(initials_portrait("Zoe Young", 48), "face").content
 START = 1_800_000_000_000
 
 
@@ -43,10 +48,16 @@ class SmallX:
         self.hidden = set()
         self.hidden_until = {}  # id: milliseconds after its creation
         self.slow = {}  # call: milliseconds that it takes
+        self.pictures = {}  # url: what is served there, else the agents' picture
+        self.boot = "a start"
+        self.jump_ms = 0  # how far X's clock has jumped
 
     def now_ms(self):
         self.time_ms += 1
-        return self.time_ms
+        return self.time_ms + self.jump_ms
+
+    def local_time(self):
+        return LocalTime(self.boot, self.time_ms - START)
 
     def list_profiles(self):
         self.calls.append("list")
@@ -54,6 +65,18 @@ class SmallX:
 
     def _is_hidden(self, one):
         return one.id in self.hidden or self.time_ms < one.created_ms + self.hidden_until.get(one.id, 0)
+
+    def show_profile(self, profile_id):
+        self.calls.append(f"show {profile_id}")
+        self._raise(self.before, f"show {profile_id}")
+        if profile_id not in self.profiles:
+            raise NotFound("X has no such profile")
+        return self.profiles[profile_id]
+
+    def download(self, url):
+        self.calls.append("download")
+        self._raise(self.before, "download")
+        return self.pictures.get(url, FACE.content)
 
     def upload(self, content, media_type):
         self.calls.append("upload")
@@ -64,7 +87,8 @@ class SmallX:
     def create_profile(self, name, media_id):
         self.calls.append(f"create {name}")
         self._raise(self.before, name)
-        one = Profile(str(next(self.ids)), name, "https://pbs.example/x", self.now_ms())
+        number = str(next(self.ids))
+        one = Profile(number, name, f"https://pbs.example/{number}", self.now_ms())
         self.profiles[one.id] = one
         self.time_ms += self.slow.get("create", 0)
         self._raise(self.after, name)
