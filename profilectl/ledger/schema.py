@@ -59,29 +59,6 @@ TABLES = (
     "CREATE TABLE blocked (account TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (account, agent))",
 )
 
-
-def _table(name: str) -> str:
-    return next(statement for statement in TABLES if statement.startswith(f"CREATE TABLE {name} ("))
-
-
-# a table that gets columns is made anew, so that it is written down as in a ledger that never was older
-FROM_FORMAT_2 = (
-    "DROP INDEX intents_by_listing",
-    "ALTER TABLE bindings RENAME TO former_bindings",
-    _table("bindings"),
-    "INSERT INTO bindings SELECT former_bindings.*, '' FROM former_bindings",
-    "DROP TABLE former_bindings",
-    "ALTER TABLE intents RENAME TO former_intents",
-    _table("intents"),
-    "INSERT INTO intents SELECT former_intents.*, '', '', 0 FROM former_intents",
-    "DROP TABLE former_intents",
-    _table("withdrawn"),
-    *(statement for statement in TABLES if statement.endswith("_by_listing ON intents (listing)")),
-    *(statement for statement in TABLES if statement.endswith("_by_listing ON withdrawn (listing)")),
-    "UPDATE meta SET value = '3' WHERE name = 'format'",
-)
-"""What turns a ledger of format 2 into one of format 3, within one transaction."""
-
 SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
@@ -191,6 +168,32 @@ DELETE_SIGHTING = "DELETE FROM sightings WHERE account = :account AND profile_id
 GET_BLOCKED = "SELECT agent FROM blocked WHERE account = :account"
 ADD_BLOCKED = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON CONFLICT DO NOTHING"
 DELETE_BLOCKED = "DELETE FROM blocked WHERE account = :account AND agent = :agent"
+
+
+def _table(name: str) -> str:
+    return next(statement for statement in TABLES if statement.startswith(f"CREATE TABLE {name} ("))
+
+
+_FORMER_BINDING = _BINDING.removesuffix(", name_as_shown")
+_FORMER_INTENT = _INTENT.partition(", picture")[0]
+
+# a table that gets columns is made anew, so that it is written down as in a ledger that never was older
+FROM_FORMAT_2 = (
+    "DROP INDEX intents_by_listing",
+    "ALTER TABLE bindings RENAME TO former_bindings",
+    _table("bindings"),
+    f"INSERT INTO bindings ({_BINDING}, account) SELECT {_FORMER_BINDING}, '', account FROM former_bindings",  # noqa: S608
+    "DROP TABLE former_bindings",
+    "ALTER TABLE intents RENAME TO former_intents",
+    _table("intents"),
+    f"INSERT INTO intents ({_INTENT}, account) SELECT {_FORMER_INTENT}, '', '', 0, account FROM former_intents",  # noqa: S608
+    "DROP TABLE former_intents",
+    _table("withdrawn"),
+    *(statement for statement in TABLES if statement.endswith("_by_listing ON intents (listing)")),
+    *(statement for statement in TABLES if statement.endswith("_by_listing ON withdrawn (listing)")),
+    "UPDATE meta SET value = '3' WHERE name = 'format'",
+)
+"""What turns a ledger of format 2 into one of format 3, within one transaction."""
 
 
 def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:

@@ -18,6 +18,7 @@ from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused
 from profilectl.model import Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
+from profilectl.pictures.signature import signature
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -117,8 +118,6 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
 
 def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
     """Return what `prepare` does, of bytes such as those that X serves; `name` is for the AvatarRefused."""
-    from profilectl.pictures.similarity import signature
-
     image = square(content, name, size)
     if image.mode == "RGBA":
         encoded, media_type = save(image, "PNG"), "image/png"

@@ -21,19 +21,16 @@ drawn with the same hair, skin, clothes and background.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
+
+from profilectl.pictures.signature import apart, grids
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 LARGEST_DISTANCE: Final = 4.0
 """How far two copies of one picture may be apart: a quarter more than the farthest that was measured."""
-
-_BRIGHTNESS_SIDE: Final = 16
-_COLOUR_SIDE: Final = 4
-_COLOUR_WEIGHT: Final = 2  # Cb and Cr move half as far as the colours they stand for
 
 
 def distance(uploaded: bytes, live: bytes, name: str) -> float:
@@ -45,17 +42,7 @@ def distance(uploaded: bytes, live: bytes, name: str) -> float:
     from profilectl.pictures import avatars
 
     served = avatars.square(live, name).convert("RGB")
-    return min(_apart(_grids(picture), _grids(served)) for picture in _opaque(avatars.square(uploaded, name), served))
-
-
-def signature(picture: Image) -> str:
-    """Return what `shows` needs to recognise a picture by what X serves of it: less than 1,200 ASCII characters.
-
-    `picture` is what is uploaded, in RGB or RGBA.
-    """
-    from base64 import b64encode
-
-    return b64encode(b"".join(b"".join(_grids(variant)) for variant in _grounded(picture))).decode()
+    return min(apart(grids(picture), grids(served)) for picture in _opaque(avatars.square(uploaded, name), served))
 
 
 def shows(signature: str, live: bytes, name: str) -> bool:
@@ -68,23 +55,11 @@ def shows(signature: str, live: bytes, name: str) -> bool:
 
     from profilectl.pictures import avatars
 
-    served = _grids(avatars.square(live, name).convert("RGB"))
-    grids, length = b64decode(signature), sum(map(len, served))
-    variants = (grids[at : at + length] for at in range(0, len(grids), length))
+    served = grids(avatars.square(live, name).convert("RGB"))
+    fields, length = b64decode(signature), sum(map(len, served))
+    variants = (fields[at : at + length] for at in range(0, len(fields), length))
     cut = len(served[0])
-    return any(_apart((grid[:cut], grid[cut:]), served) <= LARGEST_DISTANCE for grid in variants)
-
-
-def _grounded(picture: Image) -> Iterator[Image]:
-    # What X will put behind transparent parts isn't known yet: nothing, as it were, or one of the two usual colours.
-    yield picture.convert("RGB")
-    if picture.mode == "RGBA":
-        from PIL import Image
-
-        for colour in ("white", "black"):
-            laid = Image.new("RGB", picture.size, colour)
-            laid.paste(picture, mask=picture)
-            yield laid
+    return any(apart((grid[:cut], grid[cut:]), served) <= LARGEST_DISTANCE for grid in variants)
 
 
 def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
@@ -101,22 +76,3 @@ def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
             laid = Image.new("RGB", uploaded.size, tuple(map(int, ground)))
             laid.paste(uploaded, mask=alpha)
             yield laid
-
-
-def _grids(picture: Image) -> tuple[bytes, bytes]:
-    from PIL import Image
-
-    # A filter wider than a field: with a box, sharp edges would jump between fields.
-    brightness, *colour = picture.convert("YCbCr").split()
-    filtered = Image.Resampling.BILINEAR
-    fields = [channel.resize((_COLOUR_SIDE, _COLOUR_SIDE), filtered).tobytes() for channel in colour]
-    return brightness.resize((_BRIGHTNESS_SIDE, _BRIGHTNESS_SIDE), filtered).tobytes(), b"".join(fields)
-
-
-def _apart(uploaded: tuple[bytes, bytes], served: tuple[bytes, bytes]) -> float:
-    brightness, colour = map(_root_mean_square, uploaded, served)
-    return max(brightness, _COLOUR_WEIGHT * colour)
-
-
-def _root_mean_square(left: bytes, right: bytes) -> float:
-    return math.dist(left, right) / math.sqrt(len(left))
