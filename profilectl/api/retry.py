@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from profilectl.errors import Fate, RateLimited, RemoteError, Unreachable
+from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Unreachable
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ def fate_of_exception(error: Exception) -> Fate:
 
 
 def fate_of_status(status: int) -> Fate:
-    """Return the fate of a request that was answered with this HTTP status, which isn't 2xx."""
+    """Return the fate of a request that X itself answered with this HTTP status, which isn't 2xx."""
     if status in {420, 429}:  # 420 is X's own, older than the 429 of RFC 6585 4: both refuse before anything is done
         return Fate.NOT_APPLIED
     # A 5xx may come after the request was applied, a 3xx or 408 from a server on the way (RFC 9110 15.5.9: it gave up
@@ -55,21 +55,27 @@ def fate_of_status(status: int) -> Fate:
 
 
 class RetryPolicy(enum.Enum):
-    """When a request is repeated; the value is the number of attempts in all."""
+    """When a request is repeated, and how many attempts there are in all."""
 
-    SAFE = 4  # reading, deleting, uploading: doing it twice changes nothing
-    UNSENT = 3  # only when no connection was made
-    NEVER = 1
+    SAFE = (4, False)  # reading, uploading: neither once nor twice does it change anything that matters
+    IDEMPOTENT = (4, True)  # a write that may be done twice: destroying
+    UNSENT = (3, True)  # only when no connection was made
+    NEVER = (1, True)
+
+    def __init__(self, attempts: int, writes: bool) -> None:
+        self.attempts = attempts
+        self.writes = writes  # so a failure of which nobody knows what it means is an `OutcomeUnknown`
 
 
 def may_repeat(error: RemoteError, policy: RetryPolicy, attempt: int) -> bool:
     """Return whether attempt number `attempt` (from 1), which ended with this error, may be followed by another."""
-    if attempt >= policy.value:
+    is_repeatable = policy in {RetryPolicy.SAFE, RetryPolicy.IDEMPOTENT}
+    is_redirect = error.status is not None and 300 <= error.status < 400
+    if attempt >= policy.attempts or is_redirect or error.is_lasting:
         return False
     if isinstance(error, RateLimited):
-        return policy is RetryPolicy.SAFE and error.retry_at is not None  # without a time, a wait could be 24 hours
-    is_redirect = error.status is not None and 300 <= error.status < 400
-    return isinstance(error, Unreachable) and not is_redirect
+        return is_repeatable and error.retry_at is not None  # without a time, a wait could be 24 hours
+    return isinstance(error, Unreachable) or (is_repeatable and isinstance(error, OutcomeUnknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +165,20 @@ class Retrier:
         Raises:
             RemoteError: the failure of the last attempt; Unreachable, when no time is left for a first one.
         """
+        doubt: OutcomeUnknown | None = None
         for attempt in itertools.count(1):
             if not self.deadline.remaining():
-                raise Unreachable("no time is left to ask X", hint="allow more time with --timeout")
+                raise doubt or Unreachable("no time is left to ask X", hint="allow more time with --timeout")
             try:
                 return send()
             except RemoteError as error:
-                if not may_repeat(error, policy, attempt):
-                    raise
+                doubt = error if isinstance(error, OutcomeUnknown) else doubt
                 pause = self._await_reset if isinstance(error, RateLimited) else self._back_off
-                if not pause(error, attempt):
-                    raise
+                if may_repeat(error, policy, attempt) and pause(error, attempt):
+                    continue
+                if doubt is not None and error.fate is Fate.NOT_APPLIED:  # that of this attempt, not of those before
+                    raise doubt from error
+                raise
         raise AssertionError("attempts are bounded")
 
     def _back_off(self, error: RemoteError, attempt: int) -> bool:

@@ -216,7 +216,14 @@ class Transport:
 
     def _request_info(self, endpoint: Endpoint) -> RequestInfo:
         clock = self.server_clock
-        return RequestInfo(endpoint.action, endpoint.retry, clock.now(), clock.skew_seconds, endpoint.error_rules)
+        return RequestInfo(
+            action=endpoint.action,
+            retry=endpoint.retry,
+            now=clock.now(),
+            skew=clock.skew_seconds,
+            error_rules=endpoint.error_rules,
+            says_no_in_words=endpoint.says_no_in_words,
+        )
 
     def _count(self, endpoint: Endpoint, has_left: bool) -> None:
         with self._lock:
