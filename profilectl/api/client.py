@@ -101,9 +101,12 @@ class XClient:
         """Return the picture that X serves at a profile's `avatar_url`; no credentials go there."""
         return self._transport.download(url)
 
-    def create_profile(self, name: str, media_id: str) -> Profile:
-        """Create a profile. Never repeated here, not even when it surely wasn't applied."""
-        return self._perform(endpoints.create_profile(name, media_id), wire.read_profile)
+    def create_profile(self, name: str, media_id: str, leaves_by_ms: int | None = None) -> Profile:
+        """Create a profile. Never repeated here, not even when it surely wasn't applied.
+
+        After `leaves_by_ms` of X's clock, see `now_ms`, nothing is sent any more: Unreachable.
+        """
+        return self._perform(endpoints.create_profile(name, media_id), wire.read_profile, leaves_by_ms)
 
     def destroy_profile(self, profile_id: str) -> None:
         """Destroy a profile; it is a success when X itself says that it doesn't know it any more.
@@ -118,9 +121,13 @@ class XClient:
                 raise
             _log.debug("profile %s was gone already", profile_id)
 
-    def send_message(self, message: Message) -> SentMessage:
-        """Send a Direct Message and return what X says about it; the caller compares the echo."""
-        return self._perform(endpoints.send_message(message), lambda answer: wire_messages.read_sent(answer, message))
+    def send_message(self, message: Message, leaves_by_ms: int | None = None) -> SentMessage:
+        """Send a Direct Message and return what X says about it; the caller compares the echo.
+
+        After `leaves_by_ms` of X's clock, see `now_ms`, nothing is sent any more: Unreachable.
+        """
+        read = partial(wire_messages.read_sent, message=message)
+        return self._perform(endpoints.send_message(message), read, leaves_by_ms)
 
     def upload_for_message(self, content: bytes, media_type: str, category: str) -> str:
         """Upload the attachment of a message, ``dm_image`` or ``dm_gif``, and return its media id, good for a day."""
@@ -204,5 +211,5 @@ class XClient:
             cursor = page.next_cursor
         raise Unreachable(f"{endpoint.action}: X's list runs in a circle, it repeats a cursor", hint="run again later")
 
-    def _perform(self, endpoint: Endpoint, read: Callable[[Answer], T]) -> T:
-        return self._transport.perform(endpoint, self._signature, read)
+    def _perform(self, endpoint: Endpoint, read: Callable[[Answer], T], leaves_by_ms: int | None = None) -> T:
+        return self._transport.perform(endpoint, self._signature, read, leaves_by_ms)

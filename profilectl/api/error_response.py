@@ -6,7 +6,7 @@ Proxies and gateways answer, too, and know nothing of what X has done: only what
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -157,6 +157,36 @@ def cause_of(error: Exception) -> str:
     if type(error).__name__ == "ProxyError" and (status := re.match(r"\d{3}\b", str(error))):
         return f"the proxy refused, HTTP {status[0]}"
     return shorten(str(error).partition(": bytearray(")[0]) or type(error).__name__
+
+
+def why_untrusted(error: BaseException) -> str | None:
+    """Return why a TLS certificate wasn't trusted, in OpenSSL's words; None when something else failed."""
+    for cause in causes(error):
+        if type(cause).__name__ == "SSLCertVerificationError":
+            return shorten(str(getattr(cause, "verify_message", cause)))
+    return None
+
+
+def certificate_hint(environ: Mapping[str, str]) -> str:
+    """Return what a person can do about a certificate that isn't trusted."""
+    name = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)), None)
+    if name is None:
+        return (
+            "somebody on the way may be reading along; if that is your company's proxy, name its certificate "
+            "authority's file in SSL_CERT_FILE"
+        )
+    return (
+        f"{name} is {visible(environ[name])}: it has to hold the authority of whoever answers;\n"
+        "Python 3.13 and later also refuse authorities whose basicConstraints aren't marked critical"
+    )
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what brought it about."""
+    cause: BaseException | None = error
+    while cause is not None:  # httpx wraps what httpcore wraps, so the reason of the system is two or three down
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _code(entry: dict[str, Any]) -> int | None:

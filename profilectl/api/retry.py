@@ -10,12 +10,13 @@ import itertools
 import math
 import random
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from profilectl.api.clock import boot_time
 from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Unreachable
 
 T = TypeVar("T")
@@ -83,15 +84,94 @@ class Limits:
     """What one request may take: seconds, and bytes of its answer."""
 
     connect: float = 10.0
-    read: float = 20.0  # without a byte: ends what `total`, which is checked when bytes arrive, can't
-    total: float = 30.0  # httpx's own timeouts begin anew with every byte
+    read: float = 20.0  # without a byte
+    total: float = 30.0  # whatever comes, see `Exchange`
     body: int = 4 * 1024 * 1024
+
+
+class Exchange:
+    """One request on its way: until when it may leave, and when it is over, whatever its connection does.
+
+    Args:
+        total: seconds in all; httpx's own timeouts begin anew with every byte.
+        to_leave: returns the seconds in which its bytes may still leave; no limit when None.
+        is_cut: it ends then, too, even if it has left.
+
+    Attributes:
+        is_watched: it goes over a connection that tells it what happens, so `has_left` is true to the fact.
+        has_left: X may have seen some of it.
+        is_complete: its answer has been read to the end.
+    """
+
+    _of_thread = threading.local()
+
+    def __init__(
+        self,
+        total: float,
+        *,
+        monotonic: Callable[[], float] = boot_time,
+        to_leave: Callable[[], float] | None = None,
+        is_cut: bool = False,
+    ) -> None:
+        self.total = total
+        self.is_watched = self.has_left = self.is_complete = False
+        self._monotonic = monotonic
+        self._ends_at = monotonic() + total
+        self._to_leave = to_leave or (lambda: math.inf)
+        self._is_cut = is_cut
+        self._head: int | None = 0
+
+    @classmethod
+    def current(cls) -> Exchange | None:
+        """Return the request that this thread is making."""
+        return getattr(cls._of_thread, "exchange", None)
+
+    @contextmanager
+    def made_current(self) -> Iterator[None]:
+        """Make this the request of this thread."""
+        self._of_thread.exchange = self
+        try:
+            yield
+        finally:
+            self._of_thread.exchange = None
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether there is time left for its bytes to leave."""
+        return self._to_leave() > 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has taken longer than it may in all."""
+        return self._monotonic() > self._ends_at
+
+    def remaining(self) -> float:
+        """Return the seconds that its next step may take, at least 0."""
+        left = self._ends_at - self._monotonic()
+        return max(0.0, left if self.has_left and not self._is_cut else min(left, self._to_leave()))
+
+    def leave(self) -> bool:
+        """Return whether its bytes may leave now; they are taken to have left then."""
+        may_leave = self.may_leave
+        self.has_left |= may_leave
+        return may_leave
+
+    def take_head(self, size: int) -> int:
+        """Count bytes that came before the answer proper, and return how many they are; 0 when that has come."""
+        if self._head is None:
+            return 0
+        self._head += size
+        return self._head
+
+    def end_head(self) -> None:
+        """Note that the answer's head has come: what follows is bounded as its body."""
+        self._head = None
 
 
 class Deadline:
     """The moment at which a command gives up, `seconds` from now; never with ``math.inf``."""
 
-    def __init__(self, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, *, monotonic: Callable[[], float] = boot_time) -> None:
         self._monotonic = monotonic
         self._ends_at = monotonic() + seconds
 
