@@ -36,7 +36,7 @@ def proxy_of(scheme: str, host: str, port: int | None = None) -> NamedProxy | No
 
 
 def is_excepted(host: str, port: int, exceptions: str) -> bool:
-    """Return whether ``NO_PROXY`` names a host: ``*``, a domain with all below it, an address, a network, or with a port.
+    """Return whether ``NO_PROXY`` names a host: ``*``, its domain, its address or its network, perhaps with a port.
 
     Entries are parted by commas or spaces (curl's CURLOPT_NOPROXY); dots and ``*.`` before a domain change nothing, and
     an entry that makes no sense excepts nobody.
