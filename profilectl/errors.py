@@ -215,6 +215,7 @@ class RemoteError(ProfilectlError):
         status: HTTP status, None when no answer came.
         code: X's own error code, None when there was none.
         fate: whether the request may have been applied.
+        is_lasting: nothing changes by itself, so that asking again at once makes no sense.
     """
 
     # The exit code isn't decided here but by the second base of each class below: whatever failed at X, a script has to
@@ -235,6 +236,7 @@ class RemoteError(ProfilectlError):
         super().__init__(message, hint=hint, retry_at=retry_at)
         self.status = status
         self.code = code
+        self.is_lasting = False
 
 
 class Unreachable(RemoteError, TryLater):

@@ -15,12 +15,20 @@ from profilectl.system.host import boot_id
 DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the second that has begun
 
 
+def boot_time() -> float:
+    """Return seconds since this machine was started, those included in which it slept, where the system counts them."""
+    return time.clock_gettime(_CLOCK)
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux has both; that of macOS runs on in its sleep
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """This machine's clocks, in seconds."""
 
     now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = boot_time  # by one that stops, a suspended machine would wake to an old promise
     boot: Callable[[], str] = boot_id  # what `monotonic` counts from
     sleep: Callable[[float], bool | None] | None = None  # True: ended for good; None: a `Retrier` can be halted
 
@@ -46,6 +54,8 @@ class ServerClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        # Before X's first Date it is this machine's time as it was now: that it is set later must not shift a promise.
+        self._local_offset = clock.now() - clock.monotonic()
         self._offset: float | None = None
         self._skew: float | None = None
 
@@ -64,7 +74,7 @@ class ServerClock:
     def now(self) -> float:
         """Return a lower bound of X's time, epoch seconds; this machine's time before the first answer."""
         with self._lock:
-            return self._clock.now() if self._offset is None else self._offset + self._clock.monotonic()
+            return (self._local_offset if self._offset is None else self._offset) + self._clock.monotonic()
 
     @property
     def skew_seconds(self) -> float | None:

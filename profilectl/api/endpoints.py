@@ -40,6 +40,7 @@ class Endpoint:
     form: Mapping[str, str] | None = None  # form-encoded, or parts beside `files`
     files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)  # name, content, media type
     error_rules: Mapping[int, ErrorRule] = field(default_factory=dict, repr=False)  # where X's codes mean other things
+    says_no_in_words: bool = False  # X's OAuth steps, older than its JSON, refuse with a sentence
 
     @property
     def target(self) -> str:
@@ -106,9 +107,9 @@ def create_profile(name: str, media_id: str) -> Endpoint:
 
 def destroy_profile(profile_id: str) -> Endpoint:
     """Destroy a profile; X answers 204 for one that it has destroyed before, too."""
-    query = {"id": digits("profile id", profile_id)}
+    query, retry = {"id": digits("profile id", profile_id)}, RetryPolicy.IDEMPOTENT
     path = "/1.1/custom_profiles/destroy.json"
-    return Endpoint(f"destroying profile {profile_id}", "DELETE", path, "destroy", query=query)
+    return Endpoint(f"destroying profile {profile_id}", "DELETE", path, "destroy", retry, query=query)
 
 
 def send_message(message: Message) -> Endpoint:
@@ -160,13 +161,15 @@ def invalidate_token() -> Endpoint:
 
 def request_token() -> Endpoint:
     """Begin a login by PIN (``oob``, RFC 5849 2.1)."""
-    return Endpoint("beginning the login", "POST", "/oauth/request_token", form={"oauth_callback": "oob"})
+    path, form = "/oauth/request_token", {"oauth_callback": "oob"}
+    return Endpoint("beginning the login", "POST", path, form=form, says_no_in_words=True)
 
 
 def access_token(pin: str) -> Endpoint:
     """Trade a PIN that has been checked, which works once, for the account's token (RFC 5849 2.3)."""
     form = {"oauth_verifier": pin}
-    return Endpoint("trading the PIN", "POST", "/oauth/access_token", retry=RetryPolicy.UNSENT, form=form)
+    path, retry = "/oauth/access_token", RetryPolicy.UNSENT
+    return Endpoint("trading the PIN", "POST", path, retry=retry, form=form, says_no_in_words=True)
 
 
 def authorize_target(request_token: str) -> str:

@@ -16,6 +16,7 @@ from profilectl.render.console import info
 from profilectl.roster.lookup import agent_of
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
+from profilectl.text.ids import is_id
 
 if TYPE_CHECKING:
     import typer
@@ -92,9 +93,8 @@ def _shown(profile_id: str, name: str) -> str:
 
 
 def _require_digits(profile_id: str) -> None:
-    # isascii() as well, because isdigit() takes the digits of every script.
-    if not (profile_id.isascii() and profile_id.isdigit()):
-        raise UsageError(f"a profile id is digits only, not {visible(profile_id)}")
+    if not is_id(profile_id):
+        raise UsageError(f"a profile id is digits only, the first of which isn't 0, not {visible(profile_id)}")
 
 
 def forget(

@@ -15,7 +15,7 @@ from profilectl.toml.rules import FieldError, Rule, expected, shown, text
 
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47, without its registry
-_RECIPIENT = re.compile(r"[0-9]{1,20}|@[A-Za-z0-9_]{1,15}")
+_RECIPIENT = re.compile(r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|//|data:", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?")  # one that any client can read
 _DRIVE = re.compile(r"[A-Za-z]:")

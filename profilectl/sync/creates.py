@@ -105,7 +105,9 @@ class CreateRun:
         while len(self.in_flight) < self.jobs and (attempt := self._next()) is not None:
             goal = attempt.change.goal
             if attempt.intent is not None:
-                future: Future[Any] = pool.submit(remote.create_profile, goal.name, attempt.media_id)
+                future: Future[Any] = pool.submit(
+                    remote.create_profile, goal.name, attempt.media_id, attempt.leaves_by_ms
+                )
             else:
                 picture = self.prepared[goal.avatar]
                 future = pool.submit(remote.upload, picture.content, picture.media_type)

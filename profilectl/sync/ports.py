@@ -27,8 +27,8 @@ class Remote(Protocol):
         """Return the media id of a picture."""
 
     # repeated only by who keeps the intents: a client that does so by itself makes two profiles of one name
-    def create_profile(self, name: str, media_id: str) -> Profile:
-        """Make a profile with one request; it isn't repeated here."""
+    def create_profile(self, name: str, media_id: str, leaves_by_ms: int | None = None) -> Profile:
+        """Make a profile with one request that leaves by then, of X's clock, or not at all; it isn't repeated here."""
 
     def destroy_profile(self, profile_id: str) -> None:
         """Destroy a profile; one that is gone already is a success."""

@@ -127,11 +127,11 @@ def test_asked_today(client, httpx_mock):
     httpx_mock.add_response(
         status_code=429,
         json={"errors": [{"code": 88, "message": "Rate limit exceeded"}]},
-        headers={"x-rate-limit-reset": "1790000000"},
+        headers={"x-rate-limit-reset": "4102444800"},
     )
     with pytest.raises(RateLimited, match="one card per customer in 24 hours") as caught:
         client.create_feedback(ASK)
-    assert caught.value.retry_at.timestamp() == 1_790_000_000
+    assert caught.value.retry_at.timestamp() == 4_102_444_800
     assert len(httpx_mock.get_requests()) == 1
 
 

@@ -60,7 +60,7 @@ class X:
         with self._call("upload"):
             return "77"
 
-    def create_profile(self, name, media_id):
+    def create_profile(self, name, media_id, leaves_by_ms=None):
         with self._call("create", name), self.lock:
             one = Profile(str(next(self.ids)), name, "https://pbs.example/x", self.time_ms)
             self.profiles[one.id] = one

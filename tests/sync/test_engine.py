@@ -84,7 +84,7 @@ class SmallX:
         self._raise(self.before, "upload")
         return "77"
 
-    def create_profile(self, name, media_id):
+    def create_profile(self, name, media_id, leaves_by_ms=None):
         self.calls.append(f"create {name}")
         self._raise(self.before, name)
         number = str(next(self.ids))
