@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
 
 DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the second that has begun
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """This machine's clocks, in seconds."""
 
     now: Callable[[], float] = time.time

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import responses
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from profilectl.api.clock import parse_date
 from profilectl.api.error_codes import is_known, rule_for
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _LONGEST_QUOTE = 300  # code points of X's own message that are passed on
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorBody:
+class ErrorBody(Struct, frozen=True):
     """The content of an error body, whichever shape it has; everything may be missing."""
 
     code: int | None = None
@@ -33,8 +33,7 @@ class ErrorBody:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestInfo:
+class RequestInfo(Struct, frozen=True):
     """What is known of a request and isn't in its answer."""
 
     action: str

@@ -12,9 +12,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec import Struct
 
 from profilectl.errors import Fate, RateLimited, RemoteError, Unreachable
 
@@ -72,8 +73,7 @@ def may_repeat(error: RemoteError, policy: RetryPolicy, attempt: int) -> bool:
     return isinstance(error, Unreachable) and not is_redirect
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What one request may take: seconds, and bytes of its answer."""
 
     connect: float = 10.0

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from profilectl.digests import digest_of
 from profilectl.model import Agent, Binding, Intent, Picture, Profile, Retired, Roster
@@ -19,8 +21,7 @@ from profilectl.plan.guards import Refusal, guard_deletes
 from profilectl.plan.intents import IntentStatus, Observation, resolve
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Changes in the order in which they are applied, and what speaks against them."""
 
     changes: tuple[Change, ...]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from profilectl.model import Intent, LedgerState, Profile
 
 _RESOLUTION_MS = 1000  # of the Date header, RFC 9110 5.6.7
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What was observed of one brand at one moment."""
 
     brand: str

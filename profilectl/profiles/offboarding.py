@@ -8,10 +8,10 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import tomli
+from msgspec import Struct
 
 from profilectl.errors import CredentialsError, ProfilectlError, TryLater
 from profilectl.ledger.accounts import check_account
@@ -38,8 +38,7 @@ class OffboardStatus(enum.StrEnum):
     ALLOWED = "allowed"  # the block was lifted
 
 
-@dataclass(frozen=True, slots=True)
-class OffboardResult:
+class OffboardResult(Struct, frozen=True):
     """What became of one profile; `profile_id` and `name` are None where the result is about the whole brand."""
 
     brand: str
@@ -49,8 +48,7 @@ class OffboardResult:
     error: ProfilectlError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Struct, frozen=True):
     """The brands in which nobody can send as the agent any more."""
 
     brands: tuple[Brand, ...]
@@ -58,8 +56,7 @@ class Blocked:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Offboarding:
+class Offboarding(Struct, frozen=True):
     """One agent, by its key, and the brands that it leaves; the roster may name it or not."""
 
     roster: Roster
