@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import tomli
 import typer
 from msgspec import Struct
 
@@ -196,6 +195,8 @@ def _own_environment() -> Iterator[None]:
 
 def _write_roster() -> None:
     """Write a roster with its pictures into the current folder."""
+    import tomli
+
     from profilectl.pictures.placeholders import initials_portrait, photograph
 
     # Drawn portraits and one JPEG that lies on its side, so that turning it upright can be seen.

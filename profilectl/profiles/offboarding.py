@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import tomli
 from msgspec import Struct
 
 from profilectl.errors import CredentialsError, ProfilectlError, TryLater
@@ -243,6 +242,8 @@ def entry_lines(text: str, agent: str) -> tuple[tuple[int, int], ...]:
 
 def _path(line: str) -> tuple[str, ...]:
     """Return the keys of a table's header, nothing for any other line."""
+    import tomli
+
     header = _HEADER.fullmatch(line.rstrip("\r"))
     if header is None:
         return ()
@@ -266,6 +267,8 @@ def _without_tail(lines: list[str], first: int, last: int) -> int:
 
 def _removes(lines: list[str], spans: tuple[tuple[int, int], ...], agent: str) -> bool:
     """Return whether the roster without these lines is the roster without this agent."""
+    import tomli
+
     # A header may stand within a multi-line string, which no pattern sees, so the outcome itself is compared.
     rest = [line for number, line in enumerate(lines, 1) if not any(a <= number <= b for a, b in spans)]
     without = tomli.loads("\n".join(lines))
