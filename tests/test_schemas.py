@@ -152,8 +152,8 @@ def test_values_are_those_of_the_code(path):
 
 
 KEYS = {
-    ("plan", "basis"): [field.name for field in fields(Basis)],
-    ("plan", "selection"): ["brands", *(field.name for field in fields(Selection))],
+    ("plan", "basis"): list(Basis.__struct_fields__),
+    ("plan", "selection"): ["brands", *Selection.__struct_fields__],
     ("plan", "summary"): [*Action, "unchanged", "unmanaged"],
     ("sync", "summary"): list(Status),
     ("sync", "requests"): list(KINDS),

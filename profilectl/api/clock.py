@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
 
 from profilectl.model import LocalTime
 from profilectl.system.host import boot_id
@@ -23,8 +24,7 @@ def boot_time() -> float:
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux has both; that of macOS runs on in its sleep
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """This machine's clocks, in seconds."""
 
     now: Callable[[], float] = time.time

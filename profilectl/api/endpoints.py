@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from msgspec import field
 
 from profilectl.api.error_codes import CARD_ISSUE_RULES, CARD_RULES, MESSAGE_RULES
 from profilectl.api.retry import RetryPolicy
 from profilectl.api.wire import digits, encode, profile_body
 from profilectl.api.wire_feedback import card_form
 from profilectl.api.wire_messages import message_body
-from profilectl.model import Ask, Message
+from profilectl.model import Ask, Message, ShortRepr
 
 if TYPE_CHECKING:
     from profilectl.api.error_codes import ErrorRule
@@ -26,9 +27,10 @@ _UPLOAD = "/2/media/upload"
 _MESSAGES = "/1.1/direct_messages"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(ShortRepr, frozen=True):
     """A request, not yet signed."""
+
+    unshown = frozenset({"files", "error_rules"})
 
     action: str  # what the request does, for error messages: "creating the profile"
     method: str
@@ -38,8 +40,8 @@ class Endpoint:
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     form: Mapping[str, str] | None = None  # form-encoded, or parts beside `files`
-    files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)  # name, content, media type
-    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict, repr=False)  # where X's codes mean other things
+    files: Mapping[str, tuple[str, bytes, str]] | None = None  # name, content, media type
+    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict)  # where X's codes mean other things
     says_no_in_words: bool = False  # X's OAuth steps, older than its JSON, refuse with a sentence
 
     @property

@@ -6,7 +6,8 @@ Codes and statuses after X's "error troubleshooting" page and answers recorded i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from profilectl.errors import CredentialsRefused, NotAllowlisted, NotFound, RateLimited, Refused, RemoteError
 
@@ -41,8 +42,7 @@ _ALLOWLIST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(Struct, frozen=True):
     """A row: which of X's errors it is about, and the exception, meaning and hint that stand for them."""
 
     error: type[RemoteError]

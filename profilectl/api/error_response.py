@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import responses
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from profilectl.api.clock import parse_date
 from profilectl.api.error_codes import is_known, rule_for
@@ -31,8 +32,7 @@ _RESETS = ("x-rate-limit-reset", *(f"{limit}-reset" for limit in _DAY_LIMITS))  
 _LONGEST_QUOTE = 300  # code points of X's own message that are passed on
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorBody:
+class ErrorBody(Struct, frozen=True):
     """The content of an error body, whichever shape it has; everything may be missing."""
 
     code: int | None = None
@@ -42,8 +42,7 @@ class ErrorBody:
     is_general: bool = False  # in RFC 9457's general form, which X's v2 uses, and others do
 
 
-@dataclass(frozen=True, slots=True)
-class RequestInfo:
+class RequestInfo(Struct, frozen=True):
     """What is known of a request and isn't in its answer."""
 
     action: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from profilectl.api.clock import Clock, ServerClock, parse_date
 from profilectl.api.error_response import cause_of, causes, certificate_hint, shorten, why_untrusted
@@ -27,8 +27,7 @@ _NO_ANSWER = "look at the network and the firewall, or whether PROFILECTL_API_UR
 _PROXY = "look at the proxy that the line `proxy` names"
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
+class ProbeResult(Struct, frozen=True):
     """How X answered a probe."""
 
     status: int
@@ -37,8 +36,7 @@ class ProbeResult:
     skew: float | None  # seconds that this machine is ahead of X, at least; None when the answer has no Date
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """The proxy that requests go through."""
 
     origin: str  # the environment variable that names it, or "the system's settings"

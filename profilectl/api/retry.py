@@ -12,9 +12,10 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec import Struct
 
 from profilectl.api.clock import boot_time
 from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Unreachable
@@ -79,8 +80,7 @@ def may_repeat(error: RemoteError, policy: RetryPolicy, attempt: int) -> bool:
     return isinstance(error, Unreachable) or (is_repeatable and isinstance(error, OutcomeUnknown))
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What one request may take: seconds, and bytes of its answer."""
 
     connect: float = 10.0

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs
+
+from msgspec import Struct
 
 from profilectl.errors import InputRefused
 from profilectl.model import Account, Profile
@@ -35,8 +36,7 @@ class Unreadable(ValueError):
     """An answer that lacks what its request should return; the message says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An HTTP answer, read to its end."""
 
     status: int
@@ -44,16 +44,14 @@ class Answer:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """One page of a list; `next_cursor` is None on the last one."""
 
     items: tuple[T, ...]
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A token of the OAuth steps, with what X says about its owner."""
 
     key: Secret

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from profilectl.api.wire import (
     Unreadable,
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from profilectl.api.wire import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class EventPage:
+class EventPage(Struct, frozen=True):
     """One page of the account's messages, newest first."""
 
     messages: tuple[SentMessage, ...]

@@ -7,11 +7,13 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
@@ -41,14 +43,13 @@ DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short en
 STATE_FOLDER = ".profilectl"
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True, dict=True):
     """What one command works with; everything is opened when it is first asked for."""
 
     options: Options = field(default_factory=Options)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     stack: ExitStack = field(default_factory=ExitStack)  # closes what was opened, when the command ends
-    secrets: list[Secret] = field(default_factory=list, repr=False)  # in use so far, kept out of the log
+    secrets: list[Secret] = field(default_factory=list)  # in use so far, kept out of the log
 
     def overridden_by(self, later: Options) -> Context:
         """Return the context of a command whose own options win over those before its name."""

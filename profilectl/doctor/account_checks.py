@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.credentials.login import MESSAGE_LEVELS
 from profilectl.doctor.machine_checks import MachineChecks
@@ -49,8 +50,7 @@ _VERIFIED = {
 _PER_ACCOUNT = frozenset({"command", "stdin"})  # sources that can't be asked without a handle, or not twice
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(Struct, frozen=True):
     """What the checks of accounts look at; a function is called when its check begins, and may raise."""
 
     host: Callable[[], str]  # with the port
@@ -62,8 +62,7 @@ class Accounts:
     wait_command: str  # waits until X allows custom profiles
 
 
-@dataclass(frozen=True, slots=True)
-class AccountTarget:
+class AccountTarget(Struct, frozen=True):
     """One account that is checked."""
 
     label: str | None  # what its lines are marked with; None when nobody has named it

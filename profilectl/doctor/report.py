@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from profilectl.errors import ExitCode, ProfilectlError
 
@@ -60,8 +61,7 @@ class State(enum.StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """How a check ended, in one line."""
 
     state: State
@@ -71,8 +71,7 @@ class CheckResult:
     because: Check | None = None  # the check that failed, when this one was skipped
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A check's result at its place."""
 
     check: Check
@@ -85,8 +84,7 @@ class Finding:
         return self.result.state
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All results, in the order of the checks and, within one, of the brands."""
 
     findings: tuple[Finding, ...]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from profilectl.model import Binding, Dispatch, Intent, Retired, WithdrawnIntent
@@ -198,7 +197,7 @@ FROM_FORMAT_2 = (
 
 def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:
     """Return a value's fields as columns, which have the same names, but for an intent's listing."""
-    contents = {field.name: getattr(value, field.name) for field in fields(value) if field.name != "listed"}
+    contents = {name: getattr(value, name) for name in value.__struct_fields__ if name != "listed"}
     # a driver other than SQLite's doesn't take a boolean for an INTEGER column
     return {name: int(content) if isinstance(content, bool) else content for name, content in contents.items()}
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from profilectl.audit import chain
 from profilectl.errors import InputRefused, LedgerConflict, LedgerRefused, TryLater, WrongAccount
@@ -166,7 +168,7 @@ class Store(StoreReader, Ledger):
         with self._change() as execute:
             known = _check_account(execute, brand, account)
             # every run registers its accounts, and shouldn't have a record of the audit trail for that
-            if known == replace(account, access_level=None):
+            if known == replace(account, access_level=None, verified=None):
                 return
             names = {"brand": brand, "handle": account.handle, "host": account.host}
             execute(schema.SAVE_ACCOUNT, account=account.user_id, **names)

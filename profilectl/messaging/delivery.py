@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import (
@@ -31,8 +33,7 @@ _LONGEST_CALL_MS = 30_000  # a request of a run that was killed may be applied t
 _RESOLUTION_MS = 1000  # of X's clock, as it is known here
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+class Idempotency(Struct, frozen=True):
     """What makes two sends the same message, and when X must show one that went out.
 
     Attributes:
@@ -55,8 +56,7 @@ class Idempotency:
     remarks: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """A message that X has, as the event of this id."""
 
     message: Message
@@ -70,8 +70,7 @@ class Receipt:
         return SendStatus.ALREADY_SENT if self.is_repeat else SendStatus.SENT
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """The sending of one message."""
 
     message: Message

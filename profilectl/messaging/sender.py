@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import (
     InputRefused,
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
     from profilectl.secret import Credentials
 
 
-@dataclass(frozen=True, slots=True)
-class SendResult:
+class SendResult(Struct, frozen=True):
     """What became of a message; its recipient is an id."""
 
     message: Message
@@ -49,8 +50,7 @@ class SendResult:
         return SendStatus.UNKNOWN if self.receipt is None else self.receipt.status
 
 
-@dataclass(frozen=True)
-class MessageSender:
+class MessageSender(Struct, frozen=True, dict=True):
     """Sends one message.
 
     Attributes:

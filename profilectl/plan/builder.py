@@ -7,8 +7,10 @@ Pure: everything that was gathered comes in, a `Plan` comes out; no file, clock,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from profilectl.digests import digest_of
 from profilectl.model import Agent, Binding, Intent, Picture, Profile, Retired, Roster
@@ -19,8 +21,7 @@ from profilectl.plan.intents import IntentStatus, Observation, missing_bindings,
 from profilectl.text.names import as_compared
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Changes in the order in which they are applied, and what speaks against them."""
 
     changes: tuple[Change, ...]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 
 class Action(enum.StrEnum):
@@ -39,16 +41,14 @@ class Reason(enum.StrEnum):
     OFFBOARDED = "offboarded"
 
 
-@dataclass(frozen=True, slots=True)
-class Appearance:
+class Appearance(Struct, frozen=True):
     """What customers see: a name, and the digest of the picture's source file."""
 
     name: str
     avatar: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One step of a plan."""
 
     brand: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from profilectl.model import Intent, LedgerState, LocalTime, Profile
 from profilectl.text.names import as_compared
@@ -20,8 +21,7 @@ _MIN_READINGS = 2  # that must agree before anything is believed to be absent
 _UNKNOWN_TIME = LocalTime("", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What was observed of one brand at one moment."""
 
     brand: str
@@ -53,8 +53,7 @@ class IntentStatus(enum.Enum):
     AMBIGUOUS = "ambiguous"  # several profiles may be the one, or it isn't sure of the one
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """The profiles that are newer than an intent, and that nothing else explains."""
 
     proven: tuple[Profile, ...] = ()  # each bears the intended name and shows the intended picture

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from profilectl.digests import digest_of, is_digest
 from profilectl.errors import GuardRefused, StalePlan, UsageError
@@ -30,8 +32,7 @@ Document = dict[str, Any]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What a person chose for the plan: equal choices give equal plans."""
 
     agents: frozenset[str] = frozenset()  # keys of those that take part; empty for all
@@ -41,8 +42,7 @@ class Selection:
     verify_avatars: bool = False  # whether the live pictures are compared with those that were uploaded
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedDigest:
+class ExpectedDigest(Struct, frozen=True):
     """The digest that ``diff`` showed, of the plan that a sync has to be about to do."""
 
     digest: str
@@ -56,8 +56,7 @@ class ExpectedDigest:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True):
     """A plan that a person has reviewed, as a file holds it."""
 
     name: str  # the file's, visible

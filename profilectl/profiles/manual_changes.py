@@ -7,8 +7,10 @@ run may have changed something meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import InputRefused, NotFound, PersonNeeded, ProfilectlError
 from profilectl.ledger.accounts import check_account
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 _MAX_WAIT = 60.0  # seconds that a repair waits for another run to end
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
+class Adoption(Struct, frozen=True):
     """A profile that is about to be bound to an agent; `former` is what the agent has now."""
 
     brand: Brand
@@ -108,8 +109,7 @@ def forget(
         ledger.forget(user_id, binding.agent, now_ms())
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedProfile:
+class UnusedProfile(Struct, frozen=True):
     """A profile that no agent uses."""
 
     brand: Brand

@@ -8,10 +8,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import tomli
+from msgspec import Struct
 
 from profilectl.errors import CredentialsError, ProfilectlError, TryLater
 from profilectl.ledger.accounts import check_account
@@ -38,8 +37,7 @@ class OffboardStatus(enum.StrEnum):
     ALLOWED = "allowed"  # the block was lifted
 
 
-@dataclass(frozen=True, slots=True)
-class OffboardResult:
+class OffboardResult(Struct, frozen=True):
     """What became of one profile; `profile_id` and `name` are None where the result is about the whole brand."""
 
     brand: str
@@ -49,8 +47,7 @@ class OffboardResult:
     error: ProfilectlError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Struct, frozen=True):
     """The brands in which nobody can send as the agent any more."""
 
     brands: tuple[Brand, ...]
@@ -58,8 +55,7 @@ class Blocked:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Offboarding:
+class Offboarding(Struct, frozen=True):
     """One agent, by its key, and the brands that it leaves; the roster may name it or not."""
 
     roster: Roster
@@ -246,6 +242,8 @@ def entry_lines(text: str, agent: str) -> tuple[tuple[int, int], ...]:
 
 def _path(line: str) -> tuple[str, ...]:
     """Return the keys of a table's header, nothing for any other line."""
+    import tomli
+
     header = _HEADER.fullmatch(line.rstrip("\r"))
     if header is None:
         return ()
@@ -269,6 +267,8 @@ def _without_tail(lines: list[str], first: int, last: int) -> int:
 
 def _removes(lines: list[str], spans: tuple[tuple[int, int], ...], agent: str) -> bool:
     """Return whether the roster without these lines is the roster without this agent."""
+    import tomli
+
     # A header may stand within a multi-line string, which no pattern sees, so the outcome itself is compared.
     rest = [line for number, line in enumerate(lines, 1) if not any(a <= number <= b for a, b in spans)]
     without = tomli.loads("\n".join(lines))

@@ -9,8 +9,9 @@ import enum
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.errors import AvatarRefused, RemoteError, TryLater
 from profilectl.ledger.accounts import check_account
@@ -26,8 +27,7 @@ JOBS = 8  # pictures that are fetched at once
 _MAX_WAIT = 60.0  # seconds that binding waits for another run to end
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A profile that bears an agent's name, and how far its picture is from the roster's, see `pictures.similarity`."""
 
     profile: Profile
@@ -57,8 +57,7 @@ class FindingStatus(enum.StrEnum):
     ABSENT = "absent"  # X has no profile of that name
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What was concluded about one agent; without candidates there is nothing to bind."""
 
     agent: Agent
@@ -122,8 +121,7 @@ def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-@dataclass(frozen=True, slots=True)
-class BrandFindings:
+class BrandFindings(Struct, frozen=True):
     """What was concluded about one brand."""
 
     brand: Brand

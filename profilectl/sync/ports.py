@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
+
 from profilectl.model import LocalTime, Profile
 
 if TYPE_CHECKING:
@@ -54,8 +56,7 @@ class Stop:
     requested: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BrandTarget:
+class BrandTarget(Struct, frozen=True):
     """One brand's account at X, as one run deals with it."""
 
     user_id: str

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from msgspec import Struct
+
 from profilectl.errors import ProfilectlError, RemoteError
 from profilectl.ledger.accounts import check_account
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
@@ -271,8 +273,7 @@ def _result_of(call: Callable[[], T], brand: str, brands: Sequence[Brand]) -> T:
         raise error.with_message(f"brand {brand}: {error.message}").with_hint(hint) from error
 
 
-@dataclass(frozen=True, slots=True)
-class LimitedWait:
+class LimitedWait(Struct, frozen=True):
     """Waits for X as long as the run's limits allow it and nobody has asked to stop: a `Wait`."""
 
     budget: WaitBudget  # for X in all

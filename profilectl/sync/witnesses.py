@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from profilectl.errors import AvatarRefused, NotFound, RemoteError, Unreachable
 from profilectl.plan.intents import Observation, missing_bindings, newer_profiles, remembered

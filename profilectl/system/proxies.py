@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
+
+from msgspec import Struct
 
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 
 
-@dataclass(frozen=True, slots=True)
-class NamedProxy:
+class NamedProxy(Struct, frozen=True):
     """A proxy, and who names it."""
 
     url: str  # with a scheme; it may hold a user name and a password

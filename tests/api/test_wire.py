@@ -77,7 +77,7 @@ def test_no_pin(text):
 def test_read_account():
     """The account's id is the string one; the permission stands in a header."""
     document = {"id": 7, "id_str": "7", "screen_name": "acmecare", "verified": True}
-    expected = Account("7", "acmecare", "api.x.com", "read-write-directmessages")
+    expected = Account("7", "acmecare", "api.x.com", "read-write-directmessages", verified=True)
     headers = {"x-access-level": "read-write-directmessages"}
     assert expected == wire.read_account(answer(document, **headers), "api.x.com")
     assert wire.read_account(answer(document), "api.x.com").access_level is None

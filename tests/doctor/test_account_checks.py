@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from profilectl.doctor.account_checks import check_allowlists_again, run_checks
 from profilectl.doctor.report import Check, State

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.api.probe import ProbeResult
 from profilectl.credentials.keyring import Keychain

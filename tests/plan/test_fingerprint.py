@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from profilectl.model import Binding, Intent, LedgerState, Picture, Profile, Retired, Roster, WithdrawnIntent
 from profilectl.plan.fingerprint import basis_of

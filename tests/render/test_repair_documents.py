@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from profilectl.errors import ExitCode, Unreachable
 from profilectl.model import Account, Agent, Brand, Kind, Profile, Retired
