@@ -13,6 +13,7 @@ from msgspec import Struct
 from profilectl.model import LocalTime
 from profilectl.system.host import boot_id
 
+_LEEWAY = 1.0  # seconds by which the clocks of one service's machines may differ
 DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the second that has begun
 
 
@@ -57,6 +58,7 @@ class ServerClock:
         # Before X's first Date it is this machine's time as it was now: that it is set later must not shift a promise.
         self._local_offset = clock.now() - clock.monotonic()
         self._offset: float | None = None
+        self._outlier: float | None = None  # an offset that no other answer has confirmed yet
         self._skew: float | None = None
 
     def learn(self, date: datetime | None, duration: float) -> None:
@@ -67,9 +69,19 @@ class ServerClock:
         offset = stamp - self._clock.monotonic()
         ahead = self._clock.now() - stamp  # at most; at least it is what remains without resolution and travel
         with self._lock:
-            # A Date is rounded down and grows old on the way, so each is a lower bound, and the highest the best.
-            self._offset = offset if self._offset is None else max(self._offset, offset)
+            self._weigh(offset, DATE_RESOLUTION + duration + _LEEWAY)
             self._skew = max(ahead - DATE_RESOLUTION - duration, 0.0) + min(ahead, 0.0)
+
+    def _weigh(self, offset: float, tolerance: float) -> None:
+        # A Date is rounded down and grows old on the way, so each is a lower bound, and the highest the best. One that
+        # is far from the others may be a lie, of a cache or of a machine with another clock: the next one decides.
+        if self._offset is None or abs(offset - self._offset) <= tolerance:
+            self._offset = offset if self._offset is None else max(self._offset, offset)
+            self._outlier = None
+        elif self._outlier is not None and abs(offset - self._outlier) <= tolerance:
+            self._offset, self._outlier = max(offset, self._outlier), None
+        else:
+            self._outlier = offset
 
     def now(self) -> float:
         """Return a lower bound of X's time, epoch seconds; this machine's time before the first answer."""
