@@ -52,11 +52,14 @@ def _names(entry: str, name: str, port: int) -> bool:
     if entry_port not in {None, port}:
         return False
     place = place.strip("[]")
-    with suppress(ValueError):
+    try:
         address = ip_address(name)
+    except ValueError:
+        domain = place.removeprefix("*").strip(".")
+        return bool(domain) and (name == domain or name.endswith(f".{domain}"))
+    with suppress(ValueError):
         return address in ip_network(place, strict=False)
-    domain = place.removeprefix("*").strip(".")
-    return bool(domain) and (name == domain or name.endswith(f".{domain}"))
+    return False
 
 
 def _without_port(entry: str) -> tuple[str, int | None]:
