@@ -7,9 +7,9 @@ from dataclasses import replace
 from profilectl.errors import ExitCode, Unreachable
 from profilectl.model import Account, Agent, Brand, Kind, Profile, Retired
 from profilectl.profiles.manual_changes import UnusedProfile
+from profilectl.profiles.matching import Candidate, Doubt, Finding
 from profilectl.profiles.offboarding import OffboardResult, OffboardStatus
 from profilectl.profiles.ownership import ClassifiedProfile, ProfileStatus
-from profilectl.profiles.recovery import Candidate, Doubt, Finding
 from profilectl.render import json_documents
 
 ACME = Brand("acme", "acmecare")
