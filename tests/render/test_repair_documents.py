@@ -87,6 +87,7 @@ def test_recover_document():
     document = json_documents.recover(ExitCode.PERSON, [sure, sure, doubtful, absent], " --sandbox")
     listed = {
         "profile_id": "100001",
+        "name": "Alice",
         "created": "2026-09-21T14:13:20Z",
         "avatar_url": "https://pbs.example/1.jpg",
         "distance": 1.3,
