@@ -25,9 +25,10 @@ from profilectl.model import (
     Retired,
     Roster,
 )
-from profilectl.profiles.matching import Candidate, nfc
+from profilectl.profiles.matching import Candidate
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
+from profilectl.text.names import normalise
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -53,7 +54,7 @@ class Adoption:
     @property
     def has_other_name(self) -> bool:
         """Whether the profile has another name than the roster gives the agent."""
-        return nfc(self.profile.name) != nfc(self.agent.name)
+        return normalise(self.profile.name) != normalise(self.agent.name)
 
     @property
     def has_other_picture(self) -> bool:

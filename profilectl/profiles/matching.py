@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import enum
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from itertools import chain, product
 from profilectl.model import Agent, LedgerState, Profile
 from profilectl.pictures.similarity import LARGEST_DISTANCE
 from profilectl.plan.intents import known_ids
+from profilectl.text.names import normalise
 
 CLEAR_GAP = LARGEST_DISTANCE / 2
 """How much farther than the closest picture any other must be, beside being another one, before the closest counts."""
@@ -130,17 +130,19 @@ def search(agents: Sequence[Agent], profiles: Iterable[Profile], ledger_state: L
     by_name: dict[str, list[Profile]] = {}
     for profile in sorted(profiles, key=lambda profile: (profile.created_ms, profile.id)):
         if profile.id not in known:
-            by_name.setdefault(nfc(profile.name), []).append(profile)
+            by_name.setdefault(normalise(profile.name), []).append(profile)
     unbound = tuple(agent for agent in agents if agent.key not in settled_elsewhere)
     agents_by_name: dict[str, list[Agent]] = {}
     for agent in unbound:
-        agents_by_name.setdefault(nfc(agent.name), []).append(agent)
+        agents_by_name.setdefault(normalise(agent.name), []).append(agent)
     groups = tuple(Group(tuple(those), tuple(by_name.get(name, ()))) for name, those in agents_by_name.items())
     # What many agents show says nothing of one of them.
     shown = Counter(agent.avatar for agent in agents)
     unnamed = chain.from_iterable(group.agents for group in groups if not group.profiles)
     renamed = tuple(agent for agent in unnamed if shown[agent.avatar] == 1)
-    spoken_for = {nfc(agent.name) for agent in agents} | {nfc(intent.name) for intent in ledger_state.intents}
+    spoken_for = {normalise(agent.name) for agent in agents} | {
+        normalise(intent.name) for intent in ledger_state.intents
+    }
     strangers = chain.from_iterable(those for name, those in by_name.items() if name not in spoken_for)
     return Search(unbound, groups, renamed, tuple(strangers) if renamed else ())
 
@@ -220,8 +222,3 @@ def _doubt(left: Group, share: tuple[Candidate, ...]) -> Doubt:
     if share[0].distance is None:
         return Doubt.NO_PICTURE
     return Doubt.SHARED_NAME if share[0].is_close else Doubt.OTHER_PICTURE  # close, but too like another agent's
-
-
-def nfc(name: str) -> str:
-    """Return a name composed, as the roster has it: other tools may have written it with decomposed letters."""
-    return unicodedata.normalize("NFC", name)

@@ -66,6 +66,18 @@ def test_the_sure_ones_are_bound_and_nothing_is_left_to_do(desk):
     assert {"bound": 3, "doubtful": 0} == summary
 
 
+@pytest.mark.parametrize("words", [("diff",), ("sync", "--yes"), ("doctor",)], ids=" ".join)
+def test_a_lost_ledger_points_to_recover_in_one_line(local, words):
+    """Not to a command for each agent; the documents keep every change."""
+    result = local.run(*words)
+    lines = [line for line in f"{result.out}{result.err}".splitlines() if "profilectl recover --brand acme" in line]
+
+    assert 1 == len(lines)
+    assert "3 agents of brand acme have profiles at X that this ledger doesn't know" in lines[0]
+    assert "profiles adopt" not in result.out + result.err
+    assert {"namesake"} == {change["why"][0] for change in local.run("diff", "--json").document["changes"]}
+
+
 def test_another_face_is_doubtful_and_the_printed_command_decides(local):
     """A picture that isn't the roster's any more: exit 7, the others are bound, the command works as printed."""
     photograph(local, "alice", 1)
