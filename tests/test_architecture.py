@@ -45,6 +45,7 @@ PURE = {
     "doctor.report",
     "sync.quota",
     "profiles.ownership",
+    "profiles.matching",
 }
 IMPURE = {
     "os",

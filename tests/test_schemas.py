@@ -21,7 +21,7 @@ from profilectl.model import Kind, Survey
 from profilectl.plan.changes import Action
 from profilectl.plan.fingerprint import Basis
 from profilectl.plan.saved import Selection
-from profilectl.profiles.recovery import Doubt
+from profilectl.profiles.matching import Doubt
 from profilectl.roster.compliance import GapKind
 from profilectl.sandbox.model import faults
 from profilectl.sync.outcomes import Status

@@ -212,11 +212,10 @@ def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
 
 def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
     """Write to stderr what is in the way of the changes that are blocked."""
-    from profilectl.render.phrases import obstacle
+    from profilectl.render.phrases import obstacles
 
-    for change in changes:
-        if change.is_blocked:
-            info(obstacle(change, change.goal.name, context.again()))
+    for line in obstacles(changes, context.again()):
+        info(line)
 
 
 def show_limits(context: Context, forecasts: Iterable[Forecast]) -> None:

@@ -96,6 +96,7 @@ def _accounts(context: ReadOnlyContext) -> Accounts:
         find_credentials=lambda handle: auth_accounts.find_credentials(context, handle, keyring),
         connect=context.client,
         wait_command=f"profilectl doctor --wait 2h{context.again()}",
+        options=context.again(),
     )
 
 

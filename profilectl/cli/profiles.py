@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
+
+from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent, require_name
-from profilectl.errors import UsageError
+from profilectl.errors import InputRefused, UsageError
 from profilectl.ledger.accounts import check_account
 from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
@@ -20,6 +24,11 @@ from profilectl.text.ids import is_id
 
 if TYPE_CHECKING:
     import typer
+
+    from profilectl.api.client import XClient
+    from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.model import Brand
+    from profilectl.profiles.manual_changes import Adoption
 
 _HEADERS = ("brand", "id", "status", "agent", "name", "created")
 
@@ -63,29 +72,94 @@ def adopt(
 ) -> None:
     """Bind a profile that exists at X to an agent.
 
-    From then on it is as if sync had made it. The picture can't be compared (X serves a re-encoded copy), so it is
-    taken to be the one that the roster names.
+    Its name and its picture are compared with the roster's. Where both are the agent's, it is as if sync had made it.
+    Where one isn't, a terminal asks about that, elsewhere only --yes binds it, and the next sync replaces it by what
+    the roster says.
     """
     context.require_admin("adopt profiles")
     _require_digits(profile_id)
     brand = context.the_brand()
-    owner = agent_of(context.roster, brand, agent)
-    picture = context.inspect_pictures([owner])[owner.avatar]
-    context.prepare_pictures([picture])  # one that a later sync would refuse is refused here
     client = context.connect(brand)
-    adoption = manual_changes.find_adoption(client, context.ledger_for_reading(), brand, owner, profile_id)
-    profile, former = adoption.profile, adoption.former
-    shown = _shown(profile.id, profile.name)
-    retired = "" if former is None else f"{agent}'s {_shown(former.profile_id, former.name)} is retired then"
-    question = f"Bind {agent} to {shown}?" + (f" {retired}." if retired else "")
-    require_consent(context, question, "adopted", yes=yes)
-    manual_changes.adopt(client, context.ledger_for_writing(), adoption, picture.digest, context.announce_wait)
-    context.output.show(
-        json_documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name),
-        lines=[f"{agent} is bound to {shown}"],
+    look = partial(_find_adoption, context, client, brand, agent, profile_id)
+    adoption = look(context.ledger_for_reading())
+    _require_adoption(context, adoption, yes=yes)
+    ledger = context.ledger_for_writing()
+    while not _adopt(context, client, ledger, look, None if yes else adoption):
+        info("something has changed meanwhile, so nothing was adopted")
+        adoption = look(ledger)
+        _require_adoption(context, adoption, yes=yes)
+
+
+def _find_adoption(
+    context: Context, client: XClient, brand: Brand, agent: str, profile_id: str, ledger: LedgerReader
+) -> Adoption:
+    current = replace(context)  # its roster and pictures are read now, not when the command began
+    owner = agent_of(current.roster, brand, agent)
+    picture = current.load_pictures([owner])[owner.avatar]  # one that a later sync would refuse is refused here
+    return manual_changes.find_adoption(client, ledger, brand, owner, picture, profile_id)
+
+
+def _require_adoption(context: Context, adoption: Adoption, *, yes: bool) -> None:
+    if yes:
+        return  # what differs is told when it is bound
+    differences = tuple(_differences(adoption))
+    if differences and not context.may_ask:
+        hint = "--yes adopts it all the same; the next sync replaces what isn't the roster's"
+        raise InputRefused(f"not adopted: {'; '.join(differences)}", hint=hint)
+    for difference in differences:
+        info(difference)
+    agent, profile = adoption.agent.key, adoption.profile
+    question = f"Bind {agent} to {_shown(profile.id, profile.name)}?" + (
+        f" {retired}." if (retired := _retired(adoption)) else ""
     )
-    if retired and not (context.is_quiet or context.wants_json):
-        info(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
+    require_consent(context, question, "adopted", yes=False)
+
+
+def _adopt(
+    context: Context,
+    client: XClient,
+    ledger: Ledger,
+    look: Callable[[LedgerReader], Adoption],
+    agreed: Adoption | None,
+) -> bool:
+    """Look once more under the lock, bind and tell; False when it isn't what a person agreed to, None for anything."""
+    with ledger.lock(manual_changes.MAX_WAIT, "profilectl profiles adopt", context.announce_wait):
+        adoption = look(ledger)
+        if agreed is not None and not agreed.agrees_with(adoption):
+            return False
+        manual_changes.adopt(ledger, adoption, client.now_ms())
+    if agreed is None:
+        for difference in _differences(adoption):
+            info(f"warning: {difference}")
+    agent, profile = adoption.agent, adoption.profile
+    context.output.show(
+        json_documents.adopt(brand=agent.brand, agent=agent.key, profile_id=profile.id, name=profile.name),
+        lines=[f"{agent.key} is bound to {_shown(profile.id, profile.name)}"],
+    )
+    if not (context.is_quiet or context.wants_json):
+        if adoption.has_other_name or adoption.has_other_picture:
+            info("the next `profilectl sync` replaces it by a profile with the roster's name and picture")
+        if retired := _retired(adoption):
+            info(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
+    return True
+
+
+def _differences(adoption: Adoption) -> Iterator[str]:
+    """Yield what speaks against it that the profile is the agent's."""
+    agent, profile, candidate = adoption.agent, adoption.profile, adoption.candidate
+    if adoption.has_other_name:
+        yield f'{_shown(profile.id, profile.name)} has another name than {agent.key}, who is "{visible(agent.name)}"'
+    if adoption.has_other_picture:
+        yield f"profile {profile.id} shows another picture than {agent.key}'s, {visible(agent.avatar)}"
+    if candidate.problem is not None:
+        yield f"the picture of profile {profile.id} can't be compared with {agent.key}'s: {visible(candidate.problem)}"
+
+
+def _retired(adoption: Adoption) -> str | None:
+    former = adoption.former
+    if former is None or former.profile_id == adoption.profile.id:
+        return None
+    return f"{adoption.agent.key}'s {_shown(former.profile_id, former.name)} is retired then"
 
 
 def _shown(profile_id: str, name: str) -> str:

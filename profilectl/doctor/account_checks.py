@@ -12,7 +12,17 @@ from msgspec import Struct
 
 from profilectl.credentials.login import MESSAGE_LEVELS
 from profilectl.doctor.machine_checks import MachineChecks
-from profilectl.doctor.report import NEEDS, Check, CheckResult, access_result, failed, ok, quota_result, warning
+from profilectl.doctor.report import (
+    NEEDS,
+    Check,
+    CheckResult,
+    access_result,
+    failed,
+    ok,
+    profiles_result,
+    quota_result,
+    warning,
+)
 from profilectl.errors import (
     CredentialsError,
     LedgerRefused,
@@ -22,9 +32,11 @@ from profilectl.errors import (
     UsageError,
     WrongAccount,
 )
-from profilectl.model import Account, Brand
+from profilectl.model import Account, Brand, Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis
+from profilectl.plan.intents import known_ids
+from profilectl.plan.namesakes import find_namesakes
 from profilectl.sync.quota import CALLS_A_DAY, DAY_MS, forecast
 from profilectl.text.escape import visible
 
@@ -60,6 +72,7 @@ class Accounts(Struct, frozen=True):
     find_credentials: Callable[[str], Credentials]  # by handle, empty when nobody has named an account
     connect: Callable[[Credentials], XClient]
     wait_command: str  # waits until X allows custom profiles
+    options: str = ""  # with which a command means the same roster and X, with a space before them
 
 
 class AccountTarget(Struct, frozen=True):
@@ -76,7 +89,7 @@ class AccountTarget(Struct, frozen=True):
 
 
 class AccountChecks:
-    """The checks of one account, each with what those before it have brought.
+    """The checks of one account, each with what those before it have brought; `check_profiles` comes after the files'.
 
     `status` says where its credentials would come from, or is the error because of which that isn't known.
     """
@@ -91,6 +104,7 @@ class AccountChecks:
         self.credentials: Credentials | None = None
         self.client: XClient | None = None
         self.account: Account | None = None
+        self.profiles: tuple[Profile, ...] = ()  # as X lists them
         self.refusal: NotAllowlisted | None = None  # X's answer that the allowlist is what is missing
 
     def run(self) -> None:
@@ -106,6 +120,25 @@ class AccountChecks:
             (Check.QUOTA, self._check_quota, None),
         ):
             self.checks.run(check, examine, self.target.label, needs)
+
+    def check_profiles(self) -> None:
+        """Check whose the account's profiles are, by roster and ledger."""
+        self.checks.run(Check.PROFILES, partial(self.checks.within_deadline, self._check_profiles), self.target.label)
+
+    def _check_profiles(self) -> CheckResult:
+        brand, account = self.target.brand, self.account
+        if brand is None or account is None:
+            return ok("only a roster says whose they are")
+        with self.checks.machine.open_ledger() as ledger:
+            state = ledger.state_of(account.user_id)
+        agents = self.checks.machine.read_roster().agents_of(brand.key)
+        known = known_ids(state)
+        retired = {profile.profile_id for profile in state.retired}
+        ours = sum(profile.id in known for profile in self.profiles)
+        gone = sum(profile.id in retired for profile in self.profiles)
+        counts = f"{ours - gone:,} bound, {gone:,} retired, {len(self.profiles) - ours:,} not ours"
+        namesakes = find_namesakes(agents, self.profiles, state)
+        return profiles_result(brand.key, namesakes, counts, self.accounts.options)
 
     def _connected(self) -> XClient:
         if self.client is None:
@@ -174,7 +207,7 @@ class AccountChecks:
     def _check_allowlist(self) -> CheckResult:
         verified = _VERIFIED[self.account.verified if self.account is not None else None]
         try:
-            profiles = self._connected().list_profiles()
+            profiles = self.profiles = self._connected().list_profiles()
         except NotAllowlisted as error:
             again = f"`{self.accounts.wait_command}` keeps asking X, and ends when it agrees"
             refusal = error.with_message(f"{error.message}; {verified}")
@@ -225,9 +258,12 @@ def run_checks(machine: Machine, accounts: Accounts) -> tuple[Report, tuple[Acco
     sources = [getattr(status, "source", None) for _, status in described]
     checks.check_keyring(needed="keyring" in sources if described else None)
     account_checks = tuple(AccountChecks(checks, accounts, target, status) for target, status in described)
-    for account in account_checks or (AccountChecks(checks, accounts, *_nobody(machine, accounts)),):
+    examined = account_checks or (AccountChecks(checks, accounts, *_nobody(machine, accounts)),)
+    for account in examined:
         account.run()
     checks.check_files()
+    for account in examined:
+        account.check_profiles()
     return checks.report, account_checks
 
 

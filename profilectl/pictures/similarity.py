@@ -21,8 +21,10 @@ drawn with the same hair, skin, clothes and background.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from profilectl.pictures.signature import apart, grids
 
@@ -33,16 +35,38 @@ LARGEST_DISTANCE: Final = 4.0
 """How far two copies of one picture may be apart: a quarter more than the farthest that was measured."""
 
 
+class Template(Struct, frozen=True):
+    """A picture as it was uploaded, measured once to be compared with many."""
+
+    grids: tuple[bytes, bytes]  # brightness and colour, its transparency dropped
+    clear: Image | None  # the picture itself where parts of it are fully transparent
+
+
+def template(uploaded: bytes, name: str) -> Template:
+    """Measure an uploaded picture; AvatarRefused, which calls it `name`, when it is no usable image."""
+    from profilectl.pictures import avatars
+
+    picture = avatars.square(uploaded, name)
+    # X serves JPEG, so transparency is gone: dropping it shows the colours below.
+    return Template(grids(picture.convert("RGB")), picture if _clear_mask(picture) is not None else None)
+
+
 def distance(uploaded: bytes, live: bytes, name: str) -> float:
     """Return how far a picture that X serves is from the one that was uploaded: 0 for equal ones, at most 510.
 
     Raises:
         AvatarRefused: `live` is no usable image; `name` is what the message calls it.
     """
+    return distances([template(uploaded, name)], live, name)[0]
+
+
+def distances(templates: Iterable[Template], live: bytes, name: str) -> list[float]:
+    """Return how far a picture that X serves, decoded once, is from each of these; see `distance`."""
     from profilectl.pictures import avatars
 
     served = avatars.square(live, name).convert("RGB")
-    return min(apart(grids(picture), grids(served)) for picture in _opaque(avatars.square(uploaded, name), served))
+    fields = grids(served)
+    return [min(apart(version, fields) for version in _versions(uploaded, served)) for uploaded in templates]
 
 
 def shows(signature: str, live: bytes, name: str) -> bool:
@@ -62,17 +86,22 @@ def shows(signature: str, live: bytes, name: str) -> bool:
     return any(apart((grid[:cut], grid[cut:]), served) <= LARGEST_DISTANCE for grid in variants)
 
 
-def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
-    # X serves JPEG, so transparency is gone, and nothing documents how: it is compared with either way.
-    yield uploaded.convert("RGB")  # its transparency was dropped, which shows the colours below
-    if uploaded.mode == "RGBA":
+def _versions(uploaded: Template, served: Image) -> Iterator[tuple[bytes, bytes]]:
+    # Nothing documents how X drops transparency: the picture is compared with either way.
+    yield uploaded.grids
+    if uploaded.clear is not None:
         from PIL import Image, ImageStat
 
-        alpha = uploaded.getchannel("A")
-        clear = alpha.point([255] + 255 * [0])
-        if clear.getbbox() is not None:
-            # Whatever colour X has put behind it; the median, as edges are blurred by the encoder.
-            ground = ImageStat.Stat(served.resize(uploaded.size), clear).median
-            laid = Image.new("RGB", uploaded.size, tuple(map(int, ground)))
-            laid.paste(uploaded, mask=alpha)
-            yield laid
+        # Whatever colour X has put behind it; the median, as edges are blurred by the encoder.
+        ground = ImageStat.Stat(served.resize(uploaded.clear.size), _clear_mask(uploaded.clear)).median
+        laid = Image.new("RGB", uploaded.clear.size, tuple(map(int, ground)))
+        laid.paste(uploaded.clear, mask=uploaded.clear.getchannel("A"))
+        yield grids(laid)
+
+
+def _clear_mask(picture: Image) -> Image | None:
+    """Return where a picture is fully transparent, None when it is nowhere."""
+    if picture.mode != "RGBA":
+        return None
+    clear = picture.getchannel("A").point([255] + 255 * [0])
+    return clear if clear.getbbox() is not None else None

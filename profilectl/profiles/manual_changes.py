@@ -12,9 +12,22 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from profilectl.errors import InputRefused, NotFound, PersonNeeded, ProfilectlError
+from profilectl.digests import digest_of_bytes
+from profilectl.errors import AvatarRefused, InputRefused, NotFound, PersonNeeded, ProfilectlError, RemoteError
 from profilectl.ledger.accounts import check_account
-from profilectl.model import Account, Agent, Binding, Brand, Event, LedgerState, Profile, Retired, Roster
+from profilectl.model import (
+    Account,
+    Agent,
+    Binding,
+    Brand,
+    Event,
+    LedgerState,
+    PreparedPicture,
+    Profile,
+    Retired,
+    Roster,
+)
+from profilectl.profiles.matching import Candidate
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
 from profilectl.text.names import as_compared
@@ -25,53 +38,94 @@ if TYPE_CHECKING:
 
     Announce = Callable[[float, str], None]
 
-_MAX_WAIT = 60.0  # seconds that a repair waits for another run to end
+MAX_WAIT = 60.0  # seconds that a repair waits for another run to end
 
 
 class Adoption(Struct, frozen=True):
-    """A profile that is about to be bound to an agent; `former` is what the agent has now."""
+    """A profile that is about to be bound to an agent, as X shows it and as the roster wants it."""
 
     brand: Brand
     account: Account
     agent: Agent
     profile: Profile
-    former: Binding | None
+    former: Binding | None  # what the agent has now
+    candidate: Candidate  # the profile's picture against the roster's
+    avatar: str  # digest of the file that the live picture comes from; of the live picture itself where it is another
+
+    @property
+    def has_other_name(self) -> bool:
+        """Whether the profile has another name than the roster gives the agent."""
+        return as_compared(self.profile.name) != as_compared(self.agent.name)
+
+    @property
+    def has_other_picture(self) -> bool:
+        """Whether the profile surely shows another picture than the roster's."""
+        return self.candidate.distance is not None and not self.candidate.is_close
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a person has to agree to more than to the profile's id."""
+        return self.has_other_name or not self.candidate.is_close
+
+    def agrees_with(self, later: Adoption) -> bool:
+        """Say whether who agreed to this has agreed to a later look, too."""
+        return self._terms() == later._terms()
+
+    def _terms(self) -> tuple[object, ...]:
+        former = self.former and self.former.profile_id
+        can_compare = self.candidate.distance is not None
+        return self.account.user_id, self.agent.name, self.profile, former, self.avatar, can_compare
 
 
-def find_adoption(client: XClient, ledger: LedgerReader, brand: Brand, agent: Agent, profile_id: str) -> Adoption:
-    """Return what is known of a profile that shall become an agent's; NotFound when X has none."""
-    account = client.verify_credentials()
-    profile = _show(client, profile_id)
-    return Adoption(brand, account, agent, profile, ledger.state_of(account.user_id).binding(agent.key))
+def find_adoption(
+    client: XClient, ledger: LedgerReader, brand: Brand, agent: Agent, picture: PreparedPicture, profile_id: str
+) -> Adoption:
+    """Return what is known of a profile that shall become an agent's; its picture is fetched and compared.
 
-
-def adopt(client: XClient, ledger: Ledger, adoption: Adoption, avatar: str, announce: Announce) -> None:
-    """Bind the profile to the agent; `avatar` is the digest of the file that its picture is believed to come from.
+    A profile whose picture is the roster's becomes the agent's as if sync had made it. One that shows another picture
+    is bound with that picture's own digest, which no file of the roster has, so that the next sync replaces it. Where
+    the picture can't be had, it is believed to be the roster's.
 
     Raises:
+        NotFound: X has no profile with that id.
         WrongAccount: the credentials belong to somebody else.
-        LedgerRefused: the profile is bound already, or retired for another agent.
-        TryLater: another run doesn't end.
     """
-    with ledger.lock(_MAX_WAIT, "profilectl profiles adopt", announce):
-        check_account(adoption.brand, adoption.account, ledger)
-        ledger.register_account(adoption.brand.key, adoption.account, client.now_ms())
-        # Whether the profile is another agent's by now, the ledger itself refuses.
-        ledger.adopt(
-            adoption.account.user_id,
-            adoption.agent.key,
-            adoption.profile,
-            name=_name_for(adoption),
-            avatar=avatar,
-            protected=adoption.agent.protected,
-            now_ms=client.now_ms(),
-        )
+    account = client.verify_credentials()
+    check_account(brand, account, ledger)
+    profile = _show(client, profile_id)
+    candidate, live = _compare(client, profile, picture)
+    avatar = picture.source_digest if live is None or candidate.is_close else digest_of_bytes(live)
+    former = ledger.state_of(account.user_id).binding(agent.key)
+    return Adoption(brand, account, agent, profile, former, candidate, avatar)
 
 
-def _name_for(adoption: Adoption) -> str:
-    # X may spell the agent's own name otherwise, which mustn't become a replacement
-    is_alike = as_compared(adoption.profile.name) == as_compared(adoption.agent.name)
-    return adoption.agent.name if is_alike else adoption.profile.name
+def _compare(client: XClient, profile: Profile, picture: PreparedPicture) -> tuple[Candidate, bytes | None]:
+    """Return how far the profile's picture is from the agent's, and the live one, None where it can't be had."""
+    from profilectl.pictures.similarity import distance
+
+    try:
+        live = client.download(profile.avatar_url)
+        return Candidate(profile, distance(picture.content, live, profile.avatar_url)), live
+    except (RemoteError, AvatarRefused) as error:
+        return Candidate(profile, None, error.message), None
+
+
+def adopt(ledger: Ledger, adoption: Adoption, now_ms: int) -> None:
+    """Bind the profile to the agent, under the lock under which it was looked at.
+
+    Raises:
+        LedgerRefused: another agent has the profile, or had it.
+    """
+    ledger.register_account(adoption.brand.key, adoption.account, now_ms)
+    ledger.adopt(
+        adoption.account.user_id,
+        adoption.agent.key,
+        adoption.profile,
+        name=adoption.profile.name if adoption.has_other_name else adoption.agent.name,
+        avatar=adoption.avatar,
+        protected=adoption.agent.protected,
+        now_ms=now_ms,
+    )
 
 
 def find_binding(ledger: LedgerReader, roster: Roster, brand: Brand, agent: str) -> tuple[str, Binding]:
@@ -102,7 +156,7 @@ def forget(
         InputRefused: the agent has another profile by now, or none.
         TryLater: another run doesn't end.
     """
-    with ledger.lock(_MAX_WAIT, "profilectl profiles forget", announce):
+    with ledger.lock(MAX_WAIT, "profilectl profiles forget", announce):
         user_id, current = find_binding(ledger, roster, brand, binding.agent)
         if current.profile_id != binding.profile_id:
             raise InputRefused(f"{binding.agent} has another profile by now", hint="run the same command again")
@@ -154,7 +208,7 @@ def destroy(client: XClient, ledger: Ledger, unused: UnusedProfile, announce: An
         TryLater: another run doesn't end.
     """
     user_id, profile_id = unused.account.user_id, unused.profile_id
-    with ledger.lock(_MAX_WAIT, "profilectl profiles destroy", announce):
+    with ledger.lock(MAX_WAIT, "profilectl profiles destroy", announce):
         ledger.register_account(unused.brand.key, unused.account, client.now_ms())
         unused = replace(unused, retired=_retired(ledger.state_of(user_id), profile_id))
         if unused.is_live:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from profilectl.credentials.sources import AccountStatus
     from profilectl.messaging.compose import SendStatus
     from profilectl.profiles.manual_changes import UnusedProfile
+    from profilectl.profiles.matching import Finding
     from profilectl.profiles.offboarding import OffboardResult
     from profilectl.profiles.ownership import ClassifiedProfile
-    from profilectl.profiles.recovery import Finding
     from profilectl.roster.compliance import Compliance, Gap
     from profilectl.sync.outcomes import Outcome
 
@@ -260,6 +260,7 @@ def _finding(finding: Finding, options: str) -> Document:
         "candidates": [
             {
                 "profile_id": candidate.profile.id,
+                "name": candidate.profile.name,
                 "created": timestamp(candidate.profile.created_ms),
                 "avatar_url": candidate.profile.avatar_url,
                 # To one digit: further ones differ from one version of Pillow to the next.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from profilectl.errors import RateLimited
 from profilectl.plan.changes import Action, Reason
+from profilectl.plan.namesakes import lost_brands, lost_ledger, recover_command
 from profilectl.sync.outcomes import Status, count, limits
 from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
@@ -140,6 +141,28 @@ def _distance(moment: datetime, now: datetime) -> str:
         return f"in {seconds} s"
     minutes = math.ceil(seconds / 60)
     return f"in {minutes} min" if minutes <= 90 else f"in {round(minutes / 60)} h"
+
+
+def obstacles(changes: Iterable[Change], options: str) -> Iterator[str]:
+    """Yield what the blocked agents wait for, a line each; of a brand whose ledger was lost one line for all.
+
+    No two lines propose the same profile. `options` are those with which a command means the same roster and X, with a
+    space before them.
+    """
+    blocked = [change for change in changes if change.is_blocked]
+    lost = lost_brands(blocked)
+    for brand, number in lost.items():
+        yield f"{lost_ledger(brand, number)}: `{visible(recover_command(brand, options))}` binds them"
+    proposed: dict[tuple[str, str | None], str] = {}  # the agent by brand and profile
+    for change in blocked:
+        if Reason.NAMESAKE not in change.why:
+            yield obstacle(change, change.goal.name, options)
+        elif change.brand not in lost:
+            first = proposed.setdefault((change.brand, change.profile_id), change.agent)
+            if first == change.agent:
+                yield obstacle(change, change.goal.name, options)
+            else:
+                yield f"{change.agent}: waits until it is decided whether profile {change.profile_id} is {first}'s"
 
 
 def obstacle(change: Change, name: str, options: str) -> str:

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from profilectl.errors import ExitCode, Unreachable
 from profilectl.model import Account, Agent, Brand, Kind, Profile, Retired
 from profilectl.profiles.manual_changes import UnusedProfile
+from profilectl.profiles.matching import Candidate, Doubt, Finding
 from profilectl.profiles.offboarding import OffboardResult, OffboardStatus
 from profilectl.profiles.ownership import ClassifiedProfile, ProfileStatus
-from profilectl.profiles.recovery import Candidate, Doubt, Finding
 from profilectl.render import json_documents
 
 ACME = Brand("acme", "acmecare")
@@ -87,6 +87,7 @@ def test_recover_document():
     document = json_documents.recover(ExitCode.PERSON, [sure, sure, doubtful, absent], " --sandbox")
     listed = {
         "profile_id": "100001",
+        "name": "Alice",
         "created": "2026-09-21T14:13:20Z",
         "avatar_url": "https://pbs.example/1.jpg",
         "distance": 1.3,
