@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -347,6 +348,14 @@ class Context:
                 ),
             )
         )
+
+    def wait(self, seconds: float, why: str) -> bool:
+        """Wait, and return True; False at once when that would be longer than the command may take."""
+        if seconds > self.deadline.remaining():
+            return False
+        self.announce_wait(seconds, why)
+        (self.clock.sleep or time.sleep)(seconds)
+        return True
 
     def announce_wait(self, seconds: float, why: str) -> None:
         """Say why nothing happens for a while."""

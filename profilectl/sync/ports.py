@@ -17,6 +17,9 @@ class Remote(Protocol):
     def list_profiles(self) -> tuple[Profile, ...]:
         """Read the list to its end."""
 
+    def show_profile(self, profile_id: str) -> Profile:
+        """Return one profile; NotFound when X itself says that there is none."""
+
     def upload(self, content: bytes, media_type: str) -> str:
         """Return the media id of a picture."""
 
