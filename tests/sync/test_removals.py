@@ -304,7 +304,7 @@ class Sender:
 
 
 # when it is promised, how much later it leaves, and how much later still it is finished, if at all
-STEPS = [(at, at + rest, at + rest + way) for at, rest, way in itertools.product(range(6), (0, 1, 3), (0, 2, 99))]
+STEPS = [(at, at + rest, at + rest + way) for at, rest, way in itertools.product(range(5), (0, 3, 7), (0, 99))]
 
 
 @pytest.mark.parametrize("moments", STEPS)
