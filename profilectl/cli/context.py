@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -50,10 +51,20 @@ class Context(Struct, frozen=True, dict=True):
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     stack: ExitStack = field(default_factory=ExitStack)  # closes what was opened, when the command ends
     secrets: list[Secret] = field(default_factory=list)  # in use so far, kept out of the log
+    logins: dict[str, Credentials] = field(default_factory=dict)  # those that were needed so far, by handle
 
     def overridden_by(self, later: Options) -> Context:
         """Return the context of a command whose own options win over those before its name."""
         return replace(self, options=self.options.overridden_by(later))
+
+    def reread(self) -> Context:
+        """Return a context that reads roster, pictures, configuration and the ledger's place anew, as they are by now.
+
+        Its deadline begins when it first asks X; the clock, the local X and the credentials stay the same.
+        """
+        fresh = replace(self)
+        fresh.__dict__.update({name: self.__dict__[name] for name in ("clock", "local_x") if name in self.__dict__})
+        return fresh
 
     @property
     def is_quiet(self) -> bool:
@@ -281,7 +292,12 @@ class Context(Struct, frozen=True, dict=True):
         return parse_address(self.api_url).url.partition("://")[2]
 
     def credentials(self, brand: Brand) -> Credentials:
-        """Find the credentials of one brand, from the first source that is configured."""
+        """Return the credentials of one brand, from the first source that is configured; asked once a command."""
+        if brand.handle not in self.logins:  # a keyring or a credential command may ask its owner each time
+            self.logins[brand.handle] = self._find_credentials(brand)
+        return self.logins[brand.handle]
+
+    def _find_credentials(self, brand: Brand) -> Credentials:
         if self.uses_sandbox:
             return self.local_x.credentials(brand.handle)
         from profilectl.credentials.keyring import Keychain
@@ -333,6 +349,14 @@ class Context(Struct, frozen=True, dict=True):
                 ),
             )
         )
+
+    def wait(self, seconds: float, why: str) -> bool:
+        """Wait, and return True; False at once when that would be longer than the command may take."""
+        if seconds > self.deadline.remaining():
+            return False
+        self.announce_wait(seconds, why)
+        (self.clock.sleep or time.sleep)(seconds)
+        return True
 
     def announce_wait(self, seconds: float, why: str) -> None:
         """Say why nothing happens for a while."""

@@ -217,6 +217,8 @@ def destroy(
     unused = manual_changes.find_unused(client, context.ledger_for_reading(), brand, profile_id)
     question = f"Destroy {_shown(profile_id, unused.name)} for good? Type its name"
     require_name(context, question, unused.name, "destroyed", yes=yes)
-    destroyed = manual_changes.destroy(client, context.ledger_for_writing(), unused, context.announce_wait)
+    destroyed = manual_changes.destroy(
+        client, context.ledger_for_writing(), unused, context.announce_wait, context.wait
+    )
     lines = [f"{_shown(profile_id, destroyed.name)} is destroyed"]
     context.output.show(json_documents.destroy(destroyed), lines=lines)

@@ -37,6 +37,9 @@ class LedgerReader(Protocol):
     def dispatch(self, user_id: str, key: str) -> Dispatch | None:
         """Return the last dispatch under a key, whether it is open or finished."""
 
+    def open_sends(self, user_id: str) -> dict[str, int]:
+        """Return the profiles that messages carry whose end isn't known, each with when the last of them was begun."""
+
     def is_delivery(self, user_id: str, event_id: str) -> bool:
         """Say whether a message at X is known as the one that a dispatch became."""
 

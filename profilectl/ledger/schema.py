@@ -139,6 +139,9 @@ ADD_RECORD = "INSERT INTO audit (seq, prev_hash, hash, text) VALUES (:seq, :prev
 GET_DISPATCH = """
     SELECT key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches
     WHERE account = :account AND key = :key"""
+GET_OPEN_SENDS = """
+    SELECT profile_id, MAX(begun_ms) FROM dispatches
+    WHERE account = :account AND event_id IS NULL AND profile_id IS NOT NULL GROUP BY profile_id"""
 ADD_DISPATCH = """
     INSERT INTO dispatches (account, key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id,
         confirmed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -98,6 +98,7 @@ class SQLiteEngine(_Database):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._opened = _fingerprint(path)
         self._connection = _connect(path, "mode=rw")  # not rwc: a file that has gone meanwhile isn't made anew
         with _explained(path), _closed_on_error(self._connection):
             _examine(path, self._connection)
@@ -117,11 +118,14 @@ class SQLiteEngine(_Database):
         with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
             yield self.execute
 
-    def lock(
-        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None
-    ) -> AbstractContextManager[None]:
-        """Hold the ledger against other runs on this machine."""
-        return locks.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce)
+    @contextmanager
+    def lock(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> Iterator[None]:
+        """Hold the ledger against other runs on this machine; TryLater when another file lies in its place by then."""
+        with locks.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce):
+            opened, current = self._opened, _fingerprint(self._path)
+            if opened is None or current is None or current.inode != opened.inode:  # such as a backup in its place
+                raise TryLater(visible(f"{self._path} was moved or replaced meanwhile"), hint="run the command again")
+            yield
 
 
 class SQLiteReader(_Database):

@@ -95,6 +95,9 @@ class StoreReader(LedgerReader):
         rows = self._rows(schema.GET_DISPATCH, account=user_id, key=key)
         return schema.to_dispatch(rows[0]) if rows else None
 
+    def open_sends(self, user_id: str) -> dict[str, int]:
+        return dict(self._rows(schema.GET_OPEN_SENDS, account=user_id))
+
     def is_delivery(self, user_id: str, event_id: str) -> bool:
         return bool(self._rows(schema.GET_DELIVERY, account=user_id, event_id=event_id))
 

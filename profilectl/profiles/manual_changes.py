@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused, InputRefused, NotFound, PersonNeeded, ProfilectlError, RemoteError
@@ -30,11 +29,14 @@ from profilectl.model import (
 from profilectl.profiles.matching import Candidate
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
+from profilectl.sync import removals
+from profilectl.text.escape import visible
 from profilectl.text.names import as_compared
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.sync.ports import Wait
 
     Announce = Callable[[float, str], None]
 
@@ -189,6 +191,12 @@ def find_unused(client: XClient, ledger: LedgerReader, brand: Brand, profile_id:
     """
     account = client.verify_credentials()
     check_account(brand, account, ledger)
+    return _find_unused(client, ledger, brand, account, profile_id)
+
+
+def _find_unused(
+    client: XClient, ledger: LedgerReader, brand: Brand, account: Account, profile_id: str
+) -> UnusedProfile:
     retired = _retired(ledger.state_of(account.user_id), profile_id)
     try:
         return UnusedProfile(brand, account, profile_id, _show(client, profile_id).name, retired, is_live=True)
@@ -198,21 +206,27 @@ def find_unused(client: XClient, ledger: LedgerReader, brand: Brand, profile_id:
         return UnusedProfile(brand, account, profile_id, retired.name, retired, is_live=False)
 
 
-def destroy(client: XClient, ledger: Ledger, unused: UnusedProfile, announce: Announce) -> UnusedProfile:
+def destroy(client: XClient, ledger: Ledger, unused: UnusedProfile, announce: Announce, wait: Wait) -> UnusedProfile:
     """Destroy a profile at X, and return it as the ledger knew it at that moment.
 
     Raises:
-        InputRefused: an agent uses it by now.
+        InputRefused: an agent uses it by now, or it has another name than the one that was agreed to.
+        NotFound: X doesn't have it any more, and it was never ours.
         PersonNeeded: it is destroyed, and that couldn't be recorded.
         RemoteError: X didn't destroy it, or nobody knows.
-        TryLater: another run doesn't end.
+        TryLater: another run doesn't end, or a message with the profile.
     """
     user_id, profile_id = unused.account.user_id, unused.profile_id
     with ledger.lock(MAX_WAIT, "profilectl profiles destroy", announce):
+        check_account(unused.brand, unused.account, ledger)
+        agreed, unused = unused, _find_unused(client, ledger, unused.brand, unused.account, profile_id)
+        if unused.name != agreed.name:
+            what = f'profile {profile_id} is called "{visible(unused.name)}" by now, so it wasn\'t destroyed'
+            raise InputRefused(what, hint="run the same command again")
         ledger.register_account(unused.brand.key, unused.account, client.now_ms())
-        unused = replace(unused, retired=_retired(ledger.state_of(user_id), profile_id))
+        removals.await_sends(ledger, user_id, profile_id, client.now_ms, wait)
         if unused.is_live:
-            client.destroy_profile(profile_id)
+            removals.destroy(client, profile_id)
         # From here on the profile is gone, so a failure must not read as one that may be tried again.
         try:
             if unused.retired is None:

@@ -232,7 +232,7 @@ def offboard(
         "at": timestamp(at_ms),
         "exit_code": int(exit_code),
         "results": rows,
-        "summary": _by_status(rows, ("destroyed", "failed", "unsettled")),
+        "summary": _by_status(rows, ("destroyed", "failed", "unsettled", "unconfirmed")),
         "roster_lines": None if lines is None else [list(span) for span in lines],
     }
 

@@ -10,9 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from profilectl.errors import CredentialsError, LedgerConflict, ProfilectlError, RateLimited, RemoteError
+from profilectl.errors import (
+    CredentialsError,
+    LedgerConflict,
+    OutcomeUnknown,
+    ProfilectlError,
+    RateLimited,
+    RemoteError,
+    TryLater,
+)
 from profilectl.model import Binding, PreparedPicture, Profile
 from profilectl.plan.changes import Action, Change, Reason
+from profilectl.sync import removals
 from profilectl.sync.creates import CreateRun
 from profilectl.sync.outcomes import Outcome, Status
 
@@ -119,11 +128,20 @@ class _BrandRun:
         except LedgerConflict as error:
             return Outcome(change, Status.FAILED, profile_id, error)
         try:
-            target.remote.destroy_profile(profile_id)
-        except RemoteError as error:
+            # a profile that is retired gets no new message, but one may have been promised before
+            removals.await_sends(ledger, target.user_id, profile_id, self.now, self.creates.wait)
+            removals.destroy(target.remote, profile_id)
+        except (RemoteError, TryLater) as error:
             if isinstance(error, (CredentialsError, RateLimited)):
                 self.halted = error
-            status = Status.SKIPPED if isinstance(error, RateLimited) else Status.FAILED
-            return Outcome(change, status, profile_id, error)
+            return Outcome(change, _status_of(error), profile_id, error)
         ledger.drop(target.user_id, profile_id, self.now())
         return Outcome(change, Status.DONE, profile_id)
+
+
+def _status_of(error: ProfilectlError) -> Status:
+    """Return how a removal ended that failed."""
+    if isinstance(error, OutcomeUnknown):
+        return Status.UNKNOWN  # it stays retired, so destroying it once more is safe
+    is_tried = isinstance(error, RemoteError) and not isinstance(error, RateLimited)
+    return Status.FAILED if is_tried else Status.SKIPPED

@@ -72,7 +72,7 @@ def test_offboard_document():
             {"brand": "acme", "profile_id": "100001", "name": "Alice", "status": "destroyed", "error": None},
             {"brand": "beta", "profile_id": "100002", "name": "Alice", "status": "failed", "error": problem},
         ],
-        "summary": {"destroyed": 1, "failed": 1, "unsettled": 0},
+        "summary": {"destroyed": 1, "failed": 1, "unsettled": 0, "unconfirmed": 0},
         "roster_lines": [[10, 12]],
     } == document
     assert json_documents.offboard("alice", 0, ExitCode.DONE, [], None)["roster_lines"] is None
