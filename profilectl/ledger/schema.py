@@ -10,6 +10,7 @@ one run share it. It goes with the last intent that refers to it.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,21 @@ DELETE_SIGHTING = "DELETE FROM sightings WHERE account = :account AND profile_id
 GET_BLOCKED = "SELECT agent FROM blocked WHERE account = :account"
 ADD_BLOCKED = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON CONFLICT DO NOTHING"
 DELETE_BLOCKED = "DELETE FROM blocked WHERE account = :account AND agent = :agent"
+
+
+@functools.cache
+def objects() -> dict[tuple[str, str], str]:
+    """Return what `TABLES` makes: the statement, `squeezed`, by kind ("table", "index") and name."""
+    made = {}
+    for statement in TABLES:
+        kind, name = re.findall(r"\w+", statement)[1:3]
+        made[kind.lower(), name] = squeezed(statement)
+    return made
+
+
+def squeezed(statement: str | None) -> str:
+    """Return a statement without its white space, which databases keep or don't."""
+    return "".join((statement or "").split())
 
 
 def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:
