@@ -104,7 +104,7 @@ def require_no_remnant(path: Path) -> None:
         LedgerRefused: there is one.
     """
     for remnant in companions(path)[:3]:
-        if os.path.lexists(remnant):
+        if os.path.lexists(remnant) and not os.path.lexists(path):  # another first run may be making both
             hint = "restore the ledger from a backup; or remove that file to begin anew"
             refuse(path, f"is missing, but {remnant.name}, which belonged to one, is there", hint)
 

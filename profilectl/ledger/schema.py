@@ -159,6 +159,13 @@ def squeezed(statement: str | None) -> str:
     return "".join((statement or "").split())
 
 
+def is_own(own: str, statement: str) -> bool:
+    """Say whether a table was made by one of `TABLES`, or has more plain columns; both statements are `squeezed`."""
+    constraints = re.search(r",(PRIMARYKEY|UNIQUE)\(|\)$", own)
+    end = len(own) if constraints is None else constraints.start()
+    return re.fullmatch(rf"{re.escape(own[:end])}(,\w+)*{re.escape(own[end:])}", statement) is not None
+
+
 def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:
     """Return a value's fields as columns, which have the same names, but for an intent's listing."""
     contents = {field.name: getattr(value, field.name) for field in fields(value) if field.name != "listed"}

@@ -233,8 +233,7 @@ def _require_own_schema(path: Path, connection: sqlite3.Connection) -> None:
     own = schema.objects()
     foreign = [f"the {kind} {name}" for kind, name in objects if (kind, name) not in own]
     if objects.keys() == own.keys():  # a ledger of an earlier format has fewer, and other columns
-        # more columns than ours come last, before the closing bracket: some older ledgers have one
-        changed = (place for place, sql in objects.items() if not schema.squeezed(sql).startswith(own[place][:-1]))
+        changed = (place for place, sql in objects.items() if not schema.is_own(own[place], schema.squeezed(sql)))
         foreign = [f"another {kind} {name}" for kind, name in changed]
     if foreign:
         hint = location.elsewhere(path, "restore a backup of it, and find out who changed it")
