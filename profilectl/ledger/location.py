@@ -97,6 +97,18 @@ def check_disk(folder: Path) -> None:
         refuse(folder, f"is on a network file system ({kind}), where a ledger isn't safe", hint)
 
 
+def require_no_remnant(path: Path) -> None:
+    """Refuse a log that lies where a ledger is about to be made: SQLite would read it into the new one.
+
+    Raises:
+        LedgerRefused: there is one.
+    """
+    for remnant in companions(path)[:3]:
+        if os.path.lexists(remnant) and not os.path.lexists(path):  # another first run may be making both
+            hint = "restore the ledger from a backup; or remove that file to begin anew"
+            refuse(path, f"is missing, but {remnant.name}, which belonged to one, is there", hint)
+
+
 def check_file(path: Path) -> None:
     """Refuse a ledger, which exists, or a file of SQLite's beside it, that may not be what we left there.
 
@@ -106,7 +118,7 @@ def check_file(path: Path) -> None:
     _check_private(path)
     if path.lstat().st_size == 0:  # to SQLite it would be a new database, and every profile at X a stranger
         refuse(path, "is empty, so its content was lost", "restore a backup; or remove the file to begin anew")
-    for companion in _companions(path):
+    for companion in companions(path):
         with suppress(FileNotFoundError):  # also one that SQLite removes while we look
             _check_private(companion)
 
@@ -120,7 +132,7 @@ def check_writable(path: Path) -> None:
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not _may(folder, os.W_OK | os.X_OK):
         refuse(folder, "can't be written", MAKE_WRITABLE if path.exists() else elsewhere(folder, _CHOOSE_ANOTHER))
-    for file in (path, *_companions(path)):
+    for file in (path, *companions(path)):
         if file.exists() and not _may(file, os.W_OK):
             refuse(file, "can't be written", MAKE_WRITABLE)
 
@@ -128,9 +140,14 @@ def check_writable(path: Path) -> None:
 def elsewhere(path: Path, otherwise: str) -> str:
     """Return a hint about a ledger, or its folder, that can't be used where it is: `otherwise`, if a setting helps."""
     # no setting moves the ledger of `--sandbox` away from the roster
-    if (OWN_FOLDER, "sandbox") in pairwise(path.parts):
+    if is_of_sandbox(path):
         return "remove it, or use a roster in another folder: the sandbox keeps its ledger beside the roster"
     return otherwise
+
+
+def is_of_sandbox(path: Path) -> bool:
+    """Say whether a path is in the folder that the sandbox has beside a roster."""
+    return (OWN_FOLDER, "sandbox") in pairwise(path.parts)
 
 
 def refuse(path: Path, what: str, hint: str | None = None) -> NoReturn:
@@ -138,7 +155,8 @@ def refuse(path: Path, what: str, hint: str | None = None) -> NoReturn:
     raise LedgerRefused(visible(f"{path} {what}"), hint=hint and visible(hint)) from None
 
 
-def _companions(path: Path) -> tuple[Path, ...]:
+def companions(path: Path) -> tuple[Path, ...]:
+    """Return the paths of the files that SQLite, or a run, may have made beside a ledger."""
     return tuple(path.with_name(path.name + suffix) for suffix in _COMPANIONS)
 
 

@@ -1,27 +1,30 @@
 """The ledger's way out of the checkout: from ``.profilectl`` beside the roster to the user's own state folder.
 
 A ledger belongs to the accounts in it, not to a copy of the roster. Older versions kept it beside the roster: it is
-read there until a command that writes moves it, once and whole. Where that isn't sure to be right (git tracks it, or
-both places have a ledger), nothing is touched and both are named.
+read there until a command that writes moves it, once and whole. Where that isn't sure to be right, nothing of it is
+used or touched, and both places are named: git tracks it, both places have a ledger, or somebody else was the last who
+wrote to it, as in an archive that was unpacked.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from profilectl.audit import chain
 from profilectl.errors import LedgerRefused
-from profilectl.ledger import location, schema, sqlite
+from profilectl.ledger import git_tracking, location, schema, sqlite
 from profilectl.system import locks
 from profilectl.system.files import create_private, sync_folder
+from profilectl.system.host import actor
 from profilectl.text.escape import visible
 
 MOVED_SUFFIX = ".moved-to-state"
+_BEYOND = 2**63 - 1  # no sequence number is larger
 _MAX_WAIT = 60.0  # seconds for another command's move, which takes well below one
 
 
@@ -29,8 +32,9 @@ class _Head(NamedTuple):
     """What a ledger is about, and how far it has come: the hosts of its accounts, its newest audit record."""
 
     hosts: frozenset[str]
-    seq: int
-    hash: str
+    seq: int = 0
+    hash: str = ""
+    actor: str = ""  # who made that record
 
 
 def path_to_read(old: Path, new: Path, host: str) -> Path:
@@ -40,12 +44,14 @@ def path_to_read(old: Path, new: Path, host: str) -> Path:
     stands without a port.
 
     Raises:
-        LedgerRefused: both exist, and the new one isn't what became of the old one; or one can't be read.
+        LedgerRefused: both exist, and the new one isn't what became of the old one; the old one isn't sure to be ours;
+            or one can't be read.
     """
-    head = _head(old)
+    head = _head(old, new)
     if head is None or host not in head.hosts:
         return new
     if not os.path.lexists(new):
+        _require_own_hand(old, new, head)
         return old
     _require_continuation(old, new, head)
     return new
@@ -63,11 +69,11 @@ def move_old_ledger(
         A sentence for the person; None when there was nothing to move.
 
     Raises:
-        LedgerRefused: git tracks the old ledger, it is about several X, both places have a ledger, or the disk refuses;
-            nothing was changed.
+        LedgerRefused: git tracks the old ledger, somebody else wrote to it last, it is about several X, both places
+            have a ledger, or the disk refuses; nothing was changed.
         TryLater: another process has one of them open.
     """
-    head = _head(old)
+    head = _head(old, new)
     if head is None or host not in head.hosts:  # the ledger of another X stays for the runs with that one
         return None
     try:
@@ -85,7 +91,7 @@ def move_old_ledger(
 
 
 def _move(old: Path, new: Path) -> str | None:
-    head = _head(old)  # once more, under both locks: another process may have moved it before we got them
+    head = _head(old, new)  # once more, under both locks: another process may have moved it before we got them
     if head is None:
         return None
     if os.path.lexists(new):
@@ -131,12 +137,18 @@ def _held(ledger: Path, command: str, announce: Callable[[float, str], None] | N
     return locks.hold_ledger(ledger.with_name(f"{ledger.name}.lock"), _MAX_WAIT, command, announce)
 
 
-def _head(path: Path) -> _Head | None:
-    if _is_missing(path):
+def _head(old: Path, new: Path) -> _Head | None:
+    if _is_missing(old):
         return None
-    with closing(sqlite.SQLiteReader(path.absolute())) as reader:
-        hosts, last = reader.read(lambda execute: (execute(schema.GET_HOSTS), execute(schema.GET_LAST_RECORD)))
-    return _Head(frozenset(host for (host,) in hosts), *(last[0] if last else (0, "")))
+    # before it is opened: whoever may write to the repository wrote it, or a colleague, who has moved theirs already
+    git_tracking.require_untracked(old, f"so it is neither read nor moved to {new}", f"remove it; {_how_to_stay(old)}")
+    with closing(sqlite.SQLiteReader(old.absolute())) as reader:
+        hosts, last = reader.read(
+            lambda execute: (execute(schema.GET_HOSTS), execute(schema.GET_RECORDS_BACKWARDS, before=_BEYOND, limit=1))
+        )
+    names = frozenset(host for (host,) in hosts)
+    records = [chain.Record(*row) for row in last]
+    return next((_Head(names, record.seq, record.hash, record.actor) for record in records), _Head(names))
 
 
 def _is_missing(path: Path) -> bool:
@@ -165,35 +177,19 @@ def _refuse_both(old: Path, new: Path) -> NoReturn:
     )
 
 
+def _require_own_hand(old: Path, new: Path, head: _Head) -> None:
+    """Make sure that this user wrote the old ledger, on this machine; what was unpacked there names somebody else."""
+    if head.actor != actor():
+        what = f"was last written by {head.actor}, not by {actor()}, so it is neither read nor moved to {new}"
+        location.refuse(old, what, f"remove it unless it is yours; {_how_to_stay(old)}")
+
+
 def _require_movable(old: Path, new: Path, head: _Head) -> None:
+    _require_own_hand(old, new, head)
     if len(head.hosts) > 1:
         hosts = ", ".join(sorted(head.hosts))
         location.refuse(old, f"holds accounts of several X ({hosts}), so it can't be moved to {new}", _how_to_stay(old))
-    tracked = _is_tracked(old)  # one that is may be a colleague's, who has moved theirs already
-    if tracked is None:
-        what = f"may be tracked by git, which can't be asked, so it isn't moved to {new}"
-        location.refuse(old, what, _how_to_stay(old))
-    if tracked:
-        hint = f"`git rm --cached {old}` if the ledger is yours and not a colleague's; {_how_to_stay(old)}"
-        location.refuse(old, f"is tracked by git, so it isn't moved to {new}", hint)
 
 
 def _how_to_stay(old: Path) -> str:
     return f"PROFILECTL_LEDGER={old} uses it where it is"
-
-
-def _is_tracked(path: Path) -> bool | None:
-    """Ask git whether it tracks a file; None when there is a repository and no answer."""
-    folder = path.parent.resolve()
-    if not any(os.path.lexists(parent / ".git") for parent in (folder, *folder.parents)):
-        return False
-    # not the repository that a hook runs for is asked, and none of the programs that a repository can name is started
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    words = ["git", "-c", "core.fsmonitor=false", "ls-files", "--error-unmatch", "--", path.name]
-    try:
-        answer = subprocess.run(  # noqa: S603 - constant words; the name follows "--"
-            words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {0: True, 1: False}.get(answer.returncode)

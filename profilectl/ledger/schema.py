@@ -10,6 +10,7 @@ one run share it. It goes with the last intent that refers to it.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -196,6 +197,28 @@ FROM_FORMAT_2 = (
     "UPDATE meta SET value = '3' WHERE name = 'format'",
 )
 """What turns a ledger of format 2 into one of format 3, within one transaction."""
+
+
+@functools.cache
+def objects() -> dict[tuple[str, str], str]:
+    """Return what `TABLES` makes: the statement, `squeezed`, by kind ("table", "index") and name."""
+    made = {}
+    for statement in TABLES:
+        kind, name = re.findall(r"\w+", statement)[1:3]
+        made[kind.lower(), name] = squeezed(statement)
+    return made
+
+
+def squeezed(statement: str | None) -> str:
+    """Return a statement without its white space, which databases keep or don't."""
+    return "".join((statement or "").split())
+
+
+def is_own(own: str, statement: str) -> bool:
+    """Say whether a table was made by one of `TABLES`, or has more plain columns; both statements are `squeezed`."""
+    constraints = re.search(r",(PRIMARYKEY|UNIQUE)\(|\)$", own)
+    end = len(own) if constraints is None else constraints.start()
+    return re.fullmatch(rf"{re.escape(own[:end])}(,\w+)*{re.escape(own[end:])}", statement) is not None
 
 
 def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.ledger import location, schema
+from profilectl.ledger import git_tracking, location, schema
 from profilectl.ledger.store import Store, StoreReader
 from profilectl.system import locks
 from profilectl.system.files import create_private
@@ -50,15 +50,18 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
     The audit trail names the actor; by default that is the OS user and the host name.
 
     Raises:
-        LedgerRefused: the place isn't safe (see `location`), or the file is damaged, no ledger, read-only, or written
-            by another version of profilectl; nothing was changed.
+        LedgerRefused: the place isn't safe (see `location`), git tracks the file, or it is damaged, no ledger,
+            read-only, written by another version of profilectl, or has more in its schema than ours; nothing was
+            changed.
         TryLater: another process kept the database busy.
     """
     path = path.absolute()
     try:
         location.check_disk(path.parent)
         location.prepare_folder(path.parent)
+        git_tracking.require_untracked(path)
         if not os.path.lexists(path):
+            location.require_no_remnant(path)
             # in its place as a whole, so that no crash leaves a database without tables
             with closing(_empty()) as empty:
                 create_private(path, empty.serialize())
@@ -74,7 +77,9 @@ def open_for_reading(path: Path) -> StoreReader:
     Raises:
         LedgerRefused: as `open_for_writing`; that the ledger can't be written is no reason here.
     """
-    return StoreReader(SQLiteReader(path.absolute()))
+    path = path.absolute()
+    git_tracking.require_untracked(path)
+    return StoreReader(SQLiteReader(path))
 
 
 class _Database:
@@ -221,6 +226,7 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
     if file_format is None:
         hint = location.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
         location.refuse(path, "is a database, but no ledger", hint)
+    _require_own_schema(path, connection)
     if file_format in {str(schema.FORMAT), _FORMER}:
         return
     if file_format.isdecimal() and int(file_format) < schema.FORMAT:
@@ -243,6 +249,23 @@ def _migrate(connection: sqlite3.Connection) -> None:
         if _format(connection) == _FORMER:  # once more: another process may have done it before the transaction began
             for statement in schema.FROM_FORMAT_2:
                 connection.execute(statement)
+
+
+def _require_own_schema(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse what acts on a ledger's rows without us: triggers, views, and other tables and indexes than ours."""
+    objects = {
+        (kind, name): sql
+        for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master")
+        if not (sql is None and kind == "index" and name.startswith("sqlite_autoindex_"))  # of a primary key
+    }
+    own = schema.objects()
+    foreign = [f"the {kind} {name}" for kind, name in objects if (kind, name) not in own]
+    if objects.keys() == own.keys():  # a ledger of an earlier format has fewer, and other columns
+        changed = (place for place, sql in objects.items() if not schema.is_own(own[place], schema.squeezed(sql)))
+        foreign = [f"another {kind} {name}" for kind, name in changed]
+    if foreign:
+        hint = location.elsewhere(path, "restore a backup of it, and find out who changed it")
+        location.refuse(path, f"has what no profilectl has put into it: {', '.join(sorted(foreign))}", hint)
 
 
 def _set_up(path: Path, connection: sqlite3.Connection) -> None:

@@ -43,7 +43,7 @@ def new(tmp_path):
     return tmp_path / "state" / "profilectl" / HOST / "ledger.db"
 
 
-def fill(path, *accounts, events=3, actor="ann@desk"):
+def fill(path, *accounts, events=3, actor=None):
     with open_for_writing(path, actor=actor) as ledger:
         for account in accounts or (ACME,):
             ledger.register_account(account.handle, account, 1)
@@ -184,6 +184,33 @@ def checkout(old):
 
 def test_tracked_by_git(old, new, checkout):
     """A ledger that git keeps would come back with the next checkout."""
+    git(checkout, "add", "--force", ".profilectl/ledger.db")
+    refused(old, new, "is tracked by git")
+
+
+@pytest.mark.parametrize("name", ["ledger.db-wal", "ledger.db-shm", "ledger.db-journal", "ledger.db.lock"])
+def test_tracked_beside_ours(old, new, checkout, name):
+    """A log that came with a checkout would be read into our own ledger."""
+    companion = old.with_name(name)
+    companion.touch(0o600)
+    git(checkout, "add", "--force", f".profilectl/{name}")
+    refused(old, new, rf"is tracked by git \({name}\)")
+    with pytest.raises(LedgerRefused, match="is tracked by git"):
+        path_to_read(old, new, HOST)
+
+
+def test_written_by_somebody_else(old, new):
+    """What an archive brought along names another user or machine, and isn't read."""
+    fill(old, actor="ann@desk")
+    refused(old, new, "was last written by ann@desk, not by ")
+    with pytest.raises(LedgerRefused, match="was last written by ann@desk"):
+        path_to_read(old, new, HOST)
+
+
+def test_tracked_folder_that_looks_like_a_repository(old, new, checkout):
+    """A repository of its own within ours, with an index that knows nothing, isn't the one that is asked."""
+    git(old.parent, "init", "--quiet", "--bare", ".")
+    (old.parent / "config").write_text("[core]\n\tbare = false\n\tworktree = ..\n")
     git(checkout, "add", "--force", ".profilectl/ledger.db")
     refused(old, new, "is tracked by git")
 

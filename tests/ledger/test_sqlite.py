@@ -390,3 +390,38 @@ def test_opening_does_not_read_the_trail(path, monkeypatch):
     open_for_writing(path).close()
     assert "PRAGMA quick_check(bindings)" in statements
     assert not any("audit" in statement for statement in statements)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("CREATE TRIGGER mine AFTER INSERT ON audit BEGIN DELETE FROM blocked; END", "the trigger mine"),
+        ("CREATE VIEW mine AS SELECT * FROM bindings", "the view mine"),
+        ("CREATE INDEX mine ON audit (hash)", "the index mine"),
+        ("CREATE TABLE mine (a)", "the table mine"),
+        ("CREATE VIRTUAL TABLE mine USING fts5(a)", "the table mine"),
+        ("DROP TABLE blocked; CREATE VIEW blocked AS SELECT '1' AS account, 'alice' AS agent", "the view blocked"),
+        ("DROP TABLE blocked; CREATE TABLE blocked (account, agent)", "another table blocked"),
+        ("DROP INDEX intents_by_listing; CREATE INDEX intents_by_listing ON audit (hash)", "another index intents_by"),
+    ],
+)
+def test_a_schema_that_is_not_ours(path, statement, what):
+    """Who reads or writes is refused what acts on the rows without us, and nothing is changed."""
+    closed_ledger(path)
+    with closing(sqlite3.connect(path)) as forged:
+        forged.executescript(statement)
+    before = path.read_bytes()
+    for opening in (open_for_reading, open_for_writing):
+        with pytest.raises(LedgerRefused, match=f"no profilectl has put into it: .*{what}"):
+            opening(path)
+    assert before == path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-journal", "-shm"])
+def test_a_log_without_its_ledger(path, suffix):
+    """It isn't read into a new ledger, which to SQLite would be its own."""
+    path.parent.mkdir(mode=0o700)
+    path.with_name(path.name + suffix).touch(0o600)
+    with pytest.raises(LedgerRefused, match=f"is missing, but ledger.db{suffix}"):
+        open_for_writing(path)
+    assert not path.exists()
