@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.errors import ExitCode, LedgerConflict, OutcomeUnknown, RateLimited, Refused, Unreachable
 from profilectl.model import Intent, LedgerState, LocalTime, Profile, WithdrawnIntent
