@@ -143,11 +143,15 @@ class SQLiteReader(_Database):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: _Fingerprint | None = None
+        self._is_copy = False
         self._open()
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment."""
         with _explained(self._path):
+            if self._is_copy and self._live:  # which doesn't follow the writer of an earlier version
+                self._connection.close()
+                self._open()
             while True:
                 try:
                     with _transaction(self._connection, "DEFERRED"):
@@ -175,7 +179,8 @@ class SQLiteReader(_Database):
         self._connection = _connect(self._path, "mode=ro" if self._live else "immutable=1")
         with _explained(self._path), _closed_on_error(self._connection):
             _examine(self._path, self._connection)
-            if _format(self._connection) != str(schema.FORMAT):  # a reader changes no file, so a copy is brought up
+            self._is_copy = _format(self._connection) != str(schema.FORMAT)
+            if self._is_copy:  # a reader changes no file, so a copy is brought up
                 older, self._connection = self._connection, sqlite3.connect(":memory:", isolation_level=None)
                 with closing(older):
                     older.backup(self._connection)
