@@ -142,4 +142,4 @@ def play(call: str, lost: str, seconds: float, folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(play(sys.argv[1], sys.argv[2], float(sys.argv[3]), Path(sys.argv[4]))))
+    sys.stdout.write(json.dumps(play(sys.argv[1], sys.argv[2], float(sys.argv[3]), Path(sys.argv[4]))))
