@@ -390,3 +390,18 @@ def test_opening_does_not_read_the_trail(path, monkeypatch):
     open_for_writing(path).close()
     assert "PRAGMA quick_check(bindings)" in statements
     assert not any("audit" in statement for statement in statements)
+
+
+@pytest.mark.parametrize("trouble", [sqlite3.OperationalError("disk I/O error"), KeyboardInterrupt()])
+def test_a_rollback_that_fails_hides_nothing(trouble):
+    """What the transaction failed of is what is told."""
+
+    class Connection:
+        in_transaction = True
+
+        def execute(self, statement):
+            if statement == "ROLLBACK":
+                raise trouble
+
+    with pytest.raises(LedgerRefused, match="first"), sqlite._transaction(Connection(), "IMMEDIATE"):
+        raise LedgerRefused("first")
