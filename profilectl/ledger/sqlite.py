@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -295,9 +295,12 @@ def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
     try:
         yield
         connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+    except BaseException:
+        # the error under way says more than a failure to roll back, which closing the connection does as well
+        with suppress(sqlite3.Error, KeyboardInterrupt):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        raise
 
 
 @contextmanager
@@ -325,7 +328,8 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.close()
+        with suppress(sqlite3.Error, KeyboardInterrupt):
+            connection.close()
         raise
 
 

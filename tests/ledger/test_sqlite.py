@@ -409,3 +409,18 @@ def test_a_log_without_its_ledger(path, suffix):
     with pytest.raises(LedgerRefused, match=f"is missing, but ledger.db{suffix}"):
         open_for_writing(path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("trouble", [sqlite3.OperationalError("disk I/O error"), KeyboardInterrupt()])
+def test_a_rollback_that_fails_hides_nothing(trouble):
+    """What the transaction failed of is what is told."""
+
+    class Connection:
+        in_transaction = True
+
+        def execute(self, statement):
+            if statement == "ROLLBACK":
+                raise trouble
+
+    with pytest.raises(LedgerRefused, match="first"), sqlite._transaction(Connection(), "IMMEDIATE"):
+        raise LedgerRefused("first")
