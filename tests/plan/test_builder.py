@@ -190,6 +190,15 @@ CASES = {
         observation([profile("1", "Alice"), profile("9", "Ally")], [bound("alice", "1")]),
         [("blocked", "alice", ("namesake",), "9")],
     ),
+    "agents of one name each propose another namesake, the oldest first": (
+        roster(agent("alice"), agent("twin", "Alice"), agent("third", "Alice")),
+        observation([profile("7", "Alice", OLD + 1), profile("9", "Alice")]),
+        [
+            ("blocked", "alice", ("namesake",), "9"),
+            ("blocked", "twin", ("namesake",), "7"),
+            ("blocked", "third", ("namesake",), "7"),
+        ],
+    ),
     "a namesake of an agent who stays is left alone": (
         roster(agent("alice")),
         observation([profile("1", "Alice"), profile("9", "Alice")], [bound("alice", "1")]),

@@ -32,6 +32,8 @@ def concluded(agents, profiles, distances):
         for seen, those in searched.comparisons()
         for member in those
     }
+    strangers = {seen.id for seen in searched.strangers}
+    candidates = {pair: seen for pair, seen in candidates.items() if pair[1] not in strangers or not seen.is_far}
     return conclude(searched, candidates)
 
 
