@@ -31,6 +31,7 @@ from profilectl.system.threads import begin
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from profilectl.ledger.accounts import UnknownAccount
     from profilectl.ledger.protocol import Ledger
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
@@ -53,6 +54,7 @@ def sync(
     verify_avatars: diff.VerifyAvatars = False,
     jobs: Annotated[int, option("--jobs N", "Calls at once.", min=1, max=64)] = 8,
     max_wait: Annotated[str, option("--max-wait DURATION", "Wait this long for another sync or for X.")] = "10m",
+    new_ledger: Annotated[bool, option("--new-ledger", "Begin a ledger for accounts that it doesn't know.")] = False,
 ) -> None:
     """Make X equal to the roster.
 
@@ -77,7 +79,7 @@ def sync(
         context, selection = context.overridden_by(Options(brand=saved_plan.brands)), saved_plan.selection
         saved_plan.check_brands(context.roster.brands)
     expected = saved_plan if expect is None else saved.expected_digest(expect)
-    raise typer.Exit(_sync(context, selection, expected, jobs, seconds, asks=not yes))
+    raise typer.Exit(_sync(context, selection, expected, jobs, seconds, asks=not yes, begins_ledger=new_ledger))
 
 
 def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | None) -> None:
@@ -98,7 +100,14 @@ def read_plan(path: Path) -> SavedPlan:
 
 
 def _sync(
-    context: Context, selection: Selection, expected: Expectation | None, jobs: int, seconds: float, *, asks: bool
+    context: Context,
+    selection: Selection,
+    expected: Expectation | None,
+    jobs: int,
+    seconds: float,
+    *,
+    asks: bool,
+    begins_ledger: bool,
 ) -> ExitCode:
     """Lock the ledger and make one run; `seconds` is the longest wait for the lock, and for X."""
     from profilectl.api.retry import WaitBudget
@@ -115,7 +124,7 @@ def _sync(
         if not isinstance(expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             session.check_agents(ledger)
         wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, context.clock)
-        return _Run(context, session, ledger, cache, expected, stop, wait).carry_out(asks=asks)
+        return _Run(context, session, ledger, cache, expected, stop, wait, begins_ledger).carry_out(asks=asks)
 
 
 _FINISHING = b"finishing the calls under way; once more to leave at once (the next sync settles what is open)\n"
@@ -132,12 +141,15 @@ class _Run:
     expected: Expectation | None
     stop: Stop
     wait: Wait
+    begins_ledger: bool  # whether a person has agreed to a ledger that doesn't know the accounts
+    unknown: tuple[UnknownAccount, ...] = field(init=False, default=())  # those accounts
     stopped_by: ExitCode = field(init=False, default=ExitCode.DONE)
 
     def carry_out(self, *, asks: bool) -> ExitCode:
         """Plan, ask, apply and show what became of it.
 
-        Nothing is written before Declined, StalePlan, GuardRefused, or RosterRefused about a picture that is needed.
+        Nothing is written before Declined, StalePlan, GuardRefused, LedgerRefused about an account that the ledger
+        doesn't know, or RosterRefused about a picture that is needed.
         """
         from profilectl.sync.outcomes import exit_code
 
@@ -146,6 +158,7 @@ class _Run:
         if asks:
             self._ask(plan)
         self.session.register_accounts(self.ledger)
+        self.session.begin_accounts(self.ledger, self.unknown)
         # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)
@@ -157,6 +170,9 @@ class _Run:
         # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.
         plan = self.session.plan(self.ledger, self.wait if self.expected is None else None)
         diff.show_warnings(self.session)
+        self.unknown = self.session.check_ledger(self.ledger, self.context.kept_heads.ledger_of)
+        if not self.begins_ledger:
+            self.context.require_known(self.unknown)
         if self.expected is not None:
             self.expected.check(plan)
         if plan.refused is not None:
