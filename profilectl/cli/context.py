@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
-from profilectl.errors import AvatarRefused, UsageError
+from profilectl.errors import AvatarRefused, LedgerRefused, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.render.console import Output, info
 from profilectl.system.cache import cache_file
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from profilectl.config import Config
     from profilectl.credentials.keyring import Keychain
     from profilectl.credentials.sources import Sources
+    from profilectl.ledger.accounts import UnknownAccount
+    from profilectl.ledger.heads import KeptHeads
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.secret import Credentials, Secret
@@ -241,16 +243,33 @@ class Context(Struct, frozen=True, dict=True):
         old = (self.state_folder / "ledger.db").absolute()
         return old, default_ledger_path(self.environ, self.api_host), parse_address(self.api_url).host
 
+    @cached_property
+    def kept_heads(self) -> KeptHeads:
+        """How far the ledgers of X's accounts have come, as this user's commands left them."""
+        from profilectl.ledger.heads import KeptHeads
+        from profilectl.ledger.location import heads_folder
+
+        return KeptHeads(None if self.uses_sandbox else heads_folder(self.environ, self.api_host))
+
     def ledger_for_reading(self) -> LedgerReader:
         """Open the ledger without ever writing to it; a missing one is empty."""
+        return self.stack.enter_context(self.open_ledger())
+
+    def open_ledger(self) -> LedgerReader:
+        """Do the same; the caller closes the ledger."""
         from profilectl.ledger.sqlite import open_for_reading
 
         path = self.ledger_path
         ledger = open_for_reading(path)
         if path != self.ledger_path:  # another command moved it between the look and the opening
             ledger.close()
-            ledger = open_for_reading(self.ledger_path)
-        return self.stack.enter_context(ledger)
+            path = self.ledger_path
+            ledger = open_for_reading(path)
+        with ExitStack() as on_error:
+            on_error.callback(ledger.close)
+            self.kept_heads.check(ledger, path)
+            on_error.pop_all()
+        return ledger
 
     def ledger_for_writing(self) -> Ledger:
         """Open the ledger, made anew when it is missing."""
@@ -262,7 +281,28 @@ class Context(Struct, frozen=True, dict=True):
             sentence = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
             if sentence is not None:
                 info(sentence)
-        return self.stack.enter_context(open_for_writing(self.ledger_path))
+        path = self.ledger_path
+        ledger = self.stack.enter_context(open_for_writing(path))
+        self.kept_heads.check(ledger, path)
+        ledger.at_close(partial(self._keep_head, ledger, path))
+        return ledger
+
+    def _keep_head(self, ledger: Ledger, path: Path) -> None:
+        try:
+            self.kept_heads.keep(ledger, path)
+        except (OSError, ProfilectlError) as error:  # what was asked for is done: this is no reason to call it failed
+            self.remark(f"warning: how far the ledger is couldn't be kept, so no command notices an older one: {error}")
+
+    def warn_of(self, account: UnknownAccount) -> None:
+        """Say in one line that the ledger may not be the right one for an account, and what can be done about it."""
+        ways_on = account.ways_on(self.again(), is_sandbox=self.uses_sandbox)
+        info(f"warning: {account.describe(str(self.ledger_path))}: {ways_on}")
+
+    def require_known(self, unknown: Sequence[UnknownAccount]) -> None:
+        """Raise LedgerRefused for the first account of which the ledger isn't known to be the right one."""
+        for account in unknown:
+            ways_on = account.ways_on(self.again(), is_sandbox=self.uses_sandbox)
+            raise LedgerRefused(f"nothing was changed: {account.describe(str(self.ledger_path))}", hint=ways_on)
 
     @cached_property
     def config(self) -> Config:

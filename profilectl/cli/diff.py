@@ -81,6 +81,8 @@ def diff(
     session.check_agents(ledger)
     plan = session.plan(ledger)
     show_warnings(session)
+    for account in session.check_ledger(ledger, context.kept_heads.ledger_of):
+        context.warn_of(account)
     session.prepare(plan)
     forecasts = session.forecasts(plan, ledger)
     budget = [quota.to_document(forecast) for forecast in forecasts]

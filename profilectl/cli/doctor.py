@@ -59,8 +59,6 @@ def doctor(
 
 
 def _machine(context: ReadOnlyContext) -> Machine:
-    from profilectl.ledger.sqlite import open_for_reading
-
     # What may be refused (an unclear variable, a broken roster) is read within the check that it is about.
     return Machine(
         api_url=context.api_url,
@@ -74,7 +72,7 @@ def _machine(context: ReadOnlyContext) -> Machine:
         brands=context.brands,
         inspect_pictures=context.inspect_pictures,
         ledger_path=lambda: context.ledger_path,
-        open_ledger=lambda: open_for_reading(context.ledger_path),
+        open_ledger=context.open_ledger,
     )
 
 

@@ -35,6 +35,7 @@ _MOST_QUESTIONS = 5  # a roster that never stands still isn't for a person to ke
 
 if TYPE_CHECKING:
     from profilectl.api.retry import WaitBudget
+    from profilectl.ledger.accounts import UnknownAccount
     from profilectl.ledger.protocol import Ledger
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
@@ -59,6 +60,7 @@ def sync(
     verify_avatars: diff.VerifyAvatars = False,
     jobs: Annotated[int, option("--jobs N", "Calls at once.", min=1, max=64)] = 8,
     max_wait: Annotated[str, option("--max-wait DURATION", "Wait this long for another sync or for X.")] = "10m",
+    new_ledger: Annotated[bool, option("--new-ledger", "Begin a ledger for accounts that it doesn't know.")] = False,
 ) -> None:
     """Make X equal to the roster.
 
@@ -83,7 +85,7 @@ def sync(
         context, selection = context.overridden_by(Options(brand=saved_plan.brands)), saved_plan.selection
         saved_plan.check_brands(context.roster.brands)
     expected = saved_plan if expect is None else saved.expected_digest(expect)
-    raise typer.Exit(_sync(context, selection, expected, jobs, seconds, asks=not yes))
+    raise typer.Exit(_sync(context, selection, expected, jobs, seconds, asks=not yes, begins_ledger=new_ledger))
 
 
 def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | None) -> None:
@@ -104,13 +106,20 @@ def read_plan(path: Path) -> SavedPlan:
 
 
 def _sync(
-    context: Context, selection: Selection, expected: Expectation | None, jobs: int, seconds: float, *, asks: bool
+    context: Context,
+    selection: Selection,
+    expected: Expectation | None,
+    jobs: int,
+    seconds: float,
+    *,
+    asks: bool,
+    begins_ledger: bool,
 ) -> ExitCode:
     """Make one run; `seconds` is the longest wait for the lock, and for X."""
     from profilectl.api.retry import WaitBudget
 
     context.brands()  # a roster that can't be used is refused before any wait; what counts is read again under the lock
-    looks = _Looks(context, selection, expected, jobs, seconds, WaitBudget(seconds))
+    looks = _Looks(context, selection, expected, jobs, seconds, WaitBudget(seconds), begins_ledger)
     return looks.ask_and_apply() if asks else looks.apply()
 
 
@@ -124,6 +133,7 @@ class _Looks:
     jobs: int
     max_wait: float  # seconds
     budget: WaitBudget
+    begins_ledger: bool  # whether a person has agreed to a ledger that doesn't know the accounts
     stop: Stop = field(default_factory=Stop)
     warnings: set[str] = field(default_factory=set)  # those that were shown
     requests: Counter[str] = field(default_factory=Counter)  # of the looks that are over
@@ -218,17 +228,21 @@ class _Run:
     cache: PictureStatCache
     looks: _Looks
     wait: Wait
+    unknown: tuple[UnknownAccount, ...] = field(init=False, default=())  # those accounts
     stopped_by: ExitCode = field(init=False, default=ExitCode.DONE)
 
     def plan(self) -> Plan:
         """Return the plan; StalePlan when it isn't the one that was reviewed, GuardRefused when it may not be applied.
 
-        Nothing is written.
+        Nothing is written. LedgerRefused about an account that the ledger doesn't know.
         """
         expected = self.looks.expected
         # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.
         plan = self.session.plan(self.ledger, self.wait if expected is None else None)
         self.show_warnings()
+        self.unknown = self.session.check_ledger(self.ledger, self.context.kept_heads.ledger_of)
+        if not self.looks.begins_ledger:
+            self.context.require_known(self.unknown)
         if expected is not None:
             expected.check(plan)
         if plan.refused is not None:
@@ -258,6 +272,7 @@ class _Run:
         from profilectl.sync.outcomes import exit_code
 
         self.session.register_accounts(self.ledger)
+        self.session.begin_accounts(self.ledger, self.unknown)
         # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)

@@ -38,11 +38,22 @@ def default_ledger_path(environ: Mapping[str, str], api_host: str) -> Path:
 
     The host has its port unless that is the usual one: ``127.0.0.1:8123`` is kept in ``127.0.0.1_8123``.
     """
+    return _state_folder(environ) / _folder_name(api_host) / "ledger.db"
+
+
+def heads_folder(environ: Mapping[str, str], api_host: str) -> Path:
+    """Return where the heads of the ledgers of one X's accounts are kept, see `heads`; its host is as above."""
+    return _state_folder(environ) / "heads" / _folder_name(api_host)
+
+
+def _state_folder(environ: Mapping[str, str]) -> Path:
     chosen = Path(environ.get("XDG_STATE_HOME", ""))
     # a relative one has to be ignored (XDG Base Directory Specification): it would be another one in every folder
-    base = chosen if chosen.is_absolute() else home_folder() / ".local" / "state"
-    name = re.sub(r"[^a-z0-9.-]|^\.", "_", api_host.lower())
-    return base / "profilectl" / name / "ledger.db"
+    return (chosen if chosen.is_absolute() else home_folder() / ".local" / "state") / "profilectl"
+
+
+def _folder_name(api_host: str) -> str:
+    return re.sub(r"[^a-z0-9.-]|^\.", "_", api_host.lower())
 
 
 def prepare_folder(folder: Path) -> None:

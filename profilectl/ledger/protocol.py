@@ -46,6 +46,21 @@ class LedgerReader(Protocol):
     def account_of(self, brand: str) -> Account | None:
         """Return the account that the brand's key was last registered for, or None; without its `access_level`."""
 
+    def knows(self, user_id: str) -> bool:
+        """Say whether profiles of an account were ever this ledger's, or it was begun although there were some.
+
+        That a message was sent or an agent blocked says nothing about profiles, nor does a registration.
+        """
+
+    def user_ids(self) -> tuple[str, ...]:
+        """Return the user ids of all accounts that are registered."""
+
+    def last_seq(self) -> int:
+        """Return the sequence number of the newest audit record, 0 when there is none."""
+
+    def hash_of(self, seq: int) -> str | None:
+        """Return the hash of an audit record, or None when there is no such record."""
+
     def check_account(self, brand: str, account: Account) -> None:
         """Make sure that a brand may be used with these credentials, as `Ledger.register_account` does; write nothing.
 
@@ -92,6 +107,19 @@ class Ledger(LedgerReader, Protocol):
         Raises:
             TryLater: another process holds it for longer than that; the message names command, process and start.
         """
+
+    def begin_account(self, user_id: str, listed: int, now_ms: int) -> None:
+        """Record that a ledger is begun for an account although X lists that many profiles of it, see `knows`."""
+
+    def at_close(self, callback: Callable[[], None]) -> None:
+        """Call this once, right before the ledger is closed."""
+
+    @property
+    def has_new_records(self) -> bool:
+        """Whether a method of this object has added to the audit trail."""
+
+    def held_still(self) -> AbstractContextManager[None]:
+        """Keep all other writers out of a ``with`` block, for a moment in which nothing is written here either."""
 
     def register_account(self, brand: str, account: Account, now_ms: int) -> None:
         """Remember which account a brand's key stands for, unless it is known as it is; a changed handle is updated.

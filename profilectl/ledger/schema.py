@@ -64,6 +64,7 @@ GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
 GET_HOSTS = "SELECT DISTINCT host FROM brands"
+GET_USER_IDS = "SELECT DISTINCT account FROM brands ORDER BY account"
 GET_OTHER_HOST = "SELECT brand, handle, host FROM brands WHERE account = :account AND host <> :host"
 # the id and the host of a known brand never change, see `check_account`
 SAVE_ACCOUNT = """
@@ -130,6 +131,15 @@ GET_OWNER = """
     SELECT agent, name, 'bound' FROM bindings WHERE account = :account AND profile_id = :profile_id
     UNION ALL
     SELECT agent, name, 'retired' FROM retired WHERE account = :account AND profile_id = :profile_id"""
+
+HAS_ROWS = """
+    SELECT 1 FROM bindings WHERE account = :account UNION ALL SELECT 1 FROM intents WHERE account = :account
+    UNION ALL SELECT 1 FROM retired WHERE account = :account LIMIT 1"""
+# the texts are canonical, see `audit.chain`: an account comes first, and what happened last
+HAS_RECORD = """
+    SELECT 1 FROM audit WHERE text LIKE '{"account":"' || :account || '",%' AND (
+        text LIKE '%"what":"intended"}' OR text LIKE '%"what":"created"}' OR text LIKE '%"what":"adopted"}'
+        OR text LIKE '%"what":"begun"}') LIMIT 1"""
 
 GET_LAST_RECORD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 GET_RECORDS = "SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"

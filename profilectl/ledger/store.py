@@ -69,6 +69,21 @@ class StoreReader(LedgerReader):
     def check_account(self, brand: str, account: Account) -> None:
         self._engine.read(lambda execute: _check_account(execute, brand, account))
 
+    def knows(self, user_id: str) -> bool:
+        # the record is searched to its end only for an account without profiles
+        return any(self._rows(statement, account=user_id) for statement in (schema.HAS_ROWS, schema.HAS_RECORD))
+
+    def user_ids(self) -> tuple[str, ...]:
+        return tuple(user_id for (user_id,) in self._rows(schema.GET_USER_IDS))
+
+    def last_seq(self) -> int:
+        rows = self._rows(schema.GET_LAST_RECORD)
+        return int(rows[0][0]) if rows else 0
+
+    def hash_of(self, seq: int) -> str | None:
+        rows = self._rows(schema.GET_RECORDS, after=seq - 1, limit=1)
+        return str(rows[0][2]) if rows and rows[0][0] == seq else None
+
     def state_of(self, user_id: str) -> LedgerState:
         return self._engine.read(lambda execute: _state_of(execute, user_id))
 
@@ -149,6 +164,29 @@ class Store(StoreReader, Ledger):
         super().__init__(engine)
         self._actor = actor
         self._batch: _Batch | None = None
+        self._has_new_records = False
+        self._at_close = ExitStack()
+
+    def at_close(self, callback: Callable[[], None]) -> None:
+        self._at_close.callback(callback)
+
+    def close(self) -> None:
+        try:
+            self._at_close.close()
+        finally:
+            super().close()
+
+    @property
+    def has_new_records(self) -> bool:
+        return self._has_new_records
+
+    @contextmanager
+    def held_still(self) -> Iterator[None]:
+        with self._engine.transaction():
+            yield
+
+    def begin_account(self, user_id: str, listed: int, now_ms: int) -> None:
+        self.record(Event("begun", user_id, now_ms, detail={"listed": listed}))
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -357,6 +395,7 @@ class Store(StoreReader, Ledger):
         last = execute(schema.GET_LAST_RECORD)
         seq, prev_hash = last[0] if last else (0, chain.GENESIS)
         record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash)
+        self._has_new_records = True
         execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from msgspec import Struct
 
 from profilectl.errors import ProfilectlError, RemoteError
-from profilectl.ledger.accounts import check_account
+from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
 from profilectl.roster.lookup import unknown_agent
@@ -105,14 +105,27 @@ class SyncSession:
     def check_accounts(self, ledger: LedgerReader) -> None:
         """Raise WrongAccount where credentials belong to another account than the one that roster and ledger mean.
 
-        Warns of a handle that was renamed at X.
+        Nor may two brands be one account. Warns of a handle that was renamed at X.
         """
+        require_distinct(self.accounts)
         for brand in self.brands:
             account = self.accounts[brand.key]
             check_account(brand, account, ledger)
             if account.handle.casefold() != brand.handle.casefold():
                 names = f"@{brand.handle} in the roster, and @{account.handle} at X"
                 self._warnings.append(f"warning: brand {brand.key} is {names}")
+
+    def check_ledger(self, ledger: LedgerReader, former: Callable[[str], str | None]) -> tuple[UnknownAccount, ...]:
+        """Return the accounts, as observed last, that have had another ledger than this one; see `unknown_account`.
+
+        `former` returns the path of the ledger that was used last for a user id, None when nothing is remembered.
+        """
+        observed = ((self.accounts[key], len(target.observation.profiles)) for key, target in self.targets.items())
+        unknown = (
+            unknown_account(account, listed, former(account.user_id), is_known=ledger.knows(account.user_id))
+            for account, listed in observed
+        )
+        return tuple(account for account in unknown if account is not None)
 
     def check_agents(self, ledger: LedgerReader) -> None:
         """Make sure that every chosen agent is in the roster or in the ledger; UsageError for the first who isn't."""
@@ -218,6 +231,11 @@ class SyncSession:
         """Record which accounts the brands stand for."""
         for brand in self.brands:
             ledger.register_account(brand.key, self.accounts[brand.key], self.clients[brand.key].now_ms())
+
+    def begin_accounts(self, ledger: Ledger, unknown: Iterable[UnknownAccount]) -> None:
+        """Record that a person takes this ledger for the accounts that it doesn't know, from now on."""
+        for account in unknown:
+            ledger.begin_account(account.user_id, account.listed, self.now_ms())
 
     def apply(
         self, plan: Plan, prepared: Mapping[str, PreparedPicture], ledger: Ledger, *, stop: Stop, wait: Wait

@@ -96,6 +96,9 @@ class Stage:
         shutil.copytree(self.folder, folder)
         return Stage(folder, Hours(self.hours.now))
 
+    def environ(self) -> dict[str, str]:
+        return {"PROFILECTL_LEDGER": str(self.ledger_path), "XDG_STATE_HOME": str(self.folder / "state")}
+
     @property
     def ledger_path(self) -> Path:
         return self.folder / "ledger.db"
@@ -127,7 +130,7 @@ class Stage:
 
     def _run(self, words: tuple[str, ...]) -> int:
         with ExitStack() as stack:
-            context = StagedContext(stack=stack, environ={"PROFILECTL_LEDGER": str(self.ledger_path)}, stage=self)
+            context = StagedContext(stack=stack, environ=self.environ(), stage=self)
             roster = str(self.folder / "roster.toml")
             code = _command().main([*words, "--roster", roster, "--no-input"], standalone_mode=False, obj=context)
             self.at("end", lambda: None)

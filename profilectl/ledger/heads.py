@@ -1,0 +1,116 @@
+"""How far the ledger of each account had come when a command last wrote to it, kept apart from the ledger.
+
+A backup that was put in its place, or another ledger, doesn't know what happened since: profiles that it calls lost, or
+still an agent's, may have been replaced. So its newest audit record is compared with the one that is kept here.
+
+The files lie in the user's state folder, where the default ledger has its own folder beside them. Somebody who restores
+all of the state folder restores the heads, too: that can't be noticed here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from profilectl.errors import LedgerRefused
+from profilectl.system.files import read_regular, write_private
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.ledger.protocol import Ledger, LedgerReader
+
+_LARGEST = 16_384  # bytes; a path may have 4,096
+
+
+class Head(Struct, frozen=True):
+    """The newest audit record of a ledger at some moment, and where that ledger was."""
+
+    seq: int
+    hash: str
+    ledger: str
+
+
+class KeptHeads:
+    """The heads of the accounts at one X, in a folder of this user, which needn't exist; without one nothing is kept.
+
+    The sandbox has none, as whoever plays with it begins anew whenever they like.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def of_account(self, user_id: str) -> Head | None:
+        """Return the head that is kept for an account, or None; LedgerRefused when it can't be understood."""
+        if self._folder is None:
+            return None
+        path = self._path(self._folder, user_id)
+        try:
+            file = read_regular(path, _LARGEST)
+        except OSError:
+            return None  # also where this user mayn't enter the state folder: then no head of theirs is in it
+        try:
+            content = json.loads(b"" if file is None else file[0])
+            return Head(int(content["seq"]), str(content["hash"]), str(content["ledger"]))
+        except (ValueError, KeyError, TypeError):
+            what = f"{visible(str(path))}, which says how far the ledger is, is damaged"
+            raise LedgerRefused(what, hint="remove it, if you are sure that the ledger is the right one") from None
+
+    def ledger_of(self, user_id: str) -> str | None:
+        """Return the path of the ledger that was used last for an account, or None."""
+        head = self.of_account(user_id)
+        return None if head is None else head.ledger
+
+    def check(self, ledger: LedgerReader, path: Path) -> None:
+        """Make sure that a ledger, which was just opened at a path, has every record that its accounts' heads name.
+
+        Raises:
+            LedgerRefused: one is missing, or is another record there.
+        """
+        # first the heads, then the ledger: a head that is written in between belongs to records that are there by then
+        heads = {user_id: head for user_id in ledger.user_ids() if (head := self.of_account(user_id)) is not None}
+        hashes = {head.seq: ledger.hash_of(head.seq) for head in heads.values()}
+        astray = {user_id: head for user_id, head in heads.items() if hashes[head.seq] != head.hash}
+        if astray and self._folder is not None:
+            files = " and ".join(str(self._path(self._folder, user_id)) for user_id in astray)
+            raise _refusal(path, max(astray.values(), key=lambda head: head.seq), hashes, files)
+
+    def keep(self, ledger: Ledger, path: Path) -> None:
+        """Keep the head of a ledger, at that path, for all of its accounts, if this process has added to its record.
+
+        Raises:
+            OSError: the folder can't be made or written.
+            LedgerRefused, TryLater: the ledger can't be read any more.
+        """
+        folder = self._folder
+        if folder is None or not ledger.has_new_records:
+            return
+        for parent in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
+            parent.mkdir(0o700, exist_ok=True)
+        # under the ledger's own lock for writers, or a slower process would put an older head in place of a newer one
+        with ledger.held_still():
+            seq = ledger.last_seq()
+            head = Head(seq, ledger.hash_of(seq) or "", str(path.absolute()))
+            for user_id in ledger.user_ids():
+                write_private(self._path(folder, user_id), json.dumps(asdict(head)).encode())
+
+    @staticmethod
+    def _path(folder: Path, user_id: str) -> Path:
+        return folder / re.sub(r"[^0-9A-Za-z]", "_", user_id)
+
+
+def _refusal(path: Path, head: Head, hashes: dict[int, str | None], files: str) -> LedgerRefused:
+    if hashes[head.seq] is None:
+        what = f"{path} went backwards: its record {head.seq} is missing, which was written already"
+        hint = "restore the newer one"
+    else:
+        what = f"{path} isn't the ledger that was used last for this account: its record {head.seq} is another one"
+        hint = "use that one"
+    if head.ledger != str(path) and os.path.lexists(head.ledger):
+        hint = f"{hint}, PROFILECTL_LEDGER={head.ledger}"
+    return LedgerRefused(visible(what), hint=visible(f"{hint}; to go on with this one all the same, remove {files}"))
