@@ -35,7 +35,7 @@ def main() -> None:
         else:
             return
     if sys.argv[1:2] == ["__complete"]:
-        from profilectl.completion.names import answer
+        from profilectl.completion.cached_names import answer
 
         answer(sys.argv[2:])
         return

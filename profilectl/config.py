@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import InputRefused
 from profilectl.system.files import read_regular, write_private
@@ -20,8 +22,7 @@ _HINT = "mend the file by hand, or move it away and log in again"
 _ACCOUNT_KEYS: Final = ("handle", "user_id", "host", "storage")
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoggedIn(Struct, frozen=True):
     """One account that `profilectl auth login` has stored."""
 
     handle: str
@@ -30,8 +31,7 @@ class LoggedIn:
     storage: str = "keyring"
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The content of ``config.toml``."""
 
     path: Path  # whether it exists or not

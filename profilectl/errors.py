@@ -9,6 +9,7 @@
     │   ├── RosterRefused                    every problem of a roster at once
     │   ├── AvatarRefused                    a picture that can't be used, with the reason
     │   ├── LedgerRefused                    damaged, too new, or unsafe to open
+    │   │   └── LedgerConflict               one change can't be made any more; nothing of it was written
     │   ├── GuardRefused                     a plan that looks like an accident
     │   ├── StalePlan                        a saved plan that isn't what would be done now
     │   └── WrongAccount                     credentials of one account, ledger of another
@@ -151,6 +152,10 @@ class LedgerRefused(InputRefused):
     kind = "ledger"
 
 
+class LedgerConflict(LedgerRefused):
+    """One change that can't be made any more, as the ledger has moved on; it is refused before anything is written."""
+
+
 class GuardRefused(InputRefused):
     """A plan that looks like an accident; the hint names the flag that allows it."""
 
@@ -210,6 +215,7 @@ class RemoteError(ProfilectlError):
         status: HTTP status, None when no answer came.
         code: X's own error code, None when there was none.
         fate: whether the request may have been applied.
+        is_lasting: nothing changes by itself, so that asking again at once makes no sense.
     """
 
     # The exit code isn't decided here but by the second base of each class below: whatever failed at X, a script has to
@@ -230,6 +236,7 @@ class RemoteError(ProfilectlError):
         super().__init__(message, hint=hint, retry_at=retry_at)
         self.status = status
         self.code = code
+        self.is_lasting = False
 
 
 class Unreachable(RemoteError, TryLater):

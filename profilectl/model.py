@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
+from typing import ClassVar
+
+from msgspec import Struct, field
 
 
 class Kind(enum.StrEnum):
@@ -19,8 +21,19 @@ class Kind(enum.StrEnum):
     BOT = "bot"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class ShortRepr(Struct, frozen=True):
+    """A value whose repr leaves out the fields in `unshown`: a file's bytes have no place in a log."""
+
+    unshown: ClassVar[frozenset[str]]
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in self.unshown]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+
+class Problem(Struct, frozen=True):
     """One thing wrong with a file, at its place; lines and columns count from 1, 0 means "the whole file"."""
 
     file: str
@@ -31,8 +44,7 @@ class Problem:
     severity: str = "error"  # "error" | "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Brand:
+class Brand(Struct, frozen=True):
     """An X account that sends Direct Messages."""
 
     key: str
@@ -42,8 +54,7 @@ class Brand:
     privacy_url: str | None = None  # the brand's privacy policy, which every feedback card links to
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """The roster's ``[policy]``, with contract defaults."""
 
     max_deletes: int = 5
@@ -53,11 +64,11 @@ class Policy:
     disclosure: str = "enforce"  # "enforce" | "warn"
     test_recipients: tuple[str, ...] = ()
     bot_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language
+    timezone: str = "UTC"  # IANA name; in which days begin and end, the same on every machine
     audit_text: bool = False  # whether the audit trail keeps what was sent, not only its hash
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """A person or a bot as one brand shows it: defaults, overrides and name pattern already applied."""
 
     key: str
@@ -75,8 +86,7 @@ class Agent:
     line: int = 0  # of its table in the roster, for messages
 
 
-@dataclass(frozen=True, slots=True)
-class Roster:
+class Roster(Struct, frozen=True):
     """A roster without errors."""
 
     brands: tuple[Brand, ...]
@@ -97,8 +107,7 @@ class Roster:
         return tuple(agent for agent in self.agents if agent.brand == brand)
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """A source file that may become an avatar: read and hashed, not decoded."""
 
     path: str  # as the roster writes it
@@ -106,28 +115,28 @@ class Picture:
     size: int  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedPicture:
+class PreparedPicture(ShortRepr, frozen=True):
     """What is uploaded: square, at most 400x400, without metadata."""
 
-    content: bytes = field(repr=False)
+    unshown = frozenset({"content"})
+
+    content: bytes
     media_type: str  # "image/jpeg" | "image/png"
     source_digest: str  # of the file it was made from
+    signature: str = ""  # of what it shows, see `pictures.similarity`: X encodes every picture anew
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """Who X says the credentials belong to."""
 
     user_id: str
     handle: str  # without @
     host: str  # API host name, without port
     access_level: str | None = None  # header x-access-level
-    verified: bool | None = field(default=None, compare=False)  # X's badge; None when X doesn't say
+    verified: bool | None = None  # X's badge; None when X doesn't say
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """A custom profile as X knows it."""
 
     id: str
@@ -136,8 +145,7 @@ class Profile:
     created_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """Which profile belongs to which agent of an account."""
 
     agent: str
@@ -148,10 +156,21 @@ class Binding:
     bound_ms: int
     protected: bool = False  # outlives the roster entry
     avatar_url: str = ""
+    name_as_shown: str = ""  # as X spells it, which may escape, fold or drop characters; empty: not seen yet
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class LocalTime(Struct, frozen=True):
+    """A moment by a clock that nobody can set: milliseconds since a machine was started."""
+
+    boot: str  # which start of which machine; empty where the system doesn't tell
+    ms: int
+
+    def since(self, earlier: LocalTime) -> int | None:
+        """Return the milliseconds since a moment, None when it was of another start, or nobody knows."""
+        return self.ms - earlier.ms if self.boot and self.boot == earlier.boot else None
+
+
+class Intent(Struct, frozen=True):
     """The durable record that a create is about to be sent; closed when it is known what became of it."""
 
     nonce: str
@@ -163,10 +182,19 @@ class Intent:
     attempt: int = 1
     attempted_ms: int = 0  # X's clock: when the last attempt is over at the latest, rewritten with every attempt
     protected: bool = False
+    picture: str = ""  # signature of what was uploaded, see `pictures.similarity`
+    boot: str = ""  # which start of which machine `attempted_local_ms` counts from; empty: unknown
+    attempted_local_ms: int = 0  # as `attempted_ms`, by that machine's clock, which nobody can set
 
 
-@dataclass(frozen=True, slots=True)
-class Retired:
+class WithdrawnIntent(Struct, frozen=True):
+    """An intent that was closed as one that made nothing, remembered in case X applies its create late."""
+
+    intent: Intent
+    withdrawn_ms: int  # X's clock
+
+
+class Retired(Struct, frozen=True):
     """A profile of ours that no agent uses any more and that will be destroyed."""
 
     profile_id: str
@@ -176,13 +204,13 @@ class Retired:
     why: str  # "replaced": destroyed after the policy's grace | "removed": destroyed at once
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerState:
+class LedgerState(Struct, frozen=True):
     """Everything that the ledger knows about one account, read at one moment."""
 
     bindings: tuple[Binding, ...] = ()
     intents: tuple[Intent, ...] = ()
     retired: tuple[Retired, ...] = ()
+    withdrawn: tuple[WithdrawnIntent, ...] = ()
     blocked: frozenset[str] = frozenset()  # agents who were offboarded: nothing is sent as them or made for them
 
     def binding(self, agent: str) -> Binding | None:
@@ -190,8 +218,7 @@ class LedgerState:
         return next((binding for binding in self.bindings if binding.agent == agent), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that happened, for the audit trail; never a secret, never a message's text."""
 
     what: str  # "created", "destroyed", "refused", "sent" …
@@ -202,16 +229,14 @@ class Event:
     detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A button beneath a message, X's "call to action"."""
 
     label: str  # at most 36 code points
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One Direct Message, ready to leave."""
 
     agent: str
@@ -224,8 +249,7 @@ class Message:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SentMessage:
+class SentMessage(Struct, frozen=True):
     """A message that X took, as its answer or its list of events shows it."""
 
     event_id: str
@@ -236,8 +260,7 @@ class SentMessage:
     created_ms: int = 0  # X's clock
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(Struct, frozen=True):
     """The durable record that a message is about to be sent under a key, and what became of it."""
 
     key: str
@@ -258,8 +281,7 @@ class Survey(enum.StrEnum):
     NPS = "nps"  # how likely to recommend, 0 to 10
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A feedback card, ready to be issued."""
 
     survey: Survey
@@ -272,8 +294,7 @@ class Ask:
     is_test: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """A feedback card as X lists it, without what would name the customer: no id, no handle, no text."""
 
     id: str

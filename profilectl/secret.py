@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import hmac
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import logging
@@ -56,8 +57,7 @@ class Secret:
         raise TypeError("a secret can't be pickled")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """The four OAuth 1.0a values of one account, and where they came from."""
 
     consumer_key: Secret

@@ -45,6 +45,7 @@ PURE = {
     "doctor.report",
     "sync.quota",
     "profiles.ownership",
+    "profiles.matching",
 }
 IMPURE = {
     "os",
@@ -195,7 +196,7 @@ def violations_of_purity() -> set[str]:
 
 def violations_of_silence() -> set[str]:
     """Name every module below the command line that prints, ends the process, or asks."""
-    speaking = {"__main__", "render.console", "completion.names"}
+    speaking = {"__main__", "render.console", "completion.cached_names"}
     return {
         f"{module} calls {call}"
         for module, tree in modules().items()
@@ -276,6 +277,18 @@ def violations_of_names() -> set[str]:
     return violations
 
 
+def violations_of_values() -> set[str]:
+    """Name every frozen dataclass: it takes 1.4 ms of every start that loads it, and a Struct a fiftieth of that."""
+    return {
+        f"{module} makes {node.name} a frozen dataclass"
+        for module, tree in modules().items()
+        if package_of(module) != "sandbox"  # an annex that is loaded late
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any("dataclass" in (text := ast.unparse(each)) and "frozen=True" in text for each in node.decorator_list)
+    }
+
+
 RULES = {
     "a package imports only what stands before it": violations_of_order,
     "no module imports itself over others": violations_of_circles,
@@ -290,6 +303,7 @@ RULES = {
     "a function can be seen at once": violations_of_function_size,
     "private files and threads begin in system": violations_of_files_and_threads,
     "a variable is the noun of what it holds": violations_of_names,
+    "a frozen value is a Struct": violations_of_values,
 }
 
 

@@ -21,7 +21,7 @@ from profilectl.model import Kind, Survey
 from profilectl.plan.changes import Action
 from profilectl.plan.fingerprint import Basis
 from profilectl.plan.saved import Selection
-from profilectl.profiles.recovery import Doubt
+from profilectl.profiles.matching import Doubt
 from profilectl.roster.compliance import GapKind
 from profilectl.sandbox.model import faults
 from profilectl.sync.outcomes import Status
@@ -152,8 +152,8 @@ def test_values_are_those_of_the_code(path):
 
 
 KEYS = {
-    ("plan", "basis"): [field.name for field in fields(Basis)],
-    ("plan", "selection"): ["brands", *(field.name for field in fields(Selection))],
+    ("plan", "basis"): list(Basis.__struct_fields__),
+    ("plan", "selection"): ["brands", *Selection.__struct_fields__],
     ("plan", "summary"): [*Action, "unchanged", "unmanaged"],
     ("sync", "summary"): list(Status),
     ("sync", "requests"): list(KINDS),

@@ -7,7 +7,8 @@ only where the token belongs to a user that nobody else can become; ``examples/a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from profilectl.errors import InputRefused
 from profilectl.model import Agent
@@ -18,16 +19,14 @@ EVERYBODY_ELSE = "*"
 _UID = "uid:"
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """The OS user who runs the program, as the kernel knows it."""
 
     name: str
     uid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(Struct, frozen=True):
     """What the policy file says; without one the roster alone decides who sends, and everybody is an admin.
 
     A rule is the name of an OS user, or ``uid:`` and a number. A name means the uid that this machine gives it, so it

@@ -5,8 +5,9 @@ X takes pictures in one request, but not animations. Every request may be repeat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from profilectl.api import endpoints
 from profilectl.api.error_response import shorten
@@ -24,8 +25,7 @@ _MOST_CHECKS: Final = 20  # so that media which X works on for ever ends the com
 _USUAL_PAUSE: Final = 2  # seconds between two checks, where X names no other figure
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """The state of uploaded media at X."""
 
     media_id: str

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from profilectl.api import endpoints, wire, wire_feedback, wire_messages
 from profilectl.api.chunked_upload import IN_PIECES, upload_in_pieces
+from profilectl.api.error_codes import GONE
 from profilectl.api.error_response import read_error_body, shorten
 from profilectl.api.oauth import Signature
 from profilectl.api.transport import Transport
 from profilectl.errors import CredentialsRefused, NotFound, Unreachable
-from profilectl.model import Account, Ask, Card, Message, Profile, SentMessage
+from profilectl.model import Account, Ask, Card, LocalTime, Message, Profile, SentMessage
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -70,6 +71,10 @@ class XClient:
         """Return a lower bound of X's clock, epoch milliseconds; this machine's time before the first answer."""
         return int(self._transport.server_clock.now() * 1000)
 
+    def local_time(self) -> LocalTime:
+        """Return the moment by this machine's clock, which nobody can set."""
+        return self._transport.clock.local_time()
+
     @property
     def skew_seconds(self) -> float | None:
         """How far this machine's clock is ahead of X's, at least (negative: behind); None before the first answer."""
@@ -88,8 +93,9 @@ class XClient:
         return tuple(profiles.values())
 
     def show_profile(self, profile_id: str) -> Profile:
-        """Return a profile; NotFound when X has none with that id."""
-        return self._perform(endpoints.show_profile(profile_id), wire.read_profile)
+        """Return a profile; NotFound when X itself says that it has none with that id."""
+        read = partial(wire.read_profile, profile_id=profile_id)
+        return self._perform(endpoints.show_profile(profile_id), read)
 
     def upload(self, content: bytes, media_type: str) -> str:
         """Upload a picture and return its media id, good for a day."""
@@ -99,20 +105,33 @@ class XClient:
         """Return the picture that X serves at a profile's `avatar_url`; no credentials go there."""
         return self._transport.download(url)
 
-    def create_profile(self, name: str, media_id: str) -> Profile:
-        """Create a profile. Never repeated here, not even when it surely wasn't applied."""
-        return self._perform(endpoints.create_profile(name, media_id), wire.read_profile)
+    def create_profile(self, name: str, media_id: str, leaves_by_ms: int | None = None) -> Profile:
+        """Create a profile. Never repeated here, not even when it surely wasn't applied.
+
+        After `leaves_by_ms` of X's clock, see `now_ms`, nothing is sent any more: Unreachable.
+        """
+        return self._perform(endpoints.create_profile(name, media_id), wire.read_profile, leaves_by_ms)
 
     def destroy_profile(self, profile_id: str) -> None:
-        """Destroy a profile; it is a success when X doesn't know it any more."""
+        """Destroy a profile; it is a success when X itself says that it doesn't know it any more.
+
+        Raises:
+            OutcomeUnknown: an attempt left, and neither its answer nor that of a repeat is X's yes or no.
+        """
         try:
-            self._perform(endpoints.destroy_profile(profile_id), wire.read_nothing)
-        except NotFound:  # a repeat finds gone what the first attempt destroyed before its answer was lost
+            self._perform(endpoints.destroy_profile(profile_id), wire.read_destroyed)
+        except NotFound as error:  # a repeat finds gone what the first attempt destroyed before its answer was lost
+            if error.code != GONE:
+                raise
             _log.debug("profile %s was gone already", profile_id)
 
-    def send_message(self, message: Message) -> SentMessage:
-        """Send a Direct Message and return what X says about it; the caller compares the echo."""
-        return self._perform(endpoints.send_message(message), lambda answer: wire_messages.read_sent(answer, message))
+    def send_message(self, message: Message, leaves_by_ms: int | None = None) -> SentMessage:
+        """Send a Direct Message and return what X says about it; the caller compares the echo.
+
+        After `leaves_by_ms` of X's clock, see `now_ms`, nothing is sent any more: Unreachable.
+        """
+        read = partial(wire_messages.read_sent, message=message)
+        return self._perform(endpoints.send_message(message), read, leaves_by_ms)
 
     def upload_for_message(self, content: bytes, media_type: str, category: str) -> str:
         """Upload the attachment of a message, ``dm_image`` or ``dm_gif``, and return its media id, good for a day."""
@@ -162,7 +181,7 @@ class XClient:
         bare = wire.bare_handle(handle)
 
         def read(answer: Answer) -> str:
-            user_id = wire.read_user_id(answer)
+            user_id = wire.read_user_id(answer, bare)
             if user_id is None:  # v2 answers 200 for a user that doesn't exist, so no status is there to judge by
                 reason = shorten(read_error_body(answer.content).text)
                 raise NotFound(f"looking up @{bare}: X knows no such user ({reason})", status=answer.status)
@@ -196,5 +215,5 @@ class XClient:
             cursor = page.next_cursor
         raise Unreachable(f"{endpoint.action}: X's list runs in a circle, it repeats a cursor", hint="run again later")
 
-    def _perform(self, endpoint: Endpoint, read: Callable[[Answer], T]) -> T:
-        return self._transport.perform(endpoint, self._signature, read)
+    def _perform(self, endpoint: Endpoint, read: Callable[[Answer], T], leaves_by_ms: int | None = None) -> T:
+        return self._transport.perform(endpoint, self._signature, read, leaves_by_ms)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from msgspec import field
 
 from profilectl.api.error_codes import CARD_ISSUE_RULES, CARD_RULES, MESSAGE_RULES
 from profilectl.api.retry import RetryPolicy
 from profilectl.api.wire import digits, encode, profile_body
 from profilectl.api.wire_feedback import card_form
 from profilectl.api.wire_messages import message_body
-from profilectl.model import Ask, Message
+from profilectl.model import Ask, Message, ShortRepr
 
 if TYPE_CHECKING:
     from profilectl.api.error_codes import ErrorRule
@@ -26,9 +27,10 @@ _UPLOAD = "/2/media/upload"
 _MESSAGES = "/1.1/direct_messages"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(ShortRepr, frozen=True):
     """A request, not yet signed."""
+
+    unshown = frozenset({"files", "error_rules"})
 
     action: str  # what the request does, for error messages: "creating the profile"
     method: str
@@ -38,8 +40,9 @@ class Endpoint:
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     form: Mapping[str, str] | None = None  # form-encoded, or parts beside `files`
-    files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)  # name, content, media type
-    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict, repr=False)  # where X's codes mean other things
+    files: Mapping[str, tuple[str, bytes, str]] | None = None  # name, content, media type
+    error_rules: Mapping[int, ErrorRule] = field(default_factory=dict)  # where X's codes mean other things
+    says_no_in_words: bool = False  # X's OAuth steps, older than its JSON, refuse with a sentence
 
     @property
     def target(self) -> str:
@@ -106,9 +109,9 @@ def create_profile(name: str, media_id: str) -> Endpoint:
 
 def destroy_profile(profile_id: str) -> Endpoint:
     """Destroy a profile; X answers 204 for one that it has destroyed before, too."""
-    query = {"id": digits("profile id", profile_id)}
+    query, retry = {"id": digits("profile id", profile_id)}, RetryPolicy.IDEMPOTENT
     path = "/1.1/custom_profiles/destroy.json"
-    return Endpoint(f"destroying profile {profile_id}", "DELETE", path, "destroy", query=query)
+    return Endpoint(f"destroying profile {profile_id}", "DELETE", path, "destroy", retry, query=query)
 
 
 def send_message(message: Message) -> Endpoint:
@@ -160,13 +163,15 @@ def invalidate_token() -> Endpoint:
 
 def request_token() -> Endpoint:
     """Begin a login by PIN (``oob``, RFC 5849 2.1)."""
-    return Endpoint("beginning the login", "POST", "/oauth/request_token", form={"oauth_callback": "oob"})
+    path, form = "/oauth/request_token", {"oauth_callback": "oob"}
+    return Endpoint("beginning the login", "POST", path, form=form, says_no_in_words=True)
 
 
 def access_token(pin: str) -> Endpoint:
     """Trade a PIN that has been checked, which works once, for the account's token (RFC 5849 2.3)."""
     form = {"oauth_verifier": pin}
-    return Endpoint("trading the PIN", "POST", "/oauth/access_token", retry=RetryPolicy.UNSENT, form=form)
+    path, retry = "/oauth/access_token", RetryPolicy.UNSENT
+    return Endpoint("trading the PIN", "POST", path, retry=retry, form=form, says_no_in_words=True)
 
 
 def authorize_target(request_token: str) -> str:

@@ -6,9 +6,12 @@ Codes and statuses after X's "error troubleshooting" page and answers recorded i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from profilectl.errors import CredentialsRefused, NotAllowlisted, NotFound, RateLimited, Refused, RemoteError
+
+GONE = 34  # v1.1's code for what doesn't exist: "Sorry, that page does not exist"
 
 _LOG_IN = "log in again: profilectl auth login"
 _PERMISSION = f"set the app to read, write and Direct Messages in X's developer console, then {_LOG_IN}"
@@ -39,8 +42,7 @@ _ALLOWLIST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(Struct, frozen=True):
     """A row: which of X's errors it is about, and the exception, meaning and hint that stand for them."""
 
     error: type[RemoteError]
@@ -48,7 +50,7 @@ class ErrorRule:
     hint: str | None = None
     codes: tuple[int, ...] = ()  # of v1.1's ``errors``
     kinds: tuple[str, ...] = ()  # the last part of v2's problem ``type`` (RFC 9457 3.1.1)
-    statuses: tuple[int, ...] = ()  # of HTTP, for answers that hold neither
+    statuses: tuple[int, ...] = ()  # of HTTP, for answers of X that hold neither
 
 
 ERROR_RULES: tuple[ErrorRule, ...] = (
@@ -90,7 +92,7 @@ ERROR_RULES: tuple[ErrorRule, ...] = (
     ),
     ErrorRule(RateLimited, "the app's quota at X is used up", kinds=("usage-capped",)),
     # What doesn't exist.
-    ErrorRule(NotFound, "X knows no such thing", codes=(34,), kinds=("resource-not-found",), statuses=(404,)),
+    ErrorRule(NotFound, "X knows no such thing", codes=(GONE,), kinds=("resource-not-found",), statuses=(404,)),
     ErrorRule(NotFound, "X knows no such user", "look at the id or the handle", (17, 50, 108)),
     # Why a message doesn't go out, in words for somebody who looks after customers.
     ErrorRule(Refused, "X has suspended this customer's account", _ELSEWHERE, (63,)),

@@ -1,40 +1,48 @@
-"""Turns an answer that isn't 2xx into the exception that explains it."""
+"""Turns an answer that isn't 2xx into the exception that explains it.
+
+Proxies and gateways answer, too, and know nothing of what X has done: only what is in X's own form is X's no.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import responses
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+
 from profilectl.api.clock import parse_date
 from profilectl.api.error_codes import is_known, rule_for
-from profilectl.api.retry import RetryPolicy, fate_of_status
-from profilectl.api.wire import Unreadable, parse_json
+from profilectl.api.retry import fate_of_status
+from profilectl.api.wire import Unreadable, parse_json, problem_kind
 from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Unreachable
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.api.error_codes import ErrorRule
+    from profilectl.api.retry import RetryPolicy
     from profilectl.api.wire import Answer
 
+TOO_MANY_REQUESTS = 429
+_DAY_LIMITS = ("x-app-limit-24hour", "x-user-limit-24hour")
+_RESETS = ("x-rate-limit-reset", *(f"{limit}-reset" for limit in _DAY_LIMITS))  # X's own names, of its limits
 _LONGEST_QUOTE = 300  # code points of X's own message that are passed on
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorBody:
+class ErrorBody(Struct, frozen=True):
     """The content of an error body, whichever shape it has; everything may be missing."""
 
     code: int | None = None
     kind: str = ""
     text: str = ""
+    is_own: bool = False  # in a form that is X's and nobody else's
+    is_general: bool = False  # in RFC 9457's general form, which X's v2 uses, and others do
 
 
-@dataclass(frozen=True, slots=True)
-class RequestInfo:
+class RequestInfo(Struct, frozen=True):
     """What is known of a request and isn't in its answer."""
 
     action: str
@@ -42,6 +50,7 @@ class RequestInfo:
     now: float
     skew: float | None  # seconds that this machine is ahead of X
     error_rules: Mapping[int, ErrorRule] = field(default_factory=dict)  # where codes mean something else than usual
+    says_no_in_words: bool = False  # the endpoint refuses with a sentence instead of JSON
 
 
 def error_from(answer: Answer, request: RequestInfo) -> RemoteError:
@@ -51,6 +60,8 @@ def error_from(answer: Answer, request: RequestInfo) -> RemoteError:
     quote = f"HTTP {answer.status}{code}" + (f": {shorten(body.text)}" if body.text else "")
     if fate_of_status(answer.status) is Fate.UNKNOWN:
         return outcome_unknown(f"{_server_error(answer.status)} ({quote})", request, answer, body.code)
+    if not _is_no_of_x(answer, body, request):
+        return outcome_unknown(f"not X but somebody on the way has answered ({quote})", request, answer)
     own = request.error_rules.get(body.code) if body.code is not None else None
     rule = own or rule_for(answer.status, body.code, body.kind)
     is_limit = issubclass(rule.error, RateLimited)
@@ -68,18 +79,32 @@ def error_from(answer: Answer, request: RequestInfo) -> RemoteError:
     )
 
 
+def _is_no_of_x(answer: Answer, body: ErrorBody, request: RequestInfo) -> bool:
+    """Return whether an answer below 500 is X's own; whoever reads may take others' word, but for what is absent."""
+    if body.is_own or (request.says_no_in_words and body.text):
+        return True
+    if answer.status in {TOO_MANY_REQUESTS, 420}:  # to wait because a proxy asks for it does no harm to a reader
+        return not request.retry.writes or (body.is_general and any(name in answer.headers for name in _RESETS))
+    is_about_absence = answer.status in {404, 410}
+    return body.is_general and not request.retry.writes and not is_about_absence
+
+
 def outcome_unknown(
     what: str, request: RequestInfo, answer: Answer | None = None, code: int | None = None
 ) -> RemoteError:
     """Return the exception for a request that X may have applied: Unreachable where repeating it does no harm."""
     message = f"{request.action}: {what}"
     status = answer.status if answer else None
-    if request.retry is not RetryPolicy.SAFE:
+    if request.retry.writes:
         hint = "X may have done it all the same: look before it is done again"
-        return OutcomeUnknown(message, hint=hint, status=status, code=code)
+        # A limit that somebody on the way has set is worth knowing, too: when X's list can be asked.
+        retry_at = _retry_at(answer, request.now) if answer and answer.status == TOO_MANY_REQUESTS else None
+        return OutcomeUnknown(message, hint=hint, retry_at=retry_at, status=status, code=code)
     # 503 is the one 5xx for which RFC 9110 (15.6.4) foresees a Retry-After.
     retry_at = _retry_at(answer, request.now) if answer and answer.status == 503 else None
-    return Unreachable(message, hint="run again later", retry_at=retry_at, status=status, code=code)
+    is_stranger = answer is not None and 400 <= answer.status < 500
+    hint = "look at the proxy, the network's login page or PROFILECTL_API_URL" if is_stranger else "run again later"
+    return Unreachable(message, hint=hint, retry_at=retry_at, status=status, code=code)
 
 
 def read_error_body(content: bytes) -> ErrorBody:
@@ -96,7 +121,28 @@ def read_error_body(content: bytes) -> ErrorBody:
     texts = (first.get("message"), document.get("detail"), first.get("detail"), document.get("title"))
     legacy = (errors, document.get("error"))  # some v1.1 calls answer with a sentence instead of a list
     text = next((text for text in (*texts, *legacy) if text and isinstance(text, str)), "")
-    return ErrorBody(_code(first), _kind(document) or _kind(first), text)
+    return ErrorBody(
+        code=_code(first),
+        kind=problem_kind(document) or problem_kind(first),
+        text=text,
+        is_own=_is_own(document),
+        is_general=document.get("type") == "about:blank" and isinstance(document.get("title"), str),
+    )
+
+
+def _is_own(document: dict[str, Any]) -> bool:
+    """Return whether an error document has one of X's own forms: v1.1's codes, the old upload's, v2's problem types."""
+    if problem_kind(document):
+        return True
+    if isinstance(document.get("request"), str) and isinstance(document.get("error"), str):
+        return set(document) == {"request", "error"}
+    errors = document.get("errors")
+    # Others have lists of errors with codes, too, but something beside the list: "success", "messages", "result".
+    return isinstance(errors, list) and set(document) <= {"errors", "request"} and any(map(_is_own_entry, errors))
+
+
+def _is_own_entry(entry: object) -> bool:
+    return isinstance(entry, dict) and _code(entry) is not None and isinstance(entry.get("message"), str)
 
 
 def shorten(text: str) -> str:
@@ -112,13 +158,39 @@ def cause_of(error: Exception) -> str:
     return shorten(str(error).partition(": bytearray(")[0]) or type(error).__name__
 
 
+def why_untrusted(error: BaseException) -> str | None:
+    """Return why a TLS certificate wasn't trusted, in OpenSSL's words; None when something else failed."""
+    for cause in causes(error):
+        if type(cause).__name__ == "SSLCertVerificationError":
+            return shorten(str(getattr(cause, "verify_message", cause)))
+    return None
+
+
+def certificate_hint(environ: Mapping[str, str]) -> str:
+    """Return what a person can do about a certificate that isn't trusted."""
+    name = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)), None)
+    if name is None:
+        return (
+            "somebody on the way may be reading along; if that is your company's proxy, name its certificate "
+            "authority's file in SSL_CERT_FILE"
+        )
+    return (
+        f"{name} is {visible(environ[name])}: it has to hold the authority of whoever answers;\n"
+        "Python 3.13 and later also refuse authorities whose basicConstraints aren't marked critical"
+    )
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what brought it about."""
+    cause: BaseException | None = error
+    while cause is not None:  # httpx wraps what httpcore wraps, so the reason of the system is two or three down
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
 def _code(entry: dict[str, Any]) -> int | None:
     code = entry.get("code")
     return code if type(code) is int else None  # not isinstance: JSON's true would be code 1
-
-
-def _kind(document: dict[str, Any]) -> str:
-    return str(document.get("type") or "").rstrip("/").rpartition("/")[2]
 
 
 def _plain(content: bytes) -> str:
@@ -134,16 +206,36 @@ def _server_error(status: int) -> str:
 
 
 def _retry_at(answer: Answer, now: float) -> datetime | None:
-    """Return when to try again: Retry-After (RFC 9110 10.2.3) wins over x-rate-limit-reset (epoch seconds)."""
+    """Return when to try again, or None when the answer names no moment that is still to come.
+
+    Retry-After (RFC 9110 10.2.3) wins over x-rate-limit-reset (epoch seconds); a limit of 24 hours that is used up wins
+    over both, where its reset is later.
+    """
+    days = [
+        _moment(answer, f"{limit}-reset") for limit in _DAY_LIMITS if answer.headers.get(f"{limit}-remaining") == "0"
+    ]
+    usual = _retry_after(answer, now) if "retry-after" in answer.headers else None
+    moments = [usual or _moment(answer, "x-rate-limit-reset"), *days]
+    coming = [moment for moment in moments if moment is not None and moment.timestamp() > now]
+    return max(coming, default=None)
+
+
+def _retry_after(answer: Answer, now: float) -> datetime | None:
     # Retry-After counts from the answer's own Date, so neither a wrong clock here nor a slow way shifts it.
-    after = answer.headers.get("retry-after", "")
-    seconds, reset = _number(after), _number(answer.headers.get("x-rate-limit-reset", ""))
-    if seconds is not None:
-        answered = parse_date(answer.headers.get("date")) or datetime.fromtimestamp(now, UTC)
-        with suppress(OverflowError):  # beyond the year 9999, so as good as never
-            return answered + timedelta(seconds=seconds)
-        return None
-    return parse_date(after) or (datetime.fromtimestamp(reset, UTC) if reset else None)
+    after = answer.headers["retry-after"]
+    seconds = _number(after)
+    if seconds is None:
+        return parse_date(after)
+    answered = parse_date(answer.headers.get("date")) or datetime.fromtimestamp(now, UTC)
+    with suppress(OverflowError):  # beyond the year 9999, so as good as never
+        return answered + timedelta(seconds=seconds)
+    return None
+
+
+def _moment(answer: Answer, header: str) -> datetime | None:
+    """Return the moment of a header in epoch seconds."""
+    seconds = _number(answer.headers.get(header, ""))
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 def _number(text: str) -> int | None:

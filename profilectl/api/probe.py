@@ -5,34 +5,29 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from profilectl.api.clock import Clock, ServerClock, parse_date
-from profilectl.api.error_response import cause_of, shorten
+from profilectl.api.error_response import cause_of, causes, certificate_hint, shorten, why_untrusted
 from profilectl.api.transport import open_client
 from profilectl.api.urls import parse_address
 from profilectl.errors import Unreachable
+from profilectl.system.proxies import proxy_of
 
 if TYPE_CHECKING:
     from profilectl.api.transport import HttpxTransport
     from profilectl.api.urls import Address
 
 _NETWORK = "look at the network and its DNS; behind a company's proxy, set HTTPS_PROXY"
-_CERTIFICATE = (
-    "somebody on the way may be reading along; if that is your company's proxy, name its certificate authority's "
-    "file in SSL_CERT_FILE"
-)
 _NO_ANSWER = "look at the network and the firewall, or whether PROFILECTL_API_URL names the right address"
 _PROXY = "look at the proxy that the line `proxy` names"
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
+class ProbeResult(Struct, frozen=True):
     """How X answered a probe."""
 
     status: int
@@ -41,8 +36,7 @@ class ProbeResult:
     skew: float | None  # seconds that this machine is ahead of X, at least; None when the answer has no Date
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """The proxy that requests go through."""
 
     origin: str  # the environment variable that names it, or "the system's settings"
@@ -74,17 +68,11 @@ def probe(
 
 
 def proxy_for(base_url: str) -> Proxy | None:
-    """Return the proxy between this machine and X as httpx chooses it, which obeys NO_PROXY; None without one."""
+    """Return the proxy between this machine and X, which obeys NO_PROXY; None without one."""
     address = parse_address(base_url)
-    if address.is_loopback or proxy_bypass(address.host):
-        return None
-    proxies = getproxies()  # what httpx asks, too: the environment, on macOS and Windows also the system's settings
-    value = proxies.get(address.url.partition(":")[0]) or proxies.get("all")
-    if not value:
-        return None
-    names = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-    origin = next((name for name in names if os.environ.get(name) == value), "the system's settings")
-    return Proxy(origin, _without_userinfo(value))
+    parts = urlsplit(address.url)
+    proxy = None if address.is_loopback else proxy_of(parts.scheme, address.host, parts.port)
+    return None if proxy is None else Proxy(proxy.origin, _without_userinfo(proxy.url))
 
 
 def _connection(response: httpx.Response) -> tuple[str | None, str | None]:
@@ -102,25 +90,20 @@ def _explain(error: httpx.HTTPError, address: Address) -> Unreachable:
     host, place = (address.host, address.url) if proxy is None else ("of the proxy", f"the proxy {proxy.shown}")
     if isinstance(error, httpx.ProxyError):
         return Unreachable(f"{place} doesn't let us through to {address.host}: {cause_of(error)}", hint=_PROXY)
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = shorten(cause.verify_message)
-            return Unreachable(f"the certificate of {address.host} isn't trusted: {reason}", hint=_CERTIFICATE)
+    untrusted = why_untrusted(error)
+    if untrusted is not None:
+        message = f"the certificate of {address.host} isn't trusted: {untrusted}"
+        return Unreachable(message, hint=certificate_hint(os.environ))
+    for cause in causes(error):
         if isinstance(cause, ssl.SSLError):
             reason = shorten(cause.reason or str(cause))
-            return Unreachable(f"{address.host} doesn't speak TLS as it should: {reason}", hint=_CERTIFICATE)
+            message = f"{address.host} doesn't speak TLS as it should: {reason}"
+            return Unreachable(message, hint=certificate_hint(os.environ))
         if isinstance(cause, socket.gaierror):
             reason = shorten(cause.strerror or str(cause))
             return Unreachable(f"the name {host} doesn't resolve: {reason}", hint=_PROXY if proxy else _NETWORK)
     reason = cause_of(error)
     return Unreachable(f"nobody answers at {place}: {reason}", hint=_PROXY if proxy else _NO_ANSWER)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    while cause is not None:  # httpx wraps what httpcore wraps, so the reason of the system is two or three down
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 def _without_userinfo(value: str) -> str:

@@ -10,13 +10,15 @@ import itertools
 import math
 import random
 import threading
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
-from profilectl.errors import Fate, RateLimited, RemoteError, Unreachable
+from msgspec import Struct
+
+from profilectl.api.clock import boot_time
+from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Unreachable
 
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ def fate_of_exception(error: Exception) -> Fate:
 
 
 def fate_of_status(status: int) -> Fate:
-    """Return the fate of a request that was answered with this HTTP status, which isn't 2xx."""
+    """Return the fate of a request that X itself answered with this HTTP status, which isn't 2xx."""
     if status in {420, 429}:  # 420 is X's own, older than the 429 of RFC 6585 4: both refuse before anything is done
         return Fate.NOT_APPLIED
     # A 5xx may come after the request was applied, a 3xx or 408 from a server on the way (RFC 9110 15.5.9: it gave up
@@ -55,37 +57,121 @@ def fate_of_status(status: int) -> Fate:
 
 
 class RetryPolicy(enum.Enum):
-    """When a request is repeated; the value is the number of attempts in all."""
+    """When a request is repeated, and how many attempts there are in all."""
 
-    SAFE = 4  # reading, deleting, uploading: doing it twice changes nothing
-    UNSENT = 3  # only when no connection was made
-    NEVER = 1
+    SAFE = (4, False)  # reading, uploading: neither once nor twice does it change anything that matters
+    IDEMPOTENT = (4, True)  # a write that may be done twice: destroying
+    UNSENT = (3, True)  # only when no connection was made
+    NEVER = (1, True)
+
+    def __init__(self, attempts: int, writes: bool) -> None:
+        self.attempts = attempts
+        self.writes = writes  # so a failure of which nobody knows what it means is an `OutcomeUnknown`
 
 
 def may_repeat(error: RemoteError, policy: RetryPolicy, attempt: int) -> bool:
     """Return whether attempt number `attempt` (from 1), which ended with this error, may be followed by another."""
-    if attempt >= policy.value:
+    is_repeatable = policy in {RetryPolicy.SAFE, RetryPolicy.IDEMPOTENT}
+    is_redirect = error.status is not None and 300 <= error.status < 400
+    if attempt >= policy.attempts or is_redirect or error.is_lasting:
         return False
     if isinstance(error, RateLimited):
-        return policy is RetryPolicy.SAFE and error.retry_at is not None  # without a time, a wait could be 24 hours
-    is_redirect = error.status is not None and 300 <= error.status < 400
-    return isinstance(error, Unreachable) and not is_redirect
+        return is_repeatable and error.retry_at is not None  # without a time, a wait could be 24 hours
+    return isinstance(error, Unreachable) or (is_repeatable and isinstance(error, OutcomeUnknown))
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What one request may take: seconds, and bytes of its answer."""
 
     connect: float = 10.0
-    read: float = 20.0  # without a byte: ends what `total`, which is checked when bytes arrive, can't
-    total: float = 30.0  # httpx's own timeouts begin anew with every byte
+    read: float = 20.0  # without a byte
+    total: float = 30.0  # whatever comes, see `Exchange`
     body: int = 4 * 1024 * 1024
+
+
+class Exchange:
+    """One request on its way: until when it may leave, and when it is over, whatever its connection does.
+
+    Args:
+        total: seconds in all; httpx's own timeouts begin anew with every byte.
+        to_leave: returns the seconds in which its bytes may still leave; no limit when None.
+        is_cut: it ends then, too, even if it has left.
+
+    Attributes:
+        is_watched: it goes over a connection that tells it what happens, so `has_left` is true to the fact.
+        has_left: X may have seen some of it.
+        is_complete: its answer has been read to the end.
+    """
+
+    _of_thread = threading.local()
+
+    def __init__(
+        self,
+        total: float,
+        *,
+        monotonic: Callable[[], float] = boot_time,
+        to_leave: Callable[[], float] | None = None,
+        is_cut: bool = False,
+    ) -> None:
+        self.total = total
+        self.is_watched = self.has_left = self.is_complete = False
+        self._monotonic = monotonic
+        self._ends_at = monotonic() + total
+        self._to_leave = to_leave or (lambda: math.inf)
+        self._is_cut = is_cut
+        self._head: int | None = 0
+
+    @classmethod
+    def current(cls) -> Exchange | None:
+        """Return the request that this thread is making."""
+        return getattr(cls._of_thread, "exchange", None)
+
+    @contextmanager
+    def made_current(self) -> Iterator[None]:
+        """Make this the request of this thread."""
+        self._of_thread.exchange = self
+        try:
+            yield
+        finally:
+            self._of_thread.exchange = None
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether there is time left for its bytes to leave."""
+        return self._to_leave() > 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has taken longer than it may in all."""
+        return self._monotonic() > self._ends_at
+
+    def remaining(self) -> float:
+        """Return the seconds that its next step may take, at least 0."""
+        left = self._ends_at - self._monotonic()
+        return max(0.0, left if self.has_left and not self._is_cut else min(left, self._to_leave()))
+
+    def leave(self) -> bool:
+        """Return whether its bytes may leave now; they are taken to have left then."""
+        may_leave = self.may_leave
+        self.has_left |= may_leave
+        return may_leave
+
+    def take_head(self, size: int) -> int:
+        """Count bytes that came before the answer proper, and return how many they are; 0 when that has come."""
+        if self._head is None:
+            return 0
+        self._head += size
+        return self._head
+
+    def end_head(self) -> None:
+        """Note that the answer's head has come: what follows is bounded as its body."""
+        self._head = None
 
 
 class Deadline:
     """The moment at which a command gives up, `seconds` from now; never with ``math.inf``."""
 
-    def __init__(self, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, *, monotonic: Callable[[], float] = boot_time) -> None:
         self._monotonic = monotonic
         self._ends_at = monotonic() + seconds
 
@@ -159,17 +245,20 @@ class Retrier:
         Raises:
             RemoteError: the failure of the last attempt; Unreachable, when no time is left for a first one.
         """
+        doubt: OutcomeUnknown | None = None
         for attempt in itertools.count(1):
             if not self.deadline.remaining():
-                raise Unreachable("no time is left to ask X", hint="allow more time with --timeout")
+                raise doubt or Unreachable("no time is left to ask X", hint="allow more time with --timeout")
             try:
                 return send()
             except RemoteError as error:
-                if not may_repeat(error, policy, attempt):
-                    raise
+                doubt = error if isinstance(error, OutcomeUnknown) else doubt
                 pause = self._await_reset if isinstance(error, RateLimited) else self._back_off
-                if not pause(error, attempt):
-                    raise
+                if may_repeat(error, policy, attempt) and pause(error, attempt):
+                    continue
+                if doubt is not None and error.fate is Fate.NOT_APPLIED:  # that of this attempt, not of those before
+                    raise doubt from error
+                raise
         raise AssertionError("attempts are bounded")
 
     def _back_off(self, error: RemoteError, attempt: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import ssl
 import threading
 from collections import Counter
@@ -17,8 +18,16 @@ import httpx
 from profilectl import __version__
 from profilectl.api import endpoints, wire
 from profilectl.api.clock import Clock, ServerClock, parse_date
-from profilectl.api.error_response import RequestInfo, cause_of, error_from, outcome_unknown, shorten
-from profilectl.api.retry import Deadline, Limits, Retrier, RetryPolicy, WaitBudget, fate_of_exception
+from profilectl.api.error_response import (
+    RequestInfo,
+    cause_of,
+    certificate_hint,
+    error_from,
+    outcome_unknown,
+    shorten,
+    why_untrusted,
+)
+from profilectl.api.retry import Deadline, Exchange, Limits, Retrier, RetryPolicy, WaitBudget, fate_of_exception
 from profilectl.api.urls import DEFAULT_URL, check_picture_url, parse_address
 from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
 
@@ -34,11 +43,6 @@ HttpxTransport = httpx.BaseTransport
 """What carries requests: httpx's own over the network, or one that answers in this process."""
 
 LARGEST_PICTURE = 5 * 1024 * 1024  # bytes of a picture that is fetched: what X takes as an upload at most
-
-# Seconds that an idle connection is kept open: less than the 60 s after which common balancers end it. httpx checks
-# that a connection is still open before it sends anything over it, but can't see an end that is on its way at that very
-# moment, which would leave a create in doubt; closing it first avoids that race.
-KEEP_ALIVE = 55.0
 
 _log = logging.getLogger(__name__)
 
@@ -71,15 +75,15 @@ class Transport:
         clock: Clock | None = None,
     ) -> None:
         self.address = parse_address(base_url)
-        self._clock = clock or Clock()
-        self.server_clock = ServerClock(self._clock)
+        self.clock = clock or Clock()
+        self.server_clock = ServerClock(self.clock)
         self._deadline = deadline or Deadline(math.inf)
         self._retrier = Retrier(
             deadline=self._deadline,
             wait_budget=max_wait if isinstance(max_wait, WaitBudget) else WaitBudget(max_wait),
             announce=announce,
             now=self.server_clock.now,
-            sleep=self._clock.sleep,
+            sleep=self.clock.sleep,
         )
         self._limits = limits or Limits()
         self._lock = threading.Lock()
@@ -104,13 +108,17 @@ class Transport:
         with self._lock:
             return self._requests.copy()
 
-    def perform(self, endpoint: Endpoint, signature: Signature, read: Callable[[Answer], T]) -> T:
+    def perform(
+        self, endpoint: Endpoint, signature: Signature, read: Callable[[Answer], T], leaves_by_ms: int | None = None
+    ) -> T:
         """Send a request, repeat it as far as it may be, and return what `read`, which may raise Unreadable, returns.
+
+        After `leaves_by_ms`, of X's clock as it is known here, none of its bytes leaves any more.
 
         Raises:
             RemoteError: the class says what happened, its `fate` whether X may have applied the request.
         """
-        return self._retrier.call(lambda: self._attempt(endpoint, signature, read), endpoint.retry)
+        return self._retrier.call(lambda: self._attempt(endpoint, signature, read, leaves_by_ms), endpoint.retry)
 
     def download(self, url: str) -> bytes:
         """Return the picture at an address that X gave: never signed, no redirects, at most `LARGEST_PICTURE` bytes.
@@ -124,26 +132,35 @@ class Transport:
 
     def _fetch(self, url: str) -> bytes:
         endpoint = endpoints.Endpoint("downloading the picture", "GET", url)
-        started = self._clock.monotonic()
+        exchange = self._exchange(endpoint, None)
         try:
             # Unsigned, because the host is whatever X's answer names; nor does its Date say anything about X's clock.
-            with self._http.stream("GET", url, auth=None, timeout=self._timeout(endpoint)) as response:
+            with (
+                exchange.made_current(),
+                self._http.stream("GET", url, auth=None, timeout=self._timeout(endpoint)) as response,
+            ):
                 self._count(endpoint, has_left=True)
                 _log.debug("GET %s %d", shorten(url), response.status_code)
                 if response.status_code != httpx.codes.OK:
                     error = Unreachable if response.status_code >= 500 else Refused
                     raise error(f"{endpoint.action}: HTTP {response.status_code}", status=response.status_code)
-                return self._read(response, started, LARGEST_PICTURE)
+                return self._read(response, exchange, LARGEST_PICTURE)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(f"{endpoint.action}: {cause_of(error)}") from error
         except wire.Unreadable as error:
             raise Refused(f"{endpoint.action}: {error}") from None
 
-    def _attempt(self, endpoint: Endpoint, signature: Signature, read: Callable[[Answer], T]) -> T:
+    def _attempt(
+        self, endpoint: Endpoint, signature: Signature, read: Callable[[Answer], T], leaves_by_ms: int | None
+    ) -> T:
+        exchange = self._exchange(endpoint, leaves_by_ms)
+        if not exchange.may_leave:
+            raise self._too_late(endpoint)
         try:
-            answer = self._exchange(endpoint, signature)
+            with exchange.made_current():
+                answer = self._answer(endpoint, signature, exchange)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._connection_error(endpoint, error) from error
+            raise self._connection_error(endpoint, error, exchange) from error
         except wire.Unreadable as error:  # too large or too slow, but whatever was asked for may have been done
             raise outcome_unknown(str(error), self._request_info(endpoint)) from None
         if not 200 <= answer.status < 300:
@@ -154,14 +171,25 @@ class Transport:
             what = f"X's answer can't be used, {error} (HTTP {answer.status})"
             raise outcome_unknown(what, self._request_info(endpoint), answer) from None
 
-    def _exchange(self, endpoint: Endpoint, signature: Signature) -> Answer:
-        started = self._clock.monotonic()
-        response = self._send(endpoint, signature)
-        duration = self._clock.monotonic() - started
+    def _exchange(self, endpoint: Endpoint, leaves_by_ms: int | None) -> Exchange:
+        """Return a request that is about to begin; the deadline ends what only reads, and lets no write leave."""
+
+        def to_leave() -> float:
+            promised = math.inf if leaves_by_ms is None else leaves_by_ms / 1000 - self.server_clock.now()
+            return min(promised, self._deadline.remaining())
+
+        return Exchange(
+            self._limits.total, monotonic=self.clock.monotonic, to_leave=to_leave, is_cut=not endpoint.retry.writes
+        )
+
+    def _answer(self, endpoint: Endpoint, signature: Signature, exchange: Exchange) -> Answer:
+        started = self.clock.monotonic()
+        response = self._send(endpoint, signature, exchange)
+        duration = self.clock.monotonic() - started
         self.server_clock.learn(parse_date(response.headers.get("date")), duration)
         _log.debug("%s %s %d %.0f ms", endpoint.method, endpoint.path, response.status_code, duration * 1000)
         try:
-            content = self._read(response, started, self._limits.body)
+            content = self._read(response, exchange, self._limits.body)
         finally:
             response.close()
         # Here, before anything can quote it: an error answer, X's or a proxy's, may repeat the request with its tokens.
@@ -169,7 +197,7 @@ class Transport:
         text = signature.scrub(content.decode("utf-8", "surrogateescape"))
         return wire.Answer(response.status_code, headers, text.encode("utf-8", "surrogateescape"))
 
-    def _send(self, endpoint: Endpoint, signature: Signature) -> httpx.Response:
+    def _send(self, endpoint: Endpoint, signature: Signature, exchange: Exchange) -> httpx.Response:
         """Return the answer as soon as its head has arrived, and count the request if it left."""
         request = self._http.build_request(
             endpoint.method,
@@ -185,42 +213,75 @@ class Transport:
         try:
             return self._http.send(request, auth=signature, stream=True)
         except httpx.HTTPError as error:
-            has_left = fate_of_exception(error) is not Fate.NOT_APPLIED
+            has_left = _fate(error, exchange) is not Fate.NOT_APPLIED
             raise
         finally:
             self._count(endpoint, has_left)
 
-    def _read(self, response: httpx.Response, started: float, largest: int) -> bytes:
-        """Return the body; Unreadable when it is too large or comes too slowly."""
+    def _read(self, response: httpx.Response, exchange: Exchange, largest: int) -> bytes:
+        """Return the body; Unreadable when it is packed, too large, or comes too slowly."""
+        exchange.end_head()
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in {"identity", ""}:  # a few bytes could unpack to gigabytes
+            raise wire.Unreadable(f"X's answer is packed ({shorten(encoding)}), and nobody asked for that")
         content = bytearray()
-        for chunk in response.iter_bytes():
+        for chunk in response.iter_bytes():  # as it came, and from a world in this process, too
             content += chunk
             if len(content) > largest:
                 raise wire.Unreadable(f"X's answer is larger than {largest} bytes")
-            if self._clock.monotonic() - started > self._limits.total:
-                raise wire.Unreadable(f"X's answer isn't complete after {self._limits.total:g} s")
+            if exchange.is_over:
+                raise wire.Unreadable(f"X's answer isn't complete after {exchange.total:g} s")
+        exchange.is_complete = True
         return bytes(content)
 
     def _timeout(self, endpoint: Endpoint) -> httpx.Timeout:
         """Return the timeouts: the deadline ends what may be repeated, while a write that has left is waited for."""
         left = max(0.001, self._deadline.remaining())  # 0 would make the socket non-blocking
-        read = min(self._limits.read, left) if endpoint.retry is RetryPolicy.SAFE else self._limits.read
+        read = self._limits.read if endpoint.retry.writes else min(self._limits.read, left)
         return httpx.Timeout(read, connect=min(self._limits.connect, left), pool=min(self._limits.total, left))
 
-    def _connection_error(self, endpoint: Endpoint, error: Exception) -> RemoteError:
-        if fate_of_exception(error) is Fate.NOT_APPLIED:
-            message = f"{endpoint.action}: no connection to {self.address.url} ({cause_of(error)})"
-            return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")
-        what = f"the connection broke before X had answered ({cause_of(error)})"
-        return outcome_unknown(what, self._request_info(endpoint))
+    def _connection_error(self, endpoint: Endpoint, error: Exception, exchange: Exchange) -> RemoteError:
+        if _fate(error, exchange) is Fate.UNKNOWN:
+            what = f"the connection broke before X had answered ({cause_of(error)})"
+            return outcome_unknown(what, self._request_info(endpoint))
+        reason = why_untrusted(error)
+        if reason is not None:
+            message = f"{endpoint.action}: the certificate of {self.address.host} isn't trusted: {reason}"
+            return _lasting(Unreachable(message, hint=certificate_hint(os.environ)))
+        if not exchange.may_leave and endpoint.retry.writes:
+            return self._too_late(endpoint)
+        message = f"{endpoint.action}: no connection to {self.address.url} ({cause_of(error)})"
+        return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")
+
+    def _too_late(self, endpoint: Endpoint) -> RemoteError:
+        message = f"{endpoint.action}: nothing was sent, because the time in which it had to leave is over"
+        return _lasting(Unreachable(message, hint="run again"))
 
     def _request_info(self, endpoint: Endpoint) -> RequestInfo:
         clock = self.server_clock
-        return RequestInfo(endpoint.action, endpoint.retry, clock.now(), clock.skew_seconds, endpoint.error_rules)
+        return RequestInfo(
+            action=endpoint.action,
+            retry=endpoint.retry,
+            now=clock.now(),
+            skew=clock.skew_seconds,
+            error_rules=endpoint.error_rules,
+            says_no_in_words=endpoint.says_no_in_words,
+        )
 
     def _count(self, endpoint: Endpoint, has_left: bool) -> None:
         with self._lock:
             self._requests[endpoint.kind] += has_left
+
+
+def _fate(error: Exception, exchange: Exchange) -> Fate:
+    """Return the fate of a request whose connection failed."""
+    never_left = exchange.is_watched and not exchange.has_left  # also where a proxy broke off, or a handshake
+    return Fate.NOT_APPLIED if never_left else fate_of_exception(error)
+
+
+def _lasting(error: RemoteError) -> RemoteError:
+    error.is_lasting = True
+    return error
 
 
 class _LazyTls(ssl.SSLContext):
@@ -242,19 +303,31 @@ def open_client(address: Address, *, transport: HttpxTransport | None = None, jo
     Raises:
         UsageError: a proxy or certificate setting of the environment can't be used.
     """
+    return httpx.Client(
+        transport=transport or _network(address, jobs),
+        follow_redirects=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        trust_env=False,  # proxies and certificates are `_network`'s, and a password of ~/.netrc is nobody's
+        headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
+    )
+
+
+def _network(address: Address, jobs: int) -> HttpxTransport:
+    from profilectl.api.connections import NetworkTransport  # loads what a sandbox in this process needn't
+
+    url = httpx.URL(address.url)
     try:
-        return httpx.Client(
-            transport=transport,
-            follow_redirects=False,
-            http2=False,
-            # Where the API isn't called over TLS, only a picture can be at an https address.
-            verify=_LazyTls(ssl.PROTOCOL_TLS_CLIENT) if address.url.startswith("http:") else True,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            trust_env=not address.is_loopback,  # a company's proxy can't reach a port of this machine
-            limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs, keepalive_expiry=KEEP_ALIVE),
-            # Uncompressed: an answer of a few bytes could otherwise unpack to gigabytes before it is counted.
-            headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
-        )
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-        message = "a connection can't be prepared from HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+        # Where the API isn't called over TLS, only a picture can be at an https address.
+        tls = _LazyTls(ssl.PROTOCOL_TLS_CLIENT) if url.scheme == "http" else httpx.create_ssl_context()
+    except OSError as error:
+        message = "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names can't be read"
         raise UsageError(message, hint="correct or unset these variables") from error
+    # A company's proxy can't reach a port of this machine.
+    network = NetworkTransport(tls, jobs, uses_proxies=not address.is_loopback)
+    proxy = network.proxy_of(url)
+    try:
+        network.open_for(url)
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        message = f"the proxy that {'the environment' if proxy is None else proxy.origin} names can't be used"
+        raise UsageError(message, hint="give one of http:// or https://, or list the host in NO_PROXY") from error
+    return network

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from profilectl.errors import Refused, UsageError
 from profilectl.text.escape import visible
@@ -16,8 +17,7 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+")
 _EXAMPLE = "give only scheme and host, as in https://api.x.com or http://127.0.0.1:8080"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Scheme, host and port of the API, checked."""
 
     url: str  # without a trailing slash

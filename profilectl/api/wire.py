@@ -8,22 +8,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs
+
+from msgspec import Struct
 
 from profilectl.errors import InputRefused
 from profilectl.model import Account, Profile
 from profilectl.secret import Secret
 from profilectl.text.escape import visible
+from profilectl.text.ids import is_id
 
 T = TypeVar("T")
 
-_ID = re.compile(r"[0-9]{1,20}")  # an unsigned 64-bit number has at most 20 digits
+_MILLISECONDS = re.compile(r"[0-9]{1,20}")
+_NO_SUCH_USER = "resource-not-found"  # the last part of v2's problem type
+_PROBLEMS = ("https://api.x.com/2/problems/", "https://api.twitter.com/2/problems/")
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 _PIN = re.compile(r"[0-9]{4,12}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, where calendars end
+NO_CONTENT = 204
 _LONGEST_NAME = 1000  # code points; X allows 48, and handling a far longer one would only take time
 
 
@@ -31,8 +36,7 @@ class Unreadable(ValueError):
     """An answer that lacks what its request should return; the message says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An HTTP answer, read to its end."""
 
     status: int
@@ -40,16 +44,14 @@ class Answer:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """One page of a list; `next_cursor` is None on the last one."""
 
     items: tuple[T, ...]
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A token of the OAuth steps, with what X says about its owner."""
 
     key: Secret
@@ -59,9 +61,9 @@ class Token:
 
 
 def digits(what: str, value: str) -> str:
-    """Return an id that is safe in a URL; InputRefused, with the name `what`, when it isn't all digits."""
-    if not _ID.fullmatch(value):
-        raise InputRefused(f"the {what} must be digits, not {visible(value)!r}")
+    """Return an id that is safe in a URL; InputRefused, with the name `what`, when it isn't written as X writes it."""
+    if not is_id(value):
+        raise InputRefused(f"the {what} must be digits without zeros before them, not {visible(value)!r}")
     return value
 
 
@@ -113,9 +115,12 @@ def read_page(answer: Answer) -> Page[Profile]:
     return Page(tuple(_profile(profile) for profile in profiles), cursor)
 
 
-def read_profile(answer: Answer) -> Profile:
-    """Return the profile of a create or show."""
-    return _profile(document_of(answer).get("custom_profile"))
+def read_profile(answer: Answer, profile_id: str | None = None) -> Profile:
+    """Return the profile of a create or show; Unreadable when another id was asked for."""
+    profile = _profile(document_of(answer).get("custom_profile"))
+    if profile_id not in {None, profile.id}:
+        raise Unreadable(f"it is about profile {profile.id}")
+    return profile
 
 
 def read_media_id(answer: Answer) -> str:
@@ -125,12 +130,27 @@ def read_media_id(answer: Answer) -> str:
     return id_of(data, "id") if isinstance(data, dict) else id_of(document, "media_id_string")
 
 
-def read_user_id(answer: Answer) -> str | None:
-    """Return the id of a looked-up user; None when X knows no such user."""
+def read_user_id(answer: Answer, handle: str) -> str | None:
+    """Return the id of a looked-up user; None when X says in its own words that it knows no such user."""
     document = document_of(answer)
-    if "data" not in document and document.get("errors"):
+    if "data" not in document and _names_no_user(document.get("errors")):
         return None
-    return id_of(mapping(document, "data"), "id")
+    user = mapping(document, "data")
+    name = user.get("username", handle)
+    if not isinstance(name, str) or name.casefold() != handle.casefold():
+        raise Unreadable("it is about another user")
+    return id_of(user, "id")
+
+
+def problem_kind(document: Mapping[str, Any]) -> str:
+    """Return the last part of v2's problem ``type`` (RFC 9457 3.1.1), nothing where it isn't one of X's."""
+    kind = document.get("type")
+    return kind.rstrip("/").rpartition("/")[2] if isinstance(kind, str) and kind.startswith(_PROBLEMS) else ""
+
+
+def _names_no_user(errors: object) -> bool:
+    entries = errors if isinstance(errors, list) else []
+    return any(problem_kind(mapping_or_empty(entry)) == _NO_SUCH_USER for entry in entries)
 
 
 def read_rate_limits(answer: Answer) -> dict[str, dict[str, int]]:
@@ -151,6 +171,12 @@ def read_token(answer: Answer) -> Token:
     except (ValueError, KeyError):  # without its cause, whose text may hold half of a token
         raise Unreadable("no token in it") from None
     return Token(key, secret, fields.get("screen_name"), fields.get("user_id"))
+
+
+def read_destroyed(answer: Answer) -> None:
+    """Accept X's answer to a destroy: 204 (RFC 9110 15.3.5), which has no content."""
+    if answer.status != NO_CONTENT or answer.content:
+        raise Unreadable("X answers with nothing, and this is something")
 
 
 def read_nothing(answer: Answer) -> None:
@@ -203,17 +229,17 @@ def _profile(document: object) -> Profile:
 def id_of(document: Mapping[str, Any], key: str) -> str:
     """Return an id, which X gives as a string of digits."""
     value = document.get(key)
-    if not isinstance(value, str) or not _ID.fullmatch(value):
+    if not isinstance(value, str) or not is_id(value):
         raise Unreadable(f"no usable {key} in it")
     return value
 
 
 def milliseconds(document: Mapping[str, Any], key: str) -> int:
     """Return a time in epoch milliseconds, which X gives as a string of digits."""
-    value = int(id_of(document, key))
-    if value > _LAST_MILLISECOND:
+    value = document.get(key)
+    if not isinstance(value, str) or not _MILLISECONDS.fullmatch(value) or int(value) > _LAST_MILLISECOND:
         raise Unreadable(f"no usable {key} in it")
-    return value
+    return int(value)
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from profilectl.api.wire import digits, document_of, encode, id_of, list_and_cursor, mapping, mapping_or_empty, whole
+from msgspec import Struct
+
+from profilectl.api.wire import (
+    Unreadable,
+    digits,
+    document_of,
+    encode,
+    id_of,
+    list_and_cursor,
+    mapping,
+    mapping_or_empty,
+    whole,
+)
 from profilectl.model import Message, SentMessage
 
 if TYPE_CHECKING:
     from profilectl.api.wire import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class EventPage:
+class EventPage(Struct, frozen=True):
     """One page of the account's messages, newest first."""
 
     messages: tuple[SentMessage, ...]
@@ -48,9 +58,12 @@ def _data(message: Message) -> dict[str, object]:
 
 
 def read_sent(answer: Answer, message: Message) -> SentMessage:
-    """Return the message as X says it sent it; only the event's id must be there."""
+    """Return the message as X says it sent it; only the event's id must be there, and it must be to the recipient."""
     # The id proves that the message went out. An answer that lacks the rest, too, mustn't make a person send it again.
-    return _sent(mapping(document_of(answer), "event"), message.recipient_id)
+    sent = _sent(mapping(document_of(answer), "event"), message.recipient_id)
+    if sent.recipient_id != message.recipient_id:
+        raise Unreadable("it is about a message to somebody else")
+    return sent
 
 
 def read_events(answer: Answer, recipient_id: str) -> EventPage:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from profilectl.errors import LedgerRefused
 from profilectl.model import Event
@@ -19,8 +20,7 @@ GENESIS = "0" * 64
 """What the first record names as the hash before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One record of the chain.
 
     Attributes:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
@@ -43,18 +46,27 @@ DEFAULT_TIMEOUT = 600.0  # seconds: long enough for a thousand creates, short en
 STATE_FOLDER = ".profilectl"
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True, dict=True):
     """What one command works with; everything is opened when it is first asked for."""
 
     options: Options = field(default_factory=Options)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     stack: ExitStack = field(default_factory=ExitStack)  # closes what was opened, when the command ends
-    secrets: list[Secret] = field(default_factory=list, repr=False)  # in use so far, kept out of the log
+    secrets: list[Secret] = field(default_factory=list)  # in use so far, kept out of the log
+    logins: dict[str, Credentials] = field(default_factory=dict)  # those that were needed so far, by handle
 
     def overridden_by(self, later: Options) -> Context:
         """Return the context of a command whose own options win over those before its name."""
         return replace(self, options=self.options.overridden_by(later))
+
+    def reread(self) -> Context:
+        """Return a context that reads roster, pictures, configuration and the ledger's place anew, as they are by now.
+
+        Its deadline begins when it first asks X; the clock, the local X and the credentials stay the same.
+        """
+        fresh = replace(self)
+        fresh.__dict__.update({name: self.__dict__[name] for name in ("clock", "local_x") if name in self.__dict__})
+        return fresh
 
     @property
     def is_quiet(self) -> bool:
@@ -320,7 +332,12 @@ class Context:
         return parse_address(self.api_url).url.partition("://")[2]
 
     def credentials(self, brand: Brand) -> Credentials:
-        """Find the credentials of one brand, from the first source that is configured."""
+        """Return the credentials of one brand, from the first source that is configured; asked once a command."""
+        if brand.handle not in self.logins:  # a keyring or a credential command may ask its owner each time
+            self.logins[brand.handle] = self._find_credentials(brand)
+        return self.logins[brand.handle]
+
+    def _find_credentials(self, brand: Brand) -> Credentials:
         if self.uses_sandbox:
             return self.local_x.credentials(brand.handle)
         from profilectl.credentials.keyring import Keychain
@@ -372,6 +389,14 @@ class Context:
                 ),
             )
         )
+
+    def wait(self, seconds: float, why: str) -> bool:
+        """Wait, and return True; False at once when that would be longer than the command may take."""
+        if seconds > self.deadline.remaining():
+            return False
+        self.announce_wait(seconds, why)
+        (self.clock.sleep or time.sleep)(seconds)
+        return True
 
     def announce_wait(self, seconds: float, why: str) -> None:
         """Say why nothing happens for a while."""

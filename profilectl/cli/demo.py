@@ -10,12 +10,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import tomli
 import typer
+from msgspec import Struct
 
 from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER
@@ -57,8 +56,7 @@ helper = {{ name = "Acme Care bot", avatar = "avatars/helper.png", kind = "bot" 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step: why, and what is done; an action is a command line to run, or a function between two commands."""
 
     title: str
@@ -197,6 +195,8 @@ def _own_environment() -> Iterator[None]:
 
 def _write_roster() -> None:
     """Write a roster with its pictures into the current folder."""
+    import tomli
+
     from profilectl.pictures.placeholders import initials_portrait, photograph
 
     # Drawn portraits and one JPEG that lies on its side, so that turning it upright can be seen.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
@@ -37,6 +37,9 @@ _JOBS = 8  # pictures that are fetched at once; without any, one call after the 
 
 Agents = Annotated[list[str] | None, option("--agent AGENT", "Only this agent; repeatable.")]
 AllowDeletes = Annotated[int | None, option("--allow-deletes N", "Agree to N deletions per brand.", min=0)]
+AllowLost = Annotated[
+    int | None, option("--allow-lost N", "Agree to make N profiles per brand anew that X lost.", min=0)
+]
 PruneNow = Annotated[bool, option("--prune-now", "Destroy replaced profiles without waiting.")]
 VerifyAvatars = Annotated[bool, option("--verify-avatars", "Compare the live pictures, too.")]
 
@@ -59,6 +62,7 @@ def diff(
     ] = None,
     agent: Agents = None,
     allow_deletes: AllowDeletes = None,
+    allow_lost: AllowLost = None,
     prune_now: PruneNow = False,
     verify_avatars: VerifyAvatars = False,
 ) -> None:
@@ -69,7 +73,7 @@ def diff(
     form = _chosen(context, form)
     if out is not None:
         check_place(out)  # before X is asked for lists that couldn't be saved
-    selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
+    selection = Selection(frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars)
     session = open_session(context, context.brands(), selection, _JOBS if verify_avatars or form is Format.HTML else 1)
     ledger = context.ledger_for_reading()
     session.check_accounts(ledger)
@@ -210,11 +214,10 @@ def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
 
 def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
     """Write to stderr what is in the way of the changes that are blocked."""
-    from profilectl.render.phrases import obstacle
+    from profilectl.render.phrases import obstacles
 
-    for change in changes:
-        if change.is_blocked:
-            info(obstacle(change, change.goal.name, context.again()))
+    for line in obstacles(changes, context.again()):
+        info(line)
 
 
 def show_limits(context: Context, forecasts: Iterable[Forecast]) -> None:

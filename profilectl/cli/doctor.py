@@ -73,7 +73,12 @@ def _machine(context: ReadOnlyContext) -> Machine:
         inspect_pictures=context.inspect_pictures,
         ledger_path=lambda: context.ledger_path,
         open_ledger=context.open_ledger,
+        former_ledger=partial(_former_ledger, context),
     )
+
+
+def _former_ledger(context: ReadOnlyContext, user_id: str) -> str | None:
+    return context.kept_heads.ledger_of(user_id)
 
 
 def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:
@@ -94,6 +99,7 @@ def _accounts(context: ReadOnlyContext) -> Accounts:
         find_credentials=lambda handle: auth_accounts.find_credentials(context, handle, keyring),
         connect=context.client,
         wait_command=f"profilectl doctor --wait 2h{context.again()}",
+        options=context.again(),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from profilectl.errors import AvatarRefused, RemoteError
 from profilectl.model import PreparedPicture, Profile
@@ -22,8 +23,7 @@ _SIDE: Final = 160  # pixels: twice what the page shows, for sharp screens
 _LONGEST: Final = 60.0  # seconds for all pictures together: a plan without some of them is still worth having
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """Where a picture is: a file by its digest, or at X by its address."""
 
     brand: str
@@ -31,8 +31,7 @@ class _Source:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Appearance:
+class _Appearance(Struct, frozen=True):
     """A name to show, and where its picture would be; None where nobody knows."""
 
     name: str

@@ -78,7 +78,10 @@ def _carry_out(
     # Before the profiles go, because a sync may keep us waiting for minutes.
     if blocked.brands and not context.is_quiet:
         info(f"nobody can send as {shown} any more ({', '.join(brand.key for brand in blocked.brands)})")
-    return blocked.failures + offboarding.destroy(writable, context.deadline.remaining(), context.announce_wait)
+    remaining = context.deadline.remaining()
+    return blocked.failures + offboarding.destroy(
+        writable, blocked.brands, remaining, context.announce_wait, context.wait
+    )
 
 
 def _show_allowed(context: Context, agent: str, results: tuple[OffboardResult, ...]) -> None:
@@ -100,7 +103,7 @@ def _show(
     code: ExitCode,
 ) -> None:
     rows = [
-        [result.status, result.brand, result.profile_id or "", result.name or "", _why(result)] for result in results
+        [_status(result), result.brand, result.profile_id or "", result.name or "", _why(result)] for result in results
     ]
     context.output.show(json_documents.offboard(agent, now_ms(), code, results, lines), _HEADERS, rows)
     if context.is_quiet and not results:
@@ -111,6 +114,10 @@ def _show(
         info(f"not every profile of {visible(agent)} is gone; {AGAIN}")
     if lines is not None:
         _show_lines(context, agent, lines)
+
+
+def _status(result: OffboardResult) -> str:
+    return "not confirmed" if result.status is OffboardStatus.UNCONFIRMED else result.status.value
 
 
 def _why(result: OffboardResult) -> str:

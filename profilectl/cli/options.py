@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import Struct
 
 
 def option(declaration: str, description: str, **settings: Any) -> Any:
@@ -27,8 +27,7 @@ def argument(metavar: str, description: str) -> Any:
     return typer.Argument(metavar=metavar, help=description)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The global options of one command line; None or empty where one wasn't given."""
 
     roster: Path | None = None
@@ -43,7 +42,7 @@ class Options:
 
     def overridden_by(self, later: Options) -> Options:
         """Return these options with those that `later` gives in their place."""
-        return Options(**{f.name: getattr(later, f.name) or getattr(self, f.name) for f in fields(Options)})
+        return Options(**{name: getattr(later, name) or getattr(self, name) for name in self.__struct_fields__})
 
 
 _GLOBAL: dict[str, Any] = {

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from profilectl.model import Agent, Brand, PreparedPicture
 from profilectl.render import terminal_images
 from profilectl.render.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
+from profilectl.system.host import today
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def preview(
     if context.wants_json:  # before the roster and its pictures are read for nothing
         raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
     chosen = _choose_agents(context, context.brands(), agent)
-    active = _without_ended(chosen, datetime.now().astimezone().date(), quiet=context.is_quiet)
+    active = _without_ended(chosen, today(context.roster.policy.timezone), quiet=context.is_quiet)
     pictures = context.load_pictures(agent for _, agent in active)
     cards = [_card(brand, agent, pictures[agent.avatar], text) for brand, agent in active]
     if html is not None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
+
+from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent, require_name
-from profilectl.errors import UsageError
-from profilectl.ledger.accounts import check_account
+from profilectl.errors import InputRefused, UsageError
+from profilectl.ledger.accounts import check_account, require_distinct, unknown_account
 from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
 from profilectl.render import json_documents
@@ -16,9 +20,15 @@ from profilectl.render.console import info
 from profilectl.roster.lookup import agent_of
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
+from profilectl.text.ids import is_id
 
 if TYPE_CHECKING:
     import typer
+
+    from profilectl.api.client import XClient
+    from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.model import Brand
+    from profilectl.profiles.manual_changes import Adoption
 
 _HEADERS = ("brand", "id", "status", "agent", "name", "created")
 
@@ -41,12 +51,18 @@ def listing(context: Context) -> None:
     """
     ledger = context.ledger_for_reading()
     profiles: list[ClassifiedProfile] = []
-    for brand in context.brands():
-        client = context.connect(brand)
-        account = client.verify_credentials()
+    clients = {brand: context.connect(brand) for brand in context.brands()}
+    accounts = {brand: client.verify_credentials() for brand, client in clients.items()}
+    require_distinct({brand.key: account for brand, account in accounts.items()})
+    for brand, account in accounts.items():
         check_account(brand, account, ledger)  # or every profile of a wrong account would be listed as a stranger's
         names = {agent.name for agent in context.roster.agents_of(brand.key)}
-        profiles += classify(brand.key, client.list_profiles(), ledger.state_of(account.user_id), names)
+        listed = clients[brand].list_profiles()
+        profiles += classify(brand.key, listed, ledger.state_of(account.user_id), names)
+        former, is_known = context.kept_heads.ledger_of(account.user_id), ledger.knows(account.user_id)
+        unknown = unknown_account(account, len(listed), former, is_known=is_known)
+        if unknown is not None:
+            context.warn_of(unknown)
     if not profiles and not (context.is_quiet or context.wants_json):
         where = ", ".join(brand.key for brand in context.brands())
         info(f"X has no profiles of {where} yet: `profilectl sync` makes those of the roster")
@@ -62,29 +78,94 @@ def adopt(
 ) -> None:
     """Bind a profile that exists at X to an agent.
 
-    From then on it is as if sync had made it. The picture can't be compared (X serves a re-encoded copy), so it is
-    taken to be the one that the roster names.
+    Its name and its picture are compared with the roster's. Where both are the agent's, it is as if sync had made it.
+    Where one isn't, a terminal asks about that, elsewhere only --yes binds it, and the next sync replaces it by what
+    the roster says.
     """
     context.require_admin("adopt profiles")
     _require_digits(profile_id)
     brand = context.the_brand()
-    owner = agent_of(context.roster, brand, agent)
-    picture = context.inspect_pictures([owner])[owner.avatar]
-    context.prepare_pictures([picture])  # one that a later sync would refuse is refused here
     client = context.connect(brand)
-    adoption = manual_changes.find_adoption(client, context.ledger_for_reading(), brand, owner, profile_id)
-    profile, former = adoption.profile, adoption.former
-    shown = _shown(profile.id, profile.name)
-    retired = "" if former is None else f"{agent}'s {_shown(former.profile_id, former.name)} is retired then"
-    question = f"Bind {agent} to {shown}?" + (f" {retired}." if retired else "")
-    require_consent(context, question, "adopted", yes=yes)
-    manual_changes.adopt(client, context.ledger_for_writing(), adoption, picture.digest, context.announce_wait)
-    context.output.show(
-        json_documents.adopt(brand=brand.key, agent=agent, profile_id=profile.id, name=profile.name),
-        lines=[f"{agent} is bound to {shown}"],
+    look = partial(_find_adoption, context, client, brand, agent, profile_id)
+    adoption = look(context.ledger_for_reading())
+    _require_adoption(context, adoption, yes=yes)
+    ledger = context.ledger_for_writing()
+    while not _adopt(context, client, ledger, look, None if yes else adoption):
+        info("something has changed meanwhile, so nothing was adopted")
+        adoption = look(ledger)
+        _require_adoption(context, adoption, yes=yes)
+
+
+def _find_adoption(
+    context: Context, client: XClient, brand: Brand, agent: str, profile_id: str, ledger: LedgerReader
+) -> Adoption:
+    current = replace(context)  # its roster and pictures are read now, not when the command began
+    owner = agent_of(current.roster, brand, agent)
+    picture = current.load_pictures([owner])[owner.avatar]  # one that a later sync would refuse is refused here
+    return manual_changes.find_adoption(client, ledger, brand, owner, picture, profile_id)
+
+
+def _require_adoption(context: Context, adoption: Adoption, *, yes: bool) -> None:
+    if yes:
+        return  # what differs is told when it is bound
+    differences = tuple(_differences(adoption))
+    if differences and not context.may_ask:
+        hint = "--yes adopts it all the same; the next sync replaces what isn't the roster's"
+        raise InputRefused(f"not adopted: {'; '.join(differences)}", hint=hint)
+    for difference in differences:
+        info(difference)
+    agent, profile = adoption.agent.key, adoption.profile
+    question = f"Bind {agent} to {_shown(profile.id, profile.name)}?" + (
+        f" {retired}." if (retired := _retired(adoption)) else ""
     )
-    if retired and not (context.is_quiet or context.wants_json):
-        info(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
+    require_consent(context, question, "adopted", yes=False)
+
+
+def _adopt(
+    context: Context,
+    client: XClient,
+    ledger: Ledger,
+    look: Callable[[LedgerReader], Adoption],
+    agreed: Adoption | None,
+) -> bool:
+    """Look once more under the lock, bind and tell; False when it isn't what a person agreed to, None for anything."""
+    with ledger.lock(manual_changes.MAX_WAIT, "profilectl profiles adopt", context.announce_wait):
+        adoption = look(ledger)
+        if agreed is not None and not agreed.agrees_with(adoption):
+            return False
+        manual_changes.adopt(ledger, adoption, client.now_ms())
+    if agreed is None:
+        for difference in _differences(adoption):
+            info(f"warning: {difference}")
+    agent, profile = adoption.agent, adoption.profile
+    context.output.show(
+        json_documents.adopt(brand=agent.brand, agent=agent.key, profile_id=profile.id, name=profile.name),
+        lines=[f"{agent.key} is bound to {_shown(profile.id, profile.name)}"],
+    )
+    if not (context.is_quiet or context.wants_json):
+        if adoption.has_other_name or adoption.has_other_picture:
+            info("the next `profilectl sync` replaces it by a profile with the roster's name and picture")
+        if retired := _retired(adoption):
+            info(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
+    return True
+
+
+def _differences(adoption: Adoption) -> Iterator[str]:
+    """Yield what speaks against it that the profile is the agent's."""
+    agent, profile, candidate = adoption.agent, adoption.profile, adoption.candidate
+    if adoption.has_other_name:
+        yield f'{_shown(profile.id, profile.name)} has another name than {agent.key}, who is "{visible(agent.name)}"'
+    if adoption.has_other_picture:
+        yield f"profile {profile.id} shows another picture than {agent.key}'s, {visible(agent.avatar)}"
+    if candidate.problem is not None:
+        yield f"the picture of profile {profile.id} can't be compared with {agent.key}'s: {visible(candidate.problem)}"
+
+
+def _retired(adoption: Adoption) -> str | None:
+    former = adoption.former
+    if former is None or former.profile_id == adoption.profile.id:
+        return None
+    return f"{adoption.agent.key}'s {_shown(former.profile_id, former.name)} is retired then"
 
 
 def _shown(profile_id: str, name: str) -> str:
@@ -92,9 +173,8 @@ def _shown(profile_id: str, name: str) -> str:
 
 
 def _require_digits(profile_id: str) -> None:
-    # isascii() as well, because isdigit() takes the digits of every script.
-    if not (profile_id.isascii() and profile_id.isdigit()):
-        raise UsageError(f"a profile id is digits only, not {visible(profile_id)}")
+    if not is_id(profile_id):
+        raise UsageError(f"a profile id is digits only, the first of which isn't 0, not {visible(profile_id)}")
 
 
 def forget(
@@ -143,6 +223,8 @@ def destroy(
     unused = manual_changes.find_unused(client, context.ledger_for_reading(), brand, profile_id)
     question = f"Destroy {_shown(profile_id, unused.name)} for good? Type its name"
     require_name(context, question, unused.name, "destroyed", yes=yes)
-    destroyed = manual_changes.destroy(client, context.ledger_for_writing(), unused, context.announce_wait)
+    destroyed = manual_changes.destroy(
+        client, context.ledger_for_writing(), unused, context.announce_wait, context.wait
+    )
     lines = [f"{_shown(profile_id, destroyed.name)} is destroyed"]
     context.output.show(json_documents.destroy(destroyed), lines=lines)

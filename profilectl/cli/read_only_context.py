@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
+
+from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER, LocalX
@@ -28,8 +29,7 @@ class TemporaryLocalX(LocalX):
         self.app = SandboxApp(self.world)
 
 
-@dataclass(frozen=True)
-class ReadOnlyContext(Context):
+class ReadOnlyContext(Context, frozen=True):
     """A context in which no dialog opens and no file is made, but by a sandbox that exists already."""
 
     @classmethod

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, UsageError
-from profilectl.profiles.recovery import JOBS, Doubt, Finding, bind, examine
+from profilectl.ledger.accounts import check_account
+from profilectl.profiles.matching import Doubt, Finding
+from profilectl.profiles.recovery import JOBS, BrandFindings, Match, bind, examine
 from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from profilectl.profiles.recovery import BrandFindings
+    from profilectl.api.client import XClient
+    from profilectl.ledger.protocol import LedgerReader
 
 _HEADERS = ("result", "brand", "agent", "profile", "name", "because")
 _DOUBTS = {
-    Doubt.SHARED_NAME: "several agents have this name",
-    Doubt.SEVERAL: "several profiles have this name",
+    Doubt.SHARED_NAME: "several agents have this name, and the pictures don't tell them apart",
+    Doubt.SEVERAL: "several profiles have this name, and the pictures don't tell them apart",
     Doubt.NO_PICTURE: "the live picture can't be had",
     Doubt.OTHER_PICTURE: "the live picture is another one than the roster's",
+    Doubt.OTHER_NAME: "a profile shows the agent's picture, and has another name",
 }
+_MAX_WAIT = 60.0  # seconds that binding waits for another run to end
 
 
 def recover(
@@ -33,36 +40,76 @@ def recover(
 ) -> None:
     """Rebuild a lost ledger from the profiles at X.
 
-    An agent gets the one profile of exactly its name, when the live picture looks like the roster's. What is doubtful
-    is listed with the command that decides it, and makes the exit code 7. Nothing is created or destroyed at X, and
-    bindings that the ledger still has stay as they are.
+    An agent gets the profile of exactly its name that shows its picture; agents of one name are told apart by their
+    pictures. A profile that shows an agent's picture under another name is bound only after a question of its own. What
+    is doubtful is listed with the command that decides it, and makes the exit code 7. Nothing is created or destroyed
+    at X, and bindings that the ledger still has stay as they are.
     """
     context.require_admin("recover the ledger")
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
         raise UsageError("nobody is here to ask", hint="--yes binds what is sure; what is doubtful is only listed")
-    ledger, roster = context.ledger_for_reading(), context.roster
-    examined = [
-        examine(brand, roster.agents_of(brand.key), context.connect(brand, jobs=JOBS), ledger, context.load_pictures)
-        for brand in context.brands()
-    ]
-    count = sum(len(brand_findings.sure) for brand_findings in examined)
-    if count and not yes:
-        _ask(examined, count)
-    if count:
-        bind(context.ledger_for_writing(), examined, context.announce_wait)
+    clients = {brand.key: context.connect(brand, jobs=JOBS) for brand in context.brands()}
+    examined = _bind_sure(context, clients) if yes else _bind_agreed(context, clients)
     findings = [finding for brand_findings in examined for finding in brand_findings.findings]
     code = ExitCode.PERSON if any(finding.doubt is not None for finding in findings) else ExitCode.DONE
     _show(context, findings, code)
     raise typer.Exit(code)
 
 
-def _ask(examined: list[BrandFindings], count: int) -> None:
-    # Every binding is shown, because a wrong one puts one person's name under another's words.
-    for brand_findings in examined:
-        for agent, candidate in brand_findings.sure:
-            info(visible(f'{agent.key} ({agent.brand}) is profile {candidate.profile.id} "{agent.name}"'))
-    if not confirm("Bind 1 profile?" if count == 1 else f"Bind {count} profiles?"):
+def _examine(context: Context, clients: dict[str, XClient], ledger: LedgerReader) -> list[BrandFindings]:
+    current = replace(context)  # its roster and pictures are read now, not when the command began
+    examined: list[BrandFindings] = []
+    for brand in current.brands():
+        agents, client = current.roster.agents_of(brand.key), clients[brand.key]
+        examined.append(examine(brand, agents, client, ledger, current.load_pictures, examined))
+    return examined
+
+
+def _bind_sure(context: Context, clients: dict[str, XClient]) -> list[BrandFindings]:
+    """Bind what is sure, as it is under the lock."""
+    for brand in context.brands():  # before a ledger is made for the wrong account
+        check_account(brand, clients[brand.key].verify_credentials(), context.ledger_for_reading())
+    ledger = context.ledger_for_writing()
+    with ledger.lock(_MAX_WAIT, "profilectl recover", context.announce_wait):
+        examined = _examine(context, clients, ledger)
+        bind(ledger, examined, lambda brand: clients[brand].now_ms())
+    return examined
+
+
+def _bind_agreed(context: Context, clients: dict[str, XClient]) -> list[BrandFindings]:
+    """Bind what a person agrees to; asked without the lock, and asked anew when under it something else is true."""
+    examined = _examine(context, clients, context.ledger_for_reading())
+    while agreed := _ask(examined):
+        ledger = context.ledger_for_writing()
+        with ledger.lock(_MAX_WAIT, "profilectl recover", context.announce_wait):
+            examined = [brand_findings.agreeing(agreed) for brand_findings in _examine(context, clients, ledger)]
+            if agreed == {match for brand_findings in examined for match in brand_findings.sure}:
+                bind(ledger, examined, lambda brand: clients[brand].now_ms())
+                return examined
+        info("something has changed meanwhile, so nothing was bound; now it is:")
+    return examined
+
+
+def _ask(examined: Sequence[BrandFindings]) -> set[Match]:
+    """Return the matches that a person agrees to, nothing when there are none; Declined when it is none of them."""
+    sure = [match for brand_findings in examined for match in brand_findings.sure]
+    renamed = [match for brand_findings in examined for match in brand_findings.renamed]
+    agreed = set(sure) if sure and _agrees(sure, "") else set()
+    if sure and not agreed:
         raise Declined("nothing was changed")
+    if renamed and _agrees(renamed, " by the picture alone"):
+        agreed |= set(renamed)
+    if renamed and not agreed:
+        raise Declined("nothing was changed")
+    return agreed
+
+
+def _agrees(matches: Sequence[Match], how: str) -> bool:
+    # Every binding is shown, because a wrong one puts one person's name under another's words.
+    for match in matches:
+        other_name = f'; the roster calls {match.agent} "{match.name}"' if how else ""
+        info(visible(f'{match.agent} ({match.brand}) is profile {match.profile.id} "{match.profile.name}"{other_name}'))
+    return confirm(f"Bind 1 profile{how}?" if len(matches) == 1 else f"Bind {len(matches)} profiles{how}?")
 
 
 def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
@@ -86,6 +133,9 @@ def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:
     for candidate in finding.candidates:
         picture = candidate.problem or ("same face" if candidate.is_close else "another face")
         profile = candidate.profile
+        name = f' "{visible(profile.name)}"' if doubt is Doubt.OTHER_NAME else ""
         created = json_documents.timestamp(profile.created_ms)
         adopt = json_documents.adopt_command(agent.brand, agent.key, profile.id, context.again())
-        info(f"  {profile.id}, made {created}, {visible(picture)}; if it is {agent.key}'s, run: {visible(adopt)}")
+        info(f"  {profile.id}{name}, made {created}, {visible(picture)}; if it is {agent.key}'s, run: {visible(adopt)}")
+    if not finding.candidates:
+        info("  every profile of this name is listed beside another agent: decide those first")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, option
@@ -15,6 +14,7 @@ from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.system.host import today
 
 if TYPE_CHECKING:
     from profilectl.roster.compliance import Compliance
@@ -110,7 +110,7 @@ def _show_compliance(context: Context) -> ExitCode:
 
     # Whoever answers for the rules must see the other agents, though one entry has a mistake.
     roster = parse_partially(context.read_roster(), str(context.roster_path))
-    answer = assess(roster, context.options.brand, datetime.now().astimezone().date())
+    answer = assess(roster, context.options.brand, today(roster.policy.timezone))
     context.output.show(json_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
     if not context.is_quiet:
         gaps = ", ".join(f"{number} {kind.value}" for kind, number in answer.counts().items())

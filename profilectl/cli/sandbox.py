@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -175,9 +175,21 @@ def faults(
     """Arm a fault, disarm all, or list what is armed.
 
     \b
-    Kinds: refuse, error-before, error-after, drop-before, drop-after,
-    rate-limit, slow, hold, cut, html, no-id, lag, expired, empty-page,
-    echo-missing, echo-other, random.
+    Kinds of trouble: refuse, error-before, error-after, drop-before,
+    drop-after, rate-limit, slow, hold, cut, html, no-id, lag, expired,
+    empty-page, echo-missing, echo-other, random.
+
+    \b
+    Kinds of lies, by the calls that they fit:
+      every call     foreign-before, foreign-after (not X answers, but a
+                     proxy: status, body html, json or empty), date-jump
+      list           empty-list, half-list, stale-list, foreign-list,
+                     shrinking-list, reordered-list, cursorless-list
+      create         name-escaped, name-folded, name-nfd,
+                     name-without-emoji (X keeps the name so), twice, late
+                     (an error now, made after seconds), reused-id, other-id
+      send           twice
+      show, destroy  other-id
 
     \b
     Calls: verify, list, show, upload, upload-begin, upload-append,
@@ -186,24 +198,33 @@ def faults(
     feedback-create, feedback-show, feedback-events; * or none is every call.
 
     \b
-    Further keys: times (1; null for ever), after (calls that go well first),
-    match (a text in the call), seconds, status, code, message, probability,
-    seed.
+    "Before" and "after" say whether the sandbox has done what was asked.
+    Further keys: times (1; null for ever; kinds that end in -list count
+    whole readings), after (calls that go well first), match (a text in the
+    call), seconds, status, code, message, body, id (of the profile that an
+    answer speaks of), probability, seed.
     """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
     if rule is not None and clear:
         raise UsageError("a rule or --clear, not both")
     fault = None if rule is None else _parse(rule)
-    if url is not None:
-        method, body = ("DELETE", None) if clear else ("GET", None) if fault is None else ("POST", fault.to_plain())
-        rules = ask_running_sandbox(url, method, "faults", "faults", body)
-    else:
-        armed = context.local_x.world.faults
-        if clear:
-            armed.clear()
-        if fault is not None:
-            armed.add(fault)
-        rules = armed.to_plain()
+    rules = _arm(context, fault, clear=clear) if url is None else _arm_running(url, fault, clear=clear)
     Output(wants_json=True).show(json_documents.faults(rules))  # rules are JSON, in and out
+
+
+def _arm(context: Context, fault: Fault | None, *, clear: bool) -> list[dict[str, Any]]:
+    """Change the rules of the world that --sandbox commands use, and return them all."""
+    armed = context.local_x.world.faults
+    if clear:
+        armed.clear()
+    if fault is not None:
+        armed.add(fault)
+    return armed.to_plain()
+
+
+def _arm_running(url: str, fault: Fault | None, *, clear: bool) -> Any:
+    """Change the rules of a sandbox that runs elsewhere, and return them all."""
+    method, body = ("DELETE", None) if clear else ("GET", None) if fault is None else ("POST", fault.to_plain())
+    return ask_running_sandbox(url, method, "faults", "faults", body)
 
 
 def _parse(rule: str) -> Fault:

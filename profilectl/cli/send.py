@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.message_input import read_media, read_text
@@ -24,6 +24,7 @@ from profilectl.model import Agent, Link, Message, Policy, Survey
 from profilectl.render import json_documents
 from profilectl.render.console import console, info, show_error
 from profilectl.text.escape import visible
+from profilectl.text.ids import is_id
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -218,12 +219,12 @@ def _replies_and_buttons(labels: Sequence[str], addresses: Sequence[str]) -> tup
 
 def _check_recipient(to: str) -> str:
     handle = to.removeprefix("@")
-    # isascii() as well, because isdigit() and isalnum() take the digits and letters of every script.
-    if to.isascii() and to.isdigit():
+    if is_id(to):
         return to
+    # isascii() as well, because isalnum() takes the letters of every script.
     if to.startswith("@") and handle.isascii() and handle.replace("_", "").isalnum() and len(handle) <= 15:
         return to
-    raise UsageError(f"--to takes an id (digits) or a @handle, not {visible(to)}")
+    raise UsageError(f"--to takes an id (digits, the first of which isn't 0) or a @handle, not {visible(to)}")
 
 
 def _check_key(key: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from profilectl.cli import diff
 from profilectl.cli.context import Context
 from profilectl.cli.options import Options, option
 from profilectl.cli.prompts import confirm
-from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, UsageError
+from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, TryLater, UsageError
 from profilectl.model import PreparedPicture
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
@@ -30,7 +31,10 @@ from profilectl.system import files
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
 
+_MOST_QUESTIONS = 5  # a roster that never stands still isn't for a person to keep up with
+
 if TYPE_CHECKING:
+    from profilectl.api.retry import WaitBudget
     from profilectl.ledger.accounts import UnknownAccount
     from profilectl.ledger.protocol import Ledger
     from profilectl.pictures.stat_cache import PictureStatCache
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from profilectl.plan.saved import Expectation, SavedPlan
     from profilectl.sync.outcomes import Outcome
     from profilectl.sync.ports import Wait
+    from profilectl.sync.quota import Forecast
     from profilectl.sync.session import SyncSession
 
 
@@ -50,6 +55,7 @@ def sync(
     ] = None,
     agent: diff.Agents = None,
     allow_deletes: diff.AllowDeletes = None,
+    allow_lost: diff.AllowLost = None,
     prune_now: diff.PruneNow = False,
     verify_avatars: diff.VerifyAvatars = False,
     jobs: Annotated[int, option("--jobs N", "Calls at once.", min=1, max=64)] = 8,
@@ -71,7 +77,7 @@ def sync(
         raise UsageError(
             "nothing was changed: nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it"
         )
-    selection = Selection(frozenset(agent or ()), allow_deletes, prune_now, verify_avatars)
+    selection = Selection(frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars)
     saved_plan = None
     if plan is not None:
         _refuse_beside_a_plan(context, selection, expect)
@@ -109,22 +115,104 @@ def _sync(
     asks: bool,
     begins_ledger: bool,
 ) -> ExitCode:
-    """Lock the ledger and make one run; `seconds` is the longest wait for the lock, and for X."""
+    """Make one run; `seconds` is the longest wait for the lock, and for X."""
     from profilectl.api.retry import WaitBudget
-    from profilectl.sync.session import LimitedWait
 
-    budget, stop, cache = WaitBudget(seconds), Stop(), context.picture_cache
-    session = diff.open_session(context, context.brands(), selection, jobs, budget, cache)
-    session.check_accounts(context.ledger_for_reading())  # before a ledger is made for the wrong account
-    diff.show_warnings(session)
-    ledger = context.ledger_for_writing()
-    with ledger.lock(seconds, "profilectl sync", context.announce_wait):
+    context.brands()  # a roster that can't be used is refused before any wait; what counts is read again under the lock
+    looks = _Looks(context, selection, expected, jobs, seconds, WaitBudget(seconds), begins_ledger)
+    return looks.ask_and_apply() if asks else looks.apply()
+
+
+@dataclass(slots=True)
+class _Looks:
+    """One sync: everything is read under the lock, and again after each question, which is asked without it."""
+
+    context: Context
+    selection: Selection
+    expected: Expectation | None
+    jobs: int
+    max_wait: float  # seconds
+    budget: WaitBudget
+    begins_ledger: bool  # whether a person has agreed to a ledger that doesn't know the accounts
+    stop: Stop = field(default_factory=Stop)
+    warnings: set[str] = field(default_factory=set)  # those that were shown
+    requests: Counter[str] = field(default_factory=Counter)  # of the looks that are over
+
+    def apply(self) -> ExitCode:
+        """Apply what is planned under the lock; errors as for `_Run.plan`."""
+        with self._locked() as run:
+            plan = run.plan()
+            return run.carry_out(plan, run.prepare(plan))
+
+    def ask_and_apply(self) -> ExitCode:
+        """Ask about the plan, and apply it when it is still the same afterwards; otherwise ask about the new one.
+
+        Raises:
+            Declined: a person said no.
+            TryLater: the plan changed during every question.
+        """
+        agreed = ""  # the digest of the plan to which a person said yes
+        prepared: dict[str, PreparedPicture] = {}
+        for number in range(_MOST_QUESTIONS + 1):
+            with self._locked() as run:
+                plan = run.plan()
+                if plan.digest != agreed:  # equal digests mean the same pictures
+                    prepared = run.prepare(plan)
+                if plan.digest == agreed or not _steps(plan):
+                    return run.carry_out(plan, prepared)
+                forecasts = run.session.forecasts(plan, run.ledger)
+                self.requests.update(run.session.requests())
+            if number == _MOST_QUESTIONS:
+                break
+            if agreed:
+                info("the plan has changed since you were asked; this is what sync would do now")
+            agreed = self._ask(plan, forecasts)
+        raise TryLater(
+            f"nothing was changed: the plan changed during each of {_MOST_QUESTIONS} questions",
+            hint="run it again when nobody else works on the roster; --yes applies what is true at that moment",
+        )
+
+    def _ask(self, plan: Plan, forecasts: Sequence[Forecast]) -> str:
+        """Return the digest of the plan when a person agrees to it; Declined when not."""
+        diff.show_plan(self.context, plan)
+        diff.show_limits(self.context, forecasts)
+        steps = _steps(plan)
+        if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
+            raise Declined("nothing was changed")
+        return plan.digest
+
+    @contextmanager
+    def _locked(self) -> Iterator[_Run]:
+        """Hold the lock of the ledger that is the right one by now, and look at everything under it."""
+        context = self.context.reread()
+        ledger = context.ledger_for_writing()
+        with ledger.lock(self.max_wait, "profilectl sync", self._announce_lock):
+            yield self._look(context, ledger)
+        ledger.close()  # so that it can be moved while a question is asked; an error leaves that to the command's end
+
+    def _announce_lock(self, seconds: float, holder: str) -> None:
+        for brand in self.context.brands():  # who has no credentials needn't wait to learn it
+            self.context.credentials(brand)
+        self.context.announce_wait(seconds, holder)
+
+    def _look(self, context: Context, ledger: Ledger) -> _Run:
+        from profilectl.sync.session import LimitedWait
+
+        cache = context.picture_cache
+        session = diff.open_session(context, context.brands(), self.selection, self.jobs, self.budget, cache)
+        wait = LimitedWait(
+            self.budget, context.deadline, session.now_ms, self.stop, context.announce_wait, context.clock
+        )
+        run = _Run(context, session, ledger, cache, self, wait)
         session.check_accounts(ledger)
-        diff.show_warnings(session)
-        if not isinstance(expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
+        run.show_warnings()
+        if not isinstance(self.expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             session.check_agents(ledger)
-        wait = LimitedWait(budget, context.deadline, session.now_ms, stop, context.announce_wait, context.clock)
-        return _Run(context, session, ledger, cache, expected, stop, wait, begins_ledger).carry_out(asks=asks)
+        return run
+
+
+def _steps(plan: Plan) -> int:
+    return sum(not change.is_blocked for change in plan.changes)
 
 
 _FINISHING = b"finishing the calls under way; once more to leave at once (the next sync settles what is open)\n"
@@ -132,31 +220,60 @@ _FINISHING = b"finishing the calls under way; once more to leave at once (the ne
 
 @dataclass(slots=True)
 class _Run:
-    """One sync under the ledger's lock; with something expected, of the plan that was reviewed and no other."""
+    """One look under the ledger's lock, and what is done about it."""
 
     context: Context
     session: SyncSession
     ledger: Ledger
     cache: PictureStatCache
-    expected: Expectation | None
-    stop: Stop
+    looks: _Looks
     wait: Wait
-    begins_ledger: bool  # whether a person has agreed to a ledger that doesn't know the accounts
-    unknown: tuple[UnknownAccount, ...] = field(init=False, default=())  # those accounts
+    unknown: tuple[UnknownAccount, ...] = field(init=False, default=())  # accounts that the ledger doesn't know
     stopped_by: ExitCode = field(init=False, default=ExitCode.DONE)
 
-    def carry_out(self, *, asks: bool) -> ExitCode:
-        """Plan, ask, apply and show what became of it.
+    def plan(self) -> Plan:
+        """Return the plan; nothing is written.
 
-        Nothing is written before Declined, StalePlan, GuardRefused, LedgerRefused about an account that the ledger
-        doesn't know, or RosterRefused about a picture that is needed.
+        Raises:
+            LedgerRefused: the ledger may not be the right one for an account.
+            StalePlan: it isn't the plan that was reviewed.
+            GuardRefused: it may not be applied.
         """
+        expected = self.looks.expected
+        # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.
+        plan = self.session.plan(self.ledger, self.wait if expected is None else None)
+        self.show_warnings()
+        self.unknown = self.session.check_ledger(self.ledger, self.context.kept_heads.ledger_of)
+        if not self.looks.begins_ledger:
+            self.context.require_known(self.unknown)
+        if expected is not None:
+            expected.check(plan)
+        if plan.refused is not None:
+            if not self.context.wants_json:
+                diff.show_plan(self.context, plan)
+            allow = plan.refused.allow
+            raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
+        return plan
+
+    def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
+        """Return the pictures that the plan uploads; RosterRefused when one isn't what it was taken for."""
+        try:
+            return self.session.prepare(plan)
+        except RosterRefused:
+            self.cache.clear()
+            raise
+
+    def show_warnings(self) -> None:
+        """Write the session's warnings so far to stderr, each once in the whole command."""
+        for line in self.session.pop_warnings():
+            if line not in self.looks.warnings:
+                self.looks.warnings.add(line)
+                info(line)
+
+    def carry_out(self, plan: Plan, prepared: dict[str, PreparedPicture]) -> ExitCode:
+        """Apply the plan of this look, and show what became of it."""
         from profilectl.sync.outcomes import exit_code
 
-        plan = self._plan()
-        prepared = self._prepare(plan)
-        if asks:
-            self._ask(plan)
         self.session.register_accounts(self.ledger)
         self.session.begin_accounts(self.ledger, self.unknown)
         # Only now, because whoever says no leaves no file behind.
@@ -166,44 +283,12 @@ class _Run:
         self._show(plan, outcomes, code)
         return code
 
-    def _plan(self) -> Plan:
-        # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.
-        plan = self.session.plan(self.ledger, self.wait if self.expected is None else None)
-        diff.show_warnings(self.session)
-        self.unknown = self.session.check_ledger(self.ledger, self.context.kept_heads.ledger_of)
-        if not self.begins_ledger:
-            self.context.require_known(self.unknown)
-        if self.expected is not None:
-            self.expected.check(plan)
-        if plan.refused is not None:
-            if not self.context.wants_json:
-                diff.show_plan(self.context, plan)
-            allow = plan.refused.allow
-            raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
-        return plan
-
-    def _prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
-        try:
-            return self.session.prepare(plan)
-        except RosterRefused:
-            self.cache.clear()  # a picture isn't what it was taken for
-            raise
-
-    def _ask(self, plan: Plan) -> None:
-        steps = sum(not change.is_blocked for change in plan.changes)
-        if not steps:
-            return
-        diff.show_plan(self.context, plan)
-        diff.show_limits(self.context, self.session.forecasts(plan, self.ledger))
-        if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
-            raise Declined("nothing was changed")
-
     def _apply(self, plan: Plan, prepared: dict[str, PreparedPicture]) -> list[Outcome]:
         from profilectl.render.console import progress
 
         outcomes = []  # in the order in which they end, and shown in that of the plan
         with self._finishing_on_signals(), progress(len(plan.changes), "sync") as advance:
-            for outcome in self.session.apply(plan, prepared, self.ledger, stop=self.stop, wait=self.wait):
+            for outcome in self.session.apply(plan, prepared, self.ledger, stop=self.looks.stop, wait=self.wait):
                 advance()
                 outcomes.append(outcome)
         order = {change: place for place, change in enumerate(plan.changes)}
@@ -214,10 +299,10 @@ class _Run:
         """Let the first Ctrl-C or SIGTERM finish the calls under way; a second one ends the program at once."""
 
         def finish(number: int, _frame: FrameType | None) -> None:
-            if self.stop.requested:
+            if self.looks.stop.requested:
                 os._exit(self.stopped_by)  # the intents are durable, so nothing is lost by not waiting for X
             self.stopped_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
-            self.stop.requested = True  # from here on a second signal ends us, with that code
+            self.looks.stop.requested = True  # from here on a second signal ends us, with that code
             for client in self.session.clients.values():
                 begin(client.interrupt)  # or a worker would sleep a limit out; in a thread, as we may hold its lock
             with suppress(OSError):  # nobody may be reading
@@ -235,8 +320,9 @@ class _Run:
         from profilectl.render.tables import outcome_rows, outcome_table
 
         again = self.session.again_at(self.ledger, outcomes)
+        requests = {kind: number + self.looks.requests[kind] for kind, number in self.session.requests().items()}
         self.context.output.show(
-            json_documents.sync(plan.digest, outcomes, code, self.session.requests(), again),
+            json_documents.sync(plan.digest, outcomes, code, requests, again),
             rows=tuple(outcome_rows(outcomes)),
             table=partial(outcome_table, outcomes),
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import typer
+from msgspec import Struct
 
 _PATH_TYPES = {"path", "file", "directory", "filename"}  # what Typer calls pathlib.Path and its file types
 _NAMED = {"AGENT": "agent", "BRAND": "brand", "ID": "profile"}  # metavars, which promise a reader of the help the same
@@ -15,8 +15,7 @@ _SAFE_WORD = re.compile(r"[A-Za-z0-9-][A-Za-z0-9._-]*")
 _LONGEST_HELP = 200  # code points; longer than any of ours
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What an option or an argument takes."""
 
     metavar: str  # what help calls it
@@ -24,8 +23,7 @@ class Value:
     choices: tuple[str, ...] = ()  # the words of a "choice"
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option with all its names; a flag has no value."""
 
     names: tuple[str, ...]
@@ -34,8 +32,7 @@ class Option:
     is_repeatable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """An argument or an option as the help explains it."""
 
     written: str  # with all its names and what it takes: ``-q, --quiet``, ``--ask csat|nps``, ``TEXT``
@@ -43,8 +40,7 @@ class Term:
     is_required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command or group, named by all its words from the program on."""
 
     words: tuple[str, ...]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from profilectl.credentials.formats import KEYS, account_name, secret_value
 from profilectl.credentials.private_files import MAX_BYTES, read_exposed
@@ -20,8 +21,7 @@ _XURL: Final = ("consumer_key", "consumer_secret", "access_token", "token_secret
 _HINT: Final = "`profilectl auth login` takes the four values by hand"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """One account of another tool's file."""
 
     path: Path
@@ -37,8 +37,7 @@ class Offer:
         return self.handle or self.app or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(Struct, frozen=True):
     """The accounts of a file, and who else could get at it."""
 
     path: Path

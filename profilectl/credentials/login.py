@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from profilectl.config import LoggedIn, read_config, write_config
 from profilectl.credentials.formats import account_name, from_entry, to_entry
@@ -28,8 +29,7 @@ _PERMISSION: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """A login that succeeded."""
 
     account: LoggedIn

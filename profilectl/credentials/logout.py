@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.config import read_config, write_config
 from profilectl.credentials.formats import account_name, from_entry
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from profilectl.secret import Credentials
 
 
-@dataclass(frozen=True, slots=True)
-class Logout:
+class Logout(Struct, frozen=True):
     """What a logout removed."""
 
     entry: bool

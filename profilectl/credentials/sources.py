@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from profilectl.credentials.external_command import fill, is_runnable, run_command
 from profilectl.credentials.formats import account_name, from_entry, parse, secret_value
@@ -30,8 +32,7 @@ FILE_VARIABLE: Final = "PROFILECTL_CREDENTIALS_FILE"
 SYSTEMD_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
 
 
-@dataclass(frozen=True, slots=True)
-class FileSource:
+class FileSource(Struct, frozen=True):
     """A JSON file of ours."""
 
     path: Path
@@ -46,14 +47,13 @@ class FileSource:
     inspect = fetch
 
 
-class SystemdSource(FileSource):
+class SystemdSource(FileSource, frozen=True):
     """A credential that systemd laid ready for this service (``LoadCredential=``)."""
 
     name: ClassVar[str] = "systemd"
 
 
-@dataclass(frozen=True, slots=True)
-class StdinSource:
+class StdinSource(Struct, frozen=True):
     """JSON that is piped into the process."""
 
     name: ClassVar[str] = "stdin"
@@ -66,8 +66,7 @@ class StdinSource:
         """Return None: stdin can be read once only."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandSource:
+class CommandSource(Struct, frozen=True):
     """A program that prints JSON."""
 
     argv: tuple[str, ...]
@@ -84,8 +83,7 @@ class CommandSource:
             raise CredentialsError(f"credential_command {visible(self.argv[0])} doesn't exist")
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentSource:
+class EnvironmentSource(Struct, frozen=True):
     """The four variables."""
 
     environ: Mapping[str, str]
@@ -106,8 +104,7 @@ class EnvironmentSource:
     inspect = fetch
 
 
-@dataclass(frozen=True, slots=True)
-class KeyringSource:
+class KeyringSource(Struct, frozen=True):
     """The entry of the account in the operating system's keyring."""
 
     keychain: Keychain
@@ -133,8 +130,7 @@ Source = FileSource | StdinSource | CommandSource | EnvironmentSource | KeyringS
 """`fetch` returns the credentials; so does `inspect`, or None where somebody would be asked or something started."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
+class AccountStatus(Struct, frozen=True):
     """Where one account's credentials come from; becomes an entry of `profilectl.auth/1`."""
 
     handle: str
@@ -147,8 +143,7 @@ class AccountStatus:
     token_tail: str | None = None  # the last four characters of the access token, None when it couldn't be seen
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Everything that is set up to give the credentials of accounts at one host; the first configured source counts.
 
     The order is: option, file variable, systemd credential, command, four variables, keyring.

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from profilectl.credentials.login import MESSAGE_LEVELS
 from profilectl.doctor.machine_checks import MachineChecks
-from profilectl.doctor.report import NEEDS, Check, CheckResult, access_result, failed, ok, quota_result, warning
+from profilectl.doctor.report import (
+    NEEDS,
+    Check,
+    CheckResult,
+    access_result,
+    failed,
+    ok,
+    profiles_result,
+    quota_result,
+    warning,
+)
 from profilectl.errors import (
     CredentialsError,
     LedgerRefused,
@@ -21,9 +32,12 @@ from profilectl.errors import (
     UsageError,
     WrongAccount,
 )
-from profilectl.model import Account, Brand
+from profilectl.ledger.accounts import require_distinct, unknown_account
+from profilectl.model import Account, Brand, Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis
+from profilectl.plan.intents import known_ids
+from profilectl.plan.namesakes import find_namesakes
 from profilectl.sync.quota import CALLS_A_DAY, DAY_MS, forecast
 from profilectl.text.escape import visible
 
@@ -49,8 +63,7 @@ _VERIFIED = {
 _PER_ACCOUNT = frozenset({"command", "stdin"})  # sources that can't be asked without a handle, or not twice
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(Struct, frozen=True):
     """What the checks of accounts look at; a function is called when its check begins, and may raise."""
 
     host: Callable[[], str]  # with the port
@@ -60,10 +73,10 @@ class Accounts:
     find_credentials: Callable[[str], Credentials]  # by handle, empty when nobody has named an account
     connect: Callable[[Credentials], XClient]
     wait_command: str  # waits until X allows custom profiles
+    options: str = ""  # with which a command means the same roster and X, with a space before them
 
 
-@dataclass(frozen=True, slots=True)
-class AccountTarget:
+class AccountTarget(Struct, frozen=True):
     """One account that is checked."""
 
     label: str | None  # what its lines are marked with; None when nobody has named it
@@ -77,7 +90,7 @@ class AccountTarget:
 
 
 class AccountChecks:
-    """The checks of one account, each with what those before it have brought.
+    """The checks of one account, each with what those before it have brought; `check_profiles` comes after the files'.
 
     `status` says where its credentials would come from, or is the error because of which that isn't known.
     """
@@ -92,7 +105,9 @@ class AccountChecks:
         self.credentials: Credentials | None = None
         self.client: XClient | None = None
         self.account: Account | None = None
+        self.profiles: tuple[Profile, ...] = ()  # as X lists them
         self.refusal: NotAllowlisted | None = None  # X's answer that the allowlist is what is missing
+        self.others: dict[str, Account] = {}  # accounts of other brands, by their keys
 
     def run(self) -> None:
         """Run all the checks that are this account's own."""
@@ -107,6 +122,30 @@ class AccountChecks:
             (Check.QUOTA, self._check_quota, None),
         ):
             self.checks.run(check, examine, self.target.label, needs)
+
+    def check_profiles(self) -> None:
+        """Check whose the account's profiles are, by roster and ledger."""
+        self.checks.run(Check.PROFILES, partial(self.checks.within_deadline, self._check_profiles), self.target.label)
+
+    def _check_profiles(self) -> CheckResult:
+        brand, account = self.target.brand, self.account
+        if brand is None or account is None:
+            return ok("only a roster says whose they are")
+        former = self.checks.machine.former_ledger(account.user_id)
+        with self.checks.machine.open_ledger() as ledger:
+            state = ledger.state_of(account.user_id)
+            unknown = unknown_account(account, len(self.profiles), former, is_known=ledger.knows(account.user_id))
+        agents = self.checks.machine.read_roster().agents_of(brand.key)
+        known = known_ids(state)
+        retired = {profile.profile_id for profile in state.retired}
+        ours = sum(profile.id in known for profile in self.profiles)
+        gone = sum(profile.id in retired for profile in self.profiles)
+        counts = f"{ours - gone:,} bound, {gone:,} retired, {len(self.profiles) - ours:,} not ours"
+        namesakes = tuple(find_namesakes(agents, self.profiles, state))
+        if unknown is not None and not namesakes:
+            ways_on = unknown.ways_on(self.accounts.options, is_sandbox=self.checks.machine.uses_sandbox)
+            return warning(unknown.describe(str(self.checks.machine.ledger_path())), ways_on)
+        return profiles_result(brand.key, namesakes, counts, self.accounts.options)
 
     def _connected(self) -> XClient:
         if self.client is None:
@@ -132,6 +171,8 @@ class AccountChecks:
         account = self.account = self._connected().verify_credentials()
         handle = visible(account.handle)
         text = f"@{handle}, user id {visible(account.user_id)}"
+        if self.target.brand is not None:
+            require_distinct(self.others | {self.target.brand.key: account})
         in_ledger = self._account_in_ledger(account)
         if not self.target.handle or self.target.handle.casefold() == account.handle.casefold():
             return ok(f"accepted by X: {text}")
@@ -175,7 +216,7 @@ class AccountChecks:
     def _check_allowlist(self) -> CheckResult:
         verified = _VERIFIED[self.account.verified if self.account is not None else None]
         try:
-            profiles = self._connected().list_profiles()
+            profiles = self.profiles = self._connected().list_profiles()
         except NotAllowlisted as error:
             again = f"`{self.accounts.wait_command}` keeps asking X, and ends when it agrees"
             refusal = error.with_message(f"{error.message}; {verified}")
@@ -226,9 +267,15 @@ def run_checks(machine: Machine, accounts: Accounts) -> tuple[Report, tuple[Acco
     sources = [getattr(status, "source", None) for _, status in described]
     checks.check_keyring(needed="keyring" in sources if described else None)
     account_checks = tuple(AccountChecks(checks, accounts, target, status) for target, status in described)
-    for account in account_checks or (AccountChecks(checks, accounts, *_nobody(machine, accounts)),):
+    examined = account_checks or (AccountChecks(checks, accounts, *_nobody(machine, accounts)),)
+    for account in examined:
+        account.others = {
+            other.target.brand.key: other.account for other in examined if other.target.brand and other.account
+        }
         account.run()
     checks.check_files()
+    for account in examined:
+        account.check_profiles()
     return checks.report, account_checks
 
 

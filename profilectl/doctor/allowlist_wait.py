@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from profilectl.errors import NotAllowlisted, RateLimited, Unreachable
 
@@ -15,8 +16,7 @@ _GROWTH = 1.5
 _NOT_YET = "before X is asked again whether it allows custom profiles"
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """This machine's clocks, in seconds, and how it waits: a sleep that Ctrl-C interrupts."""
 
     now: Callable[[], float] = time.time
@@ -24,8 +24,7 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-@dataclass(frozen=True, slots=True)
-class WaitResult:
+class WaitResult(Struct, frozen=True):
     """How the waiting ended."""
 
     since: float  # epoch seconds of its beginning

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from profilectl import __version__
 from profilectl.api.urls import parse_address
@@ -45,8 +46,7 @@ _LONGEST_CONNECT = 10.0  # seconds: what a connection may take elsewhere, too
 _SHOWN = 3  # problems that are written out
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """What the checks of the machine look at; a function is called when its check begins, and may raise."""
 
     api_url: str
@@ -61,6 +61,7 @@ class Machine:
     inspect_pictures: Callable[[Iterable[Agent]], Mapping[str, Picture]]
     ledger_path: Callable[[], Path]
     open_ledger: Callable[[], AbstractContextManager[LedgerReader]]  # for reading; a missing one is empty
+    former_ledger: Callable[[str], str | None]  # path of the one that was used last for a user id, if it is remembered
 
 
 class MachineChecks:

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.plan.namesakes import MANY, lost_ledger, recover_command
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.plan.namesakes import Namesake
 
 _CLOCK_REFUSED = 300.0  # seconds that a clock may be off before X refuses every signature (code 135)
 _CLOCK_DOUBTFUL = 30.0  # seconds that no clock under NTP is ever off
+_SHOWN = 3  # profiles with an agent's name that are named one by one
 _SCARCE = 0.1  # the part of a limit that is little to have left
 _SET_CLOCK = "set this machine's clock, best by NTP: X refuses signatures that are more than 5 minutes off"
 _PERMISSION = (
@@ -38,6 +46,7 @@ class Check(enum.StrEnum):
     ROSTER = "roster"
     PICTURES = "pictures"
     LEDGER = "ledger"
+    PROFILES = "profiles"
 
 
 NEEDS: Mapping[Check, tuple[Check, ...]] = {
@@ -47,6 +56,7 @@ NEEDS: Mapping[Check, tuple[Check, ...]] = {
     Check.ALLOWLIST: (Check.TOKEN,),
     Check.QUOTA: (Check.TOKEN,),
     Check.PICTURES: (Check.ROSTER,),
+    Check.PROFILES: (Check.ALLOWLIST, Check.ROSTER, Check.LEDGER),
 }
 """The checks that must have succeeded before another one makes sense."""
 
@@ -60,8 +70,7 @@ class State(enum.StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """How a check ended, in one line."""
 
     state: State
@@ -71,8 +80,7 @@ class CheckResult:
     because: Check | None = None  # the check that failed, when this one was skipped
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A check's result at its place."""
 
     check: Check
@@ -85,8 +93,7 @@ class Finding:
         return self.result.state
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All results, in the order of the checks and, within one, of the brands."""
 
     findings: tuple[Finding, ...]
@@ -207,6 +214,40 @@ def quota_result(limits: Mapping[str, Mapping[str, int]], creates: str, moments:
     if scarcest["remaining"] <= 0:
         return CheckResult(State.FAILED, text, f"{until}: run again then", ExitCode.TRY_LATER)
     return warning(text, until) if scarcest["remaining"] < _SCARCE * scarcest["limit"] else ok(text)
+
+
+def profiles_result(brand: str, namesakes: Iterable[Namesake], counts: str, options: str) -> CheckResult:
+    """Judge the profiles of a brand that bear an agent's name and that the ledger doesn't know.
+
+    Args:
+        brand: its key.
+        namesakes: every such profile.
+        counts: how many profiles there are, in words.
+        options: those with which a command means the same roster and X, with a space before them.
+    """
+    strangers = tuple(namesakes)
+    lost = {namesake.agent.key for namesake in strangers if namesake.bound_id is None}
+    texts, commands = [], []
+    if len(lost) >= MANY:
+        command = recover_command(brand, options)
+        texts.append(f"{lost_ledger(brand, len(lost))}: `{command}` binds them")
+        commands.append(command)
+        strangers = tuple(namesake for namesake in strangers if namesake.bound_id is not None)
+    for namesake in strangers[:_SHOWN]:
+        adopt, destroy = _ways_on(namesake, options)
+        shown = f'profile {namesake.profile.id} has {namesake.agent.key}\'s name "{visible(namesake.agent.name)}"'
+        texts.append(
+            f"{shown}, and this ledger doesn't know it: `{adopt}` if it is {namesake.agent.key}'s, or `{destroy}`"
+        )
+        commands += [adopt, destroy]
+    if len(strangers) > _SHOWN:
+        texts.append(f"and {len(strangers) - _SHOWN:,} more such profiles: `profilectl profiles list{options}`")
+    return warning("; ".join(texts), "\n".join(commands)) if texts else ok(counts)
+
+
+def _ways_on(namesake: Namesake, options: str) -> tuple[str, str]:
+    target = f"{namesake.profile.id} --brand {namesake.agent.brand}{options}"
+    return f"profilectl profiles adopt {namesake.agent.key} {target}", f"profilectl profiles destroy {target}"
 
 
 def lacks_only_allowlist(report: Report, refused: Iterable[str | None]) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from profilectl.errors import InputRefused, OutcomeUnknown, PersonNeeded, ProfilectlError
 from profilectl.model import Agent, Ask, Brand, Card, Event, Kind, Message, Survey
@@ -47,8 +48,7 @@ class SentAs(enum.StrEnum):
     BRAND = "brand"  # the brand itself
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """Who had written when a card was issued, as text of at most 104 characters; X takes 256."""
 
     # X's cards know nothing of custom profiles, but return this key: it joins an answer to the message in the audit
@@ -63,8 +63,7 @@ class Key:
         return f"profilectl:{self.agent}:{self.kind}:{self.sent_as}:{self.event_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What will be asked once the message has gone out."""
 
     survey: Survey

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import UsageError
 from profilectl.feedback import statistics
@@ -58,8 +60,7 @@ class Period(NamedTuple):
     until_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """A card of ours: its key, and the score, or None if the customer hasn't answered."""
 
     survey: Survey
@@ -67,8 +68,7 @@ class Response:
     score: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class CardSet:
+class CardSet(Struct, frozen=True):
     """The cards that were issued in a period."""
 
     responses: tuple[Response, ...]
@@ -76,8 +76,7 @@ class CardSet:
     strangers: int  # of other programs, left out
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The cards of an agent, of a kind, or sent as a profile or a brand; the estimates are None below `LEAST` answers.
 
     Groups are compared by the score: of CSAT the share that is satisfied, from 0 to 1, of NPS the Net Promoter Score,
@@ -92,8 +91,7 @@ class Group:
     mean: Estimate | None
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """By how much a group's score is above that of another one."""
 
     group: str
@@ -106,8 +104,7 @@ class Difference:
         return self.estimate.interval is not None and self.estimate.interval.excludes_zero()
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The differences between the groups of a dimension."""
 
     dimension: Dimension
@@ -115,8 +112,7 @@ class Comparison:
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SurveyReport:
+class SurveyReport(Struct, frozen=True):
     """The groups of a brand's cards for one survey, and how they compare."""
 
     survey: Survey
@@ -124,8 +120,7 @@ class SurveyReport:
     comparisons: tuple[Comparison, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BrandReport:
+class BrandReport(Struct, frozen=True):
     """The reports on the surveys that a brand has asked, and how many cards were left out of them."""
 
     brand: str

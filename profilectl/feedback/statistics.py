@@ -13,7 +13,6 @@ Each interval is the one that its source recommends for small samples, so that f
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -76,10 +75,12 @@ def difference_of_shares(first: Tally, second: Tally, confidence: float = CONFID
 
 def mean(scores: Sequence[int], scale: range, confidence: float = CONFIDENCE) -> Estimate:
     """Estimate the mean of scores, of which there is at least one, on the scale of possible scores."""
-    value = statistics.fmean(scores)
+    from statistics import fmean, stdev
+
+    value = fmean(scores)
     if len(set(scores)) == 1:  # no spread to calculate with: no interval, rather than one of no width
         return Estimate(value, None)
-    margin = student(len(scores) - 1, confidence) * statistics.stdev(scores) / math.sqrt(len(scores))
+    margin = student(len(scores) - 1, confidence) * stdev(scores) / math.sqrt(len(scores))
     return Estimate(value, Interval(max(value - margin, float(scale[0])), min(value + margin, float(scale[-1]))))
 
 
@@ -112,7 +113,9 @@ def student(freedom: float, confidence: float = CONFIDENCE) -> float:
 
 
 def _normal(confidence: float) -> float:
-    return statistics.NormalDist().inv_cdf((1 + confidence) / 2)
+    from statistics import NormalDist  # 2 ms, which only a report has to spend
+
+    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def _wilson(tally: Tally, confidence: float) -> Interval:

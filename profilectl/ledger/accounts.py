@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.errors import WrongAccount
 from profilectl.model import Account, Brand
@@ -41,8 +42,7 @@ def require_distinct(accounts: Mapping[str, Account]) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownAccount:
+class UnknownAccount(Struct, frozen=True):
     """An account that a ledger has never known, although it had profiles before that ledger."""
 
     user_id: str

@@ -19,10 +19,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
-from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, Profile, Retired
+from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, LocalTime, Profile, Retired
 
 if TYPE_CHECKING:
     from profilectl.audit.chain import Record
+
+WITHDRAWN_MS = 2 * 24 * 3600 * 1000
+"""How long an intent that made nothing is remembered: X has been seen to apply what was sent a day late."""
 
 
 class LedgerReader(Protocol):
@@ -34,6 +37,9 @@ class LedgerReader(Protocol):
     def dispatch(self, user_id: str, key: str) -> Dispatch | None:
         """Return the last dispatch under a key, whether it is open or finished."""
 
+    def open_sends(self, user_id: str) -> dict[str, int]:
+        """Return the profiles that messages carry whose end isn't known, each with when the last of them was begun."""
+
     def is_delivery(self, user_id: str, event_id: str) -> bool:
         """Say whether a message at X is known as the one that a dispatch became."""
 
@@ -44,6 +50,13 @@ class LedgerReader(Protocol):
         """Say whether profiles of an account were ever this ledger's, or it was begun although there were some.
 
         That a message was sent or an agent blocked says nothing about profiles, nor does a registration.
+        """
+
+    def recorded_retirements(self, user_id: str) -> frozenset[str]:
+        """Return the ids of an account's profiles of which the audit trail says that they were retired; reads it all.
+
+        Raises:
+            LedgerRefused: one of these records was damaged.
         """
 
     def user_ids(self) -> tuple[str, ...]:
@@ -139,27 +152,43 @@ class Ledger(LedgerReader, Protocol):
         """Record that a create is about to be sent; must return before it is sent.
 
         Raises:
-            LedgerRefused: the agent has an open intent already.
+            LedgerConflict: the agent has an open intent already, or was blocked.
         """
 
-    def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
-        """Record one more attempt, which is over at `attempted_ms` at the latest; `attempt` grows by one."""
+    def reattempt(self, user_id: str, nonce: str, attempted_ms: int, local: LocalTime) -> None:
+        """Record one more attempt, which is over at `attempted_ms` at the latest; `attempt` grows by one.
 
-    def mark_unknown(self, user_id: str, nonce: str, now_ms: int) -> None:
+        `local` is the same moment by this machine's clock.
+        """
+
+    def mark_unknown(self, user_id: str, nonce: str, now_ms: int, local: LocalTime) -> None:
         """Note that an attempt went unanswered: whether it was applied can be seen some time after `now_ms`."""
 
-    def finish_intent(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
-        """Close an intent with the profile it made, and return the new binding.
+    def finish_intent(
+        self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool
+    ) -> Binding | Retired:
+        """Close an intent, also a withdrawn one, with the profile it made, and return the new binding.
 
         The agent's former profile, if any, becomes retired ("replaced"), since `now_ms`. `adopted` says that the
-        profile was recognised in X's list, not confirmed by the answer to the create.
+        profile was recognised in X's list, not confirmed by the answer to the create. The profile of an agent who was
+        blocked meanwhile is retired ("removed") instead of bound, and that is what is returned.
 
         Raises:
-            LedgerRefused: the profile is bound or retired already.
+            LedgerConflict: the profile is bound or retired already, or the intent is closed.
         """
 
     def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
-        """Close an intent that surely made nothing."""
+        """Close an intent that made nothing, as far as X shows; it is remembered as withdrawn for `WITHDRAWN_MS`."""
+
+    def retire_late(self, user_id: str, nonce: str, profile: Profile, now_ms: int) -> Retired:
+        """Take a profile that a withdrawn intent made after all, and that nobody needs any more, as retired.
+
+        Raises:
+            LedgerConflict: the profile is bound or retired already, or the intent isn't known any more.
+        """
+
+    def note_shown(self, user_id: str, profile_id: str, name: str) -> None:
+        """Remember how X spells the name of a bound profile; no audit record."""
 
     def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
         """Unbind a removed agent: its profile becomes retired ("removed"), and nobody can send as it any more."""
@@ -171,15 +200,17 @@ class Ledger(LedgerReader, Protocol):
         """Remember whether a bound agent outlives its roster entry; no audit record."""
 
     def adopt(
-        self, user_id: str, agent: str, profile: Profile, *, avatar: str, protected: bool, now_ms: int
+        self, user_id: str, agent: str, profile: Profile, *, name: str, avatar: str, protected: bool, now_ms: int
     ) -> Binding:
         """Bind a profile that exists, because a person says so; return the binding.
+
+        `name` is the agent's, where X spells it otherwise, else the profile's.
 
         The agent's former profile becomes retired, an open intent of the agent is closed and a block is lifted.
         `avatar` is the digest of the source file that the profile's picture is believed to come from.
 
         Raises:
-            LedgerRefused: the profile is bound already, or retired for another agent.
+            LedgerConflict: the profile is bound already, or retired for another agent.
         """
 
     def forget(self, user_id: str, agent: str, now_ms: int) -> None:

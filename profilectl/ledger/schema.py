@@ -12,16 +12,15 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from profilectl.model import Binding, Dispatch, Intent, Retired
+from profilectl.model import Binding, Dispatch, Intent, Retired, WithdrawnIntent
 
 if TYPE_CHECKING:
     Row = tuple[Any, ...]
     Value = str | int | None
 
-FORMAT = 2
+FORMAT = 3
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
 
 TABLES = (
@@ -31,14 +30,20 @@ TABLES = (
     """CREATE TABLE bindings (
         account TEXT NOT NULL, agent TEXT NOT NULL, profile_id TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
         created_ms BIGINT NOT NULL, bound_ms BIGINT NOT NULL, protected INTEGER NOT NULL, avatar_url TEXT NOT NULL,
-        PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
+        name_as_shown TEXT NOT NULL, PRIMARY KEY (account, agent), UNIQUE (account, profile_id))""",
     "CREATE TABLE listings (digest TEXT NOT NULL PRIMARY KEY, ids TEXT NOT NULL)",
     """CREATE TABLE intents (
         account TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
         listing TEXT NOT NULL REFERENCES listings (digest), begun_ms BIGINT NOT NULL, attempt INTEGER NOT NULL,
-        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL,
-        PRIMARY KEY (account, nonce), UNIQUE (account, agent))""",
+        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL, picture TEXT NOT NULL, boot TEXT NOT NULL,
+        attempted_local_ms BIGINT NOT NULL, PRIMARY KEY (account, nonce), UNIQUE (account, agent))""",
     "CREATE INDEX intents_by_listing ON intents (listing)",
+    """CREATE TABLE withdrawn (
+        account TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL, avatar TEXT NOT NULL,
+        listing TEXT NOT NULL REFERENCES listings (digest), begun_ms BIGINT NOT NULL, attempt INTEGER NOT NULL,
+        attempted_ms BIGINT NOT NULL, protected INTEGER NOT NULL, picture TEXT NOT NULL, boot TEXT NOT NULL,
+        attempted_local_ms BIGINT NOT NULL, withdrawn_ms BIGINT NOT NULL, PRIMARY KEY (account, nonce))""",
+    "CREATE INDEX withdrawn_by_listing ON withdrawn (listing)",
     """CREATE TABLE retired (
         account TEXT NOT NULL, profile_id TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL,
         since_ms BIGINT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (account, profile_id))""",
@@ -66,33 +71,54 @@ SAVE_ACCOUNT = """
     INSERT INTO brands (brand, account, handle, host) VALUES (:brand, :account, :handle, :host)
     ON CONFLICT (brand) DO UPDATE SET handle = :handle"""
 
-_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url"
+_BINDING = "agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url, name_as_shown"
 GET_BINDINGS = f"SELECT {_BINDING} FROM bindings WHERE account = :account ORDER BY agent"  # noqa: S608  # our columns
 GET_BINDING = f"SELECT {_BINDING} FROM bindings WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
 ADD_BINDING = """
-    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url)
-    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url)"""
+    INSERT INTO bindings (account, agent, profile_id, name, avatar, created_ms, bound_ms, protected, avatar_url,
+        name_as_shown)
+    VALUES (:account, :agent, :profile_id, :name, :avatar, :created_ms, :bound_ms, :protected, :avatar_url,
+        :name_as_shown)"""
 DELETE_BINDING = "DELETE FROM bindings WHERE account = :account AND agent = :agent"
 SET_PROTECTED = "UPDATE bindings SET protected = :protected WHERE account = :account AND agent = :agent"
+SET_SHOWN = "UPDATE bindings SET name_as_shown = :name WHERE account = :account AND profile_id = :profile_id"
 
-_INTENT = "nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected"
+_INTENT = """nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected, picture, boot,
+    attempted_local_ms"""
 GET_INTENTS = f"SELECT {_INTENT} FROM intents WHERE account = :account ORDER BY begun_ms, agent"  # noqa: S608  # same
 GET_INTENT = f"SELECT {_INTENT} FROM intents WHERE account = :account AND nonce = :nonce"  # noqa: S608  # the same
 GET_INTENT_OF = f"SELECT {_INTENT} FROM intents WHERE account = :account AND agent = :agent"  # noqa: S608  # the same
 ADD_INTENT = """
-    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected)
-    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected)"""
+    INSERT INTO intents (account, nonce, agent, name, avatar, listing, begun_ms, attempt, attempted_ms, protected,
+        picture, boot, attempted_local_ms)
+    VALUES (:account, :nonce, :agent, :name, :avatar, :listing, :begun_ms, :attempt, :attempted_ms, :protected,
+        :picture, :boot, :attempted_local_ms)"""
 COUNT_ATTEMPT = """
-    UPDATE intents SET attempt = attempt + 1, attempted_ms = :attempted_ms
+    UPDATE intents SET attempt = attempt + 1, attempted_ms = :attempted_ms, boot = :boot, attempted_local_ms = :local_ms
     WHERE account = :account AND nonce = :nonce"""
-SET_ATTEMPTED = "UPDATE intents SET attempted_ms = :attempted_ms WHERE account = :account AND nonce = :nonce"
+SET_ATTEMPTED = """
+    UPDATE intents SET attempted_ms = :attempted_ms, boot = :boot, attempted_local_ms = :local_ms
+    WHERE account = :account AND nonce = :nonce"""
 DELETE_INTENT = "DELETE FROM intents WHERE account = :account AND nonce = :nonce"
 
+GET_WITHDRAWN = f"SELECT {_INTENT}, withdrawn_ms FROM withdrawn WHERE account = :account ORDER BY begun_ms, nonce"  # noqa: S608
+GET_WITHDRAWN_INTENT = f"SELECT {_INTENT} FROM withdrawn WHERE account = :account AND nonce = :nonce"  # noqa: S608
+ADD_WITHDRAWN = f"""
+    INSERT INTO withdrawn (account, {_INTENT}, withdrawn_ms)
+    SELECT account, {_INTENT}, :now_ms FROM intents WHERE account = :account AND nonce = :nonce"""  # noqa: S608
+DELETE_WITHDRAWN = "DELETE FROM withdrawn WHERE account = :account AND nonce = :nonce"
+DELETE_OLD_WITHDRAWN = "DELETE FROM withdrawn WHERE withdrawn_ms < :before_ms RETURNING nonce"
+
 GET_LISTINGS = """
-    SELECT digest, ids FROM listings WHERE digest IN (SELECT listing FROM intents WHERE account = :account)"""
+    SELECT digest, ids FROM listings WHERE digest IN (
+        SELECT listing FROM intents WHERE account = :account
+        UNION SELECT listing FROM withdrawn WHERE account = :account)"""
 ADD_LISTING = "INSERT INTO listings (digest, ids) VALUES (:digest, :ids) ON CONFLICT (digest) DO NOTHING"
 DELETE_UNUSED_LISTING = """
-    DELETE FROM listings WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM intents WHERE listing = :digest)"""
+    DELETE FROM listings WHERE digest = :digest AND NOT EXISTS (SELECT 1 FROM intents WHERE listing = :digest)
+        AND NOT EXISTS (SELECT 1 FROM withdrawn WHERE listing = :digest)"""
+DELETE_UNUSED_LISTINGS = """
+    DELETE FROM listings WHERE digest NOT IN (SELECT listing FROM intents UNION SELECT listing FROM withdrawn)"""
 
 GET_RETIRED = """
     SELECT profile_id, agent, name, since_ms, why FROM retired WHERE account = :account ORDER BY since_ms, profile_id"""
@@ -108,12 +134,18 @@ GET_OWNER = """
 
 HAS_ROWS = """
     SELECT 1 FROM bindings WHERE account = :account UNION ALL SELECT 1 FROM intents WHERE account = :account
-    UNION ALL SELECT 1 FROM retired WHERE account = :account LIMIT 1"""
+    UNION ALL SELECT 1 FROM withdrawn WHERE account = :account UNION ALL SELECT 1 FROM retired WHERE account = :account
+    LIMIT 1"""
 # the texts are canonical, see `audit.chain`: an account comes first, and what happened last
 HAS_RECORD = """
     SELECT 1 FROM audit WHERE text LIKE '{"account":"' || :account || '",%' AND (
         text LIKE '%"what":"intended"}' OR text LIKE '%"what":"created"}' OR text LIKE '%"what":"adopted"}'
         OR text LIKE '%"what":"begun"}') LIMIT 1"""
+
+# a text in a name or a reason can't look like a key, as its quotes are escaped
+GET_RETIREMENTS = """
+    SELECT seq, prev_hash, hash, text FROM audit WHERE text LIKE '{"account":"' || :account || '",%' AND (
+        text LIKE '%"what":"retired"}' OR text LIKE '%"replaced":"%')"""
 
 GET_LAST_RECORD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 GET_RECORDS = "SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"
@@ -124,6 +156,9 @@ ADD_RECORD = "INSERT INTO audit (seq, prev_hash, hash, text) VALUES (:seq, :prev
 GET_DISPATCH = """
     SELECT key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches
     WHERE account = :account AND key = :key"""
+GET_OPEN_SENDS = """
+    SELECT profile_id, MAX(begun_ms) FROM dispatches
+    WHERE account = :account AND event_id IS NULL AND profile_id IS NOT NULL GROUP BY profile_id"""
 ADD_DISPATCH = """
     INSERT INTO dispatches (account, key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id,
         confirmed)
@@ -154,6 +189,32 @@ ADD_BLOCKED = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON
 DELETE_BLOCKED = "DELETE FROM blocked WHERE account = :account AND agent = :agent"
 
 
+def _table(name: str) -> str:
+    return next(statement for statement in TABLES if statement.startswith(f"CREATE TABLE {name} ("))
+
+
+_FORMER_BINDING = _BINDING.removesuffix(", name_as_shown")
+_FORMER_INTENT = _INTENT.partition(", picture")[0]
+
+# a table that gets columns is made anew, so that it is written down as in a ledger that never was older
+FROM_FORMAT_2 = (
+    "DROP INDEX intents_by_listing",
+    "ALTER TABLE bindings RENAME TO former_bindings",
+    _table("bindings"),
+    f"INSERT INTO bindings ({_BINDING}, account) SELECT {_FORMER_BINDING}, '', account FROM former_bindings",  # noqa: S608
+    "DROP TABLE former_bindings",
+    "ALTER TABLE intents RENAME TO former_intents",
+    _table("intents"),
+    f"INSERT INTO intents ({_INTENT}, account) SELECT {_FORMER_INTENT}, '', '', 0, account FROM former_intents",  # noqa: S608
+    "DROP TABLE former_intents",
+    _table("withdrawn"),
+    *(statement for statement in TABLES if statement.endswith("_by_listing ON intents (listing)")),
+    *(statement for statement in TABLES if statement.endswith("_by_listing ON withdrawn (listing)")),
+    "UPDATE meta SET value = '3' WHERE name = 'format'",
+)
+"""What turns a ledger of format 2 into one of format 3, within one transaction."""
+
+
 @functools.cache
 def objects() -> dict[tuple[str, str], str]:
     """Return what `TABLES` makes: the statement, `squeezed`, by kind ("table", "index") and name."""
@@ -178,21 +239,27 @@ def is_own(own: str, statement: str) -> bool:
 
 def columns(value: Binding | Dispatch | Intent | Retired) -> dict[str, Value]:
     """Return a value's fields as columns, which have the same names, but for an intent's listing."""
-    contents = {field.name: getattr(value, field.name) for field in fields(value) if field.name != "listed"}
+    contents = {name: getattr(value, name) for name in value.__struct_fields__ if name != "listed"}
     # a driver other than SQLite's doesn't take a boolean for an INTEGER column
     return {name: int(content) if isinstance(content, bool) else content for name, content in contents.items()}
 
 
 def to_binding(row: Row) -> Binding:
     """Return the binding of a row of ``bindings``."""
-    *others, protected, avatar_url = row
-    return Binding(*(*others, bool(protected), avatar_url))
+    *others, protected, avatar_url, name_as_shown = row
+    return Binding(*(*others, bool(protected), avatar_url, name_as_shown))
 
 
 def to_intent(row: Row, listings: Mapping[str, frozenset[str]]) -> Intent:
     """Return the intent of a row of ``intents``, its listing looked up by digest."""
-    nonce, agent, name, avatar, digest, *times, protected = row
-    return Intent(*(nonce, agent, name, avatar, listings[digest], *times, bool(protected)))
+    nonce, agent, name, avatar, digest, begun_ms, attempt, attempted_ms, protected, *others = row
+    times = begun_ms, attempt, attempted_ms
+    return Intent(*(nonce, agent, name, avatar, listings[digest], *times, bool(protected), *others))
+
+
+def to_withdrawn(row: Row, listings: Mapping[str, frozenset[str]]) -> WithdrawnIntent:
+    """Return the closed intent of a row of ``withdrawn``, its listing looked up by digest."""
+    return WithdrawnIntent(to_intent(row[:-1], listings), row[-1])
 
 
 def to_open_intent(row: Row) -> tuple[Intent, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -32,6 +32,8 @@ BUSY_TIMEOUT = 5.0
 
 # what decides which profiles are made and destroyed; a check of the whole audit trail would take longer every year
 _CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
+
+_FORMER = "2"  # the format that is still read, and brought up by the first command that writes
 
 _HINTS = {
     sqlite3.SQLITE_FULL: "free some space on the disk; what was being written has been rolled back",
@@ -101,10 +103,12 @@ class SQLiteEngine(_Database):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._opened = _fingerprint(path)
         self._connection = _connect(path, "mode=rw")  # not rwc: a file that has gone meanwhile isn't made anew
         with _explained(path), _closed_on_error(self._connection):
             _examine(path, self._connection)
             _set_up(path, self._connection)
+            _migrate(self._connection)
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment, or the open transaction."""
@@ -119,11 +123,14 @@ class SQLiteEngine(_Database):
         with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
             yield self.execute
 
-    def lock(
-        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None
-    ) -> AbstractContextManager[None]:
-        """Hold the ledger against other runs on this machine."""
-        return locks.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce)
+    @contextmanager
+    def lock(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> Iterator[None]:
+        """Hold the ledger against other runs on this machine; TryLater when another file lies in its place by then."""
+        with locks.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce):
+            opened, current = self._opened, _fingerprint(self._path)
+            if opened is None or current is None or current.inode != opened.inode:  # such as a backup in its place
+                raise TryLater(visible(f"{self._path} was moved or replaced meanwhile"), hint="run the command again")
+            yield
 
 
 class SQLiteReader(_Database):
@@ -168,6 +175,11 @@ class SQLiteReader(_Database):
         self._connection = _connect(self._path, "mode=ro" if self._live else "immutable=1")
         with _explained(self._path), _closed_on_error(self._connection):
             _examine(self._path, self._connection)
+            if _format(self._connection) != str(schema.FORMAT):  # a reader changes no file, so a copy is brought up
+                older, self._connection = self._connection, sqlite3.connect(":memory:", isolation_level=None)
+                with closing(older):
+                    older.backup(self._connection)
+                _migrate(self._connection)
 
 
 class _Fingerprint(NamedTuple):
@@ -206,21 +218,37 @@ def _empty() -> sqlite3.Connection:
 def _examine(path: Path, connection: sqlite3.Connection) -> None:
     """Make sure that a database is a ledger that this version understands."""
     try:
-        row = connection.execute(schema.GET_FORMAT).fetchone()
+        file_format = _format(connection)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # which stands for "no such table"
             raise
-        row = None
-    if row is None:
+        file_format = None
+    if file_format is None:
         hint = location.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
         location.refuse(path, "is a database, but no ledger", hint)
-    _require_own_schema(path, connection)
-    if row[0] == str(schema.FORMAT):
+    if file_format in {str(schema.FORMAT), _FORMER}:
+        _require_own_schema(path, connection)
         return
-    if row[0].isdecimal() and int(row[0]) < schema.FORMAT:
+    if file_format.isdecimal() and int(file_format) < schema.FORMAT:
         hint = "set it aside; `profilectl profiles adopt` binds what is at X in a new ledger"
-        location.refuse(path, f"was written by an early profilectl (format {row[0]}) and can't be read any more", hint)
-    location.refuse(path, f"was written by a newer profilectl (format {row[0]})", "upgrade profilectl")
+        what = f"was written by an early profilectl (format {file_format}) and can't be read any more"
+        location.refuse(path, what, hint)
+    location.refuse(path, f"was written by a newer profilectl (format {file_format})", "upgrade profilectl")
+
+
+def _format(connection: sqlite3.Connection) -> str | None:
+    row = connection.execute(schema.GET_FORMAT).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring a ledger of the former format up to this one, whole or not at all."""
+    if _format(connection) == str(schema.FORMAT):
+        return
+    with _transaction(connection, "IMMEDIATE"):
+        if _format(connection) == _FORMER:  # once more: another process may have done it before the transaction began
+            for statement in schema.FROM_FORMAT_2:
+                connection.execute(statement)
 
 
 def _require_own_schema(path: Path, connection: sqlite3.Connection) -> None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from profilectl.audit import chain
-from profilectl.errors import InputRefused, LedgerRefused, TryLater, WrongAccount
+from profilectl.errors import InputRefused, LedgerConflict, LedgerRefused, TryLater, WrongAccount
 from profilectl.ledger import schema
-from profilectl.ledger.protocol import Ledger, LedgerReader
-from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, Profile, Retired
+from profilectl.ledger.protocol import WITHDRAWN_MS, Ledger, LedgerReader
+from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, LocalTime, Profile, Retired
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -71,6 +73,11 @@ class StoreReader(LedgerReader):
         # the record is searched to its end only for an account without profiles
         return any(self._rows(statement, account=user_id) for statement in (schema.HAS_ROWS, schema.HAS_RECORD))
 
+    def recorded_retirements(self, user_id: str) -> frozenset[str]:
+        events = [chain.Record(*row).event for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
+        ids = (event.profile_id if event.what == "retired" else event.detail.get("replaced") for event in events)
+        return frozenset(profile_id for profile_id in ids if isinstance(profile_id, str))
+
     def user_ids(self) -> tuple[str, ...]:
         return tuple(user_id for (user_id,) in self._rows(schema.GET_USER_IDS))
 
@@ -108,6 +115,9 @@ class StoreReader(LedgerReader):
         rows = self._rows(schema.GET_DISPATCH, account=user_id, key=key)
         return schema.to_dispatch(rows[0]) if rows else None
 
+    def open_sends(self, user_id: str) -> dict[str, int]:
+        return dict(self._rows(schema.GET_OPEN_SENDS, account=user_id))
+
     def is_delivery(self, user_id: str, event_id: str) -> bool:
         return bool(self._rows(schema.GET_DELIVERY, account=user_id, event_id=event_id))
 
@@ -136,7 +146,11 @@ class _Batch:
         self.require_whole()
         self.is_broken = True  # until the change has ended well: its caller may catch the error, and go on
         self.execute = self.execute or self.begin()
-        yield self.execute
+        try:
+            yield self.execute
+        except LedgerConflict:  # raised before anything was written, so the others aren't concerned
+            self.is_broken = False
+            raise
         self.is_broken = False
 
     def require_whole(self) -> None:
@@ -200,7 +214,7 @@ class Store(StoreReader, Ledger):
         with self._change() as execute:
             known = _check_account(execute, brand, account)
             # every run registers its accounts, and shouldn't have a record of the audit trail for that
-            if known == replace(account, access_level=None):
+            if known == replace(account, access_level=None, verified=None):
                 return
             names = {"brand": brand, "handle": account.handle, "host": account.host}
             execute(schema.SAVE_ACCOUNT, account=account.user_id, **names)
@@ -212,46 +226,70 @@ class Store(StoreReader, Ledger):
         with self._change() as execute:
             if execute(schema.GET_INTENT_OF, account=user_id, agent=intent.agent):
                 hint = "run `profilectl sync`, which settles it"
-                raise LedgerRefused(f"{intent.agent} has an open intent already", hint=hint)
+                raise LedgerConflict(f"{intent.agent} has an open intent already", hint=hint)
+            if _is_blocked(execute, user_id, intent.agent):
+                raise LedgerConflict(f"{intent.agent} was offboarded meanwhile, so nothing is made")
             digest, ids = schema.listing(intent.listed)  # first the listing, which the intent's row refers to
             execute(schema.ADD_LISTING, digest=digest, ids=ids)
             execute(schema.ADD_INTENT, account=user_id, listing=digest, **schema.columns(intent))
             at_ms = max(intent.begun_ms, intent.attempted_ms)
             self._append(execute, _intent_event(intent, "intended", user_id, at_ms, attempt=intent.attempt))
 
-    def reattempt(self, user_id: str, nonce: str, attempted_ms: int) -> None:
+    def reattempt(self, user_id: str, nonce: str, attempted_ms: int, local: LocalTime) -> None:
         with self._change() as execute:
             intent, _ = _open_intent(execute, user_id, nonce)
-            execute(schema.COUNT_ATTEMPT, account=user_id, nonce=nonce, attempted_ms=attempted_ms)
+            times: dict[str, Value] = {"attempted_ms": attempted_ms, "boot": local.boot, "local_ms": local.ms}
+            execute(schema.COUNT_ATTEMPT, account=user_id, nonce=nonce, **times)
             attempt = intent.attempt + 1
             self._append(execute, _intent_event(intent, "reattempted", user_id, attempted_ms, attempt=attempt))
 
-    def mark_unknown(self, user_id: str, nonce: str, now_ms: int) -> None:
+    def mark_unknown(self, user_id: str, nonce: str, now_ms: int, local: LocalTime) -> None:
         with self._change() as execute:
             intent, _ = _open_intent(execute, user_id, nonce)
-            execute(schema.SET_ATTEMPTED, account=user_id, nonce=nonce, attempted_ms=now_ms)
+            times: dict[str, Value] = {"attempted_ms": now_ms, "boot": local.boot, "local_ms": local.ms}
+            execute(schema.SET_ATTEMPTED, account=user_id, nonce=nonce, **times)
             self._append(execute, _intent_event(intent, "unanswered", user_id, now_ms))
 
-    def finish_intent(self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool) -> Binding:
+    def finish_intent(
+        self, user_id: str, nonce: str, profile: Profile, now_ms: int, *, adopted: bool
+    ) -> Binding | Retired:
         with self._change() as execute:
-            intent, listing = _open_intent(execute, user_id, nonce)
+            intent, listing = _open_intent(execute, user_id, nonce, also_withdrawn=True)
             binding = _binding(intent.agent, profile, intent.name, intent.avatar, now_ms, protected=intent.protected)
             replaced = _bind(execute, user_id, binding)
             _close_intent(execute, user_id, intent, listing)
             what = "adopted" if adopted else "created"
             self._append(execute, _binding_event(what, user_id, binding, replaced, nonce))
-        return binding
+            is_blocked = _is_blocked(execute, user_id, intent.agent)
+            return self._retire(execute, user_id, binding, now_ms) if is_blocked else binding
 
     def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
         with self._change() as execute:
-            intent, listing = _open_intent(execute, user_id, nonce)
-            _close_intent(execute, user_id, intent, listing)
+            intent, _ = _open_intent(execute, user_id, nonce)
+            execute(schema.ADD_WITHDRAWN, account=user_id, nonce=nonce, now_ms=now_ms)
+            execute(schema.DELETE_INTENT, account=user_id, nonce=nonce)
+            if execute(schema.DELETE_OLD_WITHDRAWN, before_ms=now_ms - WITHDRAWN_MS):
+                execute(schema.DELETE_UNUSED_LISTINGS)
             self._append(execute, _intent_event(intent, "withdrawn", user_id, now_ms, why=why))
 
+    def retire_late(self, user_id: str, nonce: str, profile: Profile, now_ms: int) -> Retired:
+        with self._change() as execute:
+            intent, listing = _open_intent(execute, user_id, nonce, also_withdrawn=True)
+            _require_unowned(execute, user_id, profile.id)
+            retired = Retired(profile.id, intent.agent, intent.name, now_ms, "removed")
+            _close_intent(execute, user_id, intent, listing)
+            execute(schema.ADD_RETIRED, account=user_id, **schema.columns(retired))
+            self._append(execute, _retired_event(user_id, retired, nonce=nonce))
+        return retired
+
+    def note_shown(self, user_id: str, profile_id: str, name: str) -> None:
+        with self._change() as execute:
+            execute(schema.SET_SHOWN, account=user_id, profile_id=profile_id, name=name)
+
     def adopt(
-        self, user_id: str, agent: str, profile: Profile, *, avatar: str, protected: bool, now_ms: int
+        self, user_id: str, agent: str, profile: Profile, *, name: str, avatar: str, protected: bool, now_ms: int
     ) -> Binding:
-        binding = _binding(agent, profile, profile.name, avatar, now_ms, protected=protected)
+        binding = _binding(agent, profile, name, avatar, now_ms, protected=protected)
         # nothing that is resolved later may replace the profile that a person chose, so intent and block go as well
         with self._change() as execute:
             for owner, _, state in execute(schema.GET_OWNER, account=user_id, profile_id=profile.id):
@@ -267,10 +305,7 @@ class Store(StoreReader, Ledger):
 
     def retire(self, user_id: str, agent: str, now_ms: int) -> Retired:
         with self._change() as execute:
-            retired = _retire(execute, user_id, _binding_of(execute, user_id, agent), now_ms, "removed")
-            detail = {"name": retired.name, "why": retired.why}
-            self._append(execute, Event("retired", user_id, now_ms, agent, retired.profile_id, detail))
-        return retired
+            return self._retire(execute, user_id, _binding_of(execute, user_id, agent), now_ms)
 
     def drop(self, user_id: str, profile_id: str, now_ms: int) -> None:
         with self._change() as execute:
@@ -343,8 +378,13 @@ class Store(StoreReader, Ledger):
         """Join the batch that is open, or begin a transaction."""
         return self._engine.transaction() if self._batch is None else self._batch.joined()
 
+    def _retire(self, execute: Execute, user_id: str, binding: Binding, now_ms: int) -> Retired:
+        retired = _retire(execute, user_id, binding, now_ms, "removed")
+        self._append(execute, _retired_event(user_id, retired))
+        return retired
+
     def _unblock(self, execute: Execute, user_id: str, agent: str, now_ms: int) -> None:
-        if (agent,) in execute(schema.GET_BLOCKED, account=user_id):
+        if _is_blocked(execute, user_id, agent):
             execute(schema.DELETE_BLOCKED, account=user_id, agent=agent)
             self._append(execute, Event("unblocked", user_id, now_ms, agent))
 
@@ -386,28 +426,34 @@ def _state_of(execute: Execute, user_id: str) -> LedgerState:
         bindings=tuple(map(schema.to_binding, execute(schema.GET_BINDINGS, account=user_id))),
         intents=tuple(schema.to_intent(row, listings) for row in execute(schema.GET_INTENTS, account=user_id)),
         retired=tuple(Retired(*row) for row in execute(schema.GET_RETIRED, account=user_id)),
+        withdrawn=tuple(schema.to_withdrawn(row, listings) for row in execute(schema.GET_WITHDRAWN, account=user_id)),
         blocked=frozenset(agent for (agent,) in execute(schema.GET_BLOCKED, account=user_id)),
     )
 
 
-def _open_intent(execute: Execute, user_id: str, nonce: str) -> tuple[Intent, str]:
-    """Return an open intent, its listing left out, and the listing's digest; LedgerRefused when there is none."""
-    for row in execute(schema.GET_INTENT, account=user_id, nonce=nonce):
+def _open_intent(execute: Execute, user_id: str, nonce: str, *, also_withdrawn: bool = False) -> tuple[Intent, str]:
+    """Return an open intent, its listing left out, and the listing's digest; LedgerConflict when there is none."""
+    rows = execute(schema.GET_INTENT, account=user_id, nonce=nonce)
+    if not rows and also_withdrawn:
+        rows = execute(schema.GET_WITHDRAWN_INTENT, account=user_id, nonce=nonce)
+    for row in rows:
         return schema.to_open_intent(row)
     hint = "run `profilectl sync`, which reads X's list again"
-    raise LedgerRefused(f"the ledger has no open intent {nonce}", hint=hint)
+    raise LedgerConflict(f"the ledger has no open intent {nonce}", hint=hint)
 
 
 def _close_intent(execute: Execute, user_id: str, intent: Intent, listing: str) -> str:
-    """Close an intent, and return its nonce."""
+    """Close an intent, open or withdrawn, for good, and return its nonce."""
     execute(schema.DELETE_INTENT, account=user_id, nonce=intent.nonce)
+    execute(schema.DELETE_WITHDRAWN, account=user_id, nonce=intent.nonce)
     execute(schema.DELETE_UNUSED_LISTING, digest=listing)
     return intent.nonce
 
 
 def _binding(agent: str, profile: Profile, name: str, avatar: str, now_ms: int, *, protected: bool) -> Binding:
-    # after a create the name is the one that was asked for: X may keep another form, and plans compare the roster's
-    return Binding(agent, profile.id, name, avatar, profile.created_ms, now_ms, protected, profile.avatar_url)
+    # the name is the one that was asked for: X may keep another form, and plans compare the roster's
+    shown = profile.avatar_url, profile.name
+    return Binding(agent, profile.id, name, avatar, profile.created_ms, now_ms, protected, *shown)
 
 
 def _binding_of(execute: Execute, user_id: str, agent: str) -> Binding:
@@ -415,18 +461,26 @@ def _binding_of(execute: Execute, user_id: str, agent: str) -> Binding:
     for row in execute(schema.GET_BINDING, account=user_id, agent=agent):
         return schema.to_binding(row)
     hint = "`profilectl profiles list` shows who has"
-    raise LedgerRefused(f"agent {visible(agent)} has no profile in this ledger", hint=hint)
+    raise LedgerConflict(f"agent {visible(agent)} has no profile in this ledger", hint=hint)
 
 
 def _bind(execute: Execute, user_id: str, binding: Binding) -> str | None:
     """Bind a profile that is unknown so far, retire the agent's former one and return its id, if there was one."""
-    for agent, _, state in execute(schema.GET_OWNER, account=user_id, profile_id=binding.profile_id):
-        raise LedgerRefused(f"profile {binding.profile_id} is {state} already, for agent {agent}")
+    _require_unowned(execute, user_id, binding.profile_id)
     former = [schema.to_binding(row) for row in execute(schema.GET_BINDING, account=user_id, agent=binding.agent)]
     for replaced in former:
         _retire(execute, user_id, replaced, binding.bound_ms, "replaced")
     execute(schema.ADD_BINDING, account=user_id, **schema.columns(binding))
     return former[0].profile_id if former else None
+
+
+def _require_unowned(execute: Execute, user_id: str, profile_id: str) -> None:
+    for agent, _, state in execute(schema.GET_OWNER, account=user_id, profile_id=profile_id):
+        raise LedgerConflict(f"profile {profile_id} is {state} already, for agent {agent}")
+
+
+def _is_blocked(execute: Execute, user_id: str, agent: str) -> bool:
+    return (agent,) in execute(schema.GET_BLOCKED, account=user_id)
 
 
 def _retire(execute: Execute, user_id: str, binding: Binding, now_ms: int, why: str) -> Retired:
@@ -440,7 +494,7 @@ def _retire(execute: Execute, user_id: str, binding: Binding, now_ms: int, why: 
 def _require_sender(execute: Execute, user_id: str, dispatch: Dispatch) -> None:
     """Make sure that the agent may still send, and with this profile; InputRefused if not."""
     # an offboarding or a sync may have ended between the caller's look and this transaction
-    if (dispatch.agent,) in execute(schema.GET_BLOCKED, account=user_id):
+    if _is_blocked(execute, user_id, dispatch.agent):
         raise InputRefused(f"{dispatch.agent} was offboarded meanwhile; nothing was sent")
     if dispatch.profile_id is None:
         return
@@ -448,6 +502,11 @@ def _require_sender(execute: Execute, user_id: str, dispatch: Dispatch) -> None:
     if not any(state == "bound" for _, _, state in owners):
         what = f"{dispatch.agent}'s face has changed meanwhile; nothing was sent"
         raise InputRefused(what, hint="run the same command again")
+
+
+def _retired_event(user_id: str, retired: Retired, **more: str) -> Event:
+    detail = {"name": retired.name, "why": retired.why, **more}
+    return Event("retired", user_id, retired.since_ms, retired.agent, retired.profile_id, detail)
 
 
 def _intent_event(intent: Intent, what: str, user_id: str, at_ms: int, **more: str | int) -> Event:

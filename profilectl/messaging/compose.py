@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused
@@ -27,8 +29,7 @@ class NoProfile(InputRefused):
     """An agent who may send, but has no profile yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """What a customer gets beside the agent's name and picture."""
 
     text: str

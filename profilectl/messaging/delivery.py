@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import (
@@ -26,12 +28,12 @@ from profilectl.messaging.compose import SendStatus
 
 # The same words to the same person within this time are one message, unless a key says otherwise.
 SAME_MESSAGE_MS = 5 * 60_000
-_LONGEST_CALL_MS = 30_000  # a request of a run that was killed may be applied this much later
+_LONGEST_REST_MS = 10_000  # a message leaves at most this much after it was recorded, or not at all
+_LONGEST_CALL_MS = 30_000  # a request of a run that was killed may be applied this much after it left
 _RESOLUTION_MS = 1000  # of X's clock, as it is known here
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+class Idempotency(Struct, frozen=True):
     """What makes two sends the same message, and when X must show one that went out.
 
     Attributes:
@@ -54,8 +56,7 @@ class Idempotency:
     remarks: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """A message that X has, as the event of this id."""
 
     message: Message
@@ -69,8 +70,7 @@ class Receipt:
         return SendStatus.ALREADY_SENT if self.is_repeat else SendStatus.SENT
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """The sending of one message."""
 
     message: Message
@@ -136,7 +136,7 @@ class Delivery:
 
     def _send(self, message: Message, dispatch: Dispatch) -> SentMessage:
         try:
-            return self.api.send_message(message)
+            return self.api.send_message(message, dispatch.begun_ms + _LONGEST_REST_MS)
         except OutcomeUnknown as error:
             with suppress(RemoteError):  # then it stays in doubt, as it is
                 sent = self._find_sent(dispatch)
@@ -151,7 +151,8 @@ class Delivery:
 
     def _settle(self, dispatch: Dispatch) -> Dispatch | None:
         """Return how an earlier send ended, None when it surely never went out; OutcomeUnknown when X can't tell."""
-        listed_by_ms = dispatch.begun_ms + _LONGEST_CALL_MS + self.idempotency.settle_after * 1000 + _RESOLUTION_MS
+        over_by_ms = dispatch.begun_ms + _LONGEST_REST_MS + _LONGEST_CALL_MS
+        listed_by_ms = over_by_ms + self.idempotency.settle_after * 1000 + _RESOLUTION_MS
         # Before the list is read: only one that had to show the message when it was made proves that there is none.
         left_ms = listed_by_ms - self.api.now_ms()
         try:

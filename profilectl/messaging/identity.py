@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import InputRefused, NotFound, UsageError
 from profilectl.ledger.accounts import check_account
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 _FRESH_MS = 3 * 60_000  # a profile that X showed this recently isn't asked for again
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """An agent in the one brand that is meant."""
 
     agent: Agent

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import (
     InputRefused,
@@ -21,6 +22,7 @@ from profilectl.messaging.compose import NoProfile, SendStatus, compose, compose
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
 from profilectl.model import Account, LedgerState, Message, Policy, Survey
+from profilectl.system import host
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
     from profilectl.secret import Credentials
 
 
-@dataclass(frozen=True, slots=True)
-class SendResult:
+class SendResult(Struct, frozen=True):
     """What became of a message; its recipient is an id."""
 
     message: Message
@@ -49,8 +50,7 @@ class SendResult:
         return SendStatus.UNKNOWN if self.receipt is None else self.receipt.status
 
 
-@dataclass(frozen=True)
-class MessageSender:
+class MessageSender(Struct, frozen=True, dict=True):
     """Sends one message.
 
     Attributes:
@@ -87,7 +87,7 @@ class MessageSender:
         Raises:
             InputRefused: the agent can't send, or not this, see `compose.compose`.
         """
-        agent, today = self.sender.agent, datetime.now().astimezone().date()
+        agent, today = self.sender.agent, host.today(self.policy.timezone)
         try:
             return compose(agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today)
         except NoProfile:

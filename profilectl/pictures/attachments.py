@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import AvatarRefused, InputRefused
+from profilectl.model import ShortRepr
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ _TYPES: Final = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF"}
 _LOOPS: Final = (b"NETSCAPE2.0", b"ANIMEXTS1.0")  # the applications whose data makes an animation go round
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(ShortRepr, frozen=True):
     """What is uploaded for a message."""
 
-    content: bytes = field(repr=False)
+    unshown = frozenset({"content"})
+
+    content: bytes
     media_type: str  # "image/jpeg", "image/png" or "image/gif"
     category: str  # X's ``media_category``: "dm_image", or "dm_gif" for an animation
     name: str = ""  # the file's, for people; X never gets it

@@ -18,6 +18,7 @@ from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused
 from profilectl.model import Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
+from profilectl.pictures.signature import signature
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -122,7 +123,7 @@ def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPi
         encoded, media_type = save(image, "PNG"), "image/png"
     else:
         encoded, media_type = save(image, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
-    return PreparedPicture(encoded, media_type, digest_of_bytes(content))
+    return PreparedPicture(encoded, media_type, digest_of_bytes(content), signature(image))
 
 
 def square(content: bytes, name: str, size: int = LARGEST_SIDE) -> Image:

@@ -21,9 +21,12 @@ drawn with the same hair, skin, clothes and background.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from profilectl.pictures.signature import apart, grids
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,9 +34,21 @@ if TYPE_CHECKING:
 LARGEST_DISTANCE: Final = 4.0
 """How far two copies of one picture may be apart: a quarter more than the farthest that was measured."""
 
-_BRIGHTNESS_SIDE: Final = 16
-_COLOUR_SIDE: Final = 4
-_COLOUR_WEIGHT: Final = 2  # Cb and Cr move half as far as the colours they stand for
+
+class Template(Struct, frozen=True):
+    """A picture as it was uploaded, measured once to be compared with many."""
+
+    grids: tuple[bytes, bytes]  # brightness and colour, its transparency dropped
+    clear: Image | None  # the picture itself where parts of it are fully transparent
+
+
+def template(uploaded: bytes, name: str) -> Template:
+    """Measure an uploaded picture; AvatarRefused, which calls it `name`, when it is no usable image."""
+    from profilectl.pictures import avatars
+
+    picture = avatars.square(uploaded, name)
+    # X serves JPEG, so transparency is gone: dropping it shows the colours below.
+    return Template(grids(picture.convert("RGB")), picture if _clear_mask(picture) is not None else None)
 
 
 def distance(uploaded: bytes, live: bytes, name: str) -> float:
@@ -42,42 +57,51 @@ def distance(uploaded: bytes, live: bytes, name: str) -> float:
     Raises:
         AvatarRefused: `live` is no usable image; `name` is what the message calls it.
     """
+    return distances([template(uploaded, name)], live, name)[0]
+
+
+def distances(templates: Iterable[Template], live: bytes, name: str) -> list[float]:
+    """Return how far a picture that X serves, decoded once, is from each of these; see `distance`."""
     from profilectl.pictures import avatars
 
     served = avatars.square(live, name).convert("RGB")
-    return min(_apart(_grids(picture), _grids(served)) for picture in _opaque(avatars.square(uploaded, name), served))
+    fields = grids(served)
+    return [min(apart(version, fields) for version in _versions(uploaded, served)) for uploaded in templates]
 
 
-def _opaque(uploaded: Image, served: Image) -> Iterator[Image]:
-    # X serves JPEG, so transparency is gone, and nothing documents how: it is compared with either way.
-    yield uploaded.convert("RGB")  # its transparency was dropped, which shows the colours below
-    if uploaded.mode == "RGBA":
+def shows(signature: str, live: bytes, name: str) -> bool:
+    """Return whether a picture that X serves is the one of the signature.
+
+    Raises:
+        AvatarRefused: `live` is no usable image; `name` is what the message calls it.
+    """
+    from base64 import b64decode
+
+    from profilectl.pictures import avatars
+
+    served = grids(avatars.square(live, name).convert("RGB"))
+    fields, length = b64decode(signature), sum(map(len, served))
+    variants = (fields[at : at + length] for at in range(0, len(fields), length))
+    cut = len(served[0])
+    return any(apart((grid[:cut], grid[cut:]), served) <= LARGEST_DISTANCE for grid in variants)
+
+
+def _versions(uploaded: Template, served: Image) -> Iterator[tuple[bytes, bytes]]:
+    # Nothing documents how X drops transparency: the picture is compared with either way.
+    yield uploaded.grids
+    if uploaded.clear is not None:
         from PIL import Image, ImageStat
 
-        alpha = uploaded.getchannel("A")
-        clear = alpha.point([255] + 255 * [0])
-        if clear.getbbox() is not None:
-            # Whatever colour X has put behind it; the median, as edges are blurred by the encoder.
-            ground = ImageStat.Stat(served.resize(uploaded.size), clear).median
-            laid = Image.new("RGB", uploaded.size, tuple(map(int, ground)))
-            laid.paste(uploaded, mask=alpha)
-            yield laid
+        # Whatever colour X has put behind it; the median, as edges are blurred by the encoder.
+        ground = ImageStat.Stat(served.resize(uploaded.clear.size), _clear_mask(uploaded.clear)).median
+        laid = Image.new("RGB", uploaded.clear.size, tuple(map(int, ground)))
+        laid.paste(uploaded.clear, mask=uploaded.clear.getchannel("A"))
+        yield grids(laid)
 
 
-def _grids(picture: Image) -> tuple[bytes, bytes]:
-    from PIL import Image
-
-    # A filter wider than a field: with a box, sharp edges would jump between fields.
-    brightness, *colour = picture.convert("YCbCr").split()
-    filtered = Image.Resampling.BILINEAR
-    fields = [channel.resize((_COLOUR_SIDE, _COLOUR_SIDE), filtered).tobytes() for channel in colour]
-    return brightness.resize((_BRIGHTNESS_SIDE, _BRIGHTNESS_SIDE), filtered).tobytes(), b"".join(fields)
-
-
-def _apart(uploaded: tuple[bytes, bytes], served: tuple[bytes, bytes]) -> float:
-    brightness, colour = map(_root_mean_square, uploaded, served)
-    return max(brightness, _COLOUR_WEIGHT * colour)
-
-
-def _root_mean_square(left: bytes, right: bytes) -> float:
-    return math.dist(left, right) / math.sqrt(len(left))
+def _clear_mask(picture: Image) -> Image | None:
+    """Return where a picture is fully transparent, None when it is nowhere."""
+    if picture.mode != "RGBA":
+        return None
+    clear = picture.getchannel("A").point([255] + 255 * [0])
+    return clear if clear.getbbox() is not None else None

@@ -6,21 +6,22 @@ Pure: everything that was gathered comes in, a `Plan` comes out; no file, clock,
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from profilectl.digests import digest_of
 from profilectl.model import Agent, Binding, Intent, Picture, Profile, Retired, Roster
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis, basis_of
-from profilectl.plan.guards import Refusal, guard_deletes
-from profilectl.plan.intents import IntentStatus, Observation, resolve
+from profilectl.plan.guards import Refusal, guard_deletes, guard_losses, guard_unrecorded_destroys
+from profilectl.plan.intents import IntentStatus, Observation, missing_bindings, remembered, resolve, weigh
+from profilectl.text.names import as_compared
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Changes in the order in which they are applied, and what speaks against them."""
 
     changes: tuple[Change, ...]
@@ -31,6 +32,8 @@ class Plan:
     withdrawals: tuple[tuple[str, str], ...] = ()  # (brand, nonce) of intents that surely made nothing
     protections: tuple[tuple[str, str, bool], ...] = ()  # (brand, agent, protected): bound, and to be remembered
     protected: frozenset[tuple[str, str]] = frozenset()  # (brand, agent) that the roster protects
+    doubles: tuple[tuple[str, str, Profile], ...] = ()  # (brand, agent, stranger with the name of that bound agent)
+    spellings: tuple[tuple[str, Binding, str], ...] = ()  # (brand, binding, name as X shows it, not noted so far)
 
     @property
     def digest(self) -> str:
@@ -58,9 +61,11 @@ def build(
     *,
     today: date,
     allow_deletes: int | None = None,
+    allow_lost: int | None = None,
     prune_now: bool = False,
     only_agents: frozenset[str] = frozenset(),
     swapped: frozenset[str] = frozenset(),
+    recorded: Mapping[str, frozenset[str]] | None = None,
 ) -> Plan:
     """Compare the roster with what was observed; total and deterministic.
 
@@ -70,9 +75,11 @@ def build(
         observations: one per brand that takes part, in roster order.
         today: the date against which `until` is read.
         allow_deletes: how many deletions per brand a person has agreed to; None for the policy's guards.
+        allow_lost: how many profiles per brand may be made anew because X lost them; None for the policy's guards.
         prune_now: whether retired profiles are destroyed before their grace is over.
         only_agents: keys of the agents that take part; empty for all.
         swapped: ids of bound profiles whose live picture turned out to be another one.
+        recorded: ids of the profiles of which a record says that they were retired, by brand; None asks for none.
     """
     parts = [
         _BrandPlan(roster, pictures, observation, today, swapped, prune_now=prune_now).build(only_agents)
@@ -83,15 +90,24 @@ def build(
         (part.brand, sum(c.action is Action.DELETE for c in part.changes), len(part.observation.ledger_state.bindings))
         for part in parts
     ]
+    bound = [len(part.observation.ledger_state.bindings) for part in parts]
+    unrecorded = [
+        (part.brand, part.count_unrecorded(recorded), count) for part, count in zip(parts, bound, strict=True)
+    ]
+    losses = [(part.brand, len(part.observation.gone), len(part.observation.ledger_state.bindings)) for part in parts]
     return Plan(
         changes=changes,
         basis=basis_of(roster, pictures, observations),
         unchanged=sum(len(part.unchanged) for part in parts),
         strangers=tuple(pair for part in parts for pair in part.strangers),
-        refused=guard_deletes(roster.policy, deletes, allow_deletes),
+        refused=guard_losses(roster.policy, losses, allow_lost)
+        or guard_deletes(roster.policy, deletes, allow_deletes)
+        or guard_unrecorded_destroys(roster.policy, unrecorded, allow_deletes),
         withdrawals=tuple(pair for part in parts for pair in part.withdrawals),
         protections=tuple(triple for part in parts for triple in part.protections),
         protected=frozenset((agent.brand, agent.key) for agent in roster.agents if agent.protected),
+        doubles=tuple(triple for part in parts for triple in part.doubles),
+        spellings=tuple(triple for part in parts for triple in part.spellings()),
     )
 
 
@@ -114,7 +130,8 @@ class _BrandPlan:
         self.observation = observation
         self.prune_now = prune_now
         self.brand = observation.brand
-        self.listed = observation.listed()
+        self.listed = {profile.id: profile for profile in observation.profiles}
+        self.missing = frozenset(missing_bindings(observation, roster.policy.settle_after))
         agents = roster.agents_of(observation.brand)
         self.expired = {agent.key for agent in agents if agent.until is not None and agent.until < today}
         self.agents = {agent.key: agent for agent in agents if agent.key not in self.expired}
@@ -135,10 +152,15 @@ class _BrandPlan:
         self.names_in_doubt: set[str] = set()  # another profile of that name would make adoption ambiguous
         self.strangers: tuple[tuple[str, Profile], ...] = ()
         self.strangers_by_name: dict[str, Profile] = {}
+        self.claimed: set[str] = set()  # ids of what open intents made, or may have made
+        self.late: set[str] = set()  # ids of what withdrawn intents made after all
+        self.doubles: tuple[tuple[str, str, Profile], ...] = ()
 
     def build(self, only_agents: frozenset[str]) -> _BrandPlan:
         for intent in self.observation.ledger_state.intents:
             self._settle(intent)
+        for intent in remembered(self.observation):
+            self._take_late(intent)
         self._tell_strangers_apart()
         for agent in self.agents.values():
             if agent.key in self.blocked:  # however long the roster goes on naming an agent who was offboarded
@@ -152,38 +174,61 @@ class _BrandPlan:
                 self._remove(binding)
         for retired in self.retired:
             self._prune(retired)
+        self.doubles = self._doubles()
         if only_agents:  # only now, as what is in the way of some agents may be about others
             self.changes = [change for change in self.changes if change.agent in only_agents]
             self.unchanged &= only_agents
         self.changes.sort(key=Change.rank)
         return self
 
+    def count_unrecorded(self, recorded: Mapping[str, frozenset[str]] | None) -> int:
+        """Count the profiles to destroy that the ledger calls retired without a record of it."""
+        if recorded is None:
+            return 0
+        retired = {retired.profile_id for retired in self.observation.ledger_state.retired}
+        unrecorded = retired - recorded.get(self.brand, frozenset())
+        return sum(change.action is Action.DESTROY and change.profile_id in unrecorded for change in self.changes)
+
     def _tell_strangers_apart(self) -> None:
         ours = {binding.profile_id for binding in self.bindings.values()}
-        ours |= {retired.profile_id for retired in self.retired}
+        ours |= {retired.profile_id for retired in self.retired} | self.late
         self.strangers = tuple((self.brand, profile) for profile in self.observation.profiles if profile.id not in ours)
-        self.strangers_by_name = {
-            # other tools may have made it with decomposed letters; the roster's names are composed
-            unicodedata.normalize("NFC", profile.name): profile
-            for _, profile in self.strangers
-        }
+        self.strangers_by_name = {as_compared(profile.name): profile for _, profile in self.strangers}
 
     def _settle(self, intent: Intent) -> None:
         status, candidates = resolve(intent, self.observation, self.policy.settle_after)
+        self.claimed |= {profile.id for profile in candidates}
         if status is IntentStatus.NOT_CREATED:
             self.withdrawals.append((self.brand, intent.nonce))
         elif status is IntentStatus.CREATED:
             self._adopt(intent, candidates[0])
         else:
             self.held_back.add(intent.agent)
-            self.names_in_doubt.add(intent.name)
+            self.names_in_doubt.add(as_compared(intent.name))
             reason = Reason.AMBIGUOUS if status is IntentStatus.AMBIGUOUS else Reason.UNSETTLED
             profile_id = candidates[0].id if candidates else None
             self._add(intent.agent, Action.BLOCKED, reason, profile_id, after=Appearance(intent.name, intent.avatar))
 
-    def _adopt(self, intent: Intent, profile: Profile) -> None:
+    def _take_late(self, intent: Intent) -> None:
+        """Plan what becomes of profiles that a withdrawn intent made after all: the agent's, or destroyed as ours."""
+        evidence = weigh(intent, self.observation)
+        proven = [profile for profile in evidence.proven if profile.id not in self.claimed | self.late]
+        if not proven or evidence.doubtful or intent.agent in self.held_back:
+            return
+        self.late |= {profile.id for profile in proven}
+        is_needed = intent.agent in self.agents and intent.agent not in self.blocked
+        if is_needed and intent.agent not in self.bindings:
+            self._adopt(intent, proven.pop(0), Reason.LATE)
+        for profile in proven:
+            before = Appearance(intent.name, intent.avatar)
+            reason = (Reason.LATE,)
+            change = Change(self.brand, intent.agent, Action.DESTROY, reason, profile.id, before, nonce=intent.nonce)
+            self.changes.append(change)
+
+    def _adopt(self, intent: Intent, profile: Profile, reason: Reason = Reason.UNANSWERED) -> None:
         after = Appearance(intent.name, intent.avatar)
-        self._add(intent.agent, Action.ADOPT, Reason.UNANSWERED, profile.id, after=after)
+        adopt = Change(self.brand, intent.agent, Action.ADOPT, (reason,), profile.id, None, after, intent.nonce)
+        self.changes.append(adopt)
         # from here on as if it had been done: the roster may have changed since the create was sent
         old = self.bindings.get(intent.agent)
         now = self.observation.observed_ms
@@ -200,6 +245,11 @@ class _BrandPlan:
             self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.NEW,), after=after))
             return
         before = Appearance(binding.name, binding.avatar)
+        doubt = self._doubt(binding)
+        if doubt is not None:
+            self.held_back.add(agent.key)
+            self._add(agent.key, Action.BLOCKED, doubt, binding.profile_id, before, after)
+            return
         if self._is_lost(binding):
             self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.LOST,), None, before, after))
             return
@@ -212,12 +262,32 @@ class _BrandPlan:
             self.unchanged.add(agent.key)
 
     def _is_lost(self, binding: Binding) -> bool:
-        age_ms = self.observation.observed_ms - binding.created_ms  # a young one may just not be listed yet
-        return binding.profile_id not in self.listed and age_ms >= self.policy.settle_after * 1000
+        return binding.profile_id in self.missing and binding.profile_id in self.observation.gone
+
+    def _doubt(self, binding: Binding) -> Reason | None:
+        """Return why nothing may be decided about a bound profile, None when X shows it or says that it is gone."""
+        profile = self.listed.get(binding.profile_id)
+        if profile is not None and binding.created_ms and profile.created_ms != binding.created_ms:
+            return Reason.REUSED
+        is_confirmed = binding.profile_id not in self.missing or self._is_lost(binding)
+        return None if is_confirmed else Reason.UNCONFIRMED
+
+    def _doubles(self) -> tuple[tuple[str, str, Profile], ...]:
+        names = ((agent.key, as_compared(agent.name)) for agent in self.agents.values() if agent.key in self.bindings)
+        return tuple(
+            (self.brand, agent, self.strangers_by_name[name]) for agent, name in names if name in self.strangers_by_name
+        )
+
+    def spellings(self) -> Iterator[tuple[str, Binding, str]]:
+        """Yield the bindings whose name X spells otherwise than is noted, with that spelling."""
+        for binding in self.observation.ledger_state.bindings:
+            profile = self.listed.get(binding.profile_id)
+            if profile is not None and profile.name != (binding.name_as_shown or binding.name):
+                yield self.brand, binding, profile.name
 
     def _make(self, change: Change) -> None:
         """Plan a create or a replacement, unless something in the way bears the same name."""
-        name = change.goal.name
+        name = as_compared(change.goal.name)
         namesake = self.strangers_by_name.get(name)
         if namesake is not None:
             change = replace(change, action=Action.BLOCKED, why=(Reason.NAMESAKE,), profile_id=namesake.id)

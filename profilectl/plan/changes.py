@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 
 class Action(enum.StrEnum):
@@ -33,19 +35,20 @@ class Reason(enum.StrEnum):
     NAMESAKE = "namesake"  # a profile of that name exists that the ledger doesn't know
     AMBIGUOUS = "ambiguous"  # several profiles may be the one that an unanswered create made
     UNSETTLED = "unsettled"  # X's list can't show yet what became of an unanswered create
+    UNCONFIRMED = "unconfirmed"  # bound and not listed, but X doesn't say that it is gone
+    REUSED = "reused"  # X shows another profile under the id of a bound one
+    LATE = "late"  # made after all by a create that was taken for lost
     OFFBOARDED = "offboarded"
 
 
-@dataclass(frozen=True, slots=True)
-class Appearance:
+class Appearance(Struct, frozen=True):
     """What customers see: a name, and the digest of the picture's source file."""
 
     name: str
     avatar: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One step of a plan."""
 
     brand: str
@@ -55,6 +58,7 @@ class Change:
     profile_id: str | None = None  # what is replaced, deleted, adopted, destroyed, or in the way; None for a create
     before: Appearance | None = None
     after: Appearance | None = None
+    nonce: str | None = None  # of the intent that made the profile, for what an unanswered create made
 
     @property
     def creates(self) -> bool:
@@ -74,7 +78,7 @@ class Change:
     @property
     def waits(self) -> bool:
         """Whether a later run settles this step without a person."""
-        return self.is_blocked and Reason.UNSETTLED in self.why
+        return self.is_blocked and not {Reason.UNSETTLED, Reason.UNCONFIRMED}.isdisjoint(self.why)
 
     @property
     def needs_person(self) -> bool:
@@ -84,7 +88,8 @@ class Change:
     @property
     def is_in_doubt(self) -> bool:
         """Whether the agent may be without its new name or picture, so that nothing of the brand may be removed."""
-        return self.is_blocked and not {Reason.AMBIGUOUS, Reason.UNSETTLED}.isdisjoint(self.why)
+        doubts = {Reason.AMBIGUOUS, Reason.UNSETTLED, Reason.UNCONFIRMED, Reason.REUSED}
+        return self.is_blocked and not doubts.isdisjoint(self.why)
 
     @property
     def goal(self) -> Appearance:

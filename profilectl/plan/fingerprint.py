@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.digests import digest_of, digest_of_bytes
 from profilectl.model import LedgerState, Picture, Roster
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from profilectl.plan.intents import Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(Struct, frozen=True):
     """Four digests, ``sha256:`` and 64 hexadecimal digits each."""
 
     roster: str  # the text of the file
@@ -24,8 +24,7 @@ class Basis:
 
     def moved_since(self, earlier: Basis) -> tuple[str, ...]:
         """Return the names of what differs from an earlier basis, in the order of the attributes."""
-        names = (field.name for field in fields(self))
-        return tuple(name for name in names if getattr(self, name) != getattr(earlier, name))
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) != getattr(earlier, name))
 
 
 def basis_of(roster: Roster, pictures: Mapping[str, Picture], observations: Sequence[Observation]) -> Basis:
@@ -51,4 +50,5 @@ def _known(ledger_state: LedgerState) -> tuple[object, ...]:
         sorted((intent.nonce, intent.agent, intent.attempted_ms) for intent in ledger_state.intents),
         sorted((retired.profile_id, retired.agent, retired.since_ms) for retired in ledger_state.retired),
         sorted(ledger_state.blocked),
+        sorted(late.intent.nonce for late in ledger_state.withdrawn),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from fractions import Fraction
+
+from msgspec import Struct
 
 from profilectl.model import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a guard stops the whole plan, and the option that allows it (None when nothing does)."""
 
     guard: str
@@ -35,12 +36,49 @@ def guard_deletes(policy: Policy, deletes: Sequence[tuple[str, int, int]], allow
     return None
 
 
+def guard_losses(policy: Policy, losses: Sequence[tuple[str, int, int]], allow_lost: int | None) -> Refusal | None:
+    """Refuse to make many profiles anew at once because X no longer shows them; one per brand is always allowed.
+
+    Args:
+        policy: the bounds are those of deletions.
+        losses: (brand, bound profiles that X no longer has, agents bound) for every brand of the plan.
+        allow_lost: how many per brand a person has agreed to; replaces both limits.
+    """
+    for brand, count, bound in losses:
+        if count > max(allow_lost, 1) if allow_lost is not None else _excess(policy, count, bound) is not None:
+            limit = f"--allow-lost says {allow_lost}" if allow_lost is not None else "which looks like another account"
+            message = f"brand {brand}: {count} of {bound} profiles are gone from X, {limit}"
+            return Refusal("lost", message, f"--allow-lost {max(n for _, n, _ in losses)}")
+    return None
+
+
+def guard_unrecorded_destroys(
+    policy: Policy, destroys: Sequence[tuple[str, int, int]], allow_deletes: int | None
+) -> Refusal | None:
+    """Refuse to destroy many retired profiles that no run is known to have retired; one per brand is always allowed.
+
+    Rows of a ledger that somebody forged, or changed by hand, would else end profiles that agents use.
+
+    Args:
+        policy: the bounds are those of deletions.
+        destroys: (brand, retired profiles without a record of it that would be destroyed, agents bound) by brand.
+        allow_deletes: how many deletions per brand a person has agreed to; replaces both limits.
+    """
+    for brand, count, bound in destroys:
+        refused = _excess(policy, count, bound) if allow_deletes is None else _disagreement(count, allow_deletes)
+        if refused is not None:
+            what = f"{count} retired profiles would be destroyed, beside {bound} bound ones"
+            message = f"brand {brand}: {what}, and nothing is on record of their retirement; {refused[1]}"
+            return Refusal("unrecorded", message, f"--allow-deletes {max(n for _, n, _ in destroys)}")
+    return None
+
+
 def _excess(policy: Policy, count: int, bound: int) -> tuple[str, str] | None:
     if count <= 1:  # somebody leaves a small team: no ratio would ever allow that
         return None
     if count > policy.max_deletes:
         return "max_deletes", f"the policy allows {policy.max_deletes} at once"
-    if count > policy.max_delete_ratio * bound:
+    if count > Fraction(str(policy.max_delete_ratio)) * bound:  # a float would call 29 of 100 more than 0.29
         return "max_delete_ratio", f"the policy allows {policy.max_delete_ratio:.0%} of them at once"
     return None
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from profilectl.digests import digest_of, is_digest
 from profilectl.errors import GuardRefused, StalePlan, UsageError
@@ -30,18 +32,17 @@ Document = dict[str, Any]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What a person chose for the plan: equal choices give equal plans."""
 
     agents: frozenset[str] = frozenset()  # keys of those that take part; empty for all
     allow_deletes: int | None = None  # per brand; None for the policy's guards
+    allow_lost: int | None = None  # per brand; None for the policy's guards
     prune_now: bool = False  # whether replaced profiles go without their grace
     verify_avatars: bool = False  # whether the live pictures are compared with those that were uploaded
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedDigest:
+class ExpectedDigest(Struct, frozen=True):
     """The digest that ``diff`` showed, of the plan that a sync has to be about to do."""
 
     digest: str
@@ -55,8 +56,7 @@ class ExpectedDigest:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True):
     """A plan that a person has reviewed, as a file holds it."""
 
     name: str  # the file's, visible
@@ -199,13 +199,15 @@ def _parse(name: str, document: Document) -> SavedPlan:
 
 
 def _selection(choice: Document) -> Selection:
-    agents, allowed = frozenset(_texts(choice.pop("agents"))), choice.pop("allow_deletes")
+    agents = frozenset(_texts(choice.pop("agents")))
+    # plans of earlier versions don't say what may be made anew
+    allowed = choice.pop("allow_deletes"), choice.pop("allow_lost", None)
     # a boolean is an integer to Python, but not in JSON
-    if allowed is not None and (type(allowed) is not int or allowed < 0):
-        raise TypeError("allow_deletes")
+    if any(number is not None and (type(number) is not int or number < 0) for number in allowed):
+        raise TypeError("a number of profiles")
     if not all(isinstance(value, bool) for value in choice.values()):
         raise TypeError("a switch")
-    return Selection(agents, allowed, **choice)
+    return Selection(agents, *allowed, **choice)
 
 
 def _change(entry: Document) -> Change:

@@ -7,62 +7,127 @@ run may have changed something meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from profilectl.errors import InputRefused, NotFound, PersonNeeded, ProfilectlError
+from msgspec import Struct
+
+from profilectl.digests import digest_of_bytes
+from profilectl.errors import AvatarRefused, InputRefused, NotFound, PersonNeeded, ProfilectlError, RemoteError
 from profilectl.ledger.accounts import check_account
-from profilectl.model import Account, Agent, Binding, Brand, Event, LedgerState, Profile, Retired, Roster
+from profilectl.model import (
+    Account,
+    Agent,
+    Binding,
+    Brand,
+    Event,
+    LedgerState,
+    PreparedPicture,
+    Profile,
+    Retired,
+    Roster,
+)
+from profilectl.profiles.matching import Candidate
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
+from profilectl.sync import removals
+from profilectl.text.escape import visible
+from profilectl.text.names import as_compared
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.sync.ports import Wait
 
     Announce = Callable[[float, str], None]
 
-_MAX_WAIT = 60.0  # seconds that a repair waits for another run to end
+MAX_WAIT = 60.0  # seconds that a repair waits for another run to end
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """A profile that is about to be bound to an agent; `former` is what the agent has now."""
+class Adoption(Struct, frozen=True):
+    """A profile that is about to be bound to an agent, as X shows it and as the roster wants it."""
 
     brand: Brand
     account: Account
     agent: Agent
     profile: Profile
-    former: Binding | None
+    former: Binding | None  # what the agent has now
+    candidate: Candidate  # the profile's picture against the roster's
+    avatar: str  # digest of the file that the live picture comes from; of the live picture itself where it is another
+
+    @property
+    def has_other_name(self) -> bool:
+        """Whether the profile has another name than the roster gives the agent."""
+        return as_compared(self.profile.name) != as_compared(self.agent.name)
+
+    @property
+    def has_other_picture(self) -> bool:
+        """Whether the profile surely shows another picture than the roster's."""
+        return self.candidate.distance is not None and not self.candidate.is_close
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a person has to agree to more than to the profile's id."""
+        return self.has_other_name or not self.candidate.is_close
+
+    def agrees_with(self, later: Adoption) -> bool:
+        """Say whether who agreed to this has agreed to a later look, too."""
+        return self._terms() == later._terms()
+
+    def _terms(self) -> tuple[object, ...]:
+        former = self.former and self.former.profile_id
+        can_compare = self.candidate.distance is not None
+        return self.account.user_id, self.agent.name, self.profile, former, self.avatar, can_compare
 
 
-def find_adoption(client: XClient, ledger: LedgerReader, brand: Brand, agent: Agent, profile_id: str) -> Adoption:
-    """Return what is known of a profile that shall become an agent's; NotFound when X has none."""
-    account = client.verify_credentials()
-    profile = _show(client, profile_id)
-    return Adoption(brand, account, agent, profile, ledger.state_of(account.user_id).binding(agent.key))
+def find_adoption(
+    client: XClient, ledger: LedgerReader, brand: Brand, agent: Agent, picture: PreparedPicture, profile_id: str
+) -> Adoption:
+    """Return what is known of a profile that shall become an agent's; its picture is fetched and compared.
 
-
-def adopt(client: XClient, ledger: Ledger, adoption: Adoption, avatar: str, announce: Announce) -> None:
-    """Bind the profile to the agent; `avatar` is the digest of the file that its picture is believed to come from.
+    A profile whose picture is the roster's becomes the agent's as if sync had made it. One that shows another picture
+    is bound with that picture's own digest, which no file of the roster has, so that the next sync replaces it. Where
+    the picture can't be had, it is believed to be the roster's.
 
     Raises:
+        NotFound: X has no profile with that id.
         WrongAccount: the credentials belong to somebody else.
-        LedgerRefused: the profile is bound already, or retired for another agent.
-        TryLater: another run doesn't end.
     """
-    with ledger.lock(_MAX_WAIT, "profilectl profiles adopt", announce):
-        check_account(adoption.brand, adoption.account, ledger)
-        ledger.register_account(adoption.brand.key, adoption.account, client.now_ms())
-        # Whether the profile is another agent's by now, the ledger itself refuses.
-        ledger.adopt(
-            adoption.account.user_id,
-            adoption.agent.key,
-            adoption.profile,
-            avatar=avatar,
-            protected=adoption.agent.protected,
-            now_ms=client.now_ms(),
-        )
+    account = client.verify_credentials()
+    check_account(brand, account, ledger)
+    profile = _show(client, profile_id)
+    candidate, live = _compare(client, profile, picture)
+    avatar = picture.source_digest if live is None or candidate.is_close else digest_of_bytes(live)
+    former = ledger.state_of(account.user_id).binding(agent.key)
+    return Adoption(brand, account, agent, profile, former, candidate, avatar)
+
+
+def _compare(client: XClient, profile: Profile, picture: PreparedPicture) -> tuple[Candidate, bytes | None]:
+    """Return how far the profile's picture is from the agent's, and the live one, None where it can't be had."""
+    from profilectl.pictures.similarity import distance
+
+    try:
+        live = client.download(profile.avatar_url)
+        return Candidate(profile, distance(picture.content, live, profile.avatar_url)), live
+    except (RemoteError, AvatarRefused) as error:
+        return Candidate(profile, None, error.message), None
+
+
+def adopt(ledger: Ledger, adoption: Adoption, now_ms: int) -> None:
+    """Bind the profile to the agent, under the lock under which it was looked at.
+
+    Raises:
+        LedgerRefused: another agent has the profile, or had it.
+    """
+    ledger.register_account(adoption.brand.key, adoption.account, now_ms)
+    ledger.adopt(
+        adoption.account.user_id,
+        adoption.agent.key,
+        adoption.profile,
+        name=adoption.profile.name if adoption.has_other_name else adoption.agent.name,
+        avatar=adoption.avatar,
+        protected=adoption.agent.protected,
+        now_ms=now_ms,
+    )
 
 
 def find_binding(ledger: LedgerReader, roster: Roster, brand: Brand, agent: str) -> tuple[str, Binding]:
@@ -93,15 +158,14 @@ def forget(
         InputRefused: the agent has another profile by now, or none.
         TryLater: another run doesn't end.
     """
-    with ledger.lock(_MAX_WAIT, "profilectl profiles forget", announce):
+    with ledger.lock(MAX_WAIT, "profilectl profiles forget", announce):
         user_id, current = find_binding(ledger, roster, brand, binding.agent)
         if current.profile_id != binding.profile_id:
             raise InputRefused(f"{binding.agent} has another profile by now", hint="run the same command again")
         ledger.forget(user_id, binding.agent, now_ms())
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedProfile:
+class UnusedProfile(Struct, frozen=True):
     """A profile that no agent uses."""
 
     brand: Brand
@@ -127,6 +191,12 @@ def find_unused(client: XClient, ledger: LedgerReader, brand: Brand, profile_id:
     """
     account = client.verify_credentials()
     check_account(brand, account, ledger)
+    return _find_unused(client, ledger, brand, account, profile_id)
+
+
+def _find_unused(
+    client: XClient, ledger: LedgerReader, brand: Brand, account: Account, profile_id: str
+) -> UnusedProfile:
     retired = _retired(ledger.state_of(account.user_id), profile_id)
     try:
         return UnusedProfile(brand, account, profile_id, _show(client, profile_id).name, retired, is_live=True)
@@ -136,21 +206,27 @@ def find_unused(client: XClient, ledger: LedgerReader, brand: Brand, profile_id:
         return UnusedProfile(brand, account, profile_id, retired.name, retired, is_live=False)
 
 
-def destroy(client: XClient, ledger: Ledger, unused: UnusedProfile, announce: Announce) -> UnusedProfile:
+def destroy(client: XClient, ledger: Ledger, unused: UnusedProfile, announce: Announce, wait: Wait) -> UnusedProfile:
     """Destroy a profile at X, and return it as the ledger knew it at that moment.
 
     Raises:
-        InputRefused: an agent uses it by now.
+        InputRefused: an agent uses it by now, or it has another name than the one that was agreed to.
+        NotFound: X doesn't have it any more, and it was never ours.
         PersonNeeded: it is destroyed, and that couldn't be recorded.
         RemoteError: X didn't destroy it, or nobody knows.
-        TryLater: another run doesn't end.
+        TryLater: another run doesn't end, or a message with the profile.
     """
     user_id, profile_id = unused.account.user_id, unused.profile_id
-    with ledger.lock(_MAX_WAIT, "profilectl profiles destroy", announce):
+    with ledger.lock(MAX_WAIT, "profilectl profiles destroy", announce):
+        check_account(unused.brand, unused.account, ledger)
+        agreed, unused = unused, _find_unused(client, ledger, unused.brand, unused.account, profile_id)
+        if unused.name != agreed.name:
+            what = f'profile {profile_id} is called "{visible(unused.name)}" by now, so it wasn\'t destroyed'
+            raise InputRefused(what, hint="run the same command again")
         ledger.register_account(unused.brand.key, unused.account, client.now_ms())
-        unused = replace(unused, retired=_retired(ledger.state_of(user_id), profile_id))
+        removals.await_sends(ledger, user_id, profile_id, client.now_ms, wait)
         if unused.is_live:
-            client.destroy_profile(profile_id)
+            removals.destroy(client, profile_id)
         # From here on the profile is gone, so a failure must not read as one that may be tried again.
         try:
             if unused.retired is None:

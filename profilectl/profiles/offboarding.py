@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import tomli
+from msgspec import Struct
 
-from profilectl.errors import CredentialsError, ProfilectlError, TryLater
+from profilectl.errors import CredentialsError, InputRefused, OutcomeUnknown, ProfilectlError, TryLater
 from profilectl.ledger.accounts import check_account
 from profilectl.model import Brand, Event, Intent, Retired, Roster
 from profilectl.plan.intents import IntentStatus, resolve
 from profilectl.roster.lookup import unknown_agent
+from profilectl.sync import removals
 from profilectl.sync.engine import observe
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.sync.ports import Wait
 
 _MAX_WAIT = 600.0  # seconds that the destroying half waits for a sync to end
 AGAIN = "run the same command again: it goes on where it stopped"
@@ -34,12 +35,12 @@ class OffboardStatus(enum.StrEnum):
 
     DESTROYED = "destroyed"
     FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"  # X was told, and nobody knows whether the profile is gone
     UNSETTLED = "unsettled"  # X hasn't shown yet what became of an earlier create
     ALLOWED = "allowed"  # the block was lifted
 
 
-@dataclass(frozen=True, slots=True)
-class OffboardResult:
+class OffboardResult(Struct, frozen=True):
     """What became of one profile; `profile_id` and `name` are None where the result is about the whole brand."""
 
     brand: str
@@ -49,8 +50,7 @@ class OffboardResult:
     error: ProfilectlError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Struct, frozen=True):
     """The brands in which nobody can send as the agent any more."""
 
     brands: tuple[Brand, ...]
@@ -58,8 +58,7 @@ class Blocked:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Offboarding:
+class Offboarding(Struct, frozen=True):
     """One agent, by its key, and the brands that it leaves; the roster may name it or not."""
 
     roster: Roster
@@ -111,10 +110,14 @@ class Offboarding:
                 failures.append(OffboardResult(brand.key, OffboardStatus.FAILED, error=error))
         return Blocked(self._block_known(ledger), tuple(failures), tuple(warnings))
 
-    def _block_known(self, ledger: Ledger) -> tuple[Brand, ...]:
-        """Block the agent wherever the ledger knows the account; return the brands in which nobody can send now."""
+    def _block_known(self, ledger: Ledger, allowed: Sequence[Brand] = ()) -> tuple[Brand, ...]:
+        """Block the agent wherever the ledger knows the account; return the brands in which nobody can send now.
+
+        Brands in which somebody has just allowed the agent again are left as they are.
+        """
         blocked = []
-        for brand, user_id in self._user_ids(ledger).items():
+        ids = {brand: user_id for brand, user_id in self._user_ids(ledger).items() if brand not in allowed}
+        for brand, user_id in ids.items():
             is_there, ledger_state = self._is_there(ledger, brand, user_id), ledger.state_of(user_id)
             if is_there and self.agent not in ledger_state.blocked:
                 ledger.block(user_id, self.agent, self.now_ms())
@@ -125,9 +128,22 @@ class Offboarding:
         return tuple(blocked)
 
     def destroy(
-        self, ledger: Ledger, max_wait: float, announce: Callable[[float, str], None]
+        self,
+        ledger: Ledger,
+        blocked: tuple[Brand, ...],
+        max_wait: float,
+        announce: Callable[[float, str], None],
+        wait: Wait,
     ) -> tuple[OffboardResult, ...]:
         """Destroy every profile of the agent, once no sync runs any more; a brand that fails doesn't stop the others.
+
+        Args:
+            ledger: it is locked meanwhile.
+            blocked: the brands in which `block` has blocked the agent; one of them where somebody has lifted that is
+                left as it is.
+            max_wait: seconds to wait for a sync at most.
+            announce: called once before that wait.
+            wait: waits for messages that carry one of the profiles.
 
         Raises:
             TryLater: the sync doesn't end within `max_wait` seconds, nor within `_MAX_WAIT`.
@@ -135,12 +151,23 @@ class Offboarding:
         results: list[OffboardResult] = []
         try:
             with ledger.lock(min(_MAX_WAIT, max_wait), "profilectl offboard", announce):
-                self._block_known(ledger)  # a sync may have bound a new profile meanwhile
+                allowed = self._allowed_again(ledger, blocked)
+                results += [self._refused(brand) for brand in allowed]
+                self._block_known(ledger, allowed)  # a sync may have bound a new profile meanwhile
                 for brand, user_id in self.registered(ledger).items():
-                    results += self._offboard_brand(ledger, brand, user_id)
+                    if brand not in allowed:
+                        results += self._offboard_brand(ledger, brand, user_id, wait)
         except TryLater as error:
             raise error.with_hint(f"sending is blocked, the profiles are still there; {AGAIN}") from error
         return tuple(results)
+
+    def _allowed_again(self, ledger: LedgerReader, blocked: tuple[Brand, ...]) -> list[Brand]:
+        ids = self._user_ids(ledger)
+        return [brand for brand in blocked if self.agent not in ledger.state_of(ids[brand]).blocked]
+
+    def _refused(self, brand: Brand) -> OffboardResult:
+        error = InputRefused(f"somebody has allowed {self.agent} again meanwhile, so nothing was destroyed")
+        return OffboardResult(brand.key, OffboardStatus.FAILED, error=error)
 
     def unblock(self, ledger: Ledger) -> tuple[OffboardResult, ...]:
         """Lift the block in every brand that has one, and return those."""
@@ -150,16 +177,16 @@ class Offboarding:
             ledger.unblock(user_id, self.agent, self.now_ms())
         return tuple(OffboardResult(brand.key, OffboardStatus.ALLOWED) for brand in blocked)
 
-    def _offboard_brand(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
+    def _offboard_brand(self, ledger: Ledger, brand: Brand, user_id: str, wait: Wait) -> list[OffboardResult]:
         """Destroy every profile of the agent in one brand, and record how many."""
-        results = self._destroy_all(ledger, brand, user_id)
+        results = self._destroy_all(ledger, brand, user_id, wait)
         destroyed = sum(result.status is OffboardStatus.DESTROYED for result in results)
         left = len(results) - destroyed
         counts: dict[str, str | int] = {"brand": brand.key, "destroyed": destroyed, "left": left}
         ledger.record(Event("offboarded", user_id, self.now_ms(), self.agent, detail=counts))
         return results
 
-    def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str) -> list[OffboardResult]:
+    def _destroy_all(self, ledger: Ledger, brand: Brand, user_id: str, wait: Wait) -> list[OffboardResult]:
         results = []
         # An open create may become a profile after the block, so it is settled before anything is destroyed.
         try:
@@ -174,7 +201,8 @@ class Offboarding:
             return results + [_result(brand, profile, error) for profile in self._retired(ledger, user_id)]
         for profile in self._retired(ledger, user_id):
             try:
-                client.destroy_profile(profile.profile_id)
+                removals.await_sends(ledger, user_id, profile.profile_id, client.now_ms, wait)
+                removals.destroy(client, profile.profile_id)
                 ledger.drop(user_id, profile.profile_id, client.now_ms())
                 results.append(_result(brand, profile))
             except ProfilectlError as error:
@@ -202,6 +230,8 @@ class Offboarding:
 
 def _result(brand: Brand, profile: Retired, error: ProfilectlError | None = None) -> OffboardResult:
     status = OffboardStatus.DESTROYED if error is None else OffboardStatus.FAILED
+    if isinstance(error, OutcomeUnknown):
+        status = OffboardStatus.UNCONFIRMED
     return OffboardResult(brand.key, status, profile.profile_id, profile.name, error)
 
 
@@ -246,6 +276,8 @@ def entry_lines(text: str, agent: str) -> tuple[tuple[int, int], ...]:
 
 def _path(line: str) -> tuple[str, ...]:
     """Return the keys of a table's header, nothing for any other line."""
+    import tomli
+
     header = _HEADER.fullmatch(line.rstrip("\r"))
     if header is None:
         return ()
@@ -269,6 +301,8 @@ def _without_tail(lines: list[str], first: int, last: int) -> int:
 
 def _removes(lines: list[str], spans: tuple[tuple[int, int], ...], agent: str) -> bool:
     """Return whether the roster without these lines is the roster without this agent."""
+    import tomli
+
     # A header may stand within a multi-line string, which no pattern sees, so the outcome itself is compared.
     rest = [line for number, line in enumerate(lines, 1) if not any(a <= number <= b for a, b in spans)]
     without = tomli.loads("\n".join(lines))

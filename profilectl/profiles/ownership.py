@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from profilectl.model import LedgerState, Profile
 from profilectl.plan.intents import IntentStatus, Observation, resolve
@@ -20,8 +21,7 @@ class ProfileStatus(enum.StrEnum):
     LOST = "lost"  # an agent's, but gone from X
 
 
-@dataclass(frozen=True, slots=True)
-class ClassifiedProfile:
+class ClassifiedProfile(Struct, frozen=True):
     """A profile of the brand with that key, and the key of the agent whose it is, was, or is about to be."""
 
     brand: str

@@ -1,216 +1,154 @@
-"""What a lost ledger knew, concluded from the names and the pictures of the profiles at X.
+"""A lost ledger's bindings, rebuilt from what X shows: the pictures are fetched here, `matching` concludes.
 
-A finding is sure only when nothing contradicts it: a wrong binding shows one person's picture beside another's words.
+The caller looks once without the lock, where a person has to be asked, and once under it before anything is bound.
 """
 
 from __future__ import annotations
 
-import enum
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from profilectl.errors import AvatarRefused, RemoteError, TryLater
-from profilectl.ledger.accounts import check_account
-from profilectl.model import Account, Agent, Brand, Event, LedgerState, PreparedPicture, Profile
-from profilectl.pictures.similarity import LARGEST_DISTANCE
-from profilectl.plan.intents import known_ids
+from msgspec import Struct
+from msgspec.structs import replace
+
+from profilectl.errors import AvatarRefused, RemoteError
+from profilectl.ledger.accounts import check_account, require_distinct
+from profilectl.model import Account, Agent, Brand, Event, PreparedPicture, Profile
+from profilectl.profiles.matching import Candidate, Finding, conclude, search
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.pictures.similarity import Template
+    from profilectl.profiles.matching import Candidates, Search
 
 JOBS = 8  # pictures that are fetched at once
-_MAX_WAIT = 60.0  # seconds that binding waits for another run to end
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A profile that bears an agent's name, and how far its picture is from the roster's, see `pictures.similarity`."""
+class Match(Struct, frozen=True):
+    """A profile that becomes an agent's; a person agrees to equal matches only."""
 
+    brand: str
+    agent: str
+    name: str  # of the roster
     profile: Profile
-    distance: float | None  # None when the live picture can't be had, for the reason in `problem`
-    problem: str | None = None
-
-    @property
-    def is_close(self) -> bool:
-        """Whether the picture is the agent's, as far as its pixels can tell."""
-        return self.distance is not None and self.distance <= LARGEST_DISTANCE
+    avatar: str  # digest of the roster's file, whose picture the profile shows
+    protected: bool
 
 
-class Doubt(enum.StrEnum):
-    """Why a person has to decide."""
-
-    SHARED_NAME = "shared-name"  # several agents are called so
-    SEVERAL = "several"  # several profiles are called so
-    NO_PICTURE = "no-picture"
-    OTHER_PICTURE = "other-face"
-
-
-class FindingStatus(enum.StrEnum):
-    """What follows for an agent."""
-
-    BOUND = "bound"  # the profile is the agent's, for sure
-    DOUBTFUL = "doubtful"  # a person has to decide
-    ABSENT = "absent"  # X has no profile of that name
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was concluded about one agent; without candidates there is nothing to bind."""
-
-    agent: Agent
-    candidates: tuple[Candidate, ...] = ()
-    doubt: Doubt | None = None
-
-    @property
-    def sure(self) -> Candidate | None:
-        """The one profile that is the agent's, if that is sure."""
-        return self.candidates[0] if self.candidates and self.doubt is None else None
-
-    @property
-    def status(self) -> FindingStatus:
-        """What follows from it."""
-        if self.doubt is not None:
-            return FindingStatus.DOUBTFUL
-        return FindingStatus.BOUND if self.candidates else FindingStatus.ABSENT
-
-
-def search(
-    agents: Iterable[Agent], profiles: Sequence[Profile], ledger_state: LedgerState
-) -> tuple[tuple[Agent, tuple[Profile, ...]], ...]:
-    """Return every agent without a binding, each with the profiles of exactly its name that nobody owns."""
-    known = known_ids(ledger_state)
-    # Who was offboarded must not come back with a lost binding; an open intent is settled by `sync`, from better proofs
-    # than a name.
-    settled_elsewhere = {binding.agent for binding in ledger_state.bindings} | ledger_state.blocked
-    settled_elsewhere |= {intent.agent for intent in ledger_state.intents}
-    unowned = [profile for profile in profiles if profile.id not in known]
-    return tuple(
-        (agent, tuple(profile for profile in unowned if _nfc(profile.name) == _nfc(agent.name)))
-        for agent in agents
-        if agent.key not in settled_elsewhere
-    )
-
-
-def conclude(matches_by_agent: Iterable[tuple[Agent, tuple[Candidate, ...]]]) -> tuple[Finding, ...]:
-    """Return what is sure and what is doubtful, for all the agents of one brand at once."""
-    known = tuple(matches_by_agent)
-    # Two agents of one name might each take the other's profile, however alike the pictures are.
-    name_counts = Counter(_nfc(agent.name) for agent, _ in known)
-    return tuple(
-        Finding(agent, candidates, _doubt(candidates, is_shared=name_counts[_nfc(agent.name)] > 1))
-        for agent, candidates in known
-    )
-
-
-def _doubt(candidates: tuple[Candidate, ...], *, is_shared: bool) -> Doubt | None:
-    if not candidates:
-        return None
-    if is_shared:
-        return Doubt.SHARED_NAME
-    if len(candidates) > 1:
-        return Doubt.SEVERAL
-    if candidates[0].distance is None:
-        return Doubt.NO_PICTURE
-    return None if candidates[0].is_close else Doubt.OTHER_PICTURE
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
-@dataclass(frozen=True, slots=True)
-class BrandFindings:
+class BrandFindings(Struct, frozen=True):
     """What was concluded about one brand."""
 
     brand: Brand
     account: Account
-    client: XClient
-    ledger_state: LedgerState  # as it was then
     findings: tuple[Finding, ...]
-    pictures: Mapping[str, PreparedPicture]  # prepared as for an upload, by the avatar as the roster writes it
+    pictures: Mapping[str, str]  # digests of the roster's files that were compared, by their path as written
 
     @property
-    def sure(self) -> list[tuple[Agent, Candidate]]:
+    def sure(self) -> tuple[Match, ...]:
         """The agents whose profile is sure, each with it."""
-        return [(finding.agent, finding.sure) for finding in self.findings if finding.sure is not None]
+        return tuple(self._match(finding, finding.sure) for finding in self.findings if finding.sure is not None)
+
+    @property
+    def renamed(self) -> tuple[Match, ...]:
+        """The agents whose picture a profile of another name shows, each with it: a person has to agree."""
+        return tuple(self._match(finding, finding.renamed) for finding in self.findings if finding.renamed is not None)
+
+    def agreeing(self, matches: Collection[Match]) -> BrandFindings:
+        """Return the findings with those of another name sure that a person has agreed to."""
+        agreed = {match.agent for match in self.renamed if match in matches}
+        findings = (finding.agreed() if finding.agent.key in agreed else finding for finding in self.findings)
+        return replace(self, findings=tuple(findings))
+
+    def _match(self, finding: Finding, candidate: Candidate) -> Match:
+        agent = finding.agent
+        digest = self.pictures[agent.avatar]
+        return Match(agent.brand, agent.key, agent.name, candidate.profile, digest, agent.protected)
 
 
 def examine(
     brand: Brand,
-    agents: Iterable[Agent],
+    agents: Sequence[Agent],
     client: XClient,
     ledger: LedgerReader,
     load_pictures: Callable[[list[Agent]], Mapping[str, PreparedPicture]],
+    others: Iterable[BrandFindings] = (),
 ) -> BrandFindings:
-    """List a brand's profiles, and compare the pictures of those that bear an agent's name.
+    """List a brand's profiles, and compare the pictures of those that may be an agent's.
 
-    The client takes `JOBS` calls at once; the pictures are prepared, by the avatar as the roster writes it.
+    The client takes `JOBS` calls at once; the pictures are prepared, by the avatar as the roster writes it. `others`
+    are the findings about other brands so far.
 
     Raises:
-        WrongAccount: the credentials belong to somebody else.
+        WrongAccount: the credentials belong to somebody else, or to another brand.
         RosterRefused: a picture of the roster can't be used.
         RemoteError: X doesn't answer as it should; a picture at X that can't be had is a doubt instead.
     """
+    account = client.verify_credentials()
+    require_distinct({other.brand.key: other.account for other in others} | {brand.key: account})
+    check_account(brand, account, ledger)
+    ledger_state = ledger.state_of(account.user_id)  # before the list, so that what is bound meanwhile isn't a stranger
+    searched = search(agents, client.list_profiles(), ledger_state)
+    compared = {agent.key: agent for _, those in searched.comparisons() for agent in those}
+    pictures = load_pictures(list(compared.values()))
+    findings = conclude(searched, _compare_all(client, searched, pictures))
+    digests = {avatar: picture.source_digest for avatar, picture in pictures.items()}
+    return BrandFindings(brand, account, findings, digests)
+
+
+def _compare_all(client: XClient, searched: Search, pictures: Mapping[str, PreparedPicture]) -> Candidates:
     from concurrent.futures import ThreadPoolExecutor
 
-    account = client.verify_credentials()
-    check_account(brand, account, ledger)
-    ledger_state = ledger.state_of(account.user_id)
-    matches = search(agents, client.list_profiles(), ledger_state)
-    pictures = load_pictures([agent for agent, profiles in matches if profiles])
+    from profilectl.pictures.similarity import template
+
+    templates = {avatar: template(picture.content, avatar) for avatar, picture in pictures.items()}
+    comparisons = tuple(searched.comparisons())
     with ThreadPoolExecutor(JOBS, thread_name_prefix="picture") as pool:
         pending = [
-            (agent, [pool.submit(_compare, client, profile, pictures[agent.avatar]) for profile in profiles])
-            for agent, profiles in matches
+            (agents, pool.submit(compare, client, profile, [templates[agent.avatar] for agent in agents]))
+            for profile, agents in comparisons
         ]
-        matches_by_agent = [(agent, tuple(future.result() for future in futures)) for agent, futures in pending]
-    return BrandFindings(brand, account, client, ledger_state, conclude(matches_by_agent), pictures)
+        return {
+            (agent.key, candidate.profile.id): candidate
+            for agents, future in pending
+            for agent, candidate in zip(agents, future.result(), strict=True)
+        }
 
 
-def _compare(client: XClient, profile: Profile, picture: PreparedPicture) -> Candidate:
-    from profilectl.pictures.similarity import distance
+def compare(client: XClient, profile: Profile, templates: Sequence[Template]) -> list[Candidate]:
+    """Fetch a profile's picture, and return the profile as a candidate for each of the pictures it is compared with."""
+    from profilectl.pictures.similarity import distances
 
     try:
-        return Candidate(profile, distance(picture.content, client.download(profile.avatar_url), profile.avatar_url))
+        apart = distances(templates, client.download(profile.avatar_url), profile.avatar_url)
     except (RemoteError, AvatarRefused) as error:
-        return Candidate(profile, None, error.message)
+        return [Candidate(profile, None, error.message) for _ in templates]
+    return [Candidate(profile, distance) for distance in apart]
 
 
-def bind(ledger: Ledger, examined: Sequence[BrandFindings], announce: Callable[[float, str], None]) -> None:
-    """Bind what is sure, in all brands.
+def bind(ledger: Ledger, examined: Sequence[BrandFindings], now_ms: Callable[[str], int]) -> None:
+    """Bind what is sure, in all brands, under the lock under which it was examined.
 
-    Raises:
-        WrongAccount: the credentials belong to somebody else.
-        TryLater: the ledger has changed since it was read, or another run doesn't end.
+    `now_ms` returns X's clock for a brand's key.
     """
-    with ledger.lock(_MAX_WAIT, "profilectl recover", announce):
-        # All are checked before any is written, so that a refusal leaves the ledger as it was.
-        for brand_findings in examined:
-            check_account(brand_findings.brand, brand_findings.account, ledger)
-            if ledger.state_of(brand_findings.account.user_id) != brand_findings.ledger_state:
-                raise TryLater(
-                    f"the ledger of brand {brand_findings.brand.key} has changed meanwhile", hint="run recover again"
-                )
+    with ledger.batch():  # all of it or nothing: whoever is interrupted starts as before
         for brand_findings in examined:
             if brand_findings.sure:
-                _bind_brand(ledger, brand_findings)
+                _bind_brand(ledger, brand_findings, now_ms(brand_findings.brand.key))
 
 
-def _bind_brand(ledger: Ledger, examined: BrandFindings) -> None:
-    user_id, now_ms = examined.account.user_id, examined.client.now_ms()
+def _bind_brand(ledger: Ledger, examined: BrandFindings, now_ms: int) -> None:
+    user_id, matches = examined.account.user_id, examined.sure
     ledger.register_account(examined.brand.key, examined.account, now_ms)
-    for agent, candidate in examined.sure:
+    for match in matches:
         ledger.adopt(
             user_id,
-            agent.key,
-            candidate.profile,
-            avatar=examined.pictures[agent.avatar].source_digest,
-            protected=agent.protected,
+            match.agent,
+            match.profile,
+            name=match.name,
+            avatar=match.avatar,
+            protected=match.protected,
             now_ms=now_ms,
         )
     doubtful = sum(finding.doubt is not None for finding in examined.findings)
-    ledger.record(Event("recovered", user_id, now_ms, detail={"bound": len(examined.sure), "doubtful": doubtful}))
+    ledger.record(Event("recovered", user_id, now_ms, detail={"bound": len(matches), "doubtful": doubtful}))

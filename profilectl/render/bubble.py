@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from profilectl.model import Link
+from msgspec import Struct
+
+from profilectl.model import Link, ShortRepr
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -26,15 +27,16 @@ Pixel = tuple[int, int, int]  # red, green, blue
 Row = list[Pixel | None]
 
 
-@dataclass(frozen=True, slots=True)
-class AgentCard:
+class AgentCard(ShortRepr, frozen=True):
     """One agent as one brand shows it, and a message from it."""
+
+    unshown = frozenset({"picture"})
 
     agent: str  # the key; for the person who looks after the roster, never shown to customers
     name: str  # public
     kind: str  # "human" | "bot"; for the same person, as customers learn it from the name alone
     handle: str  # the brand's, without @
-    picture: bytes | None = field(repr=False)  # as prepared for upload
+    picture: bytes | None  # as prepared for upload
     media_type: str | None  # of `picture`
     text: str
 
@@ -73,8 +75,7 @@ def bubble(card: AgentCard, width: int, graphics: ImageProtocol | None = None) -
     return Group(grid, _Overlay(place(card.picture, graphics, side, side // 2)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Overlay:
+class _Overlay(Struct, frozen=True):
     """A sequence for the terminal that takes no place among the lines."""
 
     sequence: str
@@ -134,8 +135,7 @@ def _cells(upper: Row, lower: Row) -> Iterator[tuple[str, str]]:
         yield "▀" if above else "▄" if below else " ", " on ".join(colours)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A message that hasn't been sent; every string may hold anything."""
 
     card: AgentCard

@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct
 
 from profilectl.errors import Declined, ProfilectlError, RosterRefused
 from profilectl.text.escape import visible
@@ -120,8 +121,7 @@ def show_error(error: ProfilectlError) -> None:
         info(f"hint: try again after {rfc3339(error.retry_at)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """How one command shows its result: the one place that chooses between a table, tab-separated text and JSON."""
 
     wants_json: bool = False  # stdout is one JSON document, and nothing else

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
+from profilectl.model import ShortRepr
 from profilectl.plan.changes import Action
 from profilectl.render.phrases import SYMBOLS, reason, remedy, summary
 from profilectl.text.escape import visible
@@ -68,12 +70,13 @@ def _message(text: str) -> str:
     return "\n".join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 
-@dataclass(frozen=True, slots=True)
-class ShownAppearance:
+class ShownAppearance(ShortRepr, frozen=True):
     """A plan's `Appearance` with its picture instead of the picture's digest."""
 
+    unshown = frozenset({"picture"})
+
     name: str  # public
-    picture: bytes | None = field(default=None, repr=False)  # encoded; None when it couldn't be had
+    picture: bytes | None = None  # encoded; None when it couldn't be had
     media_type: str | None = None  # of `picture`
     note: str = ""  # about this appearance, for the person who reviews
 
@@ -85,8 +88,7 @@ class ShownAppearance:
         return "".join(word[0] for word in words if word)[:2].upper()
 
 
-@dataclass(frozen=True, slots=True)
-class ShownChange:
+class ShownChange(Struct, frozen=True):
     """One change with what customers see before and after it; None where nobody is seen."""
 
     change: Change

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
 
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Message, Problem
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from profilectl.credentials.sources import AccountStatus
     from profilectl.messaging.compose import SendStatus
     from profilectl.profiles.manual_changes import UnusedProfile
+    from profilectl.profiles.matching import Finding
     from profilectl.profiles.offboarding import OffboardResult
     from profilectl.profiles.ownership import ClassifiedProfile
-    from profilectl.profiles.recovery import Finding
     from profilectl.roster.compliance import Compliance, Gap
     from profilectl.sync.outcomes import Outcome
 
@@ -231,7 +232,7 @@ def offboard(
         "at": timestamp(at_ms),
         "exit_code": int(exit_code),
         "results": rows,
-        "summary": _by_status(rows, ("destroyed", "failed", "unsettled")),
+        "summary": _by_status(rows, ("destroyed", "failed", "unsettled", "unconfirmed")),
         "roster_lines": None if lines is None else [list(span) for span in lines],
     }
 
@@ -259,6 +260,7 @@ def _finding(finding: Finding, options: str) -> Document:
         "candidates": [
             {
                 "profile_id": candidate.profile.id,
+                "name": candidate.profile.name,
                 "created": timestamp(candidate.profile.created_ms),
                 "avatar_url": candidate.profile.avatar_url,
                 # To one digit: further ones differ from one version of Pillow to the next.

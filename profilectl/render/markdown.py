@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from profilectl.plan.changes import Reason
+from profilectl.plan.namesakes import lost_brands, lost_ledger, recover_command
 from profilectl.render.phrases import SYMBOLS, picture_change, reason, remedy, summary
 from profilectl.text.escape import visible
 
@@ -30,7 +32,7 @@ def plan_document(plan: Plan, options: str) -> str:
         parts.append(f"> **Refused:** {code(plan.refused.message)}.{allow}")
     if plan.changes:
         parts.append("\n".join(_table(plan)))
-    blocked = [_blocked(change, options) for change in plan.changes if change.is_blocked]
+    blocked = [*_blocked(plan, options)]
     if blocked:
         parts.append("\n".join(["**Blocked**", "", *blocked]))
     parts.append(f"Plan {code(plan.digest)}")
@@ -75,7 +77,16 @@ def _names(change: Change) -> str:
     return " → ".join(_cell(name) for name in dict.fromkeys(names))
 
 
-def _blocked(change: Change, options: str) -> str:
+def _blocked(plan: Plan, options: str) -> Iterator[str]:
+    lost = lost_brands(plan.changes)
+    for brand, number in lost.items():
+        yield f"- {lost_ledger(code(brand), number)}: {code(recover_command(brand, options))} binds them"
+    for change in plan.changes:
+        if change.is_blocked and not (Reason.NAMESAKE in change.why and change.brand in lost):
+            yield _obstacle(change, options)
+
+
+def _obstacle(change: Change, options: str) -> str:
     who = f"- {code(change.agent)} of {code(change.brand)}: {reason(change)}"
     command = remedy(change, options)
     if command is None:

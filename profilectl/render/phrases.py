@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from profilectl.errors import RateLimited
 from profilectl.plan.changes import Action, Reason
+from profilectl.plan.namesakes import lost_brands, lost_ledger, recover_command
 from profilectl.sync.outcomes import Status, count, limits
 from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
@@ -41,8 +42,11 @@ _REASONS = {
     Reason.REPLACED: "replaced earlier",
     Reason.UNANSWERED: "made by a create that X never answered",
     Reason.NAMESAKE: "a profile of that name exists",
-    Reason.AMBIGUOUS: "several profiles may be the one",
+    Reason.AMBIGUOUS: "it isn't sure which profile is the one",
     Reason.UNSETTLED: "an earlier create is still in doubt",
+    Reason.UNCONFIRMED: "not listed, and X doesn't say that it is gone",
+    Reason.REUSED: "another profile has its id",
+    Reason.LATE: "made late, by a create that was taken for lost",
     Reason.OFFBOARDED: "was offboarded",
 }
 
@@ -139,6 +143,28 @@ def _distance(moment: datetime, now: datetime) -> str:
     return f"in {minutes} min" if minutes <= 90 else f"in {round(minutes / 60)} h"
 
 
+def obstacles(changes: Iterable[Change], options: str) -> Iterator[str]:
+    """Yield what the blocked agents wait for, a line each; of a brand whose ledger was lost one line for all.
+
+    No two lines propose the same profile. `options` are those with which a command means the same roster and X, with a
+    space before them.
+    """
+    blocked = [change for change in changes if change.is_blocked]
+    lost = lost_brands(blocked)
+    for brand, number in lost.items():
+        yield f"{lost_ledger(brand, number)}: `{visible(recover_command(brand, options))}` binds them"
+    proposed: dict[tuple[str, str | None], str] = {}  # the agent by brand and profile
+    for change in blocked:
+        if Reason.NAMESAKE not in change.why:
+            yield obstacle(change, change.goal.name, options)
+        elif change.brand not in lost:
+            first = proposed.setdefault((change.brand, change.profile_id), change.agent)
+            if first == change.agent:
+                yield obstacle(change, change.goal.name, options)
+            else:
+                yield f"{change.agent}: waits until it is decided whether profile {change.profile_id} is {first}'s"
+
+
 def obstacle(change: Change, name: str, options: str) -> str:
     """Return what a blocked agent waits for, `name` being in the way, and the command that helps.
 
@@ -152,11 +178,21 @@ def obstacle(change: Change, name: str, options: str) -> str:
         )
     if Reason.AMBIGUOUS in change.why:
         return (
-            f'{change.agent}: X has several new profiles "{visible(name)}"; look at them with '
-            f"`profilectl profiles list`, then run: {adopt}"
+            f"{change.agent}: it isn't sure which of X's new profiles a create for \"{visible(name)}\" made; look at "
+            f"them with `profilectl profiles list`, then run: {adopt}"
         )
     if Reason.OFFBOARDED in change.why:
         return f"{change.agent} was offboarded, so nothing is made: take the entry out of the roster, or run: {adopt}"
+    if Reason.UNCONFIRMED in change.why:
+        return (
+            f"{change.agent}: X doesn't list profile {change.profile_id}, and doesn't say that it is gone; "
+            "run the same command again later"
+        )
+    if Reason.REUSED in change.why:
+        return (
+            f"{change.agent}: profile {change.profile_id} at X was made at another time than {change.agent}'s; "
+            f"look at it with `profilectl profiles list`, and if it is {change.agent}'s, run: {adopt}"
+        )
     return f"{change.agent}: X hasn't shown yet whether an earlier create was done; run the same command again later"
 
 

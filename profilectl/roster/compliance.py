@@ -9,9 +9,10 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.errors import UsageError
 from profilectl.model import Agent, Brand, Kind, Policy
@@ -35,16 +36,14 @@ class GapKind(enum.StrEnum):
     ROSTER = "roster-error"  # something that can't be read, so it can't be judged
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """One thing that is missing."""
 
     kind: GapKind
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgentCompliance:
+class AgentCompliance(Struct, frozen=True):
     """One agent in one brand, as customers see it."""
 
     agent: Agent
@@ -52,8 +51,7 @@ class AgentCompliance:
     gaps: tuple[Gap, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BrandRule:
+class BrandRule(Struct, frozen=True):
     """What a bot's name must hold in one brand."""
 
     brand: Brand
@@ -61,8 +59,7 @@ class BrandRule:
     is_own: bool  # the roster's
 
 
-@dataclass(frozen=True, slots=True)
-class Compliance:
+class Compliance(Struct, frozen=True):
     """What is missing in a roster."""
 
     brands: tuple[BrandRule, ...]

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from profilectl.model import Kind
+from profilectl.system.host import today
 from profilectl.text.escape import visible
 from profilectl.toml import rules
 from profilectl.toml.rules import FieldError, Rule, expected, shown, text
 
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47, without its registry
-_RECIPIENT = re.compile(r"[0-9]{1,20}|@[A-Za-z0-9_]{1,15}")
+_RECIPIENT = re.compile(r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|//|data:", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?")  # one that any client can read
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -42,6 +43,17 @@ def language(value: Any) -> str:
         dashed = value.replace("_", "-")
         advice = f', did you mean "{dashed}"?' if _LANGUAGE.fullmatch(dashed) else ""
         raise FieldError(f'expected a language tag such as "en" or "pt-BR", got {shown(value)}{advice}')
+    return str(value)
+
+
+def timezone(value: Any) -> str:
+    """Accept the name of a time zone that this system knows."""
+    text(value)
+    try:
+        today(value)
+    except (ValueError, LookupError, OSError):  # as zoneinfo has it for what is no name, unknown, or a folder
+        advice = 'expected a time zone such as "UTC" or "Europe/Berlin"'
+        raise FieldError(f"{advice}, got {shown(value)}") from None
     return str(value)
 
 
@@ -93,6 +105,7 @@ POLICY: Mapping[str, Rule] = {
     "settle_after": rules.duration,
     "disclosure": rules.choice("enforce", "warn"),
     "test_recipients": recipients,
+    "timezone": timezone,
     "audit_text": rules.flag,
     "bot_markers": rules.table,
 }

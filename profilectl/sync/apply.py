@@ -10,9 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from profilectl.errors import CredentialsError, ProfilectlError, RateLimited, RemoteError
-from profilectl.model import PreparedPicture
+from profilectl.errors import (
+    CredentialsError,
+    LedgerConflict,
+    OutcomeUnknown,
+    ProfilectlError,
+    RateLimited,
+    RemoteError,
+    TryLater,
+)
+from profilectl.model import Binding, PreparedPicture, Profile
 from profilectl.plan.changes import Action, Change, Reason
+from profilectl.sync import removals
 from profilectl.sync.creates import CreateRun
 from profilectl.sync.outcomes import Outcome, Status
 
@@ -50,6 +59,8 @@ def apply(
                 ledger.cancel_intent(target.user_id, nonce, "not in X's list after the settle time", run.now())
             for _, agent, value in (triple for triple in plan.protections if triple[0] == brand):
                 ledger.protect(target.user_id, agent, protected=value)
+            for _, binding, name in (triple for triple in plan.spellings if triple[0] == brand):
+                ledger.note_shown(target.user_id, binding.profile_id, name)
         yield from run.carry_out([change for change in plan.changes if change.brand == brand])
 
 
@@ -76,14 +87,23 @@ class _BrandRun:
         yield from self._remove([change for change in changes if change.removes])
 
     def _adopt(self, change: Change) -> Outcome:
-        ledger, observation, user_id = self.creates.ledger, self.creates.target.observation, self.creates.target.user_id
-        intent = next(intent for intent in observation.ledger_state.intents if intent.agent == change.agent)
-        profile = next(profile for profile in observation.profiles if profile.id == change.profile_id)
-        ledger.finish_intent(user_id, intent.nonce, profile, self.now(), adopted=True)
+        ledger, user_id, profile = self.creates.ledger, self.creates.target.user_id, self._profile(change)
+        try:
+            kept = ledger.finish_intent(user_id, change.nonce or "", profile, self.now(), adopted=True)
+        except LedgerConflict as error:
+            self.creates.left_doubt = True
+            return Outcome(change, Status.FAILED, profile.id, error)
+        if not isinstance(kept, Binding):
+            reason = LedgerConflict(f"{change.agent} was offboarded meanwhile, so the profile is destroyed")
+            return Outcome(change, Status.FAILED, profile.id, reason)
         # the roster may protect the agent since the create was sent; a protection that has ended is the next plan's
-        if change.agent in self.creates.protected and not intent.protected:
+        if change.agent in self.creates.protected and not kept.protected:
             ledger.protect(user_id, change.agent, protected=True)
         return Outcome(change, Status.DONE, profile.id)
+
+    def _profile(self, change: Change) -> Profile:
+        profiles = self.creates.target.observation.profiles
+        return next(profile for profile in profiles if profile.id == change.profile_id)
 
     def _remove(self, removals: list[Change]) -> Iterator[Outcome]:
         """Destroy what nobody uses any more, unless an agent of this brand may be without its new profile."""
@@ -99,15 +119,29 @@ class _BrandRun:
         target, ledger, profile_id = self.creates.target, self.creates.ledger, change.profile_id or ""
         if self.creates.left_doubt or self.creates.stop.requested or self.halted is not None:
             return Outcome(change, Status.SKIPPED, change.profile_id, self.halted)
-        if change.action is Action.DELETE:
-            # first nobody can send with it; when X doesn't answer, it stays retired, and the next run goes on
-            ledger.retire(target.user_id, change.agent, self.now())
         try:
-            target.remote.destroy_profile(profile_id)
-        except RemoteError as error:
+            if change.action is Action.DELETE:
+                # first nobody can send with it; when X doesn't answer, it stays retired, and the next run goes on
+                ledger.retire(target.user_id, change.agent, self.now())
+            elif Reason.LATE in change.why:  # only what the ledger knows as ours is ever destroyed
+                ledger.retire_late(target.user_id, change.nonce or "", self._profile(change), self.now())
+        except LedgerConflict as error:
+            return Outcome(change, Status.FAILED, profile_id, error)
+        try:
+            # a profile that is retired gets no new message, but one may have been promised before
+            removals.await_sends(ledger, target.user_id, profile_id, self.now, self.creates.wait)
+            removals.destroy(target.remote, profile_id)
+        except (RemoteError, TryLater) as error:
             if isinstance(error, (CredentialsError, RateLimited)):
                 self.halted = error
-            status = Status.SKIPPED if isinstance(error, RateLimited) else Status.FAILED
-            return Outcome(change, status, profile_id, error)
+            return Outcome(change, _status_of(error), profile_id, error)
         ledger.drop(target.user_id, profile_id, self.now())
         return Outcome(change, Status.DONE, profile_id)
+
+
+def _status_of(error: ProfilectlError) -> Status:
+    """Return how a removal ended that failed."""
+    if isinstance(error, OutcomeUnknown):
+        return Status.UNKNOWN  # it stays retired, so destroying it once more is safe
+    is_tried = isinstance(error, RemoteError) and not isinstance(error, RateLimited)
+    return Status.FAILED if is_tried else Status.SKIPPED

@@ -14,10 +14,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from profilectl.errors import CredentialsError, Fate, LedgerRefused, ProfilectlError, RateLimited, RemoteError
-from profilectl.model import Intent, PreparedPicture, Profile
+from profilectl.errors import (
+    CredentialsError,
+    Fate,
+    LedgerConflict,
+    LedgerRefused,
+    ProfilectlError,
+    RateLimited,
+    RemoteError,
+)
+from profilectl.model import Binding, Intent, LocalTime, PreparedPicture, Profile
 from profilectl.plan.changes import Action
 from profilectl.sync.outcomes import Outcome, Status
+from profilectl.text.names import as_compared
 
 if TYPE_CHECKING:
     from profilectl.ledger.protocol import Ledger
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
 
 _LONGEST_CALL_MS = 30_000  # a request of a run that is killed may be applied this much after it left
 _LONGEST_REST_MS = 5_000  # a create leaves at most this much after its intent, or the intent is renewed
+_LONG_AGO = LocalTime("", 0)
 _MOST_TRIES = 3  # of a create that surely wasn't applied
 
 
@@ -37,6 +47,7 @@ class _Attempt:
     media_id: str = ""
     intent: Intent | None = None
     leaves_by_ms: int = 0  # X's clock: later than that its intent has to be written anew
+    leaves_by: LocalTime = _LONG_AGO  # the same by this machine's clock, as X's may be set back
     renewals: int = 0  # of its intent
     tries: int = 1
     error: RemoteError | None = None
@@ -94,7 +105,9 @@ class CreateRun:
         while len(self.in_flight) < self.jobs and (attempt := self._next()) is not None:
             goal = attempt.change.goal
             if attempt.intent is not None:
-                future: Future[Any] = pool.submit(remote.create_profile, goal.name, attempt.media_id)
+                future: Future[Any] = pool.submit(
+                    remote.create_profile, goal.name, attempt.media_id, attempt.leaves_by_ms
+                )
             else:
                 picture = self.prepared[goal.avatar]
                 future = pool.submit(remote.upload, picture.content, picture.media_type)
@@ -109,9 +122,10 @@ class CreateRun:
         if self.stop.requested or self.postponed or self.upload_limit is not None:
             return None
         for change in self.waiting:
-            if change.goal.name not in self.names_in_use:
+            name = as_compared(change.goal.name)
+            if name not in self.names_in_use:
                 self.waiting.remove(change)
-                self.names_in_use.add(change.goal.name)
+                self.names_in_use.add(name)
                 return _Attempt(change)
         return None
 
@@ -134,29 +148,38 @@ class CreateRun:
             with self.ledger.batch():
                 for attempt, future in returned:
                     outcomes += self._finish(attempt, future, made)
-                self._write_intents()
+                outcomes += self._write_intents()
         except LedgerRefused as error:
             if made:
                 raise LedgerRefused(error.message, hint=_hint(made)) from error
             raise
         return outcomes
 
-    def _write_intents(self) -> None:
-        """Write the intents of as many creates as there are workers, and renew those that have waited for too long."""
+    def _write_intents(self) -> Iterator[Outcome]:
+        """Write the intents of as many creates as there are workers, and renew those that have waited for too long.
+
+        Yields the outcomes of those that the ledger doesn't take any more.
+        """
         if self._is_refused():
             return
         creating = sum(attempt.intent is not None for attempt in self.in_flight.values())
         while self.uploaded and creating + len(self.intended) < self.jobs:
             attempt = self.uploaded.popleft()
-            self._intend(attempt)
+            try:
+                self._intend(attempt)
+            except LedgerConflict as error:  # one agent's matter, such as an offboarding: the others go on
+                attempt.intent = None
+                yield self._withdraw(attempt, error)
+                continue
             self.intended.append(attempt)
         for attempt in list(self.intended)[: self.jobs - len(self.in_flight)]:
             if attempt.intent is not None and not self._is_fresh(attempt) and not self.stop.requested:
                 attempt.renewals += 1
-                self.ledger.reattempt(self.target.user_id, attempt.intent.nonce, self._over_by(attempt))
+                self.ledger.reattempt(self.target.user_id, attempt.intent.nonce, *self._over_by(attempt))
 
     def _intend(self, attempt: _Attempt) -> None:
         goal, agent = attempt.change.goal, attempt.change.agent
+        over_by_ms, local = self._over_by(attempt)
         attempt.intent = Intent(
             nonce=secrets.token_hex(8),
             agent=agent,
@@ -164,19 +187,27 @@ class CreateRun:
             avatar=goal.avatar,
             listed=self.listed,
             begun_ms=self._now(),
-            attempted_ms=self._over_by(attempt),
+            attempted_ms=over_by_ms,
             protected=agent in self.protected,
+            picture=self.prepared[goal.avatar].signature,
+            boot=local.boot,
+            attempted_local_ms=local.ms,
         )
         self.ledger.begin_intent(self.target.user_id, attempt.intent)
 
-    def _over_by(self, attempt: _Attempt) -> int:
-        """Return when a create that is intended now is over at the latest, and remember when it has to leave."""
+    def _over_by(self, attempt: _Attempt) -> tuple[int, LocalTime]:
+        """Return when a create that is intended now is over at the latest, and remember when it has to leave.
+
+        By X's clock and by this machine's.
+        """
         rest_ms = _LONGEST_REST_MS << attempt.renewals  # or a disk that takes longer would have us renew for ever
+        local = self.target.remote.local_time()
         attempt.leaves_by_ms = self._now() + rest_ms
-        return attempt.leaves_by_ms + _LONGEST_CALL_MS
+        attempt.leaves_by = LocalTime(local.boot, local.ms + rest_ms)
+        return attempt.leaves_by_ms + _LONGEST_CALL_MS, LocalTime(local.boot, local.ms + rest_ms + _LONGEST_CALL_MS)
 
     def _is_fresh(self, attempt: _Attempt) -> bool:
-        return self._now() <= attempt.leaves_by_ms
+        return self._now() <= attempt.leaves_by_ms and self.target.remote.local_time().ms <= attempt.leaves_by.ms
 
     def _now(self) -> int:
         return self.target.remote.now_ms()
@@ -197,28 +228,38 @@ class CreateRun:
     def _finish_failure(self, attempt: _Attempt, error: RemoteError) -> Iterator[Outcome]:
         intent = attempt.intent
         if intent is not None and error.fate is Fate.UNKNOWN:
-            self.left_doubt = True
-            self.ledger.mark_unknown(self.target.user_id, intent.nonce, self._now())  # its name stays in use
-            yield Outcome(attempt.change, Status.UNKNOWN, error=error)
+            yield self._leave_open(attempt, intent, error)
         elif intent is not None and error.fate is Fate.NOT_APPLIED and attempt.tries < _MOST_TRIES:
             attempt.error = error
             self.postponed.append(attempt)
         else:
             yield self._withdraw(attempt, error)
 
+    def _leave_open(self, attempt: _Attempt, intent: Intent, error: ProfilectlError) -> Outcome:
+        self.left_doubt = True  # and its name stays in use
+        self.ledger.mark_unknown(self.target.user_id, intent.nonce, self._now(), self.target.remote.local_time())
+        return Outcome(attempt.change, Status.UNKNOWN, error=error)
+
     def _settle(self, attempt: _Attempt, intent: Intent, profile: Profile) -> Outcome:
-        self.ledger.finish_intent(self.target.user_id, intent.nonce, profile, self._now(), adopted=False)
-        self.names_in_use.discard(intent.name)
+        try:
+            kept = self.ledger.finish_intent(self.target.user_id, intent.nonce, profile, self._now(), adopted=False)
+        except LedgerConflict as error:  # X has answered with another agent's profile
+            return self._leave_open(attempt, intent, error)
+        self.names_in_use.discard(as_compared(intent.name))
+        if not isinstance(kept, Binding):
+            self.left_doubt = True
+            reason = LedgerConflict(f"{intent.agent} was offboarded meanwhile, so the new profile is destroyed")
+            return Outcome(attempt.change, Status.FAILED, profile.id, reason)
         if attempt.change.action is Action.REPLACE:
             self.replaced.append(attempt.change)
         return Outcome(attempt.change, Status.DONE, profile.id)
 
-    def _withdraw(self, attempt: _Attempt, error: RemoteError) -> Outcome:
+    def _withdraw(self, attempt: _Attempt, error: ProfilectlError) -> Outcome:
         """Close the intent, if there is one already, of a create that surely made nothing."""
         self.left_doubt = True
         if attempt.intent is not None:
             self.ledger.cancel_intent(self.target.user_id, attempt.intent.nonce, str(error), self._now())
-        self.names_in_use.discard(attempt.change.goal.name)
+        self.names_in_use.discard(as_compared(attempt.change.goal.name))
         if isinstance(error, RateLimited) and attempt.intent is None:
             self.upload_limit = error
         elif isinstance(error, (CredentialsError, RateLimited)):
@@ -239,7 +280,7 @@ class CreateRun:
         for attempt in self.postponed:
             attempt.tries += 1
             attempt.error = None
-            attempt.leaves_by_ms = 0  # the settle time counts from the last attempt
+            attempt.leaves_by_ms, attempt.leaves_by = 0, _LONG_AGO  # the settle time counts from the last attempt
         self.intended.extendleft(reversed(self.postponed))
         self.postponed.clear()
         return True

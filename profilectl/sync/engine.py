@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from profilectl.errors import RemoteError
-from profilectl.model import LedgerState
+from profilectl.model import LedgerState, Profile
 from profilectl.plan.changes import Action
-from profilectl.plan.intents import IntentStatus, Observation, listed_by_ms, resolve
+from profilectl.plan.intents import IntentStatus, Observation, left_ms, missing_bindings, resolve
 from profilectl.sync.outcomes import Outcome, Status
+from profilectl.sync.witnesses import compare_pictures, confirm_losses
 
 if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
@@ -31,23 +33,52 @@ def observe(
 ) -> Observation:
     """Read X's whole list, after the ledger was read; with `wait`, until every open intent can be settled.
 
-    Without `wait` (``diff``) one reading has to do.
+    What is missing is looked for twice, and then X is asked about it by its id. Without `wait` (``diff``) no time is
+    spent between readings.
+
+    Raises:
+        Unreachable: X's list lacks profiles that X has, so nothing can be concluded from it.
+        RemoteError: X's list can't be read.
     """
+    begun, profiles, same_picture = remote.local_time(), dict[str, Profile](), dict[tuple[str, str], bool]()
     # a profile that an unanswered create made may be missing from the list for `settle_after` seconds
-    for pause in itertools.chain(_BACK_OFF, itertools.repeat(_BACK_OFF[-1])):
-        observed_ms = remote.now_ms()
-        observation = Observation(brand, remote.list_profiles(), observed_ms, ledger_state, user_id)
-        pending = [
-            intent
-            for intent in ledger_state.intents
-            if resolve(intent, observation, settle_after)[0] is IntentStatus.PENDING
-        ]
-        if not pending or wait is None:
+    pauses = itertools.chain(_BACK_OFF, itertools.repeat(_BACK_OFF[-1]))
+    for readings in itertools.count(1):
+        observed_ms, local = remote.now_ms(), remote.local_time()
+        # what any reading shows is there: only what none shows can be missing
+        profiles |= {profile.id: profile for profile in remote.list_profiles()}
+        observation = Observation(
+            brand,
+            tuple(profiles.values()),
+            observed_ms,
+            ledger_state,
+            user_id,
+            readings=readings,
+            local=local,
+            watched_ms=local.ms - begun.ms,
+            same_picture=same_picture,
+        )
+        observation = compare_pictures(observation, remote)
+        same_picture = dict(observation.same_picture)
+        left = _pending_ms(observation, settle_after)
+        if readings == 1 and (left == 0 or missing_bindings(observation, settle_after)):
+            continue
+        if not left or wait is None:
             break
-        left = (max(listed_by_ms(intent, settle_after) for intent in pending) - observed_ms) / 1000
-        if not wait(max(0.1, min(pause, left)), "for X's list to settle an unanswered create"):
+        pause = min(next(pauses), left / 1000)
+        if not wait(max(0.1, pause), "for X's list to settle an unanswered create"):
             break
-    return observation
+    return confirm_losses(observation, remote, settle_after)
+
+
+def _pending_ms(observation: Observation, settle_after: int) -> int | None:
+    """Return how long the open intents need until they can be settled, None when there is none that is pending."""
+    pending = [
+        left_ms(intent, observation, settle_after)
+        for intent in observation.ledger_state.intents
+        if resolve(intent, observation, settle_after)[0] is IntentStatus.PENDING
+    ]
+    return max(0, *pending) if len(pending) > 1 else max(0, pending[0]) if pending else None
 
 
 def synchronise(
@@ -121,7 +152,15 @@ def _place(change: Change) -> _Place:
 
 
 def _only(plan: Plan, steps: Mapping[_Place, Change]) -> Plan:
-    return replace(plan, changes=tuple(change for change in plan.changes if _place(change) in steps))
+    """Return the part of a later plan that is about steps of the first, and about what these have replaced."""
+    # what an unanswered replacement has replaced is retired by its adoption, and goes as it would without the fault
+    agents = {(brand, agent) for brand, agent, profile_id in steps if profile_id is None}
+    changes = (
+        change
+        for change in plan.changes
+        if _place(change) in steps or (change.action is Action.DESTROY and (change.brand, change.agent) in agents)
+    )
+    return replace(plan, changes=tuple(changes))
 
 
 def _waits_for_others(outcome: Outcome) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.errors import AvatarRefused, RemoteError
 from profilectl.model import Picture, PreparedPicture, Roster
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from profilectl.sync.ports import BrandTarget
 
 
-@dataclass(frozen=True, slots=True)
-class LivePicture:
+class LivePicture(Struct, frozen=True):
     """The picture of an agent for which nothing is to be done, as far as name and file show."""
 
     brand: str
@@ -30,8 +30,7 @@ class LivePicture:
     digest: str  # of the roster's file, which is the one that was uploaded
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """Ids of the profiles whose picture is another one, and a warning for every picture that couldn't be had."""
 
     swapped: frozenset[str]

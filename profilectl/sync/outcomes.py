@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from profilectl.errors import CredentialsError, ExitCode, ProfilectlError, RateLimited, TryLater
 
@@ -27,8 +28,7 @@ class Status(enum.StrEnum):
     SKIPPED = "skipped"  # it wasn't tried
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """One step of a plan, tried or not."""
 
     change: Change

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from profilectl.model import Profile
+from msgspec import Struct
+
+from profilectl.model import LocalTime, Profile
 
 if TYPE_CHECKING:
     from profilectl.plan.intents import Observation
@@ -17,18 +19,27 @@ class Remote(Protocol):
     def list_profiles(self) -> tuple[Profile, ...]:
         """Read the list to its end."""
 
+    def show_profile(self, profile_id: str) -> Profile:
+        """Return a profile; NotFound only when X itself says that it has none with that id."""
+
+    def download(self, url: str) -> bytes:
+        """Return the picture that X serves at a profile's `avatar_url`."""
+
     def upload(self, content: bytes, media_type: str) -> str:
         """Return the media id of a picture."""
 
     # repeated only by who keeps the intents: a client that does so by itself makes two profiles of one name
-    def create_profile(self, name: str, media_id: str) -> Profile:
-        """Make a profile with one request; it isn't repeated here."""
+    def create_profile(self, name: str, media_id: str, leaves_by_ms: int | None = None) -> Profile:
+        """Make a profile with one request that leaves by then, of X's clock, or not at all; it isn't repeated here."""
 
     def destroy_profile(self, profile_id: str) -> None:
         """Destroy a profile; one that is gone already is a success."""
 
     def now_ms(self) -> int:
         """Return a lower bound of X's clock, epoch milliseconds."""
+
+    def local_time(self) -> LocalTime:
+        """Return the moment by this machine's clock, which nobody can set."""
 
 
 class Wait(Protocol):
@@ -45,8 +56,7 @@ class Stop:
     requested: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BrandTarget:
+class BrandTarget(Struct, frozen=True):
     """One brand's account at X, as one run deals with it."""
 
     user_id: str

@@ -7,9 +7,10 @@ and X doesn't say when its days begin. The figures are those of X's documentatio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from profilectl.model import Event
 from profilectl.sync.outcomes import Status, limits
@@ -27,8 +28,7 @@ _CREATING = {"created", "adopted", "unanswered"}  # an adoption without an inten
 _DESTROYING = {"destroyed", "destroyed-stranger"}
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """One kind of call in one account; times are epoch milliseconds of X's clock."""
 
     planned: int
@@ -57,8 +57,7 @@ class Budget:
         return self.free_ms if self.rest else None
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """What one brand's limits mean for one plan."""
 
     brand: str

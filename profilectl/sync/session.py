@@ -9,6 +9,8 @@ from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from msgspec import Struct
+
 from profilectl.errors import ProfilectlError, RemoteError
 from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
@@ -20,7 +22,9 @@ from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
 from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
 from profilectl.sync.quota import DAY_MS, again_at, forecast
+from profilectl.system import host
 from profilectl.system.threads import begin
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -38,10 +42,6 @@ T = TypeVar("T")
 _NAP = 0.2  # seconds: a sleep goes on after a signal, so it has to be a short one
 
 
-def _today() -> date:
-    return datetime.now().astimezone().date()  # `until` is a day where the person is, not at X
-
-
 @dataclass(slots=True)
 class SyncSession:
     """The desired and the actual state of the chosen brands, for one run."""
@@ -54,10 +54,11 @@ class SyncSession:
     accounts: Mapping[str, Account]  # whom the credentials belong to, by brand
     prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]  # RosterRefused with every bad one
     jobs: int = 1  # calls at once
-    today: Callable[[], date] = _today
+    today: Callable[[str], date] = host.today  # in a time zone
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
     _warnings: list[str] = field(default_factory=list)
+    _given: set[str] = field(default_factory=set)  # warnings that were given
 
     @classmethod
     def open(
@@ -161,7 +162,7 @@ class SyncSession:
             RosterRefused: a picture that a live one is compared with is no image.
         """
         self._observe(ledger, wait, [brand.key for brand in self.brands if brands is None or brand.key in brands])
-        today = self.today()  # once: midnight may come between the two comparisons
+        today = self.today(self.roster.policy.timezone)  # once: midnight may come between the two comparisons
         compare = partial(
             build,
             self.roster,
@@ -169,12 +170,39 @@ class SyncSession:
             [target.observation for target in self.targets.values()],
             today=today,
             allow_deletes=self.selection.allow_deletes,
+            allow_lost=self.selection.allow_lost,
             prune_now=self.selection.prune_now,
             only_agents=self.selection.agents if agents is None else agents,
+            recorded=self._recorded_retirements(ledger),
         )
         if self.selection.verify_avatars and self.swapped is None:  # once a run: later rounds take the same answer
             self.swapped = self._find_swapped(compare(), today)
-        return compare(swapped=self.swapped or frozenset())
+        plan = compare(swapped=self.swapped or frozenset())
+        self._warn_of_names(plan)
+        return plan
+
+    def _recorded_retirements(self, ledger: LedgerReader) -> dict[str, frozenset[str]]:
+        # the record is long, so it is read only where something may be destroyed
+        return {
+            brand: ledger.recorded_retirements(target.user_id)
+            for brand, target in self.targets.items()
+            if target.observation.ledger_state.retired
+        }
+
+    def _warn_of_names(self, plan: Plan) -> None:
+        for brand, agent, double in plan.doubles:
+            self._warn(
+                f'warning: {brand}: X has another profile "{visible(double.name)}" ({double.id}) beside {agent}\'s, '
+                "which this ledger doesn't know: `profilectl profiles destroy` ends it if it is yours"
+            )
+        for brand, binding, shown in plan.spellings:
+            names = f'"{visible(shown)}" at X, and "{visible(binding.name)}" in the roster'
+            self._warn(f"warning: {brand}: {binding.agent}'s name is {names}")
+
+    def _warn(self, line: str) -> None:
+        if line not in self._given:  # a run plans more than once
+            self._given.add(line)
+            self._warnings.append(line)
 
     def _observe(self, ledger: LedgerReader, wait: Wait | None, brands: Sequence[str]) -> None:
         settle_after = self.roster.policy.settle_after
@@ -272,8 +300,7 @@ def _result_of(call: Callable[[], T], brand: str, brands: Sequence[Brand]) -> T:
         raise error.with_message(f"brand {brand}: {error.message}").with_hint(hint) from error
 
 
-@dataclass(frozen=True, slots=True)
-class LimitedWait:
+class LimitedWait(Struct, frozen=True):
     """Waits for X as long as the run's limits allow it and nobody has asked to stop: a `Wait`."""
 
     budget: WaitBudget  # for X in all

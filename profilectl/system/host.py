@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 
@@ -44,6 +45,23 @@ def home_folder() -> Path:
         return Path.home()
     except RuntimeError:
         return Path("/nonexistent")  # as Debian has it for users without one
+
+
+def boot_id() -> str:
+    """Return which start of which machine this is, empty where the system doesn't tell (proc(5), random/boot_id)."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def today(timezone: str) -> date:
+    """Return the date in a time zone of the IANA's database; ZoneInfoNotFoundError when the system doesn't have it."""
+    if timezone == "UTC":
+        return datetime.now(UTC).date()
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(timezone)).date()
 
 
 def now_ms() -> int:

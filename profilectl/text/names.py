@@ -18,6 +18,25 @@ def normalise(name: str) -> str:
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
+def as_compared(name: str) -> str:
+    """Return the form in which two spellings of one name are equal, a name as it was sent and as X shows it.
+
+    X may escape ``&``, fold spaces, decompose letters and drop emoji; so may other tools.
+    """
+    if name.isascii() and "&" not in name:
+        return " ".join(name.split())
+    import html  # its table of entities is long, and hardly any name needs it
+
+    letters = unicodedata.normalize("NFC", html.unescape(name))
+    kept = "".join(char for char in letters if not _is_pictorial(char))
+    return " ".join((kept if kept.strip() else letters).split())
+
+
+def _is_pictorial(char: str) -> bool:
+    # emoji and what changes them: skin tones, joiners and variation selectors
+    return unicodedata.category(char) in {"So", "Sk", "Cf"} or "\ufe00" <= char <= "\ufe0f"
+
+
 def name_problems(name: str) -> tuple[str, ...]:
     """Return every reason why `name` can't be a public name; empty when it can.
 

@@ -244,7 +244,8 @@ def test_revoking_refused(client, httpx_mock):
 def test_unknown_user(client, httpx_mock):
     """v2 tells with 200 that there is no such user."""
     detail = "Could not find user with username: [nobody]."
-    httpx_mock.add_response(json={"errors": [{"detail": detail, "title": "Not Found Error"}]})
+    kind = "https://api.x.com/2/problems/resource-not-found"
+    httpx_mock.add_response(json={"errors": [{"detail": detail, "title": "Not Found Error", "type": kind}]})
     with pytest.raises(NotFound, match=r"@nobody: X knows no such user \(Could not find user"):
         client.find_user("nobody")
 

@@ -45,9 +45,9 @@ STRANGE = [
 
 @pytest.mark.parametrize("ask", READING.values(), ids=READING)
 def test_what_does_no_harm_is_tried_four_times(client, httpx_mock, pauses, ask):
-    """Reading, deleting, uploading and revoking go on as long as it makes sense."""
+    """Reading, deleting, uploading and revoking go on as long as it makes sense; what was to be deleted may be gone."""
     httpx_mock.add_exception(httpx.ReadTimeout("too slow"), is_reusable=True)
-    with pytest.raises(Unreachable):
+    with pytest.raises(OutcomeUnknown if ask is READING["destroy_profile"] else Unreachable):
         ask(client)
     assert (4, 3) == (len(httpx_mock.get_requests()), len(pauses))
 
@@ -100,7 +100,8 @@ def test_a_write_that_never_left(client, httpx_mock, attempts, name):
 @pytest.mark.parametrize("ask", WRITING.values(), ids=WRITING)
 def test_a_write_at_the_limit(connect, httpx_mock, ask):
     """A write over the limit is not waited for, however patient the run is."""
-    httpx_mock.add_response(status_code=429, headers={"retry-after": "1"})
+    limit = {"errors": [{"code": 88, "message": "Rate limit exceeded"}]}
+    httpx_mock.add_response(status_code=429, headers={"retry-after": "10"}, json=limit)
     with pytest.raises(RateLimited) as caught:
         ask(connect(max_wait=600))
     assert caught.value.retry_at is not None

@@ -175,10 +175,10 @@ def test_a_daily_limit_with_a_reset_says_when(client, httpx_mock):
     httpx_mock.add_response(
         status_code=429,
         json={"errors": [{"code": 344, "message": SAID}]},
-        headers={"x-rate-limit-reset": "1790000900"},
+        headers={"x-rate-limit-reset": "4102444800"},
     )
     with pytest.raises(RateLimited) as caught:
         client.send_message(MESSAGE)
 
-    assert "run again after 2026-09-21" in caught.value.hint
+    assert "run again after 2100-01-01" in caught.value.hint
     assert ExitCode.TRY_LATER == caught.value.exit_code

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -76,3 +76,26 @@ def test_an_answer_without_date_teaches_nothing():
 def test_parse_date(expected, text):
     """Dates are UTC; whatever isn't one is as good as absent."""
     assert expected == parse_date(text)
+
+
+@pytest.mark.parametrize("jump", [3600, -3600])
+def test_a_date_that_jumps_once_moves_nothing(jump):
+    """One Date that is far from the others is a lie; only a second one like it is believed."""
+    clock = ServerClock(Hands().clock())
+    clock.learn(NOON, 0.1)
+    clock.learn(NOON + timedelta(seconds=jump), 0.1)
+    assert clock.now() == NOON.timestamp()
+    clock.learn(NOON, 0.1)
+    clock.learn(NOON + timedelta(seconds=jump), 0.1)
+    assert clock.now() == NOON.timestamp()
+    clock.learn(NOON + timedelta(seconds=jump), 0.1)
+    assert clock.now() == NOON.timestamp() + jump
+
+
+def test_a_first_date_that_jumped_is_corrected():
+    """Where the first answer lied, the next two put it right."""
+    clock = ServerClock(Hands().clock())
+    clock.learn(NOON + timedelta(seconds=3600), 0.1)
+    clock.learn(NOON, 0.1)
+    clock.learn(NOON, 0.1)
+    assert clock.now() == NOON.timestamp()

@@ -23,7 +23,9 @@ from profilectl.errors import (
 )
 
 NOW = 1_790_000_000
+X = "https://api.x.com/2/problems"
 WRITING = RequestInfo("creating the profile", RetryPolicy.NEVER, NOW, None)
+RESET = datetime.fromtimestamp(NOW + 900, UTC)
 READING = RequestInfo("listing the profiles", RetryPolicy.SAFE, NOW, None)
 
 
@@ -122,12 +124,91 @@ def test_rows_do_not_overlap():
         (431, Refused, "smaller"),
     ],
 )
-@pytest.mark.parametrize("content", [b"", b"<html><body>Sorry</body></html>", v1(9999)])
-def test_statuses_alone(status, kind, hint, content):
-    """Where the body says nothing that we know, the HTTP status decides."""
-    error = refuse(status, content)
+def test_statuses_alone(status, kind, hint):
+    """Where X's own answer has a code that we don't know, the HTTP status decides."""
+    error = refuse(status, v1(9999))
     assert (kind, status) == (type(error), error.status)
     assert hint is None or hint in error.hint
+
+
+PLAIN = {"title": "Not Found", "detail": "No route", "type": "about:blank", "status": 404}
+STRANGERS = [
+    b"",
+    b"<html><body>Sorry</body></html>",
+    b"upstream request timeout",
+    b"34",
+    b'[{"code": 34}]',
+    *(
+        json.dumps(document).encode()
+        for document in (
+            {"message": "Not Found"},
+            {"message": "no Route matched with those values", "request_id": "1"},
+            {"error": "Not Found", "status": 404, "path": "/1.1", "timestamp": 1},
+            {"error": {"code": 404, "message": "Not found", "status": "NOT_FOUND"}},
+            {"success": False, "errors": [{"code": 34, "message": "Not found"}], "messages": [], "result": None},
+            {"errors": [{"code": "34", "message": "Not found"}]},
+            {"errors": [{"code": True, "message": "Not found"}]},
+            {"errors": [{"code": 34}]},
+            {"errors": [{"message": "Not found", "status": 404}]},
+            {"errors": "Not found"},
+            {"title": "Not Found", "type": "https://gateway.example/2/problems/resource-not-found"},
+            PLAIN,
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 410, 413, 429])
+@pytest.mark.parametrize("content", STRANGERS)
+@pytest.mark.parametrize("retry", [retry for retry in RetryPolicy if retry.writes])
+def test_only_x_may_say_no(status, content, retry):
+    """What a proxy or a gateway answers says nothing about a write: X may have applied it."""
+    error = refuse(status, content, RequestInfo("writing", retry, NOW, None))
+    assert (OutcomeUnknown, status, None) == (type(error), error.status, error.code)
+    assert "somebody on the way" in error.message
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("content", STRANGERS)
+def test_only_x_may_say_gone(status, content):
+    """For a reader a stranger's answer is an error, and never an absence."""
+    error = refuse(status, content, READING)
+    assert (Unreachable, ExitCode.TRY_LATER) == (type(error), error.exit_code)
+    assert "PROFILECTL_API_URL" in error.hint
+
+
+@pytest.mark.parametrize(("kind", "status"), [(CredentialsRefused, 401), (Refused, 403), (RateLimited, 429)])
+def test_a_reader_takes_the_general_form(kind, status):
+    """X's v2 says so in RFC 9457's general form; for what only reads, it does no harm if it was somebody else."""
+    assert kind is type(refuse(status, json.dumps(PLAIN | {"status": status}).encode(), READING))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"slow down", json.dumps(PLAIN).encode()])
+def test_a_reader_waits_for_anybody(content):
+    """Who asks a reader to wait needn't be X."""
+    error = refuse(429, content, READING, retry_after="900")
+    assert (RateLimited, RESET) == (type(error), error.retry_at)
+
+
+def test_the_login_is_refused_in_words():
+    """X's OAuth steps are older than its JSON; their no harms nothing, and it isn't a page."""
+    request = RequestInfo("trading the PIN", RetryPolicy.UNSENT, NOW, None, says_no_in_words=True)
+    assert CredentialsRefused is type(refuse(401, b"Invalid oauth_verifier", request))
+    assert OutcomeUnknown is type(refuse(401, b"<html>Log in to the guest network</html>", request))
+
+
+@pytest.mark.parametrize(
+    ("expected", "document"),
+    [
+        (Refused, {"request": "/1.1/media/upload.json", "error": "media type unrecognized."}),
+        (NotFound, {"errors": [{"code": 34, "message": "Sorry"}], "request": "/1.1/x.json"}),
+        (NotFound, {"title": "T", "type": "https://api.twitter.com/2/problems/resource-not-found"}),
+    ],
+)
+def test_forms_that_are_x_s_own(expected, document):
+    """v1.1 may name the request beside its codes, the old upload says a sentence, v2 has its types under two hosts."""
+    status = 404 if expected is NotFound else 400
+    assert expected is type(refuse(status, json.dumps(document).encode()))
 
 
 @pytest.mark.parametrize(
@@ -154,19 +235,26 @@ def test_kinds(status, type_, kind):
 @pytest.mark.parametrize(
     ("expected", "document"),
     [
-        (ErrorBody(87, "", "No."), {"errors": [{"code": 87, "message": "No."}]}),
-        (ErrorBody(87, "", "No."), {"errors": [{"message": "?", "code": 1}, {"message": "No.", "code": 87}]}),
-        (ErrorBody(None, "", "media type unrecognized."), {"request": "/x", "error": "media type unrecognized."}),
-        (ErrorBody(None, "", "text"), {"errors": "text"}),
-        (ErrorBody(None, "credits", "None left."), {"type": "https://x/credits", "detail": "None left."}),
+        (ErrorBody(87, "", "No.", is_own=True), {"errors": [{"code": 87, "message": "No."}]}),
         (
-            ErrorBody(None, "invalid-request", "The field."),
-            {"title": "T", "detail": "D", "type": "https://x/invalid-request", "errors": [{"message": "The field."}]},
+            ErrorBody(87, "", "No.", is_own=True),
+            {"errors": [{"message": "?", "code": 1}, {"message": "No.", "code": 87}]},
+        ),
+        (
+            ErrorBody(None, "", "media type unrecognized.", is_own=True),
+            {"request": "/x", "error": "media type unrecognized."},
+        ),
+        (ErrorBody(None, "", "text"), {"errors": "text"}),
+        (ErrorBody(None, "credits", "None left.", is_own=True), {"type": f"{X}/credits", "detail": "None left."}),
+        (
+            ErrorBody(None, "invalid-request", "The field.", is_own=True),
+            {"title": "T", "detail": "D", "type": f"{X}/invalid-request", "errors": [{"message": "The field."}]},
         ),
         (
             ErrorBody(None, "resource-not-found", "Could not find user."),
-            {"errors": [{"detail": "Could not find user.", "type": "https://x/resource-not-found"}]},
+            {"errors": [{"detail": "Could not find user.", "type": f"{X}/resource-not-found"}]},
         ),
+        (ErrorBody(None, "", "Slow", is_general=True), {"title": "Slow", "type": "about:blank"}),
         (ErrorBody(None, "", "Forbidden"), {"title": "Forbidden", "type": None}),
         (ErrorBody(None, "", ""), {"errors": [{"code": "87"}, 5]}),
         (ErrorBody(None, "", ""), {}),
@@ -230,7 +318,10 @@ def test_clock(expected, skew):
     assert expected in refuse(401, v1(135, "Timestamp out of bounds."), request).message
 
 
-RESET = datetime.fromtimestamp(NOW + 900, UTC)
+def used_up(whose: str, seconds: int, *, left: int = 0) -> dict[str, str]:
+    """Return X's headers on a limit of 24 hours (node-twitter-api-v2#495), which is reset in that many seconds."""
+    name = f"x_{whose}_limit_24hour"
+    return {f"{name}_remaining": str(left), f"{name}_reset": str(NOW + seconds)}
 
 
 @pytest.mark.parametrize(
@@ -242,6 +333,16 @@ RESET = datetime.fromtimestamp(NOW + 900, UTC)
         (datetime(2026, 11, 22, 12, 15, tzinfo=UTC), {"retry_after": "900", "date": "Sun, 22 Nov 2026 12:00:00 GMT"}),
         (datetime(2026, 11, 22, 12, 0, tzinfo=UTC), {"retry_after": "Sun, 22 Nov 2026 12:00:00 GMT"}),
         (RESET, {"retry_after": "soon", "x_rate_limit_reset": str(NOW + 900)}),
+        (RESET, {"x_rate_limit_reset": str(NOW + 5), **used_up("app", 900)}),
+        (RESET, {"x_rate_limit_reset": str(NOW + 5), **used_up("app", 9), **used_up("user", 900)}),
+        (RESET, {"x_rate_limit_reset": str(NOW + 900), **used_up("app", 9)}),
+        (RESET, {"retry_after": "5", **used_up("user", 900)}),
+        (RESET, {"x_rate_limit_reset": str(NOW + 900), **used_up("app", 9000, left=1)}),
+        (RESET, {"x_rate_limit_reset": str(NOW - 900), **used_up("app", 900)}),
+        (None, {"x_rate_limit_reset": str(NOW - 3600)}),
+        (None, {"x_rate_limit_reset": str(NOW)}),
+        (None, {"retry_after": "Sun, 22 Nov 2015 12:00:00 GMT"}),
+        (None, used_up("app", -1)),
         (None, {"retry_after": "-1"}),
         (None, {"retry_after": "9" * 12}),
         (None, {"retry_after": "99999999999", "date": "Fri, 31 Dec 9999 23:59:59 GMT"}),
@@ -250,7 +351,7 @@ RESET = datetime.fromtimestamp(NOW + 900, UTC)
     ],
 )
 def test_when_to_come_back(expected, headers):
-    """Retry-After wins over the reset, both are counted on X's clock, and nonsense counts as nothing."""
+    """A day's limit that is used up, then Retry-After, then the reset; by X's clock, and never what is over."""
     error = refuse(429, v1(88, "Rate limit exceeded"), **headers)
     assert expected == error.retry_at
     assert (f"{expected:%H:%M:%S} UTC" if expected else "some minutes") in error.hint
@@ -281,3 +382,10 @@ def test_every_answer_is_some_error(status, content):
     assert status == error.status
     if fate_of_status(status) is Fate.UNKNOWN:
         assert type(error) is OutcomeUnknown
+
+
+def test_a_limit_of_24_hours_in_the_general_form():
+    """A message over it was refused by X, as the headers of X's own limits prove, and is sent again when it ends."""
+    body = json.dumps(PLAIN | {"title": "Too Many Requests", "status": 429}).encode()
+    error = refuse(429, body, x_rate_limit_reset=str(NOW + 5), **used_up("app", 900))
+    assert (RateLimited, RESET) == (type(error), error.retry_at)

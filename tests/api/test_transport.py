@@ -209,7 +209,8 @@ def test_unencrypted_addresses_are_refused():
 
 def test_keeps_connections(connect):
     """As many connections as jobs, kept alive over the pauses of a rate limit; HTTP/1.1 only."""
-    pool = connect(jobs=3)._transport._http._transport._pool
+    network = connect(jobs=3)._transport._http._transport
+    pool = network.open_for(httpx.URL("https://api.x.com"))._pool
     kept = (pool._max_connections, pool._max_keepalive_connections, pool._keepalive_expiry, pool._http2)
     assert kept == (3, 3, 55, False)
 

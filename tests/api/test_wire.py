@@ -77,7 +77,7 @@ def test_no_pin(text):
 def test_read_account():
     """The account's id is the string one; the permission stands in a header."""
     document = {"id": 7, "id_str": "7", "screen_name": "acmecare", "verified": True}
-    expected = Account("7", "acmecare", "api.x.com", "read-write-directmessages")
+    expected = Account("7", "acmecare", "api.x.com", "read-write-directmessages", verified=True)
     headers = {"x-access-level": "read-write-directmessages"}
     assert expected == wire.read_account(answer(document, **headers), "api.x.com")
     assert wire.read_account(answer(document), "api.x.com").access_level is None
@@ -168,10 +168,50 @@ def test_no_media_id(document):
 
 def test_read_user_id():
     """v2 says 200 for users it doesn't have, too."""
-    assert wire.read_user_id(answer({"data": {"id": "42", "username": "x", "name": "X"}})) == "42"
-    assert wire.read_user_id(answer({"errors": [{"title": "Not Found Error"}]})) is None
+    missing = {"title": "Not Found Error", "type": "https://api.twitter.com/2/problems/resource-not-found"}
+    assert wire.read_user_id(answer({"data": {"id": "42", "username": "X", "name": "Mr X"}}), "x") == "42"
+    assert wire.read_user_id(answer({"errors": [missing]}), "x") is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"errors": [{"title": "Not Found Error"}]},
+        {"errors": [{"title": "Not Found", "type": "about:blank"}]},
+        {"errors": [{"title": "Not Found", "type": "https://gateway.example/problems/resource-not-found"}]},
+        {"data": {"id": "42", "username": "somebody_else"}},
+        {"data": {"id": "042", "username": "x"}},
+    ],
+)
+def test_only_x_knows_who_is_a_user(document):
+    """Neither another user's id nor somebody else's list of errors answers the question."""
     with pytest.raises(Unreadable):
-        wire.read_user_id(answer({}))
+        wire.read_user_id(answer(document), "x")
+
+
+def test_another_id_is_no_answer():
+    """A profile is read only when it is the one that was asked for."""
+    document = {"custom_profile": {"id": "1", "name": "Ana", "created_timestamp": "1790000000000", "avatar": {}}}
+    assert wire.read_profile(answer(document), "1").id == "1"
+    with pytest.raises(Unreadable, match="about profile 1"):
+        wire.read_profile(answer(document), "2")
+
+
+@pytest.mark.parametrize(("status", "content"), [(200, b""), (200, b"{}"), (202, b""), (204, b"<p>")])
+def test_destroyed_is_204_and_nothing_else(status, content):
+    """Pages of a network's login come with 200, and gateways take things over with 202."""
+    wire.read_destroyed(Answer(204, {}, b""))
+    with pytest.raises(Unreadable):
+        wire.read_destroyed(Answer(status, {}, content))
+
+
+@pytest.mark.parametrize("text", ["0", "007", "", "1" * 21, "1 ", "\u0661", "+1", "1e3"])
+def test_ids_have_one_form(text):
+    """An id that X would take for another one's, or that our ledger would, is refused before it is sent."""
+    assert wire.digits("profile id", "100001") == "100001"
+    with pytest.raises(InputRefused, match="without zeros before them"):
+        wire.digits("profile id", text)
 
 
 def test_read_rate_limits():
@@ -215,7 +255,7 @@ READERS = [
     wire.read_page,
     wire.read_profile,
     wire.read_media_id,
-    wire.read_user_id,
+    lambda answer: wire.read_user_id(answer, "x"),
     wire.read_rate_limits,
     wire.read_token,
     wire.read_nothing,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from profilectl.audit.chain import GENESIS, Record, canonical, seal, verify
 from profilectl.errors import LedgerRefused

@@ -95,7 +95,10 @@ class Desk:
         return Result(done.returncode, done.stdout, done.stderr)
 
     def watch(self, *words, answers=b""):
-        """Run the program on a pseudo-terminal of its own; return its exit code and all that the screen got."""
+        """Run the program on a pseudo-terminal of its own; return its exit code and all that the screen got.
+
+        The answers are typed at the first question; a function returns them, given the screen so far.
+        """
         environment = self.environment()
         pid, terminal = pty.fork()
         if pid == 0:
@@ -110,7 +113,7 @@ class Desk:
                 while part := read_some(terminal, screen):
                     screen += part
                     if answers and b"?" in screen:
-                        os.write(terminal, answers)
+                        os.write(terminal, answers(screen) if callable(answers) else answers)
                         answers = b""
         except BaseException:
             os.kill(pid, signal.SIGKILL)

@@ -25,7 +25,7 @@ from profilectl.sandbox.model.world import World
 from tests import schemas
 
 CHECKS = ["versions", "clock", "network", "proxy", "keyring", "credentials", "token", "access", "allowlist", "quota"]
-CHECKS += ["roster", "pictures", "ledger"]
+CHECKS += ["roster", "pictures", "ledger", "profiles"]
 _VALUES = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 _WITH_KEYRING = Path(__file__).parent.parent / "with-keyring.sh"
 

@@ -21,8 +21,8 @@ finally:
 SEND = ("send", "--as", "alice", "--to", "@customer", "hello")
 
 FORBIDDEN = {
-    ("--version",): LOCAL | {"re", "typer", "typing", "profilectl.cli.main"},
-    ("--help",): LOCAL | {"sqlite3"},
+    ("--version",): LOCAL | {"msgspec", "re", "typer", "typing", "profilectl.cli.main"},
+    ("--help",): LOCAL | {"sqlite3", "statistics", "tomli"},
     ("roster", "list"): LOCAL | {"sqlite3"},
     ("roster", "list", "--json"): LOCAL | {"sqlite3"},
     ("roster", "check"): LOCAL,

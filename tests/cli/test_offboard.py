@@ -37,7 +37,7 @@ def test_offboarding_destroys_and_leaves_a_receipt(desk):
     document = result.document
 
     assert ("profilectl.offboard/1", "alice", 0) == tuple(document[key] for key in ("schema", "agent", "exit_code"))
-    assert {"destroyed": 1, "failed": 0, "unsettled": 0} == document["summary"]
+    assert {"destroyed": 1, "failed": 0, "unsettled": 0, "unconfirmed": 0} == document["summary"]
     assert ("acme", "Alice", "destroyed", None) == tuple(
         document["results"][0][key] for key in ("brand", "name", "status", "error")
     )

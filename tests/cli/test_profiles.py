@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
+from PIL import Image
 
 from profilectl.ledger.sqlite import open_for_reading
 
@@ -181,6 +184,88 @@ def test_destroying_a_retired_profile_that_is_gone_clears_its_row(desk, served):
     assert 0 == desk.run("profiles", "destroy", profile_id, "--yes").code
     assert ["Alice F."] == served.live()
     assert 5 == desk.run("profiles", "destroy", profile_id, "--yes").code
+
+
+# adopt
+
+
+def strangers(desk):
+    """Lose the ledger of a team on the X in process; return the ids by agent."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    orphan(desk, *TEAM)
+    return {name.casefold(): row["id"] for name, row in profiles(desk).items()}
+
+
+def test_adopt_refuses_another_name_without_a_person_s_word(desk):
+    """Both names are told; with --yes it is bound and warned of, and the next sync makes it right."""
+    ids = strangers(desk)
+    refused = desk.run("profiles", "adopt", "alice", ids["bruno"])
+    agreed = desk.run("profiles", "adopt", "alice", ids["bruno"], "--yes")
+    difference = f'profile {ids["bruno"]} "Bruno" has another name than alice, who is "Alice"'
+
+    assert (5, True, True) == (refused.code, f"not adopted: {difference}" in refused.err, "--yes" in refused.err)
+    assert (0, True) == (agreed.code, f"warning: {difference}" in agreed.err)
+    assert [("alice", "replace", "name")] == [tuple(row[2:5]) for row in steps(desk, "alice", ids["alice"])]
+
+
+def steps(desk, agent, stranger):
+    """Return what a sync would do for an agent, once a stranger of that name is gone."""
+    assert 0 == desk.run("profiles", "destroy", stranger, "--yes").code
+    return desk.run("diff", "--agent", agent).rows[:1]
+
+
+def test_adopt_refuses_another_picture_without_a_person_s_word(desk):
+    """Bound all the same, it is known as another picture, so the next sync replaces it; then nothing is left to do."""
+    ids = strangers(desk)
+    Image.new("RGB", (48, 48), "navy").save(desk.folder / "avatars" / "face.png")
+    refused = desk.run("profiles", "adopt", "alice", ids["alice"])
+    agreed = desk.run("profiles", "adopt", "alice", ids["alice"], "--yes")
+    difference = f"profile {ids['alice']} shows another picture than alice's, avatars/face.png"
+
+    assert (5, True) == (refused.code, f"not adopted: {difference}" in refused.err)
+    assert (0, True) == (agreed.code, f"warning: {difference}" in agreed.err)
+    assert [("alice", "replace", "avatar")] == [
+        tuple(row[2:5]) for row in desk.run("diff", "--agent", "alice").rows[:1]
+    ]
+    assert 0 == desk.run("sync", "--yes", "--agent", "alice").code
+    assert 0 == desk.run("diff", "--exit-code", "--agent", "alice").code
+
+
+def test_adopt_believes_a_person_where_the_picture_can_t_be_had(desk):
+    """Nothing speaks against it then; but it is told, and needs --yes."""
+    ids = strangers(desk)
+    with closing(sqlite3.connect(desk.folder / ".profilectl" / "sandbox" / "world.db")) as world, world:
+        world.execute("UPDATE media SET content = NULL")
+
+    assert 5 == desk.run("profiles", "adopt", "alice", ids["alice"]).code
+    agreed = desk.run("profiles", "adopt", "alice", ids["alice"], "--yes")
+    assert (0, True) == (agreed.code, "can't be compared with alice's" in agreed.err)
+    assert 0 == desk.run("diff", "--exit-code", "--agent", "alice").code
+
+
+def test_adopt_asks_about_what_differs(desk):
+    """On a terminal the difference stands above the question."""
+    ids = strangers(desk)
+    declined, screen = desk.watch("profiles", "adopt", "alice", ids["bruno"], answers=b"n\n")
+
+    assert (130, True) == (declined, screen.index("has another name than alice") < screen.index("Bind alice to"))
+    assert 0 == desk.watch("profiles", "adopt", "alice", ids["bruno"], answers=b"y\n")[0]
+
+
+def test_adopt_binds_what_was_agreed_to(desk):
+    """While the question stands the roster gives the agent another name: what differs now is told, and asked anew."""
+    ids = strangers(desk)
+
+    def edit(_screen):
+        desk.write(("alice", "Alice F."), TEAM[1])
+        return b"y\nn\n"
+
+    code, screen = desk.watch("profiles", "adopt", "alice", ids["alice"], answers=edit)
+
+    assert 130 == code
+    assert "something has changed meanwhile, so nothing was adopted" in screen
+    assert 'has another name than alice, who is "Alice F."' in screen
+    assert "unmanaged" == profiles(desk)["Alice"]["status"]
 
 
 # What newcomers meet

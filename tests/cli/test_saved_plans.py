@@ -6,7 +6,6 @@ import json
 import signal
 import sqlite3
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -377,7 +376,7 @@ def test_nothing_but_a_plan_is_overwritten(tmp_path, kind):
 
 
 def _empty_plan():
-    return to_document(Plan((), Basis(*[digest_of([])] * len(fields(Basis)))), [], Selection())
+    return to_document(Plan((), Basis(*[digest_of([])] * len(Basis.__struct_fields__))), [], Selection())
 
 
 def test_a_plan_that_cannot_be_saved_is_not_printed_either(stage, capsys):

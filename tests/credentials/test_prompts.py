@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.credentials.prompts import ask_pin, ask_values, read_token
 from profilectl.errors import CredentialsError

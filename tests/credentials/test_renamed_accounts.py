@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.config import Config, LoggedIn, read_config, write_config
 from profilectl.credentials.formats import from_entry, to_entry

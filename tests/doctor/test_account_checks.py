@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
+from profilectl.api.client import XClient
+from profilectl.api.transport import Transport
 from profilectl.doctor.account_checks import check_allowlists_again, run_checks
 from profilectl.doctor.report import Check, State
 from profilectl.errors import CredentialsRefused
+from profilectl.ledger.sqlite import open_for_writing
+from profilectl.model import Account
+from profilectl.pictures.placeholders import initials_portrait
 from profilectl.sandbox.model.faults import Fault, Kind
 from profilectl.secret import Secret
+from tests.doctor.conftest import ROSTER
 from tests.doctor.test_machine_checks import states
 
 
@@ -18,7 +23,7 @@ def test_a_revoked_token(surroundings):
     """X's own word is told, with what to do; what a token is needed for is skipped."""
     surroundings.credentials = replace(surroundings.credentials, token=Secret("4242-somethingelse"))
     report, results = surroundings.check()
-    skipped = dict.fromkeys((Check.ACCESS, Check.ALLOWLIST, Check.QUOTA), State.SKIPPED)
+    skipped = dict.fromkeys((Check.ACCESS, Check.ALLOWLIST, Check.QUOTA, Check.PROFILES), State.SKIPPED)
 
     assert (skipped | {Check.TOKEN: State.FAILED}, 4) == (states(results), report.exit_code)
     assert "auth login" in results[Check.TOKEN].hint
@@ -47,8 +52,9 @@ def test_x_in_trouble(surroundings):
     """A call that keeps failing is a reason to come back later, and the next checks say for themselves how they are."""
     surroundings.world.faults.add(Fault(kind=Kind.REFUSE, call="list", status=403, code=64, times=None))
     report, results = surroundings.check()
+    expected = {Check.ALLOWLIST: State.FAILED, Check.PROFILES: State.SKIPPED}
 
-    assert ({Check.ALLOWLIST: State.FAILED}, 4) == (states(results), report.exit_code)
+    assert (expected, 4) == (states(results), report.exit_code)
 
 
 @pytest.fixture
@@ -76,3 +82,47 @@ def test_another_refusal_when_the_allowlist_is_checked_again(surroundings, refus
     surroundings.world.faults.add(Fault(kind=Kind.REFUSE, call="list", status=403, code=64, times=None))
     with pytest.raises(CredentialsRefused):
         check_allowlists_again(report, accounts, surroundings.accounts().connect)
+
+
+def stranger(surroundings, name):
+    """Make a profile that no ledger of ours knows, and return its id."""
+    with XClient(surroundings.credentials, Transport(surroundings.url)) as client:
+        media_id = client.upload(initials_portrait("A"), "image/png")
+        return client.create_profile(name, media_id)
+
+
+def test_a_stranger_with_a_bound_agents_name(surroundings):
+    """A warning with its id, and what may be done about it: a person looks before a customer does."""
+    bound, other = stranger(surroundings, "Alice"), stranger(surroundings, "Alice")
+    with open_for_writing(surroundings.folder / "ledger.db") as ledger:
+        account = Account("4242", "acmecare", "127.0.0.1")
+        ledger.register_account("acme", account, 1)
+        ledger.adopt("4242", "alice", bound, avatar="sha256:a", protected=False, now_ms=1)
+    _, results = surroundings.check()
+    result = results[Check.PROFILES]
+
+    assert State.WARNING is result.state
+    assert f"profile {other.id} has alice's name \"Alice\", and this ledger doesn't know it" in result.text
+    assert [f"profilectl profiles {verb} {other.id} --brand acme" for verb in ("adopt alice", "destroy")] == (
+        result.hint.splitlines()
+    )
+
+
+def test_a_lost_ledger_points_to_recover(surroundings):
+    """One line for all, with nothing else to do."""
+    names = ("Alice", "Bruno", "Chidi")
+    surroundings.roster = "".join(ROSTER.replace("alice", name.lower()).replace("Alice", name) for name in names)
+    for name in names:
+        stranger(surroundings, name)
+    _, results = surroundings.check()
+
+    assert "3 agents of brand acme have profiles at X that this ledger doesn't know" in results[Check.PROFILES].text
+    assert "profilectl recover --brand acme" == results[Check.PROFILES].hint
+
+
+def test_profiles_of_nobody_s_name_are_counted(surroundings):
+    """They are nobody's business here."""
+    stranger(surroundings, "Somebody Else")
+    _, results = surroundings.check()
+
+    assert (State.OK, "0 bound, 0 retired, 1 not ours") == (results[Check.PROFILES].state, results[Check.PROFILES].text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from profilectl.errors import InputRefused, LedgerRefused, OutcomeUnknown, PersonNeeded, RateLimited
 from profilectl.feedback.cards import INVITATIONS, Key, SentAs, ask, display_name, prepare, read_key
@@ -97,7 +97,7 @@ def test_what_the_audit_trail_keeps():
 def test_under_the_brands_own_face():
     """A message without a profile is counted as the brand's."""
     api = Api()
-    ask(question(), dataclasses.replace(MESSAGE, profile_id=None), "1190", "7", api, Ledger())
+    ask(question(), replace(MESSAGE, profile_id=None), "1190", "7", api, Ledger())
 
     assert api.asked[0].external_id == "profilectl:alice:human:brand:1190"
 
@@ -148,7 +148,7 @@ def test_no_privacy_policy():
 )
 def test_the_brands_language(language, expected):
     """By its first part; English where we have no words."""
-    assert INVITATIONS[expected] == question(brand=dataclasses.replace(BRAND, language=language)).text
+    assert INVITATIONS[expected] == question(brand=replace(BRAND, language=language)).text
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, WrongAccount
@@ -44,9 +45,10 @@ def test_claim_is_remembered(engine, ledger):
 
 
 def test_claim_again_writes_nothing(ledger):
-    """The same account claimed twice leaves one record."""
+    """The same account claimed again leaves one record, whatever X says about its token or its badge by then."""
     ledger.register_account("acme", ACME, 5)
     ledger.register_account("acme", ACME, 6)
+    ledger.register_account("acme", replace(ACME, access_level=None, verified=True), 7)
     assert ["claimed"] == happened(ledger)
 
 

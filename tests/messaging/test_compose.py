@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.errors import InputRefused
 from profilectl.messaging.compose import MAX_TEXT, Contents, NoProfile, compose, compose_signed, fingerprint

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from profilectl.errors import (
     ExitCode,
@@ -37,7 +36,7 @@ class Api:
     def now_ms(self):
         return self.now
 
-    def send_message(self, message):
+    def send_message(self, message, leaves_by_ms=None):
         self.messages.append(message)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -105,7 +104,7 @@ def test_the_promise_is_there_when_the_message_leaves(ledger):
     """What is sent has been written down before, face and moment included."""
     seen = []
     api = Api(SENT)
-    api.send_message = lambda _: seen.append(ledger.dispatches["auto:f"]) or SENT
+    api.send_message = lambda *_: seen.append(ledger.dispatches["auto:f"]) or SENT
     deliver(api, ledger)
 
     assert [Dispatch("auto:f", "n1", "alice", "12345", "f", "100001", NOW)] == seen
@@ -199,7 +198,7 @@ def test_doubt_lasts_until_the_list_must_tell(ledger):
         deliver(api, ledger)
     with pytest.raises(OutcomeUnknown, match="is in doubt") as second:
         deliver(api, ledger)
-    api.now += 91_000
+    api.now += 101_000
     receipt = deliver(api, ledger)
 
     assert {ExitCode.PERSON} == {first.value.exit_code, second.value.exit_code}
@@ -214,7 +213,7 @@ def test_killed_between_promise_and_post(ledger):
     with pytest.raises(OutcomeUnknown):
         deliver(api, ledger)
     early = len(api.messages)
-    api.now += 91_000
+    api.now += 101_000
     deliver(api, ledger)
 
     assert (0, 1) == (early, len(api.messages))
@@ -226,7 +225,7 @@ def test_a_list_that_cannot_be_read_settles_nothing(ledger):
     with pytest.raises(OutcomeUnknown):
         deliver(api, ledger)
 
-    api.now += 10 * 91_000
+    api.now += 10 * 101_000
     with pytest.raises(OutcomeUnknown, match="can't be read: down"):
         deliver(api, ledger)
 

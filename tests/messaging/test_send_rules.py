@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from profilectl.errors import InputRefused
 from profilectl.messaging.send_rules import SendContext, require_honesty, require_privacy, sign_off

@@ -39,7 +39,7 @@ class Client:
     def find_user(self, handle):
         return {"customer": "12345"}[handle]
 
-    def send_message(self, message):
+    def send_message(self, message, leaves_by_ms=None):
         self._raise("send")
         self.sent.append(message)
         return SentMessage("9", "1", message.recipient_id, message.profile_id, message.text, NOW)

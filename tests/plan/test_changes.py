@@ -11,13 +11,15 @@ from profilectl.plan.changes import Action, Change, Reason
     ("reason", "waits", "needs_person", "is_in_doubt"),
     [
         (Reason.UNSETTLED, True, False, True),
+        (Reason.UNCONFIRMED, True, False, True),
         (Reason.AMBIGUOUS, False, True, True),
+        (Reason.REUSED, False, True, True),
         (Reason.NAMESAKE, False, True, False),
         (Reason.OFFBOARDED, False, True, False),
     ],
 )
 def test_a_blocked_agent_waits_or_needs_a_person(reason, waits, needs_person, is_in_doubt):
-    """Time settles one reason only, and two of them leave open whether there is a new profile."""
+    """Time settles two reasons, and four leave open whether the agent has a profile."""
     change = Change("acme", "alice", Action.BLOCKED, (reason,))
 
     assert (True, waits, needs_person) == (change.is_blocked, change.waits, change.needs_person)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
-from profilectl.model import Binding, Intent, LedgerState, Picture, Profile, Retired, Roster
+from profilectl.model import Binding, Intent, LedgerState, Picture, Profile, Retired, Roster, WithdrawnIntent
 from profilectl.plan.fingerprint import basis_of
 from profilectl.plan.intents import Observation
 
@@ -53,6 +52,17 @@ def test_nothing_moves_by_looking_again():
             ROSTER,
             PICTURES,
             replace(OBSERVATION, ledger_state=LedgerState((BINDING,), (), (Retired("3", "bo", "Bo", 1, "replaced"),))),
+        ),
+        (
+            "ledger",
+            ROSTER,
+            PICTURES,
+            replace(
+                OBSERVATION,
+                ledger_state=LedgerState(
+                    (BINDING,), withdrawn=(WithdrawnIntent(Intent("n", "bo", "Bo", "", frozenset(), 1, 2), 3),)
+                ),
+            ),
         ),
     ],
 )

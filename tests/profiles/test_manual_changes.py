@@ -29,6 +29,11 @@ def quiet(_seconds, _why):
     """Tell nobody of a wait."""
 
 
+def hurry(_seconds, _why):
+    """Have no time for a wait."""
+    return False
+
+
 class Client:
     """An X with these profiles."""
 
@@ -75,7 +80,7 @@ def test_a_profile_that_an_agent_got_meanwhile_is_not_destroyed(ledger):
     bind(ledger, 1)
 
     with pytest.raises(InputRefused, match="profile 1 is alice's"):
-        manual_changes.destroy(client, ledger, unused, quiet)
+        manual_changes.destroy(client, ledger, unused, quiet, hurry)
     assert ["1"] == list(client.profiles)
 
 
@@ -91,7 +96,7 @@ def test_what_is_destroyed_and_not_recorded_needs_a_person(ledger, monkeypatch):
     with pytest.raises(
         PersonNeeded, match="profile 1 is destroyed, but that couldn't be recorded: disk full"
     ) as caught:
-        manual_changes.destroy(client, ledger, unused, quiet)
+        manual_changes.destroy(client, ledger, unused, quiet, hurry)
     assert ("make room", {}) == (caught.value.hint, client.profiles)
 
 
@@ -102,7 +107,7 @@ def test_a_retired_profile_that_x_has_lost_can_still_be_dropped(ledger):
     unused = manual_changes.find_unused(Client(), ledger, ACME, "1")
 
     assert ("Alice", False, ProfileStatus.RETIRED) == (unused.name, unused.is_live, unused.status)
-    manual_changes.destroy(Client(), ledger, unused, quiet)
+    manual_changes.destroy(Client(), ledger, unused, quiet, hurry)
     assert () == ledger.state_of("1").retired
     with pytest.raises(NotFound) as caught:
         manual_changes.find_unused(Client(), ledger, ACME, "1")

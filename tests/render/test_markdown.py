@@ -128,6 +128,19 @@ def test_blocked_agents_come_with_the_command_that_helps():
     assert "- `bob` of `acme`: an earlier create is still in doubt; run the same command again later" in lines
 
 
+def test_a_lost_ledger_is_one_line_for_all():
+    """Not a command for each agent."""
+    after = Appearance("Alice", "sha256:a")
+    blocked = [Change("acme", f"a{at}", Action.BLOCKED, (Reason.NAMESAKE,), str(at), after=after) for at in range(3)]
+    document = plan_document(plan_of(*blocked), "")
+
+    assert (
+        "\n- 3 agents of brand `acme` have profiles at X that this ledger doesn't know: "
+        "`profilectl recover --brand acme` binds them\n"
+    ) in document
+    assert "adopt" not in document.partition("**Blocked**")[2]
+
+
 @pytest.mark.parametrize(
     ("shown", "change"),
     [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from profilectl.errors import ExitCode, Unreachable
 from profilectl.model import Account, Agent, Brand, Kind, Profile, Retired
 from profilectl.profiles.manual_changes import UnusedProfile
+from profilectl.profiles.matching import Candidate, Doubt, Finding
 from profilectl.profiles.offboarding import OffboardResult, OffboardStatus
 from profilectl.profiles.ownership import ClassifiedProfile, ProfileStatus
-from profilectl.profiles.recovery import Candidate, Doubt, Finding
 from profilectl.render import json_documents
 
 ACME = Brand("acme", "acmecare")
@@ -72,7 +72,7 @@ def test_offboard_document():
             {"brand": "acme", "profile_id": "100001", "name": "Alice", "status": "destroyed", "error": None},
             {"brand": "beta", "profile_id": "100002", "name": "Alice", "status": "failed", "error": problem},
         ],
-        "summary": {"destroyed": 1, "failed": 1, "unsettled": 0},
+        "summary": {"destroyed": 1, "failed": 1, "unsettled": 0, "unconfirmed": 0},
         "roster_lines": [[10, 12]],
     } == document
     assert json_documents.offboard("alice", 0, ExitCode.DONE, [], None)["roster_lines"] is None
@@ -87,6 +87,7 @@ def test_recover_document():
     document = json_documents.recover(ExitCode.PERSON, [sure, sure, doubtful, absent], " --sandbox")
     listed = {
         "profile_id": "100001",
+        "name": "Alice",
         "created": "2026-09-21T14:13:20Z",
         "avatar_url": "https://pbs.example/1.jpg",
         "distance": 1.3,

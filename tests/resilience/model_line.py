@@ -59,7 +59,7 @@ class Line:
         self.script.step()
         return "77"
 
-    def create_profile(self, name: str, media_id: str) -> Profile:
+    def create_profile(self, name: str, media_id: str, leaves_by_ms: int | None = None) -> Profile:
         hold(name not in self.desk.doubtful, f"a second create of {name!r} without a complete list after the first")
         fault = self._begin("create")
         if fault and fault.how == "namesake after":

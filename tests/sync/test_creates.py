@@ -12,7 +12,7 @@ import pytest
 
 from profilectl.errors import LedgerRefused, RateLimited
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Account, Agent, Brand, Kind, Picture, PreparedPicture, Profile, Roster
+from profilectl.model import Account, Agent, Brand, Kind, LocalTime, Picture, PreparedPicture, Profile, Roster
 from profilectl.plan.builder import build
 from profilectl.plan.intents import Observation
 from profilectl.sync.apply import apply
@@ -40,6 +40,9 @@ class X:
     def now_ms(self):
         return self.time_ms
 
+    def local_time(self):
+        return LocalTime("a start", self.time_ms - START)
+
     @contextmanager
     def _call(self, kind, name=None):
         with self.lock:
@@ -57,7 +60,7 @@ class X:
         with self._call("upload"):
             return "77"
 
-    def create_profile(self, name, media_id):
+    def create_profile(self, name, media_id, leaves_by_ms=None):
         with self._call("create", name), self.lock:
             one = Profile(str(next(self.ids)), name, "https://pbs.example/x", self.time_ms)
             self.profiles[one.id] = one

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,137 +16,8 @@ from profilectl.errors import (
     Refused,
     Unreachable,
 )
-from profilectl.ledger.sqlite import open_for_writing
-from profilectl.model import Account, Agent, Brand, Kind, Picture, Policy, PreparedPicture, Profile, Roster
-from profilectl.plan.builder import build
-from profilectl.sync.apply import apply
-from profilectl.sync.engine import observe, synchronise
 from profilectl.sync.outcomes import Status, count, exit_code
-from profilectl.sync.ports import BrandTarget, Stop
-
-PICTURE = Picture("a.png", "sha256:aa", 1)
-PREPARED = {PICTURE.digest: PreparedPicture(b"bytes", "image/png", PICTURE.digest)}
-START = 1_800_000_000_000
-
-
-class SmallX:
-    """Profiles in a dictionary; `script` holds what happens to the next creates, before or after they are applied."""
-
-    def __init__(self):
-        self.profiles = {}
-        self.calls = []
-        self.ids = itertools.count(1)
-        self.time_ms = START
-        self.before = {}
-        self.after = {}
-        self.hidden = set()
-        self.hidden_until = {}  # id: milliseconds after its creation
-        self.slow = {}  # call: milliseconds that it takes
-
-    def now_ms(self):
-        self.time_ms += 1
-        return self.time_ms
-
-    def list_profiles(self):
-        self.calls.append("list")
-        return tuple(one for one in self.profiles.values() if not self._is_hidden(one))
-
-    def _is_hidden(self, one):
-        return one.id in self.hidden or self.time_ms < one.created_ms + self.hidden_until.get(one.id, 0)
-
-    def upload(self, content, media_type):
-        self.calls.append("upload")
-        self.time_ms += self.slow.get("upload", 0)
-        self._raise(self.before, "upload")
-        return "77"
-
-    def create_profile(self, name, media_id):
-        self.calls.append(f"create {name}")
-        self._raise(self.before, name)
-        one = Profile(str(next(self.ids)), name, "https://pbs.example/x", self.now_ms())
-        self.profiles[one.id] = one
-        self.time_ms += self.slow.get("create", 0)
-        self._raise(self.after, name)
-        return one
-
-    def destroy_profile(self, profile_id):
-        self.calls.append(f"destroy {profile_id}")
-        self._raise(self.before, f"destroy {profile_id}")
-        self.profiles.pop(profile_id, None)
-
-    @staticmethod
-    def _raise(script, key):
-        if script.get(key):
-            raise script[key].popleft()
-
-    def live(self):
-        return sorted(one.name for one in self.profiles.values())
-
-
-class Run:
-    """One brand's syncs, as the command line wires them."""
-
-    def __init__(self, ledger, x):
-        self.ledger = ledger
-        self.x = x
-        self.waits = []
-        self.stop = Stop()
-        self.may_wait = True
-        ledger.register_account("acme", Account("1", "acmecare", "api.x.com"), START)
-
-    def wait(self, seconds, why):
-        if not self.may_wait:
-            return False
-        self.waits.append(seconds)
-        self.x.time_ms += int(seconds * 1000)
-        return True
-
-    def sync(self, *agents, jobs=1, retire_after=900, settle_after=0, **options):
-        wanted = Roster(
-            (Brand("acme", "acmecare"),), agents, Policy(retire_after=retire_after, settle_after=settle_after)
-        )
-
-        def plan(brands=frozenset(), only=frozenset()):
-            observation = observe("acme", "1", self.x, self.ledger.state_of("1"), settle_after, self.wait)
-            self.target = BrandTarget("1", self.x, observation)
-            today = date(2027, 1, 1)
-            return build(wanted, {"a.png": PICTURE}, [observation], today=today, only_agents=only, allow_deletes=99)
-
-        def carry_out(changes):
-            return apply(
-                changes,
-                {"acme": self.target},
-                self.ledger,
-                PREPARED,
-                jobs=jobs,
-                stop=self.stop,
-                wait=self.wait,
-                prune_at_once=retire_after == 0,
-            )
-
-        return list(synchronise(plan(), carry_out, plan, self.stop))
-
-    def state_of(self):
-        return self.ledger.state_of("1")
-
-
-@pytest.fixture
-def x():
-    return SmallX()
-
-
-@pytest.fixture
-def run(tmp_path, x):
-    with open_for_writing(tmp_path / "ledger.db") as ledger:
-        yield Run(ledger, x)
-
-
-def agent(key, name=None, **more):
-    return Agent(key, "acme", name or key.title(), "a.png", Kind.HUMAN, **more)
-
-
-def statuses(outcomes):
-    return {outcome.change.agent: outcome.status.value for outcome in outcomes}
+from tests.sync.small_x import START, agent, statuses
 
 
 def test_a_create_is_one_upload_and_one_create(run, x):
@@ -253,7 +123,7 @@ def test_nothing_is_deleted_while_a_create_is_in_doubt(run, x):
     x.calls.clear()
     run.sync(agent("bruno"), agent("chidi"))
 
-    assert ["list", "upload", "create Chidi", "list", "destroy 1"] == x.calls
+    assert ["list", "upload", "create Chidi", "list", "download", "destroy 1"] == x.calls
 
 
 def test_nothing_is_deleted_after_a_failed_create(run, x):

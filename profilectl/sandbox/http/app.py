@@ -96,14 +96,20 @@ class SandboxApp:
             response = self._respond_with_faults(request)
         # X says with every response what the token may do.
         token = request.token
-        return response if token is None else response.with_headers(("x-access-level", token.access_level))
+        if token is None or fault_injection.is_foreign(request.active_faults):
+            return response
+        return response.with_headers(("x-access-level", token.access_level))
 
     def _respond_with_faults(self, request: ApiRequest) -> Response:
         released = self._releases.current
-        faults = self.world.faults.take(request.endpoint.name, request.texts())
+        faults = self.world.faults.take(
+            request.endpoint.name, request.texts(), is_first_page="cursor" not in request.query
+        )
         request.active_faults = {fault.kind: fault for fault in faults}
         response = fault_injection.before(faults, self.world.now())
-        return fault_injection.after(faults, _dispatch(request), released) if response is None else response
+        if response is None:
+            response = fault_injection.after(faults, _dispatch(request), released)
+        return fault_injection.dated(faults, response)
 
 
 def _dispatch(request: ApiRequest) -> Response:
@@ -122,9 +128,10 @@ def _dispatch(request: ApiRequest) -> Response:
 
 def _headers(response: Response, now: float) -> list[tuple[str, str]]:
     length = len(response.body) if response.length is None else response.length
-    headers = [("Date", formatdate(now, usegmt=True)), *response.headers]
+    headers = [("Date", formatdate(now + response.date_shift, usegmt=True)), *response.headers]
     if response.status != HTTPStatus.NO_CONTENT:
-        headers += [("Content-Type", response.content_type), ("Content-Length", str(length))]
+        headers += [("Content-Type", response.content_type)] if response.content_type else []
+        headers.append(("Content-Length", str(length)))
     return headers
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
+from html import escape
+from http.client import responses as HTTP_REASONS  # noqa: N812 - a table of the standard library
 from typing import TYPE_CHECKING
 
 from profilectl.sandbox.http import responses
@@ -56,6 +58,8 @@ def before(faults: Iterable[Fault], now: float) -> Response | None:
                 return _error(fault, 503, 130, "Over capacity")
             case Kind.RATE_LIMIT:
                 return _rate_limited(fault, now)
+            case Kind.FOREIGN_BEFORE:
+                return _foreign(fault)
     return None
 
 
@@ -76,9 +80,35 @@ def after(faults: Iterable[Fault], response: Response, released: threading.Event
                 response = replace(response, body=response.body[: len(response.body) // 2], length=len(response.body))
             case Kind.HTML:
                 response = Response(fault.status or 503, _EDGE_PAGE, responses.HTML)
+            case Kind.FOREIGN_AFTER:
+                response = _foreign(fault)
             case Kind.NO_ID if response.body and response.content_type == responses.JSON:
                 response = replace(response, body=_without_id(response.body))
     return response
+
+
+def dated(faults: Iterable[Fault], response: Response) -> Response:
+    """The response with a Date as the faults have it."""
+    shift = sum(fault.seconds or 3600 for fault in faults if fault.kind is Kind.DATE_JUMP)
+    return replace(response, date_shift=shift) if shift else response
+
+
+def is_foreign(faults: Container[Kind]) -> bool:
+    """Whether somebody else than X answers: nothing of the answer is X's then, headers included."""
+    return Kind.FOREIGN_BEFORE in faults or Kind.FOREIGN_AFTER in faults
+
+
+def _foreign(fault: Fault) -> Response:
+    """What a proxy, a gateway or a captive portal says; X's shape of errors is nowhere in it."""
+    status = fault.status or 502
+    reason = fault.message or HTTP_REASONS.get(status, "Error")
+    if fault.body == "json":
+        return responses.json_response({"message": reason}, status)
+    if fault.body == "empty":
+        return Response(status, content_type="")
+    title = f"{status} {escape(reason)}"
+    page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    return Response(status, page.encode(), responses.HTML)
 
 
 def _error(fault: Fault, status: int, code: int, message: str) -> Response:

@@ -28,13 +28,18 @@ _PROBLEMS = "https://api.x.com/2/problems"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back; `length` overrides Content-Length where a response is cut short on purpose."""
+    """What goes back.
+
+    `length` overrides Content-Length where a response is cut short on purpose; `date_shift` seconds are added to Date;
+    an empty `content_type` is none.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     length: int | None = None
+    date_shift: float = 0.0
 
     def with_headers(self, *headers: tuple[str, str]) -> Response:
         """The same with more headers."""

@@ -42,9 +42,33 @@ class Kind(enum.StrEnum):
     EMPTY_PAGE = "empty-page"  # list: nothing on the page, but a cursor
     ECHO_MISSING = "echo-missing"  # send: goes out under the brand's own name and picture
     ECHO_OTHER = "echo-other"  # send: goes out with another profile than asked for
+    FOREIGN_BEFORE = "foreign-before"  # `status` (502) and `body` of a proxy or gateway, not of X; not applied
+    FOREIGN_AFTER = "foreign-after"  # the same; applied
+    EMPTY_LIST = "empty-list"  # list: no profiles and no cursor
+    HALF_LIST = "half-list"  # list: every second profile is missing
+    STALE_LIST = "stale-list"  # list: as it was `seconds` ago
+    FOREIGN_LIST = "foreign-list"  # list: the profiles of the other accounts
+    SHRINKING_LIST = "shrinking-list"  # list: after its first page every second profile is missing
+    REORDERED_LIST = "reordered-list"  # list: the second page repeats the last of the first and skips the next
+    CURSORLESS_LIST = "cursorless-list"  # list: the first page claims to be the last
+    NAME_ESCAPED = "name-escaped"  # create: X keeps the name with &amp; &lt; &gt; and shows it so from then on
+    NAME_FOLDED = "name-folded"  # create: the same, with one space for several
+    NAME_NFD = "name-nfd"  # create: the same, with decomposed letters
+    NAME_WITHOUT_EMOJI = "name-without-emoji"  # create: the same, without emoji
+    DATE_JUMP = "date-jump"  # the answer's Date is `seconds` off, negative ones too; applied
+    TWICE = "twice"  # create, send: applied twice, answered with the second
+    LATE = "late"  # create: an error now (`status`, 503), applied after `seconds`
+    REUSED_ID = "reused-id"  # create: answered with the id of a profile that exists (`id`, or the oldest); not applied
+    OTHER_ID = "other-id"  # show, create, destroy: answered about another profile (`id`, or the oldest); applied
     RANDOM = "random"  # one of the kinds that fit the call, drawn with `seed` and `probability`
 
 
+BODIES = ("html", "json", "empty")  # of foreign answers: a page, {"message": "Not Found"}, nothing
+# These lie to a whole reading of the list: what counts is its first page, and later pages keep to the story.
+LIST_LIES = (
+    *(Kind.EMPTY_LIST, Kind.HALF_LIST, Kind.STALE_LIST, Kind.FOREIGN_LIST),
+    *(Kind.SHRINKING_LIST, Kind.REORDERED_LIST, Kind.CURSORLESS_LIST),
+)
 _ANYWHERE = (Kind.ERROR_BEFORE, Kind.ERROR_AFTER, Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.CUT, Kind.HTML)
 _DRAWN: Mapping[str, tuple[Kind, ...]] = {
     "create": (*_ANYWHERE, Kind.NO_ID, Kind.LAG),
@@ -59,13 +83,15 @@ class Fault:
 
     kind: Kind
     call: str = EVERY_CALL  # one of CALLS
-    times: int | None = 1  # None: for ever
+    times: int | None = 1  # None: for ever; of the kinds that end in "-list", readings from the first page to the last
     after: int = 0
     match: str = ""  # only calls with this text in their path, query or JSON body
     seconds: float | None = None  # as `kind` uses them; None is the kind's own default
     status: int | None = None
     code: int | None = None
     message: str = ""
+    body: str = "html"  # of a foreign answer, one of BODIES
+    id: str = ""  # of the profile that an answer speaks of
     probability: float = 1.0
     seed: int = 0
 
@@ -79,6 +105,7 @@ class Fault:
             _require_known("key", key, keys)
         _require_known("kind", plain.get("kind"), [kind.value for kind in Kind])
         _require_known("call", plain.get("call", EVERY_CALL), [EVERY_CALL, *CALLS])
+        _require_known("body", plain.get("body", "html"), list(BODIES))
         rule = cls.restored(plain)
         for name, types in _TYPES.items():
             if not isinstance(getattr(rule, name), types) or isinstance(getattr(rule, name), bool):
@@ -123,6 +150,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "status": (int, type(None)),
     "code": (int, type(None)),
     "message": (str,),
+    "id": (str,),
     "probability": (int, float),
     "seed": (int,),
 }
@@ -153,7 +181,7 @@ class Faults:
         """Disarm everything."""
         self._store.change("DELETE FROM faults")
 
-    def take(self, call: str, texts: Iterable[str]) -> list[Fault]:
+    def take(self, call: str, texts: Iterable[str], *, is_first_page: bool = True) -> list[Fault]:
         """Count a call, whose path, query and body hold `texts`, and return the faults that it meets."""
         if self._store.row("SELECT 1 FROM faults") is None:
             return []
@@ -162,7 +190,8 @@ class Faults:
         with self._store.transaction():
             for row in self._store.rows("SELECT * FROM faults ORDER BY id"):
                 rule = Fault.restored(json.loads(row["rule"]))
-                if rule.call in {EVERY_CALL, call} and any(rule.match in text for text in texts):
+                fits = rule.call in {EVERY_CALL, call} and any(rule.match in text for text in texts)
+                if fits and (is_first_page or rule.kind not in LIST_LIES):
                     self._store.change("UPDATE faults SET seen = seen + 1 WHERE id = ?", row["id"])
                     effects.append(rule.effect_on(call, row["seen"]))
         return [fault for fault in effects if fault]

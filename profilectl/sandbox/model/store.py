@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS profiles (
   id INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, name TEXT NOT NULL, media_id TEXT NOT NULL,
   created_ms INTEGER NOT NULL, listed_ms INTEGER NOT NULL, destroyed_ms INTEGER);
 CREATE INDEX IF NOT EXISTS profiles_by_owner ON profiles (user_id, id);
+CREATE TABLE IF NOT EXISTS late_profiles (
+  id INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, user_id TEXT NOT NULL, name TEXT NOT NULL, media_id TEXT NOT NULL);
 INSERT INTO sqlite_sequence SELECT 'profiles', 100000
   WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'profiles');
 CREATE TABLE IF NOT EXISTS messages (
@@ -61,7 +63,7 @@ CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY AUTOINCREMENT, rule TE
 """
 _FORGOTTEN_ON_RESET = (
     *("nonces", "media", "chunks", "profiles", "messages", "message_extras", "windows", "faults", "request_tokens"),
-    *("feedback", "feedback_forbidden"),
+    *("feedback", "feedback_forbidden", "late_profiles"),
 )
 # What SQLite complains of when nothing is wrong with the file itself, as the system would say it.
 _ERRNOS = {

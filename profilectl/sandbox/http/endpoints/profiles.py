@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from profilectl.sandbox.http import responses
 from profilectl.sandbox.http.request import ApiRequest, Endpoint
 from profilectl.sandbox.http.responses import Response, json_response
+from profilectl.sandbox.model import lies
 from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.faults import Kind
 from profilectl.sandbox.model.profiles import MAX_PAGE, PAGE
 
-_DEFAULT_LAG = 60.0  # seconds
+if TYPE_CHECKING:
+    from profilectl.sandbox.model.profiles import Profile
+
+_DEFAULT_LAG = _DEFAULT_LATE = 60.0  # seconds
 
 
 def create(request: ApiRequest) -> Response:
@@ -22,16 +27,43 @@ def create(request: ApiRequest) -> Response:
     media_id = _required(document, "custom_profile", "avatar", "media", "id")
     if not (media_id.isascii() and media_id.isdigit()):
         raise Refused(Refusal.BAD_FIELD, f"custom_profile.avatar.media.id: '{media_id}' is not a valid Long")
-    lag = request.active_faults.get(Kind.LAG)
+    faults = request.active_faults
+    if late := faults.get(Kind.LATE):
+        seconds = _DEFAULT_LATE if late.seconds is None else late.seconds
+        request.world.profiles.create_later(request.user_id, lies.shown_name(name, faults), media_id, seconds)
+        return responses.error(late.status or 503, late.code or 130, late.message or "Over capacity")
+    if existing := _spoken_of(request, Kind.REUSED_ID):
+        return _answer(request, replace(existing, name=lies.shown_name(name, faults)))
+    profile = [_make(request, name, media_id) for _ in range(2 if Kind.TWICE in faults else 1)][-1]
+    other = _spoken_of(request, Kind.OTHER_ID, profile.id)
+    return _answer(request, replace(profile, id=other.id) if other else profile)
+
+
+def _make(request: ApiRequest, name: str, media_id: str) -> Profile:
+    faults = request.active_faults
+    lag = faults.get(Kind.LAG)
     seconds = 0.0 if lag is None else lag.seconds or _DEFAULT_LAG
-    profile = request.world.profiles.create(request.user_id, name, media_id, lag=seconds)
+    shown_name = lies.shown_name(name, faults)
+    return request.world.profiles.create(request.user_id, name, media_id, lag=seconds, shown_name=shown_name)
+
+
+def _answer(request: ApiRequest, profile: Profile) -> Response:
     return json_response({"custom_profile": responses.profile(profile, request.base)})
+
+
+def _spoken_of(request: ApiRequest, kind: Kind, profile_id: str = "") -> Profile | None:
+    """The profile that the answer speaks of instead of its own (`profile_id`); None without such a fault."""
+    fault = request.active_faults.get(kind)
+    if fault is None:
+        return None
+    profiles = request.world.profiles
+    return profiles.find(fault.id) if fault.id else profiles.another(request.user_id, profile_id)
 
 
 def show(request: ApiRequest) -> Response:
     """One live profile."""
     profile = request.world.profiles.show(request.user_id, request.path_values["id"])
-    return json_response({"custom_profile": responses.profile(profile, request.base)})
+    return _answer(request, _spoken_of(request, Kind.OTHER_ID, profile.id) or profile)
 
 
 def list_page(request: ApiRequest) -> Response:
@@ -39,14 +71,20 @@ def list_page(request: ApiRequest) -> Response:
     count = request.number("count", PAGE, MAX_PAGE)
     is_empty = Kind.EMPTY_PAGE in request.active_faults
     cursor = request.query.get("cursor")
-    profiles, next_cursor = request.world.profiles.page(request.user_id, count, cursor, empty=is_empty)
+    lie = lies.begin_reading(request.active_faults, request.world.store.now_ms())
+    if lie is not None:
+        profiles, next_cursor = request.world.profiles.lying_page(request.user_id, count, lie)
+    else:
+        profiles, next_cursor = request.world.profiles.page(request.user_id, count, cursor, empty=is_empty)
     return json_response(responses.profile_page(profiles, next_cursor, request.base))
 
 
 def destroy(request: ApiRequest) -> Response:
     """Take a profile away; 204 again for one that is gone already."""
-    request.world.profiles.destroy(request.user_id, request.required("id"))
-    return Response(204)
+    profile_id = request.required("id")
+    request.world.profiles.destroy(request.user_id, profile_id)
+    other = _spoken_of(request, Kind.OTHER_ID, profile_id)
+    return Response(204) if other is None else _answer(request, other)
 
 
 def _required(document: Any, *path: str) -> str:

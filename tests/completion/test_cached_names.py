@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.completion.names import KINDS, LineOptions, answer
+from profilectl.completion.cached_names import KINDS, LineOptions, answer
 from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Event, Profile
@@ -97,7 +97,7 @@ def retire(ledger, agent, profile_id, name):
 
 def forbid_making(monkeypatch):
     """Make whatever a stale cache costs fail, and thereby answer nothing."""
-    monkeypatch.setitem(sys.modules, "profilectl.completion.name_sources", None)
+    monkeypatch.setitem(sys.modules, "profilectl.completion.roster_names", None)
 
 
 def test_agents_with_name_and_kind(folder):
@@ -546,7 +546,7 @@ def test_a_fresh_cache_loads_nothing(folder):
     command = [sys.executable, "-c", LOADED, "__complete", "agents", "--brand", "acme", "--roster", "./roster.toml"]
     done = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=True, timeout=60)
 
-    ours = ["profilectl", "profilectl.__main__", "profilectl.completion", "profilectl.completion.names"]
+    ours = ["profilectl", "profilectl.__main__", "profilectl.completion", "profilectl.completion.cached_names"]
     ours += ["profilectl.system", "profilectl.system.cache"]
     assert ["alice\tAlice · human", *ours] == done.stdout.splitlines()
 
@@ -560,7 +560,7 @@ def test_a_stale_cache_loads_no_network_and_no_keyring(folder):
         ).stdout.splitlines()
     )
 
-    assert "profilectl.completion.name_sources" in loaded
+    assert "profilectl.completion.roster_names" in loaded
     assert set() == loaded & {"httpx", "keyring", "PIL", "tomlkit", "asyncio", "rich", "socket"}
 
 

@@ -5,7 +5,7 @@ the roster first; an empty line; then one row a name, ``kind<TAB>brand<TAB>name<
 retired profile is ``profiles AGENT``, as it can be adopted only by the agent whose it was.
 """
 
-# `os` is loaded before Python begins; pathlib would take longer than the whole answer. `name_sources` and what it needs
+# `os` is loaded before Python begins; pathlib would take longer than the whole answer. `roster_names` and what it needs
 # are loaded only when the cache is older than its sources.
 # ruff: noqa: PTH100, PTH111, PTH116
 
@@ -31,7 +31,7 @@ class LineOptions:
 
     def __init__(self, words: "Sequence[str]") -> None:
         """Read the words of a line so far, without the program's; what is unknown is passed over."""
-        # No dataclass: importing that module would cost more than the whole answer.
+        # No Struct: importing msgspec would cost more than the whole answer.
         rosters, brands = _values("--roster", words), _values("--brand", words)
         default = os.environ.get("PROFILECTL_BRAND")
         roster = rosters[-1] if rosters else os.environ.get("PROFILECTL_ROSTER") or "roster.toml"
@@ -68,7 +68,7 @@ def rows(line: LineOptions) -> "Sequence[str]":
 
 def made_anew(line: LineOptions, known: "Sequence[str]") -> "Sequence[str]":
     """Return the rows as roster and ledger are now, and keep them; `known` are those of an older cache."""
-    from profilectl.completion.name_sources import ledger_path, read_names
+    from profilectl.completion.roster_names import ledger_path, read_names
     from profilectl.config import config_path
 
     # Each source is stamped before it is read, to miss no change.

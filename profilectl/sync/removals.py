@@ -1,0 +1,65 @@
+"""The end of a profile at X: not before the messages that carry it are over, and believed only when X says so."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from profilectl.errors import NotFound, OutcomeUnknown, RemoteError, TryLater
+
+if TYPE_CHECKING:
+    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.sync.ports import Remote, Wait
+
+LONGEST_SEND_MS = 90_000
+"""A message has reached X, or never will, this much after it was promised: three attempts to connect, and one call."""
+
+_PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between two looks at the ledger; the last one repeats
+
+
+def await_sends(ledger: LedgerReader, user_id: str, profile_id: str, now_ms: Callable[[], int], wait: Wait) -> None:
+    """Return once no message with a profile is on its way any more; the profile must be unbound, so none is added.
+
+    `now_ms` is X's clock.
+
+    Raises:
+        TryLater: `wait` doesn't allow it.
+    """
+    for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+        begun_ms = ledger.open_sends(user_id).get(profile_id)
+        left_ms = 0 if begun_ms is None else begun_ms + LONGEST_SEND_MS - now_ms()
+        if left_ms <= 0:
+            return
+        if not wait(min(pause, left_ms / 1000), f"for a message with profile {profile_id} to be over"):
+            raise TryLater(
+                f"a message with profile {profile_id} is on its way, so the profile isn't destroyed yet",
+                hint="the next sync destroys it",
+            )
+
+
+def destroy(remote: Remote, profile_id: str) -> None:
+    """Destroy a profile; where X's answer is missing or isn't X's, its list and the profile's own page decide.
+
+    Raises:
+        OutcomeUnknown: nobody knows whether the profile is gone.
+        RemoteError: it isn't.
+    """
+    try:
+        remote.destroy_profile(profile_id)
+    except OutcomeUnknown:
+        if not _is_gone(remote, profile_id):
+            raise
+
+
+def _is_gone(remote: Remote, profile_id: str) -> bool:
+    """Say whether X's whole list lacks a profile, and X itself says that it has none with that id."""
+    try:
+        if any(profile.id == profile_id for profile in remote.list_profiles()):
+            return False
+        remote.show_profile(profile_id)
+    except NotFound:
+        return True
+    except RemoteError:  # the answer to the deed counts, not that to this look
+        return False
+    return False

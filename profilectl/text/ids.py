@@ -1,0 +1,12 @@
+"""How an id of X is written: X compares numbers, the ledger compares text, so each number has one form only."""
+
+from __future__ import annotations
+
+import re
+
+_ID = re.compile(r"[1-9][0-9]{0,19}")  # an unsigned 64-bit number has at most 20 digits
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text is an id as X writes it: ASCII digits, the first of which isn't 0, at most 20."""
+    return _ID.fullmatch(text) is not None
