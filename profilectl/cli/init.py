@@ -13,6 +13,7 @@ from profilectl.cli.options import option
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.system.files import undone_on_error
 from profilectl.text.escape import visible
 
 _STAND_IN = "acmecare"
@@ -96,13 +97,12 @@ def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
         for path in files:
             if path.exists() or path.is_symlink():
                 raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=elsewhere)
-        with ExitStack() as undo:  # a roster whose pictures are missing would be refused by the next command
+        with ExitStack() as stack:  # a roster whose pictures are missing would be refused by the next command
             for path, content in files.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as file:
-                    undo.callback(path.unlink)
+                    stack.enter_context(undone_on_error(path.unlink))
                     file.write(content)
-            undo.pop_all()
     except OSError as error:
         where = visible(str(error.filename or path))
         raise InputRefused(f"can't write {where}: {error.strerror}; nothing was written") from None

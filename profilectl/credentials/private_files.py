@@ -87,4 +87,8 @@ def _check_access(status: os.stat_result, name: str, *, by_systemd: bool) -> Non
     forbidden = _SYSTEMD if by_systemd and status.st_uid == 0 and status.st_gid == 0 else _PRIVATE
     if mode & forbidden:
         message = f"credentials file {name} has mode {mode:03o}: other users can get at it"
-        raise CredentialsError(message, hint=f"run: chmod 600 {name}; and change the token if others may have read it")
+        if status.st_uid == os.geteuid():
+            hint = f"run: chmod 600 {name}; and change the token if others may have read it"
+        else:  # root's, as a secret that Kubernetes mounts for a group: chmod isn't for us, nor may the volume bear it
+            hint = f"only root can change that; give the four variables instead, or: --credentials-file - < {name}"
+        raise CredentialsError(message, hint=hint)

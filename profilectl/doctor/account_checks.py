@@ -131,10 +131,13 @@ class AccountChecks:
         brand, account = self.target.brand, self.account
         if brand is None or account is None:
             return ok("only a roster says whose they are")
-        former = self.checks.machine.former_ledger(account.user_id)
-        with self.checks.machine.open_ledger() as ledger:
-            state = ledger.state_of(account.user_id)
-            unknown = unknown_account(account, len(self.profiles), former, is_known=ledger.knows(account.user_id))
+        try:
+            former = self.checks.machine.former_ledger(account.user_id)
+            with self.checks.machine.open_ledger() as ledger:
+                state = ledger.state_of(account.user_id)
+                unknown = unknown_account(account, len(self.profiles), former, is_known=ledger.knows(account.user_id))
+        except (LedgerRefused, TryLater, UsageError):  # which has a line of its own
+            return ok("only a ledger that can be read says whose they are")
         agents = self.checks.machine.read_roster().agents_of(brand.key)
         known = known_ids(state)
         retired = {profile.profile_id for profile in state.retired}
@@ -204,14 +207,20 @@ class AccountChecks:
         level = self.account.access_level if self.account is not None else None
         return access_result(None if level is None else visible(level), MESSAGE_LEVELS)
 
-    def check_allowlist_again(self, connect: Callable[[Credentials], XClient]) -> CheckResult:
-        """Ask X anew whether the account may use custom profiles; RemoteError when it refuses for another reason."""
+    def check_again(self, connect: Callable[[Credentials], XClient]) -> Iterator[tuple[Check, CheckResult]]:
+        """Ask X anew whether the account may use custom profiles, and yield what this changes in the report.
+
+        Raises:
+            RemoteError: X refuses it for another reason.
+        """
         if self.credentials is not None:
             self.client = connect(self.credentials)  # the first one's deadline is over
         try:
-            return self._check_allowlist()
+            yield Check.ALLOWLIST, self._check_allowlist()
         except NotAllowlisted as error:
-            return failed(error)
+            yield Check.ALLOWLIST, failed(error)
+        else:
+            yield Check.PROFILES, self._check_profiles()
 
     def _check_allowlist(self) -> CheckResult:
         verified = _VERIFIED[self.account.verified if self.account is not None else None]
@@ -285,8 +294,8 @@ def check_allowlists_again(
     """Ask X about every account that it hasn't allowed custom profiles yet, and return the report with the results."""
     for account in checks:
         if account.refusal is not None:
-            result = account.check_allowlist_again(connect)
-            report = report.with_result(Check.ALLOWLIST, account.target.label, result)
+            for check, result in account.check_again(connect):
+                report = report.with_result(check, account.target.label, result)
     return report
 
 

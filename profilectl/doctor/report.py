@@ -56,7 +56,7 @@ NEEDS: Mapping[Check, tuple[Check, ...]] = {
     Check.ALLOWLIST: (Check.TOKEN,),
     Check.QUOTA: (Check.TOKEN,),
     Check.PICTURES: (Check.ROSTER,),
-    Check.PROFILES: (Check.ALLOWLIST, Check.ROSTER, Check.LEDGER),
+    Check.PROFILES: (Check.ALLOWLIST, Check.ROSTER),
 }
 """The checks that must have succeeded before another one makes sense."""
 

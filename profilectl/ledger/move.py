@@ -19,7 +19,7 @@ from profilectl.audit import chain
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import git_tracking, location, schema, sqlite
 from profilectl.system import locks
-from profilectl.system.files import create_private, sync_folder
+from profilectl.system.files import cleaned_up, create_private, sync_folder
 from profilectl.system.host import actor
 from profilectl.text.escape import visible
 
@@ -125,12 +125,14 @@ def _set_aside(old: Path) -> Path:
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
     draft = folder / f".ledger.{os.urandom(8).hex()}.new"
-    try:
-        create_private(draft, b"")  # SQLite would make it with the rights that the umask leaves
-        yield draft
-    finally:
+
+    def remove() -> None:
         for suffix in ("", "-journal"):
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+
+    with cleaned_up(remove):
+        create_private(draft, b"")  # SQLite would make it with the rights that the umask leaves
+        yield draft
 
 
 def _held(ledger: Path, command: str, announce: Callable[[float, str], None] | None) -> AbstractContextManager[None]:

@@ -200,11 +200,19 @@ class Ledger(LedgerReader, Protocol):
         """Remember whether a bound agent outlives its roster entry; no audit record."""
 
     def adopt(
-        self, user_id: str, agent: str, profile: Profile, *, name: str, avatar: str, protected: bool, now_ms: int
+        self,
+        user_id: str,
+        agent: str,
+        profile: Profile,
+        *,
+        avatar: str,
+        protected: bool,
+        now_ms: int,
+        name: str | None = None,
     ) -> Binding:
         """Bind a profile that exists, because a person says so; return the binding.
 
-        `name` is the agent's, where X spells it otherwise, else the profile's.
+        `name` is the agent's where X only spells it otherwise; by default it is the profile's.
 
         The agent's former profile becomes retired, an open intent of the agent is closed and a block is lifted.
         `avatar` is the digest of the source file that the profile's picture is believed to come from.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -143,11 +143,15 @@ class SQLiteReader(_Database):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: _Fingerprint | None = None
+        self._is_copy = False
         self._open()
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment."""
         with _explained(self._path):
+            if self._is_copy and self._live:  # which doesn't follow the writer of an earlier version
+                self._connection.close()
+                self._open()
             while True:
                 try:
                     with _transaction(self._connection, "DEFERRED"):
@@ -175,7 +179,8 @@ class SQLiteReader(_Database):
         self._connection = _connect(self._path, "mode=ro" if self._live else "immutable=1")
         with _explained(self._path), _closed_on_error(self._connection):
             _examine(self._path, self._connection)
-            if _format(self._connection) != str(schema.FORMAT):  # a reader changes no file, so a copy is brought up
+            self._is_copy = _format(self._connection) != str(schema.FORMAT)
+            if self._is_copy:  # a reader changes no file, so a copy is brought up
                 older, self._connection = self._connection, sqlite3.connect(":memory:", isolation_level=None)
                 with closing(older):
                     older.backup(self._connection)
@@ -290,9 +295,12 @@ def _transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
     try:
         yield
         connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+    except BaseException:
+        # the error under way says more than a failure to roll back, which closing the connection does as well
+        with suppress(sqlite3.Error, KeyboardInterrupt):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        raise
 
 
 @contextmanager
@@ -320,7 +328,8 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.close()
+        with suppress(sqlite3.Error, KeyboardInterrupt):
+            connection.close()
         raise
 
 

@@ -287,9 +287,17 @@ class Store(StoreReader, Ledger):
             execute(schema.SET_SHOWN, account=user_id, profile_id=profile_id, name=name)
 
     def adopt(
-        self, user_id: str, agent: str, profile: Profile, *, name: str, avatar: str, protected: bool, now_ms: int
+        self,
+        user_id: str,
+        agent: str,
+        profile: Profile,
+        *,
+        avatar: str,
+        protected: bool,
+        now_ms: int,
+        name: str | None = None,
     ) -> Binding:
-        binding = _binding(agent, profile, name, avatar, now_ms, protected=protected)
+        binding = _binding(agent, profile, name or profile.name, avatar, now_ms, protected=protected)
         # nothing that is resolved later may replace the profile that a person chose, so intent and block go as well
         with self._change() as execute:
             for owner, _, state in execute(schema.GET_OWNER, account=user_id, profile_id=profile.id):

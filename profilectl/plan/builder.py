@@ -172,6 +172,7 @@ class _BrandPlan:
             stays = binding.agent in self.agents and binding.agent not in self.blocked
             if not stays and binding.agent not in self.held_back:
                 self._remove(binding)
+        self._propose_each_once()
         for retired in self.retired:
             self._prune(retired)
         self.doubles = self._doubles()
@@ -296,6 +297,18 @@ class _BrandPlan:
         if change.is_blocked:
             self.held_back.add(change.agent)  # and so the retired profile, which may be the agent's last, stays
         self.changes.append(change)
+
+    def _propose_each_once(self) -> None:
+        """Let blocked agents of one name each propose another one of the profiles in their way, the oldest first."""
+        ids_by_name: dict[str, list[str]] = {}
+        for _, profile in sorted(self.strangers, key=lambda pair: (pair[1].created_ms, pair[1].id)):
+            ids_by_name.setdefault(as_compared(profile.name), []).append(profile.id)
+        for place, change in enumerate(self.changes):
+            if Reason.NAMESAKE not in change.why:
+                continue
+            ids = ids_by_name.get(as_compared(change.goal.name))
+            if ids:
+                self.changes[place] = replace(change, profile_id=ids.pop(0) if len(ids) > 1 else ids[0])
 
     def _add(
         self,

@@ -35,6 +35,11 @@ class Candidate(Struct, frozen=True):
         """Whether the picture is the agent's, as far as its pixels can tell."""
         return self.distance is not None and self.distance <= LARGEST_DISTANCE
 
+    @property
+    def is_far(self) -> bool:
+        """Whether the picture is so different that any close one is clearly closer."""
+        return self.distance is not None and self.distance >= LARGEST_DISTANCE + CLEAR_GAP
+
     def is_clearly_closer(self, other: Candidate) -> bool:
         """Whether this picture is the agent's and the other one surely isn't."""
         if self.distance is None or other.distance is None or not self.is_close or other.is_close:
@@ -43,7 +48,7 @@ class Candidate(Struct, frozen=True):
 
 
 Candidates = Mapping[tuple[str, str], Candidate]
-"""What was compared, by the agent's key and the profile's id."""
+"""What was compared, by the agent's key and the profile's id; of strangers only what isn't far."""
 
 
 class Doubt(enum.StrEnum):
@@ -188,12 +193,12 @@ def _clear_pairs(
     """
     pairs = {}
     for agent, profile in product(agents, profiles):
-        candidate = candidates[agent.key, profile.id]
-        if not candidate.is_close or (searched is not None and agent.key not in searched):
+        candidate = candidates.get((agent.key, profile.id))
+        if candidate is None or not candidate.is_close or (searched is not None and agent.key not in searched):
             continue
-        rivals = [candidates[agent.key, other.id] for other in profiles if other.id != profile.id]
-        rivals += [candidates[other.key, profile.id] for other in agents if other.key != agent.key]
-        if all(candidate.is_clearly_closer(rival) for rival in rivals):
+        rivals = [(agent.key, other.id) for other in profiles if other.id != profile.id]
+        rivals += [(other.key, profile.id) for other in agents if other.key != agent.key]
+        if all(pair not in candidates or candidate.is_clearly_closer(candidates[pair]) for pair in rivals):
             pairs[agent.key] = candidate
     return pairs
 

@@ -102,28 +102,36 @@ def _compare_all(client: XClient, searched: Search, pictures: Mapping[str, Prepa
     from profilectl.pictures.similarity import template
 
     templates = {avatar: template(picture.content, avatar) for avatar, picture in pictures.items()}
-    comparisons = tuple(searched.comparisons())
+    # A thousand strangers and a thousand agents are a million pairs, of which hardly any matters.
+    strangers = {profile.id for profile in searched.strangers}
     with ThreadPoolExecutor(JOBS, thread_name_prefix="picture") as pool:
         pending = [
-            (agents, pool.submit(compare, client, profile, [templates[agent.avatar] for agent in agents]))
-            for profile, agents in comparisons
+            pool.submit(_compare, client, profile, agents, templates, all_pairs=profile.id not in strangers)
+            for profile, agents in searched.comparisons()
         ]
-        return {
-            (agent.key, candidate.profile.id): candidate
-            for agents, future in pending
-            for agent, candidate in zip(agents, future.result(), strict=True)
-        }
+        return {pair: candidate for future in pending for pair, candidate in future.result().items()}
 
 
-def compare(client: XClient, profile: Profile, templates: Sequence[Template]) -> list[Candidate]:
-    """Fetch a profile's picture, and return the profile as a candidate for each of the pictures it is compared with."""
+def _compare(
+    client: XClient,
+    profile: Profile,
+    agents: Sequence[Agent],
+    templates: Mapping[str, Template],
+    *,
+    all_pairs: bool,
+) -> Candidates:
+    """Fetch a profile's picture once, and compare it with those of the agents; without the far ones unless asked."""
     from profilectl.pictures.similarity import distances
 
     try:
-        apart = distances(templates, client.download(profile.avatar_url), profile.avatar_url)
+        live = client.download(profile.avatar_url)
+        apart = distances((templates[agent.avatar] for agent in agents), live, profile.avatar_url)
     except (RemoteError, AvatarRefused) as error:
-        return [Candidate(profile, None, error.message) for _ in templates]
-    return [Candidate(profile, distance) for distance in apart]
+        return {(agent.key, profile.id): Candidate(profile, None, error.message) for agent in agents}
+    candidates = {
+        (agent.key, profile.id): Candidate(profile, distance) for agent, distance in zip(agents, apart, strict=True)
+    }
+    return {pair: candidate for pair, candidate in candidates.items() if all_pairs or not candidate.is_far}
 
 
 def bind(ledger: Ledger, examined: Sequence[BrandFindings], now_ms: Callable[[str], int]) -> None:

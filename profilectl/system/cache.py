@@ -26,7 +26,7 @@ def cache_file(subject: str, kind: str) -> str:
     home = os.path.expanduser("~")
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):  # a relative one counts as unset (XDG Base Directory Specification)
-        base = os.path.join(home if os.path.isabs(home) else "/nonexistent", ".cache")
+        base = os.path.join(home if os.path.isabs(home) else os.devnull, ".cache")
     name = os.fsencode(subject)[-_LONGEST:].replace(b"/", b"%")
     return os.path.join(base, "profilectl", f"{os.fsdecode(name)}.{kind}")
 

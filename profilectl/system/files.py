@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from profilectl.errors import InputRefused
@@ -17,6 +18,28 @@ from profilectl.text.escape import visible
 # Opening a FIFO would wait for a writer, and a terminal could become the one that controls this process. Windows has
 # neither flag.
 _NEVER_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+@contextmanager
+def undone_on_error(undo: Callable[[], object]) -> Iterator[None]:
+    """Call `undo` when an error leaves the block, and let that error pass.
+
+    Neither a disk that refuses nor a Ctrl-C takes its place: what couldn't be undone says less than what went wrong.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, KeyboardInterrupt):
+            undo()
+        raise
+
+
+@contextmanager
+def cleaned_up(clean: Callable[[], object]) -> Iterator[None]:
+    """Call `clean` after the block, after an error as in `undone_on_error`; without one its own errors pass."""
+    with undone_on_error(clean):
+        yield
+    clean()
 
 
 @contextmanager
@@ -104,13 +127,9 @@ def write_private(
     if alone:
         with suppress(FileNotFoundError):
             os.unlink(draft, dir_fd=folder)
-    try:
+    with undone_on_error(partial(os.unlink, draft, dir_fd=folder)):  # after Ctrl-C as well: a draft may hold a token
         _create(draft, content, durable=durable, folder=folder)
         os.replace(draft, path, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:  # Ctrl-C as well: a draft may hold a token
-        with suppress(FileNotFoundError):
-            os.unlink(draft, dir_fd=folder)
-        raise
 
 
 def create_private(path: Path, content: bytes) -> None:
@@ -122,12 +141,10 @@ def create_private(path: Path, content: bytes) -> None:
     if os.path.lexists(path):
         return
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
-    try:
+    with cleaned_up(partial(draft.unlink, missing_ok=True)):
         _create(draft, content, durable=True)
         with suppress(FileExistsError):  # another first run was quicker, with the same content
             path.hardlink_to(draft)  # unlike a rename, it never replaces
-    finally:
-        draft.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
@@ -169,13 +186,10 @@ def replace(path: Path, content: bytes) -> None:
         OSError: it can't be written.
     """
     draft = path.with_name(f".{os.urandom(8).hex()}.new")
-    with draft.open("xb") as file:  # x: neither an old file nor a link is written to
-        try:
-            if path.is_file():
-                draft.chmod(stat.S_IMODE(path.stat().st_mode))
-            file.write(content)
-            file.flush()
-            draft.replace(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
+    # x: neither an old file nor a link is written to
+    with draft.open("xb") as file, undone_on_error(partial(draft.unlink, missing_ok=True)):
+        if path.is_file():
+            draft.chmod(stat.S_IMODE(path.stat().st_mode))
+        file.write(content)
+        file.flush()
+        draft.replace(path)

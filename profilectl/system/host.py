@@ -7,6 +7,9 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+NO_HOME = Path(os.devnull)
+"""Stands for a home folder that there isn't: nobody can make anything in it, not even root."""
+
 
 def user_name() -> str:
     """Return the name of the OS user, ``uid:1234`` for one without a name; the environment can't change it."""
@@ -40,11 +43,11 @@ def expand_home(text: str) -> Path:
 
 
 def home_folder() -> Path:
-    """Return the user's home folder, ``/nonexistent`` where neither HOME nor the system's list of users names one."""
+    """Return the user's home folder, `NO_HOME` where neither HOME nor the system's list of users names one."""
     try:
         return Path.home()
     except RuntimeError:
-        return Path("/nonexistent")  # as Debian has it for users without one
+        return NO_HOME
 
 
 def boot_id() -> str:

@@ -10,13 +10,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import InputRefused, LedgerRefused, TryLater
-from profilectl.system.files import write_private
+from profilectl.system.files import cleaned_up, write_private
 from profilectl.system.host import host_name, user_name
 from profilectl.text.escape import visible
 
@@ -48,10 +49,8 @@ def hold_config(config: Path) -> Iterator[None]:
         raise InputRefused(f"{folder} can't be used: {reason}", hint=_CONFIG_HINT) from None
     if not is_held:
         raise TryLater("another login or logout is under way", hint="run this again when it has ended")
-    try:
+    with cleaned_up(lock.release):
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -85,12 +84,9 @@ def hold_ledger(
             f"the ledger is {holder}",
             hint="wait for it to end, or allow more time with --max-wait; the lock file needn't be deleted",
         )
-    try:
+    with cleaned_up(lock.release), cleaned_up(partial(_remove_note, note)):  # the note first: later it isn't ours
         _write_note(note, command)
         yield
-    finally:
-        note.unlink(missing_ok=True)  # before the lock goes, or it could be the next holder's
-        lock.release()
 
 
 def _lock(path: Path) -> BaseFileLock:
@@ -138,6 +134,11 @@ def _write_note(note: Path, command: str) -> None:
         write_private(note, json.dumps(holder).encode(), alone=True)
     except OSError as error:
         raise LedgerRefused(f"{visible(str(note))} can't be written: {error.strerror}") from error
+
+
+def _remove_note(note: Path) -> None:
+    with suppress(OSError):  # a note that stays is believed while its process runs, and replaced by the next holder's
+        note.unlink(missing_ok=True)
 
 
 def _read_note(note: Path) -> str | None:

@@ -33,8 +33,9 @@ def as_compared(name: str) -> str:
 
 
 def _is_pictorial(char: str) -> bool:
-    # emoji and what changes them: skin tones, joiners and variation selectors
-    return unicodedata.category(char) in {"So", "Sk", "Cf"} or "\ufe00" <= char <= "\ufe0f"
+    # emoji and what changes them: skin tones, joiners, variation selectors and keycaps; "^" is a modifier, too
+    is_emoji = unicodedata.category(char) in {"So", "Sk", "Cf"} or "\ufe00" <= char <= "\ufe0f" or char == "\u20e3"
+    return is_emoji and not char.isascii()
 
 
 def name_problems(name: str) -> tuple[str, ...]:

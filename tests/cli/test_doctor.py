@@ -120,7 +120,7 @@ def test_rows_for_a_pipe(doctor):
 
     assert [4] * len(CHECKS) == [len(row) for row in rows]
     assert CHECKS == [row[0] for row in rows]
-    assert "13 ok\n" == doctor.err
+    assert "14 ok\n" == doctor.err
     assert ("", "") == (doctor.run("doctor", "-q"), doctor.err)
 
 
@@ -129,14 +129,14 @@ def test_not_allowlisted(doctor):
     doctor.world.accounts.allow("acmecare", False)
     findings = doctor.examine()
 
-    assert ({"allowlist": "failed"}, 4) == (states(findings), doctor.code)
+    assert ({"allowlist": "failed", "profiles": "skipped"}, 4) == (states(findings), doctor.code)
     assert "the account is verified" in findings["allowlist"]["message"]
     for word in ("@acmecare", "4242", "app id", "privacy policy", "X contact", "doctor --wait 2h"):
         assert word in findings["allowlist"]["hint"]
         assert word in doctor.err
 
     rows = doctor.run("doctor", "--quiet").splitlines()
-    assert ["allowlist\tacme\tfailed"] == ["\t".join(row.split("\t")[:3]) for row in rows]
+    assert ["allowlist\tacme\tfailed", "profiles\tacme\tskipped"] == ["\t".join(row.split("\t")[:3]) for row in rows]
 
 
 def test_a_server_that_is_silent(doctor):
@@ -252,7 +252,7 @@ def test_a_ledger_that_only_sync_cannot_use(desk, served, powerless, locked):
     assert files == sorted(folder.iterdir())
     sync = desk.run("sync", "--yes", starter=powerless)
     path.chmod(before)
-    row, advice = done.rows[-1], sync.err.splitlines()[-1]
+    row, advice = next(row for row in done.rows if row[0] == "ledger"), sync.err.splitlines()[-1]
 
     assert (5, ["ledger", "failed"]) == (done.code, [row[0], row[2]])
     assert row[3].endswith(f"{path.relative_to(desk.folder)} can't be written"), row

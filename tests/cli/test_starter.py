@@ -145,9 +145,9 @@ def test_without_a_home_the_place_of_a_crash_is_told(homeless):
 
 
 def test_a_home_folder_is_named_in_any_case(monkeypatch, tmp_path):
-    """HOME, then the list of users, then a folder that isn't there."""
+    """HOME, then the list of users, then the null device, in which nobody makes a folder."""
     monkeypatch.setenv("HOME", str(tmp_path))
     assert tmp_path == home_folder()
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os, "getuid", lambda: UID)
-    assert Path("/nonexistent") == home_folder()
+    assert Path("/dev/null") == home_folder()

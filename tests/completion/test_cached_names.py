@@ -87,7 +87,7 @@ def folder(tmp_path, monkeypatch, capfdbinary):
 def adopt(ledger, agent, profile_id, name):
     profile = Profile(profile_id, name, "https://example.com/a.png", 1)
     ledger.register_account("acme", ACCOUNT, 1)
-    ledger.adopt("7", agent, profile, avatar="sha256:a", protected=False, now_ms=1)
+    ledger.adopt("7", agent, profile, name=profile.name, avatar="sha256:a", protected=False, now_ms=1)
 
 
 def retire(ledger, agent, profile_id, name):

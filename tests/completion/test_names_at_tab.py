@@ -40,7 +40,7 @@ def place(shells):
         ledger.register_account("acme", Account("7", "acmecare", "api.x.com"), 1)
         for profile_id in ("1234567", "1999999"):  # the second one takes the first one's place
             profile = Profile(profile_id, "Alice", "https://example.com/a.png", 1)
-            ledger.adopt("7", "alice", profile, avatar="sha256:a", protected=False, now_ms=1)
+            ledger.adopt("7", "alice", profile, name=profile.name, avatar="sha256:a", protected=False, now_ms=1)
 
 
 def starts(shells):

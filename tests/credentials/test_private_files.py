@@ -124,3 +124,19 @@ def test_a_terminal_is_not_read(monkeypatch):
         monkeypatch.setattr(sys, "stdin", stdin)
         with pytest.raises(CredentialsError, match="stdin brings no credentials"):
             read_stdin()
+
+
+@as_root
+def test_a_secret_of_kubernetes_gets_a_hint_that_can_help(path, tmp_path, monkeypatch):
+    """Behind two links, root's, readable for the pod's group: chmod isn't for us there, and two other ways are."""
+    path.chmod(0o440)
+    os.chown(path, 0, 12345)
+    (tmp_path / "..data").symlink_to(path.parent)
+    link = tmp_path / "token.json"
+    link.symlink_to(f"..data/{path.name}")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(CredentialsError, match="other users") as caught:
+        read_private(link)
+    assert "chmod" not in caught.value.hint
+    assert "variables" in caught.value.hint
+    assert f"--credentials-file - < {link}" in caught.value.hint

@@ -18,7 +18,7 @@ EVENT = Event("sent", ACCOUNT, 2000, "alice", "100001")
 def ledger(ledger):
     """A ledger in which the agent has the face that the messages carry."""
     face = Profile("100001", "Alice", "", 1)
-    ledger.adopt(ACCOUNT, "alice", face, avatar="sha256:a", protected=False, now_ms=1)
+    ledger.adopt(ACCOUNT, "alice", face, name="Alice", avatar="sha256:a", protected=False, now_ms=1)
     return ledger
 
 
@@ -126,7 +126,7 @@ def test_adopting_allows_again_and_says_so(ledger):
     """A person's word lifts a block, on the record."""
     ledger.block(ACCOUNT, "alice", 5)
     other = Profile("100002", "Alice", "", 2)
-    ledger.adopt(ACCOUNT, "alice", other, avatar="sha256:a", protected=False, now_ms=6)
+    ledger.adopt(ACCOUNT, "alice", other, name=other.name, avatar="sha256:a", protected=False, now_ms=6)
 
     assert frozenset() == ledger.state_of(ACCOUNT).blocked
     assert "unblocked" == [record.event.what for record in ledger.events()][-1]

@@ -11,13 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
 from profilectl.audit.chain import verify
-from profilectl.errors import LedgerRefused
+from profilectl.errors import LedgerConflict
+from profilectl.ledger.protocol import WITHDRAWN_MS
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Binding, Intent, LedgerState, Profile, Retired
+from profilectl.model import Binding, Intent, LedgerState, LocalTime, Profile, Retired, WithdrawnIntent
 
 AGENTS = st.sampled_from(["alice", "bob"])
 IDS = st.sampled_from(["100", "101", "102", "103"])
 LISTED = st.frozensets(IDS)
+NTH = st.integers(0, 5)
 
 
 class Refused(Exception):
@@ -29,12 +31,15 @@ class Simple:
 
     def __init__(self):
         self.bindings, self.intents, self.retired, self.events = {}, {}, {}, 0
+        self.withdrawn, self.blocked = {}, set()  # the former by nonce
 
     def state_of(self):
         return LedgerState(
             tuple(sorted(self.bindings.values(), key=lambda one: one.agent)),
             tuple(sorted(self.intents.values(), key=lambda one: (one.begun_ms, one.agent))),
             tuple(sorted(self.retired.values(), key=lambda one: (one.since_ms, one.profile_id))),
+            tuple(sorted(self.withdrawn.values(), key=lambda late: (late.intent.begun_ms, late.intent.nonce))),
+            frozenset(self.blocked),
         )
 
     def need(self, condition):
@@ -45,13 +50,23 @@ class Simple:
         return id in self.retired or any(one.profile_id == id for one in self.bindings.values())
 
     def begin_intent(self, intent):
-        self.need(intent.agent not in self.intents)
+        self.need(intent.agent not in self.intents and intent.agent not in self.blocked)
         self.intents[intent.agent] = intent
 
-    def reattempt(self, agent, now):
-        self.need(agent in self.intents)
-        intent = self.intents[agent]
-        self.intents[agent] = replace(intent, attempt=intent.attempt + 1, attempted_ms=now)
+    def attempt(self, nonce, now, *, counts):
+        intent = self.open_intent(nonce)
+        times = {"attempted_ms": now, "boot": "a start", "attempted_local_ms": now + 1}
+        self.intents[intent.agent] = replace(intent, attempt=intent.attempt + counts, **times)
+
+    def open_intent(self, nonce):
+        self.need(any(intent.nonce == nonce for intent in self.intents.values()))
+        return next(intent for intent in self.intents.values() if intent.nonce == nonce)
+
+    def close(self, nonce):
+        """Forget an intent, open or withdrawn, and return it."""
+        if nonce in self.withdrawn:
+            return self.withdrawn.pop(nonce).intent
+        return self.intents.pop(self.open_intent(nonce).agent)
 
     def bind(self, binding):
         self.need(not self.knows(binding.profile_id))
@@ -60,24 +75,45 @@ class Simple:
                 former.profile_id, former.agent, former.name, binding.bound_ms, "replaced"
             )
         self.bindings[binding.agent] = binding
-        self.intents.pop(binding.agent, None)
 
     def adopt(self, binding):
         former = self.retired.get(binding.profile_id)
         if former is not None and former.agent == binding.agent:
             del self.retired[binding.profile_id]
         self.bind(binding)
+        self.intents.pop(binding.agent, None)
+        self.events += binding.agent in self.blocked  # the record that the block was lifted
+        self.blocked.discard(binding.agent)
 
-    def finish_intent(self, agent, profile, now):
-        self.need(agent in self.intents)
-        intent = self.intents[agent]
-        self.bind(
-            Binding(agent, profile.id, intent.name, intent.avatar, profile.created_ms, now, intent.protected, "url")
-        )
+    def finish_intent(self, nonce, profile, now):
+        self.need(not self.knows(profile.id))
+        intent = self.close(nonce)
+        shown = intent.protected, "url", profile.name
+        self.bind(Binding(intent.agent, profile.id, intent.name, intent.avatar, profile.created_ms, now, *shown))
+        if intent.agent in self.blocked:
+            self.retire(intent.agent, now)
+            self.events += 1
 
-    def cancel_intent(self, agent):
-        self.need(agent in self.intents)
-        del self.intents[agent]
+    def retire_late(self, nonce, profile, now):
+        self.need(not self.knows(profile.id))
+        intent = self.close(nonce)
+        self.retired[profile.id] = Retired(profile.id, intent.agent, intent.name, now, "removed")
+
+    def cancel_intent(self, nonce, now):
+        intent = self.close(self.open_intent(nonce).nonce)
+        self.withdrawn[nonce] = WithdrawnIntent(intent, now)
+        self.withdrawn = {
+            nonce: late for nonce, late in self.withdrawn.items() if now - late.withdrawn_ms <= WITHDRAWN_MS
+        }
+
+    def note_shown(self, id, name):
+        for agent, binding in self.bindings.items():
+            if binding.profile_id == id:
+                self.bindings[agent] = replace(binding, name_as_shown=name)
+
+    def unblock(self, agent):
+        self.events += agent in self.blocked
+        self.blocked.discard(agent)
 
     def retire(self, agent, now):
         self.need(agent in self.bindings)
@@ -117,45 +153,89 @@ class Histories(RuleBasedStateMachine):
             self.simple.events += events
         try:
             really()
-        except LedgerRefused:
+        except LedgerConflict:
             assert not expected
         else:
             assert expected
 
-    def nonce(self, agent):
-        intent = self.simple.intents.get(agent)
-        return intent.nonce if intent else "unknown"
+    def nonce(self, nth):
+        """Return the nonce of an intent, open or withdrawn, or of none."""
+        nonces = [*(intent.nonce for intent in self.simple.intents.values()), *self.simple.withdrawn, "unknown"]
+        return nonces[nth % len(nonces)]
 
     @rule(agent=AGENTS, listed=LISTED, protected=st.booleans())
     def begin_intent(self, agent, listed, protected):
-        intent = Intent(str(self.now), agent, agent.title(), "sha256:a", listed, self.now, 1, self.now, protected)
+        times = self.now, 1, self.now
+        intent = Intent(
+            str(self.now), agent, agent.title(), "sha256:a", listed, *times, protected, "picture", "an earlier start", 5
+        )
         self.both(lambda: self.simple.begin_intent(intent), lambda: self.ledger.begin_intent("1", intent))
 
-    @rule(agent=AGENTS)
-    def reattempt(self, agent):
-        nonce, now = self.nonce(agent), self.now
-        self.both(lambda: self.simple.reattempt(agent, now), lambda: self.ledger.reattempt("1", nonce, now))
-
-    @rule(agent=AGENTS, id=IDS, adopted=st.booleans())
-    def finish_intent(self, agent, id, adopted):
-        nonce, now, profile = self.nonce(agent), self.now, Profile(id, "X", "url", self.now)
+    @rule(nth=NTH)
+    def reattempt(self, nth):
+        nonce, now, local = self.nonce(nth), self.now, LocalTime("a start", self.now + 1)
         self.both(
-            lambda: self.simple.finish_intent(agent, profile, now),
+            lambda: self.simple.attempt(nonce, now, counts=True), lambda: self.ledger.reattempt("1", nonce, now, local)
+        )
+
+    @rule(nth=NTH)
+    def mark_unknown(self, nth):
+        nonce, now, local = self.nonce(nth), self.now, LocalTime("a start", self.now + 1)
+        self.both(
+            lambda: self.simple.attempt(nonce, now, counts=False),
+            lambda: self.ledger.mark_unknown("1", nonce, now, local),
+        )
+
+    @rule(nth=NTH, id=IDS, adopted=st.booleans())
+    def finish_intent(self, nth, id, adopted):
+        nonce, now, profile = self.nonce(nth), self.now, Profile(id, "X", "url", self.now)
+        self.both(
+            lambda: self.simple.finish_intent(nonce, profile, now),
             lambda: self.ledger.finish_intent("1", nonce, profile, now, adopted=adopted),
         )
 
+    @rule(nth=NTH, id=IDS)
+    def retire_late(self, nth, id):
+        nonce, now, profile = self.nonce(nth), self.now, Profile(id, "X", "url", self.now)
+        self.both(
+            lambda: self.simple.retire_late(nonce, profile, now),
+            lambda: self.ledger.retire_late("1", nonce, profile, now),
+        )
+
+    @rule(nth=NTH)
+    def cancel_intent(self, nth):
+        nonce, now = self.nonce(nth), self.now
+        self.both(
+            lambda: self.simple.cancel_intent(nonce, now), lambda: self.ledger.cancel_intent("1", nonce, "lost", now)
+        )
+
+    @rule(days=st.sampled_from([1, 2]))
+    def days_pass(self, days):
+        self.now += days * WITHDRAWN_MS // 2
+
+    @rule(id=IDS, name=st.sampled_from(["X", "Y &amp; Z"]))
+    def note_shown(self, id, name):
+        self.both(lambda: self.simple.note_shown(id, name), lambda: self.ledger.note_shown("1", id, name), events=0)
+
     @rule(agent=AGENTS)
-    def cancel_intent(self, agent):
-        nonce, now = self.nonce(agent), self.now
-        self.both(lambda: self.simple.cancel_intent(agent), lambda: self.ledger.cancel_intent("1", nonce, "lost", now))
+    def block(self, agent):
+        now = self.now
+        self.both(lambda: self.simple.blocked.add(agent), lambda: self.ledger.block("1", agent, now))
+
+    @rule(agent=AGENTS)
+    def unblock(self, agent):
+        now = self.now
+        self.both(lambda: self.simple.unblock(agent), lambda: self.ledger.unblock("1", agent, now), events=0)
 
     @rule(agent=AGENTS, id=IDS)
     def adopt(self, agent, id):
         now, profile = self.now, Profile(id, "X", "url", self.now)
-        binding = Binding(agent, id, "X", "sha256:b", now, now, False, "url")
+        binding = Binding(agent, id, "Agent's", "sha256:b", now, now, False, "url", "X")
         self.both(
             lambda: self.simple.adopt(binding),
-            lambda: self.ledger.adopt("1", agent, profile, avatar="sha256:b", protected=False, now_ms=now),
+            lambda: self.ledger.adopt(
+                "1", agent, profile, name="Agent's", avatar="sha256:b", protected=False, now_ms=now
+            ),
         )
 
     @rule(agent=AGENTS)
@@ -196,7 +276,8 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def listings_are_those_in_use(self):
         (kept,) = self.ledger._engine.execute("SELECT count(*) FROM listings")[0]
-        assert len({intent.listed for intent in self.simple.intents.values()}) == kept
+        intents = [*self.simple.intents.values(), *(late.intent for late in self.simple.withdrawn.values())]
+        assert len({intent.listed for intent in intents}) == kept
 
     def teardown(self):
         self.ledger.close()

@@ -15,7 +15,7 @@ from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, TryLater, WrongAccount
 from profilectl.ledger import sqlite
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Account, Event, Intent, LedgerState, Profile
+from profilectl.model import Account, Event, Intent, LedgerState
 from tests.patience import join
 
 ACME = Account("1", "acmecare", "api.x.com")
@@ -338,7 +338,7 @@ def test_newer_format(path):
     """A ledger of a newer version is refused by both, and not touched."""
     closed_ledger(path)
     with closing(sqlite3.connect(path)) as newer, newer:
-        newer.execute("UPDATE meta SET value = '3' WHERE name = 'format'")
+        newer.execute("UPDATE meta SET value = '4' WHERE name = 'format'")
     before = path.read_bytes()
     for opening in (open_for_reading, open_for_writing):
         with pytest.raises(LedgerRefused, match="written by a newer profilectl"):
@@ -347,7 +347,7 @@ def test_newer_format(path):
 
 
 def test_older_format(path):
-    """A ledger of the format before is refused by both, with a way on, and not touched."""
+    """A ledger of the first format is refused by both, with a way on, and not touched."""
     closed_ledger(path)
     with closing(sqlite3.connect(path)) as older, older:
         older.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
@@ -357,22 +357,6 @@ def test_older_format(path):
             opening(path)
         assert "profiles adopt" in refusal.value.hint
     assert before == path.read_bytes()
-
-
-def test_a_column_that_this_version_does_not_fill(path):
-    """Ledgers of this format that were made earlier have one more column in two tables, and work like any other."""
-    closed_ledger(path)
-    with closing(sqlite3.connect(path)) as older, older:
-        for table in ("bindings", "intents"):
-            older.execute(f"ALTER TABLE {table} ADD COLUMN perceptual_hash TEXT")
-    with open_for_writing(path) as ledger:
-        ledger.begin_intent("1", Intent("n1", "alice", "Alice", "sha256:a", frozenset({"7"}), 5))
-        ledger.finish_intent("1", "n1", Profile("100", "Alice", "url", 6), 7, adopted=False)
-        ledger.begin_intent("1", Intent("n2", "alice", "Ally", "sha256:a", frozenset({"7"}), 8))
-        state = ledger.state_of("1")
-    with open_for_reading(path) as reader:
-        assert state == reader.state_of("1")
-    assert (["100"], ["n2"]) == ([b.profile_id for b in state.bindings], [i.nonce for i in state.intents])
 
 
 def test_opening_does_not_read_the_trail(path, monkeypatch):
@@ -425,3 +409,18 @@ def test_a_log_without_its_ledger(path, suffix):
     with pytest.raises(LedgerRefused, match=f"is missing, but ledger.db{suffix}"):
         open_for_writing(path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("trouble", [sqlite3.OperationalError("disk I/O error"), KeyboardInterrupt()])
+def test_a_rollback_that_fails_hides_nothing(trouble):
+    """What the transaction failed of is what is told."""
+
+    class Connection:
+        in_transaction = True
+
+        def execute(self, statement):
+            if statement == "ROLLBACK":
+                raise trouble
+
+    with pytest.raises(LedgerRefused, match="first"), sqlite._transaction(Connection(), "IMMEDIATE"):
+        raise LedgerRefused("first")

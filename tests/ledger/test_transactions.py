@@ -8,10 +8,23 @@ import pytest
 from msgspec.structs import replace
 
 from profilectl.audit.chain import verify
-from profilectl.errors import LedgerRefused, WrongAccount
-from profilectl.model import Account, Binding, Event, Intent, LedgerState, Profile, Retired
+from profilectl.errors import LedgerConflict, LedgerRefused, WrongAccount
+from profilectl.ledger.protocol import WITHDRAWN_MS
+from profilectl.model import (
+    Account,
+    Binding,
+    Event,
+    Intent,
+    LedgerState,
+    LocalTime,
+    Profile,
+    Retired,
+    WithdrawnIntent,
+)
+from profilectl.plan.intents import REMEMBERED_MS
 
 ACME = Account("1", "acmecare", "api.x.com", "read-write-directmessages")
+LOCAL = LocalTime("a start", 7)
 
 
 def intent(agent="alice", nonce="n1", **changes):
@@ -117,9 +130,20 @@ def test_accounts_are_separate(ledger):
 def test_second_intent_for_an_agent(ledger):
     """An agent has at most one open intent."""
     ledger.begin_intent("1", intent())
-    with pytest.raises(LedgerRefused, match="alice has an open intent already"):
+    with pytest.raises(LedgerConflict, match="alice has an open intent already"):
         ledger.begin_intent("1", intent(nonce="n2"))
     assert 1 == len(ledger.state_of("1").intents)
+
+
+def test_nothing_is_intended_for_a_blocked_agent(ledger):
+    """Who was offboarded meanwhile gets no profile, until somebody says otherwise."""
+    ledger.block("1", "alice", 5)
+    with pytest.raises(LedgerConflict, match="alice was offboarded meanwhile, so nothing is made"):
+        ledger.begin_intent("1", intent())
+    ledger.unblock("1", "alice", 6)
+    ledger.begin_intent("1", intent())
+
+    assert ["blocked", "unblocked", "intended"] == happened(ledger)
 
 
 def test_nonce_used_twice(ledger):
@@ -131,10 +155,18 @@ def test_nonce_used_twice(ledger):
 
 
 def test_reattempt(ledger):
-    """One more attempt moves the lower bound and counts."""
-    ledger.begin_intent("1", intent())
-    ledger.reattempt("1", "n1", 99)
-    assert (intent(attempt=2, attempted_ms=99),) == ledger.state_of("1").intents
+    """One more attempt counts, and moves the moment by both clocks."""
+    ledger.begin_intent("1", intent(boot="an earlier start", attempted_local_ms=3))
+    ledger.reattempt("1", "n1", 99, LOCAL)
+    assert (intent(attempt=2, attempted_ms=99, boot="a start", attempted_local_ms=7),) == ledger.state_of("1").intents
+
+
+def test_mark_unknown(ledger):
+    """Doubt moves the moment by both clocks, and counts nothing."""
+    ledger.begin_intent("1", intent(picture="of alice"))
+    ledger.mark_unknown("1", "n1", 99, LOCAL)
+    expected = intent(picture="of alice", attempted_ms=99, boot="a start", attempted_local_ms=7)
+    assert ((expected,), ["intended", "unanswered"]) == (ledger.state_of("1").intents, happened(ledger))
 
 
 def test_settle_binds(ledger):
@@ -150,6 +182,7 @@ def test_settle_binds(ledger):
         bound_ms=30,
         protected=True,
         avatar_url="https://pbs.example/100.jpg",
+        name_as_shown="X's spelling",
     )
     assert LedgerState(bindings=(binding,)) == ledger.state_of("1")
 
@@ -174,11 +207,107 @@ def test_settle_tells_how_it_was_found(ledger, adopted, what):
 
 
 def test_withdraw(ledger):
-    """An intent that made nothing goes, with the reason in the audit trail."""
-    ledger.begin_intent("1", intent())
+    """An intent that made nothing isn't open any more, but remembered, with the reason in the audit trail."""
+    whole = intent(attempt=2, protected=True, picture="of alice", boot="a start", attempted_local_ms=7)
+    ledger.begin_intent("1", whole)
     ledger.cancel_intent("1", "n1", "refused: code 88", 30)
-    assert LedgerState() == ledger.state_of("1")
+    assert LedgerState(withdrawn=(WithdrawnIntent(whole, 30),)) == ledger.state_of("1")
     assert "refused: code 88" == list(ledger.events())[-1].event.detail["why"]
+
+
+@pytest.mark.parametrize(("later", "kept"), [(WITHDRAWN_MS, {"n1", "n2"}), (WITHDRAWN_MS + 1, {"n2"})])
+def test_withdrawn_intents_are_kept_for_two_days(ledger, later, kept):
+    """The next one that is withdrawn after that takes them along, also another account's, with their listings."""
+    ledger.begin_intent("2", intent(listed=frozenset({"9"})))
+    ledger.cancel_intent("2", "n1", "lost", 30)
+    ledger.begin_intent("1", intent(nonce="n2"))
+    ledger.cancel_intent("1", "n2", "lost", 30 + later)
+    remembered = (*ledger.state_of("1").withdrawn, *ledger.state_of("2").withdrawn)
+
+    assert kept == {late.intent.nonce for late in remembered}
+    assert len(kept) == listings(ledger)
+    assert (2 * 24 * 3600 * 1000, WITHDRAWN_MS) == (WITHDRAWN_MS, REMEMBERED_MS)
+
+
+def listings(ledger):
+    (kept,) = ledger._engine.execute("SELECT count(*) FROM listings")[0]
+    return kept
+
+
+def test_a_withdrawn_intent_that_made_something_is_finished(ledger):
+    """Late, but as if it had been open; nothing of it is kept apart."""
+    ledger.begin_intent("1", intent(protected=True))
+    ledger.cancel_intent("1", "n1", "lost", 30)
+    binding = ledger.finish_intent("1", "n1", profile("100"), 40, adopted=True)
+
+    assert ("100", True, LedgerState(bindings=(binding,))) == (
+        binding.profile_id,
+        binding.protected,
+        ledger.state_of("1"),
+    )
+    assert (0, ["intended", "withdrawn", "adopted"]) == (listings(ledger), happened(ledger))
+
+
+def test_what_a_withdrawn_intent_made_is_retired(ledger):
+    """It is ours, and nobody's: it waits for its end beside the agent's own profile."""
+    ledger.begin_intent("1", intent())
+    ledger.cancel_intent("1", "n1", "lost", 30)
+    bind(ledger, id="101")
+    retired = ledger.retire_late("1", "n1", profile("100", "X's spelling"), 40)
+    state = ledger.state_of("1")
+
+    assert Retired("100", "alice", "alice A.", 40, "removed") == retired
+    assert ("101", (retired,), ()) == (state.binding("alice").profile_id, state.retired, state.withdrawn)
+    record = list(ledger.events())[-1].event
+    detail = {"name": "alice A.", "why": "removed", "nonce": "n1"}
+    assert (Event("retired", "1", 40, "alice", "100", detail), 0) == (record, listings(ledger))
+
+
+@pytest.mark.parametrize("taken", ["bound", "retired"])
+def test_what_somebody_has_is_not_retired_as_late(ledger, taken):
+    """Neither bound nor retired profiles, whoever's they are."""
+    bind(ledger, "bob", "100")
+    if taken == "retired":
+        ledger.retire("1", "bob", 40)
+    ledger.begin_intent("1", intent())
+    ledger.cancel_intent("1", "n1", "lost", 50)
+    before = ledger.state_of("1")
+    with pytest.raises(LedgerConflict, match=f"profile 100 is {taken} already, for agent bob"):
+        ledger.retire_late("1", "n1", profile("100"), 60)
+    assert before == ledger.state_of("1")
+
+
+def test_what_was_made_for_a_blocked_agent_is_retired(ledger):
+    """It is ours, so it isn't left behind; nobody can send with it, and it goes with the next removals."""
+    ledger.begin_intent("1", intent())
+    ledger.block("1", "alice", 20)
+    kept = ledger.finish_intent("1", "n1", profile("100"), 30, adopted=False)
+
+    assert Retired("100", "alice", "alice A.", 30, "removed") == kept
+    assert LedgerState(retired=(kept,), blocked=frozenset({"alice"})) == ledger.state_of("1")
+    assert (["intended", "blocked", "created", "retired"], None) == (happened(ledger), verify(ledger.events()))
+
+
+def test_both_faces_of_a_blocked_agent_are_retired(ledger):
+    """The one that was replaced, and the one that would have replaced it."""
+    bind(ledger, id="100")
+    ledger.begin_intent("1", intent(nonce="n2"))
+    ledger.block("1", "alice", 35)
+    ledger.finish_intent("1", "n2", profile("101"), 40, adopted=True)
+    state = ledger.state_of("1")
+
+    assert ((), ["100", "101"]) == (state.bindings, [retired.profile_id for retired in state.retired])
+
+
+def test_note_shown(ledger):
+    """How X spells a name is kept beside what was asked for, without a record; of an unknown profile, nothing is."""
+    bind(ledger)
+    records = happened(ledger)
+    ledger.note_shown("1", "100", "Alice &amp; Co")
+    ledger.note_shown("1", "999", "Nobody")
+    binding = ledger.state_of("1").binding("alice")
+
+    assert ("alice A.", "Alice &amp; Co", records) == (binding.name, binding.name_as_shown, happened(ledger))
 
 
 @pytest.mark.parametrize("taken", ["bound", "retired"])
@@ -189,19 +318,20 @@ def test_profile_that_is_taken(ledger, taken):
         ledger.retire("1", "bob", 40)
     ledger.begin_intent("1", intent())
     before = ledger.state_of("1")
-    with pytest.raises(LedgerRefused, match=f"profile 100 is {taken} already, for agent bob"):
+    with pytest.raises(LedgerConflict, match=f"profile 100 is {taken} already, for agent bob"):
         ledger.finish_intent("1", "n1", profile("100"), 50, adopted=True)
-    with pytest.raises(LedgerRefused, match=f"profile 100 is {taken} already, for agent bob"):
-        ledger.adopt("1", "alice", profile("100"), avatar="", protected=False, now_ms=50)
+    with pytest.raises(LedgerConflict, match=f"profile 100 is {taken} already, for agent bob"):
+        ledger.adopt("1", "alice", profile("100"), name="A", avatar="", protected=False, now_ms=50)
     assert before == ledger.state_of("1")
 
 
 def test_adopt(ledger):
-    """A person's word binds a profile under X's name for it and retires the former one."""
+    """A person's word binds a profile under the agent's name, X's kept beside it, and retires the former one."""
     bind(ledger, id="100")
-    theirs = profile("200", "Alice!")
-    binding = ledger.adopt("1", "alice", theirs, avatar="sha256:bb", protected=True, now_ms=50)
-    assert ("200", "Alice!", True) == (binding.profile_id, binding.name, binding.protected)
+    theirs = profile("200", "Alice &amp; Co")
+    binding = ledger.adopt("1", "alice", theirs, name="Alice & Co", avatar="sha256:bb", protected=True, now_ms=50)
+    assert ("200", "Alice & Co", "Alice &amp; Co") == (binding.profile_id, binding.name, binding.name_as_shown)
+    assert binding.protected
     held = ledger.state_of("1")
     assert ((binding,), ["100"]) == (held.bindings, [one.profile_id for one in held.retired])
 
@@ -209,7 +339,7 @@ def test_adopt(ledger):
 def test_adopt_overrules_an_open_intent(ledger):
     """Nothing that is settled later may replace the profile that a person chose."""
     ledger.begin_intent("1", intent())
-    ledger.adopt("1", "alice", profile("200"), avatar="", protected=False, now_ms=50)
+    ledger.adopt("1", "alice", profile("200"), name="alice A.", avatar="", protected=False, now_ms=50)
     assert () == ledger.state_of("1").intents
     assert "n1" == list(ledger.events())[-1].event.detail["nonce"]
 
@@ -259,18 +389,20 @@ def test_protect(ledger):
 @pytest.mark.parametrize(
     "deed",
     [
-        lambda ledger: ledger.reattempt("1", "n9", 5),
+        lambda ledger: ledger.reattempt("1", "n9", 5, LOCAL),
+        lambda ledger: ledger.mark_unknown("1", "n9", 5, LOCAL),
+        lambda ledger: ledger.retire_late("1", "n9", profile("100"), 5),
         lambda ledger: ledger.finish_intent("1", "n9", profile("100"), 5, adopted=False),
         lambda ledger: ledger.cancel_intent("1", "n9", "why", 5),
         lambda ledger: ledger.retire("1", "zoe", 5),
         lambda ledger: ledger.forget("1", "zoe", 5),
         lambda ledger: ledger.protect("1", "zoe", protected=True),
     ],
-    ids=["reattempt", "settle", "withdraw", "retire", "forget", "protect"],
+    ids=["reattempt", "doubt", "late", "settle", "withdraw", "retire", "forget", "protect"],
 )
 def test_unknown_nonce_or_agent(ledger, deed):
     """What isn't there can't be changed; the refusal says what is missing and leaves no record."""
-    with pytest.raises(LedgerRefused, match=r"no open intent n9|agent zoe has no profile"):
+    with pytest.raises(LedgerConflict, match=r"no open intent n9|agent zoe has no profile"):
         deed(ledger)
     assert [] == happened(ledger)
 
@@ -300,9 +432,10 @@ def test_everything_survives_closing(engine):
         ledger.begin_intent("1", intent("bob"))
         before = ledger.state_of("1")
     with engine.writer() as ledger:
+        assert before == ledger.state_of("1")
         ledger.cancel_intent("1", "n1", "lost", 50)
         ledger.begin_intent("1", intent("bob"))
-        assert before == ledger.state_of("1")
+        assert replace(before, withdrawn=(WithdrawnIntent(intent("bob"), 50),)) == ledger.state_of("1")
         assert verify(ledger.events()) is None
 
 
@@ -315,21 +448,30 @@ def test_listing_is_kept_once(engine, ledger):
         ledger.begin_intent("1", intent(f"agent{number}", f"n{number}", listed=listed))
     held = ledger.state_of("1").intents
     assert {listed, other.listed} == {one.listed for one in held}
-    for one in held:
-        if one != other:
-            ledger.cancel_intent("1", one.nonce, "enough", 50)
-    assert (other,) == ledger.state_of("1").intents
+    with ledger.batch():
+        for one in held:
+            if one != other:
+                ledger.cancel_intent("1", one.nonce, "enough", 50)
+    assert ((other,), 2) == (ledger.state_of("1").intents, listings(ledger))
+    ledger.cancel_intent("1", "other", "enough", 51 + WITHDRAWN_MS)
+    assert 1 == listings(ledger)
     ledger.close()
     assert sum(file.stat().st_size for file in engine.path.parent.iterdir()) < 2_000_000
 
 
 DEEDS = {
     "claim": lambda ledger: ledger.register_account("acme-eu", ACME, 50),
-    "intend": lambda ledger: ledger.begin_intent("1", intent("carol", "n3")),
-    "reattempt": lambda ledger: ledger.reattempt("1", "n2", 50),
+    "intend": lambda ledger: ledger.begin_intent("1", intent("carol", "n5")),
+    "reattempt": lambda ledger: ledger.reattempt("1", "n2", 50, LOCAL),
+    "doubt": lambda ledger: ledger.mark_unknown("1", "n2", 50, LOCAL),
+    "late": lambda ledger: ledger.retire_late("1", "n3", profile("103"), 50),
+    "late adoption": lambda ledger: ledger.finish_intent("1", "n3", profile("103"), 50, adopted=True),
+    "made for a blocked agent": lambda ledger: ledger.finish_intent("1", "n4", profile("104"), 50, adopted=True),
+    "shown": lambda ledger: ledger.note_shown("1", "100", "Alice!"),
+    "block": lambda ledger: ledger.block("1", "alice", 50),
     "settle": lambda ledger: ledger.finish_intent("1", "n2", profile("101"), 50, adopted=False),
     "withdraw": lambda ledger: ledger.cancel_intent("1", "n2", "lost", 50),
-    "adopt": lambda ledger: ledger.adopt("1", "alice", profile("102"), avatar="", protected=False, now_ms=50),
+    "adopt": lambda ledger: ledger.adopt("1", "alice", profile("102"), name="A", avatar="", protected=False, now_ms=50),
     "retire": lambda ledger: ledger.retire("1", "alice", 50),
     "drop": lambda ledger: ledger.drop("1", "100", 50),
     "forget": lambda ledger: ledger.forget("1", "alice", 50),
@@ -343,7 +485,11 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
     """Whichever statement of a deed fails, nothing of it remains, and the same deed succeeds afterwards."""
     ledger.register_account("acme", ACME, 5)
     bind(ledger, id="100")
+    ledger.begin_intent("1", intent(nonce="n3"))
+    ledger.cancel_intent("1", "n3", "lost", 5)
     ledger.begin_intent("1", intent(nonce="n2"))
+    ledger.begin_intent("1", intent("dora", nonce="n4"))
+    ledger.block("1", "dora", 5)
     before = state(ledger)
     execute, left = ledger._engine.execute, 0
 
@@ -366,7 +512,7 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
         finally:
             monkeypatch.setattr(ledger._engine, "execute", execute)
         assert before == state(ledger)
-    assert failures >= 2
+    assert failures >= 1 + (deed is not DEEDS["shown"])  # which has no record
     assert before != state(ledger)
 
 
@@ -409,13 +555,49 @@ def test_batch_in_which_a_change_failed(ledger):
     def fail():
         with ledger.batch():
             ledger.begin_intent("1", intent())
-            with pytest.raises(LedgerRefused, match="open intent"):
-                ledger.begin_intent("1", intent("alice", "n2"))
+            with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+                ledger.begin_intent("1", intent("bruno"))  # with the same nonce, which only the engine notices
 
-    with pytest.raises(LedgerRefused):
+    with pytest.raises(LedgerRefused, match="a change of this batch has failed"):
         fail()
 
     assert LedgerState() == ledger.state_of("1")
+
+
+CONFLICTS = {
+    "intend": lambda ledger: ledger.begin_intent("1", intent("bruno", "n8")),
+    "intend for a blocked agent": lambda ledger: ledger.begin_intent("1", intent("dora", "n8")),
+    "reattempt": lambda ledger: ledger.reattempt("1", "n9", 5, LOCAL),
+    "doubt": lambda ledger: ledger.mark_unknown("1", "n9", 5, LOCAL),
+    "settle": lambda ledger: ledger.finish_intent("1", "n9", profile("200"), 5, adopted=False),
+    "settle with what is bound": lambda ledger: ledger.finish_intent("1", "n2", profile("100"), 5, adopted=False),
+    "late": lambda ledger: ledger.retire_late("1", "n2", profile("100"), 5),
+    "withdraw": lambda ledger: ledger.cancel_intent("1", "n9", "why", 5),
+    "adopt": lambda ledger: ledger.adopt("1", "zoe", profile("100"), name="", avatar="", protected=False, now_ms=5),
+    "retire": lambda ledger: ledger.retire("1", "zoe", 5),
+    "forget": lambda ledger: ledger.forget("1", "zoe", 5),
+    "protect": lambda ledger: ledger.protect("1", "zoe", protected=True),
+}
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
+@pytest.mark.parametrize("deed", CONFLICTS.values(), ids=CONFLICTS)
+def test_a_change_that_is_refused_before_it_began_leaves_the_batch_whole(ledger, deed, is_first):
+    """One agent's conflict isn't another's: what came before and comes after is kept, and nothing of it."""
+    bind(ledger, id="100")
+    ledger.begin_intent("1", intent("bruno", "n2"))
+    ledger.block("1", "dora", 5)
+    before, records = ledger.state_of("1"), happened(ledger)
+    with ledger.batch():
+        if not is_first:
+            ledger.block("1", "first", 6)
+        with pytest.raises(LedgerConflict):
+            deed(ledger)
+        ledger.block("1", "last", 7)
+
+    expected = {"dora", "last"} if is_first else {"dora", "first", "last"}
+    assert replace(before, blocked=frozenset(expected)) == ledger.state_of("1")
+    assert ([*records, *["blocked"] * (len(expected) - 1)], None) == (happened(ledger), verify(ledger.events()))
 
 
 def test_batch_that_writes_nothing(engine, ledger):

@@ -60,7 +60,7 @@ def path(tmp_path):
     path = tmp_path / "state" / "ledger.db"
     with open_for_writing(path) as ledger:
         ledger.register_account("acme", ACCOUNT, NOW)
-        ledger.adopt("1", "alice", PROFILE, avatar="sha256:a", protected=False, now_ms=NOW)
+        ledger.adopt("1", "alice", PROFILE, name=PROFILE.name, avatar="sha256:a", protected=False, now_ms=NOW)
     return path
 
 

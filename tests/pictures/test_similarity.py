@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 from profilectl.errors import AvatarRefused
 from profilectl.pictures.avatars import normalise
 from profilectl.pictures.placeholders import initials_portrait
-from profilectl.pictures.similarity import LARGEST_DISTANCE, distance
+from profilectl.pictures.signature import signature
+from profilectl.pictures.similarity import LARGEST_DISTANCE, distance, shows
 from profilectl.sandbox.model.media import reencode
 from tests.photographs import photograph_like_portrait
 
@@ -104,6 +105,77 @@ def test_a_picture_that_differs_in_colour_alone_is_another_one():
 
     assert distance(face, encoded(grey), "live") > LARGEST_DISTANCE
     assert distance(face, encoded(exchanged), "live") > LARGEST_DISTANCE
+
+
+# The signature, which a ledger keeps
+
+
+@pytest.mark.parametrize("kind", ["portraits", "letters", "squares", "in grey"])
+def test_a_signature_recognises_every_copy(kind):
+    """What was uploaded is known again by what X makes of it, in every size, form and quality."""
+    faces = {"portraits": portraits, "letters": letters, "in grey": in_grey}
+    originals = squares()[::4] if kind == "squares" else faces[kind](6)
+    unknown = [
+        (number, how)
+        for number, original in enumerate(originals)
+        for how, copy in copies(original)
+        if not shows(signature(opened(original)), copy, "live")
+    ]
+
+    assert [] == unknown
+
+
+@pytest.mark.parametrize("kind", ["portraits", "letters", "squares"])
+def test_a_signature_recognises_no_other_picture(kind):
+    """All pairs, as X would serve the other one."""
+    faces = {"portraits": lambda: portraits(16), "letters": lambda: letters(26), "squares": squares}[kind]()
+    mistaken = sum(
+        shows(mark, other, "live")
+        for (number, mark), (place, other) in itertools.product(
+            enumerate(signature(opened(face)) for face in faces), enumerate(faces)
+        )
+        if number != place
+    )
+
+    assert 0 == mistaken
+
+
+def test_what_is_prepared_for_upload_has_its_signature():
+    """Opaque or not, of less than 1,200 ASCII characters, and the same every time."""
+    opaque, clear = encoded(opened(portraits(1)[0])), encoded(with_hole((0, 255, 0)))
+    marks = [normalise(content, "face").signature for content in (opaque, clear)]
+
+    assert marks == [normalise(content, "face").signature for content in (opaque, clear)]
+    assert [(True, True)] * 2 == [(mark.isascii(), 300 < len(mark) < 1200) for mark in marks]
+
+
+@pytest.mark.parametrize("how", ["white", "black", "dropped"])
+def test_a_signature_knows_a_transparent_picture_on_white_and_on_black(how):
+    """As X is most likely to lay it, or with its transparency dropped; another one isn't taken for it."""
+    image, other = with_hole((0, 255, 0)), with_hole((0, 255, 0)).rotate(180)
+    mark = normalise(encoded(image), "face").signature
+
+    assert [True, False] == [shows(mark, served(one, how), "live") for one in (image, other)]
+
+
+def served(image, how):
+    """Return what X may serve of a transparent picture."""
+    laid = image.convert("RGB")
+    if how != "dropped":
+        laid = Image.new("RGB", image.size, how)
+        laid.paste(image, mask=image.getchannel("A"))
+    return encoded(laid.resize((73, 73)), "JPEG", quality=75)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", initials_portrait("A")[:200]])
+def test_what_is_no_picture_shows_nothing(content):
+    """The refusal calls it by the name that was given, made visible."""
+    mark = normalise(initials_portrait("A"), "face").signature
+    with pytest.raises(AvatarRefused, match="picture live<U\\+202E>"):
+        shows(mark, content, "live\u202e")
+
+
+# Transparency
 
 
 def with_hole(colour):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from profilectl.model import (
     Agent,
@@ -189,6 +189,15 @@ CASES = {
         roster(agent("alice", "Ally")),
         observation([profile("1", "Alice"), profile("9", "Ally")], [bound("alice", "1")]),
         [("blocked", "alice", ("namesake",), "9")],
+    ),
+    "agents of one name each propose another namesake, the oldest first": (
+        roster(agent("alice"), agent("twin", "Alice"), agent("third", "Alice")),
+        observation([profile("7", "Alice", OLD + 1), profile("9", "Alice")]),
+        [
+            ("blocked", "alice", ("namesake",), "9"),
+            ("blocked", "twin", ("namesake",), "7"),
+            ("blocked", "third", ("namesake",), "7"),
+        ],
     ),
     "a namesake of an agent who stays is left alone": (
         roster(agent("alice")),

@@ -22,7 +22,9 @@ def profile(number):
 
 
 def bind(ledger, number):
-    ledger.adopt("1", "alice", profile(number), avatar="sha256:a", protected=False, now_ms=NOW)
+    ledger.adopt(
+        "1", "alice", profile(number), name=profile(number).name, avatar="sha256:a", protected=False, now_ms=NOW
+    )
 
 
 def quiet(_seconds, _why):

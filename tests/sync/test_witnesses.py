@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.errors import ExitCode, LedgerConflict, OutcomeUnknown, RateLimited, Refused, Unreachable
 from profilectl.model import Intent, LedgerState, LocalTime, Profile, WithdrawnIntent
@@ -196,7 +196,7 @@ def test_another_picture_is_for_a_person(run, x):
     outcomes = run.sync(agent("alice"), settle_after=60)
 
     assert [("blocked", "alice", "skipped")] == actions(outcomes)
-    assert ["ambiguous"] == [*outcomes[0].change.why]
+    assert (["ambiguous"], ExitCode.PERSON) == ([*outcomes[0].change.why], exit_code(outcomes))
     assert ["Alice"] == x.live()
 
 

@@ -8,11 +8,23 @@ import stat
 import pytest
 
 from profilectl.errors import InputRefused
-from profilectl.system.files import create_private, read_named, read_regular, write_private
+from profilectl.system.files import cleaned_up, create_private, read_named, read_regular, replace, write_private
 
 
 def full_disk(_descriptor):
     raise OSError(28, "No space left on device")
+
+
+READ_ONLY = OSError(30, "Read-only file system")
+
+
+def failing(error):
+    """Return what a deed does that ends with this error."""
+
+    def fail(*_words, **_more):
+        raise error
+
+    return fail
 
 
 @pytest.fixture
@@ -73,6 +85,24 @@ def test_an_interrupt_leaves_no_draft(path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_private(path, b"new", durable=True)
     assert {} == contents(path.parent)
+
+
+@pytest.mark.parametrize("trouble", [READ_ONLY, KeyboardInterrupt()], ids=["a disk", "Ctrl-C"])
+@pytest.mark.parametrize("write", [write_private, create_private, replace])
+def test_a_draft_that_can_t_be_removed_hides_nothing(path, monkeypatch, write, trouble):
+    """What went wrong first is what is told."""
+    deed = "fsync" if write is create_private else "replace"
+    monkeypatch.setattr(os, deed, failing(OSError(28, "No space left on device")))
+    monkeypatch.setattr(os, "unlink", failing(trouble))
+    with pytest.raises(OSError, match="No space left"):
+        write(path, b"new")
+
+
+@pytest.mark.parametrize("trouble", [READ_ONLY, KeyboardInterrupt()], ids=["a disk", "Ctrl-C"])
+def test_a_failing_end_is_told_where_nothing_else_failed(trouble):
+    """Only an error under way is worth more."""
+    with pytest.raises(type(trouble)), cleaned_up(failing(trouble)):
+        pass
 
 
 def test_the_draft_of_a_killed_writer_is_replaced(path):

@@ -94,6 +94,36 @@ def test_release(path):
             pass
 
 
+@pytest.mark.parametrize("trouble", [OSError(30, "Read-only file system"), KeyboardInterrupt()], ids=["disk", "Ctrl-C"])
+def test_a_note_that_stays_hides_no_error_and_keeps_no_lock(path, monkeypatch, trouble):
+    """The ledger's own error is told although the end of the note is interrupted, and the next run gets the lock."""
+
+    def fail(*_words, **_more):
+        raise trouble
+
+    def run(ledger):
+        with monkeypatch.context() as patch, ledger.lock(0, "a"):
+            patch.setattr(os, "unlink", fail)
+            raise LedgerRefused("disk full")
+
+    with open_for_writing(path) as ledger:
+        with pytest.raises(LedgerRefused, match="disk full"):
+            run(ledger)
+        with ledger.lock(0, "b"):
+            pass
+
+
+def test_a_note_that_stays_is_no_failure_of_its_own(path, monkeypatch):
+    """The run has done what it was to do."""
+
+    def fail(*_words, **_more):
+        raise OSError(30, "Read-only file system")
+
+    with open_for_writing(path) as ledger, monkeypatch.context() as patch, ledger.lock(0, "a"):
+        patch.setattr(os, "unlink", fail)
+    assert (path.parent / "ledger.db.lock.holder").exists()
+
+
 def test_two_in_one_process(path):
     """The same holds within one process."""
     with open_for_writing(path) as first, open_for_writing(path) as second, first.lock(0, "profilectl sync"):

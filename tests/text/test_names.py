@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilectl.text.escape import visible
-from profilectl.text.names import MAX_NAME, name_problems, normalise
+from profilectl.text.names import MAX_NAME, as_compared, name_problems, normalise
 from tests.text.samples import ANYTHING, ENGLAND, TROUBLE
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
@@ -86,6 +86,60 @@ BAD = {
 def test_bad_names_are_told_with_the_character(name, expected):
     """Each problem of a name is a phrase of its own, and the offending character is named and visible."""
     assert list(name_problems(name)) == expected
+
+
+SPELLINGS = {
+    "escaped": ("Tom & Jo", "Tom &amp; Jo"),
+    "escaped brackets": ("Ivan <Tier 2>", "Ivan &lt;Tier 2&gt;"),
+    "escaped quotes": ('Kim "K." O\'Hara', "Kim &quot;K.&quot; O&#39;Hara"),
+    "folded spaces": ("Tom  Jo", "Tom Jo"),
+    "trimmed": ("Tom Jo", " Tom Jo "),
+    "another space": ("Anne\u00a0Marie", "Anne Marie"),
+    "decomposed": ("D\u00f3ra K.", "Do\u0301ra K."),
+    "without emoji": ("Kim \U0001f469\U0001f3fd\u200d\U0001f4bb Tech", "Kim Tech"),
+    "without a skin tone": ("Kim \U0001f469\U0001f3fd", "Kim \U0001f469"),
+    "without a selector": ("Love \u2764\ufe0f", "Love \u2764"),
+    "without a country's flag": ("Uwe \U0001f1e9\U0001f1ea", "Uwe"),
+    "without a part's flag": (f"Kate {ENGLAND}", "Kate"),
+    "without a keycap": ("Agent 1\ufe0f\u20e3", "Agent 1"),
+    "without a non-joiner": ("می\u200cخواهم", "میخواهم"),
+    "without emoji, with what is a modifier in ASCII": ("A^ \U0001f600", "A^"),
+    "all at once": ("D\u00f3ra & Kim \U0001f600", "Do\u0301ra  &amp;  Kim"),
+}
+
+
+@pytest.mark.parametrize(("sent", "shown"), SPELLINGS.values(), ids=SPELLINGS)
+def test_a_name_and_what_x_makes_of_it_are_one_name(sent, shown):
+    """Whichever of the two is whose."""
+    assert as_compared(sent) == as_compared(shown)
+
+
+OTHERS = [
+    ("Alice", "Alicia"),
+    ("Alice", "alice"),
+    ("Alice F.", "Alice F"),
+    ("Dora", "D\u00f3ra"),
+    ("Tom & Jo", "Tom Jo"),
+    ("TomJo", "Tom Jo"),
+    ("\U0001f600", "\U0001f601"),
+    ("山田", "山本"),
+    ("Alice", "Al\u0456ce"),
+]
+
+
+@pytest.mark.parametrize(("name", "other"), OTHERS, ids=ascii)
+def test_other_names_stay_others(name, other):
+    """Nothing of what tells people apart is lost; names of nothing but emoji are told apart by these."""
+    assert as_compared(name) != as_compared(other)
+
+
+@given(ANYTHING | TROUBLE)
+def test_the_compared_form_is_that_of_every_unicode_form(name):
+    """However a name was composed; and no name that is allowed is compared as nothing."""
+    forms = {as_compared(unicodedata.normalize(form, name)) for form in ("NFC", "NFD")}
+
+    assert {as_compared(name)} == forms
+    assert as_compared(name) or name_problems(name)
 
 
 @given(ANYTHING | TROUBLE | st.text(st.sampled_from("e\u0301n\u0303"), max_size=120))
