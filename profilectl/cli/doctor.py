@@ -73,7 +73,12 @@ def _machine(context: ReadOnlyContext) -> Machine:
         inspect_pictures=context.inspect_pictures,
         ledger_path=lambda: context.ledger_path,
         open_ledger=context.open_ledger,
+        former_ledger=partial(_former_ledger, context),
     )
+
+
+def _former_ledger(context: ReadOnlyContext, user_id: str) -> str | None:
+    return context.kept_heads.ledger_of(user_id)
 
 
 def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:

@@ -12,7 +12,7 @@ from profilectl.cli.options import command
 from profilectl.errors import UsageError
 from profilectl.feedback.reader import read_report
 from profilectl.feedback.report import Period
-from profilectl.ledger.accounts import check_account
+from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.render import feedback, json_documents, tables
 from profilectl.render.console import info
 from profilectl.text.escape import visible
@@ -43,9 +43,11 @@ def report(
     first_ms, last_ms = _day("--since", since), _day("--until", until)
     ledger = context.ledger_for_reading()
     reports, period = [], Period(0, 0)
-    for brand in context.brands():
-        client = context.connect(brand)
-        account = client.verify_credentials()
+    clients = {brand: context.connect(brand) for brand in context.brands()}
+    accounts = {brand: client.verify_credentials() for brand, client in clients.items()}
+    require_distinct({brand.key: account for brand, account in accounts.items()})
+    for brand, client in clients.items():
+        account = accounts[brand]
         check_account(brand, account, ledger)  # before anything is reported under this brand's name
         brand_report, period = read_report(client, ledger, brand.key, account.user_id, first_ms, last_ms)
         reports.append(brand_report)

@@ -58,13 +58,15 @@ class LocalX:
     url = "http://localhost"
 
     def __init__(self, folder: Path) -> None:
-        from profilectl.ledger.location import prepare_folder
+        from profilectl.ledger import git_tracking, location
         from profilectl.sandbox.http.app import SandboxApp
         from profilectl.sandbox.model.rate_limits import Limits
 
-        prepare_folder(folder.absolute())  # first, so that an error names the sandbox's own folder
-        prepare_folder(folder.parent.absolute())
+        location.prepare_folder(folder.absolute())  # first, so that an error names the sandbox's own folder
+        location.prepare_folder(folder.parent.absolute())
         path = folder / "world.db"
+        git_tracking.require_untracked(path.absolute())
+        location.check_companions(path)  # SQLite would follow a link, and write wherever it leads
         self.world = open_world(path, Limits.generous(), f"remove {visible(str(path))}, and the sandbox begins anew")
         self.world.ensure_customer(CUSTOMER)
         self.app = SandboxApp(self.world)

@@ -12,7 +12,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent, require_name
 from profilectl.errors import InputRefused, UsageError
-from profilectl.ledger.accounts import check_account
+from profilectl.ledger.accounts import check_account, require_distinct, unknown_account
 from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
 from profilectl.render import json_documents
@@ -51,12 +51,18 @@ def listing(context: Context) -> None:
     """
     ledger = context.ledger_for_reading()
     profiles: list[ClassifiedProfile] = []
-    for brand in context.brands():
-        client = context.connect(brand)
-        account = client.verify_credentials()
+    clients = {brand: context.connect(brand) for brand in context.brands()}
+    accounts = {brand: client.verify_credentials() for brand, client in clients.items()}
+    require_distinct({brand.key: account for brand, account in accounts.items()})
+    for brand, account in accounts.items():
         check_account(brand, account, ledger)  # or every profile of a wrong account would be listed as a stranger's
         names = {agent.name for agent in context.roster.agents_of(brand.key)}
-        profiles += classify(brand.key, client.list_profiles(), ledger.state_of(account.user_id), names)
+        listed = clients[brand].list_profiles()
+        profiles += classify(brand.key, listed, ledger.state_of(account.user_id), names)
+        former, is_known = context.kept_heads.ledger_of(account.user_id), ledger.knows(account.user_id)
+        unknown = unknown_account(account, len(listed), former, is_known=is_known)
+        if unknown is not None:
+            context.warn_of(unknown)
     if not profiles and not (context.is_quiet or context.wants_json):
         where = ", ".join(brand.key for brand in context.brands())
         info(f"X has no profiles of {where} yet: `profilectl sync` makes those of the roster")

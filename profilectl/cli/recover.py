@@ -58,10 +58,11 @@ def recover(
 
 def _examine(context: Context, clients: dict[str, XClient], ledger: LedgerReader) -> list[BrandFindings]:
     current = replace(context)  # its roster and pictures are read now, not when the command began
-    return [
-        examine(brand, current.roster.agents_of(brand.key), clients[brand.key], ledger, current.load_pictures)
-        for brand in current.brands()
-    ]
+    examined: list[BrandFindings] = []
+    for brand in current.brands():
+        agents, client = current.roster.agents_of(brand.key), clients[brand.key]
+        examined.append(examine(brand, agents, client, ledger, current.load_pictures, examined))
+    return examined
 
 
 def _bind_sure(context: Context, clients: dict[str, XClient]) -> list[BrandFindings]:

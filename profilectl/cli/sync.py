@@ -228,13 +228,16 @@ class _Run:
     cache: PictureStatCache
     looks: _Looks
     wait: Wait
-    unknown: tuple[UnknownAccount, ...] = field(init=False, default=())  # those accounts
+    unknown: tuple[UnknownAccount, ...] = field(init=False, default=())  # accounts that the ledger doesn't know
     stopped_by: ExitCode = field(init=False, default=ExitCode.DONE)
 
     def plan(self) -> Plan:
-        """Return the plan; StalePlan when it isn't the one that was reviewed, GuardRefused when it may not be applied.
+        """Return the plan; nothing is written.
 
-        Nothing is written. LedgerRefused about an account that the ledger doesn't know.
+        Raises:
+            LedgerRefused: the ledger may not be the right one for an account.
+            StalePlan: it isn't the plan that was reviewed.
+            GuardRefused: it may not be applied.
         """
         expected = self.looks.expected
         # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.

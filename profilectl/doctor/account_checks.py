@@ -32,6 +32,7 @@ from profilectl.errors import (
     UsageError,
     WrongAccount,
 )
+from profilectl.ledger.accounts import require_distinct, unknown_account
 from profilectl.model import Account, Brand, Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis
@@ -106,6 +107,7 @@ class AccountChecks:
         self.account: Account | None = None
         self.profiles: tuple[Profile, ...] = ()  # as X lists them
         self.refusal: NotAllowlisted | None = None  # X's answer that the allowlist is what is missing
+        self.others: dict[str, Account] = {}  # accounts of other brands, by their keys
 
     def run(self) -> None:
         """Run all the checks that are this account's own."""
@@ -130,8 +132,10 @@ class AccountChecks:
         if brand is None or account is None:
             return ok("only a roster says whose they are")
         try:
+            former = self.checks.machine.former_ledger(account.user_id)
             with self.checks.machine.open_ledger() as ledger:
                 state = ledger.state_of(account.user_id)
+                unknown = unknown_account(account, len(self.profiles), former, is_known=ledger.knows(account.user_id))
         except (LedgerRefused, TryLater, UsageError):  # which has a line of its own
             return ok("only a ledger that can be read says whose they are")
         agents = self.checks.machine.read_roster().agents_of(brand.key)
@@ -140,7 +144,10 @@ class AccountChecks:
         ours = sum(profile.id in known for profile in self.profiles)
         gone = sum(profile.id in retired for profile in self.profiles)
         counts = f"{ours - gone:,} bound, {gone:,} retired, {len(self.profiles) - ours:,} not ours"
-        namesakes = find_namesakes(agents, self.profiles, state)
+        namesakes = tuple(find_namesakes(agents, self.profiles, state))
+        if unknown is not None and not namesakes:
+            ways_on = unknown.ways_on(self.accounts.options, is_sandbox=self.checks.machine.uses_sandbox)
+            return warning(unknown.describe(str(self.checks.machine.ledger_path())), ways_on)
         return profiles_result(brand.key, namesakes, counts, self.accounts.options)
 
     def _connected(self) -> XClient:
@@ -167,6 +174,8 @@ class AccountChecks:
         account = self.account = self._connected().verify_credentials()
         handle = visible(account.handle)
         text = f"@{handle}, user id {visible(account.user_id)}"
+        if self.target.brand is not None:
+            require_distinct(self.others | {self.target.brand.key: account})
         in_ledger = self._account_in_ledger(account)
         if not self.target.handle or self.target.handle.casefold() == account.handle.casefold():
             return ok(f"accepted by X: {text}")
@@ -269,6 +278,9 @@ def run_checks(machine: Machine, accounts: Accounts) -> tuple[Report, tuple[Acco
     account_checks = tuple(AccountChecks(checks, accounts, target, status) for target, status in described)
     examined = account_checks or (AccountChecks(checks, accounts, *_nobody(machine, accounts)),)
     for account in examined:
+        account.others = {
+            other.target.brand.key: other.account for other in examined if other.target.brand and other.account
+        }
         account.run()
     checks.check_files()
     for account in examined:

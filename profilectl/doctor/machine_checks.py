@@ -61,6 +61,7 @@ class Machine(Struct, frozen=True):
     inspect_pictures: Callable[[Iterable[Agent]], Mapping[str, Picture]]
     ledger_path: Callable[[], Path]
     open_ledger: Callable[[], AbstractContextManager[LedgerReader]]  # for reading; a missing one is empty
+    former_ledger: Callable[[str], str | None]  # path of the one that was used last for a user id, if it is remembered
 
 
 class MachineChecks:

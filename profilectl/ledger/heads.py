@@ -9,14 +9,12 @@ all of the state folder restores the heads, too: that can't be noticed here.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec import MsgspecError, Struct, json
 
 from profilectl.errors import LedgerRefused
 from profilectl.system.files import read_regular, write_private
@@ -54,10 +52,11 @@ class KeptHeads:
             file = read_regular(path, _LARGEST)
         except OSError:
             return None  # also where this user mayn't enter the state folder: then no head of theirs is in it
+        if file is not None and not file[0]:
+            return None  # it is written without waiting for the disk, so a power cut may leave it empty
         try:
-            content = json.loads(b"" if file is None else file[0])
-            return Head(int(content["seq"]), str(content["hash"]), str(content["ledger"]))
-        except (ValueError, KeyError, TypeError):
+            return json.decode(b"" if file is None else file[0], type=Head)
+        except MsgspecError:
             what = f"{visible(str(path))}, which says how far the ledger is, is damaged"
             raise LedgerRefused(what, hint="remove it, if you are sure that the ledger is the right one") from None
 
@@ -97,7 +96,7 @@ class KeptHeads:
             seq = ledger.last_seq()
             head = Head(seq, ledger.hash_of(seq) or "", str(path.absolute()))
             for user_id in ledger.user_ids():
-                write_private(self._path(folder, user_id), json.dumps(asdict(head)).encode())
+                write_private(self._path(folder, user_id), json.encode(head))
 
     @staticmethod
     def _path(folder: Path, user_id: str) -> Path:

@@ -129,6 +129,11 @@ def check_file(path: Path) -> None:
     _check_private(path)
     if path.lstat().st_size == 0:  # to SQLite it would be a new database, and every profile at X a stranger
         refuse(path, "is empty, so its content was lost", "restore a backup; or remove the file to begin anew")
+    check_companions(path)
+
+
+def check_companions(path: Path) -> None:
+    """Refuse a file beside a database that may not be what SQLite left there, as `check_file` does."""
     for companion in companions(path):
         with suppress(FileNotFoundError):  # also one that SQLite removes while we look
             _check_private(companion)

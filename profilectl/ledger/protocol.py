@@ -52,6 +52,13 @@ class LedgerReader(Protocol):
         That a message was sent or an agent blocked says nothing about profiles, nor does a registration.
         """
 
+    def recorded_retirements(self, user_id: str) -> frozenset[str]:
+        """Return the ids of an account's profiles of which the audit trail says that they were retired; reads it all.
+
+        Raises:
+            LedgerRefused: one of these records was damaged.
+        """
+
     def user_ids(self) -> tuple[str, ...]:
         """Return the user ids of all accounts that are registered."""
 

@@ -134,12 +134,18 @@ GET_OWNER = """
 
 HAS_ROWS = """
     SELECT 1 FROM bindings WHERE account = :account UNION ALL SELECT 1 FROM intents WHERE account = :account
-    UNION ALL SELECT 1 FROM retired WHERE account = :account LIMIT 1"""
+    UNION ALL SELECT 1 FROM withdrawn WHERE account = :account UNION ALL SELECT 1 FROM retired WHERE account = :account
+    LIMIT 1"""
 # the texts are canonical, see `audit.chain`: an account comes first, and what happened last
 HAS_RECORD = """
     SELECT 1 FROM audit WHERE text LIKE '{"account":"' || :account || '",%' AND (
         text LIKE '%"what":"intended"}' OR text LIKE '%"what":"created"}' OR text LIKE '%"what":"adopted"}'
         OR text LIKE '%"what":"begun"}') LIMIT 1"""
+
+# a text in a name or a reason can't look like a key, as its quotes are escaped
+GET_RETIREMENTS = """
+    SELECT seq, prev_hash, hash, text FROM audit WHERE text LIKE '{"account":"' || :account || '",%' AND (
+        text LIKE '%"what":"retired"}' OR text LIKE '%"replaced":"%')"""
 
 GET_LAST_RECORD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 GET_RECORDS = "SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"

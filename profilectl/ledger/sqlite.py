@@ -231,8 +231,8 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
     if file_format is None:
         hint = location.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
         location.refuse(path, "is a database, but no ledger", hint)
-    _require_own_schema(path, connection)
     if file_format in {str(schema.FORMAT), _FORMER}:
+        _require_own_schema(path, connection)
         return
     if file_format.isdecimal() and int(file_format) < schema.FORMAT:
         hint = "set it aside; `profilectl profiles adopt` binds what is at X in a new ledger"

@@ -73,6 +73,11 @@ class StoreReader(LedgerReader):
         # the record is searched to its end only for an account without profiles
         return any(self._rows(statement, account=user_id) for statement in (schema.HAS_ROWS, schema.HAS_RECORD))
 
+    def recorded_retirements(self, user_id: str) -> frozenset[str]:
+        events = [chain.Record(*row).event for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
+        ids = (event.profile_id if event.what == "retired" else event.detail.get("replaced") for event in events)
+        return frozenset(profile_id for profile_id in ids if isinstance(profile_id, str))
+
     def user_ids(self) -> tuple[str, ...]:
         return tuple(user_id for (user_id,) in self._rows(schema.GET_USER_IDS))
 

@@ -16,7 +16,7 @@ from profilectl.digests import digest_of
 from profilectl.model import Agent, Binding, Intent, Picture, Profile, Retired, Roster
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis, basis_of
-from profilectl.plan.guards import Refusal, guard_deletes, guard_losses
+from profilectl.plan.guards import Refusal, guard_deletes, guard_losses, guard_unrecorded_destroys
 from profilectl.plan.intents import IntentStatus, Observation, missing_bindings, remembered, resolve, weigh
 from profilectl.text.names import as_compared
 
@@ -65,6 +65,7 @@ def build(
     prune_now: bool = False,
     only_agents: frozenset[str] = frozenset(),
     swapped: frozenset[str] = frozenset(),
+    recorded: Mapping[str, frozenset[str]] | None = None,
 ) -> Plan:
     """Compare the roster with what was observed; total and deterministic.
 
@@ -78,6 +79,7 @@ def build(
         prune_now: whether retired profiles are destroyed before their grace is over.
         only_agents: keys of the agents that take part; empty for all.
         swapped: ids of bound profiles whose live picture turned out to be another one.
+        recorded: ids of the profiles of which a record says that they were retired, by brand; None asks for none.
     """
     parts = [
         _BrandPlan(roster, pictures, observation, today, swapped, prune_now=prune_now).build(only_agents)
@@ -88,13 +90,19 @@ def build(
         (part.brand, sum(c.action is Action.DELETE for c in part.changes), len(part.observation.ledger_state.bindings))
         for part in parts
     ]
+    bound = [len(part.observation.ledger_state.bindings) for part in parts]
+    unrecorded = [
+        (part.brand, part.count_unrecorded(recorded), count) for part, count in zip(parts, bound, strict=True)
+    ]
     losses = [(part.brand, len(part.observation.gone), len(part.observation.ledger_state.bindings)) for part in parts]
     return Plan(
         changes=changes,
         basis=basis_of(roster, pictures, observations),
         unchanged=sum(len(part.unchanged) for part in parts),
         strangers=tuple(pair for part in parts for pair in part.strangers),
-        refused=guard_losses(roster.policy, losses, allow_lost) or guard_deletes(roster.policy, deletes, allow_deletes),
+        refused=guard_losses(roster.policy, losses, allow_lost)
+        or guard_deletes(roster.policy, deletes, allow_deletes)
+        or guard_unrecorded_destroys(roster.policy, unrecorded, allow_deletes),
         withdrawals=tuple(pair for part in parts for pair in part.withdrawals),
         protections=tuple(triple for part in parts for triple in part.protections),
         protected=frozenset((agent.brand, agent.key) for agent in roster.agents if agent.protected),
@@ -173,6 +181,14 @@ class _BrandPlan:
             self.unchanged &= only_agents
         self.changes.sort(key=Change.rank)
         return self
+
+    def count_unrecorded(self, recorded: Mapping[str, frozenset[str]] | None) -> int:
+        """Count the profiles to destroy that the ledger calls retired without a record of it."""
+        if recorded is None:
+            return 0
+        retired = {retired.profile_id for retired in self.observation.ledger_state.retired}
+        unrecorded = retired - recorded.get(self.brand, frozenset())
+        return sum(change.action is Action.DESTROY and change.profile_id in unrecorded for change in self.changes)
 
     def _tell_strangers_apart(self) -> None:
         ours = {binding.profile_id for binding in self.bindings.values()}

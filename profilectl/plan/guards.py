@@ -52,6 +52,27 @@ def guard_losses(policy: Policy, losses: Sequence[tuple[str, int, int]], allow_l
     return None
 
 
+def guard_unrecorded_destroys(
+    policy: Policy, destroys: Sequence[tuple[str, int, int]], allow_deletes: int | None
+) -> Refusal | None:
+    """Refuse to destroy many retired profiles that no run is known to have retired; one per brand is always allowed.
+
+    Rows of a ledger that somebody forged, or changed by hand, would else end profiles that agents use.
+
+    Args:
+        policy: the bounds are those of deletions.
+        destroys: (brand, retired profiles without a record of it that would be destroyed, agents bound) by brand.
+        allow_deletes: how many deletions per brand a person has agreed to; replaces both limits.
+    """
+    for brand, count, bound in destroys:
+        refused = _excess(policy, count, bound) if allow_deletes is None else _disagreement(count, allow_deletes)
+        if refused is not None:
+            what = f"{count} retired profiles would be destroyed, beside {bound} bound ones"
+            message = f"brand {brand}: {what}, and nothing is on record of their retirement; {refused[1]}"
+            return Refusal("unrecorded", message, f"--allow-deletes {max(n for _, n, _ in destroys)}")
+    return None
+
+
 def _excess(policy: Policy, count: int, bound: int) -> tuple[str, str] | None:
     if count <= 1:  # somebody leaves a small team: no ratio would ever allow that
         return None

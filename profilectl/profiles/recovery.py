@@ -5,14 +5,14 @@ The caller looks once without the lock, where a person has to be asked, and once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.errors import AvatarRefused, RemoteError
-from profilectl.ledger.accounts import check_account
+from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.model import Account, Agent, Brand, Event, PreparedPicture, Profile
 from profilectl.profiles.matching import Candidate, Finding, conclude, search
 
@@ -72,17 +72,20 @@ def examine(
     client: XClient,
     ledger: LedgerReader,
     load_pictures: Callable[[list[Agent]], Mapping[str, PreparedPicture]],
+    others: Iterable[BrandFindings] = (),
 ) -> BrandFindings:
     """List a brand's profiles, and compare the pictures of those that may be an agent's.
 
-    The client takes `JOBS` calls at once; the pictures are prepared, by the avatar as the roster writes it.
+    The client takes `JOBS` calls at once; the pictures are prepared, by the avatar as the roster writes it. `others`
+    are the findings about other brands so far.
 
     Raises:
-        WrongAccount: the credentials belong to somebody else.
+        WrongAccount: the credentials belong to somebody else, or to another brand.
         RosterRefused: a picture of the roster can't be used.
         RemoteError: X doesn't answer as it should; a picture at X that can't be had is a doubt instead.
     """
     account = client.verify_credentials()
+    require_distinct({other.brand.key: other.account for other in others} | {brand.key: account})
     check_account(brand, account, ledger)
     ledger_state = ledger.state_of(account.user_id)  # before the list, so that what is bound meanwhile isn't a stranger
     searched = search(agents, client.list_profiles(), ledger_state)

@@ -173,12 +173,21 @@ class SyncSession:
             allow_lost=self.selection.allow_lost,
             prune_now=self.selection.prune_now,
             only_agents=self.selection.agents if agents is None else agents,
+            recorded=self._recorded_retirements(ledger),
         )
         if self.selection.verify_avatars and self.swapped is None:  # once a run: later rounds take the same answer
             self.swapped = self._find_swapped(compare(), today)
         plan = compare(swapped=self.swapped or frozenset())
         self._warn_of_names(plan)
         return plan
+
+    def _recorded_retirements(self, ledger: LedgerReader) -> dict[str, frozenset[str]]:
+        # the record is long, so it is read only where something may be destroyed
+        return {
+            brand: ledger.recorded_retirements(target.user_id)
+            for brand, target in self.targets.items()
+            if target.observation.ledger_state.retired
+        }
 
     def _warn_of_names(self, plan: Plan) -> None:
         for brand, agent, double in plan.doubles:

@@ -62,6 +62,7 @@ class Surroundings:
             inspect_pictures=lambda agents: {},
             ledger_path=lambda: self.folder / "ledger.db",
             open_ledger=lambda: open_for_reading(self.folder / "ledger.db"),
+            former_ledger=lambda user_id: None,
         )
 
     def accounts(self):

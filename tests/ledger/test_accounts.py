@@ -1,0 +1,105 @@
+"""Whether a ledger may be the one for an account, and whether two brands are one."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.errors import WrongAccount
+from profilectl.ledger.accounts import require_distinct, unknown_account
+from profilectl.model import Account, Event, Intent, Profile
+
+ACME = Account("1", "acmecare", "api.x.com")
+PROFILE = Profile("100", "Alice", "url", 3)
+
+
+@pytest.mark.parametrize(
+    ("listed", "former", "is_known", "is_odd"),
+    [
+        (0, None, False, False),  # the first sync of an account that has nothing yet
+        (3, None, False, True),
+        (0, "/state/ledger.db", False, True),  # X's list may be a lie
+        (3, "/state/ledger.db", False, True),
+        (3, "/state/ledger.db", True, False),
+        (0, None, True, False),
+    ],
+)
+def test_a_ledger_that_never_knew_the_account(listed, former, is_known, is_odd):
+    """It is odd where there are profiles, or was another ledger."""
+    unknown = unknown_account(ACME, listed, former, is_known=is_known)
+    assert is_odd == (unknown is not None)
+
+
+def test_the_three_ways_on():
+    """All three are named as they are typed; the sandbox's ledger has no other address."""
+    unknown = unknown_account(ACME, 40, None, is_known=False)
+    assert "the ledger /l.db doesn't know @acmecare, and X lists 40 profiles of it" == unknown.describe("/l.db")
+    ways_on = unknown.ways_on(" --roster team.toml", is_sandbox=False)
+    for way in (
+        "recover --roster team.toml`",
+        "PROFILECTL_LEDGER=PATH ",
+        "profilectl sync --new-ledger --ro",
+    ):
+        assert way in ways_on
+    assert "PROFILECTL_LEDGER" not in unknown.ways_on("", is_sandbox=True)
+
+
+def test_the_former_ledger_is_named():
+    """Where the address is known, nobody has to look for it."""
+    unknown = unknown_account(ACME, 0, "/state/ledger.db", is_known=False)
+    assert "another ledger was used for it before" in unknown.describe("/l.db")
+    assert "PROFILECTL_LEDGER=/state/ledger.db names the right one" in unknown.ways_on("", is_sandbox=False)
+
+
+def test_two_brands_of_one_account():
+    """Both are named; several brands with an account each are none of it."""
+    beta = Account("2", "betacare", "api.x.com")
+    require_distinct({"acme": ACME, "beta": beta})
+    with pytest.raises(WrongAccount, match=r"brands acme and shop are one account at X, @acmecare \(user id 1\)"):
+        require_distinct({"acme": ACME, "beta": beta, "shop": ACME})
+
+
+def bind(ledger):
+    ledger.begin_intent("1", Intent("n", "alice", "Alice", "sha256:a", frozenset(), 2))
+    ledger.finish_intent("1", "n", PROFILE, 4, adopted=False)
+
+
+@pytest.mark.parametrize(
+    ("deed", "is_known"),
+    [
+        (lambda ledger: None, False),
+        (lambda ledger: ledger.register_account("acme", ACME, 1), False),
+        (lambda ledger: ledger.block("1", "alice", 1), False),
+        (lambda ledger: ledger.record(Event("destroyed-stranger", "1", 1, profile_id="7")), False),
+        (lambda ledger: ledger.record(Event("sent", "1", 1, "alice", "7", {"text": '"what":"created"}'})), False),
+        (lambda ledger: ledger.record(Event("created", "11", 1, "alice", "7")), False),
+        (lambda ledger: ledger.begin_intent("1", Intent("n", "alice", "Alice", "a", frozenset(), 2)), True),
+        (bind, True),
+        (lambda ledger: ledger.begin_account("1", 40, 1), True),
+    ],
+    ids=["nothing", "registered", "blocked", "stranger destroyed", "sent", "of another", "intent", "bound", "begun"],
+)
+def test_what_a_ledger_knows(ledger, engine, deed, is_known):
+    """Only what was about profiles of ours counts: a send under the brand, or a block, doesn't."""
+    deed(ledger)
+    with engine.reader() as reader:
+        assert (is_known, is_known) == (ledger.knows("1"), reader.knows("1"))
+
+
+def test_what_is_over_is_known_nevertheless(ledger):
+    """An account whose profiles are all gone again was this ledger's."""
+    bind(ledger)
+    ledger.drop("1", "100", 5)
+    assert ledger.knows("1")
+
+
+def test_retirements_on_record(ledger, engine):
+    """Replaced, removed, or replaced by an adoption; nothing that only looks like it, and none of another account."""
+    bind(ledger)
+    ledger.begin_intent("1", Intent("m", "alice", 'X "replaced":"666"', "sha256:b", frozenset(), 5))
+    ledger.finish_intent("1", "m", Profile("101", "X", "url", 6), 7, adopted=False)
+    ledger.adopt("1", "alice", Profile("102", "Al", "url", 8), name="Al", avatar="b", protected=False, now_ms=9)
+    ledger.retire("1", "alice", 10)
+    ledger.record(Event("retired", "2", 11, "bob", "900"))
+    ledger.record(Event("sent", "1", 12, "alice", "103", {"text": '"replaced":"666"'}))
+    with engine.reader() as reader:
+        assert {"100", "101", "102"} == reader.recorded_retirements("1")
