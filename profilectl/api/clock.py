@@ -19,10 +19,11 @@ DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the secon
 
 def boot_time() -> float:
     """Return seconds since this machine was started, those included in which it slept, where the system counts them."""
-    return time.clock_gettime(_CLOCK)
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux has both; that of macOS runs on in its sleep
+# Linux has both; CLOCK_MONOTONIC of macOS, unlike what Python calls monotonic there, runs on in its sleep.
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 class Clock(Struct, frozen=True):
