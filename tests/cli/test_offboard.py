@@ -6,7 +6,11 @@ import json
 
 import pytest
 
+from profilectl.cli import offboard
+from profilectl.cli.context import Context
+from profilectl.errors import ExitCode, OutcomeUnknown
 from profilectl.ledger.sqlite import open_for_reading
+from profilectl.profiles.offboarding import OffboardResult, OffboardStatus
 from tests.patience import next_line
 
 TEAM = [("alice", "Alice", 'title = "Care"'), ("bruno", "Bruno")]
@@ -198,6 +202,17 @@ def test_a_sync_under_way_doesn_t_delay_the_block(desk, served):
     assert "sending is blocked" in result.err
     assert 0 == desk.run("offboard", "alice", "--yes").code
     assert ["Bruno", "Chidi"] == served.live()
+
+
+def test_what_nobody_knows_is_called_so(capsys):
+    """A profile of which X didn't say that it is gone isn't called destroyed, nor called still there."""
+    error = OutcomeUnknown("destroying profile 100001: HTTP 502")
+    result = OffboardResult("acme", OffboardStatus.UNCONFIRMED, "100001", "Alice", error)
+    offboard._show(Context(), "alice", (result,), None, ExitCode.PARTIAL)
+    out, err = capsys.readouterr()
+
+    assert "not confirmed\tacme\t100001\tAlice\tdestroying profile 100001: HTTP 502\n" == out
+    assert "not every profile of alice is gone; run the same command again" in err
 
 
 @pytest.fixture
