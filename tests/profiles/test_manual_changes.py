@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from profilectl.errors import InputRefused, LedgerRefused, NotFound, PersonNeeded
@@ -114,3 +116,25 @@ def test_a_retired_profile_that_x_has_lost_can_still_be_dropped(ledger):
     with pytest.raises(NotFound) as caught:
         manual_changes.find_unused(Client(), ledger, ACME, "1")
     assert "`profilectl profiles list` shows the ids that there are" == caught.value.hint
+
+
+def test_a_profile_that_is_called_otherwise_by_now_is_not_destroyed(ledger):
+    """Another name was typed, or agreed to."""
+    client = Client(1)
+    unused = manual_changes.find_unused(client, ledger, ACME, "1")
+    client.profiles["1"] = replace(profile(1), name="Ally")
+
+    with pytest.raises(InputRefused, match='is called "Ally" by now'):
+        manual_changes.destroy(client, ledger, unused, quiet, hurry)
+    assert ["1"] == list(client.profiles)
+
+
+def test_a_stranger_that_is_gone_by_now_is_not_called_destroyed(ledger):
+    """Somebody else has destroyed it meanwhile."""
+    client = Client(1)
+    unused = manual_changes.find_unused(client, ledger, ACME, "1")
+    client.profiles.clear()
+
+    with pytest.raises(NotFound):
+        manual_changes.destroy(client, ledger, unused, quiet, hurry)
+    assert [] == [record.event.what for record in ledger.events() if record.event.what == "destroyed-stranger"]
