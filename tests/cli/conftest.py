@@ -94,10 +94,10 @@ class Desk:
         schemas.check_output((), done.stdout)
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def watch(self, *words, answers=b""):
+    def watch(self, *words, answers=b"", at_questions=()):
         """Run the program on a pseudo-terminal of its own; return its exit code and all that the screen got.
 
-        The answers are typed at the first question; a function returns them, given the screen so far.
+        What `at_questions` holds is called at one yes-or-no question after the other, and returns the answer.
         """
         environment = self.environment()
         pid, terminal = pty.fork()
@@ -107,14 +107,16 @@ class Desk:
                 os.execvpe(PROGRAM[0], [*PROGRAM, *words], environment)
             finally:
                 os._exit(127)  # never a second pytest
-        screen = b""
+        screen, waiting = b"", list(at_questions)
         try:
             with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
                 while part := read_some(terminal, screen):
                     screen += part
                     if answers and b"?" in screen:
-                        os.write(terminal, answers(screen) if callable(answers) else answers)
+                        os.write(terminal, answers)
                         answers = b""
+                    if waiting and screen.count(b"[y/N]") > len(at_questions) - len(waiting):
+                        os.write(terminal, waiting.pop(0)())
         except BaseException:
             os.kill(pid, signal.SIGKILL)
             raise
