@@ -114,7 +114,7 @@ class Desk:
                 while part := read_some(terminal, screen):
                     screen += part
                     if answers and b"?" in screen:
-                        os.write(terminal, answers(screen) if callable(answers) else answers)
+                        os.write(terminal, answers)
                         answers = b""
                     if waiting and screen.count(b"[y/N]") > len(at_questions) - len(waiting):
                         os.write(terminal, waiting.pop(0)())

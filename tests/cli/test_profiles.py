@@ -269,11 +269,11 @@ def test_adopt_binds_what_was_agreed_to(desk):
     """While the question stands the roster gives the agent another name: what differs now is told, and asked anew."""
     ids = strangers(desk)
 
-    def edit(_screen):
+    def edit():
         desk.write(("alice", "Alice F."), TEAM[1])
-        return b"y\nn\n"
+        return b"y\n"
 
-    code, screen = desk.watch("profiles", "adopt", "alice", ids["alice"], answers=edit)
+    code, screen = desk.watch("profiles", "adopt", "alice", ids["alice"], at_questions=(edit, lambda: b"n\n"))
 
     assert 130 == code
     assert "something has changed meanwhile, so nothing was adopted" in screen

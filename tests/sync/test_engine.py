@@ -11,7 +11,6 @@ from profilectl.errors import (
     CredentialsRefused,
     ExitCode,
     LedgerRefused,
-    NotFound,
     OutcomeUnknown,
     RateLimited,
     Refused,
