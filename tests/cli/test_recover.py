@@ -66,7 +66,14 @@ def test_the_sure_ones_are_bound_and_nothing_is_left_to_do(desk):
     assert {"bound": 3, "doubtful": 0} == summary
 
 
-@pytest.mark.parametrize("words", [("diff",), ("sync", "--yes"), ("doctor",)], ids=" ".join)
+def test_a_sync_beside_a_lost_ledger_is_refused_and_points_to_recover(local):
+    """Once, and to no command for each agent."""
+    result = local.run("sync", "--yes")
+
+    assert (5, 1, 0) == (result.code, result.err.count("`profilectl recover"), result.err.count("profiles adopt"))
+
+
+@pytest.mark.parametrize("words", [("diff",), ("doctor",)], ids=" ".join)
 def test_a_lost_ledger_points_to_recover_in_one_line(local, words):
     """Not to a command for each agent; the documents keep every change."""
     result = local.run(*words)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused, LedgerRefused, NotFound, PersonNeeded, Unreachable

@@ -92,3 +92,11 @@ def test_all_is_bound_or_nothing(ledger, monkeypatch):
     assert () == ledger.state_of("1").bindings
     bind(ledger, [findings], lambda _brand: NOW)
     assert ["alice", "bruno"] == [binding.agent for binding in ledger.state_of("1").bindings]
+
+
+def test_a_profile_of_another_name_is_bound_with_that_name(ledger):
+    """So that the next sync sees that X shows another one than the roster's, and replaces it."""
+    findings = examine(ACME, [agent("dora", "Dora", 2)], Client(profile(1, "Old", 2)), ledger, load)
+    bind(ledger, [findings.agreeing(findings.renamed)], lambda _brand: NOW)
+
+    assert "Old" == ledger.state_of("1").binding("dora").name
