@@ -21,8 +21,8 @@ class Clock:
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
-    boot: Callable[[], str] = boot_id  # what `monotonic` counts from
     sleep: Callable[[float], bool | None] | None = None  # True: ended for good; None: a `Retrier` can be halted
+    boot: Callable[[], str] = boot_id  # what `monotonic` counts from
 
     def local_time(self) -> LocalTime:
         """Return the moment by the clock that nobody can set."""
