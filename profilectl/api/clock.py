@@ -31,8 +31,8 @@ class Clock(Struct, frozen=True):
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = boot_time  # by one that stops, a suspended machine would wake to an old promise
-    boot: Callable[[], str] = boot_id  # what `monotonic` counts from
     sleep: Callable[[float], bool | None] | None = None  # True: ended for good; None: a `Retrier` can be halted
+    boot: Callable[[], str] = boot_id  # what `monotonic` counts from
 
     def local_time(self) -> LocalTime:
         """Return the moment by the clock that nobody can set."""

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from profilectl.errors import CredentialsRefused, OutcomeUnknown, RateLimited, Refused, Unreachable
-from tests.resilience.model_x import STRANGER, hold
+from profilectl.errors import CredentialsRefused, NotFound, OutcomeUnknown, RateLimited, Refused, Unreachable
+from profilectl.model import LocalTime
+from tests.resilience.model_x import START, STRANGER, hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ class Line:
     desk: Desk
     script: Script
     expected: dict[str, str] = field(default_factory=dict)  # name: the agent whose create is promised
+    uploads: list[bytes] = field(default_factory=list)  # by media id
 
     @property
     def x(self) -> ModelX:
@@ -37,6 +39,22 @@ class Line:
 
     def now_ms(self) -> int:
         return self.x.time_ms - self.script.slack_ms
+
+    def local_time(self) -> LocalTime:
+        return LocalTime("a start", self.x.time_ms - START)
+
+    def show_profile(self, profile_id: str) -> Profile:
+        self._begin("show")
+        made = self.x.made.get(profile_id)
+        self.script.step()
+        if made is None or not made.is_live:
+            raise NotFound("X has no such profile")
+        return made.told()
+
+    def download(self, url: str) -> bytes:
+        self._begin("download")
+        self.script.step()
+        return self.x.made[url.rpartition("/")[2]].picture
 
     def list_profiles(self):
         fault = self._begin("list")
@@ -57,7 +75,8 @@ class Line:
         self._fail(fault, "refused", Refused("no"))
         self._fail(fault, "unknown", OutcomeUnknown("lost"))
         self.script.step()
-        return "77"
+        self.uploads.append(content)
+        return str(len(self.uploads) - 1)
 
     def create_profile(self, name: str, media_id: str, leaves_by_ms: int | None = None) -> Profile:
         hold(name not in self.desk.doubtful, f"a second create of {name!r} without a complete list after the first")
@@ -70,7 +89,7 @@ class Line:
         if fault and fault.how.startswith("slow"):
             self.x.advance(SLOW_MS)
         lag = fault.lag_ms if fault and fault.how.startswith(("lagging", "slow")) else 0
-        made = self.x.make(self.desk.name, self.expected.pop(name, None), name, lag)
+        made = self.x.make(self.desk.name, self.expected.pop(name, None), name, lag, self.uploads[int(media_id)])
         self.script.step()
         if fault and fault.how.endswith("lost"):
             self.x.advance(self.script.dice.choice((0, 30_000)))
@@ -97,9 +116,9 @@ class Line:
         """A call that was under way when the process died: it arrives, it arrives late, or it never does."""
         if call.__name__ != "create_profile" or self.script.dice.random() < 1 / 3:
             return
-        name, agent = arguments[0], self.expected.get(arguments[0])
-        late = self.script.dice.choice((0, 1500))
-        self.x.late.append((self.x.time_ms + late, partial(self.x.make, self.desk.name, agent, name)))
+        (name, media_id), agent = arguments, self.expected.get(arguments[0])
+        late, picture = self.script.dice.choice((0, 1500)), self.uploads[int(media_id)]
+        self.x.late.append((self.x.time_ms + late, partial(self.x.make, self.desk.name, agent, name, picture=picture)))
         self.x.advance(1)
 
     def _in(self, seconds: float) -> datetime:

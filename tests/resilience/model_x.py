@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from profilectl.model import Profile
+from profilectl.pictures.avatars import normalise
+from profilectl.pictures.placeholders import initials_portrait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 START = 1_800_000_000_000  # epoch milliseconds, on a whole second
 STRANGER = "stranger"
+STRANGE_FACE = normalise(initials_portrait("Stanley Strange", 48), "face").content
 
 
 class ViolationError(AssertionError):
@@ -35,6 +38,7 @@ class Made:
     listed_ms: int
     owner: str
     agent: str | None = None
+    picture: bytes = STRANGE_FACE
     ended_by: str | None = None
 
     @property
@@ -65,8 +69,8 @@ class ModelX:
             arrive()
         self.time_ms = end
 
-    def make(self, owner: str, agent: str | None, name: str, lag_ms: int = 0) -> Made:
-        one = Made(str(next(self.ids)), name, self.time_ms, self.time_ms + lag_ms, owner, agent)
+    def make(self, owner: str, agent: str | None, name: str, lag_ms: int = 0, picture: bytes = STRANGE_FACE) -> Made:
+        one = Made(str(next(self.ids)), name, self.time_ms, self.time_ms + lag_ms, owner, agent, picture)
         self.made[one.id] = one
         return one
 

@@ -10,6 +10,7 @@ import random
 import shutil
 import tempfile
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec.structs import replace
 
 from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.pictures.avatars import normalise
 from profilectl.sync.outcomes import exit_code
 from tests.resilience.model_desk import RETIRE_AFTER, SETTLE_AFTER, TODAY, Desk
 from tests.resilience.model_trouble import FAULTS, Fault, Script
@@ -172,7 +174,7 @@ def check(desk):
     for one in desk.live():
         promised = any(
             intent.name == one.name and one.created_ms >= intent.begun_ms and one.id not in intent.listed
-            for intent in ledger_state.intents
+            for intent in (*ledger_state.intents, *(late.intent for late in ledger_state.withdrawn))
         )
         hold(one.id in bound | retired or promised, f"orphan: {one}")
     for one in ledger_state.bindings:
@@ -201,9 +203,10 @@ def recover(desk):
     retired = {one.profile_id for one in ledger_state.retired}
     known = retired | {one.profile_id for one in ledger_state.bindings}
     strangers = {one.name for one in desk.x.live() if one.id not in known}
-    for intent in ledger_state.intents:  # only a person can tell two candidates apart
-        candidates = [one for one in desk.x.live() if one.name == intent.name and one.created_ms >= intent.begun_ms]
-        hold(len(candidates) > 1, f"nothing is ambiguous about {intent}")
+    for intent in ledger_state.intents:  # only a person can tell what a create made from what it may have made
+        newer = [one for one in desk.x.live() if one.created_ms >= intent.begun_ms and one.id not in known]
+        candidates = [one for one in newer if one.name == intent.name or signature_of(one) == intent.picture]
+        hold(bool(candidates), f"nothing is ambiguous about {intent}")
     ambiguous = {intent.agent for intent in ledger_state.intents}
     for key, agent in desk.wanted().items():
         if key in ambiguous:
@@ -218,6 +221,15 @@ def recover(desk):
     stay = {one.agent for one in ledger_state.bindings if one.protected}
     for one in desk.live():
         hold(bool(ambiguous) or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
+
+
+@cache
+def signature_of_bytes(picture):
+    return normalise(picture, "face").signature
+
+
+def signature_of(made):
+    return signature_of_bytes(made.picture)
 
 
 @pytest.fixture(autouse=True)
