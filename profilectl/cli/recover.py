@@ -11,7 +11,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import Declined, ExitCode, UsageError
-from profilectl.ledger.accounts import check_account
+from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.profiles.matching import Doubt, Finding
 from profilectl.profiles.recovery import JOBS, BrandFindings, Match, bind, examine
 from profilectl.render import json_documents
@@ -66,8 +66,10 @@ def _examine(context: Context, clients: dict[str, XClient], ledger: LedgerReader
 
 def _bind_sure(context: Context, clients: dict[str, XClient]) -> list[BrandFindings]:
     """Bind what is sure, as it is under the lock."""
+    accounts = {key: client.verify_credentials() for key, client in clients.items()}
+    require_distinct(accounts)
     for brand in context.brands():  # before a ledger is made for the wrong account
-        check_account(brand, clients[brand.key].verify_credentials(), context.ledger_for_reading())
+        check_account(brand, accounts[brand.key], context.ledger_for_reading())
     ledger = context.ledger_for_writing()
     with ledger.lock(_MAX_WAIT, "profilectl recover", context.announce_wait):
         examined = _examine(context, clients, ledger)

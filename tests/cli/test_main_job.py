@@ -126,7 +126,7 @@ def test_a_namesake_stops_its_agent_and_names_the_command(desk, served):
     desk.write(("alice", "Alice")).run("sync", "--yes")
     (desk.folder / desk.env["PROFILECTL_LEDGER"]).unlink()
     desk.write(("alice", "Alice"), ("bruno", "Bruno"))
-    result = desk.run("sync", "--yes")
+    result = desk.run("sync", "--yes", "--new-ledger")
 
     assert (7, ["Alice", "Bruno"]) == (result.code, served.live())
     command = result.err.split("run: profilectl ")[1].splitlines()[0].split()

@@ -126,7 +126,7 @@ def test_zeros_before_an_id_pass_no_guard(desk):
 def test_destroy_ends_a_stranger_and_records_it(desk):
     """A profile that nobody owns goes, and the audit trail says which it was."""
     orphan(desk, ("old", "Old Face"))
-    desk.write(*TEAM).run("sync", "--yes")
+    desk.write(*TEAM).run("sync", "--yes", "--new-ledger")
     profile_id = profiles(desk)["Old Face"]["id"]
     document = desk.run("profiles", "destroy", profile_id, "--yes", "--json").document
 
@@ -172,7 +172,7 @@ def test_destroy_wants_the_name_typed(desk):
     """Anything else than the exact name, or nobody to type it, destroys nothing."""
     desk.env["PROFILECTL_SANDBOX"] = "1"
     orphan(desk, ("old", "Old Face"))
-    desk.write(*TEAM).run("sync", "--yes")
+    desk.write(*TEAM).run("sync", "--yes", "--new-ledger")
     profile_id = profiles(desk)["Old Face"]["id"]
     unattended = desk.run("profiles", "destroy", profile_id)
     mistyped, screen = desk.watch("profiles", "destroy", profile_id, answers=b"y\n")

@@ -73,7 +73,7 @@ def test_a_sync_beside_a_lost_ledger_is_refused_and_points_to_recover(local):
     assert (5, 1, 0) == (result.code, result.err.count("`profilectl recover"), result.err.count("profiles adopt"))
 
 
-@pytest.mark.parametrize("words", [("diff",), ("doctor",)], ids=" ".join)
+@pytest.mark.parametrize("words", [("diff",), ("sync", "--yes", "--new-ledger"), ("doctor",)], ids=" ".join)
 def test_a_lost_ledger_points_to_recover_in_one_line(local, words):
     """Not to a command for each agent; the documents keep every change."""
     result = local.run(*words)
@@ -208,7 +208,7 @@ def test_twins_stay_doubtful_and_no_two_commands_name_one_profile(local):
     """Same name, same picture: every profile is proposed to one of them only."""
     for key in ("bruno", "chidi"):
         photograph(local, key, 7)
-    local.write(*((key, "Sam", extra) for key, _, extra in TEAM)).run("sync", "--yes")
+    local.write(*((key, "Sam", extra) for key, _, extra in TEAM)).run("sync", "--yes", "--new-ledger")
     ledger_of(local).unlink()
     result = local.run("recover", "--yes")
 

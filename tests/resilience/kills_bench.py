@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from PIL import Image
 
 from profilectl.audit.chain import verify
-from profilectl.ledger.sqlite import open_for_reading
+from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.sandbox.http.app import SandboxApp
 from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.faults import Fault, Kind
@@ -52,6 +52,8 @@ class Bench:
         media = self.world.media.add(self.account.user_id, picture()).id
         for name in STRANGERS:
             self.world.profiles.create(self.account.user_id, name, media)
+        with open_for_writing(self.ledger) as ledger:  # a person has agreed to begin one beside the strangers
+            ledger.begin_account(self.account.user_id, len(STRANGERS), 1)
         self._watch_destroys()
         return self
 
