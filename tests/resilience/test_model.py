@@ -152,10 +152,13 @@ class Survival(RuleBasedStateMachine):
 
     def run(self, script):
         script.interlude = lambda: self.other.sync(Script())
+        content = contented(self.desk)
         try:
             outcomes = self.desk.sync(script)
         except ProfilectlError:
             outcomes = None
+        bound = {binding.agent: binding.profile_id for binding in self.desk.state_of().bindings}
+        hold(content.items() <= bound.items(), f"replaced for nothing: {content} became {bound}")
         check(self.desk)
         if outcomes is not None and exit_code(outcomes) is ExitCode.DONE and not script.stop.requested:
             hold_done(self.desk)
@@ -168,6 +171,20 @@ class Survival(RuleBasedStateMachine):
         finally:
             shutil.rmtree(self.folder)
         self.tally()
+
+
+def contented(desk):
+    """Return the live profiles of those about whom nothing is to be done: they keep them, whatever a list says."""
+    looks = {key: (agent.name, f"sha256:{agent.avatar}") for key, agent in desk.wanted().items()}
+    ledger_state = desk.state_of()
+    doubtful = {intent.agent for intent in ledger_state.intents}  # who may get what an earlier run has begun
+    return {
+        binding.agent: binding.profile_id
+        for binding in ledger_state.bindings
+        if looks.get(binding.agent) == (binding.name, binding.avatar)
+        and binding.agent not in doubtful
+        and desk.x.made[binding.profile_id].is_live
+    }
 
 
 def check(desk):
