@@ -79,6 +79,7 @@ STEPS = (
     Step("lock", "ledger lock", "lock", (*SYNC, "--max-wait", "0s")),
     Step("list page 1", "list 1", "first page"),
     Step("list page n", "list n", "later page"),
+    Step("show of a lost one", "face", "witness"),
     Step("adopt", "ledger adopt", "ledger"),
     Step("upload", "upload", "upload"),
     Step("intent", "ledger begin_intent", "ledger"),
@@ -276,7 +277,7 @@ _TROUBLE: dict[str, dict[str, tuple[End, End]]] = {
     "echo": {"echo": (PERSON, None)},
     "record": {"killed": (None, None), "disk": (PERSON, None), "lock": (DONE, None)},
 }
-CODES = {role: ends | lying_cells.ENDS.get(role, {}) for role, ends in _TROUBLE.items()}
+CODES = {role: _TROUBLE.get(role, {}) | lying_cells.ENDS.get(role, {}) for role in _TROUBLE | lying_cells.ENDS}
 
 # Why a fault and a step don't meet, by role and family; the first line that fits counts, "*" stands for all.
 _NEVER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (

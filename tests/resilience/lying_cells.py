@@ -88,13 +88,7 @@ def _lies() -> Iterator[Fault]:
     yield Fault("answer about a stranger, applied", lies.strange_id(Kind.OTHER_ID), "other id")
 
 
-SURVIVED = {
-    *("502 with somebody's page, not applied", "502 with somebody's page, applied", "reordered list"),
-    *("name kept in decomposed letters", "applied twice", "applied twice, unanswered"),
-    *("Date an hour ahead", "Date an hour behind", "Date 70 s ahead", "Date 70 s behind"),
-    *("503, applied after 30 s", "timeout, applied after 30 s", "503, applied after 30 s, Dates an hour ahead"),
-}
-LIES = tuple(fault for fault in _lies() if fault.name in SURVIVED)
+LIES = tuple(_lies())
 
 _ASKED_AGAIN = {"foreign": ((DONE, LATER), LATER), "date": (DONE, DONE)}  # calls that do no harm
 _ANY = (DONE, REFUSED, PARTIAL, PERSON, LATER)
@@ -111,6 +105,7 @@ _CREATE = {
     "reused id": ((DONE, PARTIAL, PERSON, LATER), None),
     "other id": ((DONE, PARTIAL, PERSON, LATER), None),
 }
+_UNANSWERED = dict.fromkeys(("unsent", "lost before", "lost after", "lost body", "foreign"), (_ANY, _ANY))
 ENDS: dict[str, dict[str, tuple[End, End]]] = {
     "verify": _ASKED_AGAIN,
     "first page": _LIST,
@@ -119,6 +114,8 @@ ENDS: dict[str, dict[str, tuple[End, End]]] = {
     "list again, later": _ASKED_AGAIN | {"foreign": ((DONE, LATER), (PERSON, LATER))},
     "look-up": _ASKED_AGAIN,
     "face": _ASKED_AGAIN | {"other id": ((REFUSED, LATER), None)},
+    # whether hugo's profile is gone: who isn't told waits for another run, and nobody else waits for that
+    "witness": _UNANSWERED | {"harmless": (DONE, DONE), "date": (DONE, DONE), "other id": (_ANY, None)},
     "upload": {
         "foreign": ((DONE, PARTIAL, LATER), (PARTIAL, PERSON, LATER)),
         "foreign after": ((DONE, PARTIAL, LATER), (PARTIAL, PERSON, LATER)),
@@ -148,4 +145,5 @@ NEVER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("*",), ("foreign after",), "a reading applies nothing: see the answer that isn't applied"),
     (("*",), _OF_A_CREATE, "only what makes something can make it twice, late, or by another name"),
     (("*",), ("other id",), "the answer isn't about one profile"),
+    (("witness",), ("*",), "as at the other calls that only ask"),
 )

@@ -148,6 +148,7 @@ class _Run:
             today=TODAY,
             only_agents=only,
             allow_deletes=99,
+            allow_lost=99,
             prune_now=self.desk.prune,
         )
 
@@ -224,6 +225,7 @@ class Recorded:
 
     def _bound(self, profile: Profile, agent: str, *, adopted: bool) -> None:
         """Hand a stranger's profile over if nobody could have told it from ours: made after the promise, same name."""
+        hold(profile.id in self.desk.x.made, f"{agent} is bound to another account's {profile}")
         one = self.desk.x.made[profile.id]
         self.desk.doubtful.discard(one.name)
         self.line.expected.pop(one.name, None)
