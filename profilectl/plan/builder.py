@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from profilectl.digests import digest_of
-from profilectl.model import Agent, Binding, Intent, Picture, Profile, Retired, Roster
+from profilectl.model import Agent, Binding, Intent, Picture, Policy, Profile, Retired, Roster
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis, basis_of
 from profilectl.plan.guards import Refusal, guard_deletes, guard_losses, guard_unrecorded_destroys
@@ -86,28 +86,36 @@ def build(
         for observation in observations
     ]
     changes = tuple(change for part in parts for change in part.changes)
-    deletes = [
-        (part.brand, sum(c.action is Action.DELETE for c in part.changes), len(part.observation.ledger_state.bindings))
-        for part in parts
-    ]
-    bound = [len(part.observation.ledger_state.bindings) for part in parts]
-    unrecorded = [
-        (part.brand, part.count_unrecorded(recorded), count) for part, count in zip(parts, bound, strict=True)
-    ]
-    losses = [(part.brand, len(part.observation.gone), len(part.observation.ledger_state.bindings)) for part in parts]
     return Plan(
         changes=changes,
         basis=basis_of(roster, pictures, observations),
         unchanged=sum(len(part.unchanged) for part in parts),
         strangers=tuple(pair for part in parts for pair in part.strangers),
-        refused=guard_losses(roster.policy, losses, allow_lost)
-        or guard_deletes(roster.policy, deletes, allow_deletes)
-        or guard_unrecorded_destroys(roster.policy, unrecorded, allow_deletes),
+        refused=_refusal(roster.policy, parts, allow_deletes, allow_lost, recorded),
         withdrawals=tuple(pair for part in parts for pair in part.withdrawals),
         protections=tuple(triple for part in parts for triple in part.protections),
         protected=frozenset((agent.brand, agent.key) for agent in roster.agents if agent.protected),
         doubles=tuple(triple for part in parts for triple in part.doubles),
         spellings=tuple(triple for part in parts for triple in part.spellings()),
+    )
+
+
+def _refusal(
+    policy: Policy,
+    parts: Sequence[_BrandPlan],
+    allow_deletes: int | None,
+    allow_lost: int | None,
+    recorded: Mapping[str, frozenset[str]] | None,
+) -> Refusal | None:
+    """Return what the first guard says that looks at these parts and refuses them, None when all agree."""
+    bound = {part.brand: len(part.observation.ledger_state.bindings) for part in parts}
+    losses = [(part.brand, len(part.observation.gone), bound[part.brand]) for part in parts]
+    deletes = [(part.brand, sum(c.action is Action.DELETE for c in part.changes), bound[part.brand]) for part in parts]
+    unrecorded = [(part.brand, part.count_unrecorded(recorded), bound[part.brand]) for part in parts]
+    return (
+        guard_losses(policy, losses, allow_lost)
+        or guard_deletes(policy, deletes, allow_deletes)
+        or guard_unrecorded_destroys(policy, unrecorded, allow_deletes)
     )
 
 
