@@ -240,7 +240,7 @@ class RemoteError(ProfilectlError):
 
 
 class Unreachable(RemoteError, TryLater):
-    """No connection, or a call that only reads and kept failing."""
+    """No connection, nothing that left in time, or a call that only reads and kept failing."""
 
     kind = "network"
     fate = Fate.NOT_APPLIED
@@ -260,7 +260,7 @@ class Refused(RemoteError, InputRefused):
 
 
 class NotFound(Refused):
-    """X knows no such thing (404; codes 17, 34, 50, 108)."""
+    """X itself says that it knows no such thing (codes 17, 34, 50, 108); a stranger's 404 is none."""
 
     kind = "not-found"
 

@@ -19,10 +19,11 @@ DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the secon
 
 def boot_time() -> float:
     """Return seconds since this machine was started, those included in which it slept, where the system counts them."""
-    return time.clock_gettime(_CLOCK)
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux has both; that of macOS runs on in its sleep
+# Linux has both; CLOCK_MONOTONIC of macOS, unlike what Python calls monotonic there, runs on in its sleep.
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 class Clock(Struct, frozen=True):
@@ -30,8 +31,8 @@ class Clock(Struct, frozen=True):
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = boot_time  # by one that stops, a suspended machine would wake to an old promise
-    boot: Callable[[], str] = boot_id  # what `monotonic` counts from
     sleep: Callable[[float], bool | None] | None = None  # True: ended for good; None: a `Retrier` can be halted
+    boot: Callable[[], str] = boot_id  # what `monotonic` counts from
 
     def local_time(self) -> LocalTime:
         """Return the moment by the clock that nobody can set."""

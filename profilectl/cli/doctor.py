@@ -41,8 +41,8 @@ def doctor(
 ) -> None:
     """Tell what works, what doesn't, and what to do.
 
-    Looks at clock, network, keyring, credentials, what X allows, roster, pictures and ledger, within 20 seconds or
-    --timeout. Asks nobody and changes nothing. Exits with the code of the first failure.
+    Looks at clock, network, keyring, credentials, what X allows, roster, pictures, ledger and profiles, within 20
+    seconds or --timeout. Asks nobody and changes nothing. Exits with the code of the first failure.
     """
     seconds = None if wait is None else parse_duration(wait, "--wait")
     read_only = ReadOnlyContext.of(context)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec.structs import replace
-
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent, require_name
@@ -99,7 +97,7 @@ def adopt(
 def _find_adoption(
     context: Context, client: XClient, brand: Brand, agent: str, profile_id: str, ledger: LedgerReader
 ) -> Adoption:
-    current = replace(context)  # its roster and pictures are read now, not when the command began
+    current = context.reread()
     owner = agent_of(current.roster, brand, agent)
     picture = current.load_pictures([owner])[owner.avatar]  # one that a later sync would refuse is refused here
     return manual_changes.find_adoption(client, ledger, brand, owner, picture, profile_id)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
@@ -57,7 +56,7 @@ def recover(
 
 
 def _examine(context: Context, clients: dict[str, XClient], ledger: LedgerReader) -> list[BrandFindings]:
-    current = replace(context)  # its roster and pictures are read now, not when the command began
+    current = context.reread()
     examined: list[BrandFindings] = []
     for brand in current.brands():
         agents, client = current.roster.agents_of(brand.key), clients[brand.key]

@@ -64,7 +64,8 @@ def sync(
 ) -> None:
     """Make X equal to the roster.
 
-    Creates, replaces, retires, and destroys only what is ours. Asks on a terminal; elsewhere it needs --yes.
+    Creates, replaces, retires, and destroys only what is ours. Asks on a terminal; elsewhere it needs --yes. While it
+    asks, others may work; when that changes the plan, the new one is shown and asked about.
 
     With --plan or --expect it does what was reviewed, or nothing when anything has moved since. A saved plan brings its
     brands, its agents and what was agreed to along.

@@ -220,6 +220,8 @@ class _BrandPlan:
 
     def _take_late(self, intent: Intent) -> None:
         """Plan what becomes of profiles that a withdrawn intent made after all: the agent's, or destroyed as ours."""
+        if not intent.picture:  # of a ledger that kept none: without the fifth proof nothing is destroyed
+            return
         evidence = weigh(intent, self.observation)
         proven = [profile for profile in evidence.proven if profile.id not in self.claimed | self.late]
         if not proven or evidence.doubtful or intent.agent in self.held_back:

@@ -26,7 +26,7 @@ from profilectl.model import (
     Retired,
     Roster,
 )
-from profilectl.profiles.matching import Candidate
+from profilectl.profiles.matching import Candidate, bound_name
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
 from profilectl.sync import removals
@@ -123,7 +123,7 @@ def adopt(ledger: Ledger, adoption: Adoption, now_ms: int) -> None:
         adoption.account.user_id,
         adoption.agent.key,
         adoption.profile,
-        name=adoption.profile.name if adoption.has_other_name else adoption.agent.name,
+        name=bound_name(adoption.agent.name, adoption.profile),
         avatar=adoption.avatar,
         protected=adoption.agent.protected,
         now_ms=now_ms,

@@ -225,3 +225,8 @@ def _doubt(left: Group, share: tuple[Candidate, ...]) -> Doubt:
     if share[0].distance is None:
         return Doubt.NO_PICTURE
     return Doubt.SHARED_NAME if share[0].is_close else Doubt.OTHER_PICTURE  # close, but too like another agent's
+
+
+def bound_name(name: str, profile: Profile) -> str:
+    """Return the name that is bound with a profile: the roster's where X only spells it otherwise, else X's own."""
+    return name if as_compared(name) == as_compared(profile.name) else profile.name

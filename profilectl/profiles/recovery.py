@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from profilectl.errors import AvatarRefused, RemoteError
 from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.model import Account, Agent, Brand, Event, PreparedPicture, Profile
-from profilectl.profiles.matching import Candidate, Finding, conclude, search
+from profilectl.profiles.matching import Candidate, Finding, bound_name, conclude, search
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -153,7 +153,7 @@ def _bind_brand(ledger: Ledger, examined: BrandFindings, now_ms: int) -> None:
             user_id,
             match.agent,
             match.profile,
-            name=match.name,
+            name=bound_name(match.name, match.profile),
             avatar=match.avatar,
             protected=match.protected,
             now_ms=now_ms,

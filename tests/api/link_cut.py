@@ -3,11 +3,16 @@
 ``python -m tests.api.link_cut CALL LOST SECONDS FOLDER`` prints what became of it as JSON. CALL is ``create`` or
 ``message``; LOST is ``request``, whose bytes stay in the kernel, or ``answer``. The link is cut for SECONDS, then the
 command is run again, and the kernel is given the time in which it would repeat what it still had to send.
+
+With ``process`` for LOST it isn't the link but the process that stands still, between its promise and the request; it
+goes on when the command has been run again.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -50,6 +55,20 @@ def cut(self, buffer, timeout=None):
         open("cut", "w").close()
     write(self, buffer, timeout)
 SyncStream.write = cut
+sys.exit(run(sys.argv[2:]))
+"""
+_STOPPING = """
+import os, signal, sys
+from profilectl.api.connections import Stream
+from profilectl.cli.main import run
+write = Stream.write
+def stop(self, buffer, timeout=None):
+    if buffer.startswith(b"POST " + sys.argv[1].encode()) and not os.path.exists("cut"):
+        with open("cut", "w") as marker:
+            marker.write(str(os.getpid()))
+        os.kill(os.getpid(), signal.SIGSTOP)
+    write(self, buffer, timeout)
+Stream.write = stop
 sys.exit(run(sys.argv[2:]))
 """
 _PLAIN = "import sys; from profilectl.cli.main import run; sys.exit(run(sys.argv[2:]))"
@@ -129,16 +148,22 @@ def play(call: str, lost: str, seconds: float, folder: Path) -> dict[str, Any]:
                 run(_PLAIN, *words)
                 words = ["send", "--as", "alice", "--to", customer.user_id, "--key", "k1", "--human-wrote-this", "Hi"]
             codes: list[int] = []
-            script = _CUTTING if lost == "request" else _PLAIN
+            script = {"request": _CUTTING, "answer": _PLAIN, "process": _STOPPING}[lost]
             first = threading.Thread(target=lambda: codes.append(run(script, *words)))
             first.start()
             while first.is_alive() and not marker.exists():
                 time.sleep(0.05)
             back_at = time.monotonic() + seconds
-            first.join()
+            if lost != "process":
+                first.join()
             time.sleep(max(0.0, back_at - time.monotonic()))
             left = unsent() if lost == "request" else 0
             set_link("up")
+            if lost == "process":  # a sync holds the lock, so a second one leaves
+                meanwhile = run(_PLAIN, *words, *(["--max-wait", "1s"] if call == "create" else []))
+                os.kill(int(marker.read_text(encoding="ascii")), signal.SIGCONT)
+                first.join()
+                assert meanwhile in {0, 75}, said
             codes.append(run(_PLAIN, *words))
             if left:
                 time.sleep(_LONGEST_REPEAT)

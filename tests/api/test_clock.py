@@ -1,8 +1,9 @@
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from profilectl.api.clock import Clock, ServerClock, parse_date
+from profilectl.api.clock import Clock, ServerClock, boot_time, parse_date
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
@@ -99,3 +100,20 @@ def test_a_first_date_that_jumped_is_corrected():
     clock.learn(NOON, 0.1)
     clock.learn(NOON, 0.1)
     assert clock.now() == NOON.timestamp()
+
+
+def test_the_clock_runs_while_the_machine_sleeps():
+    """Promises are counted by the clock that a suspended machine finds advanced, where the system has one."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        pytest.skip("CLOCK_BOOTTIME: only Linux has it")
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before <= Clock().monotonic() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert Clock().monotonic is boot_time
+
+
+def test_a_clock_that_is_set_moves_no_promise():
+    """Before X's first Date this machine's clock may be set, and what was counted by it goes on as it was."""
+    hands = Hands()
+    clock = ServerClock(hands.clock())
+    hands.ahead, hands.passed = -3600, 2.5
+    assert NOON.timestamp() + 2.5 == clock.now()

@@ -10,6 +10,7 @@ import pytest
 from profilectl.api.retry import (
     FATE_BY_EXCEPTION,
     Deadline,
+    Exchange,
     Retrier,
     RetryPolicy,
     WaitBudget,
@@ -84,6 +85,9 @@ LATER = datetime.fromtimestamp(NOW + 30, UTC)
         (1, OutcomeUnknown("cut off"), RetryPolicy.UNSENT),
         (1, Unreachable("no connection"), RetryPolicy.NEVER),
         (1, RateLimited("wait", retry_at=LATER), RetryPolicy.NEVER),
+        (4, OutcomeUnknown("cut off"), RetryPolicy.IDEMPOTENT),
+        (4, RateLimited("wait", retry_at=LATER), RetryPolicy.IDEMPOTENT),
+        (1, OutcomeUnknown("sent elsewhere", status=302), RetryPolicy.IDEMPOTENT),
     ],
 )
 def test_may_repeat(attempts, error, policy):
@@ -275,3 +279,74 @@ def test_deadline_counts_down_to_zero():
     assert deadline.remaining() == 2.0
     world.passed = 9.0
     assert deadline.remaining() == 0.0
+
+
+class Course:
+    """A request of at most 30 seconds, which has to leave within 5."""
+
+    def __init__(self, *, is_cut: bool = False) -> None:
+        self.passed = 0.0
+        self.exchange = Exchange(
+            30, monotonic=lambda: 1000 + self.passed, to_leave=lambda: 5 - self.passed, is_cut=is_cut
+        )
+
+
+def test_a_request_that_has_left_has_its_whole_time():
+    """Until it leaves, its steps end with the time in which it may; then with its own."""
+    course = Course()
+    course.passed = 4.0
+    before = course.exchange.remaining()
+    assert course.exchange.leave()
+    course.passed = 10.0
+    assert (1.0, 20.0, False) == (before, course.exchange.remaining(), course.exchange.may_leave)
+
+
+def test_a_request_that_is_late_does_not_leave():
+    """Not a byte of it is taken to have left."""
+    course = Course()
+    course.passed = 5.0
+    assert not course.exchange.leave()
+    assert (False, 0.0) == (course.exchange.has_left, course.exchange.remaining())
+
+
+def test_what_only_reads_ends_with_the_deadline():
+    """Even when it has left: cutting it off does no harm."""
+    course = Course(is_cut=True)
+    course.exchange.leave()
+    course.passed = 4.0
+    assert 1.0 == course.exchange.remaining()
+
+
+def test_the_request_of_a_thread():
+    """Each thread has its own, for as long as it makes it."""
+    exchange = Course().exchange
+    with exchange.made_current():
+        seen = [Exchange.current()]
+        thread = threading.Thread(target=lambda: seen.append(Exchange.current()))
+        thread.start()
+        thread.join(60)
+    assert [exchange, None, None] == [*seen, Exchange.current()]
+
+
+def test_only_a_head_is_counted():
+    """What follows it is bounded as a body."""
+    exchange = Course().exchange
+    counted = [exchange.take_head(100), exchange.take_head(100)]
+    exchange.end_head()
+    assert [100, 200, 0] == [*counted, exchange.take_head(100)]
+
+
+def test_doubt_outlasts_an_attempt_that_never_left():
+    """What may have been applied by an earlier attempt isn't "not applied" because a later one wasn't."""
+    world = World()
+    errors = [OutcomeUnknown("cut off"), *[Unreachable("no connection")] * 3]
+    with pytest.raises(OutcomeUnknown, match="cut off"):
+        world.retrier().call(world.fail(*errors), RetryPolicy.IDEMPOTENT)
+    assert 4 == world.tries
+
+
+def test_what_lasts_is_not_asked_again():
+    """A certificate that isn't trusted now won't be so in two seconds."""
+    error = Unreachable("not trusted")
+    error.is_lasting = True
+    assert not may_repeat(error, RetryPolicy.SAFE, 1)

@@ -97,7 +97,7 @@ class Desk:
     def watch(self, *words, answers=b"", at_questions=()):
         """Run the program on a pseudo-terminal of its own; return its exit code and all that the screen got.
 
-        The answers are typed at the first question; a function returns them, given the screen so far. What
+        The answers are typed at the first question. What
         `at_questions` holds is called at one yes-or-no question after the other, and returns the answer.
         """
         environment = self.environment()
@@ -114,7 +114,7 @@ class Desk:
                 while part := read_some(terminal, screen):
                     screen += part
                     if answers and b"?" in screen:
-                        os.write(terminal, answers(screen) if callable(answers) else answers)
+                        os.write(terminal, answers)
                         answers = b""
                     if waiting and screen.count(b"[y/N]") > len(at_questions) - len(waiting):
                         os.write(terminal, waiting.pop(0)())

@@ -6,7 +6,12 @@ import json
 
 import pytest
 
+from profilectl.cli import offboard
+from profilectl.cli.context import Context
+from profilectl.errors import ExitCode, OutcomeUnknown
 from profilectl.ledger.sqlite import open_for_reading
+from profilectl.profiles.offboarding import OffboardResult, OffboardStatus
+from tests.patience import next_line
 
 TEAM = [("alice", "Alice", 'title = "Care"'), ("bruno", "Bruno")]
 TWO = {"acme": "acmecare", "beta": "betacare"}
@@ -197,3 +202,58 @@ def test_a_sync_under_way_doesn_t_delay_the_block(desk, served):
     assert "sending is blocked" in result.err
     assert 0 == desk.run("offboard", "alice", "--yes").code
     assert ["Bruno", "Chidi"] == served.live()
+
+
+def test_what_nobody_knows_is_called_so(capsys):
+    """A profile of which X didn't say that it is gone isn't called destroyed, nor called still there."""
+    error = OutcomeUnknown("destroying profile 100001: HTTP 502")
+    result = OffboardResult("acme", OffboardStatus.UNCONFIRMED, "100001", "Alice", error)
+    offboard._show(Context(), "alice", (result,), None, ExitCode.PARTIAL)
+    out, err = capsys.readouterr()
+
+    assert "not confirmed\tacme\t100001\tAlice\tdestroying profile 100001: HTTP 502\n" == out
+    assert "not every profile of alice is gone; run the same command again" in err
+
+
+@pytest.fixture
+def sending(desk, served):
+    """Two agents with profiles, and a message as Alice that X has, and whose answer is on its way."""
+    desk.write(*TEAM).run("sync", "--yes")
+    served.fault(call="send", kind="hold", times=None, seconds=60)
+    process = desk.start(*SEND)
+    served.wait_for(lambda: served.ask("GET", "faults")["faults"][0]["seen"])
+    return process
+
+
+def arrived(served, process):
+    """Let the answer come; return the exit code of `send`."""
+    served.ask("DELETE", "faults")
+    process.communicate(timeout=60)
+    return process.returncode
+
+
+def test_a_message_on_its_way_is_waited_for(desk, served, sending):
+    """Sending is blocked at once, the profile goes when the message is over, and the message carries it."""
+    leaving = desk.start("offboard", "alice", "--yes")
+    lines = [next_line(leaving, leaving.stderr) for _ in range(2)]
+    before = served.live()
+    code = arrived(served, sending)
+    leaving.communicate(timeout=60)
+
+    assert "nobody can send as alice any more (acme)\n" == lines[0]
+    assert "for a message with profile" in lines[1]
+    assert (0, 0) == (code, leaving.returncode)
+    assert (["Alice", "Bruno"], ["Bruno"]) == (before, served.live())
+
+
+def test_a_sync_leaves_the_profile_of_a_message_on_its_way_to_the_next_one(desk, served, sending):
+    """Without time for a wait the removal is skipped with 75, and said; nobody can send with it meanwhile."""
+    desk.write(TEAM[1])
+    first = desk.run("sync", "--yes", "--max-wait", "0s")
+    before = served.live()
+    code = arrived(served, sending)
+    second = desk.run("sync", "--yes")
+
+    assert (75, 0, 0) == (first.code, code, second.code)
+    assert "on its way" in first.err
+    assert (["Alice", "Bruno"], ["Bruno"]) == (before, served.live())

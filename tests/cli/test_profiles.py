@@ -92,6 +92,8 @@ def test_forget_asks_on_a_terminal_and_refuses_elsewhere(desk):
         (["forget", "alcie"], 2, "did you mean alice"),
         (["forget", "chidi"], 5, "chidi has no profile at brand acme"),
         (["destroy", "12a"], 2, "digits only"),
+        (["destroy", "00100001"], 2, "the first of which isn't 0"),
+        (["adopt", "alice", "00100001"], 2, "the first of which isn't 0"),
         (["destroy", "999999"], 5, "999999"),
     ],
 )
@@ -107,6 +109,17 @@ def test_nothing_to_repair_is_told_apart(desk, words, code, answer):
 
 
 # destroy
+
+
+def test_zeros_before_an_id_pass_no_guard(desk):
+    """X would take 0000100001 for the agent's own profile, and the ledger for a stranger."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM).run("sync", "--yes")
+    profile_id = profiles(desk)["Alice"]["id"]
+    codes = [desk.run("profiles", "destroy", text, "--yes").code for text in (profile_id, f"0000{profile_id}")]
+
+    assert [5, 2] == codes
+    assert "bound" == profiles(desk)["Alice"]["status"]
 
 
 @pytest.mark.usefixtures("any_x")
@@ -256,11 +269,11 @@ def test_adopt_binds_what_was_agreed_to(desk):
     """While the question stands the roster gives the agent another name: what differs now is told, and asked anew."""
     ids = strangers(desk)
 
-    def edit(_screen):
+    def edit():
         desk.write(("alice", "Alice F."), TEAM[1])
-        return b"y\nn\n"
+        return b"y\n"
 
-    code, screen = desk.watch("profiles", "adopt", "alice", ids["alice"], answers=edit)
+    code, screen = desk.watch("profiles", "adopt", "alice", ids["alice"], at_questions=(edit, lambda: b"n\n"))
 
     assert 130 == code
     assert "something has changed meanwhile, so nothing was adopted" in screen

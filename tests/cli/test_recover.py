@@ -66,6 +66,13 @@ def test_the_sure_ones_are_bound_and_nothing_is_left_to_do(desk):
     assert {"bound": 3, "doubtful": 0} == summary
 
 
+def test_a_sync_beside_a_lost_ledger_is_refused_and_points_to_recover(local):
+    """Once, and to no command for each agent."""
+    result = local.run("sync", "--yes")
+
+    assert (5, 1, 0) == (result.code, result.err.count("`profilectl recover"), result.err.count("profiles adopt"))
+
+
 @pytest.mark.parametrize("words", [("diff",), ("sync", "--yes", "--new-ledger"), ("doctor",)], ids=" ".join)
 def test_a_lost_ledger_points_to_recover_in_one_line(local, words):
     """Not to a command for each agent; the documents keep every change."""
@@ -215,7 +222,7 @@ def test_a_changed_name_is_bound_by_the_picture_after_a_question_of_its_own(loca
     local.write(TEAM[0], ("bruno", "Bruno B.", TEAM[1][2]), TEAM[2])
     unattended = local.run("recover", "--yes", "--json").document
     ledger_of(local).unlink()
-    code, screen = local.watch("recover", answers=b"y\ny\n" if agrees else b"y\nn\n")
+    code, screen = local.watch("recover", at_questions=(lambda: b"y\n", lambda: b"y\n" if agrees else b"n\n"))
 
     assert {"bound": 2, "doubtful": 1, "absent": 0} == unattended["summary"]
     assert ("other-name", "Bruno") == (
@@ -231,16 +238,13 @@ def test_a_changed_name_is_bound_by_the_picture_after_a_question_of_its_own(loca
 
 def test_what_is_bound_is_what_was_agreed_to_and_is_true_then(local):
     """The roster is edited while the question stands: what is true now is shown, and asked anew."""
-    code, screen = local.watch("recover", answers=lambda _: edit(local))
+
+    def edit():
+        local.write(*TEAM[:2])
+        return b"y\n"
+
+    code, screen = local.watch("recover", at_questions=(edit, lambda: b"y\n"))
 
     assert 0 == code
     assert "something has changed meanwhile, so nothing was bound; now it is:" in screen
-    assert ("Bind 3 profiles?", "Bind 2 profiles?") == tuple(
-        word for word in ("Bind 3 profiles?", "Bind 2 profiles?") if word in screen
-    )
-
-
-def edit(desk):
-    """Take an agent out of the roster, and agree twice."""
-    desk.write(*TEAM[:2])
-    return b"y\ny\n"
+    assert screen.index("Bind 3 profiles?") < screen.index("Bind 2 profiles?")

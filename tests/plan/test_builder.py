@@ -496,6 +496,14 @@ def test_a_withdrawn_intent_is_remembered_for_two_days(ago, action):
     assert (2 * DAY, [action]) == (REMEMBERED_MS, [step[0] for step in steps(plan(roster(agent("alice")), late))])
 
 
+def test_a_stranger_is_never_destroyed_for_an_intent_without_a_picture():
+    """Name and time alone don't make a namesake ours, as a ledger of an earlier version would have it."""
+    former = withdrawn(replace(LATE, picture=""))
+    observed = observation([profile("1", "Alice"), LATE_ALICE], [bound("alice", "1")], withdrawn=(former,))
+
+    assert [] == steps(plan(roster(agent("alice")), observed))
+
+
 def test_what_an_open_intent_claims_is_not_late():
     """The second create made a profile, the first one nothing: there is one to adopt, and none to destroy."""
     again = intent("alice", begun=NOW - 30_000, nonce="n2", picture="of alice")

@@ -6,7 +6,16 @@ import pytest
 
 from profilectl.model import Agent, Binding, Intent, Kind, LedgerState, Profile, Retired
 from profilectl.pictures.similarity import LARGEST_DISTANCE
-from profilectl.profiles.matching import CLEAR_GAP, Candidate, Doubt, Finding, FindingStatus, conclude, search
+from profilectl.profiles.matching import (
+    CLEAR_GAP,
+    Candidate,
+    Doubt,
+    Finding,
+    FindingStatus,
+    bound_name,
+    conclude,
+    search,
+)
 
 CLOSE, FAR = 1.0, 40.0
 ZOE = "Zo\u00eb"
@@ -211,3 +220,8 @@ def test_what_a_person_agreed_to_is_sure():
         finding.agreed().sure.profile,
         finding.agreed().renamed,
     )
+
+
+def test_a_name_is_bound_as_the_roster_writes_it():
+    """Where X only spells it otherwise, or the next sync would replace what is right; another name stays X's."""
+    assert ["A & B", "Old"] == [bound_name("A & B", profile(1, shown)) for shown in ("A &amp;  B", "Old")]

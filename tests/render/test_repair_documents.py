@@ -59,6 +59,7 @@ def test_offboard_document():
     results = [
         OffboardResult("acme", OffboardStatus.DESTROYED, "100001", "Alice"),
         OffboardResult("beta", OffboardStatus.FAILED, "100002", "Alice", error),
+        OffboardResult("beta", OffboardStatus.UNCONFIRMED, "100003", "Alice", error),
     ]
     document = json_documents.offboard("alice", 1_790_000_000_000, ExitCode.PARTIAL, results, [(10, 12)])
     problem = {"kind": "network", "message": "no connection", "hint": "run again later", "retry_at": None}
@@ -71,8 +72,9 @@ def test_offboard_document():
         "results": [
             {"brand": "acme", "profile_id": "100001", "name": "Alice", "status": "destroyed", "error": None},
             {"brand": "beta", "profile_id": "100002", "name": "Alice", "status": "failed", "error": problem},
+            {"brand": "beta", "profile_id": "100003", "name": "Alice", "status": "unconfirmed", "error": problem},
         ],
-        "summary": {"destroyed": 1, "failed": 1, "unsettled": 0, "unconfirmed": 0},
+        "summary": {"destroyed": 1, "failed": 1, "unsettled": 0, "unconfirmed": 1},
         "roster_lines": [[10, 12]],
     } == document
     assert json_documents.offboard("alice", 0, ExitCode.DONE, [], None)["roster_lines"] is None

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from profilectl.errors import ExitCode
 from profilectl.sandbox.model.faults import Kind
-from tests.resilience import faults
+from tests.resilience import faults, lying_cells
+from tests.resilience.lying_cells import LIES, Fault
+from tests.resilience.scenery import GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.resilience.lying_cells import End
 
 DONE, CREDENTIALS, REFUSED, PARTIAL, PERSON, LATER = (
     ExitCode.DONE,
@@ -37,27 +41,33 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Fault:
-    """A fault, and the family whose members all have the same consequences."""
-
-    name: str
-    strike: Callable[..., object]
-    family: str
-
-
-@dataclass(frozen=True)
 class Cell:
-    """One fault at one step; `code` is None where a killed process has none."""
+    """One fault at one step; `end` is None where a killed process has no exit code, several codes where any will do."""
 
     step: Step
     fault: Fault
     throughout: bool
-    code: ExitCode | None
+    end: End
+
+    @property
+    def codes(self) -> tuple[ExitCode | None, ...]:
+        return self.end if isinstance(self.end, tuple) else (self.end,)
+
+    @property
+    def end_in_words(self) -> str:
+        return " or ".join("killed" if code is None else str(int(code)) for code in self.codes)
 
     @property
     def rest(self) -> float:
-        """Seconds until the next run; a list that never ended has used the calls of a quarter of an hour up."""
+        """Seconds until the next run: the latest create has arrived, and there are calls for a list without an end."""
+        if self.fault.family == "much later":
+            return 7200.0
         return 900.0 if self.throughout and self.fault.family == "empty page" else 1.0
+
+    @property
+    def grace(self) -> float:
+        """Seconds until what was replaced is due: a Date header that jumped ahead may have put it off as far."""
+        return GRACE + 3600.0 if self.fault.family in {"date", "late"} else GRACE
 
     @property
     def name(self) -> str:
@@ -69,6 +79,7 @@ STEPS = (
     Step("lock", "ledger lock", "lock", (*SYNC, "--max-wait", "0s")),
     Step("list page 1", "list 1", "first page"),
     Step("list page n", "list n", "later page"),
+    Step("show of a lost one", "face", "witness"),
     Step("adopt", "ledger adopt", "ledger"),
     Step("upload", "upload", "upload"),
     Step("intent", "ledger begin_intent", "ledger"),
@@ -145,6 +156,7 @@ FAULTS = (
     Fault("echo missing", faults.echo(Kind.ECHO_MISSING), "echo"),
     Fault("echo of another profile", faults.echo(Kind.ECHO_OTHER), "echo"),
     Fault("echo of another account", faults.other_sender, "echo"),
+    *LIES,
 )
 
 # What a run comes to, by the step's role and the fault's family: when it strikes once, and when it strikes throughout
@@ -166,7 +178,7 @@ _SAFE = {  # calls that are repeated until they are answered
 _ALLOWED = {"allowlist": (CREDENTIALS, None)}  # X looks at the allowlist where custom profiles are concerned
 _PAGE = _SAFE | _ALLOWED | {"empty page": (DONE, DONE), "twins": (DONE, DONE)}
 _NEW_PICTURE = {"picture": (REFUSED, None)}  # read, but not prepared yet
-CODES: dict[str, dict[str, tuple[ExitCode | None, ExitCode | None]]] = {
+_TROUBLE: dict[str, dict[str, tuple[End, End]]] = {
     "verify": _SAFE | _NEW_PICTURE | {"no": (REFUSED, None)},
     "first page": _PAGE | _NEW_PICTURE | {"no": (REFUSED, None)},
     "later page": _PAGE | _NEW_PICTURE | {"no": (REFUSED, None), "empty page": (DONE, LATER), "circle": (LATER, None)},
@@ -265,6 +277,7 @@ CODES: dict[str, dict[str, tuple[ExitCode | None, ExitCode | None]]] = {
     "echo": {"echo": (PERSON, None)},
     "record": {"killed": (None, None), "disk": (PERSON, None), "lock": (DONE, None)},
 }
+CODES = {role: _TROUBLE.get(role, {}) | lying_cells.ENDS.get(role, {}) for role in _TROUBLE | lying_cells.ENDS}
 
 # Why a fault and a step don't meet, by role and family; the first line that fits counts, "*" stands for all.
 _NEVER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
@@ -289,6 +302,7 @@ _NEVER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         "X asks for the allowlist where custom profiles are concerned",
     ),
     (("destroy",), ("lost body",), "a 204 has no body"),
+    *lying_cells.NEVER,
 )
 
 
@@ -298,9 +312,9 @@ def cells() -> Iterator[Cell]:
         for fault in FAULTS:
             if reason(step, fault) is None:
                 once, throughout = CODES[step.role][fault.family]
-                yield Cell(step, fault, throughout=False, code=once)
+                yield Cell(step, fault, throughout=False, end=once)
                 if throughout is not None:
-                    yield Cell(step, fault, throughout=True, code=throughout)
+                    yield Cell(step, fault, throughout=True, end=throughout)
 
 
 def reason(step: Step, fault: Fault) -> str | None:

@@ -66,13 +66,13 @@ def ledger(stage: Stage, *, is_settled: bool) -> list[str]:
     return broken
 
 
-def messages(stage: Stage, code: int | None) -> list[str]:
+def messages(stage: Stage, code: int | None, most: int = 1) -> list[str]:
     """A message at most once; reported as sent only with the agent's face, as not sent only when it wasn't."""
     sent = stage.world.state()["messages"]
-    if len(sent) > 1:
+    if len(sent) > most:
         return [f"{len(sent)} messages went out"]
     face = stage.state_of().binding("anna").profile_id
-    if code == 0 and [one["profile_id"] for one in sent] != [face]:
+    if code == 0 and {one["profile_id"] for one in sent} != {face}:
         return [f"told as sent: {sent}"]
     return [f"told as not sent, but {sent}"] if sent and code in {4, 5, 75} else []
 

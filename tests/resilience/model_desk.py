@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +12,9 @@ from unittest.mock import patch
 from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.model import Account, Agent, Brand, Kind, LedgerState, Picture, Policy, PreparedPicture, Roster
+from profilectl.model import Account, Agent, Brand, Kind, LedgerState, Picture, Policy, Roster
+from profilectl.pictures.avatars import normalise
+from profilectl.pictures.placeholders import initials_portrait
 from profilectl.plan.builder import build
 from profilectl.sync.apply import apply
 from profilectl.sync.engine import observe, synchronise
@@ -33,11 +35,12 @@ USER = "1"
 SETTLE_AFTER = 60  # seconds
 RETIRE_AFTER = 900
 PICTURES = {path: Picture(path, f"sha256:{path}", 1) for path in ("a.png", "b.png")}
-PREPARED = {one.digest: PreparedPicture(b"bytes", "image/png", one.digest) for one in PICTURES.values()}
+FACES = {path: normalise(initials_portrait(f"{path} Face", 48), path) for path in PICTURES}
+PREPARED = {one.digest: replace(FACES[path], source_digest=one.digest) for path, one in PICTURES.items()}
 TODAY = date(2027, 1, 10)
 WRITES = (
     *("register_account", "begin_intent", "reattempt", "mark_unknown", "finish_intent", "cancel_intent"),
-    *("retire", "drop", "protect"),
+    *("retire", "retire_late", "drop", "protect", "note_shown"),
 )
 
 
@@ -145,6 +148,7 @@ class _Run:
             today=TODAY,
             only_agents=only,
             allow_deletes=99,
+            allow_lost=99,
             prune_now=self.desk.prune,
         )
 
@@ -221,6 +225,7 @@ class Recorded:
 
     def _bound(self, profile: Profile, agent: str, *, adopted: bool) -> None:
         """Hand a stranger's profile over if nobody could have told it from ours: made after the promise, same name."""
+        hold(profile.id in self.desk.x.made, f"{agent} is bound to another account's {profile}")
         one = self.desk.x.made[profile.id]
         self.desk.doubtful.discard(one.name)
         self.line.expected.pop(one.name, None)

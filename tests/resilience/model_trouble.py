@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAULTS = {
-    "list": ("down", "interlude", "colleague"),
+    "list": ("down", "interlude", "colleague", "empty", "half", "stale", "another account's"),
+    "show": ("down",),
     "upload": ("down", "refused", "unknown", "namesake before", "stop", "interlude", "colleague"),
     "create": (
         *("down", "refused", "unknown", "revoked", "limited", "limited without reset", "slow"),
         *("lost", "slow and lost", "lagging", "lagging and lost", "namesake after", "stop", "interlude", "colleague"),
+        *("late", "much later", "twice", "twice and lost", "id in use", "id in use, applied"),
     ),
-    "destroy": ("down", "refused", "lost", "limited"),
+    "destroy": ("down", "refused", "lost", "lost before", "limited"),
+    "now": ("an hour ahead", "an hour behind"),
     "begin_intent": ("full",),
     "finish_intent": ("full",),
     "retire": ("full",),

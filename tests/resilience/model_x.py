@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from profilectl.model import Profile
+from profilectl.pictures.avatars import normalise
+from profilectl.pictures.placeholders import initials_portrait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 START = 1_800_000_000_000  # epoch milliseconds, on a whole second
 STRANGER = "stranger"
+STRANGE_FACE = normalise(initials_portrait("Stanley Strange", 48), "face").content
+STALE_MS = 600_000
 
 
 class ViolationError(AssertionError):
@@ -35,14 +40,19 @@ class Made:
     listed_ms: int
     owner: str
     agent: str | None = None
+    picture: bytes = STRANGE_FACE
     ended_by: str | None = None
+    ended_ms: int | None = None
+    is_late: bool = False  # made when nobody waited for it any more
+    is_spelled: bool = False  # X shows the name its own way
 
     @property
     def is_live(self) -> bool:
         return self.ended_by is None
 
     def told(self) -> Profile:
-        return Profile(self.id, self.name, f"https://pbs.example/{self.id}", self.created_ms)
+        name = html.escape(self.name) if self.is_spelled else self.name
+        return Profile(self.id, name, f"https://pbs.example/{self.id}", self.created_ms)
 
 
 @dataclass
@@ -53,6 +63,7 @@ class ModelX:
     made: dict[str, Made] = field(default_factory=dict)
     late: list[tuple[int, Callable[[], object]]] = field(default_factory=list)  # requests still on their way
     watchers: list[Callable[[Made, str], None]] = field(default_factory=list)
+    spells: bool = False  # whether X writes names its own way from now on
     ids: itertools.count = field(default_factory=lambda: itertools.count(1))
 
     def advance(self, milliseconds: int) -> None:
@@ -65,8 +76,18 @@ class ModelX:
             arrive()
         self.time_ms = end
 
-    def make(self, owner: str, agent: str | None, name: str, lag_ms: int = 0) -> Made:
-        one = Made(str(next(self.ids)), name, self.time_ms, self.time_ms + lag_ms, owner, agent)
+    def make(
+        self,
+        owner: str,
+        agent: str | None,
+        name: str,
+        lag_ms: int = 0,
+        picture: bytes = STRANGE_FACE,
+        *,
+        is_late: bool = False,
+    ) -> Made:
+        one = Made(str(next(self.ids)), name, self.time_ms, self.time_ms + lag_ms, owner, agent, picture)
+        one.is_late, one.is_spelled = is_late, self.spells
         self.made[one.id] = one
         return one
 
@@ -76,11 +97,24 @@ class ModelX:
         if one is not None and one.is_live:
             for watch in self.watchers:
                 watch(one, by)
-            one.ended_by = by
+            one.ended_by, one.ended_ms = by, self.time_ms
 
     def live(self) -> list[Made]:
         return [one for one in self.made.values() if one.is_live]
 
-    def listed(self) -> tuple[Profile, ...]:
-        """Return what the list says: newest first, and nothing of what it hasn't heard of yet."""
-        return tuple(one.told() for one in reversed(self.live()) if one.listed_ms <= self.time_ms)
+    def listed(self, lie: str = "") -> tuple[Profile, ...]:
+        """Return what the list says: newest first, and nothing of what it hasn't heard of yet; or a lie."""
+        listed = tuple(one.told() for one in reversed(self.live()) if one.listed_ms <= self.time_ms)
+        if lie == "empty":
+            return ()
+        if lie == "half":
+            return listed[1::2]
+        if lie == "stale":
+            return tuple(one.told() for one in reversed(self._live_at(self.time_ms - STALE_MS)))
+        if lie == "another account's":
+            return tuple(replace(profile, id=f"9{profile.id}") for profile in listed)
+        return listed
+
+    def _live_at(self, moment_ms: int) -> list[Made]:
+        made = [one for one in self.made.values() if one.listed_ms <= moment_ms]
+        return [one for one in made if one.ended_ms is None or one.ended_ms > moment_ms]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from profilectl.ledger.sqlite import open_for_reading
+from tests.resilience import lying_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,12 @@ NAMES = {  # every public name that an agent has on this stage; nobody else bear
     "ina": {"Ina"},
 }
 LEAVING = "emil"  # who isn't wanted any more
+TO_BE_MADE = {"alice": "Alice Anew", "dora": "Dora", "hugo": "Hugo"}
+SENT_AS = {  # names as X keeps them, and as they were sent
+    name + shown: name + sent for name in TO_BE_MADE.values() for _, sent, shown in lying_cells.NAMES.values()
+}
+for _agent, _name in TO_BE_MADE.items():
+    NAMES[_agent] |= {_name + suffix for _, suffix, _ in lying_cells.NAMES.values()}
 AGENT_OF = {name: agent for agent, names in NAMES.items() for name in names}
 
 
@@ -71,7 +78,7 @@ class Record:
             return Call(f"create {name}", name)
         if path.endswith("custom_profiles/destroy.json"):
             profile = self.world.profiles.find(query["id"])
-            return Call(f"destroy {profile.name if profile else '?'}")
+            return Call(f"destroy {SENT_AS.get(profile.name, profile.name) if profile else '?'}")
         ends = {
             "verify_credentials.json": "verify",
             "upload": "upload",
@@ -95,7 +102,7 @@ class Record:
         surely_refused = False
         try:
             yield answers
-            surely_refused = 400 <= answers[0].status_code < 500
+            surely_refused = 400 <= answers[0].status_code < 500 and b'"errors"' in answers[0].content  # only X says no
         except (httpx.ConnectError, httpx.ConnectTimeout):
             surely_refused = True
             raise
@@ -141,9 +148,12 @@ class Record:
         self.violations += [f"{agent}: without any live profile" for agent in faceless - {None, LEAVING}]
 
     def live(self) -> dict[str, str]:
-        """Return the names of all live profiles of the brand, by id; a namesake's is told apart."""
+        """Return the names of all live profiles of the brand, as they were sent; a namesake's is told apart."""
         live = [one for one in self.world.profiles.all(ACCOUNT) if one.is_live]
-        return {one.id: f"not {one.name}" if one.id in self.strangers else one.name for one in live}
+        names = {one.id: SENT_AS.get(one.name, one.name) for one in live}
+        return {
+            profile_id: f"not {name}" if profile_id in self.strangers else name for profile_id, name in names.items()
+        }
 
     def writes(self) -> int:
         """Return how many calls might have changed something at X."""

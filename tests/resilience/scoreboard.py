@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-PARTS = ("fault cells", "kills", "other signals", "races", "model examples")
+PARTS = ("fault cells", "lying lists", "kills", "other signals", "races", "model examples")
 PROPERTY = "scoreboard"
 FILE = Path(__file__).parents[2] / "build" / "scoreboard.md"
 NOT_RUN = "not run"

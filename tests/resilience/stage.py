@@ -160,8 +160,7 @@ def _command():
     return typer.main.get_command(build())
 
 
-@dataclass(frozen=True)
-class StagedContext(Context):
+class StagedContext(Context, frozen=True):
     """The wiring of the command line, with the stage's X, clock and ledger."""
 
     stage: Any = None

@@ -10,6 +10,7 @@ import random
 import shutil
 import tempfile
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec.structs import replace
 
 from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.pictures.avatars import normalise
 from profilectl.sync.outcomes import exit_code
 from tests.resilience.model_desk import RETIRE_AFTER, SETTLE_AFTER, TODAY, Desk
+from tests.resilience.model_line import HOUR_MS
 from tests.resilience.model_trouble import FAULTS, Fault, Script
 from tests.resilience.model_x import STRANGER, ModelX, hold
 
@@ -32,7 +35,7 @@ USUAL_EXAMPLES = 300
 EXAMPLES = int(os.environ.get("PROFILECTL_TEST_EXAMPLES", str(USUAL_EXAMPLES)))
 FOLDER = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # a crash of the model is no power cut
 AGENTS = ("alice", "bruno", "chidi", "dana")
-NAMES = ("Alex", "Bea", "Cleo")
+NAMES = ("Alex", "Bea", "Cleo & Co")
 LAGS_MS = (0, 5_000, 59_900)
 
 agents, names, pictures = st.sampled_from(AGENTS), st.sampled_from(NAMES), st.sampled_from(("a.png", "b.png"))
@@ -135,7 +138,12 @@ class Survival(RuleBasedStateMachine):
     def destroyed_elsewhere(self, data):
         self.x.end(data.draw(st.sampled_from([one.id for one in self.x.live()])), STRANGER)
 
-    @rule(seconds=st.sampled_from((1, 20, 59, 61, RETIRE_AFTER)))
+    @rule(spells=st.booleans())
+    def names_change(self, spells):
+        """From now on X writes names its own way, or no longer."""
+        self.x.spells = spells
+
+    @rule(seconds=st.sampled_from((1, 20, 59, 61, RETIRE_AFTER, 7200)))
     def time_passes(self, seconds):
         self.x.advance(seconds * 1000)
         check(self.desk)  # a request of a killed run may have arrived meanwhile
@@ -146,10 +154,13 @@ class Survival(RuleBasedStateMachine):
 
     def run(self, script):
         script.interlude = lambda: self.other.sync(Script())
+        content = contented(self.desk)
         try:
             outcomes = self.desk.sync(script)
         except ProfilectlError:
             outcomes = None
+        bound = {binding.agent: binding.profile_id for binding in self.desk.state_of().bindings}
+        hold(content.items() <= bound.items(), f"replaced for nothing: {content} became {bound}")
         check(self.desk)
         if outcomes is not None and exit_code(outcomes) is ExitCode.DONE and not script.stop.requested:
             hold_done(self.desk)
@@ -164,17 +175,33 @@ class Survival(RuleBasedStateMachine):
         self.tally()
 
 
+def contented(desk):
+    """Return the live profiles of those about whom nothing is to be done: they keep them, whatever a list says."""
+    looks = {key: (agent.name, f"sha256:{agent.avatar}") for key, agent in desk.wanted().items()}
+    ledger_state = desk.state_of()
+    doubtful = {intent.agent for intent in ledger_state.intents}  # who may get what an earlier run has begun
+    return {
+        binding.agent: binding.profile_id
+        for binding in ledger_state.bindings
+        if looks.get(binding.agent) == (binding.name, binding.avatar)
+        and binding.agent not in doubtful
+        and desk.x.made[binding.profile_id].is_live
+    }
+
+
 def check(desk):
     """Every live profile of a desk is bound, retired, or promised, and what is bound lives unless others ended it."""
     ledger_state = desk.state_of()
     bound = {one.profile_id for one in ledger_state.bindings}
     retired = {one.profile_id for one in ledger_state.retired}
+    withdrawn = {row.intent.name for row in getattr(ledger_state, "withdrawn", ())}
     for one in desk.live():
-        promised = any(
+        promised = one.name in withdrawn or any(
             intent.name == one.name and one.created_ms >= intent.begun_ms and one.id not in intent.listed
-            for intent in ledger_state.intents
+            for intent in (*ledger_state.intents, *(late.intent for late in ledger_state.withdrawn))
         )
-        hold(one.id in bound | retired or promised, f"orphan: {one}")
+        # what X applies late is recognised by a later run, see `recover`
+        hold(one.id in bound | retired or promised or one.is_late, f"orphan: {one}")
     for one in ledger_state.bindings:
         hold(desk.x.made[one.profile_id].ended_by != desk.name, f"{one.agent} points at a profile that we destroyed")
 
@@ -190,6 +217,7 @@ def hold_done(desk):
 
 def recover(desk):
     """Clean runs bring everybody back, and then there is nothing left to write."""
+    desk.x.advance(2 * HOUR_MS)  # until then the latest create has arrived
     for _ in range(3):
         desk.x.advance((RETIRE_AFTER + SETTLE_AFTER) * 1000)
         desk.sync(Script())
@@ -201,9 +229,10 @@ def recover(desk):
     retired = {one.profile_id for one in ledger_state.retired}
     known = retired | {one.profile_id for one in ledger_state.bindings}
     strangers = {one.name for one in desk.x.live() if one.id not in known}
-    for intent in ledger_state.intents:  # only a person can tell two candidates apart
-        candidates = [one for one in desk.x.live() if one.name == intent.name and one.created_ms >= intent.begun_ms]
-        hold(len(candidates) > 1, f"nothing is ambiguous about {intent}")
+    for intent in ledger_state.intents:  # only a person can tell what a create made from what it may have made
+        newer = [one for one in desk.x.live() if one.created_ms >= intent.begun_ms and one.id not in known]
+        candidates = [one for one in newer if one.name == intent.name or signature_of(one) == intent.picture]
+        hold(bool(candidates), f"nothing is ambiguous about {intent}")
     ambiguous = {intent.agent for intent in ledger_state.intents}
     for key, agent in desk.wanted().items():
         if key in ambiguous:
@@ -218,6 +247,15 @@ def recover(desk):
     stay = {one.agent for one in ledger_state.bindings if one.protected}
     for one in desk.live():
         hold(bool(ambiguous) or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
+
+
+@cache
+def signature_of_bytes(picture):
+    return normalise(picture, "face").signature
+
+
+def signature_of(made):
+    return signature_of_bytes(made.picture)
 
 
 @pytest.fixture(autouse=True)

@@ -9,12 +9,14 @@ import pytest
 
 from tests.resilience.cells import FAULTS, STEPS, cells
 from tests.resilience.test_kills import EXIT_CODES, SIGNALS, USUAL_KILLS
+from tests.resilience.test_lying_lists import LISTS, SIZES
 from tests.resilience.test_model import USUAL_EXAMPLES
 from tests.resilience.test_races import USUAL_RACES
 
 README = Path(__file__).parents[2] / "README.md"
 DONE = {
     "fault cells": len(tuple(cells())),
+    "lying lists": len(LISTS) * len(SIZES),
     "kills": USUAL_KILLS,
     "other signals": SIGNALS * len(EXIT_CODES),
     "races": USUAL_RACES,

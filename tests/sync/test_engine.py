@@ -244,6 +244,32 @@ def test_a_destroy_that_fails_is_left_for_the_next_run(run, x):
     assert ({"alice": "failed"}, ["Bruno"]) == (statuses(first), x.live())
 
 
+def test_an_unknown_answer_to_a_destroy_is_settled_in_the_same_run(run, x):
+    """What X still has is destroyed once more in a later round; what it hasn't any more isn't."""
+    run.sync(agent("alice"), agent("bruno"), agent("chidi"))
+    x.before["destroy 1"] = deque([OutcomeUnknown("HTTP 502")])
+    x.before["destroy 2"] = deque([OutcomeUnknown("HTTP 502")])
+    x.hidden.add("2")  # from the list only
+    x.calls.clear()
+    outcomes = run.sync(agent("chidi"))
+
+    assert {"alice": "done", "bruno": "done"} == statuses(outcomes)
+    assert ["list", "destroy 1", "list", "destroy 2", "list", "show 2", "list", "destroy 1", "destroy 2"] == x.calls
+    assert (["Chidi"], ()) == (x.live(), run.state_of().retired)
+
+
+def test_what_stays_unknown_is_left_for_the_next_run(run, x):
+    """The profile stays retired, the run ends with 75, and the next one goes on."""
+    run.sync(agent("alice"), agent("bruno"))
+    x.before["destroy 1"] = deque([OutcomeUnknown("HTTP 502")] * 3)
+    first = run.sync(agent("bruno"))
+    left = [retired.profile_id for retired in run.state_of().retired]
+    second = run.sync(agent("bruno"))
+
+    assert ({"alice": "unknown"}, ExitCode.TRY_LATER, ["1"]) == (statuses(first), exit_code(first), left)
+    assert ({"alice": "done"}, ["Bruno"]) == (statuses(second), x.live())
+
+
 def test_many_workers_create_everybody_once(run, x):
     """Sixteen workers and two hundred agents: two hundred profiles, no intent left."""
     agents = [agent(f"a{number}", f"Agent {number}") for number in range(200)]
