@@ -135,7 +135,7 @@ def check_file(path: Path) -> None:
 def check_companions(path: Path) -> None:
     """Refuse a file beside a database that may not be what SQLite left there, as `check_file` does."""
     for companion in companions(path):
-        with suppress(FileNotFoundError):  # also one that SQLite removes while we look
+        with suppress(FileNotFoundError, NotADirectoryError):  # also one that SQLite removes while we look
             _check_private(companion)
 
 

@@ -232,6 +232,8 @@ def squeezed(statement: str | None) -> str:
 
 def is_own(own: str, statement: str) -> bool:
     """Say whether a table was made by one of `TABLES`, or has more plain columns; both statements are `squeezed`."""
+    if own == statement:
+        return True
     constraints = re.search(r",(PRIMARYKEY|UNIQUE)\(|\)$", own)
     end = len(own) if constraints is None else constraints.start()
     return re.fullmatch(rf"{re.escape(own[:end])}(,\w+)*{re.escape(own[end:])}", statement) is not None

@@ -67,7 +67,7 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
                 create_private(path, empty.serialize())
         location.check_file(path)
     except OSError as error:
-        location.refuse(path, f"can't be opened: {error.strerror}")
+        location.refuse(path, f"can't be opened: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
     return Store(SQLiteEngine(path), actor or default_actor())
 
 

@@ -90,10 +90,13 @@ class MessageSender(Struct, frozen=True, dict=True):
         agent, today = self.sender.agent, host.today(self.policy.timezone)
         try:
             return compose(agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today)
-        except NoProfile:
-            if self.sender.brand.fallback != "sign-off":
+        except NoProfile as error:
+            if self.sender.brand.fallback == "sign-off":
+                return self._signed(recipient)
+            if self.account is not None:
                 raise
-            return self._signed(recipient)
+            hint = "run `profilectl sync` first; it says what to do if this isn't the account's ledger"
+            raise error.with_hint(hint) from None
 
     def _signed(self, recipient: str) -> Message:
         signature = sign_off(self.sender.agent)

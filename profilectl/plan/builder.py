@@ -107,13 +107,11 @@ def _refusal(
     allow_lost: int | None,
     recorded: Mapping[str, frozenset[str]] | None,
 ) -> Refusal | None:
-    """Return what the first guard says that refuses the plan; the arguments are those of `build`."""
-    deletes, losses, unrecorded = [], [], []
-    for part in parts:
-        bound = len(part.observation.ledger_state.bindings)
-        deletes.append((part.brand, sum(change.action is Action.DELETE for change in part.changes), bound))
-        losses.append((part.brand, len(part.observation.gone), bound))
-        unrecorded.append((part.brand, part.count_unrecorded(recorded), bound))
+    """Return what the first guard says that looks at these parts and refuses them, None when all agree."""
+    bound = {part.brand: len(part.observation.ledger_state.bindings) for part in parts}
+    losses = [(part.brand, len(part.observation.gone), bound[part.brand]) for part in parts]
+    deletes = [(part.brand, sum(c.action is Action.DELETE for c in part.changes), bound[part.brand]) for part in parts]
+    unrecorded = [(part.brand, part.count_unrecorded(recorded), bound[part.brand]) for part in parts]
     return (
         guard_losses(policy, losses, allow_lost)
         or guard_deletes(policy, deletes, allow_deletes)

@@ -61,6 +61,8 @@ def test_a_ledger_that_never_knew_the_account(team, served):
     assert (5, "ledger") == (document["error"]["code"], document["error"]["kind"])
     assert sentence in plain(team.run("profiles", "list").err)
     assert sentence in plain(team.run("doctor").out)
+    sent = team.run("send", "--as", "alice", "--to", "1", "Hi")
+    assert (5, "it says what to do if this isn't the account's ledger" in plain(sent.err)) == (sent.code, True)
 
 
 def test_a_new_ledger_is_begun_once(team, served):

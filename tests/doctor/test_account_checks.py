@@ -108,6 +108,16 @@ def test_a_stranger_with_a_bound_agents_name(surroundings):
     )
 
 
+def test_a_ledger_that_never_knew_the_account(surroundings):
+    """A warning with the three ways on, although no name is an agent's."""
+    stranger(surroundings, "Somebody Else")
+    _, results = surroundings.check()
+    result = results[Check.PROFILES]
+
+    assert (State.WARNING, True) == (result.state, "doesn't know @acmecare, and X lists 1 profile of it" in result.text)
+    assert all(way in result.hint for way in ("recover", "PROFILECTL_LEDGER", "sync --new-ledger"))
+
+
 def test_a_lost_ledger_points_to_recover(surroundings):
     """One line for all, with nothing else to do."""
     names = ("Alice", "Bruno", "Chidi")
@@ -123,6 +133,8 @@ def test_a_lost_ledger_points_to_recover(surroundings):
 def test_profiles_of_nobody_s_name_are_counted(surroundings):
     """They are nobody's business here."""
     stranger(surroundings, "Somebody Else")
+    with open_for_writing(surroundings.folder / "ledger.db") as ledger:
+        ledger.begin_account("4242", 1, 1)
     _, results = surroundings.check()
 
     assert (State.OK, "0 bound, 0 retired, 1 not ours") == (results[Check.PROFILES].state, results[Check.PROFILES].text)
