@@ -86,11 +86,15 @@ class XClient:
         return self._perform(endpoints.verify_credentials(), lambda answer: wire.read_account(answer, host))
 
     def list_profiles(self) -> tuple[Profile, ...]:
-        """Read the list to its end; a profile that moved to a second page meanwhile counts once."""
-        profiles: dict[str, Profile] = {}
-        for profile in self._pages(endpoints.list_page, wire.read_page):
-            profiles.setdefault(profile.id, profile)
-        return tuple(profiles.values())
+        """Read the list to its end, and once more where it moved meanwhile; each profile counts once."""
+        profiles = self._read_profiles()
+        # where one comes twice, another may have slipped to a page that was read before
+        again = self._read_profiles() if len({profile.id for profile in profiles}) < len(profiles) else ()
+        first = {profile.id: profile for profile in reversed((*profiles, *again))}
+        return tuple(reversed(first.values()))
+
+    def _read_profiles(self) -> tuple[Profile, ...]:
+        return tuple(self._pages(endpoints.list_page, wire.read_page))
 
     def show_profile(self, profile_id: str) -> Profile:
         """Return a profile; NotFound when X itself says that it has none with that id."""
