@@ -190,7 +190,8 @@ _TROUBLE: dict[str, dict[str, tuple[End, End]]] = {
     "upload": _SAFE | {"no": (PARTIAL, None), "picture": (DONE, None)},
     "destroy": {family: codes for family, codes in _SAFE.items() if family != "lost body"}
     | _ALLOWED
-    | {"no": (PARTIAL, None), "picture": (DONE, None)},
+    # the list and the profile's own page tell what is gone; the last round has no further one
+    | {"lost after": (DONE, DONE), "redirect": ((DONE, LATER), None), "no": (PARTIAL, None), "picture": (DONE, None)},
     "create": _SAFE
     | _ALLOWED
     | {
