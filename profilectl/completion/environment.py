@@ -24,7 +24,8 @@ VARIABLES: Final = {
     "XDG_STATE_HOME": "where the ledger and the log of an unexpected failure are; else `~/.local/state`",
     "VISUAL, EDITOR": "the editor of `send --edit`; the first that is set, with its arguments",
     "HTTPS_PROXY, ALL_PROXY, NO_PROXY": (
-        "the proxy between here and X, and the hosts without one; lower case works, too, and loopback has none"
+        "the proxy between here and X, and the hosts without one, as curl reads them: `*`, domains, addresses, "
+        "networks; lower case works, too, and loopback has none"
     ),
     "SSL_CERT_FILE, SSL_CERT_DIR": "certificates to trust in place of the built-in ones",
     "NO_COLOR": "anything means no colours",

@@ -177,8 +177,11 @@ class Ledger(LedgerReader, Protocol):
             LedgerConflict: the profile is bound or retired already, or the intent is closed.
         """
 
-    def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
-        """Close an intent that made nothing, as far as X shows; it is remembered as withdrawn for `WITHDRAWN_MS`."""
+    def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int, *, was_sent: bool) -> None:
+        """Close an intent that made nothing, as far as X shows.
+
+        One that `was_sent` without an answer is remembered as withdrawn for `WITHDRAWN_MS`: X may apply it late.
+        """
 
     def retire_late(self, user_id: str, nonce: str, profile: Profile, now_ms: int) -> Retired:
         """Take a profile that a withdrawn intent made after all, and that nobody needs any more, as retired.
@@ -237,7 +240,11 @@ class Ledger(LedgerReader, Protocol):
         """
 
     def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
-        """Note which event at X a dispatch became, and whether X confirmed its profile, together with the record."""
+        """Note which event at X a dispatch became, and whether X confirmed its profile, together with the record.
+
+        Raises:
+            LedgerConflict: the key has another dispatch by now.
+        """
 
     def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
         """Forget the dispatch of a message that surely wasn't sent, if it is still the one; no audit record."""

@@ -172,7 +172,7 @@ REPLACE_DISPATCH = """
     RETURNING key"""
 FINISH_DISPATCH = """
     UPDATE dispatches SET event_id = :event_id, confirmed = :confirmed
-    WHERE account = :account AND key = :key AND nonce = :nonce"""
+    WHERE account = :account AND key = :key AND nonce = :nonce RETURNING key"""
 DELETE_OPEN_DISPATCH = """
     DELETE FROM dispatches WHERE account = :account AND key = :key AND nonce = :nonce AND event_id IS NULL"""
 ADD_DELIVERY = "INSERT INTO deliveries (account, event_id) VALUES (:account, :event_id) ON CONFLICT DO NOTHING"

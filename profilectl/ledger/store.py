@@ -263,11 +263,13 @@ class Store(StoreReader, Ledger):
             is_blocked = _is_blocked(execute, user_id, intent.agent)
             return self._retire(execute, user_id, binding, now_ms) if is_blocked else binding
 
-    def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int) -> None:
+    def cancel_intent(self, user_id: str, nonce: str, why: str, now_ms: int, *, was_sent: bool) -> None:
         with self._change() as execute:
-            intent, _ = _open_intent(execute, user_id, nonce)
-            execute(schema.ADD_WITHDRAWN, account=user_id, nonce=nonce, now_ms=now_ms)
+            intent, listing = _open_intent(execute, user_id, nonce)
+            if was_sent:
+                execute(schema.ADD_WITHDRAWN, account=user_id, nonce=nonce, now_ms=now_ms)
             execute(schema.DELETE_INTENT, account=user_id, nonce=nonce)
+            execute(schema.DELETE_UNUSED_LISTING, digest=listing)
             if execute(schema.DELETE_OLD_WITHDRAWN, before_ms=now_ms - WITHDRAWN_MS):
                 execute(schema.DELETE_UNUSED_LISTINGS)
             self._append(execute, _intent_event(intent, "withdrawn", user_id, now_ms, why=why))
@@ -354,7 +356,9 @@ class Store(StoreReader, Ledger):
 
     def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         with self._change() as execute:
-            execute(schema.FINISH_DISPATCH, account=user_id, **schema.columns(dispatch))
+            if len(execute(schema.FINISH_DISPATCH, account=user_id, **schema.columns(dispatch))) != 1:
+                # another process took the key for its own: two may have sent what one was to send
+                raise LedgerConflict(f"the dispatch under the key {visible(dispatch.key)} is another one by now")
             # stays when the key's dispatch is overwritten, so that no later one takes this message for its own
             execute(schema.ADD_DELIVERY, account=user_id, event_id=dispatch.event_id)
             if dispatch.confirmed and dispatch.profile_id is not None:
@@ -465,7 +469,7 @@ def _binding(agent: str, profile: Profile, name: str, avatar: str, now_ms: int, 
 
 
 def _binding_of(execute: Execute, user_id: str, agent: str) -> Binding:
-    """Return the agent's binding; LedgerRefused when there is none."""
+    """Return the agent's binding; LedgerConflict when there is none."""
     for row in execute(schema.GET_BINDING, account=user_id, agent=agent):
         return schema.to_binding(row)
     hint = "`profilectl profiles list` shows who has"

@@ -218,7 +218,7 @@ class Offboarding(Struct, frozen=True):
             ledger.finish_intent(user_id, intent.nonce, candidates[0], client.now_ms(), adopted=True)
             ledger.retire(user_id, self.agent, client.now_ms())
         elif verdict is IntentStatus.NOT_CREATED:
-            ledger.cancel_intent(user_id, intent.nonce, "offboarded", client.now_ms())
+            ledger.cancel_intent(user_id, intent.nonce, "offboarded", client.now_ms(), was_sent=True)
         return verdict in {IntentStatus.CREATED, IntentStatus.NOT_CREATED}
 
     def _intents(self, ledger: Ledger, user_id: str) -> list[Intent]:

@@ -56,7 +56,8 @@ def apply(
         with ledger.batch():
             # before anything is created: an agent has one open intent at most
             for _, nonce in (pair for pair in plan.withdrawals if pair[0] == brand):
-                ledger.cancel_intent(target.user_id, nonce, "not in X's list after the settle time", run.now())
+                why = "not in X's list after the settle time"
+                ledger.cancel_intent(target.user_id, nonce, why, run.now(), was_sent=True)
             for _, agent, value in (triple for triple in plan.protections if triple[0] == brand):
                 ledger.protect(target.user_id, agent, protected=value)
             for _, binding, name in (triple for triple in plan.spellings if triple[0] == brand):

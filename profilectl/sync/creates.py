@@ -258,7 +258,8 @@ class CreateRun:
         """Close the intent, if there is one already, of a create that surely made nothing."""
         self.left_doubt = True
         if attempt.intent is not None:
-            self.ledger.cancel_intent(self.target.user_id, attempt.intent.nonce, str(error), self._now())
+            nonce = attempt.intent.nonce
+            self.ledger.cancel_intent(self.target.user_id, nonce, str(error), self._now(), was_sent=False)
         self.names_in_use.discard(as_compared(attempt.change.goal.name))
         if isinstance(error, RateLimited) and attempt.intent is None:
             self.upload_limit = error
@@ -300,7 +301,8 @@ class CreateRun:
                     outcomes.append(self._withdraw(attempt, attempt.error))
             for attempt in self.intended:
                 if attempt.intent is not None:
-                    self.ledger.cancel_intent(self.target.user_id, attempt.intent.nonce, "never sent", self._now())
+                    nonce = attempt.intent.nonce
+                    self.ledger.cancel_intent(self.target.user_id, nonce, "never sent", self._now(), was_sent=False)
         yield from outcomes
         unsent = (attempt.change for attempt in (*self.intended, *self.uploaded))
         for change in (*unsent, *self.waiting):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from profilectl.errors import InputRefused, TryLater
+from profilectl.errors import InputRefused, LedgerConflict, TryLater
 from profilectl.model import Dispatch, Event, Profile
 
 ACCOUNT = "42"
@@ -130,3 +130,14 @@ def test_adopting_allows_again_and_says_so(ledger):
 
     assert frozenset() == ledger.state_of(ACCOUNT).blocked
     assert "unblocked" == [record.event.what for record in ledger.events()][-1]
+
+
+def test_finishing_a_dispatch_that_is_another_one_by_now(ledger):
+    """Exactly one row is finished, or the change is refused and no record is made."""
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    before = len(list(ledger.events()))
+    other = replace(PROMISED, nonce="another", event_id="77")
+    with pytest.raises(LedgerConflict, match="is another one by now"):
+        ledger.finish_send(ACCOUNT, other, Event("sent", ACCOUNT, 5))
+    assert before == len(list(ledger.events()))
+    assert not ledger.is_delivery(ACCOUNT, "77")

@@ -206,7 +206,8 @@ class Histories(RuleBasedStateMachine):
     def cancel_intent(self, nth):
         nonce, now = self.nonce(nth), self.now
         self.both(
-            lambda: self.simple.cancel_intent(nonce, now), lambda: self.ledger.cancel_intent("1", nonce, "lost", now)
+            lambda: self.simple.cancel_intent(nonce, now),
+            lambda: self.ledger.cancel_intent("1", nonce, "lost", now, was_sent=True),
         )
 
     @rule(days=st.sampled_from([1, 2]))

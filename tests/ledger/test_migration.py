@@ -144,7 +144,7 @@ def test_a_ledger_that_was_brought_up_works_like_a_new_one(path, tables):
     write_former(path, tables)
     with open_for_writing(path) as ledger:
         ledger.reattempt("1", "n1", 50, LocalTime("a start", 7))
-        ledger.cancel_intent("1", "n1", "lost", 60)
+        ledger.cancel_intent("1", "n1", "lost", 60, was_sent=True)
         expected = Intent("n1", "chidi", "Chidi", "sha256:cc", LISTED, 40, 3, 50, True, "", "a start", 7)
         assert (WithdrawnIntent(expected, 60),) == ledger.state_of("1").withdrawn
         ledger.finish_intent("1", "n1", Profile("102", "Chidi", "url", 45), 70, adopted=True)

@@ -210,7 +210,7 @@ def test_withdraw(ledger):
     """An intent that made nothing isn't open any more, but remembered, with the reason in the audit trail."""
     whole = intent(attempt=2, protected=True, picture="of alice", boot="a start", attempted_local_ms=7)
     ledger.begin_intent("1", whole)
-    ledger.cancel_intent("1", "n1", "refused: code 88", 30)
+    ledger.cancel_intent("1", "n1", "refused: code 88", 30, was_sent=True)
     assert LedgerState(withdrawn=(WithdrawnIntent(whole, 30),)) == ledger.state_of("1")
     assert "refused: code 88" == list(ledger.events())[-1].event.detail["why"]
 
@@ -219,9 +219,9 @@ def test_withdraw(ledger):
 def test_withdrawn_intents_are_kept_for_two_days(ledger, later, kept):
     """The next one that is withdrawn after that takes them along, also another account's, with their listings."""
     ledger.begin_intent("2", intent(listed=frozenset({"9"})))
-    ledger.cancel_intent("2", "n1", "lost", 30)
+    ledger.cancel_intent("2", "n1", "lost", 30, was_sent=True)
     ledger.begin_intent("1", intent(nonce="n2"))
-    ledger.cancel_intent("1", "n2", "lost", 30 + later)
+    ledger.cancel_intent("1", "n2", "lost", 30 + later, was_sent=True)
     remembered = (*ledger.state_of("1").withdrawn, *ledger.state_of("2").withdrawn)
 
     assert kept == {late.intent.nonce for late in remembered}
@@ -237,7 +237,7 @@ def listings(ledger):
 def test_a_withdrawn_intent_that_made_something_is_finished(ledger):
     """Late, but as if it had been open; nothing of it is kept apart."""
     ledger.begin_intent("1", intent(protected=True))
-    ledger.cancel_intent("1", "n1", "lost", 30)
+    ledger.cancel_intent("1", "n1", "lost", 30, was_sent=True)
     binding = ledger.finish_intent("1", "n1", profile("100"), 40, adopted=True)
 
     assert ("100", True, LedgerState(bindings=(binding,))) == (
@@ -251,7 +251,7 @@ def test_a_withdrawn_intent_that_made_something_is_finished(ledger):
 def test_what_a_withdrawn_intent_made_is_retired(ledger):
     """It is ours, and nobody's: it waits for its end beside the agent's own profile."""
     ledger.begin_intent("1", intent())
-    ledger.cancel_intent("1", "n1", "lost", 30)
+    ledger.cancel_intent("1", "n1", "lost", 30, was_sent=True)
     bind(ledger, id="101")
     retired = ledger.retire_late("1", "n1", profile("100", "X's spelling"), 40)
     state = ledger.state_of("1")
@@ -270,7 +270,7 @@ def test_what_somebody_has_is_not_retired_as_late(ledger, taken):
     if taken == "retired":
         ledger.retire("1", "bob", 40)
     ledger.begin_intent("1", intent())
-    ledger.cancel_intent("1", "n1", "lost", 50)
+    ledger.cancel_intent("1", "n1", "lost", 50, was_sent=True)
     before = ledger.state_of("1")
     with pytest.raises(LedgerConflict, match=f"profile 100 is {taken} already, for agent bob"):
         ledger.retire_late("1", "n1", profile("100"), 60)
@@ -393,7 +393,7 @@ def test_protect(ledger):
         lambda ledger: ledger.mark_unknown("1", "n9", 5, LOCAL),
         lambda ledger: ledger.retire_late("1", "n9", profile("100"), 5),
         lambda ledger: ledger.finish_intent("1", "n9", profile("100"), 5, adopted=False),
-        lambda ledger: ledger.cancel_intent("1", "n9", "why", 5),
+        lambda ledger: ledger.cancel_intent("1", "n9", "why", 5, was_sent=True),
         lambda ledger: ledger.retire("1", "zoe", 5),
         lambda ledger: ledger.forget("1", "zoe", 5),
         lambda ledger: ledger.protect("1", "zoe", protected=True),
@@ -433,7 +433,7 @@ def test_everything_survives_closing(engine):
         before = ledger.state_of("1")
     with engine.writer() as ledger:
         assert before == ledger.state_of("1")
-        ledger.cancel_intent("1", "n1", "lost", 50)
+        ledger.cancel_intent("1", "n1", "lost", 50, was_sent=True)
         ledger.begin_intent("1", intent("bob"))
         assert replace(before, withdrawn=(WithdrawnIntent(intent("bob"), 50),)) == ledger.state_of("1")
         assert verify(ledger.events()) is None
@@ -451,9 +451,9 @@ def test_listing_is_kept_once(engine, ledger):
     with ledger.batch():
         for one in held:
             if one != other:
-                ledger.cancel_intent("1", one.nonce, "enough", 50)
+                ledger.cancel_intent("1", one.nonce, "enough", 50, was_sent=True)
     assert ((other,), 2) == (ledger.state_of("1").intents, listings(ledger))
-    ledger.cancel_intent("1", "other", "enough", 51 + WITHDRAWN_MS)
+    ledger.cancel_intent("1", "other", "enough", 51 + WITHDRAWN_MS, was_sent=True)
     assert 1 == listings(ledger)
     ledger.close()
     assert sum(file.stat().st_size for file in engine.path.parent.iterdir()) < 2_000_000
@@ -470,7 +470,7 @@ DEEDS = {
     "shown": lambda ledger: ledger.note_shown("1", "100", "Alice!"),
     "block": lambda ledger: ledger.block("1", "alice", 50),
     "settle": lambda ledger: ledger.finish_intent("1", "n2", profile("101"), 50, adopted=False),
-    "withdraw": lambda ledger: ledger.cancel_intent("1", "n2", "lost", 50),
+    "withdraw": lambda ledger: ledger.cancel_intent("1", "n2", "lost", 50, was_sent=True),
     "adopt": lambda ledger: ledger.adopt("1", "alice", profile("102"), name="A", avatar="", protected=False, now_ms=50),
     "retire": lambda ledger: ledger.retire("1", "alice", 50),
     "drop": lambda ledger: ledger.drop("1", "100", 50),
@@ -486,7 +486,7 @@ def test_failure_at_every_statement(engine, ledger, monkeypatch, deed):
     ledger.register_account("acme", ACME, 5)
     bind(ledger, id="100")
     ledger.begin_intent("1", intent(nonce="n3"))
-    ledger.cancel_intent("1", "n3", "lost", 5)
+    ledger.cancel_intent("1", "n3", "lost", 5, was_sent=True)
     ledger.begin_intent("1", intent(nonce="n2"))
     ledger.begin_intent("1", intent("dora", nonce="n4"))
     ledger.block("1", "dora", 5)
@@ -572,7 +572,7 @@ CONFLICTS = {
     "settle": lambda ledger: ledger.finish_intent("1", "n9", profile("200"), 5, adopted=False),
     "settle with what is bound": lambda ledger: ledger.finish_intent("1", "n2", profile("100"), 5, adopted=False),
     "late": lambda ledger: ledger.retire_late("1", "n2", profile("100"), 5),
-    "withdraw": lambda ledger: ledger.cancel_intent("1", "n9", "why", 5),
+    "withdraw": lambda ledger: ledger.cancel_intent("1", "n9", "why", 5, was_sent=True),
     "adopt": lambda ledger: ledger.adopt("1", "zoe", profile("100"), name="", avatar="", protected=False, now_ms=5),
     "retire": lambda ledger: ledger.retire("1", "zoe", 5),
     "forget": lambda ledger: ledger.forget("1", "zoe", 5),

@@ -297,14 +297,14 @@ def test_a_late_profile_of_an_agent_who_has_none_is_the_agent_s(run, x, late):
     assert (["Alice", "Bruno"], "9") == (x.live(), run.state_of().binding("alice").profile_id)
 
 
-def test_a_create_that_x_refused_may_be_late_too(run, x):
-    """A refusal that wasn't X's own closes an intent; what it made nevertheless is found."""
+def test_what_x_refused_is_never_taken_for_late(run, x):
+    """Only X's own refusal closes an intent at once, so a profile of that name afterwards is a stranger's."""
     x.before["Alice"] = deque([Refused("no")])
     run.sync(agent("alice"))
     x.profiles["9"] = Profile("9", "Alice", "https://pbs.example/9", x.now_ms())
     outcomes = run.sync(agent("alice"))
 
-    assert [("adopt", "alice", "done")] == actions(outcomes)
+    assert [("blocked", "alice", "skipped")] == actions(outcomes)
     assert ["9"] == list(x.profiles)
 
 
