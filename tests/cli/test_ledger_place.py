@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
