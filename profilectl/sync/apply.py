@@ -106,14 +106,14 @@ class _BrandRun:
         profiles = self.creates.target.observation.profiles
         return next(profile for profile in profiles if profile.id == change.profile_id)
 
-    def _remove(self, removals: list[Change]) -> Iterator[Outcome]:
+    def _remove(self, changes: list[Change]) -> Iterator[Outcome]:
         """Destroy what nobody uses any more, unless an agent of this brand may be without its new profile."""
         for change in self.creates.replaced if self.prune_at_once else ():
             end = Change(change.brand, change.agent, Action.DESTROY, (Reason.REPLACED,), change.profile_id)
             outcome = self._remove_profile(end)
             if outcome.status is not Status.DONE:  # otherwise a part of the replacement
                 yield outcome
-        for change in removals:
+        for change in changes:
             yield self._remove_profile(change)
 
     def _remove_profile(self, change: Change) -> Outcome:

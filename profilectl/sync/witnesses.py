@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -30,6 +29,8 @@ def confirm_losses(observation: Observation, remote: Remote, settle_after: int) 
     missing = missing_bindings(observation, settle_after)[:MOST_SHOWN]
     if not missing:
         return observation
+    from concurrent.futures import ThreadPoolExecutor
+
     # alone: where the list lies it mostly lacks all of them, and one answer is enough to know that
     gone = [profile_id for profile_id in missing[:1] if _is_gone(remote, observation.brand, profile_id)]
     with ThreadPoolExecutor(_JOBS, thread_name_prefix="show") as pool:
@@ -64,6 +65,8 @@ def compare_pictures(observation: Observation, remote: Remote) -> Observation:
     urls = list(dict.fromkeys(profile.avatar_url for _, profile in pairs))[:MOST_PICTURES]
     if not urls:
         return observation
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(_JOBS, thread_name_prefix="picture") as pool:
         pictures = dict(zip(urls, pool.map(lambda url: _download(remote, url), urls), strict=True))
     return replace(observation, same_picture={**known, **_compared(pairs, pictures)})
