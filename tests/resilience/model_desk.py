@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 from unittest.mock import patch
+
+from msgspec.structs import replace
 
 from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, TryLater
@@ -183,6 +185,9 @@ class Recorded:
 
     def state_of(self, user_id: str) -> LedgerState:
         return self.ledger.state_of(user_id)
+
+    def open_sends(self, user_id: str) -> dict[str, int]:
+        return self.ledger.open_sends(user_id)
 
     def __getattr__(self, deed: str):
         if deed not in WRITES:

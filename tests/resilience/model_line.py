@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from profilectl.errors import CredentialsRefused, NotFound, OutcomeUnknown, RateLimited, Refused, Unreachable
 from profilectl.model import LocalTime

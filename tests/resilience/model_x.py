@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from profilectl.model import Profile
 from profilectl.pictures.avatars import normalise
