@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec.structs import replace
 
 from profilectl.errors import ExitCode, ProfilectlError
-from profilectl.pictures.avatars import normalise
+from profilectl.pictures.similarity import shows
 from profilectl.sync.outcomes import exit_code
 from tests.resilience.model_desk import RETIRE_AFTER, SETTLE_AFTER, TODAY, Desk
 from tests.resilience.model_line import HOUR_MS
@@ -194,7 +194,7 @@ def check(desk):
     ledger_state = desk.state_of()
     bound = {one.profile_id for one in ledger_state.bindings}
     retired = {one.profile_id for one in ledger_state.retired}
-    withdrawn = {row.intent.name for row in getattr(ledger_state, "withdrawn", ())}
+    withdrawn = {row.intent.name for row in ledger_state.withdrawn}
     for one in desk.live():
         promised = one.name in withdrawn or any(
             intent.name == one.name and one.created_ms >= intent.begun_ms and one.id not in intent.listed
@@ -231,7 +231,7 @@ def recover(desk):
     strangers = {one.name for one in desk.x.live() if one.id not in known}
     for intent in ledger_state.intents:  # only a person can tell what a create made from what it may have made
         newer = [one for one in desk.x.live() if one.created_ms >= intent.begun_ms and one.id not in known]
-        candidates = [one for one in newer if one.name == intent.name or signature_of(one) == intent.picture]
+        candidates = [one for one in newer if one.name == intent.name or is_shown(intent.picture, one.picture)]
         hold(bool(candidates), f"nothing is ambiguous about {intent}")
     ambiguous = {intent.agent for intent in ledger_state.intents}
     for key, agent in desk.wanted().items():
@@ -250,12 +250,8 @@ def recover(desk):
 
 
 @cache
-def signature_of_bytes(picture):
-    return normalise(picture, "face").signature
-
-
-def signature_of(made):
-    return signature_of_bytes(made.picture)
+def is_shown(signature, picture):
+    return shows(signature, picture, "face")
 
 
 @pytest.fixture(autouse=True)
