@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from profilectl.ledger.accounts import check_account
 from profilectl.model import Account, Agent, Binding, Brand, Roster
 from profilectl.roster.lookup import unknown_agent
 from profilectl.text.escape import visible
+from profilectl.text.names import as_compared
 
 if TYPE_CHECKING:
     from profilectl.access.policy import Authority, Operator
@@ -117,7 +117,7 @@ def require_live_profile(client: XClient, ledger: Ledger, user_id: str, binding:
             f"{binding.agent}'s profile {binding.profile_id} is gone from X; nothing was sent",
             hint="run `profilectl sync`, which makes it anew",
         ) from None
-    if unicodedata.normalize("NFC", profile.name) != unicodedata.normalize("NFC", binding.name):
+    if as_compared(profile.name) != as_compared(binding.name) and profile.name != binding.name_as_shown:
         raise InputRefused(
             f'{binding.agent}\'s profile {binding.profile_id} is called "{visible(profile.name)}" at X, '
             f'not "{visible(binding.name)}"; nothing was sent',

@@ -19,6 +19,7 @@ from profilectl.errors import (
     Fate,
     LedgerConflict,
     LedgerRefused,
+    OutcomeUnknown,
     ProfilectlError,
     RateLimited,
     RemoteError,
@@ -241,6 +242,9 @@ class CreateRun:
         return Outcome(attempt.change, Status.UNKNOWN, error=error)
 
     def _settle(self, attempt: _Attempt, intent: Intent, profile: Profile) -> Outcome:
+        if profile.id in self.listed:  # or a stranger's profile would be bound, and one day destroyed
+            what = f"X has answered with profile {profile.id}, which was there before"
+            return self._leave_open(attempt, intent, OutcomeUnknown(f"creating the profile: {what}"))
         try:
             kept = self.ledger.finish_intent(self.target.user_id, intent.nonce, profile, self._now(), adopted=False)
         except LedgerConflict as error:  # X has answered with another agent's profile

@@ -22,7 +22,8 @@ CHANGED = WANTED | {"alice": "Alice Again", "dora": "Dorothea"}
 
 
 def roster(names: dict[str, str]) -> str:
-    text = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n[defaults]\nkind = "human"\navatar = "face.png"\n'
+    text = "version = 1\n[policy]\nmax_delete_ratio = 0.5\n"  # of a team of six, two may be lost at once
+    text += '[brands.acme]\nhandle = "acmecare"\n[defaults]\nkind = "human"\navatar = "face.png"\n'
     for key, name in names.items():
         text += f'[agents.{key}]\nname = "{name}"\n' + ('avatar = "bruno.png"\n' if key == "bruno" else "")
     return text

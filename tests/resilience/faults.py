@@ -217,12 +217,16 @@ def no_holder_file(stage, _ledger, proceed):
 def lock_held(stage, _ledger, proceed):
     from filelock import FileLock
 
+    held = FileLock(stage.folder / "ledger.db.lock")
+
     @contextlib.contextmanager
-    def locked():
-        with FileLock(stage.folder / "ledger.db.lock"), proceed():
+    def locked(wait_for_it):
+        with held, wait_for_it:
             yield
 
-    return locked()
+    with held:
+        result = proceed()  # what needs no lock is done
+    return locked(result) if hasattr(result, "__enter__") else result
 
 
 def clock_jumps(hours: float) -> Callable[..., Any]:

@@ -113,7 +113,7 @@ ENDS: dict[str, dict[str, tuple[End, End]]] = {
     "list again": _LIST | {"foreign": ((DONE, LATER), (PERSON, LATER))},
     "list again, later": _ASKED_AGAIN | {"foreign": ((DONE, LATER), (PERSON, LATER))},
     "look-up": _ASKED_AGAIN,
-    "face": _ASKED_AGAIN | {"other id": ((REFUSED, LATER), None)},
+    "face": _ASKED_AGAIN | {"other id": ((DONE, REFUSED, LATER), None)},  # an answer about another one is asked again
     # whether hugo's profile is gone: who isn't told waits for another run, and nobody else waits for that
     "witness": _UNANSWERED | {"harmless": (DONE, DONE), "date": (DONE, DONE), "other id": (_ANY, None)},
     "upload": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,8 @@ class Record:
         surely_refused = False
         try:
             yield answers
-            surely_refused = 400 <= answers[0].status_code < 500 and b'"errors"' in answers[0].content  # only X says no
+            with suppress(httpx.ResponseNotRead):  # it is cut short later
+                surely_refused = 400 <= answers[0].status_code < 500 and b'"errors"' in answers[0].content  # X's own no
         except (httpx.ConnectError, httpx.ConnectTimeout):
             surely_refused = True
             raise
