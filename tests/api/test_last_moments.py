@@ -172,13 +172,17 @@ def test_giving_up_drops_what_was_not_sent(connect, misbehave):
     assert ["reset"] == ends
 
 
-def test_an_idle_connection_ends_in_good_order(connect, misbehave):
+@pytest.mark.parametrize("headers", [(), ("Connection: close",)], ids=["idle", "used once"])
+def test_a_connection_ends_in_good_order(connect, misbehave, headers):
     """Whose answer is complete says good-bye as usual."""
     ends = []
 
     def wait(connection: socket.socket) -> None:
-        connection.sendall(answer(EMPTY_LIST))
-        ends.append(connection.recv(1))
+        connection.sendall(answer(EMPTY_LIST, *headers))
+        try:
+            ends.append(connection.recv(1))
+        except ConnectionResetError:
+            ends.append("reset")
 
     client = connect(misbehave(wait).url)
     client.list_profiles()
