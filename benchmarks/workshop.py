@@ -76,9 +76,9 @@ class Desk:
         return self.env | ledger | ({"PROFILECTL_API_URL": url} if url else {})
 
     def forget(self) -> None:
-        """Take ledger and caches away, so that the next sync is the first one."""
-        shutil.rmtree(self.folder / "ledger", ignore_errors=True)
-        shutil.rmtree(self.env["XDG_CACHE_HOME"], ignore_errors=True)
+        """Take ledger, caches and what is remembered of ledgers away, so that the next sync is the first one."""
+        for folder in (self.folder / "ledger", self.env["XDG_CACHE_HOME"], self.env["XDG_STATE_HOME"]):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def sync(self, url: str, jobs: int, **env: str) -> Sample:
         """Sync all agents as new ones."""
@@ -94,6 +94,7 @@ class Workshop:
         self.env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {
             "XDG_CONFIG_HOME": str(folder / "config"),
             "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_STATE_HOME": str(folder / "state"),
         }
 
     def desk(self, name: str, agents: int, *, own_pictures: bool = False) -> Desk:

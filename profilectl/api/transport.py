@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 
@@ -225,7 +225,8 @@ class Transport:
         if encoding not in {"identity", ""}:  # a few bytes could unpack to gigabytes
             raise wire.Unreadable(f"X's answer is packed ({shorten(encoding)}), and nobody asked for that")
         content = bytearray()
-        for chunk in response.iter_bytes():  # as it came, and from a world in this process, too
+        # `iter_bytes` would close the connection after the last byte, before it can be known that all has come.
+        for chunk in cast("httpx.SyncByteStream", response.stream):
             content += chunk
             if len(content) > largest:
                 raise wire.Unreadable(f"X's answer is larger than {largest} bytes")

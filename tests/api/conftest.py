@@ -80,7 +80,7 @@ class Misbehaving:
                 connection, _ = self._listener.accept()
                 connection.settimeout(LONGEST)  # who is silent for so long has a defect
                 with connection, contextlib.suppress(OSError):  # the client may have hung up, that's what is tested
-                    head = _read_request(connection)
+                    head = read_request(connection)
                     if not head:
                         return
                     self.heads.append(head)
@@ -92,8 +92,11 @@ class Misbehaving:
         join(self._thread)
 
 
-def _read_request(connection: socket.socket) -> bytes:
-    """Read head and body, so that closing the connection doesn't reset it before the answer is read."""
+def read_request(connection: socket.socket) -> bytes:
+    """Return the head, having read the body, too: else closing the connection would reset it before our answer is read.
+
+    Nothing when the connection ends before the head does.
+    """
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)
@@ -161,11 +164,13 @@ def tls_server(tmp_path: Path) -> Iterator[TlsServer]:
             while not ended.is_set():
                 connection, _ = listener.accept()
                 connection.settimeout(LONGEST)
-                with contextlib.suppress(OSError), connection:
-                    secured = context.wrap_socket(connection, server_side=True)
-                    _read_request(secured)
+                with (
+                    contextlib.suppress(OSError),
+                    connection,
+                    context.wrap_socket(connection, server_side=True) as secured,
+                ):
+                    read_request(secured)
                     secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\npicture")
-                    secured.close()  # it has taken the connection over
 
         thread = threading.Thread(target=answer)
         thread.start()

@@ -21,6 +21,7 @@ from profilectl.api.retry import Deadline, Limits
 from profilectl.errors import ExitCode, Fate, OutcomeUnknown, RemoteError, Unreachable
 from profilectl.model import Message
 from tests import patience
+from tests.api.conftest import read_request
 
 EMPTY_LIST = b'{"custom_profiles":[]}'
 SENT = b'{"event":{"id":"1190"}}'
@@ -31,13 +32,6 @@ ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 def answer(body: bytes, *headers: str) -> bytes:
     lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
-
-
-def read_head(connection: socket.socket) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data and (piece := connection.recv(65536)):
-        data += piece
-    return data
 
 
 class TlsProxy:
@@ -55,11 +49,10 @@ class TlsProxy:
         self.before_established()
         connection.sendall(ESTABLISHED)
         if len(self.server.heads) > self._broken:
-            secured = self._context.wrap_socket(connection, server_side=True)
-            self.requests.append(read_head(secured))
-            if self.requests[-1]:
-                secured.sendall(answer(self._body, "Connection: close"))
-            secured.close()
+            with self._context.wrap_socket(connection, server_side=True) as secured:
+                if head := read_request(secured):
+                    self.requests.append(head)
+                    secured.sendall(answer(self._body, "Connection: close"))
 
 
 @pytest.fixture
@@ -172,13 +165,17 @@ def test_giving_up_drops_what_was_not_sent(connect, misbehave):
     assert ["reset"] == ends
 
 
-def test_an_idle_connection_ends_in_good_order(connect, misbehave):
+@pytest.mark.parametrize("headers", [(), ("Connection: close",)], ids=["idle", "used once"])
+def test_a_connection_ends_in_good_order(connect, misbehave, headers):
     """Whose answer is complete says good-bye as usual."""
     ends = []
 
     def wait(connection: socket.socket) -> None:
-        connection.sendall(answer(EMPTY_LIST))
-        ends.append(connection.recv(1))
+        connection.sendall(answer(EMPTY_LIST, *headers))
+        try:
+            ends.append(connection.recv(1))
+        except ConnectionResetError:
+            ends.append("reset")
 
     client = connect(misbehave(wait).url)
     client.list_profiles()
@@ -211,7 +208,8 @@ def test_nothing_leaves_when_the_way_took_too_long(connect, proxied):
     client = connect(clock=Clock(monotonic=lambda: 1000 + passed, sleep=lambda _: None))
     with pytest.raises(Unreachable, match="nothing was sent"):
         client.send_message(MESSAGE, leaves_by_ms=client.now_ms() + 5000)
-    assert [] == [request for request in proxy.requests if request]
+    proxy.server.close()  # when it has read all that came
+    assert [] == proxy.requests
 
 
 _CHILD = """

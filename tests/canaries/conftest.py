@@ -67,7 +67,7 @@ def set_scene(house: House) -> None:
     write_roster(house.folder / "lost", alice="Alice", bob="Bob")
     write_roster(house.folder / "stranger", zoe="Zoe")
     assert house.run_here("sync --yes") == 0, house.said()
-    assert house.run_here("sync --yes --roster stranger/roster.toml") == 0, house.said()
+    assert house.run_here("sync --yes --new-ledger --roster stranger/roster.toml") == 0, house.said()
     shutil.rmtree(house.folder / "stranger")
     write_roster(house.folder, alice="Alice F.", dora="Dora", emil="Emil")
     write_twurlrc(house)

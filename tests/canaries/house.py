@@ -63,9 +63,12 @@ class House:
         return {"HOME": str(self.home), "PATH": os.environ["PATH"], "TMPDIR": str(self.root)} | self.environ | more
 
     def _variables_for(self, line: str, more: dict[str, str]) -> dict[str, str]:
-        """Return the environment of a command line; a roster in a folder of its own has a ledger of its own there."""
+        """Return the environment of a command line; a roster in a folder of its own is another machine's."""
         other = re.search(r"--roster (\w+)/", line)
-        return self.variables(**({} if other is None else {"PROFILECTL_LEDGER": f"{other[1]}/ledger.db"}) | more)
+        if other is None:
+            return self.variables(**more)
+        state = str(self.folder / other[1] / "state")
+        return self.variables(**{"PROFILECTL_LEDGER": f"{other[1]}/ledger.db", "XDG_STATE_HOME": state} | more)
 
     def run(self, line: str, *, stdin: str = "", program: tuple[str, ...] = PROGRAM, **more: str) -> int:
         """Run a command line as a process while somebody looks on; return its exit code."""

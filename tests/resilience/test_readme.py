@@ -49,11 +49,12 @@ def test_the_command_that_repeats_them_is_there(section):
 
 def test_the_switches_exist(section):
     """Whoever wants more finds how."""
-    named = set(re.findall(r"PROFILECTL_TEST_[A-Z]+", section))
+    folder = Path(__file__).parent
+    named = set(re.findall(r"PROFILECTL_TEST_[A-Z_]+", section))
     read = {
         name
-        for path in Path(__file__).parent.glob("test_*.py")
-        for name in re.findall(r'environ\.get\("(PROFILECTL_TEST_[A-Z]+)"', path.read_text("utf-8"))
+        for path in (*folder.glob("test_*.py"), folder.parent / "api" / "test_link_cuts.py")
+        for name in re.findall(r'environ\.get\("(PROFILECTL_TEST_[A-Z_]+)"', path.read_text("utf-8"))
     }
 
     assert named == read
