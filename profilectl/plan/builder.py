@@ -226,9 +226,13 @@ class _BrandPlan:
         proven = [profile for profile in evidence.proven if profile.id not in self.claimed | self.late]
         if not proven or evidence.doubtful or intent.agent in self.held_back:
             return
+        binding = self.bindings.get(intent.agent)
+        is_live = binding is not None and binding.profile_id in self.listed
+        if binding is not None and not is_live and not self._is_lost(binding):
+            return  # until that is sure, the late one may be the agent's last
         self.late |= {profile.id for profile in proven}
         is_needed = intent.agent in self.agents and intent.agent not in self.blocked
-        if is_needed and intent.agent not in self.bindings:
+        if is_needed and not is_live:
             self._adopt(intent, proven.pop(0), Reason.LATE)
         for profile in proven:
             before = Appearance(intent.name, intent.avatar)

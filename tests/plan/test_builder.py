@@ -446,6 +446,16 @@ LATE_CASES = {
         observation([profile("1", "Alice"), LATE_ALICE], [bound("alice", "1")]),
         [("destroy", "alice", ("late",), "5")],
     ),
+    "is the agent's whose other one is gone": (
+        roster(agent("alice")),
+        observation([LATE_ALICE], [bound("alice", "1")], gone=frozenset({"1"})),
+        [("adopt", "alice", ("late",), "5")],
+    ),
+    "stays while it isn't sure that the agent's other one is gone": (
+        roster(agent("alice")),
+        observation([LATE_ALICE], [bound("alice", "1")]),
+        [("blocked", "alice", ("unconfirmed",), "1")],
+    ),
     "is destroyed when the agent has left": (
         roster(agent("bruno")),
         observation([profile("2", "Bruno"), LATE_ALICE], [bound("bruno", "2")]),
