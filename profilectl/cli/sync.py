@@ -317,7 +317,7 @@ class _Run:
                 signal.signal(number, handler)
 
     def _show(self, plan: Plan, outcomes: Sequence[Outcome], code: ExitCode) -> None:
-        from profilectl.render.phrases import failures, result
+        from profilectl.render.phrases import failures, result, spellings
         from profilectl.render.tables import outcome_rows, outcome_table
 
         again = self.session.again_at(self.ledger, outcomes)
@@ -328,6 +328,8 @@ class _Run:
             table=partial(outcome_table, outcomes),
         )
         diff.show_obstacles(self.context, (outcome.change for outcome in outcomes))
+        for line in spellings(outcomes):
+            info(line)
         for line in failures(outcome for outcome in outcomes if not outcome.change.is_blocked):
             info(line)
         if not self.context.is_quiet or code:

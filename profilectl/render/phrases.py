@@ -207,6 +207,14 @@ def remedy(change: Change, options: str) -> str | None:
     return f"profilectl profiles adopt {change.agent} {change.profile_id} {target}"
 
 
+def spellings(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Yield a line for each new profile whose name X spells otherwise; what customers see is X's spelling."""
+    for outcome in outcomes:
+        if outcome.name_shown is not None and outcome.change.after is not None:
+            names = f'"{visible(outcome.name_shown)}" at X, and "{visible(outcome.change.after.name)}" in the roster'
+            yield f"{outcome.change.brand}: {outcome.change.agent}'s name is {names}"
+
+
 def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
     """Yield what became of the steps that didn't end well, one line for all of a brand that failed alike."""
     alike: dict[tuple[str, str, str], list[Outcome]] = {}

@@ -23,7 +23,7 @@ from profilectl.model import Binding, PreparedPicture, Profile
 from profilectl.plan.changes import Action, Change, Reason
 from profilectl.sync import removals
 from profilectl.sync.creates import CreateRun
-from profilectl.sync.outcomes import Outcome, Status
+from profilectl.sync.outcomes import Outcome, Status, other_spelling
 
 if TYPE_CHECKING:
     from profilectl.ledger.protocol import Ledger
@@ -100,7 +100,7 @@ class _BrandRun:
         # the roster may protect the agent since the create was sent; a protection that has ended is the next plan's
         if change.agent in self.creates.protected and not kept.protected:
             ledger.protect(user_id, change.agent, protected=True)
-        return Outcome(change, Status.DONE, profile.id)
+        return Outcome(change, Status.DONE, profile.id, name_shown=other_spelling(profile, kept.name))
 
     def _profile(self, change: Change) -> Profile:
         profiles = self.creates.target.observation.profiles

@@ -26,7 +26,7 @@ from profilectl.errors import (
 )
 from profilectl.model import Binding, Intent, LocalTime, PreparedPicture, Profile
 from profilectl.plan.changes import Action
-from profilectl.sync.outcomes import Outcome, Status
+from profilectl.sync.outcomes import Outcome, Status, other_spelling
 from profilectl.text.names import as_compared
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class CreateRun:
             return Outcome(attempt.change, Status.FAILED, profile.id, reason)
         if attempt.change.action is Action.REPLACE:
             self.replaced.append(attempt.change)
-        return Outcome(attempt.change, Status.DONE, profile.id)
+        return Outcome(attempt.change, Status.DONE, profile.id, name_shown=other_spelling(profile, intent.name))
 
     def _withdraw(self, attempt: _Attempt, error: ProfilectlError) -> Outcome:
         """Close the intent, if there is one already, of a create that surely made nothing."""

@@ -13,6 +13,7 @@ from msgspec import Struct
 from profilectl.errors import CredentialsError, ExitCode, ProfilectlError, RateLimited, TryLater
 
 if TYPE_CHECKING:
+    from profilectl.model import Profile
     from profilectl.plan.changes import Change
 
 
@@ -35,6 +36,12 @@ class Outcome(Struct, frozen=True):
     status: Status
     profile_id: str | None = None
     error: ProfilectlError | None = None
+    name_shown: str | None = None  # how X spells the name of a new profile, where it isn't as it was sent
+
+
+def other_spelling(profile: Profile, name: str) -> str | None:
+    """Return the name as X shows it where that isn't the one that was sent."""
+    return None if profile.name == name else profile.name
 
 
 def count(outcomes: Iterable[Outcome]) -> dict[str, int]:

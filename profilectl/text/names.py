@@ -9,6 +9,8 @@ from profilectl.text.escape import describe, excerpt, is_hidden
 MAX_NAME = 48
 """Code points of a public name after NFC, X's limit."""
 
+_PLAIN_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+
 MAX_MARKS = 3
 """Combining marks in a row; more is no writing system's need but a way to paint over neighbours."""
 
@@ -21,13 +23,13 @@ def normalise(name: str) -> str:
 def as_compared(name: str) -> str:
     """Return the form in which two spellings of one name are equal, a name as it was sent and as X shows it.
 
-    X may escape ``&``, fold spaces, decompose letters and drop emoji; so may other tools.
+    X may escape ``&``, fold spaces, decompose letters, straighten quotes and drop emoji; so may other tools.
     """
     if name.isascii() and "&" not in name:
         return " ".join(name.split())
     import html  # its table of entities is long, and hardly any name needs it
 
-    letters = unicodedata.normalize("NFC", html.unescape(name))
+    letters = unicodedata.normalize("NFC", html.unescape(name)).translate(_PLAIN_QUOTES)
     kept = "".join(char for char in letters if not _is_pictorial(char))
     return " ".join((kept if kept.strip() else letters).split())
 

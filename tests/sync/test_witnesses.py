@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from profilectl.errors import ExitCode, LedgerConflict, OutcomeUnknown, RateLimited, Refused, Unreachable
 from profilectl.model import Intent, LedgerState, LocalTime, Profile, WithdrawnIntent
 from profilectl.plan.intents import Observation
+from profilectl.render.phrases import spellings
 from profilectl.sync import witnesses
-from profilectl.sync.outcomes import exit_code
+from profilectl.sync.outcomes import Status, exit_code
 from tests.sync.small_x import FACE, OTHER_FACE, START, agent, statuses
 
 LOST_ANSWER = OutcomeUnknown("timeout")
@@ -386,6 +387,23 @@ def test_another_spelling_is_noted_once(run, x):
     assert ([], ["list"]) == (outcomes, x.calls)
     binding = run.state_of().binding("alice")
     assert ("Tom & Jo", "Tom &amp; Jo") == (binding.name, binding.name_as_shown)
+
+
+def test_another_spelling_of_a_new_profile_is_told_with_it(run, x):
+    """The outcome of the create says how X writes the name, once, and what it makes is the agent's."""
+    original = x.create_profile
+
+    def create_profile(name, media_id, leaves_by_ms=None):
+        made = replace(original(name, media_id), name=name.replace("&", "&amp;"))
+        x.profiles[made.id] = made
+        return made
+
+    x.create_profile = create_profile
+    [outcome] = run.sync(agent("alice", "Tom & Jo"))
+
+    assert ("Tom &amp; Jo", Status.DONE) == (outcome.name_shown, outcome.status)
+    assert ['acme: alice\'s name is "Tom &amp; Jo" at X, and "Tom & Jo" in the roster'] == [*spellings([outcome])]
+    assert [] == run.sync(agent("alice", "Tom & Jo"))
 
 
 def test_a_moment_of_another_start_is_no_moment():

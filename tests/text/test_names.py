@@ -92,6 +92,7 @@ SPELLINGS = {
     "escaped": ("Tom & Jo", "Tom &amp; Jo"),
     "escaped brackets": ("Ivan <Tier 2>", "Ivan &lt;Tier 2&gt;"),
     "escaped quotes": ('Kim "K." O\'Hara', "Kim &quot;K.&quot; O&#39;Hara"),
+    "straight quotes": ("Kim \u201cK.\u201d O\u2019Hara", 'Kim "K." O\'Hara'),
     "folded spaces": ("Tom  Jo", "Tom Jo"),
     "trimmed": ("Tom Jo", " Tom Jo "),
     "another space": ("Anne\u00a0Marie", "Anne Marie"),
