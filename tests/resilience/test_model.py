@@ -235,8 +235,8 @@ def recover(desk):
         hold(bool(candidates), f"nothing is ambiguous about {intent}")
     ambiguous = {intent.agent for intent in ledger_state.intents}
     for key, agent in desk.wanted().items():
-        if key in ambiguous:
-            continue
+        if key in ambiguous or agent.name in {intent.name for intent in ledger_state.intents}:
+            continue  # for a person to decide, or of a name that one more profile would make harder to decide about
         faces = desk.faces(key)
         if agent.name in strangers:  # it waits for a person, and keeps what it had: retired ones too
             hold(len([one for one in faces if one.id not in retired]) <= 1, f"{key} has {faces}")
