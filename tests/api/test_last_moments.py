@@ -48,7 +48,8 @@ class TlsProxy:
     def _serve(self, connection: socket.socket) -> None:
         self.before_established()
         connection.sendall(ESTABLISHED)
-        if len(self.server.heads) > self._broken:
+        # Peeking meets the reset of whoever has hung up by now; `wrap_socket` would leave its socket open then.
+        if len(self.server.heads) > self._broken and connection.recv(1, socket.MSG_PEEK):
             with self._context.wrap_socket(connection, server_side=True) as secured:
                 if head := read_request(secured):
                     self.requests.append(head)
