@@ -137,7 +137,7 @@ class Line:
         """A call that was under way when the process died: it arrives, it arrives late, or it never does."""
         if call.__name__ != "create_profile" or self.script.dice.random() < 1 / 3:
             return
-        (name, media_id), agent = arguments, self.expected.get(arguments[0])
+        (name, media_id, *_), agent = arguments, self.expected.get(arguments[0])
         late, picture = self.script.dice.choice((0, 1500)), self.uploads[int(media_id)]
         self.x.late.append((self.x.time_ms + late, partial(self.x.make, self.desk.name, agent, name, picture=picture)))
         self.x.advance(1)
