@@ -187,7 +187,7 @@ class CreateRun:
             name=goal.name,
             avatar=goal.avatar,
             listed=self.listed,
-            begun_ms=self._now(),
+            begun_ms=self._begun_ms(),
             attempted_ms=over_by_ms,
             protected=agent in self.protected,
             picture=self.prepared[goal.avatar].signature,
@@ -195,6 +195,13 @@ class CreateRun:
             attempted_local_ms=local.ms,
         )
         self.ledger.begin_intent(self.target.user_id, attempt.intent)
+
+    def _begun_ms(self) -> int:
+        """Return X's time, a lower bound, also where a Date header has just jumped ahead."""
+        # too late a moment would make what this create makes older than its intent, and so a stranger's
+        observation = self.target.observation
+        elapsed_ms = self.target.remote.local_time().since(observation.local)
+        return self._now() if elapsed_ms is None else min(self._now(), observation.observed_ms + elapsed_ms)
 
     def _over_by(self, attempt: _Attempt) -> tuple[int, LocalTime]:
         """Return when a create that is intended now is over at the latest, and remember when it has to leave.
