@@ -219,26 +219,27 @@ class _BrandPlan:
             self._add(intent.agent, Action.BLOCKED, reason, profile_id, after=Appearance(intent.name, intent.avatar))
 
     def _take_late(self, intent: Intent) -> None:
-        """Plan what becomes of profiles that a withdrawn intent made after all: the agent's, or destroyed as ours."""
+        """Plan what becomes of a profile that a withdrawn intent made after all: the agent's, or destroyed as ours."""
         if not intent.picture:  # of a ledger that kept none: without the fifth proof nothing is destroyed
             return
         evidence = weigh(intent, self.observation)
         proven = [profile for profile in evidence.proven if profile.id not in self.claimed | self.late]
-        if not proven or evidence.doubtful or intent.agent in self.held_back:
+        # one create makes one profile: of several, some are another machine's, and a person has to tell which
+        if len(proven) != 1 or evidence.doubtful or intent.agent in self.held_back:
             return
         binding = self.bindings.get(intent.agent)
         is_live = binding is not None and binding.profile_id in self.listed
         if binding is not None and not is_live and not self._is_lost(binding):
             return  # until that is sure, the late one may be the agent's last
-        self.late |= {profile.id for profile in proven}
+        [profile] = proven
+        self.late.add(profile.id)
         is_needed = intent.agent in self.agents and intent.agent not in self.blocked
         if is_needed and not is_live:
-            self._adopt(intent, proven.pop(0), Reason.LATE)
-        for profile in proven:
-            before = Appearance(intent.name, intent.avatar)
-            reason = (Reason.LATE,)
-            change = Change(self.brand, intent.agent, Action.DESTROY, reason, profile.id, before, nonce=intent.nonce)
-            self.changes.append(change)
+            self._adopt(intent, profile, Reason.LATE)
+            return
+        before, reason = Appearance(intent.name, intent.avatar), (Reason.LATE,)
+        change = Change(self.brand, intent.agent, Action.DESTROY, reason, profile.id, before, nonce=intent.nonce)
+        self.changes.append(change)
 
     def _adopt(self, intent: Intent, profile: Profile, reason: Reason = Reason.UNANSWERED) -> None:
         after = Appearance(intent.name, intent.avatar)

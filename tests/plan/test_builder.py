@@ -466,10 +466,10 @@ LATE_CASES = {
         observation([LATE_ALICE], blocked=frozenset({"alice"})),
         [("destroy", "alice", ("late",), "5"), ("blocked", "alice", ("offboarded",), None)],
     ),
-    "and a second one are ours, one for the agent": (
+    "and a second one: one create makes one, so a person tells whose they are": (
         roster(agent("alice")),
         observation([LATE_ALICE, profile("6", "Alice", NOW - 10_000)]),
-        [("adopt", "alice", ("late",), "5"), ("destroy", "alice", ("late",), "6")],
+        [("blocked", "alice", ("namesake",), "5")],
     ),
     "is a namesake when its picture is another": (
         roster(agent("alice")),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 USER = "1"
 SETTLE_AFTER = 60  # seconds
 RETIRE_AFTER = 900
-PICTURES = {path: Picture(path, f"sha256:{path}", 1) for path in ("a.png", "b.png")}
+PICTURES = {path: Picture(path, f"sha256:{path}", 1) for path in ("a.png", "b.png", "theirs.png")}
 FACES = {path: normalise(initials_portrait(f"{path} Face", 48), path) for path in PICTURES}
 PREPARED = {one.digest: replace(FACES[path], source_digest=one.digest) for path, one in PICTURES.items()}
 TODAY = date(2027, 1, 10)
