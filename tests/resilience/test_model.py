@@ -241,7 +241,7 @@ def recover(desk):
         if agent.name in strangers:  # it waits for a person, and keeps what it had: retired ones too
             hold(len([one for one in faces if one.id not in retired]) <= 1, f"{key} has {faces}")
         else:  # nothing is destroyed while a person has to say which profile is somebody's
-            kept = retired if ambiguous else set()
+            kept = retired | {one.id for one in faces if one.is_late} if ambiguous else set()
             looks = [one.name for one in faces if one.id not in kept]
             hold([agent.name] == looks, f"{key} wants {agent.name}, has {faces}")
     stay = {one.agent for one in ledger_state.bindings if one.protected}
