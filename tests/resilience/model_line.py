@@ -36,6 +36,7 @@ class Line:
     script: Script
     expected: dict[str, str] = field(default_factory=dict)  # name: the agent whose create is promised
     uploads: list[bytes] = field(default_factory=list)  # by media id
+    listed: set[str] = field(default_factory=set)  # ids that a list of this run has shown
 
     @property
     def x(self) -> ModelX:
@@ -59,6 +60,7 @@ class Line:
         fault = self._begin("list")
         self._fail(fault, "down", Unreachable("down"))
         profiles = self.x.listed(fault.how if fault else "")
+        self.listed |= {profile.id for profile in profiles}
         self.desk.doubtful.clear()
         self.script.step()
         return profiles
@@ -103,7 +105,9 @@ class Line:
             arrive = partial(self.x.make, self.desk.name, self.expected.get(name), name, 0, picture, is_late=True)
             self.x.late.append((self.x.time_ms + LATE_MS[how], arrive))
             raise OutcomeUnknown("not applied yet")
-        in_use = next(iter(self.x.live()), None) if how.startswith("id in use") else None
+        # of one that no list has shown nobody could know that it is another's, before a list has another time for it
+        known = (made for made in self.x.live() if made.id in self.listed)
+        in_use = next(known, None) if how.startswith("id in use") else None
         if in_use is not None and how == "id in use":
             return replace(in_use.told(), name=name)
         if how.startswith("twice"):
