@@ -17,7 +17,7 @@ from profilectl.model import LedgerState, Profile
 from profilectl.plan.changes import Action
 from profilectl.plan.intents import IntentStatus, Observation, left_ms, missing_bindings, resolve
 from profilectl.sync.outcomes import Outcome, Status
-from profilectl.sync.witnesses import compare_pictures, confirm_losses
+from profilectl.sync.witnesses import compare_pictures, confirm_candidates, confirm_losses
 
 if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
@@ -68,7 +68,7 @@ def observe(
         pause = min(next(pauses), left / 1000)
         if not wait(max(0.1, pause), "for X's list to settle an unanswered create"):
             break
-    return confirm_losses(observation, remote, settle_after)
+    return confirm_losses(confirm_candidates(observation, remote), remote, settle_after)
 
 
 def _pending_ms(observation: Observation, settle_after: int) -> int | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from profilectl.errors import AvatarRefused, NotFound, RemoteError, Unreachable
-from profilectl.plan.intents import Observation, missing_bindings, newer_profiles, remembered
+from profilectl.plan.intents import Observation, missing_bindings, newer_profiles, remembered, weigh
 
 if TYPE_CHECKING:
     from profilectl.model import Intent, Profile
@@ -51,6 +51,25 @@ def _is_gone(remote: Remote, brand: str, profile_id: str) -> bool:
         f"brand {brand}: X's list lacks profile {profile_id}, which X has: it isn't complete, so nothing was changed",
         hint="run the same command again in a few minutes",
     )
+
+
+def confirm_candidates(observation: Observation, remote: Remote) -> Observation:
+    """Ask X by id about the profiles that would be adopted, as a list may be another account's.
+
+    Of what X has, nothing changes; what it doesn't have, is left out; and what nobody knows about, stays in doubt.
+    """
+    intents = (*observation.ledger_state.intents, *remembered(observation))
+    candidates = {profile.id for intent in intents for profile in weigh(intent, observation).proven}
+    for profile_id in sorted(candidates)[:MOST_SHOWN]:
+        try:
+            remote.show_profile(profile_id)
+        except NotFound:
+            profiles = tuple(profile for profile in observation.profiles if profile.id != profile_id)
+            observation = replace(observation, profiles=profiles)
+        except RemoteError:
+            pairs = {pair: same for pair, same in observation.same_picture.items() if pair[1] != profile_id}
+            observation = replace(observation, same_picture=pairs)
+    return observation
 
 
 def compare_pictures(observation: Observation, remote: Remote) -> Observation:

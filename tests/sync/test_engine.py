@@ -123,7 +123,7 @@ def test_nothing_is_deleted_while_a_create_is_in_doubt(run, x):
     x.calls.clear()
     run.sync(agent("bruno"), agent("chidi"))
 
-    assert ["list", "upload", "create Chidi", "list", "download", "destroy 1"] == x.calls
+    assert ["list", "upload", "create Chidi", "list", "download", "show 3", "destroy 1"] == x.calls
 
 
 def test_nothing_is_deleted_after_a_failed_create(run, x):

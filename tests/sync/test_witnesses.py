@@ -372,7 +372,7 @@ def test_an_unanswered_replacement_ends_as_an_answered_one(run, x):
     x.calls.clear()
     outcomes = run.sync(agent("alice", "Ally"), retire_after=0)
 
-    assert ["list", "upload", "create Ally", "list", "download", "destroy 1"] == x.calls
+    assert ["list", "upload", "create Ally", "list", "download", "show 2", "destroy 1"] == x.calls
     assert [("replace", "alice", "done"), ("destroy", "alice", "done")] == actions(outcomes)
     assert (["Ally"], ()) == (x.live(), run.state_of().retired)
 
@@ -415,3 +415,21 @@ def test_a_moment_of_another_start_is_no_moment():
         LocalTime("b", 1500).since(then),
         LocalTime("", 1500).since(LocalTime("", 1)),
     ]
+
+
+def test_what_another_account_s_list_shows_is_not_adopted(run, x):
+    """A candidate that X doesn't have by its id is left out, and what X has is adopted when its own list shows it."""
+    x.after["Alice"] = deque([LOST_ANSWER])
+    run.may_wait = False
+    x.hidden.add("1")
+    run.sync(agent("alice"), settle_after=60)
+    original = x.list_profiles
+    x.list_profiles = lambda: (Profile("96", "Alice", "https://pbs.example/x", x.profiles["1"].created_ms),)
+    lied = run.sync(agent("alice"), settle_after=60)
+    x.list_profiles = original
+    x.hidden.clear()
+    outcomes = run.sync(agent("alice"), settle_after=60)
+
+    assert [("blocked", "alice", "skipped")] == actions(lied)
+    assert [("adopt", "alice", "done")] == actions(outcomes)
+    assert ["1"] == [binding.profile_id for binding in run.state_of().bindings]
