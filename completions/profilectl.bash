@@ -17,10 +17,10 @@ _profilectl_know() {
             options="$shared --handle=@text"
             ;;
         'profilectl diff')
-            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --prune-now --verify-avatars"
+            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars"
             ;;
         'profilectl sync')
-            options="$shared --yes --plan=@plan --expect=@text --agent=@agents --allow-deletes=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text"
+            options="$shared --yes --plan=@plan --expect=@text --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text --new-ledger"
             ;;
         'profilectl send')
             options="$shared --to=@text --as=@agents --file=@path --edit --media=@path --quick-reply=@text --cta=@text --typing --ask=csat,nps --key=@text --human-wrote-this --allow-private --yes --dry-run"

@@ -10,9 +10,9 @@ function __profilectl_takes
         case profilectl/init
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/diff
-            contains -- $argv[2] --out --format --agent --allow-deletes --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --out --format --agent --allow-deletes --allow-lost --roster --brand --credentials-file --timeout
         case profilectl/sync
-            contains -- $argv[2] --plan --expect --agent --allow-deletes --jobs --max-wait --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --plan --expect --agent --allow-deletes --allow-lost --jobs --max-wait --roster --brand --credentials-file --timeout
         case profilectl/send
             contains -- $argv[2] --to --as --file --media --quick-reply --cta --ask --key --roster --brand --credentials-file --timeout
         case profilectl/preview
@@ -209,6 +209,7 @@ complete -c profilectl -n '__profilectl_on profilectl/diff' -l out -r -F -d 'Sav
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l format -r -f -a 'table json markdown html' -d 'How to show it; else a table, and plain lines in a pipe'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only this agent; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-lost -r -f -d 'Agree to make N profiles per brand anew that X lost'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l prune-now -d 'Destroy replaced profiles without waiting'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l verify-avatars -d 'Compare the live pictures, too'
 
@@ -217,10 +218,12 @@ complete -c profilectl -n '__profilectl_on profilectl/sync' -l plan -r -f -a '(_
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l expect -r -f -d 'Only the plan of this digest, which `diff` shows'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only this agent; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l allow-lost -r -f -d 'Agree to make N profiles per brand anew that X lost'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l prune-now -d 'Destroy replaced profiles without waiting'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l verify-avatars -d 'Compare the live pictures, too'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l jobs -r -f -d 'Calls at once'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l max-wait -r -f -d 'Wait this long for another sync or for X'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l new-ledger -d 'Begin a ledger for accounts that it doesn\'t know'
 
 complete -c profilectl -n '__profilectl_on profilectl/send' -l to -r -f -d 'Who is written to'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l as -r -f -a '(__profilectl_names agents)' -d 'Who speaks; else the one whose operators name you'

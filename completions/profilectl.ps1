@@ -64,6 +64,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--format|table,json,markdown,html|How to show it; else a table, and plain lines in a pipe'
                 '--agent|@agents|Only this agent; repeatable'
                 '--allow-deletes|@text|Agree to N deletions per brand'
+                '--allow-lost|@text|Agree to make N profiles per brand anew that X lost'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
             )
@@ -77,10 +78,12 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--expect|@text|Only the plan of this digest, which `diff` shows'
                 '--agent|@agents|Only this agent; repeatable'
                 '--allow-deletes|@text|Agree to N deletions per brand'
+                '--allow-lost|@text|Agree to make N profiles per brand anew that X lost'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
                 '--jobs|@text|Calls at once'
                 '--max-wait|@text|Wait this long for another sync or for X'
+                '--new-ledger||Begin a ledger for accounts that it doesn''t know'
             )
             Arguments = @()
         }

@@ -353,5 +353,6 @@ class _BrandPlan:
         successor = self.bindings.get(retired.agent)
         if successor is not None and successor.profile_id not in self.listed and not self._is_lost(successor):
             return  # it may be gone as well as not listed yet: this one may be the agent's last
-        if retired.agent not in self.held_back and age_ms >= grace * 1000:
+        # without grace no clock is asked: each run knows X's only to the second
+        if retired.agent not in self.held_back and (not grace or age_ms >= grace * 1000):
             self._add(retired.agent, Action.DESTROY, reason, retired.profile_id)

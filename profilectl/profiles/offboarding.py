@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from profilectl.errors import CredentialsError, InputRefused, OutcomeUnknown, ProfilectlError, TryLater
 from profilectl.ledger.accounts import check_account
-from profilectl.model import Brand, Event, Intent, Retired, Roster
+from profilectl.model import Binding, Brand, Event, Intent, Retired, Roster
 from profilectl.plan.intents import IntentStatus, resolve
 from profilectl.roster.lookup import unknown_agent
 from profilectl.sync import removals
@@ -215,8 +215,9 @@ class Offboarding(Struct, frozen=True):
         observation = observe(brand.key, user_id, client, ledger.state_of(user_id), settle_after, None)
         verdict, candidates = resolve(intent, observation, settle_after)
         if verdict is IntentStatus.CREATED:
-            ledger.finish_intent(user_id, intent.nonce, candidates[0], client.now_ms(), adopted=True)
-            ledger.retire(user_id, self.agent, client.now_ms())
+            kept = ledger.finish_intent(user_id, intent.nonce, candidates[0], client.now_ms(), adopted=True)
+            if isinstance(kept, Binding):  # a block retires it at once
+                ledger.retire(user_id, self.agent, client.now_ms())
         elif verdict is IntentStatus.NOT_CREATED:
             ledger.cancel_intent(user_id, intent.nonce, "offboarded", client.now_ms(), was_sent=True)
         return verdict in {IntentStatus.CREATED, IntentStatus.NOT_CREATED}

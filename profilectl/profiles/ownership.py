@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.model import LedgerState, Profile
 from profilectl.plan.intents import IntentStatus, Observation, resolve
@@ -61,6 +62,8 @@ def classify(
 
 def _created(brand: str, profiles: Sequence[Profile], ledger_state: LedgerState) -> dict[str, str]:
     """Return the agents whose open intents are proven to have made a profile, by its id."""
-    observation = Observation(brand, tuple(profiles), 0, ledger_state)
-    statuses = {intent.agent: resolve(intent, observation, 0) for intent in ledger_state.intents}
+    # pictures aren't looked at for a list: the next sync does, and an intent without one goes by its other proofs
+    intents = tuple(replace(intent, picture="") for intent in ledger_state.intents)
+    observation = Observation(brand, tuple(profiles), 0, replace(ledger_state, intents=intents))
+    statuses = {intent.agent: resolve(intent, observation, 0) for intent in intents}
     return {made[0].id: agent for agent, (status, made) in statuses.items() if status is IntentStatus.CREATED}

@@ -156,7 +156,8 @@ def test_credentials_of_another_account_are_refused(desk, served):
 
     assert (5, []) == (result.code, served.live())
     assert "brand acme is @somebodyelse, but the credentials belong to @acmecare" in result.err
-    assert not (desk.folder / desk.env["PROFILECTL_LEDGER"]).exists()
+    with open_for_reading(desk.folder / desk.env["PROFILECTL_LEDGER"]) as ledger:  # made to be locked, and empty
+        assert (None, []) == (ledger.account_of("acme"), list(ledger.events()))
 
 
 @pytest.fixture

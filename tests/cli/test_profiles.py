@@ -189,10 +189,11 @@ def test_destroying_a_retired_profile_that_is_gone_clears_its_row(desk, served):
     desk.write(("alice", "Alice")).run("sync", "--yes")
     desk.write(("alice", "Alice F.")).run("sync", "--yes")
     profile_id = profiles(desk)["Alice"]["id"]
-    mine = desk.env["PROFILECTL_LEDGER"]
-    desk.env["PROFILECTL_LEDGER"] = "other.db"
+    mine = dict(desk.env)
+    desk.env |= {"PROFILECTL_LEDGER": "other.db", "XDG_STATE_HOME": str(desk.folder / "other")}  # another machine
     assert 0 == desk.run("profiles", "destroy", profile_id, "--yes").code
-    desk.env["PROFILECTL_LEDGER"] = mine
+    desk.env.clear()
+    desk.env |= mine
 
     assert 0 == desk.run("profiles", "destroy", profile_id, "--yes").code
     assert ["Alice F."] == served.live()
