@@ -96,7 +96,7 @@ def read_config(path: Path) -> Config:
         if len(content) > _MAX_BYTES:
             raise InputRefused(f"{shown} is larger than 1 MiB", hint=_HINT)
         document = tomli.loads(content.decode())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # or there is no home folder
         return Config(path)
     except (OSError, ValueError, RecursionError) as error:
         raise InputRefused(f"{shown}: {visible(str(error))}", hint=_HINT) from None

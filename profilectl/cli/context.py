@@ -271,6 +271,11 @@ class Context(Struct, frozen=True, dict=True):
             on_error.pop_all()
         return ledger
 
+    def _require_world(self) -> None:
+        """Open the local X before its ledger, which lies beside it: it says best what is wrong with their folder."""
+        if self.uses_sandbox and self.sandbox_folder.exists():
+            _ = self.local_x
+
     def ledger_for_writing(self) -> Ledger:
         """Open the ledger, made anew when it is missing."""
         from profilectl.ledger.sqlite import open_for_writing
@@ -281,6 +286,7 @@ class Context(Struct, frozen=True, dict=True):
             sentence = move_old_ledger(*self._ledger_places, "profilectl", self.announce_wait)
             if sentence is not None:
                 info(sentence)
+        self._require_world()
         path = self.ledger_path
         ledger = self.stack.enter_context(open_for_writing(path))
         self.kept_heads.check(ledger, path)

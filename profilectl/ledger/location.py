@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from profilectl.errors import LedgerRefused
 from profilectl.system.files import create_private, sync_folder
-from profilectl.system.host import home_folder
+from profilectl.system.host import NO_HOME, home_folder
 from profilectl.text.escape import visible
 
 OWN_FOLDER = ".profilectl"
@@ -62,6 +62,9 @@ def prepare_folder(folder: Path) -> None:
     Raises:
         LedgerRefused: it can't be made, or `check_folder` refuses it.
     """
+    if NO_HOME in folder.parents:
+        what = "can't be made: neither HOME nor the system's list of users names a home folder"
+        refuse(folder, what, "set HOME, or XDG_STATE_HOME, to a folder of yours")
     try:
         _check_way(folder)  # before anything is made there
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -135,7 +138,8 @@ def check_file(path: Path) -> None:
 def check_companions(path: Path) -> None:
     """Refuse a file beside a database that may not be what SQLite left there, as `check_file` does."""
     for companion in companions(path):
-        with suppress(FileNotFoundError, NotADirectoryError):  # also one that SQLite removes while we look
+        # also one that SQLite removes while we look; where nothing can be looked at, nothing can be opened
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             _check_private(companion)
 
 

@@ -46,9 +46,11 @@ def profile_of(served, name):
 def test_a_face_that_is_gone_is_noticed_before_anything_is_sent(alice, served):
     """X would send under the brand without a word: after some minutes it is asked first."""
     served.ask("POST", "advance", {"seconds": 181})
-    own, alice.env["PROFILECTL_LEDGER"] = alice.env["PROFILECTL_LEDGER"], str(alice.folder / "other.db")
+    own = dict(alice.env)
+    alice.env |= {"PROFILECTL_LEDGER": str(alice.folder / "other.db"), "XDG_STATE_HOME": str(alice.folder / "other")}
     assert 0 == alice.run("profiles", "destroy", profile_of(served, "Alice F."), "--yes").code
-    alice.env["PROFILECTL_LEDGER"] = own
+    alice.env.clear()
+    alice.env |= own
     result = alice.run(*TO, "Hello")
 
     assert (5, []) == (result.code, texts(served))

@@ -113,7 +113,7 @@ def test_without_a_home_the_local_x_works(homeless):
     ("line", "code", "sentence"),
     [
         ("diff", 4, "error: "),
-        ("sync --yes", 4, "error: "),
+        ("sync --yes", 5, "set HOME, or XDG_STATE_HOME, to a folder of yours"),
         ("auth list", 0, ""),
         ("auth status", 4, ""),
         ("auth default", 0, ""),

@@ -22,7 +22,7 @@ def test_a_command_completes(complete):
 
 def test_an_option_of_a_command_completes(complete):
     """A part of an option becomes the option."""
-    assert {"--allow-deletes"} == complete("profilectl sync --al")
+    assert {"--allow-deletes"} == complete("profilectl sync --allow-d")
 
 
 def test_a_group_offers_its_commands(complete):
