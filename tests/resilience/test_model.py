@@ -62,8 +62,12 @@ class Survival(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(dir=FOLDER))
         self.x = ModelX()
-        self.desk = Desk("ours", self.x, self.folder / "ledger.db")
-        self.other = Desk("theirs", self.x, self.folder / "other.db")
+        self.desk = Desk("ours", self.x, self.place_of("ours"))
+        self.other = Desk("theirs", self.x, self.place_of("theirs"))
+
+    def place_of(self, name):
+        """Return where a desk's ledger is."""
+        return self.folder / f"{name}.db"
 
     @initialize(first=names, second=names)
     def start(self, first, second):
