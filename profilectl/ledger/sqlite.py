@@ -6,6 +6,7 @@ The write-ahead log with ``synchronous=FULL`` makes every commit durable and let
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.ledger import git_tracking, location, schema
+from profilectl.ledger import git_tracking, lease, location, schema
 from profilectl.ledger.store import Store, StoreReader
 from profilectl.system import locks
 from profilectl.system.files import create_private
 from profilectl.system.host import actor as default_actor
+from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ BUSY_TIMEOUT = 5.0
 
 # what decides which profiles are made and destroyed; a check of the whole audit trail would take longer every year
 _CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
-
-_FORMER = "2"  # the format that is still read, and brought up by the first command that writes
 
 _HINTS = {
     sqlite3.SQLITE_FULL: "free some space on the disk; what was being written has been rolled back",
@@ -92,6 +92,10 @@ class _Database:
         """Run one statement; see `store.Execute`."""
         return self._connection.execute(statement, values).fetchall()
 
+    def holder(self) -> str | None:
+        """Return "held by …" as the run that holds the file's lock has left it, None when none does."""
+        return locks.holder_of(_lock_path(self._path))
+
     def close(self) -> None:
         """Let go of the file; after the last writer, SQLite moves its log into it."""
         with _explained(self._path):
@@ -104,6 +108,7 @@ class SQLiteEngine(_Database):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened = _fingerprint(path)
+        self._epoch: int | None = None  # of the lock that is held
         self._connection = _connect(path, "mode=rw")  # not rwc: a file that has gone meanwhile isn't made anew
         with _explained(path), _closed_on_error(self._connection):
             _examine(path, self._connection)
@@ -121,16 +126,40 @@ class SQLiteEngine(_Database):
     def transaction(self) -> Iterator[Execute]:
         """Begin a transaction that keeps other writers out."""
         with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
+            self._prove()
             yield self.execute
+
+    def require_held(self) -> None:
+        """Make sure that no other run has begun since the lock was taken, as after its file was removed."""
+        with self.transaction():
+            pass
+
+    def seconds_held(self) -> float:
+        """Return infinity: the kernel takes a lock from nobody."""
+        return math.inf
+
+    def unlock(self) -> None:
+        """Refuse: the kernel's lock ends with its process, and can't be taken from it."""
+        location.refuse(self._path, "has a lock that ends with its process", f"end that process: {self.holder()}")
+
+    def _prove(self) -> None:
+        if self._epoch is not None and (newest := lease.current(self.execute)) and newest.epoch != self._epoch:
+            raise lease.lost(newest)
 
     @contextmanager
     def lock(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> Iterator[None]:
         """Hold the ledger against other runs on this machine; TryLater when another file lies in its place by then."""
-        with locks.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce):
+        with locks.hold_ledger(_lock_path(self._path), max_wait, command, announce):
             opened, current = self._opened, _fingerprint(self._path)
             if opened is None or current is None or current.inode != opened.inode:  # such as a backup in its place
                 raise TryLater(visible(f"{self._path} was moved or replaced meanwhile"), hint="run the command again")
-            yield
+            with self.transaction() as execute:
+                epoch = lease.take(execute, command, now_ms(), ttl_ms=None).epoch
+            self._epoch = epoch
+            try:
+                yield
+            finally:
+                self._epoch = None
 
 
 class SQLiteReader(_Database):
@@ -187,6 +216,21 @@ class SQLiteReader(_Database):
                 _migrate(self._connection)
 
 
+class EmptyReader(_Database):
+    """A ledger that isn't there."""
+
+    def __init__(self) -> None:
+        self._path = Path(":memory:")
+        self._connection = _empty()
+
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see an empty ledger."""
+        return look(self.execute)
+
+    def holder(self) -> None:
+        """Return None: nobody holds what isn't there."""
+
+
 class _Fingerprint(NamedTuple):
     inode: int
     size: int
@@ -204,6 +248,10 @@ def _fingerprint(path: Path) -> _Fingerprint | None:
         location.refuse(path, f"can't be read: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
     has_log = os.path.lexists(path.with_name(f"{path.name}-wal"))
     return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns, has_log)
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
@@ -231,7 +279,7 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
     if file_format is None:
         hint = location.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
         location.refuse(path, "is a database, but no ledger", hint)
-    if file_format in {str(schema.FORMAT), _FORMER}:
+    if file_format in {str(schema.FORMAT), *schema.MIGRATIONS}:
         _require_own_schema(path, connection)
         return
     if file_format.isdecimal() and int(file_format) < schema.FORMAT:
@@ -247,12 +295,13 @@ def _format(connection: sqlite3.Connection) -> str | None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring a ledger of the former format up to this one, whole or not at all."""
+    """Bring a ledger of an earlier format up to this one, whole or not at all."""
     if _format(connection) == str(schema.FORMAT):
         return
     with _transaction(connection, "IMMEDIATE"):
-        if _format(connection) == _FORMER:  # once more: another process may have done it before the transaction began
-            for statement in schema.FROM_FORMAT_2:
+        # read once more: another process may have done it before the transaction began
+        while statements := schema.MIGRATIONS.get(_format(connection) or ""):
+            for statement in statements:
                 connection.execute(statement)
 
 

@@ -69,7 +69,7 @@ def hold_ledger(
         TryLater: another process holds it for longer than `max_wait` seconds.
         LedgerRefused: the file can't be locked: a symbolic link, no permission, no locks on this file system.
     """
-    note = path.with_name(f"{path.name}.holder")
+    note = _note_path(path)
     lock = _lock(path)
     try:
         holder = _acquire_or_name_holder(lock, note)
@@ -87,6 +87,15 @@ def hold_ledger(
     with cleaned_up(lock.release), cleaned_up(partial(_remove_note, note)):  # the note first: later it isn't ours
         _write_note(note, command)
         yield
+
+
+def holder_of(path: Path) -> str | None:
+    """Return "held by …" about the process that holds a ledger's lock file, None when none is known; takes no lock."""
+    return _read_note(_note_path(path))
+
+
+def _note_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.holder")
 
 
 def _lock(path: Path) -> BaseFileLock:
