@@ -50,9 +50,11 @@ class Desk(Stage):
 
     capsys: pytest.CaptureFixture[str]
     home = "state"
+    shared_ledger = ""  # an address, in place of the file
 
     def environ(self) -> dict[str, str]:
-        return super().environ() | {"XDG_STATE_HOME": str(self.folder / self.home)}
+        environ = super().environ() | {"XDG_STATE_HOME": str(self.folder / self.home)}
+        return environ | ({"PROFILECTL_LEDGER": self.shared_ledger} if self.shared_ledger else {})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -262,11 +264,15 @@ def test_a_killed_run_loses_nothing_of_the_day(desk):
     assert 0 == desk.does("diff", "--exit-code")[0]
 
 
-def test_three_machines_share_the_day_and_the_windows(desk):
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_three_machines_share_the_day_and_the_windows(desk, kind, request):
     """Three cron hosts with one ledger, one of them killed at work: X never has to say no, and a day later all is done.
 
     Each runs every quarter of an hour, five minutes after the one before.
     """
+    if kind == "postgres":
+        postgres = request.getfixturevalue("postgres")
+        desk.shared_ledger = postgres.address(database=postgres.fresh_database())
     desk.hire(1200)
     sent = []  # (X's time, uploads, creates) of each run
     talks = []
