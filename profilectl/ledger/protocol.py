@@ -19,7 +19,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
-from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, LocalTime, Profile, Retired
+from profilectl.model import (
+    Account,
+    Binding,
+    Dispatch,
+    Event,
+    Intent,
+    LedgerState,
+    LedgerSummary,
+    LocalTime,
+    Profile,
+    Retired,
+)
 
 if TYPE_CHECKING:
     from profilectl.audit.chain import Record
@@ -57,6 +68,13 @@ class LedgerReader(Protocol):
 
         Raises:
             LedgerRefused: one of these records was damaged.
+        """
+
+    def summary(self) -> LedgerSummary:
+        """Return what the ledger holds in numbers, counted at one moment.
+
+        Raises:
+            LedgerRefused: its newest audit record was damaged.
         """
 
     def user_ids(self) -> tuple[str, ...]:

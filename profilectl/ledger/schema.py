@@ -59,11 +59,16 @@ TABLES = (
     "CREATE TABLE blocked (account TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (account, agent))",
 )
 
+COUNT_ROWS = """
+    SELECT (SELECT COUNT(*) FROM bindings), (SELECT COUNT(*) FROM intents), (SELECT COUNT(*) FROM withdrawn),
+        (SELECT COUNT(*) FROM retired), (SELECT COUNT(*) FROM dispatches), (SELECT COUNT(*) FROM audit)"""
+
 SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
 GET_HOSTS = "SELECT DISTINCT host FROM brands"
+GET_BRANDS = "SELECT account, handle, host, brand FROM brands ORDER BY account, handle, host, brand"
 GET_USER_IDS = "SELECT DISTINCT account FROM brands ORDER BY account"
 GET_OTHER_HOST = "SELECT brand, handle, host FROM brands WHERE account = :account AND host <> :host"
 # the id and the host of a known brand never change, see `check_account`

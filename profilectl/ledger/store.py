@@ -16,7 +16,19 @@ from profilectl.audit import chain
 from profilectl.errors import InputRefused, LedgerConflict, LedgerRefused, TryLater, WrongAccount
 from profilectl.ledger import schema
 from profilectl.ledger.protocol import WITHDRAWN_MS, Ledger, LedgerReader
-from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, LocalTime, Profile, Retired
+from profilectl.model import (
+    Account,
+    Binding,
+    Dispatch,
+    Event,
+    Intent,
+    LedgerAccount,
+    LedgerState,
+    LedgerSummary,
+    LocalTime,
+    Profile,
+    Retired,
+)
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -25,6 +37,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _BEYOND: Final = 2**63 - 1  # no sequence number is larger
+_COUNTED: Final = ("bindings", "intents", "withdrawn", "retired", "dispatches", "records")  # by `schema.COUNT_ROWS`
 _PAGE: Final = 500  # audit records read at a time, so that a long trail keeps no transaction open
 
 
@@ -77,6 +90,9 @@ class StoreReader(LedgerReader):
         events = [chain.Record(*row).event for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
         ids = (event.profile_id if event.what == "retired" else event.detail.get("replaced") for event in events)
         return frozenset(profile_id for profile_id in ids if isinstance(profile_id, str))
+
+    def summary(self) -> LedgerSummary:
+        return self._engine.read(_summary)
 
     def user_ids(self) -> tuple[str, ...]:
         return tuple(user_id for (user_id,) in self._rows(schema.GET_USER_IDS))
@@ -406,6 +422,18 @@ class Store(StoreReader, Ledger):
         record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash)
         self._has_new_records = True
         execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)
+
+
+def _summary(execute: Execute) -> LedgerSummary:
+    brands: dict[tuple[str, str, str], list[str]] = {}
+    for user_id, handle, host, brand in execute(schema.GET_BRANDS):
+        brands.setdefault((user_id, handle, host), []).append(brand)
+    newest = [chain.Record(*row) for row in execute(schema.GET_RECORDS_BACKWARDS, before=_BEYOND, limit=1)]
+    seq, at_ms = (newest[0].seq, newest[0].event.at_ms) if newest else (0, 0)
+    accounts = tuple(LedgerAccount(*account, tuple(keys)) for account, keys in brands.items())
+    counts = dict(zip(_COUNTED, execute(schema.COUNT_ROWS)[0], strict=True))
+    file_format = str(execute(schema.GET_FORMAT)[0][0])
+    return LedgerSummary(file_format, accounts, **counts, last_seq=seq, last_ms=at_ms)
 
 
 def _account_of(execute: Execute, brand: str) -> Account | None:
