@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
-from typing import TYPE_CHECKING
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import add_group
-from profilectl.errors import LedgerRefused
+from profilectl.cli.options import add_group, argument, option
+from profilectl.errors import InputRefused, LedgerRefused, UsageError
+from profilectl.ledger import export as export_lines
+from profilectl.ledger.location import companions
 from profilectl.render import ledger as render
-from profilectl.render.console import info, show_error
+from profilectl.render.console import info, show_error, unless_nobody_reads
+from profilectl.system.files import private_draft
+from profilectl.system.host import expand_home
 from profilectl.system.locks import holder_of
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import typer
 
-    from profilectl.ledger.store import StoreReader
+    from profilectl.ledger.export import Extent, Verdict
+    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.ledger.store import Execute, Store, StoreReader
 
 _HEADERS = ("what", "value")
+_MAX_WAIT = 60.0  # seconds that a command waits for a run to end
+
+Force = Annotated[bool, option("--force", "Replace FILE where there is one.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the ``ledger`` group."""
-    add_group(app, "ledger", "The ledger itself: look, copy, move.", {"show": show})
+    add_group(
+        app, "ledger", "The ledger itself: look, copy, move.", {"show": show, "export": export, "import": import_}
+    )
 
 
 def show(context: Context) -> None:
@@ -50,6 +64,151 @@ def show(context: Context) -> None:
         show_error(refusal)
 
 
+def export(
+    context: Context,
+    file: Annotated[Path | None, argument("[FILE]", "Where to; else stdout.")] = None,
+    force: Force = False,
+) -> None:
+    """Write all that the ledger knows as lines of JSON.
+
+    The first line names the tables, each row is a line, and the last line has the count and a digest, so that
+    `profilectl ledger import` notices when a line is missing. The same ledger makes the same file, byte for byte. It
+    names customers and agents: a FILE is made for your eyes only.
+    """
+    context.require_admin("export the ledger")
+    if file is None and context.wants_json:
+        raise UsageError("the export is lines of JSON already", hint="leave --json out, or name a FILE")
+    place = context.ledger_path.absolute()
+    with ExitStack() as stack:
+        ledger = stack.enter_context(closing(_open_sound(context, place)))
+        if file is not None:
+            _require_apart(file, place)
+            extent = _export_to(ledger, stack.enter_context(_new_file(file, force=force)))
+        else:
+            spool = stack.enter_context(tempfile.TemporaryFile())
+            extent = ledger.engine.read(lambda execute: _rewritten(execute, spool))
+            _pour(spool)
+    what = f"exported {extent.rows} rows of {visible(str(place))}"
+    if file is None:
+        context.remark(what)
+        return
+    document = render.copy("export", str(place), str(file), extent.rows, extent.digest)
+    context.output.show(document, lines=[f"{what} to {visible(str(file))}"])
+
+
+def _export_to(ledger: StoreReader, draft: Path) -> Extent:
+    with draft.open("r+b") as sink:
+        return ledger.engine.read(lambda execute: _rewritten(execute, sink))
+
+
+def _rewritten(execute: Execute, file: BinaryIO) -> Extent:
+    """Write an export from the beginning of a file on: a look at a ledger that changes may be repeated."""
+    file.seek(0)
+    file.truncate()
+    return export_lines.write(execute, file)
+
+
+def _pour(spool: BinaryIO) -> None:
+    spool.seek(0)
+    with unless_nobody_reads():
+        sys.stdout.flush()
+        shutil.copyfileobj(spool, sys.stdout.buffer)
+
+
+def import_(
+    context: Context,
+    file: Annotated[str, argument("FILE", "What `ledger export` wrote; - is stdin.")],
+) -> None:
+    """Read an export into a ledger that is empty or missing.
+
+    Every line, the count, the digest and the chain of the audit trail are checked before anything is written; what is
+    wrong is named by its line, and then nothing is imported.
+    """
+    context.require_admin("import a ledger")
+    with _readable(file) as lines:
+        verdict = export_lines.judge(lines)
+        _require_no_problem(file, verdict)
+        place = context.ledger_path.absolute()
+        if os.path.lexists(place):
+            _require_empty(place)
+        ledger = context.ledger_for_writing()
+        with ledger.lock(_MAX_WAIT, "profilectl ledger import", context.announce_wait):
+            export_lines.import_into(cast("Store", ledger).engine, lines, verdict.extent)
+        refusal = _refusal(context, ledger, place)
+    rows, digest = verdict.extent.rows, verdict.extent.digest
+    line = f"imported {rows} rows from {visible(file)} into {visible(str(place))}"
+    context.output.show(render.copy("import", file, str(place), rows, digest), lines=[line])
+    if refusal is not None:  # such as an export of last week, which knows less than this host has seen
+        show_error(refusal)
+
+
+def _require_no_problem(file: str, verdict: Verdict) -> None:
+    for problem in verdict.problems:
+        info(f"{visible(file)}:{problem.line}: {problem.message}")
+    if verdict.problems:
+        first, count = verdict.problems[0], len(verdict.problems)
+        what = "1 problem" if count == 1 else f"{count} problems"
+        message = f"nothing was imported: {visible(file)} has {what}, the first in line {first.line}"
+        raise InputRefused(message, hint="export the ledger once more, and copy the file whole")
+
+
+def _require_empty(place: Path) -> None:
+    with closing(_open(place)) as ledger:
+        if not ledger.engine.read(export_lines.is_empty):
+            hint = "PROFILECTL_LEDGER=PATH imports it elsewhere; or move this one away first"
+            raise LedgerRefused(f"nothing was imported: {visible(str(place))} isn't empty", hint=hint)
+
+
+@contextmanager
+def _readable(file: str) -> Iterator[BinaryIO]:
+    """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first."""
+    with ExitStack() as stack:
+        try:
+            source = sys.stdin.buffer if file == "-" else stack.enter_context(expand_home(file).open("rb"))
+            lines: BinaryIO = source
+            if file == "-" or not source.seekable():
+                lines = stack.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(source, lines)
+        except OSError as error:
+            raise InputRefused(f"can't read {visible(file)}: {error.strerror}") from None
+        yield lines
+
+
+@contextmanager
+def _new_file(file: Path, *, force: bool) -> Iterator[Path]:
+    """Yield a private draft that takes its place at the end; InputRefused where it can't."""
+    shown = visible(str(file))
+    if file.is_dir():
+        raise InputRefused(f"{shown} is a folder", hint=f"name a file in it: {visible(str(file / 'ledger.jsonl'))}")
+    try:
+        with private_draft(file, replaces=force) as draft:
+            yield draft
+    except FileExistsError:
+        raise InputRefused(f"{shown} exists already", hint="choose another name, or replace it with --force") from None
+    except OSError as error:
+        raise InputRefused(f"{shown} can't be written: {error.strerror}") from None
+
+
+def _require_apart(file: Path, place: Path) -> None:
+    """Refuse to write over the ledger itself, or a file of SQLite's beside it."""
+    own = (place, *companions(place))
+    if file.absolute() in own or any(path.exists() and file.exists() and path.samefile(file) for path in own):
+        raise UsageError(f"{visible(str(file))} is the ledger itself, or belongs to it", hint="choose another name")
+
+
+def _open_sound(context: Context, place: Path) -> StoreReader:
+    """Open the ledger that is there; LedgerRefused where there is none, or other commands refuse it."""
+    if not os.path.lexists(place):
+        hint = "the first `profilectl sync` makes it; PROFILECTL_LEDGER names another one"
+        raise LedgerRefused(f"there is no ledger at {visible(str(place))}", hint=hint)
+    ledger = _open(place)
+    with ExitStack() as on_error:
+        on_error.callback(ledger.close)
+        context.kept_heads.check(ledger, place)
+        on_error.pop_all()
+    return ledger
+
+
 def _open(place: Path) -> StoreReader:
     from profilectl.ledger.sqlite import open_for_reading
 
@@ -60,7 +219,7 @@ def _lock_of(place: Path) -> Path:
     return place.with_name(f"{place.name}.lock")
 
 
-def _refusal(context: Context, ledger: StoreReader, place: Path) -> LedgerRefused | None:
+def _refusal(context: Context, ledger: LedgerReader, place: Path) -> LedgerRefused | None:
     """Return why other commands refuse the ledger, or None."""
     try:
         context.kept_heads.check(ledger, place)

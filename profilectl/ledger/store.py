@@ -76,6 +76,11 @@ class StoreReader(LedgerReader):
     def __init__(self, engine: ReadingEngine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> ReadingEngine:
+        """What keeps the ledger, for those who copy it whole."""
+        return self._engine
+
     def account_of(self, brand: str) -> Account | None:
         return self._engine.read(lambda execute: _account_of(execute, brand))
 
@@ -187,6 +192,10 @@ class Store(StoreReader, Ledger):
         self._batch: _Batch | None = None
         self._has_new_records = False
         self._at_close = ExitStack()
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
 
     def at_close(self, callback: Callable[[], None]) -> None:
         self._at_close.callback(callback)

@@ -65,3 +65,15 @@ def rows(place: str, kind: str, summary: LedgerSummary, holder: Holder | None) -
         ("newest record", last),
         ("held by", "nobody" if holder is None else holder.describe()),
     ]
+
+
+def copy(deed: str, source: str, target: str, rows: int | None, digest: str | None) -> Document:
+    """``profilectl.copy/1``: what was copied from where to where; None where a copy isn't counted."""
+    return {
+        "schema": "profilectl.copy/1",
+        "deed": deed,
+        "source": source,
+        "target": target,
+        "rows": rows,
+        "digest": digest,
+    }
