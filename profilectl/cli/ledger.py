@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from profilectl.ledger.export import Extent, Verdict
     from profilectl.ledger.protocol import LedgerReader
+    from profilectl.ledger.sqlite import SQLiteReader
     from profilectl.ledger.store import Execute, Store, StoreReader
 
 _HEADERS = ("what", "value")
@@ -39,7 +40,15 @@ Force = Annotated[bool, option("--force", "Replace FILE where there is one.")]
 def register(app: typer.Typer) -> None:
     """Add the ``ledger`` group."""
     add_group(
-        app, "ledger", "The ledger itself: look, copy, move.", {"show": show, "export": export, "import": import_}
+        app,
+        "ledger",
+        "The ledger itself: look, copy, move.",
+        {
+            "show": show,
+            "export": export,
+            "import": import_,
+            "backup": backup,
+        },
     )
 
 
@@ -187,6 +196,26 @@ def _new_file(file: Path, *, force: bool) -> Iterator[Path]:
         raise InputRefused(f"{shown} exists already", hint="choose another name, or replace it with --force") from None
     except OSError as error:
         raise InputRefused(f"{shown} can't be written: {error.strerror}") from None
+
+
+def backup(
+    context: Context,
+    file: Annotated[Path, argument("FILE", "Where to.")],
+    force: Force = False,
+) -> None:
+    """Copy the ledger into a file, while others work.
+
+    The copy is made by SQLite itself, of one moment, and checked before it gets its name; it is for your eyes only. A
+    ledger on PostgreSQL is backed up by pg_dump instead.
+    """
+    context.require_admin("back up the ledger")
+    place = context.ledger_path.absolute()
+    with closing(_open_sound(context, place)) as ledger:
+        _require_apart(file, place)
+        with _new_file(file, force=force) as draft:
+            cast("SQLiteReader", ledger.engine).back_up(draft.absolute())
+    document = render.copy("backup", str(place), str(file), None, None)
+    context.output.show(document, lines=[f"backed up {visible(str(place))} to {visible(str(file))}"])
 
 
 def _require_apart(file: Path, place: Path) -> None:
