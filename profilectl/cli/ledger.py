@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
-from profilectl.errors import InputRefused, LedgerRefused, UsageError
+from profilectl.errors import InputRefused, LedgerRefused, TryLater, UsageError
 from profilectl.ledger import export as export_lines
+from profilectl.ledger.grants import Roles, statements
 from profilectl.ledger.location import companions
 from profilectl.render import ledger as render
-from profilectl.render.console import info, show_error, unless_nobody_reads
+from profilectl.render.console import info, out, show_error, unless_nobody_reads
 from profilectl.system.files import private_draft
 from profilectl.system.host import expand_home
-from profilectl.system.locks import holder_of
+from profilectl.system.locks import holder_of, is_held
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def register(app: typer.Typer) -> None:
             "export": export,
             "import": import_,
             "backup": backup,
+            "unlock": unlock,
+            "grants": grants,
         },
     )
 
@@ -216,6 +219,47 @@ def backup(
             cast("SQLiteReader", ledger.engine).back_up(draft.absolute())
     document = render.copy("backup", str(place), str(file), None, None)
     context.output.show(document, lines=[f"backed up {visible(str(place))} to {visible(str(file))}"])
+
+
+def unlock(context: Context) -> None:
+    """Tell which run holds the ledger, and how it ends.
+
+    The lock of a ledger in a file is the system's: it ends with the process that holds it, also after a crash, and
+    nothing is left to remove. Exits 75 while a run holds it, 0 when nobody does.
+    """
+    context.require_admin("unlock the ledger")
+    place = context.ledger_path.absolute()
+    lock = _lock_of(place)
+    shown = visible(str(place))
+    if is_held(lock):
+        holder = holder_of(lock)
+        if holder is None:
+            raise TryLater(f"another process holds {shown}", hint="its lock ends with it: wait for it to end")
+        hint = f"its lock ends with it: wait, or end process {holder.pid} on {visible(holder.host)}: kill {holder.pid}"
+        raise TryLater(f"{holder.describe()} holds {shown}", hint=hint)
+    context.output.show(render.unlock(str(place), None, ended=False), lines=[f"nobody holds {shown}"])
+
+
+def grants(
+    context: Context,
+    admin: Annotated[str, option("--admin ROLE", "May do everything.")] = Roles().admin,
+    agent: Annotated[str, option("--agent ROLE", "May look, and send messages.")] = Roles().agent,
+    reader: Annotated[str, option("--reader ROLE", "May only look.")] = Roles().reader,
+    schema: Annotated[str, option("--schema NAME", "The schema of the ledger.")] = "profilectl",
+) -> None:
+    """Print the SQL for three roles in PostgreSQL.
+
+    Nothing is run, and no ledger is needed. Run it as a superuser once before the first sync, so that the schema is
+    there, and once after it, so that the tables are; and again after an upgrade. Then give people and machines one of
+    the roles: GRANT profilectl_agent TO afast.
+    """
+    roles = Roles(admin, agent, reader)
+    sql = statements(roles, schema)
+    if context.wants_json:
+        context.output.show(render.grants(roles, schema, sql))
+        return
+    for line in sql:
+        out(visible(line))
 
 
 def _require_apart(file: Path, place: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
@@ -10,6 +11,7 @@ from profilectl.render.json_documents import Document, problem, timestamp
 
 if TYPE_CHECKING:
     from profilectl.errors import ProfilectlError
+    from profilectl.ledger.grants import Roles
     from profilectl.model import LedgerSummary
     from profilectl.system.locks import Holder
 
@@ -77,3 +79,18 @@ def copy(deed: str, source: str, target: str, rows: int | None, digest: str | No
         "rows": rows,
         "digest": digest,
     }
+
+
+def unlock(place: str, holder: Holder | None, *, ended: bool) -> Document:
+    """``profilectl.unlock/1``: who held the ledger, if anybody did, and whether that was ended."""
+    return {
+        "schema": "profilectl.unlock/1",
+        "place": place,
+        "holder": None if holder is None else asdict(holder),
+        "ended": ended,
+    }
+
+
+def grants(roles: Roles, schema: str, sql: Sequence[str]) -> Document:
+    """``profilectl.grants/1``: the statements that give three roles their rights in a schema."""
+    return {"schema": "profilectl.grants/1", "roles": asdict(roles), "schema_name": schema, "sql": list(sql)}
