@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
+from profilectl.cli.prompts import require_consent
 from profilectl.errors import InputRefused, LedgerRefused, TryLater, UsageError
 from profilectl.ledger import export as export_lines
+from profilectl.ledger import relocation
 from profilectl.ledger.grants import Roles, statements
 from profilectl.ledger.location import companions
+from profilectl.ledger.store import refusal_of_mark
 from profilectl.render import ledger as render
 from profilectl.render.console import info, out, show_error, unless_nobody_reads
 from profilectl.system.files import private_draft
@@ -49,6 +54,7 @@ def register(app: typer.Typer) -> None:
             "export": export,
             "import": import_,
             "backup": backup,
+            "migrate": migrate,
             "unlock": unlock,
             "grants": grants,
         },
@@ -219,6 +225,81 @@ def backup(
             cast("SQLiteReader", ledger.engine).back_up(draft.absolute())
     document = render.copy("backup", str(place), str(file), None, None)
     context.output.show(document, lines=[f"backed up {visible(str(place))} to {visible(str(file))}"])
+
+
+def migrate(
+    context: Context,
+    address: Annotated[str, argument("ADDRESS", "Where to: a path.")],
+    yes: Annotated[bool, option("--yes", "Move it without asking.")] = False,
+) -> None:
+    """Move the ledger to another place.
+
+    It is copied whole and compared; then the old one is marked as moved, and every command that uses it is refused
+    with the new address. Nobody can write meanwhile, not even send. When it is cut short, the same command finishes
+    it; until then either the old ledger stays in use, or neither is used.
+    """
+    context.require_admin("move the ledger")
+    if context.uses_sandbox:
+        raise UsageError("the sandbox keeps its ledger beside the roster", hint="leave --sandbox out")
+    old, new = context.ledger_path.absolute(), expand_home(address).absolute()
+    _require_other_place(old, new)
+    goal = _moved_to(old)
+    if goal == str(new):
+        _finish_move(context, old, new)
+        return
+    if goal is not None:
+        raise refusal_of_mark("moved_to", goal)
+    question = f"Move the ledger from {visible(str(old))} to {visible(str(new))}? All that use it need the new address."
+    require_consent(context, question, "moved", yes=yes)
+    ledger = context.ledger_for_writing()
+    old = context.ledger_path.absolute()  # one beside the roster was moved to the state folder just now
+    with ledger.lock(_MAX_WAIT, "profilectl ledger migrate", context.announce_wait), tempfile.TemporaryFile() as spool:
+        extent = relocation.migrate(cast("Store", ledger).engine, partial(_open_marked, new), spool, str(old), str(new))
+    with _open_marked(new) as target:
+        relocation.finish(cast("Store", ledger).engine, target.engine, str(old), str(new))
+    _show_move(context, old, new, extent)
+
+
+def _require_other_place(old: Path, new: Path) -> None:
+    if not os.path.lexists(old):
+        raise LedgerRefused(f"there is no ledger at {visible(str(old))}", hint="the first `profilectl sync` makes it")
+    if new in {old, *companions(old)} or (new.exists() and new.samefile(old)):
+        raise UsageError(f"{visible(str(new))} is where the ledger is already", hint="name another place")
+
+
+def _moved_to(place: Path) -> str | None:
+    from profilectl.ledger.sqlite import open_for_reading
+
+    with closing(open_for_reading(place, even_moved=True)) as ledger:
+        return relocation.goal_of(ledger.engine)
+
+
+def _open_marked(place: Path) -> Store:
+    from profilectl.ledger.sqlite import open_for_writing
+
+    return open_for_writing(place, even_moved=True)
+
+
+def _finish_move(context: Context, old: Path, new: Path) -> None:
+    from profilectl.ledger.sqlite import open_for_reading
+
+    with closing(open_for_reading(old, even_moved=True)) as source, _open_marked(new) as target:
+        is_new = relocation.finish(source.engine, target.engine, str(old), str(new))
+        extent = relocation.extent_of(target.engine)
+    if not is_new:
+        context.remark("the ledger was moved before, so nothing changed")
+    _show_move(context, old, new, extent)
+
+
+def _show_move(context: Context, old: Path, new: Path, extent: Extent) -> None:
+    address = visible(shlex.quote(str(new)))
+    context.output.show(
+        render.copy("migrate", str(old), str(new), extent.rows, extent.digest),
+        lines=[
+            f"the ledger is {visible(str(new))} now ({extent.rows} rows)",
+            f"everywhere it is used, set PROFILECTL_LEDGER={address}, or the key ledger in profilectl's config.toml",
+        ],
+    )
 
 
 def unlock(context: Context) -> None:

@@ -66,6 +66,10 @@ COUNT_ROWS = """
 SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
+GET_MARKS = "SELECT name, value FROM meta WHERE name IN ('moved_to', 'arriving_from')"
+SET_MARK = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
+DELETE_MARK = "DELETE FROM meta WHERE name = :name"
+
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
 GET_HOSTS = "SELECT DISTINCT host FROM brands"
 GET_BRANDS = "SELECT account, handle, host, brand FROM brands ORDER BY account, handle, host, brand"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import git_tracking, location, schema
-from profilectl.ledger.store import Store, StoreReader
+from profilectl.ledger.store import Store, StoreReader, require_in_use
 from profilectl.system import locks
-from profilectl.system.files import create_private
+from profilectl.system.files import create_private, undone_on_error
 from profilectl.system.host import actor as default_actor
 from profilectl.text.escape import visible
 
@@ -44,10 +44,11 @@ _HINTS = {
 }
 
 
-def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
+def open_for_writing(path: Path, *, actor: str | None = None, even_moved: bool = False) -> Store:
     """Open a ledger, or make an empty one together with its folder; the caller closes it.
 
-    The audit trail names the actor; by default that is the OS user and the host name.
+    The audit trail names the actor; by default that is the OS user and the host name. A ledger that was moved, or is
+    about to arrive, is opened only by what moves it.
 
     Raises:
         LedgerRefused: the place isn't safe (see `location`), git tracks the file, or it is damaged, no ledger,
@@ -68,10 +69,12 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
         location.check_file(path)
     except OSError as error:
         location.refuse(path, f"can't be opened: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
-    return Store(SQLiteEngine(path), actor or default_actor())
+    store = Store(SQLiteEngine(path), actor or default_actor())
+    _require_in_use(store, even_moved=even_moved)
+    return store
 
 
-def open_for_reading(path: Path) -> StoreReader:
+def open_for_reading(path: Path, *, even_moved: bool = False) -> StoreReader:
     """Open a ledger to look at it; the caller closes it. Nothing is created or changed, a missing ledger is empty.
 
     Raises:
@@ -79,7 +82,15 @@ def open_for_reading(path: Path) -> StoreReader:
     """
     path = path.absolute()
     git_tracking.require_untracked(path)
-    return StoreReader(SQLiteReader(path))
+    reader = StoreReader(SQLiteReader(path))
+    _require_in_use(reader, even_moved=even_moved)
+    return reader
+
+
+def _require_in_use(ledger: StoreReader, *, even_moved: bool) -> None:
+    if not even_moved:
+        with undone_on_error(ledger.close):
+            ledger.engine.read(require_in_use)
 
 
 class _Database:

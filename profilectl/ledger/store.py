@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -223,7 +224,7 @@ class Store(StoreReader, Ledger):
         if self._batch is not None:
             raise LedgerRefused("a batch can't be part of another one")
         with ExitStack() as stack:
-            self._batch = batch = _Batch(lambda: stack.enter_context(self._engine.transaction()))
+            self._batch = batch = _Batch(lambda: stack.enter_context(self._transaction()))
             try:
                 yield
                 batch.require_whole()
@@ -413,7 +414,13 @@ class Store(StoreReader, Ledger):
 
     def _change(self) -> AbstractContextManager[Execute]:
         """Join the batch that is open, or begin a transaction."""
-        return self._engine.transaction() if self._batch is None else self._batch.joined()
+        return self._transaction() if self._batch is None else self._batch.joined()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Execute]:
+        with self._engine.transaction() as execute:
+            require_in_use(execute)  # another process may have moved the ledger since it was opened
+            yield execute
 
     def _retire(self, execute: Execute, user_id: str, binding: Binding, now_ms: int) -> Retired:
         retired = _retire(execute, user_id, binding, now_ms, "removed")
@@ -431,6 +438,23 @@ class Store(StoreReader, Ledger):
         record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash)
         self._has_new_records = True
         execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)
+
+
+def require_in_use(execute: Execute) -> None:
+    """Raise LedgerRefused for a ledger that was moved to another place, or that is the copy of an unfinished move."""
+    for name, value in execute(schema.GET_MARKS):
+        raise refusal_of_mark(name, value)
+
+
+def refusal_of_mark(name: str, value: str) -> LedgerRefused:
+    """Return what to raise about a mark of `schema.GET_MARKS`."""
+    if name == "moved_to":
+        what = f"the ledger was moved to {value}"
+        hint = f"set PROFILECTL_LEDGER={shlex.quote(value)}, or the key ledger in profilectl's config.toml"
+    else:
+        what = f"the ledger is the copy of an unfinished move from {value}"
+        hint = "run the same `profilectl ledger migrate` there once more, which finishes it"
+    return LedgerRefused(visible(what), hint=visible(hint))
 
 
 def _summary(execute: Execute) -> LedgerSummary:
