@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from profilectl.render import json_documents
-from tests import own_signals, schemas
+from tests import own_signals, postgres_server, schemas
 from tests.leftovers import Leftovers
 from tests.resilience.scoreboard import Scoreboard
 from tests.watchdog import Watchdog
@@ -97,3 +97,21 @@ def require(part: str, present: bool, why: str) -> None:
 def _require():
     """Hand out `require` to test modules, which can't import it from here."""
     return require
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Give a worker its own PostgreSQL, which starts with the first test that wants it; no test may end it."""
+    reason = postgres_server.why_not()
+    require("postgres", reason is None, str(reason))
+    with postgres_server.PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pooler(postgres):
+    """Put a pooler in transaction mode before the worker's PostgreSQL; it lets `postgres_server.ROLES` in."""
+    reason = postgres_server.why_no_pooler()
+    require("pgbouncer", reason is None, str(reason))
+    with postgres_server.PgBouncer(postgres) as front:
+        yield front

@@ -11,19 +11,10 @@ from email.utils import parsedate_to_datetime
 from msgspec import Struct
 
 from profilectl.model import LocalTime
-from profilectl.system.host import boot_id
+from profilectl.system.host import boot_id, boot_time
 
 _LEEWAY = 1.0  # seconds by which the clocks of one service's machines may differ
 DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the second that has begun
-
-
-def boot_time() -> float:
-    """Return seconds since this machine was started, those included in which it slept, where the system counts them."""
-    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
-
-
-# Linux has both; CLOCK_MONOTONIC of macOS, unlike what Python calls monotonic there, runs on in its sleep.
-_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 class Clock(Struct, frozen=True):

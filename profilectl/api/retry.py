@@ -17,8 +17,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from profilectl.api.clock import boot_time
 from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Unreachable
+from profilectl.system.host import boot_time
 
 T = TypeVar("T")
 

@@ -57,6 +57,7 @@ class Transport:
         deadline: of all requests together; None for no limit.
         max_wait: seconds that all requests together may wait for rate limits, or a budget shared with other clients.
         announce: called with seconds and reason before every wait, in the thread that waits.
+        seconds_held: returns for how long a write may still leave, because nobody else can have taken the ledger.
 
     Raises:
         UsageError: an address that mustn't be called, or a proxy or certificate setting that can't be used.
@@ -73,8 +74,10 @@ class Transport:
         announce: Callable[[float, str], None] | None = None,
         limits: Limits | None = None,
         clock: Clock | None = None,
+        seconds_held: Callable[[], float] | None = None,
     ) -> None:
         self.address = parse_address(base_url)
+        self._seconds_held = seconds_held or (lambda: math.inf)
         self.clock = clock or Clock()
         self.server_clock = ServerClock(self.clock)
         self._deadline = deadline or Deadline(math.inf)
@@ -176,7 +179,8 @@ class Transport:
 
         def to_leave() -> float:
             promised = math.inf if leaves_by_ms is None else leaves_by_ms / 1000 - self.server_clock.now()
-            return min(promised, self._deadline.remaining())
+            held = self._seconds_held() if endpoint.retry.writes else math.inf
+            return min(promised, held, self._deadline.remaining())
 
         return Exchange(
             self._limits.total, monotonic=self.clock.monotonic, to_leave=to_leave, is_cut=not endpoint.retry.writes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import sys
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from profilectl.credentials.keyring import Keychain
     from profilectl.credentials.sources import Sources
     from profilectl.ledger.accounts import UnknownAccount
+    from profilectl.ledger.address import PostgresAddress
     from profilectl.ledger.heads import KeptHeads
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.pictures.stat_cache import PictureStatCache
@@ -54,6 +56,7 @@ class Context(Struct, frozen=True, dict=True):
     stack: ExitStack = field(default_factory=ExitStack)  # closes what was opened, when the command ends
     secrets: list[Secret] = field(default_factory=list)  # in use so far, kept out of the log
     logins: dict[str, Credentials] = field(default_factory=dict)  # those that were needed so far, by handle
+    writers: list[Ledger] = field(default_factory=list)  # ledgers opened for writing so far; the last one is in use
 
     def overridden_by(self, later: Options) -> Context:
         """Return the context of a command whose own options win over those before its name."""
@@ -213,8 +216,8 @@ class Context(Struct, frozen=True, dict=True):
         return self.state_folder / "sandbox"
 
     @property
-    def ledger_path(self) -> Path:
-        """The ledger's file, which needn't exist; the sandbox has one of its own."""
+    def ledger_place(self) -> Path | PostgresAddress:
+        """Where the ledger is, which needn't exist; the sandbox has one of its own, always a file."""
         # One beside the roster, as older versions had it, is read there until `ledger_for_writing` moves it: a command
         # that only looks changes no file.
         if self.uses_sandbox:
@@ -224,15 +227,12 @@ class Context(Struct, frozen=True, dict=True):
         return self._chosen_ledger or path_to_read(*self._ledger_places)
 
     @property
-    def _chosen_ledger(self) -> Path | None:
-        """The path that a person gave for the real X's ledger, or None."""
+    def _chosen_ledger(self) -> Path | PostgresAddress | None:
+        """The place that a person gave for the real X's ledger, or None."""
+        from profilectl.ledger.address import parse_place
+
         chosen = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
-        if chosen and "://" in chosen:
-            raise UsageError(
-                f"this version keeps its ledger in a file, not at {chosen.split('://', 1)[0]}://…",
-                hint="PROFILECTL_LEDGER takes a path",
-            )
-        return expand_home(chosen) if chosen else None
+        return parse_place(chosen) if chosen else None
 
     @property
     def _ledger_places(self) -> tuple[Path, Path, str]:
@@ -257,17 +257,17 @@ class Context(Struct, frozen=True, dict=True):
 
     def open_ledger(self) -> LedgerReader:
         """Do the same; the caller closes the ledger."""
-        from profilectl.ledger.sqlite import open_for_reading
+        from profilectl.ledger.opening import open_for_reading
 
-        path = self.ledger_path
-        ledger = open_for_reading(path)
-        if path != self.ledger_path:  # another command moved it between the look and the opening
+        place = self.ledger_place
+        ledger = open_for_reading(place, find_password=self._ledger_password)
+        if place != self.ledger_place:  # another command moved it between the look and the opening
             ledger.close()
-            path = self.ledger_path
-            ledger = open_for_reading(path)
+            place = self.ledger_place
+            ledger = open_for_reading(place, find_password=self._ledger_password)
         with ExitStack() as on_error:
             on_error.callback(ledger.close)
-            self.kept_heads.check(ledger, path)
+            self.kept_heads.check(ledger, place)
             on_error.pop_all()
         return ledger
 
@@ -278,7 +278,7 @@ class Context(Struct, frozen=True, dict=True):
 
     def ledger_for_writing(self) -> Ledger:
         """Open the ledger, made anew when it is missing."""
-        from profilectl.ledger.sqlite import open_for_writing
+        from profilectl.ledger.opening import open_for_writing
 
         if not self.uses_sandbox and self._chosen_ledger is None:
             from profilectl.ledger.move import move_old_ledger
@@ -287,28 +287,45 @@ class Context(Struct, frozen=True, dict=True):
             if sentence is not None:
                 info(sentence)
         self._require_world()
-        path = self.ledger_path
-        ledger = self.stack.enter_context(open_for_writing(path))
-        self.kept_heads.check(ledger, path)
-        ledger.at_close(partial(self._keep_head, ledger, path))
+        place = self.ledger_place
+        ledger = self.stack.enter_context(open_for_writing(place, find_password=self._ledger_password))
+        self.kept_heads.check(ledger, place)
+        ledger.at_close(partial(self._keep_head, ledger, place))
+        self.writers.append(ledger)
         return ledger
 
-    def _keep_head(self, ledger: Ledger, path: Path) -> None:
+    def _ledger_password(self) -> Secret | None:
+        return self.ledger_password(self.ledger_place)
+
+    def ledger_password(self, place: Path | PostgresAddress) -> Secret | None:
+        """Return what the keyring holds for a ledger's database, None when there is nothing."""
+        from profilectl.credentials.keyring import Keychain
+
+        password = Keychain(attended=self.may_ask, environ=self.environ).ledger_password(str(place))
+        if password is not None:
+            self.secrets.append(password)
+        return password
+
+    def _seconds_held(self) -> float:
+        """Return for how long this command may still write to X: as long as its ledger's lock surely holds."""
+        return self.writers[-1].seconds_held() if self.writers else math.inf
+
+    def _keep_head(self, ledger: Ledger, place: Path | PostgresAddress) -> None:
         try:
-            self.kept_heads.keep(ledger, path)
+            self.kept_heads.keep(ledger, place)
         except (OSError, ProfilectlError) as error:  # what was asked for is done: this is no reason to call it failed
             self.remark(f"warning: how far the ledger is couldn't be kept, so no command notices an older one: {error}")
 
     def warn_of(self, account: UnknownAccount) -> None:
         """Say in one line that the ledger may not be the right one for an account, and what can be done about it."""
         ways_on = account.ways_on(self.again(), is_sandbox=self.uses_sandbox)
-        info(f"warning: {account.describe(str(self.ledger_path))}: {ways_on}")
+        info(f"warning: {account.describe(str(self.ledger_place))}: {ways_on}")
 
     def require_known(self, unknown: Sequence[UnknownAccount]) -> None:
         """Raise LedgerRefused for the first account of which the ledger isn't known to be the right one."""
         for account in unknown:
             ways_on = account.ways_on(self.again(), is_sandbox=self.uses_sandbox)
-            raise LedgerRefused(f"nothing was changed: {account.describe(str(self.ledger_path))}", hint=ways_on)
+            raise LedgerRefused(f"nothing was changed: {account.describe(str(self.ledger_place))}", hint=ways_on)
 
     @cached_property
     def config(self) -> Config:
@@ -392,6 +409,7 @@ class Context(Struct, frozen=True, dict=True):
                     deadline=self.deadline,
                     max_wait=max_wait,
                     announce=self.announce_wait,
+                    seconds_held=self._seconds_held,
                 ),
             )
         )

@@ -71,7 +71,7 @@ def _machine(context: ReadOnlyContext) -> Machine:
         read_roster=lambda: context.roster,
         brands=context.brands,
         inspect_pictures=context.inspect_pictures,
-        ledger_path=lambda: context.ledger_path,
+        ledger_place=lambda: context.ledger_place,
         open_ledger=context.open_ledger,
         former_ledger=partial(_former_ledger, context),
     )

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,28 +16,38 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent
-from profilectl.errors import InputRefused, LedgerRefused, TryLater, UsageError
+from profilectl.errors import InputRefused, LedgerRefused, ProfilectlError, TryLater, UsageError
 from profilectl.ledger import export as export_lines
 from profilectl.ledger import relocation
+from profilectl.ledger.accounts import check_account
+from profilectl.ledger.address import PostgresAddress, parse_place
 from profilectl.ledger.grants import Roles, statements
 from profilectl.ledger.location import companions
+from profilectl.ledger.opening import open_for_reading, open_for_writing
+from profilectl.ledger.sqlite import EmptyReader
 from profilectl.ledger.store import refusal_of_mark
+from profilectl.profiles.ownership import namesakes
 from profilectl.render import ledger as render
 from profilectl.render.console import info, out, show_error, unless_nobody_reads
 from profilectl.system.files import private_draft
-from profilectl.system.host import expand_home
-from profilectl.system.locks import holder_of, is_held
+from profilectl.system.host import expand_home, now_ms
+from profilectl.system.locks import is_held
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     import typer
 
     from profilectl.ledger.export import Extent, Verdict
+    from profilectl.ledger.heads import Setback
     from profilectl.ledger.protocol import LedgerReader
     from profilectl.ledger.sqlite import SQLiteReader
     from profilectl.ledger.store import Execute, Store, StoreReader
+    from profilectl.profiles.ownership import Namesake
+
+    Place = Path | PostgresAddress
 
 _HEADERS = ("what", "value")
+_CANDIDATES = ("brand", "agent", "profile", "name", "created", "command")
 _MAX_WAIT = 60.0  # seconds that a command waits for a run to end
 
 Force = Annotated[bool, option("--force", "Replace FILE where there is one.")]
@@ -48,7 +58,7 @@ def register(app: typer.Typer) -> None:
     add_group(
         app,
         "ledger",
-        "The ledger itself: look, copy, move.",
+        "The ledger itself: look, copy, move, mend.",
         {
             "show": show,
             "export": export,
@@ -56,6 +66,7 @@ def register(app: typer.Typer) -> None:
             "backup": backup,
             "migrate": migrate,
             "unlock": unlock,
+            "accept-restore": accept_restore,
             "grants": grants,
         },
     )
@@ -67,17 +78,16 @@ def show(context: Context) -> None:
     Nothing is asked of X and nothing is written. A ledger that other commands refuse, because it went backwards, is
     shown all the same.
     """
-    place = context.ledger_path.absolute()
-    exists = os.path.lexists(place)
-    with closing(_open(place)) as ledger:
-        summary = ledger.summary() if exists else None
+    place = _place(context)
+    with closing(_open(context, place)) as ledger:
+        summary = ledger.summary() if _exists(place, ledger) else None
         refusal = _refusal(context, ledger, place)
-    holder = holder_of(_lock_of(place))
-    document = render.show(str(place), "sqlite", summary, holder, refusal)
-    rows = None if summary is None else render.rows(str(place), "sqlite", summary, holder)
-    context.output.show(document, _HEADERS, rows)
+        holder = ledger.holder()
+    kind = "postgresql" if isinstance(place, PostgresAddress) else "sqlite"
+    document = render.show(str(place), kind, summary, holder, refusal)
+    context.output.show(document, _HEADERS, None if summary is None else render.rows(str(place), kind, summary, holder))
     if summary is None:
-        info(f"there is no ledger at {visible(str(place))} yet: the first `profilectl sync` makes it")
+        info(f"there is no ledger at {place} yet: the first `profilectl sync` makes it")
     if refusal is not None:
         show_error(refusal)
 
@@ -96,15 +106,16 @@ def export(
     context.require_admin("export the ledger")
     if file is None and context.wants_json:
         raise UsageError("the export is lines of JSON already", hint="leave --json out, or name a FILE")
-    place = context.ledger_path.absolute()
+    place = _place(context)
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(_open_sound(context, place)))
         if file is not None:
             _require_apart(file, place)
-            extent = _export_to(ledger, stack.enter_context(_new_file(file, force=force)))
+            draft = stack.enter_context(_new_file(file, force=force))
+            extent = _export_to(ledger, stack.enter_context(draft.open("r+b")))
         else:
             spool = stack.enter_context(tempfile.TemporaryFile())
-            extent = ledger.engine.read(lambda execute: _rewritten(execute, spool))
+            extent = _export_to(ledger, spool)
             _pour(spool)
     what = f"exported {extent.rows} rows of {visible(str(place))}"
     if file is None:
@@ -114,16 +125,13 @@ def export(
     context.output.show(document, lines=[f"{what} to {visible(str(file))}"])
 
 
-def _export_to(ledger: StoreReader, draft: Path) -> Extent:
-    with draft.open("r+b") as sink:
-        return ledger.engine.read(lambda execute: _rewritten(execute, sink))
+def _export_to(ledger: StoreReader, file: BinaryIO) -> Extent:
+    def write(execute: Execute) -> Extent:
+        file.seek(0)  # a look at a ledger that changes may be repeated
+        file.truncate()
+        return export_lines.write(execute, file)
 
-
-def _rewritten(execute: Execute, file: BinaryIO) -> Extent:
-    """Write an export from the beginning of a file on: a look at a ledger that changes may be repeated."""
-    file.seek(0)
-    file.truncate()
-    return export_lines.write(execute, file)
+    return ledger.engine.read(write)
 
 
 def _pour(spool: BinaryIO) -> None:
@@ -143,12 +151,11 @@ def import_(
     wrong is named by its line, and then nothing is imported.
     """
     context.require_admin("import a ledger")
+    place = _place(context)
     with _readable(file) as lines:
         verdict = export_lines.judge(lines)
         _require_no_problem(file, verdict)
-        place = context.ledger_path.absolute()
-        if os.path.lexists(place):
-            _require_empty(place)
+        _require_empty(context, place)
         ledger = context.ledger_for_writing()
         with ledger.lock(_MAX_WAIT, "profilectl ledger import", context.announce_wait):
             export_lines.import_into(cast("Store", ledger).engine, lines, verdict.extent)
@@ -170,10 +177,10 @@ def _require_no_problem(file: str, verdict: Verdict) -> None:
         raise InputRefused(message, hint="export the ledger once more, and copy the file whole")
 
 
-def _require_empty(place: Path) -> None:
-    with closing(_open(place)) as ledger:
+def _require_empty(context: Context, place: Place) -> None:
+    with closing(_open(context, place)) as ledger:
         if not ledger.engine.read(export_lines.is_empty):
-            hint = "PROFILECTL_LEDGER=PATH imports it elsewhere; or move this one away first"
+            hint = "PROFILECTL_LEDGER=ADDRESS imports it elsewhere; or move this one away first"
             raise LedgerRefused(f"nothing was imported: {visible(str(place))} isn't empty", hint=hint)
 
 
@@ -197,7 +204,7 @@ def _new_file(file: Path, *, force: bool) -> Iterator[Path]:
     """Yield a private draft that takes its place at the end; InputRefused where it can't."""
     shown = visible(str(file))
     if file.is_dir():
-        raise InputRefused(f"{shown} is a folder", hint=f"name a file in it: {visible(str(file / 'ledger.jsonl'))}")
+        raise InputRefused(f"{shown} is a folder", hint="name a file in it")
     try:
         with private_draft(file, replaces=force) as draft:
             yield draft
@@ -215,10 +222,14 @@ def backup(
     """Copy the ledger into a file, while others work.
 
     The copy is made by SQLite itself, of one moment, and checked before it gets its name; it is for your eyes only. A
-    ledger on PostgreSQL is backed up by pg_dump instead.
+    ledger in PostgreSQL is backed up by pg_dump instead.
     """
     context.require_admin("back up the ledger")
-    place = context.ledger_path.absolute()
+    place = _place(context)
+    if isinstance(place, PostgresAddress):
+        dump = f"pg_dump --format=custom --schema={place.schema} --file={shlex.quote(str(file))}"
+        hint = f"{dump} {shlex.quote(place.connection_string())}"
+        raise LedgerRefused(f"{visible(str(place))} is backed up by PostgreSQL's own pg_dump", hint=visible(hint))
     with closing(_open_sound(context, place)) as ledger:
         _require_apart(file, place)
         with _new_file(file, force=force) as draft:
@@ -229,7 +240,7 @@ def backup(
 
 def migrate(
     context: Context,
-    address: Annotated[str, argument("ADDRESS", "Where to: a path.")],
+    address: Annotated[str, argument("ADDRESS", "Where to: a path, or postgresql://….")],
     yes: Annotated[bool, option("--yes", "Move it without asking.")] = False,
 ) -> None:
     """Move the ledger to another place.
@@ -241,9 +252,8 @@ def migrate(
     context.require_admin("move the ledger")
     if context.uses_sandbox:
         raise UsageError("the sandbox keeps its ledger beside the roster", hint="leave --sandbox out")
-    old, new = context.ledger_path.absolute(), expand_home(address).absolute()
-    _require_other_place(old, new)
-    goal = _moved_to(old)
+    old, new = _place(context), _absolute(parse_place(address))
+    goal = _moved_to(context, old, new)
     if goal == str(new):
         _finish_move(context, old, new)
         return
@@ -251,39 +261,32 @@ def migrate(
         raise refusal_of_mark("moved_to", goal)
     question = f"Move the ledger from {visible(str(old))} to {visible(str(new))}? All that use it need the new address."
     require_consent(context, question, "moved", yes=yes)
-    ledger = context.ledger_for_writing()
-    old = context.ledger_path.absolute()  # one beside the roster was moved to the state folder just now
-    with ledger.lock(_MAX_WAIT, "profilectl ledger migrate", context.announce_wait), tempfile.TemporaryFile() as spool:
-        extent = relocation.migrate(cast("Store", ledger).engine, partial(_open_marked, new), spool, str(old), str(new))
-    with _open_marked(new) as target:
-        relocation.finish(cast("Store", ledger).engine, target.engine, str(old), str(new))
+    source = cast("Store", context.ledger_for_writing()).engine
+    old = _place(context)  # one beside the roster was moved to the state folder just now
+    target = partial(_open_marked, context, new)
+    with source.lock(_MAX_WAIT, "profilectl ledger migrate", context.announce_wait), tempfile.TemporaryFile() as spool:
+        extent = relocation.migrate(source, target, spool, str(old), str(new))
+        with target() as ledger:
+            relocation.finish(source, ledger.engine, str(old), str(new))
     _show_move(context, old, new, extent)
 
 
-def _require_other_place(old: Path, new: Path) -> None:
-    if not os.path.lexists(old):
-        raise LedgerRefused(f"there is no ledger at {visible(str(old))}", hint="the first `profilectl sync` makes it")
-    if new in {old, *companions(old)} or (new.exists() and new.samefile(old)):
-        raise UsageError(f"{visible(str(new))} is where the ledger is already", hint="name another place")
-
-
-def _moved_to(place: Path) -> str | None:
-    from profilectl.ledger.sqlite import open_for_reading
-
-    with closing(open_for_reading(place, even_moved=True)) as ledger:
+def _moved_to(context: Context, old: Place, new: Place) -> str | None:
+    with closing(_open(context, old, even_moved=True)) as ledger:
+        if not _exists(old, ledger):
+            hint = "the first `profilectl sync` makes it"
+            raise LedgerRefused(f"there is no ledger at {visible(str(old))}", hint=hint)
+        if new == old or (isinstance(old, Path) and isinstance(new, Path) and _is_of_ledger(new, old)):
+            raise UsageError(f"{visible(str(new))} is where the ledger is already", hint="name another place")
         return relocation.goal_of(ledger.engine)
 
 
-def _open_marked(place: Path) -> Store:
-    from profilectl.ledger.sqlite import open_for_writing
-
-    return open_for_writing(place, even_moved=True)
+def _open_marked(context: Context, place: Place) -> Store:
+    return open_for_writing(place, find_password=partial(context.ledger_password, place), even_moved=True)
 
 
-def _finish_move(context: Context, old: Path, new: Path) -> None:
-    from profilectl.ledger.sqlite import open_for_reading
-
-    with closing(open_for_reading(old, even_moved=True)) as source, _open_marked(new) as target:
+def _finish_move(context: Context, old: Place, new: Place) -> None:
+    with closing(_open(context, old, even_moved=True)) as source, _open_marked(context, new) as target:
         is_new = relocation.finish(source.engine, target.engine, str(old), str(new))
         extent = relocation.extent_of(target.engine)
     if not is_new:
@@ -291,7 +294,7 @@ def _finish_move(context: Context, old: Path, new: Path) -> None:
     _show_move(context, old, new, extent)
 
 
-def _show_move(context: Context, old: Path, new: Path, extent: Extent) -> None:
+def _show_move(context: Context, old: Place, new: Place, extent: Extent) -> None:
     address = visible(shlex.quote(str(new)))
     context.output.show(
         render.copy("migrate", str(old), str(new), extent.rows, extent.digest),
@@ -302,23 +305,96 @@ def _show_move(context: Context, old: Path, new: Path, extent: Extent) -> None:
     )
 
 
-def unlock(context: Context) -> None:
-    """Tell which run holds the ledger, and how it ends.
+def unlock(
+    context: Context,
+    yes: Annotated[bool, option("--yes", "End the run's right without asking.")] = False,
+) -> None:
+    """Tell which run holds the ledger, and end its right to it.
 
-    The lock of a ledger in a file is the system's: it ends with the process that holds it, also after a crash, and
-    nothing is left to remove. Exits 75 while a run holds it, 0 when nobody does.
+    In PostgreSQL the right is a row that ends by itself a minute after its run was last heard of; to end it sooner is
+    safe, as the run stops before its next call to X. A ledger in a file is locked by the system: the lock ends with its
+    process, also after a crash, so nothing is left to remove; the process is named, and the exit code is 75.
     """
     context.require_admin("unlock the ledger")
-    place = context.ledger_path.absolute()
-    lock = _lock_of(place)
+    place = _place(context)
     shown = visible(str(place))
-    if is_held(lock):
-        holder = holder_of(lock)
+    with closing(_open(context, place)) as ledger:
+        holder = ledger.holder()
+    if isinstance(place, Path) and is_held(lock := place.with_name(f"{place.name}.lock")):
         if holder is None:
-            raise TryLater(f"another process holds {shown}", hint="its lock ends with it: wait for it to end")
-        hint = f"its lock ends with it: wait, or end process {holder.pid} on {visible(holder.host)}: kill {holder.pid}"
+            raise TryLater(f"another process holds {shown}", hint=f"it has {visible(str(lock))} open: wait for its end")
+        hint = f"its lock ends with it: wait, or end it on {visible(holder.host)} by `kill {holder.pid}`"
         raise TryLater(f"{holder.describe()} holds {shown}", hint=hint)
-    context.output.show(render.unlock(str(place), None, ended=False), lines=[f"nobody holds {shown}"])
+    if holder is None or isinstance(place, Path):
+        context.output.show(render.unlock(str(place), None, ended=False), lines=[f"nobody holds {shown}"])
+        return
+    question = f"{holder.describe()} holds {shown}. End its right to write there?"
+    require_consent(context, question, "unlocked", yes=yes)
+    context.ledger_for_writing().unlock()
+    line = f"{holder.describe()} doesn't hold {shown} any more; it stops before its next call to X"
+    context.output.show(render.unlock(str(place), holder, ended=True), lines=[line])
+
+
+def accept_restore(
+    context: Context,
+    yes: Annotated[bool, option("--yes", "Go on with it without asking.")] = False,
+) -> None:
+    """Go on with a ledger that went backwards.
+
+    Such as a backup that was put in its place: what happened since isn't in it. Shows how far it went back, and which
+    profiles at X bear an agent's name and aren't in it, with the commands that adopt them; run those before the next
+    sync. Then it is recorded, and commands work again. Without credentials X isn't asked, which is said.
+    """
+    context.require_admin("accept a restored ledger")
+    place = _place(context)
+    shown = visible(str(place))
+    with closing(_open(context, place)) as ledger:
+        setbacks, summary = context.kept_heads.setbacks(ledger), ledger.summary()
+        if not setbacks:
+            document = render.restored(str(place), summary, (), (), None, context.again())
+            context.output.show(document, lines=[f"{shown} has all that was seen of it on this host"])
+            return
+        for line in render.setbacks(summary, setbacks):
+            info(line)
+        candidates, failure = _candidates(context, ledger)
+    rows = [render.candidate_row(candidate, context.again()) for candidate in candidates]
+    context.output.show_rows(_CANDIDATES, rows)
+    if failure is not None:
+        info(f"warning: X wasn't asked which profiles the ledger doesn't know: {failure.message}")
+    require_consent(context, f"Go on with {shown} as it is?", "accepted", yes=yes)
+    _accept(context, place, setbacks)
+    document = render.restored(str(place), summary, setbacks, candidates, failure, context.again())
+    first = "adopt these profiles, then " if candidates else ""
+    line = f"{shown} is used from now on: {first}look at `profilectl diff` before a sync"
+    context.output.show(document, lines=[line])
+
+
+def _accept(context: Context, place: Place, setbacks: Sequence[Setback]) -> None:
+    with (
+        open_for_writing(place, find_password=partial(context.ledger_password, place)) as ledger,
+        ledger.lock(_MAX_WAIT, "profilectl ledger accept-restore", context.announce_wait),
+    ):
+        if context.kept_heads.setbacks(ledger) != tuple(setbacks):
+            raise TryLater("the ledger has changed meanwhile, so nothing was accepted", hint="run it once more")
+        try:
+            context.kept_heads.accept(ledger, place, setbacks, now_ms())
+        except OSError as error:
+            raise LedgerRefused(f"how far the ledger is couldn't be kept: {error.strerror}") from None
+
+
+def _candidates(context: Context, ledger: LedgerReader) -> tuple[list[Namesake], ProfilectlError | None]:
+    """Return the profiles at X that a ledger doesn't know and that bear an agent's name, and why X wasn't asked."""
+    candidates: list[Namesake] = []
+    try:
+        for brand in context.brands():
+            client = context.connect(brand)
+            account = client.verify_credentials()
+            check_account(brand, account, ledger)
+            agents = context.roster.agents_of(brand.key)
+            candidates += namesakes(agents, client.list_profiles(), ledger.state_of(account.user_id))
+    except ProfilectlError as error:
+        return candidates, error
+    return candidates, None
 
 
 def grants(
@@ -343,40 +419,50 @@ def grants(
         out(visible(line))
 
 
-def _require_apart(file: Path, place: Path) -> None:
-    """Refuse to write over the ledger itself, or a file of SQLite's beside it."""
-    own = (place, *companions(place))
-    if file.absolute() in own or any(path.exists() and file.exists() and path.samefile(file) for path in own):
-        raise UsageError(f"{visible(str(file))} is the ledger itself, or belongs to it", hint="choose another name")
+def _place(context: Context) -> Place:
+    return _absolute(context.ledger_place)
 
 
-def _open_sound(context: Context, place: Path) -> StoreReader:
+def _absolute(place: Place) -> Place:
+    return place.absolute() if isinstance(place, Path) else place
+
+
+def _open(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
+    return open_for_reading(place, find_password=partial(context.ledger_password, place), even_moved=even_moved)
+
+
+def _exists(place: Place, ledger: StoreReader) -> bool:
+    return os.path.lexists(place) if isinstance(place, Path) else not isinstance(ledger.engine, EmptyReader)
+
+
+def _open_sound(context: Context, place: Place) -> StoreReader:
     """Open the ledger that is there; LedgerRefused where there is none, or other commands refuse it."""
-    if not os.path.lexists(place):
-        hint = "the first `profilectl sync` makes it; PROFILECTL_LEDGER names another one"
-        raise LedgerRefused(f"there is no ledger at {visible(str(place))}", hint=hint)
-    ledger = _open(place)
+    ledger = _open(context, place)
     with ExitStack() as on_error:
         on_error.callback(ledger.close)
+        if not _exists(place, ledger):
+            hint = "the first `profilectl sync` makes it; PROFILECTL_LEDGER names another one"
+            raise LedgerRefused(f"there is no ledger at {visible(str(place))}", hint=hint)
         context.kept_heads.check(ledger, place)
         on_error.pop_all()
     return ledger
 
 
-def _open(place: Path) -> StoreReader:
-    from profilectl.ledger.sqlite import open_for_reading
-
-    return open_for_reading(place)
-
-
-def _lock_of(place: Path) -> Path:
-    return place.with_name(f"{place.name}.lock")
-
-
-def _refusal(context: Context, ledger: LedgerReader, place: Path) -> LedgerRefused | None:
+def _refusal(context: Context, ledger: LedgerReader, place: Place) -> LedgerRefused | None:
     """Return why other commands refuse the ledger, or None."""
     try:
         context.kept_heads.check(ledger, place)
     except LedgerRefused as error:
         return error
     return None
+
+
+def _require_apart(file: Path, place: Place) -> None:
+    """Refuse to write over the ledger itself, or a file of SQLite's beside it."""
+    if isinstance(place, Path) and _is_of_ledger(file.absolute(), place):
+        raise UsageError(f"{visible(str(file))} is the ledger itself, or belongs to it", hint="choose another name")
+
+
+def _is_of_ledger(file: Path, place: Path) -> bool:
+    own = (place, *companions(place))
+    return file in own or any(path.exists() and file.exists() and path.samefile(file) for path in own)

@@ -144,6 +144,11 @@ class Keychain:
             raise KeychainError(f"{message}: {length} characters (UTF-16) of at most {_MAX_LENGTH}", State.TOO_BIG)
         self._call(lambda backend: backend.set_password(*address, entry.reveal()))
 
+    def ledger_password(self, address: str) -> Secret | None:
+        """Return the password that a person stored for a ledger's address, as it is written, None without one."""
+        value = self._call(lambda backend: backend.get_password("profilectl:ledger", address))
+        return Secret(value) if value else None
+
     def delete(self, host: str, handle: str) -> bool:
         """Remove an account's entry; return False when there was none."""
         address = _address(host, handle)

@@ -147,7 +147,7 @@ class AccountChecks:
         namesakes = tuple(find_namesakes(agents, self.profiles, state))
         if unknown is not None and not namesakes:
             ways_on = unknown.ways_on(self.accounts.options, is_sandbox=self.checks.machine.uses_sandbox)
-            return warning(unknown.describe(str(self.checks.machine.ledger_path())), ways_on)
+            return warning(unknown.describe(str(self.checks.machine.ledger_place())), ways_on)
         return profiles_result(brand.key, namesakes, counts, self.accounts.options)
 
     def _connected(self) -> XClient:

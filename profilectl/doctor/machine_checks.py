@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from profilectl.api.probe import ProbeResult
     from profilectl.api.retry import Deadline
     from profilectl.credentials.keyring import Keychain
+    from profilectl.ledger.address import PostgresAddress
     from profilectl.ledger.protocol import LedgerReader
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class Machine(Struct, frozen=True):
     read_roster: Callable[[], Roster]
     brands: Callable[[], tuple[Brand, ...]]  # those that are meant
     inspect_pictures: Callable[[Iterable[Agent]], Mapping[str, Picture]]
-    ledger_path: Callable[[], Path]
+    ledger_place: Callable[[], Path | PostgresAddress]
     open_ledger: Callable[[], AbstractContextManager[LedgerReader]]  # for reading; a missing one is empty
     former_ledger: Callable[[str], str | None]  # path of the one that was used last for a user id, if it is remembered
 
@@ -188,11 +189,11 @@ class MachineChecks:
         return ok(f"{_counted(len(pictures), 'picture')}, {size:,} bytes, all of them readable")
 
     def _check_ledger(self) -> CheckResult:
-        path = self.machine.ledger_path()
-        shown = visible(str(path))
+        place = self.machine.ledger_place()
+        shown = visible(str(place))
         with self.machine.open_ledger() as ledger:
-            if not path.exists():
-                check_writable(path)
+            if isinstance(place, Path) and not place.exists():
+                check_writable(place)
                 return ok(f"{shown}: none yet, the first sync makes it")
             records = tuple(ledger.events())
             rows = self._count_rows(ledger)
@@ -201,7 +202,8 @@ class MachineChecks:
         if broken is not None:
             hint = "somebody changed the ledger behind profilectl's back: restore a backup, and find out who"
             raise InputRefused(f"{text}, whose chain is broken at record {broken}", hint=hint)
-        check_writable(path)
+        if isinstance(place, Path):
+            check_writable(place)
         return ok(f"{text}, chain whole" if records else text)
 
     def _count_rows(self, ledger: LedgerReader) -> str:

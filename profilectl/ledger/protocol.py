@@ -34,6 +34,7 @@ from profilectl.model import (
 
 if TYPE_CHECKING:
     from profilectl.audit.chain import Record
+    from profilectl.system.locks import Holder
 
 WITHDRAWN_MS = 2 * 24 * 3600 * 1000
 """How long an intent that made nothing is remembered: X has been seen to apply what was sent a day late."""
@@ -106,6 +107,9 @@ class LedgerReader(Protocol):
     def seen_ms(self, user_id: str, profile_id: str) -> int:
         """Return when X last showed a profile to a send, 0 for never."""
 
+    def holder(self) -> Holder | None:
+        """Return the run that holds the ledger against others, None when none does."""
+
     def close(self) -> None:
         """Let go of the ledger; closing twice is allowed."""
 
@@ -129,8 +133,32 @@ class Ledger(LedgerReader, Protocol):
         Waits at most `max_wait` seconds for another holder; `announce` is called once, with that and the reason, when
         there is a wait. Others read about this run what `command` says, such as "profilectl sync".
 
+        On a database that machines share, it is a lease, which another run takes over when it wasn't renewed for
+        `lease.TTL` seconds: every change that this object makes within the block is then refused as a whole.
+
         Raises:
-            TryLater: another process holds it for longer than that; the message names command, process and start.
+            TryLater: another process holds it for longer than that; the message names command, process and start. Also
+                from any change within the block, when another run has taken it over.
+        """
+
+    def require_held(self) -> None:
+        """Make sure, within a `lock`, that it still holds, and for as long as at its beginning.
+
+        Raises:
+            TryLater: another run has taken it over.
+        """
+
+    def seconds_held(self) -> float:
+        """Return for how long the lock surely holds if nothing is renewed any more; endless where it can't be lost.
+
+        By a clock that runs on while the machine sleeps. Outside of a `lock` it is endless, as nothing depends on it.
+        """
+
+    def unlock(self) -> None:
+        """End the lock of whichever run holds it: that one can change nothing any more.
+
+        Raises:
+            LedgerRefused: it is a file's lock, which only ends with its process.
         """
 
     def begin_account(self, user_id: str, listed: int, now_ms: int) -> None:
@@ -140,8 +168,8 @@ class Ledger(LedgerReader, Protocol):
         """Call this once, right before the ledger is closed."""
 
     @property
-    def has_new_records(self) -> bool:
-        """Whether a method of this object has added to the audit trail."""
+    def newest_own(self) -> Record | None:
+        """The newest record that this object has added to the audit trail, None when it has added none."""
 
     def held_still(self) -> AbstractContextManager[None]:
         """Keep all other writers out of a ``with`` block, for a moment in which nothing is written here either."""

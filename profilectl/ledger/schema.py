@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
     Value = str | int | None
 
-FORMAT = 3
+FORMAT = 4
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
 
 TABLES = (
@@ -57,6 +57,9 @@ TABLES = (
     """CREATE TABLE sightings (
         account TEXT NOT NULL, profile_id TEXT NOT NULL, seen_ms BIGINT NOT NULL, PRIMARY KEY (account, profile_id))""",
     "CREATE TABLE blocked (account TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (account, agent))",
+    """CREATE TABLE lease (
+        epoch BIGINT NOT NULL PRIMARY KEY, command TEXT NOT NULL, pid BIGINT NOT NULL, host TEXT NOT NULL,
+        os_user TEXT NOT NULL, since_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL)""",
 )
 
 COUNT_ROWS = """
@@ -197,6 +200,14 @@ GET_BLOCKED = "SELECT agent FROM blocked WHERE account = :account"
 ADD_BLOCKED = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON CONFLICT DO NOTHING"
 DELETE_BLOCKED = "DELETE FROM blocked WHERE account = :account AND agent = :agent"
 
+# one row, whose epoch grows with every run; see `lease`
+GET_LEASE = "SELECT epoch, command, pid, host, os_user, since_ms, expires_ms FROM lease ORDER BY epoch DESC LIMIT 1"
+ADD_LEASE = """
+    INSERT INTO lease (epoch, command, pid, host, os_user, since_ms, expires_ms)
+    VALUES (:epoch, :command, :pid, :host, :os_user, :since_ms, :expires_ms)"""
+DELETE_FORMER_LEASES = "DELETE FROM lease WHERE epoch < :epoch"
+RENEW_LEASE = "UPDATE lease SET expires_ms = :expires_ms WHERE epoch = :epoch RETURNING epoch"
+
 
 def _table(name: str) -> str:
     return next(statement for statement in TABLES if statement.startswith(f"CREATE TABLE {name} ("))
@@ -206,7 +217,7 @@ _FORMER_BINDING = _BINDING.removesuffix(", name_as_shown")
 _FORMER_INTENT = _INTENT.partition(", picture")[0]
 
 # a table that gets columns is made anew, so that it is written down as in a ledger that never was older
-FROM_FORMAT_2 = (
+_FROM_FORMAT_2 = (
     "DROP INDEX intents_by_listing",
     "ALTER TABLE bindings RENAME TO former_bindings",
     _table("bindings"),
@@ -221,7 +232,12 @@ FROM_FORMAT_2 = (
     *(statement for statement in TABLES if statement.endswith("_by_listing ON withdrawn (listing)")),
     "UPDATE meta SET value = '3' WHERE name = 'format'",
 )
-"""What turns a ledger of format 2 into one of format 3, within one transaction."""
+
+MIGRATIONS = {
+    "2": _FROM_FORMAT_2,
+    "3": (_table("lease"), "UPDATE meta SET value = '4' WHERE name = 'format'"),
+}
+"""What turns a ledger of each earlier format that is still read into one of the next format, within one transaction."""
 
 
 @functools.cache

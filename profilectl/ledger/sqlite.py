@@ -6,6 +6,7 @@ The write-ahead log with ``synchronous=FULL`` makes every commit durable and let
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,16 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.ledger import git_tracking, location, schema
-from profilectl.ledger.store import Store, StoreReader, require_in_use
+from profilectl.ledger import git_tracking, lease, location, schema
+from profilectl.ledger.store import Store, StoreReader
 from profilectl.system import locks
-from profilectl.system.files import create_private, undone_on_error
+from profilectl.system.files import create_private
 from profilectl.system.host import actor as default_actor
+from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.ledger.schema import Row, Value
     from profilectl.ledger.store import Execute
+    from profilectl.system.locks import Holder
 
 Result = TypeVar("Result")
 
@@ -32,8 +35,6 @@ BUSY_TIMEOUT = 5.0
 
 # what decides which profiles are made and destroyed; a check of the whole audit trail would take longer every year
 _CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
-
-_FORMER = "2"  # the format that is still read, and brought up by the first command that writes
 
 _HINTS = {
     sqlite3.SQLITE_FULL: "free some space on the disk; what was being written has been rolled back",
@@ -44,11 +45,10 @@ _HINTS = {
 }
 
 
-def open_for_writing(path: Path, *, actor: str | None = None, even_moved: bool = False) -> Store:
+def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
     """Open a ledger, or make an empty one together with its folder; the caller closes it.
 
-    The audit trail names the actor; by default that is the OS user and the host name. A ledger that was moved, or is
-    about to arrive, is opened only by what moves it.
+    The audit trail names the actor; by default that is the OS user and the host name.
 
     Raises:
         LedgerRefused: the place isn't safe (see `location`), git tracks the file, or it is damaged, no ledger,
@@ -69,12 +69,10 @@ def open_for_writing(path: Path, *, actor: str | None = None, even_moved: bool =
         location.check_file(path)
     except OSError as error:
         location.refuse(path, f"can't be opened: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
-    store = Store(SQLiteEngine(path), actor or default_actor())
-    _require_in_use(store, even_moved=even_moved)
-    return store
+    return Store(SQLiteEngine(path), actor or default_actor())
 
 
-def open_for_reading(path: Path, *, even_moved: bool = False) -> StoreReader:
+def open_for_reading(path: Path) -> StoreReader:
     """Open a ledger to look at it; the caller closes it. Nothing is created or changed, a missing ledger is empty.
 
     Raises:
@@ -82,15 +80,7 @@ def open_for_reading(path: Path, *, even_moved: bool = False) -> StoreReader:
     """
     path = path.absolute()
     git_tracking.require_untracked(path)
-    reader = StoreReader(SQLiteReader(path))
-    _require_in_use(reader, even_moved=even_moved)
-    return reader
-
-
-def _require_in_use(ledger: StoreReader, *, even_moved: bool) -> None:
-    if not even_moved:
-        with undone_on_error(ledger.close):
-            ledger.engine.read(require_in_use)
+    return StoreReader(SQLiteReader(path))
 
 
 class _Database:
@@ -102,6 +92,10 @@ class _Database:
     def execute(self, statement: str, /, **values: Value) -> list[Row]:
         """Run one statement; see `store.Execute`."""
         return self._connection.execute(statement, values).fetchall()
+
+    def holder(self) -> Holder | None:
+        """Return the run that holds the file's lock, as it has said itself, None when none does."""
+        return locks.holder_of(_lock_path(self._path))
 
     def close(self) -> None:
         """Let go of the file; after the last writer, SQLite moves its log into it."""
@@ -115,6 +109,7 @@ class SQLiteEngine(_Database):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened = _fingerprint(path)
+        self._epoch: int | None = None  # of the lock that is held
         self._connection = _connect(path, "mode=rw")  # not rwc: a file that has gone meanwhile isn't made anew
         with _explained(path), _closed_on_error(self._connection):
             _examine(path, self._connection)
@@ -132,16 +127,42 @@ class SQLiteEngine(_Database):
     def transaction(self) -> Iterator[Execute]:
         """Begin a transaction that keeps other writers out."""
         with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
+            self._prove()
             yield self.execute
+
+    def require_held(self) -> None:
+        """Make sure that no other run has begun since the lock was taken, as after its file was removed."""
+        with self.transaction():
+            pass
+
+    def seconds_held(self) -> float:
+        """Return infinity: the kernel takes a lock from nobody."""
+        return math.inf
+
+    def unlock(self) -> None:
+        """Refuse: the kernel's lock ends with its process, and can't be taken from it."""
+        holder = self.holder()
+        which = "" if holder is None else f": {holder.describe()}"
+        location.refuse(self._path, "has a lock that ends with its process", f"end that process{which}")
+
+    def _prove(self) -> None:
+        if self._epoch is not None and (newest := lease.current(self.execute)) and newest.epoch != self._epoch:
+            raise lease.lost(newest)
 
     @contextmanager
     def lock(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> Iterator[None]:
         """Hold the ledger against other runs on this machine; TryLater when another file lies in its place by then."""
-        with locks.hold_ledger(self._path.with_name(f"{self._path.name}.lock"), max_wait, command, announce):
+        with locks.hold_ledger(_lock_path(self._path), max_wait, command, announce):
             opened, current = self._opened, _fingerprint(self._path)
             if opened is None or current is None or current.inode != opened.inode:  # such as a backup in its place
                 raise TryLater(visible(f"{self._path} was moved or replaced meanwhile"), hint="run the command again")
-            yield
+            with self.transaction() as execute:
+                epoch = lease.take(execute, command, now_ms(), ttl_ms=None).epoch
+            self._epoch = epoch
+            try:
+                yield
+            finally:
+                self._epoch = None
 
 
 class SQLiteReader(_Database):
@@ -220,6 +241,21 @@ class SQLiteReader(_Database):
                 _migrate(self._connection)
 
 
+class EmptyReader(_Database):
+    """A ledger that isn't there."""
+
+    def __init__(self) -> None:
+        self._path = Path(":memory:")
+        self._connection = _empty()
+
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see an empty ledger."""
+        return look(self.execute)
+
+    def holder(self) -> None:
+        """Return None: nobody holds what isn't there."""
+
+
 class _Fingerprint(NamedTuple):
     inode: int
     size: int
@@ -237,6 +273,10 @@ def _fingerprint(path: Path) -> _Fingerprint | None:
         location.refuse(path, f"can't be read: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
     has_log = os.path.lexists(path.with_name(f"{path.name}-wal"))
     return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns, has_log)
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
@@ -264,7 +304,7 @@ def _examine(path: Path, connection: sqlite3.Connection) -> None:
     if file_format is None:
         hint = location.elsewhere(path, "point PROFILECTL_LEDGER to the right file")
         location.refuse(path, "is a database, but no ledger", hint)
-    if file_format in {str(schema.FORMAT), _FORMER}:
+    if file_format in {str(schema.FORMAT), *schema.MIGRATIONS}:
         _require_own_schema(path, connection)
         return
     if file_format.isdecimal() and int(file_format) < schema.FORMAT:
@@ -280,12 +320,13 @@ def _format(connection: sqlite3.Connection) -> str | None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring a ledger of the former format up to this one, whole or not at all."""
+    """Bring a ledger of an earlier format up to this one, whole or not at all."""
     if _format(connection) == str(schema.FORMAT):
         return
     with _transaction(connection, "IMMEDIATE"):
-        if _format(connection) == _FORMER:  # once more: another process may have done it before the transaction began
-            for statement in schema.FROM_FORMAT_2:
+        # read once more: another process may have done it before the transaction began
+        while statements := schema.MIGRATIONS.get(_format(connection) or ""):
+            for statement in statements:
                 connection.execute(statement)
 
 

@@ -34,6 +34,7 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.ledger.schema import Row, Value
+    from profilectl.system.locks import Holder
 
 Result = TypeVar("Result")
 
@@ -55,6 +56,9 @@ class ReadingEngine(Protocol):
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Return what `look` returns; it sees one moment, and is called again when that moment didn't last."""
 
+    def holder(self) -> Holder | None:
+        """Return the run that holds the ledger, None when none does."""
+
     def close(self) -> None:
         """Let go of the database; closing twice is allowed."""
 
@@ -68,7 +72,16 @@ class Engine(ReadingEngine, Protocol):
     def lock(
         self, max_wait: float, command: str, announce: Callable[[float, str], None] | None
     ) -> AbstractContextManager[None]:
-        """Do what `Ledger.lock` promises."""
+        """Do what `Ledger.lock` promises; until it ends, each transaction begins with the proof that it still holds."""
+
+    def require_held(self) -> None:
+        """Do what `Ledger.require_held` promises."""
+
+    def seconds_held(self) -> float:
+        """Do what `Ledger.seconds_held` promises."""
+
+    def unlock(self) -> None:
+        """Do what `Ledger.unlock` promises."""
 
 
 class StoreReader(LedgerReader):
@@ -147,6 +160,9 @@ class StoreReader(LedgerReader):
         rows = self._rows(schema.GET_SIGHTING, account=user_id, profile_id=profile_id)
         return int(rows[0][0]) if rows else 0
 
+    def holder(self) -> Holder | None:
+        return self._engine.holder()
+
     def close(self) -> None:
         self._engine.close()
 
@@ -191,7 +207,8 @@ class Store(StoreReader, Ledger):
         super().__init__(engine)
         self._actor = actor
         self._batch: _Batch | None = None
-        self._has_new_records = False
+        self._pending: chain.Record | None = None  # the newest record of the transaction under way
+        self._newest: chain.Record | None = None
         self._at_close = ExitStack()
 
     @property
@@ -208,8 +225,8 @@ class Store(StoreReader, Ledger):
             super().close()
 
     @property
-    def has_new_records(self) -> bool:
-        return self._has_new_records
+    def newest_own(self) -> chain.Record | None:
+        return self._newest
 
     @contextmanager
     def held_still(self) -> Iterator[None]:
@@ -224,17 +241,28 @@ class Store(StoreReader, Ledger):
         if self._batch is not None:
             raise LedgerRefused("a batch can't be part of another one")
         with ExitStack() as stack:
+            self._pending = None
             self._batch = batch = _Batch(lambda: stack.enter_context(self._transaction()))
             try:
                 yield
                 batch.require_whole()
             finally:
                 self._batch = None
+        self._note_commit()
 
     def lock(
         self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
     ) -> AbstractContextManager[None]:
         return self._engine.lock(max_wait, command, announce)
+
+    def require_held(self) -> None:
+        self._engine.require_held()
+
+    def seconds_held(self) -> float:
+        return self._engine.seconds_held()
+
+    def unlock(self) -> None:
+        self._engine.unlock()
 
     def register_account(self, brand: str, account: Account, now_ms: int) -> None:
         with self._change() as execute:
@@ -412,15 +440,27 @@ class Store(StoreReader, Ledger):
         with self._change() as execute:
             self._append(execute, event)
 
-    def _change(self) -> AbstractContextManager[Execute]:
+    @contextmanager
+    def _change(self) -> Iterator[Execute]:
         """Join the batch that is open, or begin a transaction."""
-        return self._transaction() if self._batch is None else self._batch.joined()
+        if self._batch is not None:
+            with self._batch.joined() as execute:
+                yield execute
+            return
+        with self._transaction() as execute:
+            self._pending = None
+            yield execute
+        self._note_commit()
 
     @contextmanager
     def _transaction(self) -> Iterator[Execute]:
         with self._engine.transaction() as execute:
             require_in_use(execute)  # another process may have moved the ledger since it was opened
             yield execute
+
+    def _note_commit(self) -> None:
+        """Remember the newest record that is on disk by now."""
+        self._newest, self._pending = self._pending or self._newest, None
 
     def _retire(self, execute: Execute, user_id: str, binding: Binding, now_ms: int) -> Retired:
         retired = _retire(execute, user_id, binding, now_ms, "removed")
@@ -436,7 +476,7 @@ class Store(StoreReader, Ledger):
         last = execute(schema.GET_LAST_RECORD)
         seq, prev_hash = last[0] if last else (0, chain.GENESIS)
         record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash)
-        self._has_new_records = True
+        self._pending = record
         execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)
 
 

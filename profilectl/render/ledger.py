@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
-from profilectl.render.json_documents import Document, problem, timestamp
+from profilectl.render.json_documents import Document, adopt_command, problem, timestamp
 
 if TYPE_CHECKING:
     from profilectl.errors import ProfilectlError
     from profilectl.ledger.grants import Roles
+    from profilectl.ledger.heads import Setback
     from profilectl.model import LedgerSummary
+    from profilectl.profiles.ownership import Namesake
     from profilectl.system.locks import Holder
 
 KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -89,6 +91,69 @@ def unlock(place: str, holder: Holder | None, *, ended: bool) -> Document:
         "holder": None if holder is None else asdict(holder),
         "ended": ended,
     }
+
+
+def restored(
+    place: str,
+    summary: LedgerSummary,
+    setbacks: Sequence[Setback],
+    candidates: Sequence[Namesake],
+    failure: ProfilectlError | None,
+    options: str,
+) -> Document:
+    """``profilectl.restored/1``: how far a ledger had gone back, and with `options` what a person may adopt."""
+    return {
+        "schema": "profilectl.restored/1",
+        "place": place,
+        "accepted": bool(setbacks),
+        "last_record": _last_record(summary),
+        "accounts": [
+            {
+                "user_id": setback.user_id,
+                "seen_record": {"seq": setback.head.seq, "at": _time_or_none(setback.head.at_ms)},
+                "is_missing": setback.is_missing,
+            }
+            for setback in setbacks
+        ],
+        "candidates": [
+            {
+                "brand": candidate.agent.brand,
+                "agent": candidate.agent.key,
+                "profile_id": candidate.profile.id,
+                "name": candidate.profile.name,
+                "created": timestamp(candidate.profile.created_ms),
+                "adopt": _adopt(candidate, options),
+            }
+            for candidate in candidates
+        ],
+        "not_listed": None if failure is None else problem(failure),
+    }
+
+
+def setbacks(summary: LedgerSummary, setbacks: Sequence[Setback]) -> Iterator[str]:
+    """Yield for each account how far a ledger went back."""
+    handles = {account.user_id: f"@{account.handle}" for account in summary.accounts}
+    last = f"{summary.last_seq} of {timestamp(summary.last_ms)}" if summary.last_seq else "none"
+    for setback in setbacks:
+        at = _time_or_none(setback.head.at_ms)
+        seen = f"{setback.head.seq}" + (f" of {at}" if at else "")
+        what = "is missing" if setback.is_missing else "is another one in it"
+        yield f"{handles[setback.user_id]}: record {seen} was seen on this host and {what}; the ledger's last is {last}"
+
+
+def candidate_row(candidate: Namesake, options: str) -> tuple[str, ...]:
+    """Return a profile that a person may adopt as cells, the command last."""
+    agent, profile = candidate.agent, candidate.profile
+    command = _adopt(candidate, options)
+    return (agent.brand, agent.key, profile.id, profile.name, timestamp(profile.created_ms), command)
+
+
+def _adopt(candidate: Namesake, options: str) -> str:
+    return adopt_command(candidate.agent.brand, candidate.agent.key, candidate.profile.id, options)
+
+
+def _time_or_none(milliseconds: int) -> str | None:
+    return timestamp(milliseconds) if milliseconds else None
 
 
 def grants(roles: Roles, schema: str, sql: Sequence[str]) -> Document:

@@ -133,6 +133,8 @@ class _BrandRun:
             removals.await_sends(ledger, target.user_id, profile_id, self.now, self.creates.wait)
             removals.destroy(target.remote, profile_id)
         except (RemoteError, TryLater) as error:
+            if ledger.seconds_held() <= 0:
+                ledger.require_held()
             if isinstance(error, (CredentialsError, RateLimited)):
                 self.halted = error
             return Outcome(change, _status_of(error), profile_id, error)

@@ -234,6 +234,8 @@ class CreateRun:
             yield self._settle(attempt, attempt.intent, answer)
 
     def _finish_failure(self, attempt: _Attempt, error: RemoteError) -> Iterator[Outcome]:
+        if self.ledger.seconds_held() <= 0:  # then X wasn't even asked, and what the ledger says comes first
+            self.ledger.require_held()
         intent = attempt.intent
         if intent is not None and error.fate is Fate.UNKNOWN:
             yield self._leave_open(attempt, intent, error)

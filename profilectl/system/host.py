@@ -58,6 +58,15 @@ def boot_id() -> str:
         return ""
 
 
+def boot_time() -> float:
+    """Return seconds since this machine was started, those included in which it slept, where the system counts them."""
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
+
+
+# Linux has both; CLOCK_MONOTONIC of macOS, unlike what Python calls monotonic there, runs on in its sleep.
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
 def today(timezone: str) -> date:
     """Return the date in a time zone of the IANA's database; ZoneInfoNotFoundError when the system doesn't have it."""
     if timezone == "UTC":

@@ -124,7 +124,7 @@ def test_only_an_empty_ledger_takes_one(filled, path):
 
     assert (5, before) == (refused.code, path.read_bytes())
     assert f"{path} isn't empty" in refused.err
-    assert "PROFILECTL_LEDGER=PATH" in refused.err
+    assert "PROFILECTL_LEDGER=ADDRESS" in refused.err
 
 
 def test_a_file_with_problems(filled):

@@ -11,7 +11,7 @@ import pytest
 from profilectl.audit import chain
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import export, schema
-from profilectl.ledger.sqlite import open_for_writing
+from profilectl.ledger.opening import open_for_writing
 from profilectl.model import Event
 from tests.ledger.filled import USER, fill
 

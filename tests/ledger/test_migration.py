@@ -189,13 +189,16 @@ def test_a_reader_follows_a_writer_of_the_version_before(path):
             assert reader.state_of("1").binding("alice").protected
 
 
-@pytest.mark.parametrize("step", range(len(schema.FROM_FORMAT_2)))
-def test_whichever_step_fails_nothing_has_happened(path, monkeypatch, step):
+STEPS = [(former, step) for former, steps in schema.MIGRATIONS.items() for step in range(len(steps))]
+
+
+@pytest.mark.parametrize(("former", "step"), STEPS)
+def test_whichever_step_fails_nothing_has_happened(path, monkeypatch, former, step):
     """It is one transaction, so the versions before still read it, and the next opening brings it up."""
     write_former(path)
     tables = written_down(path)
-    steps = list(schema.FROM_FORMAT_2)
-    monkeypatch.setattr(schema, "FROM_FORMAT_2", (*steps[: step + 1], "INSERT INTO nowhere VALUES (1)"))
+    steps = schema.MIGRATIONS[former][: step + 1]
+    monkeypatch.setitem(schema.MIGRATIONS, former, (*steps, "INSERT INTO nowhere VALUES (1)"))
     with pytest.raises(LedgerRefused, match="nowhere"):
         open_for_writing(path)
     assert tables == written_down(path)
@@ -208,7 +211,7 @@ def test_a_reader_whose_copy_can_not_be_brought_up_says_so(path, monkeypatch):
     """With the ledger's path, and leaves it alone."""
     write_former(path)
     before = contents(path.parent)
-    monkeypatch.setattr(schema, "FROM_FORMAT_2", ("INSERT INTO nowhere VALUES (1)",))
+    monkeypatch.setitem(schema.MIGRATIONS, "2", ("INSERT INTO nowhere VALUES (1)",))
     with pytest.raises(LedgerRefused, match=f"{path.name}: no such table: nowhere"):
         open_for_reading(path)
     assert before == contents(path.parent)

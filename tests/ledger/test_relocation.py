@@ -8,7 +8,7 @@ import pytest
 
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import export, relocation, schema
-from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.ledger.opening import open_for_reading, open_for_writing
 from profilectl.model import Dispatch, Event
 from tests.ledger.filled import USER, fill
 

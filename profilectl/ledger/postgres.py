@@ -1,0 +1,541 @@
+"""The engine that machines share: a schema of a PostgreSQL database.
+
+Nothing depends on a session: poolers hand every transaction to another one, and servers end those that wait for X for
+too long. So each statement names its schema, each transaction brings its own limits along, and a connection that has
+gone is replaced by another one. Writers stand in one queue, as in a file, so that the audit trail has one order.
+
+When the answer to a commit is lost, the server is asked what became of that transaction, by its number.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
+
+from profilectl.errors import LedgerRefused, TryLater
+from profilectl.ledger import lease, schema
+from profilectl.ledger.store import Store, StoreReader
+from profilectl.system.host import actor as default_actor
+from profilectl.system.host import boot_time
+from profilectl.system.threads import begin
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from profilectl.ledger.address import PostgresAddress
+    from profilectl.ledger.schema import Row, Value
+    from profilectl.ledger.store import Execute
+    from profilectl.secret import Secret
+    from profilectl.system.locks import Holder
+
+Result = TypeVar("Result")
+
+_PATIENCE: Final = 15.0  # seconds in which a server may be started again
+_QUEUE: Final = 20  # seconds that a transaction waits for others, each of which takes some milliseconds
+_LONGEST_PAUSE: Final = 1.0  # seconds between two attempts to connect
+_POLL: Final = 0.5  # seconds between two looks at a lease that another run holds
+_SILENCE: Final = 10_000  # milliseconds after which a server that acknowledges nothing is given up
+
+_KINDS = "TABLE|INTO|FROM|UPDATE|JOIN|REFERENCES|ON"
+_FINAL: Final = "|".join((
+    *("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry", "certificate"),
+    *("does not support SSL", "permission denied for database", "not permitted to log in"),
+))  # fmt: skip
+_AGAIN = "run the command again; nothing of what was under way was written"
+
+
+def open_for_writing(
+    address: PostgresAddress, *, actor: str | None = None, find_password: Callable[[], Secret | None] | None = None
+) -> Store:
+    """Open a ledger, or make its tables in a database that has none; the caller closes it.
+
+    Args:
+        address: of the database.
+        actor: whom the audit trail names, by default the OS user and the host name.
+        find_password: asked when the server wants one and libpq knows none.
+
+    Raises:
+        LedgerRefused: the server refuses this user or what it would have to do, or the tables aren't ours.
+        TryLater: the server can't be reached, or is a standby.
+        UsageError: TLS that isn't checked, see `PostgresAddress.parameters`; or psycopg isn't installed.
+    """
+    engine = PostgresEngine(_Sessions(address, find_password))
+    try:
+        engine.prepare()
+    except BaseException:
+        engine.close()
+        raise
+    return Store(engine, actor or default_actor())
+
+
+def open_for_reading(
+    address: PostgresAddress, *, find_password: Callable[[], Secret | None] | None = None
+) -> StoreReader:
+    """Open a ledger to look at it; the caller closes it. A database without our tables is an empty ledger.
+
+    Raises:
+        LedgerRefused, TryLater, UsageError: as `open_for_writing`.
+    """
+    reader = PostgresReader(_Sessions(address, find_password))
+    try:
+        if reader.format() is None:
+            from profilectl.ledger.sqlite import EmptyReader
+
+            reader.close()
+            return StoreReader(EmptyReader())
+        reader.examine()
+    except BaseException:
+        reader.close()
+        raise
+    return StoreReader(reader)
+
+
+class _Sessions:
+    """Connections to one database, and its statements as it understands them."""
+
+    def __init__(self, address: PostgresAddress, find_password: Callable[[], Secret | None] | None) -> None:
+        self.address = address
+        self._find_password = find_password
+        self._password: Secret | None = None
+        self.statement = functools.partial(_translated, address.schema)
+
+    def connect(self) -> Connection[Any]:
+        """Return a new connection, in which each statement is on its own until a transaction begins."""
+        psycopg = _driver()
+        parameters = self.address.parameters()
+        try:
+            return self._connect(parameters)
+        except psycopg.OperationalError as error:
+            if self._password is None and _wants_password(error) and self._find_password is not None:
+                self._password = self._find_password()
+                if self._password is not None:
+                    return self._connect(parameters)
+            raise
+
+    def _connect(self, parameters: dict[str, str]) -> Connection[Any]:
+        secret = {} if self._password is None else {"password": self._password.reveal()}
+        options = {"connect_timeout": "10", "application_name": "profilectl", "tcp_user_timeout": str(_SILENCE)}
+        # a pooler may run the next transaction in a session that doesn't know a statement prepared in this one
+        connection: Connection[Any] = _driver().connect(
+            **{**options, **parameters, **secret}, autocommit=True, prepare_threshold=None
+        )
+        return connection
+
+
+class _Begun(NamedTuple):
+    """What a transaction learns at its beginning."""
+
+    number: int  # by which the server knows it
+    now_ms: int  # of the server's clock
+    timeline: str  # another one after each failover
+    since: float  # of this machine, see `boot_time`
+
+
+class _Database:
+    """A ledger in a database while it is open."""
+
+    def __init__(self, sessions: _Sessions) -> None:
+        self._sessions = sessions
+        self._connection: Connection[Any] | None = None
+
+    def execute(self, statement: str, /, **values: Value) -> list[Row]:
+        """Run one statement; see `store.Execute`."""
+        cursor = self._open().execute(self._sessions.statement(statement), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def holder(self) -> Holder | None:
+        """Return the run whose lease isn't over, None when there is none."""
+        current, now_ms = self.read(lambda execute: (lease.current(execute), self._server_ms()))
+        return current.holder if current is not None and current.is_held(now_ms) else None
+
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see one moment; once more on another connection when it was cut off."""
+        with _explained(self._sessions.address):
+            end = time.monotonic() + _PATIENCE
+            while True:
+                self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                try:
+                    result = look(self.execute)
+                    self._open().execute("COMMIT")
+                except _driver().OperationalError:
+                    if not self._is_cut_off() or time.monotonic() > end:
+                        raise
+                else:
+                    return result
+                finally:
+                    self._leave()
+
+    def format(self) -> str | None:
+        """Return the ledger's format, None in a database without our tables."""
+        name = f"{self._sessions.address.schema}.meta"
+
+        def look(_execute: Execute) -> str | None:
+            if self._open().execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,):
+                return None
+            rows = self.execute(schema.GET_FORMAT)
+            return str(rows[0][0]) if rows else ""
+
+        return self.read(look)
+
+    def examine(self) -> None:
+        """Make sure that the tables are a ledger that this version understands, and that nothing else acts on them."""
+        address, file_format = self._sessions.address, self.format()
+        if file_format != str(schema.FORMAT):
+            number = int(file_format) if file_format and file_format.isdecimal() else 0
+            age = "an earlier" if number < schema.FORMAT else "a newer"
+            what = f"was written by {age} profilectl (format {file_format or 'none'}; this one has {schema.FORMAT})"
+            _refuse(address, what, "use one version on all machines")
+        foreign = self.read(lambda _: self._open().execute(_FOREIGN, {"schema": address.schema}).fetchall())
+        if foreign:
+            names = ", ".join(sorted(visible(str(name)) for (name,) in foreign))
+            _refuse(address, f"has what no profilectl has put into it: {names}", "find out who changed it")
+
+    def _server_ms(self) -> int:
+        row = self._open().execute(_NOW).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _open(self) -> Connection[Any]:
+        if self._connection is None:
+            self._connection = self._sessions.connect()
+        return self._connection
+
+    def _begin(self, statements: str) -> Any:
+        """Run statements that begin a transaction, on a new connection when this one has gone; return the last row."""
+        end, pause = time.monotonic() + _PATIENCE, 0.05
+        while True:
+            try:
+                cursor = self._open().execute(statements.encode())
+                row = None
+                while True:
+                    row = cursor.fetchone() if cursor.description else row
+                    if not cursor.nextset():
+                        return row
+            except _driver().OperationalError as error:
+                is_new = self._connection is None
+                if not (is_new or self._is_cut_off()) or time.monotonic() > end or _is_final(error):
+                    self._leave()
+                    raise
+                self._drop()
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _is_cut_off(self) -> bool:
+        return self._connection is None or self._connection.broken or self._connection.closed
+
+    def _leave(self) -> None:
+        """End a transaction that is still open, by giving up its connection where that is what it takes."""
+        if self._connection is None:
+            return
+        idle = _driver().pq.TransactionStatus.IDLE
+        with suppress(_driver().Error):
+            if self._connection.info.transaction_status != idle and not self._connection.broken:
+                self._connection.execute("ROLLBACK")
+        if self._connection.info.transaction_status != idle:
+            self._drop()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(_driver().Error):
+                connection.close()
+
+
+class PostgresReader(_Database):
+    """A ledger's database, open for reading."""
+
+
+class PostgresEngine(_Database):
+    """A ledger's database, open for writing."""
+
+    def __init__(self, sessions: _Sessions) -> None:
+        super().__init__(sessions)
+        queue = int.from_bytes(
+            hashlib.sha256(f"profilectl {sessions.address.schema}".encode()).digest()[:8], signed=True
+        )
+        self._begin_writing = _BEGIN.format(queue=queue)
+        self._is_writing = False
+        self._timeline: str | None = None
+        self._renewal: _Renewal | None = None  # while a lock is held
+
+    def prepare(self) -> None:
+        """Make the tables where there are none, and make sure that they are ours."""
+        if self.format() is None:
+            with self.transaction() as execute:  # looked again: another machine may have made them meanwhile
+                name = f"{self._sessions.address.schema}.meta"
+                if self._open().execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,):
+                    self._make_schema()
+                    for statement in schema.TABLES:
+                        self._open().execute(_typed(self._sessions.statement(statement)).encode())
+                    execute(schema.SET_FORMAT, format=str(schema.FORMAT))
+        self.examine()
+
+    def _make_schema(self) -> None:
+        name = self._sessions.address.schema  # the database's owner may have made it, for a role that can't
+        if self._open().execute("SELECT to_regnamespace(%s)", [name]).fetchone() == (None,):
+            self._open().execute(f"CREATE SCHEMA {name}".encode())
+
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see one moment, or the open transaction."""
+        if not self._is_writing:
+            return super().read(look)
+        with _explained(self._sessions.address):
+            return look(self.execute)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Execute]:
+        """Begin a transaction that keeps other writers waiting, and prove that a lock is still held."""
+        with _explained(self._sessions.address):
+            begun = self._begin_transaction()
+            self._is_writing = True
+            try:
+                if self._renewal is not None:
+                    lease.renew(self.execute, self._renewal.epoch, begun.now_ms + int(lease.TTL * 1000))
+                yield self.execute
+                self._commit(begun)
+            finally:
+                self._is_writing = False
+                self._leave()
+            if self._renewal is not None:
+                self._renewal.note(begun.since)
+
+    @contextmanager
+    def lock(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> Iterator[None]:
+        """Hold the ledger against other runs on all machines, by a lease that is renewed as long as this lasts."""
+        since, epoch = self._take(max_wait, command, announce)
+        self._renewal = renewal = _Renewal(self._sessions, epoch, since)
+        try:
+            yield
+        finally:
+            self._renewal = None
+            renewal.end()
+            with suppress(TryLater, LedgerRefused), self.transaction() as execute:  # otherwise it ends by itself
+                execute(schema.RENEW_LEASE, epoch=epoch, expires_ms=0)
+
+    def require_held(self) -> None:
+        """Renew the lease now; TryLater when another run has it."""
+        with self.transaction():
+            pass
+
+    def seconds_held(self) -> float:
+        """Return for how long nobody else can have taken the lease."""
+        return math.inf if self._renewal is None else self._renewal.seconds_left()
+
+    def unlock(self) -> None:
+        """End the lease of whoever holds it."""
+        with self.transaction() as execute:
+            epoch = lease.take(execute, "profilectl ledger unlock", self._server_ms(), ttl_ms=0).epoch
+            lease.renew(execute, epoch, 0)
+
+    def _take(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> tuple[float, int]:
+        """Return since when the lease is held, and its epoch; waits `max_wait` seconds at most for another run."""
+        end, is_announced = time.monotonic() + max_wait, False
+        while True:
+            since = boot_time()
+            with self.transaction() as execute:
+                former, now_ms = lease.current(execute), self._server_ms()
+                if former is None or not former.is_held(now_ms):
+                    return since, lease.take(execute, command, now_ms, ttl_ms=int(lease.TTL * 1000)).epoch
+            if time.monotonic() >= end:
+                raise TryLater(
+                    f"the ledger is held by {former.describe()}",
+                    hint="wait for it to end, or allow more time with --max-wait; a minute after a crash it is free",
+                )
+            if announce is not None and not is_announced:
+                announce(max_wait, f"held by {former.describe()}")
+                is_announced = True
+            time.sleep(min(_POLL, max(0.0, end - time.monotonic())))
+
+    def _begin_transaction(self) -> _Begun:
+        since = boot_time()
+        number, now_ms, timeline = self._begin(self._begin_writing)
+        begun = _Begun(number, now_ms, timeline, since)
+        if self._timeline not in {None, begun.timeline}:
+            self._leave()
+            raise TryLater(
+                visible(f"{self._sessions.address} has failed over to another server, which may lack the last changes"),
+                hint="run the command again: it compares them with what this machine remembers",
+            )
+        self._timeline = begun.timeline
+        return begun
+
+    def _commit(self, begun: _Begun) -> None:
+        try:
+            status = self._open().execute("COMMIT").statusmessage
+        except _driver().OperationalError:
+            self._drop()
+            self._settle(begun)
+            return
+        if status != "COMMIT":  # a statement had failed, and whoever ran it went on all the same
+            raise LedgerRefused(visible(f"{self._sessions.address}: nothing was written, as a statement had failed"))
+
+    def _settle(self, begun: _Begun) -> None:
+        """Find out what became of a transaction whose commit wasn't answered; TryLater unless it was applied."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                row = self._begin(f"SELECT txid_status({begun.number}), {_TIMELINE}")
+            except _driver().Error:
+                row = None  # such as a number that this server hasn't given out yet
+            status, timeline = row or (None, begun.timeline)
+            if status == "committed" and timeline == begun.timeline:
+                return
+            if status != "in progress" or time.monotonic() > end:
+                what = "wasn't written" if status == "aborted" else "may not have been written"
+                raise TryLater(
+                    visible(f"{self._sessions.address}: the connection was lost, and the last change {what}"),
+                    hint="run the command again: it settles what is open",
+                )
+            time.sleep(_POLL)
+
+
+class _Renewal:
+    """Renews a lease on a connection of its own, until it is ended or the lease is another run's."""
+
+    def __init__(self, sessions: _Sessions, epoch: int, since: float) -> None:
+        self.epoch = epoch
+        self._sessions = sessions
+        self._held_until = since + lease.TTL  # see `boot_time`
+        self._is_over = threading.Event()
+        self._mutex = threading.Lock()
+        self._work = begin(self._renew)
+
+    def note(self, since: float) -> None:
+        """Take the lease as renewed by a transaction that began at that moment."""
+        with self._mutex:
+            self._held_until = max(self._held_until, since + lease.TTL)
+
+    def seconds_left(self) -> float:
+        """Return for how long the lease can't be another run's."""
+        with self._mutex:
+            return self._held_until - boot_time()
+
+    def end(self) -> None:
+        """Renew no more."""
+        self._is_over.set()
+        with suppress(TimeoutError):  # of a connection that is cut off; the process doesn't wait for it
+            self._work.result(_PATIENCE)
+
+    def _renew(self) -> None:
+        connection: Connection[Any] | None = None
+        statement = _RENEW.format(schema=self._sessions.address.schema, ttl_ms=int(lease.TTL * 1000), epoch=self.epoch)
+        while not self._is_over.wait(lease.RENEWAL):
+            since = boot_time()
+            try:
+                connection = connection or self._sessions.connect()
+                if connection.execute(statement.encode()).rowcount != 1:
+                    break  # it is another run's; the next transaction says so
+                self.note(since)
+            except Exception:  # noqa: BLE001 - whatever it is, the lease is over at its time, which the run heeds
+                if connection is not None:
+                    connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
+
+
+_NOW = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+_BEGUN = "SELECT txid_current(), CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+_TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+_BEGIN = ";".join((
+    "BEGIN ISOLATION LEVEL READ COMMITTED",
+    f"SET LOCAL lock_timeout = '{_QUEUE}s'",
+    "SELECT pg_advisory_xact_lock({queue})",
+    f"{_BEGUN}, {_TIMELINE}",
+))  # fmt: skip
+_RENEW = (
+    "UPDATE {schema}.lease SET expires_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + {ttl_ms}"
+    " WHERE epoch = {epoch} AND expires_ms > 0"
+)
+# what acts on rows without us: triggers and rules; PostgreSQL's own check foreign keys
+_FOREIGN = """
+    SELECT 'the trigger ' || tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s AND NOT t.tgisinternal
+    UNION ALL SELECT 'the rule ' || rulename FROM pg_catalog.pg_rules WHERE schemaname = %(schema)s
+    UNION ALL SELECT 'the view ' || viewname FROM pg_catalog.pg_views WHERE schemaname = %(schema)s"""
+
+
+@functools.cache
+def _driver() -> Any:
+    try:
+        import psycopg
+    except ImportError:
+        from profilectl.errors import UsageError
+
+        raise UsageError(
+            "the ledger is in PostgreSQL, and psycopg isn't installed", hint="pip install 'profilectl[postgres]'"
+        ) from None
+    return psycopg
+
+
+@functools.cache
+def _translated(schema_name: str, statement: str) -> str:
+    """Return a statement of `schema` with its tables' schema, and its parameters as psycopg writes them."""
+    tables = "|".join(name for kind, name in schema.objects() if kind == "table")
+    qualified = re.sub(rf"\b({_KINDS})\s+({tables})\b", rf"\1 {schema_name}.\2", statement)
+    return re.sub(r"(?<![:\w]):([a-z][a-z0-9_]*)", r"%(\1)s", qualified.replace("%", "%%"))
+
+
+def _typed(statement: str) -> str:
+    # ids and keys are compared byte by byte, as SQLite does, whatever the language of the database
+    return statement.replace(" TEXT", ' TEXT COLLATE "C"')
+
+
+def _wants_password(error: Exception) -> bool:
+    return "no password supplied" in str(error)
+
+
+def _is_final(error: Exception) -> bool:
+    """Say whether another attempt would fail like this one, as this user, database or certificate isn't taken."""
+    return re.search(_FINAL, str(error)) is not None
+
+
+def _is_of_the_moment(error: Any) -> bool:
+    """Say whether a server that failed may do better soon: it couldn't be reached, or ended the connection itself."""
+    # classes of PostgreSQL's error codes (appendix A of its manual); an error without one never came from it
+    return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "57"} or error.sqlstate == "53300"
+
+
+def _refuse(address: PostgresAddress, what: str, hint: str) -> NoReturn:
+    raise LedgerRefused(visible(f"{address} {what}"), hint=hint)
+
+
+@contextmanager
+def _explained(address: PostgresAddress) -> Iterator[None]:
+    """Turn what PostgreSQL or its driver can't do into our own errors."""
+    psycopg = _driver()
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        hint = "`profilectl ledger grants` shows what each role may do, and how a database's owner allows it"
+        raise LedgerRefused(_sentence(address, error), hint=hint) from error
+    except psycopg.errors.LockNotAvailable as error:
+        what = visible(f"{address} was kept busy by other processes for {_QUEUE} seconds")
+        raise TryLater(what, hint="run the command again in a moment") from error
+    except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.ObjectNotInPrerequisiteState) as error:
+        hint = "it is a standby: name the primary, or both with target_session_attrs=read-write"
+        raise TryLater(_sentence(address, error), hint=hint) from error
+    except psycopg.OperationalError as error:
+        if _is_final(error) or not _is_of_the_moment(error):
+            raise LedgerRefused(_sentence(address, error)) from error
+        raise TryLater(_sentence(address, error), hint=_AGAIN) from error
+    except psycopg.Error as error:
+        raise LedgerRefused(_sentence(address, error)) from error
+
+
+def _sentence(address: PostgresAddress, error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return visible(f"{address}: {lines[0] if lines else type(error).__name__}")
