@@ -39,6 +39,8 @@ function __profilectl_takes
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/profiles/destroy
             contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/show
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/auth/login
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/auth/import
@@ -133,6 +135,8 @@ set -g __profilectl_commands \
     profilectl/profiles/adopt \
     profilectl/profiles/forget \
     profilectl/profiles/destroy \
+    profilectl/ledger \
+    profilectl/ledger/show \
     profilectl/auth \
     profilectl/auth/login \
     profilectl/auth/import \
@@ -163,6 +167,7 @@ set -g __profilectl_sharers \
     profilectl/profiles/adopt \
     profilectl/profiles/forget \
     profilectl/profiles/destroy \
+    profilectl/ledger/show \
     profilectl/auth/login \
     profilectl/auth/import \
     profilectl/auth/status \
@@ -198,6 +203,7 @@ complete -c profilectl -n '__profilectl_on profilectl' -a completion -d 'Print t
 complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster file: who your agents are'
 complete -c profilectl -n '__profilectl_on profilectl' -a feedback -d 'What customers answer on feedback cards'
 complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
+complete -c profilectl -n '__profilectl_on profilectl' -a ledger -d 'The ledger itself: look, copy, move'
 complete -c profilectl -n '__profilectl_on profilectl' -a auth -d 'Credentials: which accounts profilectl can speak for'
 complete -c profilectl -n '__profilectl_on profilectl' -a sandbox -d 'The local X: a server with pages, and trouble on order'
 complete -c profilectl -n '__profilectl_on profilectl' -l version -d 'Print the version'
@@ -282,6 +288,9 @@ complete -c profilectl -n '__profilectl_on profilectl/profiles/forget' -l yes -d
 
 complete -c profilectl -n '__profilectl_at profilectl/profiles/destroy 1' -f -a '(__profilectl_names profiles)'
 complete -c profilectl -n '__profilectl_on profilectl/profiles/destroy' -l yes -d 'Destroy without asking for the name'
+
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a show -d 'Show where the ledger is and what it holds'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -l help -d 'Show this message and exit'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a import -d 'Import an account from twurl, t or xurl'
