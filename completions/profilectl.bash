@@ -7,7 +7,7 @@ _profilectl_know() {
     local shared='--roster=@path --brand=@brands --sandbox --credentials-file=@path --json --quiet -q --verbose -v --no-input --timeout=@text --help'
     case $1 in
         'profilectl')
-            commands='demo init diff sync send preview offboard recover doctor completion roster feedback profiles auth sandbox'
+            commands='demo init diff sync send preview offboard recover doctor completion roster feedback profiles ledger auth sandbox'
             options="$shared --version"
             ;;
         'profilectl demo')
@@ -17,7 +17,7 @@ _profilectl_know() {
             options="$shared --handle=@text"
             ;;
         'profilectl diff')
-            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars"
+            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --picture-base=@text"
             ;;
         'profilectl sync')
             options="$shared --yes --plan=@plan --expect=@text --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text --new-ledger"
@@ -79,6 +79,13 @@ _profilectl_know() {
         'profilectl profiles destroy')
             options="$shared --yes"
             arguments='@profiles'
+            ;;
+        'profilectl ledger')
+            commands='show'
+            options='--help'
+            ;;
+        'profilectl ledger show')
+            options="$shared"
             ;;
         'profilectl auth')
             commands='login import status list default logout'

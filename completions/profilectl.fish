@@ -10,7 +10,7 @@ function __profilectl_takes
         case profilectl/init
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/diff
-            contains -- $argv[2] --out --format --agent --allow-deletes --allow-lost --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --out --format --agent --allow-deletes --allow-lost --picture-base --roster --brand --credentials-file --timeout
         case profilectl/sync
             contains -- $argv[2] --plan --expect --agent --allow-deletes --allow-lost --jobs --max-wait --roster --brand --credentials-file --timeout
         case profilectl/send
@@ -38,6 +38,8 @@ function __profilectl_takes
         case profilectl/profiles/forget
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/profiles/destroy
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/show
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/auth/login
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
@@ -133,6 +135,8 @@ set -g __profilectl_commands \
     profilectl/profiles/adopt \
     profilectl/profiles/forget \
     profilectl/profiles/destroy \
+    profilectl/ledger \
+    profilectl/ledger/show \
     profilectl/auth \
     profilectl/auth/login \
     profilectl/auth/import \
@@ -163,6 +167,7 @@ set -g __profilectl_sharers \
     profilectl/profiles/adopt \
     profilectl/profiles/forget \
     profilectl/profiles/destroy \
+    profilectl/ledger/show \
     profilectl/auth/login \
     profilectl/auth/import \
     profilectl/auth/status \
@@ -198,6 +203,7 @@ complete -c profilectl -n '__profilectl_on profilectl' -a completion -d 'Print t
 complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster file: who your agents are'
 complete -c profilectl -n '__profilectl_on profilectl' -a feedback -d 'What customers answer on feedback cards'
 complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
+complete -c profilectl -n '__profilectl_on profilectl' -a ledger -d 'The ledger itself: look, copy, move'
 complete -c profilectl -n '__profilectl_on profilectl' -a auth -d 'Credentials: which accounts profilectl can speak for'
 complete -c profilectl -n '__profilectl_on profilectl' -a sandbox -d 'The local X: a server with pages, and trouble on order'
 complete -c profilectl -n '__profilectl_on profilectl' -l version -d 'Print the version'
@@ -212,6 +218,7 @@ complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-deletes -r 
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-lost -r -f -d 'Agree to make N profiles per brand anew that X lost'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l prune-now -d 'Destroy replaced profiles without waiting'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l verify-avatars -d 'Compare the live pictures, too'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l picture-base -r -f -d 'In Markdown show both pictures; URL is the roster\'s folder'
 
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l yes -d 'Apply without asking'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l plan -r -f -a '(__profilectl_plans)' -d 'Only this plan, which `diff --out` saved'
@@ -281,6 +288,9 @@ complete -c profilectl -n '__profilectl_on profilectl/profiles/forget' -l yes -d
 
 complete -c profilectl -n '__profilectl_at profilectl/profiles/destroy 1' -f -a '(__profilectl_names profiles)'
 complete -c profilectl -n '__profilectl_on profilectl/profiles/destroy' -l yes -d 'Destroy without asking for the name'
+
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a show -d 'Show where the ledger is and what it holds'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -l help -d 'Show this message and exit'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a import -d 'Import an account from twurl, t or xurl'

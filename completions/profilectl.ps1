@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'roster|The roster file: who your agents are'
                 'feedback|What customers answer on feedback cards'
                 'profiles|The profiles at X: ours, retired, strangers'
+                'ledger|The ledger itself: look, copy, move'
                 'auth|Credentials: which accounts profilectl can speak for'
                 'sandbox|The local X: a server with pages, and trouble on order'
             )
@@ -67,6 +68,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--allow-lost|@text|Agree to make N profiles per brand anew that X lost'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
+                '--picture-base|@text|In Markdown show both pictures; URL is the roster''s folder'
             )
             Arguments = @()
         }
@@ -233,6 +235,20 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Arguments = @(
                 '@profiles'
             )
+        }
+        'profilectl ledger' = @{
+            Commands = @(
+                'show|Show where the ledger is and what it holds'
+            )
+            Options = @(
+                '--help||Show this message and exit'
+            )
+            Arguments = @()
+        }
+        'profilectl ledger show' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @()
         }
         'profilectl auth' = @{
             Commands = @(

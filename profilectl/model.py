@@ -218,6 +218,30 @@ class LedgerState(Struct, frozen=True):
         return next((binding for binding in self.bindings if binding.agent == agent), None)
 
 
+class LedgerAccount(Struct, frozen=True):
+    """An account that a ledger knows, and the brands that stand for it in some roster."""
+
+    user_id: str
+    handle: str
+    host: str  # of X
+    brands: tuple[str, ...]
+
+
+class LedgerSummary(Struct, frozen=True):
+    """A ledger in numbers; `last_ms` is when its newest audit record was made, 0 where it has none."""
+
+    format: str
+    accounts: tuple[LedgerAccount, ...]
+    bindings: int
+    intents: int
+    withdrawn: int
+    retired: int
+    dispatches: int
+    records: int
+    last_seq: int
+    last_ms: int
+
+
 class Event(Struct, frozen=True):
     """Something that happened, for the audit trail; never a secret, never a message's text."""
 

@@ -40,6 +40,7 @@ LINES = {
     "offboard": "offboard bruno --yes",
     "recover": "recover --yes",
     "faults": """sandbox faults '{"kind": "slow"}'""",
+    "ledger": "ledger show",
     "reset": "sandbox reset",
 }
 """What prints each document, in an order in which each has something to tell."""

@@ -295,10 +295,13 @@ class Context(Struct, frozen=True, dict=True):
         return ledger
 
     def _ledger_password(self) -> Secret | None:
-        """Return what the keyring holds for the ledger's database, None when there is nothing."""
+        return self.ledger_password(self.ledger_place)
+
+    def ledger_password(self, place: Path | PostgresAddress) -> Secret | None:
+        """Return what the keyring holds for a ledger's database, None when there is nothing."""
         from profilectl.credentials.keyring import Keychain
 
-        password = Keychain(attended=self.may_ask, environ=self.environ).ledger_password(str(self.ledger_place))
+        password = Keychain(attended=self.may_ask, environ=self.environ).ledger_password(str(place))
         if password is not None:
             self.secrets.append(password)
         return password

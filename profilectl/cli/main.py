@@ -36,6 +36,7 @@ COMMANDS = (
     "profiles",
     "offboard",
     "recover",
+    "ledger",
     "auth",
     "doctor",
     "sandbox",

@@ -42,6 +42,11 @@ class PostgresAddress(Struct, frozen=True):
     def __str__(self) -> str:
         return self.text
 
+    def connection_string(self) -> str:
+        """Return what PostgreSQL's own programs take, such as pg_dump (libpq, "Keyword/Value Connection Strings")."""
+        values = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in self.parameters().items()}
+        return " ".join(f"{name}='{value}'" for name, value in values.items())
+
     def parameters(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Return what libpq is to be called with, the kind of its TLS included.
 

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import MsgspecError, Struct, json
 
 from profilectl.errors import LedgerRefused, TryLater
+from profilectl.model import Event
 from profilectl.system.files import read_regular, write_private
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from profilectl.audit.chain import Record
     from profilectl.ledger.address import PostgresAddress
     from profilectl.ledger.protocol import Ledger, LedgerReader
 
@@ -33,6 +36,15 @@ class Head(Struct, frozen=True):
     seq: int
     hash: str
     ledger: str  # a path or an address
+    at_ms: int = 0  # when the record was made; 0 where an earlier version kept the head
+
+
+class Setback(Struct, frozen=True):
+    """What a ledger lacks of an account: a record that this host has seen in it."""
+
+    user_id: str
+    head: Head
+    is_missing: bool  # the ledger ends before it; else another record has its number
 
 
 class KeptHeads:
@@ -72,13 +84,32 @@ class KeptHeads:
         Raises:
             LedgerRefused: one is missing, or is another record there.
         """
+        setbacks = self.setbacks(ledger)
+        if setbacks:
+            raise _refusal(_shown(place), max(setbacks, key=lambda setback: setback.head.seq))
+
+    def setbacks(self, ledger: LedgerReader) -> tuple[Setback, ...]:
+        """Return what a ledger lacks, account by account; empty for one that only went on."""
         # first the heads, then the ledger: a head that is written in between belongs to records that are there by then
         heads = {user_id: head for user_id in ledger.user_ids() if (head := self.of_account(user_id)) is not None}
         hashes = {head.seq: ledger.hash_of(head.seq) for head in heads.values()}
-        astray = {user_id: head for user_id, head in heads.items() if hashes[head.seq] != head.hash}
-        if astray and self._folder is not None:
-            files = " and ".join(str(self._path(self._folder, user_id)) for user_id in astray)
-            raise _refusal(_shown(place), max(astray.values(), key=lambda head: head.seq), hashes, files)
+        return tuple(
+            Setback(user_id, head, hashes[head.seq] is None)
+            for user_id, head in heads.items()
+            if hashes[head.seq] != head.hash
+        )
+
+    def accept(self, ledger: Ledger, place: Path | PostgresAddress, setbacks: Sequence[Setback], now_ms: int) -> None:
+        """Go on with a ledger that lacks something: record that, and keep its head from now on.
+
+        Raises:
+            OSError: the folder can't be written.
+        """
+        last_seq = ledger.last_seq()
+        for setback in setbacks:
+            seen: dict[str, str | int | bool | None] = {"seen": setback.head.seq, "hash": setback.head.hash}
+            ledger.record(Event("restored", setback.user_id, now_ms, detail=seen | {"last": last_seq}))
+        self.keep(ledger, place)
 
     def keep(self, ledger: Ledger, place: Path | PostgresAddress) -> None:
         """Keep the head of a ledger, at that place, for all of its accounts, if this process has added to its record.
@@ -94,12 +125,12 @@ class KeptHeads:
         for parent in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
             parent.mkdir(0o700, exist_ok=True)
         # under the ledger's own lock for writers, or a slower process would put an older head in place of a newer one
-        own = Head(newest.seq, newest.hash, _shown(place))
+        own = _head(newest, place)
         try:
             with ledger.held_still():
-                seq = ledger.last_seq()
+                last = [_head(record, place) for record in ledger.events(after=ledger.last_seq() - 1)]
                 # a database that failed over may lack what was written: the next command is to notice that
-                head = own if seq < own.seq else Head(seq, ledger.hash_of(seq) or "", own.ledger)
+                head = max([own, *last], key=lambda head: head.seq)
                 for user_id in ledger.user_ids():
                     write_private(self._path(folder, user_id), json.encode(head))
         except (LedgerRefused, TryLater):
@@ -111,8 +142,13 @@ class KeptHeads:
         return folder / re.sub(r"[^0-9A-Za-z]", "_", user_id)
 
 
-def _refusal(place: str, head: Head, hashes: dict[int, str | None], files: str) -> LedgerRefused:
-    if hashes[head.seq] is None:
+def _head(record: Record, place: Path | PostgresAddress) -> Head:
+    return Head(record.seq, record.hash, _shown(place), record.event.at_ms)
+
+
+def _refusal(place: str, setback: Setback) -> LedgerRefused:
+    head = setback.head
+    if setback.is_missing:
         what = f"{place} went backwards: its record {head.seq} is missing, which was written already"
         hint = "restore the newer one"
     else:
@@ -120,7 +156,9 @@ def _refusal(place: str, head: Head, hashes: dict[int, str | None], files: str) 
         hint = "use that one"
     if head.ledger != place and os.path.lexists(head.ledger):
         hint = f"{hint}, PROFILECTL_LEDGER={head.ledger}"
-    return LedgerRefused(visible(what), hint=visible(f"{hint}; to go on with this one all the same, remove {files}"))
+    return LedgerRefused(
+        visible(what), hint=visible(f"{hint}; `profilectl ledger accept-restore` goes on with this one")
+    )
 
 
 def _shown(place: Path | PostgresAddress) -> str:

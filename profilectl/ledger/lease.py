@@ -16,7 +16,7 @@ from msgspec import Struct
 from profilectl.errors import TryLater
 from profilectl.ledger import schema
 from profilectl.system.host import host_name, user_name
-from profilectl.text.escape import visible
+from profilectl.system.locks import Holder
 
 if TYPE_CHECKING:
     from profilectl.ledger.schema import Value
@@ -46,10 +46,15 @@ class Lease(Struct, frozen=True):
         """Whether nobody else may take it yet."""
         return self.expires_ms > now_ms
 
+    @property
+    def holder(self) -> Holder:
+        """Who holds it, as the holder of a file's lock is told."""
+        since = datetime.fromtimestamp(self.since_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Holder(self.command, self.pid, self.host, self.user, since)
+
     def describe(self) -> str:
         """Say who holds it, and since when."""
-        since = datetime.fromtimestamp(self.since_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return visible(f"{self.command} (pid {self.pid} on {self.host}, user {self.user}) since {since}")
+        return self.holder.describe()
 
 
 def current(execute: Execute) -> Lease | None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from profilectl.ledger import sqlite
+from profilectl.ledger.store import StoreReader, require_in_use
+from profilectl.system.files import undone_on_error
 
 if TYPE_CHECKING:
     from profilectl.ledger.address import PostgresAddress
-    from profilectl.ledger.store import Store, StoreReader
+    from profilectl.ledger.store import Store
     from profilectl.secret import Secret
+
+Opened = TypeVar("Opened", bound=StoreReader)
 
 
 def open_for_writing(
@@ -19,21 +23,36 @@ def open_for_writing(
     *,
     actor: str | None = None,
     find_password: Callable[[], Secret | None] | None = None,
+    even_moved: bool = False,
 ) -> Store:
-    """Open a ledger that can be written, made anew when it is missing; see both engines' functions of that name."""
+    """Open a ledger that can be written, made anew when it is missing; see both engines' functions of that name.
+
+    One that was moved elsewhere, or is the copy of an unfinished move, is refused unless `even_moved`.
+    """
     if isinstance(place, Path):
-        return sqlite.open_for_writing(place, actor=actor)
+        return _in_use(sqlite.open_for_writing(place, actor=actor), even_moved=even_moved)
     from profilectl.ledger import postgres
 
-    return postgres.open_for_writing(place, actor=actor, find_password=find_password)
+    ledger = postgres.open_for_writing(place, actor=actor, find_password=find_password)
+    return _in_use(ledger, even_moved=even_moved)
 
 
 def open_for_reading(
-    place: Path | PostgresAddress, *, find_password: Callable[[], Secret | None] | None = None
+    place: Path | PostgresAddress,
+    *,
+    find_password: Callable[[], Secret | None] | None = None,
+    even_moved: bool = False,
 ) -> StoreReader:
-    """Open a ledger to look at it; nothing is made, and a missing one is empty."""
+    """Open a ledger to look at it; nothing is made, and a missing one is empty. `even_moved` is as above."""
     if isinstance(place, Path):
-        return sqlite.open_for_reading(place)
+        return _in_use(sqlite.open_for_reading(place), even_moved=even_moved)
     from profilectl.ledger import postgres
 
-    return postgres.open_for_reading(place, find_password=find_password)
+    return _in_use(postgres.open_for_reading(place, find_password=find_password), even_moved=even_moved)
+
+
+def _in_use(ledger: Opened, *, even_moved: bool) -> Opened:
+    if not even_moved:
+        with undone_on_error(ledger.close):
+            ledger.engine.read(require_in_use)
+    return ledger

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.schema import Row, Value
     from profilectl.ledger.store import Execute
     from profilectl.secret import Secret
+    from profilectl.system.locks import Holder
 
 Result = TypeVar("Result")
 
@@ -156,10 +157,10 @@ class _Database:
         if connection is not None:
             connection.close()
 
-    def holder(self) -> str | None:
-        """Return "held by …" about the run whose lease isn't over, None when there is none."""
+    def holder(self) -> Holder | None:
+        """Return the run whose lease isn't over, None when there is none."""
         current, now_ms = self.read(lambda execute: (lease.current(execute), self._server_ms()))
-        return f"held by {current.describe()}" if current is not None and current.is_held(now_ms) else None
+        return current.holder if current is not None and current.is_held(now_ms) else None
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment; once more on another connection when it was cut off."""
@@ -485,7 +486,7 @@ def _translated(schema_name: str, statement: str) -> str:
     """Return a statement of `schema` with its tables' schema, and its parameters as psycopg writes them."""
     tables = "|".join(name for kind, name in schema.objects() if kind == "table")
     qualified = re.sub(rf"\b({_KINDS})\s+({tables})\b", rf"\1 {schema_name}.\2", statement)
-    return re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", qualified.replace("%", "%%"))
+    return re.sub(r"(?<![:\w]):([a-z][a-z0-9_]*)", r"%(\1)s", qualified.replace("%", "%%"))
 
 
 def _typed(statement: str) -> str:

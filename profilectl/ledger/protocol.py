@@ -19,10 +19,22 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
-from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, LocalTime, Profile, Retired
+from profilectl.model import (
+    Account,
+    Binding,
+    Dispatch,
+    Event,
+    Intent,
+    LedgerState,
+    LedgerSummary,
+    LocalTime,
+    Profile,
+    Retired,
+)
 
 if TYPE_CHECKING:
     from profilectl.audit.chain import Record
+    from profilectl.system.locks import Holder
 
 WITHDRAWN_MS = 2 * 24 * 3600 * 1000
 """How long an intent that made nothing is remembered: X has been seen to apply what was sent a day late."""
@@ -59,6 +71,13 @@ class LedgerReader(Protocol):
             LedgerRefused: one of these records was damaged.
         """
 
+    def summary(self) -> LedgerSummary:
+        """Return what the ledger holds in numbers, counted at one moment.
+
+        Raises:
+            LedgerRefused: its newest audit record was damaged.
+        """
+
     def user_ids(self) -> tuple[str, ...]:
         """Return the user ids of all accounts that are registered."""
 
@@ -88,8 +107,8 @@ class LedgerReader(Protocol):
     def seen_ms(self, user_id: str, profile_id: str) -> int:
         """Return when X last showed a profile to a send, 0 for never."""
 
-    def holder(self) -> str | None:
-        """Return "held by …" about the run that holds the ledger against others, None when none does."""
+    def holder(self) -> Holder | None:
+        """Return the run that holds the ledger against others, None when none does."""
 
     def close(self) -> None:
         """Let go of the ledger; closing twice is allowed."""

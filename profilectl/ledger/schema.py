@@ -62,11 +62,20 @@ TABLES = (
         os_user TEXT NOT NULL, since_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL)""",
 )
 
+COUNT_ROWS = """
+    SELECT (SELECT COUNT(*) FROM bindings), (SELECT COUNT(*) FROM intents), (SELECT COUNT(*) FROM withdrawn),
+        (SELECT COUNT(*) FROM retired), (SELECT COUNT(*) FROM dispatches), (SELECT COUNT(*) FROM audit)"""
+
 SET_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', :format)"
 GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 
+GET_MARKS = "SELECT name, value FROM meta WHERE name IN ('moved_to', 'arriving_from')"
+SET_MARK = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
+DELETE_MARK = "DELETE FROM meta WHERE name = :name"
+
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
 GET_HOSTS = "SELECT DISTINCT host FROM brands"
+GET_BRANDS = "SELECT account, handle, host, brand FROM brands ORDER BY account, handle, host, brand"
 GET_USER_IDS = "SELECT DISTINCT account FROM brands ORDER BY account"
 GET_OTHER_HOST = "SELECT brand, handle, host FROM brands WHERE account = :account AND host <> :host"
 # the id and the host of a known brand never change, see `check_account`

@@ -26,6 +26,7 @@ from profilectl.text.escape import visible
 if TYPE_CHECKING:
     from profilectl.ledger.schema import Row, Value
     from profilectl.ledger.store import Execute
+    from profilectl.system.locks import Holder
 
 Result = TypeVar("Result")
 
@@ -92,8 +93,8 @@ class _Database:
         """Run one statement; see `store.Execute`."""
         return self._connection.execute(statement, values).fetchall()
 
-    def holder(self) -> str | None:
-        """Return "held by …" as the run that holds the file's lock has left it, None when none does."""
+    def holder(self) -> Holder | None:
+        """Return the run that holds the file's lock, as it has said itself, None when none does."""
         return locks.holder_of(_lock_path(self._path))
 
     def close(self) -> None:
@@ -140,7 +141,9 @@ class SQLiteEngine(_Database):
 
     def unlock(self) -> None:
         """Refuse: the kernel's lock ends with its process, and can't be taken from it."""
-        location.refuse(self._path, "has a lock that ends with its process", f"end that process: {self.holder()}")
+        holder = self.holder()
+        which = "" if holder is None else f": {holder.describe()}"
+        location.refuse(self._path, "has a lock that ends with its process", f"end that process{which}")
 
     def _prove(self) -> None:
         if self._epoch is not None and (newest := lease.current(self.execute)) and newest.epoch != self._epoch:
@@ -193,6 +196,28 @@ class SQLiteReader(_Database):
                         return result
                 self._connection.close()
                 self._open()
+
+    def back_up(self, draft: Path) -> None:
+        """Copy what the ledger is at one moment into an empty private file, and check the copy; nobody has to wait.
+
+        Raises:
+            LedgerRefused: it can't be copied, or the copy isn't sound.
+        """
+        head = self.read(lambda execute: self._copied_to(draft, execute))
+        with _explained(draft), closing(_connect(draft, "immutable=1")) as copy:
+            for (finding,) in copy.execute("PRAGMA quick_check").fetchall():
+                if finding != "ok":
+                    location.refuse(draft, f"is damaged: {finding}", "look after the disk, and make another backup")
+            if copy.execute(schema.GET_LAST_RECORD).fetchall() != head:
+                location.refuse(draft, "isn't a copy of the ledger: its newest record is another one")
+
+    def _copied_to(self, draft: Path, execute: Execute) -> list[Row]:
+        head = execute(schema.GET_LAST_RECORD)  # with this look the moment begins that the copy is of
+        # nobody else knows the draft, and on a network file system its locks may not work
+        with _explained(draft), closing(_connect(draft, "mode=rw&nolock=1")) as target:
+            target.execute("PRAGMA synchronous=FULL")
+            self._connection.backup(target)
+        return head
 
     def _open(self) -> None:
         former, self._seen = self._seen, _fingerprint(self._path)

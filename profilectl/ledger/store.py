@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,15 +17,29 @@ from profilectl.audit import chain
 from profilectl.errors import InputRefused, LedgerConflict, LedgerRefused, TryLater, WrongAccount
 from profilectl.ledger import schema
 from profilectl.ledger.protocol import WITHDRAWN_MS, Ledger, LedgerReader
-from profilectl.model import Account, Binding, Dispatch, Event, Intent, LedgerState, LocalTime, Profile, Retired
+from profilectl.model import (
+    Account,
+    Binding,
+    Dispatch,
+    Event,
+    Intent,
+    LedgerAccount,
+    LedgerState,
+    LedgerSummary,
+    LocalTime,
+    Profile,
+    Retired,
+)
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.ledger.schema import Row, Value
+    from profilectl.system.locks import Holder
 
 Result = TypeVar("Result")
 
 _BEYOND: Final = 2**63 - 1  # no sequence number is larger
+_COUNTED: Final = ("bindings", "intents", "withdrawn", "retired", "dispatches", "records")  # by `schema.COUNT_ROWS`
 _PAGE: Final = 500  # audit records read at a time, so that a long trail keeps no transaction open
 
 
@@ -41,8 +56,8 @@ class ReadingEngine(Protocol):
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Return what `look` returns; it sees one moment, and is called again when that moment didn't last."""
 
-    def holder(self) -> str | None:
-        """Return "held by …" about the run that holds the ledger, None when none does."""
+    def holder(self) -> Holder | None:
+        """Return the run that holds the ledger, None when none does."""
 
     def close(self) -> None:
         """Let go of the database; closing twice is allowed."""
@@ -75,6 +90,11 @@ class StoreReader(LedgerReader):
     def __init__(self, engine: ReadingEngine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> ReadingEngine:
+        """What keeps the ledger, for those who copy it whole."""
+        return self._engine
+
     def account_of(self, brand: str) -> Account | None:
         return self._engine.read(lambda execute: _account_of(execute, brand))
 
@@ -89,6 +109,9 @@ class StoreReader(LedgerReader):
         events = [chain.Record(*row).event for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
         ids = (event.profile_id if event.what == "retired" else event.detail.get("replaced") for event in events)
         return frozenset(profile_id for profile_id in ids if isinstance(profile_id, str))
+
+    def summary(self) -> LedgerSummary:
+        return self._engine.read(_summary)
 
     def user_ids(self) -> tuple[str, ...]:
         return tuple(user_id for (user_id,) in self._rows(schema.GET_USER_IDS))
@@ -137,7 +160,7 @@ class StoreReader(LedgerReader):
         rows = self._rows(schema.GET_SIGHTING, account=user_id, profile_id=profile_id)
         return int(rows[0][0]) if rows else 0
 
-    def holder(self) -> str | None:
+    def holder(self) -> Holder | None:
         return self._engine.holder()
 
     def close(self) -> None:
@@ -188,6 +211,10 @@ class Store(StoreReader, Ledger):
         self._newest: chain.Record | None = None
         self._at_close = ExitStack()
 
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
     def at_close(self, callback: Callable[[], None]) -> None:
         self._at_close.callback(callback)
 
@@ -215,7 +242,7 @@ class Store(StoreReader, Ledger):
             raise LedgerRefused("a batch can't be part of another one")
         with ExitStack() as stack:
             self._pending = None
-            self._batch = batch = _Batch(lambda: stack.enter_context(self._engine.transaction()))
+            self._batch = batch = _Batch(lambda: stack.enter_context(self._transaction()))
             try:
                 yield
                 batch.require_whole()
@@ -420,10 +447,16 @@ class Store(StoreReader, Ledger):
             with self._batch.joined() as execute:
                 yield execute
             return
-        with self._engine.transaction() as execute:
+        with self._transaction() as execute:
             self._pending = None
             yield execute
         self._note_commit()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Execute]:
+        with self._engine.transaction() as execute:
+            require_in_use(execute)  # another process may have moved the ledger since it was opened
+            yield execute
 
     def _note_commit(self) -> None:
         """Remember the newest record that is on disk by now."""
@@ -445,6 +478,35 @@ class Store(StoreReader, Ledger):
         record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash)
         self._pending = record
         execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)
+
+
+def require_in_use(execute: Execute) -> None:
+    """Raise LedgerRefused for a ledger that was moved to another place, or that is the copy of an unfinished move."""
+    for name, value in execute(schema.GET_MARKS):
+        raise refusal_of_mark(name, value)
+
+
+def refusal_of_mark(name: str, value: str) -> LedgerRefused:
+    """Return what to raise about a mark of `schema.GET_MARKS`."""
+    if name == "moved_to":
+        what = f"the ledger was moved to {value}"
+        hint = f"set PROFILECTL_LEDGER={shlex.quote(value)}, or the key ledger in profilectl's config.toml"
+    else:
+        what = f"the ledger is the copy of an unfinished move from {value}"
+        hint = "run the same `profilectl ledger migrate` there once more, which finishes it"
+    return LedgerRefused(visible(what), hint=visible(hint))
+
+
+def _summary(execute: Execute) -> LedgerSummary:
+    brands: dict[tuple[str, str, str], list[str]] = {}
+    for user_id, handle, host, brand in execute(schema.GET_BRANDS):
+        brands.setdefault((user_id, handle, host), []).append(brand)
+    newest = [chain.Record(*row) for row in execute(schema.GET_RECORDS_BACKWARDS, before=_BEYOND, limit=1)]
+    seq, at_ms = (newest[0].seq, newest[0].event.at_ms) if newest else (0, 0)
+    accounts = tuple(LedgerAccount(*account, tuple(keys)) for account, keys in brands.items())
+    counts = dict(zip(_COUNTED, execute(schema.COUNT_ROWS)[0], strict=True))
+    file_format = str(execute(schema.GET_FORMAT)[0][0])
+    return LedgerSummary(file_format, accounts, **counts, last_seq=seq, last_ms=at_ms)
 
 
 def _account_of(execute: Execute, brand: str) -> Account | None:

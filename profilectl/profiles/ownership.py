@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from profilectl.model import LedgerState, Profile
+from profilectl.model import Agent, LedgerState, Profile
 from profilectl.plan.intents import IntentStatus, Observation, resolve
 
 
@@ -58,6 +58,20 @@ def classify(
         if binding.profile_id not in listed:
             gone = Profile(binding.profile_id, binding.name, binding.avatar_url, binding.created_ms)
             yield ClassifiedProfile(brand, ProfileStatus.LOST, binding.agent, gone)
+
+
+class Namesake(Struct, frozen=True):
+    """A profile that a ledger doesn't know, and an agent whose public name it bears."""
+
+    agent: Agent
+    profile: Profile
+
+
+def namesakes(agents: Sequence[Agent], profiles: Sequence[Profile], ledger_state: LedgerState) -> Iterator[Namesake]:
+    """Yield the profiles that may be an agent's, for each agent of that name; see `ProfileStatus.NAMESAKE`."""
+    for entry in classify("", profiles, ledger_state, {agent.name for agent in agents}):
+        if entry.status is ProfileStatus.NAMESAKE:
+            yield from (Namesake(agent, entry.profile) for agent in agents if agent.name == entry.profile.name)
 
 
 def _created(brand: str, profiles: Sequence[Profile], ledger_state: LedgerState) -> dict[str, str]:

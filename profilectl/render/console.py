@@ -45,7 +45,7 @@ def console(stream: TextIO) -> Console:
 
 def draw(renderable: RenderableType) -> None:
     """Draw something on stdout, which must be a terminal."""
-    with _unless_nobody_reads():
+    with unless_nobody_reads():
         console(sys.stdout).print(renderable)
 
 
@@ -63,18 +63,18 @@ def as_text(renderable: RenderableType) -> str:
 
 def out(line: str) -> None:
     """Write one line that is safe to print to stdout."""
-    with _unless_nobody_reads():
+    with unless_nobody_reads():
         sys.stdout.write(line + "\n")
 
 
 def flush() -> None:
     """Write what is still buffered for stdout."""
-    with _unless_nobody_reads():
+    with unless_nobody_reads():
         sys.stdout.flush()
 
 
 @contextmanager
-def _unless_nobody_reads() -> Iterator[None]:
+def unless_nobody_reads() -> Iterator[None]:
     """Go on quietly when the reader of a pipe has left; ProfilectlError when stdout fails otherwise."""
     try:
         yield

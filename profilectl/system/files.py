@@ -5,6 +5,7 @@ Everything that this program writes or keeps private goes through here, but for 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -130,6 +131,35 @@ def write_private(
     with undone_on_error(partial(os.unlink, draft, dir_fd=folder)):  # after Ctrl-C as well: a draft may hold a token
         _create(draft, content, durable=durable, folder=folder)
         os.replace(draft, path, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+@contextmanager
+def private_draft(path: Path, *, replaces: bool) -> Iterator[Path]:
+    """Yield an empty file that only this user can read; after the block it lies at `path`, durably and as a whole.
+
+    For what is too large to be held in memory, or is written by a library. After an error nothing of it is left.
+
+    Args:
+        path: in a folder that exists; a link there is replaced, not followed.
+        replaces: whether it may take the place of what is at `path`.
+
+    Raises:
+        FileExistsError: something is there by now.
+        OSError: the disk refuses.
+    """
+    if not replaces and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
+    with cleaned_up(partial(draft.unlink, missing_ok=True)):
+        _create(draft, b"", durable=False)
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        if replaces:
+            draft.replace(path)
+        else:
+            path.hardlink_to(draft)  # unlike a rename, it never replaces
+    sync_folder(path.parent)
 
 
 def create_private(path: Path, content: bytes) -> None:

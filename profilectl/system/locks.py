@@ -6,7 +6,6 @@ second file, only so that those who wait learn it.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import MsgspecError, Struct, json
 
 from profilectl.errors import InputRefused, LedgerRefused, TryLater
 from profilectl.system.files import cleaned_up, write_private
@@ -28,6 +29,20 @@ _CONFIG_SECONDS: Final = 10.0  # nobody is asked anything while it is held
 _CONFIG_HINT: Final = "the list of accounts is kept there: set HOME or XDG_CONFIG_HOME to a folder of yours"
 _MOMENT: Final = 0.25  # seconds that a holder gets to introduce itself, or to leave
 _PAUSE: Final = 0.01  # seconds
+
+
+class Holder(Struct, frozen=True):
+    """Who holds a ledger, as others read it."""
+
+    command: str  # such as "profilectl sync"
+    pid: int
+    host: str
+    user: str
+    since: str  # RFC 3339, UTC
+
+    def describe(self) -> str:
+        """Return command, process, user and start in one line that is safe to print."""
+        return visible(f"{self.command} (pid {self.pid} on {self.host}, user {self.user}) since {self.since}")
 
 
 @contextmanager
@@ -69,14 +84,13 @@ def hold_ledger(
         TryLater: another process holds it for longer than `max_wait` seconds.
         LedgerRefused: the file can't be locked: a symbolic link, no permission, no locks on this file system.
     """
-    note = _note_path(path)
     lock = _lock(path)
     try:
-        holder = _acquire_or_name_holder(lock, note)
+        holder = _acquire_or_name_holder(lock, path)
         if holder is not None and max_wait > 0:
             if announce:
                 announce(max_wait, holder)
-            holder = None if _acquire(lock, max_wait) else _acquire_or_name_holder(lock, note)
+            holder = None if _acquire(lock, max_wait) else _acquire_or_name_holder(lock, path)
     except (OSError, NotImplementedError) as error:
         raise LedgerRefused(f"{visible(str(path))} can't be locked: {error}") from error
     if holder is not None:
@@ -84,18 +98,10 @@ def hold_ledger(
             f"the ledger is {holder}",
             hint="wait for it to end, or allow more time with --max-wait; the lock file needn't be deleted",
         )
+    note = _note_of(path)
     with cleaned_up(lock.release), cleaned_up(partial(_remove_note, note)):  # the note first: later it isn't ours
         _write_note(note, command)
         yield
-
-
-def holder_of(path: Path) -> str | None:
-    """Return "held by …" about the process that holds a ledger's lock file, None when none is known; takes no lock."""
-    return _read_note(_note_path(path))
-
-
-def _note_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.holder")
 
 
 def _lock(path: Path) -> BaseFileLock:
@@ -115,15 +121,15 @@ def _acquire(lock: BaseFileLock, seconds: float) -> bool:
     return True
 
 
-def _acquire_or_name_holder(lock: BaseFileLock, note: Path) -> str | None:
+def _acquire_or_name_holder(lock: BaseFileLock, path: Path) -> str | None:
     """Take the lock, or return "held by …"."""
     # Between a holder's lock and its note there is a moment without a note, or with that of a run that was killed; and
     # another one between the end of its note and that of its lock. Who comes then looks again.
     end = time.monotonic() + _MOMENT
     while not _acquire(lock, 0):
-        holder = _read_note(note)
+        holder = holder_of(path)
         if holder is not None:
-            return holder
+            return f"held by {holder.describe()}"
         if time.monotonic() >= end:
             return "held by another process"
         time.sleep(_PAUSE)
@@ -132,15 +138,10 @@ def _acquire_or_name_holder(lock: BaseFileLock, note: Path) -> str | None:
 
 def _write_note(note: Path, command: str) -> None:
     """Write who holds the lock, as a whole: somebody may be reading it."""
-    holder = {
-        "pid": os.getpid(),
-        "host": host_name(),
-        "user": user_name(),
-        "since": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "command": command,
-    }
+    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    holder = Holder(command, os.getpid(), host_name(), user_name(), since)
     try:
-        write_private(note, json.dumps(holder).encode(), alone=True)
+        write_private(note, json.encode(holder), alone=True)
     except OSError as error:
         raise LedgerRefused(f"{visible(str(note))} can't be written: {error.strerror}") from error
 
@@ -150,16 +151,36 @@ def _remove_note(note: Path) -> None:
         note.unlink(missing_ok=True)
 
 
-def _read_note(note: Path) -> str | None:
-    """Return "held by …" from the note about the holder; None without one that can be believed."""
+def holder_of(path: Path) -> Holder | None:
+    """Return who says to hold a ledger's lock, given the lock file, or None; nothing is locked to find out."""
     try:
-        holder = json.loads(note.read_text("utf-8"))
+        holder = json.decode(_note_of(path).read_bytes(), type=Holder)
         # a folder may be shared by machines, and a process id says something on its own only
-        if holder["host"] == host_name() and not _runs(holder["pid"]):
-            return None
-        return visible("held by {command} (pid {pid} on {host}, user {user}) since {since}".format_map(holder))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None if holder.host == host_name() and not _runs(holder.pid) else holder
+    except (OSError, MsgspecError, OverflowError):
         return None
+
+
+def is_held(path: Path) -> bool:
+    """Say whether a process holds a ledger's lock, given the lock file; where there is none, none is made.
+
+    Raises:
+        LedgerRefused: the file can't be locked.
+    """
+    if not os.path.lexists(path):
+        return False
+    lock = _lock(path)
+    try:
+        if not _acquire(lock, 0):
+            return True
+    except (OSError, NotImplementedError) as error:
+        raise LedgerRefused(f"{visible(str(path))} can't be locked: {error}") from error
+    lock.release()
+    return False
+
+
+def _note_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.holder")
 
 
 def _runs(pid: int) -> bool:

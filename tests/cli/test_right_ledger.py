@@ -122,7 +122,7 @@ def test_the_sandbox_has_two_ways_on(desk):
 
 
 def test_a_backup_in_its_place(team, served):
-    """Nothing is read from a ledger that went backwards, until a person removes the head that is kept."""
+    """Nothing is read from a ledger that went backwards, until a person accepts it."""
     shutil.copyfile(place(team), place(team).with_name("backup.db"))
     team.write(("alice", "Alice F."), ("bruno", "Bruno"))
     assert 0 == team.run("sync", "--yes").code
@@ -139,10 +139,9 @@ def test_a_backup_in_its_place(team, served):
         refused = team.run(*line)
         assert (5, "") == (refused.code, refused.out)
         assert "went backwards" in refused.err
-    [head] = heads(team).iterdir()
-    assert f"remove {head}" in plain(refused.err)
+    assert "`profilectl ledger accept-restore`" in plain(refused.err)
     assert live == served.live()
-    head.unlink()
+    assert 0 == team.run("ledger", "accept-restore", "--yes").code
     assert 0 == team.run("diff").code
 
 

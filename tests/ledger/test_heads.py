@@ -77,10 +77,34 @@ def test_an_older_one_in_its_place(path, heads, tmp_path):
             look(path, heads)
         assert "restore the newer one" in refusal.value.hint
     assert before == path.read_bytes()
-    head = tmp_path / "profilectl" / "heads" / "api.x.com" / "1"
-    assert f"remove {head}" in refusal.value.hint
-    head.unlink()
+    assert "`profilectl ledger accept-restore` goes on with this one" in refusal.value.hint
+
+
+def test_a_person_goes_on_with_an_older_one(path, heads, tmp_path):
+    """What is missing is told, and recorded; from then on its head is the one that counts."""
     write(path, heads)
+    shutil.copyfile(path, tmp_path / "backup.db")
+    write(path, heads, at_ms=70)
+    (tmp_path / "backup.db").replace(path)
+    path.chmod(0o600)
+    with open_for_writing(path) as ledger:
+        (setback,) = heads.setbacks(ledger)
+        assert ("1", 7, 72, True) == (setback.user_id, setback.head.seq, setback.head.at_ms, setback.is_missing)
+        heads.accept(ledger, path, [setback], 99)
+        (event,) = (record.event for record in ledger.events(after=4))
+        assert ("restored", "1", 99) == (event.what, event.account, event.at_ms)
+        assert (7, 4) == (event.detail["seen"], event.detail["last"])
+        assert () == heads.setbacks(ledger)
+    check(path, heads)
+    assert 5 == heads.of_account("1").seq
+
+
+def test_a_head_that_an_earlier_version_kept(path, heads):
+    """It has no time, and counts all the same."""
+    write(path, heads)
+    head = heads._folder / "1"
+    head.write_text(head.read_text().replace(',"at_ms":12', ""))
+    assert (4, 0) == (heads.of_account("1").seq, heads.of_account("1").at_ms)
     check(path, heads)
 
 

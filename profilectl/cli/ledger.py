@@ -1,0 +1,468 @@
+"""``ledger show`` and its kin: the ledger itself, apart from what X has."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
+
+from profilectl.cli.context import Context
+from profilectl.cli.options import add_group, argument, option
+from profilectl.cli.prompts import require_consent
+from profilectl.errors import InputRefused, LedgerRefused, ProfilectlError, TryLater, UsageError
+from profilectl.ledger import export as export_lines
+from profilectl.ledger import relocation
+from profilectl.ledger.accounts import check_account
+from profilectl.ledger.address import PostgresAddress, parse_place
+from profilectl.ledger.grants import Roles, statements
+from profilectl.ledger.location import companions
+from profilectl.ledger.opening import open_for_reading, open_for_writing
+from profilectl.ledger.sqlite import EmptyReader
+from profilectl.ledger.store import refusal_of_mark
+from profilectl.profiles.ownership import namesakes
+from profilectl.render import ledger as render
+from profilectl.render.console import info, out, show_error, unless_nobody_reads
+from profilectl.system.files import private_draft
+from profilectl.system.host import expand_home, now_ms
+from profilectl.system.locks import is_held
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    import typer
+
+    from profilectl.ledger.export import Extent, Verdict
+    from profilectl.ledger.heads import Setback
+    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.ledger.sqlite import SQLiteReader
+    from profilectl.ledger.store import Execute, Store, StoreReader
+    from profilectl.profiles.ownership import Namesake
+
+    Place = Path | PostgresAddress
+
+_HEADERS = ("what", "value")
+_CANDIDATES = ("brand", "agent", "profile", "name", "created", "command")
+_MAX_WAIT = 60.0  # seconds that a command waits for a run to end
+
+Force = Annotated[bool, option("--force", "Replace FILE where there is one.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``ledger`` group."""
+    add_group(
+        app,
+        "ledger",
+        "The ledger itself: look, copy, move, mend.",
+        {
+            "show": show,
+            "export": export,
+            "import": import_,
+            "backup": backup,
+            "migrate": migrate,
+            "unlock": unlock,
+            "accept-restore": accept_restore,
+            "grants": grants,
+        },
+    )
+
+
+def show(context: Context) -> None:
+    """Show where the ledger is and what it holds.
+
+    Nothing is asked of X and nothing is written. A ledger that other commands refuse, because it went backwards, is
+    shown all the same.
+    """
+    place = _place(context)
+    with closing(_open(context, place)) as ledger:
+        summary = ledger.summary() if _exists(place, ledger) else None
+        refusal = _refusal(context, ledger, place)
+        holder = ledger.holder()
+    kind = "postgresql" if isinstance(place, PostgresAddress) else "sqlite"
+    document = render.show(str(place), kind, summary, holder, refusal)
+    context.output.show(document, _HEADERS, None if summary is None else render.rows(str(place), kind, summary, holder))
+    if summary is None:
+        info(f"there is no ledger at {place} yet: the first `profilectl sync` makes it")
+    if refusal is not None:
+        show_error(refusal)
+
+
+def export(
+    context: Context,
+    file: Annotated[Path | None, argument("[FILE]", "Where to; else stdout.")] = None,
+    force: Force = False,
+) -> None:
+    """Write all that the ledger knows as lines of JSON.
+
+    The first line names the tables, each row is a line, and the last line has the count and a digest, so that
+    `profilectl ledger import` notices when a line is missing. The same ledger makes the same file, byte for byte. It
+    names customers and agents: a FILE is made for your eyes only.
+    """
+    context.require_admin("export the ledger")
+    if file is None and context.wants_json:
+        raise UsageError("the export is lines of JSON already", hint="leave --json out, or name a FILE")
+    place = _place(context)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(closing(_open_sound(context, place)))
+        if file is not None:
+            _require_apart(file, place)
+            draft = stack.enter_context(_new_file(file, force=force))
+            extent = _export_to(ledger, stack.enter_context(draft.open("r+b")))
+        else:
+            spool = stack.enter_context(tempfile.TemporaryFile())
+            extent = _export_to(ledger, spool)
+            _pour(spool)
+    what = f"exported {extent.rows} rows of {visible(str(place))}"
+    if file is None:
+        context.remark(what)
+        return
+    document = render.copy("export", str(place), str(file), extent.rows, extent.digest)
+    context.output.show(document, lines=[f"{what} to {visible(str(file))}"])
+
+
+def _export_to(ledger: StoreReader, file: BinaryIO) -> Extent:
+    def write(execute: Execute) -> Extent:
+        file.seek(0)  # a look at a ledger that changes may be repeated
+        file.truncate()
+        return export_lines.write(execute, file)
+
+    return ledger.engine.read(write)
+
+
+def _pour(spool: BinaryIO) -> None:
+    spool.seek(0)
+    with unless_nobody_reads():
+        sys.stdout.flush()
+        shutil.copyfileobj(spool, sys.stdout.buffer)
+
+
+def import_(
+    context: Context,
+    file: Annotated[str, argument("FILE", "What `ledger export` wrote; - is stdin.")],
+) -> None:
+    """Read an export into a ledger that is empty or missing.
+
+    Every line, the count, the digest and the chain of the audit trail are checked before anything is written; what is
+    wrong is named by its line, and then nothing is imported.
+    """
+    context.require_admin("import a ledger")
+    place = _place(context)
+    with _readable(file) as lines:
+        verdict = export_lines.judge(lines)
+        _require_no_problem(file, verdict)
+        _require_empty(context, place)
+        ledger = context.ledger_for_writing()
+        with ledger.lock(_MAX_WAIT, "profilectl ledger import", context.announce_wait):
+            export_lines.import_into(cast("Store", ledger).engine, lines, verdict.extent)
+        refusal = _refusal(context, ledger, place)
+    rows, digest = verdict.extent.rows, verdict.extent.digest
+    line = f"imported {rows} rows from {visible(file)} into {visible(str(place))}"
+    context.output.show(render.copy("import", file, str(place), rows, digest), lines=[line])
+    if refusal is not None:  # such as an export of last week, which knows less than this host has seen
+        show_error(refusal)
+
+
+def _require_no_problem(file: str, verdict: Verdict) -> None:
+    for problem in verdict.problems:
+        info(f"{visible(file)}:{problem.line}: {problem.message}")
+    if verdict.problems:
+        first, count = verdict.problems[0], len(verdict.problems)
+        what = "1 problem" if count == 1 else f"{count} problems"
+        message = f"nothing was imported: {visible(file)} has {what}, the first in line {first.line}"
+        raise InputRefused(message, hint="export the ledger once more, and copy the file whole")
+
+
+def _require_empty(context: Context, place: Place) -> None:
+    with closing(_open(context, place)) as ledger:
+        if not ledger.engine.read(export_lines.is_empty):
+            hint = "PROFILECTL_LEDGER=ADDRESS imports it elsewhere; or move this one away first"
+            raise LedgerRefused(f"nothing was imported: {visible(str(place))} isn't empty", hint=hint)
+
+
+@contextmanager
+def _readable(file: str) -> Iterator[BinaryIO]:
+    """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first."""
+    with ExitStack() as stack:
+        try:
+            source = sys.stdin.buffer if file == "-" else stack.enter_context(expand_home(file).open("rb"))
+            lines: BinaryIO = source
+            if file == "-" or not source.seekable():
+                lines = stack.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(source, lines)
+        except OSError as error:
+            raise InputRefused(f"can't read {visible(file)}: {error.strerror}") from None
+        yield lines
+
+
+@contextmanager
+def _new_file(file: Path, *, force: bool) -> Iterator[Path]:
+    """Yield a private draft that takes its place at the end; InputRefused where it can't."""
+    shown = visible(str(file))
+    if file.is_dir():
+        raise InputRefused(f"{shown} is a folder", hint="name a file in it")
+    try:
+        with private_draft(file, replaces=force) as draft:
+            yield draft
+    except FileExistsError:
+        raise InputRefused(f"{shown} exists already", hint="choose another name, or replace it with --force") from None
+    except OSError as error:
+        raise InputRefused(f"{shown} can't be written: {error.strerror}") from None
+
+
+def backup(
+    context: Context,
+    file: Annotated[Path, argument("FILE", "Where to.")],
+    force: Force = False,
+) -> None:
+    """Copy the ledger into a file, while others work.
+
+    The copy is made by SQLite itself, of one moment, and checked before it gets its name; it is for your eyes only. A
+    ledger in PostgreSQL is backed up by pg_dump instead.
+    """
+    context.require_admin("back up the ledger")
+    place = _place(context)
+    if isinstance(place, PostgresAddress):
+        dump = f"pg_dump --format=custom --schema={place.schema} --file={shlex.quote(str(file))}"
+        hint = f"{dump} {shlex.quote(place.connection_string())}"
+        raise LedgerRefused(f"{visible(str(place))} is backed up by PostgreSQL's own pg_dump", hint=visible(hint))
+    with closing(_open_sound(context, place)) as ledger:
+        _require_apart(file, place)
+        with _new_file(file, force=force) as draft:
+            cast("SQLiteReader", ledger.engine).back_up(draft.absolute())
+    document = render.copy("backup", str(place), str(file), None, None)
+    context.output.show(document, lines=[f"backed up {visible(str(place))} to {visible(str(file))}"])
+
+
+def migrate(
+    context: Context,
+    address: Annotated[str, argument("ADDRESS", "Where to: a path, or postgresql://….")],
+    yes: Annotated[bool, option("--yes", "Move it without asking.")] = False,
+) -> None:
+    """Move the ledger to another place.
+
+    It is copied whole and compared; then the old one is marked as moved, and every command that uses it is refused
+    with the new address. Nobody can write meanwhile, not even send. When it is cut short, the same command finishes
+    it; until then either the old ledger stays in use, or neither is used.
+    """
+    context.require_admin("move the ledger")
+    if context.uses_sandbox:
+        raise UsageError("the sandbox keeps its ledger beside the roster", hint="leave --sandbox out")
+    old, new = _place(context), _absolute(parse_place(address))
+    goal = _moved_to(context, old, new)
+    if goal == str(new):
+        _finish_move(context, old, new)
+        return
+    if goal is not None:
+        raise refusal_of_mark("moved_to", goal)
+    question = f"Move the ledger from {visible(str(old))} to {visible(str(new))}? All that use it need the new address."
+    require_consent(context, question, "moved", yes=yes)
+    source = cast("Store", context.ledger_for_writing()).engine
+    old = _place(context)  # one beside the roster was moved to the state folder just now
+    target = partial(_open_marked, context, new)
+    with source.lock(_MAX_WAIT, "profilectl ledger migrate", context.announce_wait), tempfile.TemporaryFile() as spool:
+        extent = relocation.migrate(source, target, spool, str(old), str(new))
+        with target() as ledger:
+            relocation.finish(source, ledger.engine, str(old), str(new))
+    _show_move(context, old, new, extent)
+
+
+def _moved_to(context: Context, old: Place, new: Place) -> str | None:
+    with closing(_open(context, old, even_moved=True)) as ledger:
+        if not _exists(old, ledger):
+            hint = "the first `profilectl sync` makes it"
+            raise LedgerRefused(f"there is no ledger at {visible(str(old))}", hint=hint)
+        if new == old or (isinstance(old, Path) and isinstance(new, Path) and _is_of_ledger(new, old)):
+            raise UsageError(f"{visible(str(new))} is where the ledger is already", hint="name another place")
+        return relocation.goal_of(ledger.engine)
+
+
+def _open_marked(context: Context, place: Place) -> Store:
+    return open_for_writing(place, find_password=partial(context.ledger_password, place), even_moved=True)
+
+
+def _finish_move(context: Context, old: Place, new: Place) -> None:
+    with closing(_open(context, old, even_moved=True)) as source, _open_marked(context, new) as target:
+        is_new = relocation.finish(source.engine, target.engine, str(old), str(new))
+        extent = relocation.extent_of(target.engine)
+    if not is_new:
+        context.remark("the ledger was moved before, so nothing changed")
+    _show_move(context, old, new, extent)
+
+
+def _show_move(context: Context, old: Place, new: Place, extent: Extent) -> None:
+    address = visible(shlex.quote(str(new)))
+    context.output.show(
+        render.copy("migrate", str(old), str(new), extent.rows, extent.digest),
+        lines=[
+            f"the ledger is {visible(str(new))} now ({extent.rows} rows)",
+            f"everywhere it is used, set PROFILECTL_LEDGER={address}, or the key ledger in profilectl's config.toml",
+        ],
+    )
+
+
+def unlock(
+    context: Context,
+    yes: Annotated[bool, option("--yes", "End the run's right without asking.")] = False,
+) -> None:
+    """Tell which run holds the ledger, and end its right to it.
+
+    In PostgreSQL the right is a row that ends by itself a minute after its run was last heard of; to end it sooner is
+    safe, as the run stops before its next call to X. A ledger in a file is locked by the system: the lock ends with its
+    process, also after a crash, so nothing is left to remove; the process is named, and the exit code is 75.
+    """
+    context.require_admin("unlock the ledger")
+    place = _place(context)
+    shown = visible(str(place))
+    with closing(_open(context, place)) as ledger:
+        holder = ledger.holder()
+    if isinstance(place, Path) and is_held(lock := place.with_name(f"{place.name}.lock")):
+        if holder is None:
+            raise TryLater(f"another process holds {shown}", hint=f"it has {visible(str(lock))} open: wait for its end")
+        hint = f"its lock ends with it: wait, or end it on {visible(holder.host)} by `kill {holder.pid}`"
+        raise TryLater(f"{holder.describe()} holds {shown}", hint=hint)
+    if holder is None or isinstance(place, Path):
+        context.output.show(render.unlock(str(place), None, ended=False), lines=[f"nobody holds {shown}"])
+        return
+    question = f"{holder.describe()} holds {shown}. End its right to write there?"
+    require_consent(context, question, "unlocked", yes=yes)
+    context.ledger_for_writing().unlock()
+    line = f"{holder.describe()} doesn't hold {shown} any more; it stops before its next call to X"
+    context.output.show(render.unlock(str(place), holder, ended=True), lines=[line])
+
+
+def accept_restore(
+    context: Context,
+    yes: Annotated[bool, option("--yes", "Go on with it without asking.")] = False,
+) -> None:
+    """Go on with a ledger that went backwards.
+
+    Such as a backup that was put in its place: what happened since isn't in it. Shows how far it went back, and which
+    profiles at X bear an agent's name and aren't in it, with the commands that adopt them; run those before the next
+    sync. Then it is recorded, and commands work again. Without credentials X isn't asked, which is said.
+    """
+    context.require_admin("accept a restored ledger")
+    place = _place(context)
+    shown = visible(str(place))
+    with closing(_open(context, place)) as ledger:
+        setbacks, summary = context.kept_heads.setbacks(ledger), ledger.summary()
+        if not setbacks:
+            document = render.restored(str(place), summary, (), (), None, context.again())
+            context.output.show(document, lines=[f"{shown} has all that was seen of it on this host"])
+            return
+        for line in render.setbacks(summary, setbacks):
+            info(line)
+        candidates, failure = _candidates(context, ledger)
+    rows = [render.candidate_row(candidate, context.again()) for candidate in candidates]
+    context.output.show_rows(_CANDIDATES, rows)
+    if failure is not None:
+        info(f"warning: X wasn't asked which profiles the ledger doesn't know: {failure.message}")
+    require_consent(context, f"Go on with {shown} as it is?", "accepted", yes=yes)
+    _accept(context, place, setbacks)
+    document = render.restored(str(place), summary, setbacks, candidates, failure, context.again())
+    first = "adopt these profiles, then " if candidates else ""
+    line = f"{shown} is used from now on: {first}look at `profilectl diff` before a sync"
+    context.output.show(document, lines=[line])
+
+
+def _accept(context: Context, place: Place, setbacks: Sequence[Setback]) -> None:
+    with (
+        open_for_writing(place, find_password=partial(context.ledger_password, place)) as ledger,
+        ledger.lock(_MAX_WAIT, "profilectl ledger accept-restore", context.announce_wait),
+    ):
+        if context.kept_heads.setbacks(ledger) != tuple(setbacks):
+            raise TryLater("the ledger has changed meanwhile, so nothing was accepted", hint="run it once more")
+        try:
+            context.kept_heads.accept(ledger, place, setbacks, now_ms())
+        except OSError as error:
+            raise LedgerRefused(f"how far the ledger is couldn't be kept: {error.strerror}") from None
+
+
+def _candidates(context: Context, ledger: LedgerReader) -> tuple[list[Namesake], ProfilectlError | None]:
+    """Return the profiles at X that a ledger doesn't know and that bear an agent's name, and why X wasn't asked."""
+    candidates: list[Namesake] = []
+    try:
+        for brand in context.brands():
+            client = context.connect(brand)
+            account = client.verify_credentials()
+            check_account(brand, account, ledger)
+            agents = context.roster.agents_of(brand.key)
+            candidates += namesakes(agents, client.list_profiles(), ledger.state_of(account.user_id))
+    except ProfilectlError as error:
+        return candidates, error
+    return candidates, None
+
+
+def grants(
+    context: Context,
+    admin: Annotated[str, option("--admin ROLE", "May do everything.")] = Roles().admin,
+    agent: Annotated[str, option("--agent ROLE", "May look, and send messages.")] = Roles().agent,
+    reader: Annotated[str, option("--reader ROLE", "May only look.")] = Roles().reader,
+    schema: Annotated[str, option("--schema NAME", "The schema of the ledger.")] = "profilectl",
+) -> None:
+    """Print the SQL for three roles in PostgreSQL.
+
+    Nothing is run, and no ledger is needed. Run it as a superuser once before the first sync, so that the schema is
+    there, and once after it, so that the tables are; and again after an upgrade. Then give people and machines one of
+    the roles: GRANT profilectl_agent TO afast.
+    """
+    roles = Roles(admin, agent, reader)
+    sql = statements(roles, schema)
+    if context.wants_json:
+        context.output.show(render.grants(roles, schema, sql))
+        return
+    for line in sql:
+        out(visible(line))
+
+
+def _place(context: Context) -> Place:
+    return _absolute(context.ledger_place)
+
+
+def _absolute(place: Place) -> Place:
+    return place.absolute() if isinstance(place, Path) else place
+
+
+def _open(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
+    return open_for_reading(place, find_password=partial(context.ledger_password, place), even_moved=even_moved)
+
+
+def _exists(place: Place, ledger: StoreReader) -> bool:
+    return os.path.lexists(place) if isinstance(place, Path) else not isinstance(ledger.engine, EmptyReader)
+
+
+def _open_sound(context: Context, place: Place) -> StoreReader:
+    """Open the ledger that is there; LedgerRefused where there is none, or other commands refuse it."""
+    ledger = _open(context, place)
+    with ExitStack() as on_error:
+        on_error.callback(ledger.close)
+        if not _exists(place, ledger):
+            hint = "the first `profilectl sync` makes it; PROFILECTL_LEDGER names another one"
+            raise LedgerRefused(f"there is no ledger at {visible(str(place))}", hint=hint)
+        context.kept_heads.check(ledger, place)
+        on_error.pop_all()
+    return ledger
+
+
+def _refusal(context: Context, ledger: LedgerReader, place: Place) -> LedgerRefused | None:
+    """Return why other commands refuse the ledger, or None."""
+    try:
+        context.kept_heads.check(ledger, place)
+    except LedgerRefused as error:
+        return error
+    return None
+
+
+def _require_apart(file: Path, place: Place) -> None:
+    """Refuse to write over the ledger itself, or a file of SQLite's beside it."""
+    if isinstance(place, Path) and _is_of_ledger(file.absolute(), place):
+        raise UsageError(f"{visible(str(file))} is the ledger itself, or belongs to it", hint="choose another name")
+
+
+def _is_of_ledger(file: Path, place: Path) -> bool:
+    own = (place, *companions(place))
+    return file in own or any(path.exists() and file.exists() and path.samefile(file) for path in own)

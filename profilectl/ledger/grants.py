@@ -1,0 +1,108 @@
+"""Who may do what in a ledger on PostgreSQL: the SQL for three roles, least rights each.
+
+What an agent's role needs is read from the statements that sending runs, so that the two can't drift apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Final
+
+from msgspec import Struct
+
+from profilectl.errors import UsageError
+from profilectl.ledger import schema
+from profilectl.text.escape import visible
+
+SENDING: Final = (
+    schema.SAVE_ACCOUNT,
+    schema.ADD_DISPATCH,
+    schema.REPLACE_DISPATCH,
+    schema.FINISH_DISPATCH,
+    schema.DELETE_OPEN_DISPATCH,
+    schema.ADD_DELIVERY,
+    schema.SET_SIGHTING,
+    schema.ADD_RECORD,
+)
+"""All statements that change something while a message is sent."""
+
+_LONGEST: Final = 63  # bytes of a name (postgresql.org, "Identifiers and Key Words"); longer ones are cut off silently
+_DEEDS: Final = {"INSERT": r"INSERT INTO (\w+)", "UPDATE": r"UPDATE (?!SET)(\w+)", "DELETE": r"DELETE FROM (\w+)"}
+
+
+class Roles(Struct, frozen=True):
+    """The names of the three roles."""
+
+    admin: str = "profilectl_admin"
+    agent: str = "profilectl_agent"
+    reader: str = "profilectl_reader"
+
+
+def statements(roles: Roles, schema_name: str) -> tuple[str, ...]:
+    """Return the SQL that makes the roles, unless they are there, and gives them what they need in a schema.
+
+    It takes nothing away, and may be run again.
+
+    Raises:
+        UsageError: a name is empty, too long, or two roles have the same one.
+    """
+    for name in (roles.admin, roles.agent, roles.reader, schema_name):
+        _require_name(name)
+    if len({roles.admin, roles.agent, roles.reader}) < 3:
+        raise UsageError("two of the roles have the same name", hint="--admin, --agent and --reader name three")
+    return (*_foundation(roles, schema_name), *_tables(roles, schema_name))
+
+
+def _foundation(roles: Roles, schema_name: str) -> Iterator[str]:
+    admin, agent, reader, within = map(_quoted, (roles.admin, roles.agent, roles.reader, schema_name))
+    for name in (roles.admin, roles.agent, roles.reader):
+        missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {_literal(name)})"
+        tag = next(tag for number in count() if (tag := f"$do{number or ''}$") not in name)
+        yield f"DO {tag} BEGIN IF {missing} THEN CREATE ROLE {_quoted(name)} NOLOGIN; END IF; END {tag};"
+    yield f"CREATE SCHEMA IF NOT EXISTS {within} AUTHORIZATION {admin};"
+    yield f"GRANT USAGE, CREATE ON SCHEMA {within} TO {admin};"
+    yield f"GRANT USAGE ON SCHEMA {within} TO {agent}, {reader};"
+
+
+def _tables(roles: Roles, schema_name: str) -> Iterator[str]:
+    admin, agent, reader, within = map(_quoted, (roles.admin, roles.agent, roles.reader, schema_name))
+    for kind, name in schema.objects():
+        if kind == "table":  # or only the admin who made a table could bring it up to a later version
+            yield f"ALTER TABLE {within}.{_quoted(name)} OWNER TO {admin};"
+    yield f"GRANT ALL ON ALL TABLES IN SCHEMA {within} TO {admin};"
+    yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {within} TO {agent}, {reader};"
+    for table, deeds in rights(SENDING).items():
+        yield f"GRANT {', '.join(deeds)} ON {within}.{_quoted(table)} TO {agent};"
+
+
+def rights(changes: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return what statements do to which tables, beyond reading: "INSERT", "UPDATE", "DELETE"."""
+    needed: dict[str, set[str]] = {}
+    for statement in changes:
+        for deed, pattern in _DEEDS.items():
+            for table in re.findall(pattern, statement):
+                needed.setdefault(table, set()).add(deed)
+        if "DO UPDATE SET" in statement:  # of what couldn't be inserted
+            needed[re.findall(_DEEDS["INSERT"], statement)[0]].add("UPDATE")
+    return {table: tuple(deed for deed in _DEEDS if deed in deeds) for table, deeds in sorted(needed.items())}
+
+
+def _require_name(name: str) -> None:
+    shown = visible(name)
+    if not name or shown != name:  # what can't be printed as it is can't be run as it is
+        raise UsageError(f"{shown or 'an empty text'} is no name of a role or schema")
+    if len(name.encode("utf-8", "surrogatepass")) > _LONGEST:
+        raise UsageError(f"{shown} is longer than {_LONGEST} bytes, where PostgreSQL cuts a name off")
+    if name == "public" or name.startswith("pg_"):
+        raise UsageError(f"{shown} is one of PostgreSQL's own names", hint="choose another one")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    # as PostgreSQL reads it whatever standard_conforming_strings says
+    return ("E" if "\\" in text else "") + "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,0 +1,108 @@
+"""A ledger's move to another place: copied whole, compared, and marked, so that never two of them are in use.
+
+Both marks are rows of ``meta``. The copy bears ``arriving_from`` from its first moment until the old ledger says
+``moved_to``, so whoever uses either is refused while it isn't sure which one is right. A move that was cut short is
+finished by running it again: before the old ledger's mark the copy is made anew, after it only the copy's mark is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, BinaryIO
+
+from profilectl.errors import LedgerRefused
+from profilectl.ledger import export, schema
+from profilectl.ledger.store import refusal_of_mark
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.ledger.export import Extent
+    from profilectl.ledger.store import Engine, Execute, ReadingEngine, Store
+
+
+def goal_of(engine: ReadingEngine) -> str | None:
+    """Return the address that a ledger was moved to, or None."""
+    return _marks(engine).get("moved_to")
+
+
+def migrate(
+    source: Engine, open_target: Callable[[], AbstractContextManager[Store]], spool: BinaryIO, old: str, new: str
+) -> Extent:
+    """Copy a ledger that is in use and locked into an empty one, and mark it as moved; nobody can write meanwhile.
+
+    Args:
+        source: what keeps the ledger now.
+        open_target: opens the ledger at the new place, made when it is missing, and also while it bears a mark.
+        spool: an empty file of ours.
+        old: the address of the ledger now.
+        new: its address from then on.
+
+    Returns:
+        How much was copied.
+
+    Raises:
+        LedgerRefused: the ledger is damaged, the new place has another one, or the copy isn't the same; the old ledger
+            stays in use.
+    """
+    with source.transaction() as execute:  # a message that is sent meanwhile would be missing in the copy
+        extent = export.write(execute, spool)
+        _require_sound(spool, old)
+        with open_target() as target:
+            with target.engine.transaction() as filling:
+                _require_free(filling, old, new)
+                filling(schema.SET_MARK, name="arriving_from", value=old)
+                if export.load(filling, spool) != extent:
+                    raise LedgerRefused("the copy on its way has changed", hint="run the command again")
+            _require_same(extent, target.engine, new)
+            execute(schema.SET_MARK, name="moved_to", value=new)
+    return extent
+
+
+def finish(source: ReadingEngine, target: Engine, old: str, new: str) -> bool:
+    """Take the mark off the copy of a ledger that was moved; return False when that was done before.
+
+    Raises:
+        LedgerRefused: the copy isn't the same, or is of another ledger.
+    """
+    mark = _marks(target).get("arriving_from")
+    if mark is None:
+        return False
+    if mark != old:
+        raise refusal_of_mark("arriving_from", mark)
+    _require_same(extent_of(source), target, new)
+    with target.transaction() as execute:
+        execute(schema.DELETE_MARK, name="arriving_from")
+    return True
+
+
+def _marks(engine: ReadingEngine) -> dict[str, str]:
+    return dict(engine.read(lambda execute: execute(schema.GET_MARKS)))
+
+
+def extent_of(engine: ReadingEngine) -> Extent:
+    """Return how much a ledger holds, with the digest that its export would have."""
+    return engine.read(lambda execute: export.write(execute, export.Nowhere()))
+
+
+def _require_sound(spool: BinaryIO, old: str) -> None:
+    for problem in export.judge(spool).problems:
+        what = f"{old} wasn't moved: line {problem.line} of its export {problem.message}"
+        raise LedgerRefused(visible(what), hint="`profilectl ledger export` writes the lines; restore a sound backup")
+
+
+def _require_free(execute: Execute, old: str, new: str) -> None:
+    """Make sure that nothing is lost at the new place: it is empty, or has what an earlier attempt left there."""
+    marks: dict[str, str] = dict(execute(schema.GET_MARKS))
+    if marks.get("arriving_from") == old:
+        export.clear(execute)
+    elif marks or not export.is_empty(execute):
+        which = "".join(f", {name.replace('_', ' ')} {value}" for name, value in marks.items())
+        hint = "move that one away, or choose another address"
+        raise LedgerRefused(visible(f"nothing was moved: {new} has a ledger already{which}"), hint=hint)
+
+
+def _require_same(extent: Extent, target: ReadingEngine, new: str) -> None:
+    if extent_of(target) != extent:
+        hint = "the old ledger stays in use; run the command again"
+        raise LedgerRefused(visible(f"the copy at {new} isn't the same ledger"), hint=hint)
