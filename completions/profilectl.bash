@@ -17,7 +17,7 @@ _profilectl_know() {
             options="$shared --handle=@text"
             ;;
         'profilectl diff')
-            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars"
+            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --picture-base=@text"
             ;;
         'profilectl sync')
             options="$shared --yes --plan=@plan --expect=@text --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text --new-ledger"

@@ -10,7 +10,7 @@ function __profilectl_takes
         case profilectl/init
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/diff
-            contains -- $argv[2] --out --format --agent --allow-deletes --allow-lost --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --out --format --agent --allow-deletes --allow-lost --picture-base --roster --brand --credentials-file --timeout
         case profilectl/sync
             contains -- $argv[2] --plan --expect --agent --allow-deletes --allow-lost --jobs --max-wait --roster --brand --credentials-file --timeout
         case profilectl/send
@@ -218,6 +218,7 @@ complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-deletes -r 
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-lost -r -f -d 'Agree to make N profiles per brand anew that X lost'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l prune-now -d 'Destroy replaced profiles without waiting'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l verify-avatars -d 'Compare the live pictures, too'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l picture-base -r -f -d 'In Markdown show both pictures; URL is the roster\'s folder'
 
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l yes -d 'Apply without asking'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l plan -r -f -a '(__profilectl_plans)' -d 'Only this plan, which `diff --out` saved'

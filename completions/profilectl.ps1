@@ -68,6 +68,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--allow-lost|@text|Agree to make N profiles per brand anew that X lost'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
+                '--picture-base|@text|In Markdown show both pictures; URL is the roster''s folder'
             )
             Arguments = @()
         }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LISTS = 180  # readings of the list of profiles that X's documentation allows in a quarter of an hour
 MOST_EVENT_PAGES = 5  # of messages that are read at once; X allows 15 in a quarter of an hour
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class XClient:
         self._signature = Signature.of(credentials)
         self._transport = transport or Transport()
         self._media_category = media_category
+        self._has_other_limits = False
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +96,20 @@ class XClient:
         return tuple(reversed(first.values()))
 
     def _read_profiles(self) -> tuple[Profile, ...]:
-        return tuple(self._pages(endpoints.list_page, wire.read_page))
+        return tuple(self._pages(endpoints.list_page, self._read_page))
+
+    def _read_page(self, answer: Answer) -> wire.Page[Profile]:
+        limit = wire.rate_limit(answer)
+        self._has_other_limits |= limit is not None and limit > LISTS
+        return wire.read_page(answer)
+
+    @property
+    def has_other_limits(self) -> bool:
+        """Whether X has said, with a list, that the account may read more lists than X's documentation says.
+
+        Such an account has limits of its own, as one of a local X without limits, and so not the documented creates.
+        """
+        return self._has_other_limits
 
     def show_profile(self, profile_id: str) -> Profile:
         """Return a profile; NotFound when X itself says that it has none with that id."""

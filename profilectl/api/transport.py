@@ -179,7 +179,7 @@ class Transport:
 
         def to_leave() -> float:
             promised = math.inf if leaves_by_ms is None else leaves_by_ms / 1000 - self.server_clock.now()
-            held = self._seconds_held() if endpoint.retry.writes else math.inf
+            held = math.inf if endpoint.method == "GET" else self._seconds_held()  # an upload counts against a quota
             return min(promised, held, self._deadline.remaining())
 
         return Exchange(
@@ -253,7 +253,7 @@ class Transport:
         if reason is not None:
             message = f"{endpoint.action}: the certificate of {self.address.host} isn't trusted: {reason}"
             return _lasting(Unreachable(message, hint=certificate_hint(os.environ)))
-        if not exchange.may_leave and endpoint.retry.writes:
+        if not exchange.may_leave and endpoint.method != "GET":
             return self._too_late(endpoint)
         message = f"{endpoint.action}: no connection to {self.address.url} ({cause_of(error)})"
         return Unreachable(message, hint="look at the network, DNS and HTTPS_PROXY, then run again")

@@ -153,6 +153,12 @@ def _names_no_user(errors: object) -> bool:
     return any(problem_kind(mapping_or_empty(entry)) == _NO_SUCH_USER for entry in entries)
 
 
+def rate_limit(answer: Answer) -> int | None:
+    """Return how often X allows the call in its window, None where X doesn't say so in a header."""
+    limit = answer.headers.get("x-rate-limit-limit", "")
+    return int(limit) if re.fullmatch(r"[0-9]{1,15}", limit) else None
+
+
 def read_rate_limits(answer: Answer) -> dict[str, dict[str, int]]:
     """Return ``limit``, ``remaining`` and ``reset`` (epoch seconds) by X's name of the call."""
     return {

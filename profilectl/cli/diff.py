@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
-from profilectl.errors import ExitCode, InputRefused, UsageError
+from profilectl.errors import ExitCode, InputRefused, Refused, UsageError
 from profilectl.model import Brand
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
+    from profilectl.render.markdown import Faces
     from profilectl.sync.quota import Forecast
     from profilectl.sync.session import SyncSession
 
@@ -65,12 +66,17 @@ def diff(
     allow_lost: AllowLost = None,
     prune_now: PruneNow = False,
     verify_avatars: VerifyAvatars = False,
+    picture_base: Annotated[
+        str | None, option("--picture-base URL", "In Markdown show both pictures; URL is the roster's folder.")
+    ] = None,
 ) -> None:
     """Show what sync would do.
 
     Says also whether a guard would refuse it. Never writes at X or in the ledger.
     """
     form = _chosen(context, form)
+    if picture_base is not None:
+        _check_picture_base(picture_base, form)
     if out is not None:
         check_place(out)  # before X is asked for lists that couldn't be saved
     selection = Selection(frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars)
@@ -89,7 +95,7 @@ def diff(
     document = saved.to_document(plan, [brand.key for brand in session.brands], selection, budget)
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
-    _show(context, session, plan, document, form)
+    _show(context, session, plan, document, form, picture_base)
     if form is not Format.JSON:
         show_limits(context, forecasts)
     if out is not None and not context.is_quiet:
@@ -102,6 +108,20 @@ def _chosen(context: Context, form: Format | None) -> Format | None:
     if context.wants_json and form not in {None, Format.JSON}:
         raise UsageError(f"--json and --format {form} exclude each other")
     return Format.JSON if context.wants_json else form
+
+
+def _check_picture_base(url: str, form: Format | None) -> None:
+    if form is not Format.MARKDOWN:
+        raise UsageError("--picture-base is for --format markdown", hint="--format html holds the pictures themselves")
+    from profilectl.api.urls import check_picture_url
+
+    try:
+        is_folder = check_picture_url(url).startswith("https://") and not {"?", "#"} & set(url)
+    except Refused:
+        is_folder = False
+    if not is_folder:
+        hint = "such as https://github.com/acme/roster/raw/COMMIT"
+        raise UsageError(f"--picture-base: {visible(url)} isn't the https address of a folder", hint=hint)
 
 
 def check_place(path: Path) -> None:
@@ -168,13 +188,20 @@ def _diff_code(plan: Plan) -> ExitCode:
     return ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
 
 
-def _show(context: Context, session: SyncSession, plan: Plan, document: saved.Document, form: Format | None) -> None:
+def _show(
+    context: Context,
+    session: SyncSession,
+    plan: Plan,
+    document: saved.Document,
+    form: Format | None,
+    picture_base: str | None,
+) -> None:
     if form is Format.JSON:  # the document holds the refusal, too
         replace(context.output, wants_json=True).show(document)
         return
     if form in {Format.MARKDOWN, Format.HTML}:
         if plan.changes or not context.is_quiet:
-            write_line(_page(context, session, plan, form))
+            write_line(_page(context, session, plan, form, picture_base))
     else:
         show_plan(context, plan, drawn=form is Format.TABLE)
         if plan.changes and not context.is_quiet:
@@ -185,16 +212,43 @@ def _show(context: Context, session: SyncSession, plan: Plan, document: saved.Do
             info(f"hint: `{plan.refused.allow}` allows this plan")
 
 
-def _page(context: Context, session: SyncSession, plan: Plan, form: Format | None) -> str:
+def _page(context: Context, session: SyncSession, plan: Plan, form: Format | None, picture_base: str | None) -> str:
     # Each form's modules are loaded for itself: HTML decodes pictures, which the others needn't.
     if form is Format.MARKDOWN:
         from profilectl.render.markdown import plan_document
 
-        return plan_document(plan, context.again())
+        return plan_document(
+            plan, context.again(), None if picture_base is None else _faces(session, plan, picture_base)
+        )
     from profilectl.cli.html_plan_pictures import compare_changes
     from profilectl.render.html import plan_page
 
     return plan_page(plan, compare_changes(context, session, plan))
+
+
+def _faces(session: SyncSession, plan: Plan, picture_base: str) -> dict[Change, Faces]:
+    """Return where both pictures of each change can be seen: X's own address, and the roster's file below the base."""
+    from posixpath import normpath
+    from urllib.parse import quote
+
+    from profilectl.render.markdown import Faces
+
+    live = {
+        (brand, profile.id): profile.avatar_url
+        for brand, target in session.targets.items()
+        for profile in target.observation.profiles
+    }
+    files_of = {
+        picture.digest: f"{picture_base.rstrip('/')}/{quote(normpath(picture.path))}"
+        for picture in session.pictures.values()
+    }
+    return {
+        change: Faces(
+            live.get((change.brand, change.profile_id or "")),
+            None if change.after is None else files_of.get(change.after.avatar),
+        )
+        for change in plan.changes
+    }
 
 
 def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:

@@ -1,14 +1,21 @@
 """A plan as GitHub-flavoured Markdown, for pull requests.
 
 Whatever came from a file or from X stands in code spans: GitHub reads no markup, mention, reference or address there.
+The addresses of pictures are the exception, each in an element of its own, encoded so that nothing ends it.
 """
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from msgspec import Struct
+
+from profilectl.api.urls import check_picture_url
+from profilectl.errors import Refused
 from profilectl.plan.changes import Reason
 from profilectl.plan.namesakes import lost_brands, lost_ledger, recover_command
 from profilectl.render.phrases import SYMBOLS, picture_change, reason, remedy, summary
@@ -19,19 +26,29 @@ if TYPE_CHECKING:
     from profilectl.plan.changes import Change
 
 _HEADERS = ("", "brand", "agent", "change", "why", "name", "picture changed")
+_FACES = ("now", "new")
+_SIDE = 64  # pixels
 
 
-def plan_document(plan: Plan, options: str) -> str:
+class Faces(Struct, frozen=True):
+    """Where the pictures of one change can be seen: addresses, None where there is no picture to see."""
+
+    now: str | None
+    new: str | None
+
+
+def plan_document(plan: Plan, options: str, faces: Mapping[Change, Faces] | None = None) -> str:
     """Return a title with the summary, what speaks against the plan, its changes as a table, and its digest.
 
-    `options` are those with which a command means the same roster and X, with a space before them.
+    `options` are those with which a command means the same roster and X, with a space before them. With `faces` the
+    table shows two pictures for each change, from https addresses only.
     """
     parts = [f"### Profiles at X: {summary(plan)}"]
     if plan.refused is not None:
         allow = f" {code(plan.refused.allow)} allows this plan." if plan.refused.allow else ""
         parts.append(f"> **Refused:** {code(plan.refused.message)}.{allow}")
     if plan.changes:
-        parts.append("\n".join(_table(plan)))
+        parts.append("\n".join(_table(plan, faces)))
     blocked = [*_blocked(plan, options)]
     if blocked:
         parts.append("\n".join(["**Blocked**", "", *blocked]))
@@ -56,9 +73,10 @@ def _cell(text: str) -> str:
     return re.sub(r"(\\*)\|", lambda match: match[1] * 2 + r"\|", code(text))
 
 
-def _table(plan: Plan) -> Iterator[str]:
-    yield f"| {' | '.join(_HEADERS)} |"
-    yield "|" + " --- |" * len(_HEADERS)
+def _table(plan: Plan, faces: Mapping[Change, Faces] | None) -> Iterator[str]:
+    headers = _HEADERS if faces is None else (*_HEADERS, *_FACES)
+    yield f"| {' | '.join(headers)} |"
+    yield "|" + " --- |" * len(headers)
     for change in plan.changes:
         cells = (
             f"`{SYMBOLS[change.action]}`",
@@ -68,8 +86,22 @@ def _table(plan: Plan) -> Iterator[str]:
             reason(change),
             _names(change),
             {None: "", True: "yes", False: "no"}[picture_change(change)],
+            *(() if faces is None else map(image, (faces[change].now, faces[change].new))),
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def image(address: str | None) -> str:
+    """Return an image as an HTML element that can stand in a table; empty for no address, or one that isn't https."""
+    try:
+        checked = check_picture_url(address or "")
+    except Refused:
+        return ""
+    if not checked.startswith("https://"):  # a page on https shows no others
+        return ""
+    # pipes, quotes, backticks, white space and brackets are percent-encoded, what is encoded already stays
+    encoded = quote(checked, safe="%/:?=&+,;~@!$()*'")
+    return f'<img src="{html.escape(encoded)}" width="{_SIDE}" alt="">'
 
 
 def _names(change: Change) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.protocol import Ledger
     from profilectl.plan.builder import Plan
     from profilectl.sync.ports import BrandTarget, Stop, Wait
+    from profilectl.sync.quota import CallBudget
 
 
 def apply(
@@ -41,18 +42,21 @@ def apply(
     stop: Stop,
     wait: Wait,
     prune_at_once: bool,
+    budgets: Mapping[str, CallBudget] | None = None,
 ) -> Iterator[Outcome]:
     """Carry the plan out, brand after brand; yields each step's outcome as soon as it is durable.
 
     Pictures to upload are looked up by the digest of their source file. The ledger is used from the calling thread
-    only, while up to `jobs` creates are on the wire. With `prune_at_once` a replaced profile has no grace.
+    only, while up to `jobs` creates are on the wire. With `prune_at_once` a replaced profile has no grace. `budgets`
+    holds, by brand, what may still be sent; a brand without one learns from X's answers alone.
 
     Raises:
         LedgerRefused: the ledger can't be written; intents that are open then are settled by the next run.
     """
     for brand, target in targets.items():
         protected = frozenset(agent for key, agent in plan.protected if key == brand)
-        run = _BrandRun(CreateRun(target, ledger, prepared, jobs, stop, wait, protected), prune_at_once)
+        budget = (budgets or {}).get(brand)
+        run = _BrandRun(CreateRun(target, ledger, prepared, jobs, stop, wait, protected, budget), prune_at_once)
         with ledger.batch():
             # before anything is created: an agent has one open intent at most
             for _, nonce in (pair for pair in plan.withdrawals if pair[0] == brand):
@@ -120,6 +124,9 @@ class _BrandRun:
         target, ledger, profile_id = self.creates.target, self.creates.ledger, change.profile_id or ""
         if self.creates.left_doubt or self.creates.stop.requested or self.halted is not None:
             return Outcome(change, Status.SKIPPED, change.profile_id, self.halted)
+        if self.creates.budget is not None and (limit := self.creates.budget.take_destroy(self.now())) is not None:
+            self.halted = limit
+            return Outcome(change, Status.SKIPPED, profile_id, limit)
         try:
             if change.action is Action.DELETE:
                 # first nobody can send with it; when X doesn't answer, it stays retired, and the next run goes on

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.protocol import Ledger
     from profilectl.plan.changes import Change
     from profilectl.sync.ports import BrandTarget, Stop, Wait
+    from profilectl.sync.quota import CallBudget
 
 _LONGEST_CALL_MS = 30_000  # a request of a run that is killed may be applied this much after it left
 _LONGEST_REST_MS = 5_000  # a create leaves at most this much after its intent, or the intent is renewed
@@ -65,6 +66,7 @@ class CreateRun:
     stop: Stop
     wait: Wait
     protected: frozenset[str]
+    budget: CallBudget | None = None  # None where X's limits aren't known
     waiting: deque[Change] = field(default_factory=deque)  # nothing of theirs has begun
     in_flight: dict[Future[Any], _Attempt] = field(default_factory=dict)  # one for each busy worker
     uploaded: deque[_Attempt] = field(default_factory=deque)  # their next step is the intent
@@ -73,7 +75,7 @@ class CreateRun:
     names_in_use: set[str] = field(default_factory=set)  # one name at a time, so that adoption stays unambiguous
     replaced: list[Change] = field(default_factory=list)
     halted: ProfilectlError | None = None  # why nothing more is begun
-    upload_limit: RateLimited | None = None  # why no further picture is uploaded; what is uploaded is still made
+    upload_limit: RateLimited | None = None  # why nothing more is uploaded; what is uploaded is still made
     left_doubt: bool = False  # an agent may be without its new name or picture
     listed: frozenset[str] = field(init=False)  # by X, before the first create of the run
 
@@ -125,6 +127,8 @@ class CreateRun:
         for change in self.waiting:
             name = as_compared(change.goal.name)
             if name not in self.names_in_use:
+                if self.budget is not None and not self.budget.take_create(self._now()):
+                    return None
                 self.waiting.remove(change)
                 self.names_in_use.add(name)
                 return _Attempt(change)
@@ -274,6 +278,8 @@ class CreateRun:
             nonce = attempt.intent.nonce
             self.ledger.cancel_intent(self.target.user_id, nonce, str(error), self._now(), was_sent=False)
         self.names_in_use.discard(as_compared(attempt.change.goal.name))
+        if self.budget is not None:
+            self.budget.give_back_create()
         if isinstance(error, RateLimited) and attempt.intent is None:
             self.upload_limit = error
         elif isinstance(error, (CredentialsError, RateLimited)):
@@ -285,8 +291,10 @@ class CreateRun:
 
     def _can_go_on(self) -> bool:
         """Say whether there is something to do for idle workers, after a wait for X where that is what it takes."""
-        if self.halted is not None or not self.postponed:
-            return self.halted is None and any(
+        if self.halted is not None:
+            return False
+        if not self.postponed:
+            return self._wait_for_budget() or any(
                 self._is_fresh(attempt) or not self.stop.requested for attempt in self.intended
             )
         if self.stop.requested or not self.wait(max(map(self._pause, self.postponed)), "for X"):
@@ -298,6 +306,18 @@ class CreateRun:
         self.intended.extendleft(reversed(self.postponed))
         self.postponed.clear()
         return True
+
+    def _wait_for_budget(self) -> bool:
+        """Return True after a wait until X's limits, as the ledger counts, leave something; else note what is short."""
+        if self.budget is None or self.intended or not self.waiting or self.stop.requested or self.upload_limit:
+            return False
+        limit = self.budget.create_limit(len(self.waiting), self._now())
+        if limit is None or limit.retry_at is None:
+            return False
+        if self.wait(limit.retry_at.timestamp() - self._now() / 1000, "for X"):
+            return True
+        self.upload_limit = None if self.stop.requested else limit
+        return False
 
     def _pause(self, attempt: _Attempt) -> float:
         if attempt.error is not None and attempt.error.retry_at is not None:

@@ -1,17 +1,20 @@
-"""What X's daily limits leave of a plan, as far as the ledger knows of earlier calls.
+"""What X's limits leave of a plan, as far as the ledger knows of earlier calls by any machine.
 
-A forecast, never a refusal: what X itself answers stays the truth, because other tools may have used the same limits,
-and X doesn't say when its days begin. The figures are those of X's documentation of custom profiles and of media.
+`forecast` says beforehand what a run can do, `CallBudget` keeps it from sending more. What X itself answers stays the
+truth where it allows less, because other tools may have used the same limits, and X doesn't say when its days begin.
+The figures are those of X's documentation of custom profiles and of media.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
 
+from profilectl.errors import RateLimited
 from profilectl.model import Event
 from profilectl.sync.outcomes import Status, limits
 
@@ -24,8 +27,9 @@ DAY_MS = 24 * 60 * 60 * 1000
 UPLOADS = 500  # pictures in one window
 WINDOW = 15 * 60  # seconds
 
-_CREATING = {"created", "adopted", "unanswered"}  # an adoption without an intent was no create of ours
+_MADE = {"created", "adopted", "unanswered"}  # an adoption without an intent was no create of ours
 _DESTROYING = {"destroyed", "destroyed-stranger"}
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Budget(Struct, frozen=True):
@@ -82,18 +86,77 @@ def forecast(plan: Plan, brand: str, events: Iterable[Event], now_ms: int) -> Fo
 
 
 def creates(planned: int, events: Iterable[Event], now_ms: int) -> Budget:
-    """Return what is left of an account's creates: one was made for every intent of which anything was heard."""
-    moments: dict[str, int] = {}
-    for event in events:
-        nonce = event.detail.get("nonce")  # an unanswered create that is adopted later is one create
-        if event.what in _CREATING and nonce is not None:
-            moments[str(nonce)] = min(event.at_ms, moments.get(str(nonce), event.at_ms))
-    return _budget(planned, moments.values(), now_ms)
+    """Return what is left of an account's creates: each intent counts unless it was withdrawn before an answer."""
+    promised, withdrawn = _promised(events)
+    return _budget(planned, (at_ms for nonce, at_ms in promised.items() if nonce not in withdrawn), now_ms)
 
 
 def destroys(planned: int, events: Iterable[Event], now_ms: int) -> Budget:
     """Return what is left of an account's destroys."""
-    return _budget(planned, [event.at_ms for event in events if event.what in _DESTROYING], now_ms)
+    return _budget(planned, _destroyed(events), now_ms)
+
+
+@dataclass(slots=True)
+class CallBudget:
+    """What a run may send to one account; the lists hold when what counts was sent, X's clock, epoch milliseconds.
+
+    An upload counts with its intent. One that never came to an intent, as its run was killed, or that went along with a
+    message, is unknown here: there X's own answer ends the run.
+    """
+
+    creates: list[int]
+    uploads: list[int]
+    destroys: list[int]
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Self:
+        """Count an account's events of the last 24 hours at least, those of every machine."""
+        events = tuple(events)
+        promised, withdrawn = _promised(events)
+        creates = [at_ms for nonce, at_ms in promised.items() if nonce not in withdrawn]
+        return cls(sorted(creates), sorted(promised.values()), sorted(_destroyed(events)))
+
+    def take_create(self, now_ms: int) -> bool:
+        """Count a create and its upload, and say whether they may be sent; otherwise nothing is counted."""
+        if self.create_limit(1, now_ms) is not None:
+            return False
+        self.creates.append(now_ms)
+        self.uploads.append(now_ms)
+        return True
+
+    def give_back_create(self) -> None:
+        """Take the last create off again, which surely wasn't applied; its upload still counts."""
+        self.creates.pop()
+
+    def create_limit(self, planned: int, now_ms: int) -> RateLimited | None:
+        """Return the limit that leaves nothing, with the moment when creates can go on; None if both leave some.
+
+        That is when the day has room for one more, and for pictures when there is room for as many as are planned.
+        Where both leave nothing, it is the one that lasts longer.
+        """
+        limits = (
+            _limit(self.creates, 1, now_ms, CALLS_A_DAY, DAY_MS, "creates in 24 hours"),
+            _limit(self.uploads, planned, now_ms, UPLOADS, WINDOW * 1000, f"pictures in {WINDOW // 60} minutes"),
+        )
+        reached = [limit for limit in limits if limit is not None]
+        return max(reached, key=lambda limit: limit.retry_at or _NEVER, default=None)
+
+    def take_destroy(self, now_ms: int) -> RateLimited | None:
+        """Count a destroy, or return the limit that leaves none."""
+        limit = _limit(self.destroys, 1, now_ms, CALLS_A_DAY, DAY_MS, "destroys in 24 hours")
+        if limit is None:
+            self.destroys.append(now_ms)
+        return limit
+
+
+def _limit(moments: Sequence[int], planned: int, now_ms: int, most: int, span_ms: int, what: str) -> RateLimited | None:
+    counting = sorted(moment for moment in moments if moment > now_ms - span_ms)
+    if len(counting) < most:
+        return None
+    # whoever waits for a window to have room for all would go on one by one otherwise
+    last = counting[len(counting) - most + min(planned, most) - 1]
+    retry_at = datetime.fromtimestamp((last + span_ms) / 1000, UTC)
+    return RateLimited(f"X allows {most:,} {what}, and the ledger counts {len(counting):,}", retry_at=retry_at)
 
 
 def again_at(outcomes: Sequence[Outcome], recent: Mapping[str, Sequence[Event]], now_ms: int) -> datetime | None:
@@ -130,6 +193,25 @@ def _to_document(budget: Budget) -> dict[str, Any]:
     again_at = None if budget.again_ms is None else datetime.fromtimestamp(budget.again_ms // 1000, UTC)
     counts = {name: getattr(budget, name) for name in ("planned", "used", "allowed", "now", "rest")}
     return counts | {"again_at": None if again_at is None else again_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def _promised(events: Iterable[Event]) -> tuple[dict[str, int], set[str]]:
+    """Return when each intent was written or heard of first, and those that were withdrawn before any answer."""
+    promised: dict[str, int] = {}
+    withdrawn, made = set[str](), set[str]()
+    for event in events:
+        if event.detail.get("nonce") is None:
+            continue
+        nonce = str(event.detail["nonce"])  # an unanswered create that is adopted later is one create
+        if event.what in _MADE | {"intended"}:
+            promised[nonce] = min(event.at_ms, promised.get(nonce, event.at_ms))
+        made |= {nonce} if event.what in _MADE else set()
+        withdrawn |= {nonce} if event.what == "withdrawn" else set()
+    return promised, withdrawn - made
+
+
+def _destroyed(events: Iterable[Event]) -> list[int]:
+    return [event.at_ms for event in events if event.what in _DESTROYING]
 
 
 def _budget(planned: int, moments: Iterable[int], now_ms: int) -> Budget:

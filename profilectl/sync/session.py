@@ -21,7 +21,7 @@ from profilectl.sync.engine import observe, synchronise
 from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
 from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
-from profilectl.sync.quota import DAY_MS, again_at, forecast
+from profilectl.sync.quota import DAY_MS, CallBudget, again_at, forecast
 from profilectl.system import host
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
@@ -253,17 +253,34 @@ class SyncSession:
 
         Yields the outcome of each step once it is durable.
         """
+        budgets = self._budgets(plan, ledger)  # once, as later rounds go on with it
 
         def carry_out(plan: Plan) -> Iterator[Outcome]:
-            prune_at_once = self.selection.prune_now or self.roster.policy.retire_after == 0
             return apply(
-                plan, self.targets, ledger, prepared, jobs=self.jobs, stop=stop, wait=wait, prune_at_once=prune_at_once
+                plan,
+                self.targets,
+                ledger,
+                prepared,
+                jobs=self.jobs,
+                stop=stop,
+                wait=wait,
+                prune_at_once=self.selection.prune_now or self.roster.policy.retire_after == 0,
+                budgets=budgets,
             )
 
         def plan_again(brands: frozenset[str], agents: frozenset[str]) -> Plan:
             return self.plan(ledger, wait, brands=brands, agents=agents)
 
         return synchronise(plan, carry_out, plan_again, stop)
+
+    def _budgets(self, plan: Plan, ledger: LedgerReader) -> dict[str, CallBudget]:
+        """Return what may be sent for brands where something is made or removed, unless X has other limits for them."""
+        busy = {change.brand for change in plan.changes if change.creates or change.removes}
+        return {
+            brand: CallBudget.of(ledger.recent(target.user_id, self.clients[brand].now_ms() - DAY_MS))
+            for brand, target in self.targets.items()
+            if brand in busy and not self.clients[brand].has_other_limits
+        }
 
     def now_ms(self) -> int:
         """Return a lower bound of X's clock, epoch milliseconds."""

@@ -72,6 +72,27 @@ def test_a_list_that_moved_while_it_was_read_is_read_again(client, httpx_mock):
     assert 4 == client.requests["list"]
 
 
+@pytest.mark.parametrize(
+    ("limit", "has_others"),
+    [
+        (None, False),
+        ("180", False),
+        ("181", True),
+        ("1000000", True),
+        ("many", False),
+        ("\u00b2", False),
+        ("-5", False),
+    ],
+)
+def test_an_account_with_limits_of_its_own(client, httpx_mock, limit, has_others):
+    """More lists than X's documentation says mean that its other figures aren't this account's either."""
+    headers = {} if limit is None else {"x-rate-limit-limit": limit.encode()}
+    httpx_mock.add_response(json={"custom_profiles": []}, headers=headers)
+    client.list_profiles()
+
+    assert has_others == client.has_other_limits
+
+
 @pytest.mark.parametrize("cursors", [["a", "a"], ["a", "b", "a"]])
 def test_list_in_a_circle(client, httpx_mock, cursors):
     """A cursor that comes again would never end."""

@@ -77,6 +77,23 @@ def test_deadline_cuts_reading(connect, misbehave):
         client.list_profiles()
 
 
+@pytest.mark.parametrize("call", ["upload", "create", "destroy"])
+def test_nothing_that_counts_leaves_once_another_run_may_write(connect, misbehave, call):
+    """A run whose lock is over still reads; it neither uploads, creates nor destroys, and tries nothing twice."""
+    server = misbehave(lambda connection: respond(connection, EMPTY_LIST))
+    client = connect(server.url, seconds_held=lambda: -1.0)
+    calls = {
+        "upload": lambda: client.upload(b"picture", "image/png"),
+        "create": lambda: client.create_profile("Ana", "1"),
+        "destroy": lambda: client.destroy_profile("1"),
+    }
+
+    assert () == client.list_profiles()
+    with pytest.raises(Unreachable, match="the time in which it had to leave is over"):
+        calls[call]()
+    assert 1 == len(server.heads)
+
+
 def test_deadline_spares_a_write(connect, misbehave):
     """A write that has left is waited for: cutting it off would only make its outcome unknown."""
     now = 0.0

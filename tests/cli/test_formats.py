@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
+from profilectl.cli import diff
 from profilectl.cli.context import Context
 from profilectl.cli.html_plan_pictures import compare_changes
 from profilectl.cli.options import Options
 from profilectl.errors import Refused, Unreachable
-from profilectl.model import LedgerState, Profile
+from profilectl.model import LedgerState, Picture, Profile
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.intents import Observation
 
@@ -116,6 +117,57 @@ def test_markdown_is_for_pull_requests(moved):
     assert 4 == sum(line.startswith(("| `±`", "| `+`", "| `-`")) for line in result.out.splitlines())
     assert "`Alice` → `Ally \\| <b>`" in result.out
     assert result.out.endswith(f"Plan `{digest}`\n")
+
+
+def test_markdown_shows_the_roster_s_pictures_from_the_repository(moved):
+    """Each change that brings a picture has the address of its file at that commit."""
+    desk, _ = moved
+    result = desk.run("diff", "--format", "markdown", "--picture-base", "https://git.example/raw/c0ffee/")
+    rows = [line for line in result.out.splitlines() if line.startswith(("| `±`", "| `+`", "| `-`"))]
+
+    assert 0 == result.code
+    assert [1, 1, 1, 0] == sorted((row.count(' src="https://git.example/raw/c0ffee/') for row in rows), reverse=True)
+    assert len(rows) == result.out.count(" |\n") - 2
+
+
+def test_markdown_shows_what_x_serves_now():
+    """The live picture's address is X's own, also of a profile that only goes; without one there is none."""
+    profile = Profile("1", "Alice", "https://pbs.twimg.com/a.png", 1)
+    observation = Observation("acme", (profile,), 1, LedgerState())
+    after = Appearance("Ally", "sha256:aa")
+    changes = (
+        Change("acme", "alice", Action.REPLACE, (Reason.NAME,), "1", after=after),
+        Change("acme", "alice", Action.DESTROY, (Reason.REPLACED,), "1"),
+        Change("acme", "bruno", Action.CREATE, (Reason.NEW,), after=after),
+    )
+    session = SimpleNamespace(
+        pictures={"faces/a b.png": Picture("faces/./a b.png", "sha256:aa", 1)},
+        targets={"acme": SimpleNamespace(observation=observation)},
+    )
+    faces = diff._faces(session, SimpleNamespace(changes=changes), "https://git.example/raw/1")
+    live, file = "https://pbs.twimg.com/a.png", "https://git.example/raw/1/faces/a%20b.png"
+
+    assert [(live, file), (live, None), (None, file)] == [(faces[each].now, faces[each].new) for each in changes]
+
+
+NO_FOLDER = "isn't the https address of a folder"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--picture-base", "https://git.example"], "is for --format markdown"),
+        (["--format", "markdown", "--picture-base", "http://git.example"], NO_FOLDER),
+        (["--format", "markdown", "--picture-base", "https://git.example/?ref="], NO_FOLDER),
+        (["--format", "markdown", "--picture-base", "https://me:pw@git.example"], NO_FOLDER),
+    ],
+)
+def test_a_picture_base_is_the_https_address_of_a_folder(desk, words, why):
+    """And only Markdown, which can't hold pictures, needs one."""
+    desk.write(("alice", "Alice"))
+    result = desk.run("diff", *words)
+
+    assert (2, True) == (result.code, why in result.err)
 
 
 def test_json_is_the_same_by_both_names(moved):

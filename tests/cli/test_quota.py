@@ -23,13 +23,16 @@ PATIENT = ("--max-wait", "30m", "--timeout", "3600")  # enough for X's limit on 
 
 
 class Tally(Record):
-    """Counts the calls and remembers the creates that X made, in their order."""
+    """Counts the calls, remembers the creates that X made, in their order, and how often X wanted us to wait."""
+
+    refusals = 0  # since the beginning
 
     @contextmanager
     def told(self, call: Call):
         self.calls[call.moment.split(" ", 1)[0]] += 1
         answers = []
         yield answers
+        self.refusals += answers[0].status_code == 429
         if call.name and answers[0].is_success:
             self.made.append(call.name)
 
@@ -46,6 +49,12 @@ class Desk(Stage):
     """A brand at X, the roster of who looks after it, and what the last command said."""
 
     capsys: pytest.CaptureFixture[str]
+    home = "state"
+    shared_ledger = ""  # an address, in place of the file
+
+    def environ(self) -> dict[str, str]:
+        environ = super().environ() | {"XDG_STATE_HOME": str(self.folder / self.home)}
+        return environ | ({"PROFILECTL_LEDGER": self.shared_ledger} if self.shared_ledger else {})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -132,16 +141,14 @@ def test_a_thousand_a_day(desk):
     ) == forecast[-1]
     assert (75, 1400) == (first[0], len(first[1].splitlines()))
     assert (
-        "500 done, 900 left: uploading the picture: X's limit for this call is reached (HTTP 429: Too Many Requests); "
-        "run the same command again after 18:02 (in 15 min)"
+        "500 done, 900 left: X allows 500 pictures in 15 minutes, and the ledger counts 500; "
+        "run the same command again after 18:03 (in 15 min)"
     ) == "\n".join(first[2])
-    assert 500 == first_calls["create"]
-    assert first_calls["upload"] <= 500 + JOBS
+    assert (500, 500) == (first_calls["create"], first_calls["upload"])
     assert (75, 500, 400) == (code, second["summary"]["done"], second["summary"]["skipped"])
     assert "2030-03-18T17:46" == second["retry_at"][:16]  # X takes pictures earlier, but no create
     assert "run the same command again after 17:47 tomorrow (in 24 h)" in said_once(talk)
-    assert second_calls["upload"] <= 500 + JOBS
-    assert second_calls["create"] <= 500 + JOBS
+    assert (500, 500) == (second_calls["create"], second_calls["upload"])
     [budget] = json.loads(document)["budget"]
     assert {"planned": 400, "used": 1000, "allowed": 0, "now": 0, "rest": 400} == {
         name: number for name, number in budget["creates"].items() if name != "again_at"
@@ -255,3 +262,46 @@ def test_a_killed_run_loses_nothing_of_the_day(desk):
     assert (None, [75, 0]) == (killed, codes)
     assert 150 == len(made) == len(set(made))
     assert 0 == desk.does("diff", "--exit-code")[0]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_three_machines_share_the_day_and_the_windows(desk, kind, request):
+    """Three cron hosts with one ledger, one of them killed at work: X never has to say no, and a day later all is done.
+
+    Each runs every quarter of an hour, five minutes after the one before.
+    """
+    if kind == "postgres":
+        postgres = request.getfixturevalue("postgres")
+        desk.shared_ledger = postgres.address(database=postgres.fresh_database())
+    desk.hire(1200)
+    sent = []  # (X's time, uploads, creates) of each run
+    talks = []
+    for number in range(12):
+        desk.home = f"host {number % 3}"
+        is_dying = number == 3
+        desk.troubles = [Trouble(lambda moment: moment.startswith("create"), lambda *_: desk.die())] * is_dying
+        talks.append(desk.sync()[2])
+        sent.append((desk.passed(), desk.record.calls["upload"], desk.record.calls["create"]))
+        desk.hours.pass_by(QUARTER_HOUR / 3)
+    evening = desk.live()
+    desk.hours.pass_by(DAY - desk.passed() + QUARTER_HOUR)
+    again = desk.sync()
+    desk.hours.pass_by(QUARTER_HOUR)
+    rest = desk.sync()
+
+    assert 0 == desk.record.refusals
+    assert 1000 - JOBS <= evening <= 1000
+    windows = [sum(uploads for at, uploads, _ in sent if end - QUARTER_HOUR < at <= end) for end, *_ in sent]
+    assert max(windows) <= 500 + JOBS  # of the killed run's pictures some never came to an intent
+    assert any("X allows 1,000 creates in 24 hours, and the ledger counts 1,000" in line for line in talks[-1])
+    assert (0, 0) == (sent[-1][1], sent[-1][2])
+    assert (0, 1200) == (again[0] or rest[0], desk.live())
+
+
+def test_a_machine_alone_waits_out_a_window(desk):
+    """With X's real limit on pictures a run that may wait a quarter of an hour makes 700, and X never says no."""
+    desk.hire(700)
+    code, _, talk = desk.sync("--max-wait", "15m", "--timeout", "1500")
+
+    assert (0, 700, 0) == (code, desk.live(), desk.record.refusals)
+    assert ["waiting", "700 done"] == [line.partition(" 8")[0] for line in talk]

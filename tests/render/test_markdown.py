@@ -15,7 +15,7 @@ from profilectl.plan.builder import Plan
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis
 from profilectl.plan.guards import Refusal
-from profilectl.render.markdown import code, plan_document
+from profilectl.render.markdown import Faces, code, plan_document
 from profilectl.text.escape import visible
 
 BASIS = Basis(roster="sha256:r", pictures="sha256:p", ledger="sha256:l", remote="sha256:x")
@@ -184,3 +184,62 @@ def test_no_character_that_hides_is_left():
     change = Change("acme", "a", Action.CREATE, (Reason.NEW,), after=Appearance("".join(HOSTILE), "sha256:a"))
 
     assert not re.search("[^\n -~→±]", plan_document(plan_of(change), ""))
+
+
+class Images(HTMLParser):
+    """The images of a page, by the attributes that they have."""
+
+    def __init__(self, document):
+        super().__init__()
+        self.images, self.cells = [], 0
+        self.feed(MarkdownIt("gfm-like", {"linkify": False}).render(document))
+
+    def handle_starttag(self, tag, attrs):
+        self.cells += tag == "td"
+        if tag not in PLAIN:
+            self.images.append((tag, dict(attrs)))
+
+
+def with_faces(now, new):
+    return plan_document(plan_of(RENAME), "", {RENAME: Faces(now, new)})
+
+
+def test_both_faces_stand_in_the_table():
+    """The live one and the new one, in columns of their own."""
+    document = with_faces("https://pbs.twimg.com/media/a?format=jpg&name=small", "https://git.example/raw/1/a%20b.png")
+    size = {"width": "64", "alt": ""}
+
+    assert " picture changed | now | new |" in document
+    assert [
+        ("img", {"src": "https://pbs.twimg.com/media/a?format=jpg&name=small", **size}),
+        ("img", {"src": "https://git.example/raw/1/a%20b.png", **size}),
+    ] == Images(document).images
+
+
+NOT_SHOWN = [
+    *(None, "", "http://pbs.twimg.com/a.png", "http://127.0.0.1/a.png", "javascript:alert(1)", "data:image/png,x"),
+    *("//evil.example/a.png", "https://me:pw@evil.example/a.png", "https://ex\u0430mple.com/a.png"),
+]
+
+
+@pytest.mark.parametrize("address", NOT_SHOWN)
+def test_only_https_is_shown(address):
+    """Any other address leaves its cell empty."""
+    document = with_faces(address, address)
+
+    assert ([], 9) == (Images(document).images, Images(document).cells)
+
+
+@given(st.text(max_size=40))
+@example('"><script>alert(1)</script>')
+@example("a | b \\| c")
+@example("`x` [y](z) ![i](j)\n\n| t |")
+@example("'onerror='alert(1)")
+@example("%22 onload=x &quot;")
+def test_no_address_ends_its_image(rest):
+    """Whatever X calls a picture stays the address of one image, in one cell."""
+    page = Images(with_faces(f"https://pbs.twimg.com/{rest}", None))
+
+    assert 9 == page.cells
+    assert all((tag, {"src", "width", "alt"}) == ("img", set(attrs)) for tag, attrs in page.images)
+    assert len(page.images) <= 1

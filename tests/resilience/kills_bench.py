@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import random
     from pathlib import Path
 
+    from profilectl.ledger.protocol import Ledger, LedgerReader
+
 PROGRAM = [sys.executable, "-m", "profilectl"]
 GRACE = 10  # seconds, of settling as well as of retiring
 LATEST_ARRIVAL = 35  # seconds after which the request of a run that was killed can't be applied any more
@@ -50,11 +52,11 @@ class Bench:
             Image.new("RGB", (32, 32), colour).save(self.folder / "avatars" / name)
         self.world = World(limits=Limits.generous())
         self.account = self.world.ensure_brand("acmecare")
-        self.server = SandboxServer(SandboxApp(self.world)).__enter__()
+        self.server = SandboxServer(self.make_app()).__enter__()
         media = self.world.media.add(self.account.user_id, picture()).id
         for name in STRANGERS:
             self.world.profiles.create(self.account.user_id, name, media)
-        with open_for_writing(self.ledger) as ledger:  # a person has agreed to begin one beside the strangers
+        with self.writer() as ledger:  # a person has agreed to begin one beside the strangers
             ledger.begin_account(self.account.user_id, len(STRANGERS), 1)
         self._watch_destroys()
         return self
@@ -66,6 +68,15 @@ class Bench:
     @property
     def ledger(self) -> Path:
         return self.folder / "ledger.db"
+
+    def make_app(self) -> SandboxApp:
+        return SandboxApp(self.world)
+
+    def writer(self) -> Ledger:
+        return open_for_writing(self.ledger)
+
+    def reader(self) -> LedgerReader:
+        return open_for_reading(self.ledger)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the program: this sandbox, these credentials, this ledger."""
@@ -127,11 +138,14 @@ class Bench:
         self.world.faults.clear()
         seconds = GRACE + (LATEST_ARRIVAL if self.state_of().intents else 1)
         self.world.advance(seconds)
-        # a process's own clock can't be moved, so what it is compared with is
-        with closing(sqlite3.connect(self.ledger)) as ledger, ledger:
-            ledger.execute("UPDATE intents SET attempted_local_ms = attempted_local_ms - ?", (int(seconds * 1000),))
+        self.age_attempts(int(seconds * 1000))
         done = self.run("sync", "--yes")
         assert 0 == done.returncode, (done.stdout, done.stderr)
+
+    def age_attempts(self, ms: int) -> None:
+        """Let open attempts be older by this machine's clock: that can't be moved, so what it is compared with is."""
+        with closing(sqlite3.connect(self.ledger)) as ledger, ledger:
+            ledger.execute("UPDATE intents SET attempted_local_ms = attempted_local_ms - ?", (ms,))
 
     def live(self) -> dict[str, str]:
         """Return the names of the live profiles by their ids."""
@@ -141,7 +155,7 @@ class Bench:
         return set(self.live().values())
 
     def state_of(self):
-        with open_for_reading(self.ledger) as ledger:
+        with self.reader() as ledger:
             return ledger.state_of(self.account.user_id)
 
     def judge_after_kill(self) -> None:
@@ -161,7 +175,7 @@ class Bench:
         wanted = sorted([name for name, _ in self.agents.values()] + list(STRANGERS))
         assert wanted == sorted(name for one, name in live.items() if one not in retired)
         assert () == ledger_state.intents
-        with open_for_reading(self.ledger) as ledger:
+        with self.reader() as ledger:
             assert verify(ledger.events()) is None
 
     def judge_difference(self) -> None:

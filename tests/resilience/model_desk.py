@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from profilectl.audit.chain import verify
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.ledger.opening import open_for_reading, open_for_writing
 from profilectl.model import Account, Agent, Brand, Kind, LedgerState, Picture, Policy, Roster
 from profilectl.pictures.avatars import normalise
 from profilectl.pictures.placeholders import initials_portrait
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from profilectl.ledger.address import PostgresAddress
     from profilectl.model import Intent, Profile
     from profilectl.plan.builder import Plan
     from profilectl.sync.outcomes import Outcome
@@ -52,7 +53,7 @@ class Desk:
 
     name: str
     x: ModelX
-    path: Path
+    place: Path | PostgresAddress
     agents: dict[str, Agent] = field(default_factory=dict)
     begun: dict[tuple[str, str], int] = field(default_factory=dict)  # (agent, name): true time of the intent
     doubtful: set[str] = field(default_factory=set)  # names of creates that nothing has told the end of
@@ -68,12 +69,12 @@ class Desk:
         return {key: one for key, one in self.agents.items() if one.until is None or one.until >= TODAY}
 
     def state_of(self) -> LedgerState:
-        with open_for_reading(self.path) as ledger:
+        with open_for_reading(self.place) as ledger:
             return ledger.state_of(USER)
 
     def events(self) -> int:
         """Count the audit records, and hold the chain together."""
-        with open_for_reading(self.path) as ledger:
+        with open_for_reading(self.place) as ledger:
             hold(verify(ledger.events()) is None, "the audit chain is broken")
             return sum(1 for _ in ledger.events())
 
@@ -104,7 +105,7 @@ class Desk:
         new_pool: Callable = lambda jobs, thread_name_prefix: pool()  # noqa: E731
         with patch.multiple("profilectl.sync.creates", ThreadPoolExecutor=new_pool, wait=wait):
             try:
-                with open_for_writing(self.path, actor="admin@model") as ledger, ledger.lock(0, "model"):
+                with open_for_writing(self.place, actor="admin@model") as ledger, ledger.lock(0, "model"):
                     return run.carry_out(ledger)
             except CrashError:
                 return None
@@ -188,6 +189,12 @@ class Recorded:
 
     def open_sends(self, user_id: str) -> dict[str, int]:
         return self.ledger.open_sends(user_id)
+
+    def seconds_held(self) -> float:
+        return self.ledger.seconds_held()
+
+    def require_held(self) -> None:
+        self.ledger.require_held()
 
     def __getattr__(self, deed: str):
         if deed not in WRITES:

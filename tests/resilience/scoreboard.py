@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     import pytest
 
-PARTS = ("fault cells", "lying lists", "kills", "other signals", "races", "model examples")
+PARTS = (
+    *("fault cells", "lying lists", "kills", "other signals", "races", "model examples"),
+    *("two machines", "pooler", "failover", "restore", "link cut", "idle timeout", "mixed versions", "frozen holder"),
+    *("senders", "shared examples"),
+)
 PROPERTY = "scoreboard"
 FILE = Path(__file__).parents[2] / "build" / "scoreboard.md"
 NOT_RUN = "not run"

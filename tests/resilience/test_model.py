@@ -62,8 +62,12 @@ class Survival(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(dir=FOLDER))
         self.x = ModelX()
-        self.desk = Desk("ours", self.x, self.folder / "ledger.db")
-        self.other = Desk("theirs", self.x, self.folder / "other.db")
+        self.desk = Desk("ours", self.x, self.place_of("ours"))
+        self.other = Desk("theirs", self.x, self.place_of("theirs"))
+
+    def place_of(self, name):
+        """Return where a desk's ledger is."""
+        return self.folder / f"{name}.db"
 
     @initialize(first=names, second=names)
     def start(self, first, second):
@@ -229,6 +233,7 @@ def recover(desk):
     retired = {one.profile_id for one in ledger_state.retired}
     known = retired | {one.profile_id for one in ledger_state.bindings}
     strangers = {one.name for one in desk.x.live() if one.id not in known}
+    rivals = {one.name for one in desk.x.live() if one.id not in known and not one.is_late}
     for intent in ledger_state.intents:  # only a person can tell what a create made from what it may have made
         newer = [one for one in desk.x.live() if one.created_ms >= intent.begun_ms and one.id not in known]
         candidates = [one for one in newer if one.name == intent.name or is_shown(intent.picture, one.picture)]
@@ -239,7 +244,9 @@ def recover(desk):
             continue  # for a person to decide, or of a name that one more profile would make harder to decide about
         faces = desk.faces(key)
         if agent.name in strangers:  # it waits for a person, and keeps what it had: retired ones too
-            hold(len([one for one in faces if one.id not in retired]) <= 1, f"{key} has {faces}")
+            # so does what was made too late, where somebody else's might be that as well
+            kept = retired | {one.id for one in faces if one.is_late} if agent.name in rivals else retired
+            hold(len([one for one in faces if one.id not in kept]) <= 1, f"{key} has {faces}")
         else:  # nothing is destroyed while a person has to say which profile is somebody's
             kept = retired | {one.id for one in faces if one.is_late} if ambiguous else set()
             looks = [one.name for one in faces if one.id not in kept]

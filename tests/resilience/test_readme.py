@@ -12,6 +12,8 @@ from tests.resilience.test_kills import EXIT_CODES, SIGNALS, USUAL_KILLS
 from tests.resilience.test_lying_lists import LISTS, SIZES
 from tests.resilience.test_model import USUAL_EXAMPLES
 from tests.resilience.test_races import USUAL_RACES
+from tests.resilience.test_shared_ledger import DOORS, SENDERS, USUAL_FAULTS, USUAL_SHARED_RACES
+from tests.resilience.test_shared_model import USUAL_SHARED_EXAMPLES
 
 README = Path(__file__).parents[2] / "README.md"
 DONE = {
@@ -21,6 +23,11 @@ DONE = {
     "other signals": SIGNALS * len(EXIT_CODES),
     "races": USUAL_RACES,
     "model examples": USUAL_EXAMPLES,
+    "two machines": USUAL_SHARED_RACES,
+    **dict.fromkeys(("pooler", "failover", "restore", "link cut", "idle timeout", "mixed versions"), USUAL_FAULTS),
+    "frozen holder": USUAL_FAULTS,
+    "senders": SENDERS * len(DOORS),
+    "shared examples": USUAL_SHARED_EXAMPLES,
 }
 
 

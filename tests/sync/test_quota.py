@@ -20,6 +20,7 @@ from profilectl.sync.quota import (
     DAY_MS,
     UPLOADS,
     WINDOW,
+    CallBudget,
     again_at,
     creates,
     destroys,
@@ -80,7 +81,10 @@ def test_brands_have_limits_of_their_own():
 
 
 def test_what_counts_as_a_create():
-    """Every intent that X may have answered with a profile counts once, a person's adoption not at all."""
+    """Every intent that X may have answered with a profile counts once, a person's adoption not at all.
+
+    One that is open counts as well: the machine that wrote it may have died right after its create.
+    """
     events = [
         created(NOW - 3, "lost", "unanswered"),
         created(NOW - 2, "lost", "adopted"),
@@ -91,7 +95,7 @@ def test_what_counts_as_a_create():
     ]
     one = creates(0, events, NOW)
 
-    assert (1, NOW - 3) == (one.used, one.since_ms)
+    assert (2, NOW - 3) == (one.used, one.since_ms)
 
 
 def test_what_counts_as_a_destroy():
@@ -173,3 +177,46 @@ def test_a_forecast_as_a_document():
         "destroys": {"planned": 2, "used": 0, "allowed": 1_000, "now": 2, "rest": 0, "again_at": None},
         "wait_seconds": WINDOW,
     } == document
+
+
+def seconds_until(limit):
+    return limit.retry_at.timestamp() - NOW / 1000
+
+
+def test_a_budget_counts_what_others_made():
+    """After 999 creates by any machine one is left, and then it takes until the first of them is a day old."""
+    budget = CallBudget.of([created(NOW - DAY_MS + 5_000, "first"), *day_of(998, ago_ms=WINDOW * 1000)])
+
+    assert [True, False] == [budget.take_create(NOW) for _ in range(2)]
+    limit = budget.create_limit(200, NOW)
+    assert "X allows 1,000 creates in 24 hours, and the ledger counts 1,000" == limit.message
+    assert 5 == seconds_until(limit)
+
+
+def test_a_window_is_waited_for_until_it_has_room_for_all():
+    """Of 500 pictures the first 250 leave the window five minutes before the others."""
+    budget = CallBudget.of([created(NOW - ago, f"{ago} {n}") for ago in (600_000, 300_000) for n in range(250)])
+
+    assert not budget.take_create(NOW)
+    assert [300, 300, 600, 600] == [
+        seconds_until(budget.create_limit(planned, NOW)) for planned in (1, 250, 251, 10 * UPLOADS)
+    ]
+
+
+def test_a_withdrawn_create_keeps_its_upload():
+    """X refused to make the profile: it has the picture all the same."""
+    events = [created(NOW - 2, "refused", "intended"), created(NOW - 1, "refused", "withdrawn")]
+    budget = CallBudget.of(events)
+
+    assert ([], [NOW - 2]) == (budget.creates, budget.uploads)
+    budget.take_create(NOW)
+    budget.give_back_create()
+    assert ([], [NOW - 2, NOW]) == (budget.creates, budget.uploads)
+
+
+def test_destroys_have_a_budget_of_their_own():
+    """The 1,001st of a day isn't sent, and creates don't count for it."""
+    budget = CallBudget.of([*day_of(500), *(Event("destroyed", "1", NOW - 1000) for _ in range(999))])
+
+    assert budget.take_destroy(NOW) is None
+    assert DAY_MS / 1000 - 1 == seconds_until(budget.take_destroy(NOW))

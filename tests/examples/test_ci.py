@@ -1,0 +1,309 @@
+"""The jobs for GitHub and GitLab: their own commands against a sandbox, and a forge on loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.examples.conftest import EXAMPLES
+from tests.examples.forge import TOKEN, Forge
+
+FOLDER = EXAMPLES / "ci"
+COMMIT = "c0ffee" + "0" * 34
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+MARKER = "<!-- profilectl plan -->"
+ROSTER = 'version = 1\n[brands.acme]\nhandle = "AcmeCare"\n[defaults]\nkind = "human"\navatar = "alice.png"\n'
+
+
+def roster(*names: str) -> str:
+    return ROSTER + "".join(f'[agents.{name.lower()}]\nname = "{name}"\n' for name in names)
+
+
+@dataclass
+class Runner:
+    """A checkout of the roster's repository, and what a job has around it."""
+
+    machine: Any
+    forge: Forge
+    ledger: str
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.checkout = self.machine.root / "checkout"
+        self.machine.write_roster(self.checkout)
+        (self.checkout / "ci").mkdir()
+        shutil.copy(FOLDER / "plan_comment.py", self.checkout / "ci")
+        self.write(roster("Alice"))
+
+    def write(self, text: str) -> None:
+        (self.checkout / "roster.toml").write_text(text)
+
+    @property
+    def comments(self) -> list[str]:
+        """The bodies of the bot's comments."""
+        return [one["body"] for one in self.forge.comments.get("7", []) if one["user"]["login"] == self.forge.bot]
+
+    @property
+    def reviewed(self) -> str:
+        return DIGEST.findall(self.comments[-1])[-1]
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        return {f"PROFILECTL_{name.upper()}": value for name, value in json.loads(self.machine.token).items()}
+
+    def bash(self, script: str, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a script as a runner does, on a machine that is new."""
+        shutil.rmtree(self.machine.home)
+        self.machine.home.mkdir()
+        return subprocess.run(
+            ["bash", "-e", *options, "-c", script],
+            cwd=self.checkout,
+            env=self.machine.environment(**environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+class GitHub(Runner):
+    """Runs a job of the workflow, step by step."""
+
+    def expressions(self, digest: str) -> dict[str, str]:
+        """What the workflow's expressions mean in a job."""
+        secrets = {f"secrets.{name}": value for name, value in self.secrets.items()}
+        return secrets | {
+            "secrets.PROFILECTL_READER_PASSWORD": "reader-pw",
+            "secrets.PROFILECTL_ADMIN_PASSWORD": "admin-pw",
+            "vars.PROFILECTL_LEDGER_READER": self.ledger,
+            "vars.PROFILECTL_LEDGER": self.ledger,
+            "github.server_url": "https://github.com",
+            "github.repository": "acme/roster",
+            "github.event.pull_request.head.sha": COMMIT,
+            "github.event.pull_request.number": "7",
+            "github.token": TOKEN,
+            "inputs.digest": digest,
+            "steps.reviewed.outputs.digest": self.outputs.get("digest", ""),
+        }
+
+    def job(self, name: str, digest: str = "") -> tuple[int, str]:
+        """Return the exit code of the first step that failed, and what all steps have printed."""
+        code, printed = 0, ""
+        for step in workflow()["jobs"][name]["steps"]:
+            if "run" not in step or "pip install" in step["run"] or (code and "cancelled()" not in step.get("if", "")):
+                continue
+            environ = {key: self.evaluate(str(value), digest) for key, value in step["env"].items()}
+            done = self.bash(step["run"], **environ, **self.variables())
+            code, printed = code or done.returncode, printed + done.stdout + done.stderr
+            lines = (self.machine.root / "output").read_text().splitlines()
+            self.outputs |= dict(line.split("=", 1) for line in lines)
+        return code, printed + self.summary.read_text()
+
+    @property
+    def summary(self):
+        return self.machine.root / "summary"
+
+    def variables(self) -> dict[str, str]:
+        for name in ("output", "summary"):
+            (self.machine.root / name).touch()
+        return {
+            "GITHUB_API_URL": self.forge.url,
+            "GITHUB_REPOSITORY": "acme/roster",
+            "GITHUB_SHA": COMMIT,
+            "GITHUB_OUTPUT": str(self.machine.root / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+        }
+
+    def evaluate(self, text: str, digest: str) -> str:
+        return re.sub(r"\$\{\{ (.*?) \}\}", lambda match: self.expressions(digest)[match[1]], text)
+
+
+class GitLab(Runner):
+    """Runs the script of a job, in one shell."""
+
+    def job(self, name: str, digest: str = "") -> tuple[int, str]:
+        script = "\n".join(pipeline()[f"profiles-{name}"]["script"])
+        done = self.bash(script, "-o", "pipefail", **self.variables(), **({"DIGEST": digest} if digest else {}))
+        return done.returncode, done.stdout + done.stderr
+
+    def variables(self) -> dict[str, str]:
+        return self.secrets | {
+            "PROFILECTL_LEDGER": self.ledger,
+            "PROFILECTL_LEDGER_READER": self.ledger,
+            "PROFILECTL_READER_PASSWORD": "reader-pw",
+            "PROFILECTL_ADMIN_PASSWORD": "admin-pw",
+            "PLAN_COMMENT_TOKEN": TOKEN,
+            "CI_API_V4_URL": self.forge.url,
+            "CI_PROJECT_ID": "31",
+            "CI_PROJECT_URL": "https://gitlab.com/acme/roster",
+            "CI_COMMIT_SHA": COMMIT,
+            "CI_MERGE_REQUEST_IID": "7",
+        }
+
+
+def workflow() -> dict[str, Any]:
+    # YAML 1.1 reads the key `on` as true
+    return yaml.safe_load((FOLDER / "github.yml").read_text())
+
+
+def pipeline() -> dict[str, Any]:
+    return yaml.safe_load((FOLDER / "gitlab-ci.yml").read_text())
+
+
+@pytest.fixture(params=[GitHub, GitLab])
+def runner(request, machine):
+    with Forge({GitHub: "github-actions[bot]", GitLab: "project_31_bot"}[request.param]) as forge:
+        yield request.param(machine, forge, str(machine.root / "ledger" / "ledger.db"))
+
+
+def test_a_pull_request_has_one_comment_that_is_kept_up_to_date(runner):
+    """Also where a hundred others have been written meanwhile, and one that only looks like ours."""
+    code, printed = runner.job("plan")
+    runner.forge.add("7", f"{MARKER}\nPlan `sha256:{'0' * 64}`", "mallory")
+    for number in range(150):
+        runner.forge.add("7", f"comment {number}", "alice")
+    first = runner.comments
+    runner.write(roster("Alicia"))
+    again, _ = runner.job("plan")
+
+    assert (0, 0) == (code, again), printed
+    assert (1, 1, 152) == (len(first), len(runner.comments), len(runner.forge.comments["7"]))
+    assert ("`Alice`" in first[0], "`Alicia`" in runner.comments[0]) == (True, True)
+    assert f'/roster/{"-/" * isinstance(runner, GitLab)}raw/{COMMIT}/alice.png"' in runner.comments[0]
+    assert [] == runner.machine.live()
+
+
+def test_what_was_reviewed_is_what_main_does(runner):
+    """The digest comes from the comment of the change that was merged; a second time it isn't the plan any more."""
+    runner.job("plan")
+    runner.forge.merged[COMMIT] = 7
+    code, printed = runner.job("sync")
+    live = runner.machine.live()
+    again, later = runner.job("sync")
+
+    assert (0, ["Alice"]) == (code, live), printed
+    assert 5 == again
+    assert "the plan" in later
+    assert ["Alice"] == runner.machine.live()
+
+
+def test_what_has_moved_since_is_looked_at_again(runner):
+    """The job does nothing, and shows the digest with which somebody may start it by hand."""
+    runner.job("plan")
+    runner.forge.merged[COMMIT] = 7
+    runner.write(roster("Alice", "Bruno"))
+    code, printed = runner.job("sync")
+    nobody = runner.machine.live()
+    digest = next(digest for digest in reversed(DIGEST.findall(printed)) if digest != runner.reviewed)
+    by_hand, more = runner.job("sync", digest)
+
+    assert (5, []) == (code, nobody), printed
+    assert (0, ["Alice", "Bruno"]) == (by_hand, sorted(runner.machine.live())), more
+
+
+def test_what_nobody_reviewed_is_not_done(runner):
+    """A commit that came with no change, or with one that has no comment of ours."""
+    runner.forge.add("7", f"{MARKER}\nPlan `sha256:{'0' * 64}`", "mallory")
+    direct = runner.job("sync")
+    runner.forge.merged[COMMIT] = 7
+    unread = runner.job("sync")
+
+    for code, printed in (direct, unread):
+        assert 1 == code
+        assert f"no plan was reviewed for {COMMIT[:12]}" in printed
+    assert [] == runner.machine.live()
+
+
+def test_a_plan_that_is_refused_is_shown_and_fails(runner):
+    """Who reviews sees the guard, and the job is red."""
+    runner.write(roster("Alice", "Bruno", "Clara", "Dora"))
+    runner.job("plan")
+    runner.forge.merged[COMMIT] = 7
+    assert 0 == runner.job("sync")[0]
+    runner.write(roster("Alice"))
+
+    assert 5 == runner.job("plan")[0]
+    assert "**Refused:**" in runner.comments[0]
+
+
+def test_without_an_answer_of_x_there_is_no_comment(runner):
+    """The job fails with profilectl's own exit code, and the earlier comment stays."""
+    runner.job("plan")
+    before = runner.comments
+    runner.machine.token = json.dumps({**json.loads(runner.machine.token), "access_token_secret": "wrong"})
+
+    assert (4, before) == (runner.job("plan")[0], runner.comments)
+
+
+def test_a_plan_of_thousands_fits_into_a_comment(runner):
+    """Its digest is what the job for main needs, so that stays."""
+    runner.write(roster(*(f"Agent{number}" for number in range(1200))))
+    code, printed = runner.job("plan")
+
+    assert 0 == code, printed
+    assert len(runner.comments[0]) < 65_536
+    assert runner.comments[0].rstrip().endswith(f"Plan `{runner.reviewed}`")
+    assert "doesn't fit into a comment" in runner.comments[0]
+
+
+def test_no_secret_is_printed(runner):
+    """Nor does one stand in a comment."""
+    _, printed = runner.job("plan")
+    secrets = [*json.loads(runner.machine.token).values(), "reader-pw", TOKEN]
+
+    assert [] == [secret for secret in secrets if secret in printed + runner.comments[0]]
+
+
+# What the files say
+
+
+def test_the_workflow_runs_with_the_least_rights():
+    """A stranger's pull request runs nothing, and each job may do what it needs."""
+    text, jobs = (FOLDER / "github.yml").read_text(), workflow()["jobs"]
+
+    assert "pull_request_target" not in workflow()[True]
+    assert {} == workflow()["permissions"]
+    assert {"contents": "read", "pull-requests": "write"} == jobs["plan"]["permissions"]
+    assert {"contents": "read", "pull-requests": "read"} == jobs["sync"]["permissions"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in jobs["plan"]["if"]
+    assert "github.ref == 'refs/heads/main'" in jobs["sync"]["if"]
+    uses = re.findall(r"uses: (.*)", text)
+    assert uses
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}  # v[\d.]+", action) for action in uses)
+
+
+def test_no_expression_is_pasted_into_a_script():
+    """What somebody else may choose, such as a branch's name, reaches a shell as a variable only."""
+    runs = [step["run"] for job in workflow()["jobs"].values() for step in job["steps"] if "run" in step]
+
+    assert 6 == len(runs)
+    assert [] == [run for run in runs if "${{" in run]
+
+
+def test_the_merge_request_of_a_fork_runs_nothing():
+    """It would run in the fork's project, or with a stranger's script."""
+    [rule] = pipeline()["profiles-plan"]["rules"]
+
+    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in rule["if"]
+    assert all("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"] for rule in pipeline()["profiles-sync"]["rules"])
+
+
+def test_shellcheck_has_nothing_to_say(require):
+    """Of the scripts in both files, as bash."""
+    program = shutil.which("shellcheck")
+    require("shellcheck", program is not None, "shellcheck isn't installed")
+    steps = [step.get("run", "") for job in workflow()["jobs"].values() for step in job["steps"]]
+    scripts = [*steps, *("\n".join(pipeline()[f"profiles-{name}"]["script"]) for name in ("plan", "sync"))]
+    for script in filter(None, scripts):
+        done = subprocess.run(
+            [program, "--shell=bash", "-"], input=script, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (0, "") == (done.returncode, done.stdout)

@@ -1,0 +1,130 @@
+"""The right to change a ledger's bindings: one run has it, and who lost it can change nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.errors import LedgerRefused, TryLater
+from profilectl.ledger import lease
+from profilectl.ledger.store import Store
+from profilectl.model import Event
+
+HOLD = 0, "profilectl sync"
+
+
+@pytest.fixture
+def other(engine, ledger):
+    """Another run's ledger."""
+    with engine.writer() as other:
+        yield other
+
+
+# a file's lock is the kernel's, and can't be lost
+shared = pytest.mark.parametrize("engine", ["postgres", "pooler"], indirect=True)
+
+
+def take_over(store: Store) -> None:
+    """Let another run have the lease, as when this one was frozen for too long."""
+    with store._engine.transaction() as execute:
+        lease.take(execute, "profilectl sync", 1_700_000_000_000, ttl_ms=None)
+
+
+def test_a_second_run_is_told_who_holds_it(ledger, other):
+    """By command, process, machine, user and start; and it gets its turn afterwards."""
+    with ledger.lock(*HOLD), pytest.raises(TryLater, match=r"profilectl sync \(pid \d+ on .*, user .*\) since 20"):
+        other.lock(*HOLD).__enter__()
+    with other.lock(*HOLD):
+        other.record(Event("sent", "1", 5))
+
+
+def test_a_reader_sees_the_holder(engine, ledger):
+    """While it holds the ledger, and no longer."""
+    with engine.reader() as reader:
+        assert reader.holder() is None
+        with ledger.lock(*HOLD):
+            assert "profilectl sync" == reader.holder().command
+        assert reader.holder() is None
+
+
+def test_a_wait_is_announced_once(ledger, other):
+    """With the holder's name, whatever is looked at in between."""
+    waits = []
+    with ledger.lock(*HOLD), pytest.raises(TryLater):
+        other.lock(1.2, "profilectl sync", lambda *wait: waits.append(wait)).__enter__()
+    assert [1.2] == [seconds for seconds, _ in waits]
+    assert "held by profilectl sync (pid " in waits[0][1]
+
+
+def test_each_run_has_the_next_epoch(ledger, other):
+    """Whoever it is, and however the one before ended."""
+    epochs = []
+    for store in (ledger, other, ledger):
+        with store.lock(*HOLD):
+            epochs.append(store._engine.read(lease.current).epoch)
+    assert [1, 2, 3] == epochs
+
+
+def test_who_lost_it_can_change_nothing(ledger, other):
+    """Not one row, not in a batch either, and it is told to whom."""
+    with ledger.lock(*HOLD):
+        ledger.record(Event("sent", "1", 5))
+        take_over(other)
+        for change in (lambda: ledger.record(Event("sent", "1", 6)), ledger.require_held):
+            with pytest.raises(TryLater, match=r"taken over by profilectl sync \(pid .*paused or cut off"):
+                change()
+        with pytest.raises(TryLater), ledger.batch():
+            ledger.record(Event("sent", "1", 7))
+    assert [5] == [record.event.at_ms for record in ledger.events()]
+
+
+def test_a_message_needs_no_lease(ledger, other):
+    """Whoever sends never waits for a run."""
+    with ledger.lock(*HOLD):
+        other.record(Event("sent", "1", 5))
+    assert 1 == ledger.last_seq()
+
+
+@shared
+def test_a_lease_that_is_not_renewed_is_taken(ledger, other, monkeypatch):
+    """After its time, by the server's clock, without anybody's help."""
+    monkeypatch.setattr(lease, "TTL", 0.3)
+    with ledger.lock(*HOLD):
+        with other.lock(5, "profilectl offboard"):
+            assert "profilectl offboard" == other.holder().command
+        with pytest.raises(TryLater, match="taken over by"):
+            ledger.require_held()
+
+
+@shared
+def test_a_lease_is_renewed_while_nothing_is_written(ledger, other, monkeypatch):
+    """A run that waits for X for longer than the lease lasts keeps it."""
+    monkeypatch.setattr(lease, "TTL", 1.0)
+    monkeypatch.setattr(lease, "RENEWAL", 0.2)
+    with ledger.lock(*HOLD):
+        with pytest.raises(TryLater, match="is held by profilectl sync"):
+            other.lock(2.5, "profilectl offboard").__enter__()
+        assert 0 < ledger.seconds_held() <= 1
+        ledger.record(Event("sent", "1", 5))
+
+
+@shared
+def test_unlock_ends_the_lease_of_whoever_holds_it(ledger, other):
+    """The next run begins at once, and the one that held it can change nothing any more."""
+    with ledger.lock(*HOLD):
+        other.unlock()
+        with other.lock(*HOLD):
+            pass
+        with pytest.raises(TryLater, match="taken over by"):
+            ledger.record(Event("sent", "1", 5))
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_file_s_lock_ends_with_its_process(ledger):
+    """So nobody can take it from there, and the refusal says what can be done."""
+    with ledger.lock(*HOLD), pytest.raises(LedgerRefused, match="ends with its process"):
+        ledger.unlock()
+
+
+def test_without_a_lock_nothing_can_be_lost(ledger):
+    """A command that takes none, such as send, isn't bound by a time."""
+    assert float("inf") == ledger.seconds_held()
