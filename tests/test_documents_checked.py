@@ -41,6 +41,10 @@ LINES = {
     "recover": "recover --yes",
     "faults": """sandbox faults '{"kind": "slow"}'""",
     "ledger": "ledger show",
+    "copy": "ledger backup copy.db",
+    "unlock": "ledger unlock",
+    "restored": "ledger accept-restore",
+    "grants": "ledger grants",
     "reset": "sandbox reset",
 }
 """What prints each document, in an order in which each has something to tell."""
