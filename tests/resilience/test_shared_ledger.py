@@ -213,6 +213,14 @@ def heed(bench: SharedBench, message: str) -> None:
         assert done.returncode == 0, (message, done)
 
 
+def killed(setting: Setting) -> None:
+    """Kill the run, whose lease then has to come to its end by itself."""
+    with a_run(setting) as run:
+        run.pause(0.5)
+        run.process.kill()
+        run.process.communicate(timeout=60)
+
+
 def through_the_pooler(setting: Setting) -> None:
     """Restart the pooler, end the sessions behind it, or let nothing happen but that it shares them."""
     with a_run(setting) as run:
@@ -332,6 +340,13 @@ def carry_out(build: Any, fault: Any, campaign: int, tally: Any, *, door: str | 
     for _ in range(min(ONE_WORLD, FAULTS - campaign * ONE_WORLD)):
         strike_and_judge(setting, fault)
         tally()
+
+
+@pytest.mark.scoreboard("shared kills")
+@pytest.mark.parametrize("campaign", campaigns())
+def test_a_killed_run_is_finished_by_another_machine(setting, campaign, tally):
+    """After a SIGKILL at any moment the other machine goes on when the lease is over, and nothing is left to do."""
+    carry_out(setting, killed, campaign, tally)
 
 
 @pytest.mark.scoreboard("pooler")
