@@ -8,7 +8,7 @@ from typing import Final
 VARIABLES: Final = {
     "PROFILECTL_ROSTER": "the roster; else `./roster.toml`",
     "PROFILECTL_BRAND": "the brand that is meant where `--brand` names none",
-    "PROFILECTL_LEDGER": "the ledger: a file, or `postgresql://...`; else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`",
+    "PROFILECTL_LEDGER": "the ledger, a file or `postgresql://...`; else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`",
     "PROFILECTL_API_URL": "where X is, `https://api.x.com`; `http://` only on loopback",
     "PROFILECTL_SANDBOX": "`1` means `--sandbox`; `0` or nothing the real X",
     "PROFILECTL_CREDENTIALS_FILE": "the four credentials as JSON, in a file that only its owner can read",
