@@ -109,7 +109,8 @@ class SQLiteEngine(_Database):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened = _fingerprint(path)
-        self._epoch: int | None = None  # of the lock that is held
+        self._holding: str | None = None  # the command of the run that holds the lock here
+        self._epoch: int | None = None  # of that run, from its first change on: who only looks leaves no trace
         self._connection = _connect(path, "mode=rw")  # not rwc: a file that has gone meanwhile isn't made anew
         with _explained(path), _closed_on_error(self._connection):
             _examine(path, self._connection)
@@ -127,13 +128,13 @@ class SQLiteEngine(_Database):
     def transaction(self) -> Iterator[Execute]:
         """Begin a transaction that keeps other writers out."""
         with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
-            self._prove()
+            epoch = self._claim()
             yield self.execute
+        self._epoch = epoch
 
     def require_held(self) -> None:
         """Make sure that no other run has begun since the lock was taken, as after its file was removed."""
-        with self.transaction():
-            pass
+        self.read(lambda _: self._prove())
 
     def seconds_held(self) -> float:
         """Return infinity: the kernel takes a lock from nobody."""
@@ -144,6 +145,15 @@ class SQLiteEngine(_Database):
         holder = self.holder()
         which = "" if holder is None else f": {holder.describe()}"
         location.refuse(self._path, "has a lock that ends with its process", f"end that process{which}")
+
+    def _claim(self) -> int | None:
+        """Return the epoch of the run that holds the lock here, which its first change takes; None without a lock."""
+        if self._holding is None:
+            return None
+        if self._epoch is None:
+            return lease.take(self.execute, self._holding, now_ms(), ttl_ms=None).epoch
+        self._prove()
+        return self._epoch
 
     def _prove(self) -> None:
         if self._epoch is not None and (newest := lease.current(self.execute)) and newest.epoch != self._epoch:
@@ -156,13 +166,11 @@ class SQLiteEngine(_Database):
             opened, current = self._opened, _fingerprint(self._path)
             if opened is None or current is None or current.inode != opened.inode:  # such as a backup in its place
                 raise TryLater(visible(f"{self._path} was moved or replaced meanwhile"), hint="run the command again")
-            with self.transaction() as execute:
-                epoch = lease.take(execute, command, now_ms(), ttl_ms=None).epoch
-            self._epoch = epoch
+            self._holding, self._epoch = command, None
             try:
                 yield
             finally:
-                self._epoch = None
+                self._holding = self._epoch = None
 
 
 class SQLiteReader(_Database):

@@ -60,7 +60,7 @@ class Surroundings:
             read_roster=self.read_roster,
             brands=lambda: self.read_roster().brands,
             inspect_pictures=lambda agents: {},
-            ledger_path=lambda: self.folder / "ledger.db",
+            ledger_place=lambda: self.folder / "ledger.db",
             open_ledger=lambda: open_for_reading(self.folder / "ledger.db"),
             former_ledger=lambda user_id: None,
         )

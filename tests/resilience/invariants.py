@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from profilectl.audit.chain import verify
-from profilectl.ledger.sqlite import open_for_reading
+from profilectl.ledger.opening import open_for_reading
 from tests.resilience.record import ACCOUNT, AGENT_OF
 from tests.resilience.scenery import STRANGERS
 
@@ -54,10 +54,11 @@ def orphans(stage: Stage) -> list[str]:
 
 def ledger(stage: Stage, *, is_settled: bool) -> list[str]:
     """A sound database and an unbroken audit trail; in the end without open intents and retired profiles."""
-    with closing(sqlite3.connect(stage.ledger_path)) as connection:
-        findings = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-    broken = [] if findings == ["ok"] else findings
-    with open_for_reading(stage.ledger_path) as reader:
+    broken = []
+    if stage.database is None:
+        with closing(sqlite3.connect(stage.ledger_place)) as connection:
+            broken += [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    with open_for_reading(stage.ledger_place) as reader:
         if (seq := verify(reader.events())) is not None:
             broken.append(f"the audit trail breaks at record {seq}")
         ledger_state = reader.state_of(ACCOUNT)
@@ -79,5 +80,5 @@ def messages(stage: Stage, code: int | None, most: int = 1) -> list[str]:
 
 def trail(stage: Stage) -> list[str]:
     """Return what the audit trail says about messages."""
-    with open_for_reading(stage.ledger_path) as reader:
+    with open_for_reading(stage.ledger_place) as reader:
         return [one.event.what for one in reader.events() if one.event.what.startswith("sen")]

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from profilectl.ledger.sqlite import open_for_reading
+from profilectl.ledger.opening import open_for_reading
 from tests.resilience import lying_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from profilectl.ledger.address import PostgresAddress
     from profilectl.sandbox.model.world import World
 
 ACCOUNT = "4242"
@@ -54,7 +55,7 @@ class Record:
     """The calls of a run, and the promises that all runs broke."""
 
     world: World
-    ledger_path: Path
+    ledger_place: Path | PostgresAddress
     calls: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     unsettled: set[str] = field(default_factory=set)  # agents with a create that no complete list has followed
@@ -140,7 +141,7 @@ class Record:
         yield
         after = self.live()
         gone = before.keys() - after.keys()
-        with open_for_reading(self.ledger_path) as ledger:
+        with open_for_reading(self.ledger_place) as ledger:
             ledger_state = ledger.state_of(ACCOUNT)
         bound = {binding.profile_id: binding.agent for binding in ledger_state.bindings}
         self.violations += [f"{bound[one]}: its bound profile {one} was destroyed" for one in gone & bound.keys()]

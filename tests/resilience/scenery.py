@@ -11,13 +11,15 @@ from tests.resilience.stage import Stage, Trouble
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from profilectl.ledger.address import PostgresAddress
+
 STRANGERS = 50
 GRACE = 15 * 60 + 5  # seconds after which a replaced profile is surely destroyed: X's clock is known to the second
 
 
-def build(folder: Path) -> Stage:
+def build(folder: Path, database: PostgresAddress | None = None) -> Stage:
     """Return a stage after some weeks of use; nobody is bound to more than one live profile yet."""
-    stage = Stage(folder)
+    stage = Stage(folder, database=database)
     (folder / "face.png").write_bytes(picture((20, 120, 200)))
     (folder / "bruno.png").write_bytes(picture((200, 120, 20)))
     stage.write_roster(roster(EARLIER))

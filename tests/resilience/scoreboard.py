@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PARTS = (
     *("fault cells", "lying lists", "kills", "other signals", "races", "model examples"),
     *("two machines", "pooler", "failover", "restore", "link cut", "idle timeout", "mixed versions", "frozen holder"),
-    *("senders", "shared examples"),
+    *("senders", "shared examples", "shared cells"),
 )
 PROPERTY = "scoreboard"
 FILE = Path(__file__).parents[2] / "build" / "scoreboard.md"

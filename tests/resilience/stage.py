@@ -19,7 +19,7 @@ from profilectl.api.transport import Transport
 from profilectl.cli.context import DEFAULT_TIMEOUT, Context
 from profilectl.cli.main import build
 from profilectl.errors import ExitCode, ProfilectlError
-from profilectl.ledger.sqlite import open_for_reading
+from profilectl.ledger.opening import open_for_reading
 from profilectl.sandbox.http.app import SandboxApp
 from profilectl.sandbox.model.world import World
 from profilectl.secret import Credentials, Secret
@@ -28,6 +28,8 @@ from tests.resilience.record import Record
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from profilectl.ledger.address import PostgresAddress
 
 START = 1_900_000_000.0  # epoch seconds
 ROUND_TRIP = 0.05  # seconds that every request takes
@@ -75,6 +77,7 @@ class Stage:
 
     folder: Path
     hours: Hours = field(default_factory=Hours)
+    database: PostgresAddress | None = None  # where the ledger is, if not in the folder
     troubles: list[Trouble] = field(default_factory=list)
     record: Record = field(init=False)
     world: World = field(init=False)
@@ -86,25 +89,25 @@ class Stage:
         self.world = World(self.folder / "world.db", now=lambda: self.hours.now)
         self.brand = self.world.ensure_brand("acmecare", user_id="4242")
         self.world.ensure_customer("customer", user_id="7007")
-        self.record = Record(self.world, self.ledger_path)
+        self.record = Record(self.world, self.ledger_place)
 
     def close(self) -> None:
         self.world.close()
 
-    def copy(self, folder: Path) -> Stage:
-        """Return a stage in the same state; this one has to be closed."""
+    def copy(self, folder: Path, database: PostgresAddress | None = None) -> Stage:
+        """Return a stage in the same state, whose ledger is in a copy of the database; this one has to be closed."""
         shutil.copytree(self.folder, folder)
-        return Stage(folder, Hours(self.hours.now))
+        return Stage(folder, Hours(self.hours.now), database)
 
     def environ(self) -> dict[str, str]:
-        return {"PROFILECTL_LEDGER": str(self.ledger_path), "XDG_STATE_HOME": str(self.folder / "state")}
+        return {"PROFILECTL_LEDGER": str(self.ledger_place), "XDG_STATE_HOME": str(self.folder / "state")}
 
     @property
-    def ledger_path(self) -> Path:
-        return self.folder / "ledger.db"
+    def ledger_place(self) -> Path | PostgresAddress:
+        return self.database or self.folder / "ledger.db"
 
     def state_of(self):
-        with open_for_reading(self.ledger_path) as ledger:
+        with open_for_reading(self.ledger_place) as ledger:
             return ledger.state_of(self.brand.user_id)
 
     def write_roster(self, text: str) -> None:

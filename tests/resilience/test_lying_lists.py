@@ -49,7 +49,7 @@ def populate(stage, names):
     media = stage.world.media.add(stage.brand.user_id, picture((20, 120, 200)))
     stage.write_roster(roster(agents))
     others = [*agents.items()][1:]
-    with open_for_writing(stage.ledger_path, actor="scene") as ledger, ledger.lock(0, "scene"), ledger.batch():
+    with open_for_writing(stage.ledger_place, actor="scene") as ledger, ledger.lock(0, "scene"), ledger.batch():
         for number, (agent, name) in enumerate(others):
             if number == len(others) // 2:
                 stage.hours.pass_by(OLD - YOUNG)

@@ -12,6 +12,8 @@ from tests.resilience.test_kills import EXIT_CODES, SIGNALS, USUAL_KILLS
 from tests.resilience.test_lying_lists import LISTS, SIZES
 from tests.resilience.test_model import USUAL_EXAMPLES
 from tests.resilience.test_races import USUAL_RACES
+from tests.resilience.test_shared_cells import CELLS as SHARED_CELLS
+from tests.resilience.test_shared_cells import USUAL_STEP
 from tests.resilience.test_shared_ledger import DOORS, SENDERS, USUAL_FAULTS, USUAL_SHARED_RACES
 from tests.resilience.test_shared_model import USUAL_SHARED_EXAMPLES
 
@@ -28,6 +30,7 @@ DONE = {
     "frozen holder": USUAL_FAULTS,
     "senders": SENDERS * len(DOORS),
     "shared examples": USUAL_SHARED_EXAMPLES,
+    "shared cells": len(SHARED_CELLS[::USUAL_STEP]),
 }
 
 
