@@ -477,7 +477,7 @@ sys.exit(len(troubles) > 0)
 @pytest.mark.parametrize("door", DOORS)
 def test_three_hundred_senders_at_once(setting, door, tally):
     """Every message goes out once, under its agent's face, and the record of them all is one whole chain."""
-    bench = setting(door, SEED).bench
+    bench = setting(door, SEED, max_connections="700").bench  # each has one to look and one to write
     bench.agents = {"alice": ("Alice", "a.png")}
     bench.write()
     assert 0 == bench.run("sync", "--yes").returncode
