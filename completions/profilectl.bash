@@ -81,11 +81,36 @@ _profilectl_know() {
             arguments='@profiles'
             ;;
         'profilectl ledger')
-            commands='show'
+            commands='show export import backup migrate unlock accept-restore grants'
             options='--help'
             ;;
         'profilectl ledger show')
             options="$shared"
+            ;;
+        'profilectl ledger export')
+            options="$shared --force"
+            arguments='@path'
+            ;;
+        'profilectl ledger import')
+            options="$shared"
+            arguments='@text'
+            ;;
+        'profilectl ledger backup')
+            options="$shared --force"
+            arguments='@path'
+            ;;
+        'profilectl ledger migrate')
+            options="$shared --yes"
+            arguments='@text'
+            ;;
+        'profilectl ledger unlock')
+            options="$shared --yes"
+            ;;
+        'profilectl ledger accept-restore')
+            options="$shared --yes"
+            ;;
+        'profilectl ledger grants')
+            options="$shared --admin=@text --agent=@text --reader=@text --schema=@text"
             ;;
         'profilectl auth')
             commands='login import status list default logout'

@@ -41,6 +41,20 @@ function __profilectl_takes
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/ledger/show
             contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/export
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/import
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/backup
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/migrate
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/unlock
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/accept-restore
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/ledger/grants
+            contains -- $argv[2] --admin --agent --reader --schema --roster --brand --credentials-file --timeout
         case profilectl/auth/login
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/auth/import
@@ -137,6 +151,13 @@ set -g __profilectl_commands \
     profilectl/profiles/destroy \
     profilectl/ledger \
     profilectl/ledger/show \
+    profilectl/ledger/export \
+    profilectl/ledger/import \
+    profilectl/ledger/backup \
+    profilectl/ledger/migrate \
+    profilectl/ledger/unlock \
+    profilectl/ledger/accept-restore \
+    profilectl/ledger/grants \
     profilectl/auth \
     profilectl/auth/login \
     profilectl/auth/import \
@@ -168,6 +189,13 @@ set -g __profilectl_sharers \
     profilectl/profiles/forget \
     profilectl/profiles/destroy \
     profilectl/ledger/show \
+    profilectl/ledger/export \
+    profilectl/ledger/import \
+    profilectl/ledger/backup \
+    profilectl/ledger/migrate \
+    profilectl/ledger/unlock \
+    profilectl/ledger/accept-restore \
+    profilectl/ledger/grants \
     profilectl/auth/login \
     profilectl/auth/import \
     profilectl/auth/status \
@@ -203,7 +231,7 @@ complete -c profilectl -n '__profilectl_on profilectl' -a completion -d 'Print t
 complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster file: who your agents are'
 complete -c profilectl -n '__profilectl_on profilectl' -a feedback -d 'What customers answer on feedback cards'
 complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
-complete -c profilectl -n '__profilectl_on profilectl' -a ledger -d 'The ledger itself: look, copy, move'
+complete -c profilectl -n '__profilectl_on profilectl' -a ledger -d 'The ledger itself: look, copy, move, mend'
 complete -c profilectl -n '__profilectl_on profilectl' -a auth -d 'Credentials: which accounts profilectl can speak for'
 complete -c profilectl -n '__profilectl_on profilectl' -a sandbox -d 'The local X: a server with pages, and trouble on order'
 complete -c profilectl -n '__profilectl_on profilectl' -l version -d 'Print the version'
@@ -290,7 +318,31 @@ complete -c profilectl -n '__profilectl_at profilectl/profiles/destroy 1' -f -a 
 complete -c profilectl -n '__profilectl_on profilectl/profiles/destroy' -l yes -d 'Destroy without asking for the name'
 
 complete -c profilectl -n '__profilectl_on profilectl/ledger' -a show -d 'Show where the ledger is and what it holds'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a export -d 'Write all that the ledger knows as lines of JSON'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a import -d 'Read an export into a ledger that is empty or missing'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a backup -d 'Copy the ledger into a file, while others work'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a migrate -d 'Move the ledger to another place'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a unlock -d 'Tell which run holds the ledger, and end its right to it'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a accept-restore -d 'Go on with a ledger that went backwards'
+complete -c profilectl -n '__profilectl_on profilectl/ledger' -a grants -d 'Print the SQL for three roles in PostgreSQL'
 complete -c profilectl -n '__profilectl_on profilectl/ledger' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_at profilectl/ledger/export 1' -F
+complete -c profilectl -n '__profilectl_on profilectl/ledger/export' -l force -d 'Replace FILE where there is one'
+
+complete -c profilectl -n '__profilectl_at profilectl/ledger/backup 1' -F
+complete -c profilectl -n '__profilectl_on profilectl/ledger/backup' -l force -d 'Replace FILE where there is one'
+
+complete -c profilectl -n '__profilectl_on profilectl/ledger/migrate' -l yes -d 'Move it without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/ledger/unlock' -l yes -d 'End the run\'s right without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/ledger/accept-restore' -l yes -d 'Go on with it without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l admin -r -f -d 'May do everything'
+complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l agent -r -f -d 'May look, and send messages'
+complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l reader -r -f -d 'May only look'
+complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l schema -r -f -d 'Of the ledger; else its address\'s, or profilectl'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a import -d 'Import an account from twurl, t or xurl'

@@ -36,7 +36,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'roster|The roster file: who your agents are'
                 'feedback|What customers answer on feedback cards'
                 'profiles|The profiles at X: ours, retired, strangers'
-                'ledger|The ledger itself: look, copy, move'
+                'ledger|The ledger itself: look, copy, move, mend'
                 'auth|Credentials: which accounts profilectl can speak for'
                 'sandbox|The local X: a server with pages, and trouble on order'
             )
@@ -239,6 +239,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl ledger' = @{
             Commands = @(
                 'show|Show where the ledger is and what it holds'
+                'export|Write all that the ledger knows as lines of JSON'
+                'import|Read an export into a ledger that is empty or missing'
+                'backup|Copy the ledger into a file, while others work'
+                'migrate|Move the ledger to another place'
+                'unlock|Tell which run holds the ledger, and end its right to it'
+                'accept-restore|Go on with a ledger that went backwards'
+                'grants|Print the SQL for three roles in PostgreSQL'
             )
             Options = @(
                 '--help||Show this message and exit'
@@ -248,6 +255,64 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl ledger show' = @{
             Commands = @()
             Options = $shared + @()
+            Arguments = @()
+        }
+        'profilectl ledger export' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--force||Replace FILE where there is one'
+            )
+            Arguments = @(
+                '@path'
+            )
+        }
+        'profilectl ledger import' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @(
+                '@text'
+            )
+        }
+        'profilectl ledger backup' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--force||Replace FILE where there is one'
+            )
+            Arguments = @(
+                '@path'
+            )
+        }
+        'profilectl ledger migrate' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||Move it without asking'
+            )
+            Arguments = @(
+                '@text'
+            )
+        }
+        'profilectl ledger unlock' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||End the run''s right without asking'
+            )
+            Arguments = @()
+        }
+        'profilectl ledger accept-restore' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--yes||Go on with it without asking'
+            )
+            Arguments = @()
+        }
+        'profilectl ledger grants' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--admin|@text|May do everything'
+                '--agent|@text|May look, and send messages'
+                '--reader|@text|May only look'
+                '--schema|@text|Of the ledger; else its address''s, or profilectl'
+            )
             Arguments = @()
         }
         'profilectl auth' = @{

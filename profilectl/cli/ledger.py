@@ -23,8 +23,6 @@ from profilectl.ledger.accounts import check_account
 from profilectl.ledger.address import PostgresAddress, parse_place
 from profilectl.ledger.grants import Roles, statements
 from profilectl.ledger.location import companions
-from profilectl.ledger.opening import open_for_reading, open_for_writing
-from profilectl.ledger.sqlite import EmptyReader
 from profilectl.ledger.store import refusal_of_mark
 from profilectl.profiles.ownership import namesakes
 from profilectl.render import ledger as render
@@ -240,7 +238,7 @@ def backup(
 
 def migrate(
     context: Context,
-    address: Annotated[str, argument("ADDRESS", "Where to: a path, or postgresql://….")],
+    address: Annotated[str, argument("ADDRESS", "Where to: a path, or postgresql://HOST/DATABASE.")],
     yes: Annotated[bool, option("--yes", "Move it without asking.")] = False,
 ) -> None:
     """Move the ledger to another place.
@@ -282,7 +280,7 @@ def _moved_to(context: Context, old: Place, new: Place) -> str | None:
 
 
 def _open_marked(context: Context, place: Place) -> Store:
-    return open_for_writing(place, find_password=partial(context.ledger_password, place), even_moved=True)
+    return _open_writable(context, place, even_moved=True)
 
 
 def _finish_move(context: Context, old: Place, new: Place) -> None:
@@ -330,7 +328,7 @@ def unlock(
         return
     question = f"{holder.describe()} holds {shown}. End its right to write there?"
     require_consent(context, question, "unlocked", yes=yes)
-    context.ledger_for_writing().unlock()
+    context.ledger_for_writing().unlock(holder)
     line = f"{holder.describe()} doesn't hold {shown} any more; it stops before its next call to X"
     context.output.show(render.unlock(str(place), holder, ended=True), lines=[line])
 
@@ -371,7 +369,7 @@ def accept_restore(
 
 def _accept(context: Context, place: Place, setbacks: Sequence[Setback]) -> None:
     with (
-        open_for_writing(place, find_password=partial(context.ledger_password, place)) as ledger,
+        _open_writable(context, place) as ledger,
         ledger.lock(_MAX_WAIT, "profilectl ledger accept-restore", context.announce_wait),
     ):
         if context.kept_heads.setbacks(ledger) != tuple(setbacks):
@@ -402,21 +400,30 @@ def grants(
     admin: Annotated[str, option("--admin ROLE", "May do everything.")] = Roles().admin,
     agent: Annotated[str, option("--agent ROLE", "May look, and send messages.")] = Roles().agent,
     reader: Annotated[str, option("--reader ROLE", "May only look.")] = Roles().reader,
-    schema: Annotated[str, option("--schema NAME", "The schema of the ledger.")] = "profilectl",
+    schema: Annotated[str | None, option("--schema NAME", "Of the ledger; else its address's, or profilectl.")] = None,
 ) -> None:
     """Print the SQL for three roles in PostgreSQL.
 
-    Nothing is run, and no ledger is needed. Run it as a superuser once before the first sync, so that the schema is
-    there, and once after it, so that the tables are; and again after an upgrade. Then give people and machines one of
-    the roles: GRANT profilectl_agent TO afast.
+    Nothing is run, and no ledger is needed. A superuser runs it twice: before the first sync, for the roles and the
+    schema, and after it, for the tables; and once more after each update of profilectl. Then people and machines get
+    one of the roles: GRANT profilectl_agent TO afast.
     """
     roles = Roles(admin, agent, reader)
-    sql = statements(roles, schema)
+    schema_name = _schema_of(context) if schema is None else schema
+    sql = statements(roles, schema_name)
     if context.wants_json:
-        context.output.show(render.grants(roles, schema, sql))
+        context.output.show(render.grants(roles, schema_name, sql))
         return
     for line in sql:
         out(visible(line))
+
+
+def _schema_of(context: Context) -> str:
+    try:
+        place = context.ledger_place
+    except LedgerRefused:  # there are two files: neither is what the SQL is about
+        place = Path()
+    return place.schema if isinstance(place, PostgresAddress) else "profilectl"
 
 
 def _place(context: Context) -> Place:
@@ -427,11 +434,21 @@ def _absolute(place: Place) -> Place:
     return place.absolute() if isinstance(place, Path) else place
 
 
+def _open_writable(context: Context, place: Place, *, even_moved: bool = False) -> Store:
+    from profilectl.ledger.opening import open_for_writing
+
+    return open_for_writing(place, find_password=partial(context.ledger_password, place), even_moved=even_moved)
+
+
 def _open(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
+    from profilectl.ledger.opening import open_for_reading
+
     return open_for_reading(place, find_password=partial(context.ledger_password, place), even_moved=even_moved)
 
 
 def _exists(place: Place, ledger: StoreReader) -> bool:
+    from profilectl.ledger.sqlite import EmptyReader
+
     return os.path.lexists(place) if isinstance(place, Path) else not isinstance(ledger.engine, EmptyReader)
 
 

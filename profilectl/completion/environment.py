@@ -8,7 +8,9 @@ from typing import Final
 VARIABLES: Final = {
     "PROFILECTL_ROSTER": "the roster; else `./roster.toml`",
     "PROFILECTL_BRAND": "the brand that is meant where `--brand` names none",
-    "PROFILECTL_LEDGER": "the ledger's file; else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`, for X's host",
+    "PROFILECTL_LEDGER": (
+        "the ledger, a file or `postgresql://...`; else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`, for X's host"
+    ),
     "PROFILECTL_API_URL": "where X is, `https://api.x.com`; `http://` only on loopback",
     "PROFILECTL_SANDBOX": "`1` means `--sandbox`; `0` or nothing the real X",
     "PROFILECTL_CREDENTIALS_FILE": "the four credentials as JSON, in a file that only its owner can read",
@@ -18,6 +20,9 @@ VARIABLES: Final = {
     "CREDENTIALS_DIRECTORY": "where systemd lays credentials ready: `profilectl.HANDLE` or `profilectl`",
     "PYTHON_KEYRING_BACKEND": "the keyring, by its class: one that profilectl knows to keep secrets",
     "DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR": "where the Secret Service is; else `/run/user/UID` is tried",
+    "PGHOST, PGHOSTADDR, PGSERVICE, PGSSLROOTCERT": (
+        "the ledger's database, as all clients of PostgreSQL read them; `PGPASSWORD` and `PGPASSFILE` work as well"
+    ),
     "HOME": "the folder that `~` stands for",
     "XDG_CONFIG_HOME": "where `profilectl/config.toml` is; else `~/.config` or this system's like of it",
     "XDG_CACHE_HOME": "where caches are kept, in `profilectl/`; else `~/.cache`",

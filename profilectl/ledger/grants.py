@@ -43,7 +43,7 @@ class Roles(Struct, frozen=True):
 def statements(roles: Roles, schema_name: str) -> tuple[str, ...]:
     """Return the SQL that makes the roles, unless they are there, and gives them what they need in a schema.
 
-    It takes nothing away, and may be run again.
+    It takes nothing away, and may be run again. Tables that aren't there yet are passed over.
 
     Raises:
         UsageError: a name is empty, too long, or two roles have the same one.
@@ -58,9 +58,8 @@ def statements(roles: Roles, schema_name: str) -> tuple[str, ...]:
 def _foundation(roles: Roles, schema_name: str) -> Iterator[str]:
     admin, agent, reader, within = map(_quoted, (roles.admin, roles.agent, roles.reader, schema_name))
     for name in (roles.admin, roles.agent, roles.reader):
-        missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {_literal(name)})"
-        tag = next(tag for number in count() if (tag := f"$do{number or ''}$") not in name)
-        yield f"DO {tag} BEGIN IF {missing} THEN CREATE ROLE {_quoted(name)} NOLOGIN; END IF; END {tag};"
+        is_missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {_literal(name)})"
+        yield _if(is_missing, f"CREATE ROLE {_quoted(name)} NOLOGIN;")
     yield f"CREATE SCHEMA IF NOT EXISTS {within} AUTHORIZATION {admin};"
     yield f"GRANT USAGE, CREATE ON SCHEMA {within} TO {admin};"
     yield f"GRANT USAGE ON SCHEMA {within} TO {agent}, {reader};"
@@ -70,11 +69,22 @@ def _tables(roles: Roles, schema_name: str) -> Iterator[str]:
     admin, agent, reader, within = map(_quoted, (roles.admin, roles.agent, roles.reader, schema_name))
     for kind, name in schema.objects():
         if kind == "table":  # or only the admin who made a table could bring it up to a later version
-            yield f"ALTER TABLE {within}.{_quoted(name)} OWNER TO {admin};"
+            table = f"{within}.{_quoted(name)}"
+            yield _if_there(table, f"ALTER TABLE {table} OWNER TO {admin};")
     yield f"GRANT ALL ON ALL TABLES IN SCHEMA {within} TO {admin};"
     yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {within} TO {agent}, {reader};"
-    for table, deeds in rights(SENDING).items():
-        yield f"GRANT {', '.join(deeds)} ON {within}.{_quoted(table)} TO {agent};"
+    for name, deeds in rights(SENDING).items():
+        table = f"{within}.{_quoted(name)}"
+        yield _if_there(table, f"GRANT {', '.join(deeds)} ON {table} TO {agent};")
+
+
+def _if_there(table: str, statement: str) -> str:
+    return _if(f"to_regclass({_literal(table)}) IS NOT NULL", statement)
+
+
+def _if(condition: str, statement: str) -> str:
+    tag = next(tag for number in count() if (tag := f"$do{number or ''}$") not in condition + statement)
+    return f"DO {tag} BEGIN IF {condition} THEN {statement} END IF; END {tag};"
 
 
 def rights(changes: Iterable[str]) -> dict[str, tuple[str, ...]]:

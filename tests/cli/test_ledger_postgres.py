@@ -154,11 +154,7 @@ def shared(desk, served, postgres):
         for statement in desk.run("ledger", "grants", *names).out.splitlines():
             postgres.execute(statement, database=name)
 
-    printed = desk.run("ledger", "grants", *names).out.splitlines()
-    for statement in printed:
-        if " OWNER TO " in statement:
-            break
-        postgres.execute(statement, database=name)
+    allow()
     for person in ("admin", "agent", "reader"):
         postgres.execute(f"GRANT {name}_{person} TO {person}", database=name)
     desk.write(("alice", "Alice"), ("bruno", "Bruno"))

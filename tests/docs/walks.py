@@ -45,7 +45,8 @@ def _output(command, folder):
     )
     went_wrong = done.returncode == ExitCode.UNEXPECTED if wants_json else done.returncode  # documents tell of the rest
     assert not went_wrong, f"{command}\n{done.stdout}{done.stderr or ''}"
-    return _document(done.stdout) if wants_json else done.stdout
+    printed = done.stdout.replace(str(folder), "/srv/acme")
+    return _document(printed) if wants_json else printed
 
 
 def _document(printed):
