@@ -139,6 +139,14 @@ class _Begun(NamedTuple):
     since: float  # of this machine, see `boot_time`
 
 
+class _Taken(NamedTuple):
+    """The leases of a run, which are known by their epoch and the moment at which they were taken."""
+
+    epoch: int
+    since_ms: int  # of the server's clock
+    since: float  # of this machine, see `boot_time`
+
+
 class _Database:
     """A ledger in a database while it is open."""
 
@@ -322,15 +330,14 @@ class PostgresEngine(_Database):
     ) -> Iterator[None]:
         """Hold accounts against other runs on all machines, by leases that are renewed as long as this lasts."""
         accounts = frozenset(accounts or {lease.ALL})
-        since, epoch = self._take(max_wait, command, announce, accounts)
-        self._renewal = renewal = _Renewal(self._sessions, epoch, accounts, since)
+        self._renewal = renewal = _Renewal(self._sessions, self._take(max_wait, command, announce, accounts), accounts)
         try:
             yield
         finally:
             self._renewal = None
             renewal.end()
             with suppress(TryLater, LedgerRefused), self.transaction() as execute:  # otherwise it ends by itself
-                execute(schema.RENEW_LEASES, epoch=epoch, expires_ms=0)
+                renewal.give_back(execute)
 
     def require_held(self) -> None:
         """Renew the lease now; TryLater when another run has it."""
@@ -348,8 +355,9 @@ class PostgresEngine(_Database):
             if held is None or held.holder != holder:
                 raise TryLater(f"{holder.describe()} doesn't hold it any more", hint="run the same command again")
             accounts = [other.account for other in lease.read_all(execute) if other.epoch == held.epoch]
-            epoch = lease.take(execute, "profilectl ledger unlock", self._server_ms(), accounts=accounts)
-            lease.renew(execute, epoch, accounts, 0)
+            now_ms = self._server_ms()
+            epoch = lease.take(execute, "profilectl ledger unlock", now_ms, accounts=accounts)
+            lease.renew(execute, epoch, now_ms, accounts, 0)
 
     def _take(
         self,
@@ -357,8 +365,8 @@ class PostgresEngine(_Database):
         command: str,
         announce: Callable[[float, str], None] | None,
         accounts: Collection[str],
-    ) -> tuple[float, int]:
-        """Return since when the leases are held, and their epoch; waits `max_wait` seconds at most for other runs."""
+    ) -> _Taken:
+        """Return the leases that are held then; waits `max_wait` seconds at most for other runs."""
         end, is_announced = time.monotonic() + max_wait, False
         while True:
             since = boot_time()
@@ -367,7 +375,8 @@ class PostgresEngine(_Database):
                 others = lease.held((other for other in lease.read_all(execute) if other.concerns(accounts)), now_ms)
                 if others is None:
                     ttl_ms = int(lease.TTL * 1000)
-                    return since, lease.take(execute, command, now_ms, accounts=accounts, ttl_ms=ttl_ms)
+                    epoch = lease.take(execute, command, now_ms, accounts=accounts, ttl_ms=ttl_ms)
+                    return _Taken(epoch, now_ms, since)
             holder = others.holder.describe()
             if time.monotonic() >= end:
                 raise TryLater(
@@ -425,18 +434,23 @@ class PostgresEngine(_Database):
 class _Renewal:
     """Renews a lease on a connection of its own, until it is ended or the lease is another run's."""
 
-    def __init__(self, sessions: _Sessions, epoch: int, accounts: Collection[str], since: float) -> None:
-        self._epoch = epoch
+    def __init__(self, sessions: _Sessions, taken: _Taken, accounts: Collection[str]) -> None:
+        self._taken = taken
         self._accounts = accounts
         self._sessions = sessions
-        self._held_until = since + lease.TTL  # see `boot_time`
+        self._held_until = taken.since + lease.TTL  # see `boot_time`
         self._is_over = threading.Event()
         self._mutex = threading.Lock()
         self._work = begin(self._renew)
 
     def prove(self, execute: Execute, now_ms: int) -> None:
         """Renew in a transaction, given the server's time; TryLater when another run has taken a lease."""
-        lease.renew(execute, self._epoch, self._accounts, now_ms + int(lease.TTL * 1000))
+        expires_ms = now_ms + int(lease.TTL * 1000)
+        lease.renew(execute, self._taken.epoch, self._taken.since_ms, self._accounts, expires_ms)
+
+    def give_back(self, execute: Execute) -> None:
+        """Let whatever this run still has be free for others."""
+        execute(schema.RENEW_LEASES, epoch=self._taken.epoch, since_ms=self._taken.since_ms, expires_ms=0)
 
     def note(self, since: float) -> None:
         """Take the lease as renewed by a transaction that began at that moment."""
@@ -456,7 +470,8 @@ class _Renewal:
 
     def _renew(self) -> None:
         connection: Connection[Any] | None = None
-        statement = _RENEW.format(schema=self._sessions.address.schema, ttl_ms=int(lease.TTL * 1000), epoch=self._epoch)
+        values = {"ttl_ms": int(lease.TTL * 1000), "epoch": self._taken.epoch, "since_ms": self._taken.since_ms}
+        statement = _RENEW.format(schema=self._sessions.address.schema, **values)
         while not self._is_over.wait(lease.RENEWAL):
             since = boot_time()
             try:
@@ -483,7 +498,7 @@ _BEGIN = ";".join((
 ))  # fmt: skip
 _RENEW = (
     "UPDATE {schema}.leases SET expires_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + {ttl_ms}"
-    " WHERE epoch = {epoch} AND expires_ms > 0"
+    " WHERE epoch = {epoch} AND since_ms = {since_ms} AND expires_ms > 0"
 )
 # what acts on rows without us: triggers and rules; PostgreSQL's own check foreign keys
 _FOREIGN = """
