@@ -40,6 +40,7 @@ Result = TypeVar("Result")
 
 _PATIENCE: Final = 15.0  # seconds in which a server may be started again
 _QUEUE: Final = 20  # seconds that a transaction waits for others, each of which takes some milliseconds
+_STANDSTILL: Final = 10  # seconds in which a transaction does nothing, until the server ends it: others wait for it
 _LONGEST_PAUSE: Final = 1.0  # seconds between two attempts to connect
 _POLL: Final = 0.5  # seconds between two looks at a lease that another run holds
 _SILENCE: Final = 10_000  # milliseconds after which a server that acknowledges nothing is given up
@@ -274,7 +275,7 @@ class PostgresEngine(_Database):
         queue = int.from_bytes(
             hashlib.sha256(f"profilectl {sessions.address.schema}".encode()).digest()[:8], signed=True
         )
-        self._begin_writing = _BEGIN.format(queue=queue)
+        self._begin_writing = _BEGIN.format(queue=queue, standstill=_STANDSTILL)
         self._is_writing = False
         self._timeline: str | None = None
         self._renewal: _Renewal | None = None  # while a lock is held
@@ -314,6 +315,12 @@ class PostgresEngine(_Database):
                     self._renewal.prove(self.execute, begun.now_ms)
                 yield self.execute
                 self._commit(begun)
+            except _driver().Error:
+                self._is_writing = False
+                self._leave()
+                if self.seconds_held() <= 0:
+                    self.require_held()  # who has taken the lease since is what a person wants to know
+                raise
             finally:
                 self._is_writing = False
                 self._leave()
@@ -493,6 +500,7 @@ _TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 _BEGIN = ";".join((
     "BEGIN ISOLATION LEVEL READ COMMITTED",
     f"SET LOCAL lock_timeout = '{_QUEUE}s'",
+    "SET LOCAL idle_in_transaction_session_timeout = '{standstill}s'",
     "SELECT pg_advisory_xact_lock({queue})",
     f"{_BEGUN}, {_TIMELINE}",
 ))  # fmt: skip
@@ -565,6 +573,9 @@ def _explained(address: PostgresAddress) -> Iterator[None]:
     except psycopg.errors.LockNotAvailable as error:
         what = visible(f"{address} was kept busy by other processes for {_QUEUE} seconds")
         raise TryLater(what, hint="run the command again in a moment") from error
+    except psycopg.errors.IdleInTransactionSessionTimeout as error:
+        what = visible(f"{address} gave up waiting for this run, which stood still while it was writing")
+        raise TryLater(what, hint=_AGAIN) from error
     except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.ObjectNotInPrerequisiteState) as error:
         hint = "it is a standby: name the primary, or both with target_session_attrs=read-write"
         raise TryLater(_sentence(address, error), hint=hint) from error
