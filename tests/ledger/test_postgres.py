@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 
@@ -66,6 +67,14 @@ def sent(at_ms):
     return Event("sent", "1", at_ms)
 
 
+def write_slowly(ledger, meanwhile):
+    """Let something happen in the middle of a transaction."""
+    with ledger.batch():
+        ledger.record(sent(5))
+        meanwhile()
+        ledger.record(sent(7))
+
+
 # What happens on the way
 
 
@@ -73,10 +82,8 @@ def test_a_run_that_stands_still_in_a_transaction_keeps_nobody_waiting(address, 
     """Frozen or cut off, it loses its session before the others give up; nothing of its transaction is kept."""
     monkeypatch.setattr("profilectl.ledger.postgres._STANDSTILL", 1)
     with opening.open_for_writing(address) as frozen, opening.open_for_writing(address) as other:
-        with pytest.raises(TryLater, match="stood still"), frozen.batch():
-            frozen.record(sent(5))
-            other.record(sent(6))
-            frozen.record(sent(7))
+        with pytest.raises(TryLater, match="stood still"):
+            write_slowly(frozen, lambda: other.record(sent(6)))
         frozen.record(sent(8))
         assert [6, 8] == times(other)
 
@@ -86,11 +93,13 @@ def test_a_holder_that_stood_still_in_a_transaction_is_told_who_took_its_lease(a
     monkeypatch.setattr("profilectl.ledger.postgres._STANDSTILL", 1)
     monkeypatch.setattr("profilectl.ledger.lease.TTL", 0.5)
     with opening.open_for_writing(address) as frozen, opening.open_for_writing(address) as other:
-        with pytest.raises(TryLater, match="taken over by profilectl offboard"), frozen.lock(0, "a"), frozen.batch():
-            frozen.record(sent(5))
-            with other.lock(5, "profilectl offboard"):
-                other.record(sent(6))
-                frozen.record(sent(7))
+        with (
+            contextlib.ExitStack() as stack,
+            frozen.lock(0, "profilectl sync"),
+            pytest.raises(TryLater, match="taken over by profilectl offboard"),
+        ):
+            write_slowly(frozen, lambda: stack.enter_context(other.lock(5, "profilectl offboard")))
+        other.record(sent(6))
         assert [6] == times(other)
 
 

@@ -505,10 +505,10 @@ def test_three_hundred_senders_at_once(setting, door, tally):
     assert {7, 75} >= {code for code, _ in unsent.values()}, unsent
     assert not [why for _, why in unsent.values() if "by another process" in why], unsent
     bench.world.advance(60)  # what is in doubt can be settled now
-    for number in unsent:
+    for number, end in unsent.items():
         words = ["--to", customer.user_id, "--key", f"key {number}", "--human-wrote-this", f"Hi {number}"]
         done = bench.run("send", "--as", "alice", *words)
-        assert 0 == done.returncode, (number, unsent[number], done)
+        assert 0 == done.returncode, (number, end, done)
     messages = bench.world.messages.all()
     for _ in messages:
         tally()
