@@ -329,7 +329,7 @@ def unlock(
         return
     question = f"{holder.describe()} holds {shown}. End its right to write there?"
     require_consent(context, question, "unlocked", yes=yes)
-    context.ledger_for_writing().unlock()
+    context.ledger_for_writing().unlock(holder)
     line = f"{holder.describe()} doesn't hold {shown} any more; it stops before its next call to X"
     context.output.show(render.unlock(str(place), holder, ended=True), lines=[line])
 

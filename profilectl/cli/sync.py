@@ -187,8 +187,13 @@ class _Looks:
         """Hold the lock of the ledger that is the right one by now, and look at everything under it."""
         context = self.context.reread()
         ledger = context.ledger_for_writing()
-        with ledger.lock(self.max_wait, "profilectl sync", self._announce_lock):
-            yield self._look(context, ledger)
+        accounts = _known_accounts(self.context, ledger)  # not by the roster that counts: that is read under the lock
+        with ledger.lock(self.max_wait, "profilectl sync", self._announce_lock, accounts):
+            run = self._look(context, ledger)
+            if accounts and not accounts.issuperset(account.user_id for account in run.session.accounts.values()):
+                what = "nothing was changed: the roster was given other brands while this run waited"
+                raise TryLater(what, hint="run it again")
+            yield run
         ledger.close()  # so that it can be moved while a question is asked; an error leaves that to the command's end
 
     def _announce_lock(self, seconds: float, holder: str) -> None:
@@ -210,6 +215,13 @@ class _Looks:
         if not isinstance(self.expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             session.check_agents(ledger)
         return run
+
+
+def _known_accounts(context: Context, ledger: Ledger) -> frozenset[str]:
+    """Return the user ids of the brands that take part, nothing when the ledger doesn't know one of them yet."""
+    accounts = [ledger.account_of(brand.key) for brand in context.brands()]
+    known = frozenset(account.user_id for account in accounts if account is not None)
+    return known if None not in accounts else frozenset()
 
 
 def _steps(plan: Plan) -> int:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.store import Engine, Execute
 
 NAME: Final = "profilectl.ledger-export/1"
-PLACE_TABLES: Final = frozenset({"lease"})
+PLACE_TABLES: Final = frozenset({"leases"})
 """Tables about who holds a ledger; they aren't part of what it knows."""
 
 PLACE_NAMES: Final = frozenset({"moved_to", "arriving_from"})

@@ -8,6 +8,7 @@ machine that was switched off; on a file the kernel's lock decides who may, and 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -28,13 +29,17 @@ TTL: Final = 60.0
 RENEWAL: Final = 10.0
 """Seconds between two renewals: five may fail before the lease is lost."""
 
+ALL: Final = "*"
+"""Stands for every account, where a run can't know beforehand which accounts it is about."""
+
 _NEVER_MS: Final = 2**62
 
 
 class Lease(Struct, frozen=True):
-    """Who has the right to change a ledger's bindings, or had it last; times are epoch milliseconds of its clock."""
+    """Who has the right to change an account's rows, or had it last; times are epoch milliseconds of its clock."""
 
-    epoch: int
+    account: str
+    epoch: int  # of the run, which has the same one for all of its accounts
     command: str
     pid: int
     host: str
@@ -46,48 +51,71 @@ class Lease(Struct, frozen=True):
         """Whether nobody else may take it yet."""
         return self.expires_ms > now_ms
 
+    def concerns(self, accounts: Collection[str]) -> bool:
+        """Whether it and a run about these accounts exclude each other."""
+        return self.account in accounts or ALL in accounts or self.account == ALL
+
     @property
     def holder(self) -> Holder:
-        """Who holds it, as the holder of a file's lock is told."""
+        """Who that is."""
         since = datetime.fromtimestamp(self.since_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return Holder(self.command, self.pid, self.host, self.user, since)
 
-    def describe(self) -> str:
-        """Say who holds it, and since when."""
-        return self.holder.describe()
+
+def read_all(execute: Execute) -> tuple[Lease, ...]:
+    """Return every account's newest lease, those that are over included, the newest run's first."""
+    return tuple(Lease(*row) for row in execute(schema.GET_LEASES))
 
 
-def current(execute: Execute) -> Lease | None:
-    """Return the newest lease, which may be over; None when no run was ever begun."""
-    rows = execute(schema.GET_LEASE)
-    return Lease(*rows[0]) if rows else None
+def held(leases: Iterable[Lease], now_ms: int) -> Lease | None:
+    """Return the first of these that isn't over, None when all are."""
+    return next((lease for lease in leases if lease.is_held(now_ms)), None)
 
 
-def take(execute: Execute, command: str, now_ms: int, *, ttl_ms: int | None) -> Lease:
-    """Return the new lease of this process; without a `ttl_ms` it doesn't end by itself. Asks nobody."""
-    former = current(execute)
-    epoch, expires_ms = (former.epoch if former else 0) + 1, _NEVER_MS if ttl_ms is None else now_ms + ttl_ms
-    lease = Lease(epoch, command, os.getpid(), host_name(), user_name(), now_ms, expires_ms)
-    values: dict[str, Value] = {"pid": lease.pid, "host": lease.host, "os_user": lease.user, "since_ms": now_ms}
-    execute(schema.ADD_LEASE, epoch=epoch, command=command, expires_ms=expires_ms, **values)
-    execute(schema.DELETE_FORMER_LEASES, epoch=epoch)
-    return lease
+def take(
+    execute: Execute, command: str, now_ms: int, *, accounts: Collection[str] = (ALL,), ttl_ms: int | None = None
+) -> int:
+    """Let this process have the leases of these accounts, whoever had them, and return their epoch.
+
+    Without a `ttl_ms`, in milliseconds, they don't end by themselves.
+    """
+    former = read_all(execute)
+    epoch = max((lease.epoch for lease in former), default=0) + 1
+    for lease in former:
+        if lease.concerns(accounts):
+            execute(schema.DELETE_LEASE, account=lease.account)
+    values: dict[str, Value] = {"pid": os.getpid(), "host": host_name(), "os_user": user_name(), "since_ms": now_ms}
+    values |= {"epoch": epoch, "command": command, "expires_ms": _NEVER_MS if ttl_ms is None else now_ms + ttl_ms}
+    for account in accounts:
+        execute(schema.SAVE_LEASE, account=account, **values)
+    return epoch
 
 
-def renew(execute: Execute, epoch: int, expires_ms: int) -> None:
-    """Prove that a lease is still the newest, and let it last until then; 0 gives it back.
+def renew(execute: Execute, epoch: int, accounts: Collection[str], expires_ms: int) -> None:
+    """Prove that a run still has the leases of all its accounts, and let them last until then; 0 gives them back.
 
     Raises:
-        TryLater: another run has taken it.
+        TryLater: another run has taken one of them.
     """
-    if not execute(schema.RENEW_LEASE, epoch=epoch, expires_ms=expires_ms):
-        raise lost(current(execute))
+    if {account for (account,) in execute(schema.RENEW_LEASES, epoch=epoch, expires_ms=expires_ms)} != set(accounts):
+        raise lost(lease for lease in read_all(execute) if lease.epoch > epoch and lease.concerns(accounts))
 
 
-def lost(successor: Lease | None) -> TryLater:
-    """Return the error of a run that has lost its lease, to `successor` where that is known."""
-    what = "another run" if successor is None else successor.describe()
+def require(execute: Execute, epoch: int) -> None:
+    """Make sure that no run has begun since this one of a whole ledger.
+
+    Raises:
+        TryLater: one has.
+    """
+    newer = tuple(lease for lease in read_all(execute) if lease.epoch > epoch)
+    if newer:
+        raise lost(newer)
+
+
+def lost(successors: Iterable[Lease]) -> TryLater:
+    """Return the error of a run that has lost its leases, to the first of these where there is one."""
+    successor = next((lease.holder.describe() for lease in successors), "another run")
     return TryLater(
-        f"the ledger was taken over by {what}, because this run was paused or cut off for too long",
+        f"the ledger was taken over by {successor}, because this run was paused or cut off for too long",
         hint="run it again; what it had done by then is in the ledger, and it has done nothing since",
     )

@@ -15,7 +15,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
 
@@ -159,8 +159,8 @@ class _Database:
 
     def holder(self) -> Holder | None:
         """Return the run whose lease isn't over, None when there is none."""
-        current, now_ms = self.read(lambda execute: (lease.current(execute), self._server_ms()))
-        return current.holder if current is not None and current.is_held(now_ms) else None
+        held = self.read(lambda execute: lease.held(lease.read_all(execute), self._server_ms()))
+        return None if held is None else held.holder
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment; once more on another connection when it was cut off."""
@@ -303,7 +303,7 @@ class PostgresEngine(_Database):
             self._is_writing = True
             try:
                 if self._renewal is not None:
-                    lease.renew(self.execute, self._renewal.epoch, begun.now_ms + int(lease.TTL * 1000))
+                    self._renewal.prove(self.execute, begun.now_ms)
                 yield self.execute
                 self._commit(begun)
             finally:
@@ -313,17 +313,24 @@ class PostgresEngine(_Database):
                 self._renewal.note(begun.since)
 
     @contextmanager
-    def lock(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> Iterator[None]:
-        """Hold the ledger against other runs on all machines, by a lease that is renewed as long as this lasts."""
-        since, epoch = self._take(max_wait, command, announce)
-        self._renewal = renewal = _Renewal(self._sessions, epoch, since)
+    def lock(
+        self,
+        max_wait: float,
+        command: str,
+        announce: Callable[[float, str], None] | None,
+        accounts: Collection[str] = (),
+    ) -> Iterator[None]:
+        """Hold accounts against other runs on all machines, by leases that are renewed as long as this lasts."""
+        accounts = frozenset(accounts or {lease.ALL})
+        since, epoch = self._take(max_wait, command, announce, accounts)
+        self._renewal = renewal = _Renewal(self._sessions, epoch, accounts, since)
         try:
             yield
         finally:
             self._renewal = None
             renewal.end()
             with suppress(TryLater, LedgerRefused), self.transaction() as execute:  # otherwise it ends by itself
-                execute(schema.RENEW_LEASE, epoch=epoch, expires_ms=0)
+                execute(schema.RENEW_LEASES, epoch=epoch, expires_ms=0)
 
     def require_held(self) -> None:
         """Renew the lease now; TryLater when another run has it."""
@@ -334,28 +341,41 @@ class PostgresEngine(_Database):
         """Return for how long nobody else can have taken the lease."""
         return math.inf if self._renewal is None else self._renewal.seconds_left()
 
-    def unlock(self) -> None:
-        """End the lease of whoever holds it."""
+    def unlock(self, holder: Holder) -> None:
+        """End the leases of a run, which then can't renew them."""
         with self.transaction() as execute:
-            epoch = lease.take(execute, "profilectl ledger unlock", self._server_ms(), ttl_ms=0).epoch
-            lease.renew(execute, epoch, 0)
+            held = lease.held(lease.read_all(execute), self._server_ms())
+            if held is None or held.holder != holder:
+                raise TryLater(f"{holder.describe()} doesn't hold it any more", hint="run the same command again")
+            accounts = [other.account for other in lease.read_all(execute) if other.epoch == held.epoch]
+            epoch = lease.take(execute, "profilectl ledger unlock", self._server_ms(), accounts=accounts)
+            lease.renew(execute, epoch, accounts, 0)
 
-    def _take(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> tuple[float, int]:
-        """Return since when the lease is held, and its epoch; waits `max_wait` seconds at most for another run."""
+    def _take(
+        self,
+        max_wait: float,
+        command: str,
+        announce: Callable[[float, str], None] | None,
+        accounts: Collection[str],
+    ) -> tuple[float, int]:
+        """Return since when the leases are held, and their epoch; waits `max_wait` seconds at most for other runs."""
         end, is_announced = time.monotonic() + max_wait, False
         while True:
             since = boot_time()
             with self.transaction() as execute:
-                former, now_ms = lease.current(execute), self._server_ms()
-                if former is None or not former.is_held(now_ms):
-                    return since, lease.take(execute, command, now_ms, ttl_ms=int(lease.TTL * 1000)).epoch
+                now_ms = self._server_ms()
+                others = lease.held((other for other in lease.read_all(execute) if other.concerns(accounts)), now_ms)
+                if others is None:
+                    ttl_ms = int(lease.TTL * 1000)
+                    return since, lease.take(execute, command, now_ms, accounts=accounts, ttl_ms=ttl_ms)
+            holder = others.holder.describe()
             if time.monotonic() >= end:
                 raise TryLater(
-                    f"the ledger is held by {former.describe()}",
+                    f"the ledger is held by {holder}",
                     hint="wait for it to end, or allow more time with --max-wait; a minute after a crash it is free",
                 )
             if announce is not None and not is_announced:
-                announce(max_wait, f"held by {former.describe()}")
+                announce(max_wait, f"held by {holder}")
                 is_announced = True
             time.sleep(min(_POLL, max(0.0, end - time.monotonic())))
 
@@ -405,13 +425,18 @@ class PostgresEngine(_Database):
 class _Renewal:
     """Renews a lease on a connection of its own, until it is ended or the lease is another run's."""
 
-    def __init__(self, sessions: _Sessions, epoch: int, since: float) -> None:
-        self.epoch = epoch
+    def __init__(self, sessions: _Sessions, epoch: int, accounts: Collection[str], since: float) -> None:
+        self._epoch = epoch
+        self._accounts = accounts
         self._sessions = sessions
         self._held_until = since + lease.TTL  # see `boot_time`
         self._is_over = threading.Event()
         self._mutex = threading.Lock()
         self._work = begin(self._renew)
+
+    def prove(self, execute: Execute, now_ms: int) -> None:
+        """Renew in a transaction, given the server's time; TryLater when another run has taken a lease."""
+        lease.renew(execute, self._epoch, self._accounts, now_ms + int(lease.TTL * 1000))
 
     def note(self, since: float) -> None:
         """Take the lease as renewed by a transaction that began at that moment."""
@@ -431,12 +456,12 @@ class _Renewal:
 
     def _renew(self) -> None:
         connection: Connection[Any] | None = None
-        statement = _RENEW.format(schema=self._sessions.address.schema, ttl_ms=int(lease.TTL * 1000), epoch=self.epoch)
+        statement = _RENEW.format(schema=self._sessions.address.schema, ttl_ms=int(lease.TTL * 1000), epoch=self._epoch)
         while not self._is_over.wait(lease.RENEWAL):
             since = boot_time()
             try:
                 connection = connection or self._sessions.connect()
-                if connection.execute(statement.encode()).rowcount != 1:
+                if connection.execute(statement.encode()).rowcount != len(self._accounts):
                     break  # it is another run's; the next transaction says so
                 self.note(since)
             except Exception:  # noqa: BLE001 - whatever it is, the lease is over at its time, which the run heeds
@@ -457,7 +482,7 @@ _BEGIN = ";".join((
     f"{_BEGUN}, {_TIMELINE}",
 ))  # fmt: skip
 _RENEW = (
-    "UPDATE {schema}.lease SET expires_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + {ttl_ms}"
+    "UPDATE {schema}.leases SET expires_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + {ttl_ms}"
     " WHERE epoch = {epoch} AND expires_ms > 0"
 )
 # what acts on rows without us: triggers and rules; PostgreSQL's own check foreign keys

@@ -15,7 +15,7 @@ Times are epoch milliseconds. The ledger takes no clock of its own: every time c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -108,7 +108,7 @@ class LedgerReader(Protocol):
         """Return when X last showed a profile to a send, 0 for never."""
 
     def holder(self) -> Holder | None:
-        """Return the run that holds the ledger against others, None when none does."""
+        """Return the newest run that holds the ledger, or an account in it, against others; None when none does."""
 
     def close(self) -> None:
         """Let go of the ledger; closing twice is allowed."""
@@ -126,15 +126,21 @@ class Ledger(LedgerReader, Protocol):
     """A ledger that can be written, by one thread."""
 
     def lock(
-        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
+        self,
+        max_wait: float,
+        command: str,
+        announce: Callable[[float, str], None] | None = None,
+        accounts: Collection[str] = (),
     ) -> AbstractContextManager[None]:
         """Hold the ledger against other runs; free at the latest when the process ends, even by `kill -9`.
 
         Waits at most `max_wait` seconds for another holder; `announce` is called once, with that and the reason, when
         there is a wait. Others read about this run what `command` says, such as "profilectl sync".
 
-        On a database that machines share, it is a lease, which another run takes over when it wasn't renewed for
-        `lease.TTL` seconds: every change that this object makes within the block is then refused as a whole.
+        On a database that machines share, it is a lease for each of these accounts, by user id, or for all where none
+        is named: runs about other accounts go on beside it. Another run takes it over when it wasn't renewed for
+        `lease.TTL` seconds: every change that this object makes within the block is then refused as a whole. A file is
+        held as a whole.
 
         Raises:
             TryLater: another process holds it for longer than that; the message names command, process and start. Also
@@ -154,10 +160,11 @@ class Ledger(LedgerReader, Protocol):
         By a clock that runs on while the machine sleeps. Outside of a `lock` it is endless, as nothing depends on it.
         """
 
-    def unlock(self) -> None:
-        """End the lock of whichever run holds it: that one can change nothing any more.
+    def unlock(self, holder: Holder) -> None:
+        """End the lock of a run, see `holder`: it can change nothing any more.
 
         Raises:
+            TryLater: that run doesn't hold it any more.
             LedgerRefused: it is a file's lock, which only ends with its process.
         """
 

@@ -57,9 +57,9 @@ TABLES = (
     """CREATE TABLE sightings (
         account TEXT NOT NULL, profile_id TEXT NOT NULL, seen_ms BIGINT NOT NULL, PRIMARY KEY (account, profile_id))""",
     "CREATE TABLE blocked (account TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (account, agent))",
-    """CREATE TABLE lease (
-        epoch BIGINT NOT NULL PRIMARY KEY, command TEXT NOT NULL, pid BIGINT NOT NULL, host TEXT NOT NULL,
-        os_user TEXT NOT NULL, since_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL)""",
+    """CREATE TABLE leases (
+        account TEXT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, command TEXT NOT NULL, pid BIGINT NOT NULL,
+        host TEXT NOT NULL, os_user TEXT NOT NULL, since_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL)""",
 )
 
 COUNT_ROWS = """
@@ -200,13 +200,16 @@ GET_BLOCKED = "SELECT agent FROM blocked WHERE account = :account"
 ADD_BLOCKED = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON CONFLICT DO NOTHING"
 DELETE_BLOCKED = "DELETE FROM blocked WHERE account = :account AND agent = :agent"
 
-# one row, whose epoch grows with every run; see `lease`
-GET_LEASE = "SELECT epoch, command, pid, host, os_user, since_ms, expires_ms FROM lease ORDER BY epoch DESC LIMIT 1"
-ADD_LEASE = """
-    INSERT INTO lease (epoch, command, pid, host, os_user, since_ms, expires_ms)
-    VALUES (:epoch, :command, :pid, :host, :os_user, :since_ms, :expires_ms)"""
-DELETE_FORMER_LEASES = "DELETE FROM lease WHERE epoch < :epoch"
-RENEW_LEASE = "UPDATE lease SET expires_ms = :expires_ms WHERE epoch = :epoch RETURNING epoch"
+# a run has the row of each account that it is about, all of one epoch, or that of `lease.ALL`
+GET_LEASES = """
+    SELECT account, epoch, command, pid, host, os_user, since_ms, expires_ms FROM leases ORDER BY epoch DESC, account"""
+SAVE_LEASE = """
+    INSERT INTO leases (account, epoch, command, pid, host, os_user, since_ms, expires_ms)
+    VALUES (:account, :epoch, :command, :pid, :host, :os_user, :since_ms, :expires_ms)
+    ON CONFLICT (account) DO UPDATE SET epoch = :epoch, command = :command, pid = :pid, host = :host,
+        os_user = :os_user, since_ms = :since_ms, expires_ms = :expires_ms"""
+DELETE_LEASE = "DELETE FROM leases WHERE account = :account"
+RENEW_LEASES = "UPDATE leases SET expires_ms = :expires_ms WHERE epoch = :epoch RETURNING account"
 
 
 def _table(name: str) -> str:
@@ -235,7 +238,7 @@ _FROM_FORMAT_2 = (
 
 MIGRATIONS = {
     "2": _FROM_FORMAT_2,
-    "3": (_table("lease"), "UPDATE meta SET value = '4' WHERE name = 'format'"),
+    "3": (_table("leases"), "UPDATE meta SET value = '4' WHERE name = 'format'"),
 }
 """What turns a ledger of each earlier format that is still read into one of the next format, within one transaction."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -140,27 +140,32 @@ class SQLiteEngine(_Database):
         """Return infinity: the kernel takes a lock from nobody."""
         return math.inf
 
-    def unlock(self) -> None:
+    def unlock(self, holder: Holder) -> None:
         """Refuse: the kernel's lock ends with its process, and can't be taken from it."""
-        holder = self.holder()
-        which = "" if holder is None else f": {holder.describe()}"
-        location.refuse(self._path, "has a lock that ends with its process", f"end that process{which}")
+        hint = f"end that process: {holder.describe()}"
+        location.refuse(self._path, "has a lock that ends with its process", hint)
 
     def _claim(self) -> int | None:
         """Return the epoch of the run that holds the lock here, which its first change takes; None without a lock."""
         if self._holding is None:
             return None
         if self._epoch is None:
-            return lease.take(self.execute, self._holding, now_ms(), ttl_ms=None).epoch
+            return lease.take(self.execute, self._holding, now_ms())
         self._prove()
         return self._epoch
 
     def _prove(self) -> None:
-        if self._epoch is not None and (newest := lease.current(self.execute)) and newest.epoch != self._epoch:
-            raise lease.lost(newest)
+        if self._epoch is not None:
+            lease.require(self.execute, self._epoch)
 
     @contextmanager
-    def lock(self, max_wait: float, command: str, announce: Callable[[float, str], None] | None) -> Iterator[None]:
+    def lock(
+        self,
+        max_wait: float,
+        command: str,
+        announce: Callable[[float, str], None] | None,
+        accounts: Collection[str] = (),  # noqa: ARG002 - the kernel's lock is of the whole file
+    ) -> Iterator[None]:
         """Hold the ledger against other runs on this machine; TryLater when another file lies in its place by then."""
         with locks.hold_ledger(_lock_path(self._path), max_wait, command, announce):
             opened, current = self._opened, _fingerprint(self._path)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -70,7 +70,11 @@ class Engine(ReadingEngine, Protocol):
         """Begin; commit durably at the end, or roll everything back when an error leaves the block."""
 
     def lock(
-        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None
+        self,
+        max_wait: float,
+        command: str,
+        announce: Callable[[float, str], None] | None,
+        accounts: Collection[str] = (),
     ) -> AbstractContextManager[None]:
         """Do what `Ledger.lock` promises; until it ends, each transaction begins with the proof that it still holds."""
 
@@ -80,7 +84,7 @@ class Engine(ReadingEngine, Protocol):
     def seconds_held(self) -> float:
         """Do what `Ledger.seconds_held` promises."""
 
-    def unlock(self) -> None:
+    def unlock(self, holder: Holder) -> None:
         """Do what `Ledger.unlock` promises."""
 
 
@@ -251,9 +255,13 @@ class Store(StoreReader, Ledger):
         self._note_commit()
 
     def lock(
-        self, max_wait: float, command: str, announce: Callable[[float, str], None] | None = None
+        self,
+        max_wait: float,
+        command: str,
+        announce: Callable[[float, str], None] | None = None,
+        accounts: Collection[str] = (),
     ) -> AbstractContextManager[None]:
-        return self._engine.lock(max_wait, command, announce)
+        return self._engine.lock(max_wait, command, announce, accounts)
 
     def require_held(self) -> None:
         self._engine.require_held()
@@ -261,8 +269,8 @@ class Store(StoreReader, Ledger):
     def seconds_held(self) -> float:
         return self._engine.seconds_held()
 
-    def unlock(self) -> None:
-        self._engine.unlock()
+    def unlock(self, holder: Holder) -> None:
+        self._engine.unlock(holder)
 
     def register_account(self, brand: str, account: Account, now_ms: int) -> None:
         with self._change() as execute:

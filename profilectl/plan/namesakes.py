@@ -46,9 +46,14 @@ def find_namesakes(
             yield Namesake(agent, profile, bound.get(agent.key))
 
 
+def is_unbound(change: Change) -> bool:
+    """Say whether an agent without a binding has a namesake in its way: `recover` binds such agents, and no others."""
+    return change.is_blocked and Reason.NAMESAKE in change.why and change.before is None
+
+
 def lost_brands(changes: Iterable[Change]) -> dict[str, int]:
-    """Return how many agents have a namesake in their way, by brand, where it is so many that a ledger was lost."""
-    counts = Counter(change.brand for change in changes if change.is_blocked and Reason.NAMESAKE in change.why)
+    """Return how many unbound agents have a namesake in their way, by brand, where so many mean a lost ledger."""
+    counts = Counter(change.brand for change in changes if is_unbound(change))
     return {brand: count for brand, count in counts.items() if count >= MANY}
 
 

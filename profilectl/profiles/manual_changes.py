@@ -158,8 +158,9 @@ def forget(
         InputRefused: the agent has another profile by now, or none.
         TryLater: another run doesn't end.
     """
-    with ledger.lock(MAX_WAIT, "profilectl profiles forget", announce):
-        user_id, current = find_binding(ledger, roster, brand, binding.agent)
+    user_id, _ = find_binding(ledger, roster, brand, binding.agent)
+    with ledger.lock(MAX_WAIT, "profilectl profiles forget", announce, {user_id}):
+        _, current = find_binding(ledger, roster, brand, binding.agent)
         if current.profile_id != binding.profile_id:
             raise InputRefused(f"{binding.agent} has another profile by now", hint="run the same command again")
         ledger.forget(user_id, binding.agent, now_ms())
@@ -217,7 +218,7 @@ def destroy(client: XClient, ledger: Ledger, unused: UnusedProfile, announce: An
         TryLater: another run doesn't end, or a message with the profile.
     """
     user_id, profile_id = unused.account.user_id, unused.profile_id
-    with ledger.lock(MAX_WAIT, "profilectl profiles destroy", announce):
+    with ledger.lock(MAX_WAIT, "profilectl profiles destroy", announce, {user_id}):
         check_account(unused.brand, unused.account, ledger)
         agreed, unused = unused, _find_unused(client, ledger, unused.brand, unused.account, profile_id)
         if unused.name != agreed.name:

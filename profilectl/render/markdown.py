@@ -16,8 +16,7 @@ from msgspec import Struct
 
 from profilectl.api.urls import check_picture_url
 from profilectl.errors import Refused
-from profilectl.plan.changes import Reason
-from profilectl.plan.namesakes import lost_brands, lost_ledger, recover_command
+from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
 from profilectl.render.phrases import SYMBOLS, picture_change, reason, remedy, summary
 from profilectl.text.escape import visible
 
@@ -114,7 +113,7 @@ def _blocked(plan: Plan, options: str) -> Iterator[str]:
     for brand, number in lost.items():
         yield f"- {lost_ledger(code(brand), number)}: {code(recover_command(brand, options))} binds them"
     for change in plan.changes:
-        if change.is_blocked and not (Reason.NAMESAKE in change.why and change.brand in lost):
+        if change.is_blocked and not (is_unbound(change) and change.brand in lost):
             yield _obstacle(change, options)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from profilectl.errors import RateLimited
 from profilectl.plan.changes import Action, Reason
-from profilectl.plan.namesakes import lost_brands, lost_ledger, recover_command
+from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
 from profilectl.sync.outcomes import Status, count, limits
 from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
@@ -157,7 +157,7 @@ def obstacles(changes: Iterable[Change], options: str) -> Iterator[str]:
     for change in blocked:
         if Reason.NAMESAKE not in change.why:
             yield obstacle(change, change.goal.name, options)
-        elif change.brand not in lost:
+        elif not (is_unbound(change) and change.brand in lost):
             first = proposed.setdefault((change.brand, change.profile_id), change.agent)
             if first == change.agent:
                 yield obstacle(change, change.goal.name, options)

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from profilectl.ledger.address import parse_place
+from profilectl.ledger.grants import Roles, statements
+from profilectl.ledger.opening import open_for_writing
+from tests import postgres_server
 from tests.examples.conftest import EXAMPLES
 from tests.examples.forge import TOKEN, Forge
 
@@ -19,6 +23,7 @@ FOLDER = EXAMPLES / "ci"
 COMMIT = "c0ffee" + "0" * 34
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 MARKER = "<!-- profilectl plan -->"
+MEMBERS = "GRANT profilectl_admin TO admin", "GRANT profilectl_reader TO reader"
 ROSTER = 'version = 1\n[brands.acme]\nhandle = "AcmeCare"\n[defaults]\nkind = "human"\navatar = "alice.png"\n'
 
 
@@ -32,6 +37,7 @@ class Runner:
 
     machine: Any
     forge: Forge
+    reader_ledger: str
     ledger: str
     outputs: dict[str, str] = field(default_factory=dict)
 
@@ -83,7 +89,7 @@ class GitHub(Runner):
         return secrets | {
             "secrets.PROFILECTL_READER_PASSWORD": "reader-pw",
             "secrets.PROFILECTL_ADMIN_PASSWORD": "admin-pw",
-            "vars.PROFILECTL_LEDGER_READER": self.ledger,
+            "vars.PROFILECTL_LEDGER_READER": self.reader_ledger,
             "vars.PROFILECTL_LEDGER": self.ledger,
             "github.server_url": "https://github.com",
             "github.repository": "acme/roster",
@@ -137,7 +143,7 @@ class GitLab(Runner):
     def variables(self) -> dict[str, str]:
         return self.secrets | {
             "PROFILECTL_LEDGER": self.ledger,
-            "PROFILECTL_LEDGER_READER": self.ledger,
+            "PROFILECTL_LEDGER_READER": self.reader_ledger,
             "PROFILECTL_READER_PASSWORD": "reader-pw",
             "PROFILECTL_ADMIN_PASSWORD": "admin-pw",
             "PLAN_COMMENT_TOKEN": TOKEN,
@@ -158,10 +164,29 @@ def pipeline() -> dict[str, Any]:
     return yaml.safe_load((FOLDER / "gitlab-ci.yml").read_text())
 
 
+@pytest.fixture(scope="module")
+def server():
+    """A database server that asks for passwords; None where there can't be one."""
+    if postgres_server.why_not() is not None:
+        yield None
+        return
+    with postgres_server.PostgresServer(auth="scram-sha-256") as running:
+        running.add_role("admin", "admin-pw")
+        running.add_role("reader", "reader-pw")
+        yield running
+
+
 @pytest.fixture(params=[GitHub, GitLab])
-def runner(request, machine):
+def runner(request, machine, server, require):
+    """A forge, and a database with a ledger of its own, that a role may write and another one read."""
+    require("postgres", server is not None, str(postgres_server.why_not()))
+    name = server.fresh_database()
+    open_for_writing(parse_place(server.address(host=str(server.folder), database=name))).close()
+    for statement in (*statements(Roles(), "profilectl"), *MEMBERS):
+        server.execute(statement, database=name)
+    ledgers = (server.address(user=user, database=name) for user in ("reader", "admin"))
     with Forge({GitHub: "github-actions[bot]", GitLab: "project_31_bot"}[request.param]) as forge:
-        yield request.param(machine, forge, str(machine.root / "ledger" / "ledger.db"))
+        yield request.param(machine, forge, *ledgers)
 
 
 def test_a_pull_request_has_one_comment_that_is_kept_up_to_date(runner):
@@ -257,7 +282,7 @@ def test_a_plan_of_thousands_fits_into_a_comment(runner):
 def test_no_secret_is_printed(runner):
     """Nor does one stand in a comment."""
     _, printed = runner.job("plan")
-    secrets = [*json.loads(runner.machine.token).values(), "reader-pw", TOKEN]
+    secrets = [*json.loads(runner.machine.token).values(), "reader-pw", "admin-pw", TOKEN]
 
     assert [] == [secret for secret in secrets if secret in printed + runner.comments[0]]
 

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from profilectl.ledger.sqlite import open_for_reading
 from tests.examples.conftest import EXAMPLES
 from tests.private_machine import PrivateMachine, why_not
 
@@ -17,16 +18,17 @@ _LINE = re.compile(r"(?:[\d*/,-]+ +){5}(?P<command>.+)")
 _VARIABLE = re.compile(r"(?P<name>\w+)=(?P<value>\S*)")
 
 
-def the_line() -> str:
+def the_lines() -> tuple[str, str]:
+    """Return the commands that sync and back up."""
     lines = (EXAMPLES / "cron" / "crontab").read_text().splitlines()
-    (found,) = (match for line in lines if (match := _LINE.fullmatch(line)))
-    return found["command"]
+    sync, backup = (match["command"] for line in lines if (match := _LINE.fullmatch(line)))
+    return sync, backup
 
 
-def run_by_cron(machine):
-    """Run the line with /bin/sh, in the home, with four variables and nothing on stdin."""
+def run_by_cron(machine, line=None):
+    """Run a line, by default the first, with /bin/sh, in the home, with four variables and nothing on stdin."""
     variables = [f"{name}={value}" for name, value in machine.environment().items()]
-    command = ["env", "-i", *variables, "/bin/sh", "-c", the_line()]
+    command = ["env", "-i", *variables, "/bin/sh", "-c", line or the_lines()[0]]
     return subprocess.run(
         command, cwd=machine.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
     )
@@ -46,6 +48,23 @@ def test_the_crontab_line_syncs_and_then_is_silent(machine):
     assert (0, "", "") == (second.returncode, second.stdout, second.stderr)
 
 
+def test_the_crontab_backs_the_ledger_up(machine):
+    """Every day in the place of the last one, for the owner's eyes only, and without a word."""
+    machine.write_roster(machine.home / "profiles")
+    token = machine.home / ".config" / "profilectl" / "token.json"
+    token.parent.mkdir(parents=True)
+    token.write_text(machine.token)
+    token.chmod(0o600)
+    run_by_cron(machine)
+    first, second = (run_by_cron(machine, the_lines()[1]) for _ in range(2))
+    backup = machine.home / "profilectl-ledger.db"
+
+    assert [(0, "", "")] * 2 == [(done.returncode, done.stdout, done.stderr) for done in (first, second)]
+    assert 0o600 == backup.stat().st_mode & 0o777
+    with open_for_reading(backup) as ledger:
+        assert ["alice"] == [binding.agent for binding in ledger.state_of("4242").bindings]
+
+
 def test_the_crontab_line_needs_a_private_file(machine):
     """Where others can read the file it fails with exit 4, and says what to do."""
     machine.write_roster(machine.home / "profiles")
@@ -62,7 +81,7 @@ def test_the_crontab_line_needs_a_private_file(machine):
 
 def test_no_character_of_the_line_means_something_else_to_cron():
     """In a crontab, % ends the command and begins its input (crontab(5))."""
-    assert "%" not in the_line()
+    assert "%" not in "".join(the_lines())
 
 
 # On a machine where the program is at its usual place, with cron's own PATH
@@ -108,11 +127,14 @@ def server(machine, tmp_path, require):
 
 @pytest.mark.parametrize("crontab", [readme, (EXAMPLES / "cron" / "crontab").read_text], ids=["README", "example"])
 def test_cron_finds_the_program_and_syncs(machine, server, crontab):
-    """Cron looks in /usr/bin and /bin; the job syncs, and has nothing to mail when it runs again."""
-    ((job,), variables) = jobs_of(crontab())
+    """Cron looks in /usr/bin and /bin; the job syncs, and neither it nor the backup has anything to mail then."""
+    (sync, backup), variables = jobs_of(crontab())
     environ = {"HOME": "/srv/home", "LOGNAME": "acme", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"} | variables
 
-    first, second = (server.run("/bin/sh", "-c", f'cd "$HOME"; {job}', uid=_USER, **environ) for _ in range(2))
+    def run(job):
+        return server.run("/bin/sh", "-c", f'cd "$HOME"; {job}', uid=_USER, **environ)
+
+    first, others = run(sync), [run(job) for job in (sync, backup, backup)]
 
     assert (0, ["Alice"]) == (first.returncode, machine.live()), first.stderr
-    assert (0, "", "") == (second.returncode, second.stdout, second.stderr)
+    assert [(0, "", "")] * 3 == [(done.returncode, done.stdout, done.stderr) for done in others]

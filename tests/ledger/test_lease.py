@@ -26,7 +26,7 @@ shared = pytest.mark.parametrize("engine", ["postgres", "pooler"], indirect=True
 def take_over(store: Store) -> None:
     """Let another run have the lease, as when this one was frozen for too long."""
     with store._engine.transaction() as execute:
-        lease.take(execute, "profilectl sync", 1_700_000_000_000, ttl_ms=None)
+        lease.take(execute, "profilectl sync", 1_700_000_000_000)
 
 
 def test_a_second_run_is_told_who_holds_it(ledger, other):
@@ -61,7 +61,7 @@ def test_each_run_has_the_next_epoch(ledger, other):
     for store in (ledger, other, ledger):
         with store.lock(*HOLD):
             store.record(Event("sent", "1", 5))
-            epochs.append(store._engine.read(lease.current).epoch)
+            epochs.append(store._engine.read(lease.read_all)[0].epoch)
     assert [1, 2, 3] == epochs
 
 
@@ -112,7 +112,7 @@ def test_a_lease_is_renewed_while_nothing_is_written(ledger, other, monkeypatch)
 def test_unlock_ends_the_lease_of_whoever_holds_it(ledger, other):
     """The next run begins at once, and the one that held it can change nothing any more."""
     with ledger.lock(*HOLD):
-        other.unlock()
+        other.unlock(other.holder())
         with other.lock(*HOLD):
             pass
         with pytest.raises(TryLater, match="taken over by"):
@@ -123,9 +123,46 @@ def test_unlock_ends_the_lease_of_whoever_holds_it(ledger, other):
 def test_a_file_s_lock_ends_with_its_process(ledger):
     """So nobody can take it from there, and the refusal says what can be done."""
     with ledger.lock(*HOLD), pytest.raises(LedgerRefused, match="ends with its process"):
-        ledger.unlock()
+        ledger.unlock(ledger.holder())
 
 
 def test_without_a_lock_nothing_can_be_lost(ledger):
     """A command that takes none, such as send, isn't bound by a time."""
     assert float("inf") == ledger.seconds_held()
+
+
+@shared
+def test_runs_about_other_accounts_go_on(ledger, other):
+    """Each has its own account's lease; one about all of them waits for both, and both for it."""
+    with ledger.lock(*HOLD, None, {"1", "2"}), other.lock(*HOLD, None, {"3"}):
+        ledger.record(Event("sent", "1", 5))
+        other.record(Event("sent", "3", 6))
+        ledger.require_held()
+    for mine, theirs in (({"1"}, {"1", "3"}), ({"1"}, ()), ((), {"1"})):
+        with ledger.lock(*HOLD, None, mine), pytest.raises(TryLater, match="is held by"):
+            other.lock(*HOLD, None, theirs).__enter__()
+
+
+@shared
+def test_one_account_that_is_lost_is_enough(ledger, other):
+    """Who had several and lost one of them can change nothing any more."""
+    with ledger.lock(*HOLD, None, {"1", "2"}):
+        with other._engine.transaction() as execute:
+            lease.take(execute, "profilectl sync", 1_700_000_000_000, accounts={"2"})
+        with pytest.raises(TryLater, match="taken over by"):
+            ledger.record(Event("sent", "1", 5))
+
+
+@shared
+def test_unlock_leaves_other_runs_alone(ledger, other):
+    """Only the run that was named ends; asked about one that has ended meanwhile, it does nothing."""
+    with ledger.lock(*HOLD, None, {"1"}):
+        with other.lock(0, "profilectl offboard", None, {"2"}):
+            named = other.holder()
+            assert "profilectl offboard" == named.command
+            other.unlock(named)
+            with pytest.raises(TryLater, match="taken over by"):
+                other.require_held()
+        with pytest.raises(TryLater, match="doesn't hold it any more"):
+            other.unlock(named)
+        ledger.record(Event("sent", "1", 5))

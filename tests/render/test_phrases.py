@@ -6,8 +6,8 @@ from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.render.phrases import obstacles
 
 
-def blocked(agent, profile_id, reason=Reason.NAMESAKE, brand="acme"):
-    return Change(brand, agent, Action.BLOCKED, (reason,), profile_id, after=Appearance("Sam", "sha256:a"))
+def blocked(agent, profile_id, reason=Reason.NAMESAKE, brand="acme", before=None):
+    return Change(brand, agent, Action.BLOCKED, (reason,), profile_id, before, after=Appearance("Sam", "sha256:a"))
 
 
 def test_a_lost_ledger_is_one_line_for_all():
@@ -20,6 +20,15 @@ def test_a_lost_ledger_is_one_line_for_all():
         "`profilectl recover --brand acme --roster 'my team.toml'` binds them"
     ) == lines[0]
     assert ["bot"] == [line.partition(":")[0] for line in lines[1:]]
+
+
+def test_agents_that_are_bound_to_an_older_profile_are_adopted_one_by_one():
+    """A restored ledger knows every agent, by what they were before: `recover` would find nothing to bind."""
+    older = Appearance("Samuel", "sha256:a")
+    lines = list(obstacles([blocked(f"agent{number}", str(number), before=older) for number in range(3)], ""))
+
+    ends = [f"run: profilectl profiles adopt agent{number} {number} --brand acme" for number in range(3)]
+    assert ends == [line[-len(end) :] for line, end in zip(lines, ends, strict=True)]
 
 
 def test_no_two_lines_propose_the_same_profile():

@@ -158,6 +158,9 @@ class Bench:
         with self.reader() as ledger:
             return ledger.state_of(self.account.user_id)
 
+    def bound_ids(self) -> set[str]:
+        return {binding.profile_id for binding in self.state_of().bindings}
+
     def judge_after_kill(self) -> None:
         """What holds at any moment: whoever is bound is live, strangers too, and no event broke a promise."""
         live = self.live()
@@ -187,8 +190,7 @@ class Bench:
         destroy = self.world.profiles.destroy
 
         def watched(user_id: str, profile_id: str) -> None:
-            bound = {one.profile_id for one in self.state_of().bindings}
-            if profile_id in bound or self.live().get(profile_id) in STRANGERS:
+            if profile_id in self.bound_ids() or self.live().get(profile_id) in STRANGERS:
                 self.broken.append(f"{profile_id} was destroyed")
             destroy(user_id, profile_id)
 

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 PARTS = (
     *("fault cells", "lying lists", "kills", "other signals", "races", "model examples"),
-    *("two machines", "pooler", "failover", "restore", "link cut", "idle timeout", "mixed versions", "frozen holder"),
+    *(
+        "two machines",
+        "shared kills",
+        "pooler",
+        "failover",
+        "restore",
+        "link cut",
+        "idle timeout",
+        "mixed versions",
+        "frozen holder",
+    ),
     *("senders", "shared examples", "shared cells"),
 )
 PROPERTY = "scoreboard"

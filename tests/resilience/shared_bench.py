@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,10 +11,13 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from profilectl.ledger import opening
 from profilectl.ledger.address import parse_place
 from profilectl.sandbox.http.app import SandboxApp
 from tests import schemas
+from tests.patience import until
 from tests.resilience.kills_bench import GRACE, LATEST_ARRIVAL, Bench
 
 if TYPE_CHECKING:
@@ -168,6 +172,19 @@ class SharedBench(Bench):
     def execute(self, statement: str, *values):
         """Run a statement in the ledger's database, as nobody should."""
         return self.postgres.execute(statement, *values, database=self.database)
+
+    def bound_ids(self) -> set[str]:
+        """Return the profiles that are somebody's, as soon as the database can be asked."""
+        rows: list[tuple[str]] = []
+
+        def ask() -> bool:
+            with contextlib.suppress(psycopg.OperationalError):
+                rows[:] = self.execute("SELECT profile_id FROM profilectl.bindings")
+                return True
+            return False
+
+        until(ask, "the ledger's database")
+        return {profile_id for (profile_id,) in rows}
 
     def has_lease(self) -> bool:
         """Say whether some run holds the ledger now."""

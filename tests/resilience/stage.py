@@ -274,7 +274,7 @@ class WatchedLedger:
         return watched
 
     @contextmanager
-    def lock(self, *args: Any):
+    def lock(self, *args: Any, **more: Any):
         """Hold the lock; the moment is the one right after it was asked for."""
-        with self._stage.at("ledger lock", lambda: self.real.lock(*args), self):
+        with self._stage.at("ledger lock", lambda: self.real.lock(*args, **more), self):
             yield

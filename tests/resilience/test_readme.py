@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.resilience.cells import FAULTS, STEPS, cells
+from tests.resilience.scoreboard import PARTS
 from tests.resilience.test_kills import EXIT_CODES, SIGNALS, USUAL_KILLS
 from tests.resilience.test_lying_lists import LISTS, SIZES
 from tests.resilience.test_model import USUAL_EXAMPLES
@@ -18,6 +19,7 @@ from tests.resilience.test_shared_ledger import DOORS, SENDERS, USUAL_FAULTS, US
 from tests.resilience.test_shared_model import USUAL_SHARED_EXAMPLES
 
 README = Path(__file__).parents[2] / "README.md"
+SHARED_FAULTS = PARTS[PARTS.index("shared kills") : PARTS.index("senders")]
 DONE = {
     "fault cells": len(tuple(cells())),
     "lying lists": len(LISTS) * len(SIZES),
@@ -26,8 +28,7 @@ DONE = {
     "races": USUAL_RACES,
     "model examples": USUAL_EXAMPLES,
     "two machines": USUAL_SHARED_RACES,
-    **dict.fromkeys(("pooler", "failover", "restore", "link cut", "idle timeout", "mixed versions"), USUAL_FAULTS),
-    "frozen holder": USUAL_FAULTS,
+    **dict.fromkeys(SHARED_FAULTS, USUAL_FAULTS),
     "senders": SENDERS * len(DOORS),
     "shared examples": USUAL_SHARED_EXAMPLES,
     "shared cells": len(SHARED_CELLS[::USUAL_STEP]),

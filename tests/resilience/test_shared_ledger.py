@@ -39,6 +39,7 @@ DOORS = ("direct", "pooler")
 IDLE = {"idle_session_timeout": "1s", "idle_in_transaction_session_timeout": "1s"}
 ENDED = {0, 5, 6, 7, 75}  # what a run may end with that something befell; a defect of ours is 1
 SENDING_THREADS = 10
+MOST_RUNS = 8  # until the machines have come to rest
 MOST_TRIES = 10  # runs in a row that are over before they can be stopped
 
 
@@ -185,33 +186,39 @@ def strike_and_judge(setting: Setting, fault: Any) -> None:
 
 def settle(bench: SharedBench) -> None:
     """Bring X to the roster on each machine in turn, as their messages say, until both have nothing left to do."""
-    bench.let_time_pass()
     at_rest = 0
-    for _ in range(12):
-        done = bench.run("sync", "--yes", "--max-wait", "1m")
-        if done.returncode == 0:
-            at_rest += 1
-            if at_rest == len(bench.machines):
-                return
-            continue
-        at_rest = 0
-        heed(bench, done.stdout + done.stderr)
-        if done.returncode == 75:
+    for _ in range(MOST_RUNS):
+        if not at_rest:
             bench.let_time_pass()
+        done = bench.run("sync", "--yes", "--max-wait", "1m")
+        heed(bench, done.stdout + done.stderr)
+        at_rest = at_rest + 1 if done.returncode == 0 and "done" not in done.stdout else 0
+        if at_rest == len(bench.machines):
+            return
     pytest.fail(f"it never came to rest: {done}")
 
 
 def heed(bench: SharedBench, message: str) -> None:
-    """Do what a message tells a person to do."""
+    """Do what a message tells a person to do, on the machine that said so."""
     machine = bench.machines[0]
-    if re.search(r"went backwards|is another one|accept-restore", message):
-        machine.forget_heads()
-    for agent, profile_id in set(re.findall(r"profilectl profiles adopt (\S+) (\d+)", message)):
-        done = machine.run("profiles", "adopt", agent, profile_id, "--yes")
-        assert done.returncode == 0, done
-    if "profilectl recover" in message:
-        done = machine.run("recover", "--yes")
-        assert done.returncode == 0, done
+    if "profilectl ledger accept-restore" in message:
+        done = machine.run("ledger", "accept-restore", "--yes")
+        assert done.returncode == 0, (message, done)
+        message += done.stdout + done.stderr
+    adoptions = set(re.findall(r"profilectl profiles adopt (\S+) (\d+)", message))
+    commands = [["profiles", "adopt", *adoption, "--yes"] for adoption in adoptions]
+    commands += [["recover", "--yes"]] if "profilectl recover" in message else []
+    for words in commands:
+        done = machine.run(*words)
+        assert done.returncode == 0, (message, done)
+
+
+def killed(setting: Setting) -> None:
+    """Kill the run, whose lease then has to come to its end by itself."""
+    with a_run(setting) as run:
+        run.pause(0.5)
+        run.process.kill()
+        run.process.communicate(timeout=60)
 
 
 def through_the_pooler(setting: Setting) -> None:
@@ -333,6 +340,13 @@ def carry_out(build: Any, fault: Any, campaign: int, tally: Any, *, door: str | 
     for _ in range(min(ONE_WORLD, FAULTS - campaign * ONE_WORLD)):
         strike_and_judge(setting, fault)
         tally()
+
+
+@pytest.mark.scoreboard("shared kills")
+@pytest.mark.parametrize("campaign", campaigns())
+def test_a_killed_run_is_finished_by_another_machine(setting, campaign, tally):
+    """After a SIGKILL at any moment the other machine goes on when the lease is over, and nothing is left to do."""
+    carry_out(setting, killed, campaign, tally)
 
 
 @pytest.mark.scoreboard("pooler")
