@@ -91,14 +91,17 @@ def take(
     return epoch
 
 
-def renew(execute: Execute, epoch: int, accounts: Collection[str], expires_ms: int) -> None:
+def renew(execute: Execute, epoch: int, since_ms: int, accounts: Collection[str], expires_ms: int) -> None:
     """Prove that a run still has the leases of all its accounts, and let them last until then; 0 gives them back.
 
     Raises:
         TryLater: another run has taken one of them.
     """
-    if {account for (account,) in execute(schema.RENEW_LEASES, epoch=epoch, expires_ms=expires_ms)} != set(accounts):
-        raise lost(lease for lease in read_all(execute) if lease.epoch > epoch and lease.concerns(accounts))
+    # a ledger that was restored, or has failed over, gives an epoch out again, but to a run of another beginning
+    rows = execute(schema.RENEW_LEASES, epoch=epoch, since_ms=since_ms, expires_ms=expires_ms)
+    if {account for (account,) in rows} != set(accounts):
+        others = (lease for lease in read_all(execute) if (lease.epoch, lease.since_ms) != (epoch, since_ms))
+        raise lost(lease for lease in others if lease.concerns(accounts))
 
 
 def require(execute: Execute, epoch: int) -> None:

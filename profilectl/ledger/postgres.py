@@ -40,6 +40,7 @@ Result = TypeVar("Result")
 
 _PATIENCE: Final = 15.0  # seconds in which a server may be started again
 _QUEUE: Final = 20  # seconds that a transaction waits for others, each of which takes some milliseconds
+_STANDSTILL: Final = 10  # seconds in which a transaction does nothing, until the server ends it: others wait for it
 _LONGEST_PAUSE: Final = 1.0  # seconds between two attempts to connect
 _POLL: Final = 0.5  # seconds between two looks at a lease that another run holds
 _SILENCE: Final = 10_000  # milliseconds after which a server that acknowledges nothing is given up
@@ -136,6 +137,14 @@ class _Begun(NamedTuple):
     number: int  # by which the server knows it
     now_ms: int  # of the server's clock
     timeline: str  # another one after each failover
+    since: float  # of this machine, see `boot_time`
+
+
+class _Taken(NamedTuple):
+    """The leases of a run, which are known by their epoch and the moment at which they were taken."""
+
+    epoch: int
+    since_ms: int  # of the server's clock
     since: float  # of this machine, see `boot_time`
 
 
@@ -266,7 +275,7 @@ class PostgresEngine(_Database):
         queue = int.from_bytes(
             hashlib.sha256(f"profilectl {sessions.address.schema}".encode()).digest()[:8], signed=True
         )
-        self._begin_writing = _BEGIN.format(queue=queue)
+        self._begin_writing = _BEGIN.format(queue=queue, standstill=_STANDSTILL)
         self._is_writing = False
         self._timeline: str | None = None
         self._renewal: _Renewal | None = None  # while a lock is held
@@ -306,6 +315,12 @@ class PostgresEngine(_Database):
                     self._renewal.prove(self.execute, begun.now_ms)
                 yield self.execute
                 self._commit(begun)
+            except _driver().Error:
+                self._is_writing = False
+                self._leave()
+                if self.seconds_held() <= 0:
+                    self.require_held()  # who has taken the lease since is what a person wants to know
+                raise
             finally:
                 self._is_writing = False
                 self._leave()
@@ -322,15 +337,14 @@ class PostgresEngine(_Database):
     ) -> Iterator[None]:
         """Hold accounts against other runs on all machines, by leases that are renewed as long as this lasts."""
         accounts = frozenset(accounts or {lease.ALL})
-        since, epoch = self._take(max_wait, command, announce, accounts)
-        self._renewal = renewal = _Renewal(self._sessions, epoch, accounts, since)
+        self._renewal = renewal = _Renewal(self._sessions, self._take(max_wait, command, announce, accounts), accounts)
         try:
             yield
         finally:
             self._renewal = None
             renewal.end()
             with suppress(TryLater, LedgerRefused), self.transaction() as execute:  # otherwise it ends by itself
-                execute(schema.RENEW_LEASES, epoch=epoch, expires_ms=0)
+                renewal.give_back(execute)
 
     def require_held(self) -> None:
         """Renew the lease now; TryLater when another run has it."""
@@ -348,8 +362,9 @@ class PostgresEngine(_Database):
             if held is None or held.holder != holder:
                 raise TryLater(f"{holder.describe()} doesn't hold it any more", hint="run the same command again")
             accounts = [other.account for other in lease.read_all(execute) if other.epoch == held.epoch]
-            epoch = lease.take(execute, "profilectl ledger unlock", self._server_ms(), accounts=accounts)
-            lease.renew(execute, epoch, accounts, 0)
+            now_ms = self._server_ms()
+            epoch = lease.take(execute, "profilectl ledger unlock", now_ms, accounts=accounts)
+            lease.renew(execute, epoch, now_ms, accounts, 0)
 
     def _take(
         self,
@@ -357,8 +372,8 @@ class PostgresEngine(_Database):
         command: str,
         announce: Callable[[float, str], None] | None,
         accounts: Collection[str],
-    ) -> tuple[float, int]:
-        """Return since when the leases are held, and their epoch; waits `max_wait` seconds at most for other runs."""
+    ) -> _Taken:
+        """Return the leases that are held then; waits `max_wait` seconds at most for other runs."""
         end, is_announced = time.monotonic() + max_wait, False
         while True:
             since = boot_time()
@@ -367,7 +382,8 @@ class PostgresEngine(_Database):
                 others = lease.held((other for other in lease.read_all(execute) if other.concerns(accounts)), now_ms)
                 if others is None:
                     ttl_ms = int(lease.TTL * 1000)
-                    return since, lease.take(execute, command, now_ms, accounts=accounts, ttl_ms=ttl_ms)
+                    epoch = lease.take(execute, command, now_ms, accounts=accounts, ttl_ms=ttl_ms)
+                    return _Taken(epoch, now_ms, since)
             holder = others.holder.describe()
             if time.monotonic() >= end:
                 raise TryLater(
@@ -425,18 +441,23 @@ class PostgresEngine(_Database):
 class _Renewal:
     """Renews a lease on a connection of its own, until it is ended or the lease is another run's."""
 
-    def __init__(self, sessions: _Sessions, epoch: int, accounts: Collection[str], since: float) -> None:
-        self._epoch = epoch
+    def __init__(self, sessions: _Sessions, taken: _Taken, accounts: Collection[str]) -> None:
+        self._taken = taken
         self._accounts = accounts
         self._sessions = sessions
-        self._held_until = since + lease.TTL  # see `boot_time`
+        self._held_until = taken.since + lease.TTL  # see `boot_time`
         self._is_over = threading.Event()
         self._mutex = threading.Lock()
         self._work = begin(self._renew)
 
     def prove(self, execute: Execute, now_ms: int) -> None:
         """Renew in a transaction, given the server's time; TryLater when another run has taken a lease."""
-        lease.renew(execute, self._epoch, self._accounts, now_ms + int(lease.TTL * 1000))
+        expires_ms = now_ms + int(lease.TTL * 1000)
+        lease.renew(execute, self._taken.epoch, self._taken.since_ms, self._accounts, expires_ms)
+
+    def give_back(self, execute: Execute) -> None:
+        """Let whatever this run still has be free for others."""
+        execute(schema.RENEW_LEASES, epoch=self._taken.epoch, since_ms=self._taken.since_ms, expires_ms=0)
 
     def note(self, since: float) -> None:
         """Take the lease as renewed by a transaction that began at that moment."""
@@ -456,7 +477,8 @@ class _Renewal:
 
     def _renew(self) -> None:
         connection: Connection[Any] | None = None
-        statement = _RENEW.format(schema=self._sessions.address.schema, ttl_ms=int(lease.TTL * 1000), epoch=self._epoch)
+        values = {"ttl_ms": int(lease.TTL * 1000), "epoch": self._taken.epoch, "since_ms": self._taken.since_ms}
+        statement = _RENEW.format(schema=self._sessions.address.schema, **values)
         while not self._is_over.wait(lease.RENEWAL):
             since = boot_time()
             try:
@@ -478,12 +500,13 @@ _TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 _BEGIN = ";".join((
     "BEGIN ISOLATION LEVEL READ COMMITTED",
     f"SET LOCAL lock_timeout = '{_QUEUE}s'",
+    "SET LOCAL idle_in_transaction_session_timeout = '{standstill}s'",
     "SELECT pg_advisory_xact_lock({queue})",
     f"{_BEGUN}, {_TIMELINE}",
 ))  # fmt: skip
 _RENEW = (
     "UPDATE {schema}.leases SET expires_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + {ttl_ms}"
-    " WHERE epoch = {epoch} AND expires_ms > 0"
+    " WHERE epoch = {epoch} AND since_ms = {since_ms} AND expires_ms > 0"
 )
 # what acts on rows without us: triggers and rules; PostgreSQL's own check foreign keys
 _FOREIGN = """
@@ -550,6 +573,9 @@ def _explained(address: PostgresAddress) -> Iterator[None]:
     except psycopg.errors.LockNotAvailable as error:
         what = visible(f"{address} was kept busy by other processes for {_QUEUE} seconds")
         raise TryLater(what, hint="run the command again in a moment") from error
+    except psycopg.errors.IdleInTransactionSessionTimeout as error:
+        what = visible(f"{address} gave up waiting for this run, which stood still while it was writing")
+        raise TryLater(what, hint=_AGAIN) from error
     except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.ObjectNotInPrerequisiteState) as error:
         hint = "it is a standby: name the primary, or both with target_session_attrs=read-write"
         raise TryLater(_sentence(address, error), hint=hint) from error

@@ -209,7 +209,8 @@ SAVE_LEASE = """
     ON CONFLICT (account) DO UPDATE SET epoch = :epoch, command = :command, pid = :pid, host = :host,
         os_user = :os_user, since_ms = :since_ms, expires_ms = :expires_ms"""
 DELETE_LEASE = "DELETE FROM leases WHERE account = :account"
-RENEW_LEASES = "UPDATE leases SET expires_ms = :expires_ms WHERE epoch = :epoch RETURNING account"
+RENEW_LEASES = """
+    UPDATE leases SET expires_ms = :expires_ms WHERE epoch = :epoch AND since_ms = :since_ms RETURNING account"""
 
 
 def _table(name: str) -> str:

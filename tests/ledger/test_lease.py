@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.ledger import lease
+from profilectl.ledger import lease, schema
 from profilectl.ledger.store import Store
 from profilectl.model import Event
 
@@ -117,6 +119,22 @@ def test_unlock_ends_the_lease_of_whoever_holds_it(ledger, other):
             pass
         with pytest.raises(TryLater, match="taken over by"):
             ledger.record(Event("sent", "1", 5))
+
+
+@shared
+def test_an_epoch_that_a_restored_ledger_gives_out_again_is_another_run_s(ledger, other):
+    """A dump knows nothing of the runs since: the next one counts from there, and neither is taken for the other."""
+    with ledger.lock(*HOLD):
+        with ledger._engine.transaction() as execute:
+            epoch = lease.read_all(execute)[0].epoch
+            execute(schema.DELETE_LEASE, account=lease.ALL)
+        time.sleep(0.01)  # by the server's clock, too
+        with other.lock(*HOLD):
+            other.record(Event("sent", "1", 5))
+            assert epoch == other._engine.read(lease.read_all)[0].epoch
+            with pytest.raises(TryLater, match="taken over by profilectl sync"):
+                ledger.record(Event("sent", "1", 6))
+            assert 1 == other.last_seq()
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

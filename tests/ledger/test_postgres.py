@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 
@@ -66,7 +67,40 @@ def sent(at_ms):
     return Event("sent", "1", at_ms)
 
 
+def write_slowly(ledger, meanwhile):
+    """Let something happen in the middle of a transaction."""
+    with ledger.batch():
+        ledger.record(sent(5))
+        meanwhile()
+        ledger.record(sent(7))
+
+
 # What happens on the way
+
+
+def test_a_run_that_stands_still_in_a_transaction_keeps_nobody_waiting(address, query, postgres, monkeypatch):
+    """Frozen or cut off, it loses its session before the others give up; nothing of its transaction is kept."""
+    monkeypatch.setattr("profilectl.ledger.postgres._STANDSTILL", 1)
+    with opening.open_for_writing(address) as frozen, opening.open_for_writing(address) as other:
+        with pytest.raises(TryLater, match="stood still"):
+            write_slowly(frozen, lambda: other.record(sent(6)))
+        frozen.record(sent(8))
+        assert [6, 8] == times(other)
+
+
+def test_a_holder_that_stood_still_in_a_transaction_is_told_who_took_its_lease(address, monkeypatch):
+    """The session that ended is only how; why is that another run went on."""
+    monkeypatch.setattr("profilectl.ledger.postgres._STANDSTILL", 1)
+    monkeypatch.setattr("profilectl.ledger.lease.TTL", 0.5)
+    with opening.open_for_writing(address) as frozen, opening.open_for_writing(address) as other:
+        with (
+            contextlib.ExitStack() as stack,
+            frozen.lock(0, "profilectl sync"),
+            pytest.raises(TryLater, match="taken over by profilectl offboard"),
+        ):
+            write_slowly(frozen, lambda: stack.enter_context(other.lock(5, "profilectl offboard")))
+        other.record(sent(6))
+        assert [6] == times(other)
 
 
 def test_a_commit_whose_answer_is_lost_was_applied(far, line):

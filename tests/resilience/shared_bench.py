@@ -31,7 +31,7 @@ TTL = 3.0  # seconds of a lease here, in place of a minute
 QUICK = f"""
 import sys
 from profilectl.ledger import lease, postgres
-lease.TTL, lease.RENEWAL, postgres._PATIENCE = {TTL}, 0.5, 6.0
+lease.TTL, lease.RENEWAL, postgres._PATIENCE, postgres._STANDSTILL = {TTL}, 0.5, 6.0, 2
 from profilectl.__main__ import main
 main()
 """

@@ -21,7 +21,7 @@ import pytest
 
 from profilectl.audit.chain import verify
 from tests import postgres_server
-from tests.patience import cut_short, until
+from tests.patience import cut_short, next_line, until
 from tests.postgres_server import PgBouncer, PostgresServer, Replica
 from tests.resilience import wire
 from tests.resilience.shared_bench import NEWER, Machine, SharedBench
@@ -443,23 +443,27 @@ def all_records(bench: SharedBench) -> list[Any]:
 # Many at once
 
 SENDING = """
-import sys, threading
+import json, sys, threading
 from contextlib import ExitStack
 import typer
 from profilectl.cli.context import Context
 from profilectl.cli.main import build
+from profilectl.errors import ProfilectlError
 agent, customer, first, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 program = typer.main.get_command(build(["send"]))
 gate = threading.Barrier(count + 1)
-troubles = []
+ends = {}
 def send(number):
     words = ["send", "--as", agent, "--to", customer, "--key", f"key {number}", "--human-wrote-this", f"Hi {number}"]
     gate.wait()
     try:
         with ExitStack() as stack:
-            program.main(words, prog_name="profilectl", standalone_mode=False, obj=Context(stack=stack))
+            code = program.main(words, prog_name="profilectl", standalone_mode=False, obj=Context(stack=stack))
+        ends[number] = code or 0, ""
+    except ProfilectlError as error:
+        ends[number] = error.exit_code, str(error)
     except BaseException as error:
-        troubles.append(f"{number}: {error!r}")
+        ends[number] = 1, repr(error)
 threads = [threading.Thread(target=send, args=(number,)) for number in range(first, first + count)]
 for thread in threads:
     thread.start()
@@ -468,16 +472,18 @@ sys.stdin.readline()
 gate.wait()
 for thread in threads:
     thread.join()
-print(troubles, file=sys.stderr)
-sys.exit(len(troubles) > 0)
+print(json.dumps(ends), file=sys.stderr)
 """
 
 
 @pytest.mark.scoreboard("senders")
 @pytest.mark.parametrize("door", DOORS)
 def test_three_hundred_senders_at_once(setting, door, tally):
-    """Every message goes out once, under its agent's face, and the record of them all is one whole chain."""
-    bench = setting(door, SEED).bench
+    """Every message goes out once, under its agent's face, and the record of them all is one whole chain.
+
+    Who is told to try again, as the machine is too slow for so many, does so with the same key.
+    """
+    bench = setting(door, SEED, max_connections="700").bench  # each has one to look and one to write
     bench.agents = {"alice": ("Alice", "a.png")}
     bench.write()
     assert 0 == bench.run("sync", "--yes").returncode
@@ -488,15 +494,21 @@ def test_three_hundred_senders_at_once(setting, door, tally):
             stack.enter_context(start_senders(bench, program, first)) for first in range(0, SENDERS, SENDING_THREADS)
         ]
         for sender in senders:
-            assert "ready\n" == sender.stdout.readline()
+            assert "ready\n" == next_line(sender)
         for sender in senders:
             sender.stdin.write("go\n")
             sender.stdin.flush()
-        output = [sender.communicate(timeout=300)[1] for sender in senders]
-
-    open_ones = bench.execute("SELECT key, nonce, begun_ms FROM profilectl.dispatches WHERE event_id IS NULL")
-    troubles = [err for err in output if err.strip() != "[]"]
-    assert {0} == {sender.returncode for sender in senders}, (troubles, open_ones, bench.postgres.log[-5000:])
+        ends = {}
+        for sender in senders:
+            ends |= json.loads(sender.communicate(timeout=300)[1].splitlines()[-1])
+    unsent = {number: end for number, end in ends.items() if end[0] != 0}
+    assert {7, 75} >= {code for code, _ in unsent.values()}, unsent
+    assert not [why for _, why in unsent.values() if "by another process" in why], unsent
+    bench.world.advance(60)  # what is in doubt can be settled now
+    for number, end in unsent.items():
+        words = ["--to", customer.user_id, "--key", f"key {number}", "--human-wrote-this", f"Hi {number}"]
+        done = bench.run("send", "--as", "alice", *words)
+        assert 0 == done.returncode, (number, end, done)
     messages = bench.world.messages.all()
     for _ in messages:
         tally()
