@@ -166,12 +166,13 @@ def import_(
 
 
 def _require_no_problem(file: str, verdict: Verdict) -> None:
+    shown = "stdin" if file == "-" else visible(file)
     for problem in verdict.problems:
-        info(f"{visible(file)}:{problem.line}: {problem.message}")
+        info(f"{shown}:{problem.line}: {problem.message}")
     if verdict.problems:
         first, count = verdict.problems[0], len(verdict.problems)
         what = "1 problem" if count == 1 else f"{count} problems"
-        message = f"nothing was imported: {visible(file)} has {what}, the first in line {first.line}"
+        message = f"nothing was imported: {shown} has {what}, the first in line {first.line}"
         raise InputRefused(message, hint="export the ledger once more, and copy the file whole")
 
 
@@ -350,7 +351,9 @@ def accept_restore(
         setbacks, summary = context.kept_heads.setbacks(ledger), ledger.summary()
         if not setbacks:
             document = render.restored(str(place), summary, (), (), None, context.again())
-            context.output.show(document, lines=[f"{shown} has all that was seen of it on this host"])
+            has_it = f"{shown} has all that was seen of it on this host"
+            line = has_it if _exists(place, ledger) else f"there is no ledger at {shown} yet, so nothing to accept"
+            context.output.show(document, lines=[line])
             return
         for line in render.setbacks(summary, setbacks):
             info(line)
@@ -458,7 +461,8 @@ def _open_sound(context: Context, place: Place) -> StoreReader:
     with ExitStack() as on_error:
         on_error.callback(ledger.close)
         if not _exists(place, ledger):
-            hint = "the first `profilectl sync` makes it; PROFILECTL_LEDGER names another one"
+            elsewhere = "" if context.uses_sandbox else "; PROFILECTL_LEDGER names another one"
+            hint = f"the first `profilectl sync` makes it{elsewhere}"
             raise LedgerRefused(f"there is no ledger at {visible(str(place))}", hint=hint)
         context.kept_heads.check(ledger, place)
         on_error.pop_all()

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from msgspec import Struct
+from msgspec.json import decode
 
 from profilectl.audit import chain
 from profilectl.errors import LedgerRefused
@@ -336,10 +337,10 @@ def _broken_chain(file: BinaryIO) -> list[Problem]:
         nonlocal number
         file.seek(0)
         for number, line in enumerate(file, start=1):  # noqa: B007 - the last one is told
-            content = json.loads(line)
+            content = decode(line)
             if content.get("table") == "audit":
                 record = chain.Record(**content["row"])
-                _ = record.event, record.actor  # LedgerRefused where it can't be understood
+                _ = record.event  # LedgerRefused where it can't be understood
                 yield record
 
     try:
@@ -383,7 +384,7 @@ def _read_pages(file: BinaryIO, counting: _Counting) -> Iterator[tuple[Table, li
     name = ""
     page: list[dict[str, Value]] = []
     for number, line in enumerate(file):
-        content = json.loads(line)
+        content = decode(line)
         if content.keys() == {"digest", "rows"}:
             break
         counting.write(line)

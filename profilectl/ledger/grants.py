@@ -50,6 +50,8 @@ def statements(roles: Roles, schema_name: str) -> tuple[str, ...]:
     """
     for name in (roles.admin, roles.agent, roles.reader, schema_name):
         _require_name(name)
+    if "public" in {roles.admin, roles.agent, roles.reader}:
+        raise UsageError("public stands for every role", hint="choose another name")
     if len({roles.admin, roles.agent, roles.reader}) < 3:
         raise UsageError("two of the roles have the same name", hint="--admin, --agent and --reader name three")
     return (*_foundation(roles, schema_name), *_tables(roles, schema_name))
@@ -67,15 +69,14 @@ def _foundation(roles: Roles, schema_name: str) -> Iterator[str]:
 
 def _tables(roles: Roles, schema_name: str) -> Iterator[str]:
     admin, agent, reader, within = map(_quoted, (roles.admin, roles.agent, roles.reader, schema_name))
-    for kind, name in schema.objects():
-        if kind == "table":  # or only the admin who made a table could bring it up to a later version
-            table = f"{within}.{_quoted(name)}"
-            yield _if_there(table, f"ALTER TABLE {table} OWNER TO {admin};")
-    yield f"GRANT ALL ON ALL TABLES IN SCHEMA {within} TO {admin};"
-    yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {within} TO {agent}, {reader};"
-    for name, deeds in rights(SENDING).items():
+    changes = rights(SENDING)
+    for name in (name for kind, name in schema.objects() if kind == "table"):
         table = f"{within}.{_quoted(name)}"
-        yield _if_there(table, f"GRANT {', '.join(deeds)} ON {table} TO {agent};")
+        # as its owner, each admin may do everything, and bring it up to a later version
+        words = [f"ALTER TABLE {table} OWNER TO {admin};", f"GRANT SELECT ON {table} TO {agent}, {reader};"]
+        if name in changes:
+            words.append(f"GRANT {', '.join(changes[name])} ON {table} TO {agent};")
+        yield _if_there(table, " ".join(words))
 
 
 def _if_there(table: str, statement: str) -> str:
@@ -105,7 +106,7 @@ def _require_name(name: str) -> None:
         raise UsageError(f"{shown or 'an empty text'} is no name of a role or schema")
     if len(name.encode("utf-8", "surrogatepass")) > _LONGEST:
         raise UsageError(f"{shown} is longer than {_LONGEST} bytes, where PostgreSQL cuts a name off")
-    if name == "public" or name.startswith("pg_"):
+    if name.startswith("pg_"):
         raise UsageError(f"{shown} is one of PostgreSQL's own names", hint="choose another one")
 
 

@@ -50,6 +50,7 @@ _FINAL: Final = "|".join((
     *("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry", "certificate"),
     *("does not support SSL", "permission denied for database", "not permitted to log in"),
 ))  # fmt: skip
+_UNREACHED = "look whether the server runs and the ledger's address is right, then run the command again"
 _AGAIN = "run the command again; nothing of what was under way was written"
 
 
@@ -154,6 +155,7 @@ class _Database:
     def __init__(self, sessions: _Sessions) -> None:
         self._sessions = sessions
         self._connection: Connection[Any] | None = None
+        self._was_open = False
 
     def execute(self, statement: str, /, **values: Value) -> list[Row]:
         """Run one statement; see `store.Execute`."""
@@ -220,11 +222,13 @@ class _Database:
     def _open(self) -> Connection[Any]:
         if self._connection is None:
             self._connection = self._sessions.connect()
+            self._was_open = True
         return self._connection
 
     def _begin(self, statements: str) -> Any:
         """Run statements that begin a transaction, on a new connection when this one has gone; return the last row."""
-        end, pause = time.monotonic() + _PATIENCE, 0.05
+        # a command that begins says at once that there is no server; one that is under way gives it time to come back
+        end, pause = time.monotonic() + (_PATIENCE if self._was_open else 0), 0.05
         while True:
             try:
                 cursor = self._open().execute(statements.encode())
@@ -582,7 +586,8 @@ def _explained(address: PostgresAddress) -> Iterator[None]:
     except psycopg.OperationalError as error:
         if _is_final(error) or not _is_of_the_moment(error):
             raise LedgerRefused(_sentence(address, error)) from error
-        raise TryLater(_sentence(address, error), hint=_AGAIN) from error
+        hint = _UNREACHED if re.search("connection failed|failed to resolve|timeout", str(error)) else _AGAIN
+        raise TryLater(_sentence(address, error), hint=hint) from error
     except psycopg.Error as error:
         raise LedgerRefused(_sentence(address, error)) from error
 

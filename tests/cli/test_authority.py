@@ -71,7 +71,7 @@ def test_commands_for_admins(policy, capsys, line, deed, tmp_path, monkeypatch):
 
 LATER = (
     *("can't read the roster", "no credentials", "there is no ledger", "can't read none.jsonl"),
-    *("nobody holds", "has all that was seen"),
+    *("nobody holds", "nothing to accept"),
 )  # fmt: skip
 
 

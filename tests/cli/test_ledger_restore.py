@@ -113,5 +113,5 @@ def test_nothing_went_backwards(desk):
     desk.env["PROFILECTL_LEDGER"] = str(desk.folder / "none.db")
     result = desk.run("ledger", "accept-restore")
 
-    assert (0, f"{desk.folder}/none.db has all that was seen of it on this host\n") == (result.code, result.out)
+    assert (0, f"there is no ledger at {desk.folder}/none.db yet, so nothing to accept\n") == (result.code, result.out)
     assert not (desk.folder / "none.db").exists()

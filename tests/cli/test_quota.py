@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from profilectl.ledger.address import parse_place
 from profilectl.sandbox.model.rate_limits import DAY, QUARTER_HOUR, Limits, Quotas
 from tests.resilience.desired import picture
 from tests.resilience.record import Call, Record
@@ -50,15 +51,13 @@ class Desk(Stage):
 
     capsys: pytest.CaptureFixture[str]
     home = "state"
-    shared_ledger = ""  # an address, in place of the file
 
     def environ(self) -> dict[str, str]:
-        environ = super().environ() | {"XDG_STATE_HOME": str(self.folder / self.home)}
-        return environ | ({"PROFILECTL_LEDGER": self.shared_ledger} if self.shared_ledger else {})
+        return super().environ() | {"XDG_STATE_HOME": str(self.folder / self.home)}
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.record = Tally(self.world, self.ledger_path)
+        self.record = Tally(self.world, self.ledger_place)
         (self.folder / "face.png").write_bytes(picture((20, 120, 200)))
 
     def hire(self, count: int, *, renamed: int = 0, policy: str = "") -> None:
@@ -272,7 +271,7 @@ def test_three_machines_share_the_day_and_the_windows(desk, kind, request):
     """
     if kind == "postgres":
         postgres = request.getfixturevalue("postgres")
-        desk.shared_ledger = postgres.address(database=postgres.fresh_database())
+        desk.database = parse_place(postgres.address(database=postgres.fresh_database()))
     desk.hire(1200)
     sent = []  # (X's time, uploads, creates) of each run
     talks = []

@@ -1,4 +1,4 @@
-"""docs/restore.md: what it says is done on a machine whose ledger came from a backup."""
+"""docs/restore.md: what it says is done on a machine whose ledger came from a backup, a file's or a database's."""
 
 from __future__ import annotations
 
@@ -23,26 +23,55 @@ def commands() -> list[str]:
     return re.findall(r"^   (profilectl .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.fixture
-def restored(machine):
+class File:
+    """A ledger in a file, and its backup beside it."""
+
+    def __init__(self, folder) -> None:
+        self.place = folder / "ledger.db"
+        self.copy = folder / "backup.db"
+
+    def back_up(self, run) -> None:
+        assert 0 == run(f"profilectl ledger backup {self.copy}").returncode
+
+    def restore(self) -> None:
+        for file in self.place.parent.glob("ledger.db*"):
+            file.unlink()
+        self.place.write_bytes(self.copy.read_bytes())
+        self.place.chmod(0o600)
+
+
+class Database:
+    """A ledger in a database, and its dump."""
+
+    def __init__(self, server) -> None:
+        self.server = server
+        self.name = server.fresh_database()
+        self.place = server.address(database=self.name)
+
+    def back_up(self, _run) -> None:
+        self.copy = self.server.dump(self.name)
+
+    def restore(self) -> None:
+        self.server.restore(self.name, self.copy)
+
+
+@pytest.fixture(params=[File, Database])
+def restored(machine, request):
     """A host that went on after its backup, and then got it in place of its ledger."""
     host = Host(machine, "host")
-    ledger = host.home / "ledger.db"
+    ledger = File(host.home) if request.param is File else Database(request.getfixturevalue("postgres"))
 
     def run(line):
-        return host.run(line, PROFILECTL_LEDGER=str(ledger))
+        return host.run(line, PROFILECTL_LEDGER=str(ledger.place))
 
     def sync(**names):
         (host.home / "roster.toml").write_text(roster(**names))
         assert 0 == run("profilectl sync --yes --prune-now -q").returncode
 
     sync(alice="Alice", bruno="Bruno")
-    assert 0 == run("profilectl ledger backup backup.db").returncode
+    ledger.back_up(run)
     sync(alice="Alicia", clara="Clara")  # bruno leaves, alice is replaced, clara joins
-    for file in ledger.parent.glob("ledger.db*"):
-        file.unlink()
-    ledger.write_bytes((host.home / "backup.db").read_bytes())
-    ledger.chmod(0o600)
+    ledger.restore()
     return run
 
 

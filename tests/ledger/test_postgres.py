@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -227,11 +229,14 @@ def test_a_standby_is_no_place_to_write(query):
 
 
 def test_nobody_listens(monkeypatch):
-    """Try later, with the address and the reason, in a bounded time."""
+    """Try later, at once, with the address, the reason, and what to look at."""
     place = parse_place(f"postgresql://127.0.0.1:{postgres_server.free_port()}/brand?connect_timeout=2")
-    monkeypatch.setattr(postgres, "_PATIENCE", 0.3)
-    with pytest.raises(TryLater, match=r"brand.*: connection failed"):
+    waits = []
+    monkeypatch.setattr(postgres, "time", SimpleNamespace(monotonic=time.monotonic, sleep=waits.append))
+    with pytest.raises(TryLater, match=r"brand.*: connection failed") as refusal:
         opening.open_for_reading(place)
+    assert waits == []
+    assert "whether the server runs" in refusal.value.hint
 
 
 # What others put there

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
+import itertools
+import re
+import shlex
 
 import pytest
 
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import export, relocation, schema
+from profilectl.ledger.address import parse_place
 from profilectl.ledger.opening import open_for_reading, open_for_writing
 from profilectl.model import Dispatch, Event
 from tests.ledger.filled import USER, fill
+
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -21,9 +27,17 @@ def old(tmp_path):
     return path
 
 
-@pytest.fixture
-def new(tmp_path):
-    return tmp_path / "new" / "ledger.db"
+@pytest.fixture(params=["to a file", "to a server", "to a pooler"])
+def new(request, tmp_path):
+    if request.param == "to a file":
+        return tmp_path / "new" / "ledger.db"
+    front = request.getfixturevalue("postgres" if request.param == "to a server" else "pooler")
+    return parse_place(front.address(query=f"schema=moved_{next(_NUMBERS)}"))
+
+
+def is_missing(place):
+    with open_for_reading(place, even_moved=True) as ledger:
+        return ledger.engine.read(export.is_empty)
 
 
 def move(old, new):
@@ -71,9 +85,9 @@ def test_the_copy_is_the_ledger_from_then_on(old, new):
     assert (before, before) == (exported(new), exported(old))
     assert extent.rows == before.count(b"\n") - 2
     assert [new] == usable(old, new)
-    with pytest.raises(LedgerRefused, match=f"was moved to {new}") as refusal:
+    with pytest.raises(LedgerRefused, match=re.escape(f"was moved to {new}")) as refusal:
         open_for_reading(old)
-    assert f"PROFILECTL_LEDGER={new}" in refusal.value.hint
+    assert f"PROFILECTL_LEDGER={shlex.quote(str(new))}" in refusal.value.hint
     assert "config.toml" in refusal.value.hint
 
 
@@ -142,6 +156,8 @@ def test_cut_short_before_the_old_one_is_marked(old, new, monkeypatch, owner, na
         assert [old] == usable(old, new)
         with pytest.raises(LedgerRefused, match=f"unfinished move from {old}"):
             open_for_reading(new)
+        with pytest.raises(LedgerRefused, match=f"unfinished move from {old}"):
+            open_for_writing(new)
     else:
         assert old in usable(old)
     if is_used:
@@ -183,7 +199,7 @@ def test_another_ledger_at_the_new_place(old, new):
     with open_for_writing(new) as ledger:
         ledger.record(Event("sent", "2", 1))
     before = exported(new)
-    with pytest.raises(LedgerRefused, match=f"{new} has a ledger already"):
+    with pytest.raises(LedgerRefused, match=re.escape(f"{new} has a ledger already")):
         move(old, new)
 
     assert (before, [old, new]) == (exported(new), usable(old, new))
@@ -203,7 +219,7 @@ def test_a_copy_on_its_way_from_elsewhere(old, new, tmp_path):
 def test_back_again(old, new):
     """Where it was there is the old one still, which has to be moved away first."""
     move(old, new)
-    with pytest.raises(LedgerRefused, match=f"{old} has a ledger already, moved to {new}"):
+    with pytest.raises(LedgerRefused, match=re.escape(f"{old} has a ledger already, moved to {new}")):
         move(new, old)
     old.rename(old.with_name("former.db"))
     before = exported(new)
@@ -218,5 +234,5 @@ def test_a_ledger_whose_record_was_changed(old, new):
         execute("UPDATE audit SET hash = :hash WHERE seq = 3", hash="0" * 64)
     with pytest.raises(LedgerRefused, match="breaks the chain of the audit trail at record 3"):
         move(old, new)
-    assert not new.exists()
+    assert is_missing(new)
     assert [old] == usable(old)
