@@ -54,5 +54,5 @@ def open_for_reading(
 def _in_use(ledger: Opened, *, even_moved: bool) -> Opened:
     if not even_moved:
         with undone_on_error(ledger.close):
-            ledger.engine.read(require_in_use)
+            require_in_use(ledger.engine.rows)
     return ledger

@@ -88,12 +88,11 @@ def open_for_reading(
     """
     reader = PostgresReader(_Sessions(address, find_password))
     try:
-        if reader.format() is None:
+        if not reader.examine():
             from profilectl.ledger.sqlite import EmptyReader
 
             reader.close()
             return StoreReader(EmptyReader())
-        reader.examine()
     except BaseException:
         reader.close()
         raise
@@ -190,30 +189,44 @@ class _Database:
                 finally:
                     self._leave()
 
-    def format(self) -> str | None:
-        """Return the ledger's format, None in a database without our tables."""
-        name = f"{self._sessions.address.schema}.meta"
+    def rows(self, statement: str, /, **values: Value) -> list[Row]:
+        """Return the rows of one statement, which needs no transaction to see one moment."""
+        with _explained(self._sessions.address):
+            return self._on_a_connection(lambda: self.execute(statement, **values))
 
-        def look(_execute: Execute) -> str | None:
-            if self._open().execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,):
+    def examine(self) -> bool:
+        """Return whether the database has our tables, and make sure that they are what this version understands.
+
+        Raises:
+            LedgerRefused: they are of another format, or something else acts on them.
+        """
+        address = self._sessions.address
+
+        def look(_execute: Execute) -> tuple[str, list[Row]] | None:
+            if not self._has_tables():
                 return None
             rows = self.execute(schema.GET_FORMAT)
-            return str(rows[0][0]) if rows else ""
+            return str(rows[0][0]) if rows else "", self._open().execute(
+                _FOREIGN, {"schema": address.schema}
+            ).fetchall()
 
-        return self.read(look)
-
-    def examine(self) -> None:
-        """Make sure that the tables are a ledger that this version understands, and that nothing else acts on them."""
-        address, file_format = self._sessions.address, self.format()
+        content = self.read(look)
+        if content is None:
+            return False
+        file_format, foreign = content
         if file_format != str(schema.FORMAT):
             number = int(file_format) if file_format and file_format.isdecimal() else 0
             age = "an earlier" if number < schema.FORMAT else "a newer"
             what = f"was written by {age} profilectl (format {file_format or 'none'}; this one has {schema.FORMAT})"
             _refuse(address, what, "use one version on all machines")
-        foreign = self.read(lambda _: self._open().execute(_FOREIGN, {"schema": address.schema}).fetchall())
         if foreign:
             names = ", ".join(sorted(visible(str(name)) for (name,) in foreign))
             _refuse(address, f"has what no profilectl has put into it: {names}", "find out who changed it")
+        return True
+
+    def _has_tables(self) -> bool:
+        name = f"{self._sessions.address.schema}.meta"
+        return self._open().execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,)
 
     def _server_ms(self) -> int:
         row = self._open().execute(_NOW).fetchone()
@@ -226,17 +239,25 @@ class _Database:
         return self._connection
 
     def _begin(self, statements: str) -> Any:
-        """Run statements that begin a transaction, on a new connection when this one has gone; return the last row."""
+        """Run statements that begin a transaction, and return the last row."""
+
+        def run() -> Any:
+            cursor = self._open().execute(statements.encode())
+            row = None
+            while True:
+                row = cursor.fetchone() if cursor.description else row
+                if not cursor.nextset():
+                    return row
+
+        return self._on_a_connection(run)
+
+    def _on_a_connection(self, run: Callable[[], Result]) -> Result:
+        """Return what `run` returns; it is called again, on a new connection, when this one has gone."""
         # a command that begins says at once that there is no server; one that is under way gives it time to come back
         end, pause = time.monotonic() + (_PATIENCE if self._was_open else 0), 0.05
         while True:
             try:
-                cursor = self._open().execute(statements.encode())
-                row = None
-                while True:
-                    row = cursor.fetchone() if cursor.description else row
-                    if not cursor.nextset():
-                        return row
+                return run()
             except _driver().OperationalError as error:
                 is_new = self._connection is None
                 if not (is_new or self._is_cut_off()) or time.monotonic() > end or _is_final(error):
@@ -286,20 +307,27 @@ class PostgresEngine(_Database):
 
     def prepare(self) -> None:
         """Make the tables where there are none, and make sure that they are ours."""
-        if self.format() is None:
-            with self.transaction() as execute:  # looked again: another machine may have made them meanwhile
-                name = f"{self._sessions.address.schema}.meta"
-                if self._open().execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,):
-                    self._make_schema()
-                    for statement in schema.TABLES:
-                        self._open().execute(_typed(self._sessions.statement(statement)).encode())
-                    execute(schema.SET_FORMAT, format=str(schema.FORMAT))
+        if self.examine():
+            return
+        with self.transaction() as execute:
+            if not self._has_tables():  # looked again: another machine may have made them meanwhile
+                self._make_schema()
+                for statement in schema.TABLES:
+                    self._open().execute(_typed(self._sessions.statement(statement)).encode())
+                execute(schema.SET_FORMAT, format=str(schema.FORMAT))
         self.examine()
 
     def _make_schema(self) -> None:
         name = self._sessions.address.schema  # the database's owner may have made it, for a role that can't
         if self._open().execute("SELECT to_regnamespace(%s)", [name]).fetchone() == (None,):
             self._open().execute(f"CREATE SCHEMA {name}".encode())
+
+    def rows(self, statement: str, /, **values: Value) -> list[Row]:
+        """Return the rows of one statement, which sees one moment, or the open transaction."""
+        if not self._is_writing:
+            return super().rows(statement, **values)
+        with _explained(self._sessions.address):
+            return self.execute(statement, **values)
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment, or the open transaction."""

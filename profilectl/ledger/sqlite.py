@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -83,7 +84,7 @@ def open_for_reading(path: Path) -> StoreReader:
     return StoreReader(SQLiteReader(path))
 
 
-class _Database:
+class _Database(ABC):
     """A ledger's file while it is open."""
 
     _path: Path
@@ -92,6 +93,14 @@ class _Database:
     def execute(self, statement: str, /, **values: Value) -> list[Row]:
         """Run one statement; see `store.Execute`."""
         return self._connection.execute(statement, values).fetchall()
+
+    @abstractmethod
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see one moment."""
+
+    def rows(self, statement: str, /, **values: Value) -> list[Row]:
+        """Return the rows of one statement."""
+        return self.read(lambda execute: execute(statement, **values))
 
     def holder(self) -> Holder | None:
         """Return the run that holds the file's lock, as it has said itself, None when none does."""

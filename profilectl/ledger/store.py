@@ -56,6 +56,9 @@ class ReadingEngine(Protocol):
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Return what `look` returns; it sees one moment, and is called again when that moment didn't last."""
 
+    def rows(self, statement: str, /, **values: Value) -> list[Row]:
+        """Return the rows of one statement, as `read` would."""
+
     def holder(self) -> Holder | None:
         """Return the run that holds the ledger, None when none does."""
 
@@ -100,7 +103,7 @@ class StoreReader(LedgerReader):
         return self._engine
 
     def account_of(self, brand: str) -> Account | None:
-        return self._engine.read(lambda execute: _account_of(execute, brand))
+        return _account_of(self._engine.rows, brand)
 
     def check_account(self, brand: str, account: Account) -> None:
         self._engine.read(lambda execute: _check_account(execute, brand, account))
@@ -171,7 +174,7 @@ class StoreReader(LedgerReader):
         self._engine.close()
 
     def _rows(self, statement: str, **values: Value) -> list[Row]:
-        return self._engine.read(lambda execute: execute(statement, **values))
+        return self._engine.rows(statement, **values)
 
 
 @dataclass(slots=True)
