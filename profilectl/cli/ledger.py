@@ -245,8 +245,8 @@ def migrate(
     """Move the ledger to another place.
 
     It is copied whole and compared; then the old one is marked as moved, and every command that uses it is refused
-    with the new address. Nobody can write meanwhile, not even send. When it is cut short, the same command finishes
-    it; until then either the old ledger stays in use, or neither is used.
+    with the new address. Runs wait for it, and in its last moment send does. When it is cut short, the same command
+    finishes it; until then either the old ledger stays in use, or neither is used.
     """
     context.require_admin("move the ledger")
     if context.uses_sandbox:

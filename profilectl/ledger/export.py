@@ -258,7 +258,7 @@ class _Judge:
             self._note(f"isn't the first line of a ledger's export, which names {NAME}")
         elif header.get("format") != schema.FORMAT:
             which = f"was written with tables of format {header.get('format')}; this version has {schema.FORMAT}"
-            self._note(f"{which}: export it with the version that imports it")
+            self._note(f"{which}: export the ledger once more, with this version")
         elif header.get("tables") != _layout():
             self._note("names other tables or columns than this version has")
         else:

@@ -29,7 +29,9 @@ def goal_of(engine: ReadingEngine) -> str | None:
 def migrate(
     source: Engine, open_target: Callable[[], AbstractContextManager[Store]], spool: BinaryIO, old: str, new: str
 ) -> Extent:
-    """Copy a ledger that is in use and locked into an empty one, and mark it as moved; nobody can write meanwhile.
+    """Copy a ledger that is in use and locked into an empty one, and mark it as moved.
+
+    Messages may be sent while it is copied; only while it is made sure that the copy has them, nobody can write.
 
     Args:
         source: what keeps the ledger now.
@@ -45,18 +47,32 @@ def migrate(
         LedgerRefused: the ledger is damaged, the new place has another one, or the copy isn't the same; the old ledger
             stays in use.
     """
-    with source.transaction() as execute:  # a message that is sent meanwhile would be missing in the copy
-        extent = export.write(execute, spool)
-        _require_sound(spool, old)
-        with open_target() as target:
-            with target.engine.transaction() as filling:
-                _require_free(filling, old, new)
-                filling(schema.SET_MARK, name="arriving_from", value=old)
-                if export.load(filling, spool) != extent:
-                    raise LedgerRefused("the copy on its way has changed", hint="run the command again")
-            _require_same(extent, target.engine, new)
+    extent = source.read(lambda execute: _spooled(execute, spool))
+    _require_sound(spool, old)
+    with open_target() as target:
+        _fill(target.engine, spool, extent, old, new)
+        with source.transaction() as execute:  # nobody sends from here on
+            if export.write(execute, export.Nowhere()) != extent:  # but somebody did while it was copied
+                extent = _spooled(execute, spool)
+                _fill(target.engine, spool, extent, old, new)
             execute(schema.SET_MARK, name="moved_to", value=new)
     return extent
+
+
+def _spooled(execute: Execute, spool: BinaryIO) -> Extent:
+    spool.seek(0)
+    spool.truncate()
+    return export.write(execute, spool)
+
+
+def _fill(target: Engine, spool: BinaryIO, extent: Extent, old: str, new: str) -> None:
+    """Make the marked copy, in place of what an earlier attempt left, and compare it."""
+    with target.transaction() as execute:
+        _require_free(execute, old, new)
+        execute(schema.SET_MARK, name="arriving_from", value=old)
+        if export.load(execute, spool) != extent:
+            raise LedgerRefused("the copy on its way has changed", hint="run the command again")
+    _require_same(extent, target, new)
 
 
 def finish(source: ReadingEngine, target: Engine, old: str, new: str) -> bool:

@@ -69,8 +69,8 @@ class Office(Stage):
     def truth(self):
         """Return everything that X and the ledger hold."""
         ledger = []
-        if self.ledger_path.exists():
-            with closing(sqlite3.connect(self.ledger_path)) as database:
+        if self.ledger_place.exists():
+            with closing(sqlite3.connect(self.ledger_place)) as database:
                 ledger = list(database.iterdump())
         return [(one.id, one.name, one.is_live) for one in self.world.profiles.all(self.brand.user_id)], ledger
 

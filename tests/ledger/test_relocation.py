@@ -9,8 +9,8 @@ import shlex
 
 import pytest
 
-from profilectl.errors import LedgerRefused
-from profilectl.ledger import export, relocation, schema
+from profilectl.errors import LedgerRefused, TryLater
+from profilectl.ledger import export, relocation, schema, sqlite
 from profilectl.ledger.address import parse_place
 from profilectl.ledger.opening import open_for_reading, open_for_writing
 from profilectl.model import Dispatch, Event
@@ -104,19 +104,41 @@ def test_who_had_it_open_can_write_nothing_more(old, new):
     assert before == exported(old)
 
 
-def test_nobody_writes_while_it_moves(old, new, monkeypatch):
-    """A message that is sent meanwhile would be missing in the copy."""
-    from profilectl.errors import TryLater
-    from profilectl.ledger import sqlite
-
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.05)
+def test_what_is_sent_while_it_is_copied(old, new):
+    """It is in the copy."""
 
     def during():
-        with open_for_writing(old) as sender, pytest.raises(TryLater):
+        with open_for_writing(old) as sender:
             sender.record(Event("sent", USER, 80))
+        return marked(new)
 
-    with open_for_writing(old) as source, pytest.raises(TryLater):
-        relocation.migrate(source.engine, during, io.BytesIO(), str(old), str(new))
+    with open_for_writing(old) as source:
+        before = source.last_seq()
+        extent = relocation.migrate(source.engine, during, io.BytesIO(), str(old), str(new))
+    finish(old, new)
+    with open_for_reading(new) as ledger:
+        assert (before + 1, extent) == (ledger.last_seq(), relocation.extent_of(ledger.engine))
+
+
+def test_nobody_sends_at_the_end(old, new, monkeypatch):
+    """While it is made sure that the copy is complete: a message of that moment would be missing in it."""
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.05)
+    fill_copy, tried = relocation._fill, []
+
+    class Trying(export.Nowhere):
+        def write(self, data):
+            tried.append(data)
+            with pytest.raises(TryLater), open_for_writing(old) as sender:
+                sender.record(Event("sent", USER, 80))
+
+    def fill_and_try(*values):
+        fill_copy(*values)
+        monkeypatch.setattr(export, "Nowhere", Trying)
+
+    monkeypatch.setattr(relocation, "_fill", fill_and_try)
+    with open_for_writing(old) as source:
+        relocation.migrate(source.engine, lambda: marked(new), io.BytesIO(), str(old), str(new))
+    assert tried
 
 
 class PowerCutError(BaseException):
