@@ -181,7 +181,7 @@ class _Database:
                 try:
                     result = look(self.execute)
                     self._open().execute("COMMIT")
-                except _driver().OperationalError:
+                except (_driver().OperationalError, _driver().errors.IdleInTransactionSessionTimeout):
                     if not self._is_cut_off() or time.monotonic() > end:
                         raise
                 else:

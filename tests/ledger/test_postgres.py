@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from profilectl.errors import LedgerRefused, TryLater, UsageError
-from profilectl.ledger import opening, postgres
+from profilectl.ledger import opening, postgres, schema
 from profilectl.ledger.address import parse_place
 from profilectl.model import Event
 from profilectl.secret import Secret
@@ -88,6 +88,24 @@ def test_a_run_that_stands_still_in_a_transaction_keeps_nobody_waiting(address, 
             write_slowly(frozen, lambda: other.record(sent(6)))
         frozen.record(sent(8))
         assert [6, 8] == times(other)
+
+
+def test_a_reader_that_stood_still_looks_again(postgres, query):
+    """What a server ended meanwhile is read once more, at one moment as before."""
+    postgres.add_role("idler")
+    postgres.execute("GRANT CREATE ON DATABASE postgres TO idler")
+    postgres.execute("ALTER ROLE idler SET idle_in_transaction_session_timeout = '300ms'")
+    looks = []
+
+    def look(execute):
+        looks.append(execute(schema.GET_FORMAT))
+        if len(looks) == 1:
+            time.sleep(1)
+        return execute(schema.GET_FORMAT)
+
+    with opening.open_for_writing(parse_place(postgres.address(user="idler", query=query))) as ledger:
+        assert [(str(schema.FORMAT),)] == ledger._engine.read(look)
+    assert 2 == len(looks)
 
 
 def test_a_holder_that_stood_still_in_a_transaction_is_told_who_took_its_lease(address, monkeypatch):

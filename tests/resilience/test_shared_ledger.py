@@ -170,7 +170,7 @@ def a_run(setting: Setting, **slowness: float):
     bench.requests.clear()
     machine = bench.machines[0]
     process = machine.start("sync", "--yes", "--max-wait", "1m", "--jobs", str(bench.dice.choice((1, 2, 5))))
-    with cut_short(process):
+    with process, cut_short(process):
         until(lambda: bench.requests or process.poll() is not None, "the first request of a sync")
         assert process.poll() is None, process.communicate(timeout=60)
         yield Run(setting, machine, process)
