@@ -282,8 +282,16 @@ class Ledger(LedgerReader, Protocol):
 
     # Messages, announced before they leave
 
-    def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
-        """Record that a message is about to be sent; must return before it is sent.
+    def begin_send(
+        self,
+        user_id: str,
+        dispatch: Dispatch,
+        former: Dispatch | None,
+        now_ms: Callable[[], int] | None = None,
+    ) -> Dispatch:
+        """Record that a message is about to be sent, and return that; must return before it is sent.
+
+        With `now_ms` it is begun when it is written, which may be some time after the call: other writers come first.
 
         It overwrites `former`, the dispatch under the key when the caller looked, None when there was none.
 

@@ -407,9 +407,17 @@ class Store(StoreReader, Ledger):
 
     # Messages
 
-    def begin_send(self, user_id: str, dispatch: Dispatch, former: Dispatch | None) -> None:
-        values = {"account": user_id, **schema.columns(dispatch)}
+    def begin_send(
+        self,
+        user_id: str,
+        dispatch: Dispatch,
+        former: Dispatch | None,
+        now_ms: Callable[[], int] | None = None,
+    ) -> Dispatch:
         with self._change() as execute:
+            if now_ms is not None:
+                dispatch = replace(dispatch, begun_ms=now_ms())
+            values = {"account": user_id, **schema.columns(dispatch)}
             _require_sender(execute, user_id, dispatch)
             if former is None:
                 is_ours = execute(schema.ADD_DISPATCH, **values)
@@ -418,6 +426,7 @@ class Store(StoreReader, Ledger):
             if not is_ours:  # looking first and writing then would let two processes through
                 what = "the same message is being sent by another process right now"
                 raise TryLater(what, hint="look whether it has arrived")
+        return dispatch
 
     def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         with self._change() as execute:

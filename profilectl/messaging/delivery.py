@@ -105,7 +105,7 @@ class Delivery(Struct, frozen=True):
         )
         overwritten = former if former is not None and former.event_id is not None else None
         # On disk before anything leaves: a run that is killed from here on finds out what became of it.
-        self.ledger.begin_send(self.idempotency.user_id, dispatch, overwritten)
+        dispatch = self.ledger.begin_send(self.idempotency.user_id, dispatch, overwritten, self.api.now_ms)
         return self._finish(self._send(ready, dispatch), dispatch)
 
     def _same(self, earlier: Dispatch | None) -> Dispatch | None:

@@ -141,3 +141,9 @@ def test_finishing_a_dispatch_that_is_another_one_by_now(ledger):
         ledger.finish_send(ACCOUNT, other, Event("sent", ACCOUNT, 5))
     assert before == len(list(ledger.events()))
     assert not ledger.is_delivery(ACCOUNT, "77")
+
+
+def test_a_message_is_begun_when_it_is_written(ledger):
+    """Not when it was asked for: it may wait for many other writers until then, and has to leave soon after it."""
+    begun = ledger.begin_send(ACCOUNT, PROMISED, None, lambda: 77)
+    assert (replace(PROMISED, begun_ms=77), begun) == (begun, ledger.dispatch(ACCOUNT, "k"))

@@ -62,10 +62,11 @@ class Ledger:
     def is_delivery(self, _user_id, event_id):
         return event_id in self.deliveries
 
-    def begin_send(self, _user_id, dispatch, former):
+    def begin_send(self, _user_id, dispatch, former, now_ms=None):
         if self.dispatches.get(dispatch.key) != former:
             raise TryLater("busy")
-        self.dispatches[dispatch.key] = dispatch
+        self.dispatches[dispatch.key] = dispatch if now_ms is None else replace(dispatch, begun_ms=now_ms())
+        return self.dispatches[dispatch.key]
 
     def finish_send(self, _user_id, dispatch, event):
         self.record(event)
