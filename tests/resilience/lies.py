@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from profilectl.sandbox.model.faults import Fault, Kind
-from tests.patience import until
 from tests.resilience.desired import picture
 from tests.resilience.faults import reset_after, timeout_after
 
@@ -31,8 +30,9 @@ def order(kind: Kind, **rule: Any) -> Callable[..., Any]:
     """Order a lie for the call that is about to be made."""
 
     def strike(stage, request, proceed):
-        stage.world.faults.add(Fault(kind=kind, call=call_of(request), **rule))
-        return proceed()
+        with stage.delivery:  # or another call that is under way would get it
+            stage.world.faults.add(Fault(kind=kind, call=call_of(request), **rule))
+            return proceed()
 
     return strike
 
@@ -76,18 +76,10 @@ def twice(stage, request, proceed):
     before = stage.record.live().keys()
     answer = order(Kind.TWICE)(stage, request, proceed)
     if call_of(request) == "create":
-        # of creates that are under way at once, another one may get it, and be made a little later
-        until(lambda: _doubled(stage, before), "the create that is applied twice")
-        stage.record.strangers.add(_doubled(stage, before))
+        name = stage.record.recognise(request).name
+        made = {profile_id for profile_id, of in stage.record.live().items() if of == name} - before
+        stage.record.strangers.add(min(made, key=int))
     return answer
-
-
-def _doubled(stage, before):
-    """Return the first of two new profiles of one name, None when there aren't two."""
-    live = stage.record.live()
-    made = sorted(live.keys() - before, key=int)
-    names = [live[profile_id] for profile_id in made]
-    return next((profile_id for profile_id, name in zip(made, names, strict=True) if names.count(name) > 1), None)
 
 
 def bound_id(kind: Kind) -> Callable[..., Any]:

@@ -83,6 +83,7 @@ class Stage:
     world: World = field(init=False)
     is_dead: bool = False
     signature: Any = None
+    delivery: Any = field(default_factory=threading.RLock, repr=False, compare=False)  # one request reaches X at a time
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -226,7 +227,7 @@ class Wire(httpx.BaseTransport):
         return told[0]
 
     def _deliver(self, request: httpx.Request, call: Any) -> httpx.Response:
-        with self.stage.record.applying(call):
+        with self.stage.delivery, self.stage.record.applying(call):
             answer = self.world.handle_request(request)
             return httpx.Response(answer.status_code, headers=answer.headers, content=answer.read())
 

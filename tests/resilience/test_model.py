@@ -233,6 +233,7 @@ def recover(desk):
     retired = {one.profile_id for one in ledger_state.retired}
     known = retired | {one.profile_id for one in ledger_state.bindings}
     strangers = {one.name for one in desk.x.live() if one.id not in known}
+    late = {one.id for one in desk.x.live() if one.is_late and one.id not in known}
     rivals = {one.name for one in desk.x.live() if one.id not in known and not one.is_late}
     for intent in ledger_state.intents:  # only a person can tell what a create made from what it may have made
         newer = [one for one in desk.x.live() if one.created_ms >= intent.begun_ms and one.id not in known]
@@ -245,10 +246,10 @@ def recover(desk):
         faces = desk.faces(key)
         if agent.name in strangers:  # it waits for a person, and keeps what it had: retired ones too
             # so does what was made too late, where somebody else's might be that as well
-            kept = retired | {one.id for one in faces if one.is_late} if agent.name in rivals else retired
+            kept = retired | late if agent.name in rivals else retired
             hold(len([one for one in faces if one.id not in kept]) <= 1, f"{key} has {faces}")
         else:  # nothing is destroyed while a person has to say which profile is somebody's
-            kept = retired | {one.id for one in faces if one.is_late} if ambiguous else set()
+            kept = retired | late if ambiguous else set()
             looks = [one.name for one in faces if one.id not in kept]
             hold([agent.name] == looks, f"{key} wants {agent.name}, has {faces}")
     stay = {one.agent for one in ledger_state.bindings if one.protected}
