@@ -125,7 +125,8 @@ def main(deed: str) -> None:
     if deed == "digest":
         forge = github() if is_github else gitlab()
         print(forge.digest(os.environ["GITHUB_SHA" if is_github else "CI_COMMIT_SHA"]))
-    elif plan := sys.stdin.read():  # nothing where `diff` failed: its own message says why
+    else:  # nothing where `diff` failed: its own message says why, and an earlier plan mustn't stand for this push
+        plan = sys.stdin.read() or "### Profiles at X: no plan\n\nThis push has none: the job's log says why.\n"
         forge = github() if is_github else gitlab()
         forge.post(os.environ["PULL_REQUEST" if is_github else "CI_MERGE_REQUEST_IID"], plan)
 

@@ -26,7 +26,7 @@ _NO_SUCH_USER = "resource-not-found"  # the last part of v2's problem type
 _PROBLEMS = ("https://api.x.com/2/problems/", "https://api.twitter.com/2/problems/")
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 _PIN = re.compile(r"[0-9]{4,12}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\0\ud800-\udfff]")
 _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, where calendars end
 NO_CONTENT = 204
 _LONGEST_NAME = 1000  # code points; X allows 48, and handling a far longer one would only take time
@@ -256,7 +256,7 @@ def _text(document: Mapping[str, Any], key: str) -> str:
 
 
 def whole(text: str) -> str:
-    r"""Replace lone surrogates, which JSON can spell (``"\ud800"``) but no file or terminal can hold."""
+    r"""Replace lone surrogates and NUL, which JSON can spell (``"\ud800"``) but no file or database can hold."""
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

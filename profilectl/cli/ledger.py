@@ -106,8 +106,9 @@ def export(
         raise UsageError("the export is lines of JSON already", hint="leave --json out, or name a FILE")
     place = _place(context)
     with ExitStack() as stack:
-        ledger = stack.enter_context(closing(_open_sound(context, place)))
+        ledger = stack.enter_context(closing(_open_sound(context, place, even_moved=True)))  # its copy may be lost
         if file is not None:
+            file = expand_home(str(file))
             _require_apart(file, place)
             draft = stack.enter_context(_new_file(file, force=force))
             extent = _export_to(ledger, stack.enter_context(draft.open("r+b")))
@@ -230,6 +231,7 @@ def backup(
         hint = f"{dump} {shlex.quote(place.connection_string())}"
         raise LedgerRefused(f"{visible(str(place))} is backed up by PostgreSQL's own pg_dump", hint=visible(hint))
     with closing(_open_sound(context, place)) as ledger:
+        file = expand_home(str(file))
         _require_apart(file, place)
         with _new_file(file, force=force) as draft:
             cast("SQLiteReader", ledger.engine).back_up(draft.absolute())
@@ -285,6 +287,10 @@ def _open_marked(context: Context, place: Place) -> Store:
 
 
 def _finish_move(context: Context, old: Place, new: Place) -> None:
+    with closing(_open(context, new, even_moved=True)) as target:
+        if not _exists(new, target):  # opened for writing, an empty one would take its place
+            hint = f"restore it there; {relocation.former(str(old))}"
+            raise LedgerRefused(f"the ledger was moved to {visible(str(new))}, and isn't there", hint=visible(hint))
     with closing(_open(context, old, even_moved=True)) as source, _open_marked(context, new) as target:
         is_new = relocation.finish(source.engine, target.engine, str(old), str(new))
         extent = relocation.extent_of(target.engine)
@@ -371,10 +377,8 @@ def accept_restore(
 
 
 def _accept(context: Context, place: Place, setbacks: Sequence[Setback]) -> None:
-    with (
-        _open_writable(context, place) as ledger,
-        ledger.lock(_MAX_WAIT, "profilectl ledger accept-restore", context.announce_wait),
-    ):
+    # without the ledger's lock: an agent's role, which only sends, has no right to a lease, and needn't have one here
+    with _open_writable(context, place) as ledger:
         if context.kept_heads.setbacks(ledger) != tuple(setbacks):
             raise TryLater("the ledger has changed meanwhile, so nothing was accepted", hint="run it once more")
         try:
@@ -455,9 +459,9 @@ def _exists(place: Place, ledger: StoreReader) -> bool:
     return os.path.lexists(place) if isinstance(place, Path) else not isinstance(ledger.engine, EmptyReader)
 
 
-def _open_sound(context: Context, place: Place) -> StoreReader:
+def _open_sound(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
     """Open the ledger that is there; LedgerRefused where there is none, or other commands refuse it."""
-    ledger = _open(context, place)
+    ledger = _open(context, place, even_moved=even_moved)
     with ExitStack() as on_error:
         on_error.callback(ledger.close)
         if not _exists(place, ledger):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -29,6 +30,12 @@ _OPTIONS: Final = frozenset({
     *("channel_binding", "target_session_attrs", "connect_timeout", "passfile", "gssencmode", "krbsrvname"),
 })  # fmt: skip
 _CHECKED: Final = "verify-full"
+_BUNDLES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # macOS, the BSDs
+)
 
 
 class PostgresAddress(Struct, frozen=True):
@@ -62,8 +69,9 @@ class PostgresAddress(Struct, frozen=True):
                 visible(f"{self} asks for sslmode={mode}: whoever is on the way could read or change the ledger"),
                 hint=f"leave sslmode away, which means {_CHECKED}; {_PLAIN}=yes in the address agrees to it",
             )
-        if mode == _CHECKED and not environ.get("PGSSLROOTCERT") and not _own_root(environ).exists():
-            parameters.setdefault("sslrootcert", "system")  # the certificates that this machine trusts
+        names_own = _has_service(parameters, environ) or environ.get("PGSSLROOTCERT") or _own_root(environ).exists()
+        if mode == _CHECKED and not names_own:
+            parameters.setdefault("sslrootcert", _trusted_roots(environ))
         return parameters
 
 
@@ -84,6 +92,11 @@ def parse_place(text: str) -> Path | PostgresAddress:
     return _parse(text)
 
 
+def is_schema_name(name: str) -> bool:
+    """Say whether a schema can be named in an address: plain letters, so that it needs no quotes anywhere."""
+    return re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) is not None
+
+
 def _parse(text: str) -> PostgresAddress:
     try:
         parts = urlsplit(text)
@@ -100,7 +113,7 @@ def _parse(text: str) -> PostgresAddress:
     plain, schema = options.pop(_PLAIN, "no"), options.pop(_SCHEMA, "profilectl")
     if unknown := sorted(set(options) - _OPTIONS):
         raise UsageError(f"the ledger's address has an unknown option {visible(unknown[0])}", hint=_EXAMPLE)
-    if plain not in {"yes", "no"} or not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", schema):
+    if plain not in {"yes", "no"} or not is_schema_name(schema):
         raise UsageError(
             f"the ledger's address needs {_PLAIN}=yes or no, and a {_SCHEMA} of small letters, digits and underscores",
             hint=_EXAMPLE,
@@ -130,22 +143,38 @@ def _split_port(server: str) -> tuple[str, str]:
 
 def _is_local(parameters: Mapping[str, str], environ: Mapping[str, str]) -> bool:
     """Say whether each server that may be asked is on this machine: a socket's folder, or loopback."""
-    if "service" in parameters or environ.get("PGSERVICE"):
+    if _has_service(parameters, environ):
         return False  # its file may name any server
-    address = parameters.get("hostaddr") or environ.get("PGHOSTADDR")
-    servers = address or parameters.get("host") or environ.get("PGHOST") or "/"
-    return all(_is_on_this_machine(server) for server in servers.split(","))
+    # as libpq has it: an option that is there and empty hides the variable, and an address goes before its host
+    hosts = parameters.get("host", environ.get("PGHOST", "")).split(",")
+    addresses = parameters.get("hostaddr", environ.get("PGHOSTADDR", "")).split(",")
+    servers = (address or host for host, address in zip_longest(hosts, addresses, fillvalue=""))
+    return all(_is_on_this_machine(server) for server in servers)
+
+
+def _has_service(parameters: Mapping[str, str], environ: Mapping[str, str]) -> bool:
+    return "service" in parameters or bool(environ.get("PGSERVICE"))
 
 
 def _is_on_this_machine(server: str) -> bool:
     from ipaddress import ip_address
 
-    if not server or server == "localhost" or server.startswith(("/", "@")):  # as libpq tells sockets from names
+    if not server or server == "localhost" or server.startswith("/"):  # as libpq tells sockets from names
         return True
     try:
         return ip_address(server).is_loopback
     except ValueError:
         return False
+
+
+def _trusted_roots(environ: Mapping[str, str]) -> str:
+    """Return the file of certificates that this machine trusts; "system" where it has none in a usual place.
+
+    The wheels of psycopg bring an OpenSSL along that looks for the system's certificates where nobody keeps them.
+    """
+    if environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR"):
+        return "system"
+    return next((path for path in _BUNDLES if Path(path).exists()), "system")
 
 
 def _own_root(environ: Mapping[str, str]) -> Path:

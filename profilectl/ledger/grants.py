@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from profilectl.errors import UsageError
 from profilectl.ledger import schema
+from profilectl.ledger.address import is_schema_name
 from profilectl.text.escape import visible
 
 SENDING: Final = (
@@ -50,6 +51,9 @@ def statements(roles: Roles, schema_name: str) -> tuple[str, ...]:
     """
     for name in (roles.admin, roles.agent, roles.reader, schema_name):
         _require_name(name)
+    if not is_schema_name(schema_name):
+        what = f"{visible(schema_name)} is no schema that a ledger's address can name"
+        raise UsageError(what, hint="small letters, digits and underscores")
     if "public" in {roles.admin, roles.agent, roles.reader}:
         raise UsageError("public stands for every role", hint="choose another name")
     if len({roles.admin, roles.agent, roles.reader}) < 3:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,7 +156,7 @@ def _refusal(place: str, setback: Setback) -> LedgerRefused:
         what = f"{place} isn't the ledger that was used last for this account: its record {head.seq} is another one"
         hint = "use that one"
     if head.ledger != place and os.path.lexists(head.ledger):
-        hint = f"{hint}, PROFILECTL_LEDGER={head.ledger}"
+        hint = f"{hint}, PROFILECTL_LEDGER={shlex.quote(head.ledger)}"
     return LedgerRefused(
         visible(what), hint=visible(f"{hint}; `profilectl ledger accept-restore` goes on with this one")
     )

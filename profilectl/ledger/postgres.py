@@ -126,7 +126,7 @@ class _Sessions:
         options = {"connect_timeout": "10", "application_name": "profilectl", "tcp_user_timeout": str(_SILENCE)}
         # a pooler may run the next transaction in a session that doesn't know a statement prepared in this one
         connection: Connection[Any] = _driver().connect(
-            **{**options, **parameters, **secret}, autocommit=True, prepare_threshold=None
+            **{**options, **parameters, **secret}, client_encoding="UTF8", autocommit=True, prepare_threshold=None
         )
         return connection
 
@@ -266,6 +266,9 @@ class _Database:
                 self._drop()
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+            except BaseException:  # such as Ctrl-C in the queue: the connection isn't left in half a transaction
+                self._leave()
+                raise
 
     def _is_cut_off(self) -> bool:
         return self._connection is None or self._connection.broken or self._connection.closed
@@ -380,8 +383,9 @@ class PostgresEngine(_Database):
 
     def require_held(self) -> None:
         """Renew the lease now; TryLater when another run has it."""
-        with self.transaction():
-            pass
+        if not self._is_writing:  # a transaction that is open has proved it at its beginning
+            with self.transaction():
+                pass
 
     def seconds_held(self) -> float:
         """Return for how long nobody else can have taken the lease."""
@@ -485,11 +489,19 @@ class _Renewal:
     def prove(self, execute: Execute, now_ms: int) -> None:
         """Renew in a transaction, given the server's time; TryLater when another run has taken a lease."""
         expires_ms = now_ms + int(lease.TTL * 1000)
-        lease.renew(execute, self._taken.epoch, self._taken.since_ms, self._accounts, expires_ms)
+        try:
+            lease.renew(execute, self._taken.epoch, self._taken.since_ms, self._accounts, expires_ms)
+        except TryLater:
+            self._lose()
+            raise
 
     def give_back(self, execute: Execute) -> None:
         """Let whatever this run still has be free for others."""
         execute(schema.RENEW_LEASES, epoch=self._taken.epoch, since_ms=self._taken.since_ms, expires_ms=0)
+
+    def _lose(self) -> None:
+        with self._mutex:
+            self._held_until = -math.inf
 
     def note(self, since: float) -> None:
         """Take the lease as renewed by a transaction that began at that moment."""
@@ -515,9 +527,10 @@ class _Renewal:
             since = boot_time()
             try:
                 connection = connection or self._sessions.connect()
-                if connection.execute(statement.encode()).rowcount != len(self._accounts):
-                    break  # it is another run's; the next transaction says so
-                self.note(since)
+                if connection.execute(statement.encode()).rowcount == len(self._accounts):
+                    self.note(since)
+                else:  # another run's by now, or over: only a transaction in the writers' queue may have it back
+                    self._lose()
             except Exception:  # noqa: BLE001 - whatever it is, the lease is over at its time, which the run heeds
                 if connection is not None:
                     connection.close()
@@ -533,12 +546,14 @@ _BEGIN = ";".join((
     "BEGIN ISOLATION LEVEL READ COMMITTED",
     f"SET LOCAL lock_timeout = '{_QUEUE}s'",
     "SET LOCAL idle_in_transaction_session_timeout = '{standstill}s'",
+    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'",
     "SELECT pg_advisory_xact_lock({queue})",
     f"{_BEGUN}, {_TIMELINE}",
 ))  # fmt: skip
 _RENEW = (
     "UPDATE {schema}.leases SET expires_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + {ttl_ms}"
-    " WHERE epoch = {epoch} AND since_ms = {since_ms} AND expires_ms > 0"
+    " WHERE epoch = {epoch} AND since_ms = {since_ms}"
+    " AND expires_ms > CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 )
 # what acts on rows without us: triggers and rules; PostgreSQL's own check foreign keys
 _FOREIGN = """
@@ -617,6 +632,10 @@ def _explained(address: PostgresAddress) -> Iterator[None]:
         hint = _UNREACHED if re.search("connection failed|failed to resolve|timeout", str(error)) else _AGAIN
         raise TryLater(_sentence(address, error), hint=hint) from error
     except psycopg.Error as error:
+        if error.sqlstate == "25P04":  # transaction_timeout of PostgreSQL 17
+            raise TryLater(_sentence(address, error), hint=_AGAIN) from error
+        raise LedgerRefused(_sentence(address, error)) from error
+    except UnicodeError as error:  # of a host's name, or of text that the database's encoding doesn't have
         raise LedgerRefused(_sentence(address, error)) from error
 
 

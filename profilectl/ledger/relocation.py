@@ -7,13 +7,14 @@ finished by running it again: before the old ledger's mark the copy is made anew
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, BinaryIO
 
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import export, schema
-from profilectl.ledger.store import refusal_of_mark
+from profilectl.ledger.store import refusal_of_mark, require_in_use
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -47,16 +48,22 @@ def migrate(
         LedgerRefused: the ledger is damaged, the new place has another one, or the copy isn't the same; the old ledger
             stays in use.
     """
-    extent = source.read(lambda execute: _spooled(execute, spool))
+    extent = source.read(lambda execute: _spooled_in_use(execute, spool))
     _require_sound(spool, old)
     with open_target() as target:
         _fill(target.engine, spool, extent, old, new)
         with source.transaction() as execute:  # nobody sends from here on
+            require_in_use(execute)
             if export.write(execute, export.Nowhere()) != extent:  # but somebody did while it was copied
                 extent = _spooled(execute, spool)
                 _fill(target.engine, spool, extent, old, new)
             execute(schema.SET_MARK, name="moved_to", value=new)
     return extent
+
+
+def _spooled_in_use(execute: Execute, spool: BinaryIO) -> Extent:
+    require_in_use(execute)  # another admin may have moved it elsewhere while this one waited for the lock
+    return _spooled(execute, spool)
 
 
 def _spooled(execute: Execute, spool: BinaryIO) -> Extent:
@@ -79,10 +86,11 @@ def finish(source: ReadingEngine, target: Engine, old: str, new: str) -> bool:
     """Take the mark off the copy of a ledger that was moved; return False when that was done before.
 
     Raises:
-        LedgerRefused: the copy isn't the same, or is of another ledger.
+        LedgerRefused: the copy isn't the same, or is of another ledger, or has been lost since.
     """
     mark = _marks(target).get("arriving_from")
     if mark is None:
+        _require_continuation(source, target, old, new)
         return False
     if mark != old:
         raise refusal_of_mark("arriving_from", mark)
@@ -90,6 +98,22 @@ def finish(source: ReadingEngine, target: Engine, old: str, new: str) -> bool:
     with target.transaction() as execute:
         execute(schema.DELETE_MARK, name="arriving_from")
     return True
+
+
+def _require_continuation(source: ReadingEngine, target: ReadingEngine, old: str, new: str) -> None:
+    """Make sure that the ledger at the new place has the last record of the one that was moved there."""
+    last = source.rows(schema.GET_LAST_RECORD)
+    rows = target.rows(schema.GET_RECORDS, after=last[0][0] - 1, limit=1) if last else []
+    if last and [(seq, digest) for seq, _, digest, _ in rows] != last:
+        raise LedgerRefused(
+            visible(f"{old} was moved to {new}, and what is there now lacks it"),
+            hint=visible(f"restore the newer one there; {former(old)}"),
+        )
+
+
+def former(old: str) -> str:
+    """Say how what a ledger held when it was moved can still be read."""
+    return f"PROFILECTL_LEDGER={shlex.quote(old)} profilectl ledger export writes what was moved"
 
 
 def _marks(engine: ReadingEngine) -> dict[str, str]:

@@ -23,6 +23,7 @@ from profilectl.errors import (
     ProfilectlError,
     RateLimited,
     RemoteError,
+    TryLater,
 )
 from profilectl.model import Binding, Intent, LocalTime, PreparedPicture, Profile
 from profilectl.plan.changes import Action
@@ -154,9 +155,9 @@ class CreateRun:
                 for attempt, future in returned:
                     outcomes += self._finish(attempt, future, made)
                 outcomes += self._write_intents()
-        except LedgerRefused as error:
+        except (LedgerRefused, TryLater) as error:
             if made:
-                raise LedgerRefused(error.message, hint=_hint(made)) from error
+                raise error.with_hint(_hint(made)) from error
             raise
         return outcomes
 

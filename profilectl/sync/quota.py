@@ -68,11 +68,12 @@ class Forecast(Struct, frozen=True):
     at_ms: int  # X's clock
     creates: Budget
     destroys: Budget
+    uploads: int = 0  # in the window that ends now, by any machine
 
     @property
     def wait_seconds(self) -> int:
         """How long a run waits for uploads at most: X takes `UPLOADS` in a window, and each create needs one."""
-        return max(0, (self.creates.now - 1) // UPLOADS) * WINDOW
+        return max(0, (self.uploads + self.creates.now - 1) // UPLOADS) * WINDOW if self.creates.now else 0
 
 
 def forecast(plan: Plan, brand: str, events: Iterable[Event], now_ms: int) -> Forecast:
@@ -82,7 +83,9 @@ def forecast(plan: Plan, brand: str, events: Iterable[Event], now_ms: int) -> Fo
     """
     changes = [change for change in plan.changes if change.brand == brand]
     creations, removals = sum(change.creates for change in changes), sum(change.removes for change in changes)
-    return Forecast(brand, now_ms, creates(creations, events, now_ms), destroys(removals, events, now_ms))
+    events = tuple(events)
+    uploads = sum(at_ms > now_ms - WINDOW * 1000 for at_ms in _promised(events)[0].values())
+    return Forecast(brand, now_ms, creates(creations, events, now_ms), destroys(removals, events, now_ms), uploads)
 
 
 def creates(planned: int, events: Iterable[Event], now_ms: int) -> Budget:

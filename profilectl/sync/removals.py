@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from profilectl.errors import NotFound, OutcomeUnknown, RemoteError, TryLater
 
 if TYPE_CHECKING:
-    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.ledger.protocol import Ledger
     from profilectl.sync.ports import Remote, Wait
 
 LONGEST_SEND_MS = 90_000
@@ -18,18 +18,19 @@ LONGEST_SEND_MS = 90_000
 _PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between two looks at the ledger; the last one repeats
 
 
-def await_sends(ledger: LedgerReader, user_id: str, profile_id: str, now_ms: Callable[[], int], wait: Wait) -> None:
+def await_sends(ledger: Ledger, user_id: str, profile_id: str, now_ms: Callable[[], int], wait: Wait) -> None:
     """Return once no message with a profile is on its way any more; the profile must be unbound, so none is added.
 
     `now_ms` is X's clock.
 
     Raises:
-        TryLater: `wait` doesn't allow it.
+        TryLater: `wait` doesn't allow it, or another run holds the ledger by then.
     """
     for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
         begun_ms = ledger.open_sends(user_id).get(profile_id)
         left_ms = 0 if begun_ms is None else begun_ms + LONGEST_SEND_MS - now_ms()
         if left_ms <= 0:
+            ledger.require_held()  # the wait may have been long, and somebody may need the profile since
             return
         if not wait(min(pause, left_ms / 1000), f"for a message with profile {profile_id} to be over"):
             raise TryLater(

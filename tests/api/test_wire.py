@@ -121,6 +121,12 @@ def test_lone_surrogates_are_replaced():
     assert wire.read_profile(answer(document)).name == "Ana �, Billing"
 
 
+def test_nul_is_replaced():
+    """PostgreSQL holds no text with it, nor does a row that is exported."""
+    document = json.dumps({"custom_profile": ANA}).replace("Ana R", "Ana \\u0000").encode()
+    assert wire.read_profile(answer(document)).name == "Ana �, Billing"
+
+
 def test_read_page():
     """A page goes on as long as it has a cursor, however full or empty it is."""
     assert wire.read_page(answer({"custom_profiles": [ANA], "next_cursor": "NDU="})) == wire.Page((ANA_READ,), "NDU=")

@@ -38,7 +38,7 @@ def test_from_place_to_place(filled, path):
     assert f"PROFILECTL_LEDGER={new}" in moved.out
     filled.write(("ann", "Ann"))
     send = ("send", "--as", "ann", "--to", "1", "--dry-run", "Hi")
-    for words in (("ledger", "show"), ("ledger", "export"), ("profiles", "forget", "ann", "--yes"), send):
+    for words in (("ledger", "show"), ("profiles", "forget", "ann", "--yes"), send):
         refused = filled.run(*words)
         assert (5, "") == (refused.code, refused.out), words
         assert f"the ledger was moved to {new}" in refused.err
@@ -154,3 +154,17 @@ def test_killed_at_any_moment(filled, path):
         filled.env["PROFILECTL_LEDGER"] = str(filled.folder / new)
         assert before == filled.run("ledger", "export").out
     assert path.exists()
+
+
+def test_a_new_place_that_was_lost(filled, path):
+    """No empty ledger is made there and called the ledger; what was moved can still be written out."""
+    new = filled.folder / "new.db"
+    assert 0 == filled.run("ledger", "migrate", "new.db", "--yes").code
+    for file in filled.folder.glob("new.db*"):
+        file.unlink()
+    again = filled.run("ledger", "migrate", "new.db", "--yes")
+    assert (5, "", False) == (again.code, again.out, new.exists())
+    assert f"PROFILECTL_LEDGER={path} profilectl ledger export" in again.err
+    assert 0 == filled.run("ledger", "export", "kept.jsonl").code
+    filled.env["PROFILECTL_LEDGER"] = str(new)
+    assert 0 == filled.run("ledger", "import", "kept.jsonl").code

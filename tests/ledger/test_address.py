@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.errors import UsageError
+from profilectl.ledger import address as addresses
 from profilectl.ledger.address import parse_place
 
 REMOTE = "postgresql://ledger@db.example.com:5433/brand"
@@ -22,8 +23,8 @@ def test_what_an_address_says(tmp_path):
     """Server, port, database and user, each as libpq is told; and a certificate that is checked."""
     environ = {"HOME": str(tmp_path)}
     expected = {"host": "db.example.com", "port": "5433", "user": "ledger", "dbname": "brand"}
-    checked = {"sslmode": "verify-full", "sslrootcert": "system"}
-    assert expected | checked == parse_place(REMOTE).parameters(environ)
+    parameters = parse_place(REMOTE).parameters(environ)
+    assert expected | {"sslmode": "verify-full"} == {key: parameters[key] for key in parameters if key != "sslrootcert"}
 
 
 def test_an_address_shows_as_it_was_written():
@@ -58,6 +59,9 @@ def test_on_this_machine_nothing_is_asked_of_tls(address):
         ("postgresql://localhost,db.example.com/x", {}),
         ("postgresql://localhost/x?hostaddr=192.0.2.1", {}),
         ("postgresql://localhost.example.com/x", {}),
+        ("postgresql://db1,db2/x?hostaddr=,", {}),
+        ("postgresql://db1,db2/x?hostaddr=127.0.0.1,", {}),
+        ("postgresql://db/x?hostaddr=", {"PGHOSTADDR": "127.0.0.1"}),
     ],
 )
 def test_whatever_may_be_elsewhere_is_checked(address, environ):
@@ -118,3 +122,21 @@ def test_what_makes_no_address(address, what):
 def test_two_ledgers_in_one_database():
     """Each has a schema of its own."""
     assert ["profilectl", "beta"] == [parse_place(f"postgresql://db/x{query}").schema for query in ("", "?schema=beta")]
+
+
+def test_what_this_machine_trusts_is_a_file(tmp_path, monkeypatch):
+    """The OpenSSL of psycopg's wheels looks for certificates where nobody keeps them, unless it is told where."""
+    bundle = tmp_path / "ca.crt"
+    bundle.touch()
+    monkeypatch.setattr(addresses, "_BUNDLES", (str(tmp_path / "nothing.crt"), str(bundle)))
+    environ = {"HOME": str(tmp_path)}
+    assert str(bundle) == parse_place(REMOTE).parameters(environ)["sslrootcert"]
+    assert "system" == parse_place(REMOTE).parameters(environ | {"SSL_CERT_FILE": "/x"})["sslrootcert"]
+    monkeypatch.setattr(addresses, "_BUNDLES", ())
+    assert "system" == parse_place(REMOTE).parameters(environ)["sslrootcert"]
+
+
+def test_a_service_names_its_own_certificates():
+    """What its file says about them isn't overridden; that they are checked is."""
+    parameters = parse_place("postgresql:///x?service=brand").parameters({})
+    assert ("verify-full", False) == (parameters["sslmode"], "sslrootcert" in parameters)

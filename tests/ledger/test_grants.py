@@ -106,12 +106,12 @@ def test_a_schema_of_many():
 
 def test_names_are_quoted():
     """A name may hold whatever PostgreSQL takes, and ends no statement early."""
-    sql = "\n".join(statements(Roles('a"; DROP TABLE x; --', "it's $do$", "back\\slash"), 'My "Schema"'))
+    sql = "\n".join(statements(Roles('a"; DROP TABLE x; --', "it's $do$", "back\\slash"), "acme"))
 
     assert '"a""; DROP TABLE x; --"' in sql
     assert "DO $do1$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'it''s $do$')" in sql
     assert "rolname = E'back\\\\slash'" in sql
-    assert '"My ""Schema"""."audit"' in sql
+    assert '"acme"."audit"' in sql
 
 
 @pytest.mark.parametrize("name", ["", "a\0b", "a\nb", "\u202eb", "x" * 64, "ä" * 32, "pg_admin"])
@@ -127,3 +127,10 @@ def test_three_roles_are_three():
     """Or a reader could send."""
     with pytest.raises(UsageError, match="the same name"):
         statements(Roles(agent="a", reader="a"), "profilectl")
+
+
+@pytest.mark.parametrize("name", ["Acme", "acme-1", 'a"b'])
+def test_a_schema_that_no_address_can_name(name):
+    """Its tables would never be used."""
+    with pytest.raises(UsageError, match="is no schema that a ledger's address can name"):
+        statements(Roles(), name)

@@ -10,6 +10,7 @@ from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import lease, schema
 from profilectl.ledger.store import Store
 from profilectl.model import Event
+from tests.patience import until
 
 HOLD = 0, "profilectl sync"
 
@@ -108,6 +109,44 @@ def test_a_lease_is_renewed_while_nothing_is_written(ledger, other, monkeypatch)
             other.lock(2.5, "profilectl offboard").__enter__()
         assert 0 < ledger.seconds_held() <= 1
         ledger.record(Event("sent", "1", 5))
+
+
+@shared
+def test_a_lease_that_is_over_comes_back_in_the_queue_only(ledger, other, monkeypatch):
+    """A renewal beside the queue might meet a run that is just taking it; a change of ours proves that nobody has."""
+    monkeypatch.setattr(lease, "RENEWAL", 0.1)
+    with ledger.lock(*HOLD):
+        with other._engine.transaction() as execute:
+            execute("UPDATE leases SET expires_ms = 1")
+        until(lambda: ledger.seconds_held() < 0, "a renewal that finds the lease over")
+        assert other.holder() is None
+        ledger.record(Event("sent", "1", 5))
+        assert ledger.seconds_held() > 0
+
+
+@shared
+def test_a_run_whose_lease_was_ended_notices_it_soon(ledger, other, monkeypatch):
+    """With the next renewal, before anything else leaves for X."""
+    monkeypatch.setattr(lease, "RENEWAL", 0.1)
+    with ledger.lock(*HOLD):
+        other.unlock(other.holder())
+        until(lambda: ledger.seconds_held() < 0, "a renewal that finds the lease gone")
+
+
+@shared
+def test_a_proof_within_a_batch_ends_no_transaction(ledger):
+    """What the batch has written so far goes when the batch fails afterwards."""
+
+    def fail():
+        with ledger.batch():
+            ledger.record(Event("sent", "1", 5))
+            ledger.require_held()
+            raise ZeroDivisionError
+
+    with ledger.lock(*HOLD):
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert 0 == ledger.last_seq()
 
 
 @shared

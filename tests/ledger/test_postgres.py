@@ -13,7 +13,7 @@ import pytest
 from profilectl.errors import LedgerRefused, TryLater, UsageError
 from profilectl.ledger import opening, postgres, schema
 from profilectl.ledger.address import parse_place
-from profilectl.model import Event
+from profilectl.model import Event, Profile
 from profilectl.secret import Secret
 from tests import postgres_server
 from tests.resilience.wire import Wire
@@ -347,3 +347,49 @@ def test_without_psycopg(address, monkeypatch):
     finally:
         postgres._driver.cache_clear()
     assert "pip install 'profilectl[postgres]'" in refusal.value.hint
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_of_another_encoding(postgres, encoding):
+    """Names come back as they were written, and one that the database can't hold is refused in a sentence."""
+    name = f"other_{next(_NUMBERS)}"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'")
+    place = parse_place(postgres.address(database=name))
+    with opening.open_for_writing(place, actor="ann@desk") as ledger:
+        adopt = {"avatar": "", "protected": False, "now_ms": 5}
+        ledger.adopt("1", "zoe", Profile("7", "Zoë", "", 1), **adopt)
+        if encoding == "LATIN1":
+            with pytest.raises(LedgerRefused, match="LATIN1"):
+                ledger.adopt("1", "vera", Profile("8", "Вера", "", 1), **adopt)
+    with opening.open_for_reading(place) as reader:
+        assert ["Zoë"] == [binding.name for binding in reader.state_of("1").bindings]
+
+
+def test_a_host_that_is_no_name():
+    """What can't be looked up is a sentence, and no bug."""
+    with pytest.raises((LedgerRefused, TryLater), match=r"db\.\.example"):
+        opening.open_for_reading(parse_place("postgresql://db..example.com/x"))
+
+
+def test_an_interruption_leaves_no_transaction_open(ledger):
+    """Ctrl-C in the writers' queue: the same connection can go on, to give the lease back."""
+    engine = ledger.engine
+
+    def interrupted():
+        engine._open().execute("BEGIN")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine._on_a_connection(interrupted)
+    ledger.record(sent(5))
+    assert [5] == times(ledger)
+
+
+def test_a_commit_is_on_disk(ledger, postgres, address):
+    """Also where the server would answer sooner, unless a session asks for more."""
+    postgres.set("synchronous_commit", "off")
+    try:
+        with ledger.engine.transaction() as execute:
+            assert [("on",)] == execute("SELECT current_setting('synchronous_commit')")
+    finally:
+        postgres.reset("synchronous_commit")

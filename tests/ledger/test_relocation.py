@@ -258,3 +258,24 @@ def test_a_ledger_whose_record_was_changed(old, new):
         move(old, new)
     assert is_missing(new)
     assert [old] == usable(old)
+
+
+def test_two_admins_move_it_at_once(old, new, tmp_path):
+    """The second one, who waited for the first, is told where it went, and makes no second ledger in use."""
+    elsewhere = tmp_path / "elsewhere.db"
+    with open_for_writing(old) as second:
+        move(old, new)
+        with pytest.raises(LedgerRefused, match="was moved to"):
+            relocation.migrate(second.engine, lambda: marked(elsewhere), io.BytesIO(), str(old), str(elsewhere))
+    assert [new] == usable(old, new)
+    assert not elsewhere.exists()
+
+
+def test_a_copy_that_was_lost_since_is_no_ledger(old, new):
+    """An empty one in its place, as after a database was made anew, isn't called the ledger; nothing is changed."""
+    move(old, new)
+    with marked(new) as target, target.engine.transaction() as execute:
+        export.clear(execute)
+    with pytest.raises(LedgerRefused, match="what is there now lacks it") as refusal:
+        finish(old, new)
+    assert f"PROFILECTL_LEDGER={shlex.quote(str(old))} profilectl ledger export" in refusal.value.hint

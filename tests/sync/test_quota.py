@@ -110,6 +110,13 @@ def test_uploads_take_windows(count, windows):
     assert windows * WINDOW == forecast(plan(create=count), "acme", [], NOW).wait_seconds
 
 
+@pytest.mark.parametrize(("age", "windows"), [(5, 1), (WINDOW + 1, 0)])
+def test_a_forecast_counts_the_pictures_of_the_last_minutes(age, windows):
+    """Those that another machine has uploaded in this window leave less of it."""
+    events = [created(NOW - age * 1000, f"n{number}", "intended") for number in range(450)]
+    assert windows * WINDOW == forecast(plan(create=300), "acme", events, NOW).wait_seconds
+
+
 @given(st.integers(0, 3 * CALLS_A_DAY), st.lists(st.integers(0, 2 * DAY_MS), max_size=100))
 def test_a_forecast_adds_up(planned, ages):
     """Now and later make the whole; a run never makes more than what is left; again lies within the next day."""
