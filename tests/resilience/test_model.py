@@ -254,7 +254,8 @@ def recover(desk):
             hold([agent.name] == looks, f"{key} wants {agent.name}, has {faces}")
     stay = {one.agent for one in ledger_state.bindings if one.protected}
     for one in desk.live():
-        hold(bool(ambiguous) or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
+        is_doubtful = bool(ambiguous) or (one.id in late and one.name in rivals)
+        hold(is_doubtful or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
 
 
 @cache
