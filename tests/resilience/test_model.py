@@ -234,7 +234,13 @@ def recover(desk):
     known = retired | {one.profile_id for one in ledger_state.bindings}
     strangers = {one.name for one in desk.x.live() if one.id not in known}
     late = {one.id for one in desk.x.live() if one.is_late and one.id not in known}
-    rivals = {one.name for one in desk.x.live() if one.id not in known and not one.is_late}
+    rivals = [one for one in desk.x.live() if one.id not in known and not one.is_late]
+    # of what was made too late and of somebody else's that looks like it, only a person can tell which is which
+    doubtful = {
+        one.id
+        for one in desk.x.live()
+        if one.id in late and any(rival.name == one.name or rival.picture == one.picture for rival in rivals)
+    }
     for intent in ledger_state.intents:  # only a person can tell what a create made from what it may have made
         newer = [one for one in desk.x.live() if one.created_ms >= intent.begun_ms and one.id not in known]
         candidates = [one for one in newer if one.name == intent.name or is_shown(intent.picture, one.picture)]
@@ -245,17 +251,15 @@ def recover(desk):
             continue  # for a person to decide, or of a name that one more profile would make harder to decide about
         faces = desk.faces(key)
         if agent.name in strangers:  # it waits for a person, and keeps what it had: retired ones too
-            # so does what was made too late, where somebody else's might be that as well
-            kept = retired | late if agent.name in rivals else retired
-            hold(len([one for one in faces if one.id not in kept]) <= 1, f"{key} has {faces}")
+            hold(len([one for one in faces if one.id not in retired | doubtful]) <= 1, f"{key} has {faces}")
         else:  # nothing is destroyed while a person has to say which profile is somebody's
-            kept = retired | late if ambiguous else set()
+            kept = (retired | late if ambiguous else set()) | doubtful
             looks = [one.name for one in faces if one.id not in kept]
             hold([agent.name] == looks, f"{key} wants {agent.name}, has {faces}")
     stay = {one.agent for one in ledger_state.bindings if one.protected}
     for one in desk.live():
-        is_doubtful = bool(ambiguous) or (one.id in late and one.name in rivals)
-        hold(is_doubtful or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
+        is_open = bool(ambiguous) or one.id in doubtful
+        hold(is_open or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
 
 
 @cache
