@@ -234,12 +234,12 @@ def recover(desk):
     known = retired | {one.profile_id for one in ledger_state.bindings}
     strangers = {one.name for one in desk.x.live() if one.id not in known}
     late = {one.id for one in desk.x.live() if one.is_late and one.id not in known}
-    rivals = [one for one in desk.x.live() if one.id not in known and not one.is_late]
-    # of what was made too late and of somebody else's that looks like it, only a person can tell which is which
+    unknown = [one for one in desk.x.live() if one.id not in known]
+    # of two that look alike and that nobody knows, only a person can tell which one was made too late for whom
     doubtful = {
         one.id
-        for one in desk.x.live()
-        if one.id in late and any(rival.name == one.name or rival.picture == one.picture for rival in rivals)
+        for one in unknown
+        if one.is_late and any(one.id != other.id and looks_alike(one, other) for other in unknown)
     }
     for intent in ledger_state.intents:  # only a person can tell what a create made from what it may have made
         newer = [one for one in desk.x.live() if one.created_ms >= intent.begun_ms and one.id not in known]
@@ -260,6 +260,10 @@ def recover(desk):
     for one in desk.live():
         is_open = bool(ambiguous) or one.id in doubtful
         hold(is_open or one.agent in desk.wanted() or one.agent in stay, f"nobody wants {one}")
+
+
+def looks_alike(one, other):
+    return one.name == other.name or one.picture == other.picture
 
 
 @cache
