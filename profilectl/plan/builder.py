@@ -33,6 +33,8 @@ class Plan(Struct, frozen=True):
     protections: tuple[tuple[str, str, bool], ...] = ()  # (brand, agent, protected): bound, and to be remembered
     protected: frozenset[tuple[str, str]] = frozenset()  # (brand, agent) that the roster protects
     doubles: tuple[tuple[str, str, Profile], ...] = ()  # (brand, agent, stranger with the name of that bound agent)
+    undecided: tuple[tuple[str, str, tuple[Profile, ...]], ...] = ()
+    """(brand, agent, unknown profiles), one of which a withdrawn create of the agent's may have made."""
     spellings: tuple[tuple[str, Binding, str], ...] = ()  # (brand, binding, name as X shows it, not noted so far)
 
     @property
@@ -96,6 +98,7 @@ def build(
         protections=tuple(triple for part in parts for triple in part.protections),
         protected=frozenset((agent.brand, agent.key) for agent in roster.agents if agent.protected),
         doubles=tuple(triple for part in parts for triple in part.doubles),
+        undecided=tuple(triple for part in parts for triple in part.undecided()),
         spellings=tuple(triple for part in parts for triple in part.spellings()),
     )
 
@@ -163,6 +166,7 @@ class _BrandPlan:
         self.claimed: set[str] = set()  # ids of what open intents made, or may have made
         self.late: set[str] = set()  # ids of what withdrawn intents made after all
         self.doubles: tuple[tuple[str, str, Profile], ...] = ()
+        self.possibly_late: list[tuple[str, tuple[Profile, ...]]] = []  # (agent, what only a person can tell apart)
 
     def build(self, only_agents: frozenset[str]) -> _BrandPlan:
         for intent in self.observation.ledger_state.intents:
@@ -224,8 +228,11 @@ class _BrandPlan:
             return
         evidence = weigh(intent, self.observation)
         proven = [profile for profile in evidence.proven if profile.id not in self.claimed | self.late]
+        if intent.agent in self.held_back:
+            return
         # one create makes one profile: of several, some are another machine's, and a person has to tell which
-        if len(proven) != 1 or evidence.doubtful or intent.agent in self.held_back:
+        if len(proven) != 1 or evidence.doubtful:
+            self.possibly_late.append((intent.agent, (*proven, *evidence.doubtful)))
             return
         binding = self.bindings.get(intent.agent)
         is_live = binding is not None and binding.profile_id in self.listed
@@ -293,6 +300,17 @@ class _BrandPlan:
         return tuple(
             (self.brand, agent, self.strangers_by_name[name]) for agent, name in names if name in self.strangers_by_name
         )
+
+    def undecided(self) -> Iterator[tuple[str, str, tuple[Profile, ...]]]:
+        """Yield (brand, agent, profiles) of withdrawn creates about which nothing else in the plan tells."""
+        told = self.claimed | self.late | {double.id for _, _, double in self.doubles}
+        told |= {change.profile_id for change in self.changes if change.profile_id is not None}
+        yielded: set[tuple[str, tuple[Profile, ...]]] = set()
+        for agent, profiles in self.possibly_late:
+            untold = tuple(profile for profile in profiles if profile.id not in told)
+            if untold and (agent, untold) not in yielded:  # two creates of an agent may doubt the same profiles
+                yielded.add((agent, untold))
+                yield self.brand, agent, untold
 
     def spellings(self) -> Iterator[tuple[str, Binding, str]]:
         """Yield the bindings whose name X spells otherwise than is noted, with that spelling."""

@@ -195,6 +195,12 @@ class SyncSession:
                 f'warning: {brand}: X has another profile "{visible(double.name)}" ({double.id}) beside {agent}\'s, '
                 "which this ledger doesn't know: `profilectl profiles destroy` ends it if it is yours"
             )
+        for brand, agent, profiles in plan.undecided:
+            some = ", ".join(f'"{visible(profile.name)}" ({profile.id})' for profile in profiles)
+            self._warn(
+                f"warning: {brand}: a create of {agent}'s that went unanswered may have made {some} later, and nothing "
+                "proves it: `profilectl profiles destroy` ends what is yours"
+            )
         for brand, binding, shown in plan.spellings:
             names = f'"{visible(shown)}" at X, and "{visible(binding.name)}" in the roster'
             self._warn(f"warning: {brand}: {binding.agent}'s name is {names}")

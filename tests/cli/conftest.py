@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from profilectl.api.client import XClient
+from profilectl.api.transport import Transport
+from profilectl.secret import Credentials, Secret
 from tests import schemas
 from tests.patience import LONGEST, cut_short, next_line, read_some, until
 
@@ -67,6 +70,12 @@ class Desk:
         assert "Traceback" not in done.stderr, done.stderr
         schemas.check_output(words, done.stdout)
         return Result(done.returncode, done.stdout, done.stderr)
+
+    def client(self, url):
+        """Return a client of the X at `url` with this desk's credentials, for what others do there."""
+        names = ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")
+        secrets = (Secret(self.env[f"PROFILECTL_{name}"]) for name in names)
+        return XClient(Credentials(*secrets, source="test"), Transport(url))
 
     def start(self, *words):
         return schemas.Process(

@@ -6,12 +6,9 @@ import sqlite3
 
 import pytest
 
-from profilectl.api.client import XClient
-from profilectl.api.transport import Transport
 from profilectl.ledger.sqlite import open_for_reading
 from profilectl.pictures.avatars import normalise
 from profilectl.pictures.similarity import LARGEST_DISTANCE
-from profilectl.secret import Credentials, Secret
 from tests.photographs import photograph_like_portrait
 
 TEAM = [(key, key.title(), f'avatar = "avatars/{key}.jpg"') for key in ("alice", "bruno", "chidi")]
@@ -117,9 +114,7 @@ def test_a_picture_that_can_t_be_had_is_doubtful(local):
 def test_two_profiles_of_one_name_are_told_apart_by_their_faces(desk, served, seed, code):
     """The one with the right face is the agent's; where both have it a person decides, with a command for each."""
     begin(desk)
-    names = ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")
-    values = [Secret(desk.env[f"PROFILECTL_{name}"]) for name in names]
-    with XClient(Credentials(*values, source="test"), Transport(served.url)) as client:
+    with desk.client(served.url) as client:
         media_id = client.upload(normalise(photograph(desk, "other", seed).read_bytes(), "other").content, "image/jpeg")
         client.create_profile("Alice", media_id)
     result = desk.run("recover", "--yes")

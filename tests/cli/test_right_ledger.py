@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 
 from profilectl.ledger.location import default_ledger_path, heads_folder
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.model import Intent
+from profilectl.pictures.avatars import normalise
 
 TEAM = (("alice", "Alice"), ("bruno", "Bruno"))
 
@@ -63,6 +66,24 @@ def test_a_ledger_that_never_knew_the_account(team, served):
     assert sentence in plain(team.run("doctor").out)
     sent = team.run("send", "--as", "alice", "--to", "1", "Hi")
     assert (5, "it says what to do if this isn't the account's ledger" in plain(sent.err)) == (sent.code, True)
+
+
+def test_what_a_forgotten_create_may_have_made_is_told(team, served):
+    """Its agent has left, and its picture isn't the one that was meant, so it stays, and a person is told."""
+    meant = normalise(team.draw("meant.png", colour=(200, 9, 9)).read_bytes(), "meant").signature
+    with open_for_writing(place(team)) as ledger:
+        user_id = ledger.account_of("acme").user_id
+        ledger.begin_intent(user_id, Intent("n1", "zoe", "Zoe", "sha256:0", frozenset(), 1, picture=meant))
+        ledger.cancel_intent(user_id, "n1", "nothing was made", int(time.time() * 1000), was_sent=True)
+    with team.client(served.url) as client:
+        media_id = client.upload(team.draw("zoe.png", colour=(9, 200, 9)).read_bytes(), "image/png")
+        late = client.create_profile("Zoe", media_id)
+
+    for command in (("diff",), ("sync", "--yes")):
+        result = team.run(*command)
+        sentence = f'may have made "Zoe" ({late.id}) later, and nothing proves it: `profilectl profiles destroy` ends'
+        assert (0, 1) == (result.code, plain(result.err).count(f"a create of zoe's that went unanswered {sentence}"))
+    assert ["Alice", "Bruno", "Zoe"] == served.live()
 
 
 def test_a_new_ledger_is_begun_once(team, served):

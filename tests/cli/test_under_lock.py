@@ -9,11 +9,8 @@ from contextlib import contextmanager
 import pytest
 from filelock import FileLock
 
-from profilectl.api.client import XClient
-from profilectl.api.transport import Transport
 from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
-from profilectl.secret import Credentials, Secret
 from tests.patience import LONGEST, cut_short, next_line
 
 ALICE, BRUNO, CHIDI = ("alice", "Alice"), ("bruno", "Bruno"), ("chidi", "Chidi")
@@ -53,10 +50,8 @@ def offboard_alice(team):
 
 
 def destroy_at_x(team):
-    names = ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")
-    secrets = (Secret(team.env[f"PROFILECTL_{name}"]) for name in names)
     profile_id = state_of(team).binding("alice").profile_id
-    with XClient(Credentials(*secrets, source="test"), Transport(team.served.url)) as client:
+    with team.client(team.served.url) as client:
         client.destroy_profile(profile_id)
 
 

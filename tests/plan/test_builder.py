@@ -498,6 +498,35 @@ def test_what_a_create_that_was_taken_for_lost_made(case):
     assert {"n1"} >= {change.nonce for change in late_plan.changes if Reason.LATE in change.why}
 
 
+UNDECIDED_CASES = {
+    "two that look alike": ([LATE_ALICE, profile("6", "Alice", NOW - 10_000)], {("n1", "5"): True, ("n1", "6"): True}),
+    "another picture": ([LATE_ALICE], {("n1", "5"): False}),
+    "an unknown picture": ([LATE_ALICE], {}),
+    "the picture under another name": ([profile("5", "Al", NOW - 20_000)], {("n1", "5"): True}),
+}
+
+
+@pytest.mark.parametrize("case", UNDECIDED_CASES, ids=str)
+def test_what_may_be_late_without_proof_is_told_and_left(case):
+    """The agent has left, so nothing else in the plan would ever speak of it, and only a person can tell."""
+    late, same_picture = UNDECIDED_CASES[case]
+    observed = observation([profile("2", "Bruno"), *late], [bound("bruno", "2")], withdrawn=(withdrawn(LATE),))
+    made = plan(roster(agent("bruno")), replace(observed, same_picture=same_picture))
+
+    assert () == made.changes
+    assert (("acme", "alice", tuple(late)),) == made.undecided
+
+
+@pytest.mark.parametrize("bindings", [[], [bound("alice", "1")]])
+def test_what_may_be_late_is_told_once(bindings):
+    """As a namesake in the agent's way, or as a double of the bound agent, and not a second time."""
+    observed = observation([profile("1", "Alice"), LATE_ALICE][not bindings :], bindings, withdrawn=(withdrawn(LATE),))
+    made = plan(roster(agent("alice")), replace(observed, same_picture={("n1", "5"): False}))
+
+    assert ["5"] == [change.profile_id for change in made.changes] + [double.id for *_, double in made.doubles]
+    assert () == made.undecided
+
+
 @pytest.mark.parametrize(("ago", "action"), [(REMEMBERED_MS, "adopt"), (REMEMBERED_MS + 1, "blocked")])
 def test_a_withdrawn_intent_is_remembered_for_two_days(ago, action):
     """Then what bears its name is a stranger."""
