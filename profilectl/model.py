@@ -81,6 +81,7 @@ class Agent(Struct, frozen=True):
     last: str | None = None
     legal_name: str | None = None
     title: str | None = None
+    surname_is: str | None = None  # a family name that would be taken for a bot's marker
     until: date | None = None  # the last day
     protected: bool = False
     line: int = 0  # of its table in the roster, for messages

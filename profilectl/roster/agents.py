@@ -14,14 +14,14 @@ from profilectl.roster.unknown_keys import read_table
 from profilectl.text.confusables import mixed_scripts, skeletons
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.names import name_problems, normalise
-from profilectl.text.word_matching import Phrase, fold
+from profilectl.text.word_matching import Phrase, Words
 from profilectl.toml.paths import Path, dotted
 from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import check_key, shown
 
 # In place of brands that were refused, so that the rest of their agents is judged all the same.
 _NO_BRAND = Brand("", "", language="")
-_OPTIONAL = frozenset({"operators", "first", "last", "legal_name", "title", "until", "protected"})
+_OPTIONAL = frozenset({"operators", "first", "last", "legal_name", "title", "until", "protected", "surname_is"})
 
 
 class _Layer(NamedTuple):
@@ -111,6 +111,7 @@ class AgentReader:
         if name is None or kind is None:
             return None
         # Before the avatar counts, so that one run of the check brings out everything that is wrong with the name.
+        self._judge_surname(entry, name, kind)
         self._judge_disclosure(entry, name, kind)
         if avatar is None:
             return None
@@ -135,7 +136,7 @@ class AgentReader:
             return None
         wrong = name_problems(name)
         legal_name = entry.values.get("legal_name")
-        if legal_name is not None and Phrase(legal_name).found_in(fold(name)):
+        if legal_name is not None and Phrase(legal_name, within=2).found_in(Words(name)):
             # In place of the other problems, whose messages may quote the name.
             wrong = ("contains the legal name, which must never leave the machine",)
         for message in wrong:
@@ -171,10 +172,23 @@ class AgentReader:
             return  # the parser says so once, at the brand
         if language not in self._rules:
             self._rules[language] = Disclosure(language, markers)
-        message = self._rules[language].problem(name, kind)
+        message = self._rules[language].problem(name, kind, entry.values.get("surname_is"))
         if message:
             report = self._problems.error if self._policy.disclosure == "enforce" else self._problems.warning
             report(self._name_path(entry), message)
+
+    def _judge_surname(self, entry: _Entry, name: str, kind: Kind) -> None:
+        surname = entry.values.get("surname_is")
+        if surname is None:
+            return
+        row, own = Words(name).row, Words(surname).row
+        message = 'is for people, and the kind is "bot"' if kind is Kind.BOT else None
+        if own not in row or not own.strip():
+            message = message or f'the name has no word "{visible(surname)}"'
+        elif own == row:  # it would be all that customers read
+            message = message or "isn't the whole of a name: add the given name"
+        if message:
+            self._problems.error((*entry.path, "surname_is"), message)
 
     def _judge_looks(self, entry: _Entry, agent: Agent) -> None:
         # A warning only: two people may have one name, and a brand may write two scripts.

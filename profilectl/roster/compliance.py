@@ -18,6 +18,7 @@ from profilectl.errors import UsageError
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster.disclosure import MARKERS, Disclosure, markers_for
 from profilectl.text.escape import visible
+from profilectl.text.word_matching import fold
 
 if TYPE_CHECKING:
     from profilectl.roster.parser import PartialRoster
@@ -32,6 +33,7 @@ class GapKind(enum.StrEnum):
     OPERATORS = "no-operators"  # anybody with the credentials may send as this agent
     LAST_DAY = "until-over"
     LANGUAGE = "no-markers-known"
+    OWN_MARKERS = "own-markers"  # words that this program doesn't know for a bot's
     ENFORCEMENT = "not-enforced"
     ROSTER = "roster-error"  # something that can't be read, so it can't be judged
 
@@ -119,8 +121,9 @@ def _agents(rule: BrandRule, agents: Iterable[Agent], today: date) -> Iterator[A
     disclosure = Disclosure(rule.brand.language, rule.markers)
     for agent in agents:
         if agent.brand == rule.brand.key:
-            problem = disclosure.problem(agent.name, agent.kind) if rule.markers else None
-            yield AgentCompliance(agent, disclosure.marker(agent.name), tuple(_agent_gaps(agent, problem, today)))
+            problem = disclosure.problem(agent.name, agent.kind, agent.surname_is) if rule.markers else None
+            marker = disclosure.marker(agent.name, agent.surname_is)
+            yield AgentCompliance(agent, marker, tuple(_agent_gaps(agent, problem, today)))
 
 
 def _agent_gaps(agent: Agent, problem: str | None, today: date) -> Iterator[Gap]:
@@ -136,6 +139,13 @@ def _general_gaps(policy: Policy, rules: Iterable[BrandRule]) -> Iterator[tuple[
     if policy.disclosure != "enforce":
         message = f'"{policy.disclosure}" lets names reach customers that hide who speaks; "enforce" refuses them'
         yield "policy.disclosure", Gap(GapKind.ENFORCEMENT, message)
+    for tag, own in policy.bot_markers.items():
+        usual = {fold(marker) for marker in markers_for(tag, MARKERS)}
+        odd = [marker for marker in own if usual and fold(marker) not in usual]
+        if odd:
+            listed = ", ".join(f'"{visible(marker)}"' for marker in odd)
+            message = f"{listed}: a person has to confirm that customers take it for a machine's, which no rule knows"
+            yield f"policy.bot_markers.{tag}", Gap(GapKind.OWN_MARKERS, message)
     for rule in rules:
         if not rule.markers:
             language = rule.brand.language

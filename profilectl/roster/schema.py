@@ -117,6 +117,7 @@ DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to 
     "last": text,
     "legal_name": text,
     "title": text,
+    "surname_is": text,
     "until": rules.day,
     "protected": rules.flag,
 }

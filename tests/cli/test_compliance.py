@@ -8,7 +8,9 @@ OPERATORS = 'operators = ["afast"]'
 GOOD = [("alice", "Alice F.", OPERATORS), ("helper", "Acme Helper (bot)", 'kind = "bot"', OPERATORS)]
 BAD = [("bruno", "Bruno"), ("mira", "Mira", 'kind = "bot"', OPERATORS)]
 NO_OPERATORS = "no operators: anybody with the credentials may send as this agent"
-NO_MARKER = 'a bot\'s name must say so with "bot" or "virtual assistant" (language "en")'
+NO_MARKER = (
+    'a bot\'s name must end with "bot" or "chatbot" or "virtual assistant", or hold it in brackets (language "en")'
+)
 
 
 def test_nothing_missing(desk):
@@ -45,7 +47,7 @@ def test_the_document(desk):
             "brand": "acme",
             "handle": "acmecare",
             "language": "en",
-            "markers": ["bot", "virtual assistant"],
+            "markers": ["bot", "chatbot", "virtual assistant"],
             "own_markers": False,
         }
     ] == document["brands"]

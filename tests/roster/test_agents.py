@@ -15,7 +15,8 @@ ALICE = '[agents.alice]\nname = "Alice"\navatar = "a.png"\nkind = "human"\n'
               'kind: missing; say who speaks, "human" or "bot", here or in [defaults]',
               "name: missing; it is what customers read"]),
         ('kind = "bot"\navatar = "a"\nname = "Helper"',
-         ['name: a bot\'s name must say so with "bot" or "virtual assistant" (language "en")']),
+         [('name: a bot\'s name must end with "bot" or "chatbot" or "virtual assistant", '
+          'or hold it in brackets (language "en")')]),
         ('kind = "human"\navatar = "a"\nname = "Bob (bot)"',
          ['name: contains the bot marker "bot", but its kind is "human"']),
         ('kind = "human"\navatar = "a"\nname = "{first} {last_initial}., {title}"\nfirst = "Bob"',

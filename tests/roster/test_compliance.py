@@ -100,8 +100,18 @@ def test_own_markers_are_told_as_such():
     (usual,) = judge(HEAD + ALICE).brands
     (own,) = judge(HEAD + ALICE + '[policy.bot_markers]\nen = ["automat"]\n').brands
 
-    assert (("bot", "virtual assistant"), False) == (usual.markers, usual.is_own)
+    assert (("bot", "chatbot", "virtual assistant"), False) == (usual.markers, usual.is_own)
     assert (("automat",), True) == (own.markers, own.is_own)
+
+
+def test_markers_of_the_roster_s_own_want_a_person_s_word():
+    """Nothing is complete while a word could be anything; the usual ones, or any of another language, are fine."""
+    gaps = {
+        words: [(path, gap.kind) for path, gap in judge(HEAD + ALICE + f"[policy.bot_markers]\n{words}\n").general]
+        for words in ('en = ["person"]', 'en = ["BOT"]', 'tlh = ["qoq"]')
+    }
+
+    assert [[("policy.bot_markers.en", GapKind.OWN_MARKERS)], [], []] == list(gaps.values())
 
 
 def test_everything_is_counted():

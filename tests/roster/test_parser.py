@@ -233,8 +233,8 @@ def test_disclosure_can_be_a_warning(warnings_of):
             '[policy.bot_markers]: tlh = ["…"]'
         ),
         (
-            'roster.toml:10:1: warning: agents.alice.name: a bot\'s name must say so with "bot" or "virtual assistant" '
-            '(language "en")'
+            'roster.toml:10:1: warning: agents.alice.name: a bot\'s name must end with "bot" or "chatbot" or '
+            '"virtual assistant", or hold it in brackets (language "en")'
         ),
     ]
 
