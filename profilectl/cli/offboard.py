@@ -137,8 +137,6 @@ def _show_lines(context: Context, agent: str, lines: tuple[tuple[int, int], ...]
     if not lines:
         info(f"{file} still names {agent} here: take it out, or every sync says that {agent} is blocked")
         return
-    text = _roster_text(context).split("\n")
     info(f"{file} still names {agent}: remove these lines, or every sync says that {agent} is blocked")
-    for first, last in lines:
-        for number in range(first, last + 1):
-            info(f"{file}:{number}: {visible(text[number - 1].rstrip())}")
+    for first, last in lines:  # only where they are: they may hold names that nobody else should read
+        info(f"{file}:{first}" if first == last else f"{file}:{first}-{last}")

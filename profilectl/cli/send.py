@@ -18,7 +18,8 @@ from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused, UsageError
 from profilectl.messaging.compose import Contents, SendStatus
 from profilectl.messaging.identity import find_sender
-from profilectl.messaging.send_rules import SendContext, require_privacy
+from profilectl.messaging.private_names import require_privacy
+from profilectl.messaging.send_rules import SendContext
 from profilectl.messaging.sender import MessageSender
 from profilectl.model import Agent, Link, Message, Policy, Survey
 from profilectl.render import json_documents
@@ -85,7 +86,7 @@ def send(
     has_text = media is None or text is not None or file is not None or edit  # a picture may go out without one
     about = f"To {to}, as {sender.agent.key} ({sender.agent.name})"
     words = read_text(text, file, edit, context, about=about) if has_text else ""
-    texts = (words, *replies, *(button.label for button in buttons))
+    texts = (words, *replies, *(text for button in buttons for text in (button.label, button.url)))
     _keep_private(context, sender.agent, texts, allowed=allow_private, yes=yes)
     contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
     send_context = SendContext(context.may_ask, human_wrote_this=human_wrote_this)
@@ -202,7 +203,7 @@ def _policy(context: Context) -> Policy:
 
 def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, allowed: bool, yes: bool) -> None:
     try:
-        require_privacy(agent, "\n".join(texts))
+        require_privacy(agent, context.roster.agents_of(agent.brand), texts)
     except InputRefused as error:
         if not allowed:
             raise

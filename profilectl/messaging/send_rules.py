@@ -1,4 +1,4 @@
-"""What an agent may write, and whether a script may do so as a person: decided before anything leaves.
+"""Whether a script may write as a person, and how a message is signed: decided before anything leaves.
 
 These are rules of this program, not of X: whoever holds the brand's token can send without it.
 """
@@ -6,8 +6,6 @@ These are rules of this program, not of X: whoever holds the brand's token can s
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -44,50 +42,7 @@ def require_honesty(agent: Agent, context: SendContext) -> None:
         )
 
 
-def require_privacy(agent: Agent, text: str) -> None:
-    """Raise InputRefused where the text holds the agent's `last` or `legal_name`, and the public name doesn't."""
-    shown = [field for field, phrase in _hidden(agent) if _holds(text, phrase)]
-    if shown:
-        fields = " and ".join(dict.fromkeys(shown))
-        raise InputRefused(
-            f"the text gives away {agent.key}'s {fields}, which the public name keeps private",
-            hint="leave it out, or agree with --allow-private",
-        )
-
-
-def _hidden(agent: Agent) -> Iterator[tuple[str, str]]:
-    """Yield the fields that the public name hides, and what a text must not hold because of them."""
-    for field, value in (("last name", agent.last), ("legal name", agent.legal_name)):
-        if value and not _is_within(_words(value), _words(agent.name)):
-            yield field, value
-            if field == "last name" and agent.first:
-                yield field, f"{agent.first} {value}"
-
-
-def _holds(text: str, phrase: str) -> bool:
-    """Return whether a text holds a phrase as whole words: several in any case, one as it is written or in capitals."""
-    # Whose name is Fast must still be able to promise a fast answer.
-    if len(_words(phrase)) > 1:
-        return _is_within(_words(phrase), _words(text))
-    plain = _legible(phrase)
-    return not {plain, plain.upper()}.isdisjoint(_WORD.findall(_legible(text)))
-
-
-_WORD = re.compile(r"[^\W_]+")  # an apostrophe ends a word, so that "Fast's" holds Fast
-
-
-def _legible(text: str) -> str:
-    """Return a text in its plainest form: compatibility characters resolved, accents and invisible ones gone."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(character for character in decomposed if unicodedata.category(character) not in {"Mn", "Cf"})
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(_legible(text).casefold())
-
-
-def _is_within(phrase: list[str], text: list[str]) -> bool:
-    return any(text[start : start + len(phrase)] == phrase for start in range(len(text) - len(phrase) + 1))
+_WORD = re.compile(r"[^\W_]+")
 
 
 def sign_off(agent: Agent) -> str:

@@ -46,6 +46,11 @@ class Words:
         self.row = f" {' '.join(self.list)} "
         self.letters = "".join(self.list)
 
+    def holds(self, phrase: list[str]) -> bool:
+        """Say whether words, cut as these are, stand here side by side; in a script without spaces, within a run."""
+        letters = "".join(phrase)
+        return f" {' '.join(phrase)} " in self.row or (is_unspaced(letters) and letters in self.letters)
+
 
 class Phrase:
     """A word or two that can be looked for in `Words`.
@@ -66,9 +71,8 @@ class Phrase:
         self._list = bare.list
         self._row = bare.row
         self._letters = bare.letters
-        is_unspaced = bool(bare.letters) and all(map(_unspaced_script, bare.letters))
-        is_chinese = is_unspaced and {_unspaced_script(char) for char in bare.letters} == {"CJK"}
-        self._is_within = is_unspaced and len(bare.letters) >= (2 if is_chinese else within)
+        is_chinese = {_unspaced_script(char) for char in bare.letters} == {"CJK"}
+        self._is_within = is_unspaced(bare.letters) and len(bare.letters) >= (2 if is_chinese else within)
 
     def found_in(self, text: Words) -> bool:
         """Say whether the phrase stands in a text."""
@@ -138,6 +142,11 @@ def _runs(plain: str) -> list[str]:
         parts.append(char)
         before = script
     return "".join(parts).split()
+
+
+def is_unspaced(letters: str) -> bool:
+    """Say whether letters are all of scripts that write without spaces."""
+    return bool(letters) and all(map(_unspaced_script, letters))
 
 
 def _unspaced_script(char: str) -> str:
