@@ -49,6 +49,8 @@ MARKERS: Mapping[str, tuple[str, ...]] = {
 }
 """What a bot's public name may say, by language; the roster's ``[policy.bot_markers]`` replaces a language's list."""
 
+_MOST_NAMED = 5  # markers of a message
+
 
 def markers_for(language: str, markers: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the markers of a BCP 47 tag, looking from the whole tag to its first part; empty when there are none."""
@@ -78,6 +80,6 @@ class Disclosure:
         if kind is Kind.HUMAN and marker:
             return f'contains the bot marker "{visible(marker)}", but its kind is "human"'
         if kind is Kind.BOT and not marker:
-            listed = " or ".join(f'"{visible(phrase.text)}"' for phrase in self._phrases)
+            listed = " or ".join(f'"{visible(phrase.text)}"' for phrase in self._phrases[:_MOST_NAMED])
             return f'a bot\'s name must say so with {listed} (language "{self._language}")'
         return None
