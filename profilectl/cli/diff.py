@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
-from profilectl.errors import ExitCode, InputRefused, Refused, UsageError
+from profilectl.errors import ExitCode, InputRefused, ProfilectlError, Refused, UsageError
 from profilectl.model import Brand
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
@@ -80,7 +80,8 @@ def diff(
     if out is not None:
         check_place(out)  # before X is asked for lists that couldn't be saved
     selection = Selection(frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars)
-    session = open_session(context, context.brands(), selection, _JOBS if verify_avatars or form is Format.HTML else 1)
+    jobs = _JOBS if verify_avatars or form is Format.HTML else 1
+    session = open_session(context, context.brands(), selection, jobs, goes_on=True)
     ledger = context.ledger_for_reading()
     session.check_accounts(ledger)
     show_warnings(session)
@@ -92,7 +93,8 @@ def diff(
     session.prepare(plan)
     forecasts = session.forecasts(plan, ledger)
     budget = [quota.to_document(forecast) for forecast in forecasts]
-    document = saved.to_document(plan, [brand.key for brand in session.brands], selection, budget)
+    brands, left_out = [brand.key for brand in session.brands], json_documents.left_out(session.left_out)
+    document = saved.to_document(plan, brands, selection, budget, left_out)
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, session, plan, document, form, picture_base)
@@ -101,7 +103,7 @@ def diff(
     if out is not None and not context.is_quiet:
         shown = visible(str(out))
         info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
-    raise typer.Exit(_diff_code(plan) if exit_code or plan.refused else ExitCode.DONE)
+    raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
 
 
 def _chosen(context: Context, form: Format | None) -> Format | None:
@@ -159,8 +161,13 @@ def open_session(
     jobs: int,
     max_wait: float | WaitBudget = 0,
     cache: PictureStatCache | None = None,
+    *,
+    goes_on: bool = False,
 ) -> SyncSession:
-    """Open a session of `diff` or `sync`; the calls may wait `max_wait` seconds, or what is left, for limits of X."""
+    """Open a session of `diff` or `sync`; the calls may wait `max_wait` seconds, or what is left, for limits of X.
+
+    If it `goes_on`, a brand that can't be looked at is left out as long as there are others.
+    """
     from profilectl.sync.session import SyncSession
 
     return SyncSession.open(
@@ -171,7 +178,13 @@ def open_session(
         prepare_pictures=context.prepare_pictures,
         connect=partial(context.connect, jobs=jobs, max_wait=max_wait),
         jobs=jobs,
+        goes_on=goes_on,
     )
+
+
+def with_left_out(code: ExitCode, left_out: Mapping[str, ProfilectlError]) -> ExitCode:
+    """Return the exit code of a run, given how its brands ended and why others were left out of it."""
+    return ExitCode.PARTIAL if left_out and code in {ExitCode.DONE, ExitCode.DIFFERENCES, ExitCode.TRY_LATER} else code
 
 
 def show_warnings(session: SyncSession) -> None:
@@ -180,12 +193,12 @@ def show_warnings(session: SyncSession) -> None:
         info(line)
 
 
-def _diff_code(plan: Plan) -> ExitCode:
+def _diff_code(plan: Plan, session: SyncSession, *, tells_differences: bool) -> ExitCode:
+    code = ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
+    code = ExitCode.PERSON if plan.needing_a_person() else code
     if plan.refused is not None:
         return ExitCode.REFUSED
-    if plan.needing_a_person():
-        return ExitCode.PERSON
-    return ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
+    return with_left_out(code if tells_differences else ExitCode.DONE, session.left_out)
 
 
 def _show(

@@ -20,7 +20,7 @@ from profilectl.cli import diff
 from profilectl.cli.context import Context
 from profilectl.cli.options import Options, option
 from profilectl.cli.prompts import confirm
-from profilectl.errors import Declined, ExitCode, GuardRefused, RosterRefused, TryLater, UsageError
+from profilectl.errors import CredentialsError, Declined, ExitCode, GuardRefused, RosterRefused, TryLater, UsageError
 from profilectl.model import PreparedPicture
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
@@ -196,16 +196,28 @@ class _Looks:
             yield run
         ledger.close()  # so that it can be moved while a question is asked; an error leaves that to the command's end
 
+    @property
+    def _goes_on(self) -> bool:
+        return self.expected is None  # a reviewed plan is applied as a whole
+
     def _announce_lock(self, seconds: float, holder: str) -> None:
+        errors = []
         for brand in self.context.brands():  # who has no credentials needn't wait to learn it
-            self.context.credentials(brand)
+            try:
+                self.context.credentials(brand)
+            except CredentialsError as error:
+                errors.append(error)
+        if errors and (not self._goes_on or len(errors) == len(self.context.brands())):
+            raise errors[0]
         self.context.announce_wait(seconds, holder)
 
     def _look(self, context: Context, ledger: Ledger) -> _Run:
         from profilectl.sync.session import LimitedWait
 
         cache = context.picture_cache
-        session = diff.open_session(context, context.brands(), self.selection, self.jobs, self.budget, cache)
+        session = diff.open_session(
+            context, context.brands(), self.selection, self.jobs, self.budget, cache, goes_on=self._goes_on
+        )
         wait = LimitedWait(
             self.budget, context.deadline, session.now_ms, self.stop, context.announce_wait, context.clock
         )
@@ -292,7 +304,7 @@ class _Run:
         # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)
-        code = self.stopped_by or exit_code(outcomes)
+        code = self.stopped_by or diff.with_left_out(exit_code(outcomes), self.session.left_out)
         self._show(plan, outcomes, code)
         return code
 
@@ -335,7 +347,7 @@ class _Run:
         again = self.session.again_at(self.ledger, outcomes)
         requests = {kind: number + self.looks.requests[kind] for kind, number in self.session.requests().items()}
         self.context.output.show(
-            json_documents.sync(plan.digest, outcomes, code, requests, again),
+            json_documents.sync(plan.digest, outcomes, code, requests, again, self.session.left_out),
             rows=tuple(outcome_rows(outcomes)),
             table=partial(outcome_table, outcomes),
         )

@@ -303,14 +303,14 @@ class _BrandPlan:
 
     def undecided(self) -> Iterator[tuple[str, str, tuple[Profile, ...]]]:
         """Yield (brand, agent, profiles) of withdrawn creates about which nothing else in the plan tells."""
-        told = self.claimed | self.late | {double.id for _, _, double in self.doubles}
-        told |= {change.profile_id for change in self.changes if change.profile_id is not None}
+        mentioned = self.claimed | self.late | {double.id for _, _, double in self.doubles}
+        mentioned |= {change.profile_id for change in self.changes if change.profile_id is not None}
         yielded: set[tuple[str, tuple[Profile, ...]]] = set()
         for agent, profiles in self.possibly_late:
-            untold = tuple(profile for profile in profiles if profile.id not in told)
-            if untold and (agent, untold) not in yielded:  # two creates of an agent may doubt the same profiles
-                yielded.add((agent, untold))
-                yield self.brand, agent, untold
+            new = tuple(profile for profile in profiles if profile.id not in mentioned)
+            if new and (agent, new) not in yielded:  # two creates of an agent may doubt the same profiles
+                yielded.add((agent, new))
+                yield self.brand, agent, new
 
     def spellings(self) -> Iterator[tuple[str, Binding, str]]:
         """Yield the bindings whose name X spells otherwise than is noted, with that spelling."""

@@ -100,14 +100,21 @@ def expected_digest(text: str) -> ExpectedDigest:
     return ExpectedDigest(text)
 
 
-def to_document(plan: Plan, brands: Sequence[str], selection: Selection, budget: Sequence[Document] = ()) -> Document:
+def to_document(
+    plan: Plan,
+    brands: Sequence[str],
+    selection: Selection,
+    budget: Sequence[Document] = (),
+    left_out: Sequence[Document] = (),
+) -> Document:
     """``profilectl.plan/1``: what a sync would do.
 
     Args:
         plan: the plan.
-        brands: keys of the brands that were chosen for it.
+        brands: keys of the brands that it is about.
         selection: what else was chosen; kept, so that a sync can be about the same.
         budget: what X's daily limits leave of it, brand by brand, see `sync.quota.to_document`.
+        left_out: the brands that were chosen, too, but couldn't be looked at, and why.
 
     Returns:
         A document whose ``checksum`` is the digest of all the rest, so that an edit is noticed.
@@ -121,6 +128,7 @@ def to_document(plan: Plan, brands: Sequence[str], selection: Selection, budget:
         "basis": asdict(plan.basis),
         "selection": {"brands": list(brands)} | asdict(selection) | {"agents": sorted(selection.agents)},
         "budget": list(budget),
+        "left_out": list(left_out),
     }
     return document | {"checksum": digest_of(document)}
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
@@ -49,8 +50,12 @@ def sync(
     exit_code: ExitCode,
     requests: Mapping[str, int],
     retry_at: datetime | None = None,
+    left: Mapping[str, ProfilectlError] = MappingProxyType({}),
 ) -> Document:
-    """``profilectl.sync/1``: what became of every step, the calls it took, and when another run can do more."""
+    """``profilectl.sync/1``: what became of every step, the calls it took, and when another run can do more.
+
+    `left` are the brands that couldn't be looked at, and why.
+    """
     from profilectl.sync.outcomes import count
 
     return {
@@ -71,7 +76,13 @@ def sync(
         "summary": count(outcomes),
         "requests": dict(requests),
         "retry_at": None if retry_at is None else rfc3339(retry_at),
+        "left_out": left_out(left),
     }
+
+
+def left_out(brands: Mapping[str, ProfilectlError]) -> list[Document]:
+    """Return the brands that couldn't be looked at, and why, as part of a document."""
+    return [{"brand": brand, "error": problem(error)} for brand, error in brands.items()]
 
 
 def error(failure: ProfilectlError, exit_code: ExitCode) -> Document:

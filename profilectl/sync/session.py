@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import Struct
 
-from profilectl.errors import ProfilectlError, RemoteError
+from profilectl.errors import CredentialsError, ProfilectlError, RemoteError, WrongAccount
 from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
@@ -47,13 +47,15 @@ class SyncSession:
     """The desired and the actual state of the chosen brands, for one run."""
 
     roster: Roster
-    brands: tuple[Brand, ...]  # those that take part, in roster order
+    brands: tuple[Brand, ...]  # those that take part, in roster order; fewer when some are left out
     selection: Selection
     pictures: Mapping[str, Picture]  # of the brands' agents, by their path as the roster writes it
     clients: Mapping[str, XClient]  # by brand
-    accounts: Mapping[str, Account]  # whom the credentials belong to, by brand
+    accounts: dict[str, Account]  # whom the credentials belong to, by brand
     prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]  # RosterRefused with every bad one
     jobs: int = 1  # calls at once
+    goes_on: bool = False  # whether brands that can't be looked at are left out; else the first one ends the run
+    left_out: dict[str, ProfilectlError] = field(default_factory=dict)  # why, by brand; the others take part
     today: Callable[[str], date] = host.today  # in a time zone
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
@@ -71,6 +73,7 @@ class SyncSession:
         prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]],
         connect: Callable[[Brand], XClient],
         jobs: int = 1,
+        goes_on: bool = False,
     ) -> Self:
         """Read the brands' pictures, and ask X who the credentials belong to; nothing is written.
 
@@ -79,22 +82,49 @@ class SyncSession:
 
         Raises:
             RosterRefused: with every picture that can't be used.
-            CredentialsError: a brand has no usable credentials.
-            RemoteError: X can't be asked.
+            CredentialsError: a brand has no usable credentials, or none has when the others go on without it.
+            RemoteError: X can't be asked, likewise.
         """
         keys = {brand.key for brand in brands}
         agents = [agent for agent in roster.agents if agent.brand in keys]
         # thousands of files take as long as X's answers, so both are waited for at once
         reading = begin(partial(read_pictures, agents))
+        session = cls(roster, brands, selection, {}, {}, {}, prepare_pictures, jobs, goes_on)
         try:
-            clients = {brand.key: connect(brand) for brand in brands}
+            clients = session._each(((brand.key, partial(connect, brand)) for brand in brands), CredentialsError)
         except ProfilectlError:
             reading.result()  # a bad picture is reported first, as it can be mended without credentials
             raise
         calls = {key: begin(client.verify_credentials) for key, client in clients.items()}
-        pictures = reading.result()
-        accounts = {key: _result_of(call.result, key, brands) for key, call in calls.items()}
-        return cls(roster, brands, selection, pictures, clients, accounts, prepare_pictures, jobs)
+        session.pictures = reading.result()
+        session.clients = clients
+        session.accounts = session._each(((key, call.result) for key, call in calls.items()), RemoteError)
+        return session
+
+    def _each(
+        self, calls: Iterable[tuple[str, Callable[[], T]]], kind: type[ProfilectlError], *, goes_on: bool | None = None
+    ) -> dict[str, T]:
+        """Return what each brand's call gives; a brand whose call ends in such an error is left out, if we go on."""
+        goes_on, results = self.goes_on if goes_on is None else goes_on, {}
+        for brand, call in calls:
+            try:
+                results[brand] = call()
+            except kind as error:
+                if not goes_on:
+                    raise (error if len(self.brands) == 1 else _named(error, brand)) from error
+                self._leave_out(brand, error)
+        return results
+
+    def _leave_out(self, brand: str, error: ProfilectlError) -> None:
+        """Go on without a brand, and warn of it; when it is the last one, raise why the first one was left out."""
+        self.left_out[brand] = error
+        self.brands = tuple(other for other in self.brands if other.key != brand)
+        self.accounts.pop(brand, None)
+        if not self.brands:
+            first, why = next(iter(self.left_out.items()))
+            raise why if len(self.left_out) == 1 else _named(why, first)
+        hint = "" if error.hint is None else f" ({error.hint})"
+        self._warn(f"warning: brand {brand} is left out, and nothing of it is changed: {error.message}{hint}")
 
     def pop_warnings(self) -> tuple[str, ...]:
         """Return what a person should know of the calls since the last time, a sentence each."""
@@ -105,12 +135,13 @@ class SyncSession:
     def check_accounts(self, ledger: LedgerReader) -> None:
         """Raise WrongAccount where credentials belong to another account than the one that roster and ledger mean.
 
-        Nor may two brands be one account. Warns of a handle that was renamed at X.
+        Nor may two brands be one account. Such brands are left out where the others go on. Warns of a handle that was
+        renamed at X.
         """
-        require_distinct(self.accounts)
+        accounts = dict(self.accounts)  # of two that are one, neither is the right one
+        self._each(((brand.key, partial(_check, brand, accounts, ledger)) for brand in self.brands), WrongAccount)
         for brand in self.brands:
             account = self.accounts[brand.key]
-            check_account(brand, account, ledger)
             if account.handle.casefold() != brand.handle.casefold():
                 names = f"@{brand.handle} in the roster, and @{account.handle} at X"
                 self._warnings.append(f"warning: brand {brand.key} is {names}")
@@ -161,7 +192,7 @@ class SyncSession:
             RemoteError: X's list can't be read.
             RosterRefused: a picture that a live one is compared with is no image.
         """
-        self._observe(ledger, wait, [brand.key for brand in self.brands if brands is None or brand.key in brands])
+        self._observe(ledger, wait, brands)
         today = self.today(self.roster.policy.timezone)  # once: midnight may come between the two comparisons
         compare = partial(
             build,
@@ -210,9 +241,13 @@ class SyncSession:
             self._given.add(line)
             self._warnings.append(line)
 
-    def _observe(self, ledger: LedgerReader, wait: Wait | None, brands: Sequence[str]) -> None:
+    def _observe(self, ledger: LedgerReader, wait: Wait | None, chosen: frozenset[str] | None) -> None:
         settle_after = self.roster.policy.settle_after
-        ids = {brand: self.accounts[brand].user_id for brand in brands}
+        ids = {
+            brand.key: self.accounts[brand.key].user_id
+            for brand in self.brands
+            if chosen is None or brand.key in chosen
+        }
         # the ledger first: a profile that is bound after its list was read would look as if X had lost it; and here,
         # as only this thread may use it
         states = {brand: ledger.state_of(user_id) for brand, user_id in ids.items()}
@@ -220,9 +255,12 @@ class SyncSession:
             brand: begin(partial(observe, brand, user_id, self.clients[brand], states[brand], settle_after, wait))
             for brand, user_id in ids.items()
         }
+        # a later round ends the steps of the first look's plan, so a brand that fails there isn't left out
+        results = ((brand, call.result) for brand, call in calls.items())
+        observations = self._each(results, RemoteError, goes_on=self.goes_on and chosen is None)
         self.targets = {
-            brand: BrandTarget(ids[brand], self.clients[brand], _result_of(call.result, brand, self.brands))
-            for brand, call in calls.items()
+            brand: BrandTarget(ids[brand], self.clients[brand], observation)
+            for brand, observation in observations.items()
         }
 
     def _find_swapped(self, plan: Plan, today: date) -> frozenset[str]:
@@ -312,15 +350,18 @@ class SyncSession:
         return {kind: sum(client.requests[kind] for client in self.clients.values()) for kind in kinds}
 
 
-def _result_of(call: Callable[[], T], brand: str, brands: Sequence[Brand]) -> T:
-    """Return what a call to X gives; where there are several brands, its failure names the brand."""
-    try:
-        return call()
-    except RemoteError as error:
-        if len(brands) == 1:
-            raise
-        hint = error.hint or "nothing was changed; --brand chooses the brands to go on with"
-        raise error.with_message(f"brand {brand}: {error.message}").with_hint(hint) from error
+def _check(brand: Brand, accounts: Mapping[str, Account], ledger: LedgerReader) -> None:
+    account = accounts[brand.key]
+    require_distinct({key: other for key, other in accounts.items() if other.user_id == account.user_id})
+    check_account(brand, account, ledger)
+
+
+def _named(error: ProfilectlError, brand: str) -> ProfilectlError:
+    """Return the failure of a brand's call with the brand's name, which those that aren't X's have anyway."""
+    if not isinstance(error, RemoteError):
+        return error
+    hint = error.hint or "nothing was changed; --brand chooses the brands to go on with"
+    return error.with_message(f"brand {brand}: {error.message}").with_hint(hint)
 
 
 class LimitedWait(Struct, frozen=True):

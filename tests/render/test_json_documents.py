@@ -63,6 +63,7 @@ def test_sync_document():
             "summary": {"done": 1, "failed": 0, "unknown": 0, "skipped": 1},
             "requests": {"list": 1, "create": 1},
             "retry_at": "2026-11-23T09:14:00Z",
+            "left_out": [],
         }
     )
 
