@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from profilectl.system.files import opened, read
 from profilectl.system.host import user_name
 from profilectl.text.suggest import did_you_mean
 from profilectl.toml import rules
-from profilectl.toml.problems import ProblemList, format_problem
+from profilectl.toml.problems import ProblemList, ReadingStopped, format_problem
 
 # No option, variable or roster names another file: whoever could would loosen it.
 POLICY: Final = Path("/etc/profilectl/policy.toml")
@@ -95,7 +96,9 @@ def _parse(content: bytes, file: str) -> Authority:
     problems = ProblemList()
     try:
         text = decode(content, file)
-        authority = _read(load(text, file), file, problems)
+        authority = Authority(uid_of)
+        with suppress(ReadingStopped):  # the problems tell
+            authority = _read(load(text, file), file, problems)
         placed = problems.placed(text, file)
     except RosterRefused as error:  # not UTF-8, or not TOML
         placed = error.problems

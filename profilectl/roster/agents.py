@@ -9,11 +9,11 @@ from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
 from profilectl.roster.brands import UNSPECIFIED, Membership, read_membership
 from profilectl.roster.disclosure import Disclosure, markers_for
-from profilectl.roster.schema import AGENT
+from profilectl.roster.schema import AGENT, MOST_AGENTS
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.confusables import mixed_scripts, skeletons
 from profilectl.text.escape import excerpt, visible
-from profilectl.text.names import name_problems, normalise
+from profilectl.text.names import LONGEST_SPELLED, name_problems, normalise
 from profilectl.text.word_matching import Phrase, Words
 from profilectl.toml.paths import Path, dotted
 from profilectl.toml.problems import ProblemList
@@ -76,11 +76,17 @@ class AgentReader:
         return tuple(agent for agent in agents if agent is not None)
 
     def _entries(self) -> Iterator[_Entry]:
+        count = 0
         for key, table in (self._tables or {}).items():
             path: Path = ("agents", key)
             check_key(path, self._problems)
             if type(table) is dict:
-                yield from self._entries_of(key, _Layer(path, read_table(table, AGENT, path, self._problems)))
+                for entry in self._entries_of(key, _Layer(path, read_table(table, AGENT, path, self._problems))):
+                    count += 1
+                    if count > MOST_AGENTS:
+                        message = f"more than {MOST_AGENTS} agents, each counted once for each of its brands"
+                        self._problems.stop(("agents",), message)
+                    yield entry
             else:
                 self._problems.error(path, f"expected a table such as [agents.alice], got {shown(table)}")
 
@@ -136,7 +142,9 @@ class AgentReader:
             return None
         wrong = name_problems(name)
         legal_name = entry.values.get("legal_name")
-        if legal_name is not None and Phrase(legal_name, within=2).found_in(Words(name)):
+        # A name too long to be one isn't searched: that would take as long as all the rest.
+        is_name = len(name) <= LONGEST_SPELLED
+        if is_name and legal_name is not None and Phrase(legal_name, within=2).found_in(Words(name)):
             # In place of the other problems, whose messages may quote the name.
             wrong = ("contains the legal name, which must never leave the machine",)
         for message in wrong:

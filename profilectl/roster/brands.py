@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from profilectl.errors import UsageError
 from profilectl.model import Brand
-from profilectl.roster.schema import DIFFERENCE
+from profilectl.roster.schema import DIFFERENCE, MOST_BRANDS
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean
@@ -64,6 +64,9 @@ def read_membership(value: Any, path: Path, known: Collection[str], problems: Pr
 def _listed(value: list[Any], path: Path, known: Collection[str], problems: ProblemList) -> Membership:
     if not value:
         problems.error(path, "names no brand; remove the agent's entry, or set `until`, to take it out everywhere")
+    if len(value) > MOST_BRANDS:
+        problems.error(path, f"{len(value)} brands, at most {MOST_BRANDS}")
+        return UNSPECIFIED
     for index, brand in enumerate(value):
         if type(brand) is not str:
             problems.error((*path, index), f"expected the key of a brand, got {shown(brand)}")

@@ -51,6 +51,8 @@ MARKERS: Mapping[str, tuple[str, ...]] = {
 }
 """What a bot's public name may say, by language; the roster's ``[policy.bot_markers]`` replaces a language's list."""
 
+_MOST_NAMED = 5  # markers of a message
+
 
 def markers_for(language: str, markers: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the markers of a BCP 47 tag, looking from the whole tag to its first part; empty when there are none."""
@@ -145,7 +147,7 @@ class Disclosure:
         ends += [Words(name[: match.end()], strict=True) for match in _BRACKETS.finditer(name)]
         before = [words for end in ends for phrase in self._phrases if (words := phrase.before_end_of(end)) is not None]
         if not before:
-            listed = " or ".join(f'"{visible(phrase.text)}"' for phrase in self._phrases)
+            listed = " or ".join(f'"{visible(phrase.text)}"' for phrase in self._phrases[:_MOST_NAMED])
             return f'a bot\'s name must end with {listed}, or hold it in brackets (language "{self._language}")'
         if any(map(self._denies, before)):
             return 'denies to be a bot, but its kind is "bot"'

@@ -13,6 +13,11 @@ from profilectl.text.suggest import did_you_mean
 FIELDS = {"first": "first", "last": "last", "title": "title", "first_initial": "first", "last_initial": "last"}
 """What may stand between braces, and the agent's field that it comes from."""
 
+LONGEST = 500
+"""Code points of a pattern: all its fields, some twice, and words between them."""
+
+_MOST_PROBLEMS = 5  # of one pattern, which as many agents may use as there are
+
 # Both doubled braces come first, so that "{{first}}" is text.
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
@@ -23,8 +28,10 @@ def is_pattern(name: str) -> bool:
 
 
 def pattern_problems(pattern: str) -> list[str]:
-    """Return what is wrong with the pattern itself, whoever uses it."""
-    problems = []
+    """Return what is wrong with the pattern itself, whoever uses it; the first five things."""
+    if len(pattern) > LONGEST:
+        return [f"a name pattern of {len(pattern)} characters, at most {LONGEST}"]
+    problems: list[str] = []
     for piece in _PIECE.finditer(pattern):
         field = piece[1]
         if field is None and len(piece[0]) == 1:
@@ -34,6 +41,8 @@ def pattern_problems(pattern: str) -> list[str]:
         elif field is not None and field not in FIELDS:
             advice = did_you_mean(field, FIELDS) or f"; there are {', '.join(FIELDS)}"
             problems.append(f'unknown field "{excerpt(field, 40)}" in the name pattern{advice}')
+        if len(problems) == _MOST_PROBLEMS:
+            break
     return problems
 
 

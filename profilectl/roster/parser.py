@@ -19,9 +19,10 @@ from profilectl.roster.disclosure import MARKERS, markers_for
 from profilectl.roster.unknown_keys import read_table
 from profilectl.toml.document import decode, load, refusal
 from profilectl.toml.paths import Path, dotted
-from profilectl.toml.problems import ProblemList
+from profilectl.toml.problems import ProblemList, ReadingStopped
 from profilectl.toml.rules import FieldError, check_key, shown
 
+_MOST_LANGUAGES = 200  # with bot markers; ISO 639-1 has as many
 VERSION = 1  # of the roster's format
 _AGENT_HEADER = re.compile(r"^[ \t]*\[[ \t]*agents[ \t]*\.[ \t]*([a-z0-9_-]+)[ \t]*\]", re.MULTILINE)
 
@@ -65,12 +66,22 @@ def parse_partially(content: bytes, file: str) -> PartialRoster:
 
 
 def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
-    """Return the roster without the agents that have errors, and the number of agents that the text names."""
+    """Return the roster without the agents that have errors, and the number of agents that the text names.
+
+    Raises:
+        RosterRefused: the text isn't TOML, is of a later version, or has too much in it or wrong with it.
+    """
     tables = load(text, file)
+    try:
+        return _roster(tables, text, problems)
+    except ReadingStopped:
+        raise refusal(problems.placed(text, file), file) from None
+
+
+def _roster(tables: Mapping[str, Any], text: str, problems: ProblemList) -> tuple[Roster, int]:
     version = tables.get("version")
     if type(version) is int and version > VERSION:  # nothing else of it can be judged
-        problems.error(("version",), f"this roster is newer than this profilectl, which reads version {VERSION}")
-        raise refusal(problems.placed(text, file), file)
+        problems.stop(("version",), f"this roster is newer than this profilectl, which reads version {VERSION}")
     roots = read_table(tables, schema.ROOT, (), problems)
     if "version" not in roots:
         problems.error(("version",), "missing; a roster begins with `version = 1`")
@@ -95,6 +106,9 @@ def _policy(table: Mapping[str, Any], problems: ProblemList) -> Policy:
 def _own_markers(table: Mapping[str, Any], problems: ProblemList) -> dict[str, tuple[str, ...]]:
     path: Path = ("policy", "bot_markers")
     own: dict[str, tuple[str, ...]] = {}
+    if len(table) > _MOST_LANGUAGES:
+        problems.error(path, f"{len(table)} languages, at most {_MOST_LANGUAGES}")
+        return own
     for language, value in table.items():
         try:
             own[schema.language(language).lower()] = schema.markers(value)
@@ -109,6 +123,8 @@ def _brands(roots: Mapping[str, Any], problems: ProblemList) -> dict[str, Brand]
     tables = roots.get("brands")
     if not tables and ("brands" not in roots or tables is not None):
         problems.error(("brands",), 'no brand; name the account that speaks: [brands.acme] with handle = "acmecare"')
+    if tables and len(tables) > schema.MOST_BRANDS:
+        problems.stop(("brands",), f"{len(tables)} brands, at most {schema.MOST_BRANDS}")
     brands = {key: _brand(key, table, problems) for key, table in (tables or {}).items()}
     owners: dict[str, str] = {}
     for key, brand in brands.items():
@@ -152,5 +168,5 @@ def _headers(text: str, agents: Collection[str]) -> dict[str, int]:
         return lines
     from profilectl.toml.positions import Positions
 
-    positions = Positions(text)
+    positions = Positions(text, lambda path: path[0] == "agents" and len(path) == 2)
     return {key: positions.nearest(("agents", key))[0] for key in agents}

@@ -10,9 +10,20 @@ from typing import Any
 from profilectl.model import Kind
 from profilectl.system.host import today
 from profilectl.text.escape import visible
+from profilectl.text.names import MAX_NAME
 from profilectl.toml import rules
 from profilectl.toml.rules import FieldError, Rule, expected, shown, text
 
+MOST_AGENTS = 20_000
+"""Agents of a roster, each counted once for each of its brands; X's daily limits would take months to make as many."""
+
+MOST_BRANDS = 100
+"""Brands of a roster; a group of companies has some dozen accounts."""
+
+_MOST_OPERATORS = 100  # of one agent; more people share an agent by leaving the field out
+_MOST_MARKERS = 50  # of one language; those that profilectl brings have five
+_LONGEST_PATH = 1000  # code points, which are 4,000 bytes at most: Linux takes 4,095
+_LONGEST_TAG = 35  # characters of a language tag (RFC 5646, section 4.4.1)
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47, without its registry
 _RECIPIENT = re.compile(r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}")
@@ -39,6 +50,7 @@ def handle(value: Any) -> str:
 def language(value: Any) -> str:
     """Accept something of the shape of a BCP 47 tag."""
     expected(value, str, '"en"')
+    rules.bounded(value, _LONGEST_TAG)
     if not _LANGUAGE.fullmatch(value):
         dashed = value.replace("_", "-")
         advice = f', did you mean "{dashed}"?' if _LANGUAGE.fullmatch(dashed) else ""
@@ -68,7 +80,9 @@ def web_page(value: Any) -> str:
 def avatar(value: Any) -> str:
     """Accept a relative path that stays in the roster's folder."""
     # As far as its words say: links are judged when the file is opened.
-    text(value)
+    expected(value, str)
+    rules.bounded(value, _LONGEST_PATH)
+    text(value[: rules.LONGEST_TEXT])
     if visible(value) != value:
         raise FieldError(f"a path can't hold control or invisible characters: {shown(value)}")
     if _URL.match(value):
@@ -84,9 +98,14 @@ def avatar(value: Any) -> str:
 
 
 # An empty array could be read as nobody or as everybody.
-operators = rules.os_users("names nobody; leave it out to let anybody with the credentials send")
+operators = rules.os_users("names nobody; leave it out to let anybody with the credentials send", most=_MOST_OPERATORS)
 recipients = rules.array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
-markers = rules.array_of(str.strip, 'words such as "bot"', "no words; leave the language out to keep its usual ones")
+markers = rules.array_of(
+    lambda word: word.strip() and len(word) <= MAX_NAME,
+    f'words such as "bot", of at most {MAX_NAME} characters',
+    "no words; leave the language out to keep its usual ones",
+    most=_MOST_MARKERS,
+)
 
 ROOT: Mapping[str, Rule] = {
     "version": rules.version,

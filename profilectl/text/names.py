@@ -9,6 +9,9 @@ from profilectl.text.escape import describe, excerpt, is_hidden
 MAX_NAME = 48
 """Code points of a public name after NFC, X's limit."""
 
+LONGEST_SPELLED = 4 * MAX_NAME
+"""Code points that can become a name of `MAX_NAME`: NFC makes one of four at most (Unicode FAQ, Normalization)."""
+
 _PLAIN_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
 MAX_MARKS = 3
@@ -43,8 +46,11 @@ def _is_pictorial(char: str) -> bool:
 def name_problems(name: str) -> tuple[str, ...]:
     """Return every reason why `name` can't be a public name; empty when it can.
 
-    The name is judged in NFC. A reason is a phrase such as ``53 characters, at most 48``; what it quotes is visible.
+    The name is judged in NFC, unless it is too long to become one: to normalise takes quadratic time. A reason is a
+    phrase such as ``53 characters, at most 48``; what it quotes is visible.
     """
+    if len(name) > LONGEST_SPELLED:
+        return (f"{len(name)} characters, at most {MAX_NAME}",)
     name = normalise(name)
     if not name.strip():
         return ("only whitespace" if name else "empty",)

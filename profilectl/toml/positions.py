@@ -7,18 +7,20 @@ inline tables and arrays, and skips every other value.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from profilectl.toml.paths import Path
 
 _TOKEN = re.compile(
+    # Possessive, because the engine keeps a record of every place that it may come back to: 100 bytes for a character.
     r'''(?P<space>[ \t\r\ufeff]+|\#[^\n]*)
-      | (?P<newline>\n)
-      | (?P<string>"""(?:[^\\]|\\.)*?"""{1,3} | \'\'\'.*?\'\'\'{1,3} | "(?:[^"\\\n]|\\.)*" | '[^'\n]*')
+      | (?P<newline>\n(?:[ \t\r\n]++|\#[^\n]*+)*+)
+      | (?P<string>"""(?:[^"\\]++|\\.|"{1,2}+(?!"))*+"""{1,3} | \'\'\'.*?\'\'\'{1,3}
+        | "(?:[^"\\\n]++|\\.)*+" | '[^'\n]*')
       | (?P<mark>[][{}=,.])
       | (?P<bare>[^\s\#"'\[\]{}=,.]+)''',
     re.VERBOSE | re.DOTALL,
@@ -49,15 +51,16 @@ class _Open:
 class _Scanner:
     """Reads the tokens once and notes where each path begins."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, keeps: Callable[[Path], bool]) -> None:
         self.offsets: dict[Path, int] = {}
+        self._keeps = keeps
         self._tokens = _tokens(text)
         self._lengths: dict[Path, int] = {}  # of arrays of tables
         self._table: Path = ()
         self._open: list[_Open] = []
 
     def scan(self) -> dict[Path, int]:
-        """Return the offset of every key, header and array item."""
+        """Return the offset of every key, header and array item that is kept."""
         for token in self._tokens:
             if token.text == "[":
                 self._header(token)
@@ -68,7 +71,8 @@ class _Scanner:
         return self.offsets
 
     def _note(self, path: Path, offset: int) -> None:
-        self.offsets.setdefault(path, offset)
+        if self._keeps(path):
+            self.offsets.setdefault(path, offset)
 
     def _header(self, bracket: _Token) -> None:
         """Read ``[a.b]`` or ``[[a.b]]``; every table it opens stands at its bracket."""
@@ -89,7 +93,8 @@ class _Scanner:
             self._note(path, bracket.offset)
             self._lengths[path] = self._lengths.get(path, 0) + 1
         self._table = self._current_item(path)
-        self.offsets[self._table] = bracket.offset  # a child's header may have come before
+        if self._keeps(self._table):
+            self.offsets[self._table] = bracket.offset  # a child's header may have come before
 
     def _current_item(self, path: Path) -> Path:
         """Return `path`, or the newest table under it when it names an array of tables."""
@@ -139,20 +144,21 @@ def _plain(token: _Token) -> str:
 
 
 class Positions:
-    """Lines and columns of everything in one TOML text that tomli accepts."""
+    """Lines and columns of what stands in one TOML text that tomli accepts.
 
-    def __init__(self, text: str) -> None:
+    Args:
+        text: of the file.
+        keeps: says of each path whether anybody will ask for it; else everything is kept, which takes twenty times the
+            memory of the text.
+    """
+
+    def __init__(self, text: str, keeps: Callable[[Path], bool] = lambda _path: True) -> None:
         text = text.replace("\r\n", "\n")  # as tomli does, whose columns these must equal
-        self._offsets = _Scanner(text).scan()
-        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._places = _places(text, _Scanner(text, keeps).scan())
 
     def find(self, path: Path) -> tuple[int, int] | None:
         """Return line and column of exactly this key or header, counted from 1 in code points."""
-        offset = self._offsets.get(path)
-        if offset is None:
-            return None
-        line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
+        return self._places.get(path)
 
     def nearest(self, path: Path) -> tuple[int, int]:
         """Return the position of `path` or of what it would stand in; (0, 0), the whole file, for the root."""
@@ -161,6 +167,19 @@ class Positions:
                 return place
             path = path[:-1]
         return 0, 0
+
+
+def _places(text: str, offsets: Mapping[Path, int]) -> dict[Path, tuple[int, int]]:
+    """Return the line and column of each path; the lines are counted once, from one to the next."""
+    places: dict[Path, tuple[int, int]] = {}
+    line, begin, seen = 1, 0, 0
+    for path, offset in sorted(offsets.items(), key=itemgetter(1)):
+        if passed := text.count("\n", seen, offset):
+            line += passed
+            begin = text.rindex("\n", seen, offset) + 1
+        seen = offset
+        places[path] = line, offset - begin + 1
+    return places
 
 
 def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
@@ -177,7 +196,9 @@ def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
     return positions.nearest(parts)
 
 
-_positions = lru_cache(maxsize=1)(Positions)  # one bad default picture asks once for every agent
+@lru_cache(maxsize=1)  # one bad default picture asks once for every agent
+def _positions(text: str) -> Positions:
+    return Positions(text, lambda path: path[0] in {"agents", "defaults"} and type(path[-1]) is str)
 
 
 def _layers(path: Path) -> Iterator[Path]:

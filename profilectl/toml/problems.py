@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from profilectl.model import Problem
 from profilectl.text.escape import visible
 from profilectl.toml.paths import Path, dotted
+
+MOST = 1000
+"""Errors, and warnings, of one file that are told: more is no list that a person reads, and each takes time to word."""
+
+
+class ReadingStopped(Exception):
+    """Nothing more of a file is judged: it has too many errors, or holds too much."""
 
 
 def format_problem(problem: Problem) -> str:
@@ -20,21 +29,35 @@ class ProblemList:
 
     def __init__(self) -> None:
         self._severities: dict[tuple[Path, str], str] = {}
+        self._cut = ""  # which severity has more than are noted
         self.errors = 0
+        self._warnings = 0
 
     def error(self, path: Path, message: str) -> None:
-        """Note something that makes the file unusable."""
+        """Note something that makes the file unusable; ReadingStopped when it is one more than `MOST`."""
+        if self.errors == MOST and (path, message) not in self._severities:
+            self._cut = "errors"
+            raise ReadingStopped
         self._note(path, message, "error")
 
     def warning(self, path: Path, message: str) -> None:
-        """Note something that a person should look at."""
-        self._note(path, message, "warning")
+        """Note something that a person should look at; of more than `MOST` the first."""
+        if self._warnings == MOST:
+            self._cut = self._cut or "warnings"
+        else:
+            self._note(path, message, "warning")
+
+    def stop(self, path: Path, message: str) -> NoReturn:
+        """Note an error that leaves nothing else to judge, and raise ReadingStopped."""
+        self._note(path, message, "error")
+        raise ReadingStopped
 
     def _note(self, path: Path, message: str, severity: str) -> None:
         # A default of several agents and brands is read, and judged, more than once.
         if (path, message) not in self._severities:
             self._severities[path, message] = severity
             self.errors += severity == "error"
+            self._warnings += severity == "warning"
 
     def placed(self, text: str, file: str) -> tuple[Problem, ...]:
         """Return the problems in file order, each at its key or at the nearest thing around it."""
@@ -43,10 +66,14 @@ class ProblemList:
             return ()
         from profilectl.toml.positions import Positions
 
-        positions = Positions(text)
+        paths = {path[:end] for path, _ in self._severities for end in range(1, len(path) + 1)}
+        positions = Positions(text, paths.__contains__)
         problems = [
             Problem(file, *positions.nearest(path), dotted(path), message, severity)
             for (path, message), severity in self._severities.items()
         ]
+        if self._cut:
+            message = f"more than {MOST} {self._cut}; the first are told, mend those and look again"
+            problems.append(Problem(file, 0, 0, "", message, "warning"))
         # By place alone: problems of one place stay in the order in which they were noted.
         return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))

@@ -20,6 +20,13 @@ Rule = Callable[[Any], Any]
 
 # Keys of brands and agents become part of commands, file names and ledger rows, so they are kept plain.
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+LONGEST_TEXT = 200
+"""Code points of a text: four names of X's 48, far more than a person or a title has."""
+
+MOST_ITEMS = 1000
+"""Strings of an array, where a rule says nothing else."""
+
+_LARGEST_COUNT = 1_000_000  # profiles; an account with as many is beyond all that X's daily limits let anybody make
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _OS_USER = re.compile(r"uid:[0-9]{1,10}|[^\s:/\x00-\x1f\x7f]{1,64}")
@@ -104,7 +111,14 @@ def text(value: Any) -> str:
         raise FieldError(f"expected a string, got {_TYPES[type(value)]}")
     if not value.strip():
         raise FieldError("empty; leave it out instead")
+    bounded(value, LONGEST_TEXT)
     return value
+
+
+def bounded(value: str, most: int) -> None:
+    """Raise `FieldError` when `value` has more than `most` code points."""
+    if len(value) > most:
+        raise FieldError(f"{len(value)} characters, at most {most}")
 
 
 def _exactly(kind: type) -> Rule:
@@ -140,10 +154,12 @@ def version(value: Any) -> int:
 
 
 def count(value: Any) -> int:
-    """Accept a whole number from 0 on."""
+    """Accept a whole number from 0 to a million."""
     expected(value, int)
     if value < 0:
         raise FieldError("below 0")
+    if value > _LARGEST_COUNT:
+        raise FieldError(f"above {_LARGEST_COUNT}")
     return int(value)
 
 
@@ -182,8 +198,11 @@ def day(value: Any) -> dt.date:
     return dt.date(value.year, value.month, value.day)
 
 
-def array_of(accepts: Callable[[str], Any], items: str, when_empty: str = "") -> Rule:
-    """Make a rule for an array of strings that `accepts` says yes to; with `when_empty`, an empty one is refused."""
+def array_of(accepts: Callable[[str], Any], items: str, when_empty: str = "", *, most: int = MOST_ITEMS) -> Rule:
+    """Make a rule for an array of at most `most` strings that `accepts` says yes to.
+
+    With `when_empty`, an empty one is refused.
+    """
 
     def rule(value: Any) -> tuple[str, ...]:
         if type(value) is not list:
@@ -191,6 +210,8 @@ def array_of(accepts: Callable[[str], Any], items: str, when_empty: str = "") ->
             raise FieldError(f"expected an array of {items}, got {shown(value)}{instead}")
         if when_empty and not value:
             raise FieldError(when_empty)
+        if len(value) > most:
+            raise FieldError(f"{len(value)} entries, at most {most}")
         wrong = [
             ((index,), f"expected {items}, got {shown(item)}")
             for index, item in enumerate(value)
@@ -203,6 +224,6 @@ def array_of(accepts: Callable[[str], Any], items: str, when_empty: str = "") ->
     return rule
 
 
-def os_users(when_empty: str = "") -> Rule:
-    """Make a rule for an array of names or ids of OS users; `when_empty` as for `array_of`."""
-    return array_of(_OS_USER.fullmatch, 'OS users such as "afast" or "uid:1001"', when_empty)
+def os_users(when_empty: str = "", *, most: int = MOST_ITEMS) -> Rule:
+    """Make a rule for an array of names or ids of OS users; `when_empty` and `most` as for `array_of`."""
+    return array_of(_OS_USER.fullmatch, 'OS users such as "afast" or "uid:1001"', when_empty, most=most)

@@ -170,5 +170,5 @@ def test_markers_of_the_roster_are_checked_and_used(problems_of):
             'roster.toml:6:1: policy.bot_markers.de_AT: expected a language tag such as "en" or "pt-BR", got "de_AT", '
             'did you mean "de-AT"?'
         ),
-        'roster.toml:7:14: policy.bot_markers.fr[1]: expected words such as "bot", got 5',
+        'roster.toml:7:14: policy.bot_markers.fr[1]: expected words such as "bot", of at most 48 characters, got 5',
     ]

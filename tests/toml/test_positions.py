@@ -198,7 +198,7 @@ def test_the_locator_finds_exactly_what_tomllib_finds(text, newline):
     """Every key and item of the document has a position, nothing else has one, and the key's text stands there."""
     positions = Positions(text.replace("\n", newline))
     paths = set(_paths(tomllib.loads(text)))
-    assert paths == set(positions._offsets)
+    assert paths == set(positions._places.keys())
     lines = text.split("\n")
     for path in paths:
         line, column = positions.find(path)
