@@ -36,12 +36,14 @@ def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
 
     Raises InputRefused, with the hint if no world can lie there, or TryLater if another process keeps it busy.
     """
-    from profilectl.sandbox.model.store import WorldUnreadable
+    from profilectl.sandbox.model.store import WorldOpenToOthers, WorldUnreadable
     from profilectl.sandbox.model.world import World
 
     shown = visible(str(path))
     try:
         return World(path, limits=limits)
+    except WorldOpenToOthers as error:
+        raise InputRefused(f"{visible(error.path)} {error.why}", hint=visible(error.remedy)) from None
     except WorldUnreadable:
         raise InputRefused(f"{shown} holds no sandbox world", hint=hint) from None
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -52,13 +52,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Read from the socket until a deadline: the standard library's is one for each packet."""
         super().setup()
         self._incoming = _Incoming(self.connection)
-        self.rfile = io.BufferedReader(self._incoming)
+        self.rfile = self._requests = io.BufferedReader(self._incoming)
 
     def handle_one_request(self) -> None:
         """Wait for a request, and then until it is here as a whole, each for `_PATIENCE` seconds at most."""
         self._incoming.allow(_PATIENCE)
         try:
-            self.rfile.peek(1)
+            self._requests.peek(1)
         except TimeoutError:
             self.close_connection = True
             return
