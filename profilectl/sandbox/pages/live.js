@@ -21,6 +21,7 @@ async function listen() {
   while (!mine.signal.aborted) {
     try {
       await ask(mine.signal, wait);
+      if (mine.signal.aborted) return;
       showState("Live", true);
       wait = LONGEST_WAIT;
     } catch {

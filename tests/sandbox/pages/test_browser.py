@@ -102,6 +102,43 @@ def test_a_conversation_is_read_and_answered_live(browser, stage):
     assert tab.complaints == []
 
 
+def test_the_token_is_kept_where_no_page_reads_it(browser, stage):
+    """Not in the address, the history or a script's reach; the pages after the first need it no more."""
+    tab = browser.tab()
+    visit(tab, stage, "/")
+    shown = tab.evaluate("[location.href, document.cookie, history.length]")
+    tab.open(stage.url + "/_sandbox/profiles")
+
+    assert [stage.url + "/", ""] == shown[:2]
+    assert "Alice F., Care" in tab.text("main")
+    entries = tab.call("Page.getNavigationHistory")["entries"]
+    assert not any(stage.server.token in entry["url"] for entry in entries)
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_who_comes_without_the_token_is_told_what_to_do(browser, stage, dark):
+    """On a page that can be read at 390 pixels, with nothing of the world on it."""
+    tab = browser.tab()
+    tab.look_like(390, 844, dark=dark, mobile=True)
+    tab.open(stage.url + PATH)
+
+    assert "This sandbox is locked" == tab.text("h1")
+    assert "acmecare" not in tab.evaluate("document.body.innerHTML")
+    assert "18px" == tab.evaluate("getComputedStyle(document.querySelector('.card')).borderRadius")
+    assert 390 == tab.evaluate("document.documentElement.scrollWidth")
+    assert tab.evaluate(_FAINT) == []
+
+
+def test_a_page_of_a_sandbox_that_was_started_again_says_so(browser, stage):
+    """Its token is another one, so asking on and on would show nothing."""
+    tab = live(browser, stage)
+    stage.server.token = "another"
+    stage.send("News")  # ends the wait that began with the old one
+
+    assert tab.until("document.getElementById('state').innerText.startsWith('This sandbox was started again.')")
+
+
 def test_shift_and_enter_begin_a_line(browser, stage):
     """A message may have several."""
     tab = live(browser, stage)
