@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.errors import InputRefused
-from profilectl.system.files import read_regular, write_private
+from profilectl.system.files import make_private_folder, read_regular, write_private
 from profilectl.system.host import home_folder
 from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible
@@ -121,7 +121,7 @@ def write_config(config: Config) -> None:
     read_config(config.path)  # raises for what a newer profilectl or a person wrote there, and wants to keep
     content = tomli_w.dumps(_to_document(config)).encode()
     try:
-        config.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(config.path.parent)
         file = config.path.resolve()  # a link into somebody's dotfiles stays a link
         write_private(file, content, durable=True, alone=True)
     except OSError as error:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,20 +73,31 @@ class PrivateMachine:
         os.chown(file, uid, uid)
         return file
 
-    def run(self, *words: str, uid: int = 0, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, uid: int = 0, gid: int | None = None, stdin: str = "", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command as a user of the private machine, with nothing in its environment but what is given."""
-        variables = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/nonexistent"} | environ
-        become = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--"]
-        command = ["env", "-i", *(f"{name}={value}" for name, value in variables.items()), *words]
-        script = "\n".join(["set -e", *self._mounts(), "cd /", shlex.join(["exec", *become, *command])])
         return subprocess.run(
-            ["unshare", "--mount", "sh", "-c", script],
+            self._command(words, uid, gid, environ),
             input=stdin,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
+
+    def start(
+        self, *words: str, uid: int, gid: int | None = None, streams: dict[str, Any], **environ: str
+    ) -> subprocess.Popen[str]:
+        """Start such a command, which the caller ends."""
+        return subprocess.Popen(self._command(words, uid, gid, environ), text=True, **streams)
+
+    def _command(self, words: tuple[str, ...], uid: int, gid: int | None, environ: dict[str, str]) -> list[str]:
+        variables = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/nonexistent"} | environ
+        become = ["setpriv", f"--reuid={uid}", f"--regid={uid if gid is None else gid}", "--clear-groups", "--"]
+        command = ["env", "-i", *(f"{name}={value}" for name, value in variables.items()), *words]
+        script = "\n".join(["set -e", *self._mounts(), "cd /", shlex.join(["exec", *become, *command])])
+        return ["unshare", "--mount", "sh", "-c", script]
 
     def _mounts(self) -> Iterator[str]:
         """Yield what makes the folders the machine's, and this program readable for all its users."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl import __version__
-from profilectl.system.files import write_private
+from profilectl.system.files import make_private_folder, write_private
 from profilectl.system.host import home_folder
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def write_log(error: BaseException) -> str:
     base = Path(os.environ.get("XDG_STATE_HOME") or home_folder() / ".local" / "state")
     path = base / "profilectl" / f"crash-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         write_private(path, text.encode())
     except OSError:  # a full disk or a read-only home is no reason to lose the place as well
         return traceback.format_tb(error.__traceback__)[-1].split("\n", 1)[0].strip()

@@ -8,10 +8,14 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
-from profilectl.errors import InputRefused, TryLater, UsageError
+from profilectl.errors import InputRefused, LedgerRefused, TryLater, UsageError
+from profilectl.system.files import read_regular, write_private
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 CUSTOMER = "customer"  # somebody who can be written to from the start
 _TIMEOUT = 10  # seconds
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes
+_LARGEST_TOKEN = 1024  # bytes
 
 
 def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
@@ -31,12 +36,14 @@ def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
 
     Raises InputRefused, with the hint if no world can lie there, or TryLater if another process keeps it busy.
     """
-    from profilectl.sandbox.model.store import WorldUnreadable
+    from profilectl.sandbox.model.store import WorldOpenToOthers, WorldUnreadable
     from profilectl.sandbox.model.world import World
 
     shown = visible(str(path))
     try:
         return World(path, limits=limits)
+    except WorldOpenToOthers as error:
+        raise InputRefused(f"{visible(error.path)} {error.why}", hint=visible(error.remedy)) from None
     except WorldUnreadable:
         raise InputRefused(f"{shown} holds no sandbox world", hint=hint) from None
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -109,15 +116,62 @@ class LocalX:
         return Wire(self.app)
 
 
-def ask_running_sandbox(url: str, method: str, what: str, key: str, body: dict[str, Any] | None = None) -> list[Any]:
+def _token_file(environ: Mapping[str, str], url: str) -> Path:
+    """Return where this user's commands find the token of the sandbox that is served on a port of this machine."""
+    from profilectl.ledger.location import default_ledger_path
+
+    return default_ledger_path(environ, "sandboxes").with_name(f"{urlsplit(url).port or 80}.token")
+
+
+@contextmanager
+def kept_token(environ: Mapping[str, str], url: str, token: str) -> Iterator[bool]:
+    """Keep a sandbox's token where only this user's commands find it, while it is served; yields whether that worked.
+
+    No option takes it, as other users can read the command lines of all processes.
+    """
+    from profilectl.ledger.location import prepare_folder
+
+    path = _token_file(environ, url)
+    try:
+        prepare_folder(path.parent)
+        write_private(path, token.encode())
+    except (OSError, LedgerRefused):  # no home folder, or one that can't be written: what is served works all the same
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        if find_token(environ, url) == token:  # by now another one may be served there, in another network namespace
+            path.unlink(missing_ok=True)
+
+
+def find_token(environ: Mapping[str, str], url: str) -> str | None:
+    """Return the token of the sandbox that this user serves at an address, None if there is none."""
+    try:
+        file = read_regular(_token_file(environ, url), _LARGEST_TOKEN)
+    except OSError:
+        return None
+    return None if file is None else file[0].decode("ascii", "replace")
+
+
+def ask_running_sandbox(
+    environ: Mapping[str, str], url: str, method: str, what: str, key: str, body: dict[str, Any] | None = None
+) -> list[Any]:
     """Call the part `what` of the control plane of a sandbox at `url`, and return the list under the answer's `key`.
 
-    Raises TryLater if nothing answers there, InputRefused if it is no sandbox, UsageError for another machine.
+    Raises TryLater if nothing answers there, InputRefused if it is no sandbox or another user's, UsageError for another
+    machine, or an address with a token, which other users could read on the command line.
     """
     import httpx
 
     from profilectl.api.urls import parse_address
 
+    if "token=" in url:
+        plain = visible(url.partition("/?")[0].partition("?")[0])
+        raise UsageError(
+            "--url takes no token: other users can read the command lines of this machine",
+            hint=f"--url {plain} is enough; the token is found in a private file",
+        )
     address = parse_address(url)
     if not address.is_loopback or not address.url.startswith("http://"):
         raise UsageError(
@@ -126,13 +180,18 @@ def ask_running_sandbox(url: str, method: str, what: str, key: str, body: dict[s
     refusal = f"no sandbox answers at {visible(url)}"
     hint = "--url takes what `profilectl sandbox serve` prints"
     try:
-        document = _exchange(f"{address.url}/_sandbox/{what}", method, body)
+        document = _exchange(f"{address.url}/_sandbox/{what}", method, body, find_token(environ, address.url))
     except httpx.TransportError as error:
         # httpx has one error for a server that hung up, which may be about to end, and for one that isn't HTTP at all.
         if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
             raise InputRefused(f"{refusal}: it speaks no HTTP", hint=hint) from None
         why = visible(re.sub(r"^\[Errno \d+\] ", "", str(error)))
         raise TryLater(f"{refusal}: {why}", hint="`profilectl sandbox serve` starts one") from None
+    except PermissionError:
+        raise InputRefused(
+            f"the sandbox at {visible(url)} isn't one that this user serves",
+            hint="run this as the user who started it, with the same HOME and XDG_STATE_HOME",
+        ) from None
     except (ValueError, RecursionError) as error:
         raise InputRefused(f"{refusal}: {visible(str(error))}", hint=hint) from None
     items = document.get(key) if isinstance(document, dict) else None
@@ -141,16 +200,22 @@ def ask_running_sandbox(url: str, method: str, what: str, key: str, body: dict[s
     return items
 
 
-def _exchange(url: str, method: str, body: dict[str, Any] | None) -> Any:
-    """Return the JSON of an answer; ValueError if it isn't that, isn't a 200 or is too large, else httpx's errors."""
+def _exchange(url: str, method: str, body: dict[str, Any] | None, token: str | None) -> Any:
+    """Return the JSON of an answer.
+
+    Raises PermissionError for a 401, ValueError if it isn't JSON, isn't a 200 or is too large, else httpx's errors.
+    """
     import httpx
 
     content = bytearray()
+    headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {})
     # No proxy of the environment may answer for loopback; and what is compressed could grow past the bound unseen.
     with (
         httpx.Client(trust_env=False, timeout=_TIMEOUT) as client,
-        client.stream(method, url, json=body, headers={"Accept-Encoding": "identity"}) as response,
+        client.stream(method, url, json=body, headers=headers) as response,
     ):
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise PermissionError
         if response.status_code != httpx.codes.OK:
             raise ValueError(f"status {response.status_code}")
         for chunk in response.iter_raw():

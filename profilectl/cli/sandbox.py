@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.local_sandbox import CUSTOMER, ask_running_sandbox, open_world
+from profilectl.cli.local_sandbox import CUSTOMER, ask_running_sandbox, kept_token, open_world
 from profilectl.cli.options import command
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import json_documents
@@ -20,6 +20,7 @@ from profilectl.render.console import Output, flush, info
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from profilectl.sandbox.http.server import SandboxServer
     from profilectl.sandbox.model.faults import Fault
     from profilectl.sandbox.model.world import BrandAccount, World
 
@@ -53,8 +54,9 @@ def serve(
 ) -> None:
     """Serve the local X on loopback until Ctrl-C.
 
-    Its pages show what customers see. Prints its address and the credentials of its brands, ready for a shell. With
-    --sandbox it serves the world that commands with --sandbox use.
+    Its pages show what customers see. Prints their address, with the token that keeps other users of the machine out,
+    and the credentials of its brands, ready for a shell. With --sandbox it serves the world that commands with
+    --sandbox use.
     """
     from profilectl.sandbox.http.app import SandboxApp
     from profilectl.sandbox.http.server import SandboxServer
@@ -76,8 +78,11 @@ def serve(
             raise InputRefused(
                 f"can't listen on port {port}: {error.strerror}", hint="--port 0 takes a free one"
             ) from None
-        with server:  # answers from here on; the address printed is one that can be called
-            _show_settings(context, server.url, accounts)
+        # It answers from here on: the address that is printed can be called, and its token is where commands find it.
+        with server, kept_token(context.environ, server.url, server.token) as is_kept:
+            _show_settings(context, server, accounts)
+            if not is_kept:
+                info("sandbox faults --url and reset --url won't find this sandbox's token: no private folder for it")
             try:
                 _wait_for_signal()
             finally:  # the world may be shared, and outlives this server
@@ -123,21 +128,21 @@ def _open_world(context: Context, path: Path | None, *, generous: bool) -> Itera
         yield world
 
 
-def _show_settings(context: Context, url: str, accounts: list[BrandAccount]) -> None:
+def _show_settings(context: Context, server: SandboxServer, accounts: list[BrandAccount]) -> None:
     """Print what a client needs; a ledger of its own keeps the sandbox out of the real one."""
     lines = []
     for account in accounts:
         ledger = context.state_folder.absolute() / f"sandbox-{account.user_id}.db"  # for commands in any folder
-        settings = {"PROFILECTL_API_URL": url, "PROFILECTL_LEDGER": str(ledger)}
+        settings = {"PROFILECTL_API_URL": server.url, "PROFILECTL_LEDGER": str(ledger)}
         settings |= {f"PROFILECTL_{name.upper()}": getattr(account, name) for name in _CREDENTIALS}
         lines += [f"# @{account.handle}", *(f"export {name}={shlex.quote(text)}" for name, text in settings.items())]
     names = ("handle", "user_id", *_CREDENTIALS)
     rows = [{name: getattr(account, name) for name in names} for account in accounts]
     # The lines are the result and no remark, so --quiet doesn't leave them out.
-    Output(context.wants_json).show(json_documents.sandbox(url, rows), lines=lines)
+    Output(context.wants_json).show(json_documents.sandbox(server.url, server.pages, rows), lines=lines)
     flush()  # a script that reads the lines through a pipe waits for them while the server runs
     if not context.is_quiet:
-        info(f"the sandbox is at {url}/ (pages for a browser; Ctrl-C ends it)")
+        info(f"the sandbox is at {server.pages} (pages for a browser; Ctrl-C ends it)")
 
 
 Url = Annotated[
@@ -152,7 +157,7 @@ def reset(context: Context, url: Url = None) -> None:
     took, and the sandbox's own ledger.
     """
     if url is not None:
-        ask_running_sandbox(url, "POST", "reset", "profiles")
+        ask_running_sandbox(context.environ, url, "POST", "reset", "profiles")
     else:
         context.local_x.world.reset()  # it made sure that no link leads the folder elsewhere
         # The ledger goes with the profiles that it knows, its lock stays: another process may hold it right now.
@@ -207,7 +212,7 @@ def faults(
     if rule is not None and clear:
         raise UsageError("a rule or --clear, not both")
     fault = None if rule is None else _parse(rule)
-    rules = _arm(context, fault, clear=clear) if url is None else _arm_running(url, fault, clear=clear)
+    rules = _arm(context, fault, clear=clear) if url is None else _arm_running(context, url, fault, clear=clear)
     Output(wants_json=True).show(json_documents.faults(rules))  # rules are JSON, in and out
 
 
@@ -221,10 +226,10 @@ def _arm(context: Context, fault: Fault | None, *, clear: bool) -> list[dict[str
     return armed.to_plain()
 
 
-def _arm_running(url: str, fault: Fault | None, *, clear: bool) -> Any:
+def _arm_running(context: Context, url: str, fault: Fault | None, *, clear: bool) -> Any:
     """Change the rules of a sandbox that runs elsewhere, and return them all."""
     method, body = ("DELETE", None) if clear else ("GET", None) if fault is None else ("POST", fault.to_plain())
-    return ask_running_sandbox(url, method, "faults", "faults", body)
+    return ask_running_sandbox(context.environ, url, method, "faults", "faults", body)
 
 
 def _parse(rule: str) -> Fault:

@@ -336,9 +336,9 @@ def _gap(gap: Gap) -> Document:
     return {"code": gap.kind.value, "message": gap.message}
 
 
-def sandbox(url: str, accounts: Sequence[Document]) -> Document:
+def sandbox(url: str, pages: str, accounts: Sequence[Document]) -> Document:
     """``profilectl.sandbox/1``: where a sandbox listens, and its accounts with their credentials."""
-    return {"schema": "profilectl.sandbox/1", "url": url, "accounts": list(accounts)}
+    return {"schema": "profilectl.sandbox/1", "url": url, "pages": pages, "accounts": list(accounts)}
 
 
 def reset(url: str | None) -> Document:

@@ -109,6 +109,19 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     return file[0]
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only this user can enter, and those above it that are missing, unless it exists.
+
+    `Path.mkdir` makes those above it as the umask has it, which may let a whole group put another folder there.
+
+    Raises:
+        OSError: one of them can't be made, or is no folder.
+    """
+    if not folder.parent.is_dir():
+        make_private_folder(folder.parent)
+    folder.mkdir(0o700, exist_ok=True)
+
+
 def write_private(
     path: Path, content: bytes, *, durable: bool = False, alone: bool = False, folder: int | None = None
 ) -> None:

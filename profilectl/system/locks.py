@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import MsgspecError, Struct, json
 
 from profilectl.errors import InputRefused, LedgerRefused, TryLater
-from profilectl.system.files import cleaned_up, write_private
+from profilectl.system.files import cleaned_up, make_private_folder, write_private
 from profilectl.system.host import host_name, user_name
 from profilectl.text.escape import visible
 
@@ -57,7 +57,7 @@ def hold_config(config: Path) -> Iterator[None]:
     """
     lock = _lock(config.with_name(".lock"))
     try:
-        config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(config.parent)
         is_held = _acquire(lock, _CONFIG_SECONDS)
     except (OSError, NotImplementedError) as error:
         folder, reason = visible(str(config.parent)), getattr(error, "strerror", None) or "no locks on this file system"

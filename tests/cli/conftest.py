@@ -19,6 +19,7 @@ from PIL import Image
 
 from profilectl.api.client import XClient
 from profilectl.api.transport import Transport
+from profilectl.cli.local_sandbox import find_token
 from profilectl.secret import Credentials, Secret
 from tests import schemas
 from tests.patience import LONGEST, cut_short, next_line, read_some, until
@@ -148,7 +149,8 @@ class Desk:
                 name, _, value = line.removeprefix("export ").strip().partition("=")
                 settings[name] = value
         self.env |= settings
-        return process, Served(settings["PROFILECTL_API_URL"])
+        url = settings["PROFILECTL_API_URL"]
+        return process, Served(url, find_token(self.environment(), url))
 
     @staticmethod
     def end(process):
@@ -198,12 +200,17 @@ class Served:
     """A sandbox in another process, and its control plane."""
 
     url: str
+    token: str
 
     def ask(self, method, what, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_sandbox/{what}", data, method=method)
+        return json.loads(self.read(f"/_sandbox/{what}", None if body is None else json.dumps(body), method))
+
+    def read(self, path, body=None, method="GET"):
+        """Return what is at a path, pages included."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        request = urllib.request.Request(f"{self.url}{path}", body and body.encode(), headers, method=method)
         with urllib.request.urlopen(request, timeout=LONGEST) as answer:
-            return json.load(answer)
+            return answer.read().decode()
 
     def fault(self, **rule):
         self.ask("POST", "faults", rule)

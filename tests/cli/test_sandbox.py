@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from profilectl.cli import local_sandbox
@@ -16,7 +21,8 @@ from profilectl.cli.local_sandbox import ask_running_sandbox, open_world
 from profilectl.errors import InputRefused, TryLater
 from profilectl.sandbox.model.faults import CALLS, Kind
 from profilectl.sandbox.model.world import World
-from tests.patience import join
+from tests.cli.conftest import Desk
+from tests.patience import LONGEST, join, next_line
 
 
 @pytest.fixture
@@ -209,7 +215,7 @@ def test_an_answer_without_an_end_is_given_up(monkeypatch):
     """What listens there fills no memory."""
     monkeypatch.setattr(local_sandbox, "_LARGEST_ANSWER", 10)
     with answering(200, b'{"faults": [      ]}') as (url, _), pytest.raises(InputRefused, match="larger than 10 bytes"):
-        ask_running_sandbox(url, "GET", "faults", "faults")
+        ask_running_sandbox({}, url, "GET", "faults", "faults")
 
 
 def test_faults_of_a_running_sandbox(small, served):
@@ -300,6 +306,68 @@ def test_no_allowlist_is_for_one_server_only(small, words):
     small.end(process)
 
     assert (False, True) == (before, after)
+
+
+def test_what_is_printed_opens_the_pages(small):
+    """A person gets their address on stderr, a program in the document; no command line holds the token."""
+    process = small.start("sandbox", "serve", "--port", "0", "--json")
+    document = json.loads(next_line(process))
+    command_line = Path(f"/proc/{process.pid}/cmdline").read_text()
+    with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+        page = browser.get(document["pages"])
+    process.send_signal(signal.SIGTERM)
+    _, remarks = process.communicate(timeout=LONGEST)
+
+    assert (200, f"{document['url']}/") == (page.status_code, str(page.url))
+    assert f"the sandbox is at {document['pages']} " in remarks
+    assert document["pages"].partition("token=")[2] not in command_line
+
+
+def test_other_sandboxes_of_this_user_are_asked_with_their_own_token(small):
+    """From any folder, by the port; once they have ended, nothing of them is kept."""
+    (first, one), (second, other) = small.serve(), small.serve()
+    folder = Path(os.environ["XDG_STATE_HOME"]) / "profilectl" / "sandboxes"
+    modes = {path.name: oct(path.stat().st_mode & 0o7777) for path in (folder, *folder.glob("*.token"))}
+    elsewhere = Desk(small.folder / "avatars")
+    done = [
+        elsewhere.run("sandbox", "faults", f'{{"kind": "{kind}"}}', "--url", served.url)
+        for kind, served in (("slow", one), ("hold", other))
+    ]
+    small.end(first)
+    small.end(second)
+
+    assert [0, 0] == [result.code for result in done], [result.err for result in done]
+    assert {"sandboxes": "0o700", **{f"{urlsplit(served.url).port}.token": "0o600" for served in (one, other)}} == modes
+    assert [] == list(folder.glob("*.token"))
+
+
+def test_somebody_else_s_sandbox_is_not_asked(small, served):
+    """Whoever hasn't its token is told whose it is, and changes nothing."""
+    small.env["XDG_STATE_HOME"] = str(small.folder / "elsewhere")
+    done = small.run("sandbox", "faults", '{"kind": "slow"}', "--url", served.url)
+
+    assert (5, True) == (done.code, "isn't one that this user serves" in done.err)
+    assert [] == served.ask("GET", "faults")["faults"]
+
+
+def test_no_option_takes_the_token(small, served):
+    """Every user of the machine can read it there; the address without it is enough."""
+    done = small.run("sandbox", "faults", "--url", f"{served.url}/?token={served.token}")
+
+    assert (2, False) == (done.code, served.token in done.err)
+    assert f"hint: --url {served.url} is enough" in done.err
+
+
+def test_a_sandbox_is_served_without_a_private_folder_too(small):
+    """Its pages work; who wants to order faults by address learns why they can't."""
+    small.env |= {"XDG_STATE_HOME": "/proc/nowhere"}
+    process = small.start("sandbox", "serve", "--port", "0", "--json")
+    document = json.loads(next_line(process))
+    process.send_signal(signal.SIGTERM)
+    _, remarks = process.communicate(timeout=LONGEST)
+
+    assert "?token=" in document["pages"]
+    assert "won't find this sandbox's token" in remarks
 
 
 @pytest.mark.parametrize("handle", ["a b", "", "sixteen_letters_", "é", "../x"])

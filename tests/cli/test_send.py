@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -206,8 +205,7 @@ def test_everything_goes_along(alice, served):
     face = str(alice.folder / "avatars" / "face.png")
     extras = ("--media", face, "--quick-reply", "Yes", "--quick-reply", "No", "--cta", "Help=https://example.com/help")
     result = alice.run(*TO, "Is it solved?", *extras, "--typing", "--json")
-    with urllib.request.urlopen(f"{served.url}/_sandbox/conversations/acmecare/customer", timeout=60) as answer:
-        page = answer.read().decode()
+    page = served.read("/_sandbox/conversations/acmecare/customer")
 
     assert (0, "sent", True) == (result.code, result.document["status"], result.document["verified"])
     assert all(part in page for part in (">Yes<", ">No<", "https://example.com/help", "/_sandbox/media/"))

@@ -49,8 +49,9 @@ class Tab:
     def call(self, method, **parameters):
         return self.browser.call(method, self.session, **parameters)
 
-    def open(self, url):
-        self.call("Page.navigate", url=url)
+    def open(self, url, query=""):
+        """Go to an address; a query is one that its page is expected to lose."""
+        self.call("Page.navigate", url=url + query)
         self.until("document.readyState == 'complete' && location.href.startsWith(" + json.dumps(url) + ")")
 
     def evaluate(self, expression):

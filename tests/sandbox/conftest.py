@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 from oauthlib.oauth1 import Client
 
+from profilectl.sandbox.http.access import cookie_name
 from profilectl.sandbox.http.app import SandboxApp
 from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.world import BrandAccount, World
@@ -133,7 +134,13 @@ def any_remote(request, world, clock, picture):
     brand = world.ensure_brand("acmecare")
     options = {"auth": Signer(brand, world.now), "trust_env": False, "timeout": 20}
     with SandboxServer(SandboxApp(world)) as server, httpx.Client(base_url=server.url, **options) as client:
+        client.cookies.update(cookies_of(server))
         yield Remote(world, clock, brand, client, picture)
+
+
+def cookies_of(server: SandboxServer) -> dict[str, str]:
+    """What a browser keeps after the first visit."""
+    return {cookie_name(str(server.port)): server.token}
 
 
 def error_of(answer: httpx.Response) -> tuple[int, int]:

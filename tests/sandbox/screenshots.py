@@ -92,7 +92,7 @@ def main():
         tell_the_story(world, clock)
         with SandboxServer(SandboxApp(world)) as server, Browser(profile) as browser:
             tab = browser.tab()
-            tab.open(f"{server.url}/_sandbox/conversations/acmecare/ada_l")
+            tab.open(f"{server.url}/_sandbox/conversations/acmecare/ada_l", f"?token={server.token}")
             shoot(tab, "conversation-desktop.png", DESK)
             shoot(tab, "conversation-phone.png", PHONE, dark=True, mobile=True)
 

@@ -8,7 +8,15 @@ import stat
 import pytest
 
 from profilectl.errors import InputRefused
-from profilectl.system.files import cleaned_up, create_private, read_named, read_regular, replace, write_private
+from profilectl.system.files import (
+    cleaned_up,
+    create_private,
+    make_private_folder,
+    read_named,
+    read_regular,
+    replace,
+    write_private,
+)
 
 
 def full_disk(_descriptor):
@@ -185,3 +193,18 @@ def test_what_cannot_be_opened_is_named_visibly(tmp_path, name, reason):
         read_named(tmp_path / name, "the roster", 6, "name another one")
     assert "name another one" == refusal.value.hint
     assert refusal.value.message.isprintable()
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0])
+def test_a_private_folder_is_private_all_the_way(tmp_path, umask):
+    """What is made above it, too; what was there keeps its mode."""
+    tmp_path.chmod(0o755)
+    before = os.umask(umask)
+    try:
+        make_private_folder(tmp_path / ".local" / "state" / "profilectl")
+        make_private_folder(tmp_path / ".local" / "state" / "profilectl")
+    finally:
+        os.umask(before)
+
+    assert [0o700] * 3 == [stat.S_IMODE(folder.stat().st_mode) for folder in sorted(tmp_path.rglob("*"))]
+    assert 0o755 == stat.S_IMODE(tmp_path.stat().st_mode)

@@ -9,11 +9,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from profilectl.sandbox.http import responses
 from profilectl.sandbox.http.responses import Response, json_response
-from profilectl.sandbox.model.errors import Refusal, Refused
 from profilectl.sandbox.model.faults import Fault
 
 if TYPE_CHECKING:
@@ -22,9 +20,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.http.fault_injection import Releases
     from profilectl.sandbox.model.world import World
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ENDING = "profilectl.ending"  # key of a request's environment (PEP 3333): the event that a server sets when it ends
-_OWN_SITE = ("same-origin", "none")  # none: a person, by address bar or bookmark
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +41,7 @@ class Route:
     path: str  # a werkzeug rule
     handle: Callable[[LocalRequest], Response]
     is_page: bool = False  # read by people: errors are pages too
-
-
-def check_origin(request: Request) -> None:
-    """Keep other people's web pages out; Refused if another host is named, or another site's page sends."""
-    # A name that an attacker points at 127.0.0.1 (DNS rebinding) still arrives in the Host header, and a form on a
-    # foreign page names that page in Origin. Sec-Fetch-Site (W3C Fetch Metadata) says it once more; a foreign page may
-    # have a link to ours, but not send.
-    host = urlsplit(request.host_url).hostname or ""
-    origin = request.headers.get("Origin")
-    is_local = host in _LOOPBACK or host.endswith(".localhost")
-    is_foreign = origin is not None and origin != request.host_url.rstrip("/")
-    sends = request.method not in {"GET", "HEAD"}
-    if not is_local or is_foreign or (sends and request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE):
-        raise Refused(Refusal.NOT_PERMITTED)
+    is_open: bool = False  # without the server's token
 
 
 def show_state(request: LocalRequest) -> Response:
@@ -189,5 +172,6 @@ ROUTES = (
     Route("POST", "/_sandbox/feedback", answer_card),
     Route("POST", "/_sandbox/feedback/<digits:id>", answer_on_page, is_page=True),
     Route("POST", "/_sandbox/messages", receive),
-    Route("GET", "/_sandbox/media/<key>.jpg", show_picture),
+    # As at X whoever was told the address sees the picture: clients fetch it unsigned, and nobody guesses the key.
+    Route("GET", "/_sandbox/media/<key>.jpg", show_picture, is_open=True),
 )

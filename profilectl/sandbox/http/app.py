@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter, Map, Rule
 
 from profilectl.sandbox import pages
-from profilectl.sandbox.http import admin, authorization, fault_injection, responses
-from profilectl.sandbox.http.admin import LocalRequest, Route, check_origin
+from profilectl.sandbox.http import access, admin, authorization, fault_injection, responses
+from profilectl.sandbox.http.admin import LocalRequest, Route
 from profilectl.sandbox.http.endpoints import ENDPOINTS
 from profilectl.sandbox.http.fault_injection import Releases
 from profilectl.sandbox.http.oauth import decode_form
@@ -40,6 +40,9 @@ _ROUTES = Map(
     merge_slashes=False,  # werkzeug would redirect, and a signature holds for one address only
 )
 _NO_ROUTE = Refused(Refusal.NO_SUCH_PAGE)
+_LOCKED = json_response(
+    {"error": "this needs the token of the address that the sandbox printed, as Authorization: Bearer TOKEN"}, 401
+).with_headers(("WWW-Authenticate", "Bearer"))
 
 
 class SandboxApp:
@@ -77,8 +80,11 @@ class SandboxApp:
     @staticmethod
     def _respond_to_local(route: Route, request: LocalRequest) -> Response:
         try:
-            check_origin(request.http)
-            return route.handle(request)
+            access.check_origin(request.http)
+            entrance = None if route.is_open else access.admit(request.http, is_page=route.is_page)
+            return entrance or route.handle(request)
+        except access.TokenRefused:
+            return pages.locked() if route.is_page else _LOCKED
         except Refused as refused:
             response = refusal_response(refused, request.http.path)
             message = responses.REFUSALS[refused.refusal].message

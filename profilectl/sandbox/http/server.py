@@ -6,17 +6,20 @@ import contextlib
 import io
 import logging
 import re
+import secrets
 import socket
 import socketserver
 import struct
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
+from profilectl.sandbox.http.access import TOKEN
 from profilectl.sandbox.http.admin import ENDING
 from profilectl.sandbox.http.fault_injection import ConnectionDropped
 from profilectl.sandbox.http.request import MAX_BODY
@@ -26,9 +29,13 @@ if TYPE_CHECKING:
 
     from profilectl.sandbox.http.app import SandboxApp
 
-LOOPBACK = "127.0.0.1"  # never another interface: whoever reaches the sandbox may change its world
+LOOPBACK = "127.0.0.1"  # never another interface: who may use the sandbox is on this machine
 _Headers = list[tuple[str, str]]
-_IDLE_SECONDS = 300  # each open connection holds a thread
+MAX_CONNECTIONS = 64  # each holds a thread; more of them wait until one ends
+_MAX_LARGE_BODIES = 4  # that come in at once, as anybody on the machine may send some
+_LARGE = 1024 * 1024  # bytes
+_PATIENCE = 30  # seconds that a connection may be silent, that a request may take to arrive, and its answer to leave
+_ROOM_CHECK = 0.1  # seconds between two looks whether the server ends, while it has no room
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger for no time at all
 _log = logging.getLogger(__name__)
 
@@ -39,7 +46,24 @@ class _Handler(BaseHTTPRequestHandler):
     server: SandboxServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # Nagle and a client's delayed ACK together cost some 40 ms a call
-    timeout = _IDLE_SECONDS
+    timeout = _PATIENCE
+
+    def setup(self) -> None:
+        """Read from the socket until a deadline: the standard library's is one for each packet."""
+        super().setup()
+        self._incoming = _Incoming(self.connection)
+        self.rfile = self._requests = io.BufferedReader(self._incoming)
+
+    def handle_one_request(self) -> None:
+        """Wait for a request, and then until it is here as a whole, each for `_PATIENCE` seconds at most."""
+        self._incoming.allow(_PATIENCE)
+        try:
+            self._requests.peek(1)
+        except TimeoutError:
+            self.close_connection = True
+            return
+        self._incoming.allow(_PATIENCE)
+        super().handle_one_request()
 
     def _answer(self) -> None:
         # Chunked bodies aren't read, as no client of X needs them: a request could hide in one that lies of its length.
@@ -50,13 +74,13 @@ class _Handler(BaseHTTPRequestHandler):
         if int(length) > MAX_BODY:
             self._refuse_body("413 Content Too Large")
             return
-        body = self.rfile.read(int(length))
+        with self.server.large_bodies if int(length) > _LARGE else contextlib.nullcontext():
+            self._incoming.allow(_PATIENCE)
+            body = self.rfile.read(int(length))
         try:
             self._run(self._environ(body))
         except ConnectionDropped:
             self._drop()
-        except ConnectionError:
-            self.close_connection = True  # the client has gone, as it may
         except Exception:  # noqa: BLE001 - one defect must not take the whole sandbox down
             _report(f"the sandbox failed on {self.command} {self.path}")
             self._write("500 Internal Server Error", [], b'{"errors":[{"code":131,"message":"Internal error"}]}')
@@ -91,7 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
             headers = [*headers, ("Connection", "close")]
         head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         payload = b"" if self.command == "HEAD" else body
-        self.wfile.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode("latin-1") + payload)
+        self.connection.settimeout(_PATIENCE)
+        try:
+            self.wfile.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode("latin-1") + payload)
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True  # the client has gone, or doesn't read
 
     def _environ(self, body: bytes) -> WSGIEnvironment:
         path, _, query = self.path.partition("?")
@@ -114,6 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
             ENDING: self.server.ending,
+            TOKEN: self.server.token,
         }
         for name, value in self.headers.items():
             if name.lower() == "content-type":
@@ -133,14 +162,45 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: stderr belongs to whoever started the sandbox."""
 
 
+class _Incoming(io.RawIOBase):
+    """What comes in over a connection; TimeoutError when the deadline has passed."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._deadline = 0.0
+
+    def allow(self, seconds: float) -> None:
+        """Move the deadline so far from now."""
+        self._deadline = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """It is for reading only."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Take what has come, at least a byte unless the client has ended."""
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        self._connection.settimeout(seconds)
+        return self._connection.recv_into(buffer)
+
+
 class SandboxServer(socketserver.ThreadingTCPServer):
-    """A running sandbox, one thread per connection; port 0 takes a free one, and OSError means that it is taken."""
+    """A running sandbox, one thread per connection; port 0 takes a free one, and OSError means that it is taken.
+
+    Everybody on the machine can connect. `token` is what pages and the control plane ask for; it is another one at each
+    start, so that one that was seen by others is worth nothing for long.
+    """
 
     allow_reuse_address = True  # a restart on the same port doesn't wait for the end of TIME_WAIT
     request_queue_size = 128  # the five of socketserver are too few for clients with many threads
 
     def __init__(self, app: SandboxApp, port: int = 0) -> None:
         self.app = app
+        self.token = secrets.token_urlsafe(24)
+        self.large_bodies = threading.Semaphore(_MAX_LARGE_BODIES)
+        self._room = threading.Semaphore(MAX_CONNECTIONS)
         self.ending = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
@@ -157,12 +217,18 @@ class SandboxServer(socketserver.ThreadingTCPServer):
         """Its address, without a slash at the end."""
         return f"http://{LOOPBACK}:{self.port}"
 
+    @property
+    def pages(self) -> str:
+        """The address for a browser, which lets it in."""
+        return f"{self.url}/?token={self.token}"
+
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), name="sandbox", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ending.set()  # first, as a server without room for more looks at nothing else
         self.shutdown()
         self.close()
 
@@ -178,6 +244,17 @@ class SandboxServer(socketserver.ThreadingTCPServer):
         if self._thread:
             self._thread.join()
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Take the next connection as soon as there is room; OSError if there is none, or the server ends before."""
+        while not self._room.acquire(timeout=_ROOM_CHECK):
+            if self.ending.is_set():
+                raise TimeoutError
+        try:
+            return super().get_request()
+        except OSError:
+            self._room.release()
+            raise
+
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection, so that it can be ended."""
         with self._open_lock:
@@ -189,6 +266,7 @@ class SandboxServer(socketserver.ThreadingTCPServer):
         with self._open_lock:
             self._open.discard(request)
         super().shutdown_request(request)
+        self._room.release()
 
     def handle_error(self, _request: Any, client_address: Any) -> None:
         """A client that goes away is no event; anything else is a defect of the sandbox."""

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 MEMORY = ":memory:"
@@ -65,6 +66,9 @@ _FORGOTTEN_ON_RESET = (
     *("nonces", "media", "chunks", "profiles", "messages", "message_extras", "windows", "faults", "request_tokens"),
     *("feedback", "feedback_forbidden", "late_profiles"),
 )
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_COMPANIONS = ("-wal", "-shm", "-journal")
 # What SQLite complains of when nothing is wrong with the file itself, as the system would say it.
 _ERRNOS = {
     sqlite3.SQLITE_READONLY: errno.EACCES,
@@ -83,15 +87,26 @@ class WorldUnreadable(Exception):
         super().__init__(f"{path} can't be used as a world of the sandbox: {why}")
 
 
+class WorldOpenToOthers(WorldUnreadable):
+    """Another user of the machine can read or replace the world, or made it; `remedy` says what helps."""
+
+    def __init__(self, path: str, why: str, remedy: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why, self.remedy = path, why, remedy
+
+
 class Store:
     """One connection behind one lock; every thread of a process goes through it, processes meet in the file.
 
-    Raises WorldUnreadable if the file holds something else, OSError if the system refuses it and it may be a world.
+    Raises WorldUnreadable if the file holds something else, WorldOpenToOthers if it isn't this user's alone, OSError if
+    the system refuses it and it may be a world.
     """
 
     def __init__(self, path: str, now: Callable[[], float]) -> None:
         self._clock = now
         self._lock = threading.RLock()
+        if path != MEMORY:
+            _require_private(path)
         is_new = path != MEMORY and _create_private(path)
         try:
             self._connection = sqlite3.connect(
@@ -205,6 +220,27 @@ def _create_private(path: str) -> bool:
             raise WorldUnreadable(path, "it is no regular file") from None
         return False
     return True
+
+
+def _require_private(path: str) -> None:
+    """Look who else may reach a world, which holds credentials: WorldOpenToOthers; before anything is made or read."""
+    folder = Path(path).absolute().parent
+    mode = folder.stat().st_mode
+    if mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
+        raise WorldOpenToOthers(path, "lies where other users could replace it", f"chmod go-w {folder}")
+    for file in (path, *(path + suffix for suffix in _COMPANIONS)):
+        try:
+            status = os.lstat(file)
+        except FileNotFoundError:
+            continue
+        if status.st_uid not in {0, os.geteuid()}:
+            raise WorldOpenToOthers(file, f"belongs to another user (uid {status.st_uid})", "take another file")
+        # What SQLite finds beside a world it reads into it, and a link it follows.
+        if file != path and not stat.S_ISREG(status.st_mode):
+            raise WorldOpenToOthers(file, "is no regular file", f"remove {file}")
+        if stat.S_ISREG(status.st_mode) and status.st_mode & _OPEN_TO_OTHERS:
+            remedy = f"if it is yours: chmod 600 {file}"
+            raise WorldOpenToOthers(file, "can be read or changed by other users", remedy)
 
 
 def _error_from(path: str, error: sqlite3.DatabaseError) -> WorldUnreadable | OSError:

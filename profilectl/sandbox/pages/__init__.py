@@ -1,16 +1,16 @@
 """What people see: the conversation as a customer has it, the profiles, the page that shows a PIN.
 
 No outside resource, one small script of our own, every foreign string escaped and isolated from the text around it.
-What a page sends passes `admin.check_origin`, which turns away the forms of any other site.
+What a page sends passes `access.check_origin`, which turns away the forms of any other site.
 """
 
 from __future__ import annotations
 
 from profilectl.sandbox.http.admin import Route
 from profilectl.sandbox.pages import conversation, index
-from profilectl.sandbox.pages.rendering import icon, problem, script, stylesheet
+from profilectl.sandbox.pages.rendering import icon, locked, problem, script, stylesheet
 
-__all__ = ["ROUTES", "problem"]
+__all__ = ["ROUTES", "locked", "problem"]
 
 _CONVERSATION = "/_sandbox/conversations/<brand>/<customer>"
 

@@ -21,6 +21,7 @@ async function listen() {
   while (!mine.signal.aborted) {
     try {
       await ask(mine.signal, wait);
+      if (mine.signal.aborted) return;
       showState("Live", true);
       wait = LONGEST_WAIT;
     } catch {
@@ -36,6 +37,7 @@ async function ask(signal, wait) {
   const headers = { "If-None-Match": messages.dataset.seen, Prefer: "wait=" + wait };
   const answer = await fetch(messages.dataset.from, { headers, signal, cache: "no-store" });
   if (answer.status === 304) return;
+  if (answer.status === 401) return lock();
   if (!answer.ok) throw new Error(answer.status);
   show(new DOMParser().parseFromString(await answer.text(), "text/html"));
   messages.dataset.seen = answer.headers.get("ETag");
@@ -61,6 +63,12 @@ function renew(old, fresh) {
     added += 1;
   });
   return added;
+}
+
+// Another sandbox answers here by now, with a token of its own: asking again would never help.
+function lock() {
+  listening.abort();
+  showState("This sandbox was started again. Open the address that it printed.", false);
 }
 
 function within(parent, id) {

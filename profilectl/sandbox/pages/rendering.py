@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 # The look of a conversation: data, which `profilectl preview --html` reads as well. No code is shared.
 TELEPHONE = Path(__file__).parent.parent.parent / "telephone"
 _HERE = Path(__file__).parent
+_STYLES = (TELEPHONE / "telephone.css", _HERE / "style.css")
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'"
@@ -46,6 +49,15 @@ def problem(message: str, status: int) -> Response:
     return page("problem.html", status, message=message)
 
 
+def locked() -> Response:
+    """The page for whoever comes without the token; it brings its style along, for it may load nothing."""
+    style = "\n".join(path.read_text(encoding="utf-8") for path in _STYLES)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+    headers = (("Content-Security-Policy", policy), *HEADERS[1:], ("WWW-Authenticate", "Bearer"))
+    return Response(401, fill("locked.html", style=style).encode(), HTML, headers)
+
+
 def see_other(path: str) -> Response:
     """The redirect after something was sent, so that loading again sends nothing twice."""
     return Response(303, b"", HTML, (*HEADERS, ("Location", path)))
@@ -56,7 +68,7 @@ def files(content_type: str, *paths: Path) -> Callable[[LocalRequest], Response]
     return lambda _request: Response(200, b"\n".join(path.read_bytes() for path in paths), content_type, HEADERS)
 
 
-stylesheet = files("text/css; charset=utf-8", TELEPHONE / "telephone.css", _HERE / "style.css")
+stylesheet = files("text/css; charset=utf-8", *_STYLES)
 script = files("text/javascript; charset=utf-8", _HERE / "live.js")  # without it everything works by hand
 icon = files("image/svg+xml", _HERE / "icon.svg")
 

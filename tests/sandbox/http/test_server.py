@@ -19,6 +19,7 @@ from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.faults import Fault, Kind
 from profilectl.sandbox.model.world import World
 from tests.patience import until
+from tests.sandbox.conftest import cookies_of
 
 
 @pytest.fixture
@@ -33,6 +34,10 @@ def _raw(server, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
+def _bearer(server) -> bytes:
+    return b"Authorization: Bearer " + server.token.encode()
+
+
 def test_it_listens_on_loopback_only(server):
     """Whoever reaches the sandbox may change its world."""
     assert server.server_address[0] == "127.0.0.1"
@@ -41,7 +46,7 @@ def test_it_listens_on_loopback_only(server):
 
 def test_connections_are_kept_alive(server):
     """Two requests over one connection, the second asks for its end."""
-    request = b"GET /_sandbox/faults HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+    request = b"GET /_sandbox/faults HTTP/1.1\r\nHost: localhost\r\n" + _bearer(server) + b"\r\n%s\r\n"
     answer = _raw(server, request % b"" + request % b"Connection: close\r\n")
 
     assert answer.count(b"HTTP/1.1 200 OK\r\n") == 2
@@ -65,7 +70,12 @@ def test_bodies_without_a_reasonable_length(server, status, header):
 
 def test_head_has_no_body(server):
     """Nothing after the headers, but the length."""
-    answer = _raw(server, b"HEAD /_sandbox/style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = _raw(
+        server,
+        b"HEAD /_sandbox/style.css HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        + _bearer(server)
+        + b"\r\n\r\n",
+    )
 
     assert answer.endswith(b"\r\n\r\n")
     assert b"Content-Length: 0" not in answer
@@ -95,7 +105,7 @@ def test_a_defect_is_a_500(world, remote, caplog):
     app = SandboxApp(world)
     world.close()
     with SandboxServer(app) as broken, httpx.Client(base_url=broken.url, trust_env=False) as client:
-        answer = client.get("/_sandbox/state")
+        answer = client.get("/_sandbox/state", headers={"Authorization": f"Bearer {broken.token}"})
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (500, 131)
     assert "failed on GET /_sandbox/state" in caplog.text
@@ -166,7 +176,7 @@ def test_a_call_that_has_met_its_rule_is_let_go_before_it_waits(world, remote, m
         held = pool.submit(httpx.get, f"{server.url}/1.1/custom_profiles/list.json", auth=remote.signer(), timeout=30)
         assert has_met_it.wait(10)
         if how == "the rule is cleared":
-            httpx.delete(f"{server.url}/_sandbox/faults", timeout=10)
+            httpx.delete(f"{server.url}/_sandbox/faults", cookies=cookies_of(server), timeout=10)
             all_are_let_go.set()
         else:
             server.__exit__(None, None, None)

@@ -35,14 +35,14 @@ def browser(chromium):
 def stage(picture):
     """A served world with a brand, an agent, and a customer."""
     with World() as world, SandboxServer(SandboxApp(world)) as server:
-        yield Stage(world, server.url, picture)
+        yield Stage(world, server, picture)
 
 
 class Stage:
     """What a program can do while the browser looks on."""
 
-    def __init__(self, world, url, picture):
-        self.world, self.url, self.picture = world, url, picture
+    def __init__(self, world, server, picture):
+        self.world, self.server, self.url, self.picture = world, server, server.url, picture
         self.brand, self.ada = world.ensure_brand("acmecare"), world.ensure_customer("ada")
         self.alice = self.agent("Alice F., Care")
 
@@ -58,9 +58,14 @@ class Stage:
         return [message.text for message in self.world.messages.all() if message.sender_id == self.ada.user_id]
 
 
+def visit(tab, stage, path):
+    """Open a page for the first time, as the printed address has it."""
+    tab.open(f"{stage.url}{path}", f"?token={stage.server.token}")
+
+
 def live(browser, stage, path=PATH):
     tab = browser.tab()
-    tab.open(stage.url + path)
+    visit(tab, stage, path)
     tab.until("document.getElementById('state').className === 'well' || null")
     return tab
 
@@ -95,6 +100,43 @@ def test_a_conversation_is_read_and_answered_live(browser, stage):
     assert tab.evaluate("document.activeElement.id") == "text"
     assert tab.evaluate("document.querySelector('.log').scrollTop") == 0
     assert tab.complaints == []
+
+
+def test_the_token_is_kept_where_no_page_reads_it(browser, stage):
+    """Not in the address, the history or a script's reach; the pages after the first need it no more."""
+    tab = browser.tab()
+    visit(tab, stage, "/")
+    shown = tab.evaluate("[location.href, document.cookie, history.length]")
+    tab.open(stage.url + "/_sandbox/profiles")
+
+    assert [stage.url + "/", ""] == shown[:2]
+    assert "Alice F., Care" in tab.text("main")
+    entries = tab.call("Page.getNavigationHistory")["entries"]
+    assert not any(stage.server.token in entry["url"] for entry in entries)
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_who_comes_without_the_token_is_told_what_to_do(browser, stage, dark):
+    """On a page that can be read at 390 pixels, with nothing of the world on it."""
+    tab = browser.tab()
+    tab.look_like(390, 844, dark=dark, mobile=True)
+    tab.open(stage.url + PATH)
+
+    assert "This sandbox is locked" == tab.text("h1")
+    assert "acmecare" not in tab.evaluate("document.body.innerHTML")
+    assert "18px" == tab.evaluate("getComputedStyle(document.querySelector('.card')).borderRadius")
+    assert 390 == tab.evaluate("document.documentElement.scrollWidth")
+    assert tab.evaluate(_FAINT) == []
+
+
+def test_a_page_of_a_sandbox_that_was_started_again_says_so(browser, stage):
+    """Its token is another one, so asking on and on would show nothing."""
+    tab = live(browser, stage)
+    stage.server.token = "another"
+    stage.send("News")  # ends the wait that began with the old one
+
+    assert tab.until("document.getElementById('state').innerText.startsWith('This sandbox was started again.')")
 
 
 def test_shift_and_enter_begin_a_line(browser, stage):
@@ -175,7 +217,7 @@ def test_without_scripts_everything_works_by_hand(browser, stage):
     """The form sends, the page comes back with the answer, and a link looks for news."""
     stage.send("Welcome", stage.alice)
     tab = browser.tab(scripts=False)
-    tab.open(stage.url + PATH)
+    visit(tab, stage, PATH)
     assert "look for new messages" in tab.text("noscript")
     tab.evaluate("document.getElementById('text').focus()")
     tab.type("Hello")
@@ -195,7 +237,7 @@ def test_nothing_hostile_runs(browser, stage):
     options = [{"label": "<img src=x onerror=alert(5)>", "description": SCRIPT}]
     for path in (PATH, "/", "/_sandbox/profiles"):
         tab = browser.tab()
-        tab.open(stage.url + path)
+        visit(tab, stage, path)
         if path == PATH:
             tab.until("document.getElementById('state').className === 'well'")
             stage.send(SCRIPT, evil, quick_reply={"type": "options", "options": options})
@@ -229,7 +271,7 @@ def test_everything_can_be_read(browser, stage, path, dark):
     stage.world.messages.receive("ada", "acmecare", "Hello")
     tab = browser.tab()
     tab.look_like(390, 844, dark=dark, mobile=True)
-    tab.open(stage.url + path)
+    visit(tab, stage, path)
 
     assert tab.evaluate(_FAINT) == []
 
@@ -254,7 +296,7 @@ def test_every_field_has_a_name(browser, stage):
 def test_a_conversation_is_begun_from_the_index(browser, stage):
     """A handle, Enter, and the first words can be typed at once."""
     tab = browser.tab()
-    tab.open(stage.url + "/")
+    visit(tab, stage, "/")
     tab.evaluate("document.querySelector('[name=customer]').focus()")
     tab.type("grace")
     tab.press("Enter")

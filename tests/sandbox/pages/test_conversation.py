@@ -17,7 +17,7 @@ from profilectl.sandbox.model.feedback import Request
 from profilectl.sandbox.model.world import World
 from profilectl.sandbox.pages import conversation
 from tests.patience import join
-from tests.sandbox.conftest import INSIDE
+from tests.sandbox.conftest import INSIDE, cookies_of
 
 PATH = "/_sandbox/conversations/acmecare/ada"
 OPTIONS = {"type": "options", "options": [{"label": "Yes", "metadata": "y-1"}, {"label": "No"}]}
@@ -259,6 +259,7 @@ def test_the_end_of_the_server_ends_every_wait(world, ada):
     world.ensure_brand("acmecare")
     address = PATH + "/talk"
     with SandboxServer(SandboxApp(world)) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
+        client.cookies.update(cookies_of(server))
         seen = client.get(address).headers["etag"]
         headers = {"If-None-Match": seen, "Prefer": "wait=20"}
         waiting = threading.Thread(target=lambda: _quietly(client, address, headers))
