@@ -77,13 +77,15 @@ def test_four_values_are_asked_without_showing_them(desktop):
         assert "problem" in terminal.screen.splitlines()[1], "a table, with headers"
 
 
-def authorise(url):
+def authorise(url, server):
     """Do what a person does in the browser; return the PIN that the page shows."""
-    with urllib.request.urlopen(url, timeout=30) as page:
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    browser.open(server.pages, timeout=30).close()  # as a browser that is signed in
+    with browser.open(url, timeout=30) as page:
         assert "Authorise app" in page.read().decode()
     token = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["oauth_token"][0]
     form = urllib.parse.urlencode({"oauth_token": token, "handle": "AcmeCare", "decision": "authorise"})
-    with urllib.request.urlopen(url.partition("?")[0], form.encode(), timeout=30) as page:
+    with browser.open(url.partition("?")[0], form.encode(), timeout=30) as page:
         return re.search(r'id="oauth_pin">(\d+)<', page.read().decode())[1]
 
 
@@ -93,7 +95,7 @@ def test_a_pin_stands_for_the_token(desktop):
         terminal.answer("Consumer key (hidden): ", desktop.brand.consumer_key + "\n")
         terminal.answer("Consumer secret (hidden): ", desktop.brand.consumer_secret + "\n")
         url = re.search(r"http://\S+", terminal.wait_for("PIN: "))[0]
-        terminal.answer("PIN: ", authorise(url) + "\n")
+        terminal.answer("PIN: ", authorise(url, desktop.server) + "\n")
         assert terminal.end() == 0
         assert "logged in as @AcmeCare (4242)" in terminal.screen
     desktop.folder.joinpath("roster.toml").write_text(ROSTER)
