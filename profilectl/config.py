@@ -11,11 +11,13 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from profilectl.errors import InputRefused
+from profilectl.errors import InputRefused, RosterRefused
 from profilectl.system.files import make_private_folder, read_regular, write_private
 from profilectl.system.host import home_folder
 from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible
+from profilectl.toml.document import decode, load
+from profilectl.toml.problems import format_problem
 
 _MAX_BYTES: Final = 1_048_576  # for some accounts and a few choices, more than enough
 _HINT = "mend the file by hand, or move it away and log in again"
@@ -85,8 +87,6 @@ def read_config(path: Path) -> Config:
         InputRefused: it can't be read, is no file of at most 1 MiB, is no TOML, or has a key or value that
             profilectl doesn't know.
     """
-    import tomli
-
     shown = visible(str(path))
     try:
         file = read_regular(path, _MAX_BYTES + 1)
@@ -95,10 +95,12 @@ def read_config(path: Path) -> Config:
         content, status = file
         if len(content) > _MAX_BYTES:
             raise InputRefused(f"{shown} is larger than 1 MiB", hint=_HINT)
-        document = tomli.loads(content.decode())
+        document = load(decode(content, str(path)), str(path))
     except (FileNotFoundError, NotADirectoryError):  # or there is no home folder
         return Config(path)
-    except (OSError, ValueError, RecursionError) as error:
+    except RosterRefused as error:  # as the reader of TOML calls every file
+        raise InputRefused(format_problem(error.problems[0]), hint=_HINT) from None
+    except (OSError, ValueError) as error:
         raise InputRefused(f"{shown}: {visible(str(error))}", hint=_HINT) from None
     config = _from_document(path, document)
     # Whoever can write the file could have any program run with this user's rights.

@@ -45,8 +45,8 @@ def test_a_login_replaces_its_account():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("accounts = ", "Invalid value"),
-        ("\x00", "Found invalid character|Invalid statement"),
+        ("accounts = ", r"config\.toml:1:12: not valid TOML: invalid value"),
+        ("\x00", "found invalid character|invalid statement"),
         ("credential_comand = ['x']", "unknown key credential_comand"),
         ("credential_command = 'pass show x'", "credential_command must be a list of strings"),
         ("credential_command = ['pass', 1]", "credential_command must be a list of strings"),
@@ -54,6 +54,9 @@ def test_a_login_replaces_its_account():
         ("accounts = [{handle = 'a'}]", "accounts must be tables"),
         ("accounts = 'acme'", "accounts must be tables"),
         ("version = 2", "newer profilectl"),
+        ("version = 0x" + "f" * 100_000, "a number of more than 1000 characters"),
+        (".".join("a" * 100_000) + " = 1", "a key of more than 16 parts"),
+        ("accounts = " + "[" * 100 + "]" * 100, "more than 16 tables and arrays in one another"),
     ],
 )
 def test_what_is_not_understood_is_neither_used_nor_overwritten(tmp_path, text, message):

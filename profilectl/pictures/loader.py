@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
 from profilectl.errors import AvatarRefused, RosterRefused
@@ -13,6 +14,7 @@ from profilectl.pictures.stat_cache import PictureStatCache
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
 from profilectl.toml.positions import locate
+from profilectl.toml.problems import MOST
 
 
 def inspect_all(
@@ -73,18 +75,25 @@ def find_refusals(folder: Path, agents: Iterable[Agent], proven: Container[str] 
 def problems(
     refusals: Mapping[str, AvatarRefused], agents: Iterable[Agent], text: str, file: str
 ) -> tuple[Problem, ...]:
-    """Return a problem for each agent whose picture is refused, at its line of the roster's `text`, called `file`."""
+    """Return a problem for each agent whose picture is refused, at its line of the roster's `text`, called `file`.
+
+    Of more than `profilectl.toml.problems.MOST` the first, and a line that says so.
+    """
     # Once for an agent of several brands that takes the same picture in all of them.
     concerned = {(agent.key, agent.avatar): agent for agent in agents if agent.avatar in refusals}
-    return tuple(
+    listed = tuple(
         Problem(
             file,
             *locate(text, ("agents", agent.key, "brands", agent.brand, "avatar")),
             f"agents.{agent.key}.avatar",
             refusals[agent.avatar].message,
         )
-        for agent in concerned.values()
+        for agent in islice(concerned.values(), MOST)
     )
+    if len(concerned) <= MOST:
+        return listed
+    message = f"{len(concerned)} agents whose picture can't be used; the first {MOST} are told"
+    return (Problem(file, 0, 0, "", message, "warning"), *listed)
 
 
 def refusal(refusals: Mapping[str, AvatarRefused], agents: Iterable[Agent], text: str, file: str) -> RosterRefused:

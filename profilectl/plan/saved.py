@@ -24,7 +24,9 @@ from profilectl.text.escape import excerpt, visible
 if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
 
-LARGEST_PLAN: Final = 50_000_000  # bytes: a hundred thousand changes
+LARGEST_PLAN: Final = 20_000_000  # bytes: more than the changes of the 20,000 agents that a roster may have
+_MEMORY: Final = {b"[": 100, b"{": 250, b",": 80}  # bytes that Python takes for what each begins, as measured
+_MOST_MEMORY: Final = 100_000_000  # bytes: twice those of 20,000 changes
 HOW_TO_SAVE: Final = "`profilectl diff --out plan.json` makes one"
 _SCHEMA: Final = re.compile(r"profilectl\.plan/(\d{1,9})")
 
@@ -181,6 +183,8 @@ def _foreign(name: str, why: str) -> StalePlan:
 
 
 def _decode(content: bytes, name: str) -> Document:
+    if sum(content.count(mark) * memory for mark, memory in _MEMORY.items()) > _MOST_MEMORY:
+        raise _foreign(name, "it holds more than the changes of 20,000 agents")
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):  # the latter for a hundred thousand brackets
@@ -287,7 +291,8 @@ def _avatars(changes: Iterable[Change]) -> Mapping[tuple[str, str], str]:
 
 def _what_time_did(earlier: Sequence[Change], now: Sequence[Change]) -> str:
     """Say why the same things give another plan today: something was due, or X's list shows more."""
-    due = [change for change in now if change not in earlier]
+    saved = frozenset(earlier)
+    due = [change for change in now if change not in saved]
     for change in due:
         if change.action is Action.DESTROY:
             return "a retired profile's grace is over"

@@ -17,8 +17,8 @@ _LONGEST_NUMBER = 1000  # characters; the expressions that read numbers take a h
 _LONGEST_MESSAGE = 200  # code points of a reader's message, which may quote a key
 
 # Bytes that tomli and what it returns take for each of them, as measured: it keeps a record of every table and array.
-_MEMORY = {"[": 1000, "{": 1000, ".": 1000, "=": 200, ",": 150, "\n": 100}
-_MOST_MEMORY = 150_000_000  # bytes: those of 20,000 agents with a dozen fields
+_MEMORY = {"[": 1000, "{": 800, ".": 1000, "=": 300, ",": 300, "\n": 100}
+_MOST_MEMORY = 250_000_000  # bytes: those of 20,000 agents with a dozen fields
 
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MOST_PARTS}}}")
@@ -88,7 +88,7 @@ def _refuse_long_tokens(text: str, file: str) -> None:
 
 def _is_too_deep(tables: dict[str, Any]) -> bool:
     level: list[Any] = [tables]
-    for _ in range(_MOST_NESTED):
+    for _ in range(_MOST_NESTED + 1):
         level = [
             value
             for outer in level

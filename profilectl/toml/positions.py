@@ -138,6 +138,8 @@ def _plain(token: _Token) -> str:
     """Return the key that a bare or quoted token spells."""
     if token.kind == "bare":
         return token.text
+    if "\\" not in token.text:
+        return token.text[1:-1]
     import tomli  # knows the escapes of quoted keys
 
     return str(tomli.loads(f"key = {token.text}")["key"])

@@ -14,7 +14,7 @@ from profilectl.plan.builder import Plan
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis
 from profilectl.plan.guards import Refusal
-from profilectl.plan.saved import Selection, expected_digest, from_document, is_document, to_document
+from profilectl.plan.saved import LARGEST_PLAN, Selection, expected_digest, from_document, is_document, to_document
 
 REPLACE = Change(
     "acme",
@@ -134,3 +134,28 @@ def test_hostile_contents_are_no_saved_plan(content):
     with pytest.raises(StalePlan, match="is no saved plan"):
         from_document(content, "plan.json")
     assert not is_document(content)
+
+
+@pytest.mark.parametrize("filler", ["[],", "{},", '"ab",', "1,"])
+def test_a_plan_of_millions_of_things_is_refused_before_it_is_read(filler):
+    """Twenty megabytes of empty lists would become a gigabyte of them."""
+    content = f'{{"schema": "profilectl.plan/1", "changes": [{filler * 2_000_000}0]}}'.encode()
+
+    with pytest.raises(StalePlan, match="more than the changes of 20,000 agents"):
+        from_document(content, "plan.json")
+    assert not is_document(content)
+
+
+def test_a_plan_of_twenty_thousand_changes_is_read():
+    """The largest roster's first sync fits, with room to spare, and is compared in a moment."""
+    changes = tuple(
+        Change("acme", f"agent-{number}", Action.REPLACE, (Reason.NAME,), str(number), REPLACE.before, REPLACE.after)
+        for number in range(20_000)
+    )
+    content = json.dumps(to_document(Plan(changes, BASIS), ["acme"], Selection())).encode()
+    saved = from_document(content, "plan.json")
+
+    assert LARGEST_PLAN / 2 > len(content)
+    assert changes == saved.changes
+    with pytest.raises(StalePlan, match="the plan has become another"):
+        saved.check(Plan(tuple(reversed(changes)), BASIS))

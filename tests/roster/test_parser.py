@@ -278,3 +278,52 @@ def test_any_text_is_a_roster_or_refused_in_clean_words(text):
 def test_texts_made_to_break_parsers_are_refused(text, problems_of):
     """Deep nesting and huge numbers end in a refusal, not in a traceback."""
     assert problems_of(text)
+
+
+def test_as_many_agents_and_brands_as_are_allowed(problems_of):
+    """The bounds are those of the sum: 100 brands, and 20,000 agents over all of them."""
+    brands = "version = 1\n" + "".join(f'[brands.b{number}]\nhandle = "h{number}"\n' for number in range(100))
+    usual = '[defaults]\nkind = "human"\navatar = "a.png"\nname = "Alice"\n'
+    agents = "".join(f"[agents.a{number}]\n" for number in range(200))
+
+    assert 20_000 == len(parse(brands + usual + agents, "r").agents)
+    assert "roster.toml:206:1: agents: more than 20000 agents, each counted once for each of its brands" in problems_of(
+        brands + usual + agents + "[agents.more]\n"
+    )
+    assert problems_of(brands + "[brands.more]\nhandle = 'more'\n") == [
+        "roster.toml:2:1: brands: 101 brands, at most 100"
+    ]
+
+
+def test_of_very_many_errors_the_first_are_told(problems_of):
+    """A thousand lines and one that says so; nothing is judged after them."""
+    problems = problems_of(HEAD + ALICE + "".join(f"k{number} = 1\n" for number in range(2000)))
+
+    assert "roster.toml: warning: more than 1000 errors; the first are told, mend those and look again" == problems[0]
+    assert (1001, "roster.toml:1007:1: agents.alice.k999: unknown key") == (len(problems), problems[-1])
+
+
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [
+        (f"title = '{'x' * 201}'", "agents.alice.title: 201 characters, at most 200"),
+        (f"avatar = '{'x/' * 501}'", "agents.alice.avatar: 1002 characters, at most 1000"),
+        (f"operators = {['x'] * 101}", "agents.alice.operators: 101 entries, at most 100"),
+        (f"brands = {['acme'] * 101}", "agents.alice.brands: 101 brands, at most 100"),
+        (f"name = '{'{first}' * 100}'", "agents.alice.name: a name pattern of 700 characters, at most 500"),
+        (f"name = '{'{first}' * 10}'\nfirst = '{'x' * 100}'", "agents.alice.name: 1000 characters, at most 48"),
+        (f"name = '{'e' + chr(0x301) * 10**6}'", "agents.alice.name: 1000001 characters, at most 48"),
+        (f"'{'k' * 10**6}' = 1", f'agents.alice."{"k" * 80}…": unknown key'),
+        (
+            f"until = 2027-01-31\n[policy.bot_markers]\nen = {['bot'] * 51}",
+            "policy.bot_markers.en: 51 entries, at most 50",
+        ),
+        ("[policy]\nmax_deletes = 0xffffffffffffff", "policy.max_deletes: above 1000000"),
+        (f"[policy]\ntest_recipients = {['12'] * 1001}", "policy.test_recipients: 1001 entries, at most 1000"),
+    ],
+)
+def test_values_have_bounds_far_above_what_brands_have(problems_of, field, problem):
+    """Each is one line that names the number and what is allowed, and never the value."""
+    fields = f'{HEAD}[agents.alice]\n{field}\n[defaults]\nname = "A"\navatar = "a.png"\nkind = "human"\n'
+
+    assert [problem] == [line.split(": ", 1)[1] for line in problems_of(fields) if "missing" not in line]

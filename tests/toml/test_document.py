@@ -34,3 +34,34 @@ def test_the_language_is_toml_1_0(text):
     """What TOML 1.1 adds is refused on every Python: other programs that read the file may not know it."""
     with pytest.raises(RosterRefused, match="1 error"):
         load(text, "roster.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (".".join("a" * 17) + " = 1", "r:1:1: a key of more than 16 parts"),
+        ("[ a . 'b'" + ' . "c"' * 14 + "]", None),
+        ("x = {" + ".".join("a" * 17) + " = 1}", "r:1:6: a key of more than 16 parts"),
+        ("# " + "." * 1000 + "\nx = '" + ". " * 400 + "'", None),
+        ("x = 0x" + "f" * 1001, "r:1:7: a number of more than 1000 characters"),
+        ("x = '" + "word " * 1000 + "'", None),
+        ("x = " + "[" * 17 + "]" * 17, "r: more than 16 tables and arrays in one another"),
+        ("x = [" + "{}," * 250_000 + "]", "r: more tables, keys and list items than one file may hold"),
+    ],
+)
+def test_what_would_take_memory_is_refused_before_it_is_read(text, problem):
+    """Parts of keys, digits, nesting and the number of things have bounds; words and dots in texts have none."""
+    message = None
+    try:
+        load(text, "r")
+    except RosterRefused as refused:
+        message = format_problem(refused.problems[0])[: len(problem or "")]
+    assert problem == message
+
+
+def test_a_readers_message_is_cut():
+    """What tomli quotes may be a key of megabytes, and its end blanks that an expression would try one by one."""
+    text = '["' + " " * 300_000 + '"]\n' * 2
+    with pytest.raises(RosterRefused) as refused:
+        load(f"a.b = 1\n{text}{text}", "r")
+    assert 300 > len(refused.value.problems[0].message)
