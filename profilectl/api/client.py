@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LISTS = 180  # readings of the list of profiles that X's documentation allows in a quarter of an hour
+MOST_PAGES = 2000  # of any other list: 100,000 profiles, where an account of today has hundreds
+MOST_ITEMS = 200_000  # in all of them
 MOST_EVENT_PAGES = 5  # of messages that are read at once; X allows 15 in a quarter of an hour
 
 _log = logging.getLogger(__name__)
@@ -224,10 +226,15 @@ class XClient:
         """Yield what the pages of a list hold, until a page has no cursor."""
         cursor: str | None = None
         seen: set[str | None] = set()
+        items = 0
         while cursor not in seen:
             seen.add(cursor)
             endpoint = ask(cursor)
             page = self._perform(endpoint, read)
+            items += len(page.items)
+            if len(seen) > MOST_PAGES or items > MOST_ITEMS:
+                what = f"X's list doesn't end, it has more than {MOST_PAGES} pages or {MOST_ITEMS} entries"
+                raise Unreachable(f"{endpoint.action}: {what}", hint="run again later")
             yield from page.items
             if page.next_cursor is None:
                 return

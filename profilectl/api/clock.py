@@ -14,6 +14,7 @@ from profilectl.model import LocalTime
 from profilectl.system.host import boot_id, boot_time
 
 _LEEWAY = 1.0  # seconds by which the clocks of one service's machines may differ
+_AGE = range(2000, 2101)  # years of a Date that can be X's
 DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the second that has begun
 
 
@@ -55,7 +56,7 @@ class ServerClock:
 
     def learn(self, date: datetime | None, duration: float) -> None:
         """Take in the Date of an answer that has just arrived, `duration` seconds after its request left."""
-        if date is None:
+        if date is None or date.year not in _AGE:
             return
         stamp = date.timestamp()
         offset = stamp - self._clock.monotonic()

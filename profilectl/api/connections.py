@@ -17,6 +17,8 @@ import httpcore
 import httpx
 
 from profilectl.api.retry import Exchange
+from profilectl.api.urls import is_public
+from profilectl.errors import Refused
 from profilectl.system.proxies import proxy_of
 from profilectl.system.threads import run_with_deadline
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 KEEP_ALIVE: Final = 55.0
 
 _PIECE: Final = 256 * 1024  # bytes that are handed to the kernel at once
-_LARGEST_HEAD: Final = 256 * 1024  # bytes before the answer proper, 1xx answers included
 _USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux: RFC 5482 3
 _ABORTIVE, _ORDERLY = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)  # SO_LINGER: on with 0 s, off
 _HAS_LINGER: Final = sys.platform != "win32"  # where the structure has another form
@@ -43,15 +44,15 @@ class Stream(httpcore.NetworkStream):
         self._exchange: Exchange | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what has come, within the time of the request and the size of a head."""
+        """Return what has come, within the time and the size that the request's answer may take."""
         exchange = Exchange.current()
         try:
             data = self._stream.read(max_bytes, _limit(timeout, httpcore.ReadTimeout))
         except httpcore.ReadTimeout:
             _limit(timeout, httpcore.ReadTimeout)  # says so where it was the request's own time that ran out
             raise
-        if exchange is not None and exchange.take_head(len(data)) > _LARGEST_HEAD:
-            raise httpcore.RemoteProtocolError(f"more than {_LARGEST_HEAD} bytes before the answer")
+        if exchange is not None and not exchange.take(len(data)):
+            raise httpcore.RemoteProtocolError("more bytes around the answer than an answer takes")
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -92,9 +93,14 @@ class Stream(httpcore.NetworkStream):
 
 
 class Backend(httpcore.NetworkBackend):
-    """Opens connections within a limit that holds for the name, and for all its addresses together."""
+    """Opens connections within a limit that holds for the name, and for all its addresses together.
 
-    def __init__(self) -> None:
+    Args:
+        public_only: refuse a host that has an address which isn't public.
+    """
+
+    def __init__(self, *, public_only: bool = False) -> None:
+        self._public_only = public_only
         self._system = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -105,12 +111,19 @@ class Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> Stream:
-        """Connect to one of a host's addresses, each of which gets its share of the time."""
+        """Connect to one of a host's addresses, each of which gets its share of the time.
+
+        Raises:
+            Refused: an address of the host isn't public, where it must be.
+        """
         del socket_options  # ours are those of every connection
         exchange = Exchange.current() or Exchange(timeout or KEEP_ALIVE)
         exchange.is_watched = True
         deadline = Exchange(_limit(timeout, httpcore.ConnectTimeout) or KEEP_ALIVE)
         addresses = _addresses(host, port, deadline.remaining())
+        # These very addresses are connected to: a name that is resolved again could lead elsewhere by then.
+        if self._public_only and not all(map(is_public, addresses)):
+            raise Refused(f"{host} has an address that isn't public, so no picture is fetched from there")
         for number, address in enumerate(addresses, 1):
             share = deadline.remaining() / (len(addresses) - number + 1)
             try:
@@ -134,7 +147,7 @@ def _addresses(host: str, port: int, seconds: float) -> list[str]:
         entries = run_with_deadline(seconds, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except TimeoutError as error:
         raise httpcore.ConnectTimeout(f"the name {host} isn't resolved after {seconds:.0f} s") from error
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a label of 64 letters is the latter
         raise httpcore.ConnectError(str(error)) from error
     return list(dict.fromkeys(str(address[0]) for *_, address in entries))
 
@@ -217,26 +230,27 @@ class NetworkTransport(httpx.BaseTransport):
         self._tls = tls
         self._jobs = jobs
         self._uses_proxies = uses_proxies
-        self._pools: dict[str | None, _Pooled] = {}
+        self._pools: dict[tuple[str | None, bool], _Pooled] = {}
         self._lock = Lock()
 
     def proxy_of(self, url: httpx.URL) -> NamedProxy | None:
         """Return the proxy for an address."""
         return proxy_of(url.scheme, url.host, url.port) if self._uses_proxies else None
 
-    def open_for(self, url: httpx.URL) -> _Pooled:
-        """Return what carries the requests to an address."""
+    def open_for(self, url: httpx.URL, *, public_only: bool = False) -> _Pooled:
+        """Return what carries the requests to an address; `public_only` is for whom no proxy calls."""
         proxy = self.proxy_of(url)
         address = None if proxy is None else proxy.url
+        key = (address, public_only and address is None)  # the proxy itself may well stand in this network
         with self._lock:
-            if address not in self._pools:
-                self._pools[address] = _Pooled(self._new_pool(address))
-            return self._pools[address]
+            if key not in self._pools:
+                self._pools[key] = _Pooled(self._new_pool(*key))
+            return self._pools[key]
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer once its head is there."""
         try:
-            pool = self.open_for(request.url)
+            pool = self.open_for(request.url, public_only=bool(request.extensions.get("public_only")))
         except (ValueError, ImportError) as error:  # the proxy for a picture's host; X's own was looked at before
             raise httpx.ProxyError(str(error)) from error
         return pool.handle_request(request)
@@ -246,14 +260,14 @@ class NetworkTransport(httpx.BaseTransport):
         for pool in tuple(self._pools.values()):
             pool.close()
 
-    def _new_pool(self, address: str | None) -> _Pool:
+    def _new_pool(self, address: str | None, public_only: bool) -> _Pool:
         return _Pool(
             ssl_context=self._tls,
             proxy=None if address is None else self._proxy(httpx.Proxy(address)),
             max_connections=self._jobs,
             max_keepalive_connections=self._jobs,
             keepalive_expiry=KEEP_ALIVE,
-            network_backend=Backend(),
+            network_backend=Backend(public_only=public_only),
         )
 
     def _proxy(self, proxy: httpx.Proxy) -> httpcore.Proxy:

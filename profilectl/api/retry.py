@@ -80,6 +80,9 @@ def may_repeat(error: RemoteError, policy: RetryPolicy, attempt: int) -> bool:
     return isinstance(error, Unreachable) or (is_repeatable and isinstance(error, OutcomeUnknown))
 
 
+LARGEST_HEAD = 256 * 1024  # bytes before the answer proper, 1xx answers included
+
+
 class Limits(Struct, frozen=True):
     """What one request may take: seconds, and bytes of its answer."""
 
@@ -119,7 +122,7 @@ class Exchange:
         self._ends_at = monotonic() + total
         self._to_leave = to_leave or (lambda: math.inf)
         self._is_cut = is_cut
-        self._head: int | None = 0
+        self._room = LARGEST_HEAD
 
     @classmethod
     def current(cls) -> Exchange | None:
@@ -156,16 +159,14 @@ class Exchange:
         self.has_left |= may_leave
         return may_leave
 
-    def take_head(self, size: int) -> int:
-        """Count bytes that came before the answer proper, and return how many they are; 0 when that has come."""
-        if self._head is None:
-            return 0
-        self._head += size
-        return self._head
+    def take(self, size: int) -> bool:
+        """Count bytes that came, and return whether the answer may still take that many."""
+        self._room -= size
+        return self._room >= 0
 
-    def end_head(self) -> None:
-        """Note that the answer's head has come: what follows is bounded as its body."""
-        self._head = None
+    def end_head(self, largest: int) -> None:
+        """Note that the answer's head has come; its body has `largest` bytes at most, and its chunks are small."""
+        self._room = LARGEST_HEAD + 2 * largest  # whose sizes, extensions and trailers no limit of the body counts
 
 
 class Deadline:

@@ -28,7 +28,7 @@ from profilectl.api.error_response import (
     why_untrusted,
 )
 from profilectl.api.retry import Deadline, Exchange, Limits, Retrier, RetryPolicy, WaitBudget, fate_of_exception
-from profilectl.api.urls import DEFAULT_URL, check_picture_url, parse_address
+from profilectl.api.urls import DEFAULT_URL, check_fetched_url, is_loopback_url, parse_address
 from profilectl.errors import Fate, Refused, RemoteError, Unreachable, UsageError
 
 if TYPE_CHECKING:
@@ -130,17 +130,21 @@ class Transport:
             Refused: the address mustn't be called, or the answer isn't a picture.
             Unreachable: no answer, or a server error.
         """
-        checked = check_picture_url(url)
+        checked = check_fetched_url(url, by_loopback=self.address.is_loopback)
         return self._retrier.call(lambda: self._fetch(checked), RetryPolicy.SAFE)
 
     def _fetch(self, url: str) -> bytes:
         endpoint = endpoints.Endpoint("downloading the picture", "GET", url)
         exchange = self._exchange(endpoint, None)
         try:
+            # Loopback was asked for by an X on loopback, and is called over the connections to X itself.
+            places = {"public_only": not is_loopback_url(url)}
             # Unsigned, because the host is whatever X's answer names; nor does its Date say anything about X's clock.
             with (
                 exchange.made_current(),
-                self._http.stream("GET", url, auth=None, timeout=self._timeout(endpoint)) as response,
+                self._http.stream(
+                    "GET", url, auth=None, timeout=self._timeout(endpoint), extensions=places
+                ) as response,
             ):
                 self._count(endpoint, has_left=True)
                 _log.debug("GET %s %d", shorten(url), response.status_code)
@@ -148,7 +152,7 @@ class Transport:
                     error = Unreachable if response.status_code >= 500 else Refused
                     raise error(f"{endpoint.action}: HTTP {response.status_code}", status=response.status_code)
                 return self._read(response, exchange, LARGEST_PICTURE)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: xn-- with nothing in it
             raise Unreachable(f"{endpoint.action}: {cause_of(error)}") from error
         except wire.Unreadable as error:
             raise Refused(f"{endpoint.action}: {error}") from None
@@ -224,7 +228,7 @@ class Transport:
 
     def _read(self, response: httpx.Response, exchange: Exchange, largest: int) -> bytes:
         """Return the body; Unreadable when it is packed, too large, or comes too slowly."""
-        exchange.end_head()
+        exchange.end_head(largest)
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", ""}:  # a few bytes could unpack to gigabytes
             raise wire.Unreadable(f"X's answer is packed ({shorten(encoding)}), and nobody asked for that")

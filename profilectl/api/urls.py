@@ -14,6 +14,7 @@ DEFAULT_URL = "https://api.x.com"
 
 # ASCII only, as letters of other scripts can look the same.
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _EXAMPLE = "give only scheme and host, as in https://api.x.com or http://127.0.0.1:8080"
 
 
@@ -64,6 +65,49 @@ def check_picture_url(url: str) -> str:
     if not (is_safe and _HOST.fullmatch(host)) or parts.username is not None or parts.password is not None:
         raise Refused(f"the picture's address {visible(url) or '(empty)'} isn't one that may be called")
     return url
+
+
+def check_fetched_url(url: str, *, by_loopback: bool) -> str:
+    """Return the address of a picture when this machine may fetch it; `by_loopback`: for an X on loopback.
+
+    A proxy resolves names itself, so of what it may call only the host as it is written can be judged here.
+
+    Raises:
+        Refused: also for an address of this machine's network, in whatever form, and a host that can't be one.
+    """
+    host = urlsplit(check_picture_url(url)).hostname or ""
+    if not (by_loopback if _is_loopback(host) else _may_be_public(host)):
+        raise Refused(f"the picture's address {visible(url)} isn't one that may be called")
+    return url
+
+
+def is_loopback_url(url: str) -> bool:
+    """Return whether a checked address names this machine."""
+    return _is_loopback(urlsplit(url).hostname or "")
+
+
+def is_public(address: str) -> bool:
+    """Return whether an IP address is one of the public network, also where IPv6 carries one of IPv4."""
+    from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+    ip = ip_address(address)
+    if isinstance(ip, IPv6Address):
+        if ip in IPv6Network("64:ff9b::/96"):  # RFC 6052: a network without IPv4 reaches it there
+            return is_public(str(IPv4Address(int(ip) & 0xFFFFFFFF)))
+        if ip.ipv4_mapped or ip.sixtofour or ip.teredo:
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+def _may_be_public(host: str) -> bool:
+    last = host.rpartition(".")[2]
+    if ":" in host or _NUMBER.fullmatch(last):  # resolvers take 127.1, 0177.0.0.1 and 0x7f000001 for addresses, too
+        try:
+            return is_public(host)
+        except ValueError:
+            return False
+    labels = host.split(".")
+    return last != "localhost" and len(host) <= 253 and all(0 < len(label) <= 63 for label in labels)  # RFC 1035 2.3.4
 
 
 def _is_loopback(host: str) -> bool:

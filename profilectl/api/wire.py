@@ -29,6 +29,7 @@ _PIN = re.compile(r"[0-9]{4,12}")
 _SURROGATE = re.compile("[\0\ud800-\udfff]")
 _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, where calendars end
 NO_CONTENT = 204
+LONGEST_CURSOR = 1000  # characters; it comes back to X in an address
 _LONGEST_NAME = 1000  # code points; X allows 48, and handling a far longer one would only take time
 
 
@@ -215,7 +216,8 @@ def list_and_cursor(document: Mapping[str, Any], key: str, what: str) -> tuple[l
     # an empty list, it would look as if every profile were gone.
     if entries is None and cursor:
         entries = []
-    if not isinstance(entries, list) or not isinstance(cursor, str | None) or (cursor and _SURROGATE.search(cursor)):
+    is_usable = cursor is None or (isinstance(cursor, str) and len(cursor) <= LONGEST_CURSOR)
+    if not isinstance(entries, list) or not is_usable or (cursor and _SURROGATE.search(cursor)):
         raise Unreadable(f"no list of {what} in it")
     return entries, cursor
 

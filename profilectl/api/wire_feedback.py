@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from profilectl.api.wire import Page, Unreadable, digits, document_of, id_of, mapping_or_empty
+from profilectl.api.wire import LONGEST_CURSOR, Page, Unreadable, digits, document_of, id_of, mapping_or_empty
 from profilectl.model import Ask, Card, Survey
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def read_card_events(answer: Answer) -> Page[Card]:
     if not isinstance(events, list):
         raise Unreadable("no list of events in it")
     cursor = document.get("next_cursor") or None
-    if not isinstance(cursor, str | None) or (cursor and not cursor.isascii()):
+    if not isinstance(cursor, str | None) or (cursor and not (cursor.isascii() and len(cursor) <= LONGEST_CURSOR)):
         raise Unreadable("no usable next_cursor in it")
     cards = (_card(mapping_or_empty(event).get("feedback")) for event in events)
     return Page(tuple(card for card in cards if card is not None), cursor)

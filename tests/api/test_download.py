@@ -46,11 +46,11 @@ def test_other_addresses_are_never_called(client, httpx_mock, url):
     assert not httpx_mock.get_requests()
 
 
-def test_loopback_needs_no_tls(client, httpx_mock):
+def test_loopback_needs_no_tls(connect, httpx_mock):
     """The sandbox serves its pictures over http."""
     httpx_mock.add_response(content=b"picture")
 
-    assert b"picture" == client.download("http://127.0.0.1:8080/_sandbox/media/x.jpg")
+    assert b"picture" == connect("http://127.0.0.1:8080").download("http://127.0.0.1:8080/_sandbox/media/x.jpg")
 
 
 @pytest.mark.parametrize(("status", "error"), [(301, Refused), (302, Refused), (403, Refused), (404, Refused)])
@@ -85,7 +85,7 @@ def test_a_broken_connection_is_a_matter_of_time(connect, misbehave):
     """A server that hangs up is unreachable, and nothing in its request was signed."""
     server = misbehave(lambda connection: None)
     with pytest.raises(Unreachable, match="downloading the picture"):
-        connect().download(f"{server.url}/1.jpg")
+        connect(server.url).download(f"{server.url}/1.jpg")
 
     assert server.heads
     assert not any(b"authorization" in head.lower() for head in server.heads)
