@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from profilectl.pictures.decode import refusal
 from profilectl.pictures.signature import apart, grids
 
 if TYPE_CHECKING:
@@ -73,14 +74,21 @@ def shows(signature: str, live: bytes, name: str) -> bool:
     """Return whether a picture that X serves is the one of the signature.
 
     Raises:
-        AvatarRefused: `live` is no usable image; `name` is what the message calls it.
+        AvatarRefused: `live` is no usable image, or the signature is damaged, so that they can't be compared; `name` is
+            what the message calls the picture.
     """
     from base64 import b64decode
 
     from profilectl.pictures import avatars
 
     served = grids(avatars.square(live, name).convert("RGB"))
-    fields, length = b64decode(signature), sum(map(len, served))
+    length = sum(map(len, served))
+    try:
+        fields = b64decode(signature, validate=True)
+    except ValueError:  # binascii.Error, or letters beyond ASCII
+        fields = b""
+    if not fields or len(fields) % length:
+        raise refusal(name, "can't be compared: what the ledger knows of the uploaded one is damaged")
     variants = (fields[at : at + length] for at in range(0, len(fields), length))
     cut = len(served[0])
     return any(apart((grid[:cut], grid[cut:]), served) <= LARGEST_DISTANCE for grid in variants)

@@ -210,3 +210,10 @@ def test_what_is_no_picture_has_no_distance(content):
     """The refusal calls it by the name that was given, made visible."""
     with pytest.raises(AvatarRefused, match="picture live<U\\+202E>"):
         distance(initials_portrait("A"), content, "live\u202e")
+
+
+@pytest.mark.parametrize("mark", ["", "x", "é", "AAAA", "A" * 1023, "%" * 400])
+def test_a_damaged_signature_can_not_be_compared(mark):
+    """A ledger may be damaged: its picture then stays in doubt, like one that can't be had."""
+    with pytest.raises(AvatarRefused, match="can't be compared"):
+        shows(mark, photograph_like_portrait(1, (60, 80)), "live")
