@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import Struct, field
 
 from profilectl.errors import InputRefused
-from profilectl.model import Agent
+from profilectl.model import Account, Agent, Binding
+from profilectl.text.names import as_compared
 
 EVERYBODY_ELSE = "*"
-"""Stands in the policy's operators for every agent that isn't named there."""
+"""Stands in the policy's operators for every agent, or profile, that isn't named there."""
 
 _UID = "uid:"
 
@@ -37,6 +38,49 @@ class Authority(Struct, frozen=True):
     admins: tuple[str, ...] | None = None  # may do everything; None when there is no policy file
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by agent's key, or `EVERYBODY_ELSE`
     file: str = ""
+    accounts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Operators by account (its handle in lower case, or its user id), and in it by profile: its public name or id."""
+    roster: str = ""  # the only one that is acted on, empty: any
+    ledger: str = ""  # the only one that is used, empty: any
+    disclosure: str = ""  # what a roster that is acted on has to say, empty: either
+
+    @property
+    def trusts_keys(self) -> bool:
+        """Whether somebody is told by an agent's key, although each roster gives the keys as it likes."""
+        return not self.roster and any(key != EVERYBODY_ELSE for key in self.operators)
+
+    def is_admin(self, operator: Operator) -> bool:
+        """Say whether the policy names the operator among the admins; without a policy, nobody is."""
+        return self._is_meant(operator, self.admins or ())
+
+    def require_face(self, operator: Operator, account: Account | None, binding: Binding | None, handle: str) -> None:
+        """Raise InputRefused unless the operator may speak with a profile, where the policy names accounts.
+
+        `account` and `binding` are the ledger's, None where it has none: then the roster's `handle` is the account, and
+        X is asked later if that is true. Who and what isn't named is the admins' alone.
+        """
+        if not self.accounts or self.is_admin(operator):
+            return
+        keys = (handle.casefold(),) if account is None else (account.user_id, account.handle.casefold())
+        profiles: dict[str, tuple[str, ...]] = {}
+        for key in keys:
+            profiles |= self.accounts.get(key, {})
+        names = [] if binding is None else [binding.profile_id, as_compared(binding.name)]
+        rules = next((profiles[name] for name in (*names, EVERYBODY_ELSE) if name in profiles), ())
+        if not self._is_meant(operator, rules):
+            face = "without a profile" if binding is None else f"as {binding.name} (profile {binding.profile_id})"
+            raise InputRefused(
+                f"{operator.name} may not send {face} at @{keys[-1]}",
+                hint=f"{self.file} names who may: {self._listed(rules)}; or ask an admin: {self._listed(self.admins)}",
+            )
+
+    def require_disclosure(self, disclosure: str, roster: str) -> None:
+        """Raise InputRefused where a roster says less about bots than the policy wants."""
+        if self.disclosure not in {"", disclosure}:
+            raise InputRefused(
+                f'{roster} has disclosure = "{disclosure}", and {self.file} wants "{self.disclosure}"',
+                hint=f'say disclosure = "{self.disclosure}" in its [policy]',
+            )
 
     def require_admin(self, operator: Operator, deed: str) -> None:
         """Raise InputRefused unless the operator is an admin; `deed` is what admins do, as in "bob may not …"."""

@@ -15,6 +15,7 @@ from profilectl.access.policy import EVERYBODY_ELSE, Authority, Operator
 from profilectl.errors import InputRefused, RosterRefused
 from profilectl.system.files import opened, read
 from profilectl.system.host import user_name
+from profilectl.text.names import as_compared
 from profilectl.text.suggest import did_you_mean
 from profilectl.toml import rules
 from profilectl.toml.problems import ProblemList, ReadingStopped, format_problem
@@ -23,6 +24,7 @@ from profilectl.toml.problems import ProblemList, ReadingStopped, format_problem
 POLICY: Final = Path("/etc/profilectl/policy.toml")
 _ROOT = 0
 _LARGEST = 1_000_000  # bytes
+_LARGEST_ROSTER = 100_000_000  # bytes; what is read is only compared
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _PLAIN = "put a plain file into a plain folder"
 
@@ -59,6 +61,33 @@ def read_policy(path: Path) -> Authority:
         mend = f"chmod a+rx {path.parent} && chmod a+r {path}"
         raise _refused(path, f"can't be read: {error.strerror}", mend) from None
     return _parse(content, str(path))
+
+
+def read_pinned_roster(authority: Authority) -> bytes:
+    """Return the bytes of the roster that the policy names.
+
+    Raises:
+        InputRefused: it can't be read, or somebody may change it who isn't root or an admin.
+    """
+    path = Path(authority.roster)
+    try:
+        with opened(path.parent, os.O_DIRECTORY | os.O_NOFOLLOW) as folder:
+            _require_admins_only(path.parent, os.fstat(folder), authority)
+            with opened(path.name, os.O_NOFOLLOW | os.O_NONBLOCK, folder=folder) as descriptor:
+                _require_admins_only(path, os.fstat(descriptor), authority)
+                return read(descriptor, _LARGEST_ROSTER + 1)
+    except OSError as error:
+        what = f"{path}, the roster that {authority.file} names, can't be read: {error.strerror}"
+        raise InputRefused(what, hint="an admin puts it there, as a plain file that you may read") from None
+
+
+def _require_admins_only(path: Path, status: os.stat_result, authority: Authority) -> None:
+    owner = Operator("", status.st_uid)
+    if (status.st_uid != _ROOT and not authority.is_admin(owner)) or status.st_mode & _OTHERS_WRITE:
+        raise InputRefused(
+            f"others than root and the admins can change {path}, which holds the roster that {authority.file} names",
+            hint=f"chown root {path} && chmod go-w {path}",
+        )
 
 
 def _content(path: Path) -> bytes:
@@ -109,7 +138,15 @@ def _parse(content: bytes, file: str) -> Authority:
 
 
 def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Authority:
-    fields = {"version": rules.version, "admins": _users, "operators": rules.table}
+    fields = {
+        "version": rules.version,
+        "admins": _users,
+        "operators": rules.table,
+        "accounts": rules.table,
+        "roster": _absolute,
+        "ledger": _ledger,
+        "disclosure": rules.choice("enforce", "warn"),
+    }
     values = rules.read(tables, fields, (), problems, lambda key: f"unknown key{did_you_mean(key, fields)}")
     if "version" not in values:
         problems.error(("version",), "missing; a policy begins with `version = 1`")
@@ -122,7 +159,37 @@ def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Author
         if key != EVERYBODY_ELSE:
             rules.check_key(("operators", key), problems)
     operators = rules.read(agents, dict.fromkeys(agents, _users), ("operators",), problems, str)
-    return Authority(uid_of, values.get("admins") or (), operators, file)
+    accounts = _accounts(values.get("accounts") or {}, problems)
+    if accounts and operators:
+        problems.error(("operators",), "the accounts say who sends, by profile: take this table out")
+    pins = [values.get(name) or "" for name in ("roster", "ledger", "disclosure")]
+    return Authority(uid_of, values.get("admins") or (), operators, file, accounts, *pins)
+
+
+def _accounts(tables: Mapping[str, Any], problems: ProblemList) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return who speaks with which profile of which account, both as they are compared."""
+    accounts: dict[str, dict[str, tuple[str, ...]]] = {}
+    for account, value in tables.items():
+        path = ("accounts", account)
+        if type(value) is not dict:
+            problems.error(path, 'expected a table of profiles, such as "Alice F." = ["afast"]')
+            continue
+        profiles = rules.read(value, dict.fromkeys(value, _users), path, problems, str)
+        compared = {name if name == EVERYBODY_ELSE else as_compared(name): who or () for name, who in profiles.items()}
+        accounts[account.removeprefix("@").casefold()] = compared
+    return accounts
+
+
+def _absolute(value: Any) -> str:
+    path = rules.text(value)
+    if not path.startswith("/"):
+        raise rules.FieldError("expected a path from / on")
+    return path
+
+
+def _ledger(value: Any) -> str:
+    place = rules.text(value)
+    return place if place.startswith(("postgresql://", "postgres://")) else _absolute(place)
 
 
 def _users(value: Any) -> tuple[str, ...]:

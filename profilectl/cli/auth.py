@@ -112,6 +112,8 @@ def logout(
     Its keyring entry, and its line in the configuration. X is asked for nothing, unless --revoke ends the token there.
     """
     auth_accounts.refuse_sandbox(context)
+    if revoke:  # ends the token for everybody; what is in one's own keyring everybody may forget
+        context.require_admin("revoke a token")
     host, keychain = host_of(context), auth_accounts.attended_keychain(context)
     name = auth_accounts.named_account(context, handle) or _only_account(context, host)
     if name is None:

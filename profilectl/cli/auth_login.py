@@ -52,6 +52,7 @@ def login(
     Asks for consumer key, consumer secret, access token and access token secret, without showing what is typed.
     """
     auth_accounts.refuse_sandbox(context)
+    context.require_admin("change credentials")
     read = _reader(context, with_token=with_token, pin=pin)
     log_in(context, auth_accounts.named_account(context, handle), read)
 
@@ -155,6 +156,8 @@ def import_(
     The credentials go the way of a login: checked at X, then kept in the keyring. The tool's file stays as it is.
     """
     auth_accounts.refuse_sandbox(context)
+    if not only_list:
+        context.require_admin("change credentials")
     if context.options.credentials_file is not None:
         raise UsageError("an import reads no credentials file", hint="--from names a file of twurl, t or xurl")
     files = _read(path)

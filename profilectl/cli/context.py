@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
-from profilectl.errors import AvatarRefused, LedgerRefused, ProfilectlError, UsageError
+from profilectl.errors import AvatarRefused, InputRefused, LedgerRefused, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.render.console import Output, info
 from profilectl.system.cache import cache_file
@@ -56,6 +56,7 @@ class Context(Struct, frozen=True, dict=True):
     stack: ExitStack = field(default_factory=ExitStack)  # closes what was opened, when the command ends
     secrets: list[Secret] = field(default_factory=list)  # in use so far, kept out of the log
     logins: dict[str, Credentials] = field(default_factory=dict)  # those that were needed so far, by handle
+    deeds: list[str] = field(default_factory=list)  # for which the policy was asked: they act on no other roster
     writers: list[Ledger] = field(default_factory=list)  # ledgers opened for writing so far; the last one is in use
 
     def overridden_by(self, later: Options) -> Context:
@@ -140,7 +141,23 @@ class Context(Struct, frozen=True, dict=True):
         from profilectl.roster.parser import parse
 
         _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
-        return parse(self._roster_text, str(self.roster_path))
+        roster = parse(self._roster_text, str(self.roster_path))
+        if self.deeds:
+            self._require_pinned(roster)
+        return roster
+
+    def _require_pinned(self, roster: Roster) -> None:
+        """Raise InputRefused where the policy names another roster, or one that says more about bots."""
+        from profilectl.access.policy_file import read_pinned_roster
+
+        authority, shown = self.authority, visible(str(self.roster_path))
+        authority.require_disclosure(roster.policy.disclosure, shown)
+        # The bytes count, not the path, which could lead elsewhere by the time it is read.
+        if authority.roster and decode(read_pinned_roster(authority), authority.roster) != self._roster_text:
+            raise InputRefused(
+                f"{shown} isn't the roster that {authority.file} names",
+                hint=f"--roster {shlex.quote(authority.roster)} is what it names, and only an admin changes that",
+            )
 
     @cached_property
     def _roster_text(self) -> str:
@@ -229,10 +246,19 @@ class Context(Struct, frozen=True, dict=True):
     @property
     def _chosen_ledger(self) -> Path | PostgresAddress | None:
         """The place that a person gave for the real X's ledger, or None."""
-        from profilectl.ledger.address import parse_place
+        from profilectl.ledger.address import is_same_place, parse_place
 
         chosen = self.environ.get("PROFILECTL_LEDGER") or self.config.ledger
-        return parse_place(chosen) if chosen else None
+        place, authority = parse_place(chosen) if chosen else None, self.authority
+        if not authority.ledger:
+            return place
+        pinned = parse_place(authority.ledger)
+        if place is None or is_same_place(place, pinned):
+            return pinned if place is None else place
+        raise LedgerRefused(
+            visible(f"{place} isn't the ledger that {authority.file} names"),
+            hint="leave out PROFILECTL_LEDGER, and the key ledger in profilectl's config.toml",
+        )
 
     @property
     def _ledger_places(self) -> tuple[Path, Path, str]:
@@ -444,3 +470,6 @@ class Context(Struct, frozen=True, dict=True):
         from profilectl.access.policy_file import current_operator
 
         self.authority.require_admin(current_operator(), action)
+        self.deeds.append(action)
+        if "roster" in self.__dict__:  # read before anybody knew what for
+            self._require_pinned(self.roster)

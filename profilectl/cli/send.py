@@ -28,6 +28,7 @@ from profilectl.text.escape import visible
 from profilectl.text.ids import is_id
 
 if TYPE_CHECKING:
+    from profilectl.access.policy import Authority, Operator
     from profilectl.api.client import XClient
     from profilectl.messaging.delivery import Receipt
     from profilectl.messaging.sender import SendResult
@@ -79,6 +80,7 @@ def send(
 
     recipient, key = _check_recipient(to), _check_key(key)
     operator, authority = current_operator(), context.authority
+    context.deeds.append("send")
     sender = find_sender(context.roster, agent, operator, authority, brands=context.brands(), prefer=context.meant)
     authority.require_operator(sender.agent, operator)  # before anything is read or typed in vain
     replies, buttons = _replies_and_buttons(quick_reply or (), cta or ())
@@ -92,11 +94,21 @@ def send(
     send_context = SendContext(context.may_ask, human_wrote_this=human_wrote_this)
     policy, known = _policy(context), context.ledger_for_reading()
     message_sender = MessageSender(sender, operator.uid, contents, attachment, key, send_context, ask, policy, known)
+    _require_face(authority, operator, message_sender)
     message = message_sender.compose(recipient)
     if dry_run:
         _show_dry_run(context, message_sender, message)
     else:
         _send(context, message_sender, message, typing=typing, yes=yes)
+
+
+def _require_face(authority: Authority, operator: Operator, message_sender: MessageSender) -> None:
+    """Refuse a face that the policy gives to others; warn where it goes by keys, which a roster may give to others."""
+    binding = message_sender.ledger_state.binding(message_sender.sender.agent.key)
+    authority.require_face(operator, message_sender.account, binding, message_sender.sender.brand.handle)
+    if authority.trusts_keys:
+        hint = "pin the roster there, or name accounts and profiles"
+        info(f"warning: {authority.file} names agents by key, and every roster gives the keys as it likes: {hint}")
 
 
 def _send(context: Context, message_sender: MessageSender, message: Message, *, typing: bool, yes: bool) -> None:

@@ -92,6 +92,20 @@ def parse_place(text: str) -> Path | PostgresAddress:
     return _parse(text)
 
 
+def is_same_place(place: Path | PostgresAddress, other: Path | PostgresAddress) -> bool:
+    """Say whether two places are one ledger, reached as safely; each machine has a login of its own in a database."""
+    if isinstance(place, PostgresAddress) and isinstance(other, PostgresAddress):
+        return _without_login(place) == _without_login(other)
+    if isinstance(place, PostgresAddress) or isinstance(other, PostgresAddress):
+        return False
+    return place.absolute() == other.absolute()
+
+
+def _without_login(address: PostgresAddress) -> tuple[object, ...]:
+    options = [option for option in address.options if option[0] not in {"user", "passfile", "sslcert", "sslkey"}]
+    return options, address.schema, address.allows_plain
+
+
 def is_schema_name(name: str) -> bool:
     """Say whether a schema can be named in an address: plain letters, so that it needs no quotes anywhere."""
     return re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) is not None

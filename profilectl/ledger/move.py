@@ -20,7 +20,7 @@ from profilectl.errors import LedgerRefused
 from profilectl.ledger import git_tracking, location, schema, sqlite
 from profilectl.system import locks
 from profilectl.system.files import cleaned_up, create_private, sync_folder
-from profilectl.system.host import actor
+from profilectl.system.host import is_by_this_user, user_at_host
 from profilectl.text.escape import visible
 
 MOVED_SUFFIX = ".moved-to-state"
@@ -181,8 +181,8 @@ def _refuse_both(old: Path, new: Path) -> NoReturn:
 
 def _require_own_hand(old: Path, new: Path, head: _Head) -> None:
     """Make sure that this user wrote the old ledger, on this machine; what was unpacked there names somebody else."""
-    if head.actor != actor():
-        what = f"was last written by {head.actor}, not by {actor()}, so it is neither read nor moved to {new}"
+    if not is_by_this_user(head.actor):
+        what = f"was last written by {head.actor}, not by {user_at_host()}, so it is neither read nor moved to {new}"
         location.refuse(old, what, f"remove it unless it is yours; {_how_to_stay(old)}")
 
 

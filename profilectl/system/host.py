@@ -26,9 +26,39 @@ def host_name() -> str:
     return os.uname().nodename
 
 
-def actor() -> str:
+def user_at_host() -> str:
     """Return ``user@host``."""
     return f"{user_name()}@{host_name()}"
+
+
+def actor() -> str:
+    """Return who runs this, for the record: ``user@host``, and behind it in brackets what makes the name doubtful.
+
+    That is the login uid where it is another one (after sudo or su), and the map of a user namespace, in which anybody
+    may be root. Both are what the kernel tells in /proc (proc(5), user_namespaces(7)); inside a namespace the login
+    uid is mapped as well.
+    """
+    login, uid_map = _proc("loginuid"), " ".join(_proc("uid_map").split())
+    doubts = [f"login uid {login}"] if login not in {"", _NO_LOGIN, str(os.getuid())} else []
+    doubts += [f"uid map {uid_map}"] if uid_map not in {"", _WHOLE_MAP} else []
+    return f"{user_at_host()} ({', '.join(doubts)})" if doubts else user_at_host()
+
+
+def is_by_this_user(recorded: str) -> bool:
+    """Say whether `actor` returned this for the OS user who runs this, on this machine, whatever the login."""
+    return recorded.partition(" (")[0] == user_at_host()
+
+
+_PROCESS = Path("/proc/self")
+_NO_LOGIN = str(2**32 - 1)  # a daemon's, which nobody logged in for
+_WHOLE_MAP = f"0 0 {2**32 - 1}"  # of no user namespace but the first
+
+
+def _proc(name: str) -> str:
+    try:
+        return (_PROCESS / name).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):  # not Linux, or a kernel without audit
+        return ""
 
 
 def expand_home(text: str) -> Path:

@@ -6,7 +6,8 @@ import pytest
 
 from profilectl.access.policy import EVERYBODY_ELSE, Authority, Operator
 from profilectl.errors import InputRefused
-from profilectl.model import Agent, Kind
+from profilectl.model import Account, Agent, Binding, Kind
+from profilectl.text.names import as_compared
 
 USERS = {"root": 0, "cindy": 1003, "afast": 1001, "ally": 1001, "bob": 1002}
 AFAST, BOB, CINDY = Operator("afast", 1001), Operator("bob", 1002), Operator("cindy", 1003)
@@ -115,3 +116,54 @@ def test_a_list_of_nobody_is_told_as_such():
     refused = refusal(policy(**{EVERYBODY_ELSE: ()}).require_operator, alice(), BOB)
 
     assert f"{FILE} names who may: nobody; or ask an admin: root, cindy" == refused.hint
+
+
+def acme(user_id="4711", handle="AcmeCare"):
+    return Account(user_id, handle, "api.x.com")
+
+
+def bound(name="Alice F.", profile_id="100001", agent="alice"):
+    return Binding(agent, profile_id, name, "sha256:1", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("account", "profiles", "who", "binding", "expected"),
+    [
+        ("acmecare", {"Alice F.": ("afast",)}, AFAST, bound(), ALLOWED),
+        ("acmecare", {"Alice F.": ("afast",)}, BOB, bound(), BY_POLICY),
+        ("acmecare", {"Alice F.": ("afast",)}, AFAST, bound("Bob", "100002", "alice"), BY_POLICY),
+        ("4711", {"100001": ("afast",)}, AFAST, bound("Whatever"), ALLOWED),
+        ("4711", {"100001": ("afast",)}, CINDY, bound("Whatever"), ALLOWED),
+        ("4711", {EVERYBODY_ELSE: ("bob",)}, BOB, bound(), ALLOWED),
+        ("4711", {EVERYBODY_ELSE: ("bob",), "100001": ("afast",)}, BOB, bound(), BY_POLICY),
+        ("4711", {"100001": ("afast",)}, AFAST, None, BY_POLICY),
+        ("other", {EVERYBODY_ELSE: ("bob",)}, BOB, bound(), BY_POLICY),
+    ],
+)
+def test_a_face_is_somebody_s_whatever_a_roster_calls_it(account, profiles, who, binding, expected):
+    """By account and profile: the key `alice` bound to Bob's profile is Bob's; the rest is the admins'."""
+    compared = {as_compared(name): users for name, users in profiles.items()}
+    authority = Authority(USERS.get, ("root", "cindy"), file=FILE, accounts={account: compared})
+    if expected is ALLOWED:
+        authority.require_face(who, acme(), binding, "elsewhere")
+    else:
+        refused = refusal(authority.require_face, who, acme(), binding, "elsewhere")
+        assert refused.message.startswith(f"{who.name} may not send ")
+        assert refused.message.endswith(" at @acmecare")
+
+
+def test_an_account_that_the_ledger_does_not_know_is_the_roster_s():
+    """X says later whether that is true; without a profile only the star speaks."""
+    authority = Authority(USERS.get, ("root",), file=FILE, accounts={"acmecare": {EVERYBODY_ELSE: ("bob",)}})
+
+    authority.require_face(BOB, None, None, "AcmeCare")
+    refusal(authority.require_face, AFAST, None, None, "AcmeCare")
+
+
+@pytest.mark.parametrize(
+    ("operators", "roster", "expected"),
+    [({"alice": ()}, "", True), ({"alice": ()}, "/r.toml", False), ({EVERYBODY_ELSE: ()}, "", False)],
+)
+def test_keys_are_trusted_only_where_the_roster_is_pinned(operators, roster, expected):
+    """The star alone needs no key."""
+    assert expected == Authority(USERS.get, ("root",), operators, FILE, roster=roster).trusts_keys

@@ -212,3 +212,45 @@ def test_the_kernel_says_who_runs_this(monkeypatch):
     me = pwd.getpwuid(os.getuid())
     assert (me.pw_name, me.pw_uid) == (current_operator().name, current_operator().uid)
     assert (me.pw_uid, None) == (uid_of(me.pw_name), uid_of("no-such-user"))
+
+
+PINNED = """\
+version = 1
+admins = ["root"]
+roster = "/srv/profilectl/roster.toml"
+ledger = "postgresql://db.example.com/acme"
+disclosure = "enforce"
+[accounts."@AcmeCare"]
+"Alice F." = ["afast"]
+100044 = ["bob"]
+"*" = []
+"""
+
+
+def test_a_policy_pins_roster_ledger_and_faces(policy):
+    """Accounts by handle or user id, faces by public name or profile id."""
+    put(policy, PINNED)
+    authority = read_policy(policy)
+
+    assert {"acmecare": {"Alice F.": ("afast",), "100044": ("bob",), "*": ()}} == authority.accounts
+    assert "/srv/profilectl/roster.toml" == authority.roster
+    assert "postgresql://db.example.com/acme" == authority.ledger
+    assert "enforce" == authority.disclosure
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('roster = "roster.toml"', ":3:1: roster: expected a path from / on"),
+        ('ledger = "ledger.db"', ":3:1: ledger: expected a path from / on"),
+        ('disclosure = "off"', ':3:1: disclosure: expected "enforce" or "warn", got "off"'),
+        ('accounts.acme = ["afast"]', ":3:10: accounts.acme: expected a table of profiles"),
+        ('accounts.acme.Alice = "afast"', ":3:15: accounts.acme.Alice: expected an array of OS users"),
+        ('operators.alice = ["a"]\naccounts.acme."*" = []', ":3:1: operators: the accounts say who sends, by profile"),
+    ],
+)
+def test_a_pin_that_cannot_be_meant_is_refused(policy, line, expected):
+    """At its line; a path from the current folder would be a different one for everybody."""
+    put(policy, f'version = 1\nadmins = ["root"]\n{line}\n')
+
+    assert refusal(policy).startswith(f"POLICY{expected}")

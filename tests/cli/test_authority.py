@@ -52,6 +52,9 @@ ADMINS_ONLY = {
     "ledger migrate other.db --yes": "move the ledger",
     "ledger unlock --yes": "unlock the ledger",
     "ledger accept-restore --yes": "accept a restored ledger",
+    "auth login --with-token": "change credentials",
+    "auth import --from none": "change credentials",
+    "auth logout --revoke": "revoke a token",
 }
 
 
@@ -71,11 +74,12 @@ def test_commands_for_admins(policy, capsys, line, deed, tmp_path, monkeypatch):
 
 LATER = (
     *("can't read the roster", "no credentials", "there is no ledger", "can't read none.jsonl"),
-    *("nobody holds", "nothing to accept"),
+    *("nobody holds", "nothing to accept", "nobody is logged in", "credentials file none: No such file"),
+    *("keyring", "no access token"),
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("line", [*ADMINS_ONLY, "diff", "profiles list", "roster list"])
+@pytest.mark.parametrize("line", [*ADMINS_ONLY, "diff", "profiles list", "roster list", "auth logout"])
 def test_admins_get_past_the_policy(policy, capsys, line, tmp_path, monkeypatch):
     """And commands that only look ask nobody; here each of them ends later, for there is no roster and no ledger."""
     admin = f"uid:{os.getuid()}" if line in ADMINS_ONLY else "no-such-user"

@@ -47,7 +47,9 @@ def test_the_policy_says_what_it_is_for(tmp_path, monkeypatch):
     monkeypatch.setattr(policy_file, "_ROOT", os.geteuid())
     one = read_policy(tmp_path / "policy.toml")
 
-    assert (("root", "profilectl"), {"alice": ("afast",), "*": ()}) == (one.admins, one.operators)
+    faces = {"acmecare": {"Alice": ("afast",), "*": ()}}
+    assert (("root", "profilectl"), faces) == (one.admins, one.accounts)
+    assert ("/srv/profilectl/roster.toml", "enforce") == (one.roster, one.disclosure)
 
 
 def test_sudo_understands_the_sudoers_file(require):
@@ -197,16 +199,110 @@ def test_what_afast_cannot_do(office):
 
 
 def test_who_has_no_token_and_no_rule_is_told_so(office):
-    """Run as themselves, with a roster of their own: afast lacks the token, and bob root's word as well."""
+    """Run as themselves, with a roster of their own: they may not even read the roster that counts."""
     office.machine.write("/srv/mine.toml", _ROSTER)
     words = ["/usr/local/bin/profilectl", "send", "--as=alice", "--to=12345", "Hi", "--roster=/srv/mine.toml"]
     afast, bob = office.machine.run(*words, uid=_AFAST), office.machine.run(*words, uid=_BOB)
     synced = office.machine.run(*words[:1], "sync", "--yes", *words[-1:], uid=_AFAST)
 
-    assert 0 != afast.returncode
-    assert "may not" not in afast.stderr
-    assert (5, "error: bob may not send as alice") == (bob.returncode, bob.stderr.splitlines()[0])
+    refusal = "the roster that /etc/profilectl/policy.toml names, can't be read: Permission denied"
+    assert [(5, True)] * 2 == [(done.returncode, refusal in done.stderr) for done in (afast, bob)]
     assert (5, True) == (synced.returncode, "afast may not sync" in synced.stderr)
+
+
+_PINNED = """version = 1
+admins = ["root"]
+roster = "/srv/profilectl/roster.toml"
+ledger = "LEDGER"
+disclosure = "enforce"
+[accounts.acmecare]
+"Alice" = ["profilectl"]
+"""
+
+
+@pytest.fixture
+def pinned(office):
+    """The office, in which the token's holder is no admin, and root's policy pins roster, ledger and faces."""
+    ledger = next(path for path in office.machine.at(_HOME).rglob("ledger.db") if "heads" not in path.parts)
+    place = f"{_HOME}/{ledger.relative_to(office.machine.at(_HOME))}"
+    office.machine.write("/etc/profilectl/policy.toml", _PINNED.replace("LEDGER", place))
+    office.machine.write("/srv/profilectl/roster.toml", _ROSTER)
+    os.chown(office.machine.at("/srv/profilectl"), 0, 0)
+    office.machine.at("/srv/profilectl").chmod(0o755)
+    return office
+
+
+def speak(office, agent="alice", roster="/srv/profilectl/roster.toml", **environ):
+    words = ["send", f"--as={agent}", "--to=12345", "--human-wrote-this", "Hi", f"--roster={roster}"]
+    command = ["/usr/local/bin/profilectl", *words, f"--credentials-file={_TOKEN}"]
+    return office.machine.run(*command, uid=_SERVICE, **({"HOME": _HOME} | environ))
+
+
+def test_who_may_speak_as_alice_speaks_as_nobody_else(pinned):
+    """With the policy's ledger, wherever HOME and XDG_STATE_HOME lead; not as Bob."""
+    elsewhere = speak(pinned, XDG_STATE_HOME="/tmp/elsewhere", HOME="/tmp")
+    as_bob = speak(pinned, "bob")
+
+    assert 0 == elsewhere.returncode, elsewhere.stderr
+    assert (5, 1) == (as_bob.returncode, len(pinned.sent()))
+    assert as_bob.stderr.startswith("error: profilectl may not send as Bob (profile ")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ('name = "Bob"', 'name = "Bob (bot)"\nkind = "bot"', "isn't the roster that"),
+        ("[agents.alice]", '[policy]\ndisclosure = "warn"\n[agents.alice]', 'has disclosure = "warn", and'),
+        ("[agents.bob]", "[agents.carol]", "isn't the roster that"),
+    ],
+)
+def test_another_roster_does_not_loosen_the_policy(pinned, before, after, expected):
+    """A copy with another kind, disclosure or key is refused, through a link as well; an unchanged copy isn't."""
+    pinned.machine.write("/srv/mine/roster.toml", _ROSTER.replace(before, after), uid=_SERVICE)
+    pinned.machine.at("/srv/mine/link.toml").symlink_to("roster.toml")
+    pinned.machine.write("/srv/mine/copy.toml", _ROSTER, uid=_SERVICE)
+
+    for name in ("roster.toml", "link.toml"):
+        done = speak(pinned, roster=f"/srv/mine/{name}")
+        assert (5, True) == (done.returncode, expected in done.stderr), done.stderr
+    assert [] == pinned.sent()
+    assert 0 == speak(pinned, roster="/srv/mine/copy.toml").returncode
+
+
+def test_another_ledger_does_not_loosen_the_policy(pinned):
+    """Neither by the variable nor by a configuration of one's own."""
+    pinned.machine.write(
+        "/srv/mine/profilectl/config.toml", 'version = 1\nledger = "/srv/mine/l.db"\n', 0o600, _SERVICE
+    )
+    for environ in ({"PROFILECTL_LEDGER": "/srv/mine/l.db"}, {"XDG_CONFIG_HOME": "/srv/mine"}):
+        done = speak(pinned, **environ)
+
+        assert (5, True) == (done.returncode, "isn't the ledger that /etc/profilectl/policy.toml" in done.stderr)
+    assert [] == pinned.sent()
+
+
+def test_a_roster_that_its_reader_can_change_is_not_pinned(pinned):
+    """Whoever owns it, or its folder, and is no admin could write another kind into it."""
+    os.chown(pinned.machine.at("/srv/profilectl/roster.toml"), _SERVICE, _SERVICE)
+    done = speak(pinned)
+
+    assert (5, True) == (done.returncode, "others than root and the admins can change" in done.stderr)
+
+
+def test_what_the_policy_cannot_stop(pinned):
+    """A namespace with an /etc of its own: the message is sent, and the record shows the map of that namespace."""
+    empty = 'mount -t tmpfs -o mode=755 tmpfs /etc/profilectl && exec "$@"'
+    words = ["send", "--as=bob", "--to=12345", "--human-wrote-this", "Hi", "--roster=/srv/profilectl/roster.toml"]
+    command = ["/usr/local/bin/profilectl", *words, f"--credentials-file={_TOKEN}"]
+    wrapped = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", empty, "sh", *command]
+    done = pinned.machine.run(*wrapped, uid=_SERVICE, HOME=_HOME)
+
+    assert 0 == done.returncode, done.stderr
+    pinned.machine.write(
+        "/etc/profilectl/policy.toml", _PINNED.replace('"root"', '"profilectl"').replace("\nledger", "\n# ")
+    )
+    log = pinned.machine.run("/usr/local/bin/profilectl", "ledger", "export", uid=_SERVICE, HOME=_HOME)
+    assert f"uid map 0 {_SERVICE} 1" in log.stdout
 
 
 def test_a_wildcard_is_no_boundary(office):
