@@ -19,6 +19,7 @@ from profilectl.errors import AvatarRefused
 from profilectl.model import Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
 from profilectl.pictures.signature import signature
+from profilectl.system.threads import Budget
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -29,6 +30,9 @@ LARGEST_FILE: Final = 20_000_000  # bytes: 20 MB as file managers count them
 LARGEST_SIDE: Final = 400  # pixels: what X shows of an account's picture
 JPEG_QUALITY: Final = 88
 _BLOCK: Final = 1 << 22  # bytes that are hashed at once: for smaller ones threads would only hinder each other
+
+_contents = Budget(2 * LARGEST_FILE)
+"""Bytes of files that wait in memory to be decoded; taken before a part of the pixels' memory, never after."""
 
 
 class FileIdentity(NamedTuple):
@@ -108,12 +112,17 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
         AvatarRefused: as `inspect` does; or the file has changed since, or is no usable image.
     """
     with _opened(folder, picture.path) as file:
-        content, file_size = file.read(LARGEST_FILE + 1), os.fstat(file.fileno()).st_size
-    _require_usable(picture.path, len(content), file_size)
-    # The plan names the digest that was inspected: nothing else may be uploaded in its name.
-    if digest_of_bytes(content) != picture.digest:
-        raise refusal(picture.path, "changed while it was being used", "leave the file alone and run this again")
-    return normalise(content, picture.path, size)
+        file_size = os.fstat(file.fileno()).st_size
+        kept = min(file_size, LARGEST_FILE)
+        with _contents.hold(kept):
+            content = file.read(kept + 1)
+            _require_usable(picture.path, len(content), file_size)
+            # The plan names the digest that was inspected: nothing else may be uploaded in its name.
+            if digest_of_bytes(content) != picture.digest:
+                raise refusal(
+                    picture.path, "changed while it was being used", "leave the file alone and run this again"
+                )
+            return normalise(content, picture.path, size)
 
 
 def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
@@ -128,7 +137,8 @@ def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPi
 
 def square(content: bytes, name: str, size: int = LARGEST_SIDE) -> Image:
     """Return a picture's middle square, at most `size` pixels wide, in RGB or RGBA; AvatarRefused names it `name`."""
-    return decode(content, name, lambda source: _square(source, size))
+    # A large JPEG is decoded at a fraction of its size, but not below twice of what is shown.
+    return decode(content, name, lambda source: _square(source, size), 2 * size)
 
 
 @contextmanager
@@ -196,7 +206,6 @@ def _square(source: Image, size: int) -> Image:
     from PIL import Image
 
     # Crop, shrink, turn upright, bring into sRGB: the order that touches the fewest pixels.
-    source.draft(None, (2 * size, 2 * size))  # lets a large JPEG decode at a fraction of its size
     source.load()
     side = min(source.size)
     left, top = (source.width - side) // 2, (source.height - side) // 2

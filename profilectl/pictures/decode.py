@@ -14,12 +14,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import AvatarRefused
+from profilectl.system.threads import Budget
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-LARGEST_IMAGE: Final = 40_000_000  # pixels: the photographs of today's telephones pass, bombs don't
+LARGEST_IMAGE: Final = 52_000_000  # pixels: telephones' 50 megapixels pass; 200 would be over 20 MB as a file anyway
+LARGEST_WHOLE: Final = 13_000_000  # pixels that are decoded in full: telephones' usual 12 megapixels, 4K screens
+MEMORY: Final = 208_000_000  # bytes, of all pictures that are being decoded, so that a process stays below 300 MB
+_WHOLE_BYTES: Final = 16  # a pixel; measured: WebP 16, PNG with transparency 12, others less
+_KEPT_BYTES: Final = 8  # a pixel; a JPEG of several scans keeps the coefficients of up to four channels in full
+
+_memory = Budget(MEMORY)
+"""What every decoding takes its part of: a header of 40 bytes can ask for as much as a photograph."""
 
 _filters_lock = threading.Lock()
 _DAMAGED: Final = ("is damaged or cut off", "export or copy it anew")
@@ -43,19 +51,24 @@ def refusal(path: str, reason: str, hint: str | None = None) -> AvatarRefused:
     return AvatarRefused(f"picture {visible(path)} {reason}", hint=hint)
 
 
-def decode(content: bytes, path: str, use: Callable[[Image], Image]) -> Image:
+def decode(content: bytes, path: str, use: Callable[[Image], Image], side: int | None = None) -> Image:
     """Return what `use` makes of an opened image that isn't loaded yet; `path` is what refusals call the file.
 
+    A JPEG comes at a fraction of its size: at least `side` pixels wide and high, or, where that is None, so that it
+    has at most `LARGEST_WHOLE` pixels. It waits while other threads decode, as all share `MEMORY`.
+
     Raises:
-        AvatarRefused: neither JPEG, PNG, GIF nor WEBP, damaged, or over `LARGEST_IMAGE`.
+        AvatarRefused: neither JPEG, PNG, GIF nor WEBP, damaged, or with too many pixels for its format.
     """
     from PIL import Image, UnidentifiedImageError
 
     try:
         _silence_pillow()
         # Pillow has decoders for dozens of formats, and that of EPS starts another program.
-        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF", "WEBP")) as source:
-            _require_decodable(source, path)
+        with (
+            Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF", "WEBP")) as source,
+            _memory.hold(_required_memory(source, content, path, side)),
+        ):
             return use(source)
     except AvatarRefused:
         raise
@@ -113,12 +126,37 @@ def _silence_pillow() -> None:
             warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def _require_decodable(source: Image, path: str) -> None:
-    # By the size in its header, before memory is taken for the pixels.
-    pixels = source.width * source.height
-    if pixels > LARGEST_IMAGE:
-        figures = f"{source.width}x{source.height} is {millions(pixels)} megapixels"
-        raise refusal(path, f"is too large: {figures}, at most {millions(LARGEST_IMAGE)}", "save it smaller")
+def _required_memory(source: Image, content: bytes, path: str, side: int | None) -> int:
+    """Return the bytes that decoding takes at most, by the size in the header, before any are taken for pixels."""
+    width, height = source.size
+    is_jpeg = source.format in {"JPEG", "MPO"}  # a telephone's JPEG may have a second picture behind it: MPO
+    keeps_all = is_jpeg and _has_several_scans(source, content)
+    if is_jpeg and side is not None:
+        source.draft(None, (side, side))
+    elif is_jpeg and width * height > LARGEST_WHOLE:
+        source.draft(None, (max(1, width // 2), max(1, height // 2)))
+    share = source.width * source.height / (width * height)  # of the pixels that will be decoded
+    pixel_bytes = _WHOLE_BYTES * share + _KEPT_BYTES * keeps_all
+    limit = min(LARGEST_IMAGE, int(MEMORY / pixel_bytes))
+    if width * height > limit:
+        figures = f"{width}x{height} is {millions(width * height)} megapixels, at most {limit // 100_000 / 10:g}"
+        kind = "progressive JPEG" if keeps_all else source.format if not is_jpeg else ""
+        raise refusal(path, f"is too large: {figures}{f' as {kind}' if kind else ''}", _smaller(limit))
+    return min(MEMORY, math.ceil(width * height * pixel_bytes))
+
+
+def _smaller(limit: int) -> str:
+    return "save it smaller" if limit == LARGEST_IMAGE else "save it smaller, or as an ordinary JPEG"
+
+
+def _has_several_scans(source: Image, content: bytes) -> bool:
+    # libjpeg keeps all coefficients of such a file, however small it decodes it: of a progressive one, and of one whose
+    # first scan lacks a channel. A structure that isn't understood counts as one.
+    at = 2
+    while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != b"\xda":
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    in_first_scan = content[at + 4] if at + 4 < len(content) else 0
+    return "progressive" in source.info or in_first_scan != getattr(source, "layers", None)
 
 
 def _foreign_format(content: bytes) -> str:

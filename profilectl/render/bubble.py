@@ -111,7 +111,7 @@ def _disc(picture: bytes | None, side: int) -> list[Row]:
 def _pixels(picture: bytes, side: int) -> list[Row]:
     from PIL import Image
 
-    with Image.open(io.BytesIO(picture)) as image:
+    with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
         small = image.convert("RGBA").resize((side, side), Image.Resampling.LANCZOS).tobytes()
     flat: Row = [
         (red, green, blue) if alpha >= 128 else None

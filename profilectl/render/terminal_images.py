@@ -65,7 +65,7 @@ def _disc(picture: bytes) -> bytes:
     """Return a PNG of the picture, transparent outside of the circle that touches its edges."""
     from PIL import Image, ImageChops, ImageDraw
 
-    with Image.open(io.BytesIO(picture)) as image:
+    with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
         square = image.convert("RGBA").resize((_EDGE, _EDGE), Image.Resampling.LANCZOS)
     wide = Image.new("L", (4 * _EDGE, 4 * _EDGE), 0)  # drawn large and made small: ImageDraw's own edge is jagged
     ImageDraw.Draw(wide).ellipse((0, 0, 4 * _EDGE - 1, 4 * _EDGE - 1), fill=255)

@@ -1,9 +1,10 @@
-"""Calls in threads of their own: in the background, or with a limit in time that they don't have themselves."""
+"""Calls in threads of their own: in the background, with a limit in time, or within a budget that they share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from threading import Thread
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -11,6 +12,32 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+
+class Budget:
+    """An amount, such as bytes of memory, that all threads share: who needs more than is free waits for the others.
+
+    Hold only one part of a budget at a time, or two threads may wait for each other.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = self._free = total
+        self._changed = Condition()
+
+    @contextmanager
+    def hold(self, amount: int) -> Iterator[None]:
+        """Take a part of the budget for the `with` block; ValueError when there will never be that much."""
+        if amount > self._total:
+            raise ValueError(f"{amount} is more than the whole budget of {self._total}")
+        with self._changed:
+            self._changed.wait_for(lambda: amount <= self._free)
+            self._free -= amount
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += amount
+                self._changed.notify_all()
 
 
 def begin(function: Callable[[], T]) -> Future[T]:
