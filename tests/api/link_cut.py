@@ -19,6 +19,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from PIL import Image
 
@@ -87,10 +88,11 @@ def slow_down() -> None:
         subprocess.run(command, check=True)
 
 
-def unsent() -> int:
-    """Return the bytes that the kernel still wants to send, over whichever connection of this namespace."""
-    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
-    return sum(int(line.split()[4].partition(":")[0], 16) for line in lines if line.split()[3] != "0A")
+def unsent(port: int) -> int:
+    """Return the bytes that the kernel still wants to send to a port, over whichever connection of this namespace."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    # what X itself has queued, such as the end of a connection that fell silent, doesn't count
+    return sum(int(row[4].partition(":")[0], 16) for row in rows if int(row[2].partition(":")[2], 16) == port)
 
 
 class Cutting:
@@ -157,7 +159,7 @@ def play(call: str, lost: str, seconds: float, folder: Path) -> dict[str, Any]:
             if lost != "process":
                 first.join()
             time.sleep(max(0.0, back_at - time.monotonic()))
-            left = unsent() if lost == "request" else 0
+            left = unsent(urlsplit(server.url).port or 0) if lost == "request" else 0
             set_link("up")
             if lost == "process":  # a sync holds the lock, so a second one leaves
                 meanwhile = run(_PLAIN, *words, *(["--max-wait", "1s"] if call == "create" else []))

@@ -274,7 +274,7 @@ def go_on_for_ever(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "reason"), [(drip_head, "isn't complete after 0.3 s"), (go_on_for_ever, "bytes before the answer")]
+    ("script", "reason"), [(drip_head, "isn't complete after 0.3 s"), (go_on_for_ever, "more bytes around the answer")]
 )
 def test_a_head_that_never_ends_is_given_up(connect, misbehave, script, reason):
     """Neither bytes that drip nor interim answers without end hold a request beyond its time."""

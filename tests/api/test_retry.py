@@ -9,6 +9,7 @@ import pytest
 
 from profilectl.api.retry import (
     FATE_BY_EXCEPTION,
+    LARGEST_HEAD,
     Deadline,
     Exchange,
     Retrier,
@@ -329,11 +330,12 @@ def test_the_request_of_a_thread():
 
 
 def test_only_a_head_is_counted():
-    """What follows it is bounded as a body."""
+    """What follows it is bounded as a body, with room for what stands between its pieces."""
     exchange = Course().exchange
-    counted = [exchange.take_head(100), exchange.take_head(100)]
-    exchange.end_head()
-    assert [100, 200, 0] == [*counted, exchange.take_head(100)]
+    head = [exchange.take(LARGEST_HEAD), exchange.take(1)]
+    exchange.end_head(100)
+    body = [exchange.take(LARGEST_HEAD + 200), exchange.take(1)]
+    assert [True, False, True, False] == [*head, *body]
 
 
 def test_doubt_outlasts_an_attempt_that_never_left():

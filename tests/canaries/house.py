@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -22,7 +23,6 @@ from tests.patience import group, next_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PROGRAM = (sys.executable, "-m", "profilectl")
 HANDLE = "acmecare"
@@ -136,6 +136,8 @@ class House:
 
 def world_of(canaries: Canaries, path: Path | str = ":memory:") -> World:
     """Return a world whose only brand signs with the canaries."""
+    if path != ":memory:" and Path(path).exists():
+        Path(path).chmod(0o600)  # a copy has the modes of whoever made it
     world = World(path, limits=Limits.generous())
     brand = world.ensure_brand(HANDLE, user_id="4242")
     world.ensure_customer("customer", user_id="7007")

@@ -104,6 +104,7 @@ def test_what_is_no_world_is_refused(small, kind, words):
     path.parent.mkdir(parents=True)
     if kind == "garbage":
         path.write_text("garbage")
+        path.chmod(0o600)
     elif kind == "folder":
         path.mkdir()
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 
 import pytest
 
@@ -31,7 +32,9 @@ def test_random_inputs(target):
     """No input makes a reader fail in a way that the program doesn't foresee."""
     seed = int(os.environ.get("PROFILECTL_TEST_FUZZ_SEED") or random.SystemRandom().randrange(1 << 32))
 
+    begun = time.monotonic()
     count = explore(target, SECONDS, seed)
+    pace = count / (time.monotonic() - begun)
 
-    print(f"{target.name}: {count} inputs, {count / SECONDS:.0f} a second, seed {seed}")  # noqa: T201 - shown of a failing run, and by -rP
+    print(f"{target.name}: {count} inputs, {pace:.0f} a second, seed {seed}")  # noqa: T201 - shown of a failing run, and by -rP
     assert count > 0
