@@ -31,7 +31,7 @@ LARGEST_SIDE: Final = 400  # pixels: what X shows of an account's picture
 JPEG_QUALITY: Final = 88
 _BLOCK: Final = 1 << 22  # bytes that are hashed at once: for smaller ones threads would only hinder each other
 
-_contents = Budget(2 * LARGEST_FILE)
+_contents = Budget(LARGEST_FILE + LARGEST_FILE // 4)
 """Bytes of files that wait in memory to be decoded; taken before a part of the pixels' memory, never after."""
 
 
