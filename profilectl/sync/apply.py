@@ -7,7 +7,7 @@ settles it from X's list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from profilectl.errors import (
@@ -76,6 +76,7 @@ class _BrandRun:
     creates: CreateRun
     prune_at_once: bool
     halted: ProfilectlError | None = None  # why nothing more is begun
+    asked_about: set[str] = field(default_factory=set)  # agents whose present profile X has, by its own word
 
     def now(self) -> int:
         return self.creates.target.remote.now_ms()
@@ -124,6 +125,11 @@ class _BrandRun:
         target, ledger, profile_id = self.creates.target, self.creates.ledger, change.profile_id or ""
         if self.creates.left_doubt or self.creates.stop.requested or self.halted is not None:
             return Outcome(change, Status.SKIPPED, change.profile_id, self.halted)
+        try:
+            self._require_successor(change)
+        except (CredentialsError, TryLater) as error:
+            self.halted = error if isinstance(error, (CredentialsError, RateLimited)) else None
+            return Outcome(change, Status.SKIPPED, profile_id, error)
         if self.creates.budget is not None and (limit := self.creates.budget.take_destroy(self.now())) is not None:
             self.halted = limit
             return Outcome(change, Status.SKIPPED, profile_id, limit)
@@ -147,6 +153,16 @@ class _BrandRun:
             return Outcome(change, _status_of(error), profile_id, error)
         ledger.drop(target.user_id, profile_id, self.now())
         return Outcome(change, Status.DONE, profile_id)
+
+    def _require_successor(self, change: Change) -> None:
+        """Ask X about the profile that the agent has instead, unless this run has made or adopted it."""
+        binding = self.creates.target.observation.ledger_state.binding(change.agent)
+        if change.action is not Action.DESTROY or binding is None or binding.profile_id == change.profile_id:
+            return
+        is_proven = change.agent in self.asked_about or any(new.agent == change.agent for new in self.creates.replaced)
+        if not is_proven:
+            removals.require_successor(self.creates.target.remote, change.agent, binding.profile_id)
+            self.asked_about.add(change.agent)
 
 
 def _status_of(error: ProfilectlError) -> Status:

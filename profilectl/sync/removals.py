@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from profilectl.errors import NotFound, OutcomeUnknown, RemoteError, TryLater
+from profilectl.errors import CredentialsError, NotFound, OutcomeUnknown, RateLimited, RemoteError, TryLater
 
 if TYPE_CHECKING:
     from profilectl.ledger.protocol import Ledger
@@ -37,6 +37,34 @@ def await_sends(ledger: Ledger, user_id: str, profile_id: str, now_ms: Callable[
                 f"a message with profile {profile_id} is on its way, so the profile isn't destroyed yet",
                 hint="the next sync destroys it",
             )
+
+
+def require_successor(remote: Remote, agent: str, profile_id: str) -> None:
+    """Make sure that X has the profile that took another one's place, before the other one is destroyed.
+
+    X's list may be stale: where somebody has destroyed the successor by hand, the former profile is the agent's last.
+
+    Raises:
+        TryLater: X has none with that id, or nobody knows.
+        CredentialsError: X refuses the credentials.
+        RateLimited: X's limit on such calls is reached.
+    """
+    try:
+        remote.show_profile(profile_id)
+    except (CredentialsError, RateLimited):
+        raise
+    except NotFound as error:
+        raise TryLater(
+            f"X lists profile {profile_id} of {agent}'s and says that it has none with that id, "
+            "so the former one isn't destroyed yet",
+            hint="run the same command again in a few minutes",
+        ) from error
+    except RemoteError as error:
+        raise TryLater(
+            f"nobody knows whether X still has profile {profile_id} of {agent}'s, so the former one isn't destroyed "
+            f"yet: {error.message}",
+            hint="the next sync destroys it",
+        ) from error
 
 
 def destroy(remote: Remote, profile_id: str) -> None:

@@ -94,9 +94,7 @@ class Desk:
         hold(one.owner == self.name, f"{self.name} destroys {one}")
         bound = {binding.profile_id: binding.agent for binding in self.state_of().bindings}
         hold(one.id not in bound, f"bound and destroyed: {one}")
-        # somebody else took that agent's face, and X's list went on showing it: the former one was no face any more
-        is_hidden = any(bound.get(profile_id) == one.agent for profile_id in self.x.shown_after_end)
-        if one.agent in self.wanted() and not is_hidden:
+        if one.agent in self.wanted():
             others = [other for other in self.faces(one.agent) if other is not one]
             hold(bool(others), f"{one.agent} is left without a live profile")
 

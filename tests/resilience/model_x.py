@@ -65,7 +65,6 @@ class ModelX:
     made: dict[str, Made] = field(default_factory=dict)
     late: list[tuple[int, Callable[[], object]]] = field(default_factory=list)  # requests still on their way
     watchers: list[Callable[[Made, str], None]] = field(default_factory=list)
-    shown_after_end: set[str] = field(default_factory=set)  # ids that a stale list still had
     spells: bool = False  # whether X writes names its own way from now on
     ids: itertools.count = field(default_factory=lambda: itertools.count(1))
 
@@ -113,9 +112,7 @@ class ModelX:
         if lie == "half":
             return listed[1::2]
         if lie == "stale":
-            shown = self._live_at(self.time_ms - STALE_MS)
-            self.shown_after_end |= {one.id for one in shown if not one.is_live}
-            return tuple(one.told() for one in reversed(shown))
+            return tuple(one.told() for one in reversed(self._live_at(self.time_ms - STALE_MS)))
         if lie == "another account's":
             return tuple(replace(profile, id=f"9{profile.id}") for profile in listed)
         return listed

@@ -359,3 +359,75 @@ def test_protection_set_while_a_create_is_in_doubt_is_kept(run, x):
     run.sync(agent("alice", protected=True), settle_after=60)
 
     assert [True] == [one.protected for one in run.state_of().bindings]
+
+
+def renamed_before_the_grace_ended(run, x):
+    """Let alice have a new profile, 2, and an old one whose grace is over."""
+    run.sync(agent("alice"))
+    run.sync(agent("alice", "Ally"))
+    x.time_ms += 900_000
+    x.calls.clear()
+
+
+def test_x_is_asked_once_about_the_new_profile_before_the_old_one_is_destroyed(run, x):
+    """One call by id beside the list and the destroy, and none where nothing is destroyed."""
+    renamed_before_the_grace_ended(run, x)
+    run.sync(agent("alice", "Ally"))
+    run.sync(agent("alice", "Ally"))
+
+    assert ["list", "show 2", "destroy 1", "list"] == x.calls
+
+
+def test_several_old_profiles_of_an_agent_cost_one_question(run, x):
+    """What X has shown in this run needs no other proof."""
+    run.sync(agent("alice"))
+    run.sync(agent("alice", "Ally"))
+    run.sync(agent("alice", "Alicia"))
+    x.time_ms += 900_000
+    x.calls.clear()
+    run.sync(agent("alice", "Alicia"))
+
+    assert ["list", "show 3", "destroy 1", "destroy 2"] == x.calls
+
+
+def test_a_stale_list_doesn_t_cost_an_agent_the_last_face(run, x):
+    """Somebody destroys the new profile by hand, X goes on listing it: the old one stays until there is another."""
+    renamed_before_the_grace_ended(run, x)
+    ghost = x.profiles.pop("2")
+    real = x.list_profiles
+    x.list_profiles = lambda: (*real(), ghost)
+    [outcome] = run.sync(agent("alice", "Ally"))
+
+    assert (["Alice"], "skipped", ExitCode.TRY_LATER) == (x.live(), outcome.status.value, exit_code([outcome]))
+    assert "says that it has none with that id" in outcome.error.message
+
+    x.list_profiles = real
+    run.sync(agent("alice", "Ally"))
+    run.sync(agent("alice", "Ally"))
+
+    assert ["Ally"] == x.live()
+
+
+def test_without_an_answer_about_the_new_profile_the_old_one_stays(run, x):
+    """Nobody knows whether the agent has a face: the next run asks again."""
+    renamed_before_the_grace_ended(run, x)
+    x.before["show 2"] = deque([Unreachable("down")])
+    [outcome] = run.sync(agent("alice", "Ally"))
+    during = x.live()
+    run.sync(agent("alice", "Ally"))
+
+    assert (["Alice", "Ally"], ["Ally"]) == (during, x.live())
+    assert (ExitCode.TRY_LATER, "the next sync destroys it") == (exit_code([outcome]), outcome.error.hint)
+
+
+def test_x_s_limit_on_looks_ends_the_removals_of_a_run(run, x):
+    """The one that reached it and the others are skipped with the limit, and nothing is lost."""
+    run.sync(agent("alice"), agent("bruno"))
+    run.sync(agent("alice", "Ally"), agent("bruno", "Bru"))
+    x.time_ms += 900_000
+    x.calls.clear()
+    x.before["show 3"] = deque([RateLimited("limited")])
+    outcomes = run.sync(agent("alice", "Ally"), agent("bruno", "Bru"))
+
+    assert [["list", "show 3"], ["skipped", "skipped"]] == [x.calls, [o.status.value for o in outcomes]]
+    assert ExitCode.TRY_LATER == exit_code(outcomes)
