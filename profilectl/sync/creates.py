@@ -79,9 +79,12 @@ class CreateRun:
     upload_limit: RateLimited | None = None  # why nothing more is uploaded; what is uploaded is still made
     left_doubt: bool = False  # an agent may be without its new name or picture
     listed: frozenset[str] = field(init=False)  # by X, before the first create of the run
+    least_ahead_ms: int | None = field(init=False)  # X's clock before this machine's, by the lowest Date; None: unknown
 
     def __post_init__(self) -> None:
-        self.listed = self.target.observation.listed()
+        observation = self.target.observation
+        self.listed = observation.listed()
+        self.least_ahead_ms = observation.observed_ms - observation.local.ms if observation.local.boot else None
 
     def carry_out(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Create or replace profiles; yields each outcome as soon as it is durable."""
@@ -202,11 +205,10 @@ class CreateRun:
         self.ledger.begin_intent(self.target.user_id, attempt.intent)
 
     def _begun_ms(self) -> int:
-        """Return X's time, a lower bound, also where a Date header has just jumped ahead."""
+        """Return X's time, a lower bound, as long as one Date header of this run didn't jump ahead."""
         # too late a moment would make what this create makes older than its intent, and so a stranger's
-        observation = self.target.observation
-        elapsed_ms = self.target.remote.local_time().since(observation.local)
-        return self._now() if elapsed_ms is None else min(self._now(), observation.observed_ms + elapsed_ms)
+        now_ms, local = self._now(), self.target.remote.local_time()
+        return now_ms if self.least_ahead_ms is None else min(now_ms, self.least_ahead_ms + local.ms)
 
     def _over_by(self, attempt: _Attempt) -> tuple[int, LocalTime]:
         """Return when a create that is intended now is over at the latest, and remember when it has to leave.
@@ -223,7 +225,10 @@ class CreateRun:
         return self._now() <= attempt.leaves_by_ms and self.target.remote.local_time().ms <= attempt.leaves_by.ms
 
     def _now(self) -> int:
-        return self.target.remote.now_ms()
+        now_ms, local = self.target.remote.now_ms(), self.target.remote.local_time()
+        if self.least_ahead_ms is not None:
+            self.least_ahead_ms = min(self.least_ahead_ms, now_ms - local.ms)
+        return now_ms
 
     def _finish(self, attempt: _Attempt, future: Future[Any], made: dict[str, str]) -> Iterator[Outcome]:
         try:

@@ -81,3 +81,17 @@ def test_a_last_face_is_not_pruned_while_the_list_lacks_the_new_one(desk):
     desk.sync(Script())
     assert ["Alex"] == [one.name for one in desk.faces("alice")]
     recover(desk)
+
+
+def test_two_date_headers_that_jump_ahead_don_t_make_our_late_profile_a_stranger_s(desk):
+    """One honest header is enough: what X applies after the run is newer than its intent, and is taken care of."""
+    for key in ("alice", "bruno"):
+        desk.put(key, "Alex")
+    desk.sync(Script())
+    desk.put("alice", "Bea")
+    lies = [Fault("now", nth, "an hour ahead") for nth in (0, 2)]
+    desk.sync(Script(faults=[Fault("create", 0, "late"), *lies], patient=False))
+    check(desk)
+    recover(desk)
+
+    assert 1 == len(desk.live("alice"))
