@@ -243,15 +243,19 @@ class LedgerSummary(Struct, frozen=True):
     last_ms: int
 
 
+Detail = Mapping[str, str | int | bool | None]
+"""What the audit trail notes of an event, beyond the fields that every event has."""
+
+
 class Event(Struct, frozen=True):
     """Something that happened, for the audit trail; never a secret, never a message's text."""
 
-    what: str  # "created", "destroyed", "refused", "sent" …
+    what: str  # "created", "destroyed", "promised", "sent" …
     account: str  # user id
     at_ms: int
     agent: str | None = None
     profile_id: str | None = None
-    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    detail: Detail = field(default_factory=dict)
 
 
 class Link(Struct, frozen=True):

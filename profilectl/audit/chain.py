@@ -8,7 +8,7 @@ very text that is stored, so no reader has to reproduce how it was written.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -39,8 +39,28 @@ class Record(Struct, frozen=True):
     def event(self) -> Event:
         """What happened; LedgerRefused when the text was damaged."""
         values = _values(self)
-        del values["actor"]
-        return Event(**values)
+        return Event(**{name: value for name, value in values.items() if name not in {"actor", _WRITTEN}})
+
+    @property
+    def written_ms(self) -> int:
+        """When it was written, by the clock of the machine that wrote it, never before the record before it.
+
+        Epoch milliseconds; 0 for one that was damaged, or of a version that noted X's time only.
+        """
+        try:
+            return int(_values(self).get(_WRITTEN, 0))
+        except (LedgerRefused, TypeError, ValueError):
+            return 0
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the hash is that of the text, and of the hash before it."""
+        return self.hash == _hash(self.prev_hash, self.text)
+
+    @property
+    def mark(self) -> str:
+        """A digest of the record as it stands, its hash included: SHA-256, 64 hexadecimal digits."""
+        return _hash(f"{self.seq} {self.prev_hash} {self.hash} ", self.text)
 
     @property
     def actor(self) -> str:
@@ -48,30 +68,48 @@ class Record(Struct, frozen=True):
         return str(_values(self)["actor"])
 
 
-def seal(event: Event, actor: str, *, seq: int, prev_hash: str) -> Record:
-    """Return the record that continues a chain whose last record was `seq` - 1 with `prev_hash`."""
-    text = canonical(event, actor)
+def seal(event: Event, actor: str, *, seq: int, prev_hash: str, written_ms: int | None = None) -> Record:
+    """Return the record that continues a chain whose last record was `seq` - 1 with `prev_hash`.
+
+    `written_ms` is this machine's time; None leaves it out, as versions before did.
+    """
+    text = canonical(event, actor, written_ms)
     return Record(seq, prev_hash, _hash(prev_hash, text), text)
 
 
-def verify(records: Iterable[Record]) -> int | None:
+def verify(
+    records: Iterable[Record], *, behind: Record | None = None, accepted: Collection[tuple[int, str]] = ()
+) -> int | None:
     """Return the sequence number of the first record that breaks the chain, None when it is whole.
 
     Args:
         records: a whole chain, oldest first. For a gap, the record behind it is the broken one.
+        behind: the record before the first of them, which is believed; None where they begin with the first of all.
+        accepted: numbers and marks (see `Record.mark`) of broken records with which a person chose to go on.
     """
-    prev_hash = GENESIS  # so that records missing at the beginning are noticed as well
-    for seq, record in enumerate(records, start=1):
-        follows = record.seq == seq and record.prev_hash == prev_hash
-        if not follows or record.hash != _hash(prev_hash, record.text):
+    # so that records missing at the beginning are noticed as well
+    seq, prev_hash = (0, GENESIS) if behind is None else (behind.seq, behind.hash)
+    for record in records:
+        follows = record.seq == seq + 1 and record.prev_hash == prev_hash
+        if not (follows and record.is_sealed) and (record.seq, record.mark) not in accepted:
             return record.seq
-        prev_hash = record.hash
+        seq, prev_hash = record.seq, record.hash
     return None
 
 
-def canonical(event: Event, actor: str) -> str:
-    """Return the one JSON text of an event: ASCII, keys sorted, no spaces."""
-    values = {
+BREAK_ACCEPTED = "break-accepted"
+"""What an event is called by which a person goes on with a chain that is broken; its detail has `seq` and `mark`."""
+
+
+def accepted_breaks(records: Iterable[Record]) -> frozenset[tuple[int, str]]:
+    """Return the broken records that these accept, for `verify`."""
+    details = [event.detail for record in records if (event := record.event).what == BREAK_ACCEPTED]
+    return frozenset((int(detail.get("seq") or 0), str(detail.get("mark"))) for detail in details)
+
+
+def canonical(event: Event, actor: str, written_ms: int | None = None) -> str:
+    """Return the one JSON text of an event: ASCII, keys sorted, no spaces; what happened comes last."""
+    values: dict[str, Any] = {
         "account": event.account,
         "actor": actor,
         "agent": event.agent,
@@ -80,6 +118,7 @@ def canonical(event: Event, actor: str) -> str:
         "profile_id": event.profile_id,
         "what": event.what,
     }
+    values |= {} if written_ms is None else {_WRITTEN: written_ms}
     # NaN isn't JSON (RFC 8259 6), so other programs couldn't verify a chain with it
     return json.dumps(values, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
@@ -92,6 +131,7 @@ def _hash(prev_hash: str, text: str) -> str:
 
 
 _FIELDS = frozenset({"account", "actor", "agent", "at_ms", "detail", "profile_id", "what"})
+_WRITTEN = "local_ms"  # sorts before "what", which the ledger's indexes look for at the end of a text
 
 
 def _values(record: Record) -> dict[str, Any]:
@@ -99,7 +139,7 @@ def _values(record: Record) -> dict[str, Any]:
         values = json.loads(record.text)
     except ValueError:
         values = None
-    if not isinstance(values, dict) or values.keys() != _FIELDS:
+    if not isinstance(values, dict) or values.keys() - {_WRITTEN} != _FIELDS:
         raise LedgerRefused(
             f"audit record {record.seq} can't be read: it was changed after it was written",
             hint="restore a backup of the ledger, and find out who wrote to it",

@@ -302,8 +302,9 @@ class Context(Struct, frozen=True, dict=True):
         if self.uses_sandbox and self.sandbox_folder.exists():
             _ = self.local_x
 
-    def ledger_for_writing(self) -> Ledger:
-        """Open the ledger, made anew when it is missing."""
+    def ledger_for_writing(self, *, is_thorough: bool = False) -> Ledger:
+        """Open the ledger, made anew when it is missing; its newest records are checked, more when `is_thorough`."""
+        from profilectl.ledger.heads import NEWEST, THOROUGH, require_whole
         from profilectl.ledger.opening import open_for_writing
 
         if not self.uses_sandbox and self._chosen_ledger is None:
@@ -316,6 +317,7 @@ class Context(Struct, frozen=True, dict=True):
         place = self.ledger_place
         ledger = self.stack.enter_context(open_for_writing(place, find_password=self._ledger_password))
         self.kept_heads.check(ledger, place)
+        require_whole(ledger, THOROUGH if is_thorough else NEWEST)
         ledger.at_close(partial(self._keep_head, ledger, place))
         self.writers.append(ledger)
         return ledger

@@ -24,6 +24,7 @@ from profilectl.messaging.sender import MessageSender
 from profilectl.model import Agent, Link, Message, Policy, Survey
 from profilectl.render import json_documents
 from profilectl.render.console import console, info, show_error
+from profilectl.system.host import parent_program
 from profilectl.text.escape import visible
 from profilectl.text.ids import is_id
 
@@ -91,7 +92,7 @@ def send(
     texts = (words, *replies, *(text for button in buttons for text in (button.label, button.url)))
     _keep_private(context, sender.agent, texts, allowed=allow_private, yes=yes)
     contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
-    send_context = SendContext(context.may_ask, human_wrote_this=human_wrote_this)
+    send_context = _context_of(context, human_wrote_this=human_wrote_this, yes=yes)
     policy, known = _policy(context), context.ledger_for_reading()
     message_sender = MessageSender(sender, operator.uid, contents, attachment, key, send_context, ask, policy, known)
     _require_face(authority, operator, message_sender)
@@ -100,6 +101,16 @@ def send(
         _show_dry_run(context, message_sender, message)
     else:
         _send(context, message_sender, message, typing=typing, yes=yes)
+
+
+def _context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendContext:
+    return SendContext(
+        context.may_ask,
+        human_wrote_this=human_wrote_this,
+        is_asked=context.may_ask and not yes,
+        parent=parent_program(),
+        roster=digest_of_bytes(context.roster.text.encode("utf-8", "surrogatepass")),
+    )
 
 
 def _require_face(authority: Authority, operator: Operator, message_sender: MessageSender) -> None:

@@ -186,7 +186,7 @@ class _Looks:
     def _locked(self) -> Iterator[_Run]:
         """Hold the lock of the ledger that is the right one by now, and look at everything under it."""
         context = self.context.reread()
-        ledger = context.ledger_for_writing()
+        ledger = context.ledger_for_writing(is_thorough=True)
         accounts = _known_accounts(self.context, ledger)  # not by the roster that counts: that is read under the lock
         with ledger.lock(self.max_wait, "profilectl sync", self._announce_lock, accounts):
             run = self._look(context, ledger)

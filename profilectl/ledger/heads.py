@@ -3,6 +3,8 @@
 A backup that was put in its place, or another ledger, doesn't know what happened since: profiles that it calls lost, or
 still an agent's, may have been replaced. So its newest audit record is compared with the one that is kept here.
 
+The newest records themselves are checked before anything is written behind them, see `require_whole`.
+
 The files lie in the user's state folder, where the default ledger has its own folder beside them. Somebody who restores
 all of the state folder restores the heads, too: that can't be noticed here.
 """
@@ -18,8 +20,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import MsgspecError, Struct, json
 
+from profilectl.audit import chain
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.model import Event
+from profilectl.model import Detail, Event
 from profilectl.system.files import read_regular, write_private
 from profilectl.text.escape import visible
 
@@ -27,6 +30,12 @@ if TYPE_CHECKING:
     from profilectl.audit.chain import Record
     from profilectl.ledger.address import PostgresAddress
     from profilectl.ledger.protocol import Ledger, LedgerReader
+
+NEWEST = 500
+"""Records that every command checks before it writes: as many as one look at the ledger returns."""
+
+THOROUGH = 20_000
+"""Records that a `sync` checks, in some hundredths of a second; `audit verify` checks all."""
 
 _LARGEST = 16_384  # bytes; a path may have 4,096
 
@@ -108,8 +117,8 @@ class KeptHeads:
         """
         last_seq = ledger.last_seq()
         for setback in setbacks:
-            seen: dict[str, str | int | bool | None] = {"seen": setback.head.seq, "hash": setback.head.hash}
-            ledger.record(Event("restored", setback.user_id, now_ms, detail=seen | {"last": last_seq}))
+            seen: Detail = {"seen": setback.head.seq, "hash": setback.head.hash}
+            ledger.record(Event("restored", setback.user_id, now_ms, detail={**seen, "last": last_seq}))
         self.keep(ledger, place)
 
     def keep(self, ledger: Ledger, place: Path | PostgresAddress) -> None:
@@ -141,6 +150,31 @@ class KeptHeads:
     @staticmethod
     def _path(folder: Path, user_id: str) -> Path:
         return folder / re.sub(r"[^0-9A-Za-z]", "_", user_id)
+
+
+def require_whole(ledger: LedgerReader, most: int) -> None:
+    """Make sure that nobody has changed the newest records, at most so many.
+
+    Raises:
+        LedgerRefused: one isn't as it was written, and nobody has accepted that.
+    """
+    # two looks may be needed, for what a person accepted is asked for only where something is broken
+    broken = _first_broken(ledger, most, frozenset())
+    if broken is not None:
+        broken = _first_broken(ledger, most, ledger.accepted_breaks())
+    if broken is not None:
+        raise LedgerRefused(
+            f"the record is broken at {broken}: somebody changed the ledger behind our back, so nothing was done",
+            hint="`profilectl audit verify` shows more; restore a backup, or go on with `audit verify --accept-break`",
+        )
+
+
+def _first_broken(ledger: LedgerReader, most: int, accepted: frozenset[tuple[int, str]]) -> int | None:
+    first = ledger.last_seq() - most
+    if first <= 0:
+        return chain.verify(ledger.events(), accepted=accepted)
+    records = ledger.events(after=first - 1)
+    return chain.verify(records, behind=next(records, None), accepted=accepted)
 
 
 def _head(record: Record, place: Path | PostgresAddress) -> Head:

@@ -15,7 +15,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
 
@@ -194,8 +194,8 @@ class _Database:
         with _explained(self._sessions.address):
             return self._on_a_connection(lambda: self.execute(statement, **values))
 
-    def examine(self) -> bool:
-        """Return whether the database has our tables, and make sure that they are what this version understands.
+    def examine(self) -> str | None:
+        """Return the format of our tables, None without any, and make sure that this version understands them.
 
         Raises:
             LedgerRefused: they are of another format, or something else acts on them.
@@ -212,9 +212,9 @@ class _Database:
 
         content = self.read(look)
         if content is None:
-            return False
+            return None
         file_format, foreign = content
-        if file_format != str(schema.FORMAT):
+        if file_format not in schema.READ_AS_IS:
             number = int(file_format) if file_format and file_format.isdecimal() else 0
             age = "an earlier" if number < schema.FORMAT else "a newer"
             what = f"was written by {age} profilectl (format {file_format or 'none'}; this one has {schema.FORMAT})"
@@ -222,7 +222,7 @@ class _Database:
         if foreign:
             names = ", ".join(sorted(visible(str(name)) for (name,) in foreign))
             _refuse(address, f"has what no profilectl has put into it: {names}", "find out who changed it")
-        return True
+        return file_format
 
     def _has_tables(self) -> bool:
         name = f"{self._sessions.address.schema}.meta"
@@ -309,16 +309,23 @@ class PostgresEngine(_Database):
         self._renewal: _Renewal | None = None  # while a lock is held
 
     def prepare(self) -> None:
-        """Make the tables where there are none, and make sure that they are ours."""
-        if self.examine():
+        """Make the tables where there are none, bring up earlier ones, and make sure that they are ours."""
+        if self.examine() == str(schema.FORMAT):
             return
         with self.transaction() as execute:
-            if not self._has_tables():  # looked again: another machine may have made them meanwhile
+            # looked again: another machine may have done it meanwhile
+            if self._has_tables():
+                while statements := schema.MIGRATIONS.get(str(execute(schema.GET_FORMAT)[0][0])):
+                    self._define(statements)
+            else:
                 self._make_schema()
-                for statement in schema.TABLES:
-                    self._open().execute(_typed(self._sessions.statement(statement)).encode())
+                self._define(schema.TABLES)
                 execute(schema.SET_FORMAT, format=str(schema.FORMAT))
         self.examine()
+
+    def _define(self, statements: Iterable[str]) -> None:
+        for statement in statements:
+            self._open().execute(_typed(self._sessions.statement(statement)).encode(), [])  # [] halves each %% again
 
     def _make_schema(self) -> None:
         name = self._sessions.address.schema  # the database's owner may have made it, for a role that can't

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from profilectl.model import (
     Account,
     Binding,
+    Detail,
     Dispatch,
     Event,
     Intent,
@@ -48,6 +49,12 @@ class LedgerReader(Protocol):
 
     def dispatch(self, user_id: str, key: str) -> Dispatch | None:
         """Return the last dispatch under a key, whether it is open or finished."""
+
+    def open_dispatches(self, user_id: str) -> tuple[Dispatch, ...]:
+        """Return the messages that were promised and whose end nobody knows, the oldest first."""
+
+    def has_contact(self, user_id: str, recipient_id: str) -> bool:
+        """Say whether a message to this customer is known to have gone out."""
 
     def open_sends(self, user_id: str) -> dict[str, int]:
         """Return the profiles that messages carry whose end isn't known, each with when the last of them was begun."""
@@ -96,6 +103,9 @@ class LedgerReader(Protocol):
 
     def events(self, *, after: int = 0) -> Iterator[Record]:
         """Yield the audit records with a sequence number above `after`, oldest first, of all accounts."""
+
+    def accepted_breaks(self) -> frozenset[tuple[int, str]]:
+        """Return the broken audit records with which a person chose to go on, for `chain.verify`."""
 
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
         """Return an account's events since a moment, oldest first; what came before isn't read.
@@ -288,10 +298,12 @@ class Ledger(LedgerReader, Protocol):
         dispatch: Dispatch,
         former: Dispatch | None,
         now_ms: Callable[[], int] | None = None,
+        detail: Detail | None = None,
     ) -> Dispatch:
         """Record that a message is about to be sent, and return that; must return before it is sent.
 
-        With `now_ms` it is begun when it is written, which may be some time after the call: other writers come first.
+        The audit trail gets a "promised" event with `detail`, together with the record. With `now_ms` it is begun when
+        it is written, which may be some time after the call: other writers come first.
 
         It overwrites `former`, the dispatch under the key when the caller looked, None when there was none.
 
@@ -301,14 +313,14 @@ class Ledger(LedgerReader, Protocol):
         """
 
     def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
-        """Note which event at X a dispatch became, and whether X confirmed its profile, together with the record.
+        """Note which event at X a dispatch became, and whether X confirmed its profile, together with the audit event.
 
         Raises:
             LedgerConflict: the key has another dispatch by now.
         """
 
-    def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
-        """Forget the dispatch of a message that surely wasn't sent, if it is still the one; no audit record."""
+    def cancel_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
+        """Forget the dispatch of a message that surely wasn't sent, if it is still the one, with the audit event."""
 
     def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Note that X has shown a profile, as it should be; no audit record."""
@@ -318,6 +330,9 @@ class Ledger(LedgerReader, Protocol):
 
     def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
         """Allow an agent again; one who isn't blocked changes nothing."""
+
+    def accept_break(self, broken: Record, now_ms: int) -> None:
+        """Go on behind an audit record that breaks the chain, and record that."""
 
     def record(self, event: Event) -> None:
         """Add an event to the audit trail: a message sent, a request refused."""

@@ -104,7 +104,7 @@ def _require_continuation(source: ReadingEngine, target: ReadingEngine, old: str
     """Make sure that the ledger at the new place has the last record of the one that was moved there."""
     last = source.rows(schema.GET_LAST_RECORD)
     rows = target.rows(schema.GET_RECORDS, after=last[0][0] - 1, limit=1) if last else []
-    if last and [(seq, digest) for seq, _, digest, _ in rows] != last:
+    if rows != last:
         raise LedgerRefused(
             visible(f"{old} was moved to {new}, and what is there now lacks it"),
             hint=visible(f"restore the newer one there; {former(old)}"),

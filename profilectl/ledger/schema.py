@@ -14,14 +14,27 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from profilectl.audit.chain import BREAK_ACCEPTED
 from profilectl.model import Binding, Dispatch, Intent, Retired, WithdrawnIntent
 
 if TYPE_CHECKING:
     Row = tuple[Any, ...]
     Value = str | int | None
 
-FORMAT = 4
+FORMAT = 5
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
+
+READ_AS_IS = frozenset({"4", "5"})
+"""The formats whose tables are this one's: a reader needs no other columns, only a writer brings up the indexes."""
+
+_PROFILE_EVENTS = (
+    *("begun", "intended", "created", "adopted", "retired", "destroyed", "forgotten", "blocked", "unblocked"),
+    BREAK_ACCEPTED,
+)
+# the texts are canonical, see `audit.chain`: an account comes first, and what happened last; and a text in a name or
+# a reason can't look like a key, as its quotes are escaped
+_ABOUT_PROFILES = "(" + " OR ".join(f"""text LIKE '%"what":"{what}"}}'""" for what in _PROFILE_EVENTS) + ")"
+_OF_ACCOUNT = """text LIKE '{"account":"' || :account || '",%'"""
 
 TABLES = (
     "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
@@ -49,10 +62,13 @@ TABLES = (
         since_ms BIGINT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (account, profile_id))""",
     """CREATE TABLE audit (
         seq BIGINT NOT NULL PRIMARY KEY, prev_hash TEXT NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL)""",
+    # who was whom is asked of a record that is mostly about messages
+    f"CREATE INDEX audit_about_profiles ON audit (seq) WHERE {_ABOUT_PROFILES}",
     """CREATE TABLE dispatches (
         account TEXT NOT NULL, key TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, recipient_id TEXT NOT NULL,
         fingerprint TEXT NOT NULL, profile_id TEXT, begun_ms BIGINT NOT NULL, event_id TEXT, confirmed INTEGER NOT NULL,
         PRIMARY KEY (account, key))""",
+    "CREATE INDEX dispatches_by_recipient ON dispatches (account, recipient_id)",
     "CREATE TABLE deliveries (account TEXT NOT NULL, event_id TEXT NOT NULL, PRIMARY KEY (account, event_id))",
     """CREATE TABLE sightings (
         account TEXT NOT NULL, profile_id TEXT NOT NULL, seen_ms BIGINT NOT NULL, PRIMARY KEY (account, profile_id))""",
@@ -148,18 +164,22 @@ HAS_ROWS = """
     SELECT 1 FROM bindings WHERE account = :account UNION ALL SELECT 1 FROM intents WHERE account = :account
     UNION ALL SELECT 1 FROM withdrawn WHERE account = :account UNION ALL SELECT 1 FROM retired WHERE account = :account
     LIMIT 1"""
-# the texts are canonical, see `audit.chain`: an account comes first, and what happened last
-HAS_RECORD = """
-    SELECT 1 FROM audit WHERE text LIKE '{"account":"' || :account || '",%' AND (
-        text LIKE '%"what":"intended"}' OR text LIKE '%"what":"created"}' OR text LIKE '%"what":"adopted"}'
-        OR text LIKE '%"what":"begun"}') LIMIT 1"""
+# each names the index's own condition, word for word
+HAS_RECORD = f"""
+    SELECT 1 FROM audit WHERE {_ABOUT_PROFILES} AND {_OF_ACCOUNT} AND (
+        text LIKE '%"what":"intended"}}' OR text LIKE '%"what":"created"}}' OR text LIKE '%"what":"adopted"}}'
+        OR text LIKE '%"what":"begun"}}') LIMIT 1"""  # noqa: S608  # our conditions
+GET_RETIREMENTS = f"""
+    SELECT seq, prev_hash, hash, text FROM audit WHERE {_ABOUT_PROFILES} AND {_OF_ACCOUNT} AND (
+        text LIKE '%"what":"retired"}}' OR text LIKE '%"replaced":"%')"""  # noqa: S608  # our conditions
+GET_ACCEPTED_BREAKS = f"""
+    SELECT seq, prev_hash, hash, text FROM audit WHERE {_ABOUT_PROFILES} AND text LIKE '%"what":"{BREAK_ACCEPTED}"}}'
+    ORDER BY seq"""  # noqa: S608  # our conditions
+GET_PROFILE_RECORDS = f"""
+    SELECT seq, prev_hash, hash, text FROM audit WHERE {_ABOUT_PROFILES} AND {_OF_ACCOUNT} AND seq > :after
+    ORDER BY seq LIMIT :limit"""  # noqa: S608  # our conditions
 
-# a text in a name or a reason can't look like a key, as its quotes are escaped
-GET_RETIREMENTS = """
-    SELECT seq, prev_hash, hash, text FROM audit WHERE text LIKE '{"account":"' || :account || '",%' AND (
-        text LIKE '%"what":"retired"}' OR text LIKE '%"replaced":"%')"""
-
-GET_LAST_RECORD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+GET_LAST_RECORD = "SELECT seq, prev_hash, hash, text FROM audit ORDER BY seq DESC LIMIT 1"
 GET_RECORDS = "SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"
 GET_RECORDS_BACKWARDS = """
     SELECT seq, prev_hash, hash, text FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :limit"""
@@ -171,6 +191,12 @@ GET_DISPATCH = """
 GET_OPEN_SENDS = """
     SELECT profile_id, MAX(begun_ms) FROM dispatches
     WHERE account = :account AND event_id IS NULL AND profile_id IS NOT NULL GROUP BY profile_id"""
+GET_OPEN_DISPATCHES = """
+    SELECT key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches
+    WHERE account = :account AND event_id IS NULL ORDER BY begun_ms, key"""
+HAS_CONTACT = """
+    SELECT 1 FROM dispatches WHERE account = :account AND recipient_id = :recipient_id AND event_id IS NOT NULL
+    LIMIT 1"""
 ADD_DISPATCH = """
     INSERT INTO dispatches (account, key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id,
         confirmed)
@@ -186,7 +212,8 @@ FINISH_DISPATCH = """
     UPDATE dispatches SET event_id = :event_id, confirmed = :confirmed
     WHERE account = :account AND key = :key AND nonce = :nonce RETURNING key"""
 DELETE_OPEN_DISPATCH = """
-    DELETE FROM dispatches WHERE account = :account AND key = :key AND nonce = :nonce AND event_id IS NULL"""
+    DELETE FROM dispatches WHERE account = :account AND key = :key AND nonce = :nonce AND event_id IS NULL
+    RETURNING key"""
 ADD_DELIVERY = "INSERT INTO deliveries (account, event_id) VALUES (:account, :event_id) ON CONFLICT DO NOTHING"
 GET_DELIVERY = "SELECT event_id FROM deliveries WHERE account = :account AND event_id = :event_id"
 
@@ -240,6 +267,14 @@ _FROM_FORMAT_2 = (
 MIGRATIONS = {
     "2": _FROM_FORMAT_2,
     "3": (_table("leases"), "UPDATE meta SET value = '4' WHERE name = 'format'"),
+    "4": (
+        *(
+            statement
+            for statement in TABLES
+            if statement.startswith(("CREATE INDEX audit_", "CREATE INDEX dispatches_"))
+        ),
+        "UPDATE meta SET value = '5' WHERE name = 'format'",
+    ),
 }
 """What turns a ledger of each earlier format that is still read into one of the next format, within one transaction."""
 

@@ -20,6 +20,7 @@ from profilectl.ledger.protocol import WITHDRAWN_MS, Ledger, LedgerReader
 from profilectl.model import (
     Account,
     Binding,
+    Detail,
     Dispatch,
     Event,
     Intent,
@@ -30,6 +31,7 @@ from profilectl.model import (
     Profile,
     Retired,
 )
+from profilectl.system import host
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -140,6 +142,9 @@ class StoreReader(LedgerReader):
                 yield chain.Record(*row)
             after = page[-1][0]
 
+    def accepted_breaks(self) -> frozenset[tuple[int, str]]:
+        return chain.accepted_breaks(chain.Record(*row) for row in self._rows(schema.GET_ACCEPTED_BREAKS))
+
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
         # records have the times of several clocks, so only a whole page of earlier ones ends the search; from the end,
         # because a trail of years would take longer to read than the call that asks for the last day
@@ -156,6 +161,12 @@ class StoreReader(LedgerReader):
     def dispatch(self, user_id: str, key: str) -> Dispatch | None:
         rows = self._rows(schema.GET_DISPATCH, account=user_id, key=key)
         return schema.to_dispatch(rows[0]) if rows else None
+
+    def open_dispatches(self, user_id: str) -> tuple[Dispatch, ...]:
+        return tuple(map(schema.to_dispatch, self._rows(schema.GET_OPEN_DISPATCHES, account=user_id)))
+
+    def has_contact(self, user_id: str, recipient_id: str) -> bool:
+        return bool(self._rows(schema.HAS_CONTACT, account=user_id, recipient_id=recipient_id))
 
     def open_sends(self, user_id: str) -> dict[str, int]:
         return dict(self._rows(schema.GET_OPEN_SENDS, account=user_id))
@@ -209,10 +220,11 @@ class Store(StoreReader, Ledger):
 
     _engine: Engine
 
-    def __init__(self, engine: Engine, actor: str) -> None:
-        """Take an engine, and who writes, as ``user@host``."""
+    def __init__(self, engine: Engine, actor: str, now_ms: Callable[[], int] = host.now_ms) -> None:
+        """Take an engine, who writes, as ``user@host``, and this machine's clock, epoch milliseconds."""
         super().__init__(engine)
         self._actor = actor
+        self._now_ms = now_ms
         self._batch: _Batch | None = None
         self._pending: chain.Record | None = None  # the newest record of the transaction under way
         self._newest: chain.Record | None = None
@@ -297,8 +309,8 @@ class Store(StoreReader, Ledger):
             digest, ids = schema.listing(intent.listed)  # first the listing, which the intent's row refers to
             execute(schema.ADD_LISTING, digest=digest, ids=ids)
             execute(schema.ADD_INTENT, account=user_id, listing=digest, **schema.columns(intent))
-            at_ms = max(intent.begun_ms, intent.attempted_ms)
-            self._append(execute, _intent_event(intent, "intended", user_id, at_ms, attempt=intent.attempt))
+            event = _intent_event(intent, "intended", user_id, intent.begun_ms, attempt=intent.attempt)
+            self._append(execute, event)
 
     def reattempt(self, user_id: str, nonce: str, attempted_ms: int, local: LocalTime) -> None:
         with self._change() as execute:
@@ -402,8 +414,11 @@ class Store(StoreReader, Ledger):
 
     def protect(self, user_id: str, agent: str, *, protected: bool) -> None:
         with self._change() as execute:
-            _binding_of(execute, user_id, agent)
+            binding = _binding_of(execute, user_id, agent)
             execute(schema.SET_PROTECTED, account=user_id, agent=agent, protected=int(protected))
+            if protected != binding.protected:
+                what = "protected" if protected else "unprotected"
+                self._append(execute, Event(what, user_id, self._now_ms(), agent, binding.profile_id))
 
     # Messages
 
@@ -413,6 +428,7 @@ class Store(StoreReader, Ledger):
         dispatch: Dispatch,
         former: Dispatch | None,
         now_ms: Callable[[], int] | None = None,
+        detail: Detail | None = None,
     ) -> Dispatch:
         with self._change() as execute:
             if now_ms is not None:
@@ -426,6 +442,9 @@ class Store(StoreReader, Ledger):
             if not is_ours:  # looking first and writing then would let two processes through
                 what = "the same message is being sent by another process right now"
                 raise TryLater(what, hint="look whether it has arrived")
+            promise = {"recipient_id": dispatch.recipient_id, "nonce": dispatch.nonce, **(detail or {})}
+            names = dispatch.begun_ms, dispatch.agent, dispatch.profile_id
+            self._append(execute, Event("promised", user_id, *names, promise))
         return dispatch
 
     def finish_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
@@ -439,9 +458,10 @@ class Store(StoreReader, Ledger):
                 execute(schema.SET_SIGHTING, account=user_id, profile_id=dispatch.profile_id, seen_ms=event.at_ms)
             self._append(execute, event)
 
-    def cancel_send(self, user_id: str, dispatch: Dispatch) -> None:
+    def cancel_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         with self._change() as execute:
-            execute(schema.DELETE_OPEN_DISPATCH, account=user_id, key=dispatch.key, nonce=dispatch.nonce)
+            if execute(schema.DELETE_OPEN_DISPATCH, account=user_id, key=dispatch.key, nonce=dispatch.nonce):
+                self._append(execute, event)
 
     def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
         with self._change() as execute:
@@ -455,6 +475,12 @@ class Store(StoreReader, Ledger):
     def unblock(self, user_id: str, agent: str, now_ms: int) -> None:
         with self._change() as execute:
             self._unblock(execute, user_id, agent, now_ms)
+
+    def accept_break(self, broken: chain.Record, now_ms: int) -> None:
+        user_id = next(iter(self.user_ids()), "")
+        detail: Detail = {"seq": broken.seq, "mark": broken.mark}
+        with self._change() as execute:
+            self._append(execute, Event(chain.BREAK_ACCEPTED, user_id, now_ms, detail=detail), accepts=broken)
 
     def record(self, event: Event) -> None:
         with self._change() as execute:
@@ -492,10 +518,14 @@ class Store(StoreReader, Ledger):
             execute(schema.DELETE_BLOCKED, account=user_id, agent=agent)
             self._append(execute, Event("unblocked", user_id, now_ms, agent))
 
-    def _append(self, execute: Execute, event: Event) -> None:
-        last = execute(schema.GET_LAST_RECORD)
-        seq, prev_hash = last[0] if last else (0, chain.GENESIS)
-        record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash)
+    def _append(self, execute: Execute, event: Event, accepts: chain.Record | None = None) -> None:
+        seq, prev_hash, written_ms = 0, chain.GENESIS, self._now_ms()
+        for last in (chain.Record(*row) for row in execute(schema.GET_LAST_RECORD)):
+            if not last.is_sealed and last != accepts and (last.seq, last.mark) not in self.accepted_breaks():
+                what = f"audit record {last.seq} was changed after it was written, so nothing is recorded behind it"
+                raise LedgerRefused(what, hint="`profilectl audit verify` tells what to do")
+            seq, prev_hash, written_ms = last.seq, last.hash, max(written_ms, last.written_ms)
+        record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash, written_ms=written_ms)
         self._pending = record
         execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)
 
@@ -519,8 +549,8 @@ def refusal_of_mark(name: str, value: str) -> LedgerRefused:
 
 def _summary(execute: Execute) -> LedgerSummary:
     brands: dict[tuple[str, str, str], list[str]] = {}
-    for user_id, handle, host, brand in execute(schema.GET_BRANDS):
-        brands.setdefault((user_id, handle, host), []).append(brand)
+    for user_id, handle, x_host, brand in execute(schema.GET_BRANDS):
+        brands.setdefault((user_id, handle, x_host), []).append(brand)
     newest = [chain.Record(*row) for row in execute(schema.GET_RECORDS_BACKWARDS, before=_BEYOND, limit=1)]
     seq, at_ms = (newest[0].seq, newest[0].event.at_ms) if newest else (0, 0)
     accounts = tuple(LedgerAccount(*account, tuple(keys)) for account, keys in brands.items())

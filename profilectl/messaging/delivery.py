@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from profilectl.errors import (
     RemoteError,
 )
 from profilectl.messaging.content import same_words
-from profilectl.model import Dispatch, Event, Message, SentMessage
+from profilectl.model import Detail, Dispatch, Event, Message, SentMessage
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -43,7 +43,7 @@ class Idempotency(Struct, frozen=True):
         fingerprint: see `compose.fingerprint`.
         settle_after: seconds until X's list of events must show what was sent.
         wordings: other forms in which the same message may have gone out earlier: signed, or not.
-        remarks: what else the audit trail shall remember.
+        detail: what else the audit trail notes of it.
     """
 
     user_id: str
@@ -53,7 +53,7 @@ class Idempotency(Struct, frozen=True):
     fingerprint: str
     settle_after: int
     wordings: tuple[str, ...] = ()
-    remarks: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    detail: Detail = field(default_factory=dict)
 
 
 class Receipt(Struct, frozen=True):
@@ -105,7 +105,8 @@ class Delivery(Struct, frozen=True):
         )
         overwritten = former if former is not None and former.event_id is not None else None
         # On disk before anything leaves: a run that is killed from here on finds out what became of it.
-        dispatch = self.ledger.begin_send(self.idempotency.user_id, dispatch, overwritten, self.api.now_ms)
+        detail = self._detail()
+        dispatch = self.ledger.begin_send(self.idempotency.user_id, dispatch, overwritten, self.api.now_ms, detail)
         return self._finish(self._send(ready, dispatch), dispatch)
 
     def _same(self, earlier: Dispatch | None) -> Dispatch | None:
@@ -142,11 +143,12 @@ class Delivery(Struct, frozen=True):
                 sent = self._find_sent(dispatch)
                 if sent is not None:
                     return sent
-            self._record_doubt()
+            self._record_doubt(dispatch)
             hint = "nothing is confirmed; run the same command again: it looks into X's list before it sends"
             raise error.with_hint(hint) from error
-        except ProfilectlError:  # refused, by X or before it got there
-            self.ledger.cancel_send(self.idempotency.user_id, dispatch)
+        except ProfilectlError as error:  # refused, by X or before it got there
+            event = self._event("refused", dispatch, why=error.kind)
+            self.ledger.cancel_send(self.idempotency.user_id, dispatch, event)
             raise
 
     def _settle(self, dispatch: Dispatch) -> Dispatch | None:
@@ -173,7 +175,8 @@ class Delivery(Struct, frozen=True):
                 "and X's list of messages doesn't show it yet",
                 hint=f"nothing was sent now; run the same command again in {left_ms // 1000 + 1} s",
             )
-        self.ledger.cancel_send(self.idempotency.user_id, dispatch)
+        why = "not in X's list of messages after the settle time"
+        self.ledger.cancel_send(self.idempotency.user_id, dispatch, self._event("taken-back", dispatch, why=why))
         return None
 
     def _find_sent(self, dispatch: Dispatch) -> SentMessage | None:
@@ -197,7 +200,8 @@ class Delivery(Struct, frozen=True):
         has_profile = dispatch.profile_id is not None and sent.profile_id == dispatch.profile_id
         ended = replace(dispatch, event_id=sent.event_id, confirmed=is_ours and has_profile)
         try:
-            self.ledger.finish_send(self.idempotency.user_id, ended, self._event("sent", dispatch.profile_id, sent))
+            echo = {"event_id": sent.event_id, "echoed_profile_id": sent.profile_id, "confirmed": ended.confirmed}
+            self.ledger.finish_send(self.idempotency.user_id, ended, self._event("sent", dispatch, **echo))
         except ProfilectlError as error:
             raise _unrecorded(f"went out as event {sent.event_id}", error) from error
         if not is_ours:
@@ -215,30 +219,27 @@ class Delivery(Struct, frozen=True):
             )
         return Receipt(self.message, sent.event_id, ended.confirmed)
 
-    def _record_doubt(self) -> None:
+    def _record_doubt(self, dispatch: Dispatch) -> None:
         try:
-            self.ledger.record(self._event("send-unknown", self.message.profile_id))
+            self.ledger.record(self._event("unknown", dispatch))
         except ProfilectlError as error:
             raise _unrecorded("may have gone out", error) from error
 
-    def _event(self, what: str, profile_id: str | None, sent: SentMessage | None = None) -> Event:
+    def _event(self, what: str, dispatch: Dispatch, **more: str | bool | None) -> Event:
+        """Return how a promise ended, which it names by its nonce; it may be an earlier run's."""
+        names: Detail = {"nonce": dispatch.nonce, "promised_ms": dispatch.begun_ms}
+        detail: Detail = {**self._detail(), **names, **more}
+        return Event(what, self.idempotency.user_id, self.api.now_ms(), dispatch.agent, dispatch.profile_id, detail)
+
+    def _detail(self) -> Detail:
         message = self.message
-        return Event(
-            what,
-            self.idempotency.user_id,
-            self.api.now_ms(),
-            agent=message.agent,
-            profile_id=profile_id,
-            detail={
-                "recipient_id": message.recipient_id,
-                # The text itself stands there only where the policy asks for it; the hash proves what it was.
-                "text_sha256": digest_of_bytes(message.text.encode("utf-8", "surrogatepass")).removeprefix("sha256:"),
-                "text_length": len(message.text),
-                "event_id": None if sent is None else sent.event_id,
-                "echoed_profile_id": None if sent is None else sent.profile_id,
-                **self.idempotency.remarks,
-            },
-        )
+        return {
+            "recipient_id": message.recipient_id,
+            # The text itself stands there only where the policy asks for it; the hash proves what it was.
+            "text_sha256": digest_of_bytes(message.text.encode("utf-8", "surrogatepass")).removeprefix("sha256:"),
+            "text_length": len(message.text),
+            **self.idempotency.detail,
+        }
 
 
 def _unrecorded(fact: str, error: ProfilectlError) -> PersonNeeded:

@@ -20,11 +20,17 @@ class SendContext(Struct, frozen=True):
         attended: a person sits at a terminal.
         human_wrote_this: somebody vouches that a person wrote a message that a script sends.
         is_test: the recipient is one of the roster's `test_recipients`.
+        is_asked: the person is shown the message, and asked whether it shall leave.
+        parent: the name of the program that started this one, as the system tells it; empty where it doesn't.
+        roster: the digest of the roster's text.
     """
 
     attended: bool
     human_wrote_this: bool = False
     is_test: bool = False
+    is_asked: bool = False
+    parent: str = ""
+    roster: str = ""
 
 
 def is_honest(agent: Agent, context: SendContext) -> bool:

@@ -21,7 +21,7 @@ from profilectl.errors import (
 from profilectl.messaging.compose import NoProfile, SendStatus, compose, compose_signed, fingerprint
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
-from profilectl.model import Account, LedgerState, Message, Policy, Survey
+from profilectl.model import Account, Detail, LedgerState, Message, Policy, Survey
 from profilectl.system import host
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class MessageSender(Struct, frozen=True, dict=True):
         client, credentials = connect()
         account = verify_account(client, credentials, self.sender.brand, self.account, self.known)
         self.require_honesty(message, client)
+        typed = message.recipient_id
         if message.recipient_id.startswith("@"):  # the ledger and X's events know ids only, and a handle may pass on
             message = replace(message, recipient_id=client.find_user(message.recipient_id[1:]))
         ledger = open_ledger()  # not before the credentials are known to be the brand's
@@ -135,7 +136,8 @@ class MessageSender(Struct, frozen=True, dict=True):
         confirm(message)  # last of all: what was agreed to is what leaves
         warnings: list[str] = []
         try:
-            receipt = self._deliver(message, client, ledger, account.user_id, warnings if typing else None)
+            detail = self._detail(typed, message, ledger, account.user_id)
+            receipt = self._deliver(message, client, ledger, account.user_id, detail, warnings if typing else None)
         except OutcomeUnknown as error:
             return SendResult(message, None, error=error, warnings=tuple(warnings))
         result = SendResult(receipt.message, receipt, warnings=tuple(warnings))
@@ -189,7 +191,13 @@ class MessageSender(Struct, frozen=True, dict=True):
         return prepare(self.survey, self.sender.agent, self.sender.brand, is_test=is_test)
 
     def _deliver(
-        self, message: Message, client: XClient, ledger: Ledger, user_id: str, typing: list[str] | None
+        self,
+        message: Message,
+        client: XClient,
+        ledger: Ledger,
+        user_id: str,
+        detail: Detail,
+        typing: list[str] | None,
     ) -> Receipt:
         """Send at most once; the list `typing` gets what went wrong with showing that somebody types."""
         from profilectl.messaging.delivery import Delivery
@@ -206,19 +214,29 @@ class MessageSender(Struct, frozen=True, dict=True):
                     typing.append(f"warning: {error.message}")
             return ready
 
-        return Delivery(message, self._idempotency(message, user_id), client, ledger).carry_out(prepare)
+        return Delivery(message, self._idempotency(message, user_id, detail), client, ledger).carry_out(prepare)
 
-    def _idempotency(self, message: Message, user_id: str) -> Idempotency:
+    def _detail(self, typed: str, message: Message, ledger: Ledger, user_id: str) -> Detail:
+        """Return what the record holds of a message; `typed` is the recipient as the command line named them."""
+        from profilectl.messaging.facts import facts
+
+        # X isn't asked for the record's sake: where it mattered who that is, it was
+        is_test = not is_honest(self.sender.agent, self.context) or bool(self._is_test(typed, None))
+        binding = None if message.profile_id is None else self.ledger_state.binding(message.agent)
+        return {
+            **facts(self.sender, binding, self.context, self.policy, is_test=is_test),
+            "first_contact": not ledger.has_contact(user_id, message.recipient_id),
+            "uid": self.uid,
+            "attachment": self.contents.attachment,
+            **({"text": message.text} if self.policy.audit_text else {}),
+        }
+
+    def _idempotency(self, message: Message, user_id: str, detail: Detail) -> Idempotency:
         import secrets  # as what is imported with it, nothing that a dry run needs to load
 
         from profilectl.messaging.delivery import Idempotency
 
         digest = fingerprint(message, self.contents)
-        remarks: dict[str, str | int | bool | None] = {"uid": self.uid, "attachment": self.contents.attachment}
-        if self.context.human_wrote_this:
-            remarks["human_wrote_this"] = True
-        if self.policy.audit_text:
-            remarks["text"] = message.text
         return Idempotency(
             user_id,
             self.key or f"auto:{digest}",
@@ -228,7 +246,7 @@ class MessageSender(Struct, frozen=True, dict=True):
             settle_after=self.policy.settle_after,
             # An earlier run may have sent either form: X's allowlist can have changed since.
             wordings=(self.contents.text, self._signed(message.recipient_id).text),
-            remarks=remarks,
+            detail=detail,
         )
 
 

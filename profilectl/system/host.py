@@ -49,6 +49,14 @@ def is_by_this_user(recorded: str) -> bool:
     return recorded.partition(" (")[0] == user_at_host()
 
 
+def parent_program() -> str:
+    """Return the name of the program that started this one, empty where the system doesn't tell (proc(5), comm)."""
+    try:
+        return Path(f"/proc/{os.getppid()}/comm").read_text("utf-8", "backslashreplace").strip()
+    except OSError:
+        return ""
+
+
 _PROCESS = Path("/proc/self")
 _NO_LOGIN = str(2**32 - 1)  # a daemon's, which nobody logged in for
 _WHOLE_MAP = f"0 0 {2**32 - 1}"  # of no user namespace but the first

@@ -12,6 +12,7 @@ ACCOUNT = "42"
 PROMISED = Dispatch("k", "n1", "alice", "7007", "sha256:f", "100001", 1000)
 SENT = Dispatch("k", "n1", "alice", "7007", "sha256:f", "100001", 1000, "900", confirmed=True)
 EVENT = Event("sent", ACCOUNT, 2000, "alice", "100001")
+BACK = Event("taken-back", ACCOUNT, 3000, "alice", "100001")
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_conclusion_is_one_transaction_with_its_record(ledger):
     assert SENT == ledger.dispatch(ACCOUNT, "k")
     assert (True, False) == (ledger.is_delivery(ACCOUNT, "900"), ledger.is_delivery(ACCOUNT, "901"))
     assert 2000 == ledger.seen_ms(ACCOUNT, "100001")
-    assert ["adopted", EVENT.what] == [record.event.what for record in ledger.events()]
+    assert ["adopted", "promised", EVENT.what] == [record.event.what for record in ledger.events()]
 
 
 def test_a_face_that_was_not_confirmed_is_not_seen(ledger):
@@ -59,13 +60,15 @@ def test_a_face_that_was_not_confirmed_is_not_seen(ledger):
 def test_what_surely_was_not_sent_is_taken_back(ledger):
     """An open promise can be taken back, a concluded one stays."""
     ledger.begin_send(ACCOUNT, PROMISED, None)
-    ledger.cancel_send(ACCOUNT, PROMISED)
+    ledger.cancel_send(ACCOUNT, PROMISED, BACK)
     gone = ledger.dispatch(ACCOUNT, "k")
     ledger.begin_send(ACCOUNT, PROMISED, None)
     ledger.finish_send(ACCOUNT, SENT, EVENT)
-    ledger.cancel_send(ACCOUNT, PROMISED)
+    ledger.cancel_send(ACCOUNT, PROMISED, BACK)
 
     assert (None, SENT) == (gone, ledger.dispatch(ACCOUNT, "k"))
+    whats = [record.event.what for record in ledger.events()]
+    assert ["adopted", "promised", "taken-back", "promised", "sent"] == whats
 
 
 def test_a_key_may_stand_for_a_new_message_once_the_old_one_is_out(ledger):
@@ -107,9 +110,52 @@ def test_only_what_was_looked_at_is_overwritten(ledger):
 def test_nobody_takes_another_one_s_promise_back(ledger):
     """A promise belongs to the attempt that made it."""
     ledger.begin_send(ACCOUNT, PROMISED, None)
-    ledger.cancel_send(ACCOUNT, replace(PROMISED, nonce="n2"))
+    ledger.cancel_send(ACCOUNT, replace(PROMISED, nonce="n2"), BACK)
 
     assert PROMISED == ledger.dispatch(ACCOUNT, "k")
+    assert ["adopted", "promised"] == [record.event.what for record in ledger.events()]
+
+
+def test_a_promise_and_its_record_are_one_transaction(ledger, engine):
+    """Whoever finds the one finds the other; it says to whom, as whom, by which attempt, and what the caller adds."""
+    ledger.begin_send(ACCOUNT, PROMISED, None, lambda: 77, {"kind": "human"})
+    with engine.reader() as reader:
+        *_, last = reader.events()
+        assert PROMISED.nonce == reader.open_dispatches(ACCOUNT)[0].nonce
+    detail = {"recipient_id": "7007", "nonce": "n1", "kind": "human"}
+    assert Event("promised", ACCOUNT, 77, "alice", "100001", detail) == last.event
+
+
+def test_a_promise_that_is_refused_leaves_no_record(ledger):
+    """Nothing was promised: somebody else has the key."""
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    before = list(ledger.events())
+    with pytest.raises(TryLater):
+        ledger.begin_send(ACCOUNT, replace(PROMISED, nonce="n2"), None)
+    assert before == list(ledger.events())
+
+
+def test_promises_without_an_end_are_listed_the_oldest_first(ledger):
+    """Until they are finished or taken back."""
+    later = replace(PROMISED, key="j", nonce="n2")
+    ledger.begin_send(ACCOUNT, later, None, lambda: 2000)
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    both = [dispatch.key for dispatch in ledger.open_dispatches(ACCOUNT)]
+    ledger.finish_send(ACCOUNT, SENT, EVENT)
+    ledger.cancel_send(ACCOUNT, later, BACK)
+
+    assert (["k", "j"], ()) == (both, ledger.open_dispatches(ACCOUNT))
+
+
+def test_a_customer_is_known_once_a_message_is_out(ledger):
+    """A promise alone is no contact, and nobody else's customer is ours."""
+    ledger.begin_send(ACCOUNT, PROMISED, None)
+    before = ledger.has_contact(ACCOUNT, "7007")
+    ledger.finish_send(ACCOUNT, SENT, EVENT)
+
+    assert (False, True) == (before, ledger.has_contact(ACCOUNT, "7007"))
+    assert not ledger.has_contact(ACCOUNT, "7008")
+    assert not ledger.has_contact("43", "7007")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_an_agent_may_what_sending_does(ledger):
         ledger.finish_send(USER, sent, Event("sent", USER, 81))
         ledger.mark_seen(USER, "555", 82)
         ledger.begin_send(USER, again, sent)
-        ledger.cancel_send(USER, again)
+        ledger.cancel_send(USER, again, Event("taken-back", USER, 9))
 
     changes = {statement for statement in recorded(ledger, send) if rights([statement])}
     assert set(SENDING) == changes

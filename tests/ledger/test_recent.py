@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from profilectl.audit.chain import seal
 from profilectl.ledger import schema
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.model import Event
@@ -40,8 +41,10 @@ def test_old_records_are_not_read(tmp_path):
     path = tmp_path / "ledger.db"
     with open_for_writing(path) as ledger:
         with ledger._engine.transaction() as execute:
-            for seq in range(1, 2_000):
+            for seq in range(1, 1_999):
                 execute(schema.ADD_RECORD, seq=seq, prev_hash="", hash="", text="not a record")
+            last = seal(Event("sent", "1", 1), "ann@desk", seq=1_999, prev_hash="")
+            execute(schema.ADD_RECORD, seq=last.seq, prev_hash="", hash=last.hash, text=last.text)
         with ledger._engine.transaction() as execute:
             for number in range(1_100):
                 ledger._append(execute, Event("sent", "1", number if number < 600 else NOW))

@@ -17,7 +17,7 @@ from profilectl.errors import (
     Unreachable,
 )
 from profilectl.messaging.delivery import SAME_MESSAGE_MS, Delivery, Idempotency
-from profilectl.model import Dispatch, Message, SentMessage
+from profilectl.model import Dispatch, Event, Message, SentMessage
 
 MESSAGE = Message("alice", "acme", "12345", "Hello", "100001")
 SENT = SentMessage("9", "1", "12345", "100001", "Hello", 1_000_500)
@@ -62,19 +62,23 @@ class Ledger:
     def is_delivery(self, _user_id, event_id):
         return event_id in self.deliveries
 
-    def begin_send(self, _user_id, dispatch, former, now_ms=None):
+    def begin_send(self, user_id, dispatch, former, now_ms=None, detail=None):
         if self.dispatches.get(dispatch.key) != former:
             raise TryLater("busy")
-        self.dispatches[dispatch.key] = dispatch if now_ms is None else replace(dispatch, begun_ms=now_ms())
-        return self.dispatches[dispatch.key]
+        begun = dispatch if now_ms is None else replace(dispatch, begun_ms=now_ms())
+        self.dispatches[dispatch.key] = begun
+        promise = {"nonce": begun.nonce, **(detail or {})}
+        self.events.append(Event("promised", user_id, begun.begun_ms, begun.agent, begun.profile_id, promise))
+        return begun
 
     def finish_send(self, _user_id, dispatch, event):
         self.record(event)
         self.dispatches[dispatch.key] = dispatch
         self.deliveries.add(dispatch.event_id)
 
-    def cancel_send(self, _user_id, dispatch):
+    def cancel_send(self, _user_id, dispatch, event):
         del self.dispatches[dispatch.key]
+        self.events.append(event)
 
     def record(self, event):
         if self.error:
@@ -91,10 +95,15 @@ def deliver(api, ledger, idempotency=SEND, message=MESSAGE):
     return Delivery(message, idempotency, api, ledger).carry_out(lambda ready: ready)
 
 
+def ends(ledger):
+    """Return what is on the record, and of which attempt."""
+    return [(event.what, event.detail["nonce"]) for event in ledger.events]
+
+
 def test_a_receipt_is_for_the_account_and_the_face_that_were_meant(ledger):
     """The echo makes the receipt; the audit trail has a hash and a length, never the text."""
     receipt = deliver(Api(SENT), ledger)
-    event = ledger.events[0]
+    event = ledger.events[-1]
 
     assert ("9", True, False) == (receipt.event_id, receipt.confirmed, receipt.is_repeat)
     assert ("sent", 5, "100001") == (event.what, event.detail["text_length"], event.detail["echoed_profile_id"])
@@ -128,7 +137,7 @@ def test_another_face_is_for_a_person_now_and_whenever_it_is_asked_for_again(led
         deliver(api, ledger)
 
     assert {ExitCode.PERSON} == {first.value.exit_code, second.value.exit_code}
-    assert (1, ["sent"]) == (len(api.messages), [event.what for event in ledger.events])
+    assert (1, ["promised", "sent"]) == (len(api.messages), [event.what for event in ledger.events])
 
 
 def test_the_same_words_within_five_minutes_are_one_message(ledger):
@@ -204,7 +213,7 @@ def test_doubt_lasts_until_the_list_must_tell(ledger):
 
     assert {ExitCode.PERSON} == {first.value.exit_code, second.value.exit_code}
     assert ("9", False, 2) == (receipt.event_id, receipt.is_repeat, len(api.messages))
-    assert ["send-unknown", "sent"] == [event.what for event in ledger.events]
+    assert ["promised", "unknown", "taken-back", "promised", "sent"] == [event.what for event in ledger.events]
 
 
 def test_killed_between_promise_and_post(ledger):
@@ -218,6 +227,7 @@ def test_killed_between_promise_and_post(ledger):
     deliver(api, ledger)
 
     assert (0, 1) == (early, len(api.messages))
+    assert [("promised", "n0"), ("taken-back", "n0"), ("promised", "n1"), ("sent", "n1")] == ends(ledger)
 
 
 def test_a_list_that_cannot_be_read_settles_nothing(ledger):
@@ -243,10 +253,12 @@ def test_the_list_may_spell_the_words_in_its_own_way(ledger):
 
 @pytest.mark.parametrize("error", [Refused("no", status=403, code=349), Unreachable("no connection")])
 def test_what_surely_was_not_sent_may_be_sent_again(ledger, error):
-    """A refusal leaves no promise behind."""
+    """A refusal leaves no promise open, and is on the record."""
     api = Api(error, SENT)
     with pytest.raises(type(error)):
         deliver(api, ledger)
+    assert [("promised", "n1"), ("refused", "n1")] == ends(ledger)
+    assert error.kind == ledger.events[-1].detail["why"]
     assert "9" == deliver(api, ledger).event_id
 
 

@@ -79,6 +79,6 @@ def messages(stage: Stage, code: int | None, most: int = 1) -> list[str]:
 
 
 def trail(stage: Stage) -> list[str]:
-    """Return what the audit trail says about messages."""
+    """Return how the audit trail says that messages ended."""
     with open_for_reading(stage.ledger_place) as reader:
-        return [one.event.what for one in reader.events() if one.event.what.startswith("sen")]
+        return [record.event.what for record in reader.events() if record.event.what in {"sent", "unknown"}]

@@ -12,6 +12,7 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from profilectl.audit.chain import verify
+from profilectl.audit.replay import differences, replay
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger.opening import open_for_reading, open_for_writing
 from profilectl.model import Account, Agent, Brand, Kind, LedgerState, Picture, Policy, Roster
@@ -73,10 +74,15 @@ class Desk:
             return ledger.state_of(USER)
 
     def events(self) -> int:
-        """Count the audit records, and hold the chain together."""
+        """Count the audit records, hold the chain together, and the rows to what the record says."""
         with open_for_reading(self.place) as ledger:
-            hold(verify(ledger.events()) is None, "the audit chain is broken")
-            return sum(1 for _ in ledger.events())
+            records = list(ledger.events())
+            hold(verify(records) is None, "the audit chain is broken")
+            times = [record.written_ms for record in records]
+            hold(times == sorted(times), "the record isn't in the order of its times")
+            untrue = list(differences(replay(records), USER, ledger.state_of(USER), ledger.open_dispatches(USER)))
+            hold(not untrue, "; ".join(untrue))
+            return len(records)
 
     def live(self, agent: str | None = None) -> list[Made]:
         mine = [one for one in self.x.live() if one.owner == self.name]

@@ -98,7 +98,7 @@ def resent(stage, code, cell):
     is_twice = stage.record.calls["send"] > 1 and cell.fault.family != "unsent"  # which surely never got there
     broken += ["the message was posted twice"] if is_twice else []
     if cell.step.role != "record":
-        told = {0: ["sent"], 7: ["sent"] if cell.fault.family in {"echo", "gone"} else ["send-unknown"]}.get(code, [])
+        told = {0: ["sent"], 7: ["sent"] if cell.fault.family in {"echo", "gone"} else ["unknown"]}.get(code, [])
         broken += [] if told == invariants.trail(stage) else [f"the trail says {invariants.trail(stage)}, not {told}"]
     if code in {ExitCode.CREDENTIALS, ExitCode.REFUSED, ExitCode.TRY_LATER}:
         broken += invariants.messages(stage, stage.run(*SEND), most)
