@@ -255,7 +255,7 @@ class SQLiteReader(_Database):
         self._connection = _connect(self._path, "mode=ro" if self._live else "immutable=1")
         with _explained(self._path), _closed_on_error(self._connection):
             _examine(self._path, self._connection)
-            self._is_copy = _format(self._connection) != str(schema.FORMAT)
+            self._is_copy = _format(self._connection) not in schema.READ_AS_IS
             if self._is_copy:  # a reader changes no file, so a copy is brought up
                 older, self._connection = self._connection, sqlite3.connect(":memory:", isolation_level=None)
                 with closing(older):

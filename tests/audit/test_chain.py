@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from profilectl.audit.chain import GENESIS, Record, canonical, seal, verify
+from profilectl.audit.chain import BREAK_ACCEPTED, GENESIS, Record, accepted_breaks, canonical, seal, verify
 from profilectl.errors import LedgerRefused
 from profilectl.model import Event
 
@@ -96,3 +96,37 @@ def test_text_is_stable(detail):
     text = canonical(Event("sent", "1", 0, detail=detail), "a@b")
     assert text.isascii()
     assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+
+
+def test_the_newest_records_alone_can_be_verified():
+    """Behind one that is believed; a gap, a change and another chain's record are noticed as in a whole one."""
+    records = chain(6)
+    assert verify(records[3:], behind=records[2]) is None
+    assert 6 == verify([records[3], *records[5:]], behind=records[2])
+    changed = replace(records[4], text=records[4].text.replace("alice", "malice"))
+    assert 5 == verify([records[3], changed, records[5]], behind=records[2])
+    assert 4 == verify(records[3:], behind=replace(records[2], hash="0" * 64))
+
+
+def test_a_break_that_a_person_accepted_is_none_as_long_as_it_stays_the_same():
+    """The mark is that of the record as it was found; another change of it is another break."""
+    records = chain(4)
+    changed = replace(records[1], text=records[1].text.replace("alice", "malice"))
+    accepted = {(changed.seq, changed.mark)}
+    assert verify([records[0], changed, *records[2:]], accepted=accepted) is None
+    again = replace(changed, text=changed.text.replace("malice", "alicia"))
+    assert 2 == verify([records[0], again, *records[2:]], accepted=accepted)
+
+
+def test_what_was_accepted_is_read_from_the_record():
+    """By its number and its mark."""
+    word = seal(Event(BREAK_ACCEPTED, "1", 5, detail={"seq": 3, "mark": "ab"}), "ann@desk", seq=9, prev_hash=GENESIS)
+    assert {(3, "ab")} == accepted_breaks([*chain(2), word])
+
+
+def test_a_record_has_the_time_of_the_machine_that_wrote_it():
+    """Beside that of X; a version before noted only the latter, and what is damaged has none."""
+    new, old = (seal(Event("sent", "1", 7), "a@b", seq=1, prev_hash=GENESIS, written_ms=ms) for ms in (9, None))
+    assert [(9, 7), (0, 7)] == [(record.written_ms, record.event.at_ms) for record in (new, old)]
+    assert 0 == Record(1, GENESIS, "", "not JSON").written_ms
+    assert new.text.endswith('"what":"sent"}')

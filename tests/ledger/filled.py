@@ -26,5 +26,6 @@ def fill(ledger, agents=("ann", "bob", "čeněk", "\U0001f600")):
         ledger.begin_send(USER, dispatch, None)
         if event_id is not None:
             sent = Dispatch(key, f"d{key}", agents[0], "5", "print", "100", 50, event_id, True)
-            ledger.finish_send(USER, sent, Event("sent", USER, 51, agents[0], "100", {"event_id": event_id}))
+            detail = {"event_id": event_id, "nonce": sent.nonce}
+            ledger.finish_send(USER, sent, Event("sent", USER, 51, agents[0], "100", detail))
     ledger.block(USER, agents[2], 60)

@@ -287,6 +287,32 @@ def test_another_format_is_refused_by_name(address, postgres, file_format, age):
             open_ledger(address)
 
 
+def former_format(postgres, address):
+    """Make a ledger what the version before made of it."""
+    opening.open_for_writing(address).close()
+    for name in ("audit_about_profiles", "dispatches_by_recipient"):
+        postgres.execute(f"DROP INDEX {address.schema}.{name}")
+    postgres.execute(f"UPDATE {address.schema}.meta SET value = '4' WHERE name = 'format'")
+
+
+def indexes(postgres, address):
+    return postgres.execute(f"SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = '{address.schema}'")
+
+
+def test_a_ledger_of_the_format_before_is_read_as_it_is_and_brought_up_by_a_writer(address, postgres):
+    """With the very indexes that a new one has, which the database uses for what they are for."""
+    former_format(postgres, address)
+    with opening.open_for_reading(address) as reader:
+        assert "4" == reader.summary().format
+    with opening.open_for_writing(address) as ledger:
+        assert str(schema.FORMAT) == ledger.summary().format
+        ledger.record(sent(5))
+        with ledger.engine.transaction() as execute:
+            execute("SET LOCAL enable_seqscan = off")
+            plan = execute(f"EXPLAIN {schema.GET_PROFILE_RECORDS}", account="1", after=0, limit=9)
+    assert "audit_about_profiles" in str(plan)
+
+
 # Who comes in
 
 
