@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -29,6 +30,8 @@ from profilectl.errors import CredentialsError, InputRefused, ProfilectlError, R
 from profilectl.ledger.location import check_writable
 from profilectl.ledger.schema import FORMAT
 from profilectl.model import Agent, Brand, Picture, Roster
+from profilectl.sync.removals import LONGEST_SEND_MS
+from profilectl.system.host import now_ms
 from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
 from profilectl.toml.problems import format_problem
@@ -195,16 +198,40 @@ class MachineChecks:
             if isinstance(place, Path) and not place.exists():
                 check_writable(place)
                 return ok(f"{shown}: none yet, the first sync makes it")
-            records = tuple(ledger.events())
-            rows = self._count_rows(ledger)
-        broken = verify(records)  # after the ledger is closed: a long chain takes seconds, and a sync may wait
+            records, accepted = tuple(ledger.events()), ledger.accepted_breaks()
+            rows, promises = self._count_rows(ledger), self._open_promises(ledger)
+        broken = verify(
+            records, accepted=accepted
+        )  # after the ledger is closed: a long chain takes seconds, and a sync may wait
         text = f"{shown}: format {FORMAT}, {rows}, {_counted(len(records), 'audit record')}"
         if broken is not None:
             hint = "somebody changed the ledger behind profilectl's back: restore a backup, and find out who"
             raise InputRefused(f"{text}, whose chain is broken at record {broken}", hint=hint)
         if isinstance(place, Path):
             check_writable(place)
-        return ok(f"{text}, chain whole" if records else text)
+        text = f"{text}, chain whole" if records else text
+        if promises:
+            hint = "look whether they have arrived; the same `send` once more finds out, and sends nothing twice"
+            return warning(f"{text}; nobody knows whether X has {'; '.join(promises)}", hint)
+        return ok(text)
+
+    def _open_promises(self, ledger: LedgerReader) -> list[str]:
+        """Return the messages that were promised, and whose end is in no record, in words."""
+        accounts = (ledger.account_of(brand.key) for brand in self.brands)
+        user_ids = sorted({account.user_id for account in accounts if account is not None})
+        over_ms = now_ms() - LONGEST_SEND_MS  # what is younger may be on its way right now
+        open_dispatches = [
+            dispatch
+            for user_id in user_ids
+            for dispatch in ledger.open_dispatches(user_id)
+            if dispatch.begun_ms < over_ms
+        ]
+        sentences = [
+            f"{visible(dispatch.agent)}'s message to {visible(dispatch.recipient_id)} of {_moment(dispatch.begun_ms)}"
+            for dispatch in open_dispatches[:_SHOWN]
+        ]
+        more = len(open_dispatches) - _SHOWN
+        return [*sentences, f"{more:,} more"] if more > 0 else sentences
 
     def _count_rows(self, ledger: LedgerReader) -> str:
         """Count what the ledger holds for the roster's brands."""
@@ -229,6 +256,10 @@ def check_versions() -> CheckResult:
     if missing := [name for name, number in installed.items() if not number]:
         return warning(f"{text}; not installed: {', '.join(missing)}", "install profilectl anew")
     return ok(text)
+
+
+def _moment(epoch_ms: int) -> str:
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _version(name: str) -> str | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from profilectl.ledger.sqlite import open_for_reading
 from tests.cli.conftest import PROGRAM
 
 TO = ("send", "--as", "alice", "--to", "@customer")
@@ -33,6 +36,12 @@ def alice(desk, served):
 
 def texts(served):
     return [message["text"] for message in served.ask("GET", "state")["messages"]]
+
+
+def record_of(desk):
+    """Return what the record holds, oldest first."""
+    with open_for_reading(desk.folder / desk.env["PROFILECTL_LEDGER"]) as ledger:
+        return [record.event for record in ledger.events()]
 
 
 def profile_of(served, name):
@@ -115,6 +124,7 @@ def test_killed_between_the_word_and_the_message(alice, served):
     killed = subprocess.run(
         command, cwd=alice.folder, env=alice.environment(), capture_output=True, check=False, timeout=60
     )
+    promised = record_of(alice)[-1]
     doubtful = alice.run(*TO, "Hello", "--key", "ticket-7", "--json")
     served.ask("POST", "advance", {"seconds": 120})
     settled = [alice.run(*TO, "Hello", "--key", "ticket-7", "--json").document["status"] for _ in range(2)]
@@ -122,6 +132,45 @@ def test_killed_between_the_word_and_the_message(alice, served):
     assert (-signal.SIGKILL, 7) == (killed.returncode, doubtful.code)
     assert ("unknown", False) == (doubtful.document["status"], doubtful.document["verified"])
     assert (["sent", "already-sent"], ["Hello"]) == (settled, texts(served))
+    assert ("promised", "alice", 5) == (promised.what, promised.agent, promised.detail["text_length"])
+    assert [promised.detail["nonce"]] == [
+        event.detail["nonce"] for event in record_of(alice) if event.what == "taken-back"
+    ]
+
+
+DISCLOSED = {
+    *("recipient_id", "event_id", "text_sha256", "text_length", "echoed_profile_id", "confirmed"),
+    *("name", "picture", "kind", "marker", "language", "brand", "on_behalf_of", "first_contact"),
+    *("origin", "asked", "uid", "parent", "roster", "version", "nonce", "promised_ms"),
+}
+
+
+def test_the_record_says_what_a_customer_was_shown_and_who_spoke(alice):
+    """Beside time, account, agent, profile, user and host, which every event has; and what was promised was sent."""
+    assert [0, 0] == [alice.run("send", "--as", "helper", "--to", "@customer", text).code for text in ("Hello", "Bye")]
+    record = record_of(alice)
+    first, second = (event for event in record if event.what == "sent")
+
+    assert DISCLOSED <= first.detail.keys()
+    assert [True, False] == [first.detail["first_contact"], second.detail["first_contact"]]
+    assert ("Helper bot", "bot", "bot", "@acmecare", "rehearsal") == tuple(
+        first.detail[name] for name in ("name", "kind", "marker", "on_behalf_of", "origin")
+    )
+    ends = [(event.what, event.detail["nonce"]) for event in record if event.what in {"promised", "sent"}]
+    nonces = [event.detail["nonce"] for event in (first, second)]
+    assert [(what, nonce) for nonce in nonces for what in ("promised", "sent")] == ends
+
+
+def test_a_record_that_somebody_changed_ends_a_send_and_a_sync_until_a_person_agrees(alice, served):
+    """5, with the first bad record, before anything leaves."""
+    with closing(sqlite3.connect(alice.folder / alice.env["PROFILECTL_LEDGER"])) as database, database:
+        database.execute("UPDATE audit SET text = replace(text, '"agent"', ' "agent"') WHERE seq = 3")
+    before = served.ask("GET", "state")
+    results = [alice.run(*TO, "Hello"), alice.run("sync", "--yes")]
+
+    assert [5, 5] == [result.code for result in results]
+    assert all("the record is broken at 3" in result.err for result in results)
+    assert before == served.ask("GET", "state")
 
 
 def test_a_key_is_for_one_message(alice, served):
