@@ -38,9 +38,7 @@ class Record(Struct, frozen=True):
     @property
     def event(self) -> Event:
         """What happened; LedgerRefused when the text was damaged."""
-        values = _values(self)
-        del values["actor"]
-        return Event(**values)
+        return contents(self)[0]
 
     @property
     def actor(self) -> str:
@@ -67,6 +65,13 @@ def verify(records: Iterable[Record]) -> int | None:
             return record.seq
         prev_hash = record.hash
     return None
+
+
+def contents(record: Record) -> tuple[Event, str]:
+    """Return what happened, and who did it, as ``user@host``; LedgerRefused when the text was damaged."""
+    values = _values(record)
+    actor = str(values.pop("actor"))
+    return Event(**values), actor
 
 
 def canonical(event: Event, actor: str) -> str:

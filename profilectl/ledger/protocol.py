@@ -25,6 +25,7 @@ from profilectl.model import (
     Dispatch,
     Event,
     Intent,
+    LedgerAccount,
     LedgerState,
     LedgerSummary,
     LocalTime,
@@ -78,6 +79,9 @@ class LedgerReader(Protocol):
             LedgerRefused: its newest audit record was damaged.
         """
 
+    def accounts(self) -> tuple[LedgerAccount, ...]:
+        """Return all accounts that are registered, each with its brands' keys."""
+
     def user_ids(self) -> tuple[str, ...]:
         """Return the user ids of all accounts that are registered."""
 
@@ -96,6 +100,9 @@ class LedgerReader(Protocol):
 
     def events(self, *, after: int = 0) -> Iterator[Record]:
         """Yield the audit records with a sequence number above `after`, oldest first, of all accounts."""
+
+    def profile_records(self, user_id: str) -> Iterator[Record]:
+        """Yield the audit records that say what became of an account's profiles, see `FACE_EVENTS`; oldest first."""
 
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
         """Return an account's events since a moment, oldest first; what came before isn't read.

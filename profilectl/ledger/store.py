@@ -120,6 +120,9 @@ class StoreReader(LedgerReader):
     def summary(self) -> LedgerSummary:
         return self._engine.read(_summary)
 
+    def accounts(self) -> tuple[LedgerAccount, ...]:
+        return _accounts(self._engine.rows)
+
     def user_ids(self) -> tuple[str, ...]:
         return tuple(user_id for (user_id,) in self._rows(schema.GET_USER_IDS))
 
@@ -136,6 +139,13 @@ class StoreReader(LedgerReader):
 
     def events(self, *, after: int = 0) -> Iterator[chain.Record]:
         while page := self._rows(schema.GET_RECORDS, after=after, limit=_PAGE):
+            for row in page:
+                yield chain.Record(*row)
+            after = page[-1][0]
+
+    def profile_records(self, user_id: str) -> Iterator[chain.Record]:
+        after = 0
+        while page := self._rows(schema.GET_PROFILE_RECORDS, account=user_id, after=after, limit=_PAGE):
             for row in page:
                 yield chain.Record(*row)
             after = page[-1][0]
@@ -517,16 +527,19 @@ def refusal_of_mark(name: str, value: str) -> LedgerRefused:
     return LedgerRefused(visible(what), hint=visible(hint))
 
 
-def _summary(execute: Execute) -> LedgerSummary:
+def _accounts(execute: Execute) -> tuple[LedgerAccount, ...]:
     brands: dict[tuple[str, str, str], list[str]] = {}
     for user_id, handle, host, brand in execute(schema.GET_BRANDS):
         brands.setdefault((user_id, handle, host), []).append(brand)
+    return tuple(LedgerAccount(*account, tuple(keys)) for account, keys in brands.items())
+
+
+def _summary(execute: Execute) -> LedgerSummary:
     newest = [chain.Record(*row) for row in execute(schema.GET_RECORDS_BACKWARDS, before=_BEYOND, limit=1)]
     seq, at_ms = (newest[0].seq, newest[0].event.at_ms) if newest else (0, 0)
-    accounts = tuple(LedgerAccount(*account, tuple(keys)) for account, keys in brands.items())
     counts = dict(zip(_COUNTED, execute(schema.COUNT_ROWS)[0], strict=True))
     file_format = str(execute(schema.GET_FORMAT)[0][0])
-    return LedgerSummary(file_format, accounts, **counts, last_seq=seq, last_ms=at_ms)
+    return LedgerSummary(file_format, _accounts(execute), **counts, last_seq=seq, last_ms=at_ms)
 
 
 def _account_of(execute: Execute, brand: str) -> Account | None:
