@@ -25,23 +25,11 @@ Brands = Mapping[str, tuple[str, ...]]
 
 NOT_RECORDED = "not recorded"
 LOG_HEADERS = ("time", "event", "about")
-LOG_CELLS = (*("record", "time", "account", "brand", "event", "agent", "profile", "by", "recipient", "name", "detail"),)
+LOG_CELLS = ("record", "time", "account", "brand", "event", "agent", "profile", "by", "recipient", "name", "detail")
 SENT_HEADERS = ("time", "to", "as", "at X, written by")
 SENT_CELLS = (
-    "time",
-    "brand",
-    "agent",
-    "recipient",
-    "name",
-    "profile",
-    "status",
-    "origin",
-    "event id",
-    "record",
-    "text",
-)
-WHO_CELLS = (
-    *("agent", "name", "profile", "status", "since", "until", "seen until", "picture", "by", "ended by", "consent"),
+    *("time", "brand", "agent", "recipient", "name", "profile"),
+    *("status", "origin", "event id", "record", "text"),
 )
 _DONE = {"created": "created", "adopted": "adopted, so X had it before"}
 _LEFT = {"removed": "removed", "replaced": "replaced", "destroyed": "destroyed", "forgotten": "let go"}
@@ -155,13 +143,14 @@ def _entry(entry: Entry | None) -> Document | None:
 
 
 def who_cells(face: Face, asked: Period) -> tuple[str, ...]:
-    """Return a face as `WHO_CELLS`; an end that isn't recorded is empty."""
+    """Return a face as cells, for pipes; an end that isn't recorded is empty."""
     return (
         *(face.agent or "", face.name or "", face.profile_id, face.status(asked).value),
         *(_at(entry) for entry in (face.began, face.left, face.over)),
         face.picture or NOT_RECORDED,
         *("" if entry is None else entry.actor for entry in (face.began, face.left)),
         face.consent or NOT_RECORDED,
+        "" if face.began is None else face.began.event.what,  # one that was adopted was at X before
     )
 
 
@@ -200,7 +189,10 @@ def _seen_until(face: Face) -> str:
 def span(face: Face) -> str:
     """Return a face as a phrase: whose it was, and from when to when customers could see it."""
     since, until = (_at(entry) for entry in (face.began, face.over))
-    return f"{face.agent or 'none of ours'}, profile {face.profile_id}, from {since or '?'} to {until or 'today'}"
+    is_older = face.began is not None and face.began.event.what == "adopted"
+    before = " (adopted then, so X had it before)" if is_older else ""
+    whose = f"{face.agent or 'none of ours'}, profile {face.profile_id}"
+    return f"{whose}, from {since or '?'}{before} to {until or 'today'}"
 
 
 def _sentence(entry: Entry, deed: str) -> str:

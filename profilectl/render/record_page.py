@@ -21,16 +21,8 @@ if TYPE_CHECKING:
     from profilectl.model import LedgerAccount
 
 _FACES = (
-    "brand",
-    "agent",
-    "public name",
-    "profile",
-    "since",
-    "until",
-    "seen until",
-    "picture",
-    "entered by",
-    "consent",
+    *("brand", "agent", "public name", "profile", "since", "until", "seen until"),
+    *("entered by", "consent", "picture"),
 )
 _TALLIES = ("brand", "agent", "messages", *STATUSES, "written by")
 
@@ -110,8 +102,8 @@ def page(title: str, facts: Sequence[tuple[str, str]], evidence: Evidence, brand
 def _faces(evidence: Evidence, brands: audit.Brands) -> Section:
     rows = []
     for face in evidence.faces():
-        agent, name, profile, _, *times, picture, by, _, consent = audit.who_cells(face, evidence.selection.period)
-        rows.append((audit.brand_of(face.account, brands), agent, name, profile, *times, picture, by, consent))
+        agent, name, profile, _, *times, picture, by, _, consent, _ = audit.who_cells(face, evidence.selection.period)
+        rows.append((audit.brand_of(face.account, brands), agent, name, profile, *times, by, consent, picture))
     remark = (
         "Who customers could see, and whose face it was. An agent speaks with a face until it is replaced or removed; "
         "customers may see it until X doesn't have it any more. An empty cell: not ended, or not known."

@@ -16,7 +16,7 @@ import pytest
 from profilectl.ledger.address import parse_place
 from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.opening import open_for_writing
-from profilectl.model import Account, Event
+from profilectl.model import Account, Event, Profile
 from tests.audit.story import OTHER, USER, at, tell
 
 QUARTER = ("--since", "2026-04-01", "--until", "2026-06-30")
@@ -58,7 +58,7 @@ def test_who_was_alice_on_a_day(any_desk):
     picture = f"sha256:{'b' * 64}"
     dates = ("2026-04-10T10:00:01Z", "2026-05-20T18:00:00Z", "2026-05-22T09:00:00Z")
     assert [
-        ["alice", "Alice F.", "102", "speaks", *dates, picture, "ann@desk", "ann@desk", "not recorded"]
+        ["alice", "Alice F.", "102", "speaks", *dates, picture, "ann@desk", "ann@desk", "not recorded", "created"]
     ] == before.rows
     assert [["afischer", "Alice F.", "103", "speaks", "2026-07-01T09:00:01Z"]] == [row[:5] for row in after.rows]
     assert (0, 0) == (before.code, after.code)
@@ -159,6 +159,17 @@ def test_nobody_had_that_name_then(desk):
     assert (0, "", 0, []) == (then.code, then.out, never.code, never.document["faces"])
     assert "alice, profile 102, from 2026-04-10T10:00:01Z to 2026-05-22T09:00:00Z" in then.err
     assert 'did you mean "Alice F."?' in never.err
+
+
+def test_what_was_adopted_was_at_x_before(desk):
+    """The record doesn't know since when, so it doesn't say that nobody had the name."""
+    with open_for_writing(desk.place) as ledger:
+        profile = Profile("777", "Dora D.", "https://pbs.example/a.jpg", at("2026-01-01T00:00"))
+        ledger.adopt(USER, "dora", profile, avatar="sha256:d", protected=False, now_ms=at("2026-09-01T09:00"))
+    result = desk.run("audit", "who", "Dora D.", "--brand", "acme", "--at", "2026-08-01")
+
+    assert "dora, profile 777, from 2026-09-01T09:00:00Z (adopted then, so X had it before) to today" in result.err
+    assert "adopted" == desk.run("audit", "who", "Dora D.", "--brand", "acme").rows[0][-1]
 
 
 def test_the_brand_is_one_of_the_ledger(desk):
