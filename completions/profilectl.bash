@@ -7,7 +7,7 @@ _profilectl_know() {
     local shared='--roster=@path --brand=@brands --sandbox --credentials-file=@path --json --quiet -q --verbose -v --no-input --timeout=@text --help'
     case $1 in
         'profilectl')
-            commands='demo init diff sync send preview offboard recover doctor completion roster feedback profiles ledger auth sandbox'
+            commands='demo init diff sync send preview offboard recover doctor completion roster feedback profiles ledger audit auth sandbox'
             options="$shared --version"
             ;;
         'profilectl demo')
@@ -111,6 +111,27 @@ _profilectl_know() {
             ;;
         'profilectl ledger grants')
             options="$shared --admin=@text --agent=@text --reader=@text --schema=@text"
+            ;;
+        'profilectl audit')
+            commands='log who sent verify export'
+            options='--help'
+            ;;
+        'profilectl audit log')
+            options="$shared --agent=@agents --actor=@text --since=@text --until=@text --event=@text --to=@text --csv"
+            ;;
+        'profilectl audit who')
+            options="$shared --at=@text"
+            arguments='@text'
+            ;;
+        'profilectl audit sent')
+            options="$shared --as=@agents --to=@text --since=@text --until=@text --csv"
+            ;;
+        'profilectl audit verify')
+            options="$shared --against=@text"
+            ;;
+        'profilectl audit export')
+            options="$shared --since=@text --until=@text --force"
+            arguments='@path'
             ;;
         'profilectl auth')
             commands='login import status list default logout'

@@ -55,6 +55,16 @@ function __profilectl_takes
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/ledger/grants
             contains -- $argv[2] --admin --agent --reader --schema --roster --brand --credentials-file --timeout
+        case profilectl/audit/log
+            contains -- $argv[2] --agent --actor --since --until --event --to --roster --brand --credentials-file --timeout
+        case profilectl/audit/who
+            contains -- $argv[2] --at --roster --brand --credentials-file --timeout
+        case profilectl/audit/sent
+            contains -- $argv[2] --as --to --since --until --roster --brand --credentials-file --timeout
+        case profilectl/audit/verify
+            contains -- $argv[2] --against --roster --brand --credentials-file --timeout
+        case profilectl/audit/export
+            contains -- $argv[2] --since --until --roster --brand --credentials-file --timeout
         case profilectl/auth/login
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/auth/import
@@ -158,6 +168,12 @@ set -g __profilectl_commands \
     profilectl/ledger/unlock \
     profilectl/ledger/accept-restore \
     profilectl/ledger/grants \
+    profilectl/audit \
+    profilectl/audit/log \
+    profilectl/audit/who \
+    profilectl/audit/sent \
+    profilectl/audit/verify \
+    profilectl/audit/export \
     profilectl/auth \
     profilectl/auth/login \
     profilectl/auth/import \
@@ -196,6 +212,11 @@ set -g __profilectl_sharers \
     profilectl/ledger/unlock \
     profilectl/ledger/accept-restore \
     profilectl/ledger/grants \
+    profilectl/audit/log \
+    profilectl/audit/who \
+    profilectl/audit/sent \
+    profilectl/audit/verify \
+    profilectl/audit/export \
     profilectl/auth/login \
     profilectl/auth/import \
     profilectl/auth/status \
@@ -232,6 +253,7 @@ complete -c profilectl -n '__profilectl_on profilectl' -a roster -d 'The roster 
 complete -c profilectl -n '__profilectl_on profilectl' -a feedback -d 'What customers answer on feedback cards'
 complete -c profilectl -n '__profilectl_on profilectl' -a profiles -d 'The profiles at X: ours, retired, strangers'
 complete -c profilectl -n '__profilectl_on profilectl' -a ledger -d 'The ledger itself: look, copy, move, mend'
+complete -c profilectl -n '__profilectl_on profilectl' -a audit -d 'The record: who changed and sent what, as whom'
 complete -c profilectl -n '__profilectl_on profilectl' -a auth -d 'Credentials: which accounts profilectl can speak for'
 complete -c profilectl -n '__profilectl_on profilectl' -a sandbox -d 'The local X: a server with pages, and trouble on order'
 complete -c profilectl -n '__profilectl_on profilectl' -l version -d 'Print the version'
@@ -343,6 +365,36 @@ complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l admin -r
 complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l agent -r -f -d 'May look, and send messages'
 complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l reader -r -f -d 'May only look'
 complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l schema -r -f -d 'Of the ledger; else its address\'s, or profilectl'
+
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a log -d 'List what was recorded, oldest first'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a who -d 'Say who somebody was at X on a day'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a sent -d 'List the messages that were sent, and as whom'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a verify -d 'Check that no record was changed, and that none is missing'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a export -d 'Write the record of a period to two files'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -l help -d 'Show this message and exit'
+
+complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only what is about this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l actor -r -f -d 'Only what this OS user did; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l since -r -f -d 'From this day or time on'
+complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l until -r -f -d 'Up to the end of this day or time'
+complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l event -r -f -d 'Only events such as created; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l to -r -f -d 'Only what went to this id at X; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l csv -d 'Print lines of CSV, for a spreadsheet'
+
+complete -c profilectl -n '__profilectl_on profilectl/audit/who' -l at -r -f -d 'On this day, or at this time; else now'
+
+complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l as -r -f -a '(__profilectl_names agents)' -d 'Only messages of this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l to -r -f -d 'Only what went to this id at X; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l since -r -f -d 'From this day or time on'
+complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l until -r -f -d 'Up to the end of this day or time'
+complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l csv -d 'Print lines of CSV, for a spreadsheet'
+
+complete -c profilectl -n '__profilectl_on profilectl/audit/verify' -l against -r -f -d 'What was kept of it earlier; - is stdin'
+
+complete -c profilectl -n '__profilectl_at profilectl/audit/export 1' -F
+complete -c profilectl -n '__profilectl_on profilectl/audit/export' -l since -r -f -d 'From this day or time on'
+complete -c profilectl -n '__profilectl_on profilectl/audit/export' -l until -r -f -d 'Up to the end of this day or time'
+complete -c profilectl -n '__profilectl_on profilectl/audit/export' -l force -d 'Replace the files where they are'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a import -d 'Import an account from twurl, t or xurl'

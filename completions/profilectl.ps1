@@ -37,6 +37,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'feedback|What customers answer on feedback cards'
                 'profiles|The profiles at X: ours, retired, strangers'
                 'ledger|The ledger itself: look, copy, move, mend'
+                'audit|The record: who changed and sent what, as whom'
                 'auth|Credentials: which accounts profilectl can speak for'
                 'sandbox|The local X: a server with pages, and trouble on order'
             )
@@ -314,6 +315,70 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--schema|@text|Of the ledger; else its address''s, or profilectl'
             )
             Arguments = @()
+        }
+        'profilectl audit' = @{
+            Commands = @(
+                'log|List what was recorded, oldest first'
+                'who|Say who somebody was at X on a day'
+                'sent|List the messages that were sent, and as whom'
+                'verify|Check that no record was changed, and that none is missing'
+                'export|Write the record of a period to two files'
+            )
+            Options = @(
+                '--help||Show this message and exit'
+            )
+            Arguments = @()
+        }
+        'profilectl audit log' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--agent|@agents|Only what is about this agent; repeatable'
+                '--actor|@text|Only what this OS user did; repeatable'
+                '--since|@text|From this day or time on'
+                '--until|@text|Up to the end of this day or time'
+                '--event|@text|Only events such as created; repeatable'
+                '--to|@text|Only what went to this id at X; repeatable'
+                '--csv||Print lines of CSV, for a spreadsheet'
+            )
+            Arguments = @()
+        }
+        'profilectl audit who' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--at|@text|On this day, or at this time; else now'
+            )
+            Arguments = @(
+                '@text'
+            )
+        }
+        'profilectl audit sent' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--as|@agents|Only messages of this agent; repeatable'
+                '--to|@text|Only what went to this id at X; repeatable'
+                '--since|@text|From this day or time on'
+                '--until|@text|Up to the end of this day or time'
+                '--csv||Print lines of CSV, for a spreadsheet'
+            )
+            Arguments = @()
+        }
+        'profilectl audit verify' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--against|@text|What was kept of it earlier; - is stdin'
+            )
+            Arguments = @()
+        }
+        'profilectl audit export' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--since|@text|From this day or time on'
+                '--until|@text|Up to the end of this day or time'
+                '--force||Replace the files where they are'
+            )
+            Arguments = @(
+                '@path'
+            )
         }
         'profilectl auth' = @{
             Commands = @(

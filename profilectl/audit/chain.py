@@ -38,8 +38,7 @@ class Record(Struct, frozen=True):
     @property
     def event(self) -> Event:
         """What happened; LedgerRefused when the text was damaged."""
-        values = _values(self)
-        return Event(**{name: value for name, value in values.items() if name not in {"actor", _WRITTEN}})
+        return contents(self)[0]
 
     @property
     def written_ms(self) -> int:
@@ -47,15 +46,21 @@ class Record(Struct, frozen=True):
 
         Epoch milliseconds; 0 for one that was damaged, or of a version that noted X's time only.
         """
-        try:
-            return int(_values(self).get(_WRITTEN, 0))
-        except (LedgerRefused, TypeError, ValueError):
-            return 0
+        return int(_values(self).get(_WRITTEN, 0)) if self.is_readable else 0
 
     @property
     def is_sealed(self) -> bool:
         """Whether the hash is that of the text, and of the hash before it."""
         return self.hash == _hash(self.prev_hash, self.text)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the text is that of a record."""
+        try:
+            _values(self)
+        except LedgerRefused:
+            return False
+        return True
 
     @property
     def mark(self) -> str:
@@ -105,6 +110,14 @@ def accepted_breaks(records: Iterable[Record]) -> frozenset[tuple[int, str]]:
     """Return the broken records that these accept, for `verify`."""
     details = [event.detail for record in records if (event := record.event).what == BREAK_ACCEPTED]
     return frozenset((int(detail.get("seq") or 0), str(detail.get("mark"))) for detail in details)
+
+
+def contents(record: Record) -> tuple[Event, str]:
+    """Return what happened, and who did it, as ``user@host``; LedgerRefused when the text was damaged."""
+    values = _values(record)
+    actor = str(values.pop("actor"))
+    values.pop(_WRITTEN, None)
+    return Event(**values), actor
 
 
 def canonical(event: Event, actor: str, written_ms: int | None = None) -> str:

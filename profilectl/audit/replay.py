@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from profilectl.audit.chain import Record
 from profilectl.model import Dispatch, Event, LedgerState
 from profilectl.text.escape import visible
 
@@ -73,11 +72,11 @@ class Image:
             del self.bindings[agent]
 
 
-def replay(records: Iterable[Record]) -> Image:
-    """Return what all events of a record leave, oldest first; LedgerRefused when one can't be read."""
+def replay(events: Iterable[Event]) -> Image:
+    """Return what all events of a record leave, oldest first."""
     image = Image()
-    for record in records:
-        image.take(record.event)
+    for event in events:
+        image.take(event)
     return image
 
 

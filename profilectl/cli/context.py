@@ -204,7 +204,7 @@ class Context(Struct, frozen=True, dict=True):
         """Return the brands that a ``diff`` or ``sync`` is about: the chosen ones, or all."""
         from profilectl.roster.brands import select_brands
 
-        return select_brands(self.roster.brands, self._chosen_brands(), str(self.roster_path))
+        return select_brands(self.roster.brands, self.chosen_brands(), str(self.roster_path))
 
     def the_brand(self) -> Brand:
         """Return the only brand that a command is about; never a guess between two."""
@@ -214,11 +214,12 @@ class Context(Struct, frozen=True, dict=True):
 
     def meant(self, brands: Sequence[Brand]) -> Sequence[Brand]:
         """Return the user's default brand where it is one of these and no brand was named; else all of them."""
-        if len(brands) < 2 or self._chosen_brands():
+        if len(brands) < 2 or self.chosen_brands():
             return brands
         return [brand for brand in brands if brand.key == self.config.brand] or brands
 
-    def _chosen_brands(self) -> tuple[str, ...]:
+    def chosen_brands(self) -> tuple[str, ...]:
+        """Return the keys of the brands that the command line names, or else the environment."""
         default = self.environ.get("PROFILECTL_BRAND")
         return self.options.brand or ((default,) if default else ())
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli import auth_accounts
-from profilectl.cli.auth_accounts import give_hint
+from profilectl.cli.auth import accounts as auth_accounts
+from profilectl.cli.auth.accounts import give_hint
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.cli.read_only_context import ReadOnlyContext

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from profilectl.cli.context import Context
+from profilectl.cli.ledger_files import (
+    absolute,
+    exists,
+    new_file,
+    open_at,
+    open_sound,
+    open_writable,
+    place_of,
+    pour,
+    readable_file,
+)
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import InputRefused, LedgerRefused, ProfilectlError, TryLater, UsageError
@@ -26,8 +34,7 @@ from profilectl.ledger.location import companions
 from profilectl.ledger.store import refusal_of_mark
 from profilectl.profiles.ownership import namesakes
 from profilectl.render import ledger as render
-from profilectl.render.console import info, out, show_error, unless_nobody_reads
-from profilectl.system.files import private_draft
+from profilectl.render.console import info, out, show_error
 from profilectl.system.host import expand_home, now_ms
 from profilectl.system.locks import is_held
 from profilectl.text.escape import visible
@@ -76,9 +83,9 @@ def show(context: Context) -> None:
     Nothing is asked of X and nothing is written. A ledger that other commands refuse, because it went backwards, is
     shown all the same.
     """
-    place = _place(context)
-    with closing(_open(context, place)) as ledger:
-        summary = ledger.summary() if _exists(place, ledger) else None
+    place = place_of(context)
+    with closing(open_at(context, place)) as ledger:
+        summary = ledger.summary() if exists(place, ledger) else None
         refusal = _refusal(context, ledger, place)
         holder = ledger.holder()
     kind = "postgresql" if isinstance(place, PostgresAddress) else "sqlite"
@@ -104,18 +111,18 @@ def export(
     context.require_admin("export the ledger")
     if file is None and context.wants_json:
         raise UsageError("the export is lines of JSON already", hint="leave --json out, or name a FILE")
-    place = _place(context)
+    place = place_of(context)
     with ExitStack() as stack:
-        ledger = stack.enter_context(closing(_open_sound(context, place, even_moved=True)))  # its copy may be lost
+        ledger = stack.enter_context(closing(open_sound(context, place, even_moved=True)))  # its copy may be lost
         if file is not None:
             file = expand_home(str(file))
             _require_apart(file, place)
-            draft = stack.enter_context(_new_file(file, force=force))
+            draft = stack.enter_context(new_file(file, force=force))
             extent = _export_to(ledger, stack.enter_context(draft.open("r+b")))
         else:
             spool = stack.enter_context(tempfile.TemporaryFile())
             extent = _export_to(ledger, spool)
-            _pour(spool)
+            pour(spool)
     what = f"exported {extent.rows} rows of {visible(str(place))}"
     if file is None:
         context.remark(what)
@@ -133,13 +140,6 @@ def _export_to(ledger: StoreReader, file: BinaryIO) -> Extent:
     return ledger.engine.read(write)
 
 
-def _pour(spool: BinaryIO) -> None:
-    spool.seek(0)
-    with unless_nobody_reads():
-        sys.stdout.flush()
-        shutil.copyfileobj(spool, sys.stdout.buffer)
-
-
 def import_(
     context: Context,
     file: Annotated[str, argument("FILE", "What `ledger export` wrote; - is stdin.")],
@@ -150,8 +150,8 @@ def import_(
     wrong is named by its line, and then nothing is imported.
     """
     context.require_admin("import a ledger")
-    place = _place(context)
-    with _readable(file) as lines:
+    place = place_of(context)
+    with readable_file(file) as lines:
         verdict = export_lines.judge(lines)
         _require_no_problem(file, verdict)
         _require_empty(context, place)
@@ -178,40 +178,10 @@ def _require_no_problem(file: str, verdict: Verdict) -> None:
 
 
 def _require_empty(context: Context, place: Place) -> None:
-    with closing(_open(context, place)) as ledger:
+    with closing(open_at(context, place)) as ledger:
         if not ledger.engine.read(export_lines.is_empty):
             hint = "PROFILECTL_LEDGER=ADDRESS imports it elsewhere; or move this one away first"
             raise LedgerRefused(f"nothing was imported: {visible(str(place))} isn't empty", hint=hint)
-
-
-@contextmanager
-def _readable(file: str) -> Iterator[BinaryIO]:
-    """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first."""
-    with ExitStack() as stack:
-        try:
-            source = sys.stdin.buffer if file == "-" else stack.enter_context(expand_home(file).open("rb"))
-            lines: BinaryIO = source
-            if file == "-" or not source.seekable():
-                lines = stack.enter_context(tempfile.TemporaryFile())
-                shutil.copyfileobj(source, lines)
-        except OSError as error:
-            raise InputRefused(f"can't read {visible(file)}: {error.strerror}") from None
-        yield lines
-
-
-@contextmanager
-def _new_file(file: Path, *, force: bool) -> Iterator[Path]:
-    """Yield a private draft that takes its place at the end; InputRefused where it can't."""
-    shown = visible(str(file))
-    if file.is_dir():
-        raise InputRefused(f"{shown} is a folder", hint="name a file in it")
-    try:
-        with private_draft(file, replaces=force) as draft:
-            yield draft
-    except FileExistsError:
-        raise InputRefused(f"{shown} exists already", hint="choose another name, or replace it with --force") from None
-    except OSError as error:
-        raise InputRefused(f"{shown} can't be written: {error.strerror}") from None
 
 
 def backup(
@@ -225,15 +195,15 @@ def backup(
     ledger in PostgreSQL is backed up by pg_dump instead.
     """
     context.require_admin("back up the ledger")
-    place = _place(context)
+    place = place_of(context)
     if isinstance(place, PostgresAddress):
         dump = f"pg_dump --format=custom --schema={place.schema} --file={shlex.quote(str(file))}"
         hint = f"{dump} {shlex.quote(place.connection_string())}"
         raise LedgerRefused(f"{visible(str(place))} is backed up by PostgreSQL's own pg_dump", hint=visible(hint))
-    with closing(_open_sound(context, place)) as ledger:
+    with closing(open_sound(context, place)) as ledger:
         file = expand_home(str(file))
         _require_apart(file, place)
-        with _new_file(file, force=force) as draft:
+        with new_file(file, force=force) as draft:
             cast("SQLiteReader", ledger.engine).back_up(draft.absolute())
     document = render.copy("backup", str(place), str(file), None, None)
     context.output.show(document, lines=[f"backed up {visible(str(place))} to {visible(str(file))}"])
@@ -253,7 +223,7 @@ def migrate(
     context.require_admin("move the ledger")
     if context.uses_sandbox:
         raise UsageError("the sandbox keeps its ledger beside the roster", hint="leave --sandbox out")
-    old, new = _place(context), _absolute(parse_place(address))
+    old, new = place_of(context), absolute(parse_place(address))
     goal = _moved_to(context, old, new)
     if goal == str(new):
         _finish_move(context, old, new)
@@ -263,7 +233,7 @@ def migrate(
     question = f"Move the ledger from {visible(str(old))} to {visible(str(new))}? All that use it need the new address."
     require_consent(context, question, "moved", yes=yes)
     source = cast("Store", context.ledger_for_writing()).engine
-    old = _place(context)  # one beside the roster was moved to the state folder just now
+    old = place_of(context)  # one beside the roster was moved to the state folder just now
     target = partial(_open_marked, context, new)
     with source.lock(_MAX_WAIT, "profilectl ledger migrate", context.announce_wait), tempfile.TemporaryFile() as spool:
         extent = relocation.migrate(source, target, spool, str(old), str(new))
@@ -273,8 +243,8 @@ def migrate(
 
 
 def _moved_to(context: Context, old: Place, new: Place) -> str | None:
-    with closing(_open(context, old, even_moved=True)) as ledger:
-        if not _exists(old, ledger):
+    with closing(open_at(context, old, even_moved=True)) as ledger:
+        if not exists(old, ledger):
             hint = "the first `profilectl sync` makes it"
             raise LedgerRefused(f"there is no ledger at {visible(str(old))}", hint=hint)
         if new == old or (isinstance(old, Path) and isinstance(new, Path) and _is_of_ledger(new, old)):
@@ -283,15 +253,15 @@ def _moved_to(context: Context, old: Place, new: Place) -> str | None:
 
 
 def _open_marked(context: Context, place: Place) -> Store:
-    return _open_writable(context, place, even_moved=True)
+    return open_writable(context, place, even_moved=True)
 
 
 def _finish_move(context: Context, old: Place, new: Place) -> None:
-    with closing(_open(context, new, even_moved=True)) as target:
-        if not _exists(new, target):  # opened for writing, an empty one would take its place
+    with closing(open_at(context, new, even_moved=True)) as target:
+        if not exists(new, target):  # opened for writing, an empty one would take its place
             hint = f"restore it there; {relocation.former(str(old))}"
             raise LedgerRefused(f"the ledger was moved to {visible(str(new))}, and isn't there", hint=visible(hint))
-    with closing(_open(context, old, even_moved=True)) as source, _open_marked(context, new) as target:
+    with closing(open_at(context, old, even_moved=True)) as source, _open_marked(context, new) as target:
         is_new = relocation.finish(source.engine, target.engine, str(old), str(new))
         extent = relocation.extent_of(target.engine)
     if not is_new:
@@ -321,9 +291,9 @@ def unlock(
     process, also after a crash, so nothing is left to remove; the process is named, and the exit code is 75.
     """
     context.require_admin("unlock the ledger")
-    place = _place(context)
+    place = place_of(context)
     shown = visible(str(place))
-    with closing(_open(context, place)) as ledger:
+    with closing(open_at(context, place)) as ledger:
         holder = ledger.holder()
     if isinstance(place, Path) and is_held(lock := place.with_name(f"{place.name}.lock")):
         if holder is None:
@@ -351,14 +321,14 @@ def accept_restore(
     sync. Then it is recorded, and commands work again. Without credentials X isn't asked, which is said.
     """
     context.require_admin("accept a restored ledger")
-    place = _place(context)
+    place = place_of(context)
     shown = visible(str(place))
-    with closing(_open(context, place)) as ledger:
+    with closing(open_at(context, place)) as ledger:
         setbacks, summary = context.kept_heads.setbacks(ledger), ledger.summary()
         if not setbacks:
             document = render.restored(str(place), summary, (), (), None, context.again())
             has_it = f"{shown} has all that was seen of it on this host"
-            line = has_it if _exists(place, ledger) else f"there is no ledger at {shown} yet, so nothing to accept"
+            line = has_it if exists(place, ledger) else f"there is no ledger at {shown} yet, so nothing to accept"
             context.output.show(document, lines=[line])
             return
         for line in render.setbacks(summary, setbacks):
@@ -378,7 +348,7 @@ def accept_restore(
 
 def _accept(context: Context, place: Place, setbacks: Sequence[Setback]) -> None:
     # without the ledger's lock: an agent's role, which only sends, has no right to a lease, and needn't have one here
-    with _open_writable(context, place) as ledger:
+    with open_writable(context, place) as ledger:
         if context.kept_heads.setbacks(ledger) != tuple(setbacks):
             raise TryLater("the ledger has changed meanwhile, so nothing was accepted", hint="run it once more")
         try:
@@ -431,46 +401,6 @@ def _schema_of(context: Context) -> str:
     except LedgerRefused:  # there are two files: neither is what the SQL is about
         place = Path()
     return place.schema if isinstance(place, PostgresAddress) else "profilectl"
-
-
-def _place(context: Context) -> Place:
-    return _absolute(context.ledger_place)
-
-
-def _absolute(place: Place) -> Place:
-    return place.absolute() if isinstance(place, Path) else place
-
-
-def _open_writable(context: Context, place: Place, *, even_moved: bool = False) -> Store:
-    from profilectl.ledger.opening import open_for_writing
-
-    return open_for_writing(place, find_password=partial(context.ledger_password, place), even_moved=even_moved)
-
-
-def _open(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
-    from profilectl.ledger.opening import open_for_reading
-
-    return open_for_reading(place, find_password=partial(context.ledger_password, place), even_moved=even_moved)
-
-
-def _exists(place: Place, ledger: StoreReader) -> bool:
-    from profilectl.ledger.sqlite import EmptyReader
-
-    return os.path.lexists(place) if isinstance(place, Path) else not isinstance(ledger.engine, EmptyReader)
-
-
-def _open_sound(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
-    """Open the ledger that is there; LedgerRefused where there is none, or other commands refuse it."""
-    ledger = _open(context, place, even_moved=even_moved)
-    with ExitStack() as on_error:
-        on_error.callback(ledger.close)
-        if not _exists(place, ledger):
-            elsewhere = "" if context.uses_sandbox else "; PROFILECTL_LEDGER names another one"
-            hint = f"the first `profilectl sync` makes it{elsewhere}"
-            raise LedgerRefused(f"there is no ledger at {visible(str(place))}", hint=hint)
-        context.kept_heads.check(ledger, place)
-        on_error.pop_all()
-    return ledger
 
 
 def _refusal(context: Context, ledger: LedgerReader, place: Place) -> LedgerRefused | None:

@@ -37,6 +37,7 @@ COMMANDS = (
     "offboard",
     "recover",
     "ledger",
+    "audit",
     "auth",
     "doctor",
     "sandbox",

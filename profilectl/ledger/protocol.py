@@ -26,6 +26,7 @@ from profilectl.model import (
     Dispatch,
     Event,
     Intent,
+    LedgerAccount,
     LedgerState,
     LedgerSummary,
     LocalTime,
@@ -85,6 +86,9 @@ class LedgerReader(Protocol):
             LedgerRefused: its newest audit record was damaged.
         """
 
+    def accounts(self) -> tuple[LedgerAccount, ...]:
+        """Return all accounts that are registered, each with its brands' keys."""
+
     def user_ids(self) -> tuple[str, ...]:
         """Return the user ids of all accounts that are registered."""
 
@@ -106,6 +110,9 @@ class LedgerReader(Protocol):
 
     def accepted_breaks(self) -> frozenset[tuple[int, str]]:
         """Return the broken audit records with which a person chose to go on, for `chain.verify`."""
+
+    def profile_records(self, user_id: str) -> Iterator[Record]:
+        """Yield an account's audit records of `schema.PROFILE_EVENTS`, oldest first."""
 
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
         """Return an account's events since a moment, oldest first; what came before isn't read.

@@ -27,13 +27,14 @@ FORMAT = 5
 READ_AS_IS = frozenset({"4", "5"})
 """The formats whose tables are this one's: a reader needs no other columns, only a writer brings up the indexes."""
 
-_PROFILE_EVENTS = (
-    *("begun", "intended", "created", "adopted", "retired", "destroyed", "forgotten", "blocked", "unblocked"),
-    BREAK_ACCEPTED,
+PROFILE_EVENTS = (
+    *("begun", "intended", "created", "adopted", "retired", "destroyed", "destroyed-stranger", "forgotten"),
+    *("blocked", "unblocked", BREAK_ACCEPTED),
 )
+"""The events that say what became of profiles and agents, and of the record itself: they have an index."""
 # the texts are canonical, see `audit.chain`: an account comes first, and what happened last; and a text in a name or
 # a reason can't look like a key, as its quotes are escaped
-_ABOUT_PROFILES = "(" + " OR ".join(f"""text LIKE '%"what":"{what}"}}'""" for what in _PROFILE_EVENTS) + ")"
+_ABOUT_PROFILES = "(" + " OR ".join(f"""text LIKE '%"what":"{what}"}}'""" for what in PROFILE_EVENTS) + ")"
 _OF_ACCOUNT = """text LIKE '{"account":"' || :account || '",%'"""
 
 TABLES = (

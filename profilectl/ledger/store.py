@@ -122,6 +122,9 @@ class StoreReader(LedgerReader):
     def summary(self) -> LedgerSummary:
         return self._engine.read(_summary)
 
+    def accounts(self) -> tuple[LedgerAccount, ...]:
+        return _accounts(self._engine.rows)
+
     def user_ids(self) -> tuple[str, ...]:
         return tuple(user_id for (user_id,) in self._rows(schema.GET_USER_IDS))
 
@@ -145,18 +148,34 @@ class StoreReader(LedgerReader):
     def accepted_breaks(self) -> frozenset[tuple[int, str]]:
         return chain.accepted_breaks(chain.Record(*row) for row in self._rows(schema.GET_ACCEPTED_BREAKS))
 
+    def profile_records(self, user_id: str) -> Iterator[chain.Record]:
+        after = 0
+        while page := self._rows(schema.GET_PROFILE_RECORDS, account=user_id, after=after, limit=_PAGE):
+            for row in page:
+                yield chain.Record(*row)
+            after = page[-1][0]
+
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
         # records have the times of several clocks, so only a whole page of earlier ones ends the search; from the end,
         # because a trail of years would take longer to read than the call that asks for the last day
         recent: list[Event] = []
         before = _BEYOND
         while page := self._rows(schema.GET_RECORDS_BACKWARDS, before=before, limit=_PAGE):
-            events = [event for row in page if (event := chain.Record(*row).event).at_ms >= since_ms]
+            events = [event for row in page if (event := self._event_of(chain.Record(*row))).at_ms >= since_ms]
             if not events:
                 break
             recent += (event for event in events if event.account == user_id)
             before = page[-1][0]
         return tuple(reversed(recent))
+
+    def _event_of(self, record: chain.Record) -> Event:
+        """Return what a record says; nothing where a person has accepted that it can't be read any more."""
+        try:
+            return record.event
+        except LedgerRefused:
+            if (record.seq, record.mark) not in self.accepted_breaks():
+                raise
+            return Event("damaged", "", _BEYOND)  # a late time, so that the search goes on
 
     def dispatch(self, user_id: str, key: str) -> Dispatch | None:
         rows = self._rows(schema.GET_DISPATCH, account=user_id, key=key)
@@ -547,16 +566,19 @@ def refusal_of_mark(name: str, value: str) -> LedgerRefused:
     return LedgerRefused(visible(what), hint=visible(hint))
 
 
-def _summary(execute: Execute) -> LedgerSummary:
+def _accounts(execute: Execute) -> tuple[LedgerAccount, ...]:
     brands: dict[tuple[str, str, str], list[str]] = {}
     for user_id, handle, x_host, brand in execute(schema.GET_BRANDS):
         brands.setdefault((user_id, handle, x_host), []).append(brand)
+    return tuple(LedgerAccount(*account, tuple(keys)) for account, keys in brands.items())
+
+
+def _summary(execute: Execute) -> LedgerSummary:
     newest = [chain.Record(*row) for row in execute(schema.GET_RECORDS_BACKWARDS, before=_BEYOND, limit=1)]
     seq, at_ms = (newest[0].seq, newest[0].event.at_ms) if newest else (0, 0)
-    accounts = tuple(LedgerAccount(*account, tuple(keys)) for account, keys in brands.items())
     counts = dict(zip(_COUNTED, execute(schema.COUNT_ROWS)[0], strict=True))
     file_format = str(execute(schema.GET_FORMAT)[0][0])
-    return LedgerSummary(file_format, accounts, **counts, last_seq=seq, last_ms=at_ms)
+    return LedgerSummary(file_format, _accounts(execute), **counts, last_seq=seq, last_ms=at_ms)
 
 
 def _account_of(execute: Execute, brand: str) -> Account | None:

@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from itertools import islice
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from msgspec import Struct
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 
 _WIDEST = 100_000  # columns: no cell of a file is folded
+_PAGE = 200  # rows of a table that is one of many
+
+Item = TypeVar("Item")
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -65,6 +69,13 @@ def out(line: str) -> None:
     """Write one line that is safe to print to stdout."""
     with unless_nobody_reads():
         sys.stdout.write(line + "\n")
+
+
+def out_all(lines: Iterable[str]) -> None:
+    """Write lines that are safe to print to stdout; none are made any more once nobody reads them."""
+    with unless_nobody_reads():
+        for line in lines:
+            sys.stdout.write(line + "\n")
 
 
 def flush() -> None:
@@ -187,6 +198,29 @@ class Output(Struct, frozen=True):
             draw(drawing)
         else:
             out(as_text(drawing))
+
+    def show_many(
+        self,
+        headers: Sequence[str],
+        items: Iterable[Item],
+        *,
+        row: Callable[[Item], Sequence[str]],
+        cells: Callable[[Item], Sequence[str]],
+    ) -> None:
+        """Write more than fits into memory to stdout: tables of some rows each on a terminal, tabs elsewhere.
+
+        Args:
+            headers: of the tables.
+            items: what is shown.
+            row: makes an item's cells for people.
+            cells: makes them for programs, of which nothing is left out.
+        """
+        if not is_terminal(sys.stdout):
+            out_all("\t".join(map(visible, cells(item))) for item in items)
+            return
+        rest = iter(items)
+        while page := [row(item) for item in islice(rest, _PAGE)]:
+            self.show_rows(headers, page)
 
 
 @contextmanager

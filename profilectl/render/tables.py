@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Columns that are never folded, as folding short words helps nobody, and half an id can't be copied.
 _SHORT = {"", "action", "answered", "change", "kind", "mean", "result", "satisfied or NPS", "status", "until"}
-_COPIED = {"created", "id", "profile"}
+_COPIED = {"created", "event", "id", "profile", "time"}
 _STYLES = {"+": "green", "±": "yellow", "=": "cyan", "-": "red", "!": "bold red", STRANGER: "dim"}
 
 

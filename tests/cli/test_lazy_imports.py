@@ -34,6 +34,7 @@ FORBIDDEN = {
     ("profiles", "list"): HEAVY - WIRE,
     ("completion", "bash"): LOCAL | {"sqlite3"},
     ("feedback", "report", "--since", "2026-11-01"): HEAVY - WIRE,
+    ("audit", "who", "Alice F."): LOCAL - {"concurrent.futures", "logging"},
 }
 
 

@@ -21,7 +21,7 @@ MANUAL = ROOT / "docs" / "profilectl.1"
 
 NOISE = re.compile(
     r"""
-      sha256:[0-9a-f]{64}
+      (?:sha256:)?[0-9a-f]{64}
     | \d{6,}                              # ids
     | \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ
     | /media/[\w-]+
@@ -38,6 +38,7 @@ BLOCKS = {
     (REFERENCE, "commands"): lambda _: tables.commands(tree()),
     (REFERENCE, "global options"): lambda _: tables.global_options(tree()),
     (README, "tour"): walks.walk,
+    (README, "record"): walks.walk,
     (README, "json"): walks.walk,
     (REFERENCE, "json"): walks.walk,
 }

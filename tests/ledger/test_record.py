@@ -23,7 +23,7 @@ CHANGE = "UPDATE audit SET text = :text WHERE seq = :seq"
 
 def untrue(ledger):
     """Return what rows and record disagree about."""
-    image = replay(ledger.events())
+    image = replay(record.event for record in ledger.events())
     return list(differences(image, USER, ledger.state_of(USER), ledger.open_dispatches(USER)))
 
 
@@ -135,6 +135,7 @@ def test_a_person_may_go_on_behind_a_break_and_that_is_on_the_record(ledger):
     ledger.record(Event("sent", USER, 96))
     accepted = ledger.accepted_breaks()
 
+    assert {"sent", "promised"} <= {event.what for event in ledger.recent(USER, 0)}
     assert ({(last, broken.mark)}, None) == (accepted, chain.verify(ledger.events(), accepted=accepted))
     tampered(ledger, CHANGE, seq=last, text='{"account":"2"}')
     with pytest.raises(LedgerRefused, match=f"the record is broken at {last}"):

@@ -80,7 +80,9 @@ class Desk:
             hold(verify(records) is None, "the audit chain is broken")
             times = [record.written_ms for record in records]
             hold(times == sorted(times), "the record isn't in the order of its times")
-            untrue = list(differences(replay(records), USER, ledger.state_of(USER), ledger.open_dispatches(USER)))
+            image = replay(record.event for record in records)
+            rows = ledger.state_of(USER), ledger.open_dispatches(USER)
+            untrue = list(differences(image, USER, *rows))
             hold(not untrue, "; ".join(untrue))
             return len(records)
 

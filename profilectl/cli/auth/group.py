@@ -1,4 +1,4 @@
-"""The ``auth`` group, and its ``status`` and ``list``: whose credentials are where, and whether they can be used."""
+"""The commands of the ``auth`` group, and its ``status`` and ``list``: whose credentials are where, and if usable."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.cli import auth_accounts
-from profilectl.cli.auth_accounts import describe, document, give_hint, host_of, warn
-from profilectl.cli.auth_login import Handle, import_, login
+from profilectl.cli.auth import accounts
+from profilectl.cli.auth.accounts import describe, document, give_hint, host_of, warn
+from profilectl.cli.auth.login import Handle, import_, login
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
 from profilectl.config import choose_brand
@@ -70,23 +70,23 @@ def _status_row(account: AccountStatus) -> tuple[str, ...]:
 
 def _statuses(context: Context) -> Iterator[AccountStatus]:
     """Yield the state of every account that is a brand of the roster or logged in at this host."""
-    host, keychain = host_of(context), auth_accounts.unattended_keychain(context)
+    host, keychain = host_of(context), accounts.unattended_keychain(context)
     # X's handles have no case, so @Acme of the roster and a login as @acme are one account.
-    handles = {brand.handle.casefold(): brand.handle for brand in auth_accounts.brands(context)}
+    handles = {brand.handle.casefold(): brand.handle for brand in accounts.brands(context)}
     if not context.options.brand:
-        logins = [login.handle for login in auth_accounts.logged_in(context) if login.host == host]
+        logins = [login.handle for login in accounts.logged_in(context) if login.host == host]
         handles |= {handle.casefold(): handle for handle in logins}
     for handle in handles.values():
         yield describe(context, handle, host, keychain)
     # Credentials from the environment or a file work without any name, so they are shown where nothing has one.
-    anonymous = None if handles else auth_accounts.describe_anonymous(context, host, keychain)
+    anonymous = None if handles else accounts.describe_anonymous(context, host, keychain)
     if anonymous is not None:
         yield anonymous
 
 
 def listing(context: Context) -> None:
     """List the accounts that are logged in, at every host."""
-    logins, keychain = auth_accounts.logged_in(context), auth_accounts.unattended_keychain(context)
+    logins, keychain = accounts.logged_in(context), accounts.unattended_keychain(context)
     statuses = (describe(context, login.handle, login.host, keychain) for login in logins)
     rows = [(login.handle, login.user_id, login.host, login.storage) for login in logins]
     context.output.show(partial(document, context, statuses), _LIST_HEADERS, rows)
@@ -111,11 +111,11 @@ def logout(
 
     Its keyring entry, and its line in the configuration. X is asked for nothing, unless --revoke ends the token there.
     """
-    auth_accounts.refuse_sandbox(context)
+    accounts.refuse_sandbox(context)
     if revoke:  # ends the token for everybody; what is in one's own keyring everybody may forget
         context.require_admin("revoke a token")
-    host, keychain = host_of(context), auth_accounts.attended_keychain(context)
-    name = auth_accounts.named_account(context, handle) or _only_account(context, host)
+    host, keychain = host_of(context), accounts.attended_keychain(context)
+    name = accounts.named_account(context, handle) or _only_account(context, host)
     if name is None:
         context.output.announce(f"nobody is logged in at {host}, so nothing changed")
         context.output.show(partial(document, context, []))
@@ -127,7 +127,7 @@ def logout(
     # Who logs out expects that nothing can send any more, which a file or a variable would belie.
     account = describe(context, name, host, keychain)
     if account.usable:
-        warn(f"commands still find {account.source} credentials for @{name}", auth_accounts.SEE_STATUS)
+        warn(f"commands still find {account.source} credentials for @{name}", accounts.SEE_STATUS)
     context.output.show(partial(document, context, [account]))
 
 

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from profilectl.cli import auth_accounts
-from profilectl.cli.auth_accounts import SEE_STATUS, describe, document, give_hint, host_of, warn
+from profilectl.cli.auth import accounts
+from profilectl.cli.auth.accounts import SEE_STATUS, describe, document, give_hint, host_of, warn
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.cli.prompts import ask
@@ -51,16 +51,16 @@ def login(
 
     Asks for consumer key, consumer secret, access token and access token secret, without showing what is typed.
     """
-    auth_accounts.refuse_sandbox(context)
+    accounts.refuse_sandbox(context)
     context.require_admin("change credentials")
     read = _reader(context, with_token=with_token, pin=pin)
-    log_in(context, auth_accounts.named_account(context, handle), read)
+    log_in(context, accounts.named_account(context, handle), read)
 
 
 def log_in(context: Context, expected: str | None, read: Callable[[], Credentials]) -> None:
     """Get credentials of the expected handle or of any, check them at X, keep them in the keyring, and report it."""
     # `read` is called once the keyring has proven to work: nobody types four values for nothing.
-    keychain = auth_accounts.attended_keychain(context)
+    keychain = accounts.attended_keychain(context)
     doubts: list[RemoteError] = []
     result = credentials_login.login(
         host=host_of(context),
@@ -70,7 +70,7 @@ def log_in(context: Context, expected: str | None, read: Callable[[], Credential
         store=keychain,
         config=context.config,
         now=datetime.now(UTC),
-        claimed=auth_accounts.claimed_handles(context),
+        claimed=accounts.claimed_handles(context),
     )
     replaced = ", in place of the token that was there" if result.replaced else ""
     name = f"@{visible(result.account.handle)} ({visible(result.account.user_id)})"
@@ -155,7 +155,7 @@ def import_(
 
     The credentials go the way of a login: checked at X, then kept in the keyring. The tool's file stays as it is.
     """
-    auth_accounts.refuse_sandbox(context)
+    accounts.refuse_sandbox(context)
     if not only_list:
         context.require_admin("change credentials")
     if context.options.credentials_file is not None:

@@ -1,0 +1,117 @@
+"""The ledger of a command that is about the ledger itself, and the files that such commands read and write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from profilectl.errors import InputRefused, LedgerRefused
+from profilectl.render.console import unless_nobody_reads
+from profilectl.system.files import private_draft
+from profilectl.system.host import expand_home
+from profilectl.text.escape import visible
+
+if TYPE_CHECKING:
+    from profilectl.cli.context import Context
+    from profilectl.ledger.address import PostgresAddress
+    from profilectl.ledger.store import Store, StoreReader
+
+    Place = Path | PostgresAddress
+
+
+@contextmanager
+def readable_file(file: str) -> Iterator[BinaryIO]:
+    """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first."""
+    with ExitStack() as stack:
+        try:
+            source = sys.stdin.buffer if file == "-" else stack.enter_context(expand_home(file).open("rb"))
+            lines: BinaryIO = source
+            if file == "-" or not source.seekable():
+                lines = stack.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(source, lines)
+                lines.seek(0)
+        except OSError as error:
+            raise InputRefused(f"can't read {visible(file)}: {error.strerror}") from None
+        yield lines
+
+
+@contextmanager
+def new_file(file: Path, *, force: bool) -> Iterator[Path]:
+    """Yield a private draft that takes its place at the end; InputRefused where it can't."""
+    shown = visible(str(file))
+    if file.is_dir():
+        raise InputRefused(f"{shown} is a folder", hint="name a file in it")
+    try:
+        with private_draft(file, replaces=force) as draft:
+            yield draft
+    except FileExistsError:
+        raise InputRefused(f"{shown} exists already", hint="choose another name, or replace it with --force") from None
+    except OSError as error:
+        raise InputRefused(f"{shown} can't be written: {error.strerror}") from None
+
+
+def pour(spool: BinaryIO) -> None:
+    """Write to stdout what was written to a file that can be read again."""
+    spool.seek(0)
+    with unless_nobody_reads():
+        sys.stdout.flush()
+        shutil.copyfileobj(spool, sys.stdout.buffer)
+
+
+def place_of(context: Context) -> Place:
+    """Return where the ledger is, or will be."""
+    return absolute(context.ledger_place)
+
+
+def absolute(place: Place) -> Place:
+    """Return the place as it is from every folder."""
+    return place.absolute() if isinstance(place, Path) else place
+
+
+def open_at(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
+    """Open a ledger to look at it, however far it has come; one that isn't there is empty."""
+    from profilectl.ledger.opening import open_for_reading
+
+    return open_for_reading(place, find_password=partial(context.ledger_password, place), even_moved=even_moved)
+
+
+def open_writable(context: Context, place: Place, *, even_moved: bool = False) -> Store:
+    """Open a ledger to write to it, however far it has come, and whatever its newest records are like."""
+    from profilectl.ledger.opening import open_for_writing
+
+    return open_for_writing(place, find_password=partial(context.ledger_password, place), even_moved=even_moved)
+
+
+def exists(place: Place, ledger: StoreReader) -> bool:
+    """Say whether the ledger that was opened at a place is there."""
+    from profilectl.ledger.sqlite import EmptyReader
+
+    return os.path.lexists(place) if isinstance(place, Path) else not isinstance(ledger.engine, EmptyReader)
+
+
+def open_existing(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
+    """Open the ledger that is there, however far it has come; LedgerRefused where there is none."""
+    ledger = open_at(context, place, even_moved=even_moved)
+    if not exists(place, ledger):
+        ledger.close()
+        elsewhere = "" if context.uses_sandbox else "; PROFILECTL_LEDGER names another one"
+        hint = f"the first `profilectl sync` makes it{elsewhere}"
+        raise LedgerRefused(f"there is no ledger at {visible(str(place))}", hint=hint)
+    return ledger
+
+
+def open_sound(context: Context, place: Place, *, even_moved: bool = False) -> StoreReader:
+    """Do the same; LedgerRefused also for one that other commands refuse, as it went backwards."""
+    with ExitStack() as on_error:
+        ledger = open_existing(context, place, even_moved=even_moved)
+        on_error.callback(ledger.close)
+        context.kept_heads.check(ledger, place)
+        on_error.pop_all()
+    return ledger

@@ -1,0 +1,323 @@
+"""What the record answers: rows for terminals, pipes and spreadsheets, and documents for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from profilectl.audit.faces import Status
+from profilectl.audit.periods import ALWAYS_MS
+from profilectl.render.json_documents import Document, timestamp
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from profilectl.audit.comparison import Verdict
+    from profilectl.audit.faces import Entry, Face
+    from profilectl.audit.periods import Period
+    from profilectl.audit.queries import Outgoing
+    from profilectl.ledger.heads import Setback
+    from profilectl.model import LedgerAccount
+
+Brands = Mapping[str, tuple[str, ...]]
+"""The keys of an account's brands, by its user id."""
+
+NOT_RECORDED = "not recorded"
+LOG_HEADERS = ("time", "event", "about")
+LOG_CELLS = ("record", "time", "account", "brand", "event", "agent", "profile", "by", "recipient", "name", "detail")
+SENT_HEADERS = ("time", "to", "as", "at X, written by")
+SENT_CELLS = (
+    *("time", "brand", "agent", "recipient", "name", "profile"),
+    *("status", "origin", "event id", "record", "text"),
+)
+_DONE = {"created": "created", "adopted": "adopted, so X had it before"}
+_LEFT = {"removed": "removed", "replaced": "replaced", "destroyed": "destroyed", "forgotten": "let go"}
+_STATUS = {
+    Status.SPEAKS: "the agent's face",
+    Status.SHOWN: "nobody sent with it any more; customers could still see it",
+    Status.LEFT: "let go and left at X, where customers may still see it",
+}
+
+
+def period(asked: Period, zone: str | None) -> Document:
+    """Return a period as a part of a document; `zone` is the time zone in which it was typed."""
+    return {"from": _moment(asked.from_ms), "until": _moment(asked.until_ms), "zone": zone}
+
+
+def _moment(milliseconds: int) -> str | None:
+    return None if abs(milliseconds) >= ALWAYS_MS else timestamp(milliseconds)
+
+
+# Every record
+
+
+def log_head(asked: Period, zone: str | None) -> Document:
+    """``profilectl.audit/1``: the records that were asked for, without these: they are many."""
+    return {"schema": "profilectl.audit/1", "period": period(asked, zone)}
+
+
+def log_record(entry: Entry, brands: Brands) -> Document:
+    """Return a record as a part of a document."""
+    event = entry.event
+    return {
+        "seq": entry.seq,
+        "at": timestamp(event.at_ms),
+        "account": event.account,
+        "brands": list(brands.get(event.account, ())),
+        "event": event.what,
+        "agent": event.agent,
+        "profile_id": event.profile_id,
+        "actor": entry.actor,
+        "detail": dict(event.detail),
+    }
+
+
+def log_cells(entry: Entry, brands: Brands) -> tuple[str, ...]:
+    """Return a record as `LOG_CELLS`, for pipes and spreadsheets."""
+    event = entry.event
+    detail = json.dumps(dict(event.detail), ensure_ascii=True, sort_keys=True)
+    about = (_word(event.detail, "recipient_id"), _word(event.detail, "name"), detail)
+    subject = (brand_of(event.account, brands), event.what, event.agent or "", event.profile_id or "", entry.actor)
+    return (str(entry.seq), timestamp(event.at_ms), event.account, *subject, *about)
+
+
+def log_row(entry: Entry, brands: Brands) -> tuple[str, ...]:
+    """Return a record under `LOG_HEADERS`, for people; the brand where the ledger has several accounts."""
+    event = entry.event
+    words = {"recipient_id": "to {}", "name": '"{}"', "why": "{}", "replaced": "in place of {}", "handle": "@{}"}
+    about = [event.agent] if event.agent else []
+    about += [form.format(event.detail[key]) for key, form in words.items() if event.detail.get(key)]
+    about += [f"profile {event.profile_id}"] if event.profile_id else []
+    about += _where(event.account, brands)
+    return timestamp(event.at_ms), event.what, f"{', '.join(about)}, by {entry.actor} (record {entry.seq})".lstrip(", ")
+
+
+def brand_of(account: str, brands: Brands) -> str:
+    """Return the brands of an account as one word."""
+    return ", ".join(brands.get(account, ()))
+
+
+def _where(account: str, brands: Brands) -> list[str]:
+    return [f"in {brand_of(account, brands) or account}"] if len(brands) > 1 else []
+
+
+def _word(detail: Mapping[str, Any], key: str) -> str:
+    return str(detail.get(key) or "")
+
+
+# Who somebody was
+
+
+def who(name: str, account: LedgerAccount, asked: Period, zone: str | None, faces: Sequence[Face]) -> Document:
+    """``profilectl.who/1``: whose face a public name was in a period."""
+    return {
+        "schema": "profilectl.who/1",
+        "name": name,
+        "account": {"user_id": account.user_id, "handle": account.handle, "host": account.host},
+        "brands": list(account.brands),
+        "period": period(asked, zone),
+        "faces": [
+            {
+                "agent": face.agent,
+                "name": face.name,
+                "profile_id": face.profile_id,
+                "status": face.status(asked).value,
+                "began": _entry(face.began),
+                "left": _entry(face.left),
+                "why": face.why,
+                "over": _entry(face.over),
+                "picture": face.picture,
+                "consent": face.consent,
+            }
+            for face in faces
+        ],
+    }
+
+
+def _entry(entry: Entry | None) -> Document | None:
+    if entry is None:
+        return None
+    event = entry.event
+    return {"at": timestamp(event.at_ms), "event": event.what, "actor": entry.actor, "seq": entry.seq}
+
+
+def who_cells(face: Face, asked: Period) -> tuple[str, ...]:
+    """Return a face as cells, for pipes; an end that isn't recorded is empty."""
+    return (
+        *(face.agent or "", face.name or "", face.profile_id, face.status(asked).value),
+        *(_at(entry) for entry in (face.began, face.left, face.over)),
+        face.picture or NOT_RECORDED,
+        *("" if entry is None else entry.actor for entry in (face.began, face.left)),
+        face.consent or NOT_RECORDED,
+        "" if face.began is None else face.began.event.what,  # one that was adopted was at X before
+    )
+
+
+def who_table(faces: Sequence[Face], asked: Period) -> RenderableType:
+    """Draw faces, each as facts below one another: a line of all of them would be too wide."""
+    from rich.console import Group
+
+    from profilectl.render.tables import listing
+
+    return Group(*(listing(("what", "recorded"), _facts(face, asked)) for face in faces))
+
+
+def _facts(face: Face, asked: Period) -> Iterator[tuple[str, str]]:
+    yield "agent", face.agent or "none of ours"
+    yield "public name", face.name or NOT_RECORDED
+    yield "then", _STATUS[face.status(asked)]
+    yield "since", NOT_RECORDED if face.began is None else _sentence(face.began, _DONE[face.began.event.what])
+    yield "until", "it hasn't ended" if face.left is None else _sentence(face.left, _left(face))
+    yield "seen until", _seen_until(face)
+    yield "profile", face.profile_id
+    yield "picture", face.picture or NOT_RECORDED
+    yield "consent", face.consent or NOT_RECORDED
+
+
+def _left(face: Face) -> str:
+    return _LEFT.get(face.why or "", face.why or "")
+
+
+def _seen_until(face: Face) -> str:
+    if face.over is None:
+        return "the record has no end: X has it still, as far as it tells"
+    again = face.over.event.what == "adopted"
+    return _sentence(face.over, "bound once more" if again else "destroyed")
+
+
+def span(face: Face) -> str:
+    """Return a face as a phrase: whose it was, and from when to when customers could see it."""
+    since, until = (_at(entry) for entry in (face.began, face.over))
+    is_older = face.began is not None and face.began.event.what == "adopted"
+    before = " (adopted then, so X had it before)" if is_older else ""
+    whose = f"{face.agent or 'none of ours'}, profile {face.profile_id}"
+    return f"{whose}, from {since or '?'}{before} to {until or 'today'}"
+
+
+def _sentence(entry: Entry, deed: str) -> str:
+    return f"{timestamp(entry.event.at_ms)}, {deed} by {entry.actor} (record {entry.seq})"
+
+
+def _at(entry: Entry | None) -> str:
+    return "" if entry is None else timestamp(entry.event.at_ms)
+
+
+# What was sent
+
+
+def sent_head(asked: Period, zone: str | None) -> Document:
+    """``profilectl.sent/1``: the messages that were asked for, without these: they are many."""
+    return {"schema": "profilectl.sent/1", "period": period(asked, zone)}
+
+
+def sent_message(message: Outgoing, brands: Brands) -> Document:
+    """Return a message as a part of a document."""
+    event = message.entry.event
+    return {
+        "seq": message.entry.seq,
+        "at": timestamp(event.at_ms),
+        "account": event.account,
+        "brands": list(brands.get(event.account, ())),
+        "agent": event.agent,
+        "recipient_id": message.recipient_id,
+        "name": message.name,
+        "profile_id": event.profile_id,
+        "status": message.status,
+        "event_id": message.event_id,
+        "origin": message.origin,
+        "actor": message.entry.actor,
+        "text": message.text,
+    }
+
+
+def sent_row(message: Outgoing, brands: Brands) -> tuple[str, ...]:
+    """Return a message under `SENT_HEADERS`, for people; the brand where the ledger has several accounts."""
+    event = message.entry.event
+    name = "a name that is not recorded" if message.name is None else message.name
+    face = f"{name} (profile {event.profile_id})" if event.profile_id else "the brand itself"
+    sender = ", ".join([*([event.agent] if event.agent else []), face, *_where(event.account, brands)])
+    how = f"{message.status}, {message.origin or NOT_RECORDED}"
+    return timestamp(event.at_ms), message.recipient_id or NOT_RECORDED, sender, how
+
+
+def sent_cells(message: Outgoing, brands: Brands) -> tuple[str, ...]:
+    """Return a message as `SENT_CELLS`, for pipes and spreadsheets; the text is empty where it wasn't kept."""
+    event, name = message.entry.event, message.name or ""
+    sender = (brand_of(event.account, brands), event.agent or "")
+    head = (timestamp(event.at_ms), *sender, message.recipient_id or "", name, event.profile_id or "")
+    tail = (message.event_id or "", str(message.entry.seq), message.text or "")
+    return (*head, message.status, message.origin or NOT_RECORDED, *tail)
+
+
+# Whether it is whole
+
+
+def verify(
+    place: str, verdict: Verdict, against: str | None, setbacks: Sequence[Setback], untrue: Sequence[str]
+) -> Document:
+    """``profilectl.verify/1``: whether the chain is whole and has what was seen of it."""
+    head = None if verdict.head is None else {"seq": verdict.head.seq, "hash": verdict.head.hash}
+    missing = None if verdict.missing is None else dict(zip(("first", "last"), verdict.missing, strict=True))
+    return {
+        "schema": "profilectl.verify/1",
+        "place": place,
+        "whole": verdict.is_whole and not setbacks and not untrue,
+        "records": verdict.records,
+        "head": head,
+        "broken": verdict.broken,
+        "against": against,
+        "compared": verdict.compared,
+        "other": verdict.other,
+        "missing": missing,
+        "setbacks": [
+            {"user_id": setback.user_id, "seq": setback.head.seq, "is_missing": setback.is_missing}
+            for setback in setbacks
+        ],
+        "untrue": list(untrue),
+    }
+
+
+def verified(verdict: Verdict, against: str | None) -> Iterator[str]:
+    """Yield what was proven, sentence by sentence."""
+    if verdict.head is None:
+        yield "the record is empty"
+        return
+    yield f"{counted(verdict.records, 'record')}, the chain is whole, and the ledger is what they say"
+    yield f"head {verdict.head.hash} (record {verdict.head.seq})"
+    if against is not None:
+        yield f"{counted(verdict.compared, 'record')} of {against} compared: each is here, as it was"
+
+
+def faults(verdict: Verdict, against: str | None, setbacks: Sequence[Setback]) -> Iterator[str]:
+    """Yield what isn't as it was written, the first record of each kind of fault named."""
+    if verdict.broken is not None:
+        yield f"record {verdict.broken} isn't as it was written: the chain is whole up to the one before"
+    if verdict.other is not None and verdict.other != verdict.broken:
+        yield f"record {verdict.other} is another one in {against}"
+    if verdict.missing is not None:
+        first, last = verdict.missing
+        which = f"record {last}" if first == last else f"records {first} to {last}"
+        yield f"{which} of {against} missing at the end: the last one here is {verdict.records}"
+    for setback in setbacks:
+        how = "is missing" if setback.is_missing else "is another one by now"
+        yield f"record {setback.head.seq}, which this host has seen, {how}"
+
+
+def export(place: str, lines: str, page: str, records: int, digest: str, verdict: Verdict) -> Document:
+    """``profilectl.export/1``: the files with the record of a period, and the head of the chain that they are from."""
+    head = None if verdict.head is None else {"seq": verdict.head.seq, "hash": verdict.head.hash}
+    return {
+        "schema": "profilectl.export/1",
+        "place": place,
+        "lines": lines,
+        "page": page,
+        "records": records,
+        "digest": digest,
+        "head": head,
+    }
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number with what it counts."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
