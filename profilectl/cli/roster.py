@@ -57,7 +57,7 @@ def check(
 
 def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
-    from profilectl.pictures.loader import find_refusals
+    from profilectl.pictures.loader import examine, judge
     from profilectl.pictures.loader import problems as picture_problems
     from profilectl.roster.parser import parse_partially
     from profilectl.toml.document import decode
@@ -67,8 +67,9 @@ def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     problems = roster.problems
     # To decode a picture is what takes long here, and a profile proves that X and we took that very file.
     proven = _synced_digests(context, roster.brands)
-    if refusals := find_refusals(context.roster_path.parent, roster.agents, proven):
-        problems += picture_problems(refusals, roster.agents, decode(content, name), name)
+    pictures, refusals = examine(context.roster_path.parent, roster.agents, proven)
+    if objections := judge(roster.agents, pictures, refusals, roster.policy):
+        problems += picture_problems(objections, decode(content, name), name)
     return roster.named, tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
 

@@ -126,6 +126,7 @@ POLICY: Mapping[str, Rule] = {
     "test_recipients": recipients,
     "timezone": timezone,
     "audit_text": rules.flag,
+    "ai_faces": rules.choice("refuse", "record"),
     "bot_markers": rules.table,
 }
 DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to brand

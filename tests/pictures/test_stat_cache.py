@@ -19,7 +19,7 @@ from profilectl.pictures.avatars import FileIdentity, Reading
 from profilectl.pictures.stat_cache import MARGIN_NS, Entry, PictureStatCache, dump, is_settled, parse
 from profilectl.system.cache import cache_file
 
-ENTRY = Entry("sha256:" + 64 * "a", FileIdentity(1, 2, 3, 4, 5))
+ENTRY = Entry("sha256:" + 64 * "a", "", FileIdentity(1, 2, 3, 4, 5))
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_what_is_written_is_what_is_read(entries):
     assert entries == parse(dump(entries))
 
 
-ROW = [ENTRY.digest, *ENTRY.identity]
+ROW = [ENTRY.digest, ENTRY.mark, *ENTRY.identity]
 
 
 @pytest.mark.parametrize(
