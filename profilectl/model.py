@@ -66,7 +66,22 @@ class Policy(Struct, frozen=True):
     bot_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language
     timezone: str = "UTC"  # IANA name; in which days begin and end, the same on every machine
     audit_text: bool = False  # whether the audit trail keeps what was sent, not only its hash
+    consent: str = "record"  # "require" | "record" | "off"
     ai_faces: str = "refuse"  # "refuse" | "record": pictures of humans that are marked as machine-made
+
+
+class Consent(Struct, frozen=True):
+    """What a person has agreed to, and where that is kept."""
+
+    name: bool
+    photo: bool
+    ref: str | None = None  # of the document, such as a file number
+    given: date | None = None  # the first day
+    expires: date | None = None  # the last day
+
+
+DRAWN = "data:"
+"""Begins what stands in place of a picture's path where initials are drawn: then come the agent's key, ",", a name."""
 
 
 class Agent(Struct, frozen=True):
@@ -75,7 +90,7 @@ class Agent(Struct, frozen=True):
     key: str
     brand: str  # the brand's key
     name: str  # public, NFC, 1 to 48 code points
-    avatar: str  # relative to the roster's folder, as written
+    avatar: str  # relative to the roster's folder, as written; or drawn, see `DRAWN`
     kind: Kind
     operators: tuple[str, ...] = ()  # OS users; empty: anybody with the credentials
     first: str | None = None
@@ -86,6 +101,8 @@ class Agent(Struct, frozen=True):
     until: date | None = None  # the last day
     protected: bool = False
     line: int = 0  # of its table in the roster, for messages
+    consent: Consent | None = None
+    withheld: str = ""  # for want of consent: "photo", or "name" for both; name and avatar are neutral already
 
 
 class Roster(Struct, frozen=True):

@@ -24,7 +24,7 @@ from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.render.console import Output, info
 from profilectl.system.cache import cache_file
 from profilectl.system.files import read_named
-from profilectl.system.host import expand_home
+from profilectl.system.host import expand_home, today
 from profilectl.text.escape import visible
 from profilectl.toml.document import LARGEST, decode
 
@@ -138,13 +138,14 @@ class Context(Struct, frozen=True, dict=True):
     @cached_property
     def roster(self) -> Roster:
         """The roster, without errors; RosterRefused holds every problem otherwise."""
+        from profilectl.roster.consent import as_agreed
         from profilectl.roster.parser import parse
 
         _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
         roster = parse(self._roster_text, str(self.roster_path))
         if self.deeds:
             self._require_pinned(roster)
-        return roster
+        return as_agreed(roster, today(roster.policy.timezone))
 
     def _require_pinned(self, roster: Roster) -> None:
         """Raise InputRefused where the policy names another roster, or one that says more about bots."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused
-from profilectl.model import Picture, PreparedPicture
+from profilectl.model import DRAWN, Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
 from profilectl.pictures.signature import signature
 from profilectl.system.threads import Budget
@@ -73,6 +73,9 @@ def read(folder: Path, relative: str) -> Reading:
     """Return what `inspect` does, and which file it was."""
     from profilectl.pictures.provenance import find_mark  # a run in which no picture has changed reads none
 
+    if relative.startswith(DRAWN):
+        recipe = relative.encode()
+        return Reading(Picture(relative, digest_of_bytes(recipe), len(recipe)), FileIdentity(0, 0, 0, 0, 0), 0)
     # Clock, then identity, then bytes: whatever changes the file later shows against one of the first two.
     begun_ns = time.time_ns()
     with _opened(folder, relative) as file:
@@ -119,6 +122,12 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
     Raises:
         AvatarRefused: as `inspect` does; or the file has changed since, or is no usable image.
     """
+    if picture.path.startswith(DRAWN):
+        from profilectl.pictures.placeholders import initials_portrait
+
+        key, _, name = picture.path.removeprefix(DRAWN).partition(",")
+        drawn = normalise(initials_portrait(name, colour_of=key), name, size)
+        return replace(drawn, source_digest=picture.digest)  # of the recipe: another Pillow may draw other bytes
     with _opened(folder, picture.path) as file:
         file_size = os.fstat(file.fileno()).st_size
         kept = min(file_size, LARGEST_FILE)
