@@ -296,9 +296,8 @@ def _what_time_did(earlier: Sequence[Change], now: Sequence[Change]) -> str:
     for change in due:
         if change.action is Action.DESTROY:
             return "a retired profile's grace is over"
-        for reason, what in ((Reason.UNTIL, "last day"), (Reason.CONSENT, "consent")):
-            if reason in change.why:
-                return f"the {what} of {visible(change.agent)} is over"
+        if Reason.UNTIL in change.why:
+            return f"the last day of {visible(change.agent)} is over"
         if change.is_repair:
             return f"the profile of {visible(change.agent)} has been missing from X's list for too long"
     if any(change.waits for change in earlier):

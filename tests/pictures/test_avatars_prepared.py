@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from profilectl.model import DRAWN
 from profilectl.pictures import avatars
 from profilectl.pictures.provenance import MACHINE_MADE, UNSPECIFIED, find_mark, with_mark
 
@@ -312,3 +313,13 @@ def test_a_manifest_without_a_source_is_no_mark_to_keep(tmp_path):
 
     assert UNSPECIFIED == avatars.inspect(tmp_path, "picture").mark
     assert ("", "") == (prepared.made_by, find_mark(prepared.content))
+
+
+def test_initials_are_drawn_where_no_file_may_be_shown(tmp_path):
+    """On a colour of the agent's key, known by what they are drawn from; the folder isn't even looked at."""
+    alice, other = (avatars.inspect(tmp_path / "none", f"{DRAWN}{key},Alice F.") for key in ("alice", "other"))
+    prepared = avatars.prepare(tmp_path / "none", alice)
+
+    assert (alice.digest, (400, 400)) == (prepared.source_digest, opened(prepared).size)
+    assert alice.digest != other.digest
+    assert opened(prepared).getpixel((2, 2)) != opened(avatars.prepare(tmp_path, other)).getpixel((2, 2))

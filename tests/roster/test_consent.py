@@ -8,9 +8,11 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
+from profilectl.messaging.send_rules import sign_off
 from profilectl.model import DRAWN, Agent, Consent, Kind, Policy
+from profilectl.roster.compliance import assess
 from profilectl.roster.consent import agreed_agents, consent_warnings, withheld
-from profilectl.roster.parser import parse
+from profilectl.roster.parser import parse, parse_partially
 
 TODAY = date(2027, 1, 1)
 DAY = timedelta(1)
@@ -174,3 +176,19 @@ def test_a_photo_that_is_agreed_to_has_to_be_there(problems_of):
     problems = problems_of(HEAD + "consent = { name = true, photo = true }\n")
 
     assert ["roster.toml:4:1: agents.alice.avatar: missing; name a picture, here or in [defaults]"] == problems
+
+
+def test_compliance_shows_what_customers_see():
+    """The neutral name, and not the one that isn't agreed to."""
+    lines = "consent = { name = false, photo = false }\n"
+    answer = assess(parse_partially((HEAD + lines).encode(), "roster.toml"), (), TODAY)
+
+    assert ["Agent 2BD8"] == [entry.agent.name for entry in answer.agents]
+
+
+def test_a_signature_has_nobodys_initials_without_consent():
+    """Those of the neutral name, though the roster knows the person's."""
+    alice = replace(ALICE, first="Alice", last="Fast", consent=Consent(name=False, photo=False))
+    [neutral] = agreed_agents([alice], Policy(), TODAY)
+
+    assert ("^AF", "^CS2") == (sign_off(alice), sign_off(neutral))
