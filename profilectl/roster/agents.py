@@ -66,8 +66,6 @@ class AgentReader:
         self._rules: dict[str, Disclosure] = {}
         self._lookalikes: dict[tuple[str, int, str], Agent] = {}
         self._judge_default_pattern()
-        if "consent" in self._defaults.values:
-            problems.error(("defaults", "consent"), "is one person's: it belongs into the table of an agent")
 
     def agents(self, lines: Mapping[str, int]) -> tuple[Agent, ...]:
         """Return one agent per entry and brand, in file order, without those that have errors.

@@ -154,13 +154,13 @@ def test_every_problem_has_its_place(problems_of, lines, expected):
     assert [f"roster.toml:{line}" for line in expected] == problems_of(text)
 
 
-def test_a_consent_is_one_persons(problems_of):
-    """A default would be an agreement of somebody who was never asked."""
-    text = HEAD + '[defaults]\navatar = "a.png"\nconsent = { name = true, photo = true }\n'
+def test_nobody_may_be_shown_before_they_agree():
+    """As a default: then whoever has no entry of their own is neutral."""
+    text = HEAD + '[agents.bruno]\nname = "Bruno"\nkind = "human"\nconsent = { name = true, photo = false }\n'
+    text += '[defaults]\navatar = "a.png"\nconsent = { name = false, photo = false }\n'
+    roster = parse(text, "roster.toml")
 
-    assert ["roster.toml:9:1: defaults.consent: is one person's: it belongs into the table of an agent"] == problems_of(
-        text
-    )
+    assert ["name", "photo"] == [withheld(agent, roster.policy, TODAY) for agent in roster.agents]
 
 
 def test_who_agrees_to_no_photo_needs_none():
