@@ -10,12 +10,13 @@ import json
 import re
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 SOURCE_TYPE: Final = "digitalsourcetype"  # the last word of the key, whatever its prefix and case
 _ADDRESS: Final = re.compile(rb"://[a-z0-9./-]{1,80}/digitalsourcetype/([A-Za-z]{1,60})")
+_MOST_BOXES: Final = 10_000  # that hold something; a manifest has some dozens
 _DEEPEST: Final = 32  # boxes in boxes, and values in values; a manifest has less than ten
-_LARGEST: Final = 1_000_000  # bytes of a box that is decoded; an assertion has some hundreds
 _ARGUMENTS: Final = {24: "B", 25: ">H", 26: ">I", 27: ">Q"}  # by the head's low bits
 _INDEFINITE: Final = 31
 
@@ -25,12 +26,15 @@ def is_manifest(boxes: bytes) -> bool:
     return b"jumdc2pa" in boxes[:40]
 
 
-def source_types(boxes: bytes) -> Iterator[str]:
-    """Yield the digital source types that JUMBF boxes name, as they are written."""
-    for kind, content in _leaves(boxes):
+def source_types(boxes: bytes, most: int) -> Iterator[str]:
+    """Yield the digital source types that JUMBF boxes name, as they are written; `most` bytes of them are decoded."""
+    for kind, content in islice(_leaves(boxes), _MOST_BOXES):
+        most -= len(content)
         try:
-            document = _decode(kind, content)
+            document = _decode(kind, content) if most >= 0 else content
         except (ValueError, TypeError, IndexError, RecursionError, struct.error):
+            document = content
+        if document is content:
             yield from (match[1].decode("ascii") for match in _ADDRESS.finditer(content))
         else:
             yield from _named(document)
@@ -56,8 +60,6 @@ def _leaves(boxes: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _decode(kind: bytes, content: bytes) -> Any:
-    if len(content) > _LARGEST:
-        raise ValueError(len(content))
     return _decode_cbor(content) if kind == b"cbor" else json.loads(content)
 
 

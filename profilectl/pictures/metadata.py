@@ -28,6 +28,7 @@ _GIF_XMP: Final = b"XMP DataXMP"
 _GIF_C2PA: Final = b"C2PA_GIF\x01\x00\x00"
 _GIF_XMP_END: Final = b"\x01\xff\xfe\xfd"  # begins the 258 bytes that lead a reader of sub-blocks to the block's end
 _SCAN: Final = frozenset({0xDA, 0xD9})  # JPEG's start of scan, behind which pixels are, and its end of image
+_PADDING: Final = re.compile(rb"\xff+")
 _WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
@@ -88,8 +89,12 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
         marker = content[at + 1]
         if marker in _SCAN:
             return
-        if marker == 0xFF or marker in _WITHOUT_LENGTH:  # padding, or nothing but a marker
-            at += 1 if marker == 0xFF else 2
+        if marker == 0xFF:  # padding
+            padding = _PADDING.match(content, at)
+            at = padding.end() - 1 if padding else at + 1
+            continue
+        if marker in _WITHOUT_LENGTH:
+            at += 2
             continue
         length = int.from_bytes(content[at + 2 : at + 4], "big")
         if length < 2 or at + 2 + length > len(content):

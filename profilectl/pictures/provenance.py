@@ -24,7 +24,10 @@ UNSPECIFIED: Final = "c2pa"
 _VOCABULARY: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _IN_WORDS: Final = {mark.casefold(): mark for mark in MACHINE_MADE}
 _MOST_BLOCKS: Final = 10_000
-_LARGEST_XMP: Final = 4_000_000  # bytes; depth maps have this much, and stand apart from what says the source
+_LARGEST: Final = 4_000_000  # bytes of a block that are decoded; depth maps have as many
+_MOST_DECODED: Final = {BlockKind.XMP: 2 * _LARGEST, BlockKind.C2PA: 1_000_000, BlockKind.IPTC: 1_000_000}
+"""Bytes of each that are decoded, all blocks together: far more than anything has that says the source."""
+
 _LONGEST: Final = 300  # characters of a value
 _WRITTEN: Final = re.compile(
     r"""DigitalSourceType\s{0,9}=\s{0,9}["']([^"'<>]{1,300})["']
@@ -45,9 +48,11 @@ _PACKET: Final = (
 
 def find_mark(content: bytes) -> str:
     """Return what a picture file says of its origin: `TRAINED`, else `COMPOSITE`, else `UNSPECIFIED`, else nothing."""
-    marks = set()
+    marks, left = set(), dict(_MOST_DECODED)
     for block in islice(blocks(content), _MOST_BLOCKS):
-        values = list(_values(block))
+        most = min(_LARGEST, left[block.kind])
+        values = list(_values(block, most))
+        left[block.kind] -= min(most, len(block.content))
         marks |= {_mark_of(value) for value in values}
         if block.kind is BlockKind.C2PA and not values and is_manifest(block.content):
             marks.add(UNSPECIFIED)
@@ -56,12 +61,12 @@ def find_mark(content: bytes) -> str:
     return next((mark for mark in (*MACHINE_MADE, UNSPECIFIED) if mark in marks), "")
 
 
-def _values(block: Block) -> Iterator[str]:
-    """Yield the source types that a block names."""
+def _values(block: Block, most: int) -> Iterator[str]:
+    """Yield the source types that a block names; `most` bytes of it are decoded."""
     if block.kind is BlockKind.C2PA:
-        yield from source_types(block.content)
+        yield from source_types(block.content, most)
     elif block.kind is BlockKind.XMP:
-        yield from _xmp_values(block.content)
+        yield from _xmp_values(block.content[:most])
     else:  # which has no field for the source, so that only a value that is nothing else counts
         value = block.content[:_LONGEST].decode("utf-8", "replace").strip()
         if _WHOLE.fullmatch(value):
@@ -77,7 +82,7 @@ def _mark_of(value: str) -> str:
 def _xmp_values(packet: bytes) -> list[str]:
     from xml.parsers.expat import ExpatError
 
-    packet = packet.strip(b"\0 \t\r\n")[:_LARGEST_XMP]
+    packet = packet.strip(b"\0 \t\r\n")
     for start, encoding in ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):  # without the byte order mark
         if packet.startswith(start):
             packet = packet.decode(encoding, "replace").encode()

@@ -365,3 +365,10 @@ def test_a_mark_that_is_written_is_found_and_changes_no_pixel(content, mark):
 
     assert (mark, before.tobytes()) == (find_mark(marked), after.tobytes())
     assert len(marked) - len(content) < 1000
+
+
+def test_a_manifest_that_is_too_large_is_searched_for_the_address():
+    """More than a megabyte isn't decoded: the whole address counts, the bare word doesn't."""
+    boxes = [manifest(superbox(b"json", b"x", box(b"json", b'{"digitalSourceType": "%s", "x": "%s"}' % (value.encode(), b"x" * 1_000_000)))) for value in (URL, TRAINED)]  # fmt: skip
+
+    assert [TRAINED, UNSPECIFIED] == [find_mark(png((b"caBX", store))) for store in boxes]
