@@ -8,6 +8,7 @@ import io
 import json
 import re
 import tempfile
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -68,6 +69,7 @@ ROSTER = {
             "title": "Billing",
             "avatar": "ana.png",
             "kind": "human",
+            "consent": {"name": True, "photo": False, "ref": "HR-1", "expires": date(2027, 1, 31)},
         },
         "bot": {"brands": ["acme"], "name": "Acme Bot", "avatar": "bot.png", "kind": "bot", "until": "2026-11-28"},
     },
