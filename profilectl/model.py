@@ -66,6 +66,22 @@ class Policy(Struct, frozen=True):
     bot_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language
     timezone: str = "UTC"  # IANA name; in which days begin and end, the same on every machine
     audit_text: bool = False  # whether the audit trail keeps what was sent, not only its hash
+    consent: str = "record"  # "require" | "record" | "off"
+    ai_faces: str = "refuse"  # "refuse" | "record": pictures of humans that are marked as machine-made
+
+
+class Consent(Struct, frozen=True):
+    """What a person has agreed to, and where that is kept."""
+
+    name: bool
+    photo: bool
+    ref: str | None = None  # of the document, such as a file number
+    given: date | None = None  # the first day
+    expires: date | None = None  # the last day
+
+
+DRAWN = "data:"
+"""Begins what stands in place of a picture's path where initials are drawn: then come the agent's key, ",", a name."""
 
 
 class Agent(Struct, frozen=True):
@@ -74,7 +90,7 @@ class Agent(Struct, frozen=True):
     key: str
     brand: str  # the brand's key
     name: str  # public, NFC, 1 to 48 code points
-    avatar: str  # relative to the roster's folder, as written
+    avatar: str  # relative to the roster's folder, as written; or drawn, see `DRAWN`
     kind: Kind
     operators: tuple[str, ...] = ()  # OS users; empty: anybody with the credentials
     first: str | None = None
@@ -85,6 +101,8 @@ class Agent(Struct, frozen=True):
     until: date | None = None  # the last day
     protected: bool = False
     line: int = 0  # of its table in the roster, for messages
+    consent: Consent | None = None
+    withheld: str = ""  # for want of consent: "photo", or "name" for both; name and avatar are neutral already
 
 
 class Roster(Struct, frozen=True):
@@ -114,10 +132,11 @@ class Picture(Struct, frozen=True):
     path: str  # as the roster writes it
     digest: str  # of the file's bytes
     size: int  # bytes
+    mark: str = ""  # what the file says of its origin, see `pictures.provenance.find_mark`
 
 
 class PreparedPicture(ShortRepr, frozen=True):
-    """What is uploaded: square, at most 400x400, without metadata."""
+    """What is uploaded: square, at most 400x400, without metadata but the mark of a machine-made picture."""
 
     unshown = frozenset({"content"})
 
@@ -125,6 +144,7 @@ class PreparedPicture(ShortRepr, frozen=True):
     media_type: str  # "image/jpeg" | "image/png"
     source_digest: str  # of the file it was made from
     signature: str = ""  # of what it shows, see `pictures.similarity`: X encodes every picture anew
+    made_by: str = ""  # IPTC's word for what made it, where the file and the upload say that a machine did
 
 
 class Account(Struct, frozen=True):
@@ -186,6 +206,7 @@ class Intent(Struct, frozen=True):
     picture: str = ""  # signature of what was uploaded, see `pictures.similarity`
     boot: str = ""  # which start of which machine `attempted_local_ms` counts from; empty: unknown
     attempted_local_ms: int = 0  # as `attempted_ms`, by that machine's clock, which nobody can set
+    made_by: str = ""  # of the uploaded picture, see `PreparedPicture`
 
 
 class WithdrawnIntent(Struct, frozen=True):

@@ -24,7 +24,7 @@ from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.render.console import Output, info
 from profilectl.system.cache import cache_file
 from profilectl.system.files import read_named
-from profilectl.system.host import expand_home
+from profilectl.system.host import expand_home, today
 from profilectl.text.escape import visible
 from profilectl.toml.document import LARGEST, decode
 
@@ -138,13 +138,14 @@ class Context(Struct, frozen=True, dict=True):
     @cached_property
     def roster(self) -> Roster:
         """The roster, without errors; RosterRefused holds every problem otherwise."""
+        from profilectl.roster.consent import as_agreed
         from profilectl.roster.parser import parse
 
         _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
         roster = parse(self._roster_text, str(self.roster_path))
         if self.deeds:
             self._require_pinned(roster)
-        return roster
+        return as_agreed(roster, today(roster.policy.timezone))
 
     def _require_pinned(self, roster: Roster) -> None:
         """Raise InputRefused where the policy names another roster, or one that says more about bots."""
@@ -172,11 +173,12 @@ class Context(Struct, frozen=True, dict=True):
         return PictureStatCache(roster.parent, cache_file(str(roster), "pictures"))
 
     def inspect_pictures(self, agents: Iterable[Agent], cache: PictureStatCache | None = None) -> dict[str, Picture]:
-        """Read and hash every picture these agents name, unless it is known; RosterRefused with every bad one."""
+        """Read every picture these agents name, unless it is known; RosterRefused with every one they may not use."""
         from profilectl.pictures.loader import inspect_all
 
+        agents = tuple(agents)
         pictures, refusals = inspect_all(self.roster_path.parent, agents, cache)
-        self._require_usable(refusals)
+        self._require_usable(agents, pictures, refusals)
         return pictures
 
     def prepare_pictures(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
@@ -184,7 +186,7 @@ class Context(Struct, frozen=True, dict=True):
         from profilectl.pictures.loader import prepare_all
 
         prepared, refusals = prepare_all(self.roster_path.parent, pictures)
-        self._require_usable(refusals)
+        self._require_usable(self.roster.agents, {}, refusals)
         return prepared
 
     def load_pictures(self, agents: Iterable[Agent]) -> dict[str, PreparedPicture]:
@@ -194,11 +196,15 @@ class Context(Struct, frozen=True, dict=True):
         prepared = self.prepare_pictures({picture.digest: picture for picture in pictures.values()}.values())
         return {avatar: prepared[picture.digest] for avatar, picture in pictures.items()}
 
-    def _require_usable(self, refusals: Mapping[str, AvatarRefused]) -> None:
-        if refusals:
-            from profilectl.pictures.loader import refusal
+    def _require_usable(
+        self, agents: Iterable[Agent], pictures: Mapping[str, Picture], refusals: Mapping[str, AvatarRefused]
+    ) -> None:
+        from profilectl.pictures.loader import judge, refusal
 
-            raise refusal(refusals, self.roster.agents, self._roster_text, str(self.roster_path))
+        objections = judge(agents, pictures, refusals, self.roster.policy)
+        refused = refusal(objections, self._roster_text, str(self.roster_path))
+        if refused is not None:
+            raise refused
 
     def brands(self) -> tuple[Brand, ...]:
         """Return the brands that a ``diff`` or ``sync`` is about: the chosen ones, or all."""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.errors import ExitCode, InputRefused, ProfilectlError, Refused, UsageError
-from profilectl.model import Brand
+from profilectl.model import DRAWN, Brand
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
@@ -254,6 +254,7 @@ def _faces(session: SyncSession, plan: Plan, picture_base: str) -> dict[Change, 
     files_of = {
         picture.digest: f"{picture_base.rstrip('/')}/{quote(normpath(picture.path))}"
         for picture in session.pictures.values()
+        if not picture.path.startswith(DRAWN)
     }
     return {
         change: Faces(

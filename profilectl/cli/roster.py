@@ -57,18 +57,27 @@ def check(
 
 def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
     """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
-    from profilectl.pictures.loader import find_refusals
+    from profilectl.pictures.loader import examine, judge
     from profilectl.pictures.loader import problems as picture_problems
+    from profilectl.roster.consent import agreed_agents, consent_warnings
     from profilectl.roster.parser import parse_partially
     from profilectl.toml.document import decode
+    from profilectl.toml.problems import ProblemList
 
     name, content = str(context.roster_path), context.read_roster()
     roster = parse_partially(content, name)
     problems = roster.problems
     # To decode a picture is what takes long here, and a profile proves that X and we took that very file.
     proven = _synced_digests(context, roster.brands)
-    if refusals := find_refusals(context.roster_path.parent, roster.agents, proven):
-        problems += picture_problems(refusals, roster.agents, decode(content, name), name)
+    day = today(roster.policy.timezone)
+    agents = agreed_agents(roster.agents, roster.policy, day)
+    pictures, refusals = examine(context.roster_path.parent, agents, proven)
+    if objections := judge(agents, pictures, refusals, roster.policy):
+        problems += picture_problems(objections, decode(content, name), name)
+    notes, warnings = ProblemList(), [*consent_warnings(roster.agents, roster.policy, day)]
+    for path, message in warnings:
+        notes.warning(path, message)
+    problems += notes.placed(decode(content, name), name) if warnings else ()
     return roster.named, tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
 

@@ -54,10 +54,11 @@ _WORD = re.compile(r"[^\W_]+")
 def sign_off(agent: Agent) -> str:
     """Return what a message without a profile ends with: a person's initials as ``^AF``, or a bot's public name.
 
-    The initials are those of the first and last name, else of the public name up to its first comma.
+    The initials are those of the first and last name, else of the public name up to its first comma; the latter also
+    where the person's own name isn't agreed to, as the public one is a neutral one then.
     """
     if agent.kind is Kind.BOT:  # whose public name says what it is, which initials wouldn't
         return f"^{agent.name}"
-    own = [word for word in (agent.first, agent.last) if word]
+    own = [word for word in (agent.first, agent.last) if word and agent.withheld != "name"]
     words = own if len(own) == 2 else _WORD.findall(agent.name.partition(",")[0])
     return "^" + "".join(word[0].upper() for word in words)

@@ -1,1 +1,1 @@
-"""From a picture file to what is uploaded: decoded, squared, and stripped of metadata."""
+"""From a picture file to what is uploaded: squared, without metadata but the mark of a machine-made picture."""

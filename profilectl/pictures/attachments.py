@@ -1,13 +1,17 @@
-"""A picture that goes along with a message: what it shows leaves the machine, without the metadata of its file."""
+"""A picture that goes along with a message: what it shows leaves the machine, without the metadata of its file.
+
+Only the mark of a machine-made picture stays: whoever gets it should learn that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import AvatarRefused, InputRefused
 from profilectl.model import ShortRepr
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
+from profilectl.pictures.metadata import gif_blocks
+from profilectl.pictures.provenance import MACHINE_MADE, find_mark, with_mark
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,11 +55,11 @@ def prepare(content: bytes, name: str) -> Attachment:
 
 def _still(content: bytes, name: str, kind: str) -> Attachment:
     # Encoded anew, whole and upright, so that a customer learns no place, device or serial number of its sender.
-    image = decode(content, name, _whole)
-    encoded = _encode(image, kind)
+    image, mark = decode(content, name, _whole), find_mark(content)
+    encoded = _encode(image, kind, mark)
     while len(encoded[0]) > LARGEST_IMAGE:
         image = image.resize((max(1, int(image.width * _SMALLER)), max(1, int(image.height * _SMALLER))))
-        encoded = _encode(image, kind)
+        encoded = _encode(image, kind, mark)
     return Attachment(*encoded, "dm_image", name)
 
 
@@ -64,14 +68,18 @@ def _whole(source: Image) -> Image:
     return plain(resizable(source), source)
 
 
-def _encode(image: Image, kind: str) -> tuple[bytes, str]:
+def _encode(image: Image, kind: str, mark: str) -> tuple[bytes, str]:
     """Return a file and its media type."""
     # PNG keeps the letters of a screenshot sharp, and is the only one with transparency.
     if kind != "JPEG" or image.mode == "RGBA":
-        lossless = save(image, "PNG")
+        lossless = _marked(save(image, "PNG"), mark)
         if len(lossless) <= LARGEST_IMAGE or image.mode == "RGBA":
             return lossless, "image/png"
-    return save(image, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
+    return _marked(save(image, "JPEG", quality=JPEG_QUALITY), mark), "image/jpeg"
+
+
+def _marked(content: bytes, mark: str) -> bytes:
+    return with_mark(content, mark) if mark in MACHINE_MADE else content
 
 
 def _animation(content: bytes, name: str) -> bytes:
@@ -79,12 +87,12 @@ def _animation(content: bytes, name: str) -> bytes:
     # Only looked at: the frames stay byte for byte, as encoding anew would cost their timing and colours.
     decode(content, name, lambda source: source.copy())
     try:
-        blocks = list(_blocks(content))
+        blocks = list(gif_blocks(content))
     except IndexError:
         raise refusal(name, "is damaged or cut off", "export or copy it anew") from None
     if sum(block[:1] == b"\x2c" for block in blocks) < 2:
         return b""
-    bare = b"".join(block for block in blocks if not _is_metadata(block))
+    bare = _marked(b"".join(block for block in blocks if not _is_metadata(block)), find_mark(content))
     if len(bare) > LARGEST_ANIMATION:
         figures = f"{millions(len(bare))} MB, at most {millions(LARGEST_ANIMATION)}"
         raise refusal(name, f"is an animation of {figures}", "save it smaller or shorter")
@@ -96,27 +104,3 @@ def _is_metadata(block: bytes) -> bool:
     if block[:2] == b"\x21\xff":
         return block[3:14] not in _LOOPS
     return block[:2] in {b"\x21\xfe", b"\x21\x01"}
-
-
-def _blocks(content: bytes) -> Iterator[bytes]:
-    """Yield a GIF's header with its palette, then every block up to the trailer; IndexError for a damaged file."""
-    # GIF89a 17 to 27. Bytes behind the trailer belong to no block, and so aren't uploaded.
-    at = 13 + _palette(content[10])
-    yield content[:at]
-    while (mark := content[at]) != 0x3B:
-        if mark == 0x2C:
-            data = at + 10 + _palette(content[at + 9]) + 1  # behind the descriptor, its palette and the code size
-        elif mark == 0x21:
-            data = at + 2
-        else:
-            raise IndexError(at)
-        while length := content[data]:  # the chain of sub-blocks ends with an empty one
-            data += 1 + length
-        yield content[at : data + 1]
-        at = data + 1
-    yield b"\x3b"
-
-
-def _palette(flags: int) -> int:
-    """Return the bytes of the palette that a descriptor's bit 7 announces; the lowest three bits are its size."""
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

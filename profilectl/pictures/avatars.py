@@ -1,11 +1,10 @@
-"""Agents' picture files: `inspect` reads and hashes, `prepare` decodes and encodes for upload; both from any thread.
+"""Agents' picture files: `inspect` reads, `prepare` decodes and encodes for upload; both from any thread.
 
 Most runs need only the first, which shows whether a picture changed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import time
@@ -14,9 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused
-from profilectl.model import Picture, PreparedPicture
+from profilectl.model import DRAWN, Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
 from profilectl.pictures.signature import signature
 from profilectl.system.threads import Budget
@@ -29,10 +30,9 @@ if TYPE_CHECKING:
 LARGEST_FILE: Final = 20_000_000  # bytes: 20 MB as file managers count them
 LARGEST_SIDE: Final = 400  # pixels: what X shows of an account's picture
 JPEG_QUALITY: Final = 88
-_BLOCK: Final = 1 << 22  # bytes that are hashed at once: for smaller ones threads would only hinder each other
 
 _contents = Budget(LARGEST_FILE + LARGEST_FILE // 4)
-"""Bytes of files that wait in memory to be decoded; taken before a part of the pixels' memory, never after."""
+"""Bytes of files that are in memory; taken before a part of the pixels' memory, never after."""
 
 
 class FileIdentity(NamedTuple):
@@ -59,7 +59,9 @@ class Reading(NamedTuple):
 
 
 def inspect(folder: Path, relative: str) -> Picture:
-    """Read and hash a picture of the roster's folder without decoding it; links may lead anywhere inside of it.
+    """Read a picture of the roster's folder without decoding it; links may lead anywhere inside of it.
+
+    It is hashed, and searched for what its metadata says of its origin.
 
     Raises:
         AvatarRefused: outside of the folder, missing, no regular file, empty, or over `LARGEST_FILE`.
@@ -69,16 +71,23 @@ def inspect(folder: Path, relative: str) -> Picture:
 
 def read(folder: Path, relative: str) -> Reading:
     """Return what `inspect` does, and which file it was."""
+    from profilectl.pictures.provenance import find_mark  # a run in which no picture has changed reads none
+
+    if relative.startswith(DRAWN):
+        recipe = relative.encode()
+        return Reading(Picture(relative, digest_of_bytes(recipe), len(recipe)), FileIdentity(0, 0, 0, 0, 0), 0)
     # Clock, then identity, then bytes: whatever changes the file later shows against one of the first two.
     begun_ns = time.time_ns()
     with _opened(folder, relative) as file:
         identity = FileIdentity.of(os.fstat(file.fileno()))
-        digest, size = hashlib.sha256(), 0
-        while block := file.read1(min(_BLOCK, LARGEST_FILE + 1 - size)):
-            digest.update(block)
-            size += len(block)
-    _require_usable(relative, size, identity.size)
-    return Reading(Picture(relative, "sha256:" + digest.hexdigest(), size), identity, begun_ns)
+        kept = min(identity.size, LARGEST_FILE)
+        with _contents.hold(kept):
+            content = file.read(kept + 1)
+            if len(content) > kept:  # it grows, or is too large
+                content += file.read(LARGEST_FILE + 1 - len(content))
+            _require_usable(relative, len(content), identity.size)
+            picture = Picture(relative, digest_of_bytes(content), len(content), find_mark(content))
+    return Reading(picture, identity, begun_ns)
 
 
 class FolderStats:
@@ -108,9 +117,17 @@ class FolderStats:
 def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> PreparedPicture:
     """Return what is uploaded of a picture: its middle square, at most `size` pixels wide, as JPEG when opaque, or PNG.
 
+    Of its metadata only the mark of a machine-made picture stays.
+
     Raises:
         AvatarRefused: as `inspect` does; or the file has changed since, or is no usable image.
     """
+    if picture.path.startswith(DRAWN):
+        from profilectl.pictures.placeholders import initials_portrait
+
+        key, _, name = picture.path.removeprefix(DRAWN).partition(",")
+        drawn = normalise(initials_portrait(name, colour_of=key), name, size)
+        return replace(drawn, source_digest=picture.digest)  # of the recipe: another Pillow may draw other bytes
     with _opened(folder, picture.path) as file:
         file_size = os.fstat(file.fileno()).st_size
         kept = min(file_size, LARGEST_FILE)
@@ -122,17 +139,25 @@ def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> Prepare
                 raise refusal(
                     picture.path, "changed while it was being used", "leave the file alone and run this again"
                 )
-            return normalise(content, picture.path, size)
+            return _marked(normalise(content, picture.path, size), picture.mark)
 
 
 def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
-    """Return what `prepare` does, of bytes such as those that X serves; `name` is for the AvatarRefused."""
+    """Return what `prepare` does, of bytes such as those that X serves, unmarked; `name` is for the AvatarRefused."""
     image = square(content, name, size)
     if image.mode == "RGBA":
         encoded, media_type = save(image, "PNG"), "image/png"
     else:
         encoded, media_type = save(image, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
     return PreparedPicture(encoded, media_type, digest_of_bytes(content), signature(image))
+
+
+def _marked(prepared: PreparedPicture, mark: str) -> PreparedPicture:
+    from profilectl.pictures.provenance import MACHINE_MADE, with_mark
+
+    if mark not in MACHINE_MADE:
+        return prepared
+    return replace(prepared, content=with_mark(prepared.content, mark), made_by=mark)
 
 
 def square(content: bytes, name: str, size: int = LARGEST_SIDE) -> Image:

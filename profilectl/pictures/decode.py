@@ -1,6 +1,7 @@
 """Decode foreign bytes behind guards, and encode pixels into a file without metadata; everything from any thread.
 
 Every picture that leaves the machine is encoded here: no EXIF, no GPS position, no comment, no colour profile.
+Only the mark of a machine-made picture is added afterwards, see `provenance`.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterable, Mapping
-from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from profilectl.errors import AvatarRefused, RosterRefused
-from profilectl.model import Agent, Picture, PreparedPicture, Problem
+from profilectl.model import Agent, Kind, Picture, Policy, PreparedPicture, Problem
 from profilectl.pictures.avatars import prepare
 from profilectl.pictures.stat_cache import PictureStatCache
 from profilectl.system.threads import begin
@@ -64,43 +64,83 @@ def prepare_all(
     return prepared, refusals
 
 
-def find_refusals(folder: Path, agents: Iterable[Agent], proven: Container[str] = ()) -> dict[str, AvatarRefused]:
-    """Return why some of the pictures that agents name can't be used; `proven` holds digests of usable files."""
+def examine(
+    folder: Path, agents: Iterable[Agent], proven: Container[str] = ()
+) -> tuple[dict[str, Picture], dict[str, AvatarRefused]]:
+    """Return what `inspect_all` does, and refuse what can't be decoded; `proven` holds digests of usable files."""
     pictures, unreadable = inspect_all(folder, agents)
     unproven = [picture for picture in pictures.values() if picture.digest not in proven]
     _, unusable = prepare_all(folder, unproven) if unproven else ({}, {})
-    return unreadable | unusable
+    return pictures, unreadable | unusable
 
 
-def problems(
-    refusals: Mapping[str, AvatarRefused], agents: Iterable[Agent], text: str, file: str
-) -> tuple[Problem, ...]:
-    """Return a problem for each agent whose picture is refused, at its line of the roster's `text`, called `file`.
+class Objection(NamedTuple):
+    """What is wrong with an agent's picture."""
+
+    agent: Agent
+    message: str
+    hint: str | None
+    severity: str = "error"  # "error" | "warning"
+
+
+def judge(
+    agents: Iterable[Agent], pictures: Mapping[str, Picture], refusals: Mapping[str, AvatarRefused], policy: Policy
+) -> tuple[Objection, ...]:
+    """Return why agents' pictures are refused, or may deceive; both come by their paths as `inspect_all` has them."""
+    objections: list[Objection] = []
+    # Once for an agent of several brands that takes the same picture in all of them.
+    for agent in {(agent.key, agent.avatar): agent for agent in agents}.values():
+        refused, picture = refusals.get(agent.avatar), pictures.get(agent.avatar)
+        if refused is not None:
+            objections.append(Objection(agent, refused.message, refused.hint))
+        elif picture is not None and picture.mark and agent.kind is Kind.HUMAN:
+            objections.append(_judge_face(agent, picture, policy))
+    return tuple(objections)
+
+
+def _judge_face(agent: Agent, picture: Picture, policy: Policy) -> Objection:
+    from profilectl.pictures.provenance import MACHINE_MADE
+
+    shown = f"picture {visible(picture.path)}"
+    if picture.mark not in MACHINE_MADE:
+        message = f"{shown} has a C2PA manifest that doesn't say whether a machine made it"
+        return Objection(agent, message, None, "warning")
+    marked = f"{shown} is marked as machine-made ({picture.mark})"
+    if policy.ai_faces == "record":
+        return Objection(agent, f"{marked}, which the record will say of {agent.key}'s profile", None, "warning")
+    hint = 'use a photograph of the person; with ai_faces = "record" in [policy] it is allowed, and recorded'
+    return Objection(agent, f"{marked}, and {agent.key} is a human", hint)
+
+
+def problems(objections: Iterable[Objection], text: str, file: str) -> tuple[Problem, ...]:
+    """Return a problem for each objection, at the agent's line of the roster's `text`, called `file`.
 
     Of more than `profilectl.toml.problems.MOST` the first, and a line that says so.
     """
-    # Once for an agent of several brands that takes the same picture in all of them.
-    concerned = {(agent.key, agent.avatar): agent for agent in agents if agent.avatar in refusals}
+    ordered = sorted(objections, key=lambda objection: objection.severity)  # errors come first
     listed = tuple(
         Problem(
             file,
             *locate(text, ("agents", agent.key, "brands", agent.brand, "avatar")),
             f"agents.{agent.key}.avatar",
-            refusals[agent.avatar].message,
+            message,
+            severity,
         )
-        for agent in islice(concerned.values(), MOST)
+        for agent, message, _, severity in ordered[:MOST]
     )
-    if len(concerned) <= MOST:
+    if len(ordered) <= MOST:
         return listed
-    message = f"{len(concerned)} agents whose picture can't be used; the first {MOST} are told"
+    message = f"{len(ordered)} agents whose picture can't be used; the first {MOST} are told"
     return (Problem(file, 0, 0, "", message, "warning"), *listed)
 
 
-def refusal(refusals: Mapping[str, AvatarRefused], agents: Iterable[Agent], text: str, file: str) -> RosterRefused:
-    """Return the refusal of a roster whose pictures can't all be used; the arguments are those of `problems`."""
-    count = "1 picture" if len(refusals) == 1 else f"{len(refusals)} pictures"
+def refusal(objections: Iterable[Objection], text: str, file: str) -> RosterRefused | None:
+    """Return the refusal of a roster whose pictures can't all be used, None where none is refused; see `problems`."""
+    errors = [objection for objection in objections if objection.severity == "error"]
+    if not errors:
+        return None
+    number = len({objection.agent.avatar for objection in errors})
+    count = "1 picture" if number == 1 else f"{number} pictures"
     return RosterRefused(
-        f"{visible(file)}: {count} can't be used",
-        problems=problems(refusals, agents, text, file),
-        hint=next(iter(refusals.values())).hint,
+        f"{visible(file)}: {count} can't be used", problems=problems(errors, text, file), hint=errors[0].hint
     )

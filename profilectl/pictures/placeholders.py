@@ -1,4 +1,4 @@
-"""Pictures of people who don't exist: for the demo, and for a fresh roster that has no photographs yet."""
+"""Pictures without a person: for the demo, a fresh roster, and those who haven't agreed to a photograph."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 Colour = tuple[int, int, int]
 
 
-def initials_portrait(name: str, size: int = 400) -> bytes:
+def initials_portrait(name: str, size: int = 400, *, colour_of: str | None = None) -> bytes:
     """Draw up to two initials, or an emblem, on a colour of their own; the same name gives the same bytes.
+
+    The colour is that of the name, or of another text.
 
     Returns a PNG without transparency, `size` pixels wide and high.
     """
     from PIL import Image
 
     # A digest, as hash() differs from run to run.
-    seed = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    seed = hashlib.sha256((name if colour_of is None else colour_of).encode("utf-8", "surrogatepass")).digest()
     # Drawn twice as large and scaled down, which smooths the edges; at a lightness on which white letters can be read.
     image = Image.new("RGB", (2 * size, 2 * size), _tone(seed, 0.38))
     initials = _initials(name)

@@ -1,4 +1,4 @@
-"""The digests of picture files that nobody has touched since they were read, so that they needn't be read again.
+"""What was read in picture files that nobody has touched since, so that they needn't be read again.
 
 Kept because a thousand photographs are gigabytes to read, and cron runs every half hour. Whatever is wrong with the
 cache, it counts as empty, and every file is read.
@@ -20,15 +20,16 @@ from profilectl.system.cache import read_cache, write_cache
 MARGIN_NS: Final = 3_000_000_000
 """How old a change must be when a file is read, nanoseconds: FAT, the coarsest file system, counts in 2 s."""
 
-_VERSION: Final = 1
+_VERSION: Final = 2  # also to be raised when `provenance` learns to find more
 _LARGEST: Final = 30_000_000  # bytes: the pictures of a hundred thousand agents
-_FIELDS: Final = [str, *(int for _ in FileIdentity._fields)]
+_FIELDS: Final = [str, str, *(int for _ in FileIdentity._fields)]
 
 
 class Entry(NamedTuple):
     """What a file held when it was read, and which state of which file that was."""
 
     digest: str
+    mark: str
     identity: FileIdentity
 
 
@@ -53,13 +54,14 @@ class PictureStatCache:
         # As git does it: the change time, unlike the modification time, can't be set by anybody.
         if entry is None or self._stats.identify(relative) != entry.identity:
             return None
-        return Picture(relative, entry.digest, entry.identity.size)
+        return Picture(relative, entry.digest, entry.identity.size, entry.mark)
 
     def read(self, relative: str) -> Picture:
         """Return what `avatars.inspect` does, and know the picture from now on."""
         reading = avatars.read(self._folder, relative)
-        self._latest[relative] = Entry(reading.picture.digest, reading.identity) if is_settled(reading) else None
-        return reading.picture
+        picture, identity = reading.picture, reading.identity
+        self._latest[relative] = Entry(picture.digest, picture.mark, identity) if is_settled(reading) else None
+        return picture
 
     def save(self, named: Iterable[str]) -> None:
         """Keep what is known of the pictures that the roster names for the next command, where that can be written."""
@@ -84,7 +86,7 @@ def is_settled(reading: Reading) -> bool:
 
 def dump(entries: Mapping[str, Entry]) -> bytes:
     """Return the entries as JSON."""
-    pictures = {path: [entry.digest, *entry.identity] for path, entry in entries.items()}
+    pictures = {path: [entry.digest, entry.mark, *entry.identity] for path, entry in entries.items()}
     return json.dumps({"version": _VERSION, "pictures": pictures}, separators=(",", ":")).encode("ascii")
 
 
@@ -95,6 +97,6 @@ def parse(content: bytes) -> dict[str, Entry]:
         rows = document["pictures"].items() if document["version"] == _VERSION else ()
         if not all([type(field) for field in row] == _FIELDS and is_digest(row[0]) for _, row in rows):
             return {}
-        return {path: Entry(digest, FileIdentity(*identity)) for path, (digest, *identity) in rows}
+        return {path: Entry(digest, mark, FileIdentity(*identity)) for path, (digest, mark, *identity) in rows}
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return {}

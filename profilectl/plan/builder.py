@@ -264,8 +264,9 @@ class _BrandPlan:
     def _compare(self, agent: Agent) -> None:
         after = Appearance(agent.name, self.pictures[agent.avatar].digest)
         binding = self.bindings.get(agent.key)
+        neutral = (Reason.CONSENT,) if agent.withheld else ()
         if binding is None:
-            self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.NEW,), after=after))
+            self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.NEW, *neutral), after=after))
             return
         before = Appearance(binding.name, binding.avatar)
         doubt = self._doubt(binding)
@@ -280,6 +281,7 @@ class _BrandPlan:
         why = tuple(reason for reason, old, new in pairs if old != new)
         why = why or ((Reason.SWAPPED,) if binding.profile_id in self.swapped else ())
         if why:
+            why += neutral
             self._make(Change(self.brand, agent.key, Action.REPLACE, why, binding.profile_id, before, after))
         else:
             self.unchanged.add(agent.key)

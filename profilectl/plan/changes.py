@@ -26,6 +26,7 @@ class Reason(enum.StrEnum):
     NAME = "name"  # the roster has another one
     AVATAR = "avatar"  # the roster has another one
     SWAPPED = "swapped"  # another picture is live than the one that was uploaded
+    CONSENT = "consent"  # beside others: the name or picture is a neutral one
     NEW = "new"
     LOST = "lost"  # bound, but gone from X
     REMOVED = "removed"  # the agent left the roster

@@ -36,6 +36,7 @@ _REASONS = {
     Reason.LOST: "gone from X",
     Reason.NAME: "name",
     Reason.AVATAR: "picture",
+    Reason.CONSENT: "neutral, for want of consent",
     Reason.SWAPPED: "another picture is live",
     Reason.REMOVED: "left the roster",
     Reason.UNTIL: "last day is over",

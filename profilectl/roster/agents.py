@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
 from profilectl.roster.brands import UNSPECIFIED, Membership, read_membership
+from profilectl.roster.consent import drawn_picture
 from profilectl.roster.disclosure import Disclosure, markers_for
 from profilectl.roster.schema import AGENT, MOST_AGENTS
 from profilectl.roster.unknown_keys import read_table
@@ -21,7 +22,9 @@ from profilectl.toml.rules import check_key, shown
 
 # In place of brands that were refused, so that the rest of their agents is judged all the same.
 _NO_BRAND = Brand("", "", language="")
-_OPTIONAL = frozenset({"operators", "first", "last", "legal_name", "title", "until", "protected", "surname_is"})
+_OPTIONAL = frozenset(
+    {"operators", "first", "last", "legal_name", "title", "until", "protected", "surname_is", "consent"}
+)
 
 
 class _Layer(NamedTuple):
@@ -110,10 +113,10 @@ class AgentReader:
 
     def _agent(self, entry: _Entry, line: int) -> Agent | None:
         """Return the agent, or None when something it can't be without is missing or refused."""
-        self._require(entry, "avatar", "missing; name a picture, here or in [defaults]")
+        avatar = self._avatar(entry)
         self._require(entry, "kind", 'missing; say who speaks, "human" or "bot", here or in [defaults]')
         name = self._name(entry)
-        avatar, kind = entry.values.get("avatar"), entry.values.get("kind")
+        kind = entry.values.get("kind")
         if name is None or kind is None:
             return None
         # Before the avatar counts, so that one run of the check brings out everything that is wrong with the name.
@@ -121,10 +124,20 @@ class AgentReader:
         self._judge_disclosure(entry, name, kind)
         if avatar is None:
             return None
+        avatar = avatar or drawn_picture(entry.key, name)
         optional = {field: value for field, value in entry.values.items() if field in _OPTIONAL and value is not None}
         agent = Agent(entry.key, entry.brand.key, name, avatar, kind, **optional, line=line)
         self._judge_looks(entry, agent)
         return agent
+
+    def _avatar(self, entry: _Entry) -> str | None:
+        """Return the picture's path, None after noting that there is none, "" where none is to be shown."""
+        consent = entry.values.get("consent")
+        if consent is not None and not consent.photo and self._policy.consent != "off":
+            return str(entry.values.get("avatar") or "")
+        self._require(entry, "avatar", "missing; name a picture, here or in [defaults]")
+        avatar: str | None = entry.values.get("avatar")
+        return avatar
 
     def _require(self, entry: _Entry, field: str, message: str) -> bool:
         if field not in entry.values:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from profilectl.errors import UsageError
 from profilectl.model import Agent, Brand, Kind, Policy
+from profilectl.roster.consent import agreed_agents
 from profilectl.roster.disclosure import MARKERS, Disclosure, markers_for
 from profilectl.text.escape import visible
 from profilectl.text.word_matching import fold
@@ -92,7 +93,8 @@ def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compl
         if known and key not in known:
             raise UsageError(f"there is no brand {visible(key)}", hint="the roster has: " + ", ".join(known))
     rules = [_rule(brand, roster.policy) for brand in roster.brands]
-    agents = [entry for rule in rules for entry in _agents(rule, roster.agents, today)]
+    shown = agreed_agents(roster.agents, roster.policy, today)  # a neutral name is what customers read, too
+    agents = [entry for rule in rules for entry in _agents(rule, shown, today)]
     general = list(_general_gaps(roster.policy, rules))
     # The parser reports some of this as well, by path or in the same words; what can't be judged is missing too.
     covered = {path for path, _ in general} | {gap.message for entry in agents for gap in entry.gaps}

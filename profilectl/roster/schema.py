@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from profilectl.model import Kind
+from profilectl.model import Consent, Kind
 from profilectl.system.host import today
 from profilectl.text.escape import visible
 from profilectl.text.names import MAX_NAME
+from profilectl.text.suggest import did_you_mean
 from profilectl.toml import rules
 from profilectl.toml.rules import FieldError, Rule, expected, shown, text
 
@@ -30,6 +31,13 @@ _RECIPIENT = re.compile(r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|//|data:", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?")  # one that any client can read
 _DRIVE = re.compile(r"[A-Za-z]:")
+_CONSENT: Mapping[str, Rule] = {
+    "name": rules.flag,
+    "photo": rules.flag,
+    "ref": rules.text,
+    "given": rules.day,
+    "expires": rules.day,
+}
 
 
 def kind(value: Any) -> Kind:
@@ -97,6 +105,25 @@ def avatar(value: Any) -> str:
     return str(value)
 
 
+def consent(value: Any) -> Consent:
+    """Accept a table of what a person has agreed to."""
+    expected(value, dict, "{ name = true, photo = true }")
+    fields, wrong = {}, []
+    for key, part in value.items():
+        try:
+            if key not in _CONSENT:
+                raise FieldError(f"unknown key{did_you_mean(key, _CONSENT)}")  # noqa: TRY301 - noted with the others
+            fields[key] = _CONSENT[key](part)
+        except FieldError as error:
+            wrong += [((key, *below), message) for below, message in error.problems]
+    wrong += [((key,), "missing; true or false") for key in ("name", "photo") if key not in value]
+    if not wrong and "given" in fields and "expires" in fields and fields["expires"] < fields["given"]:
+        wrong.append((("expires",), f"before the day on which it was given, {fields['given']}"))
+    if wrong:
+        raise FieldError("consent", *wrong)
+    return Consent(**fields)
+
+
 # An empty array could be read as nobody or as everybody.
 operators = rules.os_users("names nobody; leave it out to let anybody with the credentials send", most=_MOST_OPERATORS)
 recipients = rules.array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
@@ -126,6 +153,8 @@ POLICY: Mapping[str, Rule] = {
     "test_recipients": recipients,
     "timezone": timezone,
     "audit_text": rules.flag,
+    "consent": rules.choice("require", "record", "off"),
+    "ai_faces": rules.choice("refuse", "record"),
     "bot_markers": rules.table,
 }
 DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to brand
@@ -140,4 +169,4 @@ DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to 
     "until": rules.day,
     "protected": rules.flag,
 }
-AGENT: Mapping[str, Rule] = {**DIFFERENCE, "kind": kind, "brands": lambda value: value}
+AGENT: Mapping[str, Rule] = {**DIFFERENCE, "kind": kind, "brands": lambda value: value, "consent": consent}

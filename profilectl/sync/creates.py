@@ -199,6 +199,7 @@ class CreateRun:
             attempted_ms=over_by_ms,
             protected=agent in self.protected,
             picture=self.prepared[goal.avatar].signature,
+            made_by=self.prepared[goal.avatar].made_by,
             boot=local.boot,
             attempted_local_ms=local.ms,
         )

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import tempfile
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -28,6 +29,7 @@ from profilectl.digests import digest_of
 from profilectl.errors import AvatarRefused, CredentialsError, InputRefused, Refused, RosterRefused, StalePlan
 from profilectl.model import Kind, Message
 from profilectl.pictures import attachments, avatars, similarity
+from profilectl.pictures.provenance import MACHINE_MADE, UNSPECIFIED, find_mark
 from profilectl.plan import saved
 from profilectl.roster import name_templates
 from profilectl.roster.disclosure import MARKERS, Disclosure
@@ -44,6 +46,7 @@ from tests.fuzz.runner import CORPUS, Target, require_printable
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="profilectl-fuzz-")  # ends with the process
 FOLDER = Path(_FOLDER.name)
+MARKED = sorted((Path(__file__).parent.parent / "pictures").glob("by_*/*"))
 SECRET = "s3cretSeedValue"  # in every credential of the seeds
 
 
@@ -66,6 +69,7 @@ ROSTER = {
             "title": "Billing",
             "avatar": "ana.png",
             "kind": "human",
+            "consent": {"name": True, "photo": False, "ref": "HR-1", "expires": date(2027, 1, 31)},
         },
         "bot": {"brands": ["acme"], "name": "Acme Bot", "avatar": "bot.png", "kind": "bot", "until": "2026-11-28"},
     },
@@ -434,6 +438,7 @@ def pictures():
         picture("WEBP", "RGBA"),
         picture("WEBP", lossless=True),
         picture("WEBP", save_all=True, append_images=frames),
+        *(path.read_bytes() for path in MARKED),
     ]
 
 
@@ -441,7 +446,8 @@ SIGNATURE = avatars.normalise(pictures()[0], "seed").signature
 
 
 def check_pictures(content):
-    """A picture is made smaller, or refused in a sentence, and never for want of memory."""
+    """A picture is made smaller, or refused in a sentence, and never for want of memory; any file tells its origin."""
+    assert find_mark(content) in {"", UNSPECIFIED, *MACHINE_MADE}
     for use in (
         avatars.normalise,
         attachments.prepare,

@@ -7,6 +7,7 @@ from PIL import Image, ImageSequence, PngImagePlugin
 
 from profilectl.errors import InputRefused
 from profilectl.pictures import attachments
+from profilectl.pictures.provenance import MACHINE_MADE, find_mark, with_mark
 
 XMP = b"\x21\xff\x0bXMP DataXMP" + b"\x06secret" + b"\x00"
 COMMENT = b"\x21\xfe\x06secret\x00"
@@ -149,3 +150,14 @@ def test_no_attachment(expected, content):
 
     assert caught.value.message.startswith(r"picture a\x1b[2J ")
     assert "input" == caught.value.kind
+
+
+@pytest.mark.parametrize("mark", MACHINE_MADE)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF"])
+def test_a_machine_made_picture_stays_marked(kind, mark):
+    """Whoever gets it can learn what made it, though it is encoded anew; and it still shows what it showed."""
+    plain = animation() if kind == "GIF" else encoded(striped(), kind)
+    attachment = attachments.prepare(with_mark(plain, mark), "a picture")
+
+    assert mark == find_mark(attachment.content)
+    assert opened(attachments.prepare(plain, "a picture")).tobytes() == opened(attachment).tobytes()

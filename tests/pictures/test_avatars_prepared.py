@@ -12,7 +12,9 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from profilectl.model import DRAWN
 from profilectl.pictures import avatars
+from profilectl.pictures.provenance import MACHINE_MADE, UNSPECIFIED, find_mark, with_mark
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -288,3 +290,36 @@ def test_only_pillow_is_silenced(tmp_path):
     prepare(tmp_path, encoded(quadrants()))
     with pytest.raises(UserWarning, match="ours"):
         warnings.warn("ours", stacklevel=1)
+
+
+@pytest.mark.parametrize("mark", MACHINE_MADE)
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_machine_made_picture_stays_marked(tmp_path, mode, mark):
+    """X gets the mark and nothing else of the metadata; what the picture shows, and its signature, are the same."""
+    plain = encoded(noise(mode, (500, 450)), "PNG")
+    unmarked, marked = prepare(tmp_path, plain), prepare(tmp_path, with_mark(plain, mark))
+
+    assert ("", mark) == (unmarked.made_by, marked.made_by)
+    assert ("", mark) == (find_mark(unmarked.content), find_mark(marked.content))
+    assert (unmarked.signature, opened(unmarked).tobytes()) == (marked.signature, opened(marked).tobytes())
+    assert len(marked.content) - len(unmarked.content) < 1000
+
+
+def test_a_manifest_without_a_source_is_no_mark_to_keep(tmp_path):
+    """It says of other bytes who signed them, so it goes with all other metadata."""
+    boxes = b"\0\0\0\x20jumb\0\0\0\x18jumdc2pa" + bytes(12)
+    plain = encoded(quadrants(), "JPEG")
+    prepared = prepare(tmp_path, plain[:2] + b"\xff\xeb\0\x2aJP\0\1\0\0\0\1" + boxes + plain[2:])
+
+    assert UNSPECIFIED == avatars.inspect(tmp_path, "picture").mark
+    assert ("", "") == (prepared.made_by, find_mark(prepared.content))
+
+
+def test_initials_are_drawn_where_no_file_may_be_shown(tmp_path):
+    """On a colour of the agent's key, known by what they are drawn from; the folder isn't even looked at."""
+    alice, other = (avatars.inspect(tmp_path / "none", f"{DRAWN}{key},Alice F.") for key in ("alice", "other"))
+    prepared = avatars.prepare(tmp_path / "none", alice)
+
+    assert (alice.digest, (400, 400)) == (prepared.source_digest, opened(prepared).size)
+    assert alice.digest != other.digest
+    assert opened(prepared).getpixel((2, 2)) != opened(avatars.prepare(tmp_path, other)).getpixel((2, 2))

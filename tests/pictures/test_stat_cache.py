@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import string
@@ -11,15 +12,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from profilectl.errors import AvatarRefused
 from profilectl.model import Picture
 from profilectl.pictures import avatars
 from profilectl.pictures.avatars import FileIdentity, Reading
+from profilectl.pictures.provenance import MACHINE_MADE, TRAINED, UNSPECIFIED, with_mark
 from profilectl.pictures.stat_cache import MARGIN_NS, Entry, PictureStatCache, dump, is_settled, parse
 from profilectl.system.cache import cache_file
 
-ENTRY = Entry("sha256:" + 64 * "a", FileIdentity(1, 2, 3, 4, 5))
+ENTRY = Entry("sha256:" + 64 * "a", "", FileIdentity(1, 2, 3, 4, 5))
 
 
 @pytest.fixture
@@ -65,6 +68,17 @@ def test_an_untouched_picture_is_not_read(folder, readings):
 
     assert avatars.inspect(folder, "avatars/a.png") == inspect(cache, "avatars/a.png")
     assert ["avatars/a.png", "avatars/a.png"] == readings, "the first run, and the comparison"
+
+
+def test_a_mark_is_known_without_reading_it_again(folder, readings):
+    """A machine-made picture isn't forgotten as one because its file rests."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(buffer, "PNG")
+    (folder / "avatars" / "a.png").write_bytes(with_mark(buffer.getvalue(), TRAINED))
+    cache = learnt(folder, "avatars/a.png")
+    readings.clear()
+
+    assert (TRAINED, []) == (inspect(cache, "avatars/a.png").mark, readings)
 
 
 def rewrite(path):
@@ -229,6 +243,7 @@ def test_without_a_place_to_keep_it_every_run_reads(folder, monkeypatch, reading
         st.builds(
             Entry,
             st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:".__add__),
+            st.sampled_from(["", UNSPECIFIED, *MACHINE_MADE]),
             st.builds(FileIdentity, *[st.integers(0, 2**64)] * 5),
         ),
     )
@@ -238,7 +253,7 @@ def test_what_is_written_is_what_is_read(entries):
     assert entries == parse(dump(entries))
 
 
-ROW = [ENTRY.digest, *ENTRY.identity]
+ROW = [ENTRY.digest, ENTRY.mark, *ENTRY.identity]
 
 
 @pytest.mark.parametrize(
@@ -246,16 +261,17 @@ ROW = [ENTRY.digest, *ENTRY.identity]
     [
         None,
         [],
-        {"version": 1},
-        {"version": 2, "pictures": {"a": ROW}},
-        {"version": 1, "pictures": [ROW]},
-        {"version": 1, "pictures": {"a": ROW, "b": None}},
-        {"version": 1, "pictures": {"a": ROW, "b": {}}},
-        {"version": 1, "pictures": {"a": ROW, "b": ROW[:-1]}},
-        {"version": 1, "pictures": {"a": ROW, "b": [*ROW, 1]}},
-        {"version": 1, "pictures": {"a": ROW, "b": [*ROW[:-1], 1.0]}},
-        {"version": 1, "pictures": {"a": ROW, "b": [*ROW[:-1], True]}},
-        {"version": 1, "pictures": {"a": ROW, "b": ["sha256:" + string.ascii_lowercase, *ROW[1:]]}},
+        {"version": 2},
+        {"version": 1, "pictures": {"a": ROW}},
+        {"version": 2, "pictures": [ROW]},
+        {"version": 2, "pictures": {"a": ROW, "b": None}},
+        {"version": 2, "pictures": {"a": ROW, "b": {}}},
+        {"version": 2, "pictures": {"a": ROW, "b": ROW[:-1]}},
+        {"version": 2, "pictures": {"a": ROW, "b": [*ROW, 1]}},
+        {"version": 2, "pictures": {"a": ROW, "b": [*ROW[:-1], 1.0]}},
+        {"version": 2, "pictures": {"a": ROW, "b": [*ROW[:-1], True]}},
+        {"version": 2, "pictures": {"a": ROW, "b": ["sha256:" + string.ascii_lowercase, *ROW[1:]]}},
+        {"version": 2, "pictures": {"a": ROW, "b": [ROW[0], 1, *ROW[2:]]}},
     ],
 )
 def test_a_damaged_cache_is_none(document):

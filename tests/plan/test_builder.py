@@ -113,6 +113,16 @@ CASES = {
         observation([profile("1", "Alice")], [bound("alice", "1")]),
         [("replace", "alice", ("name", "avatar"), "1")],
     ),
+    "a neutral name and face say why they are": (
+        roster(agent("alice", "Agent 1", avatar="b.png", withheld="name"), agent("bruno", withheld="photo")),
+        observation([profile("1", "Alice")], [bound("alice", "1")]),
+        [("replace", "alice", ("name", "avatar", "consent"), "1"), ("create", "bruno", ("new", "consent"), None)],
+    ),
+    "a neutral name and face that are live stay": (
+        roster(agent("alice", withheld="name")),
+        observation([profile("1", "Alice")], [bound("alice", "1")]),
+        [],
+    ),
     "a bound profile that X says is gone is created again, first": (
         roster(agent("bruno"), agent("alice")),
         observation([], [bound("alice", "1")], gone=frozenset({"1"})),

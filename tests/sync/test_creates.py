@@ -148,6 +148,17 @@ def test_an_intent_is_durable_before_its_create_leaves(records, path, jobs):
     assert [] == missing
 
 
+def test_an_intent_knows_what_made_its_picture(records, monkeypatch):
+    """So that the record can say it of a profile that is bound by a later run, too."""
+    marked = PreparedPicture(b"bytes", "image/png", PICTURE.digest, made_by="trainedAlgorithmicMedia")
+    monkeypatch.setitem(PREPARED, PICTURE.digest, marked)
+    intents, begin = [], records.begin_intent
+    records.begin_intent = lambda user_id, intent: intents.append(intent) or begin(user_id, intent)
+    list(steps(records, X(), agents=2))
+
+    assert ["trainedAlgorithmicMedia"] * 2 == [intent.made_by for intent in intents]
+
+
 @pytest.mark.parametrize("jobs", [1, 8])
 def test_an_outcome_is_told_when_it_is_durable(records, path, jobs):
     """Whoever hears of a profile finds it in the ledger."""

@@ -1,0 +1,86 @@
+"""What people have agreed to show of themselves, and what customers see in its place.
+
+Who hasn't agreed to a photograph gets initials on a colour; who hasn't agreed to the name gets a neutral one as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from typing import Final
+
+from msgspec.structs import replace
+
+from profilectl.digests import digest_of_bytes
+from profilectl.model import DRAWN, Agent, Kind, Policy, Roster
+from profilectl.text.names import name_problems, normalise
+from profilectl.toml.paths import Path
+
+WARNED: Final = timedelta(days=30)
+"""How long before a consent ends it is warned of."""
+
+_PHOTO, _NAME = "photo", "name"
+
+
+def as_agreed(roster: Roster, today: date) -> Roster:
+    """Return the roster as customers may see it on that day."""
+    return replace(roster, agents=agreed_agents(roster.agents, roster.policy, today))
+
+
+def agreed_agents(agents: Iterable[Agent], policy: Policy, today: date) -> tuple[Agent, ...]:
+    """Return agents, with neutral names and pictures for those whose own aren't agreed to on that day."""
+    return tuple(_agreed(agent, withheld(agent, policy, today)) for agent in agents)
+
+
+def withheld(agent: Agent, policy: Policy, today: date) -> str:
+    """Return what may not be shown of an agent: nothing, "photo", or "name", which means both."""
+    if policy.consent == "off" or agent.kind is Kind.BOT:
+        return ""
+    consent = agent.consent
+    if consent is None:
+        return _NAME if policy.consent == "require" else ""
+    has_begun = consent.given is None or consent.given <= today
+    has_ended = consent.expires is not None and consent.expires < today
+    if has_ended or not has_begun or not consent.name:
+        return _NAME
+    return "" if consent.photo else _PHOTO
+
+
+def consent_warnings(agents: Iterable[Agent], policy: Policy, today: date) -> Iterator[tuple[Path, str]]:
+    """Yield what a person should know of the consents on that day, each with its path in the roster."""
+    neutral = "customers see a neutral name and picture"
+    for agent in {agent.key: agent for agent in agents}.values():  # once for all brands
+        path: Path = ("agents", agent.key, "consent")
+        consent = agent.consent
+        if policy.consent == "off" or agent.kind is Kind.BOT:
+            continue
+        if consent is None:
+            if policy.consent == "require":
+                yield path, f"missing, and the policy requires it: {neutral}"
+        elif consent.expires is not None and consent.expires < today:
+            yield (*path, "expires"), f"ended on {consent.expires}: {neutral}"
+        elif consent.given is not None and consent.given > today:
+            yield (*path, "given"), f"begins on {consent.given}; until then {neutral}"
+        elif consent.expires is not None and consent.expires - today <= WARNED:
+            days = (consent.expires - today).days
+            left = "today is the last day" if days == 0 else f"{days} days are left" if days > 1 else "1 day is left"
+            yield (*path, "expires"), f"{left}; from the day after {consent.expires} {neutral}"
+
+
+def _agreed(agent: Agent, what: str) -> Agent:
+    if not what:
+        return agent
+    name = agent.name if what == _PHOTO else _neutral_name(agent)
+    return replace(agent, name=name, avatar=drawn_picture(agent.key, name), withheld=what)
+
+
+def drawn_picture(key: str, name: str) -> str:
+    """Return what stands in place of a file's path for initials that are drawn: no roster can name a file so."""
+    return f"{DRAWN}{key},{name}"
+
+
+def _neutral_name(agent: Agent) -> str:
+    # The code tells colleagues of one title apart, and nobody who they are.
+    code = digest_of_bytes(agent.key.encode())[7:11].upper()
+    name = f"{agent.title or 'Agent'} {code}"
+    return f"Agent {code}" if name_problems(name) else normalise(name)
