@@ -41,6 +41,7 @@ PURE = {
     "toml",
     "plan",
     "audit.chain",
+    "feedback.blocks",
     "feedback.report",
     "feedback.statistics",
     "doctor.report",
