@@ -74,7 +74,13 @@ ROSTER = {
             "avatar": "ana.png",
             "kind": "human",
         },
-        "bot": {"brands": ["acme"], "name": "Acme Bot", "avatar": "bot.png", "kind": "bot", "until": date(2026, 11, 28)},
+        "bot": {
+            "brands": ["acme"],
+            "name": "Acme Bot",
+            "avatar": "bot.png",
+            "kind": "bot",
+            "until": date(2026, 11, 28),
+        },
     },
 }
 POLICY = {"version": 1, "admins": ["root"], "operators": {"ana": ["root"], "*": []}}
@@ -187,7 +193,10 @@ ANSWERS = [
     {"custom_profiles": [PROFILE], "next_cursor": "MTA="},
     {"event": EVENT},
     {"events": [EVENT], "next_cursor": "x"},
-    {"events": [{"event_type": "feedback.updated", "created_at": CARD["created_at"], "feedback": CARD}], "next_cursor": ""},
+    {
+        "events": [{"event_type": "feedback.updated", "created_at": CARD["created_at"], "feedback": CARD}],
+        "next_cursor": "",
+    },
     CARD,
     {"id_str": "4534871", "screen_name": "acmecare", "verified": True},
     {"data": {"id": "12", "username": "acme", "processing_info": {"state": "pending", "check_after_secs": 1}}},
@@ -285,7 +294,9 @@ def furnished():
     asked = {"type": "options", "options": [{"label": "Yes", "metadata": "y"}, {"label": "No"}]}
     sent = Draft(ada.user_id, "Hello", profile.id, picture.id, quick_reply=asked)
     message = world.messages.send(brand.user_id, world.tokens.app().id, sent)
-    card = world.feedback.create(brand.user_id, world.tokens.app().id, feedback.Request("csat", ada.user_id, "?", "https://x"))
+    card = world.feedback.create(
+        brand.user_id, world.tokens.app().id, feedback.Request("csat", ada.user_id, "?", "https://x")
+    )
     fresh = world.tokens.begin_login()
     login = world.tokens.begin_login()
     pin = world.tokens.authorise(login, world.accounts.require("acmecare"))
@@ -323,7 +334,10 @@ def to_x(line, body=b"", content_type="", authorization=None):
 def local(line, body=b"", content_type="application/x-www-form-urlencoded", *headers):
     if isinstance(body, (dict, list)):
         body, content_type = json.dumps(body).encode(), "application/json"
-    return "\n".join([line, "Authorization: Bearer local", f"Content-Type: {content_type}", *headers, "", ""]).encode() + body
+    return (
+        "\n".join([line, "Authorization: Bearer local", f"Content-Type: {content_type}", *headers, "", ""]).encode()
+        + body
+    )
 
 
 FORM_TYPE, PARTS_TYPE = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
@@ -419,7 +433,9 @@ def resigned(environ, secrets, app_secret, body):
     """Return the header with the signature that belongs to the rest of the request, as whoever has the secrets would."""
     authorization = environ.get("HTTP_AUTHORIZATION", "")
     is_form = environ.get("CONTENT_TYPE", "").partition(";")[0] == FORM_TYPE
-    parameters = decode_form(environ["QUERY_STRING"]) + (decode_form(body.decode("utf-8", "replace")) if is_form else ())
+    parameters = decode_form(environ["QUERY_STRING"]) + (
+        decode_form(body.decode("utf-8", "replace")) if is_form else ()
+    )
     url = "http://sandbox.localhost" + environ["REQUEST_URI"].partition("?")[0]
     claims = read_claims(SignedRequest(environ["REQUEST_METHOD"], url, parameters, authorization))
     covered = [(name, value) for name, value in claims.protocol.items() if name != "oauth_signature"]
@@ -586,7 +602,11 @@ def texts(name, contents):
 
 
 TOML = [as_toml(document) for document in (ROSTER, POLICY, CONFIG)]
-BODIES = as_json(ANSWERS) | mutated([json.dumps(document).encode() for document in ANSWERS] + [FORM, b"<html>"]) | st.just(b"")
+BODIES = (
+    as_json(ANSWERS)
+    | mutated([json.dumps(document).encode() for document in ANSWERS] + [FORM, b"<html>"])
+    | st.just(b"")
+)
 STATUSES = st.sampled_from([200, 204, 301, 400, 401, 403, 404, 410, 420, 429, 500, 503, 599])
 ANSWER = st.tuples(STATUSES, st.dictionaries(st.sampled_from(HEADERS), HEADER_VALUES, max_size=4), BODIES)
 
@@ -595,7 +615,7 @@ TARGETS = [
     Target("names", check_names, texts("names", NAMES)),
     Target("visible", check_visible, texts("visible", NAMES)),
     Target("answers", check_answers, ANSWER.map(as_answer) | mutated(seeds("answers", *map(as_answer, (
-        (200, {name: "1" for name in HEADERS}, json.dumps(document).encode()) for document in ANSWERS))))),
+        (200, dict.fromkeys(HEADERS, "1"), json.dumps(document).encode()) for document in ANSWERS))))),
     Target("requests", check_requests, mutated(seeds("requests", *(content for _, content in REQUESTS)))),
     Target("plans", check_plans, edited([PLAN]).map(sealed) | mutated(seeds("plans", sealed(dict(PLAN))))),
     Target("credentials", check_credentials, as_json(CREDENTIALS) | mutated(
