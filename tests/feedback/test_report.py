@@ -214,6 +214,28 @@ def test_groups_with_few_answers_take_no_part():
     assert [("alice", "bob")] == [(each.group, each.other) for each in comparison.differences]
 
 
+def test_two_reports_a_day_apart():
+    """What alice's figures differ by is five answers or nothing, and so is what all people's do."""
+    answers = [response(5) for _ in range(9)] + [response(1, day=1), *(response(2, day=2) for _ in range(4))]
+    reports = [evaluate(answers, Survey.CSAT, Period(0, (day + 1) * DAY - 1)) for day in range(3)]
+    alice, people = ([group_of(report, name) for report in reports] for name in ("alice", "human"))
+
+    assert [(9, 9), (10, 9), (14, 14)] == [(group.answered, group.counted) for group in alice]
+    assert alice[0].score == alice[1].score == people[1].score != alice[2].score
+
+
+def test_what_agents_leave_of_their_total():
+    """Nothing: carl's one answer isn't in what all people or all faces have, either."""
+    answers = [response(5, "alice")] * 9 + [response(4, "bob")] * 9 + [response(1, "carl")]
+    report = evaluate(answers, Survey.CSAT, MONTH)
+
+    carl = group_of(report, "carl")
+
+    assert (1, 0, None, None) == (carl.answered, carl.counted, carl.score, carl.mean)
+    assert [18, 18] == [group_of(report, name).counted for name in ("human", "profile")]
+    assert 4.5 == group_of(report, "human").mean.value == group_of(report, "profile").mean.value
+
+
 def test_too_few_to_compare():
     """Two groups, of which one is too small."""
     answers = [response(5)] * 9 + [response(5, kind=Kind.BOT)] * 4
