@@ -37,8 +37,9 @@ from profilectl.roster.disclosure import MARKERS, Disclosure
 from profilectl.roster.parser import parse, parse_partially
 from profilectl.sandbox.http import access, admin
 from profilectl.sandbox.http.app import SandboxApp
+from profilectl.sandbox.http.fault_injection import ConnectionDropped
 from profilectl.sandbox.http.oauth import SignedRequest, base_string, decode_form, escape, hmac_sha1, read_claims
-from profilectl.sandbox.model import errors, feedback
+from profilectl.sandbox.model import errors, faults, feedback
 from profilectl.sandbox.model.messages import Draft
 from profilectl.sandbox.model.world import World
 from profilectl.secret import Secret
@@ -403,6 +404,21 @@ REQUESTS = [
 ]  # fmt: skip
 """Each with the status that it gets: one that is refused would never show what lies behind."""
 
+THEN = b"\n--then--\n"  # between requests to the same world
+FAULTY = [
+    THEN.join([
+        local("POST /_sandbox/faults", {"kind": kind.value, "times": 6, "seconds": 60}),
+        *(
+            content.replace(b'nonce="n"', b'nonce="n%d"' % number)  # each nonce holds once
+            for number, (_, content) in reversed([*enumerate(REQUESTS)])
+            if content.startswith((b"POST /2/media/upload\n", b"POST /1.1/direct_messages/events/"))
+            or b" /1.1/custom_profiles/" in content
+        ),
+    ])
+    for kind in faults.Kind
+]  # fmt: skip
+"""A fault of each kind on order, and the calls that can meet one: a message, a create and the lists after it, uploads."""
+
 
 def environ_of(content):
     *_, ids, secrets, app_secret = furnished()
@@ -444,18 +460,25 @@ def resigned(environ, secrets, app_secret, body):
     return re.sub('oauth_signature="[^"]*"', f'oauth_signature="{signature}"', authorization, count=1)
 
 
-def status_of(content):
+def statuses_of(content):
+    """Yield the status of each request in turn, and whether something was ordered to go wrong; 0 for no answer."""
     world, image, *_ = furnished()
     world.store._connection.deserialize(image)
-    statuses = []
-    b"".join(SandboxApp(world)(environ_of(content), lambda status, _headers: statuses.append(int(status[:3]))))
-    [status] = statuses
-    return status
+    app, statuses = SandboxApp(world), []
+    app.end_waits()
+    for request in content.split(THEN)[:12]:
+        is_faulty = bool(world.faults.to_plain())
+        try:
+            b"".join(app(environ_of(request), lambda status, _headers: statuses.append(int(status[:3]))))
+        except ConnectionDropped:
+            statuses.append(0)
+        yield statuses[-1], is_faulty
 
 
 def check_requests(content):
-    """Whatever comes in, an answer below 500 goes out."""
-    assert status_of(content) < 500
+    """Whatever comes in, an answer goes out, below 500 unless that was ordered."""
+    for status, is_faulty in statuses_of(content):
+        assert is_faulty or 100 < status < 500
 
 
 # saved plans
@@ -616,7 +639,7 @@ TARGETS = [
     Target("visible", check_visible, texts("visible", NAMES)),
     Target("answers", check_answers, ANSWER.map(as_answer) | mutated(seeds("answers", *map(as_answer, (
         (200, dict.fromkeys(HEADERS, "1"), json.dumps(document).encode()) for document in ANSWERS))))),
-    Target("requests", check_requests, mutated(seeds("requests", *(content for _, content in REQUESTS)))),
+    Target("requests", check_requests, mutated(seeds("requests", *(content for _, content in REQUESTS), *FAULTY))),
     Target("plans", check_plans, edited([PLAN]).map(sealed) | mutated(seeds("plans", sealed(dict(PLAN))))),
     Target("credentials", check_credentials, as_json(CREDENTIALS) | mutated(
         seeds("credentials", YAML, *(json.dumps(document).encode() for document in CREDENTIALS)))),

@@ -21,6 +21,7 @@ from tests.fuzz.runner import check, explore
 from tests.fuzz.targets import (
     ANSWERS,
     CONFIG,
+    FAULTY,
     FOLDER,
     FORM,
     PLAN,
@@ -32,7 +33,7 @@ from tests.fuzz.targets import (
     as_toml,
     corpus,
     sealed,
-    status_of,
+    statuses_of,
 )
 
 SECONDS = float(os.environ.get("PROFILECTL_TEST_FUZZ_SECONDS", "20"))
@@ -50,7 +51,17 @@ def test_what_broke_once(target, path):
 @pytest.mark.parametrize(("status", "content"), REQUESTS, ids=lambda value: str(value)[:50])
 def test_requests_reach_what_they_are_for(status, content):
     """What is refused at the door shows nothing of the rooms: every seed passes signature, token and parameters."""
-    assert status == status_of(content)
+    assert [(status, False)] == list(statuses_of(content))
+
+
+@pytest.mark.parametrize("content", FAULTY, ids=range(len(FAULTY)))
+def test_faults_are_met(content):
+    """All calls of such a seed are let in, and the fault waits for each of them."""
+    (ordered, _), *rest = statuses_of(content)
+
+    assert ordered == 200
+    assert {True} == {is_faulty for _, is_faulty in rest}
+    assert 401 not in {status for status, _ in rest}
 
 
 @pytest.mark.parametrize("number", range(len(READERS)))
