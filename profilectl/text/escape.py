@@ -102,7 +102,7 @@ def is_hidden(text: str, at: int) -> bool:
 def _selects(base: str, selector: str) -> bool:
     """Say whether `base` is of a kind that variation selectors are defined for (Unicode 23.4)."""
     if selector in "\u180b\u180c\u180d\u180f":
-        return unicodedata.name(base, "").startswith("MONGOLIAN")
+        return unicodedata.name(base, "").startswith("MONGOLIAN LETTER")
     if selector in "\ufe0e\ufe0f":
         is_symbol = unicodedata.category(base) in {"So", "Sm", "Po", "Pd", "Nd"} or base == _INFORMATION
         return is_symbol or _is_pictograph(base)

@@ -28,6 +28,7 @@ def test_an_unassigned_character_is_told_with_the_version_of_unicode():
         ("\u202eevil", "<U+202E>evil"),
         ("\u2066\u2069\u200e\u061c", "<U+2066><U+2069><U+200E><U+061C>"),
         ("\ufeffa\u2060", "<U+FEFF>a<U+2060>"),
+        ("\u1820\u180b\u180b\u180e\u180c", "\u1820\u180b<U+180B><U+180E><U+180C>"),
         ("\U0010ffff", "<U+10FFFF>"),
         (ENGLAND[:-1], "\U0001f3f4<U+E0067><U+E0062><U+E0065><U+E006E><U+E0067>"),
         ("back\\slash", "back\\slash"),
