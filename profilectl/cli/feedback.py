@@ -39,8 +39,8 @@ def report(
 
     People and bots, with and without a custom profile. Days are UTC, and X tells of answers a day later. No customer is
     ever named. Figures are made of whole blocks of at least 5 answers of one agent, so that subtracting one figure or
-    report from another tells nothing of fewer; what is left waits, and at the end of its month counts together for
-    people or bots. A difference that may be chance is called none; one that isn't may still have another reason,
+    report from another tells nothing of fewer; what is left waits for more, or counts at the end of the month together
+    with that of others. A difference that may be chance is called none; one that isn't may still have another reason,
     because nobody drew lots for who speaks to whom.
     """
     first_ms, last_ms = _day("--since", since), _day("--until", until)
