@@ -320,8 +320,8 @@ complete -c profilectl -n '__profilectl_on profilectl/roster/check' -l complianc
 complete -c profilectl -n '__profilectl_on profilectl/feedback' -a report -d 'Compare the scores by agent, by kind and by face'
 complete -c profilectl -n '__profilectl_on profilectl/feedback' -l help -d 'Show this message and exit'
 
-complete -c profilectl -n '__profilectl_on profilectl/feedback/report' -l since -r -f -d 'Cards from this day on; else of the last 30 days'
-complete -c profilectl -n '__profilectl_on profilectl/feedback/report' -l until -r -f -d 'Cards up to the end of this day; else yesterday'
+complete -c profilectl -n '__profilectl_on profilectl/feedback/report' -l since -r -f -d 'First day; else the first of the month before the last day\'s'
+complete -c profilectl -n '__profilectl_on profilectl/feedback/report' -l until -r -f -d 'Last day; else the last that X tells of'
 
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -a list -d 'List the profiles at X, and whose they are'
 complete -c profilectl -n '__profilectl_on profilectl/profiles' -a adopt -d 'Bind a profile that exists at X to an agent'

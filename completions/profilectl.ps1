@@ -187,8 +187,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl feedback report' = @{
             Commands = @()
             Options = $shared + @(
-                '--since|@text|Cards from this day on; else of the last 30 days'
-                '--until|@text|Cards up to the end of this day; else yesterday'
+                '--since|@text|First day; else the first of the month before the last day''s'
+                '--until|@text|Last day; else the last that X tells of'
             )
             Arguments = @()
         }

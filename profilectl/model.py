@@ -354,3 +354,4 @@ class Card(Struct, frozen=True):
     created_ms: int
     updated_ms: int
     score: int | None = None  # None: not answered
+    answered_ms: int | None = None  # when the score was given; None where X doesn't tell

@@ -46,6 +46,8 @@ PURE = {
     "audit.faces",
     "audit.periods",
     "audit.queries",
+    "audit.replay",
+    "feedback.blocks",
     "feedback.report",
     "feedback.statistics",
     "doctor.report",

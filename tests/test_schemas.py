@@ -16,7 +16,8 @@ import profilectl
 from profilectl.api.endpoints import KINDS
 from profilectl.doctor.report import Check, State
 from profilectl.errors import ExitCode, ProfilectlError
-from profilectl.feedback.report import Dimension, Verdict
+from profilectl.feedback.blocks import Dimension
+from profilectl.feedback.report import Verdict
 from profilectl.model import Kind, Survey
 from profilectl.plan.changes import Action
 from profilectl.plan.fingerprint import Basis

@@ -66,6 +66,7 @@ def _card(document: object) -> Card | None:
     except ValueError:  # of another program: X has surveys whose scale we don't know
         return None
     created = _moment(document.get("created_at"))
+    score = mapping_or_empty(mapping_or_empty(document.get("response")).get("score"))
     return Card(
         id=id_of(document, "id"),
         survey=survey,
@@ -73,13 +74,14 @@ def _card(document: object) -> Card | None:
         is_test=document.get("test") is True,
         created_ms=created,
         updated_ms=_moment(document["updated_at"]) if document.get("updated_at") else created,
-        score=_score(mapping_or_empty(document.get("response")), SCALES[survey]),
+        score=_score(score, SCALES[survey]),
+        answered_ms=_moment(score["created_at"]) if score.get("created_at") else None,
     )
 
 
-def _score(response: Mapping[str, Any], scale: range) -> int | None:
+def _score(score: Mapping[str, Any], scale: range) -> int | None:
     """Return the score of a customer's answer, or None without one, even if there are words."""
-    value = mapping_or_empty(response.get("score")).get("value")
+    value = score.get("value")
     if value is None:
         return None
     if isinstance(value, bool) or str(value) not in {str(score) for score in scale}:

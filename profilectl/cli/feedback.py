@@ -28,17 +28,20 @@ def register(app: typer.Typer) -> None:
 def report(
     context: Context,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="Cards from this day on; else of the last 30 days.")
+        str | None,
+        typer.Option("--since", metavar="DATE", help="First day; else the first of the month before the last day's."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="DATE", help="Cards up to the end of this day; else yesterday.")
+        str | None, typer.Option("--until", metavar="DATE", help="Last day; else the last that X tells of.")
     ] = None,
 ) -> None:
     """Compare the scores by agent, by kind and by face.
 
-    People and bots, with and without a custom profile. Days are UTC, and X tells of answers a day later. Groups with
-    fewer than 5 answers are only counted; no customer is ever named. A difference that may be chance is called none;
-    one that isn't may still have another reason, because nobody drew lots for who speaks to whom.
+    People and bots, with and without a custom profile. Days are UTC, and X tells of answers a day later. No customer is
+    ever named. Figures are made of whole blocks of at least 5 answers of one agent, so that subtracting one figure or
+    report from another tells nothing of fewer; what is left waits for more, or counts at the end of the month together
+    with that of others. A difference that may be chance is called none; one that isn't may still have another reason,
+    because nobody drew lots for who speaks to whom.
     """
     first_ms, last_ms = _day("--since", since), _day("--until", until)
     ledger = context.ledger_for_reading()

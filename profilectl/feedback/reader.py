@@ -40,6 +40,7 @@ def read_report(
     """
     period = report_period(first_ms, last_ms, api.now_ms())
     # X returns some cards without their key, so the ledger's is taken for those that it knows.
-    asked = [event for event in ledger.recent(user_id, period.since_ms) if event.what == "asked"]
+    asked = [event for event in ledger.recent(user_id, period.remembered_since_ms()) if event.what == "asked"]
     known = {str(event.detail["card_id"]): str(event.detail["external_id"]) for event in asked}
-    return brand_report(brand, collect(api.feedback_events(*period), period, known)), period
+    cards = api.feedback_events(*period.with_its_months())
+    return brand_report(brand, collect(cards, period, known)), period

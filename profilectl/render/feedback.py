@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from profilectl.feedback.report import LEAST, Dimension, Verdict
+from profilectl.feedback.blocks import LEAST, Dimension
+from profilectl.feedback.report import Verdict
 from profilectl.feedback.statistics import CONFIDENCE
 from profilectl.model import Survey
 from profilectl.render.json_documents import timestamp
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from profilectl.feedback.statistics import Estimate
     from profilectl.render.json_documents import Document
 
-HEADERS = ("card", "by", "who", "answered", "satisfied or NPS", "mean")
+HEADERS = ("card", "by", "who", "asked", "answered", "counted", "satisfied or NPS", "mean")
 
 _NAMES = {"human": "people", "bot": "bots", "profile": "a custom profile", "brand": "the brand's own face"}
 _GROUPS = {
@@ -30,21 +31,21 @@ def table(reports: Sequence[BrandReport]) -> Iterator[tuple[str, ...]]:
     for brand, survey, group in _groups(reports):
         score = "too few to tell" if group.score is None else _span(group.score, 100, _form(survey))
         average = "" if group.mean is None else _span(group.mean, 1, "{:.1f}")
-        answered = f"{group.answered} of {group.asked}"
-        yield f"{brand} {survey}", group.dimension.value, group.name, answered, score, average
+        counts = map(str, (group.asked, group.answered, group.counted))
+        yield f"{brand} {survey}", group.dimension.value, group.name, *counts, score, average
 
 
 def rows(reports: Sequence[BrandReport]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each group to read by a program.
 
-    Brand, survey, dimension, group, asked, answered; then score and mean, each with the bounds of its interval. Shares
-    and NPS are in hundredths; figures of groups with too few answers are empty.
+    Brand, survey, dimension, group, asked, answered; then score and mean, each with the bounds of its interval, and of
+    how many answers they are. Shares and NPS are in hundredths; figures of groups with too few answers are empty.
     """
     # More columns than `HEADERS`: a program can't take "82 % (64 to 92)" apart.
     for brand, survey, group in _groups(reports):
         figures = (*_figures(group.score, 100), *_figures(group.mean, 1))
         identity = (brand, survey.value, group.dimension.value, group.name)
-        yield (*identity, str(group.asked), str(group.answered), *figures)
+        yield (*identity, str(group.asked), str(group.answered), *figures, str(group.counted))
 
 
 def sentences(reports: Sequence[BrandReport]) -> Iterator[str]:
@@ -125,6 +126,7 @@ def _group(group: Group, survey: Survey) -> Document:
         "group": group.name,
         "asked": group.asked,
         "answered": group.answered,
+        "counted": group.counted,
         # Two keys, as 0.4 means something else in each; the other is null, so that a program sees which it is.
         "satisfied": score if survey is Survey.CSAT else None,
         "nps": score if survey is Survey.NPS else None,

@@ -101,8 +101,10 @@ def is_hidden(text: str, at: int) -> bool:
 
 def _selects(base: str, selector: str) -> bool:
     """Say whether `base` is of a kind that variation selectors are defined for (Unicode 23.4)."""
+    if base in _FILLERS:
+        return False
     if selector in "\u180b\u180c\u180d\u180f":
-        return unicodedata.name(base, "").startswith("MONGOLIAN")
+        return unicodedata.name(base, "").startswith("MONGOLIAN LETTER")
     if selector in "\ufe0e\ufe0f":
         is_symbol = unicodedata.category(base) in {"So", "Sm", "Po", "Pd", "Nd"} or base == _INFORMATION
         return is_symbol or _is_pictograph(base)
@@ -129,7 +131,8 @@ def _separates(before: str, after: str) -> bool:
     right = next((char for char in after if not _is_visible_mark(char)), "")
     if not left or not right or _ENDS_JOINING.match(left):
         return False
-    return all(unicodedata.name(char, "").startswith(_CURSIVE) for char in (left, right))
+    # The Arabic letter mark is no letter, whatever its name.
+    return all(char.isalpha() and unicodedata.name(char, "").startswith(_CURSIVE) for char in (left, right))
 
 
 def _is_visible_mark(char: str) -> bool:
@@ -143,7 +146,7 @@ def _pictograph_at_end(text: str) -> str:
 
 
 def _is_pictograph(char: str) -> bool:
-    is_symbol = char >= "\u2190" and unicodedata.category(char) in {"So", "Sm"}
+    is_symbol = char >= "\u2190" and char not in _FILLERS and unicodedata.category(char) in {"So", "Sm"}
     return is_symbol or bool(_RESERVED_PICTOGRAPH.match(char))
 
 

@@ -148,14 +148,14 @@ def test_events(client, httpx_mock):
     ]
     assert cards == (
         CARD,
-        replace(CARD, score=5),
-        replace(CARD, id="2", survey=Survey.NPS, is_test=True, score=0),
+        replace(CARD, score=5, answered_ms=CREATED_MS + 62_000),
+        replace(CARD, id="2", survey=Survey.NPS, is_test=True, score=0, answered_ms=CREATED_MS + 62_000),
     )
 
 
 def test_nothing_of_the_customer_is_kept():
     """Whoever has a card can't tell whose it was."""
-    expected = ("id", "survey", "external_id", "is_test", "created_ms", "updated_ms", "score")
+    expected = ("id", "survey", "external_id", "is_test", "created_ms", "updated_ms", "score", "answered_ms")
     assert expected == Card.__struct_fields__
 
 

@@ -85,24 +85,36 @@ def test_the_report(answered):
     done = desk.run("feedback", "report", "--json")
     [brand] = done.document["brands"]
     csat, nps = brand["surveys"]
-    groups = {(group["by"], group["group"]): (group["asked"], group["answered"]) for group in csat["groups"]}
+    counts = ("asked", "answered", "counted")
+    groups = {(group["by"], group["group"]): tuple(group[count] for count in counts) for group in csat["groups"]}
 
     assert (0, "profilectl.feedback/1") == (done.code, done.document["schema"])
     assert groups == {
-        ("agent", "alice"): (30, 28),
-        ("agent", "ava"): (18, 18),
-        ("agent", "bob"): (12, 12),
-        ("agent", "carl"): (2, 2),
-        ("kind", "bot"): (18, 18),
-        ("kind", "human"): (44, 42),
-        ("face", "brand"): (12, 12),
-        ("face", "profile"): (50, 48),
+        ("agent", "alice"): (30, 28, 28),
+        ("agent", "ava"): (18, 18, 18),
+        ("agent", "bob"): (12, 12, 12),
+        ("agent", "carl"): (2, 2, 0),
+        ("kind", "bot"): (18, 18, 18),
+        ("kind", "human"): (44, 42, 40),
+        ("face", "brand"): (12, 12, 12),
+        ("face", "profile"): (50, 48, 46),
     }
     assert brand["left_out"] == {"tests": 1, "strangers": 3}
     assert [("kind", "difference"), ("face", "no-difference")] == [
         (comparison["by"], comparison["verdict"]) for comparison in csat["comparisons"][1:]
     ]
     assert {None} == {group["nps"] for group in nps["groups"]}  # four answers
+
+
+def test_totals_dont_give_a_small_group_away(answered):
+    """What people have beyond alice and bob is nothing, and not carl's two answers."""
+    desk, _ = answered
+    [brand] = desk.run("feedback", "report", "--json").document["brands"]
+    groups = {group["group"]: group for group in brand["surveys"][0]["groups"]}
+    sums = {name: group["mean"]["value"] * group["counted"] for name, group in groups.items() if group["mean"]}
+
+    assert sums["human"] == pytest.approx(sums["alice"] + sums["bob"])
+    assert None is groups["carl"]["satisfied"] is groups["carl"]["mean"]
 
 
 def test_no_customer_is_named(answered):
@@ -121,8 +133,8 @@ def test_for_pipes_and_for_people(answered):
     done = desk.run("feedback", "report")
     _, screen = desk.watch("feedback", "report")
 
-    assert {12} == {len(row) for row in done.rows}
-    assert ["acme", "csat", "agent", "carl", "2", "2", "", "", "", "", "", ""] in done.rows
+    assert {13} == {len(row) for row in done.rows}
+    assert ["acme", "csat", "agent", "carl", "2", "2", "", "", "", "", "", "", "0"] in done.rows
     assert "acme, csat: people higher than bots" in done.err
     assert "cards left out: 1 to test recipients, 3 of other programs" in done.err
     assert "too few to tell" in screen

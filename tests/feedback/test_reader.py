@@ -15,10 +15,12 @@ class Api:
 
     def __init__(self):
         self.asked = []
+        self.answered_ms = 15 * DAY
 
     def feedback_events(self, since_ms, until_ms):
         self.asked.append((since_ms, until_ms))
-        return tuple(Card(number, Survey.CSAT, "", False, since_ms, since_ms, score=5) for number in "567")
+        at = self.answered_ms
+        return tuple(Card(number, Survey.CSAT, "", False, at, at, score=5) for number in "567")
 
     def now_ms(self):
         return 100 * DAY
@@ -27,7 +29,11 @@ class Api:
 class Ledger:
     """A ledger that knows the keys of two cards, and of a third that may not have been issued."""
 
+    def __init__(self):
+        self.asked = []
+
     def recent(self, user_id, since_ms):
+        self.asked.append(since_ms)
         return (
             Event("asked", user_id, since_ms, detail={"card_id": "5", "external_id": KEY}),
             Event("asked", user_id, since_ms, detail={"card_id": "6", "external_id": KEY}),
@@ -36,11 +42,18 @@ class Ledger:
 
 
 def test_cards_without_a_key_are_known_from_the_ledger():
-    """X is asked about the days of the report, and a card that the ledger doesn't know is another program's."""
-    api = Api()
-    report, period = read_report(api, Ledger(), "acme", "7", 10 * DAY, 20 * DAY)
+    """A card that the ledger doesn't know is another program's."""
+    report, period = read_report(Api(), Ledger(), "acme", "7", 10 * DAY, 20 * DAY)
 
     assert Period(10 * DAY, 21 * DAY - 1) == period
-    assert [period] == api.asked
     assert [("alice", 2)] == [(group.name, group.answered) for group in report.surveys[0].groups[:1]]
     assert ("acme", 1) == (report.brand, report.strangers)
+
+
+def test_blocks_need_whole_months():
+    """X is asked from the beginning of the month on, and the ledger from a month before, when it was asked."""
+    api, ledger = Api(), Ledger()
+    read_report(api, ledger, "acme", "7", 69 * DAY, 80 * DAY)
+
+    assert [Period(59 * DAY, 81 * DAY - 1)] == api.asked  # 1 March 1970
+    assert [28 * DAY] == ledger.asked

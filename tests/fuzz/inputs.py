@@ -26,7 +26,8 @@ VALUES = st.recursive(
 
 def mutated(seeds):
     """Draw one of the seeds, with up to six pieces of it replaced, removed or repeated."""
-    # Drawn by one number: hypothesis takes ten times as long to draw every edit, and bytes hardly need shrinking.
+    # Drawn by one number: an input takes hypothesis 0.5 ms so, and 2.2 ms where every edit is drawn (of the TOML seeds,
+    # 1,000 inputs each); and bytes hardly need shrinking.
     return st.integers(0, (1 << 64) - 1).map(lambda number: _scrambled(seeds, random.Random(number)))
 
 

@@ -7,12 +7,12 @@ import json
 import pytest
 from inline_snapshot import snapshot
 
+from profilectl.feedback.blocks import Answer, Dimension
 from profilectl.feedback.cards import Key, SentAs
 from profilectl.feedback.report import (
     BrandReport,
     Comparison,
     Difference,
-    Dimension,
     Period,
     Response,
     Verdict,
@@ -24,11 +24,12 @@ from profilectl.render import feedback
 
 
 def response(score, agent="alice", kind=Kind.HUMAN, sent_as=SentAs.PROFILE, survey=Survey.CSAT):
-    return Response(survey, Key(agent, kind, sent_as, "1190"), score)
+    key = Key(agent, kind, sent_as, "1190")
+    return Response(survey, key, 0, None if score is None else Answer(key, score, 0))
 
 
 def reports(answers, survey=Survey.CSAT, tests=0, strangers=0):
-    return [BrandReport("acme", (evaluate(answers, survey),), tests, strangers)]
+    return [BrandReport("acme", (evaluate(answers, survey, Period(0, 86_399_999)),), tests, strangers)]
 
 
 ANSWERS = [response(score) for score in (5, 5, 4, 3, None)] + [response(4)]
@@ -39,12 +40,12 @@ def test_a_table_for_people():
     """Percent and means with their intervals; a small group is counted."""
     assert list(feedback.table(reports(ANSWERS))) == snapshot(
         [
-            ("acme csat", "agent", "alice", "5 of 6", "80 % (38 to 96)", "4.2 (3.2 to 5.0)"),
-            ("acme csat", "agent", "ava", "2 of 2", "too few to tell", ""),
-            ("acme csat", "kind", "bot", "2 of 2", "too few to tell", ""),
-            ("acme csat", "kind", "human", "5 of 6", "80 % (38 to 96)", "4.2 (3.2 to 5.0)"),
-            ("acme csat", "face", "brand", "2 of 2", "too few to tell", ""),
-            ("acme csat", "face", "profile", "5 of 6", "80 % (38 to 96)", "4.2 (3.2 to 5.0)"),
+            ("acme csat", "agent", "alice", "6", "5", "5", "80 % (38 to 96)", "4.2 (3.2 to 5.0)"),
+            ("acme csat", "agent", "ava", "2", "2", "0", "too few to tell", ""),
+            ("acme csat", "kind", "bot", "2", "2", "0", "too few to tell", ""),
+            ("acme csat", "kind", "human", "6", "5", "5", "80 % (38 to 96)", "4.2 (3.2 to 5.0)"),
+            ("acme csat", "face", "brand", "2", "2", "0", "too few to tell", ""),
+            ("acme csat", "face", "profile", "6", "5", "5", "80 % (38 to 96)", "4.2 (3.2 to 5.0)"),
         ]
     )
 
@@ -66,8 +67,9 @@ def test_rows_for_a_pipe():
                 "4.20",
                 "3.16",
                 "5.00",
+                "5",
             ),
-            ("acme", "csat", "agent", "ava", "2", "2", "", "", "", "", "", ""),
+            ("acme", "csat", "agent", "ava", "2", "2", "", "", "", "", "", "", "0"),
         ]
     )
 
@@ -77,7 +79,7 @@ def test_nps_has_a_sign():
     answers = [response(score, survey=Survey.NPS) for score in (10, 9, 9, 7, 3)]
 
     assert next(feedback.table(reports(answers, Survey.NPS))) == snapshot(
-        ("acme nps", "agent", "alice", "5 of 5", "+40 (-30 to +80)", "")
+        ("acme nps", "agent", "alice", "5", "5", "5", "+40 (-30 to +80)", "")
     )
 
 
@@ -86,7 +88,7 @@ def test_answers_that_are_all_alike():
     same = reports([response(5)] * 5)
 
     assert next(feedback.table(same))[-1] == "5.0 (all alike)"
-    assert next(feedback.rows(same))[-3:] == ("5.00", "", "")
+    assert next(feedback.rows(same))[-4:] == ("5.00", "", "", "5")
     assert feedback.document(same, Period(0, 0))["brands"][0]["surveys"][0]["groups"][0]["mean"] == {
         "value": 5.0,
         "low": None,
@@ -179,6 +181,7 @@ def test_the_document():
                 "group": "alice",
                 "asked": 6,
                 "answered": 5,
+                "counted": 5,
                 "satisfied": {"value": 0.8, "low": 0.3755, "high": 0.9638},
                 "nps": None,
                 "mean": {"value": 4.2, "low": 3.1615, "high": 5},
@@ -188,6 +191,7 @@ def test_the_document():
                 "group": "ava",
                 "asked": 2,
                 "answered": 2,
+                "counted": 0,
                 "satisfied": None,
                 "nps": None,
                 "mean": None,
