@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,8 @@ from profilectl.ledger.store import refusal_of_mark
 from profilectl.profiles.ownership import namesakes
 from profilectl.render import ledger as render
 from profilectl.render.console import info, out, show_error, unless_nobody_reads
-from profilectl.system.files import private_draft
+from profilectl.system.files import copy_within, opened_stream, private_draft
+from profilectl.system.folders import LinkRefused
 from profilectl.system.host import expand_home, now_ms
 from profilectl.system.locks import is_held
 from profilectl.text.escape import visible
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 _HEADERS = ("what", "value")
 _CANDIDATES = ("brand", "agent", "profile", "name", "created", "command")
 _MAX_WAIT = 60.0  # seconds that a command waits for a run to end
+_LARGEST_HEADER = 65_536  # bytes of an export's first line
+_LARGEST_PIPED = 4_000_000_000  # bytes of an export that doesn't come from a file: they are kept aside, on a disk
 
 Force = Annotated[bool, option("--force", "Replace FILE where there is one.")]
 
@@ -137,7 +140,7 @@ def _pour(spool: BinaryIO) -> None:
     spool.seek(0)
     with unless_nobody_reads():
         sys.stdout.flush()
-        shutil.copyfileobj(spool, sys.stdout.buffer)
+        copy_within(spool, sys.stdout.buffer, sys.maxsize)
 
 
 def import_(
@@ -189,13 +192,18 @@ def _readable(file: str) -> Iterator[BinaryIO]:
     """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first."""
     with ExitStack() as stack:
         try:
-            source = sys.stdin.buffer if file == "-" else stack.enter_context(expand_home(file).open("rb"))
+            source = sys.stdin.buffer if file == "-" else stack.enter_context(opened_stream(expand_home(file)))
             lines: BinaryIO = source
-            if file == "-" or not source.seekable():
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
                 lines = stack.enter_context(tempfile.TemporaryFile())
-                shutil.copyfileobj(source, lines)
-        except OSError as error:
-            raise InputRefused(f"can't read {visible(file)}: {error.strerror}") from None
+                lines.write(first := source.readline(_LARGEST_HEADER))
+                # where it isn't an export, nobody waits for the end of what may have none
+                if export_lines.is_header(first) and not copy_within(source, lines, _LARGEST_PIPED):
+                    hint = "save it to a file first, and name that: it may be larger"
+                    raise InputRefused(f"more than {_LARGEST_PIPED} bytes come from {visible(file)}", hint=hint)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no file name"
+            raise InputRefused(f"can't read {visible(file)}: {reason}") from None
         yield lines
 
 
@@ -210,6 +218,8 @@ def _new_file(file: Path, *, force: bool) -> Iterator[Path]:
             yield draft
     except FileExistsError:
         raise InputRefused(f"{shown} exists already", hint="choose another name, or replace it with --force") from None
+    except LinkRefused as error:
+        raise InputRefused(f"{shown} can't be written: {error.strerror}", hint=error.hint) from None
     except OSError as error:
         raise InputRefused(f"{shown} can't be written: {error.strerror}") from None
 
