@@ -23,6 +23,7 @@ _USUAL: Final = 0o666  # of which the umask takes its part
 _BLOCK: Final = 1 << 20  # bytes that are copied at once
 _KINDS: Final = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 _STREAMS: Final = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+_MOST_DIGITS: Final = 9  # of a descriptor's number: it fits into the kernel's
 _DESCRIPTORS: Final = ("/dev/fd/", "/proc/self/fd/")  # what stands before a descriptor's number
 
 # Opening a FIFO would wait for a writer, and a terminal could become the one that controls this process. Windows has
@@ -317,7 +318,7 @@ def _handed_over(path: Path) -> int | None:
     number = _STREAMS.get(text, -1)
     for folder in _DESCRIPTORS:
         name = text.removeprefix(folder)
-        if name != text and name.isascii() and name.isdecimal():
+        if name != text and name.isascii() and name.isdecimal() and len(name) <= _MOST_DIGITS:
             number = int(name)
     if number < 0:
         return None

@@ -175,6 +175,7 @@ def test_a_device_takes_the_page(team):
         ("pipe", "it is a pipe"),
         ("/dev/full", "No space left"),
         ("/dev/fd/99", "Bad file descriptor"),
+        (f"/dev/fd/{10**20}", "No such file"),
     ],
 )
 def test_a_page_that_cannot_be_written(team, path, why):
