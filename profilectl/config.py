@@ -12,7 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.errors import InputRefused, RosterRefused
-from profilectl.system.files import make_private_folder, read_regular, write_private
+from profilectl.system.files import read_regular, write_private
+from profilectl.system.folders import make_private_folder
 from profilectl.system.host import home_folder
 from profilectl.system.locks import hold_config
 from profilectl.text.escape import visible

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -35,6 +36,15 @@ def _guarded_connect(self: socket.socket, address: object) -> None:
     _connect(self, address)
 
 
+_setrlimit = resource.setrlimit
+
+
+def _keeping_core_dumps(limit: int, values: tuple[int, int]) -> None:
+    # commands that run in this process take core dumps from it for good, and with it from what crashes on purpose
+    if limit != resource.RLIMIT_CORE:
+        _setrlimit(limit, values)
+
+
 settings.register_profile("profilectl", deadline=None)  # a busy machine is no defect: times live in benchmarks/
 settings.load_profile("profilectl")
 
@@ -45,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Watchdog(), "watchdog")
     config.pluginmanager.register(Leftovers(), "leftovers")
     own_signals.receive()
+    resource.setrlimit = _keeping_core_dumps
 
 
 @pytest.fixture(autouse=True)

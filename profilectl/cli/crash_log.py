@@ -9,20 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profilectl import __version__
-from profilectl.system.files import make_private_folder, write_private
+from profilectl.system.files import write_private
+from profilectl.system.folders import make_private_folder
 from profilectl.system.host import home_folder
 
 if TYPE_CHECKING:
     from profilectl.secret import Secret
-
-
-def forbid_core_files() -> None:
-    """Keep this process, and those it starts, from ever writing their memory, with secrets in it, to a file."""
-    try:
-        import resource
-    except ImportError:  # Windows, which writes none unless an administrator asks for them
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def write_log(error: BaseException) -> str:
@@ -34,7 +26,8 @@ def write_log(error: BaseException) -> str:
     frames = "".join(traceback.format_tb(error.__traceback__))
     text = f"profilectl {__version__}, Python {platform.python_version()}, {platform.system()}\n"
     text += f"{frames}{type(error).__module__}.{type(error).__qualname__}\n"
-    base = Path(os.environ.get("XDG_STATE_HOME") or home_folder() / ".local" / "state")
+    chosen = Path(os.environ.get("XDG_STATE_HOME", ""))  # a relative one counts as unset, as for the ledger
+    base = chosen if chosen.is_absolute() else home_folder() / ".local" / "state"
     path = base / "profilectl" / f"crash-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
     try:
         make_private_folder(path.parent)

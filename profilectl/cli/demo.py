@@ -22,6 +22,8 @@ from profilectl.cli.options import Options, command
 from profilectl.cli.preview import show_card
 from profilectl.errors import ExitCode, InputRefused, UsageError
 from profilectl.render.console import console, draw, info, is_terminal, out
+from profilectl.system.files import write_named
+from profilectl.system.folders import make_folder
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -200,12 +202,12 @@ def _write_roster() -> None:
     from profilectl.pictures.placeholders import initials_portrait, photograph
 
     # Drawn portraits and one JPEG that lies on its side, so that turning it upright can be seen.
-    _ROSTER.write_text(_TEXT, encoding="utf-8")
+    write_named(_ROSTER, _TEXT.encode())
     for agent in tomli.loads(_TEXT)["agents"].values():
         picture = Path(agent["avatar"])
-        picture.parent.mkdir(exist_ok=True)
+        make_folder(picture.parent)
         is_photograph = picture.suffix == ".jpg"
-        picture.write_bytes(photograph() if is_photograph else initials_portrait(agent["name"]))
+        write_named(picture, photograph() if is_photograph else initials_portrait(agent["name"]))
 
 
 def _show_roster() -> None:
@@ -217,7 +219,7 @@ def _rename() -> None:
     """Edit one line of the roster, and show it before and after."""
     before = _ROSTER.read_text(encoding="utf-8")
     after = before.replace(_BEFORE, _AFTER)
-    _ROSTER.write_text(after, encoding="utf-8")
+    write_named(_ROSTER, after.encode())
     _show_line(f"$ $EDITOR {_ROSTER}", "bold")
     for old, new in zip(before.splitlines(), after.splitlines(), strict=True):
         if old != new:

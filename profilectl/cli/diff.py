@@ -23,6 +23,7 @@ from profilectl.render.console import info, is_terminal
 from profilectl.render.console import out as write_line
 from profilectl.sync import quota
 from profilectl.system import files
+from profilectl.system.folders import LinkRefused, require_own_way
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -134,6 +135,10 @@ def check_place(path: Path) -> None:
     # A link could have been put there to have another file overwritten.
     if path.is_symlink():
         raise InputRefused(f"{shown} is a symbolic link, which a plan never follows", hint="name the file itself")
+    try:
+        require_own_way(path.parent)
+    except LinkRefused as error:
+        raise InputRefused(f"can't write {shown}: {error.strerror}", hint=error.hint) from None
     if not path.exists():
         return
     try:
@@ -147,11 +152,7 @@ def check_place(path: Path) -> None:
 def save(path: Path, document: saved.Document) -> None:
     """Save a plan in the place of an older one, whole or not at all: then InputRefused says why."""
     check_place(path)  # once more, because minutes may have passed
-    try:
-        files.replace(path, f"{json_documents.dump(document)}\n".encode())
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file name"
-        raise InputRefused(f"can't write {visible(str(path))}: {reason}") from None
+    files.write_named(path, f"{json_documents.dump(document)}\n".encode())
 
 
 def open_session(

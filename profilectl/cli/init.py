@@ -13,7 +13,8 @@ from profilectl.cli.options import option
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import json_documents
 from profilectl.render.console import info
-from profilectl.system.files import undone_on_error
+from profilectl.system.files import created
+from profilectl.system.folders import LinkRefused, require_own_way
 from profilectl.text.escape import visible
 
 _STAND_IN = "acmecare"
@@ -95,16 +96,16 @@ def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
         if own_folder.is_symlink():  # as a repository could bring along
             raise InputRefused(f"{visible(str(own_folder))} is a symbolic link; nothing was written", hint=elsewhere)
         for path in files:
+            require_own_way(path.parent)
             if path.exists() or path.is_symlink():
                 raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=elsewhere)
         with ExitStack() as stack:  # a roster whose pictures are missing would be refused by the next command
             for path, content in files.items():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as file:
-                    stack.enter_context(undone_on_error(path.unlink))
-                    file.write(content)
+                stack.enter_context(created(path, content))
+    except LinkRefused as error:
+        raise InputRefused(f"{error.strerror}; nothing was written", hint=elsewhere) from None
     except OSError as error:
-        where = visible(str(error.filename or path))
+        where = visible(str(error.filename or own_folder))
         raise InputRefused(f"can't write {where}: {error.strerror}; nothing was written") from None
 
 

@@ -151,7 +151,7 @@ def import_(
     """
     context.require_admin("import a ledger")
     place = place_of(context)
-    with readable_file(file) as lines:
+    with readable_file(file, export_lines.is_header) as lines:
         verdict = export_lines.judge(lines)
         _require_no_problem(file, verdict)
         _require_empty(context, place)

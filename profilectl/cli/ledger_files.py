@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
+import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from profilectl.errors import InputRefused, LedgerRefused
 from profilectl.render.console import unless_nobody_reads
-from profilectl.system.files import private_draft
+from profilectl.system.files import copy_within, opened_stream, private_draft
+from profilectl.system.folders import LinkRefused
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
@@ -26,19 +27,31 @@ if TYPE_CHECKING:
     Place = Path | PostgresAddress
 
 
+_LARGEST_HEADER = 65_536  # bytes of an export's first line
+_LARGEST_PIPED = 4_000_000_000  # bytes of an export that doesn't come from a file: they are kept aside, on a disk
+
+
 @contextmanager
-def readable_file(file: str) -> Iterator[BinaryIO]:
-    """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first."""
+def readable_file(file: str, is_worth_it: Callable[[bytes], bool] | None = None) -> Iterator[BinaryIO]:
+    """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first.
+
+    `is_worth_it` judges such a file's first line: where that is another kind of file, nobody waits for the end of what
+    may have none.
+    """
     with ExitStack() as stack:
         try:
-            source = sys.stdin.buffer if file == "-" else stack.enter_context(expand_home(file).open("rb"))
+            source = sys.stdin.buffer if file == "-" else stack.enter_context(opened_stream(expand_home(file)))
             lines: BinaryIO = source
-            if file == "-" or not source.seekable():
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
                 lines = stack.enter_context(tempfile.TemporaryFile())
-                shutil.copyfileobj(source, lines)
+                lines.write(first := source.readline(_LARGEST_HEADER))
+                if (is_worth_it is None or is_worth_it(first)) and not copy_within(source, lines, _LARGEST_PIPED):
+                    hint = "save it to a file first, and name that: it may be larger"
+                    raise InputRefused(f"more than {_LARGEST_PIPED} bytes come from {visible(file)}", hint=hint)
                 lines.seek(0)
-        except OSError as error:
-            raise InputRefused(f"can't read {visible(file)}: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no file name"
+            raise InputRefused(f"can't read {visible(file)}: {reason}") from None
         yield lines
 
 
@@ -53,6 +66,8 @@ def new_file(file: Path, *, force: bool) -> Iterator[Path]:
             yield draft
     except FileExistsError:
         raise InputRefused(f"{shown} exists already", hint="choose another name, or replace it with --force") from None
+    except LinkRefused as error:
+        raise InputRefused(f"{shown} can't be written: {error.strerror}", hint=error.hint) from None
     except OSError as error:
         raise InputRefused(f"{shown} can't be written: {error.strerror}") from None
 
@@ -62,7 +77,7 @@ def pour(spool: BinaryIO) -> None:
     spool.seek(0)
     with unless_nobody_reads():
         sys.stdout.flush()
-        shutil.copyfileobj(spool, sys.stdout.buffer)
+        copy_within(spool, sys.stdout.buffer, sys.maxsize)
 
 
 def place_of(context: Context) -> Place:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from profilectl.errors import InputRefused, LedgerRefused, TryLater, UsageError
 from profilectl.system.files import read_regular, write_private
+from profilectl.system.folders import LinkRefused, require_own_way
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ def open_world(path: Path | str, limits: Limits | None, hint: str) -> World:
 
     shown = visible(str(path))
     try:
+        if isinstance(path, Path):
+            require_own_way(path.parent)
         return World(path, limits=limits)
+    except LinkRefused as error:
+        raise InputRefused(f"{shown} can't be used: {error.strerror}", hint=error.hint) from None
     except WorldOpenToOthers as error:
         raise InputRefused(f"{visible(error.path)} {error.why}", hint=visible(error.remedy)) from None
     except WorldUnreadable:

@@ -18,11 +18,12 @@ import typer
 
 from profilectl import __version__
 from profilectl.cli.context import Context
-from profilectl.cli.crash_log import forbid_core_files, write_log
+from profilectl.cli.crash_log import write_log
 from profilectl.cli.options import Options, command, root
 from profilectl.errors import Declined, ExitCode, ProfilectlError
 from profilectl.errors import UsageError as OurUsageError
 from profilectl.render.console import flush, info, out, show_error, stdout_failed
+from profilectl.system.memory import forbid_core_dumps
 
 COMMANDS = (
     "demo",
@@ -115,7 +116,7 @@ def run(argv: Sequence[str]) -> int:
     """Run the words after the program's name and return the exit code; only SystemExit leaves this function."""
     # Read from the raw words: a usage error comes up before any option has a value.
     wants_json = "--json" in argv or "--format=json" in argv or ("--format", "json") in pairwise(argv)
-    forbid_core_files()
+    forbid_core_dumps()
     _survive_closed_streams()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)

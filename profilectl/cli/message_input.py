@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import MAX_TEXT
-from profilectl.system.files import read_named
+from profilectl.system.files import read_named, write_private
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -90,8 +90,10 @@ def _edited(draft: str, editor: list[str], about: str) -> str:
     # Editors make backups beside the file, so the folder is what only its owner can enter, and goes as a whole.
     with TemporaryDirectory(prefix="profilectl-") as folder:
         path = Path(folder) / "MESSAGE"
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_bytes(content)
+        try:
+            write_private(path, content)
+        except OSError as error:
+            raise InputRefused(f"no draft can be written to {visible(folder)}: {error.strerror}") from None
         _run(editor, path)
         words = _decode(read_named(path, "the message", _MAX_BYTES))
     kept = _above(words.replace("\r\n", "\n").split("\n"), notes)
@@ -120,15 +122,13 @@ def _above(lines: list[str], notes: list[str]) -> str:
 def _run(editor: list[str], path: Path) -> None:
     """Run the editor; InputRefused when it can't be started or ends with another code than 0."""
     import signal
-    import subprocess
+
+    from profilectl.system import child
 
     name = visible(editor[0])
     try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own editor, started as they say, without a shell
-            # It draws on the terminal even where stdout is a file or a pipe.
-            [*editor, str(path)],
-            stdout=None if sys.stdout.isatty() else sys.stderr,
-        )
+        # It draws on the terminal even where stdout is a file or a pipe.
+        process = child.start([*editor, str(path)], stdout=None if sys.stdout.isatty() else sys.stderr)
     except OSError as error:
         hint = "set VISUAL or EDITOR to an editor that is installed"
         raise InputRefused(f"the editor {name} can't be started: {error.strerror}", hint=hint) from None

@@ -96,16 +96,13 @@ def _without_ended(chosen: Sequence[BrandAgent], today: date, *, quiet: bool) ->
 
 def _write_page(path: Path, cards: Sequence[AgentCard], *, quiet: bool) -> None:
     from profilectl.render.html import preview_page
-    from profilectl.system.files import put
+    from profilectl.system.files import write_named
 
     handles = dict.fromkeys(card.handle for card in cards)  # each once, in the roster's order
     page = preview_page(", @".join(handles), cards)
     if str(path) == "-":
         out(page)
         return
-    try:
-        put(path, page.encode())
-    except OSError as error:
-        raise InputRefused(f"can't write {visible(str(path))}: {error.strerror}") from None
+    write_named(path, page.encode())
     if not quiet:
         info(f"wrote {visible(str(path))}")

@@ -11,6 +11,7 @@ from typing import Any
 from profilectl.credentials.private_files import MAX_BYTES
 from profilectl.errors import CredentialsError
 from profilectl.secret import Credentials, Secret
+from profilectl.system.memory import hide_memory
 from profilectl.text.escape import visible
 
 KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
@@ -40,6 +41,7 @@ def secret_value(value: str, name: str, origin: str) -> Secret:
     Raises:
         CredentialsError: it is shorter than 8 characters, or holds blanks or control characters. It isn't shown.
     """
+    hide_memory()
     trimmed = value.removesuffix("\n").removesuffix("\r")
     if not trimmed.isprintable() or " " in trimmed:
         message = f"{name} from {origin} holds a blank or a control character"

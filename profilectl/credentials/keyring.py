@@ -13,6 +13,7 @@ from profilectl.credentials import keyring_backends
 from profilectl.credentials.formats import account_name
 from profilectl.errors import CredentialsError
 from profilectl.secret import Secret
+from profilectl.system.memory import hide_memory
 from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
 
@@ -164,6 +165,7 @@ class Keychain:
     def _call(self, action: Callable[[Backend], T], *, look_first: bool = False) -> T:
         if self._hung is not None:
             raise KeychainError(self._hung.message, self._hung.state, self._hung.hint)
+        hide_memory()
         end = time.monotonic() + self._seconds
         try:
             backend = run_with_deadline(self._seconds, self._built)

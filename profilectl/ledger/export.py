@@ -206,6 +206,12 @@ def judge(file: BinaryIO) -> Verdict:
     return Verdict(Extent(judged.rows, judged.digest), tuple(problems[:_MOST_PROBLEMS]))
 
 
+def is_header(line: bytes) -> bool:
+    """Say whether a line may be the first one of an export, of this version or another one."""
+    content = _content(line)
+    return content is not None and content.get("schema") == NAME
+
+
 class _Judge:
     """Takes the lines of an export one after the other."""
 

@@ -12,8 +12,10 @@ import shlex
 from pathlib import Path
 
 from profilectl.ledger import location
+from profilectl.system import child
 
 _TIMEOUT = 10  # seconds
+_LARGEST = 1_000_000  # bytes of an answer: five names
 
 
 def require_untracked(path: Path, consequence: str = "so it may be somebody else's", hint: str | None = None) -> None:
@@ -60,19 +62,14 @@ def tracked_files(path: Path) -> tuple[str, ...] | None:
 @functools.lru_cache(maxsize=16)  # a command opens its ledger twice, once for a look
 def _ask_git(folder: Path, names: tuple[str, ...]) -> tuple[str, ...] | None:
     """Ask the repository of a folder which of these files it tracks; None when there is no answer."""
-    import subprocess
-
     # Not the repository that a hook runs for is asked, and none of the programs that a repository can name is started.
     # In the folder of ".git": below it, a tracked folder could pass for a bare repository with an index of its own.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     options = ("--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "safe.directory=*")
     words = ["git", *options, "ls-files", "-z", "--", *names]
     try:
-        answer = subprocess.run(  # noqa: S603 - constant words; the names follow "--"
-            words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        answer = child.run(words, seconds=_TIMEOUT, largest=_LARGEST, folder=folder, without=("GIT_",))
+    except OSError:  # TimeoutError as well
         return None
-    if answer.returncode != 0:
+    if answer.status != 0:
         return None
-    return tuple(name for name in os.fsdecode(answer.stdout).split("\0") if name)
+    return tuple(name for name in os.fsdecode(answer.output).split("\0") if name)

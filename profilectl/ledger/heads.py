@@ -24,6 +24,7 @@ from profilectl.audit import chain
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.model import Detail, Event
 from profilectl.system.files import read_regular, write_private
+from profilectl.system.folders import make_private_folder
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -132,8 +133,7 @@ class KeptHeads:
         newest = ledger.newest_own
         if folder is None or newest is None:
             return
-        for parent in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
-            parent.mkdir(0o700, exist_ok=True)
+        make_private_folder(folder)
         # under the ledger's own lock for writers, or a slower process would put an older head in place of a newer one
         own = _head(newest, place)
         try:

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from profilectl.errors import LedgerRefused
 from profilectl.system.files import create_private, sync_folder
+from profilectl.system.folders import LinkRefused, make_private_folder, require_own_way
 from profilectl.system.host import NO_HOME, home_folder
 from profilectl.text.escape import visible
 
@@ -68,8 +69,8 @@ def prepare_folder(folder: Path) -> None:
     try:
         _check_way(folder)  # before anything is made there
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        make_private_folder(folder)
         for path in reversed(missing):
-            path.mkdir(0o700, exist_ok=True)
             sync_folder(path.parent)
         is_ours = folder.name == OWN_FOLDER  # versions that didn't care may have made it under a umask of 002
         if is_ours and folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & _WRITABLE_BY_OTHERS:
@@ -191,6 +192,10 @@ def _check_way(folder: Path) -> None:
         if OWN_FOLDER in path.parts and path.is_symlink():
             hint = elsewhere(folder, "remove it, or set PROFILECTL_LEDGER to where the ledger really is")
             refuse(path, "is a symbolic link", hint)
+    try:
+        require_own_way(folder)
+    except LinkRefused as error:
+        refuse(Path(error.filename), "is a symbolic link, which a checkout may have brought", error.hint)
 
     # Only what every user can write is refused. A folder that its group can write is what a umask of 002 makes for
     # people who have a group to themselves; and who owns a folder above the ledger, owns the roster as well.

@@ -12,9 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from profilectl.errors import InputRefused
+from profilectl.system.folders import LinkRefused, folder_of, make_folder
 from profilectl.text.escape import visible
+
+_PRIVATE: Final = 0o600
+_USUAL: Final = 0o666  # of which the umask takes its part
+_BLOCK: Final = 1 << 20  # bytes that are copied at once
+_KINDS: Final = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+_STREAMS: Final = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+_MOST_DIGITS: Final = 9  # of a descriptor's number: it fits into the kernel's
+_DESCRIPTORS: Final = ("/dev/fd/", "/proc/self/fd/")  # what stands before a descriptor's number
 
 # Opening a FIFO would wait for a writer, and a terminal could become the one that controls this process. Windows has
 # neither flag.
@@ -65,7 +75,7 @@ def opened(path: Path | str, flags: int = 0, *, folder: int | None = None) -> It
 
 def read(descriptor: int, limit: int) -> bytes:
     """Return the bytes of an open regular file, at most `limit`."""
-    with open(descriptor, "rb", closefd=False) as file:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
         return file.read(limit)
 
 
@@ -100,8 +110,7 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     try:
         file = read_regular(path, largest + 1)  # the size in the status is old as soon as somebody appends
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file name"
-        raise InputRefused(f"can't read {shown}: {reason}", hint=hint) from None
+        raise InputRefused(f"can't read {shown}: {_reason(error)}", hint=hint) from None
     if file is None:
         raise InputRefused(f"{shown} is no regular file", hint=hint)
     if len(file[0]) > largest:
@@ -109,17 +118,35 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     return file[0]
 
 
-def make_private_folder(folder: Path) -> None:
-    """Make a folder that only this user can enter, and those above it that are missing, unless it exists.
-
-    `Path.mkdir` makes those above it as the umask has it, which may let a whole group put another folder there.
+@contextmanager
+def opened_stream(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file, or what the shell handed over for it, such as the pipe of ``<(ssh ...)``, for reading.
 
     Raises:
-        OSError: one of them can't be made, or is no folder.
+        OSError: it can't be opened, or is something else, whose end may never come.
+        ValueError: the path holds a NUL.
     """
-    if not folder.parent.is_dir():
-        make_private_folder(folder.parent)
-    folder.mkdir(0o700, exist_ok=True)
+    descriptor = _handed_over(path)
+    if descriptor is not None:
+        with os.fdopen(descriptor, "rb") as stream:
+            yield stream
+        return
+    with opened(path) as descriptor:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            yield stream
+
+
+def copy_within(source: BinaryIO, target: BinaryIO, largest: int) -> bool:
+    """Copy a stream to its end, and return whether it was at most so many bytes; no more of it is copied."""
+    left = largest
+    while block := source.read(min(_BLOCK, left + 1)):
+        left -= len(block)
+        if left < 0:
+            return False
+        target.write(block)
+    return True
 
 
 def write_private(
@@ -135,15 +162,16 @@ def write_private(
         folder: descriptor of the folder that a relative path starts from; else the current one.
 
     Raises:
-        OSError: it can't be written; what was there before is still there.
+        OSError: it can't be written, see `folders.folder_of`; what was there before is still there.
     """
-    draft = path.with_name(f".{path.name}.new" if alone else f".{path.name}.{os.urandom(8).hex()}.new")
-    if alone:
-        with suppress(FileNotFoundError):
-            os.unlink(draft, dir_fd=folder)
-    with undone_on_error(partial(os.unlink, draft, dir_fd=folder)):  # after Ctrl-C as well: a draft may hold a token
-        _create(draft, content, durable=durable, folder=folder)
-        os.replace(draft, path, src_dir_fd=folder, dst_dir_fd=folder)
+    draft = f".{path.name}.new" if alone else _draft_name(path)
+    with folder_of(path, folder) as parent:
+        if alone:
+            with suppress(FileNotFoundError):
+                os.unlink(draft, dir_fd=parent)
+        with undone_on_error(partial(os.unlink, draft, dir_fd=parent)):  # after Ctrl-C as well: it may hold a token
+            _create(draft, content, folder=parent, durable=durable)
+            os.replace(draft, path.name, src_dir_fd=parent, dst_dir_fd=parent)
 
 
 @contextmanager
@@ -153,51 +181,93 @@ def private_draft(path: Path, *, replaces: bool) -> Iterator[Path]:
     For what is too large to be held in memory, or is written by a library. After an error nothing of it is left.
 
     Args:
-        path: in a folder that exists; a link there is replaced, not followed.
-        replaces: whether it may take the place of what is at `path`.
+        path: in a folder that exists.
+        replaces: whether it may take the place of a file that is at `path`.
 
     Raises:
-        FileExistsError: something is there by now.
-        OSError: the disk refuses.
+        FileExistsError: something is there by now, and it doesn't replace.
+        LinkRefused: what it would replace is a link, or `folders.folder_of` refuses the way.
+        OSError: what it would replace is no file; or the disk refuses.
     """
-    if not replaces and os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
-    with cleaned_up(partial(draft.unlink, missing_ok=True)):
-        _create(draft, b"", durable=False)
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
+    draft = _draft_name(path)
+    with folder_of(path) as parent:
         if replaces:
-            draft.replace(path)
-        else:
-            path.hardlink_to(draft)  # unlike a rename, it never replaces
-    sync_folder(path.parent)
+            _status_of_file(path, parent)
+        elif _exists(path.name, parent):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        with cleaned_up(partial(_remove, draft, parent)):
+            _create(draft, b"", folder=parent)
+            yield path.with_name(draft)
+            _sync(draft, parent)
+            if replaces:
+                os.replace(draft, path.name, src_dir_fd=parent, dst_dir_fd=parent)
+            else:
+                _link(draft, path.name, parent)
+        _sync(os.curdir, parent)
 
 
 def create_private(path: Path, content: bytes) -> None:
     """Create a file that only this user can read, durably and whole or not at all; leave alone what is there already.
 
     Raises:
-        OSError: the disk refuses.
+        OSError: the disk refuses, or `folders.folder_of` the way.
     """
     if os.path.lexists(path):
         return
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
-    with cleaned_up(partial(draft.unlink, missing_ok=True)):
-        _create(draft, content, durable=True)
-        with suppress(FileExistsError):  # another first run was quicker, with the same content
-            path.hardlink_to(draft)  # unlike a rename, it never replaces
-    sync_folder(path.parent)
+    draft = _draft_name(path)
+    with folder_of(path) as parent:
+        with cleaned_up(partial(_remove, draft, parent)):
+            _create(draft, content, folder=parent, durable=True)
+            with suppress(FileExistsError):  # another first run was quicker, with the same content
+                _link(draft, path.name, parent)
+        _sync(os.curdir, parent)
 
 
-def _create(path: Path, content: bytes, *, durable: bool, folder: int | None = None) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW  # neither an old file nor a link is written to
-    with os.fdopen(os.open(path, flags, 0o600, dir_fd=folder), "wb") as file:
-        file.write(content)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
+@contextmanager
+def created(path: Path, content: bytes) -> Iterator[None]:
+    """Create a file with usual rights where there is nothing, and its folder; after an error in the block it goes.
+
+    Raises:
+        FileExistsError: something is there.
+        OSError: the disk refuses, or `folders.folder_of` the way.
+    """
+    make_folder(path.parent)
+    with folder_of(path) as parent:
+        try:
+            descriptor = _new(path.name, parent, _USUAL)
+        except OSError as error:
+            error.filename = str(path)
+            raise
+        with undone_on_error(partial(os.unlink, path.name, dir_fd=parent)):
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            yield
+
+
+def write_named(path: Path, content: bytes) -> None:
+    """Write a file that a person named, whole or not at all; it keeps the rights of the one whose place it takes.
+
+    Of what is no file, only that is written to which the person can but have meant: a descriptor that the shell handed
+    over, such as ``/dev/stdout``, and a device in ``/dev``, such as ``/dev/null``.
+
+    Raises:
+        InputRefused: it can't be written; it is a link, or behind one that a checkout may have brought; or it is
+            something else than a file, such as a pipe that nobody may be reading.
+    """
+    shown = visible(str(path))
+    try:
+        descriptor = _handed_over(path)
+        if descriptor is None:
+            descriptor = _device(path)
+        if descriptor is None:
+            _replace(path, content)
+        else:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+    except LinkRefused as error:
+        raise InputRefused(f"can't write {shown}: {error.strerror}", hint=error.hint) from None
+    except (OSError, ValueError) as error:
+        raise InputRefused(f"can't write {shown}: {_reason(error)}") from None
 
 
 def sync_folder(folder: Path) -> None:
@@ -210,29 +280,103 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
 
 
-def put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; a link stays a link, a pipe or a device is written to, never replaced.
+def _replace(path: Path, content: bytes) -> None:
+    draft = f".{os.urandom(8).hex()}.new"  # without the name, which may be as long as names can be
+    with folder_of(path) as parent:
+        former = _status_of_file(path, parent)
+        with undone_on_error(partial(_remove, draft, parent)):
+            descriptor = _new(draft, parent, _USUAL)
+            with os.fdopen(descriptor, "wb") as file:
+                if former is not None:
+                    os.fchmod(descriptor, stat.S_IMODE(former.st_mode))
+                file.write(content)
+            os.replace(draft, path.name, src_dir_fd=parent, dst_dir_fd=parent)
 
-    Raises:
-        OSError: it can't be written.
+
+def _status_of_file(path: Path, parent: int) -> os.stat_result | None:
+    """Return the status of the file that is to be replaced, None when there is none; OSError when it is no file."""
+    try:
+        status = os.stat(path.name or os.curdir, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFLNK:
+        raise LinkRefused(str(path), "links aren't followed, as a checkout may bring them: name the file itself")
+    if kind == stat.S_IFDIR:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if kind != stat.S_IFREG:
+        raise OSError(errno.EINVAL, f"it is {_KINDS.get(kind, 'no file')}", str(path))
+    return status
+
+
+def _handed_over(path: Path) -> int | None:
+    """Return a copy of the descriptor that a path stands for, such as that of ``<(ssh ...)``; None for other paths.
+
+    It isn't opened by its path: a file would be read or written from its beginning once more.
     """
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-    else:
-        replace(Path(os.path.realpath(path)), content)
+    text = str(path)
+    number = _STREAMS.get(text, -1)
+    for folder in _DESCRIPTORS:
+        name = text.removeprefix(folder)
+        if name != text and name.isascii() and name.isdecimal() and len(name) <= _MOST_DIGITS:
+            number = int(name)
+    if number < 0:
+        return None
+    descriptor = os.dup(number)
+    if number in _STREAMS.values() or stat.S_IFMT(os.fstat(descriptor).st_mode) in {stat.S_IFIFO, stat.S_IFCHR}:
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no pipe", text)  # such as a file that this process has opened itself
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Make a file of that name, whole or not at all; it takes the place of an older one, and keeps its mode.
+def _device(path: Path) -> int | None:
+    """Return a descriptor of a device in ``/dev`` that takes characters, None where there is none."""
+    if path.parts[:2] != ("/", "dev") or not os.path.lexists(path) or not stat.S_ISCHR(path.lstat().st_mode):
+        return None
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | _NEVER_WAITING)
+    os.set_blocking(descriptor, True)  # only opening it could wait for somebody
+    return descriptor
 
-    Raises:
-        OSError: it can't be written.
-    """
-    draft = path.with_name(f".{os.urandom(8).hex()}.new")
-    # x: neither an old file nor a link is written to
-    with draft.open("xb") as file, undone_on_error(partial(draft.unlink, missing_ok=True)):
-        if path.is_file():
-            draft.chmod(stat.S_IMODE(path.stat().st_mode))
+
+def _new(name: str, folder: int, mode: int) -> int:
+    """Return a descriptor of a new file; neither an old file nor a link is written to."""
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=folder)
+
+
+def _create(name: str, content: bytes, *, folder: int, durable: bool = False) -> None:
+    with os.fdopen(_new(name, folder, _PRIVATE), "wb") as file:
         file.write(content)
-        file.flush()
-        draft.replace(path)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _draft_name(path: Path) -> str:
+    return f".{path.name}.{os.urandom(8).hex()}.new"
+
+
+def _exists(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _link(draft: str, name: str, folder: int) -> None:
+    """Give a draft its name; unlike a rename, this never replaces."""
+    os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+
+
+def _remove(name: str, folder: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
+def _sync(name: str, folder: int) -> None:
+    with opened(name, folder=folder) as descriptor:
+        os.fsync(descriptor)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or "no file name"

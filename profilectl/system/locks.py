@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import MsgspecError, Struct, json
 
 from profilectl.errors import InputRefused, LedgerRefused, TryLater
-from profilectl.system.files import cleaned_up, make_private_folder, write_private
+from profilectl.system.files import cleaned_up, read_regular, write_private
+from profilectl.system.folders import make_private_folder
 from profilectl.system.host import host_name, user_name
 from profilectl.text.escape import visible
 
@@ -29,6 +30,7 @@ _CONFIG_SECONDS: Final = 10.0  # nobody is asked anything while it is held
 _CONFIG_HINT: Final = "the list of accounts is kept there: set HOME or XDG_CONFIG_HOME to a folder of yours"
 _MOMENT: Final = 0.25  # seconds that a holder gets to introduce itself, or to leave
 _PAUSE: Final = 0.01  # seconds
+_LARGEST_NOTE: Final = 16_384  # bytes
 
 
 class Holder(Struct, frozen=True):
@@ -154,7 +156,8 @@ def _remove_note(note: Path) -> None:
 def holder_of(path: Path) -> Holder | None:
     """Return who says to hold a ledger's lock, given the lock file, or None; nothing is locked to find out."""
     try:
-        holder = json.decode(_note_of(path).read_bytes(), type=Holder)
+        note = read_regular(_note_of(path), _LARGEST_NOTE)
+        holder = json.decode(b"" if note is None else note[0], type=Holder)
         # a folder may be shared by machines, and a process id says something on its own only
         return None if holder.host == host_name() and not _runs(holder.pid) else holder
     except (OSError, MsgspecError, OverflowError):

@@ -45,6 +45,15 @@ print(Path("/proc/self/limits").read_text())
 """
 
 
+_TELL_WHETHER_HIDDEN = """
+import ctypes, sys
+from profilectl.cli import main
+
+main.run(sys.argv[1:])
+print("dumpable:", ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+"""
+
+
 def bug(canaries):
     """Return a function that fails with the secrets in hand, in its message, and in the message of its cause."""
 
@@ -94,20 +103,28 @@ def test_a_bug_that_can_not_be_logged_is_told_without_secrets(scene, monkeypatch
 
 
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="no /proc")
-def test_a_core_file_would_hold_the_secrets_so_there_is_none(scene, monkeypatch):
-    """The limit is set before anything secret is read, whatever the shell allows."""
+def test_a_core_dump_would_hold_the_secrets_so_there_is_none(scene, monkeypatch):
+    """The limit is set before anything secret is read, whatever the shell allows; `tests/system` lets one crash."""
     import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     limits = []
-    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
+    with monkeypatch.context() as patch:  # undoing all would give this process its own home back
+        patch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
+        assert scene.run_here("roster check") == 0
 
-    assert scene.run_here("roster check") == 0
-    assert [(resource.RLIMIT_CORE, (0, 0))] == limits
-    monkeypatch.undo()
-    shell = f"ulimit -Sc {'unlimited' if hard == resource.RLIM_INFINITY else hard}; exec "
-    scene.run("", program=("sh", "-c", f'{shell} "$0" -c "$1"', sys.executable, _TELL_LIMITS))
-    assert re.search(r"Max core file size +0 +0 ", scene.said())
+    assert [(resource.RLIMIT_CORE, (1, 1))] == limits
+    shell = 'ulimit -Sc unlimited; exec "$0" -c "$1"'
+    scene.run("", program=("sh", "-c", shell, sys.executable, _TELL_LIMITS))
+    assert re.search(r"Max core file size +1 +1 ", scene.said())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+@pytest.mark.parametrize(("line", "expected"), [("roster check", 1), ("auth status", 0), ("profiles list", 0)])
+def test_whoever_reads_credentials_hides_its_memory(scene, line, expected):
+    """From the first of them on no other process of this user can look at it."""
+    scene.run(line, program=(sys.executable, "-c", _TELL_WHETHER_HIDDEN))
+
+    assert f"dumpable: {expected}\n" in scene.said()
 
 
 @pytest.mark.usefixtures("impatient")

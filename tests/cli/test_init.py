@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_made_is_named(desk):
     result = desk.run("init")
 
     assert (5, ["avatars"]) == (result.code, files(desk))
-    assert "error: can't write avatars: File exists; nothing was written" in result.err
+    assert "error: can't write avatars: Not a directory; nothing was written" in result.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

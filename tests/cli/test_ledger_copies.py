@@ -57,7 +57,7 @@ def test_a_copy_in_a_file(filled, path):
 
 
 def test_a_file_is_never_written_over_unasked(filled):
-    """Not without --force; and a link is replaced by the file, never followed."""
+    """Not without --force; and a link is neither followed nor replaced."""
     victim, copy = filled.folder / "victim", filled.folder / "copy.jsonl"
     victim.write_text("mine")
     copy.symlink_to(victim)
@@ -65,8 +65,9 @@ def test_a_file_is_never_written_over_unasked(filled):
     assert (5, "") == (refused.code, refused.out)
     assert "copy.jsonl exists already" in refused.err
     assert "--force" in refused.err
-    assert 0 == filled.run("ledger", "export", "copy.jsonl", "--force").code
-    assert ("mine", False) == (victim.read_text(), copy.is_symlink())
+    forced = filled.run("ledger", "export", "copy.jsonl", "--force")
+    assert (5, "mine", True) == (forced.code, victim.read_text(), copy.is_symlink())
+    assert "copy.jsonl can't be written: copy.jsonl is a symbolic link" in forced.err
 
 
 @pytest.mark.parametrize("name", ["ledger.db", "./ledger.db", "ledger.db-wal", "ledger.db.lock", "link"])

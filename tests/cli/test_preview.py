@@ -7,7 +7,8 @@ import stat
 
 import pytest
 
-from profilectl.system.files import put
+from profilectl.errors import InputRefused
+from profilectl.system.files import write_named
 
 BRANDS = {"acme": "acmecare", "beta": "betahelp"}
 
@@ -128,14 +129,12 @@ def test_the_page_holds_everybody_and_needs_nothing(team):
 
 
 def test_a_page_is_replaced_as_a_whole(team):
-    """An earlier page goes, a link stays one, and no draft is left."""
-    (team.folder / "old.html").write_text("old")
-    (team.folder / "page.html").symlink_to("old.html")
+    """An earlier page goes, and no draft is left."""
+    (team.folder / "page.html").write_text("old")
     team.run("preview", "--html", "page.html", "-q")
 
-    assert (team.folder / "page.html").is_symlink()
-    assert "Alice F." in (team.folder / "old.html").read_text()
-    assert ["old.html", "page.html"] == sorted(path.name for path in team.folder.glob("*.html*"))
+    assert "Alice F." in (team.folder / "page.html").read_text()
+    assert ["page.html"] == sorted(path.name for path in team.folder.glob("*.html*"))
     assert [] == list(team.folder.glob(".*.new"))
 
 
@@ -147,18 +146,41 @@ def test_a_page_for_stdout(team):
     assert not (team.folder / "-").exists()
 
 
-def test_a_pipe_is_written_to_and_never_replaced(team):
-    """What is no regular file stays what it is."""
-    os.mkfifo(team.folder / "pipe")
-    result = team.shell("timeout 30 cat pipe | head -c 15 & profilectl preview alice --html pipe; wait")
+@pytest.mark.parametrize("place", [">(cat >&3)", "/dev/stdout >&3", "/dev/fd/3", "/proc/self/fd/3"])
+def test_what_the_shell_hands_over_is_written_to(team, place):
+    """A pipe for another program, and a stream by its name in /dev."""
+    result = team.shell(f"{{ profilectl preview alice --html {place}; }} 3>&1 | head -c 15")
 
-    assert "<!DOCTYPE html>" == result.out
-    assert stat.S_ISFIFO((team.folder / "pipe").stat().st_mode)
+    assert ("<!DOCTYPE html>", "wrote ") == (result.out, result.err[:6]), result.err
 
 
-@pytest.mark.parametrize(("path", "why"), [("no/page.html", "No such file"), (".", "Is a directory")])
+def test_a_redirected_stream_gets_the_page_where_it_stands(team):
+    """What was written before it is still there."""
+    team.shell("{ echo first; profilectl preview alice --html /dev/stdout; } > page.html")
+
+    assert "first\n<!DOCTYPE html>" == (team.folder / "page.html").read_text()[:21]
+
+
+def test_a_device_takes_the_page(team):
+    """A person who names one in /dev means it."""
+    assert 0 == team.run("preview", "alice", "--html", "/dev/null").code
+    assert stat.S_ISCHR(os.lstat("/dev/null").st_mode)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("no/page.html", "No such file"),
+        (".", "Is a directory"),
+        ("pipe", "it is a pipe"),
+        ("/dev/full", "No space left"),
+        ("/dev/fd/99", "Bad file descriptor"),
+        (f"/dev/fd/{10**20}", "No such file"),
+    ],
+)
 def test_a_page_that_cannot_be_written(team, path, why):
-    """Exit 5 with the path and the reason."""
+    """Exit 5 with the path and the reason; nobody waits for a reader of a pipe."""
+    os.mkfifo(team.folder / "pipe")
     result = team.run("preview", "--html", path)
 
     assert 5 == result.code
@@ -193,7 +215,7 @@ def test_a_page_is_written(desk):
 
 def test_a_new_page_has_usual_rights(tmp_path):
     """What the umask leaves of 0666."""
-    put(tmp_path / "page.html", PAGE)
+    write_named(tmp_path / "page.html", PAGE)
     assert ("0o644", PAGE) == (mode(tmp_path / "page.html"), (tmp_path / "page.html").read_bytes())
 
 
@@ -203,7 +225,7 @@ def test_an_old_page_keeps_its_rights(tmp_path, rights):
     path = tmp_path / "page.html"
     path.write_text("a longer page from yesterday")
     path.chmod(rights)
-    put(path, PAGE)
+    write_named(path, PAGE)
     assert (oct(rights), PAGE) == (mode(path), path.read_bytes())
 
 
@@ -212,35 +234,20 @@ def test_no_link_is_followed_on_the_way(tmp_path):
     victim = tmp_path / "victim"
     victim.write_text("precious")
     (tmp_path / f".page.html.{os.getpid()}.new").symlink_to(victim)
-    put(tmp_path / "page.html", PAGE)
+    write_named(tmp_path / "page.html", PAGE)
     assert "precious" == victim.read_text()
     assert (tmp_path / f".page.html.{os.getpid()}.new").is_symlink()
-
-
-@pytest.mark.parametrize("is_dangling", [False, True])
-def test_a_link_stays_a_link(tmp_path, is_dangling):
-    """What it leads to is replaced, and keeps its rights."""
-    target = tmp_path / "site" / "page.html"
-    target.parent.mkdir()
-    if not is_dangling:
-        target.touch(0o640)
-    (tmp_path / "page.html").symlink_to(target)
-    put(tmp_path / "page.html", PAGE)
-    assert (tmp_path / "page.html").is_symlink()
-    assert ("0o644" if is_dangling else "0o640", PAGE) == (mode(target), target.read_bytes())
-    assert [target] == list(target.parent.iterdir())
 
 
 def test_a_draft_does_not_stay(tmp_path, monkeypatch):
     """When the page can't take its place, the draft goes."""
 
-    def fail(*_arguments):
+    def fail(*_arguments, **_folders):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fail)
-    monkeypatch.setattr("pathlib.Path.replace", fail)
-    with pytest.raises(OSError, match="No space left"):
-        put(tmp_path / "page.html", PAGE)
+    with pytest.raises(InputRefused, match="No space left"):
+        write_named(tmp_path / "page.html", PAGE)
     assert [] == list(tmp_path.iterdir())
 
 

@@ -11,6 +11,7 @@ import pytest
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import git_tracking
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.system import child
 
 
 def git(folder, *words):
@@ -109,7 +110,7 @@ def test_the_sandbox_too(checkout):
 
 def test_without_a_repository_nobody_asks(tmp_path, monkeypatch):
     """No process is started for a ledger outside of a repository."""
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("git was asked"))
+    monkeypatch.setattr(child, "run", lambda *_, **__: pytest.fail("git was asked"))
     assert not any(os.path.lexists(parent / ".git") for parent in tmp_path.parents)
     open_for_writing(tmp_path / "ledger.db").close()
     open_for_reading(tmp_path / "ledger.db").close()
