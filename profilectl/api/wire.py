@@ -193,11 +193,26 @@ def read_nothing(answer: Answer) -> None:
 
 
 def parse_json(content: bytes) -> object:
-    """Return the JSON in `content`; Unreadable when it is something else, cut off, or nested too deeply."""
+    """Return the JSON in `content`; Unreadable when it is something else, cut off, or nested too deeply.
+
+    So is what RFC 8259 leaves to chance: NaN and Infinity (section 6), and a key that comes twice (section 4), of which
+    one reader takes the first and another the last.
+    """
     try:
-        return json.loads(content)
+        return json.loads(content, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Unreadable("it isn't JSON" if content.strip() else "it is empty") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a key comes twice")
+    return document
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def document_of(answer: Answer) -> dict[str, Any]:
