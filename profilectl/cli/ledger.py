@@ -151,8 +151,8 @@ def import_(
     """
     context.require_admin("import a ledger")
     place = _place(context)
-    with _readable(file) as lines:
-        verdict = export_lines.judge(lines)
+    with _readable(file) as (lines, pipe):
+        verdict = export_lines.judge(lines, pipe)
         _require_no_problem(file, verdict)
         _require_empty(context, place)
         ledger = context.ledger_for_writing()
@@ -185,18 +185,16 @@ def _require_empty(context: Context, place: Place) -> None:
 
 
 @contextmanager
-def _readable(file: str) -> Iterator[BinaryIO]:
-    """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first."""
+def _readable(file: str) -> Iterator[tuple[BinaryIO, BinaryIO | None]]:
+    """Yield a file that can be read twice, and a pipe such as stdin that is to be copied into it, if there is one."""
     with ExitStack() as stack:
         try:
             source = sys.stdin.buffer if file == "-" else stack.enter_context(expand_home(file).open("rb"))
-            lines: BinaryIO = source
-            if file == "-" or not source.seekable():
-                lines = stack.enter_context(tempfile.TemporaryFile())
-                shutil.copyfileobj(source, lines)
+            is_pipe = file == "-" or not source.seekable()
+            lines = stack.enter_context(tempfile.TemporaryFile()) if is_pipe else source
         except OSError as error:
             raise InputRefused(f"can't read {visible(file)}: {error.strerror}") from None
-        yield lines
+        yield (lines, source) if is_pipe else (lines, None)
 
 
 @contextmanager

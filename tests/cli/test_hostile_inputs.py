@@ -1,0 +1,97 @@
+"""Input without end, or made to fill a machine: each is refused by a process whose memory and time are measured."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from profilectl.ledger import export
+from profilectl.ledger.sqlite import open_for_writing
+from tests.cli.test_hostile_rosters import ALICE, MOST_MEMORY, MOST_SECONDS, limited
+
+HERE = {"PROFILECTL_SANDBOX": "1"}
+ZEROS = Path("/dev/zero")
+
+# words, what stdin is, further variables, the exit code
+ENDLESS = {
+    "a message on stdin": (("send", "--as", "alice", "--to", "1", "-"), True, HERE, 5),
+    "a message's file": (("send", "--as", "alice", "--to", "1", "--file", "/dev/zero"), False, HERE, 5),
+    "a message's picture": (("send", "--as", "alice", "--to", "1", "--media", "/dev/zero", "x"), False, HERE, 5),
+    "an export on stdin": (("ledger", "import", "-"), True, HERE, 5),
+    "an export's file": (("ledger", "import", "/dev/zero"), False, HERE, 5),
+    "credentials on stdin": (("--credentials-file", "-", "diff"), True, {}, 4),
+    "credentials of a login": (("auth", "login", "--with-token"), True, {}, 4),
+    "a credentials file": (("auth", "status"), False, {"PROFILECTL_CREDENTIALS_FILE": "/dev/zero"}, 4),
+    "another tool's file": (("auth", "import", "--list", "--from", "/dev/zero"), False, {}, 4),
+    "a saved plan": (("sync", "--plan", "/dev/zero", "--yes"), False, HERE, 5),
+    "a roster": (("--roster", "/dev/zero", "diff"), False, HERE, 5),
+}
+
+
+def measured(folder, words, stdin=subprocess.DEVNULL, **variables):
+    """Run the program within limits; return its exit code and its lines, once memory and time were judged."""
+    with (folder / "out").open("wb") as out:
+        # limits must hold before the program begins
+        process = subprocess.Popen(
+            [sys.executable, "-m", "profilectl", *words],
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdin=stdin,
+            stdout=out,
+            stderr=out,
+            preexec_fn=limited,  # noqa: PLW1509
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    lines = (folder / "out").read_text(encoding="utf-8").splitlines()
+
+    assert usage.ru_maxrss / 1024 <= MOST_MEMORY, lines[:5]
+    assert usage.ru_utime + usage.ru_stime <= MOST_SECONDS
+    assert max(map(len, lines), default=0) <= 1000
+    return process.returncode, lines
+
+
+@pytest.mark.skipif(not ZEROS.exists(), reason="no /dev/zero")
+@pytest.mark.parametrize("where", ENDLESS)
+def test_input_without_end_is_refused(tmp_path, where):
+    """At once, in a few lines, with the code of what it isn't."""
+    words, on_stdin, variables, code = ENDLESS[where]
+    (tmp_path / "roster.toml").write_text(ALICE + 'name = "Alice"\n')
+    (tmp_path / "a.png").write_bytes(b"")
+    with ZEROS.open("rb") as zeros:
+        ended = measured(tmp_path, words, zeros if on_stdin else subprocess.DEVNULL, **variables)
+
+    assert code == ended[0], ended[1]
+    assert 1 <= len(ended[1]) <= 3
+
+
+LINES = {
+    "arrays": lambda: b'{"row":[' + b"[]," * 21_000_000 + b"[]]}\n",
+    "keys": lambda: b"{" + b",".join(b'"k%d":1' % number for number in range(600_000)) + b"}\n",
+    "escapes": lambda: b'{"a":"' + rb"\u00e9" * 1_300_000 + b'"}\n',
+    "a number": lambda: b'{"row":' + b"1" * 8_000_000 + b"}\n",
+    "rows": lambda: b'{"row":{},"table":"audit"}\n' * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "pipe"])
+def test_an_export_that_would_fill_a_machine_is_refused(tmp_path, line, is_piped):
+    """Its head is right, and what follows is as large as a line may be, or larger: arrays took 1.7 GB."""
+    file = tmp_path / "export"
+    with open_for_writing(tmp_path / "ledger.db", actor="ann@desk") as ledger, file.open("w+b") as sink:
+        ledger.engine.read(lambda execute: export.write(execute, sink))
+        sink.seek(0)
+        sink.readline()
+        sink.write(LINES[line]())
+    with file.open("rb") as content:
+        words = ("ledger", "import", "-" if is_piped else "export")
+        stdin = content if is_piped else subprocess.DEVNULL
+        code, lines = measured(tmp_path, words, stdin, PROFILECTL_LEDGER="other.db")
+
+    assert 5 == code, lines[:5]
+    assert len(lines) <= 102
