@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from profilectl.ledger import export
 from profilectl.ledger.sqlite import open_for_writing
-from tests.cli.test_hostile_rosters import ALICE, MOST_MEMORY, MOST_SECONDS, limited
+from tests.cli.test_hostile_rosters import ALICE, DEFAULTS, HEAD, MOST_MEMORY, MOST_SECONDS, agents, limited
 
 HERE = {"PROFILECTL_SANDBOX": "1"}
 ZEROS = Path("/dev/zero")
@@ -32,7 +34,7 @@ ENDLESS = {
 }
 
 
-def measured(folder, words, stdin=subprocess.DEVNULL, **variables):
+def measured(folder, words, stdin=subprocess.DEVNULL, longest=1000, **variables):
     """Run the program within limits; return its exit code and its lines, once memory and time were judged."""
     with (folder / "out").open("wb") as out:
         # limits must hold before the program begins
@@ -51,7 +53,7 @@ def measured(folder, words, stdin=subprocess.DEVNULL, **variables):
 
     assert usage.ru_maxrss / 1024 <= MOST_MEMORY, lines[:5]
     assert usage.ru_utime + usage.ru_stime <= MOST_SECONDS
-    assert max(map(len, lines), default=0) <= 1000
+    assert max(map(len, lines), default=0) <= longest
     return process.returncode, lines
 
 
@@ -61,7 +63,7 @@ def test_input_without_end_is_refused(tmp_path, where):
     """At once, in a few lines, with the code of what it isn't."""
     words, on_stdin, variables, code = ENDLESS[where]
     (tmp_path / "roster.toml").write_text(ALICE + 'name = "Alice"\n')
-    (tmp_path / "a.png").write_bytes(b"")
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     with ZEROS.open("rb") as zeros:
         ended = measured(tmp_path, words, zeros if on_stdin else subprocess.DEVNULL, **variables)
 
@@ -95,3 +97,22 @@ def test_an_export_that_would_fill_a_machine_is_refused(tmp_path, line, is_piped
 
     assert 5 == code, lines[:5]
     assert len(lines) <= 102
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("preview", "--html", "page.html"), 5, "the page of 6,000 agents would have 3,"),
+        (("diff", "--format", "html"), 0, "shown: the page has too many"),
+    ],
+    ids=["preview", "diff"],
+)
+def test_one_picture_and_a_long_roster_make_no_page_of_gigabytes(tmp_path, words, code, said):
+    """A page holds each agent's picture: 6,000 times one of 640 kB ended with a MemoryError."""
+    noise = random.Random(1).randbytes(400 * 400 * 4)
+    Image.frombytes("RGBA", (400, 400), noise).save(tmp_path / "a.png")
+    (tmp_path / "roster.toml").write_text(HEAD + DEFAULTS + 'name = "Zo\u00eb \U0001f642"\n' + agents(6000))
+    ended, lines = measured(tmp_path, words, **HERE, longest=150_000)
+
+    assert code == ended, lines[:5]
+    assert any(said in line for line in lines)
