@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import subprocess
@@ -116,3 +117,20 @@ def test_one_picture_and_a_long_roster_make_no_page_of_gigabytes(tmp_path, words
 
     assert code == ended, lines[:5]
     assert any(said in line for line in lines)
+
+
+def test_an_animation_of_millions_of_blocks_is_sent(tmp_path):
+    """A GIF of 20 MB that consists of empty comments is read without keeping them; it took 400 MB."""
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("teal", "orange")]
+    target = io.BytesIO()
+    frames[0].save(target, "GIF", save_all=True, append_images=frames[1:], duration=100)
+    gif = target.getvalue().removesuffix(b"\x3b")
+    (tmp_path / "a.gif").write_bytes(gif + b"\x21\xfe\x00" * ((19_900_000 - len(gif)) // 3) + b"\x3b")
+    frames[0].save(tmp_path / "a.png")
+    (tmp_path / "roster.toml").write_text(ALICE + 'name = "Alice"\n')
+    assert 0 == measured(tmp_path, ("sync", "--yes"), **HERE)[0]
+    code, lines = measured(
+        tmp_path, ("send", "--as", "alice", "--to", "@customer", "--media", "a.gif", "Look", "--yes"), **HERE
+    )
+
+    assert 0 == code, lines

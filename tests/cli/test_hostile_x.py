@@ -39,8 +39,6 @@ LIES = {
     "a drip": Fault(kind=Kind.DRIP, times=None, seconds=0.5),
     "NaN": Fault(kind=Kind.JSON_NAN, times=None),
     "keys twice": Fault(kind=Kind.JSON_TWICE, times=None),
-    "depth": Fault(kind=Kind.JSON_DEEP, times=None),
-    "huge number": Fault(kind=Kind.JSON_HUGE, times=None),
     "half characters": Fault(kind=Kind.JSON_SURROGATE, times=None),
     "long texts": Fault(kind=Kind.JSON_LONG, times=None),
     "pictures in this network": Fault(kind=Kind.PICTURE_ADDRESS, times=None),
@@ -48,7 +46,6 @@ LIES = {
     "pictures of a million letters": Fault(kind=Kind.PICTURE_ADDRESS, times=None, message="https://" + "a" * 1_000_000),
     "a year ahead": Fault(kind=Kind.DATE_JUMP, times=None, seconds=YEAR),
     "a year behind": Fault(kind=Kind.DATE_JUMP, times=None, seconds=-YEAR),
-    "an hour ahead": Fault(kind=Kind.DATE_JUMP, times=None, seconds=HOUR),
 }
 COMMANDS = {
     "diff": ("diff",),
