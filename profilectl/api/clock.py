@@ -14,8 +14,8 @@ from profilectl.model import LocalTime
 from profilectl.system.host import boot_id, boot_time
 
 _LEEWAY = 1.0  # seconds by which the clocks of one service's machines may differ
-_AGE = range(2000, 2101)  # years of a Date that can be X's
 DATE_RESOLUTION = 1.0  # seconds; a Date header (RFC 9110 5.6.7) names the second that has begun
+FURTHEST = 330.0  # seconds between this machine's clock and X's: what is signed five minutes off is refused (code 135)
 
 
 class Clock(Struct, frozen=True):
@@ -43,7 +43,11 @@ def parse_date(text: str | None) -> datetime | None:
 
 
 class ServerClock:
-    """X's clock as far as Date headers show it; safe to use from several threads."""
+    """X's clock as far as Date headers show it; safe to use from several threads.
+
+    It is near this machine's, or X would take no signature of ours: a Date that is further off is a lie, however often
+    it comes, and moves nothing. So no grace, settling or quota ends years too early, or never.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -56,13 +60,14 @@ class ServerClock:
 
     def learn(self, date: datetime | None, duration: float) -> None:
         """Take in the Date of an answer that has just arrived, `duration` seconds after its request left."""
-        if date is None or date.year not in _AGE:
+        if date is None:
             return
         stamp = date.timestamp()
         offset = stamp - self._clock.monotonic()
         ahead = self._clock.now() - stamp  # at most; at least it is what remains without resolution and travel
         with self._lock:
-            self._weigh(offset, DATE_RESOLUTION + duration + _LEEWAY)
+            if abs(ahead) <= FURTHEST + duration:
+                self._weigh(offset, DATE_RESOLUTION + duration + _LEEWAY)
             self._skew = max(ahead - DATE_RESOLUTION - duration, 0.0) + min(ahead, 0.0)
 
     def _weigh(self, offset: float, tolerance: float) -> None:

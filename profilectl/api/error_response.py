@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from profilectl.api.clock import parse_date
+from profilectl.api.clock import FURTHEST, parse_date
 from profilectl.api.error_codes import is_known, rule_for
 from profilectl.api.retry import fate_of_status
 from profilectl.api.wire import Unreadable, parse_json, problem_kind
@@ -226,10 +226,10 @@ def _retry_after(answer: Answer, now: float) -> datetime | None:
     seconds = _number(after)
     if seconds is None:
         return parse_date(after)
-    answered = parse_date(answer.headers.get("date")) or datetime.fromtimestamp(now, UTC)
-    with suppress(OverflowError):  # beyond the year 9999, so as good as never
-        return answered + timedelta(seconds=seconds)
-    return None
+    answered = parse_date(answer.headers.get("date"))
+    if answered is None or abs(answered.timestamp() - now) > FURTHEST:  # the latter is a lie
+        answered = datetime.fromtimestamp(now, UTC)
+    return answered + timedelta(seconds=seconds)
 
 
 def _moment(answer: Answer, header: str) -> datetime | None:

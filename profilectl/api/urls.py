@@ -11,9 +11,11 @@ from profilectl.errors import Refused, UsageError
 from profilectl.text.escape import visible
 
 DEFAULT_URL = "https://api.x.com"
+LONGEST_ADDRESS = 2000  # characters of a picture's address; X's have about 60
 
 # ASCII only, as letters of other scripts can look the same.
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+")
+_LONGEST_SHOWN = 200  # characters of an address that is refused
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _EXAMPLE = "give only scheme and host, as in https://api.x.com or http://127.0.0.1:8080"
 
@@ -62,8 +64,9 @@ def check_picture_url(url: str) -> str:
     except ValueError:
         host, parts = "", urlsplit("")
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-    if not (is_safe and _HOST.fullmatch(host)) or parts.username is not None or parts.password is not None:
-        raise Refused(f"the picture's address {visible(url) or '(empty)'} isn't one that may be called")
+    is_safe = is_safe and bool(_HOST.fullmatch(host)) and len(url) <= LONGEST_ADDRESS
+    if not is_safe or parts.username is not None or parts.password is not None:
+        raise _refuse_picture(url)
     return url
 
 
@@ -77,7 +80,7 @@ def check_fetched_url(url: str, *, by_loopback: bool) -> str:
     """
     host = urlsplit(check_picture_url(url)).hostname or ""
     if not (by_loopback if _is_loopback(host) else _may_be_public(host)):
-        raise Refused(f"the picture's address {visible(url)} isn't one that may be called")
+        raise _refuse_picture(url)
     return url
 
 
@@ -119,6 +122,11 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _refuse_picture(url: str) -> Refused:
+    start = visible(url if len(url) <= _LONGEST_SHOWN else url[:_LONGEST_SHOWN] + "…")
+    return Refused(f"the picture's address {start or '(empty)'} isn't one that may be called")
 
 
 def _refuse(url: str, why: str) -> UsageError:

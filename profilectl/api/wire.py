@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from msgspec import Struct
 
+from profilectl.api.urls import LONGEST_ADDRESS
 from profilectl.errors import InputRefused
 from profilectl.model import Account, Profile
 from profilectl.secret import Secret
@@ -31,6 +32,7 @@ _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, where calendars end
 NO_CONTENT = 204
 LONGEST_CURSOR = 1000  # characters; it comes back to X in an address
 _LONGEST_NAME = 1000  # code points; X allows 48, and handling a far longer one would only take time
+_LONGEST_WORD = 100  # characters of a handle or a permission; X's handles have 15
 
 
 class Unreadable(ValueError):
@@ -103,9 +105,9 @@ def read_account(answer: Answer, host: str) -> Account:
     verified = document.get("verified")
     return Account(
         user_id=id_of(document, "id_str"),
-        handle=_text(document, "screen_name"),
+        handle=_text(document, "screen_name")[:_LONGEST_WORD],
         host=host,
-        access_level=answer.headers.get("x-access-level"),
+        access_level=answer.headers.get("x-access-level", "")[:_LONGEST_WORD] or None,
         verified=verified if isinstance(verified, bool) else None,
     )
 
@@ -193,11 +195,26 @@ def read_nothing(answer: Answer) -> None:
 
 
 def parse_json(content: bytes) -> object:
-    """Return the JSON in `content`; Unreadable when it is something else, cut off, or nested too deeply."""
+    """Return the JSON in `content`; Unreadable when it is something else, cut off, or nested too deeply.
+
+    So is what RFC 8259 leaves to chance: NaN and Infinity (section 6), and a key that comes twice (section 4), of which
+    one reader takes the first and another the last.
+    """
     try:
-        return json.loads(content)
+        return json.loads(content, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Unreadable("it isn't JSON" if content.strip() else "it is empty") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a key comes twice")
+    return document
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def document_of(answer: Answer) -> dict[str, Any]:
@@ -229,7 +246,7 @@ def _profile(document: object) -> Profile:
     return Profile(
         id=id_of(document, "id"),
         name=_text(document, "name")[:_LONGEST_NAME],
-        avatar_url=whole(str(media.get("url") or "")),
+        avatar_url=whole(str(media.get("url") or "")[: LONGEST_ADDRESS + 1]),  # one more is refused when it is fetched
         created_ms=milliseconds(document, "created_timestamp"),
     )
 

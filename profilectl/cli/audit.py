@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Generic, TypeVar
 
 import typer
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from profilectl.model import LedgerAccount
 
 Item = TypeVar("Item")
+
+_LONGEST = 8 * 1024 * 1024  # bytes of a line, as in an export of the ledger
 
 Since = Annotated[str | None, option("--since WHEN", "From this day or time on.")]
 Until = Annotated[str | None, option("--until WHEN", "Up to the end of this day or time.")]
@@ -257,7 +260,7 @@ def _verdict(ledger: StoreReader, against: str | None, shown: str | None) -> Ver
         return examine(ledger.events(), accepted=accepted)
     with readable_file(against) as file:
         try:
-            return examine(ledger.events(), read_marks(file), accepted)
+            return examine(ledger.events(), read_marks(_lines_of(file)), accepted)
         except NoMarks as error:
             raise error.with_message(f"{shown}: {error.message}") from None
 
@@ -313,6 +316,14 @@ def _up_to(verdict: Verdict, records: Iterable[Record]) -> Iterator[Record]:
     """Yield the records that were examined, and none that was added meanwhile."""
     last = 0 if verdict.head is None else verdict.head.seq
     return takewhile(lambda record: record.seq <= last, records)
+
+
+def _lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file; NoMarks for one that no record has, such as that of input without end."""
+    for line in iter(partial(file.readline, _LONGEST), b""):
+        if len(line) == _LONGEST:
+            raise NoMarks(f"a line of more than {_LONGEST} bytes is in it, and no record is as long")
+        yield line
 
 
 # What was asked for

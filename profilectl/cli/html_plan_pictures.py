@@ -11,7 +11,7 @@ from msgspec import Struct
 from profilectl.errors import AvatarRefused, RemoteError
 from profilectl.model import PreparedPicture, Profile
 from profilectl.plan.changes import Action, Reason
-from profilectl.render.html import ShownAppearance, ShownChange, compare
+from profilectl.render.html import LARGEST_PICTURES, ShownAppearance, ShownChange, compare
 
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
@@ -41,7 +41,7 @@ class _Appearance(Struct, frozen=True):
 def compare_changes(context: Context, session: SyncSession, plan: Plan) -> list[ShownChange]:
     """Return every change with what customers see before and after it.
 
-    A picture that can't be had leaves initials and a note, never an error.
+    A picture that can't be had, or that the page has no room for, leaves initials and a note, never an error.
     """
     appearances = _Appearances(session)
     pairs = [(appearances.before(change), appearances.after(change)) for change in plan.changes]
@@ -49,8 +49,9 @@ def compare_changes(context: Context, session: SyncSession, plan: Plan) -> list[
     sources = {shown.source for pair in pairs for shown in pair if shown is not None and shown.source}
     pictures = _fetch(context, session, sources)
     handles, options = {brand.key: brand.handle for brand in session.brands}, context.again()
+    album = _Album(pictures)
     return [
-        compare(change, handles[change.brand], _draw(before, pictures), _draw(after, pictures), options)
+        compare(change, handles[change.brand], album.draw(before), album.draw(after), options)
         for change, (before, after) in zip(plan.changes, pairs, strict=True)
     ]
 
@@ -116,10 +117,23 @@ def _load(context: Context, session: SyncSession, source: _Source) -> PreparedPi
         return None
 
 
-def _draw(shown: _Appearance | None, pictures: Mapping[_Source, PreparedPicture]) -> ShownAppearance | None:
-    if shown is None:
-        return None
-    picture = pictures.get(shown.source) if shown.source is not None else None
-    if picture is not None:
+class _Album:
+    """Pictures for a page, as many as it has room for."""
+
+    def __init__(self, pictures: Mapping[_Source, PreparedPicture]) -> None:
+        self.pictures = pictures
+        self.room = LARGEST_PICTURES
+
+    def draw(self, shown: _Appearance | None) -> ShownAppearance | None:
+        """Return what is shown, with its picture if that can be had; None for nobody."""
+        if shown is None:
+            return None
+        picture = self.pictures.get(shown.source) if shown.source is not None else None
+        if picture is None:
+            return ShownAppearance(
+                shown.name, note="Its picture can't be shown: neither the roster nor X has it at hand"
+            )
+        self.room -= len(picture.content)
+        if self.room < 0:
+            return ShownAppearance(shown.name, note="Its picture isn't shown: the page has too many")
         return ShownAppearance(shown.name, picture.content, picture.media_type)
-    return ShownAppearance(shown.name, note="Its picture can't be shown: neither the roster nor X has it at hand")

@@ -20,7 +20,7 @@ from profilectl.cli.ledger_files import (
     open_writable,
     place_of,
     pour,
-    readable_file,
+    rereadable_file,
 )
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent
@@ -151,8 +151,8 @@ def import_(
     """
     context.require_admin("import a ledger")
     place = place_of(context)
-    with readable_file(file, export_lines.is_header) as lines:
-        verdict = export_lines.judge(lines)
+    with rereadable_file(file) as (lines, pipe):
+        verdict = export_lines.judge(lines, pipe)
         _require_no_problem(file, verdict)
         _require_empty(context, place)
         ledger = context.ledger_for_writing()

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,32 +27,27 @@ if TYPE_CHECKING:
     Place = Path | PostgresAddress
 
 
-_LARGEST_HEADER = 65_536  # bytes of an export's first line
-_LARGEST_PIPED = 4_000_000_000  # bytes of an export that doesn't come from a file: they are kept aside, on a disk
-
-
 @contextmanager
-def readable_file(file: str, is_worth_it: Callable[[bytes], bool] | None = None) -> Iterator[BinaryIO]:
-    """Yield a file that can be read twice; what is no regular file, such as stdin, is copied aside first.
-
-    `is_worth_it` judges such a file's first line: where that is another kind of file, nobody waits for the end of what
-    may have none.
-    """
+def readable_file(file: str) -> Iterator[BinaryIO]:
+    """Yield a file, stdin for -; InputRefused where it can't be read."""
     with ExitStack() as stack:
         try:
             source = sys.stdin.buffer if file == "-" else stack.enter_context(opened_stream(expand_home(file)))
-            lines: BinaryIO = source
-            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-                lines = stack.enter_context(tempfile.TemporaryFile())
-                lines.write(first := source.readline(_LARGEST_HEADER))
-                if (is_worth_it is None or is_worth_it(first)) and not copy_within(source, lines, _LARGEST_PIPED):
-                    hint = "save it to a file first, and name that: it may be larger"
-                    raise InputRefused(f"more than {_LARGEST_PIPED} bytes come from {visible(file)}", hint=hint)
-                lines.seek(0)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "no file name"
             raise InputRefused(f"can't read {visible(file)}: {reason}") from None
-        yield lines
+        yield source
+
+
+@contextmanager
+def rereadable_file(file: str) -> Iterator[tuple[BinaryIO, BinaryIO | None]]:
+    """Yield a file that can be read twice, and what is to be copied into it first where that is a pipe, or stdin."""
+    with ExitStack() as stack:
+        source = stack.enter_context(readable_file(file))
+        if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            yield source, None
+        else:
+            yield stack.enter_context(tempfile.TemporaryFile()), source
 
 
 @contextmanager

@@ -187,14 +187,19 @@ def faults(
     \b
     Kinds of lies, by the calls that they fit:
       every call     foreign-before, foreign-after (not X answers, but a
-                     proxy: status, body html, json or empty), date-jump
+                     proxy: status, body html, json or empty), date-jump,
+                     packed, endless-head, endless-hints, drip, json-nan,
+                     json-twice, json-deep, json-huge, json-surrogate,
+                     json-long
       list           empty-list, half-list, stale-list, foreign-list,
-                     shrinking-list, reordered-list, cursorless-list
+                     shrinking-list, reordered-list, cursorless-list,
+                     endless-list
       create         name-escaped, name-folded, name-nfd,
                      name-without-emoji (X keeps the name so), twice, late
                      (an error now, made after seconds), reused-id, other-id
       send           twice
       show, destroy  other-id
+      list, show     picture-address (message: where all pictures are)
 
     \b
     Calls: verify, list, show, upload, upload-begin, upload-append,

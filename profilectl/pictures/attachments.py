@@ -86,17 +86,20 @@ def _animation(content: bytes, name: str) -> bytes:
     """Return an animation without its metadata, nothing for a GIF with one frame."""
     # Only looked at: the frames stay byte for byte, as encoding anew would cost their timing and colours.
     decode(content, name, lambda source: source.copy())
+    bare, frames = bytearray(), 0  # no list of blocks: a file can have millions of three bytes each
     try:
-        blocks = list(gif_blocks(content))
+        for block in gif_blocks(content):
+            frames += block[:1] == b"\x2c"
+            bare += b"" if _is_metadata(block) else block
     except IndexError:
         raise refusal(name, "is damaged or cut off", "export or copy it anew") from None
-    if sum(block[:1] == b"\x2c" for block in blocks) < 2:
+    if frames < 2:
         return b""
-    bare = _marked(b"".join(block for block in blocks if not _is_metadata(block)), find_mark(content))
-    if len(bare) > LARGEST_ANIMATION:
-        figures = f"{millions(len(bare))} MB, at most {millions(LARGEST_ANIMATION)}"
+    marked = _marked(bytes(bare), find_mark(content))
+    if len(marked) > LARGEST_ANIMATION:
+        figures = f"{millions(len(marked))} MB, at most {millions(LARGEST_ANIMATION)}"
         raise refusal(name, f"is an animation of {figures}", "save it smaller or shorter")
-    return bare
+    return marked
 
 
 def _is_metadata(block: bytes) -> bool:

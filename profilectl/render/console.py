@@ -68,7 +68,8 @@ def as_text(renderable: RenderableType) -> str:
 def out(line: str) -> None:
     """Write one line that is safe to print to stdout."""
     with unless_nobody_reads():
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(line)  # not both at once: a page may have many megabytes, which would be copied
+        sys.stdout.write("\n")
 
 
 def out_all(lines: Iterable[str]) -> None:

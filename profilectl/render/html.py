@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from profilectl.errors import InputRefused
 from profilectl.model import ShortRepr
 from profilectl.plan.changes import Action
 from profilectl.render.phrases import SYMBOLS, reason, remedy, summary
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+_PIECES: Final = 1000  # of a page that are put together at a time: a long plan has millions of them
 _TELEPHONE: Final = Path(__file__).parent.parent / "telephone"  # the look that the sandbox's pages have, too
 _SAMPLE_TEXT: Final = "Hello! How can I help you today?"
 _NOBODY_BEFORE: Final = {
@@ -30,11 +32,24 @@ _NOBODY_BEFORE: Final = {
     Action.ADOPT: "Nobody yet",
     Action.BLOCKED: "X hasn't shown yet what became of an earlier create",
 }
+LARGEST_PICTURES: Final = 15_000_000
+"""Bytes of all pictures on a page, which has one for each agent: one file and a long roster would make gigabytes."""
+
 _GONE: Final = "Nobody any more: the profile is gone from X"
 
 
 def preview_page(handle: str, cards: Sequence[AgentCard]) -> str:
-    """Return a page with a telephone for each agent, as customers of the brand `handle` (without @) will see it."""
+    """Return a page with a telephone for each agent, as customers of the brand `handle` (without @) will see it.
+
+    Raises:
+        InputRefused: their pictures are more than `LARGEST_PICTURES`.
+    """
+    size = sum(len(card.picture or b"") for card in cards)
+    if size > LARGEST_PICTURES:
+        figures = f"{size // 1_000_000:,} MB of pictures, at most {LARGEST_PICTURES // 1_000_000}"
+        raise InputRefused(
+            f"the page of {len(cards):,} agents would have {figures}", hint="make one for each brand, or for each agent"
+        )
     return fill("preview.html", handle=handle, cards=cards)
 
 
@@ -51,7 +66,9 @@ def fill(template: str, **values: object) -> str:
     )
     environment.filters.update(visible=visible, message=_message, portrait=_portrait)
     environment.tests["a_bot"] = _bot_name().search
-    return environment.get_template(template).render(values)
+    pieces = environment.get_template(template).stream(values)
+    pieces.enable_buffering(_PIECES)
+    return "".join(pieces)
 
 
 @cache

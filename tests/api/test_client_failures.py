@@ -4,12 +4,14 @@ import threading
 import httpx
 import pytest
 
+from profilectl.api.clock import Clock
 from profilectl.api.retry import Deadline
 from profilectl.errors import CredentialsRefused, NotAllowlisted, OutcomeUnknown, RateLimited, Unreachable
 from profilectl.model import Message
 from tests.patience import join
 
 DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
+NEARBY = 1795348810.0  # epoch seconds of a machine whose clock is ten seconds ahead of that
 MESSAGE = Message("alice", "acme", "4534871", "Grüße ☃", "100001")
 
 # What may be repeated, call by call.
@@ -112,7 +114,8 @@ def test_reading_waits_for_the_limit(connect, httpx_mock, pauses):
     announced = []
     httpx_mock.add_response(status_code=429, headers={"x-rate-limit-reset": "1795348860", "date": DATE})
     httpx_mock.add_response(json={"custom_profiles": []})
-    client = connect(max_wait=120, announce=lambda seconds, why: announced.append((seconds, why)))
+    clock = Clock(now=lambda: NEARBY, sleep=pauses)
+    client = connect(clock=clock, max_wait=120, announce=lambda seconds, why: announced.append((seconds, why)))
     assert client.list_profiles() == ()
     [(seconds, why)] = announced
     assert pauses == [pytest.approx(seconds, abs=0.1)]
@@ -124,7 +127,7 @@ def test_limit_beyond_the_longest_wait(connect, httpx_mock, pauses):
     """A reset too far away is told at once, with its time."""
     httpx_mock.add_response(status_code=429, headers={"x-rate-limit-reset": "1795348860", "date": DATE})
     with pytest.raises(RateLimited) as caught:
-        connect(max_wait=30).list_profiles()
+        connect(clock=Clock(now=lambda: NEARBY, sleep=pauses), max_wait=30).list_profiles()
     assert caught.value.retry_at.isoformat() == "2026-11-22T12:01:00+00:00"
     assert pauses == []
 
@@ -170,9 +173,10 @@ def test_wrong_clock(connect, httpx_mock):
     assert f"this machine's clock is {client.skew_seconds:.0f} s ahead of X's" in caught.value.message
 
 
-def test_now_ms(client, httpx_mock):
+def test_now_ms(connect, httpx_mock):
     """X's time counts on from its last Date."""
     httpx_mock.add_response(json={"custom_profiles": []}, headers={"date": DATE})
+    client = connect(clock=Clock(now=lambda: NEARBY))
     client.list_profiles()
     assert 0 <= client.now_ms() - 1795348800000 < 1000
 

@@ -101,7 +101,9 @@ def test_a_cursor_of_megabytes_is_unreadable(connect, httpx_mock):
         connect().list_profiles()
 
 
-@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 1990 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 1990 00:00:00 GMT", "Fri, 27 Nov 2048 00:00:00 GMT"]
+)
 def test_a_date_of_another_age_isnt_xs_clock(client, httpx_mock, date):
     """Promises are dated by X's clock, and a year that can't be it is nobody's."""
     httpx_mock.add_response(json={"custom_profiles": []}, headers={"Date": date})

@@ -1,5 +1,6 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 
 import pytest
 from hypothesis import given
@@ -330,7 +331,8 @@ def used_up(whose: str, seconds: int, *, left: int = 0) -> dict[str, str]:
         (RESET, {"x_rate_limit_reset": str(NOW + 900)}),
         (RESET, {"retry_after": "900"}),
         (RESET, {"retry_after": "900", "x_rate_limit_reset": str(NOW + 5)}),
-        (datetime(2026, 11, 22, 12, 15, tzinfo=UTC), {"retry_after": "900", "date": "Sun, 22 Nov 2026 12:00:00 GMT"}),
+        (RESET + timedelta(minutes=4), {"retry_after": "900", "date": formatdate(NOW + 240)}),
+        (RESET, {"retry_after": "900", "date": formatdate(NOW + 366 * 86_400)}),
         (datetime(2026, 11, 22, 12, 0, tzinfo=UTC), {"retry_after": "Sun, 22 Nov 2026 12:00:00 GMT"}),
         (RESET, {"retry_after": "soon", "x_rate_limit_reset": str(NOW + 900)}),
         (RESET, {"x_rate_limit_reset": str(NOW + 5), **used_up("app", 900)}),
@@ -345,7 +347,7 @@ def used_up(whose: str, seconds: int, *, left: int = 0) -> dict[str, str]:
         (None, used_up("app", -1)),
         (None, {"retry_after": "-1"}),
         (None, {"retry_after": "9" * 12}),
-        (None, {"retry_after": "99999999999", "date": "Fri, 31 Dec 9999 23:59:59 GMT"}),
+        (RESET + timedelta(seconds=99_999_999_099), {"retry_after": "9" * 11, "date": "Fri, 31 Dec 9999 23:59:59 GMT"}),
         (None, {"x_rate_limit_reset": "٣"}),
         (None, {}),
     ],

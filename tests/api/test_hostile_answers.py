@@ -10,7 +10,7 @@ import pytest
 
 from profilectl.api.client import XClient
 from profilectl.api.transport import Transport
-from profilectl.errors import RemoteError
+from profilectl.errors import OutcomeUnknown, RemoteError, Unreachable
 from profilectl.secret import Credentials, Secret
 
 VALUES = ("consumer-key-1234", "consumer-secret-1234", "77-access-token-1234", "token-secret-1234")
@@ -63,6 +63,36 @@ def test_values_beyond_reason_are_an_unreadable_answer(document, monkeypatch):
         client._transport._retrier.halt()
         with pytest.raises(RemoteError):
             client.list_profiles()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"custom_profiles": [], "odd": NaN}',
+        '{"custom_profiles": [], "odd": -Infinity}',
+        '{"custom_profiles": [], "odd": [' + "9" * 5000 + "]}",
+        '{"custom_profiles": [], "odd": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        json.dumps(PAGE)[:-1] + ', "custom_profiles": []}',
+        '{"custom_profiles": [{"id": "2", "name": "A", "created_timestamp": "1790000000000", "id": "1"}]}',
+    ],
+    ids=["NaN", "Infinity", "huge number", "depth", "key twice", "key twice inside"],
+)
+def test_json_that_readers_disagree_about_is_no_answer(text):
+    """NaN isn't JSON's, and of a key that comes twice one program takes the first value and another the last."""
+    with client_for(lambda request: httpx.Response(200, text=text)) as client:
+        client._transport._retrier.halt()
+        with pytest.raises(Unreachable, match="isn't JSON"):
+            client.list_profiles()
+
+
+def test_a_refusal_in_such_json_is_no_refusal():
+    """What may have been done stays unknown, although the first of two errors is X's no."""
+    text = '{"errors": [{"code": 187, "message": "no"}], "errors": [{"code": 187, "message": "no"}]}'
+    with (
+        client_for(lambda request: httpx.Response(403, text=text)) as client,
+        pytest.raises(OutcomeUnknown),
+    ):
+        client.create_profile("Alice", "1")
 
 
 def test_a_name_of_megabytes_is_cut():

@@ -8,9 +8,11 @@ from collections.abc import Container, Iterable
 from dataclasses import replace
 from html import escape
 from http.client import responses as HTTP_REASONS  # noqa: N812 - a table of the standard library
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from profilectl.sandbox.http import responses
+from profilectl.sandbox.http.bent_bodies import bent
 from profilectl.sandbox.http.responses import MESSAGES, Response
 from profilectl.sandbox.model.faults import Kind
 from profilectl.sandbox.model.rate_limits import RateStatus
@@ -21,10 +23,27 @@ if TYPE_CHECKING:
 FOREVER = 24 * 60 * 60  # seconds; nobody holds a connection for longer
 _EDGE_PAGE = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Something went wrong</h1></body></html>"
 _IDS = ("id", "media_id", "media_id_string")
+_STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
+_HEADER_FIELD = b"X-More: " + b"x" * 4000 + b"\r\n"
+_EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: " + b"x" * 4000 + b"\r\n\r\n"
+_MOST_PIECES = 1000  # 4 MB: what has no end ends there, whoever reads on
 
 
 class ConnectionDropped(ConnectionError):
     """The sandbox closed the connection without an answer; in process this is all that a client gets to see."""
+
+
+class StrangeAnswer(ConnectionDropped):
+    """An answer that isn't sent as a whole: a server sends `start`, then piece after piece until the client hangs up.
+
+    In process it is a dropped connection.
+    """
+
+    def __init__(self, what: str, start: bytes, pieces: Iterable[bytes], seconds: float = 0.0) -> None:
+        super().__init__(f"the sandbox sends {what}")
+        self.start = start
+        self.pieces = pieces
+        self.seconds = seconds  # between two pieces
 
 
 class Releases:
@@ -84,6 +103,9 @@ def after(faults: Iterable[Fault], response: Response, released: threading.Event
                 response = _foreign(fault)
             case Kind.NO_ID if response.body and response.content_type == responses.JSON:
                 response = replace(response, body=_without_id(response.body))
+            case _:
+                _send_strangely(fault, response)
+                response = bent(fault, response)
     return response
 
 
@@ -120,6 +142,19 @@ def _rate_limited(fault: Fault, now: float) -> Response:
     if fault.seconds is None:  # clients have met POSTs without any x-rate-limit header
         return response
     return response.with_headers(*responses.rate_headers(RateStatus(1, 0, int(now + fault.seconds))))
+
+
+def _send_strangely(fault: Fault, response: Response) -> None:
+    """Raise StrangeAnswer if the fault is one of the ways in which an answer is sent."""
+    match fault.kind:
+        case Kind.ENDLESS_HEAD:
+            raise StrangeAnswer("header fields without end", _STATUS_LINE, repeat(_HEADER_FIELD, _MOST_PIECES))
+        case Kind.ENDLESS_HINTS:
+            raise StrangeAnswer("hints without end", b"", repeat(_EARLY_HINTS, _MOST_PIECES))
+        case Kind.DRIP:
+            start = _STATUS_LINE + f"Content-Length: {len(response.body)}\r\n\r\n".encode()
+            pieces = (bytes([byte]) for byte in response.body)
+            raise StrangeAnswer("a byte at a time", start, pieces, 1.0 if fault.seconds is None else fault.seconds)
 
 
 def _without_id(body: bytes) -> bytes:

@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from profilectl.sandbox.http.access import TOKEN
 from profilectl.sandbox.http.admin import ENDING
-from profilectl.sandbox.http.fault_injection import ConnectionDropped
+from profilectl.sandbox.http.fault_injection import ConnectionDropped, StrangeAnswer
 from profilectl.sandbox.http.request import MAX_BODY
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
             body = self.rfile.read(int(length))
         try:
             self._run(self._environ(body))
+        except StrangeAnswer as answer:
+            self._send_strangely(answer)
         except ConnectionDropped:
             self._drop()
         except Exception:  # noqa: BLE001 - one defect must not take the whole sandbox down
@@ -150,6 +152,17 @@ class _Handler(BaseHTTPRequestHandler):
             elif name.lower() != "content-length":
                 environ["HTTP_" + name.upper().replace("-", "_")] = value
         return environ
+
+    def _send_strangely(self, answer: StrangeAnswer) -> None:
+        """Send piece after piece, until all are sent, the client has gone, or the server ends."""
+        self.connection.settimeout(_PATIENCE)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            self.connection.sendall(answer.start)
+            for piece in answer.pieces:
+                if self.server.ending.wait(answer.seconds):
+                    break
+                self.connection.sendall(piece)
+        self._drop()
 
     def _drop(self) -> None:
         """Close without an answer; the client sees its connection reset."""

@@ -60,6 +60,18 @@ class Kind(enum.StrEnum):
     LATE = "late"  # create: an error now (`status`, 503), applied after `seconds`
     REUSED_ID = "reused-id"  # create: answered with the id of a profile that exists (`id`, or the oldest); not applied
     OTHER_ID = "other-id"  # show, create, destroy: answered about another profile (`id`, or the oldest); applied
+    PACKED = "packed"  # the answer with Content-Encoding: gzip, which nobody asked for; applied
+    ENDLESS_HEAD = "endless-head"  # header fields without end; applied
+    ENDLESS_HINTS = "endless-hints"  # 103 (Early Hints) without end; applied
+    DRIP = "drip"  # the answer's body byte by byte, one each `seconds` (1); applied
+    ENDLESS_LIST = "endless-list"  # list: each page names another one
+    PICTURE_ADDRESS = "picture-address"  # list, show, create: pictures are at `message`, or inside this network
+    JSON_NAN = "json-nan"  # the answer with a NaN; applied
+    JSON_TWICE = "json-twice"  # the same, with each key once more and nothing in it
+    JSON_DEEP = "json-deep"  # the same, with an array in arrays, 100,000 deep
+    JSON_HUGE = "json-huge"  # the same, with a number of 5,000 digits
+    JSON_SURROGATE = "json-surrogate"  # the same, with half a character behind every text
+    JSON_LONG = "json-long"  # the same, with a million letters behind every text
     RANDOM = "random"  # one of the kinds that fit the call, drawn with `seed` and `probability`
 
 
@@ -67,7 +79,7 @@ BODIES = ("html", "json", "empty")  # of foreign answers: a page, {"message": "N
 # These lie to a whole reading of the list: what counts is its first page, and later pages keep to the story.
 LIST_LIES = (
     *(Kind.EMPTY_LIST, Kind.HALF_LIST, Kind.STALE_LIST, Kind.FOREIGN_LIST),
-    *(Kind.SHRINKING_LIST, Kind.REORDERED_LIST, Kind.CURSORLESS_LIST),
+    *(Kind.SHRINKING_LIST, Kind.REORDERED_LIST, Kind.CURSORLESS_LIST, Kind.ENDLESS_LIST),
 )
 _ANYWHERE = (Kind.ERROR_BEFORE, Kind.ERROR_AFTER, Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.CUT, Kind.HTML)
 _DRAWN: Mapping[str, tuple[Kind, ...]] = {

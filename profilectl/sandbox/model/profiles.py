@@ -163,7 +163,8 @@ class Profiles:
         entries = lies.bend(position.kind, rows, count)
         end = position.offset + count
         going_on = position._replace(offset=end)
-        return entries[position.offset : end], encode_cursor(*going_on) if len(entries) > end else None
+        is_last = len(entries) <= end and position.kind is not Kind.ENDLESS_LIST
+        return entries[position.offset : end], None if is_last else encode_cursor(*going_on)
 
     def _rows_behind(self, user_id: str, position: LyingPosition) -> list[sqlite3.Row]:
         """What a lie is made of: the profiles of a while ago, those of other accounts, or the present ones."""
