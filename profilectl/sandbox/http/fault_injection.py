@@ -152,7 +152,7 @@ def _send_strangely(fault: Fault, response: Response) -> None:
         case Kind.ENDLESS_HINTS:
             raise StrangeAnswer("hints without end", b"", repeat(_EARLY_HINTS, _MOST_PIECES))
         case Kind.DRIP:
-            start = _STATUS_LINE + f"Content-Length: {len(response.body)}\r\n\r\n".encode()
+            start = _STATUS_LINE + f"Connection: close\r\nContent-Length: {len(response.body)}\r\n\r\n".encode()
             pieces = (bytes([byte]) for byte in response.body)
             raise StrangeAnswer("a byte at a time", start, pieces, 1.0 if fault.seconds is None else fault.seconds)
 

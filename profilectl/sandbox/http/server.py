@@ -162,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if self.server.ending.wait(answer.seconds):
                     break
                 self.connection.sendall(piece)
-        self._drop()
+        self.close_connection = True  # not by a reset, which could take from the client what it hasn't read
 
     def _drop(self) -> None:
         """Close without an answer; the client sees its connection reset."""
