@@ -121,7 +121,7 @@ def _joins(text: str, at: int) -> bool:
     if text[at] == _ZWNJ:
         return bool(after) and _separates(before, text[at + 1 : at + _REACH])
     if after and unicodedata.combining(after) == 9:
-        return unicodedata.category(before[-1]) == "Lo"
+        return unicodedata.category(before[-1]) == "Lo" and before[-1] not in _FILLERS
     return bool(after) and _is_pictograph(after) and _is_pictograph(_pictograph_at_end(before))
 
 

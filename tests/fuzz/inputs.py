@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import unicodedata
 
 from hypothesis import strategies as st
 
@@ -17,6 +18,10 @@ TEXTS = st.text(max_size=60) | st.sampled_from(
     ["", " ", "\x1b]0;x\x07", "\u202eabc", "{first}", "{", "}}", "../x", "-x", "a" * 3000, "e\u0301" * 30, "\ud800",
      "0" * 30, "²"]
 )  # fmt: skip
+# What joiners, selectors and tags may stand beside: each kind of letter and symbol, and what only looks like one.
+_MARKS = [char for char in map(chr, range(0x110000)) if unicodedata.category(char) == "Cf"]
+_MARKS += "\u180b\u180c\u180d\u180f\ufe00\ufe0e\ufe0f\U000e0100\u034f\u115f\u1160\u17b4\u2800\u3164\uffa0"
+_BASES = "a1>*\n\x1bé\u0301\u0627\u0628\u0651\u0710\u07ca\u0915\u094d\u0d4d\u1000\u1039\u1820\u4e2d\u2615\u2139\U0001f469\U0001f680\U0001f3fb\U0001f3f4\U0001faf9\u0378\ud800"  # noqa: E501
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -29,6 +34,15 @@ def mutated(seeds):
     # Drawn by one number: an input takes hypothesis 0.5 ms so, and 2.2 ms where every edit is drawn (of the TOML seeds,
     # 1,000 inputs each); and bytes hardly need shrinking.
     return st.integers(0, (1 << 64) - 1).map(lambda number: _scrambled(seeds, random.Random(number)))
+
+
+def joined():
+    """Draw short texts of marks that show nothing and of what they may stand beside."""
+    return st.integers(0, (1 << 64) - 1).map(lambda number: _joined(random.Random(number)))
+
+
+def _joined(chance):
+    return "".join(chance.choice(chance.choice((_MARKS, _BASES, _BASES))) for _ in range(chance.randrange(9)))
 
 
 def _scrambled(seeds, chance):

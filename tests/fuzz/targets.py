@@ -48,7 +48,7 @@ from profilectl.text import confusables
 from profilectl.text.escape import describe, excerpt, visible
 from profilectl.text.names import as_compared, name_problems, normalise
 from profilectl.toml.problems import format_problem
-from tests.fuzz.inputs import TEXTS, VALUES, as_json, edited, mutated
+from tests.fuzz.inputs import TEXTS, VALUES, as_json, edited, joined, mutated
 from tests.fuzz.runner import CORPUS, Target, require_printable
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="profilectl-fuzz-")  # ends with the process
@@ -627,7 +627,8 @@ def seeds(name, *contents):
 
 
 def texts(name, contents):
-    return TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")) | mutated(seeds(name, *contents))
+    drawn = (TEXTS | joined()).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    return drawn | mutated(seeds(name, *contents))
 
 
 TOML = [as_toml(document) for document in (ROSTER, POLICY, CONFIG)]

@@ -29,6 +29,7 @@ def test_an_unassigned_character_is_told_with_the_version_of_unicode():
         ("\u2066\u2069\u200e\u061c", "<U+2066><U+2069><U+200E><U+061C>"),
         ("\ufeffa\u2060", "<U+FEFF>a<U+2060>"),
         ("\u0628\u061c\u200c\u0628", "\u0628<U+061C><U+200C>\u0628"),
+        ("\u1160\u200d\u094d", "<U+1160><U+200D>\u094d"),
         ("\u2800\ufe0f\u2800\u200d\u2615", "<U+2800><U+FE0F><U+2800><U+200D>\u2615"),
         ("\u1820\u180b\u180b\u180e\u180c", "\u1820\u180b<U+180B><U+180E><U+180C>"),
         ("\U0010ffff", "<U+10FFFF>"),
