@@ -158,7 +158,9 @@ class Outgoing(Struct, frozen=True):
             return "unknown"
         if event.profile_id is None:
             return "as the brand"
-        return "confirmed" if event.detail.get("echoed_profile_id") == event.profile_id else "not confirmed"
+        # the profile alone proves nothing: the message may have left from another account
+        is_echoed = event.detail.get("echoed_profile_id") == event.profile_id
+        return "confirmed" if is_echoed and event.detail.get("confirmed", True) else "not confirmed"
 
     @property
     def origin(self) -> str | None:
@@ -232,9 +234,10 @@ def outgoing(entry: Entry, history: FaceHistory) -> Outgoing:
 
 def faces_of(reader: RecordReader, user_id: str) -> list[Face]:
     """Return all faces that an account ever had, in the order of the record."""
-    history = FaceHistory()
+    history, of_face = FaceHistory(), Selection(events=frozenset(FACE_EVENTS)).words()
     for record in reader.profile_records(user_id):
-        history.take(read_entry(record))
+        if _has_words(record, of_face):  # an intent is as frequent as what it becomes, and says nothing here
+            history.take(read_entry(record))
     return history.faces()
 
 

@@ -292,9 +292,9 @@ def export(
         if verdict.broken is not None:
             hint = "`profilectl audit verify` says more"
             raise LedgerRefused(f"nothing was exported: the chain is broken at record {verdict.broken}", hint=hint)
-        drafts = [stack.enter_context(new_file(path, force=force)) for path in (lines, page)]
+        draft, page_draft = (stack.enter_context(new_file(path, force=force)) for path in (lines, page))
         evidence = Evidence(Selection(asked, frozenset(account.user_id for account in accounts)))
-        with drafts[0].open("wb") as file:
+        with draft.open("wb") as file:
             sink = record_page.LineSink(file, asked, zone, accounts)
             for record in _up_to(verdict, ledger.events()):
                 entry = read_entry(record)
@@ -306,7 +306,8 @@ def export(
         facts = record_page.facts(accounts, asked, zone, verdict.head, lines.name, sink)
         handles = ", ".join(f"@{account.handle}" for account in accounts)
         text = record_page.page(f"The record of {handles}, {since} to {until}", facts, evidence, brands)
-        drafts[1].write_text(text, encoding="utf-8")
+        with page_draft.open("w", encoding="utf-8") as page_file:
+            page_file.write(text)
     document = render.export(str(place), str(lines), str(page), sink.count, sink.digest, verdict)
     confirmation = f"exported {render.counted(sink.count, 'record')} to {visible(str(lines))} and {visible(str(page))}"
     context.output.show(document, lines=[confirmation])
