@@ -194,7 +194,7 @@ def verify(
     accept_break: Annotated[bool, option("--accept-break", "Go on behind a record that was changed.")] = False,
     yes: Annotated[bool, option("--yes", "Accept it without asking.")] = False,
 ) -> None:
-    """Check that no record was changed, that none is missing, and that the ledger is what its record says.
+    """Check that no record was changed and none is missing.
 
     Reads the whole chain, compares it with what commands have seen on this host, and the ledger's rows with what the
     events leave of them: who is bound, retired, offboarded, protected, and which messages are on their way. A broken

@@ -328,7 +328,8 @@ class Store(StoreReader, Ledger):
             digest, ids = schema.listing(intent.listed)  # first the listing, which the intent's row refers to
             execute(schema.ADD_LISTING, digest=digest, ids=ids)
             execute(schema.ADD_INTENT, account=user_id, listing=digest, **schema.columns(intent))
-            event = _intent_event(intent, "intended", user_id, intent.begun_ms, attempt=intent.attempt)
+            made_by = {"made_by": intent.made_by} if intent.made_by else {}
+            event = _intent_event(intent, "intended", user_id, intent.begun_ms, attempt=intent.attempt, **made_by)
             self._append(execute, event)
 
     def reattempt(self, user_id: str, nonce: str, attempted_ms: int, local: LocalTime) -> None:

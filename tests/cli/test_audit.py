@@ -326,7 +326,7 @@ def test_what_this_host_has_seen_counts(desk, served):
     ("file", "message"),
     [
         ("nowhere.jsonl", "can't read nowhere.jsonl: No such file"),
-        (".", "can't read .: Is a directory"),
+        (".", "can't read .: it is no regular file"),
         ("empty", "empty: nothing of the record is in it"),
         ("-", "stdin: nothing of the record is in it"),
     ],
