@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from profilectl.audit.chain import verify
+from profilectl.audit.replay import differences, replay
 from profilectl.ledger.opening import open_for_reading
 from tests.resilience.record import ACCOUNT, AGENT_OF
 from tests.resilience.scenery import STRANGERS
@@ -62,16 +63,20 @@ def ledger(stage: Stage, *, is_settled: bool) -> list[str]:
         if (seq := verify(reader.events())) is not None:
             broken.append(f"the audit trail breaks at record {seq}")
         ledger_state = reader.state_of(ACCOUNT)
+        image = replay(record.event for record in reader.events())
+        broken += differences(image, ACCOUNT, ledger_state, reader.open_dispatches(ACCOUNT))
     if is_settled and (ledger_state.intents or ledger_state.retired):
         broken.append(f"left open: {ledger_state.intents}, {ledger_state.retired}")
     return broken
 
 
 def messages(stage: Stage, code: int | None, most: int = 1) -> list[str]:
-    """A message at most once; reported as sent only with the agent's face, as not sent only when it wasn't."""
+    """A message at most once, promised before; reported as sent only with the face, as not sent only when it wasn't."""
     sent = stage.world.state()["messages"]
     if len(sent) > most:
         return [f"{len(sent)} messages went out"]
+    if sent and "promised" not in _events(stage):
+        return ["a message went out that the record doesn't know"]
     face = stage.state_of().binding("anna").profile_id
     if code == 0 and {one["profile_id"] for one in sent} != {face}:
         return [f"told as sent: {sent}"]
@@ -80,5 +85,9 @@ def messages(stage: Stage, code: int | None, most: int = 1) -> list[str]:
 
 def trail(stage: Stage) -> list[str]:
     """Return how the audit trail says that messages ended."""
+    return [what for what in _events(stage) if what in {"sent", "unknown"}]
+
+
+def _events(stage: Stage) -> list[str]:
     with open_for_reading(stage.ledger_place) as reader:
-        return [record.event.what for record in reader.events() if record.event.what in {"sent", "unknown"}]
+        return [record.event.what for record in reader.events()]
