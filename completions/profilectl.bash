@@ -113,7 +113,7 @@ _profilectl_know() {
             options="$shared --admin=@text --agent=@text --reader=@text --schema=@text"
             ;;
         'profilectl audit')
-            commands='log who sent verify export'
+            commands='log who sent verify reconcile export'
             options='--help'
             ;;
         'profilectl audit log')
@@ -127,7 +127,10 @@ _profilectl_know() {
             options="$shared --as=@agents --to=@text --since=@text --until=@text --csv"
             ;;
         'profilectl audit verify')
-            options="$shared --against=@text"
+            options="$shared --against=@text --accept-break --yes"
+            ;;
+        'profilectl audit reconcile')
+            options="$shared --days=@text"
             ;;
         'profilectl audit export')
             options="$shared --since=@text --until=@text --force"

@@ -63,6 +63,8 @@ function __profilectl_takes
             contains -- $argv[2] --as --to --since --until --roster --brand --credentials-file --timeout
         case profilectl/audit/verify
             contains -- $argv[2] --against --roster --brand --credentials-file --timeout
+        case profilectl/audit/reconcile
+            contains -- $argv[2] --days --roster --brand --credentials-file --timeout
         case profilectl/audit/export
             contains -- $argv[2] --since --until --roster --brand --credentials-file --timeout
         case profilectl/auth/login
@@ -173,6 +175,7 @@ set -g __profilectl_commands \
     profilectl/audit/who \
     profilectl/audit/sent \
     profilectl/audit/verify \
+    profilectl/audit/reconcile \
     profilectl/audit/export \
     profilectl/auth \
     profilectl/auth/login \
@@ -216,6 +219,7 @@ set -g __profilectl_sharers \
     profilectl/audit/who \
     profilectl/audit/sent \
     profilectl/audit/verify \
+    profilectl/audit/reconcile \
     profilectl/audit/export \
     profilectl/auth/login \
     profilectl/auth/import \
@@ -369,7 +373,8 @@ complete -c profilectl -n '__profilectl_on profilectl/ledger/grants' -l schema -
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a log -d 'List what was recorded, oldest first'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a who -d 'Say who somebody was at X on a day'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a sent -d 'List the messages that were sent, and as whom'
-complete -c profilectl -n '__profilectl_on profilectl/audit' -a verify -d 'Check that no record was changed, and that none is missing'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a verify -d 'Check that no record was changed and none is missing'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a reconcile -d 'Compare X\'s own list of messages with the record'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a export -d 'Write the record of a period to two files'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -l help -d 'Show this message and exit'
 
@@ -390,6 +395,10 @@ complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l until -r -f
 complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l csv -d 'Print lines of CSV, for a spreadsheet'
 
 complete -c profilectl -n '__profilectl_on profilectl/audit/verify' -l against -r -f -d 'What was kept of it earlier; - is stdin'
+complete -c profilectl -n '__profilectl_on profilectl/audit/verify' -l accept-break -d 'Go on behind a record that was changed'
+complete -c profilectl -n '__profilectl_on profilectl/audit/verify' -l yes -d 'Accept it without asking'
+
+complete -c profilectl -n '__profilectl_on profilectl/audit/reconcile' -l days -r -f -d 'How far back; X lists 30 days'
 
 complete -c profilectl -n '__profilectl_at profilectl/audit/export 1' -F
 complete -c profilectl -n '__profilectl_on profilectl/audit/export' -l since -r -f -d 'From this day or time on'

@@ -321,7 +321,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'log|List what was recorded, oldest first'
                 'who|Say who somebody was at X on a day'
                 'sent|List the messages that were sent, and as whom'
-                'verify|Check that no record was changed, and that none is missing'
+                'verify|Check that no record was changed and none is missing'
+                'reconcile|Compare X''s own list of messages with the record'
                 'export|Write the record of a period to two files'
             )
             Options = @(
@@ -366,6 +367,15 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--against|@text|What was kept of it earlier; - is stdin'
+                '--accept-break||Go on behind a record that was changed'
+                '--yes||Accept it without asking'
+            )
+            Arguments = @()
+        }
+        'profilectl audit reconcile' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--days|@text|How far back; X lists 30 days'
             )
             Arguments = @()
         }

@@ -29,6 +29,7 @@ T = TypeVar("T")
 LISTS = 180  # readings of the list of profiles that X's documentation allows in a quarter of an hour
 MOST_PAGES = 2000  # of any other list: 100,000 profiles, where an account of today has hundreds
 MOST_ITEMS = 200_000  # in all of them
+MOST_WINDOW_PAGES = 15  # of messages that X lets an account read in a quarter of an hour
 MOST_EVENT_PAGES = 5  # of messages that are read at once; X allows 15 in a quarter of an hour
 
 _log = logging.getLogger(__name__)
@@ -184,6 +185,23 @@ class XClient:
             f"reading the messages: X lists more than {MOST_EVENT_PAGES} pages since then",
             hint="look into the conversation at x.com",
         )
+
+    def messages(self, since_ms: int) -> tuple[tuple[SentMessage, ...], int]:
+        """Return the account's messages of both sides, newest first, and since when they are all there, X's clock.
+
+        That is `since_ms`, or later where X lists more of them than it lets an account read in a quarter of an hour.
+        """
+        messages: list[SentMessage] = []
+        cursor: str | None = None
+        oldest_ms = since_ms
+        for _ in range(MOST_WINDOW_PAGES):
+            page = self._perform(endpoints.list_events(cursor), wire_messages.read_events)
+            messages += (message for message in page.messages if message.created_ms >= since_ms)
+            oldest_ms = oldest_ms if page.oldest_ms is None else page.oldest_ms
+            if page.next_cursor is None or oldest_ms < since_ms:
+                return tuple(messages), since_ms
+            cursor = page.next_cursor
+        return tuple(messages), max(since_ms, oldest_ms + 1)
 
     def create_feedback(self, ask: Ask) -> Card:
         """Issue a feedback card."""

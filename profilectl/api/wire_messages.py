@@ -66,13 +66,17 @@ def read_sent(answer: Answer, message: Message) -> SentMessage:
     return sent
 
 
-def read_events(answer: Answer, recipient_id: str) -> EventPage:
-    """Return a page of the account's messages; only those to the recipient are read in full."""
+def read_events(answer: Answer, recipient_id: str | None = None) -> EventPage:
+    """Return a page of the account's messages, of both sides; with a recipient only those to them."""
     events, cursor = list_and_cursor(document_of(answer), "events", "messages")
     documents = [event for event in events if isinstance(event, dict)]
     times = [time for event in documents if (time := _time(event))]
     return EventPage(
-        messages=tuple(_sent(event, recipient_id) for event in documents if _recipient(event) == recipient_id),
+        messages=tuple(
+            _sent(event, recipient_id or "")
+            for event in documents
+            if (to := _recipient(event)) and recipient_id in {None, to}
+        ),
         oldest_ms=min(times, default=None),
         next_cursor=cursor,
     )

@@ -30,6 +30,7 @@ from profilectl.cli.ledger_files import (
 )
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent
+from profilectl.cli.reconcile import reconcile_record
 from profilectl.errors import ExitCode, LedgerRefused, TryLater, UsageError
 from profilectl.render import audit as render
 from profilectl.render.console import info, out_all, show_error
@@ -60,7 +61,7 @@ def register(app: typer.Typer) -> None:
         app,
         "audit",
         "The record: who changed and sent what, as whom.",
-        {"log": log, "who": who, "sent": sent, "verify": verify, "export": export},
+        {"log": log, "who": who, "sent": sent, "verify": verify, "reconcile": reconcile_record, "export": export},
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from profilectl.audit.faces import Entry, Face
     from profilectl.audit.periods import Period
     from profilectl.audit.queries import Outgoing
+    from profilectl.audit.reconcile import Reconciliation
     from profilectl.ledger.heads import Setback
     from profilectl.model import LedgerAccount
 
@@ -248,6 +249,64 @@ def sent_cells(message: Outgoing, brands: Brands) -> tuple[str, ...]:
     head = (timestamp(event.at_ms), *sender, message.recipient_id or "", name, event.profile_id or "")
     tail = (message.event_id or "", str(message.entry.seq), message.text or "")
     return (*head, message.status, message.origin or NOT_RECORDED, *tail)
+
+
+# Whether X tells the same
+
+RECONCILE_HEADERS = ("what", "brand", "time", "to", "as", "event id")
+
+
+def reconciliation(results: Mapping[str, Reconciliation]) -> Document:
+    """``profilectl.reconcile/1``: by brand, what X lists and the record doesn't have, and the other way round."""
+    return {
+        "schema": "profilectl.reconcile/1",
+        "brands": [
+            {
+                "brand": brand,
+                "from": timestamp(result.from_ms),
+                "until": timestamp(result.until_ms),
+                "agreed": result.agreed,
+                "unknown": [
+                    {
+                        "event_id": message.event_id,
+                        "at": timestamp(message.created_ms),
+                        "recipient_id": message.recipient_id,
+                        "profile_id": message.profile_id,
+                    }
+                    for message in result.unknown
+                ],
+                "missing": [
+                    {
+                        "event_id": entry.event.detail.get("event_id"),
+                        "at": timestamp(entry.event.at_ms),
+                        "recipient_id": entry.event.detail.get("recipient_id"),
+                        "agent": entry.event.agent,
+                        "seq": entry.seq,
+                    }
+                    for entry in result.missing
+                ],
+            }
+            for brand, result in results.items()
+        ],
+    }
+
+
+def reconciliation_rows(brand: str, result: Reconciliation) -> Iterator[tuple[str, ...]]:
+    """Yield each difference under `RECONCILE_HEADERS`."""
+    for message in result.unknown:
+        profile = f"profile {message.profile_id}"
+        when = timestamp(message.created_ms)
+        yield "not on the record", brand, when, message.recipient_id, profile, message.event_id
+    for entry in result.missing:
+        detail = entry.event.detail
+        ids = str(detail.get("recipient_id") or ""), entry.event.agent or "", str(detail.get("event_id") or "")
+        yield ("not at X", brand, timestamp(entry.event.at_ms), *ids)
+
+
+def reconciled(brand: str, result: Reconciliation) -> str:
+    """Return what was compared, in a sentence."""
+    compared = f"{brand}: {counted(result.agreed, 'message')} at X and on the record since {timestamp(result.from_ms)}"
+    return compared if result.from_ms == result.asked_ms else f"{compared}; X let no older ones be read now"
 
 
 # Whether it is whole
