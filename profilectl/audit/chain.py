@@ -51,7 +51,7 @@ class Record(Struct, frozen=True):
     @property
     def is_sealed(self) -> bool:
         """Whether the hash is that of the text, and of the hash before it."""
-        return self.hash == _hash(self.prev_hash, self.text)
+        return isinstance(self.text, str) and self.hash == _hash(self.prev_hash, self.text)
 
     @property
     def is_readable(self) -> bool:
@@ -65,7 +65,7 @@ class Record(Struct, frozen=True):
     @property
     def mark(self) -> str:
         """A digest of the record as it stands, its hash included: SHA-256, 64 hexadecimal digits."""
-        return _hash(f"{self.seq} {self.prev_hash} {self.hash} ", self.text)
+        return _hash(f"{self.seq} {self.prev_hash} {self.hash} ", str(self.text))
 
     @property
     def actor(self) -> str:
@@ -105,11 +105,15 @@ def verify(
 BREAK_ACCEPTED = "break-accepted"
 """What an event is called by which a person goes on with a chain that is broken; its detail has `seq` and `mark`."""
 
+_ACCEPTANCE = f'"what":"{BREAK_ACCEPTED}"'
+
 
 def accepted_breaks(records: Iterable[Record]) -> frozenset[tuple[int, str]]:
     """Return the broken records that these accept, for `verify`."""
-    details = [event.detail for record in records if (event := record.event).what == BREAK_ACCEPTED]
-    return frozenset((int(detail.get("seq") or 0), str(detail.get("mark"))) for detail in details)
+    words = (record for record in records if _ACCEPTANCE in record.text and record.is_sealed and record.is_readable)
+    details = [event.detail for record in words if (event := record.event).what == BREAK_ACCEPTED]
+    pairs = ((detail.get("seq"), detail.get("mark")) for detail in details)
+    return frozenset((seq, mark) for seq, mark in pairs if isinstance(seq, int) and isinstance(mark, str))
 
 
 def contents(record: Record) -> tuple[Event, str]:
@@ -147,12 +151,20 @@ _FIELDS = frozenset({"account", "actor", "agent", "at_ms", "detail", "profile_id
 _WRITTEN = "local_ms"  # sorts before "what", which the ledger's indexes look for at the end of a text
 
 
+def _has_fields(values: dict[str, Any]) -> bool:
+    texts = all(isinstance(values.get(name), str) for name in ("account", "actor", "what"))
+    numbers = all(type(values.get(name, 0)) is int for name in ("at_ms", _WRITTEN))
+    others = all(isinstance(values.get(name), str | None) for name in ("agent", "profile_id"))
+    is_whole = values.keys() - {_WRITTEN} == _FIELDS and isinstance(values["detail"], dict)
+    return is_whole and texts and numbers and others
+
+
 def _values(record: Record) -> dict[str, Any]:
     try:
         values = json.loads(record.text)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         values = None
-    if not isinstance(values, dict) or values.keys() - {_WRITTEN} != _FIELDS:
+    if not isinstance(values, dict) or not _has_fields(values):
         raise LedgerRefused(
             f"audit record {record.seq} can't be read: it was changed after it was written",
             hint="restore a backup of the ledger, and find out who wrote to it",

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.audit import chain
 from profilectl.audit.faces import FACE_EVENTS, Entry, Face, FaceHistory
@@ -217,7 +218,10 @@ class Outbox:
         if event.what == "promised" and is_asked:
             self._promises[attempt] = outgoing(entry, history)
         elif event.what in {"sent", "refused", "taken-back"}:
-            self._promises.pop(attempt, None)
+            promise = self._promises.pop(attempt, None)
+            if promise is not None and event.what == "sent":  # a later run that found it out knows less
+                detail = {**promise.entry.event.detail, **event.detail}
+                entry = replace(entry, event=replace(event, detail=detail))
         return outgoing(entry, history) if is_asked and event.what in {"sent", "send-unknown"} else None
 
     def without_end(self) -> tuple[Outgoing, ...]:

@@ -26,6 +26,11 @@ class Image:
     keeps_promises: dict[str, int] = field(default_factory=dict)  # by account: when its first promise was recorded
     protected: dict[Key, bool] = field(default_factory=dict)  # agents whose protection is on the record
 
+    def accounts(self) -> set[str]:
+        """Return the user ids of the accounts that hold something."""
+        keys = (*self.bindings, *self.retired, *self.blocked, *self.promises)
+        return {account for account, _ in keys}
+
     def take(self, event: Event) -> None:
         """Let one event happen."""
         match event.what:
@@ -93,6 +98,11 @@ def differences(image: Image, user_id: str, state: LedgerState, open_dispatches:
         if protected is not None and protected != binding.protected:
             words = ("protected", "not protected") if binding.protected else ("not protected", "protected")
             yield f"agent {visible(binding.agent)} is {words[0]} in the ledger, and {words[1]} by its record"
+    for former in state.retired:
+        owner = image.retired.get((user_id, former.profile_id))
+        if owner is not None and owner != former.agent:
+            owners = f"{visible(former.agent)}'s in the ledger, and {visible(owner)}'s by its record"
+            yield f"retired profile {visible(former.profile_id)} is {owners}"
     pairs = (
         ("profile {} is retired", {retired.profile_id for retired in state.retired}, _of(image.retired, user_id)),
         ("agent {} is offboarded", set(state.blocked), _of(image.blocked, user_id)),

@@ -205,6 +205,9 @@ def verify(
     printed, or a head from the state folder. Keep one where nobody who writes the ledger can change it: a chain that
     was rewritten as a whole looks sound by itself.
     """
+    if accept_break and against is not None:
+        what = "--accept-break and --against exclude each other"
+        raise UsageError(what, hint="compare first, then decide whether to go on")
     place = place_of(context)
     shown = None if against is None else "stdin" if against == "-" else visible(against)
     with closing(open_existing(context, place)) as ledger:
@@ -213,10 +216,11 @@ def verify(
             verdict = _accept_break(context, ledger, verdict, yes=yes)
         setbacks = context.kept_heads.setbacks(ledger)
         untrue = [] if verdict.broken is not None else _untrue(ledger)
+        accepted = sorted(seq for seq, _ in ledger.accepted_breaks())
     faults = [*render.faults(verdict, shown, setbacks), *untrue]
     context.output.show(
-        render.verify(str(place), verdict, against, setbacks, untrue),
-        lines=[] if faults else render.verified(verdict, shown),
+        render.verify(str(place), verdict, against, setbacks, untrue, accepted),
+        lines=[] if faults else render.verified(verdict, shown, accepted),
     )
     if faults:
         hint = "find out who wrote to it, and compare it with a backup: `profilectl audit verify --against FILE`"
@@ -228,13 +232,19 @@ def verify(
 def _untrue(ledger: StoreReader) -> list[str]:
     """Return what the ledger's rows and its record disagree about."""
     accepted = dict(ledger.accepted_breaks())  # what a person has accepted may be no record at all
-    readable = (record for record in ledger.events() if accepted.get(record.seq) != record.mark or record.is_readable)
-    image = replay(read_entry(record).event for record in readable)
-    return [
-        sentence
-        for user_id in ledger.user_ids()
-        for sentence in differences(image, user_id, ledger.state_of(user_id), ledger.open_dispatches(user_id))
-    ]
+    image, last_seq = replay(()), 0
+    while True:
+        for record in ledger.events(after=last_seq):
+            last_seq = record.seq
+            if accepted.get(record.seq) != record.mark or record.is_readable:
+                image.take(read_entry(record).event)
+        sentences = [
+            sentence
+            for user_id in sorted({*ledger.user_ids(), *image.accounts()})
+            for sentence in differences(image, user_id, ledger.state_of(user_id), ledger.open_dispatches(user_id))
+        ]
+        if ledger.last_seq() <= last_seq:  # a row and its event are written at once, so nothing lies in between
+            return sentences
 
 
 def _accept_break(context: Context, ledger: StoreReader, verdict: Verdict, *, yes: bool) -> Verdict:
@@ -247,11 +257,16 @@ def _accept_break(context: Context, ledger: StoreReader, verdict: Verdict, *, ye
     require_consent(context, f"Go on behind record {verdict.broken} as it is now?", "accepted", yes=yes)
     broken = next(ledger.events(after=verdict.broken - 1))
     place = place_of(context)
+    went_backwards = bool(context.kept_heads.setbacks(ledger))  # which only `ledger accept-restore` accepts
     with open_writable(context, place) as writable:
         if next(writable.events(after=broken.seq - 1), None) != broken:
             raise TryLater("the record has changed meanwhile, so nothing was accepted", hint="run it once more")
         writable.accept_break(broken, now_ms())
-        context.kept_heads.keep(writable, place)
+        if not went_backwards:
+            try:
+                context.kept_heads.keep(writable, place)
+            except OSError as error:
+                context.remark(f"warning: how far the ledger is couldn't be kept: {error.strerror}")
     return _verdict(ledger, None, None)
 
 

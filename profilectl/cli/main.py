@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from io import TextIOWrapper
 from itertools import pairwise, takewhile
@@ -116,7 +116,8 @@ def run(argv: Sequence[str]) -> int:
     """Run the words after the program's name and return the exit code; only SystemExit leaves this function."""
     # Read from the raw words: a usage error comes up before any option has a value.
     wants_json = "--json" in argv or "--format=json" in argv or ("--format", "json") in pairwise(argv)
-    forbid_core_dumps()
+    with suppress(OSError, ValueError):  # a system that doesn't let us is no reason to do nothing at all
+        forbid_core_dumps()
     _survive_closed_streams()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)

@@ -31,7 +31,7 @@ def run_command(argv: Sequence[str], *, seconds: float = SECONDS) -> bytes:
         CredentialsError: it can't be started, fails, takes longer than `seconds`, or prints more than `MAX_BYTES`.
     """
     name = f"credential_command {visible(argv[0])}"
-    hint = "run it by hand to see what is wrong with it"
+    hint = "run it by hand to see what is wrong with it; it runs without PROFILECTL_ variables and PGPASSWORD"
     try:
         ending = child.run(argv, seconds=seconds, largest=MAX_BYTES)
     except TimeoutError:

@@ -310,8 +310,20 @@ class PostgresEngine(_Database):
 
     def prepare(self) -> None:
         """Make the tables where there are none, bring up earlier ones, and make sure that they are ours."""
-        if self.examine() == str(schema.FORMAT):
+        file_format = self.examine()
+        if file_format == str(schema.FORMAT):
             return
+        try:
+            self._bring_up()
+        except LedgerRefused as error:
+            # only an admin's role may; what lacks no more than an index serves an agent as it is
+            is_forbidden = isinstance(error.__cause__, _driver().errors.InsufficientPrivilege)
+            if not (is_forbidden and file_format in schema.READ_AS_IS):
+                raise
+            return
+        self.examine()
+
+    def _bring_up(self) -> None:
         with self.transaction() as execute:
             # looked again: another machine may have done it meanwhile
             if self._has_tables():
@@ -321,7 +333,6 @@ class PostgresEngine(_Database):
                 self._make_schema()
                 self._define(schema.TABLES)
                 execute(schema.SET_FORMAT, format=str(schema.FORMAT))
-        self.examine()
 
     def _define(self, statements: Iterable[str]) -> None:
         for statement in statements:

@@ -115,7 +115,7 @@ class StoreReader(LedgerReader):
         return any(self._rows(statement, account=user_id) for statement in (schema.HAS_ROWS, schema.HAS_RECORD))
 
     def recorded_retirements(self, user_id: str) -> frozenset[str]:
-        events = [chain.Record(*row).event for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
+        events = [self._event_of(chain.Record(*row)) for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
         ids = (event.profile_id if event.what == "retired" else event.detail.get("replaced") for event in events)
         return frozenset(profile_id for profile_id in ids if isinstance(profile_id, str))
 
@@ -541,9 +541,12 @@ class Store(StoreReader, Ledger):
     def _append(self, execute: Execute, event: Event, accepts: chain.Record | None = None) -> None:
         seq, prev_hash, written_ms = 0, chain.GENESIS, self._now_ms()
         for last in (chain.Record(*row) for row in execute(schema.GET_LAST_RECORD)):
-            if not last.is_sealed and last != accepts and (last.seq, last.mark) not in self.accepted_breaks():
+            # with several broken records the last one is accepted as the others are, one after the other
+            if not last.is_sealed and accepts is None and (last.seq, last.mark) not in self.accepted_breaks():
                 what = f"audit record {last.seq} was changed after it was written, so nothing is recorded behind it"
-                raise LedgerRefused(what, hint="`profilectl audit verify` tells what to do")
+                raise LedgerRefused(
+                    what, hint="restore a backup, or go on with `profilectl audit verify --accept-break`"
+                )
             seq, prev_hash, written_ms = last.seq, last.hash, max(written_ms, last.written_ms)
         record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash, written_ms=written_ms)
         self._pending = record

@@ -228,7 +228,9 @@ class Delivery(Struct, frozen=True):
     def _event(self, what: str, dispatch: Dispatch, **more: str | bool | None) -> Event:
         """Return how a promise ended, which it names by its nonce; it may be an earlier run's."""
         names: Detail = {"nonce": dispatch.nonce, "promised_ms": dispatch.begun_ms}
-        detail: Detail = {**self._detail(), **names, **more}
+        # of an earlier run's message nothing is known here but what its promise says, which the nonce names
+        own = self._detail() if dispatch.nonce == self.idempotency.nonce else {"recipient_id": dispatch.recipient_id}
+        detail: Detail = {**own, **names, **more}
         return Event(what, self.idempotency.user_id, self.api.now_ms(), dispatch.agent, dispatch.profile_id, detail)
 
     def _detail(self) -> Detail:

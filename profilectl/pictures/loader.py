@@ -108,8 +108,8 @@ def _judge_face(agent: Agent, picture: Picture, policy: Policy) -> Objection:
     marked = f"{shown} is marked as machine-made ({picture.mark})"
     if policy.ai_faces == "record":
         return Objection(agent, f"{marked}, which the record will say of {agent.key}'s profile", None, "warning")
-    hint = 'use a photograph of the person; with ai_faces = "record" in [policy] it is allowed, and recorded'
-    return Objection(agent, f"{marked}, and {agent.key} is a human", hint)
+    way_out = 'a photograph of the person is right, or ai_faces = "record" in [policy], which is recorded'
+    return Objection(agent, f"{marked}, and {agent.key} is a human: {way_out}", None)
 
 
 def problems(objections: Iterable[Objection], text: str, file: str) -> tuple[Problem, ...]:

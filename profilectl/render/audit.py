@@ -313,7 +313,12 @@ def reconciled(brand: str, result: Reconciliation) -> str:
 
 
 def verify(
-    place: str, verdict: Verdict, against: str | None, setbacks: Sequence[Setback], untrue: Sequence[str]
+    place: str,
+    verdict: Verdict,
+    against: str | None,
+    setbacks: Sequence[Setback],
+    untrue: Sequence[str],
+    accepted: Sequence[int],
 ) -> Document:
     """``profilectl.verify/1``: whether the chain is whole and has what was seen of it."""
     head = None if verdict.head is None else {"seq": verdict.head.seq, "hash": verdict.head.hash}
@@ -334,15 +339,18 @@ def verify(
             for setback in setbacks
         ],
         "untrue": list(untrue),
+        "accepted": list(accepted),
     }
 
 
-def verified(verdict: Verdict, against: str | None) -> Iterator[str]:
+def verified(verdict: Verdict, against: str | None, accepted: Sequence[int]) -> Iterator[str]:
     """Yield what was proven, sentence by sentence."""
     if verdict.head is None:
         yield "the record is empty"
         return
     yield f"{counted(verdict.records, 'record')}, the chain is whole, and the ledger is what they say"
+    for seq in accepted:
+        yield f"record {seq} was changed, or one before it is missing: a person went on behind it (break-accepted)"
     yield f"head {verdict.head.hash} (record {verdict.head.seq})"
     if against is not None:
         yield f"{counted(verdict.compared, 'record')} of {against} compared: each is here, as it was"

@@ -133,7 +133,8 @@ class AgentReader:
     def _avatar(self, entry: _Entry) -> str | None:
         """Return the picture's path, None after noting that there is none, "" where none is to be shown."""
         consent = entry.values.get("consent")
-        if consent is not None and not consent.photo and self._policy.consent != "off":
+        is_bot = entry.values.get("kind") is Kind.BOT  # who needs no consent, and a picture as ever
+        if consent is not None and not consent.photo and self._policy.consent != "off" and not is_bot:
             return str(entry.values.get("avatar") or "")
         self._require(entry, "avatar", "missing; name a picture, here or in [defaults]")
         avatar: str | None = entry.values.get("avatar")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from profilectl.digests import digest_of_bytes
 from profilectl.model import DRAWN, Agent, Kind, Policy, Roster
 from profilectl.text.names import name_problems, normalise
+from profilectl.text.word_matching import Phrase, Words
 from profilectl.toml.paths import Path
 
 WARNED: Final = timedelta(days=30)
@@ -29,7 +30,7 @@ def as_agreed(roster: Roster, today: date) -> Roster:
 
 def agreed_agents(agents: Iterable[Agent], policy: Policy, today: date) -> tuple[Agent, ...]:
     """Return agents, with neutral names and pictures for those whose own aren't agreed to on that day."""
-    return tuple(_agreed(agent, withheld(agent, policy, today)) for agent in agents)
+    return tuple(_agreed(agent, withheld(agent, policy, today), policy) for agent in agents)
 
 
 def withheld(agent: Agent, policy: Policy, today: date) -> str:
@@ -67,10 +68,10 @@ def consent_warnings(agents: Iterable[Agent], policy: Policy, today: date) -> It
             yield (*path, "expires"), f"{left}; from the day after {consent.expires} {neutral}"
 
 
-def _agreed(agent: Agent, what: str) -> Agent:
+def _agreed(agent: Agent, what: str, policy: Policy) -> Agent:
     if not what:
         return agent
-    name = agent.name if what == _PHOTO else _neutral_name(agent)
+    name = agent.name if what == _PHOTO else _neutral_name(agent, policy)
     return replace(agent, name=name, avatar=drawn_picture(agent.key, name), withheld=what)
 
 
@@ -79,8 +80,20 @@ def drawn_picture(key: str, name: str) -> str:
     return f"{DRAWN}{key},{name}"
 
 
-def _neutral_name(agent: Agent) -> str:
-    # The code tells colleagues of one title apart, and nobody who they are.
-    code = digest_of_bytes(agent.key.encode())[7:11].upper()
+def _neutral_name(agent: Agent, policy: Policy) -> str:
+    # The code tells colleagues of one title apart. It is made of what customers don't know as well, as a digest of the
+    # key alone, which is a first name mostly, is guessed at once.
+    ref = "" if agent.consent is None else agent.consent.ref or ""
+    private = "\0".join((agent.key, agent.first or "", agent.last or "", agent.legal_name or "", ref))
+    code = digest_of_bytes(private.encode("utf-8", "surrogatepass"))[7:13].upper()
     name = f"{agent.title or 'Agent'} {code}"
-    return f"Agent {code}" if name_problems(name) else normalise(name)
+    return f"Agent {code}" if name_problems(name) or _tells(agent, policy) else normalise(name)
+
+
+def _tells(agent: Agent, policy: Policy) -> bool:
+    """Say whether a title names the person, or would pass for a bot's."""
+    title = Words(agent.title or "")
+    shown = agent.name.partition(",")[0].split()  # what follows a comma is a title itself
+    own = [part for part in (agent.first, agent.last, agent.legal_name, *shown) if part]
+    markers = [marker for words in policy.bot_markers.values() for marker in words]
+    return any(Phrase(text).found_in(title) for text in (*own, *markers) if Words(text).list)

@@ -7,7 +7,7 @@ settles it from X's list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from profilectl.errors import (
@@ -76,7 +76,6 @@ class _BrandRun:
     creates: CreateRun
     prune_at_once: bool
     halted: ProfilectlError | None = None  # why nothing more is begun
-    asked_about: set[str] = field(default_factory=set)  # agents whose present profile X has, by its own word
 
     def now(self) -> int:
         return self.creates.target.remote.now_ms()
@@ -102,6 +101,7 @@ class _BrandRun:
         if not isinstance(kept, Binding):
             reason = LedgerConflict(f"{change.agent} was offboarded meanwhile, so the profile is destroyed")
             return Outcome(change, Status.FAILED, profile.id, reason)
+        self.creates.proven.add(change.agent)  # by its id, before it was taken for ours
         # the roster may protect the agent since the create was sent; a protection that has ended is the next plan's
         if change.agent in self.creates.protected and not kept.protected:
             ledger.protect(user_id, change.agent, protected=True)
@@ -159,10 +159,9 @@ class _BrandRun:
         binding = self.creates.target.observation.ledger_state.binding(change.agent)
         if change.action is not Action.DESTROY or binding is None or binding.profile_id == change.profile_id:
             return
-        is_proven = change.agent in self.asked_about or any(new.agent == change.agent for new in self.creates.replaced)
-        if not is_proven:
+        if change.agent not in self.creates.proven:
             removals.require_successor(self.creates.target.remote, change.agent, binding.profile_id)
-            self.asked_about.add(change.agent)
+            self.creates.proven.add(change.agent)
 
 
 def _status_of(error: ProfilectlError) -> Status:

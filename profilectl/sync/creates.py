@@ -75,6 +75,7 @@ class CreateRun:
     postponed: list[_Attempt] = field(default_factory=list)  # surely not applied, worth another try
     names_in_use: set[str] = field(default_factory=set)  # one name at a time, so that adoption stays unambiguous
     replaced: list[Change] = field(default_factory=list)
+    proven: set[str] = field(default_factory=set)  # agents of whose present profile X itself has told in this run
     halted: ProfilectlError | None = None  # why nothing more is begun
     upload_limit: RateLimited | None = None  # why nothing more is uploaded; what is uploaded is still made
     left_doubt: bool = False  # an agent may be without its new name or picture
@@ -274,6 +275,7 @@ class CreateRun:
             self.left_doubt = True
             reason = LedgerConflict(f"{intent.agent} was offboarded meanwhile, so the new profile is destroyed")
             return Outcome(attempt.change, Status.FAILED, profile.id, reason)
+        self.proven.add(intent.agent)
         if attempt.change.action is Action.REPLACE:
             self.replaced.append(attempt.change)
         return Outcome(attempt.change, Status.DONE, profile.id, name_shown=other_spelling(profile, intent.name))

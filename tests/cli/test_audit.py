@@ -486,3 +486,49 @@ def test_nothing_is_written(desk):
         assert 0 == desk.run("audit", *words).code
 
     assert before == {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in desk.folder.glob("ledger*")}
+
+
+def test_two_broken_records_are_accepted_one_after_the_other(desk):
+    """Also where the newest is one of them; what they said is lost, so the row of the block stands alone."""
+    tamper(desk, "UPDATE audit SET text = :text WHERE seq = 9 OR seq = 29", text="{}")
+    for _ in range(2):
+        desk.run("audit", "verify", "--accept-break", "--yes")
+    document = desk.run("audit", "verify", "--json").document
+
+    assert (None, [9, 29]) == (document["broken"], document["accepted"])
+    assert ["agent bruno is offboarded in the ledger, and not by its record"] == document["untrue"]
+
+
+def test_a_break_accepts_no_ledger_that_went_backwards(desk, served):
+    """What this host has seen and isn't there is told as before: that is for `ledger accept-restore`."""
+    del desk.env["PROFILECTL_LEDGER"]
+    desk.place = default_ledger_path(os.environ, served.url.partition("://")[2])
+    assert 0 == desk.write(("alice", "Alice"), ("bruno", "Bruno")).run("sync", "--yes").code
+    edit(desk, "UPDATE audit SET text = '{}' WHERE seq = 2")
+    edit(desk, "DELETE FROM audit WHERE seq > 3")
+    result = desk.run("audit", "verify", "--accept-break", "--yes")
+
+    assert (5, True) == (result.code, "which this host has seen, is missing" in result.err)
+
+
+def test_a_comparison_accepts_nothing(desk):
+    """Two decisions, one after the other."""
+    assert 2 == desk.run("audit", "verify", "--accept-break", "--against", "kept.json").code
+
+
+def test_a_damaged_acceptance_ends_nothing_with_one(desk):
+    """It is a record that was changed, as any other."""
+    tamper(desk, "UPDATE audit SET text = :text WHERE seq = 9", text="{}")
+    assert 0 == desk.run("audit", "verify", "--accept-break", "--yes").code
+    tamper(desk, 'UPDATE audit SET text = replace(text, \'"seq":9\', \'"seq":"x"\') WHERE seq = 30')
+
+    assert 5 == desk.run("audit", "verify").code
+
+
+@pytest.mark.parametrize("text", ['{"account":1}', '{"at_ms":"x"}', "[" * 100_000, "\ud83d"])
+def test_whatever_a_record_was_changed_to_is_told(desk, text):
+    """With 5 and the number, by every command that asks the record."""
+    edit(desk, "UPDATE audit SET text = CAST(? AS BLOB) WHERE seq = 9", text.encode("utf-8", "surrogatepass"))
+    codes = [desk.run("audit", *words).code for words in (("verify",), ("log",))]
+
+    assert [5, 5] == codes

@@ -60,6 +60,10 @@ TAMPERINGS = {
         "INSERT INTO retired (account, profile_id, agent, name, since_ms, why) VALUES ('1', '7', 'x', 'X', 1, 'x')",
         "profile 7 is retired in the ledger, and not by its record",
     ),
+    "a retired profile given to another": (
+        "UPDATE retired SET agent = 'mallory' WHERE profile_id = '101'",
+        "retired profile 101 is mallory's in the ledger, and bob's by its record",
+    ),
     "a protection lifted": (
         "UPDATE bindings SET protected = 0 WHERE agent = 'ann'",
         "agent ann is not protected in the ledger, and protected by its record",

@@ -276,3 +276,13 @@ def test_a_message_under_the_brand_claims_no_face(ledger):
     receipt = deliver(Api(replace(SENT, profile_id=None)), ledger, message=replace(MESSAGE, profile_id=None))
 
     assert ("9", False) == (receipt.event_id, receipt.confirmed)
+
+
+def test_a_later_run_that_finds_the_end_claims_nothing_about_the_message(ledger):
+    """What it would say of itself isn't what the customer was shown; the promise of that nonce tells."""
+    detail = {"recipient_id": "12345", "name": "Alice F.", "origin": "person vouched"}
+    ledger.begin_send("1", Dispatch("auto:f", "n0", "alice", "12345", "f", "100001", NOW), None, detail=detail)
+    deliver(Api(listed=[SENT]), ledger, replace(SEND, detail={"name": "Berta X.", "origin": "script"}))
+
+    assert ("sent", "n0") == (ledger.events[-1].what, ledger.events[-1].detail["nonce"])
+    assert not {"name", "origin", "text_sha256"} & ledger.events[-1].detail.keys()

@@ -207,8 +207,8 @@ class StagedContext(Context, frozen=True):
         client._signature._timestamp = lambda: str(int(hours.of_machine()))
         return self.stack.enter_context(client)
 
-    def ledger_for_writing(self):
-        return WatchedLedger(super().ledger_for_writing(), self.stage)
+    def ledger_for_writing(self, *, is_thorough=False):
+        return WatchedLedger(super().ledger_for_writing(is_thorough=is_thorough), self.stage)
 
 
 class Wire(httpx.BaseTransport):

@@ -250,10 +250,11 @@ def recover(desk):
         if key in ambiguous or agent.name in {intent.name for intent in ledger_state.intents}:
             continue  # for a person to decide, or of a name that one more profile would make harder to decide about
         faces = desk.faces(key)
+        waiting = late if ambiguous else set()  # nothing is destroyed while a person has to say whose something is
         if agent.name in strangers:  # it waits for a person, and keeps what it had: retired ones too
-            hold(len([one for one in faces if one.id not in retired | doubtful]) <= 1, f"{key} has {faces}")
-        else:  # nothing is destroyed while a person has to say which profile is somebody's
-            kept = (retired | late if ambiguous else set()) | doubtful
+            hold(len([one for one in faces if one.id not in retired | doubtful | waiting]) <= 1, f"{key} has {faces}")
+        else:
+            kept = (retired if ambiguous else set()) | waiting | doubtful
             looks = [one.name for one in faces if one.id not in kept]
             hold([agent.name] == looks, f"{key} wants {agent.name}, has {faces}")
     stay = {one.agent for one in ledger_state.bindings if one.protected}

@@ -12,6 +12,7 @@ from profilectl.messaging.send_rules import sign_off
 from profilectl.model import DRAWN, Agent, Consent, Kind, Policy
 from profilectl.roster.compliance import assess
 from profilectl.roster.consent import agreed_agents, consent_warnings, withheld
+from profilectl.roster.disclosure import MARKERS
 from profilectl.roster.parser import parse, parse_partially
 
 TODAY = date(2027, 1, 1)
@@ -58,7 +59,8 @@ def test_initials_take_the_place_of_a_photo():
 
 
 @pytest.mark.parametrize(
-    ("title", "expected"), [("Care Specialist", "Care Specialist 2BD8"), (None, "Agent 2BD8"), (50 * "x", "Agent 2BD8")]
+    ("title", "expected"),
+    [("Care Specialist", "Care Specialist D8DF47"), (None, "Agent D8DF47"), (50 * "x", "Agent D8DF47")],
 )
 def test_a_neutral_name_gives_nobody_away(title, expected):
     """The title, where it is no longer than a name, and a code that stays the same."""
@@ -183,7 +185,7 @@ def test_compliance_shows_what_customers_see():
     lines = "consent = { name = false, photo = false }\n"
     answer = assess(parse_partially((HEAD + lines).encode(), "roster.toml"), (), TODAY)
 
-    assert ["Agent 2BD8"] == [entry.agent.name for entry in answer.agents]
+    assert ["Agent D8DF47"] == [entry.agent.name for entry in answer.agents]
 
 
 def test_a_signature_has_nobodys_initials_without_consent():
@@ -191,4 +193,21 @@ def test_a_signature_has_nobodys_initials_without_consent():
     alice = replace(ALICE, first="Alice", last="Fast", consent=Consent(name=False, photo=False))
     [neutral] = agreed_agents([alice], Policy(), TODAY)
 
-    assert ("^AF", "^CS2") == (sign_off(alice), sign_off(neutral))
+    assert ("^AF", "^CS8") == (sign_off(alice), sign_off(neutral))
+
+
+@pytest.mark.parametrize("title", ["Office of Alice Fast", "Team Fast", "Bot trainer", "assistante virtuelle"])
+def test_a_title_that_tells_who_it_is_or_passes_for_a_bot_s_is_left_out(title):
+    """A neutral name is judged as a name is: nobody's own name in it, and no marker in any language."""
+    agent = Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN, first="Alice", last="Fast", title=title)
+    [shown] = agreed_agents([agent], Policy(consent="require", bot_markers=MARKERS), date(2026, 11, 30))
+
+    assert shown.name.startswith("Agent ")
+
+
+def test_the_code_is_not_that_of_the_key_alone():
+    """Keys are first names mostly: whoever tries a list of them against a code finds nobody."""
+    policy, today = Policy(consent="require"), date(2026, 11, 30)
+    agents = [Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN, last=last) for last in ("Fast", "Fine")]
+
+    assert 2 == len({agent.name for agent in agreed_agents(agents, policy, today)})

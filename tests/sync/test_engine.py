@@ -431,3 +431,14 @@ def test_x_s_limit_on_looks_ends_the_removals_of_a_run(run, x):
 
     assert [["list", "show 3"], ["skipped", "skipped"]] == [x.calls, [o.status.value for o in outcomes]]
     assert ExitCode.TRY_LATER == exit_code(outcomes)
+
+
+def test_what_this_run_has_made_is_asked_about_by_nobody(run, x):
+    """A lost profile is made anew, and the one before it goes in the same run: X's answer is proof enough."""
+    run.sync(agent("alice"))
+    run.sync(agent("alice", "Ally"))
+    x.profiles.pop("2")
+    x.calls.clear()
+    run.sync(agent("alice", "Ally"), retire_after=0)
+
+    assert ["list", "list", "show 2", "upload", "create Ally", "destroy 1"] == x.calls
