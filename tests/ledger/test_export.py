@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from profilectl.audit import chain
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import export, schema
-from profilectl.ledger.opening import open_for_writing
+from profilectl.ledger.opening import open_for_reading, open_for_writing
 from profilectl.model import Event
 from tests.ledger.filled import USER, fill
 
@@ -264,3 +266,24 @@ def test_more_lines_than_its_last(ledger):
     count = len(lines(file))
 
     assert [(count + 1, "comes after the last line of the export")] == problems(io.BytesIO(file.getvalue() + b"{}\n"))
+
+
+def test_the_export_of_a_ledger_of_the_format_before_is_one_of_this_format(tmp_path):
+    """A reader leaves the file as it is; what it exports can be imported, and be written to."""
+    old, new = tmp_path / "old" / "ledger.db", tmp_path / "new" / "ledger.db"
+    with open_for_writing(old) as ledger:
+        fill(ledger)
+    with closing(sqlite3.connect(old)) as database, database:
+        database.execute("DROP INDEX audit_about_profiles")
+        database.execute("DROP INDEX dispatches_by_recipient")
+        database.execute("UPDATE meta SET value = '4' WHERE name = 'format'")
+    with (tmp_path / "export").open("w+b") as file:
+        with open_for_reading(old) as reader:
+            assert "4" == reader.summary().format
+            extent = reader.engine.read(lambda execute: export.write(execute, file))
+        assert () == tuple(export.judge(file).problems)
+        with open_for_writing(new) as ledger:
+            export.import_into(ledger.engine, file, extent)
+    with open_for_writing(new) as ledger:
+        ledger.record(Event("sent", USER, 90))
+        assert str(schema.FORMAT) == ledger.summary().format

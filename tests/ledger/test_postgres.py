@@ -13,6 +13,7 @@ import pytest
 from profilectl.errors import LedgerRefused, TryLater, UsageError
 from profilectl.ledger import opening, postgres, schema
 from profilectl.ledger.address import parse_place
+from profilectl.ledger.grants import Roles, statements
 from profilectl.model import Event, Profile
 from profilectl.secret import Secret
 from tests import postgres_server
@@ -295,8 +296,16 @@ def former_format(postgres, address):
     postgres.execute(f"UPDATE {address.schema}.meta SET value = '4' WHERE name = 'format'")
 
 
-def indexes(postgres, address):
-    return postgres.execute(f"SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = '{address.schema}'")
+def test_an_agent_goes_on_with_the_format_before_until_an_admin_brings_it_up(address, postgres):
+    """Only an owner may add an index, and nothing else is missing."""
+    former_format(postgres, address)
+    for statement in statements(Roles("boss", "desk", "looker"), address.schema):
+        postgres.execute(statement)
+    postgres.execute("CREATE ROLE ben LOGIN IN ROLE desk")
+    as_agent = parse_place(postgres.address(user="ben", query=f"schema={address.schema}"))
+    with opening.open_for_writing(as_agent) as ledger:
+        ledger.record(sent(5))
+        assert "4" == ledger.summary().format
 
 
 def test_a_ledger_of_the_format_before_is_read_as_it_is_and_brought_up_by_a_writer(address, postgres):
