@@ -44,10 +44,17 @@ def rereadable_file(file: str) -> Iterator[tuple[BinaryIO, BinaryIO | None]]:
     """Yield a file that can be read twice, and what is to be copied into it first where that is a pipe, or stdin."""
     with ExitStack() as stack:
         source = stack.enter_context(readable_file(file))
-        if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+        if _is_regular(source):
             yield source, None
         else:
             yield stack.enter_context(tempfile.TemporaryFile()), source
+
+
+def _is_regular(source: BinaryIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(source.fileno()).st_mode)
+    except OSError:  # no file of the system's, or one that was closed
+        return False
 
 
 @contextmanager

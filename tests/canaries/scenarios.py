@@ -32,6 +32,12 @@ def _online(*lines: str) -> Scenario:
 STRANGER = "100004"  # the profile that the scene's ledger doesn't know
 
 SCENARIOS: dict[str, Scenario] = {
+    "audit export": _offline("audit export --since 2026-01-01 --until 2099-12-31"),
+    "audit log": _offline("audit log", "audit log --json", "audit log --csv"),
+    "audit reconcile": _online("audit reconcile", "audit reconcile --json"),
+    "audit sent": _offline("audit sent", "audit sent --json"),
+    "audit verify": _offline("audit verify", "audit verify --json", "audit verify --accept-break --yes"),
+    "audit who": _offline("audit who Alice --brand acme", "audit who Alice --brand acme --json"),
     "auth default": _offline("auth default acme", "auth default --clear --json"),
     "auth import": _offline("auth import --list", "auth import --list --json"),
     "auth list": _offline("auth list", "auth list --json"),
