@@ -90,7 +90,7 @@ def write_former(path, tables=FORMER_TABLES):
             insert(former, "bindings", {"account": "1", **columns})
         for intent in STATE.intents:
             columns = {"account": "1", "listing": digest, **schema.columns(intent)}
-            for name in ("picture", "boot", "attempted_local_ms"):
+            for name in ("picture", "boot", "attempted_local_ms", "made_by"):
                 del columns[name]
             insert(former, "intents", columns)
         insert(former, "retired", {"account": "1", **schema.columns(STATE.retired[0])})
