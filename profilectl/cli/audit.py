@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -461,8 +462,8 @@ def _out_csv(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def _pour_document(head: Document, key: str, parts: Iterable[Document]) -> None:
     """Write a document whose last key holds many parts: whole or, where one can't be read, not at all."""
     with tempfile.TemporaryFile() as spool:
-        spool.write(f'{dump(head)[:-1]}, "{key}": ['.encode())
+        spool.write(dump({**head, key: []}).removesuffix("]}").encode())
         for number, part in enumerate(parts):
-            spool.write(f"{', ' if number else ''}{dump(part)}".encode())
+            spool.write(f"{', ' if number else ''}{json.dumps(part, ensure_ascii=True)}".encode())
         spool.write(b"]}\n")
         pour(spool)
