@@ -236,6 +236,8 @@ def _webp(content: bytes) -> Iterator[Block]:
 
 
 def _gif(content: bytes) -> Iterator[Block]:
+    if _GIF_XMP not in content and _GIF_C2PA not in content:
+        return  # a file can have millions of blocks of three bytes, each of which would be looked at
     try:
         for block in gif_blocks(content):
             if block.startswith(b"\x21\xff\x0b" + _GIF_XMP):
