@@ -137,6 +137,7 @@ class _BrandRun:
             if change.action is Action.DELETE:
                 # first nobody can send with it; when X doesn't answer, it stays retired, and the next run goes on
                 ledger.retire(target.user_id, change.agent, self.now())
+                self.creates.proven.add(change.agent)  # who leaves needs no profile instead
             elif Reason.LATE in change.why:  # only what the ledger knows as ours is ever destroyed
                 ledger.retire_late(target.user_id, change.nonce or "", self._profile(change), self.now())
         except LedgerConflict as error:
