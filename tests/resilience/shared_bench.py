@@ -36,7 +36,8 @@ from profilectl.__main__ import main
 main()
 """
 PROGRAM = [sys.executable, "-c", QUICK]
-NEWER = [sys.executable, "-c", f"from profilectl.ledger import schema; schema.FORMAT += 1\n{QUICK}"]
+_NEWER = "from profilectl.ledger import schema; schema.FORMAT += 1; schema.READ_AS_IS = {str(schema.FORMAT)}"
+NEWER = [sys.executable, "-c", f"{_NEWER}\n{QUICK}"]  # a later format that has nothing in common with ours
 _MACHINE = 'hostname "$0" && mount --bind "$1" /proc/sys/kernel/random/boot_id && shift && exec "$@"'
 
 
