@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "profilectl"
-README = PACKAGE.parent / "README.md"
+DESIGN = PACKAGE.parent / "docs" / "design.md"
 
 ORDER = (
     {"model"},
@@ -401,9 +401,9 @@ def packages() -> set[str]:
     return {package_of(module) for module in modules()} - {""}
 
 
-def test_the_readme_shows_every_package_in_its_place():
+def test_the_design_page_shows_every_package_in_its_place():
     """The picture of "How it works" names what there is, line by line in the order that the imports keep."""
-    text = README.read_text(encoding="utf-8").partition("<!-- packages -->")[2].partition("<!-- end -->")[0]
+    text = DESIGN.read_text(encoding="utf-8").partition("<!-- packages -->")[2].partition("<!-- end -->")[0]
     lines = [set(line[:36].split()) for line in text.splitlines() if not line.startswith("```") and line.strip()]
     *ordered, beside = lines
     levels = [level & packages() for level in reversed(ORDER)]

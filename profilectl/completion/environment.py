@@ -1,10 +1,10 @@
-"""Every environment variable that profilectl looks at, with one sentence each: the manual and the README show this."""
+"""Every environment variable that profilectl looks at, in one sentence each, for the manual and docs/output.md."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# Names that one sentence explains stand together. Its full stop is the manual's: the README's table has none.
+# Names that one sentence explains stand together. Its full stop is the manual's: the page's table has none.
 VARIABLES: Final = {
     "PROFILECTL_ROSTER": "the roster; else `./roster.toml`",
     "PROFILECTL_BRAND": "the brand that is meant where `--brand` names none",

@@ -12,7 +12,7 @@ from profilectl.cli.main import build
 from profilectl.completion.command_tree import read_tree
 from tests.completion.conftest import ZSH_INSERTS
 
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "output.md"
 
 
 def test_a_command_completes(complete):
@@ -74,7 +74,7 @@ def test_zsh_completes_with_a_script_that_was_sourced(shells):
 
 
 def test_zsh_completes_after_what_the_help_says(shells):
-    """Its two lines need no root and no folder that is there already; the README has the same ones."""
+    """Its two lines need no root and no folder that is there already; docs/output.md has the same ones."""
     shells.find("zsh")
     help_text = next(
         command.text for command in read_tree(build(), "profilectl").walk() if "completion" in command.words
@@ -86,5 +86,5 @@ def test_zsh_completes_after_what_the_help_says(shells):
 
     with shells.open_zsh(f"{settings}\nautoload -Uz compinit && compinit -D -u\n{ZSH_INSERTS}") as terminal:
         assert ["sync"] == terminal.words("profilectl sy")
-    assert settings in README.read_text(encoding="utf-8")
-    assert install in README.read_text(encoding="utf-8")
+    assert settings in PAGE.read_text(encoding="utf-8")
+    assert install in PAGE.read_text(encoding="utf-8")

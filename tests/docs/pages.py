@@ -16,8 +16,16 @@ from tests.docs import tables, walks
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
-REFERENCE = ROOT / "docs" / "reference.md"
-MANUAL = ROOT / "docs" / "profilectl.1"
+DOCS = ROOT / "docs"
+RECORD = DOCS / "record.md"
+OUTPUT = DOCS / "output.md"
+REFERENCE = DOCS / "reference.md"
+MANUAL = DOCS / "profilectl.1"
+PAGES = (
+    README,
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted(DOCS.glob("*.md")),
+)
 
 NOISE = re.compile(
     r"""
@@ -32,14 +40,14 @@ NOISE = re.compile(
 )
 
 BLOCKS = {
-    (README, "commands"): lambda _: tables.synopses(tree()),
-    (README, "environment"): lambda _: tables.environment(),
+    (REFERENCE, "overview"): lambda _: tables.synopses(tree()),
+    (OUTPUT, "environment"): lambda _: tables.environment(),
     (README, "exit codes"): lambda _: tables.exit_codes(),
     (REFERENCE, "commands"): lambda _: tables.commands(tree()),
     (REFERENCE, "global options"): lambda _: tables.global_options(tree()),
     (README, "tour"): walks.walk,
-    (README, "record"): walks.walk,
-    (README, "json"): walks.walk,
+    (RECORD, "record"): walks.walk,
+    (OUTPUT, "json"): walks.walk,
     (REFERENCE, "json"): walks.walk,
 }
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profilectl.roster.parser import parse
-from tests.docs.pages import BLOCKS, README, ROOT, block, renewed, settled, tree
+from tests.docs.pages import BLOCKS, DOCS, PAGES, README, block, renewed, settled, tree
 from tests.docs.walks import fold
 
 NUMBERS = st.integers() | st.booleans() | st.none()
@@ -36,16 +36,16 @@ def test_every_command_explains_itself():
 
 
 def test_the_roster_of_the_reference_is_one():
-    """The reference's example parses without errors or warnings."""
-    text = re.search(r"```toml\n(.*?)```", block(README, "roster"), re.DOTALL)[1]
-    roster = parse(text, "README.md")
+    """The example of the roster's page parses without errors or warnings."""
+    text = re.search(r"```toml\n(.*?)```", block(DOCS / "roster.md", "roster"), re.DOTALL)[1]
+    roster = parse(text, "roster.md")
 
     assert ((), ["Ally F.", "Acme Helper (bot)"]) == (roster.warnings, [agent.name for agent in roster.agents])
 
 
 def test_links_lead_somewhere():
     """Files that a document links to are there, and so are the sections."""
-    for page in (README, ROOT / "docs" / "reference.md"):
+    for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
             file, _, section = target.partition("#")
             goal = page.parent / file if file else page

@@ -1,4 +1,4 @@
-"""The README's layouts of more than one machine: its own commands, on machines that share nothing but the database."""
+"""The layouts of docs/machines.md: its own commands, on machines that share nothing but the database."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 from tests import postgres_server
 from tests.examples.conftest import EXAMPLES
 
-README = EXAMPLES.parent / "README.md"
+PAGE = EXAMPLES.parent / "docs" / "machines.md"
 AGAIN = "profilectl ledger grants | psql --quiet --set ON_ERROR_STOP=1 acme"
 PASSWORDS = {"cron": "cron-pw-4711", "desk": "desk-pw-4712"}
 
 
 def commands(layout: str) -> str:
-    """Return the commands of a layout in the README, without the installation, which these machines have."""
-    text = README.read_text(encoding="utf-8")
+    """Return the commands of a layout, without the installation, which these machines have."""
+    text = PAGE.read_text(encoding="utf-8")
     (block,) = re.findall(rf"<!-- layout: {layout} -->\n```bash\n(.*?)```\n<!-- end -->", text, re.DOTALL)
     return re.sub(r"^pip install .*\n", "", block, flags=re.MULTILINE)
 
@@ -41,7 +41,7 @@ class Host:
         token.chmod(0o600)
 
     def run(self, script: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run commands of the README in a session of their own, where no terminal can be asked."""
+        """Run commands of the page in a session of their own, where no terminal can be asked."""
         local = script.replace("@db.example.com/", f"@127.0.0.1:{self.port}/")
         here = {"HOME": str(self.home), "PROFILECTL_CREDENTIALS_FILE": str(self.home / "token.json")}
         return subprocess.run(

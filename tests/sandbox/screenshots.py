@@ -1,4 +1,4 @@
-"""Takes the pictures of the README again: ``python tests/sandbox/screenshots.py`` writes them to ``docs/images``."""
+"""Takes the pictures of the documents again: ``python tests/sandbox/screenshots.py`` writes them to ``docs/images``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README says about this suite is what the suite does."""
+"""What docs/design.md says about this suite is what the suite does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.resilience.test_shared_cells import USUAL_STEP
 from tests.resilience.test_shared_ledger import DOORS, SENDERS, USUAL_FAULTS, USUAL_SHARED_RACES
 from tests.resilience.test_shared_model import USUAL_SHARED_EXAMPLES
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "design.md"
 SHARED_FAULTS = PARTS[PARTS.index("shared kills") : PARTS.index("senders")]
 DONE = {
     "fault cells": len(tuple(cells())),
@@ -38,7 +38,7 @@ DONE = {
 @pytest.fixture(scope="module")
 def section():
     """The text under "What it survives"."""
-    return re.search(r"^## What it survives\n(.*?)^## ", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)[1]
+    return re.search(r"^## What it survives\n(.*?)^## ", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)[1]
 
 
 @pytest.mark.parametrize("part", DONE)
