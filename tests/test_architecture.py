@@ -33,7 +33,12 @@ ORDER = (
 APART = {"": {"cli", "completion"}, "sandbox": {"sandbox"}}
 """The entry point and the sandbox stand beside the order: what each of them imports."""
 
-SANDBOX = {"model": {"model"}, "http": {"model", "http", "pages"}, "pages": {"model", "http", "pages"}}
+SANDBOX = {
+    "model": {"model"},
+    "http": {"model", "http", "pages"},
+    "pages": {"model", "http", "pages"},
+    "pytest_plugin": {"model", "http"},
+}
 """The sandbox's layers, and what each of them imports of the sandbox."""
 
 PURE = {

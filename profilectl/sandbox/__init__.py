@@ -14,5 +14,5 @@ client which works here has met everything that X documents.
 
 `model` knows no HTTP. `http.endpoints` holds one function for each endpoint of X; each returns a value and `app` alone
 writes it. There are three entry points: `httpx.WSGITransport(app=SandboxApp(world))`, `server.SandboxServer`, and the
-command ``profilectl sandbox serve``.
+command ``profilectl sandbox serve``. `pytest_plugin` gives the second to the tests of other projects.
 """
