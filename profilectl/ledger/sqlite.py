@@ -302,8 +302,11 @@ def _lock_path(path: Path) -> Path:
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
+    from urllib.parse import quote_from_bytes  # what Path.as_uri needs; from Python 3.14 on that loads urllib.request
+
     with _explained(path):
-        return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT)
+        address = f"file://{quote_from_bytes(os.fsencode(path))}?{how}"
+        return sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT)
 
 
 def _empty() -> sqlite3.Connection:

@@ -175,7 +175,8 @@ def _opened(folder: Path, relative: str) -> Iterator[BufferedReader]:
     except FileNotFoundError as error:
         raise refusal(relative, "doesn't exist", "its path is relative to the roster's folder") from error
     except (OSError, ValueError) as error:
-        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+        # open() raises ValueError for NUL alone, and Python's words for it change from version to version
+        reason = "its name has a NUL character" if isinstance(error, ValueError) else (error.strerror or "").lower()
         raise refusal(relative, f"can't be read: {reason}") from error
 
 

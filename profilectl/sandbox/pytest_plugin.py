@@ -1,7 +1,7 @@
 """Fixtures for whoever writes Direct Messages for X: a local X, a brand's account at it, and faults on order.
 
-pytest finds this module by itself where profilectl is installed (entry point ``pytest11``). A test asks for `x_sandbox`, or
-for `x_account` where one brand is enough::
+pytest finds this module by itself where profilectl is installed (entry point ``pytest11``). A test asks for
+`x_sandbox`, or for `x_account` where one brand is enough::
 
     def test_a_lost_answer_is_no_second_message(x_sandbox, x_account):
         x_sandbox.fault("drop-after", call="send")
@@ -104,7 +104,7 @@ class XSandbox:
         return [{key: row[key] for key in keys} for row in rows]
 
     def messages(self) -> list[dict[str, Any]]:
-        """Return all messages, oldest first, each with its ids, ``created_ms``, ``text``, and the ``profile_id`` shown."""
+        """Return all messages, oldest first, each with ids, ``created_ms``, ``text`` and ``profile_id``."""
         return list(self._world.state()["messages"])
 
 

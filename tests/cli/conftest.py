@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from profilectl.cli.local_sandbox import find_token
 from profilectl.secret import Credentials, Secret
 from tests import schemas
 from tests.patience import LONGEST, cut_short, next_line, read_some, until
+from tests.terminals import start_on_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,14 +110,7 @@ class Desk:
         The answers are typed at the first question. What
         `at_questions` holds is called at one yes-or-no question after the other, and returns the answer.
         """
-        environment = self.environment()
-        pid, terminal = pty.fork()
-        if pid == 0:
-            try:
-                os.chdir(self.folder)
-                os.execvpe(PROGRAM[0], [*PROGRAM, *words], environment)
-            finally:
-                os._exit(127)  # never a second pytest
+        process, terminal = start_on_terminal([*PROGRAM, *words], cwd=self.folder, env=self.environment())
         screen, waiting = b"", list(at_questions)
         try:
             with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
@@ -129,14 +122,14 @@ class Desk:
                     if waiting and screen.count(b"[y/N]") > len(at_questions) - len(waiting):
                         os.write(terminal, waiting.pop(0)())
         except BaseException:
-            os.kill(pid, signal.SIGKILL)
+            process.kill()
             raise
         finally:
             os.close(terminal)  # which also ends whoever still reads from it
-            _, status = os.waitpid(pid, 0)
+            process.wait()
         shown = screen.decode().replace("\r\n", "\n")
         schemas.check_output((), shown)
-        return os.waitstatus_to_exitcode(status), shown
+        return process.returncode, shown
 
     def serve(self, *words):
         """Start `sandbox serve` and put its settings into the desk's environment."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import sys
 import termios
@@ -11,6 +10,7 @@ import termios
 import pytest
 
 from tests.patience import read_some, until
+from tests.terminals import start_on_terminal
 
 HANDLERS = """
 import os, signal, sys, termios
@@ -75,21 +75,15 @@ class Screen:
 
     def __init__(self, program):
         self.text = ""
-        self.pid, self.terminal = pty.fork()
-        if self.pid == 0:
-            try:
-                os.execv(sys.executable, [sys.executable, "-c", HANDLERS + program])
-            finally:
-                os._exit(127)  # never a second pytest
+        self.process, self.terminal = start_on_terminal([sys.executable, "-c", HANDLERS + program])
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         os.close(self.terminal)
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+        self.process.kill()
+        self.process.wait()
 
     def wait_for(self, text):
         while text not in self.text:
@@ -102,9 +96,7 @@ class Screen:
         """Return the exit code."""
         while self._read():
             pass
-        _, status = os.waitpid(self.pid, 0)
-        self.pid = 0
-        return os.waitstatus_to_exitcode(status)
+        return self.process.wait()
 
     def shows_what_is_typed(self):
         return bool(termios.tcgetattr(self.terminal)[3] & termios.ECHO)
@@ -191,17 +183,15 @@ def test_a_terminal_that_goes_away(hidden):
         screen.wait_for("?")
         os.close(screen.terminal)
         screen.terminal = os.dup(0)
-        _, status = os.waitpid(screen.pid, 0)
-        screen.pid = 0
 
-    assert 7 == os.waitstatus_to_exitcode(status)
+        assert 7 == screen.process.wait()
 
 
 def test_who_ignores_ctrl_c_goes_on_ignoring_it():
     """A program that was started with SIGINT ignored isn't ended by it at a question either."""
     with Screen("signal.signal(signal.SIGINT, signal.SIG_IGN)\nread_line('? ')\nos._exit(5)") as screen:
         screen.wait_for("?")
-        os.kill(screen.pid, signal.SIGINT)
+        screen.process.send_signal(signal.SIGINT)
         screen.type(b"yes\n")
 
         assert 5 == screen.end()
@@ -212,7 +202,7 @@ def test_other_signals_do_not_end_a_question():
     program = "signal.signal(signal.SIGUSR1, lambda *_: print('usr1', flush=True))\nprint(read_line('? ').upper())"
     with Screen(program) as screen:
         screen.wait_for("?")
-        os.kill(screen.pid, signal.SIGUSR1)
+        screen.process.send_signal(signal.SIGUSR1)
         screen.wait_for("usr1")
         screen.type(b"yes\n")
 

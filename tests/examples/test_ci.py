@@ -100,10 +100,14 @@ class GitHub(Runner):
             "steps.reviewed.outputs.digest": self.outputs.get("digest", ""),
         }
 
+    def steps(self, name: str) -> list[dict[str, Any]]:
+        """Return the steps of a job."""
+        return workflow()["jobs"][name]["steps"]
+
     def job(self, name: str, digest: str = "") -> tuple[int, str]:
         """Return the exit code of the first step that failed, and what all steps have printed."""
         code, printed = 0, ""
-        for step in workflow()["jobs"][name]["steps"]:
+        for step in self.steps(name):
             if "run" not in step or "pip install" in step["run"] or (code and "cancelled()" not in step.get("if", "")):
                 continue
             environ = {key: self.evaluate(str(value), digest) for key, value in step["env"].items()}
@@ -130,6 +134,31 @@ class GitHub(Runner):
 
     def evaluate(self, text: str, digest: str) -> str:
         return re.sub(r"\$\{\{ (.*?) \}\}", lambda match: self.expressions(digest)[match[1]], text)
+
+
+class Action(GitHub):
+    """Runs the steps of our action, in a job that gives it the same variables as the workflow has."""
+
+    def steps(self, name: str) -> list[dict[str, Any]]:
+        """Return the action's steps for a command, each with the variables of the job around it."""
+        command = {"plan": "diff"}.get(name, name)
+        ledger = {"plan": ("LEDGER_READER", "READER"), "sync": ("LEDGER", "ADMIN")}[name]
+        around = {secret: f"${{{{ secrets.{secret} }}}}" for secret in self.secrets} | {
+            "PROFILECTL_LEDGER": f"${{{{ vars.PROFILECTL_{ledger[0]} }}}}",
+            "PGPASSWORD": f"${{{{ secrets.PROFILECTL_{ledger[1]}_PASSWORD }}}}",
+        }
+        steps = (step for step in action()["runs"]["steps"] if f"inputs.command == '{command}'" in step.get("if", ""))
+        return [{**step, "env": {**around, **step["env"]}} for step in steps]
+
+    def expressions(self, digest: str) -> dict[str, str]:
+        """What the action's expressions mean as well."""
+        return super().expressions(digest) | {
+            "github.action_path": str(FOLDER.parents[1]),
+            "runner.temp": str(self.machine.root),
+            "inputs.roster": "roster.toml",
+            "inputs.token": TOKEN,
+            "inputs.pull-request": "7",
+        }
 
 
 class GitLab(Runner):
@@ -160,6 +189,10 @@ def workflow() -> dict[str, Any]:
     return yaml.safe_load((FOLDER / "github.yml").read_text())
 
 
+def action() -> dict[str, Any]:
+    return yaml.safe_load((FOLDER.parents[1] / "action.yml").read_text())
+
+
 def pipeline() -> dict[str, Any]:
     return yaml.safe_load((FOLDER / "gitlab-ci.yml").read_text())
 
@@ -176,7 +209,7 @@ def server():
         yield running
 
 
-@pytest.fixture(params=[GitHub, GitLab])
+@pytest.fixture(params=[GitHub, Action, GitLab])
 def runner(request, machine, server, require):
     """A forge, and a database with a ledger of its own, that a role may write and another one read."""
     require("postgres", server is not None, str(postgres_server.why_not()))
@@ -185,7 +218,8 @@ def runner(request, machine, server, require):
     for statement in (*statements(Roles(), "profilectl"), *MEMBERS):
         server.execute(statement, database=name)
     ledgers = (server.address(user=user, database=name) for user in ("reader", "admin"))
-    with Forge({GitHub: "github-actions[bot]", GitLab: "project_31_bot"}[request.param]) as forge:
+    bot = "project_31_bot" if request.param is GitLab else "github-actions[bot]"
+    with Forge(bot) as forge:
         yield request.param(machine, forge, *ledgers)
 
 
@@ -310,7 +344,9 @@ def test_no_expression_is_pasted_into_a_script():
     """What somebody else may choose, such as a branch's name, reaches a shell as a variable only."""
     runs = [step["run"] for job in workflow()["jobs"].values() for step in job["steps"] if "run" in step]
 
-    assert 6 == len(runs)
+    runs += [step["run"] for step in action()["runs"]["steps"]]
+
+    assert 12 == len(runs)
     assert [] == [run for run in runs if "${{" in run]
 
 
@@ -323,10 +359,11 @@ def test_the_merge_request_of_a_fork_runs_nothing():
 
 
 def test_shellcheck_has_nothing_to_say(require):
-    """Of the scripts in both files, as bash."""
+    """Of the scripts in all three files, as bash."""
     program = shutil.which("shellcheck")
     require("shellcheck", program is not None, "shellcheck isn't installed")
     steps = [step.get("run", "") for job in workflow()["jobs"].values() for step in job["steps"]]
+    steps += [step["run"] for step in action()["runs"]["steps"]]
     scripts = [*steps, *("\n".join(pipeline()[f"profiles-{name}"]["script"]) for name in ("plan", "sync"))]
     for script in filter(None, scripts):
         done = subprocess.run(

@@ -92,7 +92,7 @@ def test_systemd_understands_the_units(machine, require):
 
 
 def test_what_the_service_is_exposed_to_is_little(require):
-    """systemd's own figure, from 0 to 10: what is left is the network, and files that it may read."""
+    """Systemd's own figure, from 0 to 10: what is left is the network, and files that it may read."""
     require("systemd", bool(shutil.which("systemd-analyze")), "systemd-analyze isn't installed")
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]  # 2.0
     done = subprocess.run(

@@ -69,7 +69,7 @@ def test_a_folder_that_only_begins_alike_is_outside(tmp_path):
         ("empty.jpg", "is an empty file"),
         ("loop.jpg", "isn't a regular file"),
         ("empty.jpg/a.jpg", "can't be read: not a directory"),
-        ("nul\0.jpg", "can't be read: embedded null byte"),
+        ("nul\0.jpg", "can't be read: its name has a NUL character"),
         ("n" * 300, "can't be read: file name too long"),
     ],
 )

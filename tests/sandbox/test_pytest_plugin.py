@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-OTHERS_TESTS = '''
+OTHERS_TESTS = """
 import os
 import subprocess
 import sys
@@ -70,7 +70,7 @@ def test_a_brand_may_wait_for_approval(x_sandbox):
 def test_a_fault_that_is_none_is_refused(x_sandbox):
     with pytest.raises(ValueError, match="drop-aftr"):
         x_sandbox.fault("drop-aftr")
-'''
+"""
 
 
 def test_its_fixtures_serve_the_tests_of_another_project(tmp_path):
