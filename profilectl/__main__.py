@@ -25,6 +25,9 @@ def _raise_interrupted(_signal: int, _frame: "FrameType | None") -> None:
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
+    if os.name == "nt":  # no modes, locks or terminals as we need them; WSL has all of them
+        os.write(2, b"error: profilectl runs on Linux and macOS; on Windows run it in WSL.\n")
+        sys.exit(2)
     if sys.argv[1:] == ["--version"]:
         from profilectl import __version__
 

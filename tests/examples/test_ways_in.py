@@ -62,3 +62,24 @@ def test_what_the_container_copies_is_there():
 
     assert [] == [name for name in ("profilectl", "pyproject.toml", "README.md", "LICENSE") if name in ignored]
     assert {"tests", "benchmarks"} <= set(ignored)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.stem)
+def test_the_project_s_own_workflows_trust_nothing_that_can_move(path):
+    """Actions are named by their commit, and a job has no right that it doesn't name."""
+    text = path.read_text()
+    uses = re.findall(r"uses: (.*)", text)
+
+    assert uses
+    assert [] == [action for action in uses if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}  # v[\d.]+", action)]
+    assert {} == yaml.safe_load(text)["permissions"]
+
+
+def test_every_python_that_is_promised_is_tried():
+    """The classifiers and the matrix name the same versions."""
+    classifiers = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text())
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())["jobs"]
+
+    assert classifiers == [
+        version for version in jobs["versions"]["strategy"]["matrix"]["python"] if version[-1] != "t"
+    ]
