@@ -23,24 +23,30 @@ def _raise_interrupted(_signal: int, _frame: "FrameType | None") -> None:
     raise Interrupted
 
 
-def main() -> None:
-    """Run the command line of this process and exit with its code."""
-    if os.name == "nt":  # no modes, locks or terminals as we need them; WSL has all of them
-        os.write(2, b"error: profilectl runs on Linux and macOS; on Windows run it in WSL.\n")
-        sys.exit(2)
+def _answered() -> bool:
+    """Answer ``--version`` and the shells' completion; return False for all that needs the command line."""
     if sys.argv[1:] == ["--version"]:
         from profilectl import __version__
 
         try:
             os.write(1, f"profilectl {__version__}\n".encode())
         except OSError:
-            pass  # stdout is closed or full: the command line, which does the same, can say so
-        else:
-            return
+            return False  # stdout is closed or full: the command line, which does the same, can say so
+        return True
     if sys.argv[1:2] == ["__complete"]:
         from profilectl.completion.cached_names import answer
 
         answer(sys.argv[2:])
+        return True
+    return False
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    if os.name == "nt":  # no modes, locks or terminals as we need them; WSL has all of them
+        os.write(2, b"error: profilectl runs on Linux and macOS; on Windows run it in WSL.\n")
+        sys.exit(2)
+    if _answered():
         return
     import gc
     import signal
