@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from profilectl.audit.periods import ALWAYS_MS, Period
-from profilectl.audit.queries import EVENTS
+from profilectl.audit.queries import EVENTS, Readable
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import (
     open_sound,
@@ -16,6 +16,7 @@ from profilectl.cli.ledger_files import (
 from profilectl.cli.options import option
 from profilectl.errors import LedgerRefused, UsageError
 from profilectl.render import audit as render
+from profilectl.render.console import info
 from profilectl.system.local_time import Moment, parse_moment
 from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean
@@ -119,3 +120,9 @@ def require_one_form(context: Context, *, csv: bool) -> None:
     """Raise UsageError where two forms of output are asked for."""
     if csv and context.wants_json:
         raise UsageError("--csv and --json exclude each other", hint="leave one of them out")
+
+
+def show_left_out(readable: Readable) -> None:
+    """Say which records aren't part of the answer, as they can't be read."""
+    for seq in readable.left_out:
+        info(f"record {seq} can't be read, and is left out: somebody changed it, and a person went on (break-accepted)")

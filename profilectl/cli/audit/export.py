@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from profilectl.audit.comparison import Verdict
 from profilectl.audit.evidence import Evidence
-from profilectl.audit.queries import Selection, read_entry
-from profilectl.cli.audit.asked import asked_period, brands_of, chosen_accounts, opened_ledger
-from profilectl.cli.audit.verify import verdict_of
+from profilectl.audit.queries import Readable, Selection, read_entry
+from profilectl.cli.audit.against import look
+from profilectl.cli.audit.asked import asked_period, brands_of, chosen_accounts, opened_ledger, show_left_out
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import (
     new_file,
@@ -51,15 +51,16 @@ def export(
     with ExitStack() as stack:
         ledger = stack.enter_context(opened_ledger(context))
         accounts = chosen_accounts(context, ledger.accounts())
-        verdict = verdict_of(ledger, None, None)
+        verdict = look(context, ledger).verdict
         if verdict.broken is not None:
             hint = "`profilectl audit verify` says more"
             raise LedgerRefused(f"nothing was exported: the chain is broken at record {verdict.broken}", hint=hint)
+        readable = Readable(ledger, ledger.accepted_breaks())
         draft, page_draft = (stack.enter_context(new_file(path, force=force)) for path in (lines, page))
         evidence = Evidence(Selection(asked, frozenset(account.user_id for account in accounts)))
         with draft.open("wb") as file:
             sink = record_page.LineSink(file, asked, zone, accounts)
-            for record in _up_to(verdict, ledger.events()):
+            for record in _up_to(verdict, readable.events()):
                 entry = read_entry(record)
                 if evidence.take(entry):
                     sink.add(record, entry.event.at_ms)
@@ -73,6 +74,7 @@ def export(
             page_file.write(text)
     document = render.export(str(place), str(lines), str(page), sink.count, sink.digest, verdict)
     confirmation = f"exported {render.counted(sink.count, 'record')} to {visible(str(lines))} and {visible(str(page))}"
+    show_left_out(readable)
     context.output.show(document, lines=[confirmation])
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from profilectl.cli.audit.checkpoint import checkpoint
 from profilectl.cli.audit.export import export
+from profilectl.cli.audit.prune import prune
 from profilectl.cli.audit.questions import log, sent, who
 from profilectl.cli.audit.verify import verify
 from profilectl.cli.options import add_group
@@ -20,5 +22,14 @@ def register(app: typer.Typer) -> None:
         app,
         "audit",
         "The record: who changed and sent what, as whom.",
-        {"log": log, "who": who, "sent": sent, "verify": verify, "reconcile": reconcile_record, "export": export},
+        {
+            "log": log,
+            "who": who,
+            "sent": sent,
+            "verify": verify,
+            "checkpoint": checkpoint,
+            "reconcile": reconcile_record,
+            "export": export,
+            "prune": prune,
+        },
     )

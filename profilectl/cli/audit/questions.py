@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
 from profilectl.audit.faces import Face, named
 from profilectl.audit.periods import Period
-from profilectl.audit.queries import Selection, faces_of, messages
+from profilectl.audit.queries import Readable, Selection, faces_of, messages
 from profilectl.cli.audit.asked import (
     Csv,
     Since,
@@ -22,6 +22,7 @@ from profilectl.cli.audit.asked import (
     known_ids,
     opened_ledger,
     require_one_form,
+    show_left_out,
     the_account,
     user_ids,
 )
@@ -38,7 +39,7 @@ from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from profilectl.ledger.store import StoreReader
+    from profilectl.model import LedgerAccount
 
 Item = TypeVar("Item")
 
@@ -65,7 +66,8 @@ def log(
         accounts = ledger.accounts()
         selection = Selection(asked, user_ids(context, accounts), *words)
         brands = brands_of(accounts)
-        entries = _Counted(selection.entries(ledger.events()))
+        readable = Readable(ledger, ledger.accepted_breaks())
+        entries = _Counted(selection.entries(readable.events()))
         if context.wants_json:
             _pour_document(render.log_head(asked, zone), "records", (render.log_record(e, brands) for e in entries))
         elif csv:
@@ -77,8 +79,9 @@ def log(
                 row=lambda entry: render.log_row(entry, brands),
                 cells=lambda entry: render.log_cells(entry, brands),
             )
+    show_left_out(readable)
     if not entries.count:
-        context.remark("no record is like that; `profilectl audit log` without options lists all")
+        context.remark("No record matches. `profilectl audit log` without options lists all.")
 
 
 def who(
@@ -97,7 +100,9 @@ def who(
     asked = Period(now, now + 1) if moment is None else Period(moment.begin_ms, moment.end_ms)
     with opened_ledger(context) as ledger:
         account = the_account(context, ledger.accounts())
-        faces = faces_of(ledger, account.user_id)
+        readable = Readable(ledger, ledger.accepted_breaks())
+        faces = faces_of(readable, account.user_id)
+    show_left_out(readable)
     same = named(faces, name)
     shown = [face for face in same if face.is_in(asked)]
     zone = None if moment is None else moment.zone
@@ -115,8 +120,8 @@ def who(
 def _nobody(name: str, same: Sequence[Face], faces: Sequence[Face]) -> str:
     """Say why nobody is shown: when somebody had that name, or which name may have been meant."""
     if same:
-        return f"nobody was seen under that name then; at other times it was {'; '.join(map(render.span, same))}"
-    return f"nobody ever had that name in the record{did_you_mean(name, {face.name for face in faces if face.name})}"
+        return f"Nobody had that name then. At other times: {'; '.join(map(render.span, same))}"
+    return f"Nobody ever had that name, by the record{did_you_mean(name, {face.name for face in faces if face.name})}"
 
 
 def sent(
@@ -140,7 +145,8 @@ def sent(
         accounts = ledger.accounts()
         selection = Selection(asked, user_ids(context, accounts), agents, recipients=recipients)
         brands = brands_of(accounts)
-        outgoing = _Counted(messages(ledger.events(), selection))
+        readable = Readable(ledger, ledger.accepted_breaks())
+        outgoing = _Counted(messages(readable.events(), selection))
         if context.wants_json:
             _pour_document(
                 render.sent_head(asked, zone), "messages", (render.sent_message(e, brands) for e in outgoing)
@@ -154,12 +160,13 @@ def sent(
                 row=lambda message: render.sent_row(message, brands),
                 cells=lambda message: render.sent_cells(message, brands),
             )
+        show_left_out(readable)
         if not outgoing.count:
-            context.remark(f"no message is like that{_other_agents(ledger, as_ or ())}")
+            context.remark(f"No message matches{_other_agents(ledger.accounts(), readable, as_ or ())}.")
 
 
-def _other_agents(ledger: StoreReader, keys: Sequence[str]) -> str:
-    known = {face.agent for account in ledger.accounts() for face in faces_of(ledger, account.user_id) if face.agent}
+def _other_agents(accounts: Sequence[LedgerAccount], readable: Readable, keys: Sequence[str]) -> str:
+    known = {face.agent for account in accounts for face in faces_of(readable, account.user_id) if face.agent}
     return "".join(
         f"; the record has no agent {visible(key)}{did_you_mean(key, sorted(known))}"
         for key in keys

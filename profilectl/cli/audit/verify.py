@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profilectl.audit.comparison import NoMarks, Verdict, examine, read_marks
 from profilectl.audit.queries import read_entry
 from profilectl.audit.replay import differences, replay
+from profilectl.cli.audit.against import Look, look
+from profilectl.cli.audit.anchor import forget_tree
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import (
     open_existing,
     open_writable,
     place_of,
-    readable_file,
 )
 from profilectl.cli.options import option
 from profilectl.cli.prompts import require_consent
@@ -30,12 +28,10 @@ from profilectl.text.escape import visible
 if TYPE_CHECKING:
     from profilectl.ledger.store import StoreReader
 
-_LONGEST = 8 * 1024 * 1024  # bytes of a line, as in an export of the ledger
-
 
 def verify(
     context: Context,
-    against: Annotated[str | None, option("--against FILE", "What was kept of it earlier; - is stdin.")] = None,
+    against: Annotated[str | None, option("--against PATH", "What was kept of it earlier; - is stdin.")] = None,
     accept_break: Annotated[bool, option("--accept-break", "Go on behind a record that was changed.")] = False,
     yes: Annotated[bool, option("--yes", "Accept it without asking.")] = False,
 ) -> None:
@@ -45,9 +41,10 @@ def verify(
     events leave of them: who is bound, retired, offboarded, protected, and which messages are on their way. A broken
     chain stops every command that writes; --accept-break lets them go on, and is itself recorded.
 
-    FILE proves that all it has is still there: an export of the ledger or of the record, what `audit verify --json`
-    printed, or a head from the state folder. Keep one where nobody who writes the ledger can change it: a chain that
-    was rewritten as a whole looks sound by itself.
+    PATH proves that all it has is still there: the folder of checkpoints, or one of them; an export of the ledger or of
+    the record, what `audit verify --json` printed, or a head from the state folder. Keep one where nobody who writes
+    the ledger can change it: a chain that was rewritten as a whole looks sound by itself. Checkpoints count where a key
+    signed them that is in the file of [audit] signers in config.toml, as ssh-keygen reads it, or else your own.
     """
     if accept_break and against is not None:
         what = "--accept-break and --against exclude each other"
@@ -55,16 +52,20 @@ def verify(
     place = place_of(context)
     shown = None if against is None else "stdin" if against == "-" else visible(against)
     with closing(open_existing(context, place)) as ledger:
-        verdict = verdict_of(ledger, against, shown)
+        seen = look(context, ledger, against)
         if accept_break:
-            verdict = _accept_break(context, ledger, verdict, yes=yes)
+            seen = _accept_break(context, ledger, seen, yes=yes)
+        verdict = seen.verdict
         setbacks = context.kept_heads.setbacks(ledger)
         untrue = [] if verdict.broken is not None else _untrue(ledger)
         accepted = sorted(seq for seq, _ in ledger.accepted_breaks())
-    faults = [*render.faults(verdict, shown, setbacks), *untrue]
+    faults = [*render.faults(verdict, shown, setbacks), *render.checkpoint_faults(seen.checkpoints, shown), *untrue]
+    if seen.outgrown:
+        faults.append(render.outgrown(seen.outgrown))
+    document = render.verify(str(place), verdict, against, setbacks, untrue, accepted)
     context.output.show(
-        render.verify(str(place), verdict, against, setbacks, untrue, accepted),
-        lines=[] if faults else render.verified(verdict, shown, accepted),
+        {**document, **render.compared_checkpoints(seen.checkpoints, is_whole=not faults)},
+        lines=[] if faults else render.verified(verdict, shown, accepted, seen.checkpoints),
     )
     if faults:
         hint = "find out who wrote to it, and compare it with a backup: `profilectl audit verify --against FILE`"
@@ -91,12 +92,13 @@ def _untrue(ledger: StoreReader) -> list[str]:
             return sentences
 
 
-def _accept_break(context: Context, ledger: StoreReader, verdict: Verdict, *, yes: bool) -> Verdict:
+def _accept_break(context: Context, ledger: StoreReader, seen: Look, *, yes: bool) -> Look:
     """Let a person go on behind the first record that is broken, and return what a further look shows."""
     context.require_admin("accept a changed record")
+    verdict = seen.verdict
     if verdict.broken is None:
         context.remark("no record is broken, so there is nothing to accept")
-        return verdict
+        return seen
     info(f"record {verdict.broken} isn't as it was written")
     require_consent(context, f"Go on behind record {verdict.broken} as it is now?", "accepted", yes=yes)
     broken = next(ledger.events(after=verdict.broken - 1))
@@ -111,24 +113,5 @@ def _accept_break(context: Context, ledger: StoreReader, verdict: Verdict, *, ye
                 context.kept_heads.keep(writable, place)
             except OSError as error:
                 context.remark(f"warning: how far the ledger is couldn't be kept: {error.strerror}")
-    return verdict_of(ledger, None, None)
-
-
-def verdict_of(ledger: StoreReader, against: str | None, shown: str | None) -> Verdict:
-    """Read the whole chain, beside a file where one is named, and return what that has shown."""
-    accepted = ledger.accepted_breaks()
-    if against is None:
-        return examine(ledger.events(), accepted=accepted)
-    with readable_file(against) as file:
-        try:
-            return examine(ledger.events(), read_marks(_lines_of(file)), accepted)
-        except NoMarks as error:
-            raise error.with_message(f"{shown}: {error.message}") from None
-
-
-def _lines_of(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a file; NoMarks for one that no record has, such as that of input without end."""
-    for line in iter(partial(file.readline, _LONGEST), b""):
-        if len(line) == _LONGEST:
-            raise NoMarks(f"a line of more than {_LONGEST} bytes is in it, and no record is as long")
-        yield line
+    forget_tree(context, ledger)
+    return look(context, ledger)
