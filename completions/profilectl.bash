@@ -113,7 +113,7 @@ _profilectl_know() {
             options="$shared --admin=@text --agent=@text --reader=@text --schema=@text"
             ;;
         'profilectl audit')
-            commands='log who sent verify reconcile export'
+            commands='log who sent verify checkpoint reconcile export prune'
             options='--help'
             ;;
         'profilectl audit log')
@@ -129,12 +129,18 @@ _profilectl_know() {
         'profilectl audit verify')
             options="$shared --against=@text --accept-break --yes"
             ;;
+        'profilectl audit checkpoint')
+            options="$shared --make-key"
+            ;;
         'profilectl audit reconcile')
             options="$shared --days=@text"
             ;;
         'profilectl audit export')
             options="$shared --since=@text --until=@text --force"
             arguments='@path'
+            ;;
+        'profilectl audit prune')
+            options="$shared --before=@text --yes"
             ;;
         'profilectl auth')
             commands='login import status list default logout'

@@ -63,10 +63,14 @@ function __profilectl_takes
             contains -- $argv[2] --as --to --since --until --roster --brand --credentials-file --timeout
         case profilectl/audit/verify
             contains -- $argv[2] --against --roster --brand --credentials-file --timeout
+        case profilectl/audit/checkpoint
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/audit/reconcile
             contains -- $argv[2] --days --roster --brand --credentials-file --timeout
         case profilectl/audit/export
             contains -- $argv[2] --since --until --roster --brand --credentials-file --timeout
+        case profilectl/audit/prune
+            contains -- $argv[2] --before --roster --brand --credentials-file --timeout
         case profilectl/auth/login
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/auth/import
@@ -175,8 +179,10 @@ set -g __profilectl_commands \
     profilectl/audit/who \
     profilectl/audit/sent \
     profilectl/audit/verify \
+    profilectl/audit/checkpoint \
     profilectl/audit/reconcile \
     profilectl/audit/export \
+    profilectl/audit/prune \
     profilectl/auth \
     profilectl/auth/login \
     profilectl/auth/import \
@@ -219,8 +225,10 @@ set -g __profilectl_sharers \
     profilectl/audit/who \
     profilectl/audit/sent \
     profilectl/audit/verify \
+    profilectl/audit/checkpoint \
     profilectl/audit/reconcile \
     profilectl/audit/export \
+    profilectl/audit/prune \
     profilectl/auth/login \
     profilectl/auth/import \
     profilectl/auth/status \
@@ -374,8 +382,10 @@ complete -c profilectl -n '__profilectl_on profilectl/audit' -a log -d 'List wha
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a who -d 'Say who somebody was at X on a day'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a sent -d 'List the messages that were sent, and as whom'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a verify -d 'Check that no record was changed and none is missing'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a checkpoint -d 'Sign how many records there are, and their tree\'s root'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a reconcile -d 'Compare X\'s own list of messages with the record'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -a export -d 'Write the record of a period to two files'
+complete -c profilectl -n '__profilectl_on profilectl/audit' -a prune -d 'Remove texts and recipients from older records, for good'
 complete -c profilectl -n '__profilectl_on profilectl/audit' -l help -d 'Show this message and exit'
 
 complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only what is about this agent; repeatable'
@@ -398,12 +408,17 @@ complete -c profilectl -n '__profilectl_on profilectl/audit/verify' -l against -
 complete -c profilectl -n '__profilectl_on profilectl/audit/verify' -l accept-break -d 'Go on behind a record that was changed'
 complete -c profilectl -n '__profilectl_on profilectl/audit/verify' -l yes -d 'Accept it without asking'
 
+complete -c profilectl -n '__profilectl_on profilectl/audit/checkpoint' -l make-key -d 'Make a signing key in the keyring, if it has none'
+
 complete -c profilectl -n '__profilectl_on profilectl/audit/reconcile' -l days -r -f -d 'How far back; X lists 30 days'
 
 complete -c profilectl -n '__profilectl_at profilectl/audit/export 1' -F
 complete -c profilectl -n '__profilectl_on profilectl/audit/export' -l since -r -f -d 'From this day or time on'
 complete -c profilectl -n '__profilectl_on profilectl/audit/export' -l until -r -f -d 'Up to the end of this day or time'
 complete -c profilectl -n '__profilectl_on profilectl/audit/export' -l force -d 'Replace the files where they are'
+
+complete -c profilectl -n '__profilectl_on profilectl/audit/prune' -l before -r -f -d 'Of what is older than this day or time'
+complete -c profilectl -n '__profilectl_on profilectl/audit/prune' -l yes -d 'Remove them without asking'
 
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a login -d 'Check credentials at X, and keep them in the keyring'
 complete -c profilectl -n '__profilectl_on profilectl/auth' -a import -d 'Import an account from twurl, t or xurl'

@@ -322,8 +322,10 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'who|Say who somebody was at X on a day'
                 'sent|List the messages that were sent, and as whom'
                 'verify|Check that no record was changed and none is missing'
+                'checkpoint|Sign how many records there are, and their tree''s root'
                 'reconcile|Compare X''s own list of messages with the record'
                 'export|Write the record of a period to two files'
+                'prune|Remove texts and recipients from older records, for good'
             )
             Options = @(
                 '--help||Show this message and exit'
@@ -372,6 +374,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             )
             Arguments = @()
         }
+        'profilectl audit checkpoint' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--make-key||Make a signing key in the keyring, if it has none'
+            )
+            Arguments = @()
+        }
         'profilectl audit reconcile' = @{
             Commands = @()
             Options = $shared + @(
@@ -389,6 +398,14 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Arguments = @(
                 '@path'
             )
+        }
+        'profilectl audit prune' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--before|@text|Of what is older than this day or time'
+                '--yes||Remove them without asking'
+            )
+            Arguments = @()
         }
         'profilectl auth' = @{
             Commands = @(

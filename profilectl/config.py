@@ -23,6 +23,7 @@ from profilectl.toml.problems import format_problem
 _MAX_BYTES: Final = 1_048_576  # for some accounts and a few choices, more than enough
 _HINT = "mend the file by hand, or move it away and log in again"
 _ACCOUNT_KEYS: Final = ("handle", "user_id", "host", "storage")
+_AUDIT_KEYS: Final = ("key", "anchor", "signers")
 
 
 class LoggedIn(Struct, frozen=True):
@@ -34,6 +35,14 @@ class LoggedIn(Struct, frozen=True):
     storage: str = "keyring"
 
 
+class AuditChoices(Struct, frozen=True):
+    """How the record's checkpoints are signed, and where they are kept; the table ``[audit]``."""
+
+    key: str | None = None  # a key of ssh, or "keyring"
+    anchor: str | None = None  # a folder that somebody else keeps
+    signers: str | None = None  # a file with the public keys that are believed; else the key's own
+
+
 class Config(Struct, frozen=True):
     """The content of ``config.toml``."""
 
@@ -42,6 +51,7 @@ class Config(Struct, frozen=True):
     brand: str | None = None  # the one that is meant when none is named
     credential_command: tuple[str, ...] = ()  # program and arguments that print an account's credentials
     ledger: str | None = None  # a path or ``postgresql://`` URL
+    audit: AuditChoices = AuditChoices()
 
     def account(self, handle: str, host: str) -> LoggedIn | None:
         """Return the account with that handle (in any case) at that host, or None."""
@@ -161,6 +171,9 @@ def _to_document(config: Config) -> dict[str, Any]:
         document["ledger"] = config.ledger
     if config.credential_command:
         document["credential_command"] = list(config.credential_command)
+    audit = {key: value for key in _AUDIT_KEYS if (value := getattr(config.audit, key)) is not None}
+    if audit:
+        document["audit"] = audit
     document["accounts"] = [{key: getattr(account, key) for key in _ACCOUNT_KEYS} for account in config.accounts]
     return document
 
@@ -176,6 +189,7 @@ def _from_document(path: Path, document: dict[str, Any]) -> Config:
         brand=_text(path, "brand", document.pop("brand", None)),
         credential_command=_command(path, document.pop("credential_command", [])),
         ledger=_text(path, "ledger", document.pop("ledger", None)),
+        audit=_audit(path, document.pop("audit", {})),
     )
     if document:
         raise _unknown(path, next(iter(document)))
@@ -187,6 +201,12 @@ def _accounts(path: Path, tables: Any) -> tuple[LoggedIn, ...]:
         keys = ", ".join(_ACCOUNT_KEYS)
         raise InputRefused(f"{visible(str(path))}: accounts must be tables with {keys}", hint=_HINT)
     return tuple(LoggedIn(**table) for table in tables)
+
+
+def _audit(path: Path, table: Any) -> AuditChoices:
+    if not isinstance(table, dict) or not table.keys() <= set(_AUDIT_KEYS):
+        raise InputRefused(f"{visible(str(path))}: audit is a table that may say {', '.join(_AUDIT_KEYS)}", hint=_HINT)
+    return AuditChoices(**{key: _text(path, f"audit.{key}", table.get(key)) for key in _AUDIT_KEYS})
 
 
 def _is_account(table: Any) -> bool:
@@ -211,7 +231,7 @@ def _text(path: Path, key: str, value: Any) -> str | None:
 def _unknown(path: Path, key: str) -> InputRefused:
     from difflib import get_close_matches
 
-    known = ("accounts", "brand", "credential_command", "ledger", "version")
+    known = ("accounts", "audit", "brand", "credential_command", "ledger", "version")
     close = get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"it may say {', '.join(known)}"
     return InputRefused(f"{visible(str(path))}: unknown key {visible(key)}", hint=hint)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from profilectl.config import Config, LoggedIn, config_path, read_config, write_config
+from profilectl.config import AuditChoices, Config, LoggedIn, config_path, read_config, write_config
 from profilectl.errors import InputRefused
 
 ACME = LoggedIn("AcmeCare", "42", "api.x.com")
@@ -145,3 +145,24 @@ def test_a_link_stays_a_link(tmp_path):
 def test_the_file_has_its_place(environ, expected):
     """The XDG variable counts when it is absolute."""
     assert config_path(environ) == Path(expected).expanduser()
+
+
+def test_how_checkpoints_are_signed_survives_a_login(tmp_path):
+    """The table is a person's; profilectl keeps it as it is."""
+    path = tmp_path / "config.toml"
+    path.write_text('version = 1\n[audit]\nkey = "~/.ssh/id_ed25519"\nanchor = "/srv/audit"\n')
+    path.chmod(0o600)
+    write_config(read_config(path).with_account(LoggedIn("acmecare", "1", "api.x.com")))
+    config = read_config(path)
+
+    assert AuditChoices("~/.ssh/id_ed25519", "/srv/audit") == config.audit
+    assert ["acmecare"] == [account.handle for account in config.accounts]
+
+
+@pytest.mark.parametrize("text", ['audit = "x"', "[audit]\nkeys = 1", "[audit]\nkey = 1"])
+def test_what_is_unclear_about_checkpoints_is_refused(tmp_path, text):
+    """Before anything is signed with another key than was meant."""
+    path = tmp_path / "config.toml"
+    path.write_text(f"version = 1\n{text}\n")
+    with pytest.raises(InputRefused, match="audit"):
+        read_config(path)

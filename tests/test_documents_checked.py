@@ -45,6 +45,8 @@ LINES = {
     "who": "audit who 'acmecare bot'",
     "sent": "audit sent",
     "verify": "audit verify",
+    "checkpoint": "audit checkpoint",
+    "pruned": "audit prune --before 2020-01-01 --yes",
     "reconcile": "audit reconcile",
     "export": "audit export --since 2026-01-01 --until 2099-12-31",
     "copy": "ledger backup copy.db",
@@ -60,6 +62,9 @@ LINES = {
 def gallery(tmp_path, monkeypatch, capsys):
     """One of each document, as the program prints it; but for that of the server, which goes on."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ".ssh/id_ed25519"], check=True)
     shown = {}
 
     def say(line):

@@ -1,6 +1,7 @@
 """The hash chain over events: each record's hash covers its text and the hash before it.
 
-`verify` notices a change, an insertion or a removal in the middle. It can't notice that the newest records were cut
+`verify` notices a change, an insertion or a removal in the middle. Texts and recipients may be taken out by a pruning,
+which is a record itself and says what was left: see `without_private`. It can't notice that the newest records were cut
 off, or that the whole chain was rewritten: for that the last hash has to be kept somewhere else. What is hashed is the
 very text that is stored, so no reader has to reproduce how it was written.
 """
@@ -8,13 +9,13 @@ very text that is stored, so no reader has to reproduce how it was written.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from msgspec import Struct
 
 from profilectl.errors import LedgerRefused
-from profilectl.model import Event
+from profilectl.model import Detail, Event
 
 GENESIS = "0" * 64
 """What the first record names as the hash before it."""
@@ -51,7 +52,7 @@ class Record(Struct, frozen=True):
     @property
     def is_sealed(self) -> bool:
         """Whether the hash is that of the text, and of the hash before it."""
-        return isinstance(self.text, str) and self.hash == _hash(self.prev_hash, self.text)
+        return _seal_check()(self)
 
     @property
     def is_readable(self) -> bool:
@@ -61,6 +62,22 @@ class Record(Struct, frozen=True):
         except LedgerRefused:
             return False
         return True
+
+    @property
+    def pruned_by(self) -> int | None:
+        """The number of the record by which texts and recipients were taken out of this one, None where none were.
+
+        Only what `verify` says of the chain makes that true.
+        """
+        try:
+            says_so = _PRUNED_KEY in self.text
+        except TypeError:  # a database keeps what it is given
+            return None
+        if not says_so or not self.is_readable:
+            return None
+        detail = self.event.detail
+        seq = detail.get(PRUNED)
+        return seq if type(seq) is int and seq > self.seq and PRIVATE.isdisjoint(detail) else None
 
     @property
     def mark(self) -> str:
@@ -94,12 +111,95 @@ def verify(
     """
     # so that records missing at the beginning are noticed as well
     seq, prev_hash = (0, GENESIS) if behind is None else (behind.seq, behind.hash)
+    is_sealed, prunings = _seal_check(), _Prunings(seq)
     for record in records:
         follows = record.seq == seq + 1 and record.prev_hash == prev_hash
-        if not (follows and record.is_sealed) and (record.seq, record.mark) not in accepted:
+        if follows and is_sealed(record):
+            if record.text.endswith(_PRUNING):
+                prunings.settle(record)
+        elif not (follows and prunings.has(record)) and (record.seq, record.mark) not in accepted:
             return record.seq
         seq, prev_hash = record.seq, record.hash
-    return None
+    return prunings.first_unsettled()
+
+
+class Pruned:
+    """Takes the records of one pruning, as they are left, and digests them."""
+
+    def __init__(self) -> None:
+        self.first = self.last = self.count = 0
+        self._hash: Any = None
+
+    def add(self, record: Record) -> None:
+        """Take the next one, in the order of the record."""
+        from hashlib import sha256
+
+        self._hash = self._hash or sha256()
+        self._hash.update(record.mark.encode())
+        self.first, self.last, self.count = self.first or record.seq, record.seq, self.count + 1
+
+    def detail(self) -> Detail:
+        """Return what the event of the pruning says of them."""
+        digest = "" if self._hash is None else self._hash.hexdigest()
+        return {"records": self.count, "first": self.first, "last": self.last, "digest": digest}
+
+
+class _Prunings:
+    """Records whose text isn't that of their hash, because a later one says that they were pruned."""
+
+    def __init__(self, after: int) -> None:
+        self._after = after  # records up to that one aren't read
+        self._open: dict[int, Pruned] = {}
+        self._untrue: list[int] = []
+
+    def has(self, record: Record) -> bool:
+        """Say whether a record says that it was pruned; what it says is judged when that record comes."""
+        seq = record.pruned_by
+        if seq is None:
+            return False
+        self._open.setdefault(seq, Pruned()).add(record)
+        return True
+
+    def settle(self, record: Record) -> None:
+        """Compare what was pruned with the record of that, which is sealed."""
+        pruned = self._open.pop(record.seq, None)
+        detail = record.event.detail if record.is_readable else {}
+        first = detail.get("first")
+        if type(first) is int and 0 < first <= self._after:
+            return  # the first of them aren't read, so the digest of all of them can't be compared
+        expected = Pruned().detail() if pruned is None else pruned.detail()
+        if any(detail.get(key) != value for key, value in expected.items()):
+            self._untrue.append(pruned.first if pruned is not None else record.seq)
+
+    def first_unsettled(self) -> int | None:
+        """Return the first record that isn't as it was left by a pruning, None where each is."""
+        return min((*self._untrue, *(pruned.first for pruned in self._open.values())), default=None)
+
+
+PRUNED = "pruned"
+"""What an event is called by which texts and recipients were taken out of records; these name it in their detail."""
+
+PRIVATE = frozenset({"recipient_id", "text", "text_sha256", "text_hmac", "attachment"})
+"""What is taken out of a record's detail: who got a message, and what tells, or proves, what it said."""
+
+_PRUNED_KEY = f'"{PRUNED}":'
+_PRUNING = f'"what":"{PRUNED}"}}'
+
+
+def without_private(record: Record, by: int) -> Record | None:
+    """Return a record without what is `PRIVATE`, pruned by the record of that number; None where nothing is to go.
+
+    Its hash stays, so all records behind it and every checkpoint are as before. One that isn't sealed isn't touched:
+    that somebody changed it mustn't be forgotten.
+    """
+    if not record.is_sealed or not record.is_readable:
+        return None
+    values = json.loads(record.text)
+    kept = {key: value for key, value in values["detail"].items() if key not in PRIVATE}
+    if len(kept) == len(values["detail"]):
+        return None
+    values["detail"] = {**kept, PRUNED: by}
+    return Record(record.seq, record.prev_hash, record.hash, _dumped(values))
 
 
 BREAK_ACCEPTED = "break-accepted"
@@ -137,6 +237,10 @@ def canonical(event: Event, actor: str, written_ms: int | None = None) -> str:
     }
     values |= {} if written_ms is None else {_WRITTEN: written_ms}
     # NaN isn't JSON (RFC 8259 6), so other programs couldn't verify a chain with it
+    return _dumped(values)
+
+
+def _dumped(values: dict[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -145,6 +249,19 @@ def _hash(prev_hash: str, text: str) -> str:
 
     # a damaged text may hold half of a surrogate pair: it has to be found broken, not to end the verification
     return hashlib.sha256((prev_hash + text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _seal_check() -> Callable[[Record], bool]:
+    from hashlib import sha256  # as in `_hash`; once for a million records
+
+    def is_sealed(record: Record) -> bool:
+        try:
+            content = (record.prev_hash + record.text).encode("utf-8", "surrogatepass")
+        except TypeError:  # a database keeps what it is given
+            return False
+        return record.hash == sha256(content).hexdigest()
+
+    return is_sealed
 
 
 _FIELDS = frozenset({"account", "actor", "agent", "at_ms", "detail", "profile_id", "what"})

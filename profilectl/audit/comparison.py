@@ -27,7 +27,9 @@ class Mark(Struct, frozen=True):
 
     def fits(self, record: chain.Record) -> bool:
         """Say whether it is of this record."""
-        pairs = ((self.hash, record.hash), (self.prev_hash, record.prev_hash), (self.text, record.text))
+        # of a record that was pruned since only the hash is what it was; `chain.verify` judges whether it was
+        text = None if record.text != self.text and record.pruned_by is not None else self.text
+        pairs = ((self.hash, record.hash), (self.prev_hash, record.prev_hash), (text, record.text))
         return all(mine is None or mine == theirs for mine, theirs in pairs)
 
 
@@ -40,6 +42,7 @@ class Verdict(Struct, frozen=True):
     compared: int = 0  # marks that fit
     other: int | None = None  # the first record that isn't the one of its mark
     missing: tuple[int, int] | None = None  # the first and the last record that have a mark and aren't there
+    pruned: int = 0  # records from which texts and recipients were removed
 
     @property
     def is_whole(self) -> bool:
@@ -57,17 +60,18 @@ def examine(
     look = _Look(iter(marks))
     broken = chain.verify(look.passing(records), accepted=accepted)
     if broken is not None:
-        return Verdict(look.count - 1, look.former, broken, look.compared, look.other)
-    missing = look.rest() if look.other is None else None
-    return Verdict(look.count, look.last, None, look.compared, look.other, missing)
+        return Verdict(look.count - 1, look.former, broken, look.compared, look.other, None, look.pruned)
+    missing = None if look.other is not None else look.gap or look.rest()
+    return Verdict(look.count, look.last, None, look.compared, look.other, missing, look.pruned)
 
 
 class _Look:
     def __init__(self, marks: Iterator[Mark]) -> None:
-        self.count = self.compared = 0
+        self.count = self.compared = self.pruned = 0
         self.last: chain.Record | None = None
         self.other: int | None = None
         self.former: chain.Record | None = None
+        self.gap: tuple[int, int] | None = None  # of marks whose records aren't there, though later ones are
         self._marks = marks
         self._mark = next(marks, None)
 
@@ -76,6 +80,10 @@ class _Look:
         for record in records:
             self.count += 1
             self.former, self.last = self.last, record
+            self.pruned += record.pruned_by is not None
+            while self._mark is not None and self._mark.seq < record.seq:
+                self._miss(self._mark.seq)
+                self._mark = next(self._marks, None)
             if self._mark is not None and self._mark.seq == record.seq:
                 fits = self._mark.fits(record)
                 self.compared += fits
@@ -83,6 +91,12 @@ class _Look:
                     self.other = record.seq
                 self._mark = next(self._marks, None)
             yield record
+
+    def _miss(self, seq: int) -> None:
+        if self.gap is None:
+            self.gap = seq, seq
+        elif self.gap[1] == seq - 1:
+            self.gap = self.gap[0], seq
 
     def rest(self) -> tuple[int, int] | None:
         """Return the first and the last record that only have a mark, None when there is none."""

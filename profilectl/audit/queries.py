@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, Protocol
 
 import msgspec
@@ -43,6 +43,7 @@ EVENTS: Final = {
     "ask-unknown": "a feedback card may have been issued",
     "recovered": "a lost ledger was rebuilt from what was at X",
     "restored": "a ledger that had gone backwards was accepted",
+    "pruned": "texts and recipients were taken out of older records",
     "break-accepted": "a record that somebody had changed was accepted",
 }
 """Every event that is recorded, and what it says."""
@@ -62,6 +63,31 @@ class RecordReader(Protocol):
 
     def profile_records(self, user_id: str) -> Iterator[chain.Record]:
         """Yield the records of an account that are `FACE_EVENTS`, oldest first; there may be others among them."""
+
+
+class Readable:
+    """Passes records on, but those that can't be read any more and behind which a person chose to go on."""
+
+    def __init__(self, reader: RecordReader, accepted: Collection[tuple[int, str]]) -> None:
+        self.left_out: dict[int, None] = {}  # their numbers
+        self._reader = reader
+        self._accepted = dict(accepted)
+
+    def events(self, *, after: int = 0) -> Iterator[chain.Record]:
+        """Yield the records above a number that can be read, oldest first."""
+        return self._readable(self._reader.events(after=after))
+
+    def profile_records(self, user_id: str) -> Iterator[chain.Record]:
+        """Yield those of an account that are `FACE_EVENTS`, oldest first."""
+        return self._readable(self._reader.profile_records(user_id))
+
+    def _readable(self, records: Iterator[chain.Record]) -> Iterator[chain.Record]:
+        for record in records:
+            mark = self._accepted.get(record.seq)
+            if mark is None or record.is_readable or record.mark != mark:
+                yield record
+            else:
+                self.left_out[record.seq] = None
 
 
 class _Contents(Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,6 +195,11 @@ class Outgoing(Struct, frozen=True):
         # a person's own word, the only thing that was recorded at first
         vouched = "person vouched" if self.entry.event.detail.get("human_wrote_this") is True else None
         return self._text("origin") or vouched
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether its recipient was removed."""
+        return self.recipient_id is None and chain.PRUNED in self.entry.event.detail
 
     @property
     def text(self) -> str | None:

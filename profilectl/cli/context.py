@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
+    from profilectl.audit.kept_tree import TreeFiles
     from profilectl.cli.local_sandbox import LocalX
     from profilectl.config import Config
     from profilectl.credentials.keyring import Keychain
@@ -283,6 +284,21 @@ class Context(Struct, frozen=True, dict=True):
         from profilectl.ledger.location import heads_folder
 
         return KeptHeads(None if self.uses_sandbox else heads_folder(self.environ, self.api_host))
+
+    @cached_property
+    def kept_trees(self) -> TreeFiles:
+        """How far this user's commands have computed the trees over the ledgers' records."""
+        from profilectl.audit.kept_tree import TreeFiles
+        from profilectl.ledger.location import trees_folder
+
+        return TreeFiles(None if self.uses_sandbox else trees_folder(self.environ, self.api_host))
+
+    @property
+    def anchor_folder(self) -> Path | None:
+        """The folder that gets the record's checkpoints, None without one; rehearsals have one of their own in it."""
+        chosen = self.environ.get("PROFILECTL_AUDIT_ANCHOR") or self.config.audit.anchor
+        folder = expand_home(chosen).absolute() if chosen else None
+        return folder / "sandbox" if folder is not None and self.uses_sandbox else folder
 
     def ledger_for_reading(self) -> LedgerReader:
         """Open the ledger without ever writing to it; a missing one is empty."""

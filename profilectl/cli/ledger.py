@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
+from profilectl.cli.audit.anchor import forget_tree
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import (
     absolute,
@@ -353,6 +354,7 @@ def _accept(context: Context, place: Place, setbacks: Sequence[Setback]) -> None
             raise TryLater("the ledger has changed meanwhile, so nothing was accepted", hint="run it once more")
         try:
             context.kept_heads.accept(ledger, place, setbacks, now_ms())
+            forget_tree(context, ledger)
         except OSError as error:
             raise LedgerRefused(f"how far the ledger is couldn't be kept: {error.strerror}") from None
 

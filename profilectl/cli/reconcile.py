@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from profilectl.audit.faces import Entry
-from profilectl.audit.queries import Selection, faces_of
+from profilectl.audit.queries import Readable, Selection, faces_of
 from profilectl.audit.reconcile import SHOWN_AFTER_MS, Reconciliation, reconcile
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import open_sound, place_of
@@ -57,10 +57,11 @@ def _of_brand(context: Context, ledger: StoreReader, brand: Brand, days: int) ->
     asked_ms = client.now_ms() - days * _DAY_MS
     listed, since_ms = client.messages(asked_ms)
     until_ms = client.now_ms() - SHOWN_AFTER_MS
-    faces = {face.profile_id for face in faces_of(ledger, account.user_id)}
-    return reconcile(listed, _sent(ledger, account.user_id), faces, account.user_id, (asked_ms, since_ms, until_ms))
+    readable = Readable(ledger, ledger.accepted_breaks())
+    faces = {face.profile_id for face in faces_of(readable, account.user_id)}
+    return reconcile(listed, _sent(readable, account.user_id), faces, account.user_id, (asked_ms, since_ms, until_ms))
 
 
-def _sent(ledger: StoreReader, user_id: str) -> list[Entry]:
+def _sent(readable: Readable, user_id: str) -> list[Entry]:
     selection = Selection(accounts=frozenset({user_id}), events=frozenset({"sent"}))
-    return list(selection.entries(ledger.events()))
+    return list(selection.entries(readable.events()))

@@ -86,7 +86,12 @@ def sync(
         context, selection = context.overridden_by(Options(brand=saved_plan.brands)), saved_plan.selection
         saved_plan.check_brands(context.roster.brands)
     expected = saved_plan if expect is None else saved.expected_digest(expect)
-    raise typer.Exit(_sync(context, selection, expected, jobs, seconds, asks=not yes, begins_ledger=new_ledger))
+    code = _sync(context, selection, expected, jobs, seconds, asks=not yes, begins_ledger=new_ledger)
+    if context.anchor_folder is not None:
+        from profilectl.cli.audit.anchor import anchor
+
+        anchor(context.reread())
+    raise typer.Exit(code)
 
 
 def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | None) -> None:
@@ -187,6 +192,10 @@ class _Looks:
         """Hold the lock of the ledger that is the right one by now, and look at everything under it."""
         context = self.context.reread()
         ledger = context.ledger_for_writing(is_thorough=True)
+        if context.anchor_folder is not None:
+            from profilectl.cli.audit.anchor import require_anchored
+
+            require_anchored(context, ledger, context.ledger_place)
         accounts = _known_accounts(self.context, ledger)  # not by the roster that counts: that is read under the lock
         with ledger.lock(self.max_wait, "profilectl sync", self._announce_lock, accounts):
             run = self._look(context, ledger)
@@ -301,6 +310,8 @@ class _Run:
 
         self.session.register_accounts(self.ledger)
         self.session.begin_accounts(self.ledger, self.unknown)
+        # who may only send can't make one where the ledger is on PostgreSQL
+        self.ledger.text_key(f"{datetime.fromtimestamp(self.session.now_ms() / 1000, UTC):%Y-%m}")
         # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)

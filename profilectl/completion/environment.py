@@ -11,6 +11,7 @@ VARIABLES: Final = {
     "PROFILECTL_LEDGER": (
         "the ledger, a file or `postgresql://...`; else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`, for X's host"
     ),
+    "PROFILECTL_AUDIT_ANCHOR": "the folder that gets a signed checkpoint of the record after every sync",
     "PROFILECTL_API_URL": "where X is, `https://api.x.com`; `http://` only on loopback",
     "PROFILECTL_SANDBOX": "`1` means `--sandbox`; `0` or nothing the real X",
     "PROFILECTL_CREDENTIALS_FILE": "the four credentials as JSON, in a file that only its owner can read",

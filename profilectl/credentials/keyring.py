@@ -25,6 +25,7 @@ T = TypeVar("T")
 _UNATTENDED: Final = 3.0  # seconds: a working keyring answers in a tenth of one
 _LOOK: Final = 2.0  # seconds of them for a look at the lock, so that a frozen one is reported within 4 from the start
 _ATTENDED: Final = 30.0  # seconds: time to type a password into the desktop's dialog
+_SIGNING: Final = ("profilectl:audit", "checkpoints")  # service and user of the key that signs checkpoints
 _TEST_LENGTH: Final = 512  # characters: an entry of X's values has about 370
 _MAX_LENGTH: Final = 1280  # UTF-16 units: the 2,560 bytes of a Windows credential (CRED_MAX_CREDENTIAL_BLOB_SIZE)
 _OTHER_WAYS: Final = "PROFILECTL_CREDENTIALS_FILE, credential_command or the four variables do without a keyring"
@@ -149,6 +150,15 @@ class Keychain:
         """Return the password that a person stored for a ledger's address, as it is written, None without one."""
         value = self._call(lambda backend: backend.get_password("profilectl:ledger", address))
         return Secret(value) if value else None
+
+    def signing_key(self) -> Secret | None:
+        """Return the key that signs checkpoints of the record, None where there is none yet."""
+        value = self._call(lambda backend: backend.get_password(*_SIGNING))
+        return Secret(value) if value else None
+
+    def set_signing_key(self, key: Secret) -> None:
+        """Store the key that signs checkpoints of the record."""
+        self._call(lambda backend: backend.set_password(*_SIGNING, key.reveal()))
 
     def delete(self, host: str, handle: str) -> bool:
         """Remove an account's entry; return False when there was none."""

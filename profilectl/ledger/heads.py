@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from profilectl.ledger.address import PostgresAddress
     from profilectl.ledger.protocol import Ledger, LedgerReader
 
-NEWEST = 500
-"""Records that every command checks before it writes: as many as one look at the ledger returns."""
+NEWEST = 498
+"""Records that every command checks before it writes: with the one before them fewer than one look returns."""
 
 THOROUGH = 20_000
 """Records that a `sync` checks, in some hundredths of a second; `audit verify` checks all."""

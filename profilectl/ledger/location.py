@@ -47,6 +47,11 @@ def heads_folder(environ: Mapping[str, str], api_host: str) -> Path:
     return _state_folder(environ) / "heads" / _folder_name(api_host)
 
 
+def trees_folder(environ: Mapping[str, str], api_host: str) -> Path:
+    """Return where the trees over the ledgers of one X's accounts are kept, see `kept_tree`; its host is as above."""
+    return _state_folder(environ) / "trees" / _folder_name(api_host)
+
+
 def _state_folder(environ: Mapping[str, str]) -> Path:
     chosen = Path(environ.get("XDG_STATE_HOME", ""))
     # a relative one has to be ignored (XDG Base Directory Specification): it would be another one in every folder

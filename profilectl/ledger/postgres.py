@@ -206,9 +206,8 @@ class _Database:
             if not self._has_tables():
                 return None
             rows = self.execute(schema.GET_FORMAT)
-            return str(rows[0][0]) if rows else "", self._open().execute(
-                _FOREIGN, {"schema": address.schema}
-            ).fetchall()
+            foreign = self._open().execute(_foreign_objects(address.schema).encode()).fetchall()
+            return str(rows[0][0]) if rows else "", foreign
 
         content = self.read(look)
         if content is None:
@@ -220,8 +219,7 @@ class _Database:
             what = f"was written by {age} profilectl (format {file_format or 'none'}; this one has {schema.FORMAT})"
             _refuse(address, what, "use one version on all machines")
         if foreign:
-            names = ", ".join(sorted(visible(str(name)) for (name,) in foreign))
-            _refuse(address, f"has what no profilectl has put into it: {names}", "find out who changed it")
+            raise _foreign_refusal(address, (str(name) for (name,) in foreign))
         return file_format
 
     def _has_tables(self) -> bool:
@@ -303,7 +301,8 @@ class PostgresEngine(_Database):
         queue = int.from_bytes(
             hashlib.sha256(f"profilectl {sessions.address.schema}".encode()).digest()[:8], signed=True
         )
-        self._begin_writing = _BEGIN.format(queue=queue, standstill=_STANDSTILL)
+        foreign = f"ARRAY({_foreign_objects(sessions.address.schema)})"
+        self._begin_writing = _BEGIN.format(queue=queue, standstill=_STANDSTILL, foreign=foreign)
         self._is_writing = False
         self._timeline: str | None = None
         self._renewal: _Renewal | None = None  # while a lock is held
@@ -399,6 +398,11 @@ class PostgresEngine(_Database):
             with suppress(TryLater, LedgerRefused), self.transaction() as execute:  # otherwise it ends by itself
                 renewal.give_back(execute)
 
+    @contextmanager
+    def erasing(self) -> Iterator[None]:
+        """Do nothing: the server keeps what is overwritten until its own VACUUM has been there."""
+        yield
+
     def require_held(self) -> None:
         """Renew the lease now; TryLater when another run has it."""
         if not self._is_writing:  # a transaction that is open has proved it at its beginning
@@ -451,7 +455,10 @@ class PostgresEngine(_Database):
 
     def _begin_transaction(self) -> _Begun:
         since = boot_time()
-        number, now_ms, timeline = self._begin(self._begin_writing)
+        number, now_ms, timeline, foreign = self._begin(self._begin_writing)
+        if foreign:  # it would act on what is written
+            self._leave()
+            raise _foreign_refusal(self._sessions.address, foreign)
         begun = _Begun(number, now_ms, timeline, since)
         if self._timeline not in {None, begun.timeline}:
             self._leave()
@@ -566,19 +573,48 @@ _BEGIN = ";".join((
     "SET LOCAL idle_in_transaction_session_timeout = '{standstill}s'",
     "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'",
     "SELECT pg_advisory_xact_lock({queue})",
-    f"{_BEGUN}, {_TIMELINE}",
+    f"{_BEGUN}, {_TIMELINE}, {{foreign}}",
 ))  # fmt: skip
 _RENEW = (
     "UPDATE {schema}.leases SET expires_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + {ttl_ms}"
     " WHERE epoch = {epoch} AND since_ms = {since_ms}"
     " AND expires_ms > CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 )
-# what acts on rows without us: triggers and rules; PostgreSQL's own check foreign keys
-_FOREIGN = """
-    SELECT 'the trigger ' || tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s AND NOT t.tgisinternal
-    UNION ALL SELECT 'the rule ' || rulename FROM pg_catalog.pg_rules WHERE schemaname = %(schema)s
-    UNION ALL SELECT 'the view ' || viewname FROM pg_catalog.pg_views WHERE schemaname = %(schema)s"""
+
+
+# what acts on rows without us: triggers, rules, views, policies, and indexes that may refuse a row or run a function;
+# PostgreSQL's own check foreign keys, and keep keys
+_FOREIGN: Final = """
+    SELECT 'the trigger ' || t.tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = {space} AND NOT t.tgisinternal
+    UNION ALL SELECT 'the rule ' || r.rulename FROM pg_catalog.pg_rewrite r
+        JOIN pg_catalog.pg_class c ON c.oid = r.ev_class WHERE c.relnamespace = {space} AND r.rulename <> '_RETURN'
+    UNION ALL SELECT 'the view ' || c.relname FROM pg_catalog.pg_class c
+        WHERE c.relnamespace = {space} AND c.relkind IN ('v', 'm')
+    UNION ALL SELECT 'the row security of ' || c.relname FROM pg_catalog.pg_class c
+        WHERE c.relnamespace = {space} AND c.relrowsecurity
+    UNION ALL SELECT 'the index ' || c.relname FROM pg_catalog.pg_class c
+        WHERE c.relnamespace = {space} AND c.relkind = 'i' AND c.relname NOT IN ({indexes})
+        AND EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+            WHERE i.indexrelid = c.oid AND t.relname IN ({tables}))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid)"""
+
+
+@functools.cache
+def _foreign_objects(schema_name: str) -> str:
+    """Return the query for what is in a ledger's schema that no profilectl has put there."""
+    names = {
+        kind: ", ".join(f"'{name}'" for other, name in schema.objects() if other == kind) for kind in ("table", "index")
+    }
+    # letters, digits and underscores, see `address.is_schema_name`
+    space = f"(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = '{schema_name}')"  # noqa: S608
+    return _FOREIGN.format(space=space, indexes=names["index"], tables=names["table"])
+
+
+def _foreign_refusal(address: PostgresAddress, foreign: Iterable[str]) -> LedgerRefused:
+    names = ", ".join(sorted(visible(name) for name in foreign))
+    hint = "find out who changed it, and drop that; `profilectl audit verify` shows what it did"
+    return LedgerRefused(visible(f"{address} has what no profilectl has put into it: {names}"), hint=hint)
 
 
 @functools.cache

@@ -124,6 +124,9 @@ class LedgerReader(Protocol):
     def seen_ms(self, user_id: str, profile_id: str) -> int:
         """Return when X last showed a profile to a send, 0 for never."""
 
+    def text_keys(self) -> list[tuple[str, str]]:
+        """Return the keys of the digests of texts, the newest first: the month of its making, and it in hexadecimal."""
+
     def holder(self) -> Holder | None:
         """Return the newest run that holds the ledger, or an account in it, against others; None when none does."""
 
@@ -329,6 +332,12 @@ class Ledger(LedgerReader, Protocol):
     def cancel_send(self, user_id: str, dispatch: Dispatch, event: Event) -> None:
         """Forget the dispatch of a message that surely wasn't sent, if it is still the one, with the audit event."""
 
+    def text_key(self, month: str) -> tuple[str, str] | None:
+        """Return the key of the digests of texts with the month of its making, such as "2026-11"; both are texts.
+
+        It is that month's, made where there is none yet. Who may not make one gets the newest one, or None.
+        """
+
     def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
         """Note that X has shown a profile, as it should be; no audit record."""
 
@@ -340,6 +349,13 @@ class Ledger(LedgerReader, Protocol):
 
     def accept_break(self, broken: Record, now_ms: int) -> None:
         """Go on behind an audit record that breaks the chain, and record that."""
+
+    def prune(self, user_ids: Collection[str], before_ms: int, now_ms: int, before: str) -> Event:
+        """Take texts and recipients out of the records of accounts that are older than a moment, for good.
+
+        Finished dispatches go as well, and the keys that only older digests have; messages whose end nobody knows
+        stay. Returns the event that is recorded of it; `before` is the moment as a person named it.
+        """
 
     def record(self, event: Event) -> None:
         """Add an event to the audit trail: a message sent, a request refused."""

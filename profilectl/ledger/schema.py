@@ -186,6 +186,15 @@ GET_RECORDS_BACKWARDS = """
     SELECT seq, prev_hash, hash, text FROM audit WHERE seq < :before ORDER BY seq DESC LIMIT :limit"""
 ADD_RECORD = "INSERT INTO audit (seq, prev_hash, hash, text) VALUES (:seq, :prev_hash, :hash, :text)"
 
+SET_RECORD_TEXT = "UPDATE audit SET text = :text WHERE seq = :seq"
+DELETE_OLD_DISPATCHES = """
+    DELETE FROM dispatches WHERE account = :account AND begun_ms < :before_ms AND event_id IS NOT NULL RETURNING key"""
+
+TEXT_KEY = "text_key:"
+"""How a row of ``meta`` is called that has the key of the digests of texts, in front of the month of its making."""
+GET_TEXT_KEYS = f"SELECT name, value FROM meta WHERE name LIKE '{TEXT_KEY}%' ORDER BY name DESC"  # noqa: S608  # ours
+ADD_TEXT_KEY = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING"
+
 GET_DISPATCH = """
     SELECT key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches
     WHERE account = :account AND key = :key"""

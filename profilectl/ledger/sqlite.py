@@ -125,6 +125,7 @@ class SQLiteEngine(_Database):
             _examine(path, self._connection)
             _set_up(path, self._connection)
             _migrate(self._connection)
+            self._objects = _schema_of(self._connection)
 
     def read(self, look: Callable[[Execute], Result]) -> Result:
         """Let `look` see one moment, or the open transaction."""
@@ -137,9 +138,23 @@ class SQLiteEngine(_Database):
     def transaction(self) -> Iterator[Execute]:
         """Begin a transaction that keeps other writers out."""
         with _explained(self._path), _transaction(self._connection, "IMMEDIATE"):
+            if _schema_of(self._connection) != self._objects:  # somebody else's trigger would act on what is written
+                _require_own_schema(self._path, self._connection)
+                self._objects = _schema_of(self._connection)
             epoch = self._claim()
             yield self.execute
         self._epoch = epoch
+
+    @contextmanager
+    def erasing(self) -> Iterator[None]:
+        """Overwrite with zeros what is deleted in the block, and empty the log behind it."""
+        with _explained(self._path):
+            self._connection.execute("PRAGMA secure_delete=ON")
+            try:
+                yield
+            finally:
+                self._connection.execute("PRAGMA secure_delete=OFF")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def require_held(self) -> None:
         """Make sure that no other run has begun since the lock was taken, as after its file was removed."""
@@ -355,11 +370,15 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
 
 
+def _schema_of(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
+    return connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+
+
 def _require_own_schema(path: Path, connection: sqlite3.Connection) -> None:
     """Refuse what acts on a ledger's rows without us: triggers, views, and other tables and indexes than ours."""
     objects = {
         (kind, name): sql
-        for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master")
+        for kind, name, sql in _schema_of(connection)
         if not (sql is None and kind == "index" and name.startswith("sqlite_autoindex_"))  # of a primary key
     }
     own = schema.objects()

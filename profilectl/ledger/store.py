@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 
 from profilectl.audit import chain
+from profilectl.audit.pruning import Pruning
 from profilectl.errors import InputRefused, LedgerConflict, LedgerRefused, TryLater, WrongAccount
 from profilectl.ledger import schema
 from profilectl.ledger.protocol import WITHDRAWN_MS, Ledger, LedgerReader
@@ -92,6 +95,9 @@ class Engine(ReadingEngine, Protocol):
     def unlock(self, holder: Holder) -> None:
         """Do what `Ledger.unlock` promises."""
 
+    def erasing(self) -> AbstractContextManager[None]:
+        """Leave as little as the engine can of what is overwritten or deleted in a ``with`` block."""
+
 
 class StoreReader(LedgerReader):
     """A ledger that is only read, over an engine."""
@@ -140,20 +146,24 @@ class StoreReader(LedgerReader):
         return self._engine.read(lambda execute: _state_of(execute, user_id))
 
     def events(self, *, after: int = 0) -> Iterator[chain.Record]:
-        while page := self._rows(schema.GET_RECORDS, after=after, limit=_PAGE):
+        page: list[Row] | None = None
+        while page is None or len(page) == _PAGE:  # a shorter one is the last, which needs no further look
+            page = self._rows(schema.GET_RECORDS, after=after, limit=_PAGE)
             for row in page:
                 yield chain.Record(*row)
-            after = page[-1][0]
+            after = page[-1][0] if page else after
 
     def accepted_breaks(self) -> frozenset[tuple[int, str]]:
         return chain.accepted_breaks(chain.Record(*row) for row in self._rows(schema.GET_ACCEPTED_BREAKS))
 
     def profile_records(self, user_id: str) -> Iterator[chain.Record]:
         after = 0
-        while page := self._rows(schema.GET_PROFILE_RECORDS, account=user_id, after=after, limit=_PAGE):
+        page: list[Row] | None = None
+        while page is None or len(page) == _PAGE:
+            page = self._rows(schema.GET_PROFILE_RECORDS, account=user_id, after=after, limit=_PAGE)
             for row in page:
                 yield chain.Record(*row)
-            after = page[-1][0]
+            after = page[-1][0] if page else after
 
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
         # records have the times of several clocks, so only a whole page of earlier ones ends the search; from the end,
@@ -196,6 +206,10 @@ class StoreReader(LedgerReader):
     def seen_ms(self, user_id: str, profile_id: str) -> int:
         rows = self._rows(schema.GET_SIGHTING, account=user_id, profile_id=profile_id)
         return int(rows[0][0]) if rows else 0
+
+    def text_keys(self) -> list[tuple[str, str]]:
+        rows = self._rows(schema.GET_TEXT_KEYS)
+        return [(str(name).removeprefix(schema.TEXT_KEY), str(value)) for name, value in rows]
 
     def holder(self) -> Holder | None:
         return self._engine.holder()
@@ -483,6 +497,18 @@ class Store(StoreReader, Ledger):
             if execute(schema.DELETE_OPEN_DISPATCH, account=user_id, key=dispatch.key, nonce=dispatch.nonce):
                 self._append(execute, event)
 
+    def text_key(self, month: str) -> tuple[str, str] | None:
+        name = f"{schema.TEXT_KEY}{month}"
+        keys = self.text_keys()
+        if not keys or keys[0][0] < month:
+            try:
+                with self._change() as execute:
+                    execute(schema.ADD_TEXT_KEY, name=name, value=secrets.token_hex(32))
+            except LedgerRefused:  # an agent's role may add no key, and goes on with the one that an admin's run made
+                return keys[0] if keys else None
+            keys = self.text_keys()  # another process may have been quicker
+        return keys[0]
+
     def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
         with self._change() as execute:
             execute(schema.SET_SIGHTING, account=user_id, profile_id=profile_id, seen_ms=now_ms)
@@ -501,6 +527,21 @@ class Store(StoreReader, Ledger):
         detail: Detail = {"seq": broken.seq, "mark": broken.mark}
         with self._change() as execute:
             self._append(execute, Event(chain.BREAK_ACCEPTED, user_id, now_ms, detail=detail), accepts=broken)
+
+    def prune(self, user_ids: Collection[str], before_ms: int, now_ms: int, before: str) -> Event:
+        with self._engine.erasing(), self._change() as execute:
+            last = self._last(execute)
+            if last is None:
+                raise LedgerRefused("nothing is on the record yet")
+            self._require_sealed(last)
+            detail: Detail = {
+                "before": before,
+                "before_ms": before_ms,
+                **_prune(execute, user_ids, before_ms, last.seq + 1),
+            }
+            event = Event(chain.PRUNED, next(iter(sorted(user_ids)), ""), now_ms, detail=detail)
+            self._append(execute, event, accepts=last)  # which may have been pruned
+        return event
 
     def record(self, event: Event) -> None:
         with self._change() as execute:
@@ -540,17 +581,42 @@ class Store(StoreReader, Ledger):
 
     def _append(self, execute: Execute, event: Event, accepts: chain.Record | None = None) -> None:
         seq, prev_hash, written_ms = 0, chain.GENESIS, self._now_ms()
-        for last in (chain.Record(*row) for row in execute(schema.GET_LAST_RECORD)):
-            # with several broken records the last one is accepted as the others are, one after the other
-            if not last.is_sealed and accepts is None and (last.seq, last.mark) not in self.accepted_breaks():
-                what = f"audit record {last.seq} was changed after it was written, so nothing is recorded behind it"
-                raise LedgerRefused(
-                    what, hint="restore a backup, or go on with `profilectl audit verify --accept-break`"
-                )
+        last = self._last(execute)
+        if last is not None:
+            if accepts is None:  # with several broken records the last one is accepted as the others are, one by one
+                self._require_sealed(last)
             seq, prev_hash, written_ms = last.seq, last.hash, max(written_ms, last.written_ms)
         record = chain.seal(event, self._actor, seq=seq + 1, prev_hash=prev_hash, written_ms=written_ms)
         self._pending = record
         execute(schema.ADD_RECORD, seq=record.seq, prev_hash=record.prev_hash, hash=record.hash, text=record.text)
+
+    @staticmethod
+    def _last(execute: Execute) -> chain.Record | None:
+        return next((chain.Record(*row) for row in execute(schema.GET_LAST_RECORD)), None)
+
+    def _require_sealed(self, last: chain.Record) -> None:
+        if not last.is_sealed and (last.seq, last.mark) not in self.accepted_breaks():
+            what = f"audit record {last.seq} was changed after it was written, so nothing is recorded behind it"
+            raise LedgerRefused(what, hint="restore a backup, or go on with `profilectl audit verify --accept-break`")
+
+
+def _prune(execute: Execute, user_ids: Collection[str], before_ms: int, by: int) -> Detail:
+    """Rewrite what is pruned, forget its dispatches and keys, and return what the record of that number says of it."""
+    is_open = {nonce for user in user_ids for _, nonce, *_ in execute(schema.GET_OPEN_DISPATCHES, account=user)}
+    pruned, asked = chain.Pruned(), Pruning(user_ids, before_ms, is_open)
+    after = 0
+    while page := execute(schema.GET_RECORDS, after=after, limit=_PAGE):
+        for left in asked.left((chain.Record(*row) for row in page), by):
+            execute(schema.SET_RECORD_TEXT, seq=left.seq, text=left.text)
+            pruned.add(left)
+        after = page[-1][0]
+    dispatches = sum(len(execute(schema.DELETE_OLD_DISPATCHES, account=user, before_ms=before_ms)) for user in user_ids)
+    month = f"{datetime.fromtimestamp(before_ms / 1000, UTC):%Y-%m}"
+    names = [name for name, _ in execute(schema.GET_TEXT_KEYS)]
+    for name in names[1:]:  # the first is the newest one, which is in use
+        if name.removeprefix(schema.TEXT_KEY) < month:
+            execute(schema.DELETE_MARK, name=name)
+    return {"dispatches": dispatches, **pruned.detail()}
 
 
 def require_in_use(execute: Execute) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from profilectl.digests import digest_of_bytes
 from profilectl.errors import (
     IdentityNotEchoed,
     InputRefused,
@@ -70,7 +71,7 @@ class Receipt(Struct, frozen=True):
         return SendStatus.ALREADY_SENT if self.is_repeat else SendStatus.SENT
 
 
-class Delivery(Struct, frozen=True):
+class Delivery(Struct, frozen=True, dict=True):
     """The sending of one message."""
 
     message: Message
@@ -233,12 +234,27 @@ class Delivery(Struct, frozen=True):
         detail: Detail = {**own, **names, **more}
         return Event(what, self.idempotency.user_id, self.api.now_ms(), dispatch.agent, dispatch.profile_id, detail)
 
+    @cached_property
+    def _text_digest(self) -> str | None:
+        """HMAC-SHA-256 of the text with a key of the ledger, behind that key's month; None where there is no key.
+
+        A text that can be guessed would be known by a plain hash.
+        """
+        import hmac
+
+        key = self.ledger.text_key(f"{datetime.fromtimestamp(self.api.now_ms() / 1000, UTC):%Y-%m}")
+        if key is None:
+            return None
+        month, secret = key
+        text = self.message.text.encode("utf-8", "surrogatepass")
+        return f"{month}:{hmac.digest(bytes.fromhex(secret), text, 'sha256').hex()}"
+
     def _detail(self) -> Detail:
         message = self.message
         return {
             "recipient_id": message.recipient_id,
-            # The text itself stands there only where the policy asks for it; the hash proves what it was.
-            "text_sha256": digest_of_bytes(message.text.encode("utf-8", "surrogatepass")).removeprefix("sha256:"),
+            # The text itself stands there only where the policy asks for it; the digest proves what it was.
+            "text_hmac": self._text_digest,
             "text_length": len(message.text),
             **self.idempotency.detail,
         }

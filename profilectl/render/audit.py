@@ -6,13 +6,18 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from profilectl.audit.faces import Status
 from profilectl.audit.periods import ALWAYS_MS
 from profilectl.render.json_documents import Document, timestamp
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from profilectl.audit.anchors import Contradiction
     from profilectl.audit.comparison import Verdict
     from profilectl.audit.faces import Entry, Face
     from profilectl.audit.periods import Period
@@ -25,6 +30,7 @@ Brands = Mapping[str, tuple[str, ...]]
 """The keys of an account's brands, by its user id."""
 
 NOT_RECORDED = "not recorded"
+PRUNED = "pruned"
 LOG_HEADERS = ("time", "event", "about")
 LOG_CELLS = ("record", "time", "account", "brand", "event", "agent", "profile", "by", "recipient", "name", "detail")
 SENT_HEADERS = ("time", "to", "as", "at X, written by")
@@ -91,6 +97,7 @@ def log_row(entry: Entry, brands: Brands) -> tuple[str, ...]:
     about += [form.format(event.detail[key]) for key, form in words.items() if event.detail.get(key)]
     about += [f"profile {event.profile_id}"] if event.profile_id else []
     about += _where(event.account, brands)
+    about += [PRUNED] if PRUNED in event.detail else []
     return timestamp(event.at_ms), event.what, f"{', '.join(about)}, by {entry.actor} (record {entry.seq})".lstrip(", ")
 
 
@@ -229,6 +236,7 @@ def sent_message(message: Outgoing, brands: Brands) -> Document:
         "origin": message.origin,
         "actor": message.entry.actor,
         "text": message.text,
+        "pruned": message.is_pruned,
     }
 
 
@@ -239,14 +247,15 @@ def sent_row(message: Outgoing, brands: Brands) -> tuple[str, ...]:
     face = f"{name} (profile {event.profile_id})" if event.profile_id else "the brand itself"
     sender = ", ".join([*([event.agent] if event.agent else []), face, *_where(event.account, brands)])
     how = f"{message.status}, {message.origin or NOT_RECORDED}"
-    return timestamp(event.at_ms), message.recipient_id or NOT_RECORDED, sender, how
+    return timestamp(event.at_ms), message.recipient_id or (PRUNED if message.is_pruned else NOT_RECORDED), sender, how
 
 
 def sent_cells(message: Outgoing, brands: Brands) -> tuple[str, ...]:
     """Return a message as `SENT_CELLS`, for pipes and spreadsheets; the text is empty where it wasn't kept."""
     event, name = message.entry.event, message.name or ""
     sender = (brand_of(event.account, brands), event.agent or "")
-    head = (timestamp(event.at_ms), *sender, message.recipient_id or "", name, event.profile_id or "")
+    recipient = message.recipient_id or (PRUNED if message.is_pruned else "")
+    head = (timestamp(event.at_ms), *sender, recipient, name, event.profile_id or "")
     tail = (message.event_id or "", str(message.entry.seq), message.text or "")
     return (*head, message.status, message.origin or NOT_RECORDED, *tail)
 
@@ -340,10 +349,57 @@ def verify(
         ],
         "untrue": list(untrue),
         "accepted": list(accepted),
+        "pruned": verdict.pruned,
     }
 
 
-def verified(verdict: Verdict, against: str | None, accepted: Sequence[int]) -> Iterator[str]:
+class Checkpoints(Struct, frozen=True):
+    """What a comparison with checkpoints has shown."""
+
+    fits: int
+    contradiction: Contradiction | None
+    refused: tuple[tuple[str, str], ...]  # files that count for nothing, and why
+    size: int  # of the largest one that counts
+
+
+def compared_checkpoints(checkpoints: Checkpoints | None, *, is_whole: bool) -> Document:
+    """Return what `verify` adds to its document where it was compared with checkpoints, or with none."""
+    if checkpoints is None:
+        return {"whole": is_whole, "checkpoints": None}
+    wrong = checkpoints.contradiction
+    contradiction = None if wrong is None else {**asdict(wrong)}
+    refused = [{"file": file, "why": why} for file, why in checkpoints.refused]
+    fits = {"fits": checkpoints.fits, "records": checkpoints.size}
+    return {"whole": is_whole, "checkpoints": {**fits, "contradiction": contradiction, "refused": refused}}
+
+
+def checkpoint_faults(checkpoints: Checkpoints | None, shown: str | None) -> Iterator[str]:
+    """Yield what isn't as it was signed, and which checkpoints prove nothing."""
+    if checkpoints is None:
+        return
+    wrong = checkpoints.contradiction
+    if wrong is not None:
+        which = f"record {wrong.first}" if wrong.first == wrong.last else f"records {wrong.first} to {wrong.last}"
+        file = "" if wrong.file == shown else f"{visible(wrong.file)} in "
+        signed = f"{file}{shown} was signed about {counted(wrong.size, 'record')}"
+        if wrong.is_missing:
+            yield f"{which} missing at the end: {signed}"
+        elif wrong.first == wrong.last:
+            yield f"{which} isn't the one that was signed: {signed}"
+        else:
+            yield f"one of {which} isn't the one that was signed: {signed}"
+    for file, why in checkpoints.refused:
+        yield f"the checkpoint {visible(file)} proves nothing: {why}"
+
+
+def outgrown(records: int) -> str:
+    """Return what is wrong where this host had computed another tree."""
+    return f"the first {counted(records, 'record')} aren't those over which this host had computed a tree"
+
+
+def verified(
+    verdict: Verdict, against: str | None, accepted: Sequence[int], checkpoints: Checkpoints | None = None
+) -> Iterator[str]:
     """Yield what was proven, sentence by sentence."""
     if verdict.head is None:
         yield "the record is empty"
@@ -351,8 +407,15 @@ def verified(verdict: Verdict, against: str | None, accepted: Sequence[int]) -> 
     yield f"{counted(verdict.records, 'record')}, the chain is whole, and the ledger is what they say"
     for seq in accepted:
         yield f"record {seq} was changed, or one before it is missing: a person went on behind it (break-accepted)"
+    if verdict.pruned:
+        gone = "texts and recipients were removed; `profilectl audit log --event pruned` tells by whom"
+        yield f"from {counted(verdict.pruned, 'record')} {gone}"
     yield f"head {verdict.head.hash} (record {verdict.head.seq})"
-    if against is not None:
+    if checkpoints is not None:
+        newer = verdict.records - checkpoints.size
+        later = f"; the last {counted(newer, 'record')} came later" if newer else ""
+        yield f"{counted(checkpoints.fits, 'checkpoint')} of {against}: all that was signed is here, as it was{later}"
+    elif against is not None:
         yield f"{counted(verdict.compared, 'record')} of {against} compared: each is here, as it was"
 
 
@@ -365,7 +428,13 @@ def faults(verdict: Verdict, against: str | None, setbacks: Sequence[Setback]) -
     if verdict.missing is not None:
         first, last = verdict.missing
         which = f"record {last}" if first == last else f"records {first} to {last}"
-        yield f"{which} of {against} missing at the end: the last one here is {verdict.records}"
+        newest = 0 if verdict.head is None else verdict.head.seq
+        where = (
+            f"missing at the end: the last one here is {newest}"
+            if last > newest
+            else "missing, and later ones are here"
+        )
+        yield f"{which} of {against} {where}"
     for setback in setbacks:
         how = "is missing" if setback.is_missing else "is another one by now"
         yield f"record {setback.head.seq}, which this host has seen, {how}"

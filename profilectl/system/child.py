@@ -88,6 +88,47 @@ def run(
         _kill(process)
 
 
+def exchange(
+    argv: Sequence[str], content: bytes, *, seconds: float, is_attended: bool, without: Collection[str] = ()
+) -> Ending:
+    """Run a program with something on stdin, and return what it printed.
+
+    Args:
+        argv: the program and its arguments, which other users of the machine can read: never a secret.
+        content: what it reads.
+        seconds: for all of it; then it is killed.
+        is_attended: it may speak with the person at the terminal; otherwise it has none, and its stderr is dropped.
+        without: beginnings of variables that it doesn't get.
+
+    Raises:
+        TimeoutError: it took longer.
+        OSError: it can't be started.
+    """
+    import subprocess
+
+    process = subprocess.Popen(  # noqa: S603 - no shell reads the words
+        argv,
+        env=environment(os.environ, without),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=None if is_attended else subprocess.DEVNULL,
+        start_new_session=not is_attended,  # without a terminal of its own it can ask nobody
+    )
+    try:
+        output, _ = process.communicate(content, timeout=seconds)
+        return Ending(process.returncode, output)
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):  # of what it hadn't read
+                    stream.close()
+
+
 def _read(process: subprocess.Popen[bytes], limit: int, end: float) -> bytes:
     """Return what a program prints until it closes its stdout, at most so many bytes; TimeoutError after the end."""
     import select

@@ -223,6 +223,20 @@ def create_private(path: Path, content: bytes) -> None:
         _sync(os.curdir, parent)
 
 
+def create_shared(path: Path, content: bytes) -> None:
+    """Create a file with usual rights in a folder that is there, durably and whole or not at all; replace nothing.
+
+    Raises:
+        FileExistsError: something is there.
+        OSError: the folder is missing, the disk refuses, or `folders.folder_of` the way.
+    """
+    draft = _draft_name(path)
+    with folder_of(path) as parent, cleaned_up(partial(_remove, draft, parent)):
+        _create(draft, content, folder=parent, durable=True, mode=_USUAL)
+        _link(draft, path.name, parent)
+        _sync(os.curdir, parent)
+
+
 @contextmanager
 def created(path: Path, content: bytes) -> Iterator[None]:
     """Create a file with usual rights where there is nothing, and its folder; after an error in the block it goes.
@@ -343,8 +357,8 @@ def _new(name: str, folder: int, mode: int) -> int:
     return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=folder)
 
 
-def _create(name: str, content: bytes, *, folder: int, durable: bool = False) -> None:
-    with os.fdopen(_new(name, folder, _PRIVATE), "wb") as file:
+def _create(name: str, content: bytes, *, folder: int, durable: bool = False, mode: int = _PRIVATE) -> None:
+    with os.fdopen(_new(name, folder, mode), "wb") as file:
         file.write(content)
         if durable:
             file.flush()

@@ -144,3 +144,15 @@ def test_millions_are_no_matter_of_memory():
             yield json.dumps({"seq": seq, "hash": "x"}).encode()
 
     assert (4, 50_000) == examine(iter(sealed), read_marks(endless())).missing
+
+
+def test_a_record_in_the_middle_whose_deletion_was_accepted_is_the_only_one_missing():
+    """Those behind it are compared, and the missing one is named by itself."""
+    sealed = records(6)
+    kept = lines(*map(asdict, sealed))
+    left = [*sealed[:2], *sealed[3:]]
+    accepted = {(sealed[3].seq, sealed[3].mark)}
+    verdict = examine(left, read_marks(kept), accepted)
+
+    assert (None, 5, (3, 3)) == (verdict.broken, verdict.compared, verdict.missing)
+    assert (False, None) == (verdict.is_whole, verdict.other)

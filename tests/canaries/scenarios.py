@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ STRANGER = "100004"  # the profile that the scene's ledger doesn't know
 SCENARIOS: dict[str, Scenario] = {
     "audit export": _offline("audit export --since 2026-01-01 --until 2099-12-31"),
     "audit log": _offline("audit log", "audit log --json", "audit log --csv"),
+    "audit checkpoint": _offline("audit checkpoint", "audit checkpoint --json", code=2),  # no key here
+    "audit prune": _offline(
+        "audit prune --before 2020-01-01 --yes", f"audit prune --before {datetime.now(UTC):%Y-%m-%d} --yes --json"
+    ),
     "audit reconcile": _online("audit reconcile", "audit reconcile --json"),
     "audit sent": _offline("audit sent", "audit sent --json"),
     "audit verify": _offline("audit verify", "audit verify --json", "audit verify --accept-break --yes"),

@@ -326,7 +326,7 @@ def test_what_this_host_has_seen_counts(desk, served):
     ("file", "message"),
     [
         ("nowhere.jsonl", "can't read nowhere.jsonl: No such file"),
-        (".", "can't read .: it is no regular file"),
+        (".", "no checkpoint is in ."),
         ("empty", "empty: nothing of the record is in it"),
         ("-", "stdin: nothing of the record is in it"),
     ],
@@ -532,3 +532,27 @@ def test_whatever_a_record_was_changed_to_is_told(desk, text):
     codes = [desk.run("audit", *words).code for words in (("verify",), ("log",))]
 
     assert [5, 5] == codes
+
+
+def test_an_accepted_record_that_can_not_be_read_is_told_and_left_out(desk):
+    """By every command that asks the record, which goes on with the others."""
+    tamper(desk, "UPDATE audit SET text = :text WHERE seq = 9", text="{}")
+    assert 5 == desk.run("audit", "log").code
+    assert 0 == desk.run("audit", "verify", "--accept-break", "--yes").code
+    commands = (("log",), ("sent",), ("who", "Alice F.", "--brand", "acme"), ("export", *QUARTER))
+    results = [desk.run("audit", *words) for words in commands]
+
+    assert [0] * 4 == [result.code for result in results], [result.err for result in results]
+    told = "record 9 can't be read, and is left out: somebody changed it, and a person went on (break-accepted)"
+    assert [1, 1, 0, 1] == [result.err.count(told) for result in results]  # 9 is about no profile, by what it says now
+    assert "9" not in {row[0] for row in results[0].rows}
+
+
+def test_what_a_deletion_left_is_compared_with_what_was_kept(desk):
+    """The sentence names the record that is missing, and doesn't say that the end is."""
+    (desk.folder / "kept.jsonl").write_text(desk.run("ledger", "export").out)
+    tamper(desk, "DELETE FROM audit WHERE seq = 9")
+    assert 0 == desk.run("audit", "verify", "--accept-break", "--yes").code
+    result = desk.run("audit", "verify", "--against", "kept.jsonl")
+
+    assert "record 9 of kept.jsonl missing, and later ones are here" in result.err

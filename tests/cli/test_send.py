@@ -139,7 +139,7 @@ def test_killed_between_the_word_and_the_message(alice, served):
 
 
 DISCLOSED = {
-    *("recipient_id", "event_id", "text_sha256", "text_length", "echoed_profile_id", "confirmed"),
+    *("recipient_id", "event_id", "text_hmac", "text_length", "echoed_profile_id", "confirmed"),
     *("name", "picture", "kind", "marker", "language", "brand", "on_behalf_of", "first_contact"),
     *("origin", "asked", "uid", "parent", "roster", "version", "nonce", "promised_ms"),
 }

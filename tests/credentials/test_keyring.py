@@ -196,3 +196,18 @@ def test_an_error_with_other_words_is_the_same_error():
     assert (type(other), other.state, other.__cause__) == (KeychainError, State.LOCKED, error.__cause__)
     assert (str(other), other.message, other.hint) == ("locked (while testing)", "locked (while testing)", "unlock it")
     assert (str(error), error.hint) == ("locked", State.LOCKED.value)
+
+
+def test_the_key_that_signs_checkpoints_has_an_entry_of_its_own():
+    """Under a service that no host's name can be taken for."""
+    kept = {}
+    backend = SimpleNamespace(
+        get_password=lambda *address: kept.get(address),
+        set_password=lambda service, user, value: kept.update({(service, user): value}),
+    )
+    keychain = Keychain(backend=backend)
+    assert keychain.signing_key() is None
+    keychain.set_signing_key(Secret("c2VlZA=="))
+
+    assert "c2VlZA==" == keychain.signing_key().reveal()
+    assert [("profilectl:audit", "checkpoints")] == list(kept)

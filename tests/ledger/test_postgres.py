@@ -267,12 +267,18 @@ def test_nobody_listens(monkeypatch):
         ("CREATE VIEW {schema}.faces AS SELECT * FROM {schema}.bindings", "the view faces"),
         ("CREATE RULE deaf AS ON DELETE TO {schema}.retired DO INSTEAD NOTHING", "the rule deaf"),
         (f"CREATE TRIGGER sly BEFORE UPDATE ON {{schema}}.audit FOR EACH ROW {_NOTHING}", "the trigger sly"),
+        ("CREATE UNIQUE INDEX once ON {schema}.audit (hash)", "the index once"),
+        ("ALTER TABLE {schema}.audit ENABLE ROW LEVEL SECURITY", "the row security of audit"),
     ],
 )
 def test_what_acts_on_rows_without_us_is_refused(address, postgres, statement, what):
-    """By readers and writers, with its name."""
-    opening.open_for_writing(address).close()
-    postgres.execute(statement.format(schema=address.schema))
+    """By readers and writers, with its name; by a writer also where it was put there while that had it open."""
+    with opening.open_for_writing(address, actor="ann@desk") as writer:
+        writer.record(Event("claimed", "1", 1))
+        postgres.execute(statement.format(schema=address.schema))
+        with pytest.raises(LedgerRefused, match=f"no profilectl has put into it: {what}"):
+            writer.record(Event("claimed", "1", 2))
+        assert 1 == writer.last_seq()
     for open_ledger in (opening.open_for_reading, opening.open_for_writing):
         with pytest.raises(LedgerRefused, match=f"no profilectl has put into it: {what}"):
             open_ledger(address)

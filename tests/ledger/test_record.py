@@ -7,7 +7,8 @@ import pytest
 from profilectl.audit import chain
 from profilectl.audit.replay import differences, replay
 from profilectl.errors import LedgerRefused
-from profilectl.ledger.heads import require_whole
+from profilectl.ledger import schema
+from profilectl.ledger.heads import NEWEST, require_whole
 from profilectl.model import Event
 from tests.ledger.filled import USER, fill
 
@@ -161,3 +162,19 @@ def test_an_intent_has_the_time_at_which_it_was_written(ledger):
     fill(ledger)
     times = [record.event.at_ms for record in ledger.events() if record.event.what in {"intended", "created"}]
     assert times[:2] == [10, 20]
+
+
+def test_the_newest_records_take_one_look(ledger, monkeypatch):
+    """Every message begins with it, and on PostgreSQL a look is a round trip."""
+    fill(ledger)
+    for number in range(NEWEST):
+        ledger.record(Event("sent", USER, number))
+    looks, rows = [], type(ledger)._rows
+
+    def noted(self, statement, **values):
+        looks.append(statement)
+        return rows(self, statement, **values)
+
+    monkeypatch.setattr(type(ledger), "_rows", noted)
+    require_whole(ledger, NEWEST)
+    assert [schema.GET_LAST_RECORD, schema.GET_RECORDS] == looks

@@ -401,6 +401,20 @@ def test_a_schema_that_is_not_ours(path, statement, what):
     assert before == path.read_bytes()
 
 
+@pytest.mark.parametrize("statement", ["CREATE TRIGGER mine BEFORE INSERT ON audit BEGIN SELECT RAISE(IGNORE); END"])
+def test_what_is_put_there_while_a_ledger_is_open(path, statement):
+    """The next change is refused, before a trigger could swallow it."""
+    with open_for_writing(path) as ledger:
+        ledger.record(Event("claimed", "1", 1))
+        with closing(sqlite3.connect(path)) as forged:
+            forged.executescript(statement)
+            version = forged.execute("PRAGMA schema_version").fetchone()[0]
+            forged.execute(f"PRAGMA schema_version = {version - 1}")  # as who wants to hide it does
+        with pytest.raises(LedgerRefused, match="no profilectl has put into it: the trigger mine"):
+            ledger.record(Event("claimed", "1", 2))
+        assert 1 == ledger.last_seq()
+
+
 @pytest.mark.parametrize("suffix", ["-wal", "-journal", "-shm"])
 def test_a_log_without_its_ledger(path, suffix):
     """It isn't read into a new ledger, which to SQLite would be its own."""

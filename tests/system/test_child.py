@@ -72,3 +72,18 @@ def test_what_isn_t_there_can_t_be_started():
         child.run(["no-such-program"], seconds=60, largest=100)
     with pytest.raises(FileNotFoundError):
         child.start(["no-such-program"])
+
+
+def test_it_reads_what_it_is_given_and_has_no_terminal():
+    """A program that nobody attends can't ask: it leads a session of its own, and its stderr is dropped."""
+    tell = "import os, sys; sys.stderr.write('oh'); print(sys.stdin.read(), os.getsid(0) == os.getpid())"
+    words = [sys.executable, "-I", "-c", tell]
+
+    assert (0, b"note True\n") == child.exchange(words, b"note", seconds=60, is_attended=False)
+
+
+def test_one_that_takes_too_long_is_ended():
+    """Also one that reads nothing of a megabyte."""
+    with pytest.raises(TimeoutError):
+        child.exchange(["sleep", "60"], b"x" * 1_000_000, seconds=0.2, is_attended=False)
+    assert child.exchange(["false"], b"x" * 1_000_000, seconds=60, is_attended=True).status == 1

@@ -1,0 +1,206 @@
+"""``audit log``, ``who`` and ``sent``: what the record answers, read only, without X, credentials or a roster."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+
+from profilectl.audit.faces import Face, named
+from profilectl.audit.periods import Period
+from profilectl.audit.queries import Readable, Selection, faces_of, messages
+from profilectl.cli.audit.asked import (
+    Csv,
+    Since,
+    To,
+    Until,
+    asked_moment,
+    asked_period,
+    brands_of,
+    known_events,
+    known_ids,
+    opened_ledger,
+    require_one_form,
+    show_left_out,
+    the_account,
+    user_ids,
+)
+from profilectl.cli.context import Context
+from profilectl.cli.ledger_files import (
+    pour,
+)
+from profilectl.cli.options import argument, option
+from profilectl.render import audit as render
+from profilectl.render.console import info, out_all
+from profilectl.render.json_documents import Document, dump
+from profilectl.system.host import now_ms
+from profilectl.text.escape import visible
+from profilectl.text.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from profilectl.model import LedgerAccount
+
+Item = TypeVar("Item")
+
+
+def log(
+    context: Context,
+    agent: Annotated[list[str] | None, option("--agent AGENT", "Only what is about this agent; repeatable.")] = None,
+    actor: Annotated[list[str] | None, option("--actor USER", "Only what this OS user did; repeatable.")] = None,
+    since: Since = None,
+    until: Until = None,
+    event: Annotated[list[str] | None, option("--event EVENT", "Only events such as created; repeatable.")] = None,
+    to: To = None,
+    csv: Csv = False,
+) -> None:
+    """List what was recorded, oldest first.
+
+    Every record by default. Days and times are this machine's, unless they end with Z or with an offset such as
+    +02:00. USER is a name, or ann@host. X isn't asked, so RECIPIENT is an id and no @handle.
+    """
+    require_one_form(context, csv=csv)
+    asked, zone = asked_period(context, since, until)
+    words = [frozenset(values or ()) for values in (agent, actor, known_events(event), known_ids(to))]
+    with opened_ledger(context) as ledger:
+        accounts = ledger.accounts()
+        selection = Selection(asked, user_ids(context, accounts), *words)
+        brands = brands_of(accounts)
+        readable = Readable(ledger, ledger.accepted_breaks())
+        entries = _Counted(selection.entries(readable.events()))
+        if context.wants_json:
+            _pour_document(render.log_head(asked, zone), "records", (render.log_record(e, brands) for e in entries))
+        elif csv:
+            _out_csv(render.LOG_CELLS, (render.log_cells(entry, brands) for entry in entries))
+        else:
+            context.output.show_many(
+                render.LOG_HEADERS,
+                entries,
+                row=lambda entry: render.log_row(entry, brands),
+                cells=lambda entry: render.log_cells(entry, brands),
+            )
+    show_left_out(readable)
+    if not entries.count:
+        context.remark("No record matches. `profilectl audit log` without options lists all.")
+
+
+def who(
+    context: Context,
+    name: Annotated[str, argument("NAME", "The public name that customers saw.")],
+    at: Annotated[str | None, option("--at WHEN", "On this day, or at this time; else now.")] = None,
+) -> None:
+    """Say who somebody was at X on a day.
+
+    Which agent's face a public name was, since when and until when, with which picture, and who recorded it. A profile
+    that was replaced stays visible until it is destroyed, so there may be several. Days and times are this machine's,
+    unless they end with Z or with an offset such as +02:00.
+    """
+    moment = None if at is None else asked_moment("--at", at)
+    now = now_ms()
+    asked = Period(now, now + 1) if moment is None else Period(moment.begin_ms, moment.end_ms)
+    with opened_ledger(context) as ledger:
+        account = the_account(context, ledger.accounts())
+        readable = Readable(ledger, ledger.accepted_breaks())
+        faces = faces_of(readable, account.user_id)
+    show_left_out(readable)
+    same = named(faces, name)
+    shown = [face for face in same if face.is_in(asked)]
+    zone = None if moment is None else moment.zone
+    when = "now" if moment is None else f"at {moment.describe()}"
+    context.remark(f'"{name}" of {", ".join(account.brands)} {when}: {render.counted(len(shown), "face")}')
+    context.output.show(
+        lambda: render.who(name, account, asked, zone, shown),
+        rows=[render.who_cells(face, asked) for face in shown],
+        table=lambda: render.who_table(shown, asked),
+    )
+    if not shown:
+        info(_nobody(name, same, faces))
+
+
+def _nobody(name: str, same: Sequence[Face], faces: Sequence[Face]) -> str:
+    """Say why nobody is shown: when somebody had that name, or which name may have been meant."""
+    if same:
+        return f"Nobody had that name then. At other times: {'; '.join(map(render.span, same))}"
+    return f"Nobody ever had that name, by the record{did_you_mean(name, {face.name for face in faces if face.name})}"
+
+
+def sent(
+    context: Context,
+    as_: Annotated[list[str] | None, option("--as AGENT", "Only messages of this agent; repeatable.")] = None,
+    to: To = None,
+    since: Since = None,
+    until: Until = None,
+    csv: Csv = False,
+) -> None:
+    """List the messages that were sent, and as whom.
+
+    When, to whom, with which face, whether X confirmed that, and who wrote it where that was recorded. What a message
+    said is shown only where the policy has the record keep it (audit_text). Days and times are this machine's, unless
+    they end with Z or with an offset such as +02:00.
+    """
+    require_one_form(context, csv=csv)
+    asked, zone = asked_period(context, since, until)
+    agents, recipients = frozenset(as_ or ()), frozenset(known_ids(to))
+    with opened_ledger(context) as ledger:
+        accounts = ledger.accounts()
+        selection = Selection(asked, user_ids(context, accounts), agents, recipients=recipients)
+        brands = brands_of(accounts)
+        readable = Readable(ledger, ledger.accepted_breaks())
+        outgoing = _Counted(messages(readable.events(), selection))
+        if context.wants_json:
+            _pour_document(
+                render.sent_head(asked, zone), "messages", (render.sent_message(e, brands) for e in outgoing)
+            )
+        elif csv:
+            _out_csv(render.SENT_CELLS, (render.sent_cells(message, brands) for message in outgoing))
+        else:
+            context.output.show_many(
+                render.SENT_HEADERS,
+                outgoing,
+                row=lambda message: render.sent_row(message, brands),
+                cells=lambda message: render.sent_cells(message, brands),
+            )
+        show_left_out(readable)
+        if not outgoing.count:
+            context.remark(f"No message matches{_other_agents(ledger.accounts(), readable, as_ or ())}.")
+
+
+def _other_agents(accounts: Sequence[LedgerAccount], readable: Readable, keys: Sequence[str]) -> str:
+    known = {face.agent for account in accounts for face in faces_of(readable, account.user_id) if face.agent}
+    return "".join(
+        f"; the record has no agent {visible(key)}{did_you_mean(key, sorted(known))}"
+        for key in keys
+        if key not in known
+    )
+
+
+# How it is shown
+
+
+class _Counted(Generic[Item]):
+    """Passes items on, and counts them."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.count = 0
+        self._items = items
+
+    def __iter__(self) -> Iterator[Item]:
+        for item in self._items:
+            self.count += 1
+            yield item
+
+
+def _out_csv(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from profilectl.render.spreadsheets import csv_lines
+
+    out_all(csv_lines(headers, rows))
+
+
+def _pour_document(head: Document, key: str, parts: Iterable[Document]) -> None:
+    """Write a document whose last key holds many parts: whole or, where one can't be read, not at all."""
+    with tempfile.TemporaryFile() as spool:
+        spool.write(dump({**head, key: []}).removesuffix("]}").encode())
+        for number, part in enumerate(parts):
+            spool.write(f"{', ' if number else ''}{json.dumps(part, ensure_ascii=True)}".encode())
+        spool.write(b"]}\n")
+        pour(spool)
