@@ -15,6 +15,7 @@ from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.roster.consent import shown_picture
 from profilectl.roster.lookup import agent_of
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
@@ -154,7 +155,7 @@ def _differences(adoption: Adoption) -> Iterator[str]:
     if adoption.has_other_name:
         yield f'{_shown(profile.id, profile.name)} has another name than {agent.key}, who is "{visible(agent.name)}"'
     if adoption.has_other_picture:
-        yield f"profile {profile.id} shows another picture than {agent.key}'s, {visible(agent.avatar)}"
+        yield f"profile {profile.id} shows another picture than {agent.key}'s, {visible(shown_picture(agent))}"
     if candidate.problem is not None:
         yield f"the picture of profile {profile.id} can't be compared with {agent.key}'s: {visible(candidate.problem)}"
 

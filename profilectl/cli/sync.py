@@ -301,6 +301,8 @@ class _Run:
 
         self.session.register_accounts(self.ledger)
         self.session.begin_accounts(self.ledger, self.unknown)
+        policy = self.context.policy_digest()
+        self.session.record_run(plan, self.ledger, policy=policy, unknown=self.unknown)
         # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)

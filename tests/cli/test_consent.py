@@ -45,7 +45,7 @@ def test_a_consent_that_ends_plans_a_neutral_name_and_face(rehearsal):
     write(rehearsal, EXPIRED)
 
     assert [("replace", ["name", "avatar", "consent"], NEUTRAL)] == changes(rehearsal)
-    assert "neutral, for want of consent" in " ".join(rehearsal.run("diff", "--format", "markdown").out.split())
+    assert "consent is missing or has ended" in " ".join(rehearsal.run("diff", "--format", "markdown").out.split())
     assert rehearsal.run("sync", "--yes").code == 0
     assert ([], [NEUTRAL]) == (changes(rehearsal), live(rehearsal))
     write(rehearsal, BOTH)
