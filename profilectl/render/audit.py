@@ -130,6 +130,8 @@ def who(name: str, account: LedgerAccount, asked: Period, zone: str | None, face
                 "over": _entry(face.over),
                 "picture": face.picture,
                 "consent": face.consent,
+                "plan": face.plan,
+                "commit": face.commit,
             }
             for face in faces
         ],
@@ -174,6 +176,9 @@ def _facts(face: Face, asked: Period) -> Iterator[tuple[str, str]]:
     yield "profile", face.profile_id
     yield "picture", face.picture or NOT_RECORDED
     yield "consent", face.consent or NOT_RECORDED
+    yield "plan", face.plan or NOT_RECORDED
+    if face.commit is not None:
+        yield "roster in git", face.commit
 
 
 def _left(face: Face) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import asdict
 
 from profilectl.errors import ExitCode, ProfilectlError
-from profilectl.model import DRAWN, Agent, Brand, Message, Problem
+from profilectl.model import Agent, Brand, Message, Problem
 
 if TYPE_CHECKING:
     from profilectl.config import Config
@@ -153,9 +153,7 @@ def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:
                 "agent": agent.key,
                 "kind": agent.kind.value,
                 "name": agent.name,
-                # the roster's own key and value, so that a script finds the line again; empty where initials are drawn
-                "avatar": "" if agent.avatar.startswith(DRAWN) else agent.avatar,
-                "withheld": agent.withheld or None,
+                "avatar": agent.avatar,  # the roster's own key, so that a script finds the line again
                 "operators": list(agent.operators),
                 "until": None if agent.until is None else agent.until.isoformat(),
                 "protected": agent.protected,
