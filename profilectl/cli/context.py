@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.heads import KeptHeads
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.pictures.stat_cache import PictureStatCache
+    from profilectl.roster.facts import ProfileFacts
     from profilectl.secret import Credentials, Secret
 
 DEFAULT_API_URL = "https://api.x.com"
@@ -176,6 +177,12 @@ class Context(Struct, frozen=True, dict=True):
         from profilectl.roster.git_commit import commit_of
 
         return commit_of(self.roster_path, self.read_roster())
+
+    def profile_facts(self, user_ids: Mapping[str, str]) -> ProfileFacts:
+        """Return what the record holds of the profiles of these accounts, given by brand, beside names and pictures."""
+        from profilectl.roster.facts import profile_facts
+
+        return profile_facts(self.roster, user_ids, commit=self.roster_commit)
 
     def policy_digest(self) -> str:
         """Return the digest of this machine's policy file, empty where there is none or it doesn't count."""

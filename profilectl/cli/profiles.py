@@ -132,7 +132,9 @@ def _adopt(
         adoption = look(ledger)
         if agreed is not None and not agreed.agrees_with(adoption):
             return False
-        manual_changes.adopt(ledger, adoption, client.now_ms())
+        user_ids = {adoption.brand.key: adoption.account.user_id}
+        with ledger.noting(context.reread().profile_facts(user_ids).of):
+            manual_changes.adopt(ledger, adoption, client.now_ms())
     if agreed is None:
         for difference in _differences(adoption):
             info(f"warning: {difference}")

@@ -224,3 +224,21 @@ def test_diff_and_preview_tell_that_the_policy_file_refuses_a_roster(desk, polic
     assert (None, changes[0]["policy"]) == (changes[0]["former"], changes[1]["former"])
     denied = [(record["agent"], record["detail"]["rule"]) for record in records if record["event"] == "denied"]
     assert [("alice", "policy file")] == denied
+
+
+def test_what_a_person_binds_and_ends_by_hand_names_the_consent_too(rehearsal):
+    """Adopted, recovered and offboarded: no plan made it, and nobody claims one."""
+    consent = 'consent = { name = true, photo = true, ref = "HR-7" }'
+    rehearsal.write(("alice", "Alice F.", consent), ("bob", "Bob B."), ("carl", "Carl C.", consent))
+    for path in (rehearsal.folder / ".profilectl" / "sandbox").glob("ledger.db*"):
+        path.unlink()
+    assert rehearsal.run("profiles", "adopt", "carl", "100003", "--yes").code == 0
+    rehearsal.run("recover", "--yes")
+    assert rehearsal.run("offboard", "carl", "--yes").code == 0
+
+    told = [(what, agent, detail.get("consent"), "plan" in detail) for what, agent, detail in events(rehearsal)]
+    words = "HR-7: name and photo"
+    assert ("adopted", "carl", words, False) in told
+    assert [("retired", "carl", words, False), ("destroyed", "carl", words, False)] == [
+        entry for entry in told if entry[0] in {"retired", "destroyed"}
+    ]
