@@ -11,8 +11,8 @@ import typer
 from msgspec.structs import replace
 
 from profilectl.cli.context import Context
-from profilectl.cli.denials import denials_recorded
 from profilectl.cli.message_input import read_media, read_text
+from profilectl.cli.messages.denials import denials_recorded
 from profilectl.cli.options import argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.digests import digest_of_bytes
