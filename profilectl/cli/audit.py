@@ -214,7 +214,7 @@ def verify(
     with closing(open_existing(context, place)) as ledger:
         verdict = _verdict(ledger, against, shown)
         if accept_break:
-            verdict = _accept_break(context, ledger, verdict, yes=yes)
+            verdict = _accept_breaks(context, ledger, verdict, yes=yes)
         setbacks = context.kept_heads.setbacks(ledger)
         untrue = [] if verdict.broken is not None else _untrue(ledger)
         accepted = sorted(seq for seq, _ in ledger.accepted_breaks())
@@ -246,6 +246,15 @@ def _untrue(ledger: StoreReader) -> list[str]:
         ]
         if ledger.last_seq() <= last_seq:  # a row and its event are written at once, so nothing lies in between
             return sentences
+
+
+def _accept_breaks(context: Context, ledger: StoreReader, verdict: Verdict, *, yes: bool) -> Verdict:
+    """Let a person go on behind each record that is broken, one after the other; see `_accept_break`."""
+    while True:
+        former, verdict = verdict.broken, _accept_break(context, ledger, verdict, yes=yes)
+        # one that is still broken after it was accepted is being changed right now
+        if verdict.broken in {None, former}:
+            return verdict
 
 
 def _accept_break(context: Context, ledger: StoreReader, verdict: Verdict, *, yes: bool) -> Verdict:

@@ -86,7 +86,8 @@ def log_cells(entry: Entry, brands: Brands) -> tuple[str, ...]:
 def log_row(entry: Entry, brands: Brands) -> tuple[str, ...]:
     """Return a record under `LOG_HEADERS`, for people; the brand where the ledger has several accounts."""
     event = entry.event
-    words = {"recipient_id": "to {}", "name": '"{}"', "why": "{}", "replaced": "in place of {}", "handle": "@{}"}
+    words = {"recipient_id": "to {}", "recipient": "to {}", "name": '"{}"', "why": "{}", "rule": "forbidden by: {}"}
+    words |= {"replaced": "in place of {}", "handle": "@{}", "options": "{}"}
     about = [event.agent] if event.agent else []
     about += [form.format(event.detail[key]) for key, form in words.items() if event.detail.get(key)]
     about += [f"profile {event.profile_id}"] if event.profile_id else []

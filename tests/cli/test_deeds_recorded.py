@@ -242,3 +242,31 @@ def test_what_a_person_binds_and_ends_by_hand_names_the_consent_too(rehearsal):
     assert [("retired", "carl", words, False), ("destroyed", "carl", words, False)] == [
         entry for entry in told if entry[0] in {"retired", "destroyed"}
     ]
+
+
+def test_an_attempt_past_the_pinned_ledger_is_recorded_in_it(desk, policy, monkeypatch, capsys):
+    """Whoever names another ledger to leave no trace leaves one; the same words without the variable go out."""
+    process, _ = desk.serve()
+    pinned = desk.folder / "pinned" / "ledger.db"
+    try:
+        for name, value in desk.env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("XDG_STATE_HOME", str(desk.folder / "state"))
+        monkeypatch.chdir(desk.folder)
+        desk.write(("alice", "Alice F."))
+        put(policy, f'version = 1\nadmins = ["uid:{os.getuid()}"]\nledger = "{pinned}"\n')
+        assert run(["sync", "--yes"]) == 0
+        words = ["send", "--as", "alice", "--to", "@customer", "--human-wrote-this", "Hello"]
+        monkeypatch.setenv("PROFILECTL_LEDGER", str(desk.folder / "other" / "ledger.db"))
+        assert run(words) == 5
+        monkeypatch.delenv("PROFILECTL_LEDGER")
+        assert run(words) == 0
+        capsys.readouterr()
+        assert run(["audit", "log", "--json", "--event", "denied"]) == 0
+        records = json.loads(capsys.readouterr().out)["records"]
+    finally:
+        desk.end(process)
+    assert [("alice", "another ledger than the policy file's")] == [
+        (record["agent"], record["detail"]["rule"]) for record in records
+    ]
+    assert not (desk.folder / "other").exists()

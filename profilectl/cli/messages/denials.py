@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from profilectl.cli.context import Context
 from profilectl.errors import InputRefused, ProfilectlError
 from profilectl.messaging.identity import find_sender
@@ -45,10 +47,13 @@ def denials_recorded(send: Callable[..., None]) -> Callable[..., None]:
 
 
 def _record(context: Context, rule: str, key: str | None, to: str) -> None:
+    agent, brand = _who(context, key)
+    if context.authority.ledger:  # root's word, which a variable can't lead past: that may be what was refused
+        environ = {name: value for name, value in context.environ.items() if name != "PROFILECTL_LEDGER"}
+        context = replace(context, environ=environ)
     place = context.ledger_place
     if isinstance(place, Path) and not place.exists():
         return
-    agent, brand = _who(context, key)
     ledger = context.ledger_for_writing()
     user_id = _account(ledger, brand)
     if user_id is None:
