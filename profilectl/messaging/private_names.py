@@ -58,7 +58,8 @@ def _fields(agent: Agent, text: _Text) -> Iterator[tuple[str, str | None]]:
     if not agent.last and not agent.legal_name and not agent.own_name:
         return
     public = Words(agent.name)
-    yield from _withheld(agent, text)
+    if agent.own_name:
+        yield from _withheld(agent, text)
     if agent.last:
         last = _Name.of(agent.last)
         if not public.holds(last.words):
