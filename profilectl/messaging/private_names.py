@@ -58,8 +58,7 @@ def _fields(agent: Agent, text: _Text) -> Iterator[tuple[str, str | None]]:
     if not agent.last and not agent.legal_name and not agent.own_name:
         return
     public = Words(agent.name)
-    if agent.own_name:
-        yield from _withheld(agent, text)
+    yield from _withheld(agent, text)
     if agent.last:
         last = _Name.of(agent.last)
         if not public.holds(last.words):
@@ -78,6 +77,8 @@ def _fields(agent: Agent, text: _Text) -> Iterator[tuple[str, str | None]]:
 
 def _withheld(agent: Agent, text: _Text) -> Iterator[tuple[str, str | None]]:
     """Yield what a text shows of the name that the roster has for an agent without consent to it."""
+    if not agent.own_name:
+        return
     own = _Name.of(agent.own_name.partition(",")[0])  # what follows a comma is a title
     if not own.words:
         return

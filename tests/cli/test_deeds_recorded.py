@@ -251,6 +251,7 @@ def test_an_attempt_past_the_pinned_ledger_is_recorded_in_it(desk, policy, monke
     try:
         for name, value in desk.env.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.delenv("PROFILECTL_LEDGER")  # which the sandbox has set
         monkeypatch.setenv("XDG_STATE_HOME", str(desk.folder / "state"))
         monkeypatch.chdir(desk.folder)
         desk.write(("alice", "Alice F."))
