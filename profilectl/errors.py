@@ -124,10 +124,19 @@ class CredentialsError(ProfilectlError):
 
 
 class InputRefused(ProfilectlError):
-    """Something that was handed to us can't be used as it is."""
+    """Something that was handed to us can't be used as it is.
+
+    `rule` names in a word or two what forbids somebody to send as an agent, for the record; None for other refusals.
+    """
 
     exit_code = ExitCode.REFUSED
     kind = "input"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, retry_at: datetime | None = None, rule: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, retry_at=retry_at)
+        self.rule = rule
 
 
 class RosterRefused(InputRefused):

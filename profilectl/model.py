@@ -102,7 +102,9 @@ class Agent(Struct, frozen=True):
     protected: bool = False
     line: int = 0  # of its table in the roster, for messages
     consent: Consent | None = None
-    withheld: str = ""  # for want of consent: "photo", or "name" for both; name and avatar are neutral already
+    withheld: str = ""  # without consent: "photo", or "name" for both; name and avatar are neutral already
+    own_name: str = ""  # the roster's, where it is withheld
+    own_avatar: str = ""  # likewise
 
 
 class Roster(Struct, frozen=True):

@@ -6,18 +6,25 @@ only where the token belongs to a user that nobody else can become; ``examples/a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 
 from profilectl.errors import InputRefused
-from profilectl.model import Account, Agent, Binding
+from profilectl.model import Account, Agent, Binding, Policy
+from profilectl.text.escape import visible
 from profilectl.text.names import as_compared
 
 EVERYBODY_ELSE = "*"
 """Stands in the policy's operators for every agent, or profile, that isn't named there."""
 
 _UID = "uid:"
+_STRICTNESS = {
+    "disclosure": ("warn", "enforce"),
+    "consent": ("off", "record", "require"),
+    "ai_faces": ("record", "refuse"),
+}
+"""The values of a roster's policy that the policy file can ask for, the loosest first."""
 
 
 class Operator(Struct, frozen=True):
@@ -42,7 +49,12 @@ class Authority(Struct, frozen=True):
     """Operators by account (its handle in lower case, or its user id), and in it by profile: its public name or id."""
     roster: str = ""  # the only one that is acted on, empty: any
     ledger: str = ""  # the only one that is used, empty: any
-    disclosure: str = ""  # what a roster that is acted on has to say, empty: either
+    disclosure: str = ""  # what a roster that is acted on has to say at least; empty: either. So the two below
+    consent: str = ""
+    ai_faces: str = ""
+    test_recipients: tuple[str, ...] | None = None  # the only ones that a roster may name; None: any
+    bot_markers: Mapping[str, tuple[str, ...]] | None = None
+    """By language, the only markers that a roster may name; of other languages the program's own. None: any."""
 
     @property
     def trusts_keys(self) -> bool:
@@ -72,15 +84,39 @@ class Authority(Struct, frozen=True):
             raise InputRefused(
                 f"{operator.name} may not send {face} at @{keys[-1]}",
                 hint=f"{self.file} names who may: {self._listed(rules)}; or ask an admin: {self._listed(self.admins)}",
+                rule="accounts of the policy file",
             )
 
-    def require_disclosure(self, disclosure: str, roster: str) -> None:
-        """Raise InputRefused where a roster says less about bots than the policy wants."""
-        if self.disclosure not in {"", disclosure}:
+    def require_policy(self, policy: Policy, roster: str, usual_markers: Mapping[str, tuple[str, ...]]) -> None:
+        """Raise InputRefused where a roster's policy is looser than the policy file wants.
+
+        `roster` is its path, `usual_markers` are those that a roster has without naming any, by language.
+        """
+        faults = list(self._looser(policy, usual_markers))
+        if faults:
             raise InputRefused(
-                f'{roster} has disclosure = "{disclosure}", and {self.file} wants "{self.disclosure}"',
-                hint=f'say disclosure = "{self.disclosure}" in its [policy]',
+                f"{roster} is looser than {self.file} wants: {'; '.join(faults)}",
+                hint="change the roster's [policy]; only root changes that file",
+                rule="policy file",
             )
+
+    def _looser(self, policy: Policy, usual_markers: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+        for name, order in _STRICTNESS.items():
+            own, least = getattr(policy, name), getattr(self, name)
+            if least and order.index(own) < order.index(least):
+                yield f'{name} is "{own}", and has to be "{least}"'
+        testers = {tester.casefold() for tester in self.test_recipients or ()}
+        others = [tester for tester in policy.test_recipients if tester.casefold() not in testers]
+        if self.test_recipients is not None and others:
+            yield f"test_recipients has {', '.join(map(visible, others))}, which it doesn't name"
+        if self.bot_markers is None:
+            return
+        allowed = {**usual_markers, **self.bot_markers}
+        for language, markers in policy.bot_markers.items():
+            unknown = [marker for marker in markers if marker not in allowed.get(language, ())]
+            if unknown:
+                words = ", ".join(f'"{visible(marker)}"' for marker in unknown)
+                yield f"bot_markers has {words} for {visible(language)}, which it doesn't name"
 
     def require_admin(self, operator: Operator, deed: str) -> None:
         """Raise InputRefused unless the operator is an admin; `deed` is what admins do, as in "bob may not …"."""
@@ -100,11 +136,13 @@ class Authority(Struct, frozen=True):
             raise InputRefused(
                 f"{operator.name} may not send as {agent.key}",
                 hint=f"{self.file} names who may: {self._listed(rules)}; or ask an admin: {self._listed(self.admins)}",
+                rule="operators of the policy file",
             )
         if agent.operators and not self.is_named(agent, operator):
             raise InputRefused(
                 f"{operator.name} may not send as {agent.key}",
                 hint=f"the roster's operators name who may: {self._listed(agent.operators)}",
+                rule="operators of the roster",
             )
 
     def is_named(self, agent: Agent, operator: Operator) -> bool:

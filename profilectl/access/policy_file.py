@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from profilectl.access.policy import EVERYBODY_ELSE, Authority, Operator
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused, RosterRefused
 from profilectl.system.files import opened, read
 from profilectl.system.host import user_name
@@ -26,6 +27,7 @@ _ROOT = 0
 _LARGEST = 1_000_000  # bytes
 _LARGEST_ROSTER = 100_000_000  # bytes; what is read is only compared
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_STRICT = ("disclosure", "consent", "ai_faces")  # in the order of `Authority`
 _PLAIN = "put a plain file into a plain folder"
 
 
@@ -61,6 +63,17 @@ def read_policy(path: Path) -> Authority:
         mend = f"chmod a+rx {path.parent} && chmod a+r {path}"
         raise _refused(path, f"can't be read: {error.strerror}", mend) from None
     return _parse(content, str(path))
+
+
+def digest_of_policy(path: Path) -> str:
+    """Return the digest of the policy file's bytes, empty where there is none; errors as for `read_policy`."""
+    try:
+        return digest_of_bytes(_content(path))
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        read_policy(path)  # which says what is wrong
+        raise
 
 
 def read_pinned_roster(authority: Authority) -> bytes:
@@ -146,6 +159,10 @@ def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Author
         "roster": _absolute,
         "ledger": _ledger,
         "disclosure": rules.choice("enforce", "warn"),
+        "consent": rules.choice("require", "record", "off"),
+        "ai_faces": rules.choice("refuse", "record"),
+        "test_recipients": rules.array_of(str.strip, 'ids in quotes such as "12345" or @handles'),
+        "bot_markers": rules.table,
     }
     values = rules.read(tables, fields, (), problems, lambda key: f"unknown key{did_you_mean(key, fields)}")
     if "version" not in values:
@@ -162,8 +179,24 @@ def _read(tables: Mapping[str, Any], file: str, problems: ProblemList) -> Author
     accounts = _accounts(values.get("accounts") or {}, problems)
     if accounts and operators:
         problems.error(("operators",), "the accounts say who sends, by profile: take this table out")
-    pins = [values.get(name) or "" for name in ("roster", "ledger", "disclosure")]
-    return Authority(uid_of, values.get("admins") or (), operators, file, accounts, *pins)
+    languages = values.get("bot_markers")
+    markers = None if languages is None else _markers(languages, problems)
+    return Authority(
+        uid_of,
+        values.get("admins") or (),
+        operators,
+        file,
+        accounts,
+        test_recipients=values.get("test_recipients"),
+        bot_markers=markers,
+        **{name: values.get(name) or "" for name in ("roster", "ledger", *_STRICT)},
+    )
+
+
+def _markers(languages: Mapping[str, Any], problems: ProblemList) -> dict[str, tuple[str, ...]]:
+    words = rules.array_of(str.strip, 'words such as "bot"')
+    values = rules.read(languages, dict.fromkeys(languages, words), ("bot_markers",), problems, str)
+    return {language.lower(): markers or () for language, markers in values.items()}
 
 
 def _accounts(tables: Mapping[str, Any], problems: ProblemList) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -50,6 +50,8 @@ class Face(Struct, frozen=True):
     left: Entry | None = None  # from then on nobody sends with it
     why: str | None = None  # "replaced" | "removed" | "destroyed" | "forgotten"
     over: Entry | None = None  # X doesn't have it any more, or it was bound once more
+    plan: str | None = None  # the digest of the plan that made it
+    commit: str | None = None  # of the roster in git
 
     def is_in(self, period: Period) -> bool:
         """Say whether customers could see it in a period, as far as the record tells."""
@@ -104,7 +106,8 @@ class FaceHistory:
         if earlier is not None:  # an agent got it back, or one whose profile was forgotten did
             self._over.append(replace(earlier, over=entry))
         name, picture, consent = (_text(event, word) for word in ("name", "avatar", "consent"))
-        self._open[key] = Face(*key, event.agent, name, picture, consent, began=entry)
+        plan, commit = _text(event, "plan"), _text(event, "commit")
+        self._open[key] = Face(*key, event.agent, name, picture, consent, began=entry, plan=plan, commit=commit)
 
     def _leave(self, key: tuple[str, str], entry: Entry, why: str) -> None:
         event = entry.event

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.heads import KeptHeads
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.pictures.stat_cache import PictureStatCache
+    from profilectl.roster.facts import ProfileFacts
     from profilectl.secret import Credentials, Secret
 
 DEFAULT_API_URL = "https://api.x.com"
@@ -149,17 +150,46 @@ class Context(Struct, frozen=True, dict=True):
         return as_agreed(roster, today(roster.policy.timezone))
 
     def _require_pinned(self, roster: Roster) -> None:
-        """Raise InputRefused where the policy names another roster, or one that says more about bots."""
+        """Raise InputRefused where the policy names another roster, or wants a stricter one."""
         from profilectl.access.policy_file import read_pinned_roster
+        from profilectl.roster.disclosure import MARKERS
 
         authority, shown = self.authority, visible(str(self.roster_path))
-        authority.require_disclosure(roster.policy.disclosure, shown)
+        authority.require_policy(roster.policy, shown, MARKERS)
         # The bytes count, not the path, which could lead elsewhere by the time it is read.
         if authority.roster and decode(read_pinned_roster(authority), authority.roster) != self._roster_text:
             raise InputRefused(
                 f"{shown} isn't the roster that {authority.file} names",
                 hint=f"--roster {shlex.quote(authority.roster)} is what it names, and only an admin changes that",
+                rule="another roster than the policy file's",
             )
+
+    def broken_pins(self) -> InputRefused | None:
+        """Return why `sync` and `send` would refuse this roster by the machine's policy file; None when they don't."""
+        try:
+            self._require_pinned(self.roster)
+        except InputRefused as error:
+            return error
+        return None
+
+    @cached_property
+    def roster_commit(self) -> str | None:
+        """The commit that the roster is of, None where it is in no repository of git's."""
+        from profilectl.roster.git_commit import commit_of
+
+        return commit_of(self.roster_path, self.read_roster())
+
+    def profile_facts(self, user_ids: Mapping[str, str]) -> ProfileFacts:
+        """Return what the record holds of the profiles of these accounts, given by brand, beside names and pictures."""
+        from profilectl.roster.facts import profile_facts
+
+        return profile_facts(self.roster, user_ids, commit=self.roster_commit)
+
+    def policy_digest(self) -> str:
+        """Return the digest of this machine's policy file, empty where there is none or it doesn't count."""
+        from profilectl.access.policy_file import POLICY, digest_of_policy
+
+        return "" if self.uses_sandbox else digest_of_policy(POLICY)
 
     @cached_property
     def _roster_text(self) -> str:
@@ -266,6 +296,7 @@ class Context(Struct, frozen=True, dict=True):
         raise LedgerRefused(
             visible(f"{place} isn't the ledger that {authority.file} names"),
             hint="leave out PROFILECTL_LEDGER, and the key ledger in profilectl's config.toml",
+            rule="another ledger than the policy file's",
         )
 
     @property

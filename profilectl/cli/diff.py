@@ -87,7 +87,7 @@ def diff(
     session.check_accounts(ledger)
     show_warnings(session)
     session.check_agents(ledger)
-    plan = session.plan(ledger)
+    plan = _with_pins(context, session.plan(ledger))
     show_warnings(session)
     for account in session.check_ledger(ledger, context.kept_heads.ledger_of):
         context.warn_of(account)
@@ -105,6 +105,17 @@ def diff(
         shown = visible(str(out))
         info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
     raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
+
+
+def _with_pins(context: Context, plan: Plan) -> Plan:
+    """Return the plan as one that is refused where the machine's policy file refuses its roster."""
+    from profilectl.plan.guards import Refusal
+
+    error = None if plan.refused is not None else context.broken_pins()
+    if error is None:
+        return plan
+    hint = "" if error.hint is None else f" ({error.hint})"
+    return replace(plan, refused=Refusal("policy_file", f"{error.message}{hint}", None))
 
 
 def _chosen(context: Context, form: Format | None) -> Format | None:
@@ -178,6 +189,7 @@ def open_session(
         read_pictures=partial(context.inspect_pictures, cache=cache or context.picture_cache),
         prepare_pictures=context.prepare_pictures,
         connect=partial(context.connect, jobs=jobs, max_wait=max_wait),
+        find_commit=lambda: context.roster_commit,
         jobs=jobs,
         goes_on=goes_on,
     )

@@ -20,12 +20,13 @@ from profilectl.profiles.offboarding import (
 )
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.roster.facts import profile_facts
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 from profilectl.toml.document import decode
 
 if TYPE_CHECKING:
-    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.ledger.protocol import Ledger, LedgerReader
 
 _HEADERS = ("result", "brand", "profile", "name", "error")
 
@@ -72,7 +73,16 @@ def _carry_out(
     question = f"Block sending as {shown} and destroy every profile of theirs ({where})?"
     require_consent(context, question, "offboarded", yes=yes)
     writable = context.ledger_for_writing()
-    blocked = offboarding.block(writable)
+    user_ids = {brand.key: user_id for brand, user_id in offboarding.registered(ledger).items()}
+    facts = profile_facts(
+        context.roster, user_ids
+    )  # no commit: git may keep one waiting, and who leaves can still send
+    with writable.noting(facts.of):
+        return _block_and_destroy(context, offboarding, writable)
+
+
+def _block_and_destroy(context: Context, offboarding: Offboarding, writable: Ledger) -> tuple[OffboardResult, ...]:
+    shown, blocked = visible(offboarding.agent), offboarding.block(writable)
     for warning in blocked.warnings:
         info(warning)
     # Before the profiles go, because a sync may keep us waiting for minutes.

@@ -40,6 +40,9 @@ def preview(
         raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
     chosen = _choose_agents(context, context.brands(), agent)
     active = _without_ended(chosen, today(context.roster.policy.timezone), quiet=context.is_quiet)
+    broken = context.broken_pins()
+    if broken is not None:
+        info(f"warning: nobody can sync or send with this roster: {broken.message}")
     pictures = context.load_pictures(agent for _, agent in active)
     cards = [_card(brand, agent, pictures[agent.avatar], text) for brand, agent in active]
     if html is not None:

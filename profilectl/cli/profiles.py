@@ -15,6 +15,7 @@ from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.roster.consent import shown_picture
 from profilectl.roster.lookup import agent_of
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
@@ -131,7 +132,9 @@ def _adopt(
         adoption = look(ledger)
         if agreed is not None and not agreed.agrees_with(adoption):
             return False
-        manual_changes.adopt(ledger, adoption, client.now_ms())
+        user_ids = {adoption.brand.key: adoption.account.user_id}
+        with ledger.noting(context.reread().profile_facts(user_ids).of):
+            manual_changes.adopt(ledger, adoption, client.now_ms())
     if agreed is None:
         for difference in _differences(adoption):
             info(f"warning: {difference}")
@@ -154,7 +157,7 @@ def _differences(adoption: Adoption) -> Iterator[str]:
     if adoption.has_other_name:
         yield f'{_shown(profile.id, profile.name)} has another name than {agent.key}, who is "{visible(agent.name)}"'
     if adoption.has_other_picture:
-        yield f"profile {profile.id} shows another picture than {agent.key}'s, {visible(agent.avatar)}"
+        yield f"profile {profile.id} shows another picture than {agent.key}'s, {visible(shown_picture(agent))}"
     if candidate.problem is not None:
         yield f"the picture of profile {profile.id} can't be compared with {agent.key}'s: {visible(candidate.problem)}"
 

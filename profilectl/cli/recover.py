@@ -20,7 +20,7 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
-    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.ledger.protocol import Ledger, LedgerReader
 
 _HEADERS = ("result", "brand", "agent", "profile", "name", "because")
 _DOUBTS = {
@@ -73,8 +73,14 @@ def _bind_sure(context: Context, clients: dict[str, XClient]) -> list[BrandFindi
     ledger = context.ledger_for_writing()
     with ledger.lock(_MAX_WAIT, "profilectl recover", context.announce_wait):
         examined = _examine(context, clients, ledger)
-        bind(ledger, examined, lambda brand: clients[brand].now_ms())
+        _bind(context, ledger, examined, clients)
     return examined
+
+
+def _bind(context: Context, ledger: Ledger, examined: Sequence[BrandFindings], clients: dict[str, XClient]) -> None:
+    user_ids = {brand_findings.brand.key: brand_findings.account.user_id for brand_findings in examined}
+    with ledger.noting(context.reread().profile_facts(user_ids).of):
+        bind(ledger, examined, lambda brand: clients[brand].now_ms())
 
 
 def _bind_agreed(context: Context, clients: dict[str, XClient]) -> list[BrandFindings]:
@@ -85,7 +91,7 @@ def _bind_agreed(context: Context, clients: dict[str, XClient]) -> list[BrandFin
         with ledger.lock(_MAX_WAIT, "profilectl recover", context.announce_wait):
             examined = [brand_findings.agreeing(agreed) for brand_findings in _examine(context, clients, ledger)]
             if agreed == {match for brand_findings in examined for match in brand_findings.sure}:
-                bind(ledger, examined, lambda brand: clients[brand].now_ms())
+                _bind(context, ledger, examined, clients)
                 return examined
         info("something has changed meanwhile, so nothing was bound; now it is:")
     return examined

@@ -14,6 +14,7 @@ from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.roster.consent import shown_picture
 from profilectl.system.host import today
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def listing(context: Context) -> None:
 def _row(agent: Agent) -> tuple[str, ...]:
     until = agent.until.isoformat() if agent.until is not None else ""
     protected = "protected" if agent.protected else ""
-    return (agent.brand, agent.key, agent.kind.value, agent.name, agent.avatar, until, protected)
+    return (agent.brand, agent.key, agent.kind.value, agent.name, shown_picture(agent), until, protected)
 
 
 def _show_compliance(context: Context) -> ExitCode:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.message_input import read_media, read_text
+from profilectl.cli.messages.denials import denials_recorded
 from profilectl.cli.options import argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.digests import digest_of_bytes
@@ -54,6 +55,7 @@ DryRun = Annotated[bool, option("--dry-run", "Show what would be sent, and send 
 _LONGEST_KEY = 200  # code points
 
 
+@denials_recorded
 def send(
     context: Context,
     to: To,

@@ -312,6 +312,8 @@ class _Run:
         self.session.begin_accounts(self.ledger, self.unknown)
         # who may only send can't make one where the ledger is on PostgreSQL
         self.ledger.text_key(f"{datetime.fromtimestamp(self.session.now_ms() / 1000, UTC):%Y-%m}")
+        policy = self.context.policy_digest()
+        self.session.record_run(plan, self.ledger, policy=policy, unknown=self.unknown)
         # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         outcomes = self._apply(plan, prepared)

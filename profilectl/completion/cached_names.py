@@ -21,6 +21,7 @@ TITLE = "profilectl names 3"
 KINDS = ("agents", "brands", "profiles")
 SOURCES = 4  # the roster, the config file, the ledger and its write-ahead log
 ABSENT = "-"  # the stamp of a file that isn't there
+_POLICY = "/etc/profilectl/policy.toml"  # may name the ledger; as `access.policy_file` has it, which isn't loaded here
 _LARGEST = 50_000_000  # bytes: more than a hundred thousand agents in several brands
 _LONGEST = 200  # code points of a description
 _PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
@@ -101,7 +102,7 @@ def settings() -> str:
     path = "://" if "://" in ledger else ledger and os.path.abspath(ledger)
     host = (os.environ.get("PROFILECTL_API_URL") or "").rpartition("@")[2]
     folders = os.environ.get("XDG_CONFIG_HOME"), os.environ.get("XDG_STATE_HOME"), os.environ.get("HOME")
-    return ascii((path, host, *folders))
+    return ascii((path, host, *folders, stamp(_POLICY)))
 
 
 def stamp(path: str) -> str:

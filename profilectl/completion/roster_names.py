@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profilectl.access import policy_file
+from profilectl.access.policy_file import read_policy
 from profilectl.api.urls import DEFAULT_URL, parse_address
 from profilectl.config import config_path, read_config
 from profilectl.errors import InputRefused, ProfilectlError
@@ -35,7 +37,9 @@ def ledger_path(roster: str, *, uses_sandbox: bool) -> str:
     if uses_sandbox:
         return str(folder / "sandbox" / "ledger.db")
     try:
-        chosen = os.environ.get("PROFILECTL_LEDGER") or read_config(config_path()).ledger
+        # where the machine's policy names a ledger, commands use no other
+        pinned = read_policy(policy_file.POLICY).ledger
+        chosen = pinned or os.environ.get("PROFILECTL_LEDGER") or read_config(config_path()).ledger
         if chosen:
             return "" if "://" in chosen else str(expand_home(chosen).absolute())
         address = parse_address(os.environ.get("PROFILECTL_API_URL") or DEFAULT_URL)

@@ -20,6 +20,7 @@ from profilectl.text.escape import visible
 SENDING: Final = (
     schema.SAVE_ACCOUNT,
     schema.ADD_DISPATCH,
+    schema.KEEP_CONTACT,
     schema.REPLACE_DISPATCH,
     schema.FINISH_DISPATCH,
     schema.DELETE_OPEN_DISPATCH,

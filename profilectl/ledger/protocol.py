@@ -60,6 +60,16 @@ class LedgerReader(Protocol):
     def open_sends(self, user_id: str) -> dict[str, int]:
         """Return the profiles that messages carry whose end isn't known, each with when the last of them was begun."""
 
+    def origin_of(self, user_id: str, profile_id: str) -> Event | None:
+        """Return the event by which a profile became an agent's; None where the ledger has kept no way to it.
+
+        Raises:
+            LedgerRefused: that record was damaged.
+        """
+
+    def note(self, name: str) -> str | None:
+        """Return what was noted last under a name, see `Ledger.record`; None when nothing was."""
+
     def is_delivery(self, user_id: str, event_id: str) -> bool:
         """Say whether a message at X is known as the one that a dispatch became."""
 
@@ -197,6 +207,13 @@ class Ledger(LedgerReader, Protocol):
     @property
     def newest_own(self) -> Record | None:
         """The newest record that this object has added to the audit trail, None when it has added none."""
+
+    def noting(self, facts: Callable[[str, str | None], Detail]) -> AbstractContextManager[None]:
+        """Add to each event about the beginning or the end of a profile, in a ``with`` block, what `facts` returns.
+
+        It is asked with the account's user id and the agent's key, None for a profile that is nobody's. What the event
+        says itself stays as it is.
+        """
 
     def held_still(self) -> AbstractContextManager[None]:
         """Keep all other writers out of a ``with`` block, for a moment in which nothing is written here either."""
@@ -357,5 +374,9 @@ class Ledger(LedgerReader, Protocol):
         stay. Returns the event that is recorded of it; `before` is the moment as a person named it.
         """
 
-    def record(self, event: Event) -> None:
-        """Add an event to the audit trail: a message sent, a request refused."""
+    def record(self, event: Event, note: tuple[str, str] | None = None) -> None:
+        """Add an event to the audit trail: a message sent, a request refused.
+
+        `note` is a name and a value, kept in the same transaction for `LedgerReader.note`: what was recorded last is
+        known without reading the trail.
+        """

@@ -90,6 +90,11 @@ GET_MARKS = "SELECT name, value FROM meta WHERE name IN ('moved_to', 'arriving_f
 SET_MARK = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
 DELETE_MARK = "DELETE FROM meta WHERE name = :name"
 
+# a row that names where in the record something stands is no part of what a ledger knows: the record is
+SAVE_NOTE = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
+GET_NOTE = "SELECT value FROM meta WHERE name = :name"
+DELETE_NOTE = "DELETE FROM meta WHERE name = :name"
+
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
 GET_HOSTS = "SELECT DISTINCT host FROM brands"
 GET_BRANDS = "SELECT account, handle, host, brand FROM brands ORDER BY account, handle, host, brand"
@@ -180,6 +185,9 @@ GET_PROFILE_RECORDS = f"""
     SELECT seq, prev_hash, hash, text FROM audit WHERE {_ABOUT_PROFILES} AND {_OF_ACCOUNT} AND seq > :after
     ORDER BY seq LIMIT :limit"""  # noqa: S608  # our conditions
 
+GET_NOTED_RECORD = """
+    SELECT seq, prev_hash, hash, text FROM audit
+    WHERE seq = (SELECT CAST(value AS BIGINT) FROM meta WHERE name = :name)"""
 GET_LAST_RECORD = "SELECT seq, prev_hash, hash, text FROM audit ORDER BY seq DESC LIMIT 1"
 GET_RECORDS = "SELECT seq, prev_hash, hash, text FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit"
 GET_RECORDS_BACKWARDS = """
@@ -218,6 +226,14 @@ REPLACE_DISPATCH = """
         profile_id = :profile_id, begun_ms = :begun_ms, event_id = NULL, confirmed = 0
     WHERE account = :account AND key = :key AND nonce = :former AND event_id IS NOT NULL
     RETURNING key"""
+# what is overwritten may be the only proof that a customer was written to, and its successor may never leave
+KEEP_CONTACT = """
+    INSERT INTO dispatches (account, key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id,
+        confirmed)
+    SELECT account, 'auto:contact:' || recipient_id, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms,
+        event_id, confirmed
+    FROM dispatches WHERE account = :account AND key = :key AND event_id IS NOT NULL
+    ON CONFLICT (account, key) DO NOTHING"""
 FINISH_DISPATCH = """
     UPDATE dispatches SET event_id = :event_id, confirmed = :confirmed
     WHERE account = :account AND key = :key AND nonce = :nonce RETURNING key"""

@@ -45,6 +45,7 @@ Result = TypeVar("Result")
 
 _BEYOND: Final = 2**63 - 1  # no sequence number is larger
 _COUNTED: Final = ("bindings", "intents", "withdrawn", "retired", "dispatches", "records")  # by `schema.COUNT_ROWS`
+_NOTED: Final = frozenset({"created", "adopted", "retired", "destroyed"})  # events of which `noting` adds to the record
 _PAGE: Final = 500  # audit records read at a time, so that a long trail keeps no transaction open
 
 
@@ -200,6 +201,17 @@ class StoreReader(LedgerReader):
     def open_sends(self, user_id: str) -> dict[str, int]:
         return dict(self._rows(schema.GET_OPEN_SENDS, account=user_id))
 
+    def origin_of(self, user_id: str, profile_id: str) -> Event | None:
+        for row in self._rows(schema.GET_NOTED_RECORD, name=_origin(user_id, profile_id)):
+            event = self._event_of(chain.Record(*row))
+            if (event.account, event.profile_id) == (user_id, profile_id):
+                return event
+        return None
+
+    def note(self, name: str) -> str | None:
+        rows = self._rows(schema.GET_NOTE, name=_note(name))
+        return str(rows[0][0]) if rows else None
+
     def is_delivery(self, user_id: str, event_id: str) -> bool:
         return bool(self._rows(schema.GET_DELIVERY, account=user_id, event_id=event_id))
 
@@ -261,6 +273,7 @@ class Store(StoreReader, Ledger):
         self._batch: _Batch | None = None
         self._pending: chain.Record | None = None  # the newest record of the transaction under way
         self._newest: chain.Record | None = None
+        self._facts: Callable[[str, str | None], Detail] | None = None
         self._at_close = ExitStack()
 
     @property
@@ -279,6 +292,14 @@ class Store(StoreReader, Ledger):
     @property
     def newest_own(self) -> chain.Record | None:
         return self._newest
+
+    @contextmanager
+    def noting(self, facts: Callable[[str, str | None], Detail]) -> Iterator[None]:
+        former, self._facts = self._facts, facts
+        try:
+            yield
+        finally:
+            self._facts = former
 
     @contextmanager
     def held_still(self) -> Iterator[None]:
@@ -371,6 +392,7 @@ class Store(StoreReader, Ledger):
             _close_intent(execute, user_id, intent, listing)
             what = "adopted" if adopted else "created"
             self._append(execute, _binding_event(what, user_id, binding, replaced, nonce))
+            self._save_origin(execute, user_id, profile.id)
             is_blocked = _is_blocked(execute, user_id, intent.agent)
             return self._retire(execute, user_id, binding, now_ms) if is_blocked else binding
 
@@ -421,6 +443,7 @@ class Store(StoreReader, Ledger):
             for row in execute(schema.GET_INTENT_OF, account=user_id, agent=agent):
                 nonce = _close_intent(execute, user_id, *schema.to_open_intent(row))
             self._append(execute, _binding_event("adopted", user_id, binding, replaced, nonce))
+            self._save_origin(execute, user_id, profile.id)
             self._unblock(execute, user_id, agent, now_ms)
         return binding
 
@@ -436,12 +459,14 @@ class Store(StoreReader, Ledger):
             if state == "bound":
                 execute(schema.DELETE_BINDING, account=user_id, agent=agent)
             execute(schema.DELETE_RETIRED, account=user_id, profile_id=profile_id)
+            execute(schema.DELETE_NOTE, name=_origin(user_id, profile_id))
             self._append(execute, Event("destroyed", user_id, now_ms, agent, profile_id, {"name": name}))
 
     def forget(self, user_id: str, agent: str, now_ms: int) -> None:
         with self._change() as execute:
             binding = _binding_of(execute, user_id, agent)
             execute(schema.DELETE_BINDING, account=user_id, agent=agent)
+            execute(schema.DELETE_NOTE, name=_origin(user_id, binding.profile_id))
             self._append(
                 execute, Event("forgotten", user_id, now_ms, agent, binding.profile_id, {"name": binding.name})
             )
@@ -472,6 +497,7 @@ class Store(StoreReader, Ledger):
             if former is None:
                 is_ours = execute(schema.ADD_DISPATCH, **values)
             else:
+                execute(schema.KEEP_CONTACT, account=user_id, key=dispatch.key)
                 is_ours = execute(schema.REPLACE_DISPATCH, former=former.nonce, **values)
             if not is_ours:  # looking first and writing then would let two processes through
                 what = "the same message is being sent by another process right now"
@@ -543,9 +569,11 @@ class Store(StoreReader, Ledger):
             self._append(execute, event, accepts=last)  # which may have been pruned
         return event
 
-    def record(self, event: Event) -> None:
+    def record(self, event: Event, note: tuple[str, str] | None = None) -> None:
         with self._change() as execute:
             self._append(execute, event)
+            if note is not None:
+                execute(schema.SAVE_NOTE, name=_note(note[0]), value=note[1])
 
     @contextmanager
     def _change(self) -> Iterator[Execute]:
@@ -579,7 +607,14 @@ class Store(StoreReader, Ledger):
             execute(schema.DELETE_BLOCKED, account=user_id, agent=agent)
             self._append(execute, Event("unblocked", user_id, now_ms, agent))
 
+    def _save_origin(self, execute: Execute, user_id: str, profile_id: str) -> None:
+        """Remember that the newest record is the one by which a profile became an agent's."""
+        seq = 0 if self._pending is None else self._pending.seq
+        execute(schema.SAVE_NOTE, name=_origin(user_id, profile_id), value=str(seq))
+
     def _append(self, execute: Execute, event: Event, accepts: chain.Record | None = None) -> None:
+        if self._facts is not None and event.what in _NOTED:
+            event = replace(event, detail={**self._facts(event.account, event.agent), **event.detail})
         seq, prev_hash, written_ms = 0, chain.GENESIS, self._now_ms()
         last = self._last(execute)
         if last is not None:
@@ -634,6 +669,14 @@ def refusal_of_mark(name: str, value: str) -> LedgerRefused:
         what = f"the ledger is the copy of an unfinished move from {value}"
         hint = "run the same `profilectl ledger migrate` there once more, which finishes it"
     return LedgerRefused(visible(what), hint=visible(hint))
+
+
+def _origin(user_id: str, profile_id: str) -> str:
+    return f"origin:{user_id}:{profile_id}"
+
+
+def _note(name: str) -> str:
+    return f"note:{name}"  # so that none can pass for the ledger's format or place
 
 
 def _accounts(execute: Execute) -> tuple[LedgerAccount, ...]:
@@ -750,7 +793,7 @@ def _require_sender(execute: Execute, user_id: str, dispatch: Dispatch) -> None:
     """Make sure that the agent may still send, and with this profile; InputRefused if not."""
     # an offboarding or a sync may have ended between the caller's look and this transaction
     if _is_blocked(execute, user_id, dispatch.agent):
-        raise InputRefused(f"{dispatch.agent} was offboarded meanwhile; nothing was sent")
+        raise InputRefused(f"{dispatch.agent} was offboarded meanwhile; nothing was sent", rule="offboarded")
     if dispatch.profile_id is None:
         return
     owners = execute(schema.GET_OWNER, account=user_id, profile_id=dispatch.profile_id)

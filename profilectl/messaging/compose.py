@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused
 from profilectl.model import Agent, LedgerState, Link, Message
+from profilectl.roster.consent import describe_end
 from profilectl.text.escape import visible
 
 MAX_TEXT = 10_000  # code points; X's reference speaks of characters
@@ -51,12 +52,20 @@ def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, conte
         raise InputRefused(
             f"{agent.key} was offboarded: nobody can send as {agent.key}",
             hint=f"take the entry out of the roster; `profilectl offboard --undo {agent.key}` allows the agent again",
+            rule="offboarded",
         )
     if agent.until is not None and agent.until < today:
-        raise InputRefused(f"{agent.key} can't send: the last day was {agent.until.isoformat()}")
+        raise InputRefused(f"{agent.key} can't send: the last day was {agent.until.isoformat()}", rule="last day")
     binding = ledger_state.binding(agent.key)
     if binding is None:
         raise NoProfile(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
+    if binding.name != agent.name and agent.withheld == "name":
+        raise InputRefused(
+            f"{agent.key}'s own name may not be shown any more: {describe_end(agent, today)}, "
+            f'and X still shows "{visible(binding.name)}"',
+            hint=f'run `profilectl sync` first: customers see "{visible(agent.name)}" then',
+            rule="consent",
+        )
     if binding.name != agent.name:
         raise InputRefused(
             f'{agent.key} is "{visible(agent.name)}" in the roster and still "{visible(binding.name)}" at X',

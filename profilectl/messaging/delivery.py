@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from profilectl.errors import (
     IdentityNotEchoed,
     InputRefused,
+    LedgerRefused,
     OutcomeUnknown,
     PersonNeeded,
     ProfilectlError,
@@ -229,8 +230,7 @@ class Delivery(Struct, frozen=True, dict=True):
     def _event(self, what: str, dispatch: Dispatch, **more: str | bool | None) -> Event:
         """Return how a promise ended, which it names by its nonce; it may be an earlier run's."""
         names: Detail = {"nonce": dispatch.nonce, "promised_ms": dispatch.begun_ms}
-        # of an earlier run's message nothing is known here but what its promise says, which the nonce names
-        own = self._detail() if dispatch.nonce == self.idempotency.nonce else {"recipient_id": dispatch.recipient_id}
+        own = self._detail() if dispatch.nonce == self.idempotency.nonce else self._promised(dispatch)
         detail: Detail = {**own, **names, **more}
         return Event(what, self.idempotency.user_id, self.api.now_ms(), dispatch.agent, dispatch.profile_id, detail)
 
@@ -248,6 +248,16 @@ class Delivery(Struct, frozen=True, dict=True):
         month, secret = key
         text = self.message.text.encode("utf-8", "surrogatepass")
         return f"{month}:{hmac.digest(bytes.fromhex(secret), text, 'sha256').hex()}"
+
+    def _promised(self, dispatch: Dispatch) -> Detail:
+        """Return what an earlier run promised, as who wrote and what was shown is known to that run only."""
+        try:
+            events = self.ledger.recent(self.idempotency.user_id, dispatch.begun_ms)
+        except LedgerRefused:  # of a record that was damaged; the nonce still leads to the promise
+            events = ()
+        promises = (event.detail for event in reversed(events) if event.what == "promised")
+        known: Detail = {"recipient_id": dispatch.recipient_id}
+        return next((detail for detail in promises if detail.get("nonce") == dispatch.nonce), known)
 
     def _detail(self) -> Detail:
         message = self.message

@@ -7,11 +7,13 @@ whoever answers for a brand has to be able to show what a customer was told abou
 from __future__ import annotations
 
 import enum
+import os
 from typing import TYPE_CHECKING
 
 from profilectl import __version__
 from profilectl.model import Binding, Detail, Kind, Policy
 from profilectl.roster.disclosure import Disclosure, markers_for
+from profilectl.system import host
 
 if TYPE_CHECKING:
     from profilectl.messaging.identity import Sender
@@ -27,8 +29,19 @@ class Origin(enum.StrEnum):
     REHEARSAL = "rehearsal"  # to one of the policy's test recipients
 
 
-def facts(sender: Sender, binding: Binding | None, context: SendContext, policy: Policy, *, is_test: bool) -> Detail:
-    """Return what is noted of a message; `binding` is that of the profile that it carries, None without one."""
+def facts(
+    sender: Sender,
+    binding: Binding | None,
+    context: SendContext,
+    policy: Policy,
+    *,
+    is_test: bool,
+    plan: str | None = None,
+) -> Detail:
+    """Return what is noted of a message.
+
+    `binding` is that of the profile that it carries, None without one; `plan` the digest of the plan that made it.
+    """
     agent, brand = sender.agent, sender.brand
     marker = None
     if agent.kind is Kind.BOT:
@@ -45,7 +58,12 @@ def facts(sender: Sender, binding: Binding | None, context: SendContext, policy:
         "origin": _origin(context, is_test=is_test).value,
         "asked": context.is_asked,
         "parent": context.parent,
+        "user": host.user_at_host(),  # the record's own actor is who found out, which may be a later run's
+        "effective_uid": os.geteuid(),
+        "login_uid": host.login_uid(),
+        "uid_map": host.uid_map(),
         "roster": context.roster,
+        "plan": plan,
         "version": __version__,
     }
 

@@ -1,6 +1,7 @@
 """The names that a brand's people keep private, looked for in what leaves: texts, labels and addresses.
 
-An agent's `last` and `legal_name` are private where the public name hides them, whoever writes.
+An agent's `last` and `legal_name` are private where the public name hides them, whoever writes; so is the name that
+the roster has for an agent without consent to it.
 """
 
 from __future__ import annotations
@@ -48,14 +49,16 @@ def require_privacy(sender: Agent, agents: Iterable[Agent], texts: Iterable[str]
         raise InputRefused(
             f"the text gives away {'; '.join(shown.values())}, which the public name keeps private",
             hint="leave it out, or agree with --allow-private",
+            rule="private names",
         )
 
 
 def _fields(agent: Agent, text: _Text) -> Iterator[tuple[str, str | None]]:
     """Yield the private fields that a text shows, each with the word where it is one that somebody else may show."""
-    if not agent.last and not agent.legal_name:
+    if not agent.last and not agent.legal_name and not agent.own_name:
         return
     public = Words(agent.name)
+    yield from _withheld(agent, text)
     if agent.last:
         last = _Name.of(agent.last)
         if not public.holds(last.words):
@@ -70,6 +73,20 @@ def _fields(agent: Agent, text: _Text) -> Iterator[tuple[str, str | None]]:
                 yield "legal name", None
             elif len(legal.words) == 1 and text.shows_alone(legal):
                 yield "legal name", legal.words[0]
+
+
+def _withheld(agent: Agent, text: _Text) -> Iterator[tuple[str, str | None]]:
+    """Yield what a text shows of the name that the roster has for an agent without consent to it."""
+    if not agent.own_name:
+        return
+    own = _Name.of(agent.own_name.partition(",")[0])  # what follows a comma is a title
+    if not own.words:
+        return
+    given = _Name.of(own.words[0])
+    if len(own.words) > 1 and text.shows_whole(own):
+        yield "name without consent", None
+    elif text.shows_alone(given):
+        yield "name without consent", given.words[0]
 
 
 class _Name(Struct, frozen=True):

@@ -21,7 +21,7 @@ from profilectl.errors import (
 from profilectl.messaging.compose import NoProfile, SendStatus, compose, compose_signed, fingerprint
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
-from profilectl.model import Account, Detail, LedgerState, Message, Policy, Survey
+from profilectl.model import Account, Binding, Detail, LedgerState, Message, Policy, Survey
 from profilectl.system import host
 
 if TYPE_CHECKING:
@@ -223,8 +223,9 @@ class MessageSender(Struct, frozen=True, dict=True):
         # X isn't asked for the record's sake: where it mattered who that is, it was
         is_test = not is_honest(self.sender.agent, self.context) or bool(self._is_test(typed, None))
         binding = None if message.profile_id is None else self.ledger_state.binding(message.agent)
+        plan = _plan_of(binding, ledger, user_id)
         return {
-            **facts(self.sender, binding, self.context, self.policy, is_test=is_test),
+            **facts(self.sender, binding, self.context, self.policy, is_test=is_test, plan=plan),
             "first_contact": not ledger.has_contact(user_id, message.recipient_id),
             "uid": self.uid,
             "attachment": self.contents.attachment,
@@ -248,6 +249,13 @@ class MessageSender(Struct, frozen=True, dict=True):
             wordings=(self.contents.text, self._signed(message.recipient_id).text),
             detail=detail,
         )
+
+
+def _plan_of(binding: Binding | None, ledger: LedgerReader, user_id: str) -> str | None:
+    """Return the digest of the plan that made a profile, None for one of an earlier version, or adopted by hand."""
+    origin = None if binding is None else ledger.origin_of(user_id, binding.profile_id)
+    plan = None if origin is None else origin.detail.get("plan")
+    return plan if isinstance(plan, str) else None
 
 
 def _ask(

@@ -254,14 +254,27 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _movement(saved: SavedPlan, plan: Plan) -> str:
     """Say what differs between a saved plan and the one of now: "the roster and 2 pictures have changed"."""
+    consents = _neutral(saved.changes) ^ _neutral(plan.changes)
+    pictures = _pictures(_others(saved.changes, consents), _others(plan.changes, consents))
+    agents = dict.fromkeys(f"the consent of {visible(agent)}" for _, agent in sorted(consents))
     words = {
-        "roster": "the roster",
-        "pictures": _pictures(saved.changes, plan.changes),
-        "ledger": "the ledger",
-        "remote": "X's profiles",
+        "roster": ["the roster"],
+        # initials that take a photo's place are no picture that somebody has changed
+        "pictures": [*agents, *([] if agents and pictures == "pictures" else [pictures])],
+        "ledger": ["the ledger"],
+        "remote": ["X's profiles"],
     }
-    moved = [words[name] for name in plan.basis.moved_since(saved.basis)]
+    moved = [word for name in plan.basis.moved_since(saved.basis) for word in words[name]]
     return _have_changed(moved) if moved else _what_time_did(saved.changes, plan.changes)
+
+
+def _neutral(changes: Iterable[Change]) -> set[tuple[str, str]]:
+    """Return brand and agent of those who get a neutral name or picture."""
+    return {(change.brand, change.agent) for change in changes if Reason.CONSENT in change.why}
+
+
+def _others(changes: Sequence[Change], without: set[tuple[str, str]]) -> list[Change]:
+    return [change for change in changes if (change.brand, change.agent) not in without]
 
 
 def _have_changed(things: Sequence[str]) -> str:

@@ -225,7 +225,7 @@ def destroy(client: XClient, ledger: Ledger, unused: UnusedProfile, announce: An
             what = f'profile {profile_id} is called "{visible(unused.name)}" by now, so it wasn\'t destroyed'
             raise InputRefused(what, hint="run the same command again")
         ledger.register_account(unused.brand.key, unused.account, client.now_ms())
-        removals.await_sends(ledger, user_id, profile_id, client.now_ms, wait)
+        removals.await_sends(ledger, user_id, profile_id, client, wait)
         if unused.is_live:
             removals.destroy(client, profile_id)
         # From here on the profile is gone, so a failure must not read as one that may be tried again.

@@ -201,7 +201,7 @@ class Offboarding(Struct, frozen=True):
             return results + [_result(brand, profile, error) for profile in self._retired(ledger, user_id)]
         for profile in self._retired(ledger, user_id):
             try:
-                removals.await_sends(ledger, user_id, profile.profile_id, client.now_ms, wait)
+                removals.await_sends(ledger, user_id, profile.profile_id, client, wait)
                 removals.destroy(client, profile.profile_id)
                 ledger.drop(user_id, profile.profile_id, client.now_ms())
                 results.append(_result(brand, profile))

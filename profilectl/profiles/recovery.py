@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from profilectl.errors import AvatarRefused, RemoteError
+from profilectl.errors import AvatarRefused, RemoteError, RosterRefused
 from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.model import Account, Agent, Brand, Event, PreparedPicture, Profile
-from profilectl.profiles.matching import Candidate, Finding, bound_name, conclude, search
+from profilectl.profiles.matching import Candidate, Finding, FindingStatus, bound_name, conclude, search
+from profilectl.roster.consent import as_before
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -76,6 +77,9 @@ def examine(
 ) -> BrandFindings:
     """List a brand's profiles, and compare the pictures of those that may be an agent's.
 
+    Of whom no profile has the neutral name that consent asks for, the one with the former name is looked for as well:
+    the consent may have ended since the last sync, which then replaces it.
+
     The client takes `JOBS` calls at once; the pictures are prepared, by the avatar as the roster writes it. `others`
     are the findings about other brands so far.
 
@@ -84,6 +88,28 @@ def examine(
         RosterRefused: a picture of the roster can't be used.
         RemoteError: X doesn't answer as it should; a picture at X that can't be had is a doubt instead.
     """
+    first = _examine(brand, agents, client, ledger, load_pictures, others)
+    absent = {finding.agent.key for finding in first.findings if finding.status is FindingStatus.ABSENT}
+    hidden = {agent.key for agent in agents if agent.withheld and agent.key in absent}
+    if not hidden:
+        return first
+    before = [as_before(agent) if agent.key in hidden else agent for agent in agents]
+    try:
+        second = _examine(brand, before, client, ledger, load_pictures, others)
+    except RosterRefused:  # a photo that can't be used any more, so nothing can be told from it
+        return first
+    is_better = any(finding.agent.key in hidden and finding.candidates for finding in second.findings)
+    return second if is_better else first
+
+
+def _examine(
+    brand: Brand,
+    agents: Sequence[Agent],
+    client: XClient,
+    ledger: LedgerReader,
+    load_pictures: Callable[[list[Agent]], Mapping[str, PreparedPicture]],
+    others: Iterable[BrandFindings],
+) -> BrandFindings:
     account = client.verify_credentials()
     require_distinct({other.brand.key: other.account for other in others} | {brand.key: account})
     check_account(brand, account, ledger)

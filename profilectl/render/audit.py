@@ -92,7 +92,8 @@ def log_cells(entry: Entry, brands: Brands) -> tuple[str, ...]:
 def log_row(entry: Entry, brands: Brands) -> tuple[str, ...]:
     """Return a record under `LOG_HEADERS`, for people; the brand where the ledger has several accounts."""
     event = entry.event
-    words = {"recipient_id": "to {}", "name": '"{}"', "why": "{}", "replaced": "in place of {}", "handle": "@{}"}
+    words = {"recipient_id": "to {}", "recipient": "to {}", "name": '"{}"', "why": "{}", "rule": "forbidden by: {}"}
+    words |= {"replaced": "in place of {}", "handle": "@{}", "options": "{}"}
     about = [event.agent] if event.agent else []
     about += [form.format(event.detail[key]) for key, form in words.items() if event.detail.get(key)]
     about += [f"profile {event.profile_id}"] if event.profile_id else []
@@ -137,6 +138,8 @@ def who(name: str, account: LedgerAccount, asked: Period, zone: str | None, face
                 "over": _entry(face.over),
                 "picture": face.picture,
                 "consent": face.consent,
+                "plan": face.plan,
+                "commit": face.commit,
             }
             for face in faces
         ],
@@ -181,6 +184,9 @@ def _facts(face: Face, asked: Period) -> Iterator[tuple[str, str]]:
     yield "profile", face.profile_id
     yield "picture", face.picture or NOT_RECORDED
     yield "consent", face.consent or NOT_RECORDED
+    yield "plan", face.plan or NOT_RECORDED
+    if face.commit is not None:
+        yield "roster in git", face.commit
 
 
 def _left(face: Face) -> str:

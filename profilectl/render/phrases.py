@@ -36,7 +36,7 @@ _REASONS = {
     Reason.LOST: "gone from X",
     Reason.NAME: "name",
     Reason.AVATAR: "picture",
-    Reason.CONSENT: "neutral, for want of consent",
+    Reason.CONSENT: "consent is missing or has ended",
     Reason.SWAPPED: "another picture is live",
     Reason.REMOVED: "left the roster",
     Reason.UNTIL: "last day is over",

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
-from profilectl.model import DRAWN, Agent, Kind, Policy, Roster
+from profilectl.model import DRAWN, Agent, Consent, Kind, Policy, Roster
 from profilectl.text.names import name_problems, normalise
 from profilectl.text.word_matching import Phrase, Words
 from profilectl.toml.paths import Path
@@ -53,11 +53,14 @@ def consent_warnings(agents: Iterable[Agent], policy: Policy, today: date) -> It
     for agent in {agent.key: agent for agent in agents}.values():  # once for all brands
         path: Path = ("agents", agent.key, "consent")
         consent = agent.consent
-        if policy.consent == "off" or agent.kind is Kind.BOT:
+        is_over = agent.until is not None and agent.until < today  # then nothing of the agent is shown at all
+        if policy.consent == "off" or agent.kind is Kind.BOT or is_over:
             continue
         if consent is None:
             if policy.consent == "require":
                 yield path, f"missing, and the policy requires it: {neutral}"
+        elif not consent.name:
+            continue  # the name isn't shown on any day, so no day changes anything
         elif consent.expires is not None and consent.expires < today:
             yield (*path, "expires"), f"ended on {consent.expires}: {neutral}"
         elif consent.given is not None and consent.given > today:
@@ -68,16 +71,66 @@ def consent_warnings(agents: Iterable[Agent], policy: Policy, today: date) -> It
             yield (*path, "expires"), f"{left}; from the day after {consent.expires} {neutral}"
 
 
+def describe_end(agent: Agent, today: date) -> str:
+    """Return why something of an agent is withheld on a day, as a clause such as "the consent ended on 2027-01-31"."""
+    consent = agent.consent
+    if consent is None:
+        return "the roster has no consent"
+    if consent.expires is not None and consent.expires < today:
+        return f"the consent ended on {consent.expires}"
+    if consent.given is not None and consent.given > today:
+        return f"the consent begins on {consent.given}"
+    return f"the consent says {'name' if not consent.name else 'photo'} = false"
+
+
+def describe_consent(agent: Agent, policy: Policy) -> str:
+    """Return what an agent has agreed to and what follows from it, for the record; the agent is an agreed one."""
+    if agent.kind is Kind.BOT:
+        return "none needed: a bot"
+    consent = agent.consent
+    if policy.consent == "off":
+        return 'not kept here: the policy has consent = "off"'
+    words = ["none in the roster"] if consent is None else [*_terms(consent)]
+    if agent.withheld:
+        shown = "a drawn picture" if agent.withheld == _PHOTO else "a neutral name and a drawn picture"
+        words.append(f"customers see {shown}")
+    return ", ".join(words)
+
+
+def _terms(consent: Consent) -> Iterator[str]:
+    agreed = [word for word, is_given in ((_NAME, consent.name), (_PHOTO, consent.photo)) if is_given]
+    yield f"{consent.ref or 'no reference'}: {' and '.join(agreed) or 'neither name nor photo'}"
+    if consent.given is not None:
+        yield f"given {consent.given}"
+    if consent.expires is not None:
+        yield f"until {consent.expires}"
+
+
 def _agreed(agent: Agent, what: str, policy: Policy) -> Agent:
     if not what:
         return agent
     name = agent.name if what == _PHOTO else _neutral_name(agent, policy)
-    return replace(agent, name=name, avatar=drawn_picture(agent.key, name), withheld=what)
+    own_name = "" if what == _PHOTO else agent.name
+    drawn = drawn_picture(agent.key, name)
+    return replace(agent, name=name, avatar=drawn, withheld=what, own_name=own_name, own_avatar=agent.avatar)
+
+
+def as_before(agent: Agent) -> Agent:
+    """Return an agent as customers saw it, or would have seen it, with consent."""
+    if not agent.withheld:
+        return agent
+    own_name = agent.own_name or agent.name
+    return replace(agent, name=own_name, avatar=agent.own_avatar, withheld="", own_name="", own_avatar="")
 
 
 def drawn_picture(key: str, name: str) -> str:
     """Return what stands in place of a file's path for initials that are drawn: no roster can name a file so."""
     return f"{DRAWN}{key},{name}"
+
+
+def shown_picture(agent: Agent) -> str:
+    """Return what people read for an agent's picture: its path, or that initials are drawn."""
+    return "drawn initials" if agent.avatar.startswith(DRAWN) else agent.avatar
 
 
 def _neutral_name(agent: Agent, policy: Policy) -> str:

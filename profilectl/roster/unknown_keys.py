@@ -28,11 +28,12 @@ _FORBIDDEN = (
     ("a host", _HOSTS, "avatars are local files, and X's address is PROFILECTL_API_URL"),
 )
 
+_AGENTS = "in an [agents] table or [defaults]"
 _TABLES: tuple[tuple[str, Mapping[str, Rule]], ...] = (
     ("at the top of the file", schema.ROOT),
     ("in [policy]", schema.POLICY),
     ("in a [brands] table", schema.BRAND),
-    ("in an [agents] table or [defaults]", schema.AGENT),
+    (_AGENTS, schema.AGENT),
 )
 
 
@@ -50,7 +51,9 @@ def unknown_key(key: str, known: Mapping[str, Rule]) -> str:
     for what, signs, advice in _FORBIDDEN:
         if words & signs or (what == "a secret" and "key" in words and words & _KEYS_OF):
             return f"a roster may not name {what}, as it comes from git and may only name people; {advice}"
-    for place, rules in _TABLES:
-        if key in rules and rules is not known:
-            return f"unknown key here, it belongs {place}"
+    places = [place for place, rules in _TABLES if key in rules and rules is not known]
+    if known is schema.DIFFERENCE and key in schema.AGENT:  # an agent's in one brand: what is meant is the agent's own
+        places = [_AGENTS]
+    if places:
+        return f"unknown key here, it belongs {' or '.join(places)}"
     return f"unknown key{did_you_mean(key, known)}"

@@ -144,7 +144,7 @@ class _BrandRun:
             return Outcome(change, Status.FAILED, profile_id, error)
         try:
             # a profile that is retired gets no new message, but one may have been promised before
-            removals.await_sends(ledger, target.user_id, profile_id, self.now, self.creates.wait)
+            removals.await_sends(ledger, target.user_id, profile_id, target.remote, self.creates.wait)
             removals.destroy(target.remote, profile_id)
         except (RemoteError, TryLater) as error:
             if ledger.seconds_held() <= 0:

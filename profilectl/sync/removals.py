@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from profilectl.errors import CredentialsError, NotFound, OutcomeUnknown, RateLimited, RemoteError, TryLater
 
 if TYPE_CHECKING:
     from profilectl.ledger.protocol import Ledger
+    from profilectl.model import LocalTime
     from profilectl.sync.ports import Remote, Wait
 
 LONGEST_SEND_MS = 90_000
@@ -18,17 +18,31 @@ LONGEST_SEND_MS = 90_000
 _PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between two looks at the ledger; the last one repeats
 
 
-def await_sends(ledger: Ledger, user_id: str, profile_id: str, now_ms: Callable[[], int], wait: Wait) -> None:
+class Clocks(Protocol):
+    """X's clock, and this machine's, which nobody can set."""
+
+    def now_ms(self) -> int:
+        """Return a lower bound of X's clock, epoch milliseconds."""
+
+    def local_time(self) -> LocalTime:
+        """Return the moment by this machine's clock."""
+
+
+def await_sends(ledger: Ledger, user_id: str, profile_id: str, clocks: Clocks, wait: Wait) -> None:
     """Return once no message with a profile is on its way any more; the profile must be unbound, so none is added.
 
-    `now_ms` is X's clock.
+    X's clock, by which a message was promised, says once how long that takes, and this machine's clock counts it: a
+    Date header that jumps doesn't make a message over, nor does one that stands still keep it on its way for ever.
 
     Raises:
         TryLater: `wait` doesn't allow it, or another run holds the ledger by then.
     """
+    over_ms = None  # by this machine's clock
     for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-        begun_ms = ledger.open_sends(user_id).get(profile_id)
-        left_ms = 0 if begun_ms is None else begun_ms + LONGEST_SEND_MS - now_ms()
+        begun_ms, local_ms = ledger.open_sends(user_id).get(profile_id), clocks.local_time().ms
+        if begun_ms is not None and over_ms is None:
+            over_ms = local_ms + min(LONGEST_SEND_MS, begun_ms + LONGEST_SEND_MS - clocks.now_ms())
+        left_ms = 0 if begun_ms is None or over_ms is None else over_ms - local_ms
         if left_ms <= 0:
             ledger.require_held()  # the wait may have been long, and somebody may need the profile since
             return

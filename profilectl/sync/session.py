@@ -15,6 +15,7 @@ from profilectl.errors import CredentialsError, ProfilectlError, RemoteError, Wr
 from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
+from profilectl.roster.facts import profile_facts
 from profilectl.roster.lookup import unknown_agent
 from profilectl.sync.apply import apply
 from profilectl.sync.engine import observe, synchronise
@@ -22,6 +23,7 @@ from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
 from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
 from profilectl.sync.quota import DAY_MS, CallBudget, again_at, forecast
+from profilectl.sync.run_record import Sources, record_overrides, record_sources
 from profilectl.system import host
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.plan.builder import Plan
     from profilectl.plan.saved import Selection
+    from profilectl.roster.facts import ProfileFacts
     from profilectl.sync.outcomes import Outcome
     from profilectl.sync.ports import Stop, Wait
     from profilectl.sync.quota import Forecast
@@ -57,6 +60,7 @@ class SyncSession:
     goes_on: bool = False  # whether brands that can't be looked at are left out; else the first one ends the run
     left_out: dict[str, ProfilectlError] = field(default_factory=dict)  # why, by brand; the others take part
     today: Callable[[str], date] = host.today  # in a time zone
+    find_commit: Callable[[], str | None] = lambda: None  # of the roster in git; asked only where something is recorded
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
     _warnings: list[str] = field(default_factory=list)
@@ -72,6 +76,7 @@ class SyncSession:
         read_pictures: Callable[[Iterable[Agent]], dict[str, Picture]],
         prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]],
         connect: Callable[[Brand], XClient],
+        find_commit: Callable[[], str | None] = lambda: None,
         jobs: int = 1,
         goes_on: bool = False,
     ) -> Self:
@@ -89,7 +94,7 @@ class SyncSession:
         agents = [agent for agent in roster.agents if agent.brand in keys]
         # thousands of files take as long as X's answers, so both are waited for at once
         reading = begin(partial(read_pictures, agents))
-        session = cls(roster, brands, selection, {}, {}, {}, prepare_pictures, jobs, goes_on)
+        session = cls(roster, brands, selection, {}, {}, {}, prepare_pictures, jobs, goes_on, find_commit=find_commit)
         try:
             clients = session._each(((brand.key, partial(connect, brand)) for brand in brands), CredentialsError)
         except ProfilectlError:
@@ -315,7 +320,26 @@ class SyncSession:
         def plan_again(brands: frozenset[str], agents: frozenset[str]) -> Plan:
             return self.plan(ledger, wait, brands=brands, agents=agents)
 
-        return synchronise(plan, carry_out, plan_again, stop)
+        with ledger.noting(self._facts(plan).of):
+            yield from synchronise(plan, carry_out, plan_again, stop)
+
+    def _facts(self, plan: Plan) -> ProfileFacts:
+        """Return what the record holds of the profiles that a plan makes and ends."""
+        user_ids = {brand: target.user_id for brand, target in self.targets.items()}
+        commit = self.find_commit() if plan.changes else None
+        return profile_facts(self.roster, user_ids, commit=commit, plan=plan.digest)
+
+    def record_run(self, plan: Plan, ledger: Ledger, *, policy: str, unknown: Iterable[UnknownAccount] = ()) -> None:
+        """Record what this run was made from, where that is new, and which guards were overridden for its plan.
+
+        `policy` is the digest of the machine's policy file, `unknown` the accounts that are taken for new ones.
+        """
+        user_ids = {brand: target.user_id for brand, target in self.targets.items()}
+        sources = Sources(plan.basis.roster, policy, self.find_commit)
+        begun = frozenset(account.user_id for account in unknown)
+        with ledger.batch():
+            record_sources(ledger, user_ids.values(), sources, self.now_ms())
+            record_overrides(ledger, plan, user_ids, self.selection, begun, self.now_ms())
 
     def _budgets(self, plan: Plan, ledger: LedgerReader) -> dict[str, CallBudget]:
         """Return what may be sent for brands where something is made or removed, unless X has other limits for them."""

@@ -38,10 +38,21 @@ def actor() -> str:
     may be root. Both are what the kernel tells in /proc (proc(5), user_namespaces(7)); inside a namespace the login
     uid is mapped as well.
     """
-    login, uid_map = _proc("loginuid"), " ".join(_proc("uid_map").split())
-    doubts = [f"login uid {login}"] if login not in {"", _NO_LOGIN, str(os.getuid())} else []
-    doubts += [f"uid map {uid_map}"] if uid_map not in {"", _WHOLE_MAP} else []
+    login, mapped = login_uid(), uid_map()
+    doubts = [] if login in {None, os.getuid()} else [f"login uid {login}"]
+    doubts += [f"uid map {mapped}"] if mapped not in {"", _WHOLE_MAP} else []
     return f"{user_at_host()} ({', '.join(doubts)})" if doubts else user_at_host()
+
+
+def login_uid() -> int | None:
+    """Return the uid that logged in, whoever it has become since (proc(5)); None for a daemon, or if unknown."""
+    login = _proc("loginuid")
+    return int(login) if login.isascii() and login.isdecimal() and login != _NO_LOGIN else None
+
+
+def uid_map() -> str:
+    """Return which uids outside this process's user namespace its own are (user_namespaces(7)); empty: unknown."""
+    return " ".join(_proc("uid_map").split())
 
 
 def is_by_this_user(recorded: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.access.policy import EVERYBODY_ELSE, Authority, Operator
 from profilectl.errors import InputRefused
-from profilectl.model import Account, Agent, Binding, Kind
+from profilectl.model import Account, Agent, Binding, Kind, Policy
 from profilectl.text.names import as_compared
 
 USERS = {"root": 0, "cindy": 1003, "afast": 1001, "ally": 1001, "bob": 1002}
@@ -167,3 +168,45 @@ def test_an_account_that_the_ledger_does_not_know_is_the_roster_s():
 def test_keys_are_trusted_only_where_the_roster_is_pinned(operators, roster, expected):
     """The star alone needs no key."""
     assert expected == Authority(USERS.get, ("root",), operators, FILE, roster=roster).trusts_keys
+
+
+MARKERS = {"en": ("bot",), "de": ("bot", "chatbot")}
+STRICT = Policy(bot_markers=MARKERS)
+PINS = replace(
+    policy(),
+    disclosure="enforce",
+    consent="record",
+    ai_faces="refuse",
+    test_recipients=("@Tester", "12345"),
+    bot_markers={"en": ("bot", "assistant")},
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, None),
+        ({"consent": "require", "test_recipients": ("@tester",)}, None),
+        ({"bot_markers": {**MARKERS, "en": ("assistant",)}}, None),
+        ({"disclosure": "warn"}, 'disclosure is "warn", and has to be "enforce"'),
+        ({"consent": "off"}, 'consent is "off", and has to be "record"'),
+        ({"ai_faces": "record"}, 'ai_faces is "record", and has to be "refuse"'),
+        ({"test_recipients": ("@tester", "@me")}, "test_recipients has @me, which it doesn't name"),
+        ({"bot_markers": {**MARKERS, "en": ("person",)}}, 'bot_markers has "person" for en, which it doesn\'t name'),
+        ({"bot_markers": {**MARKERS, "de": ("Mensch",)}}, 'bot_markers has "Mensch" for de, which it doesn\'t name'),
+    ],
+)
+def test_a_roster_may_be_stricter_than_the_policy_file_and_never_looser(changed, expected):
+    """What is looser is named, all of it at once; a language that isn't named has the usual markers only."""
+    own = replace(STRICT, **changed)
+    if expected is None:
+        PINS.require_policy(own, "roster.toml", MARKERS)
+    else:
+        error = refusal(PINS.require_policy, own, "roster.toml", MARKERS)
+        assert (f"roster.toml is looser than {FILE} wants: {expected}", "policy file") == (error.message, error.rule)
+
+
+def test_without_pins_every_policy_is_free():
+    """A policy file that names none of these asks for nothing."""
+    loose = Policy(disclosure="warn", consent="off", ai_faces="record", test_recipients=("@me",), bot_markers={})
+    policy().require_policy(loose, "roster.toml", MARKERS)

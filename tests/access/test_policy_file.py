@@ -10,7 +10,8 @@ import pytest
 
 from profilectl.access import policy_file as module
 from profilectl.access.policy import Authority
-from profilectl.access.policy_file import current_operator, read_policy, uid_of
+from profilectl.access.policy_file import current_operator, digest_of_policy, read_policy, uid_of
+from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused
 
 POLICY = """\
@@ -254,3 +255,29 @@ def test_a_pin_that_cannot_be_meant_is_refused(policy, line, expected):
     put(policy, f'version = 1\nadmins = ["root"]\n{line}\n')
 
     assert refusal(policy).startswith(f"POLICY{expected}")
+
+
+def test_a_policy_pins_what_a_roster_s_policy_says(policy):
+    """How strict it is at least, and the only test recipients and markers that it may name."""
+    pins = 'consent = "require"\nai_faces = "refuse"\ntest_recipients = ["@Tester"]\nbot_markers.EN = ["bot"]\n'
+    put(policy, f'version = 1\nadmins = ["root"]\n{pins}')
+    authority = read_policy(policy)
+
+    assert ("", "require", "refuse") == (authority.disclosure, authority.consent, authority.ai_faces)
+    assert (("@Tester",), {"en": ("bot",)}) == (authority.test_recipients, authority.bot_markers)
+
+
+def test_what_is_not_pinned_is_free(policy):
+    """An empty list names nobody, which isn't the same as no list."""
+    put(policy, 'version = 1\nadmins = ["root"]\ntest_recipients = []\n')
+    assert ((), None) == (read_policy(policy).test_recipients, read_policy(policy).bot_markers)
+
+
+def test_the_digest_of_a_policy_is_that_of_its_bytes(policy):
+    """And empty where there is none, as that is another policy."""
+    assert "" == digest_of_policy(policy)
+    put(policy, 'version = 1\nadmins = ["root"]\n')
+    assert digest_of_bytes(policy.read_bytes()) == digest_of_policy(policy)
+    policy.chmod(0o666)
+    with pytest.raises(InputRefused, match="others than root can write"):
+        digest_of_policy(policy)

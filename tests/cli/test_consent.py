@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from tests import moved_clock
+
 BOTH = "consent = { name = true, photo = true, expires = 2999-12-31 }"
 NO_PHOTO = "consent = { name = true, photo = false }"
 EXPIRED = "consent = { name = true, photo = true, given = 2020-01-01, expires = 2020-12-31 }"
@@ -45,7 +47,7 @@ def test_a_consent_that_ends_plans_a_neutral_name_and_face(rehearsal):
     write(rehearsal, EXPIRED)
 
     assert [("replace", ["name", "avatar", "consent"], NEUTRAL)] == changes(rehearsal)
-    assert "neutral, for want of consent" in " ".join(rehearsal.run("diff", "--format", "markdown").out.split())
+    assert "consent is missing or has ended" in " ".join(rehearsal.run("diff", "--format", "markdown").out.split())
     assert rehearsal.run("sync", "--yes").code == 0
     assert ([], [NEUTRAL]) == (changes(rehearsal), live(rehearsal))
     write(rehearsal, BOTH)
@@ -97,3 +99,14 @@ def test_the_check_tells_what_has_ended_at_its_place(rehearsal):
 
     assert (13, 60, "warning") == (problem["line"], problem["column"], problem["severity"])
     assert "ended on 2020-12-31: customers see a neutral name and picture" == problem["message"]
+
+
+def test_a_saved_plan_names_the_consent_that_ended_since(rehearsal):
+    """Initials in a photo's place are no picture that somebody has changed."""
+    write(rehearsal, "consent = { name = true, photo = true, expires = 2999-12-31 }")
+    assert rehearsal.run("diff", "--out", "plan.json").code == 0
+    rehearsal.env |= moved_clock.settings(rehearsal.folder, "3000-01-01T09:00")
+
+    refused = rehearsal.run("sync", "--yes", "--plan", "plan.json")
+    assert 5 == refused.code
+    assert "nothing was changed: the consent of alice has changed since plan.json was made" in refused.err

@@ -243,3 +243,14 @@ def test_what_is_bound_is_what_was_agreed_to_and_is_true_then(local):
     assert 0 == code
     assert "something has changed meanwhile, so nothing was bound; now it is:" in screen
     assert screen.index("Bind 3 profiles?") < screen.index("Bind 2 profiles?")
+
+
+def test_who_may_not_be_shown_any_more_is_found_by_the_former_face(local):
+    """The consent ended since the last sync: the profile is bound as it is, and the next sync replaces it."""
+    ended = "consent = { name = true, photo = true, given = 2020-01-01, expires = 2020-12-31 }"
+    local.write(*((*member, ended) if member[0] == "alice" else member for member in TEAM))
+    result = local.run("recover", "--yes", "--json")
+
+    assert (0, {"bound": 3, "doubtful": 0, "absent": 0}) == (result.code, result.document["summary"])
+    [change] = local.run("diff", "--json").document["changes"]
+    assert ("alice", "replace", ["name", "avatar", "consent"]) == (change["agent"], change["action"], change["why"])

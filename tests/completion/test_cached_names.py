@@ -570,3 +570,24 @@ def test_the_cache_depends_on_roster_and_sandbox_only(folder):
 
     assert cache_file(path, "names") == LineOptions(["--roster", "roster.toml"]).cache
     assert cache_file(path, "sandbox.names") == LineOptions(["--sandbox", f"--roster={path}"]).cache
+
+
+def test_a_ledger_that_the_policy_file_names_is_the_only_one(monkeypatch, tmp_path):
+    """What commands don't read isn't offered, whatever the environment says; another policy is noticed at TAB."""
+    from profilectl.access import policy_file
+    from profilectl.completion import cached_names, roster_names
+
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'version = 1\nadmins = ["root"]\nledger = "{tmp_path}/pinned.db"\n')
+    policy.chmod(0o644)
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(policy_file, "_ROOT", os.geteuid())
+    monkeypatch.setattr(policy_file, "POLICY", policy)
+    monkeypatch.setattr(cached_names, "_POLICY", str(policy))
+    monkeypatch.setenv("PROFILECTL_LEDGER", str(tmp_path / "other.db"))
+
+    assert f"{tmp_path}/pinned.db" == roster_names.ledger_path(str(tmp_path / "roster.toml"), uses_sandbox=False)
+    before = cached_names.settings()
+    policy.write_text('version = 1\nadmins = ["root"]\n')
+    assert before != cached_names.settings()
+    assert str(tmp_path / "other.db") == roster_names.ledger_path(str(tmp_path / "roster.toml"), uses_sandbox=False)

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from profilectl.errors import InputRefused
 from profilectl.messaging.compose import MAX_TEXT, Contents, NoProfile, compose, compose_signed, fingerprint
-from profilectl.model import Agent, Binding, Kind, LedgerState, Link, Message
+from profilectl.model import Agent, Binding, Consent, Kind, LedgerState, Link, Message, Policy
+from profilectl.roster.consent import agreed_agents
 
 TODAY = date(2027, 1, 15)
 ALICE = Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN)
@@ -49,6 +50,25 @@ def test_compose_refuses_with_the_reason(case, reason):
         write(**case)
 
     assert reason == caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("consent", "policy", "why"),
+    [
+        (Consent(name=True, photo=True, expires=date(2027, 1, 14)), "record", "the consent ended on 2027-01-14"),
+        (Consent(name=True, photo=True, given=date(2027, 1, 16)), "record", "the consent begins on 2027-01-16"),
+        (Consent(name=False, photo=True), "record", "the consent says name = false"),
+        (None, "require", "the roster has no consent"),
+    ],
+)
+def test_a_name_that_may_not_be_shown_any_more_is_refused_with_the_reason(consent, policy, why):
+    """X still shows it, and the next sync ends that; a neutral name that is at X speaks."""
+    [neutral] = agreed_agents([replace(ALICE, consent=consent)], Policy(consent=policy), TODAY)
+    with pytest.raises(InputRefused) as caught:
+        write(agent=neutral)
+    expected = f'alice\'s own name may not be shown any more: {why}, and X still shows "Alice F."'
+    assert (expected, "consent") == (caught.value.message, caught.value.rule)
+    assert "100001" == write(neutral, LedgerState((replace(HELD.bindings[0], name=neutral.name),))).profile_id
 
 
 def test_who_is_blocked_stays_without_a_face_too():

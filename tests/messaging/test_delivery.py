@@ -83,6 +83,9 @@ class Ledger:
         del self.dispatches[dispatch.key]
         self.events.append(event)
 
+    def recent(self, _user_id, since_ms):
+        return tuple(event for event in self.events if event.at_ms >= since_ms)
+
     def record(self, event):
         if self.error:
             raise self.error
@@ -281,11 +284,12 @@ def test_a_message_under_the_brand_claims_no_face(ledger):
     assert ("9", False) == (receipt.event_id, receipt.confirmed)
 
 
-def test_a_later_run_that_finds_the_end_claims_nothing_about_the_message(ledger):
-    """What it would say of itself isn't what the customer was shown; the promise of that nonce tells."""
+def test_a_later_run_that_finds_the_end_repeats_what_was_promised(ledger):
+    """What it would say of itself isn't what the customer was shown; the promise of that nonce says it."""
     detail = {"recipient_id": "12345", "name": "Alice F.", "origin": "person vouched"}
     ledger.begin_send("1", Dispatch("auto:f", "n0", "alice", "12345", "f", "100001", NOW), None, detail=detail)
     deliver(Api(listed=[SENT]), ledger, replace(SEND, detail={"name": "Berta X.", "origin": "script"}))
 
     assert ("sent", "n0") == (ledger.events[-1].what, ledger.events[-1].detail["nonce"])
-    assert not {"name", "origin", "text_hmac"} & ledger.events[-1].detail.keys()
+    assert detail.items() <= ledger.events[-1].detail.items()
+    assert "text_length" not in ledger.events[-1].detail  # which that promise didn't say

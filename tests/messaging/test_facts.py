@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from msgspec.structs import replace
 
@@ -11,6 +13,7 @@ from profilectl.messaging.identity import Sender
 from profilectl.messaging.send_rules import SendContext
 from profilectl.model import Agent, Binding, Brand, Kind, Policy
 from profilectl.roster.disclosure import MARKERS
+from profilectl.system import host
 
 ALICE = Agent("alice", "acme", "Alice F.", "a.png", Kind.HUMAN)
 HELPER = Agent("helper", "acme", "Acme Helper (bot)", "b.png", Kind.BOT)
@@ -21,7 +24,7 @@ SCRIPT, PERSON = SendContext(attended=False), SendContext(attended=True)
 
 
 def noted(agent=ALICE, binding=FACE, context=PERSON, *, is_test=False):
-    return facts(Sender(agent, ACME), binding, context, POLICY, is_test=is_test)
+    return facts(Sender(agent, ACME), binding, context, POLICY, is_test=is_test, plan="sha256:p")
 
 
 def test_a_person_s_message():
@@ -38,7 +41,12 @@ def test_a_person_s_message():
         "origin": "person at a terminal",
         "asked": True,
         "parent": "bash",
+        "user": host.user_at_host(),
+        "effective_uid": os.geteuid(),
+        "login_uid": host.login_uid(),
+        "uid_map": host.uid_map(),
         "roster": "sha256:r",
+        "plan": "sha256:p",
         "version": __version__,
     }
 

@@ -128,3 +128,32 @@ def test_whose_public_name_shows_it_hides_nothing():
 def test_all_that_is_given_away_is_told_at_once():
     """Who writes comes first."""
     assert "alice's last name and legal name; bruno's last name" == shown("Fernandez told Alice Fast")
+
+
+NEUTRAL = Agent("alice", "acme", "Agent D8DF47", "x", Kind.HUMAN, withheld="name", own_name="Alice Fast, Care")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("Hello, this is Alice Fast", True),
+        ("Yours, Alice", True),
+        ("ALICE!", True),
+        ("write to alice.fast@example.com", True),
+        ("Hello, this is your agent", False),
+        ("We care, and fast", False),
+    ],
+)
+def test_a_name_without_consent_is_private(text, is_told):
+    """Customers see a neutral name, which a text would undo; ordinary words of it and its title stay free."""
+    if is_told:
+        with pytest.raises(InputRefused, match="alice's name without consent"):
+            require_privacy(NEUTRAL, [NEUTRAL], [text])
+    else:
+        require_privacy(NEUTRAL, [NEUTRAL], [text])
+
+
+def test_a_given_name_that_somebody_else_shows_is_public():
+    """Another Alice may say so."""
+    other = Agent("zoe", "acme", "Alice Z.", "x", Kind.HUMAN)
+    require_privacy(other, [NEUTRAL, other], ["Yours, Alice"])

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from profilectl.messaging.send_rules import sign_off
 from profilectl.model import DRAWN, Agent, Consent, Kind, Policy
 from profilectl.roster.compliance import assess
-from profilectl.roster.consent import agreed_agents, consent_warnings, withheld
+from profilectl.roster.consent import agreed_agents, as_before, consent_warnings, shown_picture, withheld
 from profilectl.roster.disclosure import MARKERS
 from profilectl.roster.parser import parse, parse_partially
 
@@ -128,11 +128,34 @@ PATH = ("agents", "alice", "consent")
             [((*PATH, "given"), "begins on 2027-01-02; until then customers see a neutral name and picture")],
         ),
         (replace(BOTH, expires=TODAY), "off", []),
+        (Consent(name=False, photo=False, expires=TODAY + DAY), "record", []),
+        (Consent(name=False, photo=True, given=TODAY + DAY), "require", []),
     ],
 )
 def test_what_ends_is_warned_of(consent, policy, expected):
-    """Thirty days before, once for all brands, each at its place."""
+    """Thirty days before, once for all brands, each at its place; not where the day changes nothing."""
     assert expected == warnings(consent, policy)
+
+
+def test_nobody_is_warned_of_who_has_left():
+    """After the last day nothing of an agent is shown, with or without consent."""
+    left = replace(ALICE, until=TODAY - DAY)
+    assert [] == list(consent_warnings([left], Policy(consent="require"), TODAY))
+    assert 1 == len(list(consent_warnings([replace(left, until=TODAY)], Policy(consent="require"), TODAY)))
+
+
+def test_a_neutral_agent_is_who_it_was_before():
+    """Name and picture of the roster come back as they were; who is shown as they are stays so."""
+    for consent in (None, Consent(name=False, photo=True), Consent(name=True, photo=False)):
+        agent = replace(ALICE, consent=consent)
+        [agreed] = agreed_agents([agent], Policy(), TODAY)
+        assert agent == as_before(agreed)
+
+
+def test_people_never_read_what_stands_for_drawn_initials():
+    """A path is shown as it is."""
+    [drawn] = agreed_agents([replace(ALICE, consent=Consent(name=True, photo=False))], Policy(), TODAY)
+    assert ("alice.jpg", "drawn initials") == (shown_picture(ALICE), shown_picture(drawn))
 
 
 HEAD = 'version = 1\n[brands.acme]\nhandle = "a"\n[agents.alice]\nname = "Alice F."\nkind = "human"\n'

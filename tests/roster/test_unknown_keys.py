@@ -21,6 +21,9 @@ SECRET = f"a roster may not name a secret, {GIT}; secrets belong to `profilectl 
         ("agents.alice", "Kind ", 'unknown key, did you mean "kind"?'),
         ("defaults", "titel", 'unknown key, did you mean "title"?'),
         ("agents.alice.brands.acme", "kind", "unknown key here, it belongs in an [agents] table or [defaults]"),
+        ("brands.acme", "consent",
+         "unknown key here, it belongs in [policy] or in an [agents] table or [defaults]"),
+        ("agents.alice.brands.acme", "consent", "unknown key here, it belongs in an [agents] table or [defaults]"),
         ("", "credential_command", f"a roster may not name a command, {GIT}; commands belong in your own config.toml"),
         ("policy", "api_url", (f"a roster may not name a host, {GIT}; avatars are local files, and X's address is "
          "PROFILECTL_API_URL")),

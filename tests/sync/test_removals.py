@@ -8,7 +8,7 @@ import pytest
 
 from profilectl.errors import InputRefused, NotFound, OutcomeUnknown, TryLater, Unreachable
 from profilectl.ledger.sqlite import open_for_writing
-from profilectl.model import Account, Agent, Brand, Dispatch, Event, Kind, Profile, Roster
+from profilectl.model import Account, Agent, Brand, Dispatch, Event, Kind, LocalTime, Profile, Roster
 from profilectl.plan.builder import Plan
 from profilectl.plan.changes import Action, Change, Reason
 from profilectl.plan.fingerprint import Basis
@@ -38,13 +38,17 @@ class SmallX:
     def __init__(self, *ids):
         self.profiles = {profile_id: face(profile_id) for profile_id in ids}
         self.time_ms = START
+        self.skew_ms = 0  # of what the Date headers say
         self.answers = []  # to the next destroys: (is it applied, what it gets)
         self.looks = None  # an error that every look gets
         self.sent = []
         self.destroys = 0
 
     def now_ms(self):
-        return self.time_ms
+        return self.time_ms + self.skew_ms
+
+    def local_time(self):
+        return LocalTime("a start", self.time_ms - START)
 
     def verify_credentials(self):
         return ACCOUNT
@@ -113,7 +117,7 @@ def test_nothing_is_waited_for_without_a_message(x, ledger):
     ledger.begin_send("1", PROMISE, None)
     finish(ledger)
     waits = Waits(x)
-    removals.await_sends(ledger, "1", "9", x.now_ms, waits)
+    removals.await_sends(ledger, "1", "9", x, waits)
 
     assert ([], {}) == (waits.reasons, ledger.open_sends("1"))
 
@@ -122,7 +126,7 @@ def test_a_message_on_its_way_is_waited_for_until_it_is_over(x, ledger):
     """The wait ends with the message, not with its deadline."""
     ledger.begin_send("1", PROMISE, None)
     waits = Waits(x, lambda: finish(ledger))
-    removals.await_sends(ledger, "1", "9", x.now_ms, waits)
+    removals.await_sends(ledger, "1", "9", x, waits)
 
     assert ["for a message with profile 9 to be over"] == waits.reasons
     assert START + 1000 == x.time_ms
@@ -131,17 +135,36 @@ def test_a_message_on_its_way_is_waited_for_until_it_is_over(x, ledger):
 def test_a_message_whose_end_nobody_knows_is_waited_for_until_its_deadline(x, ledger):
     """A send that was killed can't hold a profile for ever."""
     ledger.begin_send("1", PROMISE, None)
-    removals.await_sends(ledger, "1", "9", x.now_ms, Waits(x))
+    removals.await_sends(ledger, "1", "9", x, Waits(x))
 
     assert START + LONGEST_SEND_MS == x.time_ms
     assert {"9": START} == ledger.open_sends("1")
+
+
+@pytest.mark.parametrize("jump_ms", [LONGEST_SEND_MS, -86_400_000])
+def test_a_date_header_that_jumps_makes_no_message_over_and_keeps_none(x, ledger, jump_ms):
+    """X's clock says once how long a message may take; this machine's counts it."""
+    ledger.begin_send("1", PROMISE, None)
+    waits = Waits(x, lambda: setattr(x, "skew_ms", jump_ms))
+    removals.await_sends(ledger, "1", "9", x, waits)
+
+    assert START + LONGEST_SEND_MS == x.time_ms
+
+
+def test_a_promise_of_a_later_time_is_waited_for_no_longer_than_a_message_takes(x, ledger):
+    """X's clock was set back since; what was promised before the profile was unbound is over by then."""
+    ledger.begin_send("1", PROMISE, None)
+    x.skew_ms = -86_400_000
+    removals.await_sends(ledger, "1", "9", x, Waits(x))
+
+    assert START + LONGEST_SEND_MS == x.time_ms
 
 
 def test_without_time_for_a_wait_it_is_for_later(x, ledger):
     """The error says whose message it is, and who destroys the profile."""
     ledger.begin_send("1", PROMISE, None)
     with pytest.raises(TryLater, match="a message with profile 9 is on its way") as refusal:
-        removals.await_sends(ledger, "1", "9", x.now_ms, Waits(x, allowed=False))
+        removals.await_sends(ledger, "1", "9", x, Waits(x, allowed=False))
     assert "the next sync destroys it" == refusal.value.hint
 
 

@@ -54,7 +54,7 @@ def verify(
     with closing(open_existing(context, place)) as ledger:
         seen = look(context, ledger, against)
         if accept_break:
-            seen = _accept_break(context, ledger, seen, yes=yes)
+            seen = _accept_breaks(context, ledger, seen, yes=yes)
         verdict = seen.verdict
         setbacks = context.kept_heads.setbacks(ledger)
         untrue = [] if verdict.broken is not None else _untrue(ledger)
@@ -90,6 +90,15 @@ def _untrue(ledger: StoreReader) -> list[str]:
         ]
         if ledger.last_seq() <= last_seq:  # a row and its event are written at once, so nothing lies in between
             return sentences
+
+
+def _accept_breaks(context: Context, ledger: StoreReader, seen: Look, *, yes: bool) -> Look:
+    """Let a person go on behind each record that is broken, one after the other; see `_accept_break`."""
+    while True:
+        former, seen = seen.verdict.broken, _accept_break(context, ledger, seen, yes=yes)
+        # one that is still broken after it was accepted is being changed right now
+        if seen.verdict.broken in {None, former}:
+            return seen
 
 
 def _accept_break(context: Context, ledger: StoreReader, seen: Look, *, yes: bool) -> Look:

@@ -11,6 +11,7 @@ import typer
 from profilectl.cli.auth import accounts
 from profilectl.cli.auth.accounts import describe, document, give_hint, host_of, warn
 from profilectl.cli.auth.login import Handle, import_, login
+from profilectl.cli.auth.on_record import record
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, argument, option
 from profilectl.config import choose_brand
@@ -120,10 +121,13 @@ def logout(
         context.output.announce(f"nobody is logged in at {host}, so nothing changed")
         context.output.show(partial(document, context, []))
         return
+    listed = context.config.account(name, host)
     result = credentials_logout.logout(
         name, host, store=keychain, config=context.config, revoke=partial(_revoke, context) if revoke else None
     )
     _report_logout(context, f"@{name}", result, keychain.backend_name)
+    if listed is not None:
+        record(context, "logged-out", listed.user_id, {"handle": listed.handle, "revoked": result.revoked})
     # Who logs out expects that nothing can send any more, which a file or a variable would belie.
     account = describe(context, name, host, keychain)
     if account.usable:

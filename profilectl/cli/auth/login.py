@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from profilectl.cli.auth import accounts
 from profilectl.cli.auth.accounts import SEE_STATUS, describe, document, give_hint, host_of, warn
+from profilectl.cli.auth.on_record import record
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.cli.prompts import ask
@@ -18,7 +19,7 @@ from profilectl.credentials import importers, prompts
 from profilectl.credentials import login as credentials_login
 from profilectl.credentials.sources import AccountStatus
 from profilectl.errors import CredentialsError, CredentialsRefused, RemoteError, UsageError
-from profilectl.model import Account
+from profilectl.model import Account, Detail
 from profilectl.render.console import info
 from profilectl.system.host import home_folder
 from profilectl.text.escape import visible
@@ -75,6 +76,8 @@ def log_in(context: Context, expected: str | None, read: Callable[[], Credential
     replaced = ", in place of the token that was there" if result.replaced else ""
     name = f"@{visible(result.account.handle)} ({visible(result.account.user_id)})"
     context.output.announce(f"logged in as {name}, stored in {result.backend}{replaced}")
+    detail: Detail = {"handle": result.account.handle, "backend": result.backend, "replaced": result.replaced}
+    record(context, "logged-in", result.account.user_id, detail)
     for remark in result.warnings:
         warn(remark)
     for doubt in doubts:

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.auth.shell import ROSTER, SECOND_BRAND, VALUES, Terminal
 
@@ -187,3 +188,27 @@ def test_variables_before_the_keyring_are_mentioned(desktop):
     assert desktop.accounts("status", **variables)[0]["source"] == "environment"
     done = desktop.run("auth", "logout", **variables)
     assert "warning: commands still find environment credentials for @AcmeCare" in done.stderr
+
+
+def test_logins_and_logouts_are_on_the_record_of_an_account_that_has_one(desktop):
+    """The first login comes before the first sync, and makes no ledger; the later ones are recorded, each once."""
+    desktop.log_in()
+    assert "there is no ledger" in desktop.run("audit", "log").stderr
+    desktop.folder.joinpath("roster.toml").write_text(ROSTER)
+    Image.new("RGB", (64, 64), (20, 120, 200)).save(desktop.folder / "alice.png")
+    done = desktop.run("sync", "--yes")
+    assert done.returncode == 0, done.stderr
+    desktop.log_in()
+    assert desktop.run("auth", "logout").returncode == 0
+    assert desktop.run("auth", "logout", "--handle", "acmecare").returncode == 0
+
+    records = json.loads(desktop.run("audit", "log", "--json").stdout)["records"]
+    backend = "Secret Service"
+    assert [
+        ("logged-in", "4242", {"handle": "AcmeCare", "backend": backend, "replaced": True}),
+        ("logged-out", "4242", {"handle": "AcmeCare", "revoked": False}),
+    ] == [
+        (record["event"], record["account"], record["detail"])
+        for record in records
+        if record["event"].startswith("logged")
+    ]
