@@ -1,4 +1,4 @@
-"""``roster check`` and ``roster list``: the file, before anything else."""
+"""``roster check``: every problem of the file, or what its agents disclose, before anything else."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import typer
 from msgspec.structs import replace
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import add_group, option
+from profilectl.cli.options import option
 from profilectl.errors import ExitCode, ProfilectlError
-from profilectl.model import Agent, Brand, Problem
+from profilectl.model import Brand, Problem
 from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.system.host import today
@@ -19,13 +19,7 @@ from profilectl.system.host import today
 if TYPE_CHECKING:
     from profilectl.roster.compliance import Compliance
 
-_HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the ``roster`` group."""
-    add_group(app, "roster", "The roster file: who your agents are.", {"check": check, "list": listing})
 
 
 def check(
@@ -95,21 +89,6 @@ def _synced_digests(context: Context, brands: Iterable[Brand]) -> frozenset[str]
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def listing(context: Context) -> None:
-    """List the agents as each brand shows them."""
-    chosen = {brand.key for brand in context.brands()}
-    agents = [agent for agent in context.roster.agents if agent.brand in chosen]
-    context.output.show(
-        json_documents.roster(context.roster.brands, agents), _HEADERS, [_row(agent) for agent in agents]
-    )
-
-
-def _row(agent: Agent) -> tuple[str, ...]:
-    until = agent.until.isoformat() if agent.until is not None else ""
-    protected = "protected" if agent.protected else ""
-    return (agent.brand, agent.key, agent.kind.value, agent.name, agent.avatar, until, protected)
 
 
 def _show_compliance(context: Context) -> ExitCode:
