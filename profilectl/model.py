@@ -105,6 +105,13 @@ class Agent(Struct, frozen=True):
     withheld: str = ""  # for want of consent: "photo", or "name" for both; name and avatar are neutral already
 
 
+class Move(Struct, frozen=True):
+    """An agent's key that was changed: what the ledger has under `old` belongs to `new`."""
+
+    old: str
+    new: str  # an agent of the roster, also where several entries lead there
+
+
 class Roster(Struct, frozen=True):
     """A roster without errors."""
 
@@ -113,6 +120,7 @@ class Roster(Struct, frozen=True):
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()
     text: str = ""  # of the file; only a plan needs its digest, and the hash's library takes 3 ms to load
+    moved: tuple[Move, ...] = ()  # the newest key of each former one
 
     def brand(self, key: str) -> Brand:
         """Return the brand with that key; KeyError when there is none."""

@@ -47,6 +47,7 @@ class Plan(Struct, frozen=True):
         counts = {action.value: 0 for action in (Action.CREATE, Action.REPLACE, Action.DELETE)}
         counts |= {Action.ADOPT.value: 0, Action.DESTROY.value: 0}
         counts |= {"unchanged": self.unchanged, "unmanaged": len(self.strangers), Action.BLOCKED.value: 0}
+        counts[Action.RENAME.value] = 0
         for change in self.changes:
             counts[change.action.value] += 1
         return counts
@@ -169,6 +170,7 @@ class _BrandPlan:
         self.possibly_late: list[tuple[str, tuple[Profile, ...]]] = []  # (agent, what only a person can tell apart)
 
     def build(self, only_agents: frozenset[str]) -> _BrandPlan:
+        self._rename()
         for intent in self.observation.ledger_state.intents:
             self._settle(intent)
         for intent in remembered(self.observation):
@@ -193,6 +195,28 @@ class _BrandPlan:
             self.unchanged &= only_agents
         self.changes.sort(key=Change.rank)
         return self
+
+    def _rename(self) -> None:
+        """Plan that the ledger follows keys that were changed; where it can't, both keys are left as they are."""
+        for move in self.observation.renames:
+            binding = self.bindings.get(move.new)
+            look = None if binding is None else Appearance(binding.name, binding.avatar)
+            profile_id = None if binding is None else binding.profile_id
+            why = (Reason.MOVED,)
+            rename = Change(self.brand, move.new, Action.RENAME, why, profile_id, look, look, former=move.old)
+            self.changes.append(rename)
+        intents = {intent.agent: intent for intent in self.observation.ledger_state.intents}
+        for move in self.observation.conflicts:
+            former, binding = self.bindings.get(move.old), self.bindings.get(move.new)
+            is_bound = former is not None and binding is not None
+            reason = Reason.BOTH if is_bound else Reason.UNSETTLED  # open creates become profiles, or nothing
+            before = None if former is None else Appearance(former.name, former.avatar)
+            own = binding or intents[move.new]
+            profile_id = None if former is None else former.profile_id
+            self.held_back |= {move.old, move.new}
+            look = Appearance(own.name, own.avatar)
+            blocked = Change(self.brand, move.new, Action.BLOCKED, (reason,), profile_id, before, look)
+            self.changes.append(replace(blocked, former=move.old))
 
     def count_unrecorded(self, recorded: Mapping[str, frozenset[str]] | None) -> int:
         """Count the profiles to destroy that the ledger calls retired without a record of it."""

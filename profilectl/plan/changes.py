@@ -17,6 +17,7 @@ class Action(enum.StrEnum):
     CREATE = "create"
     DELETE = "delete"  # the agent left the roster
     DESTROY = "destroy"  # a retired profile whose grace is over
+    RENAME = "rename"  # the agent's key was changed: the ledger follows, and X isn't concerned
     BLOCKED = "blocked"  # only a person, or time, can go on; `Change.why` says which
 
 
@@ -40,6 +41,8 @@ class Reason(enum.StrEnum):
     REUSED = "reused"  # X shows another profile under the id of a bound one
     LATE = "late"  # made after all by a create that was taken for lost
     OFFBOARDED = "offboarded"
+    MOVED = "moved"  # the roster's [[moved]] says so
+    BOTH = "both"  # the roster has changed a key, and the ledger has a profile under each of the two
 
 
 class Appearance(Struct, frozen=True):
@@ -60,6 +63,7 @@ class Change(Struct, frozen=True):
     before: Appearance | None = None
     after: Appearance | None = None
     nonce: str | None = None  # of the intent that made the profile, for what an unanswered create made
+    former: str | None = None  # the agent's key before, for a rename and for what is in its way
 
     @property
     def creates(self) -> bool:
@@ -105,7 +109,9 @@ class Change(Struct, frozen=True):
         return self.action is Action.CREATE and Reason.LOST in self.why
 
     def rank(self) -> int:
-        """Return the place in the order of a sync: adopt, repair, replace, create, delete, destroy, blocked."""
+        """Return the place in the order of a sync: rename, adopt, repair, replace, create, delete, destroy, blocked."""
+        if self.action is Action.RENAME:
+            return -1
         return 1 if self.is_repair else list(Action).index(self.action) * 2
 
     def plain(self) -> dict[str, Any]:
@@ -118,4 +124,5 @@ class Change(Struct, frozen=True):
             "profile_id": self.profile_id,
             "before": None if self.before is None else asdict(self.before),
             "after": None if self.after is None else asdict(self.after),
+            **({} if self.former is None else {"former": self.former}),
         }

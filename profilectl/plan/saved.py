@@ -232,6 +232,7 @@ def _change(entry: Document) -> Change:
         profile_id=None if profile_id is None else _typed(profile_id, str),
         before=_appearance(entry["before"]),
         after=_appearance(entry["after"]),
+        former=None if entry.get("former") is None else _typed(entry["former"], str),
     )
 
 

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from profilectl.errors import AvatarRefused, RemoteError
 from profilectl.ledger.accounts import check_account, require_distinct
-from profilectl.model import Account, Agent, Brand, Event, PreparedPicture, Profile
+from profilectl.model import Account, Agent, Brand, Event, Move, PreparedPicture, Profile
+from profilectl.plan.moves import follow
 from profilectl.profiles.matching import Candidate, Finding, bound_name, conclude, search
 
 if TYPE_CHECKING:
@@ -73,11 +74,12 @@ def examine(
     ledger: LedgerReader,
     load_pictures: Callable[[list[Agent]], Mapping[str, PreparedPicture]],
     others: Iterable[BrandFindings] = (),
+    moves: Sequence[Move] = (),
 ) -> BrandFindings:
     """List a brand's profiles, and compare the pictures of those that may be an agent's.
 
     The client takes `JOBS` calls at once; the pictures are prepared, by the avatar as the roster writes it. `others`
-    are the findings about other brands so far.
+    are the findings about other brands so far, `moves` the keys that the roster has changed.
 
     Raises:
         WrongAccount: the credentials belong to somebody else, or to another brand.
@@ -87,7 +89,8 @@ def examine(
     account = client.verify_credentials()
     require_distinct({other.brand.key: other.account for other in others} | {brand.key: account})
     check_account(brand, account, ledger)
-    ledger_state = ledger.state_of(account.user_id)  # before the list, so that what is bound meanwhile isn't a stranger
+    # before the list, so that what is bound meanwhile isn't a stranger
+    ledger_state = follow(ledger.state_of(account.user_id), moves).state
     searched = search(agents, client.list_profiles(), ledger_state)
     compared = {agent.key: agent for _, those in searched.comparisons() for agent in those}
     pictures = load_pictures(list(compared.values()))

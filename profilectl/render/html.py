@@ -30,6 +30,7 @@ _SAMPLE_TEXT: Final = "Hello! How can I help you today?"
 _NOBODY_BEFORE: Final = {
     Action.CREATE: "Nobody yet",
     Action.ADOPT: "Nobody yet",
+    Action.RENAME: "Nobody",
     Action.BLOCKED: "X hasn't shown yet what became of an earlier create",
 }
 LARGEST_PICTURES: Final = 15_000_000

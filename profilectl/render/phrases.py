@@ -26,6 +26,7 @@ SYMBOLS = {
     Action.ADOPT: "=",
     Action.DELETE: "-",
     Action.DESTROY: "-",
+    Action.RENAME: "→",
     Action.BLOCKED: "!",
 }
 STRANGER = "?"
@@ -49,11 +50,15 @@ _REASONS = {
     Reason.REUSED: "another profile has its id",
     Reason.LATE: "made late, by a create that was taken for lost",
     Reason.OFFBOARDED: "was offboarded",
+    Reason.MOVED: "the key was changed",
+    Reason.BOTH: "both its keys have a profile",
 }
 
 
 def reason(change: Change) -> str:
     """Return why a change is planned: the fields that differ, or the cause."""
+    if change.action is Action.RENAME:
+        return f"was {visible(change.former or '')}"
     return ", ".join(_REASONS[why] for why in change.why)
 
 
@@ -70,6 +75,8 @@ def summary(plan: Plan) -> str:
     counts = plan.summary()
     words = ("create", "replace", "adopt", "delete", "destroy")
     parts = [f"{counts[word]} to {word}" for word in words if counts[word]]
+    if counts["rename"]:
+        parts.insert(0, f"{counts['rename']} renamed")
     if counts["blocked"]:
         parts.append(f"{counts['blocked']} blocked")
     parts.append(f"{counts['unchanged']} unchanged")
@@ -182,19 +189,23 @@ def obstacle(change: Change, name: str, options: str) -> str:
             f"{change.agent}: it isn't sure which of X's new profiles a create for \"{visible(name)}\" made; look at "
             f"them with `profilectl profiles list`, then run: {adopt}"
         )
+    if Reason.BOTH in change.why:
+        return (
+            f"{change.agent} was {change.former}, says the roster's [[moved]], and each has a profile; to keep "
+            f"{change.agent}'s, take that entry out, and the next sync destroys {change.profile_id}; to keep "
+            f"{change.profile_id}, run: {adopt}"
+        )
     if Reason.OFFBOARDED in change.why:
         return f"{change.agent} was offboarded, so nothing is made: take the entry out of the roster, or run: {adopt}"
-    if Reason.UNCONFIRMED in change.why:
-        return (
-            f"{change.agent}: X doesn't list profile {change.profile_id}, and doesn't say that it is gone; "
-            "run the same command again later"
-        )
     if Reason.REUSED in change.why:
         return (
             f"{change.agent}: profile {change.profile_id} at X was made at another time than {change.agent}'s; "
             f"look at it with `profilectl profiles list`, and if it is {change.agent}'s, run: {adopt}"
         )
-    return f"{change.agent}: X hasn't shown yet whether an earlier create was done; run the same command again later"
+    what = "X hasn't shown yet whether an earlier create was done"
+    if Reason.UNCONFIRMED in change.why:
+        what = f"X doesn't list profile {change.profile_id}, and doesn't say that it is gone"
+    return f"{change.agent}: {what}; run the same command again later"
 
 
 def remedy(change: Change, options: str) -> str | None:
@@ -205,6 +216,8 @@ def remedy(change: Change, options: str) -> str | None:
     target = f"--brand {change.brand}{visible(options)}"
     if Reason.OFFBOARDED in change.why:
         return f"profilectl offboard --undo {change.agent} {target}"
+    if Reason.BOTH in change.why:
+        return f"profilectl profiles forget {change.agent} {target}"
     return f"profilectl profiles adopt {change.agent} {change.profile_id} {target}"
 
 

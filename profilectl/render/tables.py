@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Columns that are never folded, as folding short words helps nobody, and half an id can't be copied.
 _SHORT = {"", "action", "answered", "change", "kind", "mean", "result", "satisfied or NPS", "status", "until"}
 _COPIED = {"created", "event", "id", "profile", "time"}
-_STYLES = {"+": "green", "±": "yellow", "=": "cyan", "-": "red", "!": "bold red", STRANGER: "dim"}
+_STYLES = {"+": "green", "±": "yellow", "=": "cyan", "→": "cyan", "-": "red", "!": "bold red", STRANGER: "dim"}
 
 
 def _table(*headers: str) -> Table:
@@ -68,7 +68,7 @@ def plan_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
     """Yield a plan for a pipe: symbol, brand, agent, action, why, profile id, name before, name after."""
     for change in plan.changes:
         # The reasons by their codes, which stay the same when the words of the table are improved.
-        why = ",".join(change.why)
+        why = ",".join(change.why) + (f":{change.former}" if change.former is not None else "")
         symbol, action = SYMBOLS[change.action], change.action.value
         yield (symbol, change.brand, change.agent, action, why, change.profile_id or "", *_names(change))
     for brand, profile in plan.strangers:

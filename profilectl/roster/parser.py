@@ -16,6 +16,7 @@ from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
 from profilectl.roster.agents import AgentReader
 from profilectl.roster.disclosure import MARKERS, markers_for
+from profilectl.roster.moves import read_moves
 from profilectl.roster.unknown_keys import read_table
 from profilectl.toml.document import decode, load, refusal
 from profilectl.toml.paths import Path, dotted
@@ -90,11 +91,12 @@ def _roster(tables: Mapping[str, Any], text: str, problems: ProblemList) -> tupl
     _require_markers(brands, policy, problems)
     named = roots.get("agents") or ()
     agents = AgentReader(roots, brands, policy, problems).agents(_headers(text, named))
+    moves = read_moves(roots.get("moved") or (), named, problems)
     busy = {agent.brand for agent in agents}
     for key in brands:
         if key not in busy and not problems.errors:  # an error may be why
             problems.warning(("brands", key), "no agent belongs to this brand")
-    return Roster(tuple(brands.values()), agents, policy, text=text), len(named)
+    return Roster(tuple(brands.values()), agents, policy, text=text, moved=moves), len(named)
 
 
 def _policy(table: Mapping[str, Any], problems: ProblemList) -> Policy:

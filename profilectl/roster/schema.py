@@ -124,6 +124,23 @@ def consent(value: Any) -> Consent:
     return Consent(**fields)
 
 
+def agent_key(value: Any) -> str:
+    """Accept what an agent may be called in the roster."""
+    expected(value, str, '"alice"')
+    if not rules.is_key(value):
+        raise FieldError(f"expected an agent's key, of lower-case letters, digits, - and _, got {shown(value)}")
+    return str(value)
+
+
+def moved(value: Any) -> list[dict[str, Any]]:
+    """Accept an array of tables; what each holds is judged by `roster.moves`."""
+    if type(value) is not list or any(type(entry) is not dict for entry in value):
+        raise FieldError(f"expected tables that begin with [[moved]], got {shown(value)}")
+    if len(value) > MOST_AGENTS:
+        raise FieldError(f"{len(value)} entries, at most {MOST_AGENTS}")
+    return value
+
+
 # An empty array could be read as nobody or as everybody.
 operators = rules.os_users("names nobody; leave it out to let anybody with the credentials send", most=_MOST_OPERATORS)
 recipients = rules.array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
@@ -137,7 +154,9 @@ markers = rules.array_of(
 ROOT: Mapping[str, Rule] = {
     "version": rules.version,
     **dict.fromkeys(("brands", "policy", "defaults", "agents"), rules.table),
+    "moved": moved,
 }
+MOVED: Mapping[str, Rule] = {"from": agent_key, "to": agent_key}
 BRAND: Mapping[str, Rule] = {
     "handle": handle,
     "language": language,

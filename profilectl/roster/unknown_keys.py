@@ -33,6 +33,7 @@ _TABLES: tuple[tuple[str, Mapping[str, Rule]], ...] = (
     ("in [policy]", schema.POLICY),
     ("in a [brands] table", schema.BRAND),
     ("in an [agents] table or [defaults]", schema.AGENT),
+    ("in a [[moved]] table", schema.MOVED),
 )
 
 

@@ -10,12 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import CredentialsError, ProfilectlError, RemoteError, WrongAccount
 from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
+from profilectl.plan.moves import Followed, follow
 from profilectl.roster.lookup import unknown_agent
+from profilectl.roster.moves import require_current
 from profilectl.sync.apply import apply
 from profilectl.sync.engine import observe, synchronise
 from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
@@ -162,6 +165,7 @@ class SyncSession:
         """Make sure that every chosen agent is in the roster or in the ledger; UsageError for the first who isn't."""
         if not self.selection.agents:
             return
+        require_current(sorted(self.selection.agents), self.roster.moved)
         known = {agent.key for agent in self.roster.agents}
         for account in self.accounts.values():
             state = ledger.state_of(account.user_id)
@@ -250,18 +254,28 @@ class SyncSession:
         }
         # the ledger first: a profile that is bound after its list was read would look as if X had lost it; and here,
         # as only this thread may use it
-        states = {brand: ledger.state_of(user_id) for brand, user_id in ids.items()}
+        known = {brand: self._followed(ledger, user_id) for brand, user_id in ids.items()}
         calls = {
-            brand: begin(partial(observe, brand, user_id, self.clients[brand], states[brand], settle_after, wait))
+            brand: begin(partial(observe, brand, user_id, self.clients[brand], known[brand].state, settle_after, wait))
             for brand, user_id in ids.items()
         }
         # a later round ends the steps of the first look's plan, so a brand that fails there isn't left out
         results = ((brand, call.result) for brand, call in calls.items())
         observations = self._each(results, RemoteError, goes_on=self.goes_on and chosen is None)
         self.targets = {
-            brand: BrandTarget(ids[brand], self.clients[brand], observation)
+            brand: BrandTarget(
+                ids[brand],
+                self.clients[brand],
+                replace(observation, renames=known[brand].renames, conflicts=known[brand].conflicts),
+            )
             for brand, observation in observations.items()
         }
+
+    def _followed(self, ledger: LedgerReader, user_id: str) -> Followed:
+        """Return what the ledger knows of an account, with the keys that the roster has changed."""
+        chosen = self.selection.agents
+        moves = [move for move in self.roster.moved if not chosen or move.new in chosen]
+        return follow(ledger.state_of(user_id), moves)
 
     def _find_swapped(self, plan: Plan, today: date) -> frozenset[str]:
         chosen = self.selection.agents

@@ -60,6 +60,7 @@ def test_plan_document():
                 "unchanged": 39,
                 "unmanaged": 1,
                 "blocked": 0,
+                "rename": 0,
             },
             "basis": {"roster": "sha256:r", "pictures": "sha256:p", "ledger": "sha256:l", "remote": "sha256:x"},
             "selection": {
