@@ -44,7 +44,6 @@ def _judged(
     targets: Mapping[str, str], places: Mapping[str, Path], agents: Collection[str], problems: ProblemList
 ) -> tuple[Move, ...]:
     moves: list[tuple[int, Move]] = []
-    owners: dict[str, str] = {}
     for old, new in targets.items():
         path, (end, steps) = places[old], _end(new, targets)
         if old in agents:
@@ -56,9 +55,6 @@ def _judged(
             problems.error(
                 (*path, "to"), f"there is no {dotted(('agents', end))}; take the entry out if they have left"
             )
-        elif (other := owners.setdefault(new, old)) != old:
-            former = dotted((*places[other], "to"))
-            problems.error((*path, "to"), f"{former} is the same key; two agents don't become one")
         else:
             moves.append((steps, Move(old, end)))
     moves.sort(key=lambda move: -move[0])
