@@ -294,7 +294,7 @@ class Ledger(LedgerReader, Protocol):
             LedgerConflict: the profile is bound already, or retired for another agent.
         """
 
-    def rename(self, user_id: str, agent: str, new: str, now_ms: int) -> None:
+    def change_key(self, user_id: str, agent: str, new: str, now_ms: int) -> None:
         """Give everything that the ledger has under an agent's key to another key; X isn't concerned.
 
         Binding, open and withdrawn intents, retired profiles, messages without an end, and a block go along.

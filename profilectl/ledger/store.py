@@ -424,7 +424,7 @@ class Store(StoreReader, Ledger):
             execute(schema.DELETE_RETIRED, account=user_id, profile_id=profile_id)
             self._append(execute, Event("destroyed", user_id, now_ms, agent, profile_id, {"name": name}))
 
-    def rename(self, user_id: str, agent: str, new: str, now_ms: int) -> None:
+    def change_key(self, user_id: str, agent: str, new: str, now_ms: int) -> None:
         with self._change() as execute:
             for statement, what in ((schema.GET_BINDING, "a profile"), (schema.GET_INTENT_OF, "an open create")):
                 if all(execute(statement, account=user_id, agent=key) for key in (agent, new)):

@@ -12,12 +12,12 @@ from msgspec.structs import asdict
 class Action(enum.StrEnum):
     """What happens to one agent or profile; the order of the members is the order of a sync."""
 
+    RENAME = "rename"  # the agent's key was changed: the ledger follows, and X isn't concerned
     ADOPT = "adopt"  # settle an open intent: the profile that an unanswered create made becomes the agent's
     REPLACE = "replace"  # create the new, bind it, retire the old: X has no update
     CREATE = "create"
     DELETE = "delete"  # the agent left the roster
     DESTROY = "destroy"  # a retired profile whose grace is over
-    RENAME = "rename"  # the agent's key was changed: the ledger follows, and X isn't concerned
     BLOCKED = "blocked"  # only a person, or time, can go on; `Change.why` says which
 
 
@@ -110,9 +110,7 @@ class Change(Struct, frozen=True):
 
     def rank(self) -> int:
         """Return the place in the order of a sync: rename, adopt, repair, replace, create, delete, destroy, blocked."""
-        if self.action is Action.RENAME:
-            return -1
-        return 1 if self.is_repair else list(Action).index(self.action) * 2
+        return 3 if self.is_repair else list(Action).index(self.action) * 2
 
     def plain(self) -> dict[str, Any]:
         """Return the change as the JSON documents and the digest know it."""
@@ -124,5 +122,5 @@ class Change(Struct, frozen=True):
             "profile_id": self.profile_id,
             "before": None if self.before is None else asdict(self.before),
             "after": None if self.after is None else asdict(self.after),
-            **({} if self.former is None else {"former": self.former}),
+            "former": self.former,
         }

@@ -31,7 +31,7 @@ from profilectl.plan.moves import follow
 from profilectl.profiles.matching import Candidate, bound_name
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
-from profilectl.roster.moves import require_current
+from profilectl.roster.moves import current_key, require_current
 from profilectl.sync import removals
 from profilectl.sync.renames import follow_moves
 from profilectl.text.escape import visible
@@ -130,16 +130,22 @@ def adopt(ledger: Ledger, adoption: Adoption, now_ms: int) -> None:
         LedgerRefused: another agent has the profile, or had it.
     """
     ledger.register_account(adoption.brand.key, adoption.account, now_ms)
-    follow_moves(ledger, adoption.account.user_id, adoption.moves, now_ms, adoption.agent.key)
-    ledger.adopt(
-        adoption.account.user_id,
-        adoption.agent.key,
-        adoption.profile,
-        name=bound_name(adoption.agent.name, adoption.profile),
-        avatar=adoption.avatar,
-        protected=adoption.agent.protected,
-        now_ms=now_ms,
-    )
+    user_id, key = adoption.account.user_id, adoption.agent.key
+    state = follow_moves(ledger, user_id, adoption.moves, now_ms, key)
+    with ledger.batch():
+        for binding in state.bindings:  # under a former key that the ledger couldn't follow, as both have a profile
+            is_former = binding.agent != key and current_key(binding.agent, adoption.moves) == key
+            if is_former and binding.profile_id == adoption.profile.id:
+                ledger.forget(user_id, binding.agent, now_ms)
+        ledger.adopt(
+            user_id,
+            key,
+            adoption.profile,
+            name=bound_name(adoption.agent.name, adoption.profile),
+            avatar=adoption.avatar,
+            protected=adoption.agent.protected,
+            now_ms=now_ms,
+        )
 
 
 def find_binding(ledger: LedgerReader, roster: Roster, brand: Brand, agent: str) -> tuple[str, Binding]:

@@ -216,8 +216,6 @@ def remedy(change: Change, options: str) -> str | None:
     target = f"--brand {change.brand}{visible(options)}"
     if Reason.OFFBOARDED in change.why:
         return f"profilectl offboard --undo {change.agent} {target}"
-    if Reason.BOTH in change.why:
-        return f"profilectl profiles forget {change.agent} {target}"
     return f"profilectl profiles adopt {change.agent} {change.profile_id} {target}"
 
 

@@ -27,20 +27,20 @@ _OPTIONAL = frozenset(
 )
 
 
-class _Layer(NamedTuple):
+class Layer(NamedTuple):
     """One table that says something about an agent."""
 
     path: Path
     values: Mapping[str, Any]  # None: refused
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """One agent in one brand."""
 
     path: Path  # of the agent's own table
     key: str
     brand: Brand
-    layers: tuple[_Layer, ...]  # the winning one last
+    layers: tuple[Layer, ...]  # the winning one last
     values: Mapping[str, Any]  # of all layers together
 
     def source(self, field: str) -> Path:
@@ -60,7 +60,7 @@ class AgentReader:
         self._problems = problems
         self._tables = roots.get("agents")
         self._is_missing = "agents" not in roots
-        self._defaults = _Layer(("defaults",), read_table(roots.get("defaults") or {}, AGENT, ("defaults",), problems))
+        self._defaults = Layer(("defaults",), read_table(roots.get("defaults") or {}, AGENT, ("defaults",), problems))
         self._default_membership = self._membership(self._defaults)
         self._default_brands = UNSPECIFIED.brands(self._default_membership, brands)
         self._rules: dict[str, Disclosure] = {}
@@ -78,13 +78,22 @@ class AgentReader:
         agents = (self._agent(entry, lines.get(entry.key, 0)) for entry in self._entries())
         return tuple(agent for agent in agents if agent is not None)
 
-    def _entries(self) -> Iterator[_Entry]:
+    def entries_of(self, key: str) -> tuple[Entry, ...]:
+        """Return one entry for each brand of the agent with that key; none where the roster has no such table."""
+        table = (self._tables or {}).get(key)
+        if type(table) is not dict:
+            return ()
+        path: Path = ("agents", key)
+        own = Layer(path, read_table(table, AGENT, path, self._problems))
+        return tuple(entry for entry in self._entries_of(key, own) if entry.brand.key)
+
+    def _entries(self) -> Iterator[Entry]:
         count = 0
         for key, table in (self._tables or {}).items():
             path: Path = ("agents", key)
             check_key(path, self._problems)
             if type(table) is dict:
-                for entry in self._entries_of(key, _Layer(path, read_table(table, AGENT, path, self._problems))):
+                for entry in self._entries_of(key, Layer(path, read_table(table, AGENT, path, self._problems))):
                     count += 1
                     if count > MOST_AGENTS:
                         message = f"more than {MOST_AGENTS} agents, each counted once for each of its brands"
@@ -93,7 +102,7 @@ class AgentReader:
             else:
                 self._problems.error(path, f"expected a table such as [agents.alice], got {shown(table)}")
 
-    def _entries_of(self, key: str, own: _Layer) -> Iterator[_Entry]:
+    def _entries_of(self, key: str, own: Layer) -> Iterator[Entry]:
         brands, membership = self._default_brands, UNSPECIFIED
         if "brands" in own.values:
             membership = self._membership(own)
@@ -106,12 +115,12 @@ class AgentReader:
         if not brands:
             yield _entry(key, own, _NO_BRAND, (self._defaults, own))
 
-    def _membership(self, layer: _Layer) -> Membership:
+    def _membership(self, layer: Layer) -> Membership:
         if "brands" not in layer.values:
             return UNSPECIFIED
         return read_membership(layer.values["brands"], (*layer.path, "brands"), self._brands, self._problems)
 
-    def _agent(self, entry: _Entry, line: int) -> Agent | None:
+    def _agent(self, entry: Entry, line: int) -> Agent | None:
         """Return the agent, or None when something it can't be without is missing or refused."""
         avatar = self._avatar(entry)
         self._require(entry, "kind", 'missing; say who speaks, "human" or "bot", here or in [defaults]')
@@ -130,7 +139,7 @@ class AgentReader:
         self._judge_looks(entry, agent)
         return agent
 
-    def _avatar(self, entry: _Entry) -> str | None:
+    def _avatar(self, entry: Entry) -> str | None:
         """Return the picture's path, None after noting that there is none, "" where none is to be shown."""
         consent = entry.values.get("consent")
         is_bot = entry.values.get("kind") is Kind.BOT  # who needs no consent, and a picture as ever
@@ -140,12 +149,12 @@ class AgentReader:
         avatar: str | None = entry.values.get("avatar")
         return avatar
 
-    def _require(self, entry: _Entry, field: str, message: str) -> bool:
+    def _require(self, entry: Entry, field: str, message: str) -> bool:
         if field not in entry.values:
             self._problems.error((*entry.path, field), message)
         return field in entry.values
 
-    def _name(self, entry: _Entry) -> str | None:
+    def _name(self, entry: Entry) -> str | None:
         """Return the public name in NFC, its pattern filled in, or None after noting what is wrong with it."""
         if not self._require(entry, "name", "missing; it is what customers read"):
             return None
@@ -165,7 +174,7 @@ class AgentReader:
             self._problems.error(self._name_path(entry), message)
         return None if wrong else normalise(name)
 
-    def _filled(self, entry: _Entry, pattern: str) -> str | None:
+    def _filled(self, entry: Entry, pattern: str) -> str | None:
         wrong = name_templates.pattern_problems(pattern)
         for message in wrong:
             self._problems.error(entry.source("name"), message)
@@ -176,7 +185,7 @@ class AgentReader:
             self._require(entry, field, f'missing, but the name pattern "{excerpt(pattern)}" needs it')
         return None if lacking else name_templates.fill(pattern, entry.values)
 
-    def _name_path(self, entry: _Entry) -> Path:
+    def _name_path(self, entry: Entry) -> Path:
         # At the agent, even when its pattern is a default: what is wrong is this agent's name.
         source = entry.source("name")
         return source if source[0] == "agents" else (*entry.path, "name")
@@ -187,7 +196,7 @@ class AgentReader:
         for message in name_templates.pattern_problems(pattern) if name_templates.is_pattern(pattern) else ():
             self._problems.error(("defaults", "name"), message)
 
-    def _judge_disclosure(self, entry: _Entry, name: str, kind: Kind) -> None:
+    def _judge_disclosure(self, entry: Entry, name: str, kind: Kind) -> None:
         language = entry.brand.language
         markers = markers_for(language, self._policy.bot_markers)
         if not markers:
@@ -199,7 +208,7 @@ class AgentReader:
             report = self._problems.error if self._policy.disclosure == "enforce" else self._problems.warning
             report(self._name_path(entry), message)
 
-    def _judge_surname(self, entry: _Entry, name: str, kind: Kind) -> None:
+    def _judge_surname(self, entry: Entry, name: str, kind: Kind) -> None:
         surname = entry.values.get("surname_is")
         if surname is None:
             return
@@ -212,7 +221,7 @@ class AgentReader:
         if message:
             self._problems.error((*entry.path, "surname_is"), message)
 
-    def _judge_looks(self, entry: _Entry, agent: Agent) -> None:
+    def _judge_looks(self, entry: Entry, agent: Agent) -> None:
         # A warning only: two people may have one name, and a brand may write two scripts.
         message = mixed_scripts(agent.name)
         if message:
@@ -230,14 +239,14 @@ def _resembles(agent: Agent, other: Agent) -> str:
     return f'looks like the name of {named}: "{visible(agent.name)}" and "{visible(other.name)}"'
 
 
-def _entry(key: str, own: _Layer, brand: Brand, layers: tuple[_Layer, ...]) -> _Entry:
+def _entry(key: str, own: Layer, brand: Brand, layers: tuple[Layer, ...]) -> Entry:
     values: dict[str, Any] = {}  # merged once, because every agent is asked for a dozen fields
     for layer in layers:
         values.update(layer.values)
-    return _Entry(own.path, key, brand, layers, values)
+    return Entry(own.path, key, brand, layers, values)
 
 
-def _layers(layer: _Layer, brand: str, membership: Membership) -> tuple[_Layer, ...]:
+def _layers(layer: Layer, brand: str, membership: Membership) -> tuple[Layer, ...]:
     if brand not in membership.differences:
         return (layer,)
-    return layer, _Layer((*layer.path, "brands", brand), membership.differences[brand])
+    return layer, Layer((*layer.path, "brands", brand), membership.differences[brand])

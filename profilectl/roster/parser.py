@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
-from profilectl.roster.agents import AgentReader
+from profilectl.roster.agents import AgentReader, Entry
 from profilectl.roster.disclosure import MARKERS, markers_for
 from profilectl.roster.moves import read_moves
 from profilectl.roster.unknown_keys import read_table
@@ -77,6 +77,18 @@ def _read(text: str, file: str, problems: ProblemList) -> tuple[Roster, int]:
         return _roster(tables, text, problems)
     except ReadingStopped:
         raise refusal(problems.placed(text, file), file) from None
+
+
+def read_layers(text: str, file: str, key: str) -> tuple[Entry, ...]:
+    """Return what each layer of a roster says about one agent, an entry for each of its brands.
+
+    Raises:
+        RosterRefused: the text isn't TOML.
+    """
+    problems = ProblemList()
+    roots = read_table(load(text, file), schema.ROOT, (), problems)
+    policy = _policy(roots.get("policy") or {}, problems)
+    return AgentReader(roots, _brands(roots, problems), policy, problems).entries_of(key)
 
 
 def _roster(tables: Mapping[str, Any], text: str, problems: ProblemList) -> tuple[Roster, int]:

@@ -31,7 +31,7 @@ _RECIPIENT = re.compile(r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|//|data:", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?")  # one that any client can read
 _DRIVE = re.compile(r"[A-Za-z]:")
-_CONSENT: Mapping[str, Rule] = {
+CONSENT: Mapping[str, Rule] = {
     "name": rules.flag,
     "photo": rules.flag,
     "ref": rules.text,
@@ -111,9 +111,9 @@ def consent(value: Any) -> Consent:
     fields, wrong = {}, []
     for key, part in value.items():
         try:
-            if key not in _CONSENT:
-                raise FieldError(f"unknown key{did_you_mean(key, _CONSENT)}")  # noqa: TRY301 - noted with the others
-            fields[key] = _CONSENT[key](part)
+            if key not in CONSENT:
+                raise FieldError(f"unknown key{did_you_mean(key, CONSENT)}")  # noqa: TRY301 - noted with the others
+            fields[key] = CONSENT[key](part)
         except FieldError as error:
             wrong += [((key, *below), message) for below, message in error.problems]
     wrong += [((key,), "missing; true or false") for key in ("name", "photo") if key not in value]

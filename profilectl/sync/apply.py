@@ -61,7 +61,7 @@ def apply(
         renames = [change for change in changes if change.action is Action.RENAME]
         with ledger.batch():
             for change in renames:  # first of all, as everything else goes by the new keys
-                ledger.rename(target.user_id, change.former or "", change.agent, run.now())
+                ledger.change_key(target.user_id, change.former or "", change.agent, run.now())
             # before anything is created: an agent has one open intent at most
             for _, nonce in (pair for pair in plan.withdrawals if pair[0] == brand):
                 why = "not in X's list after the settle time"

@@ -21,5 +21,5 @@ def follow_moves(ledger: Ledger, user_id: str, moves: Sequence[Move], now_ms: in
     if followed.renames:
         with ledger.batch():
             for move in followed.renames:
-                ledger.rename(user_id, move.old, move.new, now_ms)
+                ledger.change_key(user_id, move.old, move.new, now_ms)
     return followed.state

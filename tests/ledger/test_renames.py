@@ -48,7 +48,7 @@ def busy(ledger):
 
 def test_everything_goes_along(busy):
     """Binding, creates, retired profiles, open messages and the block are the new key's, none the old one's."""
-    busy.rename("1", "afast", "alice", 70)
+    busy.change_key("1", "afast", "alice", 70)
     state = busy.state_of("1")
     agents = [
         state.bindings[0].agent,
@@ -64,7 +64,7 @@ def test_everything_goes_along(busy):
 
 def test_the_record_explains_it(busy):
     """The record replayed gives the rows as they are, and says that the profile was another key's before."""
-    busy.rename("1", "afast", "alice", 70)
+    busy.change_key("1", "afast", "alice", 70)
     assert [] == disagreements(busy)
     assert ["renamed", "adopted"] == [record.event.what for record in busy.events()][-2:]
     faces = [(face.agent, face.profile_id, face.why) for face in faces_of(busy, "1")]
@@ -74,7 +74,7 @@ def test_the_record_explains_it(busy):
 def test_life_goes_on_under_the_new_key(ledger):
     """A renamed agent is replaced, retired and destroyed as any other."""
     bind(ledger, "afast", "100")
-    ledger.rename("1", "afast", "alice", 40)
+    ledger.change_key("1", "afast", "alice", 40)
     bind(ledger, "alice", "101", 50)
     ledger.retire("1", "alice", 60)
     ledger.drop("1", "101", 70)
@@ -92,7 +92,7 @@ def test_two_of_a_kind_are_refused(ledger, make):
             ledger.begin_intent("1", intent(agent, f"n{number}"))
     before, last = ledger.state_of("1"), ledger.last_seq()
     with pytest.raises(LedgerConflict, match="afast and alice each have"):
-        ledger.rename("1", "afast", "alice", 40)
+        ledger.change_key("1", "afast", "alice", 40)
     assert (before, last) == (ledger.state_of("1"), ledger.last_seq())
 
 
@@ -100,7 +100,7 @@ def test_a_block_of_both_is_one(ledger):
     """A block under either key, or both, blocks the new one."""
     ledger.block("1", "afast", 10)
     ledger.block("1", "alice", 11)
-    ledger.rename("1", "afast", "alice", 12)
+    ledger.change_key("1", "afast", "alice", 12)
     assert frozenset({"alice"}) == ledger.state_of("1").blocked
     assert [] == disagreements(ledger)
 
@@ -109,7 +109,7 @@ def test_what_fails_in_between_leaves_all_as_it_was(busy):
     """When the transaction doesn't end, no row and no record of it is kept."""
     before, last = busy.state_of("1"), busy.last_seq()
     with contextlib.suppress(KeyboardInterrupt), busy.batch():
-        busy.rename("1", "afast", "alice", 70)
+        busy.change_key("1", "afast", "alice", 70)
         assert busy.state_of("1") != before
         raise KeyboardInterrupt
     assert (before, last) == (busy.state_of("1"), busy.last_seq())

@@ -49,6 +49,7 @@ def test_plan_document():
                     "profile_id": "100001",
                     "before": {"name": "Alice", "avatar": "sha256:aa"},
                     "after": {"name": "Älice", "avatar": "sha256:aa"},
+                    "former": None,
                 }
             ],
             "summary": {

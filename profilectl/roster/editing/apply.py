@@ -145,6 +145,9 @@ def _with_fields(text: str, tables: Mapping[str, Any], edit: SetFields) -> str:
         if _at(agent, path) is None:
             raise UsageError(f"{edit.key} has no {dotted(path)} of its own", hint="`profilectl roster show` tells more")
         text = Text(text).without_value(("agents", edit.key, *path))
+        if not Text(text).has_table(("agents", edit.key)):
+            command = f"profilectl roster remove {edit.key}"
+            raise CannotSplice(f"{dotted(('agents', edit.key))} would have nothing left; `{command}` takes it out")
     return text
 
 
@@ -214,9 +217,9 @@ def _require_intended(tables: Mapping[str, Any], text: str, new: str, file: str,
         raise InputRefused(
             f"nothing was written: the edit can't be made here ({error.message})", hint=_BY_HAND
         ) from None
-    wanted = intended(tables, edit)
-    is_meant = same(dict(got), wanted) or (not wanted.get("agents") and same({"agents": {}, **got}, wanted))
-    if not is_meant or not _keeps_comments(text, new, edit) or [*got.get("agents", ())] != [*wanted.get("agents", ())]:
+    goal = intended(tables, edit)
+    is_meant = same(dict(got), goal) or (not goal.get("agents") and same({"agents": {}, **got}, goal))
+    if not is_meant or not _keeps_comments(text, new, edit) or [*got.get("agents", ())] != [*goal.get("agents", ())]:
         raise InputRefused("nothing was written: the edit would change more than was asked for", hint=_BY_HAND)
 
 
@@ -237,9 +240,9 @@ def _require_no_new_errors(text: str, new: str, file: str) -> None:
         if problem.severity == "error" and (problem.path, problem.message) not in known
     ]
     if errors:
-        told = "; ".join(f"{problem.path}: {problem.message}" for problem in errors[:3])
+        listed = "; ".join(f"{problem.path}: {problem.message}" for problem in errors[:3])
         rest = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-        raise InputRefused(f"nothing was written: {told}{rest}")
+        raise InputRefused(f"nothing was written: {listed}{rest}")
 
 
 def _notes(text: str, tables: Mapping[str, Any], edit: Edit) -> list[str]:

@@ -50,8 +50,8 @@ Edit = AddAgent | SetFields | RemoveAgent | RenameAgent | Reformat
 
 def intended(tables: Mapping[str, Any], edit: Edit) -> Tables:
     """Return what a roster's tables are after an edit; `tables` stay as they are."""
-    wanted: Tables = deepcopy(dict(tables))
-    agents = wanted.setdefault("agents", {})
+    goal: Tables = deepcopy(dict(tables))
+    agents = goal.setdefault("agents", {})
     match edit:
         case AddAgent():
             agents[edit.key] = dict(edit.fields)
@@ -62,19 +62,19 @@ def intended(tables: Mapping[str, Any], edit: Edit) -> Tables:
                 _unset(agents[edit.key], path)
         case RemoveAgent():
             del agents[edit.key]
-            leading = keys_leading_to(edit.key, moves_of(wanted))
-            _keep_moves(wanted, [entry for entry in moves_of(wanted) if entry.get("to") not in leading])
+            leading = keys_leading_to(edit.key, moves_of(goal))
+            _keep_moves(goal, [entry for entry in moves_of(goal) if entry.get("to") not in leading])
         case RenameAgent():
-            wanted["agents"] = {edit.new if key == edit.old else key: table for key, table in agents.items()}
-            gone = undone(wanted, edit)
-            moves = [entry for number, entry in enumerate(moves_of(wanted)) if number not in gone]
-            _keep_moves(wanted, [*moves, {"from": edit.old, "to": edit.new}])
-            for waiver in _waivers(wanted):
+            goal["agents"] = {edit.new if key == edit.old else key: table for key, table in agents.items()}
+            gone = undone(goal, edit)
+            moves = [entry for number, entry in enumerate(moves_of(goal)) if number not in gone]
+            _keep_moves(goal, [*moves, {"from": edit.old, "to": edit.new}])
+            for waiver in _waivers(goal):
                 if waiver.get("agent") == edit.old:
                     waiver["agent"] = edit.new
         case Reformat():
             return deepcopy(dict(tables))
-    return wanted
+    return goal
 
 
 def moves_of(tables: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -99,11 +99,11 @@ def undone(tables: Mapping[str, Any], edit: RenameAgent) -> set[int]:
     return {number for number, entry in enumerate(moves) if is_former and entry.get("from") == edit.new}
 
 
-def _keep_moves(wanted: Tables, moves: list[Any]) -> None:
+def _keep_moves(goal: Tables, moves: list[Any]) -> None:
     if moves:
-        wanted["moved"] = moves
+        goal["moved"] = moves
     else:
-        wanted.pop("moved", None)
+        goal.pop("moved", None)
 
 
 def _waivers(tables: Tables) -> list[Any]:
@@ -124,12 +124,12 @@ def _unset(table: Any, path: Path) -> None:
     del table[path[-1]]
 
 
-def same(one: Any, other: Any) -> bool:
+def same(left: Any, right: Any) -> bool:
     """Say whether two values of a TOML reader are equal, types included: ``true`` is no number."""
-    if type(one) is not type(other):
+    if type(left) is not type(right):
         return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right)
