@@ -32,9 +32,7 @@ def team(desk, served):
 @pytest.fixture(params=["sqlite", "postgres"])
 def any_ledger(request, desk):
     if request.param == "postgres":
-        desk.env["PROFILECTL_LEDGER"] = request.getfixturevalue("postgres").address(
-            query=f"schema=renames{os.getpid()}"
-        )
+        desk.env["PROFILECTL_LEDGER"] = request.getfixturevalue("postgres").address(query="schema=renames")
     return request.param
 
 
