@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _PICTURES = "avatars"
 _PICTURE_SIDE = 800  # pixels: twice what X shows, for a brand that draws something on it
 
-Key = Annotated[str, argument("KEY", "The agent's key.")]
+Agent = Annotated[str, argument("AGENT", "The agent's key.")]
 Fields = Annotated[list[str] | None, argument("FIELD=VALUE", "A field and its value; repeatable.")]
 
 
@@ -128,7 +128,7 @@ def _keep_photo(context: Context, stack: ExitStack, key: str, photo: Path) -> st
 
 def set_fields(
     context: Context,
-    key: Key,
+    key: Agent,
     field: Fields = None,
     unset: Annotated[list[str] | None, option("--unset FIELD", "Take the field out; repeatable.")] = None,
 ) -> None:
@@ -162,7 +162,7 @@ def _require_brands(context: Context) -> None:
         select_brands(roster.brands, context.options.brand, str(context.roster_path))
 
 
-def remove(context: Context, key: Key) -> None:
+def remove(context: Context, key: Agent) -> None:
     """Take an agent out of the roster.
 
     The next sync destroys the agent's profiles. `profilectl offboard` does that at once, and blocks sending.
@@ -175,8 +175,8 @@ def remove(context: Context, key: Key) -> None:
 
 def rename(
     context: Context,
-    old: Annotated[str, argument("OLD", "The key of today.")],
-    new: Annotated[str, argument("NEW", "The key from now on.")],
+    old: Annotated[str, argument("AGENT", "The key of today.")],
+    new: Annotated[str, argument("KEY", "The key from now on.")],
 ) -> None:
     """Change an agent's key; its profile stays.
 

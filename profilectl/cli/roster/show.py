@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import argument, option
 from profilectl.model import Agent
 from profilectl.render import json_documents
-from profilectl.roster.layers import LayeredValue, explain
 from profilectl.roster.lookup import unknown_agent
 from profilectl.roster.moves import require_current
 from profilectl.toml.spelling import spelled
+
+if TYPE_CHECKING:
+    from profilectl.roster.layers import LayeredValue
 
 _HEADERS = ("brand", "field", "value")
 _WHERE = ("from", "place")
@@ -21,7 +23,7 @@ _PRIVATE = "(set, and never shown)"
 
 def show(
     context: Context,
-    key: Annotated[str, argument("KEY", "The agent's key.")],
+    key: Annotated[str, argument("AGENT", "The agent's key.")],
     explain_: Annotated[
         bool, option("--explain", "Say where each value comes from, and what it wins against.")
     ] = False,
@@ -32,6 +34,8 @@ def show(
     agent, or the agent in a brand; values that another one wins against are in brackets.
     For example: profilectl roster show alice --explain
     """
+    from profilectl.roster.layers import explain
+
     roster, chosen = context.roster, {brand.key for brand in context.brands()}
     require_current([key], roster.moved)
     agents = [agent for agent in roster.agents if agent.key == key and agent.brand in chosen]

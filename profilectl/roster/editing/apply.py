@@ -233,12 +233,10 @@ def _keeps_comments(text: str, new: str, edit: Edit) -> bool:
 
 def _require_no_new_errors(text: str, new: str, file: str) -> None:
     """Raise InputRefused for an edit that brings errors; those that are there already may stay."""
-    known = {(problem.path, problem.message) for problem in parse_partially(text.encode(), file).problems}
-    errors = [
-        problem
-        for problem in parse_partially(new.encode(), file).problems
-        if problem.severity == "error" and (problem.path, problem.message) not in known
-    ]
+    errors = [problem for problem in parse_partially(new.encode(), file).problems if problem.severity == "error"]
+    if errors:  # only now, as to read a roster of thousands takes a second
+        known = {(problem.path, problem.message) for problem in parse_partially(text.encode(), file).problems}
+        errors = [problem for problem in errors if (problem.path, problem.message) not in known]
     if errors:
         listed = "; ".join(f"{problem.path}: {problem.message}" for problem in errors[:3])
         rest = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
