@@ -5,6 +5,7 @@ The defaults come first, then what they say of a brand, then the agent's own tab
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -36,25 +37,32 @@ def explain(text: str, file: str, key: str) -> tuple[LayeredValue, ...]:
     """
     entries = read_layers(text, file, key)
     paths = {
-        (*layer.path, field)[:end]
+        (*layer.path, *path)[:end]
         for entry in entries
         for layer in entry.layers
-        for field in layer.values
-        for end in range(1, len(layer.path) + 2)
+        for path, _ in _flat(layer.values)
+        for end in range(1, len(layer.path) + len(path) + 1)
     }
     positions = Positions(text, paths.__contains__)
     values = []
     for entry in entries:
-        fields = dict.fromkeys(field for layer in reversed(entry.layers) for field in layer.values if field != "brands")
-        for field in fields:
+        layers = [(layer.path, dict(_flat(layer.values))) for layer in reversed(entry.layers)]
+        for path in dict.fromkeys(path for _, fields in layers for path in fields):
             is_used = True
-            for layer in reversed(entry.layers):
-                if field in layer.values:
-                    path: Path = (*layer.path, field)
-                    place = positions.nearest(path)
-                    value = layer.values[field]
-                    values.append(
-                        LayeredValue(entry.brand.key, field, value, dotted(layer.path), *place, is_used=is_used)
-                    )
+            for table, fields in layers:
+                if path in fields:
+                    place = positions.nearest((*table, *path))
+                    field = ".".join(map(str, path))
+                    layered = LayeredValue(entry.brand.key, field, fields[path], dotted(table), *place, is_used=is_used)
+                    values.append(layered)
                     is_used = False
     return tuple(values)
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield a layer's fields; those of a table that layers add to, such as labels, one by one."""
+    for field, value in values.items():
+        if isinstance(value, Mapping) and field != "brands":
+            yield from (((field, key), part) for key, part in value.items())
+        elif field != "brands":
+            yield (field,), value

@@ -12,6 +12,7 @@ from PIL import Image
 
 from profilectl.cli.main import run
 from profilectl.roster.editing import apply
+from profilectl.roster.schema import AGENT
 
 COMMENTED = Path(__file__).parents[1] / "roster" / "editing" / "commented.toml"
 
@@ -193,6 +194,17 @@ def test_a_link_isn_t_followed(team):
     done = team.run("roster", "remove", "bruno", "--roster", "link.toml")
     assert (5, True) == (done.code, "symbolic link" in done.err)
     assert before == roster(team)
+
+
+@pytest.mark.skipif("labels" not in AGENT, reason="labels and first days come with another change")
+def test_labels_and_a_first_day(team):
+    """Both are fields like any other, and a label is set alone."""
+    words = ("--name", "Emre", "--from", "2026-12-01", "--label", "team=night", "--label", "floor=2")
+    assert 0 == team.run("roster", "add", "emre", *words).code
+    assert b'from = 2026-12-01\nlabels = { team = "night", floor = "2" }\n' in roster(team)
+    assert 0 == team.run("roster", "set", "emre", "labels.team=day").code
+    assert b'labels = { team = "day", floor = "2" }\n' in roster(team)
+    assert ["acme", "labels.team", "day"] in team.run("roster", "show", "emre").rows
 
 
 def test_the_canonical_form(team):

@@ -49,7 +49,9 @@ def add(
     last: Annotated[str | None, option("--last NAME", "The family name, for patterns.")] = None,
     title: Annotated[str | None, option("--title TITLE", "What the agent does, for patterns.")] = None,
     operators: Annotated[str | None, option("--operators USERS", "OS users who may send, with commas.")] = None,
+    starts: Annotated[str | None, option("--from DAY", "The first day.")] = None,
     until: Annotated[str | None, option("--until DAY", "The last day.")] = None,
+    label: Annotated[list[str] | None, option("--label NAME=VALUE", "A free label; repeatable.")] = None,
 ) -> None:
     """Add an agent to the roster.
 
@@ -66,9 +68,11 @@ def add(
     with ExitStack() as stack:  # a picture whose agent isn't added goes again
         stored = None if photo is None else _keep_photo(context, stack, key, photo)
         words = {"name": name, "avatar": avatar or stored, "kind": kind, "first": first, "last": last, "title": title}
-        words |= {"operators": operators, "until": until}
+        words["operators"] = operators
         fields: dict[str, Any] = {word: typed((word,), value) for word, value in words.items() if value is not None}
-        for assignment in field or ():
+        days = {"from": starts, "until": until}
+        assignments = [f"{word}={day}" for word, day in days.items() if day is not None]
+        for assignment in (*assignments, *(f"labels.{word}" for word in label or ()), *(field or ())):
             _nest(fields, *parse_assignment(assignment))
         if context.options.brand:
             _nest(fields, ("brands",), list(context.options.brand))
