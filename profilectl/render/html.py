@@ -16,6 +16,7 @@ from profilectl.model import ShortRepr
 from profilectl.plan.changes import Action
 from profilectl.render.phrases import SYMBOLS, reason, remedy, summary
 from profilectl.text.escape import visible
+from profilectl.text.initials import capital, initials
 
 if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
@@ -100,10 +101,8 @@ class ShownAppearance(ShortRepr, frozen=True):
 
     @property
     def initials(self) -> str:
-        """Up to two letters or digits in the place of a picture."""
-        # What stands behind a comma is a role, such as "Alice, Support".
-        words = ("".join(filter(str.isalnum, word)) for word in self.name.partition(",")[0].split())
-        return "".join(word[0] for word in words if word)[:2].upper()
+        """Up to two letters in the place of a picture."""
+        return "".join(map(capital, initials(self.name)[:2]))
 
 
 class ShownChange(Struct, frozen=True):

@@ -183,7 +183,12 @@ class AgentReader:
         lacking = sorted(field for field in name_templates.needs(pattern) if entry.values.get(field) is None)
         for field in lacking:
             self._require(entry, field, f'missing, but the name pattern "{excerpt(pattern)}" needs it')
-        return None if lacking else name_templates.fill(pattern, entry.values)
+        if lacking:
+            return None
+        for field in sorted(unlettered := name_templates.without_initial(pattern, entry.values)):
+            message = f'has no letter, but the name pattern "{excerpt(pattern)}" takes an initial from it'
+            self._problems.error(entry.source(field), message)
+        return None if unlettered else name_templates.fill(pattern, entry.values)
 
     def _name_path(self, entry: Entry) -> Path:
         # At the agent, even when its pattern is a default: what is wrong is this agent's name.
