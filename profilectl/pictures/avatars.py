@@ -74,6 +74,7 @@ def inspect(folder: Path, relative: str) -> Picture:
 def read(folder: Path, relative: str) -> Reading:
     """Return what `inspect` does, and which file it was."""
     from profilectl.pictures.provenance import find_mark  # a run in which no picture has changed reads none
+    from profilectl.pictures.shape import shape_of
 
     if relative.startswith(DRAWN):
         recipe = relative.encode()
@@ -88,7 +89,7 @@ def read(folder: Path, relative: str) -> Reading:
             if len(content) > kept:  # it grows, or is too large
                 content += file.read(LARGEST_FILE + 1 - len(content))
             _require_usable(relative, len(content), identity.size)
-            picture = Picture(relative, digest_of_bytes(content), len(content), find_mark(content))
+            picture = Picture(relative, digest_of_bytes(content), len(content), find_mark(content), shape_of(content))
     return Reading(picture, identity, begun_ns)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from profilectl.profiles.ownership import ClassifiedProfile
     from profilectl.roster.compliance import Compliance, Gap
     from profilectl.roster.layers import LayeredValue
+    from profilectl.roster.waivers import WaivedProblem
     from profilectl.sync.outcomes import Outcome
 
 Document = dict[str, Any]
@@ -126,8 +127,10 @@ def send(
     }
 
 
-def check(agents: int, problems: Iterable[Problem]) -> Document:
-    """``profilectl.check/1``: every problem of a roster with its line and column."""
+def check(agents: int, problems: Iterable[Problem], waived: Iterable[WaivedProblem] = (), *, ok: bool) -> Document:
+    """``profilectl.check/1``: every problem of a roster with line and column; `ok` says what the exit code does."""
+    from profilectl.roster.check_rules import advice_for
+
     listed = [
         {
             "file": problem.file,
@@ -136,12 +139,23 @@ def check(agents: int, problems: Iterable[Problem]) -> Document:
             "path": problem.path,
             "severity": problem.severity,
             "message": problem.message,
+            "rule": problem.rule,
+            "hint": advice_for(problem.rule, problem.hint),
         }
         for problem in problems
     ]
-    # Warnings alone leave a roster usable, as the exit code says.
-    ok = all(problem["severity"] != "error" for problem in listed)
-    return {"schema": "profilectl.check/1", "ok": ok, "agents": agents, "problems": listed}
+    exceptions = [
+        {
+            "rule": waiver.rule,
+            "agent": waiver.agent,
+            "reason": waiver.reason,
+            "until": waiver.until.isoformat(),
+            "message": problem.message,
+        }
+        for problem, waiver in waived
+    ]
+    document = {"schema": "profilectl.check/1", "ok": ok, "agents": agents, "problems": listed}
+    return document | {"waived": exceptions}
 
 
 def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:

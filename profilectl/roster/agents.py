@@ -10,13 +10,14 @@ from profilectl.roster import name_templates
 from profilectl.roster.brands import UNSPECIFIED, Membership, read_membership
 from profilectl.roster.consent import drawn_picture
 from profilectl.roster.disclosure import Disclosure, markers_for
+from profilectl.roster.lookalikes import Lookalikes
 from profilectl.roster.schema import AGENT, MOST_AGENTS
 from profilectl.roster.unknown_keys import read_table
-from profilectl.text.confusables import mixed_scripts, skeletons
+from profilectl.text.confusables import mixed_scripts
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.names import LONGEST_SPELLED, name_problems, normalise
 from profilectl.text.word_matching import Phrase, Words
-from profilectl.toml.paths import Path, dotted
+from profilectl.toml.paths import Path
 from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import check_key, shown
 
@@ -64,7 +65,9 @@ class AgentReader:
         self._default_membership = self._membership(self._defaults)
         self._default_brands = UNSPECIFIED.brands(self._default_membership, brands)
         self._rules: dict[str, Disclosure] = {}
-        self._lookalikes: dict[tuple[str, int, str], Agent] = {}
+        self._lookalikes = Lookalikes(brands.values(), policy.impersonation)
+        self._waived = {(waiver.rule, waiver.agent) for waiver in policy.waivers}
+        self.faulty: list[Agent] = []  # with errors; of those only key, brand and picture are known
         self._judge_default_pattern()
 
     def agents(self, lines: Mapping[str, int]) -> tuple[Agent, ...]:
@@ -74,7 +77,9 @@ class AgentReader:
         """
         # None is a refused value, which has its own problem already.
         if not self._tables and (self._is_missing or self._tables is not None):
-            self._problems.error(("agents",), "no agent; a roster without agents is refused: it would remove everybody")
+            self._problems.error(
+                ("agents",), "no agent; a roster without agents is refused: it would remove everybody", "no-agent"
+            )
         agents = (self._agent(entry, lines.get(entry.key, 0)) for entry in self._entries())
         return tuple(agent for agent in agents if agent is not None)
 
@@ -108,7 +113,7 @@ class AgentReader:
             membership = self._membership(own)
             brands = membership.brands(self._default_membership, self._brands)
         if not brands and self._brands and membership.listed is None:
-            self._problems.error(own.path, "belongs to no brand")
+            self._problems.error(own.path, "belongs to no brand", "brands")
         for brand in brands:
             usual = _layers(self._defaults, brand, self._default_membership)
             yield _entry(key, own, self._brands[brand], (*usual, *_layers(own, brand, membership)))
@@ -127,6 +132,8 @@ class AgentReader:
         name = self._name(entry)
         kind = entry.values.get("kind")
         if name is None or kind is None:
+            if avatar:
+                self.faulty.append(Agent(entry.key, entry.brand.key, "", avatar, kind or Kind.BOT, line=line))
             return None
         # Before the avatar counts, so that one run of the check brings out everything that is wrong with the name.
         self._judge_surname(entry, name, kind)
@@ -151,7 +158,7 @@ class AgentReader:
 
     def _require(self, entry: Entry, field: str, message: str) -> bool:
         if field not in entry.values:
-            self._problems.error((*entry.path, field), message)
+            self._problems.error((*entry.path, field), message, "missing")
         return field in entry.values
 
     def _name(self, entry: Entry) -> str | None:
@@ -163,21 +170,21 @@ class AgentReader:
             name = self._filled(entry, name)
         if name is None:
             return None
-        wrong = name_problems(name)
+        wrong, rule = name_problems(name), "name"
         legal_name = entry.values.get("legal_name")
         # A name too long to be one isn't searched: that would take as long as all the rest.
         is_name = len(name) <= LONGEST_SPELLED
         if is_name and legal_name is not None and Phrase(legal_name, within=2).found_in(Words(name)):
             # In place of the other problems, whose messages may quote the name.
-            wrong = ("contains the legal name, which must never leave the machine",)
+            wrong, rule = ("contains the legal name, which must never leave the machine",), "legal-name"
         for message in wrong:
-            self._problems.error(self._name_path(entry), message)
+            self._problems.error(self._name_path(entry), message, rule)
         return None if wrong else normalise(name)
 
     def _filled(self, entry: Entry, pattern: str) -> str | None:
         wrong = name_templates.pattern_problems(pattern)
         for message in wrong:
-            self._problems.error(entry.source("name"), message)
+            self._problems.error(entry.source("name"), message, "name-pattern")
         if wrong:
             return None
         lacking = sorted(field for field in name_templates.needs(pattern) if entry.values.get(field) is None)
@@ -187,7 +194,7 @@ class AgentReader:
             return None
         for field in sorted(unlettered := name_templates.without_initial(pattern, entry.values)):
             message = f'has no letter, but the name pattern "{excerpt(pattern)}" takes an initial from it'
-            self._problems.error(entry.source(field), message)
+            self._problems.error(entry.source(field), message, "name-pattern")
         return None if unlettered else name_templates.fill(pattern, entry.values)
 
     def _name_path(self, entry: Entry) -> Path:
@@ -199,7 +206,7 @@ class AgentReader:
         # Even when every agent has a name of its own: the next one may not.
         pattern = self._defaults.values.get("name") or ""
         for message in name_templates.pattern_problems(pattern) if name_templates.is_pattern(pattern) else ():
-            self._problems.error(("defaults", "name"), message)
+            self._problems.error(("defaults", "name"), message, "name-pattern")
 
     def _judge_disclosure(self, entry: Entry, name: str, kind: Kind) -> None:
         language = entry.brand.language
@@ -211,7 +218,7 @@ class AgentReader:
         message = self._rules[language].problem(name, kind, entry.values.get("surname_is"))
         if message:
             report = self._problems.error if self._policy.disclosure == "enforce" else self._problems.warning
-            report(self._name_path(entry), message)
+            report(self._name_path(entry), message, "disclosure")
 
     def _judge_surname(self, entry: Entry, name: str, kind: Kind) -> None:
         surname = entry.values.get("surname_is")
@@ -224,24 +231,20 @@ class AgentReader:
         elif own == row:  # it would be all that customers read
             message = message or "isn't the whole of a name: add the given name"
         if message:
-            self._problems.error((*entry.path, "surname_is"), message)
+            self._problems.error((*entry.path, "surname_is"), message, "disclosure")
 
     def _judge_looks(self, entry: Entry, agent: Agent) -> None:
         # A warning only: two people may have one name, and a brand may write two scripts.
         message = mixed_scripts(agent.name)
         if message:
-            self._problems.warning(self._name_path(entry), message)
-        for form, skeleton in enumerate(skeletons(agent.name)):
-            other = self._lookalikes.setdefault((agent.brand, form, skeleton), agent)
-            if other is not agent:
-                self._problems.warning(self._name_path(entry), _resembles(agent, other))
-
-
-def _resembles(agent: Agent, other: Agent) -> str:
-    named = dotted(("agents", other.key))
-    if agent.name == other.name:
-        return f"the same public name as {named}"
-    return f'looks like the name of {named}: "{visible(agent.name)}" and "{visible(other.name)}"'
+            self._problems.warning(self._name_path(entry), message, "mixed-scripts")
+        for message in self._lookalikes.resembling(agent):
+            self._problems.warning(self._name_path(entry), message, "lookalike")
+        protected = self._lookalikes.impersonated(agent.name)
+        if protected is not None:
+            is_waived = ("impersonation", agent.key) in self._waived
+            report = self._problems.warning if is_waived else self._problems.error
+            report(self._name_path(entry), f'resembles "{visible(protected)}", whom nobody here may', "impersonation")
 
 
 def _entry(key: str, own: Layer, brand: Brand, layers: tuple[Layer, ...]) -> Entry:

@@ -29,12 +29,14 @@ def read_moves(tables: Sequence[Mapping[str, Any]], agents: Collection[str], pro
         values = read_table(table, MOVED, path, problems)
         for field in ("from", "to"):
             if field not in values:
-                problems.error((*path, field), "missing; an entry says which key was changed, and to which")
+                problems.error((*path, field), "missing; an entry says which key was changed, and to which", "moved")
         old, new = values.get("from"), values.get("to")
         if old is None or new is None:
             continue
         if old in targets:
-            problems.error((*path, "from"), f"{dotted((*places[old], 'from'))} is the same key; one agent gets it")
+            problems.error(
+                (*path, "from"), f"{dotted((*places[old], 'from'))} is the same key; one agent gets it", "moved"
+            )
             continue
         targets[old], places[old] = new, path
     return _judged(targets, places, agents, problems) if agents else ()
@@ -48,12 +50,16 @@ def _judged(
         path, (end, steps) = places[old], _end(new, targets)
         if old in agents:
             message = f"{dotted(('agents', old))} is still there; a key that was changed is no agent's any more"
-            problems.error((*path, "from"), message)
+            problems.error((*path, "from"), message, "moved")
         elif end is None:
-            problems.error((*path, "to"), "the entries lead in a circle; take out the one that isn't true any more")
+            problems.error(
+                (*path, "to"), "the entries lead in a circle; take out the one that isn't true any more", "moved"
+            )
         elif end not in agents:
             problems.error(
-                (*path, "to"), f"there is no {dotted(('agents', end))}; take the entry out if they have left"
+                (*path, "to"),
+                f"there is no {dotted(('agents', end))}; take the entry out if they have left",
+                "moved",
             )
         else:
             moves.append((steps, Move(old, end)))

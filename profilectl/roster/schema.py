@@ -23,6 +23,8 @@ MOST_BRANDS = 100
 
 _MOST_OPERATORS = 100  # of one agent; more people share an agent by leaving the field out
 _MOST_MARKERS = 50  # of one language; those that profilectl brings have five
+_MOST_WAIVERS = 1000  # exceptions; more would be the rule
+_MOST_PROTECTED = 200  # names that nobody may resemble: a board, not a company
 _LONGEST_PATH = 1000  # code points, which are 4,000 bytes at most: Linux takes 4,095
 _LONGEST_TAG = 35  # characters of a language tag (RFC 5646, section 4.4.1)
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
@@ -141,9 +143,23 @@ def moved(value: Any) -> list[dict[str, Any]]:
     return value
 
 
+def waivers(value: Any) -> list[dict[str, Any]]:
+    """Accept an array of tables; what each holds is judged by `roster.waivers`."""
+    if type(value) is not list or any(type(entry) is not dict for entry in value):
+        raise FieldError(f"expected tables that begin with [[policy.waivers]], got {shown(value)}")
+    if len(value) > _MOST_WAIVERS:
+        raise FieldError(f"{len(value)} entries, at most {_MOST_WAIVERS}")
+    return value
+
+
 # An empty array could be read as nobody or as everybody.
 operators = rules.os_users("names nobody; leave it out to let anybody with the credentials send", most=_MOST_OPERATORS)
 recipients = rules.array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
+impersonation = rules.array_of(
+    lambda name: name.strip() and len(name) <= rules.LONGEST_TEXT,
+    f"names of at most {rules.LONGEST_TEXT} characters",
+    most=_MOST_PROTECTED,
+)
 markers = rules.array_of(
     lambda word: word.strip() and len(word) <= MAX_NAME,
     f'words such as "bot", of at most {MAX_NAME} characters',
@@ -175,7 +191,10 @@ POLICY: Mapping[str, Rule] = {
     "consent": rules.choice("require", "record", "off"),
     "ai_faces": rules.choice("refuse", "record"),
     "bot_markers": rules.table,
+    "impersonation": impersonation,
+    "waivers": waivers,
 }
+WAIVER: Mapping[str, Rule] = {"rule": text, "agent": agent_key, "reason": text, "until": rules.day}
 DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to brand
     "name": rules.string,  # what it may hold is judged once its pattern is filled in
     "avatar": avatar,

@@ -39,7 +39,7 @@ def decode(content: bytes, file: str) -> str:
         message = f"not UTF-8: byte 0x{error.object[error.start]:02x}{hint}"
         # The codec has cut the byte order mark off `error.object` already.
         line, column = _end_of(error.object[: error.start].decode("utf-8"))
-        raise _refused(file, line, column, message) from None
+        raise _refused(file, line, column, message, "encoding") from None
 
 
 def load(text: str, file: str) -> dict[str, Any]:
@@ -114,8 +114,8 @@ def refusal(problems: tuple[Problem, ...], file: str) -> RosterRefused:
     )
 
 
-def _refused(file: str, line: int, column: int, message: str) -> RosterRefused:
-    return refusal((Problem(file, line, column, "", message),), file)
+def _refused(file: str, line: int, column: int, message: str, rule: str = "toml") -> RosterRefused:
+    return refusal((Problem(file, line, column, "", message, rule=rule),), file)
 
 
 def _end_of(text: str) -> tuple[int, int]:

@@ -66,7 +66,7 @@ def read(
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in rules:
-            problems.error((*path, key), on_unknown(key))
+            problems.error((*path, key), on_unknown(key), "unknown-key")
             continue
         try:
             values[key] = rules[key](value)
@@ -88,7 +88,8 @@ def check_key(path: Path, problems: ProblemList) -> None:
     if not is_key(key):
         slug = re.sub(r"[^a-z0-9_]+", "-", key.lower()).strip("-_")[:64]
         advice = f', such as "{slug}"' if _SLUG.fullmatch(slug) else ""
-        problems.error(path, f"a key has 1 to 64 lower-case letters, digits, - and _, and no - or _ first{advice}")
+        message = f"a key has 1 to 64 lower-case letters, digits, - and _, and no - or _ first{advice}"
+        problems.error(path, message, "key")
 
 
 def shown(value: Any) -> str:

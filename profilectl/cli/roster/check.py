@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import enum
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
-from profilectl.errors import ExitCode, ProfilectlError
-from profilectl.model import Brand, Problem
+from profilectl.errors import ExitCode, ProfilectlError, UsageError
+from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
-from profilectl.render.console import info
+from profilectl.render.console import info, is_terminal, out, out_all
 from profilectl.system.host import today
 
 if TYPE_CHECKING:
+    from profilectl.pictures.loader import Objection
     from profilectl.roster.compliance import Compliance
+    from profilectl.roster.parser import PartialRoster
+    from profilectl.roster.waivers import WaivedProblem
 
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
+
+
+class CheckFormat(enum.StrEnum):
+    """How problems are shown."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+class Findings(Struct, frozen=True):
+    """What a check has found."""
+
+    agents: int  # that the file names
+    problems: tuple[Problem, ...]
+    waived: tuple[WaivedProblem, ...] = ()
 
 
 def check(
@@ -27,6 +50,10 @@ def check(
     compliance: Annotated[
         bool, option("--compliance", "Tell who speaks, whether each bot says so, and what is missing.")
     ] = False,
+    strict: Annotated[bool, option("--strict", "Fail on warnings, too.")] = False,
+    form: Annotated[
+        CheckFormat | None, option("--format FORM", "text, json, github (annotations of a pull request) or sarif.")
+    ] = None,
 ) -> None:
     """Tell every problem of the roster, each at its line.
 
@@ -35,44 +62,78 @@ def check(
     With --compliance it lists every agent instead, with the bot marker in the public name and what is missing, for the
     person who must answer for the disclosure rules: exit 0 when nothing is, 5 otherwise. Only the roster is read.
     """
+    if compliance and (strict or form is not None):
+        raise UsageError("--compliance has neither --strict nor --format", hint="--json prints it as one document")
+    if context.wants_json and form not in {None, CheckFormat.JSON}:
+        raise UsageError(f"--json and --format {form} exclude each other")
     if compliance:
         raise typer.Exit(_show_compliance(context))
-    from profilectl.toml.problems import format_problem
-
-    agents, problems = _examine(context)
-    errors = sum(problem.severity == "error" for problem in problems)
-    output = replace(context.output, is_quiet=False)  # problems are the result, so they are told in any case
-    output.show(json_documents.check(agents, problems), lines=map(format_problem, problems))
+    findings = _examine(context)
+    errors = sum(problem.severity == "error" for problem in findings.problems)
+    is_refused = bool(findings.problems) if strict else errors > 0
+    _show(context, findings, CheckFormat.JSON if context.wants_json else form, is_refused=is_refused)
     if not context.is_quiet:
-        counts = [_counted(errors, "error"), _counted(len(problems) - errors, "warning")]
-        info(", ".join([_counted(agents, "agent"), *counts] if agents else counts))
-    raise typer.Exit(ExitCode.REFUSED if errors else ExitCode.DONE)
+        counts = [_counted(errors, "error"), _counted(len(findings.problems) - errors, "warning")]
+        counts += [f"{len(findings.waived)} waived"] if findings.waived else []
+        info(", ".join([_counted(findings.agents, "agent"), *counts] if findings.agents else counts))
+    raise typer.Exit(ExitCode.REFUSED if is_refused else ExitCode.DONE)
 
 
-def _examine(context: Context) -> tuple[int, tuple[Problem, ...]]:
-    """Return the number of agents, and every problem of the file and of the pictures of agents without errors."""
-    from profilectl.pictures.loader import examine, judge
-    from profilectl.pictures.loader import problems as picture_problems
-    from profilectl.roster.consent import agreed_agents, consent_warnings
+def _show(context: Context, findings: Findings, form: CheckFormat | None, *, is_refused: bool) -> None:
+    # Problems are the result, so they are told in any case, however quiet.
+    if form is CheckFormat.JSON:
+        document = json_documents.check(findings.agents, findings.problems, findings.waived, ok=not is_refused)
+        replace(context.output, wants_json=True).show(document)
+        return
+    from profilectl.render import check as forms
+
+    if form is CheckFormat.SARIF:
+        out(json_documents.dump(forms.sarif(findings.problems, findings.waived)))
+    elif form is CheckFormat.GITHUB:
+        out_all(forms.github_lines(findings.problems))
+    else:
+        out_all(forms.text_lines(findings.problems, with_hints=is_terminal(sys.stdout)))
+
+
+def _examine(context: Context) -> Findings:
+    """Return every problem of the file and of the pictures that its agents name, those with errors included."""
+    from profilectl.roster.consent import consent_warnings
     from profilectl.roster.parser import parse_partially
+    from profilectl.roster.waivers import unused, waive
     from profilectl.toml.document import decode
     from profilectl.toml.problems import ProblemList
 
     name, content = str(context.roster_path), context.read_roster()
-    roster = parse_partially(content, name)
-    problems = roster.problems
+    roster = parse_partially(content, name, today)
+    notes = ProblemList()
+    for path, message in consent_warnings(roster.agents, roster.policy, today(roster.policy.timezone)):
+        notes.warning(path, message, "consent")
+    problems = [*roster.problems, *_picture_problems(context, roster, content, name)]
+    kept, waived = waive(problems, roster.policy.waivers)
+    if not any(problem.severity == "error" for problem in kept):  # an error hides what would be waived
+        for path, message in unused(roster.policy.waivers, waived):
+            notes.warning(path, message, "waiver-unused")
+    # Where the text can't be read there are no notes either.
+    placed = notes.placed(decode(content, name), name) if roster.brands else ()
+    ordered = sorted((*kept, *placed), key=lambda problem: (problem.line, problem.column))
+    return Findings(roster.named, tuple(ordered), waived)
+
+
+def _picture_problems(context: Context, roster: PartialRoster, content: bytes, name: str) -> tuple[Problem, ...]:
+    from profilectl.pictures.loader import examine, judge
+    from profilectl.pictures.loader import problems as placed_problems
+    from profilectl.pictures.looks import judge_looks
+    from profilectl.roster.consent import agreed_agents
+    from profilectl.toml.document import decode
+
+    agents: tuple[Agent, ...] = agreed_agents(roster.agents, roster.policy, today(roster.policy.timezone))
+    agents += roster.faulty
     # To decode a picture is what takes long here, and a profile proves that X and we took that very file.
     proven = _synced_digests(context, roster.brands)
-    day = today(roster.policy.timezone)
-    agents = agreed_agents(roster.agents, roster.policy, day)
-    pictures, refusals = examine(context.roster_path.parent, agents, proven)
-    if objections := judge(agents, pictures, refusals, roster.policy):
-        problems += picture_problems(objections, decode(content, name), name)
-    notes, warnings = ProblemList(), [*consent_warnings(roster.agents, roster.policy, day)]
-    for path, message in warnings:
-        notes.warning(path, message)
-    problems += notes.placed(decode(content, name), name) if warnings else ()
-    return roster.named, tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+    pictures, refusals, prepared = examine(context.roster_path.parent, agents, proven, context.picture_cache)
+    objections: list[Objection] = [*judge(agents, pictures, refusals, roster.policy)]
+    objections += judge_looks(agents, pictures, prepared)
+    return placed_problems(objections, decode(content, name), name) if objections else ()
 
 
 def _synced_digests(context: Context, brands: Iterable[Brand]) -> frozenset[str]:
