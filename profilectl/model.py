@@ -115,7 +115,15 @@ class Agent(Struct, frozen=True):
     protected: bool = False
     line: int = 0  # of its table in the roster, for messages
     consent: Consent | None = None
+    starts: date | None = None  # the first day
+    labels: tuple[tuple[str, str], ...] = ()  # free, in the order of their names
     withheld: str = ""  # for want of consent: "photo", or "name" for both; name and avatar are neutral already
+
+    def state_on(self, day: date) -> str:
+        """Return "over" after the last day, "to come" before the first one, else nothing."""
+        if self.until is not None and self.until < day:
+            return "over"
+        return "to come" if self.starts is not None and self.starts > day else ""
 
 
 class Move(Struct, frozen=True):

@@ -21,6 +21,7 @@ from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info, is_terminal
 from profilectl.render.console import out as write_line
+from profilectl.roster.selectors import parse_labels, select
 from profilectl.sync import quota
 from profilectl.system import files
 from profilectl.system.folders import LinkRefused, require_own_way
@@ -41,6 +42,10 @@ Agents = Annotated[list[str] | None, option("--agent AGENT", "Only this agent; r
 AllowDeletes = Annotated[int | None, option("--allow-deletes N", "Agree to N deletions per brand.", min=0)]
 AllowLost = Annotated[
     int | None, option("--allow-lost N", "Agree to make N profiles per brand anew that X lost.", min=0)
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", "-l", metavar="LABELS", help="Only agents with all these, such as team=night,kind=bot."),
 ]
 PruneNow = Annotated[bool, option("--prune-now", "Destroy replaced profiles without waiting.")]
 VerifyAvatars = Annotated[bool, option("--verify-avatars", "Compare the live pictures, too.")]
@@ -63,10 +68,14 @@ def diff(
         Format | None, option("--format", "How to show it; else a table, and plain lines in a pipe.")
     ] = None,
     agent: Agents = None,
+    label: Labels = None,
     allow_deletes: AllowDeletes = None,
     allow_lost: AllowLost = None,
     prune_now: PruneNow = False,
     verify_avatars: VerifyAvatars = False,
+    without: Annotated[
+        list[str] | None, option("--except AGENT:FIELD", "Leave a name or avatar out of this run; repeatable.")
+    ] = None,
     picture_base: Annotated[
         str | None, option("--picture-base URL", "In Markdown show both pictures; URL is the roster's folder.")
     ] = None,
@@ -80,9 +89,15 @@ def diff(
         _check_picture_base(picture_base, form)
     if out is not None:
         check_place(out)  # before X is asked for lists that couldn't be saved
-    selection = Selection(frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars)
+    muted = _muted(context, without or ())
+    if muted and out is not None:  # no sync may leave a field out, so none may apply such a plan
+        raise UsageError("--except and --out exclude each other", hint="a saved plan is a whole one")
+    selection = Selection(
+        frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars, parse_labels(label or ())
+    )
     jobs = _JOBS if verify_avatars or form is Format.HTML else 1
     session = open_session(context, context.brands(), selection, jobs, goes_on=True)
+    session.muted = muted
     ledger = context.ledger_for_reading()
     session.check_accounts(ledger)
     show_warnings(session)
@@ -105,6 +120,19 @@ def diff(
         shown = visible(str(out))
         info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
     raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
+
+
+def _muted(context: Context, words: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """Return agents and fields such as ``alice:avatar``; UsageError for another form, or an agent who isn't there."""
+    pairs = set()
+    for word in words:
+        key, _, field = word.rpartition(":")
+        if field not in {"name", "avatar"} or not key:
+            hint = "write it as in --except alice:avatar"
+            raise UsageError(f"--except: {visible(word)} isn't an agent's name or avatar", hint=hint)
+        pairs.add((key, field))
+    select(context.roster.agents, {key for key, _ in pairs}, ())
+    return frozenset(pairs)
 
 
 def _chosen(context: Context, form: Format | None) -> Format | None:
@@ -216,6 +244,7 @@ def _show(
     if form in {Format.MARKDOWN, Format.HTML}:
         if plan.changes or not context.is_quiet:
             write_line(_page(context, session, plan, form, picture_base))
+        show_notices(context, plan)
     else:
         show_plan(context, plan, drawn=form is Format.TABLE)
         if plan.changes and not context.is_quiet:
@@ -278,7 +307,16 @@ def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
     rows = () if shows_nothing else tuple(plan_rows(plan))
     context.output.show_rows(rows=rows, table=partial(plan_table, plan), drawn=drawn)
     show_obstacles(context, plan.changes)
+    show_notices(context, plan)
     context.remark(summary(plan))
+
+
+def show_notices(context: Context, plan: Plan) -> None:
+    """Write to stderr what stays as it is and why; nothing when quiet."""
+    from profilectl.render.phrases import notice_lines
+
+    for line in notice_lines(plan.notices):
+        context.remark(line)
 
 
 def show_obstacles(context: Context, changes: Iterable[Change]) -> None:

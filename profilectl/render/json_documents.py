@@ -158,8 +158,8 @@ def check(agents: int, problems: Iterable[Problem], waived: Iterable[WaivedProbl
     return document | {"waived": exceptions}
 
 
-def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:
-    """``profilectl.roster/1``: the agents as each brand shows them."""
+def roster(brands: Iterable[Brand], agents: Iterable[Agent], day: date) -> Document:
+    """``profilectl.roster/1``: the agents as each brand shows them, with their state on a day."""
     return {
         "schema": "profilectl.roster/1",
         "brands": [{"brand": brand.key, "handle": brand.handle, "language": brand.language} for brand in brands],
@@ -173,6 +173,9 @@ def roster(brands: Iterable[Brand], agents: Iterable[Agent]) -> Document:
                 "operators": list(agent.operators),
                 "until": None if agent.until is None else agent.until.isoformat(),
                 "protected": agent.protected,
+                "from": None if agent.starts is None else agent.starts.isoformat(),
+                "state": agent.state_on(day) or None,
+                "labels": dict(agent.labels),
             }
             for agent in agents
         ],

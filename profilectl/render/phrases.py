@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from profilectl.errors import RateLimited
 from profilectl.plan.changes import Action, Reason
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
+from profilectl.plan.notices import Notice, NoticeKind
 from profilectl.sync.outcomes import Status, count, limits
 from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
@@ -29,7 +31,6 @@ SYMBOLS = {
     Action.RENAME: "→",
     Action.BLOCKED: "!",
 }
-STRANGER = "?"
 _WORK = 600  # seconds that the calls themselves may take, beside the waits
 
 _REASONS = {
@@ -60,6 +61,38 @@ def reason(change: Change) -> str:
     if change.action is Action.RENAME:
         return f"was {visible(change.former or '')}"
     return ", ".join(_REASONS[why] for why in change.why)
+
+
+_MOST_NOTICES = 20  # of a kind; --json has all
+
+
+def notice_lines(notices: Iterable[Notice]) -> Iterator[str]:
+    """Yield a line for each thing that a plan leaves as it is; of many of one kind the first, and how many more."""
+    counter: Counter[NoticeKind] = Counter()
+    for notice in notices:
+        counter[notice.kind] += 1
+        if counter[notice.kind] <= _MOST_NOTICES:
+            yield f"{notice.brand}: {_notice(notice)}"
+    for kind, number in counter.items():
+        if number > _MOST_NOTICES:
+            yield f"and {number - _MOST_NOTICES:,} more that are {kind.value}; --json has all"
+
+
+def _notice(notice: Notice) -> str:
+    who, profile_id = visible(notice.agent), notice.profile_id
+    former = f"{who}'s former profile {profile_id}"
+    if notice.kind is NoticeKind.RETIRED and notice.at_ms is not None:
+        moment = datetime.fromtimestamp(notice.at_ms / 1000, UTC)
+        return f"{former} goes with the first sync after {moment:%Y-%m-%d %H:%M} UTC"
+    field = "picture" if notice.field == "avatar" else notice.field
+    return {
+        NoticeKind.UPCOMING: f"{who}'s first day is {notice.day}; until then nothing is made",
+        NoticeKind.ENDED: f"{who}'s last day was {notice.day}",
+        NoticeKind.PROTECTED: f"{who} isn't in the roster any more, and stays: profile {profile_id} is protected",
+        NoticeKind.PROTECTED_ENDED: f"{who}'s last day was {notice.day}, and protected profile {profile_id} stays",
+        NoticeKind.MUTED: f"{who} has another {field}, which --except leaves out of this run",
+        NoticeKind.RETIRED: f"{former} stays until X lists the new one",
+    }[notice.kind]
 
 
 def picture_change(change: Change) -> bool | None:

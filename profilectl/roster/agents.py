@@ -25,6 +25,7 @@ from profilectl.toml.rules import check_key, shown
 _NO_BRAND = Brand("", "", language="")
 _OPTIONAL = frozenset(
     {"operators", "first", "last", "legal_name", "title", "until", "protected", "surname_is", "consent"}
+    | {"starts", "labels"}
 )
 
 
@@ -48,6 +49,15 @@ class Entry(NamedTuple):
         """Return where the winning value stands, or where it is missing: in the agent's own table."""
         layers = (layer for layer in reversed(self.layers) if field in layer.values)
         return (*next(layers, self).path, field)
+
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """Return the labels of all layers together, a later layer's value in the place of an earlier one's."""
+        if "labels" not in self.values:
+            return ()
+        merged: dict[str, str] = {}
+        for layer in self.layers:
+            merged.update(layer.values.get("labels") or {})
+        return tuple(sorted(merged.items()))
 
 
 class AgentReader:
@@ -141,7 +151,9 @@ class AgentReader:
         if avatar is None:
             return None
         avatar = avatar or drawn_picture(entry.key, name)
-        optional = {field: value for field, value in entry.values.items() if field in _OPTIONAL and value is not None}
+        self._judge_days(entry)
+        values = {**entry.values, "starts": entry.values.get("from"), "labels": entry.labels()}
+        optional = {field: value for field, value in values.items() if field in _OPTIONAL and value is not None}
         agent = Agent(entry.key, entry.brand.key, name, avatar, kind, **optional, line=line)
         self._judge_looks(entry, agent)
         return agent
@@ -207,6 +219,11 @@ class AgentReader:
         pattern = self._defaults.values.get("name") or ""
         for message in name_templates.pattern_problems(pattern) if name_templates.is_pattern(pattern) else ():
             self._problems.error(("defaults", "name"), message, "name-pattern")
+
+    def _judge_days(self, entry: Entry) -> None:
+        first, last = entry.values.get("from"), entry.values.get("until")
+        if first is not None and last is not None and first > last:
+            self._problems.error(entry.source("from"), f"after the last day, {last.isoformat()}", "dates")
 
     def _judge_disclosure(self, entry: Entry, name: str, kind: Kind) -> None:
         language = entry.brand.language

@@ -13,6 +13,7 @@ from profilectl.text.escape import visible
 from profilectl.text.names import MAX_NAME
 from profilectl.text.suggest import did_you_mean
 from profilectl.toml import rules
+from profilectl.toml.paths import Path
 from profilectl.toml.rules import FieldError, Rule, expected, shown, text
 
 MOST_AGENTS = 20_000
@@ -23,6 +24,11 @@ MOST_BRANDS = 100
 
 _MOST_OPERATORS = 100  # of one agent; more people share an agent by leaving the field out
 _MOST_MARKERS = 50  # of one language; those that profilectl brings have five
+BUILT_IN_LABELS = frozenset({"kind"})
+"""What every agent can be selected by without a label of its own."""
+
+_MOST_LABELS = 20  # of one agent
+_LABEL = re.compile(r"[^\W_][\w.-]{0,62}")  # neither "," nor "=", which divide a selector
 _MOST_WAIVERS = 1000  # exceptions; more would be the rule
 _MOST_PROTECTED = 200  # names that nobody may resemble: a board, not a company
 _LONGEST_PATH = 1000  # code points, which are 4,000 bytes at most: Linux takes 4,095
@@ -85,6 +91,30 @@ def web_page(value: Any) -> str:
     if not _WEB_PAGE.fullmatch(value):
         raise FieldError(f'expected an address such as "https://example.com/privacy", got {shown(value)}')
     return str(value)
+
+
+def label_problem(key: str, value: Any) -> str | None:
+    """Return what is wrong with a label, None when nothing is."""
+    if key in BUILT_IN_LABELS:
+        return f"{key} is told by the agent's own {key}; choose another word"
+    if not _LABEL.fullmatch(key):
+        return "a label's name has 1 to 63 letters, digits, -, _ and ., and begins with a letter or digit"
+    if type(value) is not str or not _LABEL.fullmatch(value):
+        return f"a label's value has 1 to 63 letters, digits, -, _ and ., got {shown(value)}"
+    return None
+
+
+def labels(value: Any) -> dict[str, str]:
+    """Accept a table of free labels."""
+    expected(value, dict, '{ team = "night" }')
+    if len(value) > _MOST_LABELS:
+        raise FieldError(f"{len(value)} labels, at most {_MOST_LABELS}")
+    wrong: list[tuple[Path, str]] = [
+        ((key,), message) for key, part in value.items() if (message := label_problem(key, part)) is not None
+    ]
+    if wrong:
+        raise FieldError("labels", *wrong)
+    return dict(value)
 
 
 def avatar(value: Any) -> str:
@@ -204,7 +234,9 @@ DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to 
     "legal_name": text,
     "title": text,
     "surname_is": text,
+    "from": rules.day,
     "until": rules.day,
+    "labels": labels,
     "protected": rules.flag,
 }
 AGENT: Mapping[str, Rule] = {**DIFFERENCE, "kind": kind, "brands": lambda value: value, "consent": consent}

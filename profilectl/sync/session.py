@@ -19,6 +19,7 @@ from profilectl.plan.builder import build
 from profilectl.plan.moves import Followed, follow
 from profilectl.roster.lookup import unknown_agent
 from profilectl.roster.moves import require_current
+from profilectl.roster.selectors import carries, no_such_label
 from profilectl.sync.apply import apply
 from profilectl.sync.engine import observe, synchronise
 from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
@@ -60,6 +61,7 @@ class SyncSession:
     goes_on: bool = False  # whether brands that can't be looked at are left out; else the first one ends the run
     left_out: dict[str, ProfilectlError] = field(default_factory=dict)  # why, by brand; the others take part
     today: Callable[[str], date] = host.today  # in a time zone
+    muted: frozenset[tuple[str, str]] = frozenset()  # (agent, field) whose difference doesn't count; never in a sync
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
     _warnings: list[str] = field(default_factory=list)
@@ -163,6 +165,9 @@ class SyncSession:
 
     def check_agents(self, ledger: LedgerReader) -> None:
         """Make sure that every chosen agent is in the roster or in the ledger; UsageError for the first who isn't."""
+        labelled = self._labelled()
+        if labelled is not None and not any(labelled.values()):
+            raise no_such_label(self.selection.labels)
         if not self.selection.agents:
             return
         require_current(sorted(self.selection.agents), self.roster.moved)
@@ -208,6 +213,8 @@ class SyncSession:
             allow_lost=self.selection.allow_lost,
             prune_now=self.selection.prune_now,
             only_agents=self.selection.agents if agents is None else agents,
+            labelled=self._labelled(),
+            muted=self.muted,
             recorded=self._recorded_retirements(ledger),
         )
         if self.selection.verify_avatars and self.swapped is None:  # once a run: later rounds take the same answer
@@ -215,6 +222,16 @@ class SyncSession:
         plan = compare(swapped=self.swapped or frozenset())
         self._warn_of_names(plan)
         return plan
+
+    def _labelled(self) -> dict[str, frozenset[str]] | None:
+        """Return the keys of the agents with the chosen labels, by brand; None where none was chosen."""
+        labels = self.selection.labels
+        if not labels:
+            return None
+        chosen = [agent for agent in self.roster.agents if carries(agent, labels)]
+        return {
+            brand.key: frozenset(agent.key for agent in chosen if agent.brand == brand.key) for brand in self.brands
+        }
 
     def _recorded_retirements(self, ledger: LedgerReader) -> dict[str, frozenset[str]]:
         # the record is long, so it is read only where something may be destroyed

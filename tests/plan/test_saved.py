@@ -71,9 +71,11 @@ def test_plan_document():
                 "allow_lost": None,
                 "prune_now": False,
                 "verify_avatars": False,
+                "labels": [],
             },
             "budget": [],
             "left_out": [],
+            "notices": [],
         }
     )
 
@@ -91,7 +93,7 @@ def test_refused_plan_document():
 
 def test_what_is_written_is_what_is_read():
     """Selection, basis, changes and digest come back as they were."""
-    selection = Selection(frozenset({"alice", "bruno"}), 3, 7, prune_now=True)
+    selection = Selection(frozenset({"alice", "bruno"}), 3, 7, prune_now=True, labels=(("team", "night"),))
     plan = Plan((REPLACE, Change("acme", "bob", Action.BLOCKED, (Reason.UNSETTLED,))), BASIS)
     saved = from_document(json.dumps(to_document(plan, ["acme"], selection)).encode(), "plan.json")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,7 +42,8 @@ class Findings(Struct, frozen=True):
 
     agents: int  # that the file names
     problems: tuple[Problem, ...]
-    waived: tuple[WaivedProblem, ...] = ()
+    waived: tuple[WaivedProblem, ...]
+    states: Mapping[str, list[str]]  # keys of the agents who are "over" or "to come"
 
 
 def check(
@@ -75,6 +76,7 @@ def check(
     if not context.is_quiet:
         counts = [_counted(errors, "error"), _counted(len(findings.problems) - errors, "warning")]
         counts += [f"{len(findings.waived)} waived"] if findings.waived else []
+        counts += [f"{len(keys)} {state}" for state, keys in findings.states.items() if keys]
         info(", ".join([_counted(findings.agents, "agent"), *counts] if findings.agents else counts))
     raise typer.Exit(ExitCode.REFUSED if is_refused else ExitCode.DONE)
 
@@ -83,6 +85,7 @@ def _show(context: Context, findings: Findings, form: CheckFormat | None, *, is_
     # Problems are the result, so they are told in any case, however quiet.
     if form is CheckFormat.JSON:
         document = json_documents.check(findings.agents, findings.problems, findings.waived, ok=not is_refused)
+        document |= {"over": findings.states["over"], "to_come": findings.states["to come"]}
         replace(context.output, wants_json=True).show(document)
         return
     from profilectl.render import check as forms
@@ -116,7 +119,12 @@ def _examine(context: Context) -> Findings:
     # Where the text can't be read there are no notes either.
     placed = notes.placed(decode(content, name), name) if roster.brands else ()
     ordered = sorted((*kept, *placed), key=lambda problem: (problem.line, problem.column))
-    return Findings(roster.named, tuple(ordered), waived)
+    day = today(roster.policy.timezone)
+    states = {
+        state: [*dict.fromkeys(agent.key for agent in roster.agents if agent.state_on(day) == state)]
+        for state in ("over", "to come")
+    }
+    return Findings(roster.named, tuple(ordered), waived, states)
 
 
 def _picture_problems(context: Context, roster: PartialRoster, content: bytes, name: str) -> tuple[Problem, ...]:
