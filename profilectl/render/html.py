@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -46,13 +47,26 @@ def preview_page(handle: str, cards: Sequence[AgentCard]) -> str:
     Raises:
         InputRefused: their pictures are more than `LARGEST_PICTURES`.
     """
+    _require_room(cards)
+    return fill("preview.html", handle=handle, cards=cards)
+
+
+def sheet_page(handle: str, cards: Sequence[AgentCard], day: date, file: str, digest: str) -> str:
+    """Return a page with the picture and name of every agent, to be printed and approved.
+
+    `file` is the roster and `digest` that of its text; InputRefused as for `preview_page`.
+    """
+    _require_room(cards)
+    return fill("sheet.html", handle=handle, cards=cards, day=day.isoformat(), file=file, digest=digest)
+
+
+def _require_room(cards: Sequence[AgentCard]) -> None:
     size = sum(len(card.picture or b"") for card in cards)
     if size > LARGEST_PICTURES:
         figures = f"{size // 1_000_000:,} MB of pictures, at most {LARGEST_PICTURES // 1_000_000}"
         raise InputRefused(
             f"the page of {len(cards):,} agents would have {figures}", hint="make one for each brand, or for each agent"
         )
-    return fill("preview.html", handle=handle, cards=cards)
 
 
 def fill(template: str, **values: object) -> str:
