@@ -89,9 +89,7 @@ def diff(
         _check_picture_base(picture_base, form)
     if out is not None:
         check_place(out)  # before X is asked for lists that couldn't be saved
-    muted = _muted(context, without or ())
-    if muted and out is not None:  # no sync may leave a field out, so none may apply such a plan
-        raise UsageError("--except and --out exclude each other", hint="a saved plan is a whole one")
+    muted = _muted(context, without or (), out)
     selection = Selection(
         frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars, parse_labels(label or ())
     )
@@ -116,14 +114,18 @@ def diff(
     _show(context, session, plan, document, form, picture_base)
     if form is not Format.JSON:
         show_limits(context, forecasts)
-    if out is not None and not context.is_quiet:
+    if out is not None:
         shown = visible(str(out))
-        info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
+        context.remark(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
     raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
 
 
-def _muted(context: Context, words: Iterable[str]) -> frozenset[tuple[str, str]]:
-    """Return agents and fields such as ``alice:avatar``; UsageError for another form, or an agent who isn't there."""
+def _muted(context: Context, words: Iterable[str], out: Path | None) -> frozenset[tuple[str, str]]:
+    """Return agents and fields such as ``alice:avatar``.
+
+    Raises:
+        UsageError: a word has another form, an agent isn't there, or the plan is to be saved.
+    """
     pairs = set()
     for word in words:
         key, _, field = word.rpartition(":")
@@ -132,6 +134,8 @@ def _muted(context: Context, words: Iterable[str]) -> frozenset[tuple[str, str]]
             raise UsageError(f"--except: {visible(word)} isn't an agent's name or avatar", hint=hint)
         pairs.add((key, field))
     select(context.roster.agents, {key for key, _ in pairs}, ())
+    if pairs and out is not None:  # no sync may leave a field out, so none may apply such a plan
+        raise UsageError("--except and --out exclude each other", hint="a saved plan is a whole one")
     return frozenset(pairs)
 
 

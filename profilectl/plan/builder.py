@@ -96,13 +96,17 @@ def build(
         )
         for observation in observations
     ]
-    changes = tuple(change for part in parts for change in part.changes)
+    refused = _refusal(roster.policy, parts, allow_deletes, allow_lost, recorded)
+    return _joined(roster, parts, basis_of(roster, pictures, observations), refused)
+
+
+def _joined(roster: Roster, parts: Sequence[_BrandPlan], basis: Basis, refused: Refusal | None) -> Plan:
     return Plan(
-        changes=changes,
-        basis=basis_of(roster, pictures, observations),
+        changes=tuple(change for part in parts for change in part.changes),
+        basis=basis,
         unchanged=sum(len(part.unchanged) for part in parts),
         strangers=tuple(pair for part in parts for pair in part.strangers),
-        refused=_refusal(roster.policy, parts, allow_deletes, allow_lost, recorded),
+        refused=refused,
         withdrawals=tuple(pair for part in parts for pair in part.withdrawals),
         protections=tuple(triple for part in parts for triple in part.protections),
         protected=frozenset((agent.brand, agent.key) for agent in roster.agents if agent.protected),

@@ -22,12 +22,16 @@ class CheckRule(Struct, frozen=True):
 
 _RULES = (
     CheckRule("encoding", "The file isn't UTF-8.", "Save it as UTF-8."),
-    CheckRule("toml", "The file isn't TOML, so nothing else of it is known.", "Mend the line that is named."),
+    CheckRule(
+        "toml",
+        "The file isn't TOML, so nothing else of it is known.",
+        "Mend this line first: nothing else of the file is read before.",
+    ),
     CheckRule("version", "The roster's version is missing, or newer than this profilectl.", "Begin with: version = 1"),
     CheckRule("size", "The file holds more than one roster may.", "Split it, or mend the first problems."),
     CheckRule("unknown-key", "A key that no table has, or that never belongs into a roster.", "Correct or remove it."),
     CheckRule("key", "The key of an agent or brand isn't plain.", "Use lower-case letters, digits, - and _."),
-    CheckRule("value", "A key's value can't be what it is.", "Write a value as docs/roster-rules.md shows it."),
+    CheckRule("value", "A key's value can't be what it is.", "Write a value of the form that the message names."),
     CheckRule("missing", "Something is missing that an agent or brand can't be without.", "Add it, or a default."),
     CheckRule("no-agent", "The roster has no agent: that would remove everybody.", "Name at least one agent."),
     CheckRule("no-brand", "The roster has no brand.", "Name the account that speaks."),

@@ -79,6 +79,10 @@ def test_a_field_may_be_left_out_of_a_diff(team):
 
     assert ["bruno", "carol"] == [row[2] for row in done.rows]
     assert "alice has another picture, which --except leaves out of this run" in done.err
+    team.write(("alice", "Ally F."), ("bruno", "Bruno K."), ("carol", "Carol S."))
+    [change] = team.run("diff", "--agent", "alice", "--except", "alice:avatar", "--json").document["changes"]
+    assert (["name"], change["before"]["avatar"]) == (change["why"], change["after"]["avatar"])
+    assert 0 == team.run("diff", "--except", "alice:avatar", "--format", "html").code
     assert 2 == team.run("diff", "--except", "alice:avatar", "--out", "plan.json").code
     assert 2 == team.run("sync", "--yes", "--except", "alice:avatar").code
     assert [2, 2] == [team.run("diff", "--except", word).code for word in ("alice:kind", "nobody:name")]
