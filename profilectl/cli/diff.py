@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -105,10 +105,23 @@ def diff(
     for account in session.check_ledger(ledger, context.kept_heads.ledger_of):
         context.warn_of(account)
     session.prepare(plan)
-    forecasts = session.forecasts(plan, ledger)
+    _tell(context, session, plan, session.forecasts(plan, ledger), form, out, picture_base)
+    raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
+
+
+def _tell(
+    context: Context,
+    session: SyncSession,
+    plan: Plan,
+    forecasts: Sequence[Forecast],
+    form: Format | None,
+    out: Path | None,
+    picture_base: str | None,
+) -> None:
+    """Save the plan where that is asked for, and show it."""
     budget = [quota.to_document(forecast) for forecast in forecasts]
     brands, left_out = [brand.key for brand in session.brands], json_documents.left_out(session.left_out)
-    document = saved.to_document(plan, brands, selection, budget, left_out)
+    document = saved.to_document(plan, brands, session.selection, budget, left_out)
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, session, plan, document, form, picture_base)
@@ -117,7 +130,6 @@ def diff(
     if out is not None:
         shown = visible(str(out))
         context.remark(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
-    raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
 
 
 def _muted(context: Context, words: Iterable[str], out: Path | None) -> frozenset[tuple[str, str]]:

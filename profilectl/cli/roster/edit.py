@@ -83,13 +83,15 @@ def add(
 def _require_usable_picture(context: Context, key: str, text: str) -> None:
     """Refuse a new agent whose picture the next sync would refuse."""
     from profilectl.pictures.loader import examine, judge
+    from profilectl.pictures.looks import judge_looks
     from profilectl.roster.consent import agreed_agents
     from profilectl.roster.parser import parse_partially
 
     roster = parse_partially(text.encode(), str(context.roster_path))
     own = [agent for agent in roster.agents if agent.key == key]
     agents = agreed_agents(own, roster.policy, today(roster.policy.timezone))
-    for objection in judge(agents, *examine(context.roster_path.parent, agents), roster.policy):
+    pictures, refusals, prepared = examine(context.roster_path.parent, agents)
+    for objection in (*judge(agents, pictures, refusals, roster.policy), *judge_looks(agents, pictures, prepared)):
         if objection.severity == "error":
             raise InputRefused(f"nothing was written: {objection.message}", hint=objection.hint)
         info(f"warning: {objection.message}")
