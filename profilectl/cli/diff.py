@@ -13,7 +13,7 @@ import typer
 from msgspec.structs import replace
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import option
+from profilectl.cli.options import Agents, Labels, option
 from profilectl.errors import ExitCode, InputRefused, ProfilectlError, Refused, UsageError
 from profilectl.model import DRAWN, Brand
 from profilectl.plan import saved
@@ -38,14 +38,9 @@ if TYPE_CHECKING:
 
 _JOBS = 8  # pictures that are fetched at once; without any, one call after the other is quick enough
 
-Agents = Annotated[list[str] | None, option("--agent AGENT", "Only this agent; repeatable.")]
 AllowDeletes = Annotated[int | None, option("--allow-deletes N", "Agree to N deletions per brand.", min=0)]
 AllowLost = Annotated[
     int | None, option("--allow-lost N", "Agree to make N profiles per brand anew that X lost.", min=0)
-]
-Labels = Annotated[
-    list[str] | None,
-    typer.Option("--label", "-l", metavar="LABELS", help="Only agents with all these, such as team=night,kind=bot."),
 ]
 PruneNow = Annotated[bool, option("--prune-now", "Destroy replaced profiles without waiting.")]
 VerifyAvatars = Annotated[bool, option("--verify-avatars", "Compare the live pictures, too.")]

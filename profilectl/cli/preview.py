@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec.structs import replace
 
 from profilectl.cli.context import Context
-from profilectl.cli.diff import Labels
-from profilectl.cli.options import argument, option
+from profilectl.cli.options import Labels, argument, option
 from profilectl.errors import InputRefused, UsageError
 from profilectl.model import Agent, Brand, PreparedPicture
 from profilectl.render import terminal_images

@@ -18,7 +18,7 @@ import typer
 
 from profilectl.cli import diff
 from profilectl.cli.context import Context
-from profilectl.cli.options import Options, option
+from profilectl.cli.options import Agents, Labels, Options, option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import CredentialsError, Declined, ExitCode, GuardRefused, RosterRefused, TryLater, UsageError
 from profilectl.model import PreparedPicture
@@ -54,8 +54,8 @@ def sync(
     expect: Annotated[
         str | None, option("--expect DIGEST", "Only the plan of this digest, which `diff` shows.")
     ] = None,
-    agent: diff.Agents = None,
-    label: diff.Labels = None,
+    agent: Agents = None,
+    label: Labels = None,
     allow_deletes: diff.AllowDeletes = None,
     allow_lost: diff.AllowLost = None,
     prune_now: diff.PruneNow = False,

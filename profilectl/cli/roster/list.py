@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from profilectl.cli.context import Context
-from profilectl.cli.diff import Agents, Labels
+from profilectl.cli.options import Agents, Labels
 from profilectl.model import Agent
 from profilectl.render import json_documents
 from profilectl.roster.selectors import parse_labels, select
