@@ -17,17 +17,17 @@ _profilectl_know() {
             options="$shared --handle=@text"
             ;;
         'profilectl diff')
-            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --picture-base=@text"
+            options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --label=@text -l=@text --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --except=@text --picture-base=@text"
             ;;
         'profilectl sync')
-            options="$shared --yes --plan=@plan --expect=@text --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text --new-ledger"
+            options="$shared --yes --plan=@plan --expect=@text --agent=@agents --label=@text -l=@text --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text --new-ledger"
             ;;
         'profilectl send')
             options="$shared --to=@text --as=@agents --file=@path --edit --media=@path --quick-reply=@text --cta=@text --typing --ask=csat,nps --key=@text --human-wrote-this --allow-private --yes --dry-run"
             arguments='@text'
             ;;
         'profilectl preview')
-            options="$shared --text=@text --html=@path"
+            options="$shared --text=@text --html=@path --sheet=@path --label=@text -l=@text"
             arguments='@agents'
             ;;
         'profilectl offboard')
@@ -45,14 +45,37 @@ _profilectl_know() {
             arguments='bash,zsh,fish,powershell'
             ;;
         'profilectl roster')
-            commands='check list'
+            commands='check list show add set remove rename fmt'
             options='--help'
             ;;
         'profilectl roster check')
-            options="$shared --compliance"
+            options="$shared --compliance --strict --format=text,json,github,sarif"
             ;;
         'profilectl roster list')
+            options="$shared --agent=@agents --label=@text -l=@text"
+            ;;
+        'profilectl roster show')
+            options="$shared --explain"
+            arguments='@agents'
+            ;;
+        'profilectl roster add')
+            options="$shared --name=@text --avatar=@text --photo=@path --kind=@text --first=@text --last=@text --title=@text --operators=@text --from=@text --until=@text --label=@text"
+            arguments='@text @text'
+            ;;
+        'profilectl roster set')
+            options="$shared --unset=@text"
+            arguments='@agents @text'
+            ;;
+        'profilectl roster remove')
             options="$shared"
+            arguments='@agents'
+            ;;
+        'profilectl roster rename')
+            options="$shared"
+            arguments='@agents @text'
+            ;;
+        'profilectl roster fmt')
+            options="$shared --check"
             ;;
         'profilectl feedback')
             commands='report'

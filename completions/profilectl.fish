@@ -10,13 +10,13 @@ function __profilectl_takes
         case profilectl/init
             contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
         case profilectl/diff
-            contains -- $argv[2] --out --format --agent --allow-deletes --allow-lost --picture-base --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --out --format --agent --label -l --allow-deletes --allow-lost --except --picture-base --roster --brand --credentials-file --timeout
         case profilectl/sync
-            contains -- $argv[2] --plan --expect --agent --allow-deletes --allow-lost --jobs --max-wait --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --plan --expect --agent --label -l --allow-deletes --allow-lost --jobs --max-wait --roster --brand --credentials-file --timeout
         case profilectl/send
             contains -- $argv[2] --to --as --file --media --quick-reply --cta --ask --key --roster --brand --credentials-file --timeout
         case profilectl/preview
-            contains -- $argv[2] --text --html --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --text --html --sheet --label -l --roster --brand --credentials-file --timeout
         case profilectl/offboard
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/recover
@@ -26,8 +26,20 @@ function __profilectl_takes
         case profilectl/completion
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/roster/check
-            contains -- $argv[2] --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --format --roster --brand --credentials-file --timeout
         case profilectl/roster/list
+            contains -- $argv[2] --agent --label -l --roster --brand --credentials-file --timeout
+        case profilectl/roster/show
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/roster/add
+            contains -- $argv[2] --name --avatar --photo --kind --first --last --title --operators --from --until --label --roster --brand --credentials-file --timeout
+        case profilectl/roster/set
+            contains -- $argv[2] --unset --roster --brand --credentials-file --timeout
+        case profilectl/roster/remove
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/roster/rename
+            contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/roster/fmt
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/feedback/report
             contains -- $argv[2] --since --until --roster --brand --credentials-file --timeout
@@ -158,6 +170,12 @@ set -g __profilectl_commands \
     profilectl/roster \
     profilectl/roster/check \
     profilectl/roster/list \
+    profilectl/roster/show \
+    profilectl/roster/add \
+    profilectl/roster/set \
+    profilectl/roster/remove \
+    profilectl/roster/rename \
+    profilectl/roster/fmt \
     profilectl/feedback \
     profilectl/feedback/report \
     profilectl/profiles \
@@ -208,6 +226,12 @@ set -g __profilectl_sharers \
     profilectl/completion \
     profilectl/roster/check \
     profilectl/roster/list \
+    profilectl/roster/show \
+    profilectl/roster/add \
+    profilectl/roster/set \
+    profilectl/roster/remove \
+    profilectl/roster/rename \
+    profilectl/roster/fmt \
     profilectl/feedback/report \
     profilectl/profiles/list \
     profilectl/profiles/adopt \
@@ -276,16 +300,19 @@ complete -c profilectl -n '__profilectl_on profilectl/diff' -l exit-code -d 'Exi
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l out -r -F -d 'Save the plan, too, for `sync --plan`'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l format -r -f -a 'table json markdown html' -d 'How to show it; else a table, and plain lines in a pipe'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l label -s l -r -f -d 'Only agents with all these, such as team=night,kind=bot'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l allow-lost -r -f -d 'Agree to make N profiles per brand anew that X lost'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l prune-now -d 'Destroy replaced profiles without waiting'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l verify-avatars -d 'Compare the live pictures, too'
+complete -c profilectl -n '__profilectl_on profilectl/diff' -l except -r -f -d 'Leave a name or avatar out of this run; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l picture-base -r -f -d 'In Markdown show both pictures; URL is the roster\'s folder'
 
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l yes -d 'Apply without asking'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l plan -r -f -a '(__profilectl_plans)' -d 'Only this plan, which `diff --out` saved'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l expect -r -f -d 'Only the plan of this digest, which `diff` shows'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/sync' -l label -s l -r -f -d 'Only agents with all these, such as team=night,kind=bot'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l allow-deletes -r -f -d 'Agree to N deletions per brand'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l allow-lost -r -f -d 'Agree to make N profiles per brand anew that X lost'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l prune-now -d 'Destroy replaced profiles without waiting'
@@ -312,6 +339,8 @@ complete -c profilectl -n '__profilectl_on profilectl/send' -l dry-run -d 'Show 
 complete -c profilectl -n '__profilectl_at profilectl/preview 1' -f -a '(__profilectl_names agents)'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l text -r -f -d 'What the agent says'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l html -r -F -d 'Write one HTML page instead; - for stdout'
+complete -c profilectl -n '__profilectl_on profilectl/preview' -l sheet -r -F -d 'Write all faces and names as one HTML page to print; - for stdout'
+complete -c profilectl -n '__profilectl_on profilectl/preview' -l label -s l -r -f -d 'Only agents with all these, such as team=night,kind=bot'
 
 complete -c profilectl -n '__profilectl_at profilectl/offboard 1' -f -a '(__profilectl_names agents)'
 complete -c profilectl -n '__profilectl_on profilectl/offboard' -l yes -d 'Offboard without asking'
@@ -325,9 +354,44 @@ complete -c profilectl -n '__profilectl_at profilectl/completion 1' -f -a 'bash 
 
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a check -d 'Tell every problem of the roster, each at its line'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a list -d 'List the agents as each brand shows them'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a show -d 'Show all that the roster says of an agent'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a add -d 'Add an agent to the roster'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a set -d 'Change fields of an agent'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a remove -d 'Take an agent out of the roster'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a rename -d 'Change an agent\'s key; its profile stays'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a fmt -d 'Bring the roster into its canonical form'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -l help -d 'Show this message and exit'
 
 complete -c profilectl -n '__profilectl_on profilectl/roster/check' -l compliance -d 'Tell who speaks, whether each bot says so, and what is missing'
+complete -c profilectl -n '__profilectl_on profilectl/roster/check' -l strict -d 'Fail on warnings, too'
+complete -c profilectl -n '__profilectl_on profilectl/roster/check' -l format -r -f -a 'text json github sarif' -d 'text, json, github (annotations of a pull request) or sarif'
+
+complete -c profilectl -n '__profilectl_on profilectl/roster/list' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/roster/list' -l label -s l -r -f -d 'Only agents with all these, such as team=night,kind=bot'
+
+complete -c profilectl -n '__profilectl_at profilectl/roster/show 1' -f -a '(__profilectl_names agents)'
+complete -c profilectl -n '__profilectl_on profilectl/roster/show' -l explain -d 'Say where each value comes from, and what it wins against'
+
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l name -r -f -d 'The public name, or a pattern of one'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l avatar -r -f -d 'A picture in the roster\'s folder'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l photo -r -F -d 'A picture from anywhere: cropped, and stored beside'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l kind -r -f -d 'human or bot'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l first -r -f -d 'The given name, for patterns'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l last -r -f -d 'The family name, for patterns'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l title -r -f -d 'What the agent does, for patterns'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l operators -r -f -d 'OS users who may send, with commas'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l from -r -f -d 'The first day'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l until -r -f -d 'The last day'
+complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l label -r -f -d 'A free label; repeatable'
+
+complete -c profilectl -n '__profilectl_at profilectl/roster/set 1' -f -a '(__profilectl_names agents)'
+complete -c profilectl -n '__profilectl_on profilectl/roster/set' -l unset -r -f -d 'Take the field out; repeatable'
+
+complete -c profilectl -n '__profilectl_at profilectl/roster/remove 1' -f -a '(__profilectl_names agents)'
+
+complete -c profilectl -n '__profilectl_at profilectl/roster/rename 1' -f -a '(__profilectl_names agents)'
+
+complete -c profilectl -n '__profilectl_on profilectl/roster/fmt' -l check -d 'Write nothing; exit 3 when the form would change'
 
 complete -c profilectl -n '__profilectl_on profilectl/feedback' -a report -d 'Compare the scores by agent, by kind and by face'
 complete -c profilectl -n '__profilectl_on profilectl/feedback' -l help -d 'Show this message and exit'

@@ -65,10 +65,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--out|@path|Save the plan, too, for `sync --plan`'
                 '--format|table,json,markdown,html|How to show it; else a table, and plain lines in a pipe'
                 '--agent|@agents|Only this agent; repeatable'
+                '--label|@text|Only agents with all these, such as team=night,kind=bot'
+                '-l|@text|Only agents with all these, such as team=night,kind=bot'
                 '--allow-deletes|@text|Agree to N deletions per brand'
                 '--allow-lost|@text|Agree to make N profiles per brand anew that X lost'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
+                '--except|@text|Leave a name or avatar out of this run; repeatable'
                 '--picture-base|@text|In Markdown show both pictures; URL is the roster''s folder'
             )
             Arguments = @()
@@ -80,6 +83,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--plan|@plan|Only this plan, which `diff --out` saved'
                 '--expect|@text|Only the plan of this digest, which `diff` shows'
                 '--agent|@agents|Only this agent; repeatable'
+                '--label|@text|Only agents with all these, such as team=night,kind=bot'
+                '-l|@text|Only agents with all these, such as team=night,kind=bot'
                 '--allow-deletes|@text|Agree to N deletions per brand'
                 '--allow-lost|@text|Agree to make N profiles per brand anew that X lost'
                 '--prune-now||Destroy replaced profiles without waiting'
@@ -117,6 +122,9 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Options = $shared + @(
                 '--text|@text|What the agent says'
                 '--html|@path|Write one HTML page instead; - for stdout'
+                '--sheet|@path|Write all faces and names as one HTML page to print; - for stdout'
+                '--label|@text|Only agents with all these, such as team=night,kind=bot'
+                '-l|@text|Only agents with all these, such as team=night,kind=bot'
             )
             Arguments = @(
                 '@agents'
@@ -157,6 +165,12 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @(
                 'check|Tell every problem of the roster, each at its line'
                 'list|List the agents as each brand shows them'
+                'show|Show all that the roster says of an agent'
+                'add|Add an agent to the roster'
+                'set|Change fields of an agent'
+                'remove|Take an agent out of the roster'
+                'rename|Change an agent''s key; its profile stays'
+                'fmt|Bring the roster into its canonical form'
             )
             Options = @(
                 '--help||Show this message and exit'
@@ -167,12 +181,79 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--compliance||Tell who speaks, whether each bot says so, and what is missing'
+                '--strict||Fail on warnings, too'
+                '--format|text,json,github,sarif|text, json, github (annotations of a pull request) or sarif'
             )
             Arguments = @()
         }
         'profilectl roster list' = @{
             Commands = @()
+            Options = $shared + @(
+                '--agent|@agents|Only this agent; repeatable'
+                '--label|@text|Only agents with all these, such as team=night,kind=bot'
+                '-l|@text|Only agents with all these, such as team=night,kind=bot'
+            )
+            Arguments = @()
+        }
+        'profilectl roster show' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--explain||Say where each value comes from, and what it wins against'
+            )
+            Arguments = @(
+                '@agents'
+            )
+        }
+        'profilectl roster add' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--name|@text|The public name, or a pattern of one'
+                '--avatar|@text|A picture in the roster''s folder'
+                '--photo|@path|A picture from anywhere: cropped, and stored beside'
+                '--kind|@text|human or bot'
+                '--first|@text|The given name, for patterns'
+                '--last|@text|The family name, for patterns'
+                '--title|@text|What the agent does, for patterns'
+                '--operators|@text|OS users who may send, with commas'
+                '--from|@text|The first day'
+                '--until|@text|The last day'
+                '--label|@text|A free label; repeatable'
+            )
+            Arguments = @(
+                '@text'
+                '@text'
+            )
+        }
+        'profilectl roster set' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--unset|@text|Take the field out; repeatable'
+            )
+            Arguments = @(
+                '@agents'
+                '@text'
+            )
+        }
+        'profilectl roster remove' = @{
+            Commands = @()
             Options = $shared + @()
+            Arguments = @(
+                '@agents'
+            )
+        }
+        'profilectl roster rename' = @{
+            Commands = @()
+            Options = $shared + @()
+            Arguments = @(
+                '@agents'
+                '@text'
+            )
+        }
+        'profilectl roster fmt' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--check||Write nothing; exit 3 when the form would change'
+            )
             Arguments = @()
         }
         'profilectl feedback' = @{

@@ -42,6 +42,8 @@ class Problem(Struct, frozen=True):
     path: str
     message: str
     severity: str = "error"  # "error" | "warning"
+    rule: str = ""  # the id of what was broken, see `roster.check_rules`
+    hint: str = ""  # what to do, where the message doesn't say so itself
 
 
 class Brand(Struct, frozen=True):
@@ -52,6 +54,15 @@ class Brand(Struct, frozen=True):
     language: str = "en"
     fallback: str = "none"  # "none" | "sign-off"
     privacy_url: str | None = None  # the brand's privacy policy, which every feedback card links to
+
+
+class Waiver(Struct, frozen=True):
+    """One rule that doesn't count for one agent, with a reason and an end."""
+
+    rule: str  # its id
+    agent: str
+    reason: str
+    until: date  # the last day
 
 
 class Policy(Struct, frozen=True):
@@ -68,6 +79,8 @@ class Policy(Struct, frozen=True):
     audit_text: bool = False  # whether the audit trail keeps what was sent, not only its hash
     consent: str = "record"  # "require" | "record" | "off"
     ai_faces: str = "refuse"  # "refuse" | "record": pictures of humans that are marked as machine-made
+    impersonation: tuple[str, ...] = ()  # names that no agent may resemble
+    waivers: tuple[Waiver, ...] = ()
 
 
 class Consent(Struct, frozen=True):
@@ -105,6 +118,21 @@ class Agent(Struct, frozen=True):
     withheld: str = ""  # without consent: "photo", or "name" for both; name and avatar are neutral already
     own_name: str = ""  # the roster's, where it is withheld
     own_avatar: str = ""  # likewise
+    starts: date | None = None  # the first day
+    labels: tuple[tuple[str, str], ...] = ()  # free, in the order of their names
+
+    def state_on(self, day: date) -> str:
+        """Return "over" after the last day, "to come" before the first one, else nothing."""
+        if self.until is not None and self.until < day:
+            return "over"
+        return "to come" if self.starts is not None and self.starts > day else ""
+
+
+class Move(Struct, frozen=True):
+    """An agent's key that was changed: what the ledger has under `old` belongs to `new`."""
+
+    old: str
+    new: str  # an agent of the roster, also where several entries lead there
 
 
 class Roster(Struct, frozen=True):
@@ -115,6 +143,7 @@ class Roster(Struct, frozen=True):
     policy: Policy = field(default_factory=Policy)
     warnings: tuple[Problem, ...] = ()
     text: str = ""  # of the file; only a plan needs its digest, and the hash's library takes 3 ms to load
+    moved: tuple[Move, ...] = ()  # the newest key of each former one
 
     def brand(self, key: str) -> Brand:
         """Return the brand with that key; KeyError when there is none."""
@@ -128,6 +157,15 @@ class Roster(Struct, frozen=True):
         return tuple(agent for agent in self.agents if agent.brand == brand)
 
 
+class Shape(Struct, frozen=True):
+    """What a picture file's head says of it; 0 pixels where it can't be read."""
+
+    width: int = 0
+    height: int = 0
+    is_animated: bool = False
+    has_alpha: bool = False  # some pixels may be transparent, though often none is
+
+
 class Picture(Struct, frozen=True):
     """A source file that may become an avatar: read and hashed, not decoded."""
 
@@ -135,6 +173,7 @@ class Picture(Struct, frozen=True):
     digest: str  # of the file's bytes
     size: int  # bytes
     mark: str = ""  # what the file says of its origin, see `pictures.provenance.find_mark`
+    shape: Shape = Shape()
 
 
 class PreparedPicture(ShortRepr, frozen=True):

@@ -45,7 +45,7 @@ def test_a_login_replaces_its_account():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("accounts = ", r"config\.toml:1:12: not valid TOML: invalid value"),
+        ("accounts = ", r"config\.toml:1:12: a value is missing here"),
         ("\x00", "found invalid character|invalid statement"),
         ("credential_comand = ['x']", "unknown key credential_comand"),
         ("credential_command = 'pass show x'", "credential_command must be a list of strings"),

@@ -26,6 +26,8 @@ LINES = {
     "check": "roster check",
     "compliance": "roster check --compliance",
     "roster": "roster list",
+    "agent": "roster show alice",
+    "edit": "roster set alice title=Lead",
     "auth": "auth list",
     "plan": "diff",
     "sync": "sync --yes",

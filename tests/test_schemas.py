@@ -21,6 +21,7 @@ from profilectl.feedback.report import Verdict
 from profilectl.model import Kind, Survey
 from profilectl.plan.changes import Action
 from profilectl.plan.fingerprint import Basis
+from profilectl.plan.notices import NoticeKind
 from profilectl.plan.saved import Selection
 from profilectl.profiles.matching import Doubt
 from profilectl.roster.compliance import GapKind
@@ -129,6 +130,7 @@ def at(name, *path):
 
 ENUMS = {
     ("plan", "changes", "[]", "action"): Action,
+    ("plan", "notices", "[]", "kind"): NoticeKind,
     ("sync", "results", "[]", "action"): Action,
     ("sync", "results", "[]", "status"): Status,
     ("roster", "agents", "[]", "kind"): Kind,

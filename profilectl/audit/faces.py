@@ -48,7 +48,7 @@ class Face(Struct, frozen=True):
     consent: str | None = None  # the reference that was recorded with it
     began: Entry | None = None  # None where the record only has the end
     left: Entry | None = None  # from then on nobody sends with it
-    why: str | None = None  # "replaced" | "removed" | "destroyed" | "forgotten"
+    why: str | None = None  # "replaced" | "removed" | "destroyed" | "forgotten" | "renamed": the agent's key
     over: Entry | None = None  # X doesn't have it any more, or it was bound once more
     plan: str | None = None  # the digest of the plan that made it
     commit: str | None = None  # of the roster in git
@@ -104,7 +104,8 @@ class FaceHistory:
             self._leave(former, entry, "replaced")
         earlier = self._open.pop(key, None)
         if earlier is not None:  # an agent got it back, or one whose profile was forgotten did
-            self._over.append(replace(earlier, over=entry))
+            left = (entry, "renamed") if _text(event, "renamed_from") else (earlier.left, earlier.why)
+            self._over.append(replace(earlier, left=left[0], why=left[1], over=entry))
         name, picture, consent = (_text(event, word) for word in ("name", "avatar", "consent"))
         plan, commit = _text(event, "plan"), _text(event, "commit")
         self._open[key] = Face(*key, event.agent, name, picture, consent, began=entry, plan=plan, commit=commit)

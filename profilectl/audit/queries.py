@@ -27,6 +27,7 @@ EVENTS: Final = {
     "retired": "an agent's profile isn't used any more",
     "destroyed": "a profile is gone from X",
     "destroyed-stranger": "a profile that was never ours was destroyed by hand",
+    "renamed": "an agent's key was changed, and what was under the former one is the new one's",
     "forgotten": "a profile was let go, and left at X",
     "blocked": "nobody may send as an agent any more",
     "unblocked": "an agent may send again",

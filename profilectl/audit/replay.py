@@ -34,7 +34,7 @@ class Image:
     def take(self, event: Event) -> None:
         """Let one event happen."""
         match event.what:
-            case "created" | "adopted":
+            case "created" | "adopted" if not event.detail.get("renamed_from"):  # its `renamed` was before it
                 self._bind(event)
             case "retired":
                 self._retire(event)
@@ -42,17 +42,24 @@ class Image:
                 self._destroy(event)
             case "forgotten":
                 self._let_go(event)
+            case "renamed":
+                self._rename((event.account, _text(event, "from")), (event.account, event.agent or ""))
             case "blocked":
                 self.blocked.add((event.account, event.agent or ""))
             case "unblocked":
                 self.blocked.discard((event.account, event.agent or ""))
-            case "promised":
-                self.promises.add((event.account, _text(event, "nonce")))
-                self.keeps_promises.setdefault(event.account, event.at_ms)
-            case "sent" | "refused" | "taken-back":
-                self.promises.discard((event.account, _text(event, "nonce")))
+            case "promised" | "sent" | "refused" | "taken-back":
+                self._promise(event)
             case "protected" | "unprotected":
                 self.protected[event.account, event.agent or ""] = event.what == "protected"
+
+    def _promise(self, event: Event) -> None:
+        attempt = event.account, _text(event, "nonce")
+        if event.what == "promised":
+            self.promises.add(attempt)
+            self.keeps_promises.setdefault(event.account, event.at_ms)
+        else:
+            self.promises.discard(attempt)
 
     def _bind(self, event: Event) -> None:
         agent, profile = (event.account, event.agent or ""), (event.account, event.profile_id or "")
@@ -62,6 +69,15 @@ class Image:
         self.retired.pop(profile, None)
         self.bindings[agent] = (event.profile_id or "", _text(event, "name"), _text(event, "avatar"))
         self.protected.pop(agent, None)  # an intent had its own, which no event tells
+
+    def _rename(self, old: Key, new: Key) -> None:
+        if old in self.bindings:
+            self.bindings[new] = self.bindings.pop(old)
+        if old in self.protected:
+            self.protected[new] = self.protected.pop(old)
+        self.retired |= {profile: new[1] for profile, agent in self.retired.items() if (profile[0], agent) == old}
+        if old in self.blocked:
+            self.blocked = self.blocked - {old} | {new}
 
     def _retire(self, event: Event) -> None:
         self._let_go(event)

@@ -144,7 +144,7 @@ class Context(Struct, frozen=True, dict=True):
         from profilectl.roster.parser import parse
 
         _ = self.uses_sandbox  # an unclear PROFILECTL_SANDBOX is refused by every command, also where X isn't asked
-        roster = parse(self._roster_text, str(self.roster_path))
+        roster = parse(self._roster_text, str(self.roster_path), today)
         if self.deeds:
             self._require_pinned(roster)
         return as_agreed(roster, today(roster.policy.timezone))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ import typer
 from msgspec.structs import replace
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import option
+from profilectl.cli.options import Agents, Labels, option
 from profilectl.errors import ExitCode, InputRefused, ProfilectlError, Refused, UsageError
 from profilectl.model import DRAWN, Brand
 from profilectl.plan import saved
@@ -21,6 +21,7 @@ from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info, is_terminal
 from profilectl.render.console import out as write_line
+from profilectl.roster.selectors import parse_labels, select
 from profilectl.sync import quota
 from profilectl.system import files
 from profilectl.system.folders import LinkRefused, require_own_way
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 _JOBS = 8  # pictures that are fetched at once; without any, one call after the other is quick enough
 
-Agents = Annotated[list[str] | None, option("--agent AGENT", "Only this agent; repeatable.")]
 AllowDeletes = Annotated[int | None, option("--allow-deletes N", "Agree to N deletions per brand.", min=0)]
 AllowLost = Annotated[
     int | None, option("--allow-lost N", "Agree to make N profiles per brand anew that X lost.", min=0)
@@ -63,10 +63,14 @@ def diff(
         Format | None, option("--format", "How to show it; else a table, and plain lines in a pipe.")
     ] = None,
     agent: Agents = None,
+    label: Labels = None,
     allow_deletes: AllowDeletes = None,
     allow_lost: AllowLost = None,
     prune_now: PruneNow = False,
     verify_avatars: VerifyAvatars = False,
+    without: Annotated[
+        list[str] | None, option("--except AGENT:FIELD", "Leave a name or avatar out of this run; repeatable.")
+    ] = None,
     picture_base: Annotated[
         str | None, option("--picture-base URL", "In Markdown show both pictures; URL is the roster's folder.")
     ] = None,
@@ -80,9 +84,13 @@ def diff(
         _check_picture_base(picture_base, form)
     if out is not None:
         check_place(out)  # before X is asked for lists that couldn't be saved
-    selection = Selection(frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars)
+    muted = _muted(context, without or (), out)
+    selection = Selection(
+        frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars, parse_labels(label or ())
+    )
     jobs = _JOBS if verify_avatars or form is Format.HTML else 1
     session = open_session(context, context.brands(), selection, jobs, goes_on=True)
+    session.muted = muted
     ledger = context.ledger_for_reading()
     session.check_accounts(ledger)
     show_warnings(session)
@@ -92,19 +100,50 @@ def diff(
     for account in session.check_ledger(ledger, context.kept_heads.ledger_of):
         context.warn_of(account)
     session.prepare(plan)
-    forecasts = session.forecasts(plan, ledger)
+    _tell(context, session, plan, session.forecasts(plan, ledger), form, out, picture_base)
+    raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
+
+
+def _tell(
+    context: Context,
+    session: SyncSession,
+    plan: Plan,
+    forecasts: Sequence[Forecast],
+    form: Format | None,
+    out: Path | None,
+    picture_base: str | None,
+) -> None:
+    """Save the plan where that is asked for, and show it."""
     budget = [quota.to_document(forecast) for forecast in forecasts]
     brands, left_out = [brand.key for brand in session.brands], json_documents.left_out(session.left_out)
-    document = saved.to_document(plan, brands, selection, budget, left_out)
+    document = saved.to_document(plan, brands, session.selection, budget, left_out)
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, session, plan, document, form, picture_base)
     if form is not Format.JSON:
         show_limits(context, forecasts)
-    if out is not None and not context.is_quiet:
+    if out is not None:
         shown = visible(str(out))
-        info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
-    raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
+        context.remark(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
+
+
+def _muted(context: Context, words: Iterable[str], out: Path | None) -> frozenset[tuple[str, str]]:
+    """Return agents and fields such as ``alice:avatar``.
+
+    Raises:
+        UsageError: a word has another form, an agent isn't there, or the plan is to be saved.
+    """
+    pairs = set()
+    for word in words:
+        key, _, field = word.rpartition(":")
+        if field not in {"name", "avatar"} or not key:
+            hint = "write it as in --except alice:avatar"
+            raise UsageError(f"--except: {visible(word)} isn't an agent's name or avatar", hint=hint)
+        pairs.add((key, field))
+    select(context.roster.agents, {key for key, _ in pairs}, ())
+    if pairs and out is not None:  # no sync may leave a field out, so none may apply such a plan
+        raise UsageError("--except and --out exclude each other", hint="a saved plan is a whole one")
+    return frozenset(pairs)
 
 
 def _with_pins(context: Context, plan: Plan) -> Plan:
@@ -228,6 +267,7 @@ def _show(
     if form in {Format.MARKDOWN, Format.HTML}:
         if plan.changes or not context.is_quiet:
             write_line(_page(context, session, plan, form, picture_base))
+        show_notices(context, plan)
     else:
         show_plan(context, plan, drawn=form is Format.TABLE)
         if plan.changes and not context.is_quiet:
@@ -290,7 +330,16 @@ def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
     rows = () if shows_nothing else tuple(plan_rows(plan))
     context.output.show_rows(rows=rows, table=partial(plan_table, plan), drawn=drawn)
     show_obstacles(context, plan.changes)
+    show_notices(context, plan)
     context.remark(summary(plan))
+
+
+def show_notices(context: Context, plan: Plan) -> None:
+    """Write to stderr what stays as it is and why; nothing when quiet."""
+    from profilectl.render.phrases import notice_lines
+
+    for line in notice_lines(plan.notices):
+        context.remark(line)
 
 
 def show_obstacles(context: Context, changes: Iterable[Change]) -> None:

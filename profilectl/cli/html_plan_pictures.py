@@ -70,7 +70,7 @@ class _Appearances:
     def before(self, change: Change) -> _Appearance | None:
         """Return what customers see now, or what stands in the way of a blocked agent."""
         profile = self.profiles.get((change.brand, change.profile_id or ""))
-        if change.action in {Action.REPLACE, Action.DELETE} and change.before is not None:
+        if change.action in {Action.REPLACE, Action.DELETE, Action.RENAME} and change.before is not None:
             # Where somebody swapped the picture at X, the file that we once uploaded isn't what customers see.
             digest = None if Reason.SWAPPED in change.why else change.before.avatar
             return _Appearance(change.before.name, self._source(change.brand, digest, profile))

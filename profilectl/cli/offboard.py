@@ -21,6 +21,7 @@ from profilectl.profiles.offboarding import (
 from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.roster.facts import profile_facts
+from profilectl.roster.moves import require_current
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 from profilectl.toml.document import decode
@@ -49,6 +50,7 @@ def offboard(
     # A default brand is for convenience; who leaves must not stay able to send for another one because of it.
     brands = context.brands() if context.options.brand else context.roster.brands
     ledger = context.ledger_for_reading()
+    require_current([agent], context.roster.moved)
     require_known(agent, context.roster, ledger)  # a typing error would end in "nothing to destroy"
     offboarding = Offboarding(context.roster, agent, brands, context.connect, now_ms)
     if undo:

@@ -27,6 +27,13 @@ def argument(metavar: str, description: str) -> Any:
     return typer.Argument(metavar=metavar, help=description)
 
 
+Agents = Annotated[list[str] | None, option("--agent AGENT", "Only this agent; repeatable.")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", "-l", metavar="LABELS", help="Only agents with all these, such as team=night,kind=bot."),
+]
+
+
 class Options(Struct, frozen=True):
     """The global options of one command line; None or empty where one wasn't given."""
 

@@ -10,19 +10,23 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from msgspec.structs import replace
+
 from profilectl.cli.context import Context
-from profilectl.cli.options import argument, option
+from profilectl.cli.options import Labels, argument, option
 from profilectl.errors import InputRefused, UsageError
 from profilectl.model import Agent, Brand, PreparedPicture
 from profilectl.render import terminal_images
 from profilectl.render.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
+from profilectl.roster.selectors import carries, no_such_label, parse_labels
 from profilectl.system.host import today
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     BrandAgent = tuple[Brand, Agent]  # an agent in one of its brands
 
+_FACE = 192  # pixels of a picture on the sheet
 _GREETING = "Hello! How can I help you today?"
 
 
@@ -31,6 +35,10 @@ def preview(
     agent: Annotated[str | None, argument("[AGENT]", "Only this agent; else all.")] = None,
     text: Annotated[str, option("--text TEXT", "What the agent says.")] = _GREETING,
     html: Annotated[Path | None, option("--html FILE", "Write one HTML page instead; - for stdout.")] = None,
+    sheet: Annotated[
+        Path | None, option("--sheet FILE", "Write all faces and names as one HTML page to print; - for stdout.")
+    ] = None,
+    label: Labels = None,
 ) -> None:
     """Show what customers will see: bubble, name and picture.
 
@@ -38,7 +46,13 @@ def preview(
     """
     if context.wants_json:  # before the roster and its pictures are read for nothing
         raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
+    if html is not None and sheet is not None:
+        raise UsageError("--html and --sheet exclude each other", hint="one run writes one page")
     chosen = _choose_agents(context, context.brands(), agent)
+    if labels := parse_labels(label or ()):
+        chosen = [(brand, agent) for brand, agent in chosen if carries(agent, labels)]
+        if not chosen:
+            raise no_such_label(labels)
     active = _without_ended(chosen, today(context.roster.policy.timezone), quiet=context.is_quiet)
     broken = context.broken_pins()
     if broken is not None:
@@ -46,7 +60,10 @@ def preview(
     pictures = context.load_pictures(agent for _, agent in active)
     cards = [_card(brand, agent, pictures[agent.avatar], text) for brand, agent in active]
     if html is not None:
-        _write_page(html, cards, quiet=context.is_quiet)
+        _write(html, _page(cards), quiet=context.is_quiet)
+        return
+    if sheet is not None:
+        _write(sheet, _sheet(context, cards), quiet=context.is_quiet)
         return
     for number, card in enumerate(cards):
         if number:
@@ -97,12 +114,35 @@ def _without_ended(chosen: Sequence[BrandAgent], today: date, *, quiet: bool) ->
     return active
 
 
-def _write_page(path: Path, cards: Sequence[AgentCard], *, quiet: bool) -> None:
+def _page(cards: Sequence[AgentCard]) -> str:
     from profilectl.render.html import preview_page
+
+    return preview_page(_handles(cards), cards)
+
+
+def _sheet(context: Context, cards: Sequence[AgentCard]) -> str:
+    from profilectl.digests import digest_of_bytes
+    from profilectl.pictures.avatars import normalise
+    from profilectl.render.html import sheet_page
+
+    # Twice as large as they are shown, for sharp screens and paper: so there is room for thousands.
+    small = [
+        replace(card, picture=face.content, media_type=face.media_type)
+        for card in cards
+        for face in (normalise(card.picture or b"", card.agent, _FACE),)
+    ]
+    roster = context.roster
+    digest = digest_of_bytes(roster.text.encode())
+    return sheet_page(_handles(cards), small, today(roster.policy.timezone), str(context.roster_path), digest)
+
+
+def _handles(cards: Sequence[AgentCard]) -> str:
+    return ", @".join(dict.fromkeys(card.handle for card in cards))  # each once, in the roster's order
+
+
+def _write(path: Path, page: str, *, quiet: bool) -> None:
     from profilectl.system.files import write_named
 
-    handles = dict.fromkeys(card.handle for card in cards)  # each once, in the roster's order
-    page = preview_page(", @".join(handles), cards)
     if str(path) == "-":
         out(page)
         return

@@ -11,6 +11,7 @@ from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent, require_name
 from profilectl.errors import InputRefused, UsageError
 from profilectl.ledger.accounts import check_account, require_distinct, unknown_account
+from profilectl.plan.moves import follow
 from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
 from profilectl.render import json_documents
@@ -57,7 +58,8 @@ def listing(context: Context) -> None:
         check_account(brand, account, ledger)  # or every profile of a wrong account would be listed as a stranger's
         names = {agent.name for agent in context.roster.agents_of(brand.key)}
         listed = clients[brand].list_profiles()
-        profiles += classify(brand.key, listed, ledger.state_of(account.user_id), names)
+        state = follow(ledger.state_of(account.user_id), context.roster.moved).state
+        profiles += classify(brand.key, listed, state, names)
         former, is_known = context.kept_heads.ledger_of(account.user_id), ledger.knows(account.user_id)
         unknown = unknown_account(account, len(listed), former, is_known=is_known)
         if unknown is not None:
@@ -101,7 +103,7 @@ def _find_adoption(
     current = context.reread()
     owner = agent_of(current.roster, brand, agent)
     picture = current.load_pictures([owner])[owner.avatar]  # one that a later sync would refuse is refused here
-    return manual_changes.find_adoption(client, ledger, brand, owner, picture, profile_id)
+    return manual_changes.find_adoption(client, ledger, brand, owner, picture, profile_id, current.roster.moved)
 
 
 def _require_adoption(context: Context, adoption: Adoption, *, yes: bool) -> None:

@@ -60,7 +60,7 @@ def _examine(context: Context, clients: dict[str, XClient], ledger: LedgerReader
     examined: list[BrandFindings] = []
     for brand in current.brands():
         agents, client = current.roster.agents_of(brand.key), clients[brand.key]
-        examined.append(examine(brand, agents, client, ledger, current.load_pictures, examined))
+        examined.append(examine(brand, agents, client, ledger, current.load_pictures, examined, current.roster.moved))
     return examined
 
 

@@ -96,7 +96,9 @@ def send(
     contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
     send_context = _context_of(context, human_wrote_this=human_wrote_this, yes=yes)
     policy, known = _policy(context), context.ledger_for_reading()
-    message_sender = MessageSender(sender, operator.uid, contents, attachment, key, send_context, ask, policy, known)
+    message_sender = MessageSender(
+        sender, operator.uid, contents, attachment, key, send_context, ask, policy, known, context.roster.moved
+    )
     _require_face(authority, operator, message_sender)
     message = message_sender.compose(recipient)
     if dry_run:

@@ -18,7 +18,7 @@ import typer
 
 from profilectl.cli import diff
 from profilectl.cli.context import Context
-from profilectl.cli.options import Options, option
+from profilectl.cli.options import Agents, Labels, Options, option
 from profilectl.cli.prompts import confirm
 from profilectl.errors import CredentialsError, Declined, ExitCode, GuardRefused, RosterRefused, TryLater, UsageError
 from profilectl.model import PreparedPicture
@@ -26,6 +26,7 @@ from profilectl.plan import saved
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.roster.selectors import parse_labels
 from profilectl.sync.ports import Stop
 from profilectl.system import files
 from profilectl.system.threads import begin
@@ -53,7 +54,8 @@ def sync(
     expect: Annotated[
         str | None, option("--expect DIGEST", "Only the plan of this digest, which `diff` shows.")
     ] = None,
-    agent: diff.Agents = None,
+    agent: Agents = None,
+    label: Labels = None,
     allow_deletes: diff.AllowDeletes = None,
     allow_lost: diff.AllowLost = None,
     prune_now: diff.PruneNow = False,
@@ -78,7 +80,9 @@ def sync(
         raise UsageError(
             "nothing was changed: nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it"
         )
-    selection = Selection(frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars)
+    selection = Selection(
+        frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars, parse_labels(label or ())
+    )
     saved_plan = None
     if plan is not None:
         _refuse_beside_a_plan(context, selection, expect)

@@ -314,6 +314,15 @@ class Ledger(LedgerReader, Protocol):
             LedgerConflict: the profile is bound already, or retired for another agent.
         """
 
+    def change_key(self, user_id: str, agent: str, new: str, now_ms: int) -> None:
+        """Give everything that the ledger has under an agent's key to another key; X isn't concerned.
+
+        Binding, open and withdrawn intents, retired profiles, messages without an end, and a block go along.
+
+        Raises:
+            LedgerConflict: both keys have a profile, or both have an open intent; nothing was changed.
+        """
+
     def forget(self, user_id: str, agent: str, now_ms: int) -> None:
         """Drop a binding and leave its profile at X, as one that the ledger doesn't know."""
 

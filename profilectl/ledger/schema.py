@@ -253,6 +253,14 @@ GET_BLOCKED = "SELECT agent FROM blocked WHERE account = :account"
 ADD_BLOCKED = "INSERT INTO blocked (account, agent) VALUES (:account, :agent) ON CONFLICT DO NOTHING"
 DELETE_BLOCKED = "DELETE FROM blocked WHERE account = :account AND agent = :agent"
 
+RENAME_AGENT = tuple(
+    f"UPDATE {table} SET agent = :new WHERE account = :account AND agent = :agent{condition}"  # noqa: S608  # our words
+    for table, condition in (
+        *(("bindings", ""), ("intents", ""), ("withdrawn", ""), ("retired", "")),
+        ("dispatches", " AND event_id IS NULL"),  # what has ended keeps the key of then, as the record does
+    )
+)
+
 # a run has the row of each account that it is about, all of one epoch, or that of `lease.ALL`
 GET_LEASES = """
     SELECT account, epoch, command, pid, host, os_user, since_ms, expires_ms FROM leases ORDER BY epoch DESC, account"""

@@ -462,6 +462,20 @@ class Store(StoreReader, Ledger):
             execute(schema.DELETE_NOTE, name=_origin(user_id, profile_id))
             self._append(execute, Event("destroyed", user_id, now_ms, agent, profile_id, {"name": name}))
 
+    def change_key(self, user_id: str, agent: str, new: str, now_ms: int) -> None:
+        with self._change() as execute:
+            for statement, what in ((schema.GET_BINDING, "a profile"), (schema.GET_INTENT_OF, "an open create")):
+                if all(execute(statement, account=user_id, agent=key) for key in (agent, new)):
+                    raise LedgerConflict(f"{visible(agent)} and {visible(new)} each have {what}")
+            for statement in schema.RENAME_AGENT:
+                execute(statement, account=user_id, agent=agent, new=new)
+            if _is_blocked(execute, user_id, agent):
+                execute(schema.DELETE_BLOCKED, account=user_id, agent=agent)
+                execute(schema.ADD_BLOCKED, account=user_id, agent=new)
+            self._append(execute, Event("renamed", user_id, now_ms, new, detail={"from": agent}))
+            for row in execute(schema.GET_BINDING, account=user_id, agent=new):
+                self._append(execute, _renamed_event(user_id, schema.to_binding(row), agent, now_ms))
+
     def forget(self, user_id: str, agent: str, now_ms: int) -> None:
         with self._change() as execute:
             binding = _binding_of(execute, user_id, agent)
@@ -809,6 +823,12 @@ def _retired_event(user_id: str, retired: Retired, **more: str) -> Event:
 
 def _intent_event(intent: Intent, what: str, user_id: str, at_ms: int, **more: str | int) -> Event:
     return Event(what, user_id, at_ms, intent.agent, detail={"nonce": intent.nonce, "name": intent.name, **more})
+
+
+def _renamed_event(user_id: str, binding: Binding, former: str, now_ms: int) -> Event:
+    # who was whom is asked by profile: from now on it is another key's, though nothing changed at X
+    names = {"name": binding.name, "avatar": binding.avatar, "replaced": None, "nonce": None, "renamed_from": former}
+    return Event("adopted", user_id, now_ms, binding.agent, binding.profile_id, names)
 
 
 def _binding_event(what: str, user_id: str, binding: Binding, replaced: str | None, nonce: str | None) -> Event:

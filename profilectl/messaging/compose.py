@@ -56,6 +56,8 @@ def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, conte
         )
     if agent.until is not None and agent.until < today:
         raise InputRefused(f"{agent.key} can't send: the last day was {agent.until.isoformat()}", rule="last day")
+    if agent.starts is not None and agent.starts > today:
+        raise InputRefused(f"{agent.key} can't send: the first day is {agent.starts.isoformat()}", rule="first day")
     binding = ledger_state.binding(agent.key)
     if binding is None:
         raise NoProfile(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")

@@ -12,6 +12,7 @@ from profilectl.errors import InputRefused, NotFound, UsageError
 from profilectl.ledger.accounts import check_account
 from profilectl.model import Account, Agent, Binding, Brand, Roster
 from profilectl.roster.lookup import unknown_agent
+from profilectl.roster.moves import require_current
 from profilectl.text.escape import visible
 from profilectl.text.names import as_compared
 
@@ -51,6 +52,7 @@ def find_sender(
     key = _own_agent(roster, operator, authority) if key is None else key
     entries = [agent for agent in roster.agents if agent.key == key]
     if not entries:
+        require_current([key], roster.moved)
         raise unknown_agent(key, {agent.key for agent in roster.agents})
     keys = {agent.brand for agent in entries}
     meant = prefer([brand for brand in brands if brand.key in keys])

@@ -5,12 +5,11 @@ These are rules of this program, not of X: whoever holds the brand's token can s
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
 from profilectl.errors import InputRefused
 from profilectl.model import Agent, Kind
+from profilectl.text.initials import capital, initial, initials
 
 
 class SendContext(Struct, frozen=True):
@@ -49,17 +48,15 @@ def require_honesty(agent: Agent, context: SendContext) -> None:
         )
 
 
-_WORD = re.compile(r"[^\W_]+")
-
-
 def sign_off(agent: Agent) -> str:
     """Return what a message without a profile ends with: a person's initials as ``^AF``, or a bot's public name.
 
     The initials are those of the first and last name, else of the public name up to its first comma; the latter also
-    where the person's own name isn't agreed to, as the public one is a neutral one then.
+    where the person's own name isn't agreed to, as the public one is a neutral one then. A name without any letter
+    stands there whole.
     """
     if agent.kind is Kind.BOT:  # whose public name says what it is, which initials wouldn't
         return f"^{agent.name}"
-    own = [word for word in (agent.first, agent.last) if word and agent.withheld != "name"]
-    words = own if len(own) == 2 else _WORD.findall(agent.name.partition(",")[0])
-    return "^" + "".join(word[0].upper() for word in words)
+    own = [initial(part) for part in (agent.first, agent.last) if part and agent.withheld != "name"]
+    letters = own if len(own) == 2 and all(own) else initials(agent.name)
+    return "^" + ("".join(map(capital, letters)) or agent.name)

@@ -21,7 +21,9 @@ from profilectl.errors import (
 from profilectl.messaging.compose import NoProfile, SendStatus, compose, compose_signed, fingerprint
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
-from profilectl.model import Account, Binding, Detail, LedgerState, Message, Policy, Survey
+from profilectl.model import Account, Binding, Detail, LedgerState, Message, Move, Policy, Survey
+from profilectl.plan.moves import follow
+from profilectl.roster.moves import first_key
 from profilectl.system import host
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class MessageSender(Struct, frozen=True, dict=True):
         key: under which the message is sent at most once, None for the key that its words make.
         survey: what a feedback card asks after it, None for no card.
         known: the ledger as it is read before anything is written.
+        moves: the keys that the roster has changed; the ledger may not have followed yet.
     """
 
     sender: Sender
@@ -70,6 +73,7 @@ class MessageSender(Struct, frozen=True, dict=True):
     survey: Survey | None
     policy: Policy
     known: LedgerReader
+    moves: tuple[Move, ...] = ()
 
     @cached_property
     def account(self) -> Account | None:
@@ -79,7 +83,7 @@ class MessageSender(Struct, frozen=True, dict=True):
     @cached_property
     def ledger_state(self) -> LedgerState:
         """What the ledger knows of that account."""
-        return self.known.state_of("" if self.account is None else self.account.user_id)
+        return follow(self.known.state_of("" if self.account is None else self.account.user_id), self.moves).state
 
     def compose(self, recipient: str) -> Message:
         """Return the message, made offline; without a profile only where the brand has a fallback.
@@ -237,7 +241,8 @@ class MessageSender(Struct, frozen=True, dict=True):
 
         from profilectl.messaging.delivery import Idempotency
 
-        digest = fingerprint(message, self.contents)
+        # a repeat is the same message also when the agent's key was changed in between
+        digest = fingerprint(replace(message, agent=first_key(message.agent, self.moves)), self.contents)
         return Idempotency(
             user_id,
             self.key or f"auto:{digest}",

@@ -19,8 +19,10 @@ from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused
 from profilectl.model import DRAWN, Picture, PreparedPicture
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
+from profilectl.pictures.file_names import AmbiguousName, as_spelled
 from profilectl.pictures.signature import signature
 from profilectl.system.threads import Budget
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -72,6 +74,7 @@ def inspect(folder: Path, relative: str) -> Picture:
 def read(folder: Path, relative: str) -> Reading:
     """Return what `inspect` does, and which file it was."""
     from profilectl.pictures.provenance import find_mark  # a run in which no picture has changed reads none
+    from profilectl.pictures.shape import shape_of
 
     if relative.startswith(DRAWN):
         recipe = relative.encode()
@@ -86,7 +89,7 @@ def read(folder: Path, relative: str) -> Reading:
             if len(content) > kept:  # it grows, or is too large
                 content += file.read(LARGEST_FILE + 1 - len(content))
             _require_usable(relative, len(content), identity.size)
-            picture = Picture(relative, digest_of_bytes(content), len(content), find_mark(content))
+            picture = Picture(relative, digest_of_bytes(content), len(content), find_mark(content), shape_of(content))
     return Reading(picture, identity, begun_ns)
 
 
@@ -106,7 +109,10 @@ class FolderStats:
         try:
             if parent not in self._resolved:
                 self._resolved[parent] = _resolve(self._folder, parent)[1]
-            status = os.lstat(f"{self._resolved[parent]}/{name}")
+            try:
+                status = os.lstat(f"{self._resolved[parent]}/{name}")
+            except FileNotFoundError:  # or it is spelled otherwise
+                status = os.lstat(_resolve(self._folder, relative)[1])
             if stat.S_ISLNK(status.st_mode):
                 status = os.lstat(_resolve(self._folder, relative)[1])
         except (AvatarRefused, OSError, ValueError):
@@ -193,9 +199,19 @@ def _resolve(folder: Path, relative: str) -> tuple[str, str]:
     """Return the real paths of the folder and the file; AvatarRefused when the file isn't in the folder."""
     base = os.path.realpath(folder)
     target = os.path.realpath(os.path.join(base, relative))  # noqa: PTH118 - pathlib would drop what makes a path odd
+    if not os.path.lexists(target) and not os.path.isabs(relative):  # noqa: PTH117 - as above
+        target = os.path.realpath(f"{base}/{_spelled(base, relative)}")
     if os.path.isabs(relative) or os.path.commonpath([base, target]) != base:  # noqa: PTH117 - as above
         raise refusal(relative, "is outside of the roster's folder", "copy it into the folder")
     return base, target
+
+
+def _spelled(base: str, relative: str) -> str:
+    try:
+        return as_spelled(base, relative)
+    except AmbiguousName as error:
+        names = " and ".join(map(visible, error.names[:2]))
+        raise refusal(relative, f"could be {names}", "write the name as one of them is spelled") from None
 
 
 def _open_inside(folder: Path, relative: str) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from profilectl.errors import AvatarRefused, RosterRefused
 from profilectl.model import Agent, Kind, Picture, Policy, PreparedPicture, Problem
 from profilectl.pictures.avatars import prepare
@@ -45,15 +47,19 @@ def inspect_all(
 
 
 def prepare_all(
-    folder: Path, pictures: Iterable[Picture]
+    folder: Path, pictures: Iterable[Picture], *, without_content: bool = False
 ) -> tuple[dict[str, PreparedPicture], dict[str, AvatarRefused]]:
-    """Decode and normalise pictures; return them by the digest of their file, and the refusals by their paths."""
+    """Decode and normalise pictures; return them by the digest of their file, and the refusals by their paths.
+
+    `without_content` leaves their bytes out: those of 5,000 pictures are 100 MB.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     prepared: dict[str, PreparedPicture] = {}
     refusals: dict[str, AvatarRefused] = {}
     with ThreadPoolExecutor(thread_name_prefix="picture") as pool:
-        futures = {picture.path: pool.submit(prepare, folder, picture) for picture in pictures}
+        task = _prepare_empty if without_content else prepare
+        futures = {picture.path: pool.submit(task, folder, picture) for picture in pictures}
         for path, future in futures.items():
             try:
                 result = future.result()
@@ -64,14 +70,25 @@ def prepare_all(
     return prepared, refusals
 
 
+def _prepare_empty(folder: Path, picture: Picture) -> PreparedPicture:
+    return replace(prepare(folder, picture), content=b"")
+
+
 def examine(
-    folder: Path, agents: Iterable[Agent], proven: Container[str] = ()
-) -> tuple[dict[str, Picture], dict[str, AvatarRefused]]:
-    """Return what `inspect_all` does, and refuse what can't be decoded; `proven` holds digests of usable files."""
-    pictures, unreadable = inspect_all(folder, agents)
-    unproven = [picture for picture in pictures.values() if picture.digest not in proven]
-    _, unusable = prepare_all(folder, unproven) if unproven else ({}, {})
-    return pictures, unreadable | unusable
+    folder: Path, agents: Iterable[Agent], proven: Container[str] = (), cache: PictureStatCache | None = None
+) -> tuple[dict[str, Picture], dict[str, AvatarRefused], dict[str, PreparedPicture]]:
+    """Return what `inspect_all` does, refuse what can't be decoded, and return what was, by the digests of the files.
+
+    `proven` holds digests of usable files; of these only those with an alpha channel are decoded.
+    """
+    pictures, unreadable = inspect_all(folder, agents, cache)
+    by_digest = {picture.digest: picture for picture in pictures.values()}
+    unsure = [picture for picture in by_digest.values() if picture.digest not in proven or picture.shape.has_alpha]
+    prepared, unusable = prepare_all(folder, unsure, without_content=True) if unsure else ({}, {})
+    refused = {picture.digest for picture in unsure if picture.path in unusable}
+    copies = [picture for path, picture in pictures.items() if picture.digest in refused and path not in unusable]
+    unusable |= prepare_all(folder, copies)[1] if copies else {}  # each is told by its own path
+    return pictures, unreadable | unusable, prepared
 
 
 class Objection(NamedTuple):
@@ -81,6 +98,7 @@ class Objection(NamedTuple):
     message: str
     hint: str | None
     severity: str = "error"  # "error" | "warning"
+    rule: str = "picture"
 
 
 def judge(
@@ -104,12 +122,14 @@ def _judge_face(agent: Agent, picture: Picture, policy: Policy) -> Objection:
     shown = f"picture {visible(picture.path)}"
     if picture.mark not in MACHINE_MADE:
         message = f"{shown} has a C2PA manifest that doesn't say whether a machine made it"
-        return Objection(agent, message, None, "warning")
+        return Objection(agent, message, None, "warning", "picture-origin")
     marked = f"{shown} is marked as machine-made ({picture.mark})"
     if policy.ai_faces == "record":
-        return Objection(agent, f"{marked}, which the record will say of {agent.key}'s profile", None, "warning")
+        return Objection(
+            agent, f"{marked}, which the record will say of {agent.key}'s profile", None, "warning", "machine-made"
+        )
     way_out = 'a photograph of the person is right, or ai_faces = "record" in [policy], which is recorded'
-    return Objection(agent, f"{marked}, and {agent.key} is a human: {way_out}", None)
+    return Objection(agent, f"{marked}, and {agent.key} is a human: {way_out}", None, "error", "machine-made")
 
 
 def problems(objections: Iterable[Objection], text: str, file: str) -> tuple[Problem, ...]:
@@ -125,13 +145,15 @@ def problems(objections: Iterable[Objection], text: str, file: str) -> tuple[Pro
             f"agents.{agent.key}.avatar",
             message,
             severity,
+            rule,
+            hint or "",
         )
-        for agent, message, _, severity in ordered[:MOST]
+        for agent, message, hint, severity, rule in ordered[:MOST]
     )
     if len(ordered) <= MOST:
         return listed
     message = f"{len(ordered)} agents whose picture can't be used; the first {MOST} are told"
-    return (Problem(file, 0, 0, "", message, "warning"), *listed)
+    return (Problem(file, 0, 0, "", message, "warning", "size"), *listed)
 
 
 def refusal(objections: Iterable[Objection], text: str, file: str) -> RosterRefused | None:

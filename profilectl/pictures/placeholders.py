@@ -9,6 +9,8 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from profilectl.text.initials import capital, initials
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -28,9 +30,9 @@ def initials_portrait(name: str, size: int = 400, *, colour_of: str | None = Non
     seed = hashlib.sha256((name if colour_of is None else colour_of).encode("utf-8", "surrogatepass")).digest()
     # Drawn twice as large and scaled down, which smooths the edges; at a lightness on which white letters can be read.
     image = Image.new("RGB", (2 * size, 2 * size), _tone(seed, 0.38))
-    initials = _initials(name)
-    if initials:  # in unaccented Latin letters, the only ones that Pillow's built-in font has
-        _draw_initials(image, initials)
+    letters = _latin_initials(name)
+    if letters:  # the only ones that Pillow's built-in font has
+        _draw_initials(image, letters)
     else:
         _draw_emblem(image, seed)
     buffer = io.BytesIO()
@@ -49,21 +51,20 @@ def _tone(seed: bytes, lightness: float) -> Colour:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def _initials(name: str) -> str:
-    """Return the first letters of the first two words before any comma; empty when one of them isn't Latin."""
-    bare = unicodedata.normalize("NFKD", name.partition(",")[0])
-    words = ["".join(char for char in word if char.isalnum()) for word in bare.split() if not word.startswith("(")]
-    letters = "".join(word[0] for word in words if word)[:2].upper()
-    return letters if letters.isascii() else ""
+def _latin_initials(name: str) -> str:
+    """Return the initials of the first two words, without accents; empty when one of them isn't Latin."""
+    letters = unicodedata.normalize("NFKD", "".join(map(capital, initials(name)[:2])))
+    plain = "".join(char for char in letters if not unicodedata.combining(char))
+    return plain if plain.isascii() else ""
 
 
-def _draw_initials(image: Image, initials: str) -> None:
+def _draw_initials(image: Image, letters: str) -> None:
     from PIL import ImageDraw, ImageFont
 
     font = ImageFont.load_default(image.width * 0.42)
-    left, top, right, bottom = font.getbbox(initials)
+    left, top, right, bottom = font.getbbox(letters)
     place = (image.width - left - right) / 2, (image.height - top - bottom) / 2
-    ImageDraw.Draw(image).text(place, initials, fill="white", font=font)
+    ImageDraw.Draw(image).text(place, letters, fill="white", font=font)
 
 
 def _draw_emblem(image: Image, seed: bytes) -> None:

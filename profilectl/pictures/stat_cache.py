@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec.structs import astuple
+
 from profilectl.digests import is_digest
-from profilectl.model import Picture
+from profilectl.model import Picture, Shape
 from profilectl.pictures import avatars
 from profilectl.pictures.avatars import FileIdentity, Reading
 from profilectl.system.cache import read_cache, write_cache
@@ -20,9 +22,9 @@ from profilectl.system.cache import read_cache, write_cache
 MARGIN_NS: Final = 3_000_000_000
 """How old a change must be when a file is read, nanoseconds: FAT, the coarsest file system, counts in 2 s."""
 
-_VERSION: Final = 2  # also to be raised when `provenance` learns to find more
+_VERSION: Final = 3  # also to be raised when `provenance` learns to find more
 _LARGEST: Final = 30_000_000  # bytes: the pictures of a hundred thousand agents
-_FIELDS: Final = [str, str, *(int for _ in FileIdentity._fields)]
+_FIELDS: Final = [str, str, int, int, bool, bool, *(int for _ in FileIdentity._fields)]
 
 
 class Entry(NamedTuple):
@@ -30,6 +32,7 @@ class Entry(NamedTuple):
 
     digest: str
     mark: str
+    shape: Shape
     identity: FileIdentity
 
 
@@ -54,13 +57,14 @@ class PictureStatCache:
         # As git does it: the change time, unlike the modification time, can't be set by anybody.
         if entry is None or self._stats.identify(relative) != entry.identity:
             return None
-        return Picture(relative, entry.digest, entry.identity.size, entry.mark)
+        return Picture(relative, entry.digest, entry.identity.size, entry.mark, entry.shape)
 
     def read(self, relative: str) -> Picture:
         """Return what `avatars.inspect` does, and know the picture from now on."""
         reading = avatars.read(self._folder, relative)
         picture, identity = reading.picture, reading.identity
-        self._latest[relative] = Entry(picture.digest, picture.mark, identity) if is_settled(reading) else None
+        entry = Entry(picture.digest, picture.mark, picture.shape, identity)
+        self._latest[relative] = entry if is_settled(reading) else None
         return picture
 
     def save(self, named: Iterable[str]) -> None:
@@ -86,7 +90,9 @@ def is_settled(reading: Reading) -> bool:
 
 def dump(entries: Mapping[str, Entry]) -> bytes:
     """Return the entries as JSON."""
-    pictures = {path: [entry.digest, entry.mark, *entry.identity] for path, entry in entries.items()}
+    pictures = {
+        path: [entry.digest, entry.mark, *astuple(entry.shape), *entry.identity] for path, entry in entries.items()
+    }
     return json.dumps({"version": _VERSION, "pictures": pictures}, separators=(",", ":")).encode("ascii")
 
 
@@ -97,6 +103,8 @@ def parse(content: bytes) -> dict[str, Entry]:
         rows = document["pictures"].items() if document["version"] == _VERSION else ()
         if not all([type(field) for field in row] == _FIELDS and is_digest(row[0]) for _, row in rows):
             return {}
-        return {path: Entry(digest, mark, FileIdentity(*identity)) for path, (digest, mark, *identity) in rows}
+        return {
+            path: Entry(digest, mark, Shape(*rest[:4]), FileIdentity(*rest[4:])) for path, (digest, mark, *rest) in rows
+        }
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return {}

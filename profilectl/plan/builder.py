@@ -18,6 +18,7 @@ from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis, basis_of
 from profilectl.plan.guards import Refusal, guard_deletes, guard_losses, guard_unrecorded_destroys
 from profilectl.plan.intents import IntentStatus, Observation, missing_bindings, remembered, resolve, weigh
+from profilectl.plan.notices import Notice, NoticeKind, Staying
 from profilectl.text.names import as_compared
 
 
@@ -35,6 +36,7 @@ class Plan(Struct, frozen=True):
     doubles: tuple[tuple[str, str, Profile], ...] = ()  # (brand, agent, stranger with the name of that bound agent)
     undecided: tuple[tuple[str, str, tuple[Profile, ...]], ...] = ()
     """(brand, agent, unknown profiles), one of which a withdrawn create of the agent's may have made."""
+    notices: tuple[Notice, ...] = ()  # what stays as it is, and why
     spellings: tuple[tuple[str, Binding, str], ...] = ()  # (brand, binding, name as X shows it, not noted so far)
 
     @property
@@ -47,6 +49,7 @@ class Plan(Struct, frozen=True):
         counts = {action.value: 0 for action in (Action.CREATE, Action.REPLACE, Action.DELETE)}
         counts |= {Action.ADOPT.value: 0, Action.DESTROY.value: 0}
         counts |= {"unchanged": self.unchanged, "unmanaged": len(self.strangers), Action.BLOCKED.value: 0}
+        counts[Action.RENAME.value] = 0
         for change in self.changes:
             counts[change.action.value] += 1
         return counts
@@ -66,6 +69,8 @@ def build(
     allow_lost: int | None = None,
     prune_now: bool = False,
     only_agents: frozenset[str] = frozenset(),
+    labelled: Mapping[str, frozenset[str]] | None = None,
+    muted: frozenset[tuple[str, str]] = frozenset(),
     swapped: frozenset[str] = frozenset(),
     recorded: Mapping[str, frozenset[str]] | None = None,
 ) -> Plan:
@@ -80,25 +85,34 @@ def build(
         allow_lost: how many profiles per brand may be made anew because X lost them; None for the policy's guards.
         prune_now: whether retired profiles are destroyed before their grace is over.
         only_agents: keys of the agents that take part; empty for all.
+        labelled: keys of the agents with the chosen labels, by brand; None where no label was chosen.
+        muted: fields ("name" or "avatar") of agents whose difference doesn't count, by key and field.
         swapped: ids of bound profiles whose live picture turned out to be another one.
         recorded: ids of the profiles of which a record says that they were retired, by brand; None asks for none.
     """
     parts = [
-        _BrandPlan(roster, pictures, observation, today, swapped, prune_now=prune_now).build(only_agents)
+        _BrandPlan(roster, pictures, observation, today, swapped, prune_now=prune_now, muted=muted).build(
+            only_agents, None if labelled is None else labelled.get(observation.brand, frozenset())
+        )
         for observation in observations
     ]
-    changes = tuple(change for part in parts for change in part.changes)
+    refused = _refusal(roster.policy, parts, allow_deletes, allow_lost, recorded)
+    return _joined(roster, parts, basis_of(roster, pictures, observations), refused)
+
+
+def _joined(roster: Roster, parts: Sequence[_BrandPlan], basis: Basis, refused: Refusal | None) -> Plan:
     return Plan(
-        changes=changes,
-        basis=basis_of(roster, pictures, observations),
+        changes=tuple(change for part in parts for change in part.changes),
+        basis=basis,
         unchanged=sum(len(part.unchanged) for part in parts),
         strangers=tuple(pair for part in parts for pair in part.strangers),
-        refused=_refusal(roster.policy, parts, allow_deletes, allow_lost, recorded),
+        refused=refused,
         withdrawals=tuple(pair for part in parts for pair in part.withdrawals),
         protections=tuple(triple for part in parts for triple in part.protections),
         protected=frozenset((agent.brand, agent.key) for agent in roster.agents if agent.protected),
         doubles=tuple(triple for part in parts for triple in part.doubles),
         undecided=tuple(triple for part in parts for triple in part.undecided()),
+        notices=tuple(notice for part in parts for notice in part.notices),
         spellings=tuple(triple for part in parts for triple in part.spellings()),
     )
 
@@ -134,7 +148,10 @@ class _BrandPlan:
         swapped: frozenset[str],
         *,
         prune_now: bool,
+        muted: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
+        self.muted = muted
+        self.notices: list[Notice] = []
         self.swapped = swapped
         self.policy = roster.policy
         self.pictures = pictures
@@ -144,7 +161,8 @@ class _BrandPlan:
         self.listed = {profile.id: profile for profile in observation.profiles}
         self.missing = frozenset(missing_bindings(observation, roster.policy.settle_after))
         agents = roster.agents_of(observation.brand)
-        self.expired = {agent.key for agent in agents if agent.until is not None and agent.until < today}
+        staying = Staying.of(agents, today)
+        self.expired, self.upcoming = staying.ended, staying.upcoming
         self.agents = {agent.key: agent for agent in agents if agent.key not in self.expired}
         self.bindings = {binding.agent: binding for binding in observation.ledger_state.bindings}
         self.retired = list(observation.ledger_state.retired)
@@ -168,18 +186,15 @@ class _BrandPlan:
         self.doubles: tuple[tuple[str, str, Profile], ...] = ()
         self.possibly_late: list[tuple[str, tuple[Profile, ...]]] = []  # (agent, what only a person can tell apart)
 
-    def build(self, only_agents: frozenset[str]) -> _BrandPlan:
+    def build(self, only_agents: frozenset[str], labelled: frozenset[str] | None = None) -> _BrandPlan:
+        self._rename()
         for intent in self.observation.ledger_state.intents:
             self._settle(intent)
         for intent in remembered(self.observation):
             self._take_late(intent)
         self._tell_strangers_apart()
         for agent in self.agents.values():
-            if agent.key in self.blocked:  # however long the roster goes on naming an agent who was offboarded
-                after = Appearance(agent.name, self.pictures[agent.avatar].digest)
-                self._add(agent.key, Action.BLOCKED, Reason.OFFBOARDED, after=after)
-            elif agent.key not in self.held_back:
-                self._compare(agent)
+            self._decide(agent)
         for binding in list(self.bindings.values()):
             stays = binding.agent in self.agents and binding.agent not in self.blocked
             if not stays and binding.agent not in self.held_back:
@@ -188,11 +203,47 @@ class _BrandPlan:
         for retired in self.retired:
             self._prune(retired)
         self.doubles = self._doubles()
-        if only_agents:  # only now, as what is in the way of some agents may be about others
-            self.changes = [change for change in self.changes if change.agent in only_agents]
-            self.unchanged &= only_agents
+        for keys in (only_agents or None, labelled):
+            if keys is not None:  # only now, as what is in the way of some agents may be about others
+                self._keep_only(keys)
         self.changes.sort(key=Change.rank)
         return self
+
+    def _decide(self, agent: Agent) -> None:
+        if agent.key in self.upcoming and agent.key not in self.bindings:
+            self._notice(agent.key, NoticeKind.UPCOMING, self.upcoming[agent.key])
+        elif agent.key in self.blocked:  # however long the roster goes on naming an agent who was offboarded
+            after = Appearance(agent.name, self.pictures[agent.avatar].digest)
+            self._add(agent.key, Action.BLOCKED, Reason.OFFBOARDED, after=after)
+        elif agent.key not in self.held_back:
+            self._compare(agent)
+
+    def _keep_only(self, keys: frozenset[str]) -> None:
+        self.changes = [change for change in self.changes if change.agent in keys]
+        self.notices = [notice for notice in self.notices if notice.agent in keys]
+        self.unchanged &= keys
+
+    def _rename(self) -> None:
+        """Plan that the ledger follows keys that were changed; where it can't, both keys are left as they are."""
+        for move in self.observation.renames:
+            binding = self.bindings.get(move.new)
+            look = None if binding is None else Appearance(binding.name, binding.avatar)
+            profile_id = None if binding is None else binding.profile_id
+            why = (Reason.MOVED,)
+            rename = Change(self.brand, move.new, Action.RENAME, why, profile_id, look, look, former=move.old)
+            self.changes.append(rename)
+        intents = {intent.agent: intent for intent in self.observation.ledger_state.intents}
+        for move in self.observation.conflicts:
+            former, binding = self.bindings.get(move.old), self.bindings.get(move.new)
+            is_bound = former is not None and binding is not None
+            reason = Reason.BOTH if is_bound else Reason.UNSETTLED  # open creates become profiles, or nothing
+            before = None if former is None else Appearance(former.name, former.avatar)
+            own = binding or intents[move.new]
+            profile_id = None if former is None else former.profile_id
+            self.held_back |= {move.old, move.new}
+            look = Appearance(own.name, own.avatar)
+            blocked = Change(self.brand, move.new, Action.BLOCKED, (reason,), profile_id, before, look)
+            self.changes.append(replace(blocked, former=move.old))
 
     def count_unrecorded(self, recorded: Mapping[str, frozenset[str]] | None) -> int:
         """Count the profiles to destroy that the ledger calls retired without a record of it."""
@@ -278,7 +329,13 @@ class _BrandPlan:
             self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.LOST,), None, before, after))
             return
         pairs = ((Reason.NAME, before.name, after.name), (Reason.AVATAR, before.avatar, after.avatar))
-        why = tuple(reason for reason, old, new in pairs if old != new)
+        differing = tuple(reason for reason, old, new in pairs if old != new)
+        why = tuple(reason for reason in differing if (agent.key, reason.value) not in self.muted)
+        for reason in differing:
+            if reason not in why:
+                self._notice(agent.key, NoticeKind.MUTED, field=reason.value)
+                kept = {reason.value: getattr(before, reason.value)}
+                after = replace(after, **kept)
         why = why or ((Reason.SWAPPED,) if binding.profile_id in self.swapped else ())
         if why:
             why += neutral
@@ -358,9 +415,14 @@ class _BrandPlan:
 
     def _remove(self, binding: Binding) -> None:
         is_blocked = binding.agent in self.blocked  # an offboarding ends a protection, too
+        day = self.expired.get(binding.agent)
         if self.protected.get(binding.agent, binding.protected) and not is_blocked:
             self.unchanged.add(binding.agent)
+            kind = NoticeKind.PROTECTED if day is None else NoticeKind.PROTECTED_ENDED
+            self._notice(binding.agent, kind, day, profile_id=binding.profile_id)
             return
+        if day is not None and not is_blocked:
+            self._notice(binding.agent, NoticeKind.ENDED, day, profile_id=binding.profile_id)
         reason = Reason.UNTIL if binding.agent in self.expired else Reason.REMOVED
         reason = Reason.OFFBOARDED if is_blocked else reason
         before = Appearance(binding.name, binding.avatar)
@@ -372,7 +434,25 @@ class _BrandPlan:
         age_ms = self.observation.observed_ms - retired.since_ms
         successor = self.bindings.get(retired.agent)
         if successor is not None and successor.profile_id not in self.listed and not self._is_lost(successor):
+            self._notice(retired.agent, NoticeKind.RETIRED, profile_id=retired.profile_id)
             return  # it may be gone as well as not listed yet: this one may be the agent's last
         # without grace no clock is asked: each run knows X's only to the second
         if retired.agent not in self.held_back and (not grace or age_ms >= grace * 1000):
             self._add(retired.agent, Action.DESTROY, reason, retired.profile_id)
+        else:
+            goes_ms = retired.since_ms + grace * 1000
+            is_waiting = retired.agent in self.held_back
+            at_ms = None if is_waiting else goes_ms
+            self._notice(retired.agent, NoticeKind.RETIRED, at_ms=at_ms, profile_id=retired.profile_id)
+
+    def _notice(
+        self,
+        agent: str,
+        kind: NoticeKind,
+        day: date | None = None,
+        *,
+        at_ms: int | None = None,
+        profile_id: str | None = None,
+        field: str = "",
+    ) -> None:
+        self.notices.append(Notice(self.brand, agent, kind, day, at_ms, profile_id, field))

@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 class Action(enum.StrEnum):
     """What happens to one agent or profile; the order of the members is the order of a sync."""
 
+    RENAME = "rename"  # the agent's key was changed: the ledger follows, and X isn't concerned
     ADOPT = "adopt"  # settle an open intent: the profile that an unanswered create made becomes the agent's
     REPLACE = "replace"  # create the new, bind it, retire the old: X has no update
     CREATE = "create"
@@ -40,6 +41,8 @@ class Reason(enum.StrEnum):
     REUSED = "reused"  # X shows another profile under the id of a bound one
     LATE = "late"  # made after all by a create that was taken for lost
     OFFBOARDED = "offboarded"
+    MOVED = "moved"  # the roster's [[moved]] says so
+    BOTH = "both"  # the roster has changed a key, and the ledger has a profile under each of the two
 
 
 class Appearance(Struct, frozen=True):
@@ -60,6 +63,7 @@ class Change(Struct, frozen=True):
     before: Appearance | None = None
     after: Appearance | None = None
     nonce: str | None = None  # of the intent that made the profile, for what an unanswered create made
+    former: str | None = None  # the agent's key before, for a rename and for what is in its way
 
     @property
     def creates(self) -> bool:
@@ -105,8 +109,8 @@ class Change(Struct, frozen=True):
         return self.action is Action.CREATE and Reason.LOST in self.why
 
     def rank(self) -> int:
-        """Return the place in the order of a sync: adopt, repair, replace, create, delete, destroy, blocked."""
-        return 1 if self.is_repair else list(Action).index(self.action) * 2
+        """Return the place in the order of a sync: rename, adopt, repair, replace, create, delete, destroy, blocked."""
+        return 3 if self.is_repair else list(Action).index(self.action) * 2
 
     def plain(self) -> dict[str, Any]:
         """Return the change as the JSON documents and the digest know it."""
@@ -118,4 +122,5 @@ class Change(Struct, frozen=True):
             "profile_id": self.profile_id,
             "before": None if self.before is None else asdict(self.before),
             "after": None if self.after is None else asdict(self.after),
+            "former": self.former,
         }

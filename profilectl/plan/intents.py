@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from profilectl.model import Intent, LedgerState, LocalTime, Profile
+from profilectl.model import Intent, LedgerState, LocalTime, Move, Profile
 from profilectl.text.names import as_compared
 
 LONGEST_LATENESS_MS = 35_000
@@ -27,7 +27,7 @@ class Observation(Struct, frozen=True):
     brand: str
     profiles: tuple[Profile, ...]  # that any of the readings listed
     observed_ms: int  # X's clock, a lower bound, when the last reading of the list began
-    ledger_state: LedgerState = field(default_factory=LedgerState)
+    ledger_state: LedgerState = field(default_factory=LedgerState)  # as after the renames
     user_id: str = ""  # of the brand's account
     readings: int = 1  # of the whole list
     local: LocalTime = _UNKNOWN_TIME  # this machine's, when the last reading began
@@ -38,6 +38,8 @@ class Observation(Struct, frozen=True):
 
     Those whose picture couldn't be had are missing.
     """
+    renames: tuple[Move, ...] = ()  # that the ledger has still to follow, see `plan.moves`
+    conflicts: tuple[Move, ...] = ()  # that it can't follow
 
     def listed(self) -> frozenset[str]:
         """Return the ids that X listed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct
@@ -42,6 +43,7 @@ class Selection(Struct, frozen=True):
     allow_lost: int | None = None  # per brand; None for the policy's guards
     prune_now: bool = False  # whether replaced profiles go without their grace
     verify_avatars: bool = False  # whether the live pictures are compared with those that were uploaded
+    labels: tuple[tuple[str, str], ...] = ()  # that everybody has who takes part; empty for all
 
 
 class ExpectedDigest(Struct, frozen=True):
@@ -128,9 +130,15 @@ def to_document(
         "changes": [change.plain() for change in plan.changes],
         "summary": plan.summary(),
         "basis": asdict(plan.basis),
-        "selection": {"brands": list(brands)} | asdict(selection) | {"agents": sorted(selection.agents)},
+        "selection": {"brands": list(brands)}
+        | asdict(selection)
+        | {
+            "agents": sorted(selection.agents),
+            "labels": [f"{key}={value}" for key, value in selection.labels],
+        },
         "budget": list(budget),
         "left_out": list(left_out),
+        "notices": [notice.plain() | {"at": _moment(notice.at_ms)} for notice in plan.notices],
     }
     return document | {"checksum": digest_of(document)}
 
@@ -217,9 +225,21 @@ def _selection(choice: Document) -> Selection:
     # a boolean is an integer to Python, but not in JSON
     if any(number is not None and (type(number) is not int or number < 0) for number in allowed):
         raise TypeError("a number of profiles")
+    labels = tuple(_label(word) for word in _texts(choice.pop("labels", [])))  # nor do they know of labels
     if not all(isinstance(value, bool) for value in choice.values()):
         raise TypeError("a switch")
-    return Selection(agents, *allowed, **choice)
+    return Selection(agents, *allowed, labels=labels, **choice)
+
+
+def _label(word: str) -> tuple[str, str]:
+    key, equals, value = word.partition("=")
+    if not equals:
+        raise ValueError("no label")
+    return key, value
+
+
+def _moment(at_ms: int | None) -> str | None:
+    return None if at_ms is None else datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _change(entry: Document) -> Change:
@@ -232,6 +252,7 @@ def _change(entry: Document) -> Change:
         profile_id=None if profile_id is None else _typed(profile_id, str),
         before=_appearance(entry["before"]),
         after=_appearance(entry["after"]),
+        former=None if entry.get("former") is None else _typed(entry["former"], str),
     )
 
 

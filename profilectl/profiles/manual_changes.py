@@ -6,7 +6,7 @@ run may have changed something meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,15 +21,19 @@ from profilectl.model import (
     Brand,
     Event,
     LedgerState,
+    Move,
     PreparedPicture,
     Profile,
     Retired,
     Roster,
 )
+from profilectl.plan.moves import follow
 from profilectl.profiles.matching import Candidate, bound_name
 from profilectl.profiles.ownership import ProfileStatus
 from profilectl.roster.lookup import unknown_agent
+from profilectl.roster.moves import current_key, require_current
 from profilectl.sync import removals
+from profilectl.sync.renames import follow_moves
 from profilectl.text.escape import visible
 from profilectl.text.names import as_compared
 
@@ -53,6 +57,7 @@ class Adoption(Struct, frozen=True):
     former: Binding | None  # what the agent has now
     candidate: Candidate  # the profile's picture against the roster's
     avatar: str  # digest of the file that the live picture comes from; of the live picture itself where it is another
+    moves: tuple[Move, ...] = ()  # keys that the roster has changed, which the ledger may have to follow
 
     @property
     def has_other_name(self) -> bool:
@@ -80,13 +85,19 @@ class Adoption(Struct, frozen=True):
 
 
 def find_adoption(
-    client: XClient, ledger: LedgerReader, brand: Brand, agent: Agent, picture: PreparedPicture, profile_id: str
+    client: XClient,
+    ledger: LedgerReader,
+    brand: Brand,
+    agent: Agent,
+    picture: PreparedPicture,
+    profile_id: str,
+    moves: Sequence[Move] = (),
 ) -> Adoption:
     """Return what is known of a profile that shall become an agent's; its picture is fetched and compared.
 
     A profile whose picture is the roster's becomes the agent's as if sync had made it. One that shows another picture
     is bound with that picture's own digest, which no file of the roster has, so that the next sync replaces it. Where
-    the picture can't be had, it is believed to be the roster's.
+    the picture can't be had, it is believed to be the roster's. `moves` are the keys that the roster has changed.
 
     Raises:
         NotFound: X has no profile with that id.
@@ -97,8 +108,8 @@ def find_adoption(
     profile = _show(client, profile_id)
     candidate, live = _compare(client, profile, picture)
     avatar = picture.source_digest if live is None or candidate.is_close else digest_of_bytes(live)
-    former = ledger.state_of(account.user_id).binding(agent.key)
-    return Adoption(brand, account, agent, profile, former, candidate, avatar)
+    former = follow(ledger.state_of(account.user_id), moves).state.binding(agent.key)
+    return Adoption(brand, account, agent, profile, former, candidate, avatar, tuple(moves))
 
 
 def _compare(client: XClient, profile: Profile, picture: PreparedPicture) -> tuple[Candidate, bytes | None]:
@@ -119,15 +130,22 @@ def adopt(ledger: Ledger, adoption: Adoption, now_ms: int) -> None:
         LedgerRefused: another agent has the profile, or had it.
     """
     ledger.register_account(adoption.brand.key, adoption.account, now_ms)
-    ledger.adopt(
-        adoption.account.user_id,
-        adoption.agent.key,
-        adoption.profile,
-        name=bound_name(adoption.agent.name, adoption.profile),
-        avatar=adoption.avatar,
-        protected=adoption.agent.protected,
-        now_ms=now_ms,
-    )
+    user_id, key = adoption.account.user_id, adoption.agent.key
+    state = follow_moves(ledger, user_id, adoption.moves, now_ms, key)
+    with ledger.batch():
+        for binding in state.bindings:  # under a former key that the ledger couldn't follow, as both have a profile
+            is_former = binding.agent != key and current_key(binding.agent, adoption.moves) == key
+            if is_former and binding.profile_id == adoption.profile.id:
+                ledger.forget(user_id, binding.agent, now_ms)
+        ledger.adopt(
+            user_id,
+            key,
+            adoption.profile,
+            name=bound_name(adoption.agent.name, adoption.profile),
+            avatar=adoption.avatar,
+            protected=adoption.agent.protected,
+            now_ms=now_ms,
+        )
 
 
 def find_binding(ledger: LedgerReader, roster: Roster, brand: Brand, agent: str) -> tuple[str, Binding]:
@@ -138,10 +156,11 @@ def find_binding(ledger: LedgerReader, roster: Roster, brand: Brand, agent: str)
         UsageError: neither the ledger nor the roster knows the agent.
     """
     account = ledger.account_of(brand.key)
-    bindings = ledger.state_of(account.user_id).bindings if account is not None else ()
+    bindings = follow(ledger.state_of(account.user_id), roster.moved).state.bindings if account is not None else ()
     for binding in bindings:
         if account is not None and binding.agent == agent:
             return account.user_id, binding
+    require_current([agent], roster.moved)
     # Whoever left the roster may still have a binding, so both are searched for a name that was mistyped.
     rostered = {member.key for member in roster.agents_of(brand.key)}
     if agent in rostered:
@@ -163,6 +182,7 @@ def forget(
         _, current = find_binding(ledger, roster, brand, binding.agent)
         if current.profile_id != binding.profile_id:
             raise InputRefused(f"{binding.agent} has another profile by now", hint="run the same command again")
+        follow_moves(ledger, user_id, roster.moved, now_ms(), binding.agent)
         ledger.forget(user_id, binding.agent, now_ms())
 
 

@@ -14,11 +14,13 @@ from msgspec import Struct
 
 from profilectl.errors import CredentialsError, InputRefused, OutcomeUnknown, ProfilectlError, TryLater
 from profilectl.ledger.accounts import check_account
-from profilectl.model import Binding, Brand, Event, Intent, Retired, Roster
+from profilectl.model import Binding, Brand, Event, Intent, Move, Retired, Roster
 from profilectl.plan.intents import IntentStatus, resolve
+from profilectl.plan.moves import follow
 from profilectl.roster.lookup import unknown_agent
 from profilectl.sync import removals
 from profilectl.sync.engine import observe
+from profilectl.sync.renames import follow_moves
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -77,7 +79,7 @@ class Offboarding(Struct, frozen=True):
         return {brand: account.user_id for brand, account in accounts.items() if account is not None}
 
     def _is_there(self, ledger: LedgerReader, brand: Brand, user_id: str) -> bool:
-        ledger_state = ledger.state_of(user_id)
+        ledger_state = follow(ledger.state_of(user_id), self._moves).state
         is_named = any(member.key == self.agent for member in self.roster.agents_of(brand.key))
         if is_named and self.agent not in ledger_state.blocked:
             return True
@@ -85,6 +87,10 @@ class Offboarding(Struct, frozen=True):
             intent.agent for intent in ledger_state.intents
         }
         return self.agent in agents | {profile.agent for profile in ledger_state.retired}
+
+    @property
+    def _moves(self) -> list[Move]:
+        return [move for move in self.roster.moved if move.new == self.agent]
 
     def unregistered(self, ledger: LedgerReader) -> list[Brand]:
         """Return the brands that the ledger doesn't know yet, and in which the roster names the agent."""
@@ -118,7 +124,9 @@ class Offboarding(Struct, frozen=True):
         blocked = []
         ids = {brand: user_id for brand, user_id in self._user_ids(ledger).items() if brand not in allowed}
         for brand, user_id in ids.items():
-            is_there, ledger_state = self._is_there(ledger, brand, user_id), ledger.state_of(user_id)
+            # the second call of a run also follows a former key that has a profile beside the agent's own
+            ledger_state = follow_moves(ledger, user_id, self.roster.moved, self.now_ms(), self.agent)
+            is_there = self._is_there(ledger, brand, user_id)
             if is_there and self.agent not in ledger_state.blocked:
                 ledger.block(user_id, self.agent, self.now_ms())
             if ledger_state.binding(self.agent) is not None:
@@ -172,7 +180,11 @@ class Offboarding(Struct, frozen=True):
     def unblock(self, ledger: Ledger) -> tuple[OffboardResult, ...]:
         """Lift the block in every brand that has one, and return those."""
         ids = self._user_ids(ledger)
-        blocked = {brand: user_id for brand, user_id in ids.items() if self.agent in ledger.state_of(user_id).blocked}
+        states = {
+            brand: follow_moves(ledger, user_id, self.roster.moved, self.now_ms(), self.agent)
+            for brand, user_id in ids.items()
+        }
+        blocked = {brand: user_id for brand, user_id in ids.items() if self.agent in states[brand].blocked}
         for user_id in blocked.values():
             ledger.unblock(user_id, self.agent, self.now_ms())
         return tuple(OffboardResult(brand.key, OffboardStatus.ALLOWED) for brand in blocked)

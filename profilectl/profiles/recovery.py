@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from profilectl.errors import AvatarRefused, RemoteError, RosterRefused
 from profilectl.ledger.accounts import check_account, require_distinct
-from profilectl.model import Account, Agent, Brand, Event, PreparedPicture, Profile
+from profilectl.model import Account, Agent, Brand, Event, Move, PreparedPicture, Profile
+from profilectl.plan.moves import follow
 from profilectl.profiles.matching import Candidate, Finding, FindingStatus, bound_name, conclude, search
 from profilectl.roster.consent import as_before
 
@@ -74,6 +75,7 @@ def examine(
     ledger: LedgerReader,
     load_pictures: Callable[[list[Agent]], Mapping[str, PreparedPicture]],
     others: Iterable[BrandFindings] = (),
+    moves: Sequence[Move] = (),
 ) -> BrandFindings:
     """List a brand's profiles, and compare the pictures of those that may be an agent's.
 
@@ -81,21 +83,21 @@ def examine(
     the consent may have ended since the last sync, which then replaces it.
 
     The client takes `JOBS` calls at once; the pictures are prepared, by the avatar as the roster writes it. `others`
-    are the findings about other brands so far.
+    are the findings about other brands so far, `moves` the keys that the roster has changed.
 
     Raises:
         WrongAccount: the credentials belong to somebody else, or to another brand.
         RosterRefused: a picture of the roster can't be used.
         RemoteError: X doesn't answer as it should; a picture at X that can't be had is a doubt instead.
     """
-    first = _examine(brand, agents, client, ledger, load_pictures, others)
+    first = _examine(brand, agents, client, ledger, load_pictures, others, moves)
     absent = {finding.agent.key for finding in first.findings if finding.status is FindingStatus.ABSENT}
     hidden = {agent.key for agent in agents if agent.withheld and agent.key in absent}
     if not hidden:
         return first
     before = [as_before(agent) if agent.key in hidden else agent for agent in agents]
     try:
-        second = _examine(brand, before, client, ledger, load_pictures, others)
+        second = _examine(brand, before, client, ledger, load_pictures, others, moves)
     except RosterRefused:  # a photo that can't be used any more, so nothing can be told from it
         return first
     is_better = any(finding.agent.key in hidden and finding.candidates for finding in second.findings)
@@ -109,11 +111,13 @@ def _examine(
     ledger: LedgerReader,
     load_pictures: Callable[[list[Agent]], Mapping[str, PreparedPicture]],
     others: Iterable[BrandFindings],
+    moves: Sequence[Move],
 ) -> BrandFindings:
     account = client.verify_credentials()
     require_distinct({other.brand.key: other.account for other in others} | {brand.key: account})
     check_account(brand, account, ledger)
-    ledger_state = ledger.state_of(account.user_id)  # before the list, so that what is bound meanwhile isn't a stranger
+    # before the list, so that what is bound meanwhile isn't a stranger
+    ledger_state = follow(ledger.state_of(account.user_id), moves).state
     searched = search(agents, client.list_profiles(), ledger_state)
     compared = {agent.key: agent for _, those in searched.comparisons() for agent in those}
     pictures = load_pictures(list(compared.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from profilectl.model import ShortRepr
 from profilectl.plan.changes import Action
 from profilectl.render.phrases import SYMBOLS, reason, remedy, summary
 from profilectl.text.escape import visible
+from profilectl.text.initials import capital, initials
 
 if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
@@ -30,6 +32,7 @@ _SAMPLE_TEXT: Final = "Hello! How can I help you today?"
 _NOBODY_BEFORE: Final = {
     Action.CREATE: "Nobody yet",
     Action.ADOPT: "Nobody yet",
+    Action.RENAME: "Nobody",
     Action.BLOCKED: "X hasn't shown yet what became of an earlier create",
 }
 LARGEST_PICTURES: Final = 15_000_000
@@ -44,13 +47,26 @@ def preview_page(handle: str, cards: Sequence[AgentCard]) -> str:
     Raises:
         InputRefused: their pictures are more than `LARGEST_PICTURES`.
     """
+    _require_room(cards)
+    return fill("preview.html", handle=handle, cards=cards)
+
+
+def sheet_page(handle: str, cards: Sequence[AgentCard], day: date, file: str, digest: str) -> str:
+    """Return a page with the picture and name of every agent, to be printed and approved.
+
+    `file` is the roster and `digest` that of its text; InputRefused as for `preview_page`.
+    """
+    _require_room(cards)
+    return fill("sheet.html", handle=handle, cards=cards, day=day.isoformat(), file=file, digest=digest)
+
+
+def _require_room(cards: Sequence[AgentCard]) -> None:
     size = sum(len(card.picture or b"") for card in cards)
     if size > LARGEST_PICTURES:
         figures = f"{size // 1_000_000:,} MB of pictures, at most {LARGEST_PICTURES // 1_000_000}"
         raise InputRefused(
             f"the page of {len(cards):,} agents would have {figures}", hint="make one for each brand, or for each agent"
         )
-    return fill("preview.html", handle=handle, cards=cards)
 
 
 def fill(template: str, **values: object) -> str:
@@ -99,10 +115,8 @@ class ShownAppearance(ShortRepr, frozen=True):
 
     @property
     def initials(self) -> str:
-        """Up to two letters or digits in the place of a picture."""
-        # What stands behind a comma is a role, such as "Alice, Support".
-        words = ("".join(filter(str.isalnum, word)) for word in self.name.partition(",")[0].split())
-        return "".join(word[0] for word in words if word)[:2].upper()
+        """Up to two letters in the place of a picture."""
+        return "".join(map(capital, initials(self.name)[:2]))
 
 
 class ShownChange(Struct, frozen=True):

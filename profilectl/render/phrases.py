@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from profilectl.errors import RateLimited
 from profilectl.plan.changes import Action, Reason
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
+from profilectl.plan.notices import Notice, NoticeKind
 from profilectl.sync.outcomes import Status, count, limits
 from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
@@ -26,9 +28,9 @@ SYMBOLS = {
     Action.ADOPT: "=",
     Action.DELETE: "-",
     Action.DESTROY: "-",
+    Action.RENAME: "→",
     Action.BLOCKED: "!",
 }
-STRANGER = "?"
 _WORK = 600  # seconds that the calls themselves may take, beside the waits
 
 _REASONS = {
@@ -49,12 +51,48 @@ _REASONS = {
     Reason.REUSED: "another profile has its id",
     Reason.LATE: "made late, by a create that was taken for lost",
     Reason.OFFBOARDED: "was offboarded",
+    Reason.MOVED: "the key was changed",
+    Reason.BOTH: "both its keys have a profile",
 }
 
 
 def reason(change: Change) -> str:
     """Return why a change is planned: the fields that differ, or the cause."""
+    if change.action is Action.RENAME:
+        return f"was {visible(change.former or '')}"
     return ", ".join(_REASONS[why] for why in change.why)
+
+
+_MOST_NOTICES = 20  # of a kind; --json has all
+
+
+def notice_lines(notices: Iterable[Notice]) -> Iterator[str]:
+    """Yield a line for each thing that a plan leaves as it is; of many of one kind the first, and how many more."""
+    counter: Counter[NoticeKind] = Counter()
+    for notice in notices:
+        counter[notice.kind] += 1
+        if counter[notice.kind] <= _MOST_NOTICES:
+            yield f"{notice.brand}: {_notice(notice)}"
+    for kind, number in counter.items():
+        if number > _MOST_NOTICES:
+            yield f"and {number - _MOST_NOTICES:,} more that are {kind.value}; --json has all"
+
+
+def _notice(notice: Notice) -> str:
+    who, profile_id = visible(notice.agent), notice.profile_id
+    former = f"{who}'s former profile {profile_id}"
+    if notice.kind is NoticeKind.RETIRED and notice.at_ms is not None:
+        moment = datetime.fromtimestamp(notice.at_ms / 1000, UTC)
+        return f"{former} goes with the first sync after {moment:%Y-%m-%d %H:%M} UTC"
+    field = "picture" if notice.field == "avatar" else notice.field
+    return {
+        NoticeKind.UPCOMING: f"{who}'s first day is {notice.day}; until then nothing is made",
+        NoticeKind.ENDED: f"{who}'s last day was {notice.day}",
+        NoticeKind.PROTECTED: f"{who} isn't in the roster any more, and stays: profile {profile_id} is protected",
+        NoticeKind.PROTECTED_ENDED: f"{who}'s last day was {notice.day}, and protected profile {profile_id} stays",
+        NoticeKind.MUTED: f"{who} has another {field}, which --except leaves out of this run",
+        NoticeKind.RETIRED: f"{former} stays until X lists the new one",
+    }[notice.kind]
 
 
 def picture_change(change: Change) -> bool | None:
@@ -70,6 +108,8 @@ def summary(plan: Plan) -> str:
     counts = plan.summary()
     words = ("create", "replace", "adopt", "delete", "destroy")
     parts = [f"{counts[word]} to {word}" for word in words if counts[word]]
+    if counts["rename"]:
+        parts.insert(0, f"{counts['rename']} renamed")
     if counts["blocked"]:
         parts.append(f"{counts['blocked']} blocked")
     parts.append(f"{counts['unchanged']} unchanged")
@@ -182,19 +222,23 @@ def obstacle(change: Change, name: str, options: str) -> str:
             f"{change.agent}: it isn't sure which of X's new profiles a create for \"{visible(name)}\" made; look at "
             f"them with `profilectl profiles list`, then run: {adopt}"
         )
+    if Reason.BOTH in change.why:
+        return (
+            f"{change.agent} was {change.former}, says the roster's [[moved]], and each has a profile; to keep "
+            f"{change.agent}'s, take that entry out, and the next sync destroys {change.profile_id}; to keep "
+            f"{change.profile_id}, run: {adopt}"
+        )
     if Reason.OFFBOARDED in change.why:
         return f"{change.agent} was offboarded, so nothing is made: take the entry out of the roster, or run: {adopt}"
-    if Reason.UNCONFIRMED in change.why:
-        return (
-            f"{change.agent}: X doesn't list profile {change.profile_id}, and doesn't say that it is gone; "
-            "run the same command again later"
-        )
     if Reason.REUSED in change.why:
         return (
             f"{change.agent}: profile {change.profile_id} at X was made at another time than {change.agent}'s; "
             f"look at it with `profilectl profiles list`, and if it is {change.agent}'s, run: {adopt}"
         )
-    return f"{change.agent}: X hasn't shown yet whether an earlier create was done; run the same command again later"
+    what = "X hasn't shown yet whether an earlier create was done"
+    if Reason.UNCONFIRMED in change.why:
+        what = f"X doesn't list profile {change.profile_id}, and doesn't say that it is gone"
+    return f"{change.agent}: {what}; run the same command again later"
 
 
 def remedy(change: Change, options: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from profilectl.plan.changes import Action
-from profilectl.render.phrases import STRANGER, SYMBOLS, reason
+from profilectl.render.phrases import SYMBOLS, reason
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Columns that are never folded, as folding short words helps nobody, and half an id can't be copied.
 _SHORT = {"", "action", "answered", "change", "kind", "mean", "result", "satisfied or NPS", "status", "until"}
 _COPIED = {"created", "event", "id", "profile", "time"}
-_STYLES = {"+": "green", "±": "yellow", "=": "cyan", "-": "red", "!": "bold red", STRANGER: "dim"}
+_STYLES = {"+": "green", "±": "yellow", "=": "cyan", "→": "cyan", "-": "red", "!": "bold red"}
 
 
 def _table(*headers: str) -> Table:
@@ -40,8 +40,8 @@ def _add(table: Table, cells: Sequence[str], style: str = "") -> None:
 
 
 def plan_table(plan: Plan) -> Table:
-    """Draw a plan, symbol first: one row per change, then the profiles that the ledger doesn't know."""
-    several = len({change.brand for change in plan.changes} | {brand for brand, _ in plan.strangers}) > 1
+    """Draw a plan, symbol first: one row per change."""
+    several = len({change.brand for change in plan.changes}) > 1
     table = _table("", *(("brand",) if several else ()), "agent", "change", "because", "name", "profile")
     for change in plan.changes:
         symbol = SYMBOLS[change.action]
@@ -50,12 +50,6 @@ def plan_table(plan: Plan) -> Table:
         name = f"{before} → {after}" if renamed else after or before
         cells = [change.agent, change.action.value, reason(change), name, change.profile_id or ""]
         _add(table, [symbol, *((change.brand,) if several else ()), *cells], _STYLES[symbol])
-    in_the_way = {change.profile_id for change in plan.changes if change.is_blocked}
-    for brand, profile in plan.strangers:
-        if profile.id in in_the_way:
-            continue  # the row of the blocked agent names it
-        cells = ["", "not ours", "left alone", profile.name, profile.id]
-        _add(table, [STRANGER, *((brand,) if several else ()), *cells], _STYLES[STRANGER])
     return table
 
 
@@ -68,11 +62,9 @@ def plan_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
     """Yield a plan for a pipe: symbol, brand, agent, action, why, profile id, name before, name after."""
     for change in plan.changes:
         # The reasons by their codes, which stay the same when the words of the table are improved.
-        why = ",".join(change.why)
+        why = ",".join(change.why) + (f":{change.former}" if change.former is not None else "")
         symbol, action = SYMBOLS[change.action], change.action.value
         yield (symbol, change.brand, change.agent, action, why, change.profile_id or "", *_names(change))
-    for brand, profile in plan.strangers:
-        yield (STRANGER, brand, "", "unmanaged", "", profile.id, profile.name, "")
 
 
 def outcome_rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, ...]]:

@@ -63,17 +63,19 @@ def read_membership(value: Any, path: Path, known: Collection[str], problems: Pr
 
 def _listed(value: list[Any], path: Path, known: Collection[str], problems: ProblemList) -> Membership:
     if not value:
-        problems.error(path, "names no brand; remove the agent's entry, or set `until`, to take it out everywhere")
+        problems.error(
+            path, "names no brand; remove the agent's entry, or set `until`, to take it out everywhere", "brands"
+        )
     if len(value) > MOST_BRANDS:
-        problems.error(path, f"{len(value)} brands, at most {MOST_BRANDS}")
+        problems.error(path, f"{len(value)} brands, at most {MOST_BRANDS}", "size")
         return UNSPECIFIED
     for index, brand in enumerate(value):
         if type(brand) is not str:
-            problems.error((*path, index), f"expected the key of a brand, got {shown(brand)}")
+            problems.error((*path, index), f"expected the key of a brand, got {shown(brand)}", "brands")
         elif known and brand not in known:  # without any, that is the one problem
-            problems.error((*path, index), _unknown(brand, known))
+            problems.error((*path, index), _unknown(brand, known), "brands")
         elif brand in value[:index]:
-            problems.error((*path, index), f'"{brand}" is named twice')
+            problems.error((*path, index), f'"{brand}" is named twice', "brands")
     return Membership(listed=tuple(brand for brand in value if type(brand) is str))
 
 
@@ -81,7 +83,7 @@ def _differing(value: dict[str, Any], path: Path, known: Collection[str], proble
     differences: dict[str, Mapping[str, Any]] = {}
     for brand, difference in value.items():
         if known and brand not in known:
-            problems.error((*path, brand), _unknown(brand, known))
+            problems.error((*path, brand), _unknown(brand, known), "brands")
         elif type(difference) is dict:
             differences[brand] = read_table(difference, DIFFERENCE, (*path, brand), problems)
         elif difference is not False:

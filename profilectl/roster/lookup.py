@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from profilectl.errors import InputRefused, UsageError
 from profilectl.model import Agent, Brand, Roster
+from profilectl.roster.moves import require_current
 from profilectl.text.escape import visible
 
 
@@ -19,6 +20,7 @@ def agent_of(roster: Roster, brand: Brand, key: str) -> Agent:
         return agents[key]
     if any(agent.key == key for agent in roster.agents):
         raise InputRefused(f"{key} doesn't speak for brand {brand.key}")
+    require_current([key], roster.moved)
     raise unknown_agent(key, set(agents))
 
 

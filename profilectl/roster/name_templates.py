@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 
 from profilectl.text.escape import excerpt
-from profilectl.text.names import normalise
+from profilectl.text.initials import initial
 from profilectl.text.suggest import did_you_mean
 
 FIELDS = {"first": "first", "last": "last", "title": "title", "first_initial": "first", "last_initial": "last"}
@@ -51,6 +50,12 @@ def needs(pattern: str) -> set[str]:
     return {FIELDS[piece[1]] for piece in _PIECE.finditer(pattern) if piece[1] is not None}
 
 
+def without_initial(pattern: str, values: Mapping[str, str]) -> set[str]:
+    """Return the fields of which a pattern without problems needs the initial, and that have no letter."""
+    initials = {FIELDS[piece[1]] for piece in _PIECE.finditer(pattern) if piece[1] and piece[1].endswith("_initial")}
+    return {field for field in initials if not initial(values[field])}
+
+
 def fill(pattern: str, values: Mapping[str, str]) -> str:
     """Return the name that a pattern without problems makes of the values that it `needs`."""
 
@@ -59,15 +64,6 @@ def fill(pattern: str, values: Mapping[str, str]) -> str:
         if field is None:
             return piece[0][0]
         value = values[FIELDS[field]]
-        return _initial(value) if field.endswith("_initial") else value
+        return initial(value) if field.endswith("_initial") else value
 
     return _PIECE.sub(filled, pattern)
-
-
-def _initial(value: str) -> str:
-    # With the marks that belong to it: "É" may be two code points, and शि always is.
-    value = normalise(value.strip())
-    end = 1
-    while end < len(value) and unicodedata.category(value[end])[0] == "M":
-        end += 1
-    return value[:end]

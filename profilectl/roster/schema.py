@@ -13,6 +13,7 @@ from profilectl.text.escape import visible
 from profilectl.text.names import MAX_NAME
 from profilectl.text.suggest import did_you_mean
 from profilectl.toml import rules
+from profilectl.toml.paths import Path
 from profilectl.toml.rules import FieldError, Rule, expected, shown, text
 
 MOST_AGENTS = 20_000
@@ -23,6 +24,13 @@ MOST_BRANDS = 100
 
 _MOST_OPERATORS = 100  # of one agent; more people share an agent by leaving the field out
 _MOST_MARKERS = 50  # of one language; those that profilectl brings have five
+BUILT_IN_LABELS = frozenset({"kind"})
+"""What every agent can be selected by without a label of its own."""
+
+_MOST_LABELS = 20  # of one agent
+_LABEL = re.compile(r"[^\W_][\w.-]{0,62}")  # neither "," nor "=", which divide a selector
+_MOST_WAIVERS = 1000  # exceptions; more would be the rule
+_MOST_PROTECTED = 200  # names that nobody may resemble: a board, not a company
 _LONGEST_PATH = 1000  # code points, which are 4,000 bytes at most: Linux takes 4,095
 _LONGEST_TAG = 35  # characters of a language tag (RFC 5646, section 4.4.1)
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
@@ -31,7 +39,7 @@ _RECIPIENT = re.compile(r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|//|data:", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?")  # one that any client can read
 _DRIVE = re.compile(r"[A-Za-z]:")
-_CONSENT: Mapping[str, Rule] = {
+CONSENT: Mapping[str, Rule] = {
     "name": rules.flag,
     "photo": rules.flag,
     "ref": rules.text,
@@ -85,6 +93,30 @@ def web_page(value: Any) -> str:
     return str(value)
 
 
+def label_problem(key: str, value: Any) -> str | None:
+    """Return what is wrong with a label, None when nothing is."""
+    if key in BUILT_IN_LABELS:
+        return f"{key} is told by the agent's own {key}; choose another word"
+    if not _LABEL.fullmatch(key):
+        return "a label's name has 1 to 63 letters, digits, -, _ and ., and begins with a letter or digit"
+    if type(value) is not str or not _LABEL.fullmatch(value):
+        return f"a label's value has 1 to 63 letters, digits, -, _ and ., got {shown(value)}"
+    return None
+
+
+def labels(value: Any) -> dict[str, str]:
+    """Accept a table of free labels."""
+    expected(value, dict, '{ team = "night" }')
+    if len(value) > _MOST_LABELS:
+        raise FieldError(f"{len(value)} labels, at most {_MOST_LABELS}")
+    wrong: list[tuple[Path, str]] = [
+        ((key,), message) for key, part in value.items() if (message := label_problem(key, part)) is not None
+    ]
+    if wrong:
+        raise FieldError("labels", *wrong)
+    return dict(value)
+
+
 def avatar(value: Any) -> str:
     """Accept a relative path that stays in the roster's folder."""
     # As far as its words say: links are judged when the file is opened.
@@ -111,9 +143,9 @@ def consent(value: Any) -> Consent:
     fields, wrong = {}, []
     for key, part in value.items():
         try:
-            if key not in _CONSENT:
-                raise FieldError(f"unknown key{did_you_mean(key, _CONSENT)}")  # noqa: TRY301 - noted with the others
-            fields[key] = _CONSENT[key](part)
+            if key not in CONSENT:
+                raise FieldError(f"unknown key{did_you_mean(key, CONSENT)}")  # noqa: TRY301 - noted with the others
+            fields[key] = CONSENT[key](part)
         except FieldError as error:
             wrong += [((key, *below), message) for below, message in error.problems]
     wrong += [((key,), "missing; true or false") for key in ("name", "photo") if key not in value]
@@ -124,9 +156,40 @@ def consent(value: Any) -> Consent:
     return Consent(**fields)
 
 
+def agent_key(value: Any) -> str:
+    """Accept what an agent may be called in the roster."""
+    expected(value, str, '"alice"')
+    if not rules.is_key(value):
+        raise FieldError(f"expected an agent's key, of lower-case letters, digits, - and _, got {shown(value)}")
+    return str(value)
+
+
+def moved(value: Any) -> list[dict[str, Any]]:
+    """Accept an array of tables; what each holds is judged by `roster.moves`."""
+    if type(value) is not list or any(type(entry) is not dict for entry in value):
+        raise FieldError(f"expected tables that begin with [[moved]], got {shown(value)}")
+    if len(value) > MOST_AGENTS:
+        raise FieldError(f"{len(value)} entries, at most {MOST_AGENTS}")
+    return value
+
+
+def waivers(value: Any) -> list[dict[str, Any]]:
+    """Accept an array of tables; what each holds is judged by `roster.waivers`."""
+    if type(value) is not list or any(type(entry) is not dict for entry in value):
+        raise FieldError(f"expected tables that begin with [[policy.waivers]], got {shown(value)}")
+    if len(value) > _MOST_WAIVERS:
+        raise FieldError(f"{len(value)} entries, at most {_MOST_WAIVERS}")
+    return value
+
+
 # An empty array could be read as nobody or as everybody.
 operators = rules.os_users("names nobody; leave it out to let anybody with the credentials send", most=_MOST_OPERATORS)
 recipients = rules.array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
+impersonation = rules.array_of(
+    lambda name: name.strip() and len(name) <= rules.LONGEST_TEXT,
+    f"names of at most {rules.LONGEST_TEXT} characters",
+    most=_MOST_PROTECTED,
+)
 markers = rules.array_of(
     lambda word: word.strip() and len(word) <= MAX_NAME,
     f'words such as "bot", of at most {MAX_NAME} characters',
@@ -137,7 +200,9 @@ markers = rules.array_of(
 ROOT: Mapping[str, Rule] = {
     "version": rules.version,
     **dict.fromkeys(("brands", "policy", "defaults", "agents"), rules.table),
+    "moved": moved,
 }
+MOVED: Mapping[str, Rule] = {"from": agent_key, "to": agent_key}
 BRAND: Mapping[str, Rule] = {
     "handle": handle,
     "language": language,
@@ -156,7 +221,10 @@ POLICY: Mapping[str, Rule] = {
     "consent": rules.choice("require", "record", "off"),
     "ai_faces": rules.choice("refuse", "record"),
     "bot_markers": rules.table,
+    "impersonation": impersonation,
+    "waivers": waivers,
 }
+WAIVER: Mapping[str, Rule] = {"rule": text, "agent": agent_key, "reason": text, "until": rules.day}
 DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to brand
     "name": rules.string,  # what it may hold is judged once its pattern is filled in
     "avatar": avatar,
@@ -166,7 +234,9 @@ DIFFERENCE: Mapping[str, Rule] = {  # what of an agent may differ from brand to 
     "legal_name": text,
     "title": text,
     "surname_is": text,
+    "from": rules.day,
     "until": rules.day,
+    "labels": labels,
     "protected": rules.flag,
 }
 AGENT: Mapping[str, Rule] = {**DIFFERENCE, "kind": kind, "brands": lambda value: value, "consent": consent}

@@ -34,6 +34,7 @@ _TABLES: tuple[tuple[str, Mapping[str, Rule]], ...] = (
     ("in [policy]", schema.POLICY),
     ("in a [brands] table", schema.BRAND),
     (_AGENTS, schema.AGENT),
+    ("in a [[moved]] table", schema.MOVED),
 )
 
 

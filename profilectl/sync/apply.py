@@ -57,7 +57,11 @@ def apply(
         protected = frozenset(agent for key, agent in plan.protected if key == brand)
         budget = (budgets or {}).get(brand)
         run = _BrandRun(CreateRun(target, ledger, prepared, jobs, stop, wait, protected, budget), prune_at_once)
+        changes = [change for change in plan.changes if change.brand == brand]
+        renames = [change for change in changes if change.action is Action.RENAME]
         with ledger.batch():
+            for change in renames:  # first of all, as everything else goes by the new keys
+                ledger.change_key(target.user_id, change.former or "", change.agent, run.now())
             # before anything is created: an agent has one open intent at most
             for _, nonce in (pair for pair in plan.withdrawals if pair[0] == brand):
                 why = "not in X's list after the settle time"
@@ -66,7 +70,9 @@ def apply(
                 ledger.protect(target.user_id, agent, protected=value)
             for _, binding, name in (triple for triple in plan.spellings if triple[0] == brand):
                 ledger.note_shown(target.user_id, binding.profile_id, name)
-        yield from run.carry_out([change for change in plan.changes if change.brand == brand])
+        for change in renames:
+            yield Outcome(change, Status.DONE, change.profile_id)
+        yield from run.carry_out(changes)
 
 
 @dataclass(slots=True)

@@ -41,7 +41,8 @@ def unchanged_pictures(
     plan: Plan, roster: Roster, pictures: Mapping[str, Picture], targets: Mapping[str, BrandTarget], today: date
 ) -> Iterator[LivePicture]:
     """Yield the pictures that are worth a call: what will be replaced or removed anyway isn't."""
-    decided = {(change.brand, change.agent) for change in plan.changes if change.action is not Action.DESTROY}
+    passing = {Action.DESTROY, Action.RENAME}  # what these are about says nothing of the agent's picture
+    decided = {(change.brand, change.agent) for change in plan.changes if change.action not in passing}
     for brand, target in targets.items():
         listed = {profile.id: profile for profile in target.observation.profiles}
         bound = {binding.agent: binding.profile_id for binding in target.observation.ledger_state.bindings}

@@ -10,13 +10,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import CredentialsError, ProfilectlError, RemoteError, WrongAccount
 from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
+from profilectl.plan.moves import Followed, follow
 from profilectl.roster.facts import profile_facts
 from profilectl.roster.lookup import unknown_agent
+from profilectl.roster.moves import require_current
+from profilectl.roster.selectors import carries, no_such_label
 from profilectl.sync.apply import apply
 from profilectl.sync.engine import observe, synchronise
 from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
@@ -61,6 +65,7 @@ class SyncSession:
     left_out: dict[str, ProfilectlError] = field(default_factory=dict)  # why, by brand; the others take part
     today: Callable[[str], date] = host.today  # in a time zone
     find_commit: Callable[[], str | None] = lambda: None  # of the roster in git; asked only where something is recorded
+    muted: frozenset[tuple[str, str]] = frozenset()  # (agent, field) whose difference doesn't count; never in a sync
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
     _warnings: list[str] = field(default_factory=list)
@@ -165,8 +170,12 @@ class SyncSession:
 
     def check_agents(self, ledger: LedgerReader) -> None:
         """Make sure that every chosen agent is in the roster or in the ledger; UsageError for the first who isn't."""
+        labelled = self._labelled()
+        if labelled is not None and not any(labelled.values()):
+            raise no_such_label(self.selection.labels)
         if not self.selection.agents:
             return
+        require_current(sorted(self.selection.agents), self.roster.moved)
         known = {agent.key for agent in self.roster.agents}
         for account in self.accounts.values():
             state = ledger.state_of(account.user_id)
@@ -209,6 +218,8 @@ class SyncSession:
             allow_lost=self.selection.allow_lost,
             prune_now=self.selection.prune_now,
             only_agents=self.selection.agents if agents is None else agents,
+            labelled=self._labelled(),
+            muted=self.muted,
             recorded=self._recorded_retirements(ledger),
         )
         if self.selection.verify_avatars and self.swapped is None:  # once a run: later rounds take the same answer
@@ -216,6 +227,16 @@ class SyncSession:
         plan = compare(swapped=self.swapped or frozenset())
         self._warn_of_names(plan)
         return plan
+
+    def _labelled(self) -> dict[str, frozenset[str]] | None:
+        """Return the keys of the agents with the chosen labels, by brand; None where none was chosen."""
+        labels = self.selection.labels
+        if not labels:
+            return None
+        chosen = [agent for agent in self.roster.agents if carries(agent, labels)]
+        return {
+            brand.key: frozenset(agent.key for agent in chosen if agent.brand == brand.key) for brand in self.brands
+        }
 
     def _recorded_retirements(self, ledger: LedgerReader) -> dict[str, frozenset[str]]:
         # the record is long, so it is read only where something may be destroyed
@@ -255,18 +276,28 @@ class SyncSession:
         }
         # the ledger first: a profile that is bound after its list was read would look as if X had lost it; and here,
         # as only this thread may use it
-        states = {brand: ledger.state_of(user_id) for brand, user_id in ids.items()}
+        known = {brand: self._followed(ledger, user_id) for brand, user_id in ids.items()}
         calls = {
-            brand: begin(partial(observe, brand, user_id, self.clients[brand], states[brand], settle_after, wait))
+            brand: begin(partial(observe, brand, user_id, self.clients[brand], known[brand].state, settle_after, wait))
             for brand, user_id in ids.items()
         }
         # a later round ends the steps of the first look's plan, so a brand that fails there isn't left out
         results = ((brand, call.result) for brand, call in calls.items())
         observations = self._each(results, RemoteError, goes_on=self.goes_on and chosen is None)
         self.targets = {
-            brand: BrandTarget(ids[brand], self.clients[brand], observation)
+            brand: BrandTarget(
+                ids[brand],
+                self.clients[brand],
+                replace(observation, renames=known[brand].renames, conflicts=known[brand].conflicts),
+            )
             for brand, observation in observations.items()
         }
+
+    def _followed(self, ledger: LedgerReader, user_id: str) -> Followed:
+        """Return what the ledger knows of an account, with the keys that the roster has changed."""
+        chosen = self.selection.agents
+        moves = [move for move in self.roster.moved if not chosen or move.new in chosen]
+        return follow(ledger.state_of(user_id), moves)
 
     def _find_swapped(self, plan: Plan, today: date) -> frozenset[str]:
         chosen = self.selection.agents

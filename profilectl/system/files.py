@@ -110,7 +110,7 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     try:
         file = read_regular(path, largest + 1)  # the size in the status is old as soon as somebody appends
     except (OSError, ValueError) as error:
-        raise InputRefused(f"can't read {shown}: {_reason(error)}", hint=hint) from None
+        raise InputRefused(f"can't read {shown}: {reason(error)}", hint=hint) from None
     if file is None:
         raise InputRefused(f"{shown} is no regular file", hint=hint)
     if len(file[0]) > largest:
@@ -192,7 +192,7 @@ def private_draft(path: Path, *, replaces: bool) -> Iterator[Path]:
     draft = _draft_name(path)
     with folder_of(path) as parent:
         if replaces:
-            _status_of_file(path, parent)
+            status_of_file(path, parent)
         elif _exists(path.name, parent):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         with cleaned_up(partial(_remove, draft, parent)):
@@ -281,7 +281,35 @@ def write_named(path: Path, content: bytes) -> None:
     except LinkRefused as error:
         raise InputRefused(f"can't write {shown}: {error.strerror}", hint=error.hint) from None
     except (OSError, ValueError) as error:
-        raise InputRefused(f"can't write {shown}: {_reason(error)}") from None
+        raise InputRefused(f"can't write {shown}: {reason(error)}") from None
+
+
+def replace_alike(name: str, content: bytes, former: os.stat_result, folder: int) -> None:
+    """Put new bytes in the place of a file, whole or not at all, and durably, with the rights and the owner it had.
+
+    Args:
+        name: in the folder.
+        content: the new bytes.
+        former: status of the file that is there.
+        folder: descriptor of the folder.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    draft = f".{os.urandom(8).hex()}.new"
+    with undone_on_error(partial(_remove, draft, folder)):
+        descriptor = _new(draft, folder, _PRIVATE)
+        with os.fdopen(descriptor, "wb") as file:
+            mine = os.fstat(descriptor)
+            if (mine.st_uid, mine.st_gid) != (former.st_uid, former.st_gid):
+                with suppress(PermissionError):  # only root gives files away: anybody else's edit makes it theirs
+                    os.fchown(descriptor, former.st_uid, former.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(former.st_mode))
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+    _sync(os.curdir, folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -297,7 +325,7 @@ def sync_folder(folder: Path) -> None:
 def _replace(path: Path, content: bytes) -> None:
     draft = f".{os.urandom(8).hex()}.new"  # without the name, which may be as long as names can be
     with folder_of(path) as parent:
-        former = _status_of_file(path, parent)
+        former = status_of_file(path, parent)
         with undone_on_error(partial(_remove, draft, parent)):
             descriptor = _new(draft, parent, _USUAL)
             with os.fdopen(descriptor, "wb") as file:
@@ -307,7 +335,7 @@ def _replace(path: Path, content: bytes) -> None:
             os.replace(draft, path.name, src_dir_fd=parent, dst_dir_fd=parent)
 
 
-def _status_of_file(path: Path, parent: int) -> os.stat_result | None:
+def status_of_file(path: Path, parent: int) -> os.stat_result | None:
     """Return the status of the file that is to be replaced, None when there is none; OSError when it is no file."""
     try:
         status = os.stat(path.name or os.curdir, dir_fd=parent, follow_symlinks=False)
@@ -392,5 +420,6 @@ def _sync(name: str, folder: int) -> None:
         os.fsync(descriptor)
 
 
-def _reason(error: OSError | ValueError) -> str:
+def reason(error: OSError | ValueError) -> str:
+    """Return why a file couldn't be opened, as the system says it."""
     return getattr(error, "strerror", None) or "no file name"

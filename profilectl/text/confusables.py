@@ -13,6 +13,7 @@ import unicodedata
 from typing import NamedTuple
 
 from profilectl.text.escape import describe, excerpt
+from profilectl.text.later_unicode import category, script_name
 from profilectl.text.word_matching import fold, words
 
 _LOOKALIKES = str.maketrans(
@@ -26,6 +27,7 @@ _LOOKALIKES = str.maketrans(
 
 # Scripts that are written together in one word; everything else is mixed only to deceive or by mistake.
 _EAST_ASIAN = frozenset({"Han", "Hiragana", "Katakana", "Hangul", "Bopomofo", "Latin"})
+_HAN = {"Cjk": "Han", "Ideographic": "Han", "Masu": "Han"}  # 〆 and 〼 are written in Japanese names and signs
 _SCRIPT_WORD = re.compile(r"[A-Z]+")
 
 
@@ -69,8 +71,8 @@ def _script(letter: str) -> str | None:
     """
     if letter.isascii():
         return "Latin" if letter.isalpha() else None
-    if unicodedata.category(letter) not in {"Lu", "Ll", "Lt", "Lo"}:
+    if category(letter) not in {"Lu", "Ll", "Lt", "Lo"}:
         return None
-    match = _SCRIPT_WORD.match(unicodedata.name(letter, ""))
+    match = _SCRIPT_WORD.match(script_name(letter))
     script = match[0].capitalize() if match else None
-    return "Han" if script == "Cjk" else script
+    return _HAN.get(script, script) if script else None

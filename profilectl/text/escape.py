@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from profilectl.text.later_unicode import NEWEST, category, is_newer, script_name
+
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ZWNJ, _ZWJ, _INFORMATION = "\u200c", "\u200d", "\u2139"
+_VOWEL_SEPARATOR = "\u180e"
 _REACH = 8  # code points around a joiner that can belong to its sequence
 _SPELLED = {"\n": "\\n", "\t": "\\t"}
 
@@ -28,7 +31,7 @@ _FLAG_TAGS = frozenset(
 _BLACK_FLAG = "\U0001f3f4"
 
 # Reserved for pictographs, so that a newer emoji is judged alike on every Python, whatever its Unicode version.
-_RESERVED_PICTOGRAPH = re.compile("[\U0001f6d8-\U0001f6ff\U0001fa70-\U0001faff]")
+_RESERVED_PICTOGRAPH = re.compile("[\U0001f6d8-\U0001f6ff\U0001fa70-\U0001faff\U0001fc00-\U0001fffd]")
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 _CURSIVE = ("ARABIC LETTER", "SYRIAC LETTER", "MANDAIC LETTER", "NKO LETTER", "ADLAM ", "MONGOLIAN LETTER")
@@ -70,7 +73,7 @@ def describe(character: str) -> str:
     """Return code point and Unicode name of one character: ``U+202E RIGHT-TO-LEFT OVERRIDE``."""
     name = _CONTROL_NAMES.get(character) or unicodedata.name(character, "")
     if not name:
-        unassigned = f"UNASSIGNED IN UNICODE {unicodedata.unidata_version}"
+        unassigned = "A CHARACTER NEWER THAN UNICODE 14" if is_newer(character) else f"UNASSIGNED IN UNICODE {NEWEST}"
         name = _NAMELESS.get(unicodedata.category(character), unassigned)
     return f"U+{ord(character):04X} {name}"
 
@@ -92,10 +95,12 @@ def is_hidden(text: str, at: int) -> bool:
         return True
     if _SELECTOR.match(char):
         return not _selects(text[at - 1] if at else " ", char)
-    if unicodedata.category(char) not in _HIDDEN_CATEGORIES or _RESERVED_PICTOGRAPH.match(char):
+    if category(char) not in _HIDDEN_CATEGORIES or _RESERVED_PICTOGRAPH.match(char):
         return False
     if char in {_ZWJ, _ZWNJ}:
         return not _joins(text, at)
+    if char == _VOWEL_SEPARATOR:
+        return not _separates_vowel(text, at)
     return not _is_flag_tag(text, at)
 
 
@@ -106,9 +111,16 @@ def _selects(base: str, selector: str) -> bool:
     if selector in "\u180b\u180c\u180d\u180f":
         return unicodedata.name(base, "").startswith("MONGOLIAN LETTER")
     if selector in "\ufe0e\ufe0f":
-        is_symbol = unicodedata.category(base) in {"So", "Sm", "Po", "Pd", "Nd"} or base == _INFORMATION
+        is_symbol = category(base) in {"So", "Sm", "Po", "Pd", "Nd"} or base == _INFORMATION
         return is_symbol or _is_pictograph(base)
-    return unicodedata.name(base, "").startswith(("CJK", "MYANMAR"))
+    return script_name(base).startswith(("CJK", "MYANMAR"))
+
+
+def _separates_vowel(text: str, at: int) -> bool:
+    """Say whether Mongolian's vowel separator stands before a word's last a or e, as it is written (Unicode 13.4)."""
+    before = text[max(at - 2, 0) : at].rstrip("\u180b\u180c\u180d\u180f")
+    is_after_letter = bool(before) and unicodedata.name(before[-1], "").startswith("MONGOLIAN LETTER")
+    return is_after_letter and text[at + 1 : at + 2] in {"\u1820", "\u1821"}
 
 
 def _joins(text: str, at: int) -> bool:
@@ -146,7 +158,7 @@ def _pictograph_at_end(text: str) -> str:
 
 
 def _is_pictograph(char: str) -> bool:
-    is_symbol = char >= "\u2190" and char not in _FILLERS and unicodedata.category(char) in {"So", "Sm"}
+    is_symbol = char >= "\u2190" and char not in _FILLERS and category(char) in {"So", "Sm"}
     return is_symbol or bool(_RESERVED_PICTOGRAPH.match(char))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from profilectl.text.escape import describe, excerpt, is_hidden
+from profilectl.text.later_unicode import category
 
 MAX_NAME = 48
 """Code points of a public name after NFC, X's limit."""
@@ -14,8 +15,8 @@ LONGEST_SPELLED = 4 * MAX_NAME
 
 _PLAIN_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
-MAX_MARKS = 3
-"""Combining marks in a row; more is no writing system's need but a way to paint over neighbours."""
+MAX_MARKS = 4
+"""Combining marks in a row (UTS 39, 5.4): Burmese has as many; more is a way to paint over neighbours."""
 
 
 def normalise(name: str) -> str:
@@ -39,7 +40,7 @@ def as_compared(name: str) -> str:
 
 def _is_pictorial(char: str) -> bool:
     # emoji and what changes them: skin tones, joiners, variation selectors and keycaps; "^" is a modifier, too
-    is_emoji = unicodedata.category(char) in {"So", "Sk", "Cf"} or "\ufe00" <= char <= "\ufe0f" or char == "\u20e3"
+    is_emoji = category(char) in {"So", "Sk", "Cf"} or "\ufe00" <= char <= "\ufe0f" or char == "\u20e3"
     return is_emoji and not char.isascii()
 
 
@@ -80,12 +81,17 @@ def _hidden_problems(name: str) -> list[str]:
 
 def _mark_problems(name: str) -> list[str]:
     problems = []
-    if unicodedata.category(name[0])[0] == "M":
+    if category(name[0])[0] == "M":
         problems.append(f"starts with a combining mark, {describe(name[0])}")
     longest = row = 0
+    before = twice = ""
     for char in name:
-        row = row + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
+        row = row + 1 if category(char) in {"Mn", "Me"} else 0
         longest = max(longest, row)
+        twice = twice or (char if row > 1 and char == before else "")
+        before = char
+    if twice:  # no writing has it, and it shows what one shows, or paints over it
+        problems.append(f"has the combining mark {describe(twice)} twice in a row")
     if longest > MAX_MARKS:
         problems.append(f"{longest} combining marks in a row, at most {MAX_MARKS}")
     return problems

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from profilectl.text.later_unicode import category, script_name
+
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _UNSEEN = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
@@ -27,7 +29,7 @@ def words(text: str) -> list[str]:
     """Return the runs of letters, marks and digits of a text, in their order."""
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
-    return "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in text).split()
+    return "".join(char if category(char)[0] in "LMN" else " " for char in text).split()
 
 
 class Words:
@@ -129,13 +131,13 @@ def _runs(plain: str) -> list[str]:
         return _ASCII_WORD.findall(plain)
     parts, before = [], None
     for char in plain:
-        category = unicodedata.category(char)
-        if category[0] not in "LMN":
+        sort = category(char)
+        if sort[0] not in "LMN":
             parts.append(" ")
             before = None
             continue
         script = _unspaced_script(char)
-        if category[0] == "M" or category == "Lm":  # belongs to the letter before it
+        if sort[0] == "M" or sort == "Lm":  # belongs to the letter before it
             script = before if before is not None else script
         if before is not None and script != before:
             parts.append(" ")
@@ -153,5 +155,5 @@ def _unspaced_script(char: str) -> str:
     """Return the script of a letter where it is written without spaces, else an empty string."""
     if char.isascii():
         return ""
-    name = unicodedata.name(char, "")
+    name = script_name(char)
     return next((script for script in _UNSPACED if name.startswith(script)), "")

@@ -39,7 +39,7 @@ def decode(content: bytes, file: str) -> str:
         message = f"not UTF-8: byte 0x{error.object[error.start]:02x}{hint}"
         # The codec has cut the byte order mark off `error.object` already.
         line, column = _end_of(error.object[: error.start].decode("utf-8"))
-        raise _refused(file, line, column, message) from None
+        raise _refused(file, line, column, message, "encoding") from None
 
 
 def load(text: str, file: str) -> dict[str, Any]:
@@ -54,6 +54,8 @@ def load(text: str, file: str) -> dict[str, Any]:
     """
     import tomli
 
+    from profilectl.toml.syntax_hints import Hint, hint  # only a file that isn't TOML needs its expressions
+
     _refuse_crowds(text, file)
     _refuse_long_tokens(text, file)
     try:
@@ -62,7 +64,9 @@ def load(text: str, file: str) -> dict[str, Any]:
         message = str(error)
         place = _PLACE.search(message)
         line, column = (int(place[1]), int(place[2])) if place and place[1] else _end_of(text)
-        raise _refused(file, line, column, f"not valid TOML: {_sentence(message)}") from None
+        better = hint(text, message, line, column)
+        problem = better or Hint(line, column, f"not valid TOML: {_sentence(message)}")
+        raise _refused(file, *problem) from None
     except RecursionError:
         raise _refused(file, 0, 0, _TOO_DEEP) from None
     if _is_too_deep(tables):
@@ -110,8 +114,8 @@ def refusal(problems: tuple[Problem, ...], file: str) -> RosterRefused:
     )
 
 
-def _refused(file: str, line: int, column: int, message: str) -> RosterRefused:
-    return refusal((Problem(file, line, column, "", message),), file)
+def _refused(file: str, line: int, column: int, message: str, rule: str = "toml") -> RosterRefused:
+    return refusal((Problem(file, line, column, "", message, rule=rule),), file)
 
 
 def _end_of(text: str) -> tuple[int, int]:

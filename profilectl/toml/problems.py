@@ -25,37 +25,39 @@ def format_problem(problem: Problem) -> str:
 
 
 class ProblemList:
-    """Everything that is wrong with a file, noted while it is read, each thing once."""
+    """Everything that is wrong with a file, noted while it is read, each thing once, with the id of its rule."""
 
     def __init__(self) -> None:
         self._severities: dict[tuple[Path, str], str] = {}
+        self._rules: dict[tuple[Path, str], str] = {}
         self._cut = ""  # which severity has more than are noted
         self.errors = 0
         self._warnings = 0
 
-    def error(self, path: Path, message: str) -> None:
+    def error(self, path: Path, message: str, rule: str = "value") -> None:
         """Note something that makes the file unusable; ReadingStopped when it is one more than `MOST`."""
         if self.errors == MOST and (path, message) not in self._severities:
             self._cut = "errors"
             raise ReadingStopped
-        self._note(path, message, "error")
+        self._note(path, message, "error", rule)
 
-    def warning(self, path: Path, message: str) -> None:
+    def warning(self, path: Path, message: str, rule: str = "value") -> None:
         """Note something that a person should look at; of more than `MOST` the first."""
         if self._warnings == MOST:
             self._cut = self._cut or "warnings"
         else:
-            self._note(path, message, "warning")
+            self._note(path, message, "warning", rule)
 
-    def stop(self, path: Path, message: str) -> NoReturn:
+    def stop(self, path: Path, message: str, rule: str = "size") -> NoReturn:
         """Note an error that leaves nothing else to judge, and raise ReadingStopped."""
-        self._note(path, message, "error")
+        self._note(path, message, "error", rule)
         raise ReadingStopped
 
-    def _note(self, path: Path, message: str, severity: str) -> None:
+    def _note(self, path: Path, message: str, severity: str, rule: str) -> None:
         # A default of several agents and brands is read, and judged, more than once.
         if (path, message) not in self._severities:
             self._severities[path, message] = severity
+            self._rules[path, message] = rule
             self.errors += severity == "error"
             self._warnings += severity == "warning"
 
@@ -69,11 +71,11 @@ class ProblemList:
         paths = {path[:end] for path, _ in self._severities for end in range(1, len(path) + 1)}
         positions = Positions(text, paths.__contains__)
         problems = [
-            Problem(file, *positions.nearest(path), dotted(path), message, severity)
+            Problem(file, *positions.nearest(path), dotted(path), message, severity, self._rules[path, message])
             for (path, message), severity in self._severities.items()
         ]
         if self._cut:
             message = f"more than {MOST} {self._cut}; the first are told, mend those and look again"
-            problems.append(Problem(file, 0, 0, "", message, "warning"))
+            problems.append(Problem(file, 0, 0, "", message, "warning", "size"))
         # By place alone: problems of one place stay in the order in which they were noted.
         return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))

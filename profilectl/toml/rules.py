@@ -66,7 +66,7 @@ def read(
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in rules:
-            problems.error((*path, key), on_unknown(key))
+            problems.error((*path, key), on_unknown(key), "unknown-key")
             continue
         try:
             values[key] = rules[key](value)
@@ -77,13 +77,19 @@ def read(
     return values
 
 
+def is_key(key: str) -> bool:
+    """Say whether a brand's or agent's key is plain enough to be used on a command line."""
+    return _SLUG.fullmatch(key) is not None
+
+
 def check_key(path: Path, problems: ProblemList) -> None:
     """Note a brand's or agent's key, the last of `path`, that isn't plain enough to be used on a command line."""
     key = str(path[-1])
-    if not _SLUG.fullmatch(key):
+    if not is_key(key):
         slug = re.sub(r"[^a-z0-9_]+", "-", key.lower()).strip("-_")[:64]
         advice = f', such as "{slug}"' if _SLUG.fullmatch(slug) else ""
-        problems.error(path, f"a key has 1 to 64 lower-case letters, digits, - and _, and no - or _ first{advice}")
+        message = f"a key has 1 to 64 lower-case letters, digits, - and _, and no - or _ first{advice}"
+        problems.error(path, message, "key")
 
 
 def shown(value: Any) -> str:

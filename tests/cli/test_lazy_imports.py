@@ -26,6 +26,8 @@ FORBIDDEN = {
     ("roster", "list"): LOCAL | {"sqlite3"},
     ("roster", "list", "--json"): LOCAL | {"sqlite3"},
     ("roster", "check"): LOCAL,
+    ("roster", "show", "alice"): LOCAL | {"sqlite3"},
+    ("roster", "set", "alice", "title=Lead"): LOCAL | {"sqlite3"},
     (*SEND, "--dry-run"): LOCAL | {"html", "tomllib"},
     SEND: HEAVY - WIRE,
     ("diff",): HEAVY - WIRE,

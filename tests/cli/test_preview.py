@@ -285,3 +285,24 @@ def test_nobody_is_left_to_show(team):
     assert (5, 5, "") == (only_gina.code, all_of_them.code, only_gina.out + all_of_them.out)
     assert "gina isn't shown: the last day was 2020-01-31" in only_gina.err
     assert "otto isn't shown: the last day was 2019-12-31" in all_of_them.err
+
+
+def test_a_sheet_shows_the_whole_team(team):
+    """Each face and name once for each brand, with what it was made from, and nothing from elsewhere."""
+    done = team.run("preview", "--sheet", "faces.html")
+    page = (team.folder / "faces.html").read_text("utf-8")
+
+    assert (0, "wrote faces.html") == (done.code, done.err.strip())
+    assert 3 == page.count('src="data:image/jpeg;base64,')
+    assert all(f"<bdi>{name}</bdi>" in page for name in ("Alice F.", "Bruno [b]", "A bot"))
+    assert "sha256:" in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_sheet_may_be_of_some(team):
+    """By label or brand; two pages at once are a slip."""
+    bots = team.run("preview", "--sheet", "-", "-l", "kind=bot").out
+
+    assert (1, True) == (bots.count("data:image"), "A bot" in bots)
+    assert 2 == team.run("preview", "--sheet", "a.html", "--html", "b.html").code
+    assert 2 == team.run("preview", "-l", "kind=x").code

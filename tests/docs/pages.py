@@ -43,6 +43,7 @@ BLOCKS = {
     (REFERENCE, "overview"): lambda _: tables.synopses(tree()),
     (OUTPUT, "environment"): lambda _: tables.environment(),
     (README, "exit codes"): lambda _: tables.exit_codes(),
+    (ROOT / "docs" / "roster-rules.md", "rules"): lambda _: tables.check_rules(),
     (REFERENCE, "commands"): lambda _: tables.commands(tree()),
     (REFERENCE, "global options"): lambda _: tables.global_options(tree()),
     (README, "tour"): walks.walk,

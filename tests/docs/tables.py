@@ -8,12 +8,23 @@ import textwrap
 from profilectl.completion.environment import VARIABLES
 from profilectl.completion.man_page import own_terms, usage
 from profilectl.errors import ExitCode
+from profilectl.roster.check_rules import RULES
 
 _WIDTH = 112  # columns of a code block
 
 
 def exit_codes():
     return _table("code", "meaning", ((str(code.value), code.meaning) for code in ExitCode))
+
+
+def check_rules():
+    """Return a row for every rule of the check: its id, what it means, what to do, and whether it may be waived."""
+    heads = "| rule | meaning | what to do | may be waived |\n|---|---|---|---|\n"
+    rows = (
+        f"| `{rule.id}` | {_plain(rule.meaning)} | {_plain(rule.advice)} | {'yes' if rule.can_be_waived else 'no'} |\n"
+        for rule in RULES.values()
+    )
+    return heads + "".join(rows)
 
 
 def environment():

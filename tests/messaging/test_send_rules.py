@@ -39,6 +39,13 @@ def test_a_script_does_not_speak_as_a_person(kind, context, allowed):
         (replace(ALLY, first=None, last=None, name="Bruno K., Billing"), "^BK"),
         (replace(ALLY, first=None, last=None, name="acmecare bot"), "^AB"),
         (replace(ALLY, first=None, last=None, name="小林"), "^小"),
+        (replace(ALLY, first=None, last=None, name="Siobhán O’Brien"), "^SO"),
+        (replace(ALLY, first="Gerard", last="'t Hooft"), "^GH"),
+        (replace(ALLY, first=None, last=None, name="प्रिया शर्मा"), "^प्रिश"),
+        (replace(ALLY, first=None, last=None, name="สมหญิง ใจดี"), "^สจ"),
+        (replace(ALLY, first=None, last=None, name="Zoé Q̇uist"), "^ZQ̇"),
+        (replace(ALLY, first=None, last=None, name="jean-pierre müller"), "^JM"),
+        (replace(ALLY, first="7", last="8", name="007"), "^007"),
         (replace(ALLY, kind=Kind.BOT, name="Acme Helper (bot)"), "^Acme Helper (bot)"),
     ],
 )

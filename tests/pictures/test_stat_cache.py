@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from profilectl.errors import AvatarRefused
-from profilectl.model import Picture
+from profilectl.model import Picture, Shape
 from profilectl.pictures import avatars
 from profilectl.pictures.avatars import FileIdentity, Reading
 from profilectl.pictures.provenance import MACHINE_MADE, TRAINED, UNSPECIFIED, with_mark
 from profilectl.pictures.stat_cache import MARGIN_NS, Entry, PictureStatCache, dump, is_settled, parse
 from profilectl.system.cache import cache_file
 
-ENTRY = Entry("sha256:" + 64 * "a", "", FileIdentity(1, 2, 3, 4, 5))
+ENTRY = Entry("sha256:" + 64 * "a", "", Shape(400, 300, has_alpha=True), FileIdentity(1, 2, 3, 4, 5))
 
 
 @pytest.fixture
@@ -244,6 +244,7 @@ def test_without_a_place_to_keep_it_every_run_reads(folder, monkeypatch, reading
             Entry,
             st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:".__add__),
             st.sampled_from(["", UNSPECIFIED, *MACHINE_MADE]),
+            st.builds(Shape, st.integers(0, 2**32), st.integers(0, 2**32), st.booleans(), st.booleans()),
             st.builds(FileIdentity, *[st.integers(0, 2**64)] * 5),
         ),
     )
@@ -253,7 +254,7 @@ def test_what_is_written_is_what_is_read(entries):
     assert entries == parse(dump(entries))
 
 
-ROW = [ENTRY.digest, ENTRY.mark, *ENTRY.identity]
+ROW = [ENTRY.digest, ENTRY.mark, 400, 300, False, True, *ENTRY.identity]
 
 
 @pytest.mark.parametrize(
@@ -261,17 +262,17 @@ ROW = [ENTRY.digest, ENTRY.mark, *ENTRY.identity]
     [
         None,
         [],
-        {"version": 2},
-        {"version": 1, "pictures": {"a": ROW}},
-        {"version": 2, "pictures": [ROW]},
-        {"version": 2, "pictures": {"a": ROW, "b": None}},
-        {"version": 2, "pictures": {"a": ROW, "b": {}}},
-        {"version": 2, "pictures": {"a": ROW, "b": ROW[:-1]}},
-        {"version": 2, "pictures": {"a": ROW, "b": [*ROW, 1]}},
-        {"version": 2, "pictures": {"a": ROW, "b": [*ROW[:-1], 1.0]}},
-        {"version": 2, "pictures": {"a": ROW, "b": [*ROW[:-1], True]}},
-        {"version": 2, "pictures": {"a": ROW, "b": ["sha256:" + string.ascii_lowercase, *ROW[1:]]}},
-        {"version": 2, "pictures": {"a": ROW, "b": [ROW[0], 1, *ROW[2:]]}},
+        {"version": 3},
+        {"version": 2, "pictures": {"a": ROW}},
+        {"version": 3, "pictures": [ROW]},
+        {"version": 3, "pictures": {"a": ROW, "b": None}},
+        {"version": 3, "pictures": {"a": ROW, "b": {}}},
+        {"version": 3, "pictures": {"a": ROW, "b": ROW[:-1]}},
+        {"version": 3, "pictures": {"a": ROW, "b": [*ROW, 1]}},
+        {"version": 3, "pictures": {"a": ROW, "b": [*ROW[:-1], 1.0]}},
+        {"version": 3, "pictures": {"a": ROW, "b": [*ROW[:-1], True]}},
+        {"version": 3, "pictures": {"a": ROW, "b": ["sha256:" + string.ascii_lowercase, *ROW[1:]]}},
+        {"version": 3, "pictures": {"a": ROW, "b": [ROW[0], 1, *ROW[2:]]}},
     ],
 )
 def test_a_damaged_cache_is_none(document):

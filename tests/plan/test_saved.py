@@ -49,6 +49,7 @@ def test_plan_document():
                     "profile_id": "100001",
                     "before": {"name": "Alice", "avatar": "sha256:aa"},
                     "after": {"name": "Älice", "avatar": "sha256:aa"},
+                    "former": None,
                 }
             ],
             "summary": {
@@ -60,6 +61,7 @@ def test_plan_document():
                 "unchanged": 39,
                 "unmanaged": 1,
                 "blocked": 0,
+                "rename": 0,
             },
             "basis": {"roster": "sha256:r", "pictures": "sha256:p", "ledger": "sha256:l", "remote": "sha256:x"},
             "selection": {
@@ -69,9 +71,11 @@ def test_plan_document():
                 "allow_lost": None,
                 "prune_now": False,
                 "verify_avatars": False,
+                "labels": [],
             },
             "budget": [],
             "left_out": [],
+            "notices": [],
         }
     )
 
@@ -89,7 +93,7 @@ def test_refused_plan_document():
 
 def test_what_is_written_is_what_is_read():
     """Selection, basis, changes and digest come back as they were."""
-    selection = Selection(frozenset({"alice", "bruno"}), 3, 7, prune_now=True)
+    selection = Selection(frozenset({"alice", "bruno"}), 3, 7, prune_now=True, labels=(("team", "night"),))
     plan = Plan((REPLACE, Change("acme", "bob", Action.BLOCKED, (Reason.UNSETTLED,))), BASIS)
     saved = from_document(json.dumps(to_document(plan, ["acme"], selection)).encode(), "plan.json")
 

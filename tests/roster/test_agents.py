@@ -27,6 +27,8 @@ ALICE = '[agents.alice]\nname = "Alice"\navatar = "a.png"\nkind = "human"\n'
           'name: unknown field "zzz" in the name pattern; there are first, last, title, first_initial, last_initial',
           "name: a public name can't use {legal_name}, which never leaves the machine",
           'name: a single "}" in a name pattern; write "}}" for a plain brace']),
+        ('kind = "human"\navatar = "a"\nname = "{first_initial}. {title}"\nfirst = "007"\ntitle = "Care"',
+         ['first: has no letter, but the name pattern "{first_initial}. {title}" takes an initial from it']),
         ('kind = "human"\navatar = "a"\nname = "Dr Bob Fast"\nlegal_name = "bob  FAST"',
          ["name: contains the legal name, which must never leave the machine"]),
         ('kind = "human"\navatar = "a"\nname = "Bob"\nbrands = ["acm", "acme", "acme", 5]',

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profilectl.roster.name_templates import fill, is_pattern, needs, pattern_problems
+from profilectl.roster.name_templates import fill, is_pattern, needs, pattern_problems, without_initial
 
 ALICE = {"first": "Alice", "last": "Éclair", "title": "Care"}
 
@@ -50,3 +50,19 @@ def test_patterns_without_problems_can_be_filled(pattern):
     if not pattern_problems(pattern):
         assert needs(pattern) <= ALICE.keys()
         fill(pattern, ALICE)
+
+
+@pytest.mark.parametrize(
+    ("last", "name"),
+    [("'t Hooft", "Gerard H."), ("ʻIolani", "Gerard I."), ("เจริญสุข", "Gerard จ."), ("(born) Smith", "Gerard S.")],
+)
+def test_an_initial_is_a_letter(last, name):
+    """Apostrophes, brackets and vowels that are written first are none."""
+    assert name == fill("{first} {last_initial}.", {"first": "Gerard", "last": last})
+
+
+def test_a_value_without_a_letter_has_no_initial():
+    """Only what the pattern takes an initial from counts."""
+    values = {"first": "7", "last": "8"}
+
+    assert without_initial("{first} {last_initial}", values) == {"last"}

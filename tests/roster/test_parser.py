@@ -169,7 +169,7 @@ BAD_TOP = {
     ],
     'version = "1"\n' + BRAND + ALICE: ['roster.toml:1:1: version: expected 1, got "1"'],
     "version = true\n" + BRAND + ALICE: ["roster.toml:1:1: version: expected 1, got true"],
-    HEAD + ALICE + "x = \n": ["roster.toml:8:5: not valid TOML: invalid value"],
+    HEAD + ALICE + "x = \n": ["roster.toml:8:5: a value is missing here"],
     HEAD + ALICE + "x = [": ["roster.toml:8:6: not valid TOML: invalid value"],
     HEAD + ALICE + ALICE: [
         "roster.toml:8:14: not valid TOML: cannot declare ('agents', 'alice') twice",

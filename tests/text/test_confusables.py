@@ -23,6 +23,7 @@ from profilectl.text.confusables import mixed_scripts, skeletons
         "ªº ①",
         "Дмитрий Ⅳ",
         "أحمد١",
+        "〆木 一郎",
     ],
 )
 def test_scripts_side_by_side_are_fine(name):

@@ -39,6 +39,11 @@ GOOD = {
     "48 characters": "x" * 48,
     "48 after NFC": "e\u0301" * 48,
     "three marks": "a\u0301\u0302\u0303b\u0323\u0304\u0305",
+    "four marks of Burmese": "လှုံ့ဆော်ရေးမှူး",
+    "a Burmese place": "ရွှံ့ကုန်းမောင်",
+    "Mongolian with its separator": "ᠰᠠᠷ᠎ᠠ",
+    "ideographs of Unicode 15 and 15.1": "\U00031350 \U0002ebf0 明",
+    "a Japanese mark that is a letter": "〆木 一郎",
 }
 
 
@@ -71,7 +76,10 @@ BAD = {
     "A\ue000": ['contains U+E000 PRIVATE USE: "A<U+E000>"'],
     "A\U000e0041": ['contains U+E0041 TAG LATIN CAPITAL LETTER A: "A<U+E0041>"'],
     "\u0301A": ["starts with a combining mark, U+0301 COMBINING ACUTE ACCENT"],
-    "Z\u0335\u0336\u0337\u0338": ["4 combining marks in a row, at most 3"],
+    "Z\u0335\u0336\u0337\u0338\u0339": ["5 combining marks in a row, at most 4"],
+    "Z\u0335\u0335": ["has the combining mark U+0335 COMBINING SHORT STROKE OVERLAY twice in a row"],
+    "ᠰ\u180eᠷ": ['contains U+180E MONGOLIAN VOWEL SEPARATOR: "ᠰ<U+180E>ᠷ"'],
+    "A\u180eᠠ": ['contains U+180E MONGOLIAN VOWEL SEPARATOR: "A<U+180E>ᠠ"'],
     "\x01\x02\x03\x04": [
         (
             "contains U+0001 CONTROL CHARACTER, U+0002 CONTROL CHARACTER, U+0003 CONTROL CHARACTER and 1 more: "

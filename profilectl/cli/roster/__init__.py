@@ -1,0 +1,15 @@
+"""The ``roster`` group: one module for a command, or for those that belong together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``roster`` group."""
+    from profilectl.cli.roster import group
+
+    group.register(app)

@@ -1,0 +1,281 @@
+"""``roster add``, ``set``, ``remove``, ``rename`` and ``fmt``: the roster's text, changed in small."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from profilectl.cli.context import Context
+from profilectl.cli.options import argument, option
+from profilectl.errors import ExitCode, InputRefused, TryLater, UsageError
+from profilectl.render import json_documents
+from profilectl.render.console import info
+from profilectl.system import files
+from profilectl.system.edited_files import replace_unchanged
+from profilectl.system.folders import LinkRefused, require_own_way
+from profilectl.system.host import today
+from profilectl.text.escape import visible
+from profilectl.toml.document import decode
+from profilectl.toml.rules import is_key
+
+if TYPE_CHECKING:
+    from profilectl.roster.editing.apply import EditedRoster
+    from profilectl.roster.editing.edits import Edit
+
+_PICTURES = "avatars"
+_PICTURE_SIDE = 800  # pixels: twice what X shows, for a brand that draws something on it
+
+Agent = Annotated[str, argument("AGENT", "The agent's key.")]
+Fields = Annotated[list[str] | None, argument("FIELD=VALUE", "A field and its value; repeatable.")]
+
+
+def add(
+    context: Context,
+    key: Annotated[str, argument("KEY", "The new agent's key, such as alice.")],
+    field: Fields = None,
+    name: Annotated[str | None, option("--name NAME", "The public name, or a pattern of one.")] = None,
+    avatar: Annotated[str | None, option("--avatar PATH", "A picture in the roster's folder.")] = None,
+    photo: Annotated[
+        Path | None, option("--photo FILE", "A picture from anywhere: cropped, and stored beside.")
+    ] = None,
+    kind: Annotated[str | None, option("--kind KIND", "human or bot.")] = None,
+    first: Annotated[str | None, option("--first NAME", "The given name, for patterns.")] = None,
+    last: Annotated[str | None, option("--last NAME", "The family name, for patterns.")] = None,
+    title: Annotated[str | None, option("--title TITLE", "What the agent does, for patterns.")] = None,
+    operators: Annotated[str | None, option("--operators USERS", "OS users who may send, with commas.")] = None,
+    starts: Annotated[str | None, option("--from DAY", "The first day.")] = None,
+    until: Annotated[str | None, option("--until DAY", "The last day.")] = None,
+    label: Annotated[list[str] | None, option("--label NAME=VALUE", "A free label; repeatable.")] = None,
+) -> None:
+    """Add an agent to the roster.
+
+    With --brand it belongs to these brands only. Every comment, the order and all line ends stay as they are.
+    For example: profilectl roster add alice --name "Alice F." --photo ~/alice.jpg
+    """
+    from profilectl.roster.editing.edits import AddAgent
+    from profilectl.roster.editing.fields import parse_assignment, typed
+
+    if avatar is not None and photo is not None:
+        raise UsageError("--avatar and --photo exclude each other")
+    if photo is not None and not is_key(key):
+        raise UsageError(f"{visible(key)} can't be a key: lower-case letters, digits, - and _ are allowed")
+    with ExitStack() as stack:  # a picture whose agent isn't added goes again
+        stored = None if photo is None else _keep_photo(context, stack, key, photo)
+        words = {"name": name, "avatar": avatar or stored, "kind": kind, "first": first, "last": last, "title": title}
+        words["operators"] = operators
+        fields: dict[str, Any] = {word: typed((word,), value) for word, value in words.items() if value is not None}
+        days = {"from": starts, "until": until}
+        assignments = [f"{word}={day}" for word, day in days.items() if day is not None]
+        for assignment in (*assignments, *(f"labels.{word}" for word in label or ()), *(field or ())):
+            _nest(fields, *parse_assignment(assignment))
+        if context.options.brand:
+            _nest(fields, ("brands",), list(context.options.brand))
+        judge = partial(_require_usable_picture, context, key)
+        _carry_out(context, AddAgent(key, fields), "add", f"added {visible(key)}", picture=stored, judge=judge)
+
+
+def _require_usable_picture(context: Context, key: str, text: str) -> None:
+    """Refuse a new agent whose picture the next sync would refuse."""
+    from profilectl.pictures.loader import examine, judge
+    from profilectl.pictures.looks import judge_looks
+    from profilectl.roster.consent import agreed_agents
+    from profilectl.roster.parser import parse_partially
+
+    roster = parse_partially(text.encode(), str(context.roster_path))
+    own = [agent for agent in roster.agents if agent.key == key]
+    agents = agreed_agents(own, roster.policy, today(roster.policy.timezone))
+    pictures, refusals, prepared = examine(context.roster_path.parent, agents)
+    for objection in (*judge(agents, pictures, refusals, roster.policy), *judge_looks(agents, pictures, prepared)):
+        if objection.severity == "error":
+            raise InputRefused(f"nothing was written: {objection.message}", hint=objection.hint)
+        info(f"warning: {objection.message}")
+
+
+def _nest(fields: dict[str, Any], path: Sequence[Any], value: Any) -> None:
+    """Put a value at a path below the fields; UsageError where one is given twice."""
+    for part in path[:-1]:
+        fields = fields.setdefault(part, {})
+        if not isinstance(fields, dict):
+            raise UsageError(f"{visible(str(part))} is given twice")
+    if path[-1] in fields:
+        raise UsageError(f"{visible(str(path[-1]))} is given twice")
+    fields[path[-1]] = value
+
+
+def _keep_photo(context: Context, stack: ExitStack, key: str, photo: Path) -> str:
+    """Store a picture beside the roster, square, upright and without metadata; return its path as the roster has it."""
+    from profilectl.pictures.avatars import LARGEST_FILE, normalise
+
+    context.read_roster()  # before a folder is made where there is no roster
+    content = files.read_named(photo, "the picture", LARGEST_FILE)
+    prepared = normalise(content, str(photo), _PICTURE_SIDE)
+    relative = f"{_PICTURES}/{key}{'.jpg' if prepared.media_type == 'image/jpeg' else '.png'}"
+    target = context.roster_path.parent / relative
+    hint = "--avatar names a picture that is there; or move that one away"
+    try:
+        require_own_way(target.parent)
+        if target.parent.is_symlink():
+            raise InputRefused(f"{visible(str(target.parent))} is a symbolic link; nothing was written", hint=hint)
+        stack.enter_context(files.created(target, prepared.content))
+    except FileExistsError:
+        raise InputRefused(f"{visible(str(target))} exists already; nothing was written", hint=hint) from None
+    except LinkRefused as error:
+        raise InputRefused(f"{error.strerror}; nothing was written", hint=error.hint) from None
+    except OSError as error:
+        raise InputRefused(f"can't write {visible(str(target))}: {error.strerror}; nothing was written") from None
+    return relative
+
+
+def set_fields(
+    context: Context,
+    key: Agent,
+    field: Fields = None,
+    unset: Annotated[list[str] | None, option("--unset FIELD", "Take the field out; repeatable.")] = None,
+) -> None:
+    """Change fields of an agent.
+
+    With --brand it is what differs in that brand. Lists take commas: operators=ann,bert.
+    For example: profilectl roster set alice title='Team Lead' until=2027-01-31 --unset operators
+    """
+    from profilectl.roster.editing.edits import SetFields
+    from profilectl.roster.editing.fields import parse_assignment, parse_field
+
+    brands: Sequence[str | None] = context.options.brand or (None,)
+    _require_brands(context)
+    pairs = [parse_assignment(word, brand) for brand in brands for word in field or ()]
+    paths = tuple(parse_field(word, brand) for brand in brands for word in unset or ())
+    if not pairs and not paths:
+        raise UsageError("nothing to change", hint="name a field: title='Team Lead', or --unset title")
+    named = [path for path, _ in pairs] + list(paths)
+    for path in named:
+        if named.count(path) > 1:
+            raise UsageError(f"{visible('.'.join(map(str, path)))} is given twice")
+    _carry_out(context, SetFields(key, dict(pairs), paths), "set", f"changed {visible(key)}")
+
+
+def _require_brands(context: Context) -> None:
+    from profilectl.roster.brands import select_brands
+    from profilectl.roster.parser import parse_partially
+
+    if context.options.brand:
+        roster = parse_partially(context.read_roster(), str(context.roster_path))
+        select_brands(roster.brands, context.options.brand, str(context.roster_path))
+
+
+def remove(context: Context, key: Agent) -> None:
+    """Take an agent out of the roster.
+
+    The next sync destroys the agent's profiles. `profilectl offboard` does that at once, and blocks sending.
+    For example: profilectl roster remove alice
+    """
+    from profilectl.roster.editing.edits import RemoveAgent
+
+    _carry_out(context, RemoveAgent(key), "remove", f"removed {visible(key)}")
+
+
+def rename(
+    context: Context,
+    old: Annotated[str, argument("AGENT", "The key of today.")],
+    new: Annotated[str, argument("KEY", "The key from now on.")],
+) -> None:
+    """Change an agent's key; its profile stays.
+
+    The roster gets an entry in [[moved]], by which every ledger follows at its next sync. Nothing is made or destroyed
+    at X, and customers see no difference. For example: profilectl roster rename afast alice
+    """
+    from profilectl.roster.editing.edits import RenameAgent
+
+    sentence = f"{visible(old)} is called {visible(new)} now"
+    _carry_out(context, RenameAgent(old, new), "rename", sentence, former=old)
+
+
+def fmt(
+    context: Context,
+    check: Annotated[bool, option("--check", "Write nothing; exit 3 when the form would change.")] = False,
+) -> None:
+    """Bring the roster into its canonical form.
+
+    Comments, order and meaning stay: only white space, line ends and the spelling of keys become even.
+    For example: profilectl roster fmt --check
+    """
+    from profilectl.roster.editing.edits import Reformat
+
+    _carry_out(context, Reformat(), "fmt", "brought into the canonical form", is_check=check)
+
+
+def _carry_out(
+    context: Context,
+    edit: Edit,
+    action: str,
+    sentence: str,
+    *,
+    former: str | None = None,
+    picture: str | None = None,
+    is_check: bool = False,
+    judge: Callable[[str], None] | None = None,
+) -> None:
+    """Make an edit, write it, and tell; with `is_check` only tell whether it would change anything.
+
+    `judge` looks at the new text before it is written, and raises InputRefused where it can't be.
+    """
+    from profilectl.roster.editing.apply import edited
+    from profilectl.roster.editing.edits import Reformat
+
+    path, content = context.roster_path, context.read_roster()
+    text = decode(content, str(path))
+    result = edited(text, str(path), edit)
+    if judge is not None:
+        judge(result.text)
+    mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) and not isinstance(edit, Reformat) else b""
+    new = mark + result.text.encode("utf-8")
+    is_changed = new != content
+    if is_changed and not is_check and not replace_unchanged(path, content, new):
+        raise TryLater(
+            f"{visible(str(path))} was changed while this ran, so nothing was written",
+            hint="run the same command again",
+        )
+    key = _key_of(edit)
+    document = json_documents.edit(
+        path, action, key, former, picture, _line_of(result, key), result.notes, is_changed=is_changed
+    )
+    _show(context, sentence, document, result.notes if is_changed else ())
+    if is_check and is_changed:
+        raise typer.Exit(ExitCode.DIFFERENCES)
+
+
+def _key_of(edit: Edit) -> str | None:
+    """Return the key of the agent that an edit is about, as it is afterwards."""
+    return getattr(edit, "new", None) or getattr(edit, "key", None)
+
+
+def _line_of(result: EditedRoster, key: str | None) -> int | None:
+    """Return the line on which an agent begins after an edit, None where there is no agent."""
+    if key is None:
+        return None
+    from profilectl.toml.positions import Positions
+
+    path = ("agents", key)
+    place = Positions(result.text, lambda each: each[:2] == path and len(each) == 2).find(path)
+    return None if place is None else place[0]
+
+
+def _show(context: Context, sentence: str, document: Mapping[str, Any], notes: Sequence[str]) -> None:
+    file = visible(str(context.roster_path))
+    if not document["changed"]:
+        is_form = document["action"] == "fmt"
+        line = f"{file} is in the canonical form" if is_form else f"{file} says so already; nothing was written"
+    elif document["line"] is not None:
+        line = f"{file}:{document['line']}: {sentence}"
+    else:
+        line = f"{file}: {sentence}"
+    context.output.show(dict(document), lines=[line])
+    for note in notes:
+        context.remark(note)
+    if document["changed"] and document["action"] in {"add", "remove", "set"} and not context.wants_json:
+        context.remark(f"next: `profilectl diff{visible(context.again())}` shows what sync would do")

@@ -1,0 +1,37 @@
+"""``roster list``: the agents as each brand shows them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from profilectl.cli.context import Context
+from profilectl.cli.options import Agents, Labels
+from profilectl.model import Agent
+from profilectl.render import json_documents
+from profilectl.roster.consent import shown_picture
+from profilectl.roster.selectors import parse_labels, select
+from profilectl.system.host import today
+
+_HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected", "from", "state", "labels")
+
+
+def listing(context: Context, agent: Agents = None, label: Labels = None) -> None:
+    """List the agents as each brand shows them.
+
+    The state is "over" from the day after the last one, and "to come" before the first.
+    """
+    chosen = {brand.key for brand in context.brands()}
+    selected = select(context.roster.agents, frozenset(agent or ()), parse_labels(label or ()))
+    agents = [agent for agent in selected if agent.brand in chosen]
+    day = today(context.roster.policy.timezone)
+    document = json_documents.roster(context.roster.brands, agents, day)
+    context.output.show(document, _HEADERS, [_row(agent, day) for agent in agents])
+
+
+def _row(agent: Agent, day: date) -> tuple[str, ...]:
+    until = agent.until.isoformat() if agent.until is not None else ""
+    protected = "protected" if agent.protected else ""
+    starts = agent.starts.isoformat() if agent.starts is not None else ""
+    labels = ",".join(f"{key}={value}" for key, value in agent.labels)
+    facts = (agent.brand, agent.key, agent.kind.value, agent.name, shown_picture(agent), until, protected)
+    return (*facts, starts, agent.state_on(day), labels)

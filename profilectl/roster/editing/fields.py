@@ -1,0 +1,107 @@
+"""Fields of an agent as a command line names them: ``until=2027-01-31``, ``labels.team=night``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from profilectl.errors import UsageError
+from profilectl.roster import schema
+from profilectl.text.escape import excerpt, visible
+from profilectl.text.suggest import did_you_mean
+from profilectl.toml.paths import Path
+from profilectl.toml.rules import FieldError, Rule, day, text
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_TABLES = ("consent", "labels")  # fields that hold others
+
+
+def parse_assignment(word: str, brand: str | None = None) -> tuple[Path, Any]:
+    """Return the path below the agent, and the value, of ``FIELD=VALUE``.
+
+    Args:
+        word: as it was typed.
+        brand: key of the brand in whose table the field is meant, None for the agent's own.
+
+    Raises:
+        UsageError: there is no such field, or it can't have the value.
+    """
+    name, equals, value = word.partition("=")
+    if not equals:
+        raise UsageError(f"expected FIELD=VALUE, got {excerpt(word, 40)}", hint="such as title='Care Specialist'")
+    path = parse_field(name, brand)
+    return path, typed(path, value)
+
+
+def parse_field(name: str, brand: str | None = None) -> Path:
+    """Return the path of a field below the agent; UsageError where there is none of that name."""
+    parts = tuple(name.strip().split("."))
+    known: Mapping[str, Any] = schema.AGENT if brand is None else schema.DIFFERENCE
+    if parts[0] not in known:
+        where = "an agent" if brand is None else "an agent in one brand"
+        advice = did_you_mean(parts[0], known) or f"; there are {', '.join(known)}"
+        raise UsageError(f"{where} has no field {visible(excerpt(parts[0], 40))}{advice}")
+    is_brand = parts[0] == "brands" and len(parts) in {2, 3}
+    if len(parts) > 1 and not is_brand and not (parts[0] in _TABLES and len(parts) == 2):
+        raise UsageError(f"{visible(excerpt(name, 40))} isn't a field: {parts[0]} holds no others")
+    if is_brand and len(parts) == 3 and parts[2] not in schema.DIFFERENCE:
+        raise UsageError(f"{visible(excerpt(parts[2], 40))} can't differ in one brand")
+    return parts if brand is None else ("brands", brand, *parts)
+
+
+def typed(path: Path, value: str) -> Any:
+    """Return a value that was typed, as TOML has it: text, a day, true or false, or a list at commas.
+
+    Raises:
+        UsageError: the field can't have it.
+    """
+    rule = _rule(path)
+    if rule is None:
+        return [part.strip() for part in value.split(",") if part.strip()]
+    problem: FieldError | None = None
+    for candidate in _candidates(value):
+        try:
+            rule(candidate)
+        except FieldError as error:
+            problem = problem or error
+        else:
+            return candidate
+    what = "expected a day such as 2027-01-31" if rule is day else str(problem and problem.problems[0][1])
+    raise UsageError(f"{'.'.join(map(str, path))}: {what}")
+
+
+def _rule(path: Path) -> Rule | None:
+    """Return the rule of a field, None for the list of an agent's brands."""
+    if path[0] == "brands":
+        if len(path) == 1:
+            return None
+        return schema.DIFFERENCE[str(path[2])] if len(path) == 3 else _left_out
+    if path[0] == "consent" and len(path) == 2:
+        rule = schema.CONSENT.get(str(path[1]))
+        if rule is None:
+            raise UsageError(
+                f"consent has no field {visible(str(path[1]))}{did_you_mean(str(path[1]), schema.CONSENT)}"
+            )
+        return rule
+    return text if len(path) == 2 else schema.AGENT[str(path[0])]
+
+
+def _left_out(value: Any) -> bool:
+    if value is not False:
+        raise FieldError("a brand is left out with false; what differs there is set with --brand")
+    return False
+
+
+def _candidates(value: str) -> Iterator[Any]:
+    """Yield what a word may mean, text first: a field that takes text takes "true" as a word."""
+    yield value
+    if value in {"true", "false"}:
+        yield value == "true"
+    if _DAY.fullmatch(value):
+        try:
+            yield dt.date.fromisoformat(value)
+        except ValueError:  # such as 2027-02-30, of which the rule for days says what it expects
+            return
+    yield [part.strip() for part in value.split(",") if part.strip()]

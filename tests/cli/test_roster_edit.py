@@ -1,0 +1,244 @@
+"""The commands that edit the roster, as a person or a script runs them."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from profilectl.cli.main import run
+from profilectl.roster.editing import apply
+from profilectl.roster.schema import AGENT
+
+COMMENTED = Path(__file__).parents[1] / "roster" / "editing" / "commented.toml"
+
+
+@pytest.fixture
+def team(desk):
+    """A roster with comments everywhere, under git."""
+    shutil.copy(COMMENTED, desk.folder / "roster.toml")
+    git(desk, "init", "--quiet")
+    git(desk, "add", ".")
+    git(desk, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "-m", "begin")
+    return desk
+
+
+def git(desk, *words):
+    return subprocess.run(["git", *words], cwd=desk.folder, capture_output=True, text=True, check=True).stdout
+
+
+def roster(desk):
+    return (desk.folder / "roster.toml").read_bytes()
+
+
+EDITS = [
+    ("add emre --name Emre", (3, 0)),
+    ("set alice title=Lead", (1, 0)),
+    ("set alice --brand beta title=Boss", (1, 0)),
+    ("set chidi protected=true", (1, 1)),
+    ("rename bruno bru", (5, 1)),
+    ("set bru until=2099-01-31 protected=true", (2, 0)),
+    ("set bru --unset until", (0, 1)),
+    ("set emre operators=ann,bert", (1, 0)),
+    ("remove emre", (0, 4)),
+    ("set dora until=2099-06-01", (1, 1)),
+]
+"""Ten edits in a row, each with the lines that come and go as `git diff` counts them, but for a blank one."""
+
+
+def test_ten_edits_are_minimal_and_keep_every_comment(team):
+    """Each edit is a few lines to git, the roster stays right, and the comments are all there at the end."""
+    before = roster(team).decode()
+    for words, (come, gone) in EDITS:
+        done = team.run("roster", *words.split())
+        assert (0, True) == (done.code, done.out.startswith("roster.toml")), done.err
+        counts = git(team, "diff", "--numstat", "roster.toml").split()[:2]
+        assert come <= int(counts[0]) <= come + 1, words
+        assert gone <= int(counts[1]) <= gone + 1, words
+        git(team, "add", ".")
+        assert 0 == team.run("roster", "check").code
+    after = roster(team).decode()
+    remarks = [line.partition("#")[2] for line in before.splitlines() if "#" in line]
+    assert remarks == [line.partition("#")[2] for line in after.splitlines() if "#" in line]
+
+
+def test_bytes_around_an_edit(team):
+    """A byte order mark, CRLF and the file's rights stay, and so does all that an edit isn't about."""
+    path = team.folder / "roster.toml"
+    marked = b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n")
+    path.write_bytes(marked)
+    path.chmod(0o640)
+    assert 0 == team.run("roster", "set", "bruno", "title=Invoices").code
+    assert marked.replace(b'"Billing"', b'"Invoices"') == path.read_bytes()
+    assert 0o640 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_document_of_an_edit(team):
+    """A script reads what was done, and where the agent is now."""
+    document = team.run("roster", "rename", "bruno", "bru", "--json").document
+    expected = {"action": "rename", "agent": "bru", "former": "bruno", "changed": True, "line": 28, "picture": None}
+    assert expected == {key: document[key] for key in expected}
+    again = team.run("roster", "set", "bru", "title=Billing", "--json").document
+    assert (False, []) == (again["changed"], again["notes"])
+
+
+def test_an_edit_that_changes_nothing(team):
+    """What the roster says already isn't written again."""
+    before = (team.folder / "roster.toml").stat()
+    done = team.run("roster", "set", "bruno", "title=Billing")
+    assert (0, True) == (done.code, "says so already" in done.out)
+    after = (team.folder / "roster.toml").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_a_roster_that_changes_meanwhile_isn_t_overwritten(team, monkeypatch, capsys):
+    """What somebody writes between the reading and the writing stays, and the command says to run it again."""
+    made = apply.edited
+
+    def slowly(text, file, edit):
+        result = made(text, file, edit)
+        (team.folder / "roster.toml").write_text(text + "# Dana's\n", encoding="utf-8")
+        return result
+
+    monkeypatch.chdir(team.folder)
+    monkeypatch.setattr(apply, "edited", slowly)
+    assert 75 == run(["roster", "remove", "bruno"])
+    assert "was changed while this ran, so nothing was written" in capsys.readouterr().err
+    assert roster(team).endswith(b"# Dana's\n")
+    assert b"[agents.bruno]" in roster(team)
+
+
+def test_a_photo_is_stored_square_and_without_metadata(team, tmp_path_factory):
+    """A picture from anywhere becomes the agent's: upright, square, at most 800 pixels wide, and without its place."""
+    photo = tmp_path_factory.mktemp("phone") / "IMG 1.jpg"
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "my kitchen"
+    Image.new("RGB", (1600, 1000), (200, 90, 20)).save(photo, exif=exif)
+    done = team.run("roster", "add", "emre", "--name", "Emre", "--photo", str(photo), "--json")
+    assert (0, "avatars/emre.jpg") == (done.code, done.document["picture"])
+    stored = team.folder / "avatars" / "emre.jpg"
+    with Image.open(stored) as picture:
+        assert ((800, 800), {}) == (picture.size, dict(picture.getexif()))
+    assert b"kitchen" not in stored.read_bytes()
+    assert b'avatar = "avatars/emre.jpg"' in roster(team)
+    taken = team.run("roster", "add", "fay", "--name", "Fay", "--photo", str(photo))
+    assert 0 == taken.code
+    again = team.run("roster", "remove", "emre").code, team.run("roster", "add", "emre", "--photo", str(photo))
+    assert (0, 5, True) == (again[0], again[1].code, "exists already" in again[1].err)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--name", "x" * 60], "agents.emre.name: 60 characters, at most 48"),
+        (["--name", "Emre", "--avatar", "avatars/none.png"], "avatars/none.png"),
+        (["--name", "Emre", "nmae=x"], 'did you mean "name"?'),
+        ([], "agents.emre.name: missing"),
+    ],
+    ids=["long", "no picture", "typo", "no name"],
+)
+def test_an_agent_that_isn_t_added_leaves_nothing(team, words, message):
+    """Neither the roster nor a stored picture is left of an agent who can't be."""
+    before = roster(team)
+    more = [] if "--avatar" in words else ["--photo", "avatars/face.png"]
+    done = team.run("roster", "add", "emre", *words, *more)
+    assert (True, before) == (message in done.err, roster(team)), done.err
+    assert done.code in {2, 5}
+    assert ["face.png"] == [path.name for path in (team.folder / "avatars").iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("show", "alcie"), 2, "did you mean alice?"),
+        (("set", "alcie", "title=x"), 2, "did you mean alice?"),
+        (("set", "alice"), 2, "nothing to change"),
+        (("set", "alice", "title=x", "title=y"), 2, "title is given twice"),
+        (("set", "alice", "--brand", "amce", "title=x"), 2, "there is no brand amce"),
+        (("add", "alice", "--name", "A"), 2, "there is an agent alice already"),
+        (("add", "emre", "--photo", "a.png", "--avatar", "b.png"), 2, "exclude each other"),
+        (("add", "emre", "--photo", "no.png", "--name", "E"), 5, "can't read the picture no.png"),
+        (("rename", "alice", "bruno"), 2, "there is an agent bruno already"),
+        (("rename", "alice", "A B"), 2, "can't be a key"),
+        (("remove", "nobody"), 2, "there is no agent nobody"),
+        (("set", "alice", "operators=x"), 5, "the comments in agents.alice.operators would be lost"),
+    ],
+    ids=range(12),
+)
+def test_what_can_t_be_done_is_said(team, words, code, message):
+    """A typing error names what was meant, and the roster stays as it is."""
+    before = roster(team)
+    done = team.run("roster", *words)
+    assert (code, True) == (done.code, message in done.err), done.err
+    assert before == roster(team)
+
+
+@pytest.mark.parametrize(
+    "words", ["add a --name A", "set a title=x", "remove a", "rename a b", "fmt", "show a"], ids=lambda words: words[:6]
+)
+def test_without_a_roster(desk, words):
+    """An empty folder gets the hint that a roster can be begun, and no file."""
+    done = desk.run("roster", *words.split())
+    assert (5, True) == (done.code, "`profilectl init` writes one to start from" in done.err)
+    assert ["avatars"] == [path.name for path in desk.folder.iterdir()]
+
+
+def test_a_link_isn_t_followed(team):
+    """A roster that is a link stays one, and what it leads to stays as it is."""
+    (team.folder / "link.toml").symlink_to("roster.toml")
+    before = roster(team)
+    done = team.run("roster", "remove", "bruno", "--roster", "link.toml")
+    assert (5, True) == (done.code, "symbolic link" in done.err)
+    assert before == roster(team)
+
+
+@pytest.mark.skipif("labels" not in AGENT, reason="labels and first days come with another change")
+def test_labels_and_a_first_day(team):
+    """Both are fields like any other, and a label is set alone."""
+    words = ("--name", "Emre", "--from", "2026-12-01", "--label", "team=night", "--label", "floor=2")
+    assert 0 == team.run("roster", "add", "emre", *words).code
+    assert b'from = 2026-12-01\nlabels = { team = "night", floor = "2" }\n' in roster(team)
+    assert 0 == team.run("roster", "set", "emre", "labels.team=day").code
+    assert b'labels = { team = "day", floor = "2" }\n' in roster(team)
+    assert ["acme", "labels.team", "day"] in team.run("roster", "show", "emre").rows
+
+
+def test_the_canonical_form(team):
+    """--check writes nothing and exits 3, fmt writes, and then both have nothing to do."""
+    before = roster(team)
+    assert (3, before) == (team.run("roster", "fmt", "--check").code, roster(team))
+    assert 0 == team.run("roster", "fmt").code
+    after = roster(team)
+    assert after != before
+    assert 0 == team.run("roster", "fmt", "--check").code
+    done = team.run("roster", "fmt")
+    assert (0, after, True) == (done.code, roster(team), "is in the canonical form" in done.out)
+
+
+def test_show_says_where_each_value_comes_from(team):
+    """Each value has its table and its line, those it wins against stand behind it in brackets."""
+    rows = team.run("roster", "show", "alice", "--brand", "beta", "--explain").rows
+    assert ["beta", "name", "Ally F.", "agents.alice.brands.beta", "roster.toml:26:1"] in rows
+    assert ["beta", "name", "(Alice F., Care Specialist)", "agents.alice", "roster.toml:18:1"] in rows
+    assert ["beta", "kind", "human", "defaults", "roster.toml:11:1"] in rows
+    short = team.run("roster", "show", "alice").rows
+    assert ["acme", "shown as", "Alice F., Care Specialist"] == short[0]
+    assert ["acme", "operators", "afast, deputy"] in short
+    document = team.run("roster", "show", "alice", "--json").document
+    assert ["acme", "beta"] == [brand["brand"] for brand in document["brands"]]
+
+
+def test_show_keeps_a_legal_name_to_itself(team):
+    """A legal name never leaves the machine, not even into a terminal's scrollback or a script's log."""
+    team.run("roster", "set", "bruno", "legal_name=Bruno Secretman")
+    for words in (("--explain",), ("--json",), ()):
+        assert "Secretman" not in team.run("roster", "show", "bruno", *words).out
+
+
+def test_quiet_says_nothing_more(team):
+    """With --quiet an edit that worked says nothing on stderr."""
+    assert "" == team.run("roster", "set", "bruno", "title=Lead", "--quiet").err
