@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, option
+from profilectl.cli.people.exporting import export_people
+from profilectl.cli.people.importing import import_people
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
@@ -25,7 +27,13 @@ _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
 
 def register(app: typer.Typer) -> None:
     """Add the ``roster`` group."""
-    add_group(app, "roster", "The roster file: who your agents are.", {"check": check, "list": listing})
+    commands: dict[str, Callable[..., None]] = {
+        "check": check,
+        "list": listing,
+        "import": import_people,
+        "export": export_people,
+    }
+    add_group(app, "roster", "The roster file: who your agents are.", commands)
 
 
 def check(
