@@ -26,6 +26,7 @@ LINES = {
     "check": "roster check",
     "compliance": "roster check --compliance",
     "roster": "roster list",
+    "import": "roster import people.csv --dry-run",
     "auth": "auth list",
     "plan": "diff",
     "sync": "sync --yes",
@@ -60,6 +61,7 @@ LINES = {
 def gallery(tmp_path, monkeypatch, capsys):
     """One of each document, as the program prints it; but for that of the server, which goes on."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "people.csv").write_text("key,name\nalice,Alicia F.\ndora,Dora P.\n")
     shown = {}
 
     def say(line):

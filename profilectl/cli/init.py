@@ -105,18 +105,14 @@ def init(
 def _ask() -> Settings:
     """Ask what a roster begins with; Enter takes what stands in brackets."""
     info("Five questions; Enter takes what stands in brackets, and everything can be changed in roster.toml later.")
-    handle = ask_or("1. Your X account", _STAND_IN)
-    language = ask_or("2. The language that its customers read", "en")
-    timezone = ask_or("3. Your time zone", "UTC")
-    file = ask_or("4. A spreadsheet of your people, saved as CSV", "three examples instead")
-    photos = ask_or("5. A folder with their pictures", "none")
-    return Settings(
-        handle,
-        language,
-        timezone,
-        None if file == "three examples instead" else expand_home(file),
-        None if photos == "none" or file == "three examples instead" else expand_home(photos),
-    )
+    handle = ask_or("1. Which X account speaks for your brand?", _STAND_IN)
+    language = ask_or("2. Which language do its customers read?", "en")
+    timezone = ask_or("3. In which time zone do your days begin and end?", "UTC")
+    file = ask_or("4. Which CSV file lists your people?", "none: three examples")
+    photos = ask_or("5. Which folder has their pictures?", "none: initials are drawn")
+    people = None if file.startswith("none:") else expand_home(file)
+    folder = None if people is None or photos.startswith("none:") else expand_home(photos)
+    return Settings(handle, language, timezone, people, folder)
 
 
 def _write_starter(context: Context, settings: Settings) -> None:

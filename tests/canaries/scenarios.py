@@ -66,6 +66,8 @@ SCENARIOS: dict[str, Scenario] = {
     "profiles list": _online("profiles list", "profiles list --json"),
     "recover": _online("recover --yes --roster lost/roster.toml"),
     "roster check": _offline("roster check", "roster check --json"),
+    "roster export": _offline("roster export", "roster export --format jsonl"),
+    "roster import": _offline("roster import /dev/stdin", "roster import /dev/stdin --dry-run", code=5),  # as above
     "roster list": _offline("roster list"),
     "sandbox faults": _offline("sandbox faults --sandbox", "sandbox faults --clear --sandbox"),
     "sandbox reset": _offline("sandbox reset --sandbox"),

@@ -379,6 +379,8 @@ ERRORS = [
     ["completion", "tcsh"],
     ["roster", "list", "--brand", "acne"],
     ["roster", "check", "--roster", "none.toml"],
+    ["roster", "import", "none.csv"],
+    ["roster", "export"],
     ["sandbox", "faults", "{}"],
     ["sandbox", "faults", "{}", "--clear"],
     ["sandbox", "reset", "--url", NOBODY],

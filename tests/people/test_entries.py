@@ -63,11 +63,11 @@ def test_a_brace_is_no_pattern(entries):
 
 def test_everything_that_is_wrong_with_the_rows_is_told_at_once(entries, problems_of):
     """By the cell that holds it."""
+    key = "a key has 1 to 64 lower-case letters, digits, - and _, and no - or _ first"
     text = f"key,name,kind,until\nAlice F,Alice,human,\nb,{'B' * 49},robot,31.1.27\nc,,,\nb,Bo,,\n"
 
     assert [
-        'people.csv:2:1: Alice F: a key has 1 to 64 lower-case letters, digits, - and _, and no - or _ first, '
-        'such as "alice-f"',
+        f'people.csv:2:1: Alice F: {key}, such as "alice-f"',
         "people.csv:3:3: b.name: 49 characters, at most 48",
         'people.csv:3:53: b.kind: expected "human" or "bot", got "robot"',
         'people.csv:3:59: b.until: expected a day such as 2027-01-31, got "31.1.27"',

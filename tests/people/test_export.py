@@ -76,7 +76,7 @@ def test_a_spreadsheet_calculates_nothing():
     """And an object for each agent has what it has."""
     people = export(tomli.loads(ROSTER), with_legal_names=False)
 
-    assert "\"'=Acme (bot)\"" in as_csv(people)
+    assert '"\'=Acme (bot)"' in as_csv(people)
     assert "=Acme (bot)" == json.loads([*json_lines(people)][1])["name"]
 
 

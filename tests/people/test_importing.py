@@ -30,9 +30,10 @@ def test_who_has_no_picture_gets_initials(plan):
     text = "name\nAlice F.\n"
 
     assert ("alice-f",) == plan(HEAD, text).drawn
-    assert (False, ()) == ('avatar = "avatars' in plan(HEAD + 'avatar = "a.png"\n', text).text, plan(
-        HEAD + 'avatar = "a.png"\n', text
-    ).drawn)
+    assert (False, ()) == (
+        'avatar = "avatars' in plan(HEAD + 'avatar = "a.png"\n', text).text,
+        plan(HEAD + 'avatar = "a.png"\n', text).drawn,
+    )
 
 
 def test_the_roster_s_rules_are_told_at_the_list_s_lines(plan, problems_of):
@@ -96,6 +97,6 @@ def test_a_roster_that_must_not_exist_is_not_replaced(plan, tmp_path):
     path = tmp_path / "roster.toml"
     path.write_text("mine")
 
-    with pytest.raises(InputRefused, match="can't write .*roster.toml: File exists"):
+    with pytest.raises(InputRefused, match=r"can't write .*roster.toml: File exists"):
         write(plan(HEAD, "name\nAlice F.\n"), path, None, lambda: b"")
     assert ("mine", []) == (path.read_text(), [*(tmp_path / "avatars").iterdir()])

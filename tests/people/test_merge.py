@@ -90,9 +90,13 @@ def test_marks_and_line_ends_stay(text):
     edited = edit(text, Comparison((("carla", {"name": "C"}),), (Change("alice", "kind", None, "human"),), (), (), 0))
 
     end = "\r\n" if "\r" in text else "\n"
-    assert text == edited.removesuffix(f'{end}[agents.carla]{end}name = "C"{end}').replace(
-        f'kind = "human"{end}{end}# about', f"{end}# about"
-    ).rstrip("\r\n") + text[len(text.rstrip("\r\n")) :]
+    assert (
+        text
+        == edited.removesuffix(f'{end}[agents.carla]{end}name = "C"{end}')
+        .replace(f'kind = "human"{end}{end}# about', f"{end}# about")
+        .rstrip("\r\n")
+        + text[len(text.rstrip("\r\n")) :]
+    )
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def paths(photos):
 
 
 def test_the_unicode_form_of_a_file_s_name_does_not_count(source, tmp_path):
-    """macOS writes letters and accents apart."""
+    """On macOS, names have letters and accents apart."""
     (tmp_path / "faces" / f"{unicodedata.normalize('NFD', 'Zoë Ünal')}.jpg").write_bytes(picture())
 
     assert {"zoe"} == {*collect([entry("zoe", first="Zoë", last="Ünal")], None, source(), Problems("p"))}
@@ -180,5 +180,5 @@ def test_initials_are_the_same_every_time():
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     """As it was written."""
-    with pytest.raises(InputRefused, match="can't read the folder .*nowhere: No such file or directory"):
+    with pytest.raises(InputRefused, match=r"can't read the folder .*nowhere: No such file or directory"):
         PhotoFolder(Path(tmp_path / "nowhere"))
