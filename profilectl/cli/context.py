@@ -130,6 +130,12 @@ class Context(Struct, frozen=True, dict=True):
         """The roster: ``--roster``, then the environment, then ./roster.toml."""
         return self.options.roster or expand_home(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
 
+    def with_brands(self, brands: Sequence[Brand]) -> Context:
+        """Return a context with a roster that has these brands and no agents, for what is done before there is one."""
+        other = self.reread()
+        other.__dict__["roster"] = Roster(tuple(brands), ())
+        return other
+
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
         hint = "`profilectl init` writes one to start from; --roster PATH names another"

@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
+from profilectl.cli.people.live import check_option, start_from_live
 from profilectl.cli.prompts import ask_or
 from profilectl.errors import InputRefused, UsageError
+from profilectl.people.starter import brand_of, head
 from profilectl.render import json_documents
 from profilectl.render.console import info
 from profilectl.roster import schema
@@ -23,7 +25,6 @@ from profilectl.system.files import created
 from profilectl.system.folders import LinkRefused, require_own_way
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
-from profilectl.toml.rules import FieldError, Rule
 
 _STAND_IN = "acmecare"
 
@@ -32,21 +33,6 @@ _AGENTS = (
     ("bruno", "Bruno K., Billing", "human"),
     ("helper", "{handle} bot", "bot"),
 )
-
-_HEAD = """\
-# Who your customers see in X Direct Messages.
-# `profilectl roster check` finds mistakes, `profilectl diff` shows what `profilectl sync` would change.
-version = 1
-
-[brands.{brand}]
-handle = "{handle}"  # the X account that speaks, without its @
-language = "{language}"  # of the word that a bot's name must contain
-{policy}
-[defaults]
-kind = "human"  # or "bot": customers want to know
-{pattern}
-# One table per agent. Customers see the name, up to 48 characters, and the picture: JPEG, PNG, WEBP or GIF.
-"""
 
 _AGENT = """
 [agents.{key}]
@@ -73,23 +59,32 @@ def init(
     file: Annotated[Path | None, option("--csv FILE", "Your people: CSV, or JSON lines.")] = None,
     columns: Annotated[list[str] | None, option("--map FIELD=COLUMN,...", "Which column is which field.")] = None,
     photos: Annotated[Path | None, option("--photos DIR", "Pictures, called by key, e-mail address or name.")] = None,
+    from_live: Annotated[bool, option("--from-live", "Take the profiles that X has as agents.")] = False,
     yes: Annotated[bool, option("--yes", "Ask nothing.")] = False,
 ) -> None:
     """Write a starter roster with pictures.
 
     On a terminal it asks five questions, unless options answer them. With --csv the roster is made of a list of people:
-    their pictures are stored beside it, and columns are guessed from their names. Never overwrites anything.
+    their pictures are stored beside it, and columns are guessed from their names. With --from-live each profile at X
+    becomes an agent, and is bound to it at once: nothing is created or destroyed there. Never overwrites anything.
 
     profilectl init --handle acmecare
 
     profilectl init --csv people.csv --photos faces --handle acmecare
+
+    profilectl init --from-live --handle acmecare
     """
+    if from_live:
+        if file or columns or photos:
+            raise UsageError("--from-live takes people and pictures from X, so it goes with no list of them")
+        start_from_live(context, handle, language, timezone, yes=yes)
+        return
     settings = Settings(_STAND_IN if handle is None else handle, language, timezone, file, photos)
     if settings == Settings() and not columns and context.may_ask and not yes:
         settings = _ask()
-    settings = replace(settings, handle=_check("--handle", schema.handle, settings.handle.removeprefix("@")))
-    _check("--language", schema.language, settings.language)
-    _check("--timezone", schema.timezone, settings.timezone)
+    settings = replace(settings, handle=check_option("--handle", schema.handle, settings.handle.removeprefix("@")))
+    check_option("--language", schema.language, settings.language)
+    check_option("--timezone", schema.timezone, settings.timezone)
     if settings.file is not None:
         from profilectl.cli.people.starting import start_from_list
 
@@ -127,13 +122,6 @@ def _write_starter(context: Context, settings: Settings) -> None:
     context.output.show(json_documents.init(path, [file for file in files if file != path]), lines=[line])
 
 
-def _check(name: str, rule: Rule, value: str) -> str:
-    try:
-        return str(rule(value))
-    except FieldError as error:
-        raise UsageError(f"{name}: {error}") from None
-
-
 def _text(settings: Settings) -> str:
     text = _head(settings, None)
     for key, name, kind in _AGENTS:
@@ -144,16 +132,8 @@ def _text(settings: Settings) -> str:
 
 
 def _head(settings: Settings, pattern: str | None) -> str:
-    """Return what a roster says before its agents; `pattern` is for the names that a list has in parts."""
-    # A brand's key has no capitals and starts with a letter or digit.
-    brand = settings.handle.lower().strip("_") or "brand"
-    return _HEAD.format(
-        brand=brand,
-        handle=settings.handle,
-        language=settings.language,
-        policy="" if settings.timezone == "UTC" else f'\n[policy]\ntimezone = "{settings.timezone}"\n',
-        pattern="" if pattern is None else f'name = "{pattern}"  # unless an agent has a name of its own\n',
-    )
+    brand = brand_of(settings.handle, settings.language)
+    return head([brand], timezone=settings.timezone, pattern=pattern)
 
 
 def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:

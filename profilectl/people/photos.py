@@ -208,7 +208,7 @@ def unstored(
         path = roster_folder / photo.path
         if not os.path.lexists(path):
             missing.append(photo)
-        elif _holds(path, photo.content):
+        elif holds(path, photo.content):
             continue
         elif own.get(key) == photo.path:
             missing.append(photo)
@@ -217,7 +217,8 @@ def unstored(
     return missing
 
 
-def _holds(path: Path, content: bytes) -> bool:
+def holds(path: Path, content: bytes) -> bool:
+    """Say whether a file has exactly these bytes."""
     try:
         return read_named(path, "the picture", avatars.LARGEST_FILE) == content
     except InputRefused:
