@@ -12,6 +12,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import add_group, option
 from profilectl.cli.people.exporting import export_people
 from profilectl.cli.people.importing import import_people
+from profilectl.cli.people.pulling import pull
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
         "list": listing,
         "import": import_people,
         "export": export_people,
+        "pull": pull,
     }
     add_group(app, "roster", "The roster file: who your agents are.", commands)
 

@@ -68,7 +68,7 @@ def read_entries(
 
     `known_keys` says whether the roster has a key.
     """
-    people = [_person(row, mapping) for row in table.rows]
+    people = [person_of(row, mapping) for row in table.rows]
     entries: list[Entry] = []
     for row, person, key in zip(table.rows, people, _keys(table.rows, people, mapping, problems), strict=True):
         entry = _entry(row, person, key, mapping, problems)
@@ -79,9 +79,9 @@ def read_entries(
     return entries
 
 
-def _person(row: Row, mapping: ColumnMapping) -> Person:
-    cells = {field: row.cells.get(header, "") for field, header in mapping.columns.items()}
-    return Person(*(cells.get(field, "") for field in ("email", "first", "last", "name")))
+def person_of(row: Row, mapping: ColumnMapping) -> Person:
+    """Return what a key is made from."""
+    return Person(*(mapping.text(row.cells, field) for field in ("email", "first", "last", "name")))
 
 
 def _keys(rows: Sequence[Row], people: Sequence[Person], mapping: ColumnMapping, problems: Problems) -> list[str]:
@@ -105,8 +105,8 @@ def _entry(row: Row, person: Person, key: str, mapping: ColumnMapping, problems:
     picture = ""
     for field in FIELDS:
         header = mapping.header(field)
-        text = row.cells.get(header, "") if header is not None else ""
-        if header is None or not text:
+        text = mapping.text(row.cells, field)
+        if not text:
             continue
         if field == "avatar":
             picture = text
@@ -117,7 +117,7 @@ def _entry(row: Row, person: Person, key: str, mapping: ColumnMapping, problems:
                 fields[field] = as_written(text) if field == "name" else convert(field, text)
             except FieldError as error:
                 problems.note(row.place(header), f"{key}.{field}", str(error))
-    for message in name_problems(row.cells[mapping.columns["name"]]) if "name" in fields else ():
+    for message in name_problems(person.name) if "name" in fields else ():
         problems.note(row.place(mapping.header("name")), f"{key}.name", message)
     return Entry(key, row, person, fields, spare, picture)
 

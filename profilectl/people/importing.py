@@ -67,24 +67,24 @@ def plan_import(
     known = agents_of(tables)
     entries = read_entries(table, mapping, known.__contains__, problems)
     photos = collect(entries, mapping.header("avatar"), source, problems)
-    initials = _initials(entries, photos, tables)
-    photos |= initials
+    drawings = initials(entries, photos, tables)
+    photos |= drawings
     problems.refuse()
     paths = {key: photo.path for key, photo in photos.items()}
     comparison = compare(tables, entries, paths, remove_missing=remove_missing)
     own = {key: str(usual_values(tables, key).get("avatar")) for key in known}
     pictures = unstored(photos, source.roster_folder, own, problems)
     edited = edit(text, comparison)
-    warnings = _judge(edited, file, entries, mapping, photos, problems)
+    warnings = judge(edited, file, entries, mapping, photos, problems)
     problems.refuse()
     missing = {photo.path for photo in pictures}
     changed = {change.agent for change in comparison.changes if change.field == "avatar"}
     added = {key for key, _ in comparison.added}
     repainted = tuple(key for key, path in paths.items() if path in missing and key not in changed | added)
-    return Import(edited, comparison, tuple(pictures), repainted, tuple(initials), warnings)
+    return Import(edited, comparison, tuple(pictures), repainted, tuple(drawings), warnings)
 
 
-def _initials(entries: Sequence[Entry], photos: Mapping[str, Photo], tables: Mapping[str, Any]) -> dict[str, Photo]:
+def initials(entries: Sequence[Entry], photos: Mapping[str, Photo], tables: Mapping[str, Any]) -> dict[str, Photo]:
     """Return drawn initials for everybody who has no picture, neither of their own nor by default."""
     missing: dict[str, Photo] = {}
     for entry in entries:
@@ -97,7 +97,7 @@ def _initials(entries: Sequence[Entry], photos: Mapping[str, Photo], tables: Map
     return missing
 
 
-def _judge(
+def judge(
     edited: str,
     file: str,
     entries: Sequence[Entry],

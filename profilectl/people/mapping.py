@@ -79,7 +79,7 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
         "username",
     ),
     # An alias is what Zendesk shows customers in place of an agent's name.
-    "name": ("publicname", "alias", "displayname", "name", "fullname", "namefullname"),
+    "name": ("publicname", "alias", "displayname", "name", "fullname"),
     "first": ("preferredname", "preferredfirstname", "firstname", "givenname", "namegivenname"),
     "last": ("lastname", "surname", "familyname", "namefamilyname"),
     "title": ("jobtitle", "employeetitle"),
@@ -94,6 +94,12 @@ class ColumnMapping(Struct, frozen=True):
 
     columns: Mapping[str, str]
     given: frozenset[str]
+    spare_name: str | None = None  # the column that has a name where an alias is empty
+
+    def text(self, cells: Mapping[str, str], field: str) -> str:
+        """Return what a row's cells say of a field; empty where they say nothing."""
+        text = cells.get(self.columns.get(field, ""), "")
+        return text or (cells.get(self.spare_name or "", "") if field == "name" else "")
 
     def header(self, field: str) -> str | None:
         """Return the header that a field comes from, or None."""
@@ -120,7 +126,9 @@ def map_columns(headers: Sequence[str], options: Iterable[str]) -> ColumnMapping
         if header:
             columns[field] = _find(header, headers)
             given.add(field)
-    return ColumnMapping(columns, frozenset(given))
+    is_alias = "name" not in given and _plain(columns.get("name", "")) == "alias"
+    spare_name = next((header for header in headers if _plain(header) == "name"), None) if is_alias else None
+    return ColumnMapping(columns, frozenset(given), spare_name)
 
 
 def _assignments(options: Iterable[str]) -> Iterable[tuple[str, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -84,6 +84,23 @@ class Problems:
         count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
         message = f"{visible(self.file)} has {count}; nothing was written"
         return RosterRefused(message, problems=tuple(listed), hint="mend the list, or its columns with --map")
+
+
+def table_of(entries: Iterable[Mapping[str, Any]], file: str, form: str) -> Table:
+    """Return people whom a directory has answered with, as a list; the number of each stands for its line.
+
+    Raises:
+        RosterRefused: a cell is longer than `LONGEST_CELL`.
+    """
+    problems = Problems(file)
+    rows = []
+    for number, entry in enumerate(entries, 1):
+        texts = ((key, text) for key, text in _flat(entry, "") if text)
+        cells = {key: text for key, text in texts if _is_short(text, (number, 1), key, problems)}
+        rows.append(Row(number, cells, {}))
+    problems.refuse()
+    headers = dict.fromkeys(key for row in rows for key in row.cells)
+    return Table(file, form, "UTF-8", tuple(headers), tuple(rows))
 
 
 def read_table(content: bytes, file: str) -> Table:

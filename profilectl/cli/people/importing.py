@@ -37,7 +37,7 @@ def import_people(
     from profilectl.render import people as shown
 
     content, name = context.read_roster(), str(context.roster_path)
-    _require_readable(content, name)
+    require_readable(content, name)
     table = read_list(file)
     mapping = mapping_of(context, table, columns or ())
     source = photo_source(context, file, photos)
@@ -57,7 +57,7 @@ def import_people(
         context.remark(f"next: `{next_command(context, 'diff')}` shows what that changes at X")
 
 
-def _require_readable(content: bytes, name: str) -> None:
+def require_readable(content: bytes, name: str) -> None:
     """Raise RosterRefused for a roster with errors, other than that it has no agents yet."""
     from profilectl.roster.parser import parse_partially
     from profilectl.toml.document import refusal
