@@ -132,8 +132,8 @@ def plan_pull(
     problems.refuse()
     after = {each: _known(entry, tables) for each, entry in zip(ids, entries, strict=True)}
     stay_out = tuple(known_.key for each, known_ in after.items() if each in memory and known_.key not in known)
-    wanted = [entry for entry in entries if entry.key not in stay_out]
-    comparison, kept = _by_hand(compare(tables, wanted, {}), memory)
+    followed = [entry for entry in entries if entry.key not in stay_out]
+    comparison, kept = _by_hand(compare(tables, followed, {}), memory)
     leavers = _leavers(memory, ids, tables)
     if len(leavers) > max_deletes:
         raise GuardRefused(
@@ -141,7 +141,7 @@ def plan_pull(
             hint=f"--max-deletes {len(leavers)} allows this; look first whether the token and the group are right",
         )
     comparison = replace(comparison, removed=leavers, missing=())
-    change = _completed(content.decode("utf-8"), file, tables, comparison, wanted, mapping, source, problems)
+    change = _completed(content.decode("utf-8"), file, tables, comparison, followed, mapping, source, problems)
     return Pull(change, after, kept, stay_out)
 
 

@@ -76,7 +76,7 @@ def pull(
 
 
 def _read(context: Context, source: Source) -> Table:
-    from profilectl.api.directories import NAMES, Directory
+    from profilectl.api.directories.client import NAMES, Directory
     from profilectl.credentials.directory_token import find_token
     from profilectl.credentials.keyring import Keychain
     from profilectl.people.tables import table_of

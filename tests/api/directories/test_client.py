@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from profilectl.api import directories
 from profilectl.api.clock import Clock
-from profilectl.api.directories import Directory
+from profilectl.api.directories import client as directories
+from profilectl.api.directories.client import Directory
 from profilectl.errors import CredentialsRefused, NotFound, RateLimited, Refused, Unreachable
 from profilectl.secret import Secret
 from tests import people_server
