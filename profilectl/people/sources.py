@@ -53,7 +53,7 @@ def choose(tables: Mapping[str, Any], kind: str | None, file: str) -> Source:
     kind = kind or next(iter(tables), None)
     if kind is None or kind not in tables:
         word = kind or "okta"
-        raise UsageError(f"no directory is set up in {visible(file)}", hint=f"[people.{visible(word)}] there names one")
+        raise UsageError(f"no directory is set up in {visible(file)}", hint=f"a table [people.{visible(word)}] there sets it up")
     return _source(kind, tables[kind], visible(file))
 
 

@@ -27,6 +27,7 @@ _DEEPEST: Final = 4  # objects in one another in a line of JSON: {"profile": {"n
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _SEPARATOR_LINE: Final = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)  # which Excel reads, and some exports write
 _GUARDED: Final = re.compile(r"'+\s*[=+\-@|%＝＋－＠]")  # noqa: RUF001 - as `render.spreadsheets` guards its cells
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # XLSX and ODS are ZIP files, XLS is a compound file
 _END: Final = re.compile(r"\r\n|\n|\r|\Z")
 
 Place = tuple[int, int]
@@ -114,6 +115,9 @@ def read_table(content: bytes, file: str) -> Table:
         RosterRefused: `problems` holds everything that is wrong with its form, each with line and column.
     """
     problems = Problems(file)
+    if content.startswith(_WORKBOOKS):
+        problems.note((1, 1), "", "a workbook of a spreadsheet: save it as CSV (UTF-8), and name that file")
+        raise problems.refusal()
     try:
         decoded = decode(content)
     except NotDecodable as error:

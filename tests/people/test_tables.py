@@ -107,6 +107,13 @@ def test_bytes_that_are_no_text_are_a_problem(problems_of):
     assert [problem] == problems_of(read_table, b"name\nA\x9d", "people.csv")
 
 
+@pytest.mark.parametrize("content", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1"])
+def test_a_workbook_has_to_be_saved_as_csv(problems_of, content):
+    """What people name first."""
+    problem = "people.xlsx:1:1: a workbook of a spreadsheet: save it as CSV (UTF-8), and name that file"
+    assert [problem] == problems_of(read_table, content, "people.xlsx")
+
+
 def test_a_list_has_at_most_as_many_people_as_a_roster(table, problems_of, monkeypatch):
     """The first one too many is named, and nothing behind it is read."""
     monkeypatch.setattr(tables, "MOST_ROWS", 2)
