@@ -14,7 +14,7 @@ _profilectl_know() {
             options="$shared"
             ;;
         'profilectl init')
-            options="$shared --handle=@text"
+            options="$shared --handle=@text --language=@text --timezone=@text --csv=@path --map=@text --photos=@path --from-live --yes"
             ;;
         'profilectl diff')
             options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --picture-base=@text"
@@ -45,7 +45,7 @@ _profilectl_know() {
             arguments='bash,zsh,fish,powershell'
             ;;
         'profilectl roster')
-            commands='check list'
+            commands='check list import export pull'
             options='--help'
             ;;
         'profilectl roster check')
@@ -53,6 +53,17 @@ _profilectl_know() {
             ;;
         'profilectl roster list')
             options="$shared"
+            ;;
+        'profilectl roster import')
+            options="$shared --map=@text --photos=@path --dry-run --remove-missing"
+            arguments='@path'
+            ;;
+        'profilectl roster export')
+            options="$shared --format=@text --legal-names"
+            ;;
+        'profilectl roster pull')
+            options="$shared --dry-run --max-deletes=@text --yes"
+            arguments='@text'
             ;;
         'profilectl feedback')
             commands='report'

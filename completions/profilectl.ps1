@@ -55,6 +55,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--handle|@text|Your brand''s X account; else a stand-in'
+                '--language|@text|Which language its customers read'
+                '--timezone|@text|In which days begin and end'
+                '--csv|@path|Your people: CSV, or JSON lines'
+                '--map|@text|Which column is which field'
+                '--photos|@path|Pictures, called by key, e-mail address or name'
+                '--from-live||Take the profiles that X has as agents'
+                '--yes||Ask nothing'
             )
             Arguments = @()
         }
@@ -157,6 +164,9 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @(
                 'check|Tell every problem of the roster, each at its line'
                 'list|List the agents as each brand shows them'
+                'import|Read a list of people into the roster'
+                'export|Print the roster''s agents as a list for a spreadsheet'
+                'pull|Bring the roster up to date with a directory of people'
             )
             Options = @(
                 '--help||Show this message and exit'
@@ -174,6 +184,37 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @()
             Arguments = @()
+        }
+        'profilectl roster import' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--map|@text|Which column is which field'
+                '--photos|@path|Pictures, called by key, e-mail address or name'
+                '--dry-run||Show the difference, and write nothing'
+                '--remove-missing||Remove agents whom the list doesn''t name, but protected ones'
+            )
+            Arguments = @(
+                '@path'
+            )
+        }
+        'profilectl roster export' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--format|@text|csv or jsonl'
+                '--legal-names||Include legal names, which are private'
+            )
+            Arguments = @()
+        }
+        'profilectl roster pull' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--dry-run||Show the difference, and write nothing'
+                '--max-deletes|@text|How many may leave at once'
+                '--yes||Write without asking'
+            )
+            Arguments = @(
+                '@text'
+            )
         }
         'profilectl feedback' = @{
             Commands = @(
