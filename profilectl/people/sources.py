@@ -52,8 +52,8 @@ def choose(tables: Mapping[str, Any], kind: str | None, file: str) -> Source:
         raise UsageError("which directory isn't clear", hint=f"name one of {', '.join(map(visible, tables))}")
     kind = kind or next(iter(tables), None)
     if kind is None or kind not in tables:
-        word = kind or "okta"
-        raise UsageError(f"no directory is set up in {visible(file)}", hint=f"a table [people.{visible(word)}] there sets it up")
+        hint = f"a table [people.{visible(kind or 'okta')}] there sets it up"
+        raise UsageError(f"no directory is set up in {visible(file)}", hint=hint)
     return _source(kind, tables[kind], visible(file))
 
 
