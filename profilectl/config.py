@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from profilectl.errors import InputRefused, RosterRefused
@@ -52,6 +52,7 @@ class Config(Struct, frozen=True):
     credential_command: tuple[str, ...] = ()  # program and arguments that print an account's credentials
     ledger: str | None = None  # a path or ``postgresql://`` URL
     audit: AuditChoices = AuditChoices()
+    people: Mapping[str, Any] = field(default_factory=dict)  # directories by their word, as `people.sources` reads them
 
     def account(self, handle: str, host: str) -> LoggedIn | None:
         """Return the account with that handle (in any case) at that host, or None."""
@@ -115,6 +116,10 @@ def read_config(path: Path) -> Config:
         raise InputRefused(f"{shown}: {visible(str(error))}", hint=_HINT) from None
     config = _from_document(path, document)
     # Whoever can write the file could have any program run with this user's rights.
+    commands = [table.get("token_command") for table in config.people.values() if isinstance(table, dict)]
+    if any(commands) and _others_can_write(status):
+        message = f"{shown} names a token_command, but somebody else can write the file"
+        raise InputRefused(message, hint="it must belong to you, with mode 600")
     if config.credential_command and _others_can_write(status):
         message = f"{shown} names a credential_command, but somebody else can write the file"
         raise InputRefused(message, hint="it must belong to you, with mode 600")
@@ -174,6 +179,8 @@ def _to_document(config: Config) -> dict[str, Any]:
     audit = {key: value for key in _AUDIT_KEYS if (value := getattr(config.audit, key)) is not None}
     if audit:
         document["audit"] = audit
+    if config.people:
+        document["people"] = dict(config.people)
     document["accounts"] = [{key: getattr(account, key) for key in _ACCOUNT_KEYS} for account in config.accounts]
     return document
 
@@ -190,6 +197,7 @@ def _from_document(path: Path, document: dict[str, Any]) -> Config:
         credential_command=_command(path, document.pop("credential_command", [])),
         ledger=_text(path, "ledger", document.pop("ledger", None)),
         audit=_audit(path, document.pop("audit", {})),
+        people=_people(path, document.pop("people", {})),
     )
     if document:
         raise _unknown(path, next(iter(document)))
@@ -222,6 +230,12 @@ def _command(path: Path, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _people(path: Path, tables: Any) -> Mapping[str, Any]:
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise InputRefused(f"{visible(str(path))}: people must be tables such as [people.okta]", hint=_HINT)
+    return tables
+
+
 def _text(path: Path, key: str, value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InputRefused(f"{visible(str(path))}: {key} must be a string", hint=_HINT)
@@ -231,7 +245,7 @@ def _text(path: Path, key: str, value: Any) -> str | None:
 def _unknown(path: Path, key: str) -> InputRefused:
     from difflib import get_close_matches
 
-    known = ("accounts", "audit", "brand", "credential_command", "ledger", "version")
+    known = ("accounts", "audit", "brand", "credential_command", "ledger", "people", "version")
     close = get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"it may say {', '.join(known)}"
     return InputRefused(f"{visible(str(path))}: unknown key {visible(key)}", hint=hint)

@@ -28,6 +28,7 @@ LINES = {
     "roster": "roster list",
     "agent": "roster show alice",
     "edit": "roster set alice title=Lead",
+    "import": "roster import people.csv --dry-run",
     "auth": "auth list",
     "plan": "diff",
     "sync": "sync --yes",
@@ -67,6 +68,7 @@ def gallery(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".ssh").mkdir()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ".ssh/id_ed25519"], check=True)
+    (tmp_path / "people.csv").write_text("key,name\nalice,Alicia F.\ndora,Dora P.\n")
     shown = {}
 
     def say(line):

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -131,6 +131,12 @@ class Context(Struct, frozen=True, dict=True):
     def roster_path(self) -> Path:
         """The roster: ``--roster``, then the environment, then ./roster.toml."""
         return self.options.roster or expand_home(self.environ.get("PROFILECTL_ROSTER") or "roster.toml")
+
+    def with_brands(self, brands: Sequence[Brand]) -> Context:
+        """Return a context with a roster that has these brands and no agents, for what is done before there is one."""
+        other = self.reread()
+        other.__dict__["roster"] = Roster(tuple(brands), ())
+        return other
 
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
@@ -495,6 +501,14 @@ class Context(Struct, frozen=True, dict=True):
                 ),
             )
         )
+
+    def fetcher(self, jobs: int) -> Callable[[str], bytes]:
+        """Return what fetches pictures at addresses that a person's list names; X itself isn't called."""
+        from profilectl.api.transport import Transport
+
+        transport = Transport(self.api_url, jobs=jobs, deadline=self.deadline, announce=self.announce_wait)
+        self.stack.callback(transport.close)
+        return transport.download
 
     def wait(self, seconds: float, why: str) -> bool:
         """Wait, and return True; False at once when that would be longer than the command may take."""

@@ -5,16 +5,25 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
+from profilectl.cli.people.live import check_option, start_from_live
+from profilectl.cli.prompts import ask_or
 from profilectl.errors import InputRefused, UsageError
+from profilectl.people.starter import brand_of, head
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.roster import schema
 from profilectl.system.files import created
 from profilectl.system.folders import LinkRefused, require_own_way
+from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
 _STAND_IN = "acmecare"
@@ -25,21 +34,6 @@ _AGENTS = (
     ("helper", "{handle} bot", "bot"),
 )
 
-_HEAD = """\
-# Who your customers see in X Direct Messages.
-# `profilectl roster check` finds mistakes, `profilectl diff` shows what `profilectl sync` would change.
-version = 1
-
-[brands.{brand}]
-handle = "{handle}"  # the X account that speaks, without its @
-language = "en"  # of the word that a bot's name must contain
-
-[defaults]
-kind = "human"  # or "bot": customers want to know
-
-# One table per agent. Customers see the name, up to 48 characters, and the picture: JPEG, PNG, WEBP or GIF.
-"""
-
 _AGENT = """
 [agents.{key}]
 name = "{name}"
@@ -47,46 +41,99 @@ avatar = "avatars/{key}.png"
 """
 
 
+class Settings(Struct, frozen=True):
+    """What a roster begins with."""
+
+    handle: str = _STAND_IN
+    language: str = "en"
+    timezone: str = "UTC"
+    file: Path | None = None  # a list of people
+    photos: Path | None = None
+
+
 def init(
     context: Context,
     handle: Annotated[str | None, option("--handle HANDLE", "Your brand's X account; else a stand-in.")] = None,
+    language: Annotated[str, option("--language TAG", "Which language its customers read.")] = "en",
+    timezone: Annotated[str, option("--timezone NAME", "In which days begin and end.")] = "UTC",
+    file: Annotated[Path | None, option("--csv FILE", "Your people: CSV, or JSON lines.")] = None,
+    columns: Annotated[list[str] | None, option("--map FIELD=COLUMN,...", "Which column is which field.")] = None,
+    photos: Annotated[Path | None, option("--photos DIR", "Pictures, called by key, e-mail address or name.")] = None,
+    from_live: Annotated[bool, option("--from-live", "Take the profiles that X has as agents.")] = False,
+    yes: Annotated[bool, option("--yes", "Ask nothing.")] = False,
 ) -> None:
     """Write a starter roster with pictures.
 
-    Never overwrites anything.
+    On a terminal it asks five questions, unless options answer them. With --csv the roster is made of a list of people:
+    their pictures are stored beside it, and columns are guessed from their names. With --from-live each profile at X
+    becomes an agent, and is bound to it at once: nothing is created or destroyed there. Never overwrites anything.
+
+    profilectl init --handle acmecare
+
+    profilectl init --csv people.csv --photos faces --handle acmecare
+
+    profilectl init --from-live --handle acmecare
     """
+    if from_live:
+        if file or columns or photos:
+            raise UsageError("--from-live takes people and pictures from X, so it goes with no list of them")
+        start_from_live(context, handle, language, timezone, yes=yes)
+        return
+    settings = Settings(_STAND_IN if handle is None else handle, language, timezone, file, photos)
+    if settings == Settings() and not columns and context.may_ask and not yes:
+        settings = _ask()
+    settings = replace(settings, handle=check_option("--handle", schema.handle, settings.handle.removeprefix("@")))
+    check_option("--language", schema.language, settings.language)
+    check_option("--timezone", schema.timezone, settings.timezone)
+    if settings.file is not None:
+        from profilectl.cli.people.starting import start_from_list
+
+        start_from_list(context, settings.file, partial(_head, settings), columns or (), settings.photos)
+    elif columns or photos:
+        raise UsageError("--map and --photos belong to a list of people", hint="--csv FILE names it")
+    else:
+        _write_starter(context, settings)
+    if not context.is_quiet:
+        _show_next_steps(context.roster_path, is_stand_in=settings.handle == _STAND_IN and handle is None)
+
+
+def _ask() -> Settings:
+    """Ask what a roster begins with; Enter takes what stands in brackets."""
+    info("Five questions; Enter takes what stands in brackets, and everything can be changed in roster.toml later.")
+    handle = ask_or("1. Which X account speaks for your brand?", _STAND_IN)
+    language = ask_or("2. Which language do its customers read?", "en")
+    timezone = ask_or("3. In which time zone do your days begin and end?", "UTC")
+    file = ask_or("4. Which CSV file lists your people?", "none: three examples")
+    photos = ask_or("5. Which folder has their pictures?", "none: initials are drawn")
+    people = None if file.startswith("none:") else expand_home(file)
+    folder = None if people is None or photos.startswith("none:") else expand_home(photos)
+    return Settings(handle, language, timezone, people, folder)
+
+
+def _write_starter(context: Context, settings: Settings) -> None:
     from profilectl.pictures.placeholders import initials_portrait
 
-    account = _check_handle(handle) if handle is not None else _STAND_IN
-    path = context.roster_path
+    path, handle = context.roster_path, settings.handle
     pictures = path.parent / "avatars"
-    files = {pictures / f"{key}.png": initials_portrait(name.format(handle=account)) for key, name, _ in _AGENTS}
-    files[path] = _text(account).encode()
+    files = {pictures / f"{key}.png": initials_portrait(name.format(handle=handle)) for key, name, _ in _AGENTS}
+    files[path] = _text(settings).encode()
     _write_anew(files, pictures)
     line = f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}"
     context.output.show(json_documents.init(path, [file for file in files if file != path]), lines=[line])
-    if not context.is_quiet:
-        _show_next_steps(path, is_stand_in=handle is None)
 
 
-def _check_handle(handle: str) -> str:
-    from profilectl.roster import schema
-    from profilectl.toml.rules import FieldError
-
-    try:
-        return schema.handle(handle.removeprefix("@"))
-    except FieldError as error:
-        raise UsageError(f"--handle: {error}") from None
-
-
-def _text(handle: str) -> str:
-    brand = handle.lower().strip("_") or "brand"  # a brand's key has no capitals and starts with a letter or digit
-    text = _HEAD.format(brand=brand, handle=handle)
+def _text(settings: Settings) -> str:
+    text = _head(settings, None)
     for key, name, kind in _AGENTS:
-        text += _AGENT.format(key=key, name=name.format(handle=handle))
+        text += _AGENT.format(key=key, name=name.format(handle=settings.handle))
         if kind != "human":
             text += f'kind = "{kind}"\n'
     return text
+
+
+def _head(settings: Settings, pattern: str | None) -> str:
+    brand = brand_of(settings.handle, settings.language)
+    return head([brand], timezone=settings.timezone, pattern=pattern)
 
 
 def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:

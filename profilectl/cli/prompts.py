@@ -35,6 +35,11 @@ def ask(label: str, *, hidden: bool = False) -> str:
     return answer
 
 
+def ask_or(label: str, usual: str) -> str:
+    """Ask once; Enter takes what is usual, which the question shows in brackets. Ctrl-C is typer.Abort."""
+    return _answer(f"{label} [{usual}]: ").strip() or usual
+
+
 def require_consent(context: Context, question: str, outcome: str, *, yes: bool) -> None:
     """Ask, unless `yes` has answered already; `outcome` is what isn't done without consent: "adopted".
 

@@ -160,6 +160,11 @@ class Keychain:
         """Store the key that signs checkpoints of the record."""
         self._call(lambda backend: backend.set_password(*_SIGNING, key.reveal()))
 
+    def directory_token(self, kind: str) -> Secret | None:
+        """Return the token that a person stored for a directory of people, such as ``okta``, None without one."""
+        value = self._call(lambda backend: backend.get_password("profilectl:people", kind))
+        return Secret(value) if value else None
+
     def delete(self, host: str, handle: str) -> bool:
         """Remove an account's entry; return False when there was none."""
         address = _address(host, handle)

@@ -39,20 +39,21 @@ def default_ledger_path(environ: Mapping[str, str], api_host: str) -> Path:
 
     The host has its port unless that is the usual one: ``127.0.0.1:8123`` is kept in ``127.0.0.1_8123``.
     """
-    return _state_folder(environ) / _folder_name(api_host) / "ledger.db"
+    return state_folder(environ) / _folder_name(api_host) / "ledger.db"
 
 
 def heads_folder(environ: Mapping[str, str], api_host: str) -> Path:
     """Return where the heads of the ledgers of one X's accounts are kept, see `heads`; its host is as above."""
-    return _state_folder(environ) / "heads" / _folder_name(api_host)
+    return state_folder(environ) / "heads" / _folder_name(api_host)
 
 
 def trees_folder(environ: Mapping[str, str], api_host: str) -> Path:
     """Return where the trees over the ledgers of one X's accounts are kept, see `kept_tree`; its host is as above."""
-    return _state_folder(environ) / "trees" / _folder_name(api_host)
+    return state_folder(environ) / "trees" / _folder_name(api_host)
 
 
-def _state_folder(environ: Mapping[str, str]) -> Path:
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder of this user for what profilectl must remember, which needn't exist."""
     chosen = Path(environ.get("XDG_STATE_HOME", ""))
     # a relative one has to be ignored (XDG Base Directory Specification): it would be another one in every folder
     return (chosen if chosen.is_absolute() else home_folder() / ".local" / "state") / "profilectl"

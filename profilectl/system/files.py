@@ -241,20 +241,24 @@ def create_shared(path: Path, content: bytes) -> None:
 def created(path: Path, content: bytes) -> Iterator[None]:
     """Create a file with usual rights where there is nothing, and its folder; after an error in the block it goes.
 
+    It is there whole or not at all, even after a kill.
+
     Raises:
         FileExistsError: something is there.
         OSError: the disk refuses, or `folders.folder_of` the way.
     """
     make_folder(path.parent)
     with folder_of(path) as parent:
+        draft = f".{os.urandom(8).hex()}.new"  # without the name, which may be as long as names can be
         try:
-            descriptor = _new(path.name, parent, _USUAL)
+            with cleaned_up(partial(_remove, draft, parent)):
+                with os.fdopen(_new(draft, parent, _USUAL), "wb") as file:
+                    file.write(content)
+                _name_anew(draft, path.name, parent)
         except OSError as error:
-            error.filename = str(path)
+            error.filename, error.filename2 = str(path), None
             raise
         with undone_on_error(partial(os.unlink, path.name, dir_fd=parent)):
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
             yield
 
 
@@ -408,6 +412,17 @@ def _exists(name: str, folder: int) -> bool:
 def _link(draft: str, name: str, folder: int) -> None:
     """Give a draft its name; unlike a rename, this never replaces."""
     os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+
+
+def _name_anew(draft: str, name: str, folder: int) -> None:
+    """Give a draft its name as `_link` does, also where the file system has no links."""
+    try:
+        _link(draft, name, folder)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK}:
+            raise
+        os.close(_new(name, folder, _USUAL))  # the name is ours from here on
+        os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _remove(name: str, folder: int) -> None:

@@ -78,6 +78,9 @@ SCENARIOS: dict[str, Scenario] = {
     "roster rename": _offline("roster rename emil emilio", "roster rename dora dorothea --json"),
     "roster set": _offline("roster set emil title=Care", "roster set emil --unset title --json"),
     "roster show": _offline("roster show emil --explain", "roster show emil --json"),
+    "roster export": _offline("roster export", "roster export --format jsonl"),
+    "roster import": _offline("roster import /dev/stdin", "roster import /dev/stdin --dry-run", code=5),  # as above
+    "roster pull": _offline("roster pull", "roster pull okta --json", code=2),  # none is set up
     "sandbox faults": _offline("sandbox faults --sandbox", "sandbox faults --clear --sandbox"),
     "sandbox reset": _offline("sandbox reset --sandbox"),
     "sandbox serve": Scenario(("sandbox serve --port 0",), code=143, is_server=True),

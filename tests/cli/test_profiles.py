@@ -382,6 +382,8 @@ ERRORS = [
     ["roster", "set", "alcie", "title=x"],
     ["roster", "remove", "alcie"],
     ["roster", "check", "--roster", "none.toml"],
+    ["roster", "import", "none.csv"],
+    ["roster", "export"],
     ["sandbox", "faults", "{}"],
     ["sandbox", "faults", "{}", "--clear"],
     ["sandbox", "reset", "--url", NOBODY],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -11,6 +12,7 @@ from profilectl.errors import InputRefused
 from profilectl.system.files import (
     cleaned_up,
     create_private,
+    created,
     read_named,
     read_regular,
     write_named,
@@ -208,3 +210,54 @@ def test_a_private_folder_is_private_all_the_way(tmp_path, umask):
 
     assert [0o700] * 3 == [stat.S_IMODE(folder.stat().st_mode) for folder in sorted(tmp_path.rglob("*"))]
     assert 0o755 == stat.S_IMODE(tmp_path.stat().st_mode)
+
+
+# Files that are made anew
+
+
+def test_a_new_file_is_there_whole_and_with_usual_rights(tmp_path):
+    """Its folder is made, and no draft is left beside it."""
+    with created(tmp_path / "a" / "b.txt", b"text"):
+        assert b"text" == (tmp_path / "a" / "b.txt").read_bytes()
+
+    assert ["b.txt"] == [path.name for path in (tmp_path / "a").iterdir()]
+    assert 0o644 == stat.S_IMODE((tmp_path / "a" / "b.txt").stat().st_mode) | 0o044
+
+
+def test_a_new_file_goes_again_after_an_error(tmp_path):
+    """What was to follow it didn't happen."""
+    with pytest.raises(RuntimeError), created(tmp_path / "b.txt", b"text"):
+        raise RuntimeError
+
+    assert [] == [*tmp_path.iterdir()]
+
+
+def test_a_new_file_takes_nobody_s_place(tmp_path):
+    """A file stays, a link is neither followed nor replaced."""
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError) as error, created(tmp_path / name, b"text"):
+            pass
+        assert str(tmp_path / name) == error.value.filename
+
+    assert (["file", "link"], "mine") == (
+        sorted(path.name for path in tmp_path.iterdir()),
+        (tmp_path / "file").read_text(),
+    )
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP])
+def test_a_file_system_without_links_will_do(tmp_path, monkeypatch, code):
+    """Such as that of a memory stick; there, too, nothing is replaced."""
+
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with created(tmp_path / "b.txt", b"text"):
+        pass
+    with pytest.raises(FileExistsError), created(tmp_path / "b.txt", b"other"):
+        pass
+
+    assert (["b.txt"], b"text") == ([path.name for path in tmp_path.iterdir()], (tmp_path / "b.txt").read_bytes())

@@ -1,0 +1,1 @@
+"""Directories of people: the same transport and bounds as for X, other hosts, other tokens."""

@@ -1,0 +1,47 @@
+"""``roster export``: the roster as a list of people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from profilectl.cli.context import Context
+from profilectl.cli.options import option
+from profilectl.errors import UsageError
+
+_FORMATS = ("csv", "jsonl")
+
+
+def export_people(
+    context: Context,
+    form: Annotated[str, option("--format FORMAT", "csv or jsonl.")] = "csv",
+    legal_names: Annotated[bool, option("--legal-names", "Include legal names, which are private.")] = False,
+) -> None:
+    """Print the roster's agents as a list for a spreadsheet.
+
+    It is what `roster import` reads, and changes nothing when it is read into the same roster. Defaults and name
+    patterns are filled in; what differs from brand to brand isn't in it.
+
+    profilectl roster export > people.csv
+
+    profilectl roster export --format jsonl
+    """
+    from profilectl.people.export import csv_rows, export, json_lines
+    from profilectl.render.console import out_all
+    from profilectl.render.spreadsheets import csv_lines
+    from profilectl.toml.document import decode, load
+
+    if form not in _FORMATS:
+        raise UsageError(f"--format: expected {' or '.join(_FORMATS)}")
+    if context.wants_json:
+        raise UsageError("roster export has no JSON document", hint="--format jsonl prints an object for each agent")
+    _ = context.roster  # one with errors would be exported with them
+    name = str(context.roster_path)
+    people = export(load(decode(context.read_roster(), name), name), with_legal_names=legal_names)
+    out_all(csv_lines(people.columns, csv_rows(people)) if form == "csv" else json_lines(people))
+    if people.private:
+        count = "1 legal name was" if people.private == 1 else f"{people.private} legal names were"
+        context.remark(f"{count} left out; --legal-names includes them")
+    if people.left_out:
+        from profilectl.cli.people.lists import some
+
+        context.remark(f"without what differs from brand to brand: {some(people.left_out)}")

@@ -1,0 +1,162 @@
+"""``roster import``: what a list changes is shown, and set without touching anything else."""
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+
+PEOPLE = "key,name,until\nalice,Alice Fast,\nbruno,Bruno K.,2027-01-31\ncarla,Carla M.,\n"
+
+
+@pytest.fixture
+def team(desk):
+    """A roster of alice and bruno, and a list that says something else of them and knows carla."""
+    desk.write(("alice", "Alice F.", "# alice's comment"), ("bruno", "Bruno K.", "", "# the end"))
+    (desk.folder / "people.csv").write_text(PEOPLE)
+    return desk
+
+
+def text(desk):
+    return (desk.folder / "roster.toml").read_text(encoding="utf-8")
+
+
+def test_what_differs_is_set_and_shown(team):
+    """One line for each field, for programs; the roster's other lines are as they were."""
+    before = text(team)
+    done = team.run("roster", "import", "people.csv")
+
+    assert (0, "1 added, 2 changed, 0 removed, 0 unchanged") == (done.code, done.err.splitlines()[-2])
+    assert [
+        ["add", "carla", "name", "", "Carla M."],
+        ["set", "alice", "name", "Alice F.", "Alice Fast"],
+        ["set", "bruno", "until", "", "2027-01-31"],
+    ] == done.rows
+    assert [
+        '- name = "Alice F."',
+        '+ name = "Alice Fast"',
+        "+ until = 2027-01-31",
+        "+ ",
+        "+ [agents.carla]",
+        '+ name = "Carla M."',
+    ] == [line for line in difflib.ndiff(before.splitlines(), text(team).splitlines()) if line[0] in "+-"]
+    assert 0 == team.run("roster", "check").code
+
+
+def test_a_dry_run_shows_the_same_and_writes_nothing(team):
+    """Then the real one does it, and a second one has nothing to do."""
+    before = text(team)
+    dry = team.run("roster", "import", "people.csv", "--dry-run")
+    unwritten = text(team)
+    real = team.run("roster", "import", "people.csv")
+    again = team.run("roster", "import", "people.csv")
+
+    assert (before, dry.rows, 0) == (unwritten, real.rows, dry.code)
+    assert "nothing was written (--dry-run)" in dry.err
+    assert ("", "0 added, 0 changed, 0 removed, 3 unchanged") == (again.out, again.err.splitlines()[-1])
+
+
+def test_on_a_terminal_there_is_a_table(team):
+    """With the names of its columns."""
+    code, screen = team.watch("roster", "import", "people.csv", "--dry-run")
+
+    assert (0, True) == (code, all(word in screen for word in ("change", "before", "after", "Alice Fast", "carla")))
+
+
+def test_nobody_is_removed_unless_that_is_asked_for(team):
+    """Who is missing in the list is named."""
+    (team.folder / "people.csv").write_text("key,name\nalice,Alice F.\n")
+    kept = team.run("roster", "import", "people.csv")
+    gone = team.run("roster", "import", "people.csv", "--remove-missing")
+
+    assert "in the roster, but not in the list, so left as they are: bruno\n" in kept.err
+    assert (0, [["remove", "bruno", "", "", ""]]) == (gone.code, gone.rows)
+    assert ("# alice's comment" in text(team), "# the end" in text(team), "bruno" in text(team)) == (True, True, False)
+
+
+def test_the_last_agent_cannot_be_removed(team):
+    """A roster without agents would remove everybody."""
+    team.write(("bruno", "Bruno K."))
+    (team.folder / "people.csv").write_text("key,name\nbruno,Bruno Bot\n")
+    done = team.run("roster", "import", "people.csv", "--remove-missing")
+
+    assert (5, True) == (done.code, 'people.csv:2:7: bruno.name: contains the bot marker "bot"' in done.err)
+
+
+def test_legal_names_are_set_and_never_shown(team):
+    """Neither on a screen nor in a document."""
+    (team.folder / "people.csv").write_text("key,legal_name\nalice,Alexandra Fastova\n")
+    document = team.run("roster", "import", "people.csv", "--dry-run", "--json")
+    done = team.run("roster", "import", "people.csv")
+
+    assert [["set", "alice", "legal_name", "", "(private)"]] == done.rows
+    assert ("Fastova" in document.out + done.out + done.err, "Fastova" in text(team)) == (False, True)
+
+
+def test_the_document_says_the_same(team):
+    """With what each column was taken for."""
+    document = team.run("roster", "import", "people.csv", "--json").document
+
+    assert (True, ["carla"], ["alice", "bruno"]) == (
+        document["written"],
+        [agent["agent"] for agent in document["added"]],
+        [change["agent"] for change in document["changed"]],
+    )
+    assert [{"field": name, "column": name} for name in ("key", "name", "until")] == document["columns"]
+
+
+def test_a_picture_is_stored_beside_the_roster(team):
+    """And replaced when another one comes."""
+    (team.folder / "faces").mkdir()
+    team.draw("../faces/alice.png")
+    first = team.run("roster", "import", "people.csv", "--photos", "faces")
+    team.draw("../faces/alice.png", colour=(200, 0, 0))
+    second = team.run("roster", "import", "people.csv", "--photos", "faces")
+
+    assert ["set", "alice", "avatar", "avatars/face.png", "avatars/alice.jpg"] in first.rows
+    assert [["set", "alice", "avatar", "", "another picture in the same file"]] == second.rows
+    assert "0 added, 1 changed, 0 removed, 2 unchanged" in second.err
+
+
+def test_a_linked_roster_is_not_replaced(team):
+    """A checkout may have brought the link."""
+    (team.folder / "real.toml").write_text(text(team))
+    (team.folder / "roster.toml").unlink()
+    (team.folder / "roster.toml").symlink_to("real.toml")
+    done = team.run("roster", "import", "people.csv")
+
+    assert (5, True) == (done.code, "links aren't followed" in done.err)
+    assert "Carla" not in (team.folder / "real.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["none.csv"], 5, "error: can't read the list none.csv: No such file or directory"),
+        (["."], 5, "error: can't read the list .: it is no regular file"),
+        (["people.csv", "--photos", "none"], 5, "error: can't read the folder none: No such file or directory"),
+        (["people.csv", "--map", "nam=name"], 2, '--map: no field is called "nam", did you mean "name"?'),
+        (["people.csv", "--roster", "none.toml"], 5, "error: can't read the roster none.toml"),
+    ],
+)
+def test_slips(team, words, code, message):
+    """Each with what to do, or what was meant."""
+    done = team.run("roster", "import", *words)
+
+    assert (code, True) == (done.code, message in done.err)
+
+
+def test_a_roster_with_errors_is_mended_first(team):
+    """Its problems are told at its own lines."""
+    (team.folder / "roster.toml").write_text(text(team).replace("human", "person"))
+    done = team.run("roster", "import", "people.csv")
+
+    assert (5, True) == (done.code, "roster.toml:" in done.err)
+
+
+def test_into_a_roster_without_agents(desk):
+    """Such as one that a person has begun by hand."""
+    desk.write()
+    (desk.folder / "people.csv").write_text(PEOPLE)
+
+    assert (0, 3) == (desk.run("roster", "import", "people.csv").code, len(desk.run("roster", "list").rows))

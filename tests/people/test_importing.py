@@ -1,0 +1,102 @@
+"""A list into a roster: judged by the roster's own rules at the list's lines, and written whole or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from profilectl.errors import InputRefused
+from profilectl.people.importing import plan_import, write
+from profilectl.people.mapping import map_columns
+from profilectl.people.photos import PhotoSource
+
+HEAD = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n[defaults]\nkind = "human"\n'
+
+
+@pytest.fixture
+def plan(tmp_path, table):
+    """A function from a roster's and a list's text to what would change."""
+
+    def plan(roster, text, *options, **settings):
+        people = table(text)
+        source = PhotoSource(tmp_path, tmp_path, None, lambda url: b"")
+        mapping = map_columns(people.headers, options)
+        return plan_import(roster.encode(), "roster.toml", people, mapping, source, **settings)
+
+    return plan
+
+
+def test_who_has_no_picture_gets_initials(plan):
+    """So that the roster can be used as it stands; not where the roster has a picture for everybody."""
+    text = "name\nAlice F.\n"
+
+    assert ("alice-f",) == plan(HEAD, text).drawn
+    assert (False, ()) == (
+        'avatar = "avatars' in plan(HEAD + 'avatar = "a.png"\n', text).text,
+        plan(HEAD + 'avatar = "a.png"\n', text).drawn,
+    )
+
+
+def test_the_roster_s_rules_are_told_at_the_list_s_lines(plan, problems_of):
+    """A person with a bot's word in the name, and a legal name in public."""
+    text = "key,name,legal_name\na,Alice F.,\nb,Bot B.,\nc,Carla Cohen,Carla Cohen\n"
+
+    assert [
+        'people.csv:3:3: b.name: contains the bot marker "bot", but its kind is "human"',
+        "people.csv:4:3: c.name: contains the legal name, which must never leave the machine",
+    ] == problems_of(plan, HEAD, text)
+
+
+def test_warnings_about_the_list_s_people_are_told(plan):
+    """And none about others."""
+    change = plan(HEAD, "key,name\na,Alice F.\nb,Alice F.\n")
+
+    assert ("agents.b.name: the same public name as agents.a",) == change.warnings
+
+
+def test_a_second_time_nothing_is_left_to_do(plan, tmp_path):
+    """Pictures included, once they are written."""
+    text = "First name,Last name\nAlice,Fast\nBo,Frost\n"
+    change = plan(HEAD, text)
+    write(change, tmp_path / "roster.toml", None, lambda: b"")
+    again = plan((tmp_path / "roster.toml").read_text(), text)
+
+    assert (False, 2) == (again.changes_anything, again.comparison.unchanged)
+
+
+def test_an_empty_cell_changes_nothing(plan):
+    """A list with fewer columns, or with gaps, takes nothing away."""
+    roster = HEAD + 'avatar = "a.png"\n[agents.a]\nname = "Alice"\ntitle = "Care"\n'
+
+    assert not plan(roster, "key,name,title\na,Alice,\n").changes_anything
+
+
+def test_who_is_missing_stays_unless_that_is_asked_for(plan):
+    """Protected agents stay all the same."""
+    roster = HEAD + 'avatar = "a.png"\n' + "".join(f'[agents.{key}]\nname = "{key.upper()}x"\n' for key in "abc")
+    roster += "protected = true\n"
+    text = "key,name\na,Ax\n"
+
+    assert (("b", "c"), roster) == ((change := plan(roster, text)).comparison.missing, change.text)
+    removed = plan(roster, text, remove_missing=True).comparison
+    assert (("b",), ("c",)) == (removed.removed, removed.missing)
+
+
+def test_a_roster_that_has_changed_meanwhile_is_not_touched(plan, tmp_path):
+    """Neither is a picture left behind."""
+    path = tmp_path / "roster.toml"
+    path.write_text(HEAD)
+    change = plan(HEAD, "name\nAlice F.\n")
+
+    with pytest.raises(InputRefused, match="has changed meanwhile"):
+        write(change, path, HEAD.encode(), lambda: b"other")
+    assert (HEAD, []) == (path.read_text(), [*(tmp_path / "avatars").iterdir()])
+
+
+def test_a_roster_that_must_not_exist_is_not_replaced(plan, tmp_path):
+    """One that appeared meanwhile is somebody else's."""
+    path = tmp_path / "roster.toml"
+    path.write_text("mine")
+
+    with pytest.raises(InputRefused, match=r"can't write .*roster.toml: File exists"):
+        write(plan(HEAD, "name\nAlice F.\n"), path, None, lambda: b"")
+    assert ("mine", []) == (path.read_text(), [*(tmp_path / "avatars").iterdir()])
