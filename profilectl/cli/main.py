@@ -19,9 +19,9 @@ import typer
 from profilectl import __version__
 from profilectl.cli.context import Context
 from profilectl.cli.crash_log import write_log
-from profilectl.cli.options import Options, command, root
-from profilectl.errors import Declined, ExitCode, ProfilectlError
-from profilectl.errors import UsageError as OurUsageError
+from profilectl.cli.options import Options, add_command, root
+from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
+from profilectl.errors import Declined, ExitCode, ProfilectlError, UsageError
 from profilectl.render.console import flush, info, out, show_error, stdout_failed
 from profilectl.system.memory import forbid_core_dumps
 
@@ -49,8 +49,7 @@ COMMANDS = (
 VALUED = frozenset({"--roster", "--brand", "--credentials-file", "--timeout"})
 """The global options behind which a value stands."""
 
-# Typer vendors the library that raises these; the base class of a public one is the way to reach it.
-_TyperUsageError: Any = typer.BadParameter.__bases__[0]
+_HELP = frozenset({"-h", "--help"})
 
 
 class Terminated(BaseException):
@@ -70,6 +69,8 @@ def build(argv: Sequence[str] = ()) -> typer.Typer:
         name="profilectl",
         help="Decide who your customers see in X Direct Messages.",
         epilog=f"\b\nExit codes:\n{exit_codes}",
+        cls=StrictGroup,
+        context_settings={"help_option_names": ["-h", "--help"]},  # of every command: they ask their parent
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -83,13 +84,13 @@ def build(argv: Sequence[str] = ()) -> typer.Typer:
         if hasattr(module, "register"):  # a group, which knows its commands itself
             module.register(app)
         else:
-            app.command(name)(command(getattr(module, name)))
+            add_command(app, name, getattr(module, name))
     return app
 
 
 def _named_command(argv: Sequence[str]) -> str | None:
     """Return the first word that may be a command's name; None where help comes first."""
-    return next(_plain_words(takewhile(lambda word: word != "--help", argv)), None)
+    return next(_plain_words(takewhile(lambda word: word not in _HELP, argv)), None)
 
 
 def _plain_words(argv: Iterable[str]) -> Iterator[str]:
@@ -123,8 +124,8 @@ def run(argv: Sequence[str]) -> int:
         signal.signal(signal.SIGTERM, _raise_terminated)
         with _signals_unwrapped():
             return _dispatch(argv)
-    except _TyperUsageError as error:
-        return _report_usage(error, argv, wants_json=wants_json)
+    except TyperUsageError as error:
+        return _report_usage(error, wants_json=wants_json)
     except ProfilectlError as error:
         return report(error, wants_json=wants_json)
     except (KeyboardInterrupt, typer.Abort) as error:
@@ -180,25 +181,17 @@ def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
     return error.exit_code
 
 
-def _report_usage(error: Any, argv: Sequence[str], *, wants_json: bool) -> ExitCode:
-    if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command shows its help
-        error.show()
-        return ExitCode.USAGE
-    context = error.ctx or _context_of(argv)
-    info(context.get_usage().splitlines()[0])
-    message = " ".join(error.format_message().split()).rstrip(".")
-    return report(OurUsageError(message, hint=f"see `{context.command_path} --help`"), wants_json=wants_json)
+def _report_usage(error: Any, *, wants_json: bool) -> ExitCode:
+    """Tell what is wrong with a command line, other than what `cli.usage` has said in its own words."""
+    if type(error).__name__ != "NoArgsIsHelpError":
+        return report(UsageError(" ".join(error.format_message().split()).rstrip(".")), wants_json=wants_json)
+    error.show()  # a group without a command shows its help
+    if wants_json:
+        from profilectl.render import json_documents
 
-
-def _context_of(argv: Sequence[str]) -> typer.Context:
-    """Return the context of the command that a command line names."""
-    # Typer's parser leaves it out where it complains about an option's value: one that is missing, or one too many.
-    context = typer.Context(typer.main.get_command(build(argv)), info_name="profilectl")
-    for word in _plain_words(argv):
-        commands = getattr(context.command, "commands", {})
-        if word in commands:
-            context = typer.Context(commands[word], info_name=word, parent=context)
-    return context
+        refusal = UsageError(f"{error.ctx.command_path} needs a command", hint=f"see `{error.ctx.command_path} --help`")
+        out(json_documents.dump(json_documents.error(refusal, refusal.exit_code)))
+    return ExitCode.USAGE
 
 
 def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:

@@ -13,7 +13,7 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER, ask_running_sandbox, kept_token, open_world
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import json_documents
 from profilectl.render.console import Output, flush, info
@@ -30,11 +30,12 @@ _CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token
 
 def register(app: typer.Typer) -> None:
     """Add the ``sandbox`` group."""
-    group = typer.Typer(help="The local X: a server with pages, and trouble on order.", no_args_is_help=True)
-    group.command("serve")(command(serve))
-    group.command("reset")(command(reset))
-    group.command("faults")(command(faults))
-    app.add_typer(group, name="sandbox")
+    add_group(
+        app,
+        "sandbox",
+        "The local X: a server with pages, and trouble on order.",
+        {"serve": serve, "reset": reset, "faults": faults},
+    )
 
 
 def serve(
