@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from profilectl.cli.options import add_group, option
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
-from profilectl.render.console import info
+from profilectl.render.console import info, problem_line
 from profilectl.system.host import today
 
 if TYPE_CHECKING:
@@ -43,12 +44,12 @@ def check(
     """
     if compliance:
         raise typer.Exit(_show_compliance(context))
-    from profilectl.toml.problems import format_problem
-
     agents, problems = _examine(context)
     errors = sum(problem.severity == "error" for problem in problems)
     output = replace(context.output, is_quiet=False)  # problems are the result, so they are told in any case
-    output.show(json_documents.check(agents, problems), lines=map(format_problem, problems))
+    output.show(
+        json_documents.check(agents, problems), lines=(problem_line(problem, sys.stdout) for problem in problems)
+    )
     if not context.is_quiet:
         counts = [_counted(errors, "error"), _counted(len(problems) - errors, "warning")]
         info(", ".join([_counted(agents, "agent"), *counts] if agents else counts))

@@ -25,7 +25,7 @@ from profilectl.model import PreparedPicture
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
-from profilectl.render.console import info
+from profilectl.render.console import info, info_lines
 from profilectl.sync.ports import Stop
 from profilectl.system import files
 from profilectl.system.threads import begin
@@ -355,6 +355,6 @@ class _Run:
         for line in spellings(outcomes):
             info(line)
         for line in failures(outcome for outcome in outcomes if not outcome.change.is_blocked):
-            info(line)
+            info_lines(line)
         if not self.context.is_quiet or code:
             info(result(outcomes, datetime.fromtimestamp(self.session.now_ms() / 1000, UTC), again))

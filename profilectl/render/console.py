@@ -13,16 +13,18 @@ from msgspec import Struct
 
 from profilectl.errors import Declined, ProfilectlError, RosterRefused
 from profilectl.text.escape import visible
-from profilectl.toml.problems import format_problem
+from profilectl.toml.problems import format_place, format_problem
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from profilectl.model import Problem
     from profilectl.render.json_documents import Document
 
 
 _WIDEST = 100_000  # columns: no cell of a file is folded
 _PAGE = 200  # rows of a table that is one of many
+_COLOURS = {"error": "1;31", "refused": "1;31", "warning": "33", "hint": "36"}  # SGR codes (ECMA-48 8.3.117)
 
 Item = TypeVar("Item")
 
@@ -43,7 +45,7 @@ def console(stream: TextIO) -> Console:
         emoji=False,
         highlight=False,
         force_terminal=is_terminal(stream),  # else FORCE_COLOR and the variables of CI would make Rich draw into logs
-        color_system=None if os.environ.get("NO_COLOR") or not is_terminal(stream) else "auto",
+        color_system="auto" if has_colours(stream) else None,
     )
 
 
@@ -111,26 +113,80 @@ def _write_to_nowhere() -> None:
 
 
 def info(line: str) -> None:
-    """Write one line to stderr, made visible."""
+    """Write one line to stderr, made visible; on a terminal its first word in colour where that says what it is."""
+    _say(_with_colour(visible(line)))
+
+
+def info_lines(text: str) -> None:
+    """Write what may have several lines to stderr as `info` does, those after the first indented."""
+    first, *others = text.split("\n")
+    info(first)
+    for line in others:
+        info(f"  {line}")
+
+
+def _say(line: str) -> None:
     with suppress(OSError):  # when nobody can read it, that is no reason to stop
-        sys.stderr.write(visible(line) + "\n")
+        sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
 
+def has_colours(stream: TextIO) -> bool:
+    """Say whether colours may be written to a stream: a person watches it, and hasn't set ``NO_COLOR``."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def _with_colour(line: str) -> str:
+    word, colon, rest = line.partition(": ")
+    # Written by hand: loading Rich for a word takes longer than most errors do.
+    if not colon or word not in _COLOURS or not has_colours(sys.stderr):
+        return line
+    return f"\x1b[{_COLOURS[word]}m{word}:\x1b[0m {rest}"
+
+
 def show_error(error: ProfilectlError) -> None:
-    """Write to stderr what happened and what to do next."""
+    """Write to stderr what happened and what to do next; further lines of X's own words are indented."""
     problems = error.problems if isinstance(error, RosterRefused) else ()
     for problem in problems:
-        info(format_problem(problem))
+        show_problem(problem)
     mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
-    info(f"{mark}{visible(error.message)}")
-    if error.hint and not problems:  # each problem has said for itself what is wrong
-        for line in error.hint.splitlines():
-            info(f"hint: {visible(line)}")
-    if error.retry_at is not None:
-        from profilectl.render.json_documents import rfc3339
+    info_lines(f"{mark}{error.message}")
+    if not problems:  # each problem has said for itself what is wrong
+        for line in _hint_lines(error):
+            info(f"hint: {line}")
 
-        info(f"hint: try again after {rfc3339(error.retry_at)}")
+
+def _hint_lines(error: ProfilectlError) -> list[str]:
+    """Return what to do next; the moment to come back is told once, by this machine's clock."""
+    lines = error.hint.splitlines() if error.hint else []
+    if error.retry_at is None:
+        return lines
+    from datetime import UTC, datetime
+
+    from profilectl.render.moments import distance, moment
+
+    now = datetime.now(UTC)
+    when = f"run again after {moment(error.retry_at, now)} ({distance(error.retry_at, now)})"
+    # What the error says of the moment itself is for JSON, in UTC and to the second.
+    others = [line for line in lines if not line.startswith(("run again", "try again"))]
+    return [f"{'; '.join(others)}; {when}" if others else when]
+
+
+def show_problem(problem: Problem) -> None:
+    """Write a problem of a file to stderr in the GNU form, its place bold on a terminal."""
+    _say(problem_line(problem, sys.stderr))
+
+
+def problem_line(problem: Problem, stream: TextIO) -> str:
+    """Return a problem of a file as a line for a stream, safe to print."""
+    line = visible(format_problem(problem))
+    place = visible(format_place(problem))
+    if not has_colours(stream):
+        return line
+    rest = line.removeprefix(f"{place}: ")
+    word = rest.removeprefix("warning: ")
+    kind = f"\x1b[{_COLOURS['warning']}mwarning:\x1b[0m " if word != rest else ""
+    return f"\x1b[1m{place}:\x1b[0m {kind}{word}"
 
 
 class Output(Struct, frozen=True):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from profilectl.errors import RateLimited
 from profilectl.plan.changes import Action, Reason
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
+from profilectl.render.moments import distance, moment
 from profilectl.sync.outcomes import Status, count, limits
 from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
@@ -90,7 +90,7 @@ def result(outcomes: Sequence[Outcome], now: datetime, again: datetime | None) -
         return ", ".join(parts) or "nothing to do"
     # Each reason once, though a limit stops hundreds of steps.
     reasons = "; ".join(sorted({visible(str(error)) for error in limits(stopped).values()}))
-    when = "in some minutes" if again is None else f"after {_moment(again, now)} ({_distance(again, now)})"
+    when = "in some minutes" if again is None else f"after {moment(again, now)} ({distance(again, now)})"
     return f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}; run the same command again {when}"
 
 
@@ -124,24 +124,7 @@ def _shortage(brand: str, noun: str, verb: str, budget: Budget, now: datetime) -
 
 
 def _at(milliseconds: int, now: datetime) -> str:
-    return _moment(datetime.fromtimestamp(milliseconds / 1000, UTC), now)
-
-
-def _moment(moment: datetime, now: datetime) -> str:
-    # Rounded up to the minute, as a run at the minute before would still be refused; the day only where it isn't today.
-    there, here = (moment + timedelta(seconds=59)).astimezone(), now.astimezone()
-    days = (there.date() - here.date()).days
-    day = {0: "", 1: " tomorrow", -1: " yesterday"}.get(days, f" on {there:%Y-%m-%d}")
-    return f"{there:%H:%M}{day}"
-
-
-def _distance(moment: datetime, now: datetime) -> str:
-    # At least one second: a moment that has come since then is still "soon", not "in 0 s" or less.
-    seconds = max(1, math.ceil((moment - now).total_seconds()))
-    if seconds <= 90:
-        return f"in {seconds} s"
-    minutes = math.ceil(seconds / 60)
-    return f"in {minutes} min" if minutes <= 90 else f"in {round(minutes / 60)} h"
+    return moment(datetime.fromtimestamp(milliseconds / 1000, UTC), now)
 
 
 def obstacles(changes: Iterable[Change], options: str) -> Iterator[str]:
