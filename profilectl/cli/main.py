@@ -22,7 +22,7 @@ from profilectl.cli.crash_log import write_log
 from profilectl.cli.options import Options, add_command, root
 from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
 from profilectl.errors import Declined, ExitCode, ProfilectlError, UsageError
-from profilectl.render.console import flush, info, out, show_error, stdout_failed
+from profilectl.render.console import begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
 from profilectl.system.memory import forbid_core_dumps
 
 COMMANDS = (
@@ -120,6 +120,7 @@ def run(argv: Sequence[str]) -> int:
     with suppress(OSError, ValueError):  # a system that doesn't let us is no reason to do nothing at all
         forbid_core_dumps()
     _survive_closed_streams()
+    begin_stdout()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
         with _signals_unwrapped():
@@ -128,12 +129,10 @@ def run(argv: Sequence[str]) -> int:
         return _report_usage(error, wants_json=wants_json)
     except ProfilectlError as error:
         return report(error, wants_json=wants_json)
-    except (KeyboardInterrupt, typer.Abort) as error:
-        left_a_question = isinstance(error, typer.Abort)  # elsewhere the result may be told
-        return report(Declined("interrupted"), wants_json=wants_json and left_a_question)
+    except (KeyboardInterrupt, typer.Abort):
+        return _report_end("interrupted", ExitCode.INTERRUPTED, wants_json=wants_json)
     except Terminated:
-        info("terminated")
-        return ExitCode.TERMINATED
+        return _report_end("terminated", ExitCode.TERMINATED, wants_json=wants_json)
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
         return _report_bug(error, wants_json=wants_json)
 
@@ -179,6 +178,17 @@ def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
 
         out(json_documents.dump(json_documents.error(error, error.exit_code)))
     return error.exit_code
+
+
+def _report_end(what: str, code: ExitCode, *, wants_json: bool) -> ExitCode:
+    """Tell that somebody ended the command; as a document, too, where nothing of a result was written yet."""
+    error = Declined(what)
+    show_error(error)
+    if wants_json and not stdout_is_used():
+        from profilectl.render import json_documents
+
+        out(json_documents.dump(json_documents.error(error, code)))
+    return code
 
 
 def _report_usage(error: Any, *, wants_json: bool) -> ExitCode:

@@ -20,7 +20,7 @@ from profilectl.system.host import today
 if TYPE_CHECKING:
     from profilectl.roster.compliance import Compliance
 
-_HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected")
+_HEADERS = ("brand", "agent", "kind", "name", "picture", "until", "protected")
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
 
 

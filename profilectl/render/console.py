@@ -23,10 +23,30 @@ if TYPE_CHECKING:
 
 
 _WIDEST = 100_000  # columns: no cell of a file is folded
+_NAMES = 3  # of what is under way that are shown beside the bar
 _PAGE = 200  # rows of a table that is one of many
 _COLOURS = {"error": "1;31", "refused": "1;31", "warning": "33", "hint": "36"}  # SGR codes (ECMA-48 8.3.117)
 
 Item = TypeVar("Item")
+
+
+class _Stdout(Struct):
+    """What this process has written to stdout so far."""
+
+    is_used: bool = False
+
+
+_stdout = _Stdout()
+
+
+def begin_stdout() -> None:
+    """Note that a command begins, which has written nothing yet."""
+    _stdout.is_used = False
+
+
+def stdout_is_used() -> bool:
+    """Say whether the command has written anything to stdout, such as its document or a part of its lines."""
+    return _stdout.is_used
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -52,7 +72,7 @@ def console(stream: TextIO) -> Console:
 def draw(renderable: RenderableType) -> None:
     """Draw something on stdout, which must be a terminal."""
     with unless_nobody_reads():
-        console(sys.stdout).print(renderable)
+        console(sys.stdout).print(renderable, crop=False)
 
 
 def as_text(renderable: RenderableType) -> str:
@@ -63,13 +83,14 @@ def as_text(renderable: RenderableType) -> str:
 
     paper = Console(file=StringIO(), width=_WIDEST, markup=False, emoji=False, highlight=False, color_system=None)
     with paper.capture() as capture:
-        paper.print(renderable)
+        paper.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
 
 
 def out(line: str) -> None:
     """Write one line that is safe to print to stdout."""
     with unless_nobody_reads():
+        _stdout.is_used = True
         sys.stdout.write(line)  # not both at once: a page may have many megabytes, which would be copied
         sys.stdout.write("\n")
 
@@ -78,6 +99,7 @@ def out_all(lines: Iterable[str]) -> None:
     """Write lines that are safe to print to stdout; none are made any more once nobody reads them."""
     with unless_nobody_reads():
         for line in lines:
+            _stdout.is_used = True
             sys.stdout.write(line + "\n")
 
 
@@ -112,9 +134,21 @@ def _write_to_nowhere() -> None:
     os.close(nowhere)
 
 
-def info(line: str) -> None:
-    """Write one line to stderr, made visible; on a terminal its first word in colour where that says what it is."""
-    _say(_with_colour(visible(line)))
+def info(line: str, *, strong: str = "") -> None:
+    """Write one line to stderr, made visible; on a terminal its first word in colour where that says what it is.
+
+    Of the rest the words that are `strong` are red and bold there.
+    """
+    shown = _with_colour(visible(line))
+    if strong and has_colours(sys.stderr):
+        shown = shown.replace(strong, f"\x1b[1;31m{strong}\x1b[0m", 1)
+    _say(shown)
+
+
+def info_aside(line: str) -> None:
+    """Write one line to stderr as `info` does, dim on a terminal: what most people don't read."""
+    shown = visible(line)
+    _say(f"\x1b[2m{shown}\x1b[0m" if has_colours(sys.stderr) else shown)
 
 
 def info_lines(text: str) -> None:
@@ -281,14 +315,30 @@ class Output(Struct, frozen=True):
 
 
 @contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[], None]]:
-    """Show on stderr how far the work has come; yields the function to call after each step."""
-    if total == 0 or not is_terminal(sys.stderr):
-        yield lambda: None
+def progress(names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """Show on stderr how far the work on so many things has come, and what is next.
+
+    Yields the function to call with the name of each thing that has come to its end. A name may come several times.
+    """
+    if not names or not is_terminal(sys.stderr):
+        yield lambda _: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    waiting = list(names)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        task = bar.add_task(_next(waiting), total=len(names))
+
+        def advance(name: str) -> None:
+            if name in waiting:
+                waiting.remove(name)
+            bar.update(task, advance=1, description=_next(waiting))
+
+        yield advance
+
+
+def _next(waiting: Sequence[str]) -> str:
+    """Return the next names of those that wait, such as ``alice, bruno …``."""
+    shown = ", ".join(visible(name) for name in waiting[:_NAMES])
+    return f"{shown} …" if shown else ""
