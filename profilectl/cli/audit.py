@@ -35,7 +35,7 @@ from profilectl.cli.reconcile import reconcile_record
 from profilectl.errors import ExitCode, LedgerRefused, TryLater, UsageError
 from profilectl.render import audit as render
 from profilectl.render.console import info, out_all, show_error
-from profilectl.render.json_documents import Document, dump
+from profilectl.render.json_documents import Document, about_local_x, dump
 from profilectl.system.host import expand_home, now_ms
 from profilectl.system.local_time import Moment, parse_moment
 from profilectl.text.escape import visible
@@ -90,7 +90,11 @@ def log(
         brands = _brands(accounts)
         entries = _Counted(selection.entries(ledger.events()))
         if context.wants_json:
-            _pour_document(render.log_head(asked, zone), "records", (render.log_record(e, brands) for e in entries))
+            _pour_document(
+                about_local_x(render.log_head(asked, zone), is_local=context.uses_sandbox),
+                "records",
+                (render.log_record(e, brands) for e in entries),
+            )
         elif csv:
             _out_csv(render.LOG_CELLS, (render.log_cells(entry, brands) for entry in entries))
         else:
@@ -166,7 +170,9 @@ def sent(
         outgoing = _Counted(messages(ledger.events(), selection))
         if context.wants_json:
             _pour_document(
-                render.sent_head(asked, zone), "messages", (render.sent_message(e, brands) for e in outgoing)
+                about_local_x(render.sent_head(asked, zone), is_local=context.uses_sandbox),
+                "messages",
+                (render.sent_message(e, brands) for e in outgoing),
             )
         elif csv:
             _out_csv(render.SENT_CELLS, (render.sent_cells(message, brands) for message in outgoing))

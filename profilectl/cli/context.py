@@ -85,7 +85,7 @@ class Context(Struct, frozen=True, dict=True):
     @property
     def output(self) -> Output:
         """How this command shows its result."""
-        return Output(self.wants_json, self.is_quiet)
+        return Output(self.wants_json, self.is_quiet, self.uses_sandbox)
 
     @property
     def uses_sandbox(self) -> bool:

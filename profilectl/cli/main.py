@@ -22,7 +22,7 @@ from profilectl.cli.crash_log import write_log
 from profilectl.cli.options import Options, add_command, root
 from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
 from profilectl.errors import Declined, ExitCode, ProfilectlError, UsageError
-from profilectl.render.console import begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
+from profilectl.render.console import Output, begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
 from profilectl.system.memory import forbid_core_dumps
 
 COMMANDS = (
@@ -117,6 +117,8 @@ def run(argv: Sequence[str]) -> int:
     """Run the words after the program's name and return the exit code; only SystemExit leaves this function."""
     # Read from the raw words: a usage error comes up before any option has a value.
     wants_json = "--json" in argv or "--format=json" in argv or ("--format", "json") in pairwise(argv)
+    is_sandbox = "--sandbox" in argv or os.environ.get("PROFILECTL_SANDBOX") == "1"
+    output = Output(wants_json, is_sandbox=is_sandbox)
     with suppress(OSError, ValueError):  # a system that doesn't let us is no reason to do nothing at all
         forbid_core_dumps()
     _survive_closed_streams()
@@ -126,15 +128,15 @@ def run(argv: Sequence[str]) -> int:
         with _signals_unwrapped():
             return _dispatch(argv)
     except TyperUsageError as error:
-        return _report_usage(error, wants_json=wants_json)
+        return _report_usage(error, output)
     except ProfilectlError as error:
-        return report(error, wants_json=wants_json)
+        return report(error, output)
     except (KeyboardInterrupt, typer.Abort):
-        return _report_end("interrupted", ExitCode.INTERRUPTED, wants_json=wants_json)
+        return _report_end("interrupted", ExitCode.INTERRUPTED, output)
     except Terminated:
-        return _report_end("terminated", ExitCode.TERMINATED, wants_json=wants_json)
+        return _report_end("terminated", ExitCode.TERMINATED, output)
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
-        return _report_bug(error, wants_json=wants_json)
+        return _report_bug(error, output)
 
 
 @contextmanager
@@ -170,48 +172,48 @@ def _survive_closed_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
+def report(error: ProfilectlError, output: Output) -> ExitCode:
     """Tell a person what happened and what to do next, and a script the same as JSON."""
     show_error(error)
-    if wants_json:
-        from profilectl.render import json_documents
-
-        out(json_documents.dump(json_documents.error(error, error.exit_code)))
+    _show_document(error, error.exit_code, output)
     return error.exit_code
 
 
-def _report_end(what: str, code: ExitCode, *, wants_json: bool) -> ExitCode:
+def _report_end(what: str, code: ExitCode, output: Output) -> ExitCode:
     """Tell that somebody ended the command; as a document, too, where nothing of a result was written yet."""
     error = Declined(what)
     show_error(error)
-    if wants_json and not stdout_is_used():
-        from profilectl.render import json_documents
-
-        out(json_documents.dump(json_documents.error(error, code)))
+    if not stdout_is_used():
+        _show_document(error, code, output)
     return code
 
 
-def _report_usage(error: Any, *, wants_json: bool) -> ExitCode:
-    """Tell what is wrong with a command line, other than what `cli.usage` has said in its own words."""
-    if type(error).__name__ != "NoArgsIsHelpError":
-        return report(UsageError(" ".join(error.format_message().split()).rstrip(".")), wants_json=wants_json)
-    error.show()  # a group without a command shows its help
-    if wants_json:
+def _show_document(error: ProfilectlError, code: ExitCode, output: Output) -> None:
+    """Write the document of an error to stdout where one is wanted."""
+    if output.wants_json:
         from profilectl.render import json_documents
 
-        refusal = UsageError(f"{error.ctx.command_path} needs a command", hint=f"see `{error.ctx.command_path} --help`")
-        out(json_documents.dump(json_documents.error(refusal, refusal.exit_code)))
+        output.show(json_documents.error(error, code))
+
+
+def _report_usage(error: Any, output: Output) -> ExitCode:
+    """Tell what is wrong with a command line, other than what `cli.usage` has said in its own words."""
+    if type(error).__name__ != "NoArgsIsHelpError":
+        return report(UsageError(" ".join(error.format_message().split()).rstrip(".")), output)
+    error.show()  # a group without a command shows its help
+    refusal = UsageError(f"{error.ctx.command_path} needs a command", hint=f"see `{error.ctx.command_path} --help`")
+    _show_document(refusal, refusal.exit_code, output)
     return ExitCode.USAGE
 
 
-def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
+def _report_bug(error: Exception, output: Output) -> ExitCode:
     if isinstance(error, OSError) and _is_about_help(error):
-        return report(stdout_failed(error), wants_json=False)
+        return report(stdout_failed(error), Output())
     where = write_log(error)
     unexpected = ProfilectlError(
         f"unexpected failure: {type(error).__name__}", hint=f"the details are in {where}: please report them"
     )
-    return report(unexpected, wants_json=wants_json)
+    return report(unexpected, output)
 
 
 def _is_about_help(error: OSError) -> bool:

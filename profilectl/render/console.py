@@ -228,6 +228,7 @@ class Output(Struct, frozen=True):
 
     wants_json: bool = False  # stdout is one JSON document, and nothing else
     is_quiet: bool = False  # lines that only confirm what was done are left out
+    is_sandbox: bool = False  # what is shown is about the local X
 
     def show(
         self,
@@ -249,9 +250,9 @@ class Output(Struct, frozen=True):
         """
         if self.wants_json:
             # With it come json and the plan, which the help does without.
-            from profilectl.render.json_documents import dump
+            from profilectl.render.json_documents import about_local_x, dump
 
-            out(dump(document() if callable(document) else document))
+            out(dump(about_local_x(document() if callable(document) else document, is_local=self.is_sandbox)))
             return
         if rows is not None:
             self.show_rows(headers, rows, table=table)
