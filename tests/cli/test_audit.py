@@ -417,7 +417,7 @@ def test_a_broken_record_is_not_exported(desk):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("lgo",), "Did you mean 'log'?"),
+        (("lgo",), "did you mean `profilectl audit log`?"),
         (("who",), "profilectl audit who needs NAME"),
         (("who", "Alice", "--at"), "--at needs a value"),
         (("who", "Alice", "--at", "tomorrow"), "--at takes a day such as 2026-05-03, or a time such as"),
