@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _WIDEST = 100_000  # columns: no cell of a file is folded
+_SLOW = 1.0  # seconds after which a person is told what is waited for
 _NAMES = 3  # of what is under way that are shown beside the bar
 _PAGE = 200  # rows of a table that is one of many
 _COLOURS = {"error": "1;31", "refused": "1;31", "warning": "33", "hint": "36"}  # SGR codes (ECMA-48 8.3.117)
@@ -313,6 +314,34 @@ class Output(Struct, frozen=True):
         rest = iter(items)
         while page := [row(item) for item in islice(rest, _PAGE)]:
             self.show_rows(headers, page)
+
+
+@contextmanager
+def told_when_slow(line: str) -> Iterator[Callable[[], None]]:
+    """Write a line to stderr, when that is a terminal, if the block takes longer than a second.
+
+    Yields the function that begins to count: what waits for a person isn't slow.
+    """
+    if not is_terminal(sys.stderr):
+        yield lambda: None
+        return
+    from threading import Event
+
+    from profilectl.system.threads import begin
+
+    ended = Event()
+
+    def wait() -> None:
+        if not ended.wait(_SLOW):
+            info(line)
+
+    def begin_count() -> None:
+        begin(wait)
+
+    try:
+        yield begin_count
+    finally:
+        ended.set()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 from profilectl.errors import Declined, InputRefused, RateLimited, RosterRefused
 from profilectl.model import Problem
+from profilectl.render import console
 from profilectl.render.console import info, problem_line, show_error
 
 PROBLEM = Problem("roster.toml", 14, 1, "agents.alice.name", "53 characters, at most 48")
@@ -122,3 +123,25 @@ def test_who_declines_has_made_no_error(monkeypatch):
     monkeypatch.setattr(sys, "stderr", StringIO())
     show_error(Declined("nothing was changed"))
     assert "nothing was changed\n" == sys.stderr.getvalue()
+
+
+def test_what_is_slow_says_what_it_waits_for(monkeypatch):
+    """On a terminal, a second after the count began."""
+    monkeypatch.setattr(console, "_SLOW", 0.01)
+    watch(monkeypatch, is_terminal=True)
+    with console.told_when_slow("sending as Alice F. …") as begin:
+        time.sleep(0.1)
+        assert "" == sys.stderr.getvalue()
+        begin()
+        time.sleep(0.5)
+    assert "sending as Alice F. …\n" == sys.stderr.getvalue()
+
+
+def test_a_pipe_is_told_nothing_of_slowness(monkeypatch):
+    """A log of cron needn't know."""
+    monkeypatch.setattr(console, "_SLOW", 0.0)
+    watch(monkeypatch, is_terminal=False)
+    with console.told_when_slow("sending …") as begin:
+        begin()
+        time.sleep(0.05)
+    assert "" == sys.stderr.getvalue()
