@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from profilectl.api import endpoints, wire, wire_feedback, wire_messages
 from profilectl.api.chunked_upload import IN_PIECES, upload_in_pieces
-from profilectl.api.error_codes import GONE
+from profilectl.api.error_codes import GONE, LOG_IN
 from profilectl.api.error_response import read_error_body, shorten
 from profilectl.api.oauth import Signature
 from profilectl.api.transport import Transport
@@ -43,14 +43,21 @@ class XClient:
     Args:
         transport: to X, closed with the client; with its defaults when None.
         media_category: how X files avatars, ``dm_image`` or ``tweet_image``.
+        renewal: what a person does where X doesn't accept the credentials any more; a login when None.
     """
 
     def __init__(
-        self, credentials: Credentials, transport: Transport | None = None, *, media_category: str = "dm_image"
+        self,
+        credentials: Credentials,
+        transport: Transport | None = None,
+        *,
+        media_category: str = "dm_image",
+        renewal: str | None = None,
     ) -> None:
         self._signature = Signature.of(credentials)
         self._transport = transport or Transport()
         self._media_category = media_category
+        self._renewal = renewal
         self._has_other_limits = False
 
     def __enter__(self) -> Self:
@@ -260,4 +267,9 @@ class XClient:
         raise Unreachable(f"{endpoint.action}: X's list runs in a circle, it repeats a cursor", hint="run again later")
 
     def _perform(self, endpoint: Endpoint, read: Callable[[Answer], T], leaves_by_ms: int | None = None) -> T:
-        return self._transport.perform(endpoint, self._signature, read, leaves_by_ms)
+        try:
+            return self._transport.perform(endpoint, self._signature, read, leaves_by_ms)
+        except CredentialsRefused as error:
+            if self._renewal is None or error.hint is None or LOG_IN not in error.hint:
+                raise
+            raise error.with_hint(error.hint.replace(LOG_IN, self._renewal)) from error.__cause__

@@ -13,9 +13,11 @@ from profilectl.errors import CredentialsRefused, NotAllowlisted, NotFound, Rate
 
 GONE = 34  # v1.1's code for what doesn't exist: "Sorry, that page does not exist"
 
-_LOG_IN = "log in again: profilectl auth login"
-_PERMISSION = f"set the app to read, write and Direct Messages in X's developer console, then {_LOG_IN}"
-_CALLBACK = f"enter a callback URL in the app's settings in X's developer console, then {_LOG_IN}"
+LOG_IN = "log in again: profilectl auth login"
+"""What renews a token, wherever it came from; `XClient` names the place that it did come from."""
+
+_PERMISSION = f"set the app to read, write and Direct Messages in X's developer console, then {LOG_IN}"
+_CALLBACK = f"enter a callback URL in the app's settings in X's developer console, then {LOG_IN}"
 _USER_TOKENS = "use OAuth 1.0a tokens of the brand's own account: profilectl auth login"
 _CLOCK = "set this machine's clock, best by NTP, and run again"
 _PLAN = "see in X's developer console which plan the app has and what it includes"
@@ -56,9 +58,9 @@ class ErrorRule(Struct, frozen=True):
 ERROR_RULES: tuple[ErrorRule, ...] = (
     ErrorRule(NotAllowlisted, "X hasn't allowed this account to use custom profiles", _ALLOWLIST, (87,)),
     # Who we are, and what our app may do.
-    ErrorRule(CredentialsRefused, "X doesn't accept the signature or the credentials", _LOG_IN, (32,), statuses=(401,)),
-    ErrorRule(CredentialsRefused, "the token is invalid, expired or revoked", _LOG_IN, (89,)),
-    ErrorRule(CredentialsRefused, "X finds no usable credentials in the request", _LOG_IN, (215,)),
+    ErrorRule(CredentialsRefused, "X doesn't accept the signature or the credentials", LOG_IN, (32,), statuses=(401,)),
+    ErrorRule(CredentialsRefused, "the token is invalid, expired or revoked", LOG_IN, (89,)),
+    ErrorRule(CredentialsRefused, "X finds no usable credentials in the request", LOG_IN, (215,)),
     ErrorRule(CredentialsRefused, "X refuses the time of the request", _CLOCK, (135,)),
     ErrorRule(CredentialsRefused, "the app isn't permitted to use Direct Messages", _PERMISSION, (93,)),
     ErrorRule(CredentialsRefused, "the app is only permitted to read", _PERMISSION, (261,)),

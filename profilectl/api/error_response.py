@@ -57,7 +57,7 @@ def error_from(answer: Answer, request: RequestInfo) -> RemoteError:
     """Return the exception for an answer that isn't 2xx, with X's status, code and words in its message."""
     body = read_error_body(answer.content)
     code = "" if body.code is None else f", code {body.code}"
-    quote = f"HTTP {answer.status}{code}" + (f": {shorten(body.text)}" if body.text else "")
+    quote = f"HTTP {answer.status}{code}" + (f": {shorten_lines(body.text)}" if body.text else "")
     if fate_of_status(answer.status) is Fate.UNKNOWN:
         return outcome_unknown(f"{_server_error(answer.status)} ({quote})", request, answer, body.code)
     if not _is_no_of_x(answer, body, request):
@@ -148,6 +148,12 @@ def _is_own_entry(entry: object) -> bool:
 def shorten(text: str) -> str:
     """Return foreign text with every character visible, cut to 300 code points."""
     return visible(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")
+
+
+def shorten_lines(text: str) -> str:
+    """Return what X says as `shorten` does, its line breaks kept; without empty lines."""
+    lines = [line.strip() for line in text[:_LONGEST_QUOTE].replace("\r\n", "\n").split("\n")]
+    return "\n".join(map(visible, filter(None, lines))) + ("…" if len(text) > _LONGEST_QUOTE else "")
 
 
 def cause_of(error: Exception) -> str:

@@ -87,7 +87,7 @@ class Context(Struct, frozen=True, dict=True):
     @property
     def output(self) -> Output:
         """How this command shows its result."""
-        return Output(self.wants_json, self.is_quiet)
+        return Output(self.wants_json, self.is_quiet, self.uses_sandbox)
 
     @property
     def uses_sandbox(self) -> bool:
@@ -140,8 +140,12 @@ class Context(Struct, frozen=True, dict=True):
 
     def read_roster(self) -> bytes:
         """Return the roster's bytes; InputRefused when there is none to read."""
-        hint = "`profilectl init` writes one to start from; --roster PATH names another"
-        return read_named(self.roster_path, "the roster", LARGEST, hint)
+        try:
+            return read_named(self.roster_path, "the roster", LARGEST)
+        except InputRefused as error:
+            from profilectl.roster.place import reading_hint
+
+            raise error.with_hint(reading_hint(self.roster_path)) from None
 
     @cached_property
     def roster(self) -> Roster:
@@ -480,6 +484,7 @@ class Context(Struct, frozen=True, dict=True):
         """Return a client for these credentials, closed when the command ends."""
         from profilectl.api.client import XClient
         from profilectl.api.transport import Transport
+        from profilectl.credentials.renewal import renewal
 
         self.secrets.extend(credentials.secrets())  # before the first call, which the log may show
         if self.options.verbose:
@@ -499,6 +504,7 @@ class Context(Struct, frozen=True, dict=True):
                     announce=self.announce_wait,
                     seconds_held=self._seconds_held,
                 ),
+                renewal=renewal(credentials, self.roster.brands if "roster" in self.__dict__ else ()),
             )
         )
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER
-from profilectl.cli.options import Options, command
+from profilectl.cli.options import Options, add_command
 from profilectl.cli.preview import show_card
 from profilectl.errors import ExitCode, InputRefused, UsageError
 from profilectl.render.console import console, draw, info, is_terminal, out
@@ -77,7 +77,7 @@ class _Stopped(Exception):
 
 def register(app: typer.Typer) -> None:
     """Add ``demo``."""
-    app.command("demo")(command(demo))
+    add_command(app, "demo", demo)
 
 
 def demo(context: Context) -> None:

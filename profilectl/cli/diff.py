@@ -19,7 +19,7 @@ from profilectl.model import DRAWN, Brand
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
-from profilectl.render.console import info, is_terminal
+from profilectl.render.console import info, info_aside, is_terminal
 from profilectl.render.console import out as write_line
 from profilectl.roster.selectors import parse_labels, select
 from profilectl.sync import quota
@@ -269,9 +269,9 @@ def _show(
             write_line(_page(context, session, plan, form, picture_base))
         show_notices(context, plan)
     else:
-        show_plan(context, plan, drawn=form is Format.TABLE)
+        show_plan(context, plan, where_of(context, session), drawn=form is Format.TABLE)
         if plan.changes and not context.is_quiet:
-            info(f"plan {plan.digest}")
+            info_aside(f"plan {plan.digest}")
     if plan.refused is not None:
         info(f"refused: {plan.refused.message}")
         if plan.refused.allow is not None:
@@ -284,12 +284,15 @@ def _page(context: Context, session: SyncSession, plan: Plan, form: Format | Non
         from profilectl.render.markdown import plan_document
 
         return plan_document(
-            plan, context.again(), None if picture_base is None else _faces(session, plan, picture_base)
+            plan,
+            context.again(),
+            None if picture_base is None else _faces(session, plan, picture_base),
+            where_of(context, session),
         )
     from profilectl.cli.html_plan_pictures import compare_changes
     from profilectl.render.html import plan_page
 
-    return plan_page(plan, compare_changes(context, session, plan))
+    return plan_page(plan, compare_changes(context, session, plan), where_of(context, session))
 
 
 def _faces(session: SyncSession, plan: Plan, picture_base: str) -> dict[Change, Faces]:
@@ -318,12 +321,22 @@ def _faces(session: SyncSession, plan: Plan, picture_base: str) -> dict[Change, 
     }
 
 
-def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
+def where_of(context: Context, session: SyncSession) -> str:
+    """Return at which accounts of which X a session's plan would be applied."""
+    from profilectl.render.phrases import place
+
+    host = None if context.uses_sandbox else context.api_host
+    return place([brand.handle for brand in session.brands], host)
+
+
+def show_plan(context: Context, plan: Plan, where: str, *, drawn: bool = False) -> None:
     """Show the changes on stdout, unless a document is to stand there, and what is in their way on stderr.
+
+    `where` is what `where_of` returns.
 
     If `drawn`, they are a table even where stdout is no terminal; without colours then, and as wide as it needs.
     """
-    from profilectl.render.phrases import summary
+    from profilectl.render.phrases import deletions, summary
     from profilectl.render.tables import plan_rows, plan_table
 
     shows_nothing = context.is_quiet and not plan.changes and (drawn or is_terminal(sys.stdout))
@@ -331,7 +344,8 @@ def show_plan(context: Context, plan: Plan, *, drawn: bool = False) -> None:
     context.output.show_rows(rows=rows, table=partial(plan_table, plan), drawn=drawn)
     show_obstacles(context, plan.changes)
     show_notices(context, plan)
-    context.remark(summary(plan))
+    if not context.is_quiet:
+        info(summary(plan, where), strong=deletions(plan))
 
 
 def show_notices(context: Context, plan: Plan) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group
 from profilectl.errors import UsageError
 from profilectl.feedback.reader import read_report
 from profilectl.feedback.report import Period
@@ -20,9 +20,7 @@ from profilectl.text.escape import visible
 
 def register(app: typer.Typer) -> None:
     """Add the ``feedback`` group."""
-    group = typer.Typer(help="What customers answer on feedback cards.", no_args_is_help=True)
-    group.command("report")(command(report))
-    app.add_typer(group, name="feedback")
+    add_group(app, "feedback", "What customers answer on feedback cards.", {"report": report})
 
 
 def report(

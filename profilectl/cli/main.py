@@ -19,10 +19,10 @@ import typer
 from profilectl import __version__
 from profilectl.cli.context import Context
 from profilectl.cli.crash_log import write_log
-from profilectl.cli.options import Options, command, root
-from profilectl.errors import Declined, ExitCode, ProfilectlError
-from profilectl.errors import UsageError as OurUsageError
-from profilectl.render.console import flush, info, out, show_error, stdout_failed
+from profilectl.cli.options import Options, add_command, root
+from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
+from profilectl.errors import Declined, ExitCode, ProfilectlError, UsageError
+from profilectl.render.console import Output, begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
 from profilectl.system.memory import forbid_core_dumps
 
 COMMANDS = (
@@ -49,8 +49,7 @@ COMMANDS = (
 VALUED = frozenset({"--roster", "--brand", "--credentials-file", "--timeout"})
 """The global options behind which a value stands."""
 
-# Typer vendors the library that raises these; the base class of a public one is the way to reach it.
-_TyperUsageError: Any = typer.BadParameter.__bases__[0]
+_HELP = frozenset({"-h", "--help"})
 
 
 class Terminated(BaseException):
@@ -70,6 +69,8 @@ def build(argv: Sequence[str] = ()) -> typer.Typer:
         name="profilectl",
         help="Decide who your customers see in X Direct Messages.",
         epilog=f"\b\nExit codes:\n{exit_codes}",
+        cls=StrictGroup,
+        context_settings={"help_option_names": ["-h", "--help"]},  # of every command: they ask their parent
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -83,13 +84,13 @@ def build(argv: Sequence[str] = ()) -> typer.Typer:
         if hasattr(module, "register"):  # a group, which knows its commands itself
             module.register(app)
         else:
-            app.command(name)(command(getattr(module, name)))
+            add_command(app, name, getattr(module, name))
     return app
 
 
 def _named_command(argv: Sequence[str]) -> str | None:
     """Return the first word that may be a command's name; None where help comes first."""
-    return next(_plain_words(takewhile(lambda word: word != "--help", argv)), None)
+    return next(_plain_words(takewhile(lambda word: word not in _HELP, argv)), None)
 
 
 def _plain_words(argv: Iterable[str]) -> Iterator[str]:
@@ -116,25 +117,26 @@ def run(argv: Sequence[str]) -> int:
     """Run the words after the program's name and return the exit code; only SystemExit leaves this function."""
     # Read from the raw words: a usage error comes up before any option has a value.
     wants_json = "--json" in argv or "--format=json" in argv or ("--format", "json") in pairwise(argv)
+    is_sandbox = "--sandbox" in argv or os.environ.get("PROFILECTL_SANDBOX") == "1"
+    output = Output(wants_json, is_sandbox=is_sandbox)
     with suppress(OSError, ValueError):  # a system that doesn't let us is no reason to do nothing at all
         forbid_core_dumps()
     _survive_closed_streams()
+    begin_stdout()
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
         with _signals_unwrapped():
             return _dispatch(argv)
-    except _TyperUsageError as error:
-        return _report_usage(error, argv, wants_json=wants_json)
+    except TyperUsageError as error:
+        return _report_usage(error, output)
     except ProfilectlError as error:
-        return report(error, wants_json=wants_json)
-    except (KeyboardInterrupt, typer.Abort) as error:
-        left_a_question = isinstance(error, typer.Abort)  # elsewhere the result may be told
-        return report(Declined("interrupted"), wants_json=wants_json and left_a_question)
+        return report(error, output)
+    except (KeyboardInterrupt, typer.Abort):
+        return _report_end("interrupted", ExitCode.INTERRUPTED, output)
     except Terminated:
-        info("terminated")
-        return ExitCode.TERMINATED
+        return _report_end("terminated", ExitCode.TERMINATED, output)
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
-        return _report_bug(error, wants_json=wants_json)
+        return _report_bug(error, output)
 
 
 @contextmanager
@@ -170,45 +172,48 @@ def _survive_closed_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def report(error: ProfilectlError, *, wants_json: bool) -> ExitCode:
+def report(error: ProfilectlError, output: Output) -> ExitCode:
     """Tell a person what happened and what to do next, and a script the same as JSON."""
     show_error(error)
-    if wants_json:
-        from profilectl.render import json_documents
-
-        out(json_documents.dump(json_documents.error(error, error.exit_code)))
+    _show_document(error, error.exit_code, output)
     return error.exit_code
 
 
-def _report_usage(error: Any, argv: Sequence[str], *, wants_json: bool) -> ExitCode:
-    if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command shows its help
-        error.show()
-        return ExitCode.USAGE
-    context = error.ctx or _context_of(argv)
-    info(context.get_usage().splitlines()[0])
-    message = " ".join(error.format_message().split()).rstrip(".")
-    return report(OurUsageError(message, hint=f"see `{context.command_path} --help`"), wants_json=wants_json)
+def _report_end(what: str, code: ExitCode, output: Output) -> ExitCode:
+    """Tell that somebody ended the command; as a document, too, where nothing of a result was written yet."""
+    error = Declined(what)
+    show_error(error)
+    if not stdout_is_used():
+        _show_document(error, code, output)
+    return code
 
 
-def _context_of(argv: Sequence[str]) -> typer.Context:
-    """Return the context of the command that a command line names."""
-    # Typer's parser leaves it out where it complains about an option's value: one that is missing, or one too many.
-    context = typer.Context(typer.main.get_command(build(argv)), info_name="profilectl")
-    for word in _plain_words(argv):
-        commands = getattr(context.command, "commands", {})
-        if word in commands:
-            context = typer.Context(commands[word], info_name=word, parent=context)
-    return context
+def _show_document(error: ProfilectlError, code: ExitCode, output: Output) -> None:
+    """Write the document of an error to stdout where one is wanted."""
+    if output.wants_json:
+        from profilectl.render import json_documents
+
+        output.show(json_documents.error(error, code))
 
 
-def _report_bug(error: Exception, *, wants_json: bool) -> ExitCode:
+def _report_usage(error: Any, output: Output) -> ExitCode:
+    """Tell what is wrong with a command line, other than what `cli.usage` has said in its own words."""
+    if type(error).__name__ != "NoArgsIsHelpError":
+        return report(UsageError(" ".join(error.format_message().split()).rstrip(".")), output)
+    error.show()  # a group without a command shows its help
+    refusal = UsageError(f"{error.ctx.command_path} needs a command", hint=f"see `{error.ctx.command_path} --help`")
+    _show_document(refusal, refusal.exit_code, output)
+    return ExitCode.USAGE
+
+
+def _report_bug(error: Exception, output: Output) -> ExitCode:
     if isinstance(error, OSError) and _is_about_help(error):
-        return report(stdout_failed(error), wants_json=False)
+        return report(stdout_failed(error), Output())
     where = write_log(error)
     unexpected = ProfilectlError(
         f"unexpected failure: {type(error).__name__}", hint=f"the details are in {where}: please report them"
     )
-    return report(unexpected, wants_json=wants_json)
+    return report(unexpected, output)
 
 
 def _is_about_help(error: OSError) -> bool:

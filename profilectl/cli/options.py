@@ -9,11 +9,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from msgspec import Struct
+
+from profilectl.cli.usage.parsing import StrictCommand, StrictGroup
 
 
 def option(declaration: str, description: str, **settings: Any) -> Any:
@@ -52,17 +55,27 @@ class Options(Struct, frozen=True):
         return Options(**{name: getattr(later, name) or getattr(self, name) for name in self.__struct_fields__})
 
 
-_GLOBAL: dict[str, Any] = {
-    "roster": Annotated[Path | None, option("--roster PATH", "The roster; else ./roster.toml.")],
-    "brand": Annotated[list[str] | None, option("--brand BRAND", "Only this brand; repeatable.")],
-    "sandbox": Annotated[bool | None, option("--sandbox", "Use the local X, with its own credentials and ledger.")],
-    "credentials_file": Annotated[Path | None, option("--credentials-file PATH", "Credentials as JSON; - for stdin.")],
-    "json": Annotated[bool | None, option("--json", "Print one JSON document.")],
-    "quiet": Annotated[bool | None, typer.Option("--quiet", "-q", help="Print nothing when nothing changed.")],
-    "verbose": Annotated[bool | None, typer.Option("--verbose", "-v", help="Tell about every call.")],
-    "no_input": Annotated[bool | None, option("--no-input", "Never ask.")],
-    "timeout": Annotated[float | None, option("--timeout SECONDS", "Give up after this long.", min=1)],
-}
+def _global_options(*, hidden: bool) -> dict[str, Any]:
+    """Return the annotation of each global option; the help is silent about hidden ones."""
+    short = partial(typer.Option, hidden=hidden)
+    long = partial(option, hidden=hidden)
+    return {
+        "roster": Annotated[Path | None, long("--roster PATH", "The roster; else ./roster.toml.")],
+        "brand": Annotated[list[str] | None, long("--brand BRAND", "Only this brand; repeatable.")],
+        "sandbox": Annotated[bool | None, long("--sandbox", "Use the local X, with its own credentials and ledger.")],
+        "credentials_file": Annotated[
+            Path | None, long("--credentials-file PATH", "Credentials as JSON; - for stdin.")
+        ],
+        "json": Annotated[bool | None, long("--json", "Print one JSON document.")],
+        "quiet": Annotated[bool | None, short("--quiet", "-q", help="Print nothing when nothing changed.")],
+        "verbose": Annotated[bool | None, short("--verbose", "-v", help="Tell about every call.")],
+        "no_input": Annotated[bool | None, long("--no-input", "Never ask.")],
+        "timeout": Annotated[float | None, long("--timeout SECONDS", "Give up after this long.", min=1)],
+    }
+
+
+_GLOBAL = _global_options(hidden=False)
+_HIDDEN = _global_options(hidden=True)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -75,18 +88,37 @@ def root(function: Callable[..., None]) -> Callable[..., None]:
     return _with_global_options(function, lambda ctx, options: (ctx, options))
 
 
+def add_command(app: typer.Typer, name: str, function: Callable[..., None]) -> None:
+    """Add a command, a plain function of a `Context`, under its name."""
+    app.command(name, cls=StrictCommand)(command(function))
+
+
 def add_group(app: typer.Typer, name: str, description: str, commands: Mapping[str, Callable[..., None]]) -> None:
     """Add a group of commands, each under its word, in the order of the help."""
-    group = typer.Typer(help=description, no_args_is_help=True)
+    group = typer.Typer(help=description, no_args_is_help=True, cls=StrictGroup)
+    # `profilectl roster --json list` is what people type who think of the group as the command; its help has enough
+    # to show without them.
+    group.callback()(_with_global_options(_override, lambda ctx, options: (ctx, options), are_hidden=True))
     for word, function in commands.items():
-        group.command(word)(command(function))
+        add_command(group, word, function)
     app.add_typer(group, name=name)
 
 
+def _override(ctx: typer.Context, options: Options) -> None:
+    """Give a group's commands the options that stand before them."""
+    ctx.obj = ctx.obj.overridden_by(options)
+
+
 def _with_global_options(
-    function: Callable[..., None], leading: Callable[[typer.Context, Options], tuple[Any, ...]]
+    function: Callable[..., None],
+    leading: Callable[[typer.Context, Options], tuple[Any, ...]],
+    *,
+    are_hidden: bool = False,
 ) -> Callable[..., None]:
-    """Return a function of keywords only; `leading` makes the positional arguments of the one that is wrapped."""
+    """Return a function of keywords only; `leading` makes the positional arguments of the one that is wrapped.
+
+    The help is silent about global options that `are_hidden`.
+    """
 
     @functools.wraps(function)
     def run(**values: Any) -> None:
@@ -103,7 +135,7 @@ def _with_global_options(
         *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own),
         *(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-            for name, annotation in _GLOBAL.items()
+            for name, annotation in (_HIDDEN if are_hidden else _GLOBAL).items()
         ),
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads

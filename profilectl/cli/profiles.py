@@ -11,11 +11,13 @@ from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent, require_name
 from profilectl.errors import InputRefused, UsageError
 from profilectl.ledger.accounts import check_account, require_distinct, unknown_account
+from profilectl.plan.intents import known_ids
 from profilectl.plan.moves import follow
 from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
 from profilectl.render import json_documents
 from profilectl.render.console import info
+from profilectl.roster.brands import only_brand
 from profilectl.roster.consent import shown_picture
 from profilectl.roster.lookup import agent_of
 from profilectl.system.host import now_ms
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from profilectl.api.client import XClient
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.model import Brand
+    from profilectl.model import Brand, LedgerState
     from profilectl.profiles.manual_changes import Adoption
 
 _HEADERS = ("brand", "id", "status", "agent", "name", "created")
@@ -85,7 +87,7 @@ def adopt(
     """
     context.require_admin("adopt profiles")
     _require_digits(profile_id)
-    brand = context.the_brand()
+    brand = _brand_at_x(context, profile_id, agent)
     client = context.connect(brand)
     look = partial(_find_adoption, context, client, brand, agent, profile_id)
     adoption = look(context.ledger_for_reading())
@@ -175,6 +177,37 @@ def _shown(profile_id: str, name: str) -> str:
     return f'profile {profile_id} "{visible(name)}"'
 
 
+def _brand_in_ledger(context: Context, is_meant: Callable[[LedgerState], bool]) -> Brand | None:
+    """Return the only brand of whose account the ledger knows what a command is about; None where that isn't one."""
+    brands = context.meant(context.brands())
+    if len(brands) == 1:
+        return brands[0]
+    ledger = context.ledger_for_reading()
+    accounts = ((brand, ledger.account_of(brand.key)) for brand in brands)
+    matching = [brand for brand, account in accounts if account and is_meant(ledger.state_of(account.user_id))]
+    return matching[0] if len(matching) == 1 else None
+
+
+def _brand_at_x(context: Context, profile_id: str, agent: str | None = None) -> Brand:
+    """Return the only brand at whose account X lists a profile; with an `agent` only that agent's brands count.
+
+    UsageError names the brands to choose from where there is no such one, or several.
+    """
+    brands = context.meant(context.brands())
+    if agent is not None:
+        brands = [
+            brand for brand in brands if any(member.key == agent for member in context.roster.agents_of(brand.key))
+        ] or brands
+    if len(brands) > 1:  # or X needn't be asked
+        listed = [
+            brand
+            for brand in brands
+            if any(profile.id == profile_id for profile in context.connect(brand).list_profiles())
+        ]
+        brands = listed or brands
+    return only_brand(brands)
+
+
 def _require_digits(profile_id: str) -> None:
     if not is_id(profile_id):
         raise UsageError(f"a profile id is digits only, the first of which isn't 0, not {visible(profile_id)}")
@@ -191,7 +224,7 @@ def forget(
     it stops the agent as a namesake until it is adopted again or destroyed.
     """
     context.require_admin("forget profiles")
-    brand = context.the_brand()
+    brand = _brand_in_ledger(context, lambda state: state.binding(agent) is not None) or context.the_brand()
     _, binding = manual_changes.find_binding(context.ledger_for_reading(), context.roster, brand, agent)
     shown = _shown(binding.profile_id, binding.name)
     require_consent(context, f"Forget that {shown} is {agent}'s? It stays at X.", "forgotten", yes=yes)
@@ -221,7 +254,8 @@ def destroy(
     """
     context.require_admin("destroy profiles")
     _require_digits(profile_id)
-    brand = context.the_brand()
+    known = _brand_in_ledger(context, lambda state: profile_id in known_ids(state))
+    brand = known or _brand_at_x(context, profile_id)
     client = context.connect(brand)
     unused = manual_changes.find_unused(client, context.ledger_for_reading(), brand, profile_id)
     question = f"Destroy {_shown(profile_id, unused.name)} for good? Type its name"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,10 +14,10 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.local_sandbox import CUSTOMER, ask_running_sandbox, kept_token, open_world
-from profilectl.cli.options import command
+from profilectl.cli.options import add_group
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import json_documents
-from profilectl.render.console import Output, flush, info
+from profilectl.render.console import Output, flush, info, is_terminal
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -24,17 +25,28 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.faults import Fault
     from profilectl.sandbox.model.world import BrandAccount, World
 
+_FAULT_CELLS: dict[str, Callable[[Any], str]] = {
+    "call": str,
+    "kind": str,
+    "times": lambda times: "always" if times is None else str(times),
+    "seen": str,
+    "after": lambda after: str(after or ""),
+    "match": str,
+}
+"""What a person sees of a rule; ``--json`` shows all of it."""
+
 _DEFAULT_HANDLE = "acmecare"
 _CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 
 
 def register(app: typer.Typer) -> None:
     """Add the ``sandbox`` group."""
-    group = typer.Typer(help="The local X: a server with pages, and trouble on order.", no_args_is_help=True)
-    group.command("serve")(command(serve))
-    group.command("reset")(command(reset))
-    group.command("faults")(command(faults))
-    app.add_typer(group, name="sandbox")
+    add_group(
+        app,
+        "sandbox",
+        "The local X: a server with pages, and trouble on order.",
+        {"serve": serve, "reset": reset, "faults": faults},
+    )
 
 
 def serve(
@@ -135,7 +147,8 @@ def _show_settings(context: Context, server: SandboxServer, accounts: list[Brand
         ledger = context.state_folder.absolute() / f"sandbox-{account.user_id}.db"  # for commands in any folder
         settings = {"PROFILECTL_API_URL": server.url, "PROFILECTL_LEDGER": str(ledger)}
         settings |= {f"PROFILECTL_{name.upper()}": getattr(account, name) for name in _CREDENTIALS}
-        lines += [f"# @{account.handle}", *(f"export {name}={shlex.quote(text)}" for name, text in settings.items())]
+        exports = [f"export {name}={shlex.quote(text)}" for name, text in settings.items()]
+        lines += [f"# @{account.handle}", *exports] if len(accounts) == 1 else _function(account.handle, exports)
     names = ("handle", "user_id", *_CREDENTIALS)
     rows = [{name: getattr(account, name) for name in names} for account in accounts]
     # The lines are the result and no remark, so --quiet doesn't leave them out.
@@ -143,6 +156,12 @@ def _show_settings(context: Context, server: SandboxServer, accounts: list[Brand
     flush()  # a script that reads the lines through a pipe waits for them while the server runs
     if not context.is_quiet:
         info(f"the sandbox is at {server.pages} (pages for a browser; Ctrl-C ends it)")
+
+
+def _function(handle: str, exports: list[str]) -> list[str]:
+    """Return the settings of one of several brands as a function of the shell: pasted, none overwrites the other's."""
+    name = f"use_{handle}"  # X's handles are letters, digits and underscores
+    return [f"# @{handle}: paste this, then type {name}", f"{name}() {{", *exports, "}"]
 
 
 Url = Annotated[
@@ -218,7 +237,12 @@ def faults(
         raise UsageError("a rule or --clear, not both")
     fault = None if rule is None else _parse(rule)
     rules = _arm(context, fault, clear=clear) if url is None else _arm_running(context, url, fault, clear=clear)
-    Output(wants_json=True).show(json_documents.faults(rules))  # rules are JSON, in and out
+    # Rules are JSON, in and out: a pipe gets the document, a person a table.
+    is_for_people = is_terminal(sys.stdout) and not context.wants_json
+    rows = [[_FAULT_CELLS[key](rule.get(key)) for key in _FAULT_CELLS] for rule in rules] if is_for_people else None
+    Output(wants_json=not is_for_people).show(json_documents.faults(rules), [*_FAULT_CELLS], rows)
+    if is_for_people and not rules:
+        info("no fault is armed")
 
 
 def _arm(context: Context, fault: Fault | None, *, clear: bool) -> list[dict[str, Any]]:

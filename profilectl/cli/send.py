@@ -24,7 +24,7 @@ from profilectl.messaging.send_rules import SendContext
 from profilectl.messaging.sender import MessageSender
 from profilectl.model import Agent, Link, Message, Policy, Survey
 from profilectl.render import json_documents
-from profilectl.render.console import console, info, show_error
+from profilectl.render.console import console, info, show_error, told_when_slow
 from profilectl.system.host import parent_program
 from profilectl.text.escape import visible
 from profilectl.text.ids import is_id
@@ -137,10 +137,12 @@ def _send(context: Context, message_sender: MessageSender, message: Message, *, 
         if not yes and context.may_ask:
             _show_draft(context, ready, message_sender)
             require_consent(context, "Send it?", "sent", yes=False)
+        begin_count()
 
-    result = message_sender.send(
-        message, connect=connect, open_ledger=context.ledger_for_writing, confirm=confirm, typing=typing
-    )
+    with told_when_slow(f"sending as {message_sender.sender.agent.name} …") as begin_count:
+        result = message_sender.send(
+            message, connect=connect, open_ledger=context.ledger_for_writing, confirm=confirm, typing=typing
+        )
     for warning in result.warnings:
         info(warning)
     if result.card is not None and not context.is_quiet:

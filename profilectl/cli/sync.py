@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,7 +27,7 @@ from profilectl.model import PreparedPicture
 from profilectl.plan import saved
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
-from profilectl.render.console import info
+from profilectl.render.console import info, info_lines, is_terminal
 from profilectl.roster.selectors import parse_labels
 from profilectl.sync.ports import Stop
 from profilectl.system import files
@@ -176,18 +178,19 @@ class _Looks:
                 break
             if agreed:
                 info("the plan has changed since you were asked; this is what sync would do now")
-            agreed = self._ask(plan, forecasts)
+            agreed = self._ask(plan, forecasts, diff.where_of(run.context, run.session))
         raise TryLater(
             f"nothing was changed: the plan changed during each of {_MOST_QUESTIONS} questions",
             hint="run it again when nobody else works on the roster; --yes applies what is true at that moment",
         )
 
-    def _ask(self, plan: Plan, forecasts: Sequence[Forecast]) -> str:
+    def _ask(self, plan: Plan, forecasts: Sequence[Forecast], where: str) -> str:
         """Return the digest of the plan when a person agrees to it; Declined when not."""
-        diff.show_plan(self.context, plan)
+        from profilectl.render.phrases import steps
+
+        diff.show_plan(self.context, plan, where)
         diff.show_limits(self.context, forecasts)
-        steps = _steps(plan)
-        if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
+        if not confirm(f"Apply {steps(plan)} at {where}?"):
             raise Declined("nothing was changed")
         return plan.digest
 
@@ -268,6 +271,7 @@ class _Run:
     wait: Wait
     unknown: tuple[UnknownAccount, ...] = field(init=False, default=())  # accounts that the ledger doesn't know
     stopped_by: ExitCode = field(init=False, default=ExitCode.DONE)
+    seconds: float = field(init=False, default=0.0)  # that the steps took
 
     def plan(self) -> Plan:
         """Return the plan; nothing is written.
@@ -288,7 +292,7 @@ class _Run:
             expected.check(plan)
         if plan.refused is not None:
             if not self.context.wants_json:
-                diff.show_plan(self.context, plan)
+                diff.show_plan(self.context, plan, diff.where_of(self.context, self.session))
             allow = plan.refused.allow
             raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
         return plan
@@ -320,7 +324,9 @@ class _Run:
         self.session.record_run(plan, self.ledger, policy=policy, unknown=self.unknown)
         # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
+        began = time.monotonic()
         outcomes = self._apply(plan, prepared)
+        self.seconds = time.monotonic() - began
         code = self.stopped_by or diff.with_left_out(exit_code(outcomes), self.session.left_out)
         self._show(plan, outcomes, code)
         return code
@@ -329,9 +335,11 @@ class _Run:
         from profilectl.render.console import progress
 
         outcomes = []  # in the order in which they end, and shown in that of the plan
-        with self._finishing_on_signals(), progress(len(plan.changes), "sync") as advance:
+        # In the order in which they are begun: those that nothing is done about end at once.
+        names = [change.agent for change in sorted(plan.changes, key=lambda change: not change.creates)]
+        with self._finishing_on_signals(), progress(names) as advance:
             for outcome in self.session.apply(plan, prepared, self.ledger, stop=self.looks.stop, wait=self.wait):
-                advance()
+                advance(outcome.change.agent)
                 outcomes.append(outcome)
         order = {change: place for place, change in enumerate(plan.changes)}
         return sorted(outcomes, key=lambda outcome: order.get(outcome.change, len(order)))
@@ -371,7 +379,12 @@ class _Run:
         diff.show_obstacles(self.context, (outcome.change for outcome in outcomes))
         for line in spellings(outcomes):
             info(line)
-        for line in failures(outcome for outcome in outcomes if not outcome.change.is_blocked):
-            info(line)
+        tried = [outcome for outcome in outcomes if not outcome.change.is_blocked]
+        for line in failures(tried, is_stopped=bool(self.stopped_by)):
+            info_lines(line)
         if not self.context.is_quiet or code:
-            info(result(outcomes, datetime.fromtimestamp(self.session.now_ms() / 1000, UTC), again))
+            now, where = (
+                datetime.fromtimestamp(self.session.now_ms() / 1000, UTC),
+                diff.where_of(self.context, self.session),
+            )
+            info(result(outcomes, now, again, where, self.seconds if is_terminal(sys.stderr) else None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ MAX_BYTES: Final = 64 * 1024
 """Of any text that holds credentials."""
 
 _PRIVATE: Final = 0o077  # nothing for group and others
-_SYSTEMD: Final = 0o037  # systemd lets the service's user in by an access list, which shows as r-- for the group
+# systemd lets the service's user in by an access list, which shows as r-- for the group; Kubernetes by the pod's group.
+_GROUP_READS: Final = 0o037
 
 
 def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
@@ -82,13 +84,38 @@ def _check_access(status: os.stat_result, name: str, *, by_systemd: bool) -> Non
         return  # Windows: the access list guards the file, the mode bits say nothing
     if status.st_uid not in {0, os.geteuid()}:
         message = f"credentials file {name} belongs to another user (uid {status.st_uid})"
-        raise CredentialsError(message, hint=f"run: chown {os.geteuid()} {name}")
+        raise CredentialsError(message, hint=f"run: chown {os.geteuid()} {shlex.quote(name)}")
     mode = stat.S_IMODE(status.st_mode)
-    forbidden = _SYSTEMD if by_systemd and status.st_uid == 0 and status.st_gid == 0 else _PRIVATE
+    by_root = status.st_uid == 0
+    lets_group_read = by_root and (by_systemd if status.st_gid == 0 else _is_ours_alone(status.st_gid))
+    forbidden = _GROUP_READS if lets_group_read else _PRIVATE
     if mode & forbidden:
         message = f"credentials file {name} has mode {mode:03o}: other users can get at it"
         if status.st_uid == os.geteuid():
-            hint = f"run: chmod 600 {name}; and change the token if others may have read it"
+            hint = f"run: chmod 600 {shlex.quote(name)}; and change the token if others may have read it"
         else:  # root's, as a secret that Kubernetes mounts for a group: chmod isn't for us, nor may the volume bear it
-            hint = f"only root can change that; give the four variables instead, or: --credentials-file - < {name}"
+            way = f"--credentials-file - < {shlex.quote(name)}"
+            hint = f"only root can change that; give the four variables instead, or: {way}"
         raise CredentialsError(message, hint=hint)
+
+
+def _quoted(name: str) -> str:
+    return shlex.quote(name)
+
+
+def _is_ours_alone(gid: int) -> bool:
+    """Say whether nobody but this user is in a group, as far as this machine's lists of users and groups tell."""
+    import grp  # these two aren't on Windows, where nobody asks
+    import pwd
+
+    me = os.geteuid()
+    if gid not in {os.getegid(), *os.getgroups()}:
+        return False
+    # The group of a pod (fsGroup) has no name, and the container's lists know nobody else who is in it.
+    try:
+        members = set(grp.getgrgid(gid).gr_mem)
+    except KeyError:
+        members = set()
+    others = {user.pw_name for user in pwd.getpwall() if user.pw_uid != me and user.pw_gid == gid}
+    ours = {user.pw_name for user in pwd.getpwall() if user.pw_uid == me}
+    return not others and members <= ours

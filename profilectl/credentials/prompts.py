@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from profilectl.credentials.formats import parse, secret_value
 from profilectl.credentials.private_files import read_stdin
+from profilectl.errors import CredentialsError, CredentialsRefused, InputRefused
 from profilectl.secret import Credentials, Secret
 
 if TYPE_CHECKING:
     from profilectl.api.pin_login import PinLogin
+
+_TRIES = 3  # at a prompt, before the login is given up
 
 
 def ask_values(ask: Callable[[str], str]) -> Credentials:
@@ -39,13 +42,33 @@ def ask_pin(
         begin: opens the flow for an app's consumer key and secret.
         show: shows the address.
         ask_openly: as `ask`, but shows what is typed.
+
+    Raises:
+        CredentialsRefused: X knew none of three PINs.
+        InputRefused: the third one isn't made of digits.
     """
     # A PIN is copied by hand from another screen, and worth nothing once it was used: it may be seen.
     with begin(_ask(ask, "Consumer key"), _ask(ask, "Consumer secret")) as flow:
         request_token = flow.request_token()
         show(flow.authorize_url(request_token))
-        return flow.access_token(request_token, "".join(ask_openly("PIN").split()))
+        for left in reversed(range(_TRIES)):
+            try:
+                return flow.access_token(request_token, "".join(ask_openly("PIN").split()))
+            except (CredentialsRefused, InputRefused) as error:
+                if not left:
+                    raise
+                # Both keys were typed hidden: nobody types them again for a slip in seven digits.
+                is_typo = isinstance(error, InputRefused)
+                show(f"That PIN isn't right: {error.message if is_typo else 'X does not know it'}. Try again.")
+        raise AssertionError("the last try returns or raises")
 
 
 def _ask(ask: Callable[[str], str], label: str) -> Secret:
-    return secret_value(ask(label), label.lower(), "the prompt")
+    """Return a value that is one, after three tries at most: what is pasted next is meant for here, not a shell."""
+    shown = label
+    for _ in range(_TRIES - 1):
+        try:
+            return secret_value(ask(shown), label.lower(), "the prompt")
+        except CredentialsError as error:
+            shown = f"{error.message}. {label} again"
+    return secret_value(ask(shown), label.lower(), "the prompt")

@@ -6,8 +6,10 @@ file would silently drop them (sqlite.org/howtocorrupt.html, section 2.2). `lsta
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shlex
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,6 +28,10 @@ MAKE_WRITABLE = "make the ledger and its folder writable for this user"
 
 _NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.glusterfs", "fuse.sshfs"}
+)
+# Where every file shows the mode that the mount was given.
+_FIXED_MODES = frozenset(
+    {"9p", "drvfs", "exfat", "fat", "fuse.grpcfuse", "fuseblk", "hgfs", "msdos", "ntfs", "ntfs3", "vboxsf", "vfat"}
 )
 _MOUNTS = Path("/proc/self/mountinfo")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -85,7 +91,9 @@ def prepare_folder(folder: Path) -> None:
         if is_ours or missing:  # into a folder that people made, nothing is put that they didn't ask for
             create_private(folder / ".gitignore", b"*\n")
     except OSError as error:
-        refuse(folder, f"can't hold a ledger: {error.strerror}", elsewhere(folder, _CHOOSE_ANOTHER))
+        may_not = error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}
+        hint = _in_own_folder(folder) if may_not else elsewhere(folder, _CHOOSE_ANOTHER)
+        refuse(folder, f"can't hold a ledger: {error.strerror}", hint)
 
 
 def check_folder(folder: Path) -> None:
@@ -99,7 +107,11 @@ def check_folder(folder: Path) -> None:
     status = folder.stat()
     _check_owner(folder, status)
     if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX:
-        refuse(folder, "can be written by other users, who could replace the ledger", f"chmod go-w {folder}")
+        refuse(
+            folder,
+            "can be written by other users, who could replace the ledger",
+            _or_elsewhere(folder, f"chmod go-w {_quoted(folder)}"),
+        )
 
 
 def check_disk(folder: Path) -> None:
@@ -172,6 +184,34 @@ def elsewhere(path: Path, otherwise: str) -> str:
     return otherwise
 
 
+def _in_own_folder(path: Path) -> str:
+    """Return a hint about a folder in which this user may make nothing."""
+    if is_of_sandbox(path):
+        return "use a roster in a folder that you can write to: the sandbox keeps its ledger beside the roster"
+    return "set PROFILECTL_LEDGER to a path in a folder that you can write to"
+
+
+def _or_elsewhere(path: Path, command: str) -> str:
+    """Return a hint with a command that changes the mode of a path, and what helps on a mount that has none to change.
+
+    Drives of Windows, USB sticks and folders shared with a virtual machine show one mode for all files, whatever chmod
+    is told.
+    """
+    kind = None
+    with suppress(OSError):
+        kind = _file_system(os.path.realpath(path), _MOUNTS.read_text("utf-8", "surrogateescape"))
+    if kind not in _FIXED_MODES:
+        return command
+    where = f"modes can't be changed on this mount ({kind})"
+    if is_of_sandbox(path):
+        return f"{where}: use a roster on another disk"
+    return f"{where}: set PROFILECTL_LEDGER to a path on another disk"
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
+
+
 def is_of_sandbox(path: Path) -> bool:
     """Say whether a path is in the folder that the sandbox has beside a roster."""
     return (OWN_FOLDER, "sandbox") in pairwise(path.parts)
@@ -208,7 +248,11 @@ def _check_way(folder: Path) -> None:
     for parent in dict.fromkeys((*folder.parents, *folder.resolve().parents)):
         mode = parent.stat().st_mode if parent.exists() else 0
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-            refuse(parent, "can be written by all users, who could replace the ledger's folder", f"chmod o-w {parent}")
+            refuse(
+                parent,
+                "can be written by all users, who could replace the ledger's folder",
+                _or_elsewhere(parent, f"chmod o-w {_quoted(parent)}"),
+            )
 
 
 def _check_owner(path: Path, status: os.stat_result) -> None:
@@ -226,8 +270,9 @@ def _check_private(path: Path) -> None:
         refuse(path, "is no regular file")
     _check_owner(path, status)
     if status.st_mode & _OPEN_TO_OTHERS:
-        hint = f"if this one is yours and didn't come with a repository: chmod 600 {path}"
-        refuse(path, "can be read or changed by other users", f"profilectl makes ledgers private; {hint}")
+        hint = f"if this one is yours and didn't come with a repository: chmod 600 {_quoted(path)}"
+        hint = _or_elsewhere(path, f"profilectl makes ledgers private; {hint}")
+        refuse(path, "can be read or changed by other users", hint)
 
 
 def _file_system(path: str, mounts: str) -> str | None:

@@ -173,6 +173,7 @@ def from_document(content: bytes, name: str) -> SavedPlan:
         )
     try:
         saved = _parse(name, document)
+        document.pop("sandbox", None)  # which `diff --json` adds for its readers
         checksum = _typed(document.pop("checksum"), str)
         plan_digest = digest_of([document["basis"], document["changes"]])
         is_whole = checksum == digest_of(document) and saved.digest == plan_digest

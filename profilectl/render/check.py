@@ -5,7 +5,7 @@ GitHub: docs.github.com/actions, "Workflow commands". SARIF: docs.oasis-open.org
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,11 +24,13 @@ _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
-def text_lines(problems: Iterable[Problem], *, with_hints: bool) -> Iterator[str]:
+def text_lines(
+    problems: Iterable[Problem], *, with_hints: bool, line_of: Callable[[Problem], str] = format_problem
+) -> Iterator[str]:
     """Yield one line for each problem, and where they are wanted a hint below the first of each rule."""
     hinted: set[tuple[str, str]] = set()
     for problem in problems:
-        yield format_problem(problem)
+        yield line_of(problem)
         if with_hints and (problem.rule, problem.hint) not in hinted:
             hinted.add((problem.rule, problem.hint))
             advice = advice_for(problem.rule, problem.hint)

@@ -13,18 +13,41 @@ from msgspec import Struct
 
 from profilectl.errors import Declined, ProfilectlError, RosterRefused
 from profilectl.text.escape import visible
-from profilectl.toml.problems import format_problem
+from profilectl.toml.problems import format_place, format_problem
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from profilectl.model import Problem
     from profilectl.render.json_documents import Document
 
 
 _WIDEST = 100_000  # columns: no cell of a file is folded
+_SLOW = 1.0  # seconds after which a person is told what is waited for
+_NAMES = 3  # of what is under way that are shown beside the bar
 _PAGE = 200  # rows of a table that is one of many
+_COLOURS = {"error": "1;31", "refused": "1;31", "warning": "33", "hint": "36"}  # SGR codes (ECMA-48 8.3.117)
 
 Item = TypeVar("Item")
+
+
+class _Stdout(Struct):
+    """What this process has written to stdout so far."""
+
+    is_used: bool = False
+
+
+_stdout = _Stdout()
+
+
+def begin_stdout() -> None:
+    """Note that a command begins, which has written nothing yet."""
+    _stdout.is_used = False
+
+
+def stdout_is_used() -> bool:
+    """Say whether the command has written anything to stdout, such as its document or a part of its lines."""
+    return _stdout.is_used
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -43,14 +66,14 @@ def console(stream: TextIO) -> Console:
         emoji=False,
         highlight=False,
         force_terminal=is_terminal(stream),  # else FORCE_COLOR and the variables of CI would make Rich draw into logs
-        color_system=None if os.environ.get("NO_COLOR") or not is_terminal(stream) else "auto",
+        color_system="auto" if has_colours(stream) else None,
     )
 
 
 def draw(renderable: RenderableType) -> None:
     """Draw something on stdout, which must be a terminal."""
     with unless_nobody_reads():
-        console(sys.stdout).print(renderable)
+        console(sys.stdout).print(renderable, crop=False)
 
 
 def as_text(renderable: RenderableType) -> str:
@@ -61,13 +84,14 @@ def as_text(renderable: RenderableType) -> str:
 
     paper = Console(file=StringIO(), width=_WIDEST, markup=False, emoji=False, highlight=False, color_system=None)
     with paper.capture() as capture:
-        paper.print(renderable)
+        paper.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
 
 
 def out(line: str) -> None:
     """Write one line that is safe to print to stdout."""
     with unless_nobody_reads():
+        _stdout.is_used = True
         sys.stdout.write(line)  # not both at once: a page may have many megabytes, which would be copied
         sys.stdout.write("\n")
 
@@ -76,6 +100,7 @@ def out_all(lines: Iterable[str]) -> None:
     """Write lines that are safe to print to stdout; none are made any more once nobody reads them."""
     with unless_nobody_reads():
         for line in lines:
+            _stdout.is_used = True
             sys.stdout.write(line + "\n")
 
 
@@ -110,27 +135,93 @@ def _write_to_nowhere() -> None:
     os.close(nowhere)
 
 
-def info(line: str) -> None:
-    """Write one line to stderr, made visible."""
+def info(line: str, *, strong: str = "") -> None:
+    """Write one line to stderr, made visible; on a terminal its first word in colour where that says what it is.
+
+    Of the rest the words that are `strong` are red and bold there.
+    """
+    shown = _with_colour(visible(line))
+    if strong and has_colours(sys.stderr):
+        shown = shown.replace(strong, f"\x1b[1;31m{strong}\x1b[0m", 1)
+    _say(shown)
+
+
+def info_aside(line: str) -> None:
+    """Write one line to stderr as `info` does, dim on a terminal: what most people don't read."""
+    shown = visible(line)
+    _say(f"\x1b[2m{shown}\x1b[0m" if has_colours(sys.stderr) else shown)
+
+
+def info_lines(text: str) -> None:
+    """Write what may have several lines to stderr as `info` does, those after the first indented."""
+    first, *others = text.split("\n")
+    info(first)
+    for line in others:
+        info(f"  {line}")
+
+
+def _say(line: str) -> None:
     with suppress(OSError):  # when nobody can read it, that is no reason to stop
-        sys.stderr.write(visible(line) + "\n")
+        sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
 
+def has_colours(stream: TextIO) -> bool:
+    """Say whether colours may be written to a stream: a person watches it, and hasn't set ``NO_COLOR``."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def _with_colour(line: str) -> str:
+    word, colon, rest = line.partition(": ")
+    # Written by hand: loading Rich for a word takes longer than most errors do.
+    if not colon or word not in _COLOURS or not has_colours(sys.stderr):
+        return line
+    return f"\x1b[{_COLOURS[word]}m{word}:\x1b[0m {rest}"
+
+
 def show_error(error: ProfilectlError) -> None:
-    """Write to stderr what happened and what to do next."""
+    """Write to stderr what happened and what to do next; further lines of X's own words are indented."""
     problems = error.problems if isinstance(error, RosterRefused) else ()
     for problem in problems:
-        info(format_problem(problem))
+        show_problem(problem)
     mark = "" if isinstance(error, Declined) else "error: "  # what a person wants is no error
-    info(f"{mark}{visible(error.message)}")
-    if error.hint and not problems:  # each problem has said for itself what is wrong
-        for line in error.hint.splitlines():
-            info(f"hint: {visible(line)}")
-    if error.retry_at is not None:
-        from profilectl.render.json_documents import rfc3339
+    info_lines(f"{mark}{error.message}")
+    if not problems:  # each problem has said for itself what is wrong
+        for line in _hint_lines(error):
+            info(f"hint: {line}")
 
-        info(f"hint: try again after {rfc3339(error.retry_at)}")
+
+def _hint_lines(error: ProfilectlError) -> list[str]:
+    """Return what to do next; the moment to come back is told once, by this machine's clock."""
+    lines = error.hint.splitlines() if error.hint else []
+    if error.retry_at is None:
+        return lines
+    from datetime import UTC, datetime
+
+    from profilectl.render.moments import distance, moment
+
+    now = datetime.now(UTC)
+    when = f"run again after {moment(error.retry_at, now)} ({distance(error.retry_at, now)})"
+    # What the error says of the moment itself is for JSON, in UTC and to the second.
+    others = [line for line in lines if not line.startswith(("run again", "try again"))]
+    return [f"{'; '.join(others)}; {when}" if others else when]
+
+
+def show_problem(problem: Problem) -> None:
+    """Write a problem of a file to stderr in the GNU form, its place bold on a terminal."""
+    _say(problem_line(problem, sys.stderr))
+
+
+def problem_line(problem: Problem, stream: TextIO) -> str:
+    """Return a problem of a file as a line for a stream, safe to print."""
+    line = visible(format_problem(problem))
+    place = visible(format_place(problem))
+    if not has_colours(stream):
+        return line
+    rest = line.removeprefix(f"{place}: ")
+    word = rest.removeprefix("warning: ")
+    kind = f"\x1b[{_COLOURS['warning']}mwarning:\x1b[0m " if word != rest else ""
+    return f"\x1b[1m{place}:\x1b[0m {kind}{word}"
 
 
 class Output(Struct, frozen=True):
@@ -138,6 +229,7 @@ class Output(Struct, frozen=True):
 
     wants_json: bool = False  # stdout is one JSON document, and nothing else
     is_quiet: bool = False  # lines that only confirm what was done are left out
+    is_sandbox: bool = False  # what is shown is about the local X
 
     def show(
         self,
@@ -159,9 +251,9 @@ class Output(Struct, frozen=True):
         """
         if self.wants_json:
             # With it come json and the plan, which the help does without.
-            from profilectl.render.json_documents import dump
+            from profilectl.render.json_documents import about_local_x, dump
 
-            out(dump(document() if callable(document) else document))
+            out(dump(about_local_x(document() if callable(document) else document, is_local=self.is_sandbox)))
             return
         if rows is not None:
             self.show_rows(headers, rows, table=table)
@@ -225,14 +317,58 @@ class Output(Struct, frozen=True):
 
 
 @contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[], None]]:
-    """Show on stderr how far the work has come; yields the function to call after each step."""
-    if total == 0 or not is_terminal(sys.stderr):
+def told_when_slow(line: str) -> Iterator[Callable[[], None]]:
+    """Write a line to stderr, when that is a terminal, if the block takes longer than a second.
+
+    Yields the function that begins to count: what waits for a person isn't slow.
+    """
+    if not is_terminal(sys.stderr):
         yield lambda: None
+        return
+    from threading import Event
+
+    from profilectl.system.threads import begin
+
+    ended = Event()
+
+    def wait() -> None:
+        if not ended.wait(_SLOW):
+            info(line)
+
+    def begin_count() -> None:
+        begin(wait)
+
+    try:
+        yield begin_count
+    finally:
+        ended.set()
+
+
+@contextmanager
+def progress(names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """Show on stderr how far the work on so many things has come, and what is next.
+
+    Yields the function to call with the name of each thing that has come to its end. A name may come several times.
+    """
+    if not names or not is_terminal(sys.stderr):
+        yield lambda _: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    waiting = list(names)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        task = bar.add_task(_next(waiting), total=len(names))
+
+        def advance(name: str) -> None:
+            if name in waiting:
+                waiting.remove(name)
+            bar.update(task, advance=1, description=_next(waiting))
+
+        yield advance
+
+
+def _next(waiting: Sequence[str]) -> str:
+    """Return the next names of those that wait, such as ``alice, bruno …``."""
+    shown = ", ".join(visible(name) for name in waiting[:_NAMES])
+    return f"{shown} …" if shown else ""

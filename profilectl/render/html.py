@@ -142,11 +142,14 @@ def compare(
     return ShownChange(change, handle, before, after, remedy(change, options) if change.is_blocked else None)
 
 
-def plan_page(plan: Plan, changes: Sequence[ShownChange]) -> str:
-    """Return a page with a plan's summary, its digest, what speaks against it, and its changes in their order."""
+def plan_page(plan: Plan, changes: Sequence[ShownChange], where: str = "") -> str:
+    """Return a page with a plan's summary, its digest, what speaks against it, and its changes in their order.
+
+    `where` is a `phrases.place`.
+    """
     return fill(
         "plan.html",
-        summary=summary(plan),
+        summary=summary(plan, where),
         refused=plan.refused,
         digest=plan.digest,
         changes=changes,

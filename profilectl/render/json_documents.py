@@ -37,6 +37,13 @@ def dump(document: Document) -> str:
     return json.dumps(document, ensure_ascii=True)
 
 
+def about_local_x(document: Document, *, is_local: bool) -> Document:
+    """Return a document that says whether it is about the local X: ``"sandbox": true`` behind its name, or nothing."""
+    if not is_local:
+        return document
+    return {"schema": document["schema"], "sandbox": True} | document
+
+
 def timestamp(milliseconds: int) -> str:
     """Return epoch milliseconds as RFC 3339 in UTC, to the second."""
     return rfc3339(datetime.fromtimestamp(milliseconds // 1000, UTC))

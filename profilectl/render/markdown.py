@@ -18,7 +18,7 @@ from profilectl.api.urls import check_picture_url
 from profilectl.errors import Refused
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
 from profilectl.render.phrases import SYMBOLS, picture_change, reason, remedy, summary
-from profilectl.text.escape import visible
+from profilectl.text.escape import isolated, visible
 
 if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
@@ -36,13 +36,13 @@ class Faces(Struct, frozen=True):
     new: str | None
 
 
-def plan_document(plan: Plan, options: str, faces: Mapping[Change, Faces] | None = None) -> str:
+def plan_document(plan: Plan, options: str, faces: Mapping[Change, Faces] | None = None, where: str = "") -> str:
     """Return a title with the summary, what speaks against the plan, its changes as a table, and its digest.
 
     `options` are those with which a command means the same roster and X, with a space before them. With `faces` the
-    table shows two pictures for each change, from https addresses only.
+    table shows two pictures for each change, from https addresses only. `where` is a `phrases.place`.
     """
-    parts = [f"### Profiles at X: {summary(plan)}"]
+    parts = [f"### Profiles at X: {summary(plan, code(where))}"]
     if plan.refused is not None:
         allow = f" {code(plan.refused.allow)} allows this plan." if plan.refused.allow else ""
         parts.append(f"> **Refused:** {code(plan.refused.message)}.{allow}")
@@ -105,7 +105,8 @@ def image(address: str | None) -> str:
 
 def _names(change: Change) -> str:
     names = [side.name for side in (change.before, change.after) if side is not None]
-    return " → ".join(_cell(name) for name in dict.fromkeys(names))
+    # Below one another, and each for itself: a name that is written from right to left would turn the arrow around.
+    return "<br>→ ".join(isolated(_cell(name)) for name in dict.fromkeys(names))
 
 
 def _blocked(plan: Plan, options: str) -> Iterator[str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from profilectl.errors import RateLimited
 from profilectl.plan.changes import Action, Reason
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
 from profilectl.plan.notices import Notice, NoticeKind
+from profilectl.render.moments import distance, moment
 from profilectl.sync.outcomes import Status, count, limits
 from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
@@ -31,6 +31,7 @@ SYMBOLS = {
     Action.RENAME: "→",
     Action.BLOCKED: "!",
 }
+_MOST_HANDLES = 3  # that are named in a summary
 _WORK = 600  # seconds that the calls themselves may take, beside the waits
 
 _REASONS = {
@@ -103,34 +104,54 @@ def picture_change(change: Change) -> bool | None:
     return change.before is None or change.before.avatar != change.goal.avatar or Reason.SWAPPED in change.why
 
 
-def summary(plan: Plan) -> str:
-    """Return a plan's counts in one line, "unchanged" also where it is 0."""
+def place(handles: Sequence[str], host: str | None) -> str:
+    """Return where a plan would be applied, such as ``@acmecare on api.x.com``; the host is None on the local X."""
+    who = ", ".join(f"@{visible(handle)}" for handle in handles[:_MOST_HANDLES])
+    if len(handles) > _MOST_HANDLES:
+        who += f" and {len(handles) - _MOST_HANDLES} more"
+    return f"{who} on {'the local X' if host is None else visible(host)}"
+
+
+def steps(plan: Plan) -> str:
+    """Return what a plan does, counted: ``1 create, 4 replace, 1 delete``; empty where it does nothing."""
     counts = plan.summary()
-    words = ("create", "replace", "adopt", "delete", "destroy")
-    parts = [f"{counts[word]} to {word}" for word in words if counts[word]]
-    if counts["rename"]:
-        parts.insert(0, f"{counts['rename']} renamed")
-    if counts["blocked"]:
-        parts.append(f"{counts['blocked']} blocked")
-    parts.append(f"{counts['unchanged']} unchanged")
+    words = ("rename", "create", "replace", "adopt", "delete", "destroy")
+    return ", ".join(f"{counts[word]:,} {word}" for word in words if counts[word])
+
+
+def deletions(plan: Plan) -> str:
+    """Return the part of a plan's steps that takes somebody's face away, as `steps` counts it; empty without any."""
+    number = plan.summary()["delete"]
+    return f"{number:,} delete" if number else ""
+
+
+def summary(plan: Plan, where: str = "") -> str:
+    """Return a plan's counts in one line, "unchanged" also where it is 0; `where` is a `place`, if it is told."""
+    counts = plan.summary()
+    others = [f"{counts['blocked']:,} blocked"] if counts["blocked"] else []
+    others.append(f"{counts['unchanged']:,} unchanged")
     if counts["unmanaged"]:
-        parts.append(f"{counts['unmanaged']} not ours")
-    return ", ".join(parts)
+        others.append(f"{counts['unmanaged']:,} not ours")
+    return f"{steps(plan) or 'nothing to do'}{where and f' at {where}'}; {', '.join(others)}"
 
 
-def result(outcomes: Sequence[Outcome], now: datetime, again: datetime | None) -> str:
+def result(
+    outcomes: Sequence[Outcome], now: datetime, again: datetime | None, where: str = "", seconds: float | None = None
+) -> str:
     """Return a sync's counts in one line: where a limit of X ended it, with what is left and when to run again.
 
-    `now` is X's time; `again` is when another run can do more, None when that isn't known. Both are aware.
+    `now` is X's time; `again` is when another run can do more, None when that isn't known. Both are aware. `where` is a
+    `place`; `seconds` is how long the steps took. Both are left out where they aren't given.
     """
     stopped = [outcome for outcome in outcomes if is_limited(outcome)]
     counts = count(outcome for outcome in outcomes if not is_limited(outcome))
     parts = [f"{number:,} {status}" for status, number in counts.items() if number]
     if not stopped:
-        return ", ".join(parts) or "nothing to do"
+        took = "" if seconds is None or not parts else f" in {seconds:.0f} s"
+        return f"{', '.join(parts) or 'nothing to do'}{took}{where and f' at {where}'}"
     # Each reason once, though a limit stops hundreds of steps.
     reasons = "; ".join(sorted({visible(str(error)) for error in limits(stopped).values()}))
-    when = "in some minutes" if again is None else f"after {_moment(again, now)} ({_distance(again, now)})"
+    when = "in some minutes" if again is None else f"after {moment(again, now)} ({distance(again, now)})"
     return f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}; run the same command again {when}"
 
 
@@ -164,24 +185,7 @@ def _shortage(brand: str, noun: str, verb: str, budget: Budget, now: datetime) -
 
 
 def _at(milliseconds: int, now: datetime) -> str:
-    return _moment(datetime.fromtimestamp(milliseconds / 1000, UTC), now)
-
-
-def _moment(moment: datetime, now: datetime) -> str:
-    # Rounded up to the minute, as a run at the minute before would still be refused; the day only where it isn't today.
-    there, here = (moment + timedelta(seconds=59)).astimezone(), now.astimezone()
-    days = (there.date() - here.date()).days
-    day = {0: "", 1: " tomorrow", -1: " yesterday"}.get(days, f" on {there:%Y-%m-%d}")
-    return f"{there:%H:%M}{day}"
-
-
-def _distance(moment: datetime, now: datetime) -> str:
-    # At least one second: a moment that has come since then is still "soon", not "in 0 s" or less.
-    seconds = max(1, math.ceil((moment - now).total_seconds()))
-    if seconds <= 90:
-        return f"in {seconds} s"
-    minutes = math.ceil(seconds / 60)
-    return f"in {minutes} min" if minutes <= 90 else f"in {round(minutes / 60)} h"
+    return moment(datetime.fromtimestamp(milliseconds / 1000, UTC), now)
 
 
 def obstacles(changes: Iterable[Change], options: str) -> Iterator[str]:
@@ -260,24 +264,27 @@ def spellings(outcomes: Iterable[Outcome]) -> Iterator[str]:
             yield f"{outcome.change.brand}: {outcome.change.agent}'s name is {names}"
 
 
-def failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """Yield what became of the steps that didn't end well, one line for all of a brand that failed alike."""
+def failures(outcomes: Iterable[Outcome], *, is_stopped: bool = False) -> Iterator[str]:
+    """Yield what became of the steps that didn't end well, one line for all of a brand that failed alike.
+
+    Where the run `is_stopped`, by Ctrl-C or a signal, that is why steps weren't tried.
+    """
     alike: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.status is not Status.DONE and not is_limited(outcome):
             change = outcome.change
-            alike.setdefault((change.brand, change.action, _fate(outcome)), []).append(outcome)
+            alike.setdefault((change.brand, change.action, _fate(outcome, is_stopped=is_stopped)), []).append(outcome)
     for (brand, action, fate), those in alike.items():
         first = those[0].change.agent
         who = first if len(those) == 1 else f"{len(those):,} agents, {first} first"
         yield f"{brand}: {who}: {action} {fate}"
 
 
-def _fate(outcome: Outcome) -> str:
+def _fate(outcome: Outcome, *, is_stopped: bool) -> str:
     if outcome.status is Status.UNKNOWN:
         cause = f" ({outcome.error})" if outcome.error is not None else ""
         return f"in doubt{cause}; nothing is lost: the next sync settles it from X's list"
     if outcome.error is None:
-        return "not tried, because another step of this brand didn't end well"
+        return "not tried: you stopped the run" if is_stopped else "not tried: another step of this brand failed"
     hint = f" ({outcome.error.hint})" if outcome.error.hint else ""
     return f"{outcome.status.value}: {outcome.error}{hint}"

@@ -110,12 +110,32 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     try:
         file = read_regular(path, largest + 1)  # the size in the status is old as soon as somebody appends
     except (OSError, ValueError) as error:
-        raise InputRefused(f"can't read {shown}: {reason(error)}", hint=hint) from None
+        raise InputRefused(f"can't read {shown}: {reason(error)}{_who_may(path, error)}", hint=hint) from None
     if file is None:
-        raise InputRefused(f"{shown} is no regular file", hint=hint)
+        raise InputRefused(f"{shown} is {'a folder' if path.is_dir() else 'no regular file'}", hint=hint)
     if len(file[0]) > largest:
         raise InputRefused(f"{shown} is larger than {largest} bytes")
     return file[0]
+
+
+def _who_may(path: Path, error: Exception) -> str:
+    """Return mode and owner of a file that this user may not read, where they can be seen."""
+    if not isinstance(error, PermissionError):
+        return ""
+    try:
+        status = path.stat()
+    except OSError:  # it is the folder that may not be entered
+        return ""
+    return f" (mode {stat.S_IMODE(status.st_mode):03o}, owner {_owner(status.st_uid)})"
+
+
+def _owner(uid: int) -> str:
+    try:
+        import pwd
+
+        return visible(pwd.getpwuid(uid).pw_name)
+    except (ImportError, KeyError):  # Windows, or a user of another machine
+        return f"uid {uid}"
 
 
 @contextmanager

@@ -69,6 +69,16 @@ def visible(text: str) -> str:
     return "".join(_spelled(char) if is_hidden(text, at) else char for at, char in enumerate(text))
 
 
+def isolated(text: str) -> str:
+    """Return a text that is safe to print so that what stands around it keeps its place, whichever way it is written.
+
+    A text with letters that run from right to left is put between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE
+    (UAX 9, section 2.3); any other stays as it is. A terminal that knows no isolates shows nothing for them.
+    """
+    is_mixed = any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
+    return f"\u2068{text}\u2069" if is_mixed else text
+
+
 def describe(character: str) -> str:
     """Return code point and Unicode name of one character: ``U+202E RIGHT-TO-LEFT OVERRIDE``."""
     name = _CONTROL_NAMES.get(character) or unicodedata.name(character, "")

@@ -18,10 +18,14 @@ class ReadingStopped(Exception):
 
 def format_problem(problem: Problem) -> str:
     """Return the problem in the GNU form: ``roster.toml:14:1: agents.alice.name: 53 characters, at most 48``."""
-    place = visible(problem.file) + (f":{problem.line}:{problem.column}" if problem.line else "")
     severity = "warning: " if problem.severity == "warning" else ""
     path = f"{problem.path}: " if problem.path else ""
-    return f"{place}: {severity}{path}{problem.message}"
+    return f"{format_place(problem)}: {severity}{path}{problem.message}"
+
+
+def format_place(problem: Problem) -> str:
+    """Return where a problem is: ``roster.toml:14:1``, or the file alone."""
+    return visible(problem.file) + (f":{problem.line}:{problem.column}" if problem.line else "")
 
 
 class ProblemList:

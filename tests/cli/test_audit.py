@@ -417,9 +417,9 @@ def test_a_broken_record_is_not_exported(desk):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("lgo",), "Did you mean 'log'?"),
-        (("who",), "Missing argument 'NAME'"),
-        (("who", "Alice", "--at"), "'--at' requires an argument"),
+        (("lgo",), "did you mean `profilectl audit log`?"),
+        (("who",), "profilectl audit who needs NAME"),
+        (("who", "Alice", "--at"), "--at needs a value"),
         (("who", "Alice", "--at", "tomorrow"), "--at takes a day such as 2026-05-03, or a time such as"),
         (("who", "Alice", "--at", "2026-02-30"), "not 2026-02-30"),
         (("who", "Alice", "--at", "0001-01-01"), "not 0001-01-01"),
@@ -427,7 +427,7 @@ def test_a_broken_record_is_not_exported(desk):
         (("log", "--event", "creatd"), 'nothing is recorded as creatd, did you mean "created"?'),
         (("log", "--to", "@customer"), "--to takes an id, not @customer"),
         (("sent", "--csv", "--json"), "--csv and --json exclude each other"),
-        (("export",), "Missing option '--since'"),
+        (("export",), "profilectl audit export needs --since"),
     ],
     ids=" ".join,
 )

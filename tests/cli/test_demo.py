@@ -57,9 +57,9 @@ def test_what_the_demo_shows_adds_up(desk):
     out = desk.run("demo").out
 
     assert "5 agents, 0 errors, 0 warnings" in out
-    assert "5 to create, 0 unchanged" in out
-    assert "1 to replace, 4 unchanged" in out
-    assert "\n5 unchanged\n" in out
+    assert "5 create at @" in out
+    assert "1 replace at @" in out
+    assert "; 5 unchanged\n" in out
     assert re.search(r"^-alice .*Alice Fast.*\n\+alice .*Alice F\.", out, re.MULTILINE)
     assert f"| {demo._ANSWER}\n  Alice F., Care  @acmecare" in out
 

@@ -161,4 +161,4 @@ def test_a_typing_error_has_a_suggestion(desk):
     result = desk.run("ledger", "shwo")
 
     assert 2 == result.code
-    assert "Did you mean 'show'?" in result.err
+    assert "did you mean `profilectl ledger show`?" in result.err

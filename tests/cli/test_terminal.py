@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 TEAM = [("alice", "Alice F."), ("bruno", "Bruno [Tier 2]")]
@@ -20,7 +22,7 @@ def test_a_terminal_gets_a_table_with_symbols_first(desk):
     assert 0 == code
     assert "+" in screen
     assert "Bruno [Tier 2]" in screen
-    assert "2 to create" in screen
+    assert "2 create at @acmecare on the local X" in screen
 
 
 def test_colours_only_add(desk):
@@ -40,7 +42,7 @@ def test_sync_asks_before_it_applies(desk):
     agreed, _ = desk.watch("sync", answers=b"y\n")
 
     assert (130, 0) == (declined, agreed)
-    assert "Apply 2 changes?" in screen
+    assert "Apply 2 create at @acmecare on the local X?" in screen
     assert "nothing was changed" in screen
     assert [] == desk.run("diff", "--exit-code").rows
 
@@ -61,7 +63,8 @@ def test_narrow_terminals_lose_nothing(desk, width):
     _, screen = desk.watch("diff")
 
     assert 48 == screen.count("z")
-    lines = [line for line in screen.splitlines() if not line.startswith("plan sha256:")]  # to be copied whole
+    # A digest is to be copied whole, and a sentence is folded by the terminal.
+    lines = [line for line in screen.splitlines() if not re.match("plan sha256:|1 create at ", line)]
     assert all(len(line) <= int(width) for line in lines)
 
 

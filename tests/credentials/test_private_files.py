@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import io
 import os
 import sys
@@ -124,6 +125,33 @@ def test_a_terminal_is_not_read(monkeypatch):
         monkeypatch.setattr(sys, "stdin", stdin)
         with pytest.raises(CredentialsError, match="stdin brings no credentials"):
             read_stdin()
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("is_read", "mode", "groups", "members"),
+    [
+        (True, 0o440, [54321], None),
+        (True, 0o440, [54321], []),
+        (False, 0o444, [54321], None),
+        (False, 0o460, [54321], None),
+        (False, 0o440, [], None),
+        (False, 0o440, [54321], ["somebody"]),
+    ],
+)
+def test_a_secret_that_kubernetes_mounts_for_a_pod(path, monkeypatch, is_read, mode, groups, members):
+    """Root's file may be read by a group that this user is alone in: a pod's has no name, and nobody else is in it."""
+    path.chmod(mode)
+    os.chown(path, 0, 54321)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(os, "getgroups", lambda: groups)
+    if members is not None:
+        monkeypatch.setattr(grp, "getgrgid", lambda gid: grp.struct_group(("pod", "x", gid, members)))
+    if is_read:
+        assert b"content" == read_private(path)
+    else:
+        with pytest.raises(CredentialsError, match="other users can get at it"):
+            read_private(path)
 
 
 @as_root

@@ -105,7 +105,7 @@ def test_summary_refusal_and_digest_frame_the_page():
     page = page_of((RENAME, sight(), sight()), unchanged=3, refused=refused)
     outline = Outline(page)
 
-    assert ["Profiles at X: 1 to replace, 3 unchanged"] == outline.texts["h1"]
+    assert ["Profiles at X: 1 replace; 3 unchanged"] == outline.texts["h1"]
     assert ["Refused:"] == outline.texts["strong"]
     assert "--allow-deletes 8" in outline.texts["code"]
     assert outline.texts["code"][-1] == Plan((RENAME,), BASIS).digest
@@ -167,5 +167,5 @@ def test_a_browser_runs_nothing_of_it(tmp_path, require):
         check=True,
     )
 
-    assert "<title>Plan: 1 to replace, 0 unchanged</title>" in done.stdout
+    assert "<title>Plan: 1 replace; 0 unchanged</title>" in done.stdout
     assert "&lt;script&gt;document.title" in done.stdout

@@ -85,11 +85,11 @@ def test_a_plan_is_a_title_a_table_and_a_digest():
 
     assert document == snapshot(
         """\
-### Profiles at X: 1 to create, 1 to replace, 1 to delete, 39 unchanged
+### Profiles at X: 1 create, 1 replace, 1 delete; 39 unchanged
 
 |  | brand | agent | change | why | name | picture changed |
 | --- | --- | --- | --- | --- | --- | --- |
-| `±` | `acme` | `alice` | replace | name | `Alice` → `Ally` | no |
+| `±` | `acme` | `alice` | replace | name | `Alice`<br>→ `Ally` | no |
 | `+` | `acme` | `bob` | create | new | `Bob` | yes |
 | `-` | `acme` | `eve` | delete | left the roster | `Eve` |  |
 
@@ -196,7 +196,7 @@ class Images(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.cells += tag == "td"
-        if tag not in PLAIN:
+        if tag not in PLAIN | {"br"}:  # between the old name and the new one
             self.images.append((tag, dict(attrs)))
 
 
@@ -243,3 +243,13 @@ def test_no_address_ends_its_image(rest):
     assert 9 == page.cells
     assert all((tag, {"src", "width", "alt"}) == ("img", set(attrs)) for tag, attrs in page.images)
     assert len(page.images) <= 1
+
+
+def test_a_name_from_right_to_left_turns_no_arrow_around():
+    """Both names are isolated, each on its line; others stay as they are."""
+    change = Change(
+        *("acme", "yael", Action.REPLACE, (Reason.NAME,), "1"),
+        before=Appearance("יעל כהן", "sha256:a"),
+        after=Appearance("יעל לוי", "sha256:a"),
+    )
+    assert "| \u2068`יעל כהן`\u2069<br>→ \u2068`יעל לוי`\u2069 |" in plan_document(plan_of(change), "")

@@ -168,7 +168,9 @@ def test_only_regular_files_are_read(path, kind):
     else:
         path.symlink_to("/dev/zero")
     assert read_regular(path, 10) is None
-    with pytest.raises(InputRefused, match=r"the roster .*config\.toml is no regular file"):
+    with pytest.raises(
+        InputRefused, match=rf"the roster .*config\.toml is {'a folder' if kind == 'folder' else 'no regular file'}"
+    ):
         read_named(path, "the roster", 10)
 
 

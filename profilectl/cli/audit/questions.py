@@ -33,7 +33,7 @@ from profilectl.cli.ledger_files import (
 from profilectl.cli.options import argument, option
 from profilectl.render import audit as render
 from profilectl.render.console import info, out_all
-from profilectl.render.json_documents import Document, dump
+from profilectl.render.json_documents import Document, about_local_x, dump
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean
@@ -69,7 +69,8 @@ def log(
         readable = Readable(ledger, ledger.accepted_breaks())
         entries = _Counted(selection.entries(readable.events()))
         if context.wants_json:
-            _pour_document(render.log_head(asked, zone), "records", (render.log_record(e, brands) for e in entries))
+            head = about_local_x(render.log_head(asked, zone), is_local=context.uses_sandbox)
+            _pour_document(head, "records", (render.log_record(e, brands) for e in entries))
         elif csv:
             _out_csv(render.LOG_CELLS, (render.log_cells(entry, brands) for entry in entries))
         else:
@@ -148,9 +149,8 @@ def sent(
         readable = Readable(ledger, ledger.accepted_breaks())
         outgoing = _Counted(messages(readable.events(), selection))
         if context.wants_json:
-            _pour_document(
-                render.sent_head(asked, zone), "messages", (render.sent_message(e, brands) for e in outgoing)
-            )
+            head = about_local_x(render.sent_head(asked, zone), is_local=context.uses_sandbox)
+            _pour_document(head, "messages", (render.sent_message(e, brands) for e in outgoing))
         elif csv:
             _out_csv(render.SENT_CELLS, (render.sent_cells(message, brands) for message in outgoing))
         else:

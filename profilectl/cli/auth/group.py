@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _STATUS_HEADERS = ("handle", "host", "source", "backend", "usable", "problem")
 _LIST_HEADERS = ("handle", "user id", "host", "storage")
+_NOT_TRIED = frozenset({"command", "stdin"})  # asking them may open a window, or ends them
 _STILL_WORKS = (
     "the token itself still works: revoke it in the account's settings at X, under connected apps, or regenerate it in "
     "the developer portal; next time, --revoke ends it at X first"
@@ -54,19 +55,31 @@ def status(context: Context) -> None:
     For every account; X isn't asked.
     """
     statuses = list(_statuses(context))
-    rows = [_status_row(account) for account in statuses]
+    rows = [_status_row(account, statuses) for account in statuses]
     context.output.show(partial(document, context, statuses), _STATUS_HEADERS, rows)
     if not statuses:
         _show_no_login(context)
     for hint in dict.fromkeys(account.hint for account in statuses):  # ten accounts without a keyring: one hint
         give_hint(hint)
-    if not context.uses_sandbox and not any(account.usable for account in statuses):
+    if not context.uses_sandbox and not (statuses and all(account.usable for account in statuses)):
         raise typer.Exit(ExitCode.CREDENTIALS)
 
 
-def _status_row(account: AccountStatus) -> tuple[str, ...]:
-    usable = "usable" if account.usable else "unusable"
+def _status_row(account: AccountStatus, statuses: Sequence[AccountStatus]) -> tuple[str, ...]:
+    usable = _usability(account, statuses)
     return (account.handle, account.host, account.source, account.backend or "", usable, account.problem or "")
+
+
+def _usability(account: AccountStatus, statuses: Sequence[AccountStatus]) -> str:
+    """Return what is known of an account's credentials without asking X, or anybody else who might be disturbed."""
+    if not account.usable:
+        return "unusable"
+    if account.source in _NOT_TRIED:
+        return "configured, not tried"
+    # A token belongs to one account: where one source gives the same to several, it isn't that of all of them.
+    login = (account.source, account.token_tail)
+    twins = [other for other in statuses if (other.source, other.token_tail) == login and other.handle]
+    return "configured, not tried" if len(twins) > 1 and account.token_tail else "usable"
 
 
 def _statuses(context: Context) -> Iterator[AccountStatus]:

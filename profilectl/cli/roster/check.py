@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ from profilectl.cli.options import option
 from profilectl.errors import ExitCode, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
-from profilectl.render.console import info, is_terminal, out, out_all
+from profilectl.render.console import info, is_terminal, out, out_all, problem_line
 from profilectl.system.host import today
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def _show(context: Context, findings: Findings, form: CheckFormat | None, *, is_
     elif form is CheckFormat.GITHUB:
         out_all(forms.github_lines(findings.problems))
     else:
-        out_all(forms.text_lines(findings.problems, with_hints=is_terminal(sys.stdout)))
+        line_of = partial(problem_line, stream=sys.stdout)
+        out_all(forms.text_lines(findings.problems, with_hints=is_terminal(sys.stdout), line_of=line_of))
 
 
 def _examine(context: Context) -> Findings:

@@ -12,7 +12,7 @@ from profilectl.roster.consent import shown_picture
 from profilectl.roster.selectors import parse_labels, select
 from profilectl.system.host import today
 
-_HEADERS = ("brand", "agent", "kind", "name", "avatar", "until", "protected", "from", "state", "labels")
+_HEADERS = ("brand", "agent", "kind", "name", "picture", "until", "protected", "from", "state", "labels")
 
 
 def listing(context: Context, agent: Agents = None, label: Labels = None) -> None:
