@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from profilectl.model import Link, ShortRepr
+from profilectl.model import Link, ShortRepr, Survey
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from profilectl.pictures.attachments import Attachment
     from profilectl.render.terminal_images import ImageProtocol
 
+_MOST_ROWS: Final = 8
+_DRAFT_ROWS: Final = 4  # of a portrait above a question: text and question have to be seen together
 _WIDEST: Final = 72  # columns of picture and bubble together: a line that is pleasant to read
 _PLACEHOLDER: Final = (207, 217, 222)  # a disc in X's own grey, where there is no picture
+_CARDS: Final = {
+    Survey.CSAT: "followed by X's feedback card: how satisfied, 1 to 5",
+    Survey.NPS: "followed by X's feedback card: how likely to recommend, 0 to 10",
+}
 _FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "animated GIF"}
 
 Pixel = tuple[int, int, int]  # red, green, blue
@@ -41,10 +47,13 @@ class AgentCard(ShortRepr, frozen=True):
     text: str
 
 
-def bubble(card: AgentCard, width: int, graphics: ImageProtocol | None = None) -> RenderableType:
+def bubble(
+    card: AgentCard, width: int, graphics: ImageProtocol | None = None, *, most_rows: int = _MOST_ROWS
+) -> RenderableType:
     """Draw a message as X does, in `width` columns: the picture beside it, one line with the name beneath.
 
-    Without `graphics` the picture is drawn in half blocks; it shrinks and goes where there are few columns.
+    Without `graphics` the picture is drawn in half blocks; it shrinks and goes where there are few columns, and it has
+    at most so many rows.
     """
     from rich.box import ROUNDED
     from rich.console import Group
@@ -60,7 +69,7 @@ def bubble(card: AgentCard, width: int, graphics: ImageProtocol | None = None) -
     name = Text.assemble((visible(card.name), "bold"), "  ", (f"@{visible(card.handle)}", "dim"))
     bubble_and_name = Group(message, Padding(name, (0, 0, 0, 2)))
     # An even number, as two pixels share a character cell; below 32 columns the text needs all of them.
-    side = 16 if width >= 56 else 10 if width >= 32 else 0
+    side = min(16 if width >= 56 else 10 if width >= 32 else 0, 2 * most_rows)
     if side == 0:
         return Constrain(bubble_and_name, width)
     grid = Table.grid(padding=(0, 1))
@@ -139,10 +148,12 @@ class Draft(Struct, frozen=True):
     """A message that hasn't been sent; every string may hold anything."""
 
     card: AgentCard
-    recipient: str  # "@ada", "12345", or both, for people
+    recipient: str  # "@ada (12345)" or "12345", for people
     attachment: Attachment | None = None
     quick_replies: tuple[str, ...] = ()  # labels that the customer may tap
     links: tuple[Link, ...] = ()  # buttons beneath the message
+    survey: Survey | None = None  # what a feedback card asks after it
+    before: str = ""  # the customer's last words, or why they aren't shown
 
 
 def draft_bubble(draft: Draft, width: int) -> RenderableType:
@@ -152,7 +163,8 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
     from rich.text import Text
 
     recipient = Text.assemble(("to ", "dim"), (visible(draft.recipient), "bold"))
-    parts: list[RenderableType] = [recipient, bubble(draft.card, width)]
+    parts: list[RenderableType] = [Text(visible(draft.before), "dim", overflow="fold")] if draft.before else []
+    parts += [recipient, bubble(draft.card, width, most_rows=_DRAFT_ROWS)]
     if draft.attachment is not None:
         parts.append(Text.assemble(("with ", "dim"), _attached(draft.attachment)))
     parts += [
@@ -165,17 +177,22 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
         parts.append(Text("to tap:", "dim"))
         chips = [f"({visible(label)})" for label in draft.quick_replies]
         parts += [Text(line, "cyan", overflow="fold") for line in _draft_lines(chips, width)]
+    if draft.survey is not None:
+        parts.append(Text(_CARDS[draft.survey], "dim"))
     return Constrain(Group(*parts), width)
 
 
 def plain_draft(draft: Draft) -> str:
     """Return the same in plain lines, for terminals that understand no more than that."""
-    lines = [f"to {visible(draft.recipient)}", plain_bubble(draft.card)]
+    lines = [visible(draft.before)] if draft.before else []
+    lines += [f"to {visible(draft.recipient)}", plain_bubble(draft.card)]
     if draft.attachment is not None:
         lines.append(f"with {_attached(draft.attachment)}")
     lines += [f"[ {visible(link.label)} ] {visible(link.url)}" for link in draft.links]
     if draft.quick_replies:
         lines += ["to tap:", "  ".join(f"({visible(label)})" for label in draft.quick_replies)]
+    if draft.survey is not None:
+        lines.append(_CARDS[draft.survey])
     return "\n".join(lines)
 
 
