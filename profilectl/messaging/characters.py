@@ -29,7 +29,9 @@ def require_readable(text: str) -> None:
     """
     if text.isascii() and not _has_control(text):
         return
-    is_right_to_left = any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)
+    is_right_to_left = any(
+        character.isalpha() and unicodedata.bidirectional(character) in {"R", "AL"} for character in text
+    )
     open_isolates: list[int] = []
     for place, character in enumerate(text):
         if character == "\n":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.model import SentMessage
 
@@ -54,14 +55,29 @@ class Thread(Struct, frozen=True):
         """The last message of the two."""
         return self.messages[-1]
 
+    def newest_only(self, count: int) -> Thread:
+        """Return the same thread with so many messages at most."""
+        return replace(self, messages=self.messages[-count:])
 
-def gather(pages: Iterable[EventPage], enough: int = 0, of: tuple[str, str] | None = None) -> Reading:
+    @property
+    def waiting_since(self) -> int | None:
+        """When the other first wrote without being answered since, X's clock; None where nobody waits."""
+        since = None
+        for message in reversed(self.messages):
+            if message.sender_id != self.user_id:
+                break
+            since = message.created_ms
+        return since
+
+
+def gather(pages: Iterable[EventPage], enough: int = 0, of: tuple[str, str] | None = None, *, keep: int = 0) -> Reading:
     """Read pages until `enough` messages between two accounts were found, or to their end.
 
     Args:
         pages: from `XClient.event_pages`, which bounds them.
         enough: of the messages between `of`, an account and somebody else; 0: all.
         of: their user ids.
+        keep: pages that are left for others: no more is read once X allows no more than these.
     """
     messages: dict[str, SentMessage] = {}
     number, oldest_ms, is_end, allowance = 0, 0, False, None
@@ -72,7 +88,8 @@ def gather(pages: Iterable[EventPage], enough: int = 0, of: tuple[str, str] | No
             messages.setdefault(message.event_id, message)
         oldest_ms = page.oldest_ms if page.oldest_ms is not None else oldest_ms
         is_end = page.next_cursor is None
-        if of is not None and enough and len(_between(messages, of)) >= enough:
+        is_enough = of is not None and enough > 0 and len(_between(messages, of)) >= enough
+        if is_enough or (allowance is not None and allowance.left <= keep):
             break
     ordered = sorted(messages.values(), key=_age, reverse=True)
     return Reading(tuple(ordered), 0 if is_end else oldest_ms, number, allowance)

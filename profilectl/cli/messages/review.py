@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from profilectl.cli.prompts import confirm_or_edit
@@ -13,6 +12,7 @@ from profilectl.errors import RemoteError
 from profilectl.messaging.reading import gather, last_words, may_read
 from profilectl.messaging.typing import TypingSign, shown_typing
 from profilectl.render.console import console, info, out
+from profilectl.render.conversations import clock
 from profilectl.system.cache import cache_file, read_cache, write_cache
 from profilectl.text.escape import visible
 
@@ -115,7 +115,7 @@ def words_before(context: Context, prepared: PreparedSend, recipient: str) -> st
     )
     known = _known(cache, prepared.account.user_id)
     if not may_read(known, client.now_ms()):
-        again = _clock(known["again_ms"])
+        again = clock(known["again_ms"])
         return f"{name}'s last words aren't shown: few readings of the messages are left until {again}"
     try:
         reading = gather(client.event_pages(1))
@@ -126,10 +126,11 @@ def words_before(context: Context, prepared: PreparedSend, recipient: str) -> st
         _remember(cache, prepared.account.user_id, reading.allowance.left, reading.allowance.again_ms)
     words = last_words(reading.messages, prepared.recipient_id)
     if words is None:
-        return f"{name} wrote nothing among the newest {len(reading.messages)} messages"
+        since = "in the last 30 days" if reading.since_ms == 0 else f"among the newest {len(reading.messages)} messages"
+        return f"{name} has written nothing {since}"
     text = " ".join(words.text.split()) or ("a picture" if words.has_attachment else "nothing that can be shown")
     shortened = text if len(text) <= _LONGEST_WORDS else f"{text[:_LONGEST_WORDS]}…"
-    return f"{name}, {_clock(words.created_ms)}: {shortened}"
+    return f"{name}, {clock(words.created_ms)}: {shortened}"
 
 
 def _show(draft: Draft) -> None:
@@ -149,16 +150,6 @@ def _face(sender: MessageSender, message: Message) -> str:
     if message.profile_id is not None:
         return visible(agent.name)
     return f"@{visible(brand.handle)}, signed {visible('^' + message.text.rpartition('^')[2])},"
-
-
-def _clock(milliseconds: int) -> str:
-    """Return a moment of X's in this machine's time zone, the day only where it isn't today."""
-    try:
-        moment = datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()
-    except (OverflowError, OSError, ValueError):  # X may say anything
-        return "at an unknown time"
-    is_today = moment.date() == datetime.now(UTC).astimezone().date()
-    return f"{moment:%H:%M}" if is_today else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _known(cache: str, user_id: str) -> dict[str, int]:
