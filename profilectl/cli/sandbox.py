@@ -73,7 +73,9 @@ def serve(
         if trouble:
             served.faults.add(Fault(kind=Kind.RANDOM, times=None, probability=trouble, seed=seed))
         try:
-            server = SandboxServer(SandboxApp(served), port)
+            # The world of --sandbox commands needs no settings, and that option is what commands are typed with.
+            options = context.again() if context.uses_sandbox and world is None else ""
+            server = SandboxServer(SandboxApp(served, options), port)
         except OSError as error:
             raise InputRefused(
                 f"can't listen on port {port}: {error.strerror}", hint="--port 0 takes a free one"

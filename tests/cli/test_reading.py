@@ -86,7 +86,7 @@ def test_the_last_one_written_to_can_be_read_too(alice):
 
 def test_x_s_limit_is_told_with_the_time(alice, served):
     """75 and when to come back; nothing is waited for."""
-    served.fault(call="events", kind="rate-limit", seconds=600, times=None)
+    served.fault(call="messages", kind="rate-limit", seconds=600, times=None)
     result = alice.run("inbox", "--json")
 
     assert (75, "rate-limit") == (result.code, result.document["error"]["kind"])
