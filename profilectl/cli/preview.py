@@ -48,7 +48,14 @@ def preview(
     for number, card in enumerate(cards):
         if number:
             out("")
+        if agent is None:  # who looks after the roster knows agents by their keys
+            out(_heading(card.agent, brands=len({card.handle for card in cards}), handle=card.handle))
         show_card(card)
+
+
+def _heading(key: str, *, brands: int, handle: str) -> str:
+    """Return whose bubble follows, and at which brand where there are several."""
+    return f"{visible(key)} @{visible(handle)}:" if brands > 1 else f"{visible(key)}:"
 
 
 def show_card(card: AgentCard) -> None:

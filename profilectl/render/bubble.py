@@ -77,11 +77,20 @@ def bubble(
     grid.add_column(width=side, no_wrap=True, vertical="bottom")
     grid.add_column(ratio=1, vertical="bottom", overflow="fold")
     if graphics is None or not card.picture:
-        grid.add_row(_half_blocks(_disc(card.picture, side)), bubble_and_name)
+        grid.add_row(_Portrait(_disc(card.picture, side)), bubble_and_name)
         return grid
     # Rich would count the sequence as columns, so it lays out blanks, and the picture is drawn over them.
     grid.add_row(Text("\n".join([" " * side] * (side // 2))), bubble_and_name)
     return Group(grid, _Overlay(place(card.picture, graphics, side, side // 2)))
+
+
+class _Portrait(Struct, frozen=True):
+    """Rows of pixels, in the colours that the terminal has."""
+
+    rows: list[Row]
+
+    def __rich_console__(self, console: Console, _options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield _half_blocks(self.rows, console.color_system)
 
 
 class _Overlay(Struct, frozen=True):
@@ -129,19 +138,28 @@ def _pixels(picture: bytes, side: int) -> list[Row]:
     return [flat[start : start + side] for start in range(0, len(flat), side)]
 
 
-def _half_blocks(rows: list[Row]) -> Text:
+def _half_blocks(rows: list[Row], colours: str | None) -> Text:
     """Put two rows of pixels into each line, the upper one as foreground of ``▀``, the lower one as background."""
     from rich.text import Text
 
     lines = zip(rows[::2], rows[1::2], strict=True)
-    return Text("\n").join(Text.assemble(*_cells(upper, lower)) for upper, lower in lines)
+    return Text("\n").join(Text.assemble(*_cells(upper, lower, colours)) for upper, lower in lines)
 
 
-def _cells(upper: Row, lower: Row) -> Iterator[tuple[str, str]]:
+def _cells(upper: Row, lower: Row, colours: str | None) -> Iterator[tuple[str, str]]:
     for above, below in zip(upper, lower, strict=True):
-        colours = ["#{:02x}{:02x}{:02x}".format(*pixel) for pixel in (above, below) if pixel]
         # A pixel that isn't there has no style either, so that the terminal's own background shows.
-        yield "▀" if above else "▄" if below else " ", " on ".join(colours)
+        styles = [_style(pixel, colours) for pixel in (above, below) if pixel]
+        yield "▀" if above else "▄" if below else " ", " on ".join(styles)
+
+
+def _style(pixel: Pixel, colours: str | None) -> str:
+    """Return Rich's name of a pixel's colour, of one that the terminal has."""
+    if colours in {"256", "standard", "windows"}:
+        from profilectl.render.terminal_colours import nearest
+
+        return f"color({nearest(pixel, is_standard=colours != '256')})"
+    return "#{:02x}{:02x}{:02x}".format(*pixel)
 
 
 class Draft(Struct, frozen=True):
