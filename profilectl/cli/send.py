@@ -28,7 +28,7 @@ from profilectl.messaging.sender import MessageSender, PreparedSend, SendResult
 from profilectl.messaging.typing import Typing as SentTyping
 from profilectl.model import Agent, Link, Policy, Survey
 from profilectl.render import json_documents
-from profilectl.render.console import console, info, show_error
+from profilectl.render.console import console, info, show_error, wrapped
 from profilectl.system.host import parent_program
 from profilectl.text.escape import visible
 
@@ -234,7 +234,7 @@ def _report(request: _Request, prepared: PreparedSend, result: SendResult, write
     if result.card is not None and not context.is_quiet:
         info(f"asked for feedback ({result.card})")
     recipient = request.shown(prepared.recipient_id)
-    lines = [] if result.receipt is None else [_receipt_line(result.receipt, request.sender, recipient)]
+    lines = [] if result.receipt is None else wrapped(_receipt_line(result.receipt, request.sender, recipient))
     if result.receipt is not None:
         writer.sent()
     context.output.show(_document(result), lines=lines)

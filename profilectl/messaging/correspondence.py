@@ -33,11 +33,11 @@ class Correspondent(Struct, frozen=True):
     handle: str | None  # as it was typed then, without @; None where only the id was
 
 
-def sent_newest_first(ledger: RecordReader, user_id: str) -> Iterator[Entry]:
-    """Yield what an account has sent, as far as the newest 20,000 records of the ledger tell."""
+def sent_newest_first(ledger: RecordReader, user_id: str, most: int = _MOST) -> Iterator[Entry]:
+    """Yield what an account has sent, as far as so many of the ledger's newest records tell."""
     sent = Selection(accounts=frozenset({user_id}), events=frozenset({"sent"}))
     last = ledger.last_seq()
-    oldest = max(0, last - _MOST)
+    oldest = max(0, last - most)
     while last > oldest:
         after = max(oldest, last - _PAGE)
         page = list(takewhile(lambda record: record.seq <= last, ledger.events(after=after)))  # noqa: B023 - used at once
@@ -63,10 +63,10 @@ def correspondents(
             yield Correspondent(recipient, handle if isinstance(handle, str) else None)
 
 
-def handles(ledger: RecordReader, user_id: str) -> dict[str, str]:
-    """Return the handles under which an account wrote to people, by their ids; the newest of each."""
+def handles(ledger: RecordReader, user_id: str, most: int = _MOST) -> dict[str, str]:
+    """Return the handles under which an account wrote to people, by their ids; the newest of each, the latest first."""
     known: dict[str, str] = {}
-    for entry in sent_newest_first(ledger, user_id):
+    for entry in sent_newest_first(ledger, user_id, most):
         recipient, handle = (entry.event.detail.get(key) for key in ("recipient_id", "recipient_handle"))
         if isinstance(recipient, str) and isinstance(handle, str):
             known.setdefault(recipient, handle)

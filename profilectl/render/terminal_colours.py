@@ -5,6 +5,7 @@ Rich rounds each part of a colour by itself, which turns the shadows of a face o
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Final
 
@@ -12,7 +13,7 @@ Pixel = tuple[int, int, int]  # red, green, blue
 Lab = tuple[float, float, float]  # lightness, green to red, blue to yellow
 
 _STEPS: Final = (0, 95, 135, 175, 215, 255)  # of each part in xterm's cube, numbers 16 to 231
-_FIRST_GREY: Final = 232  # and 23 more, from 8 on in steps of 10
+_OF_SPECKLES: Final = 6  # weight, found by looking at faces
 _STANDARD: Final = (  # xterm's own; a terminal may have others, so these are the last resort
     *((0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205), (229, 229, 229)),
     *((127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255)),
@@ -39,8 +40,10 @@ def _palette(*, is_standard: bool) -> tuple[tuple[int, Lab], ...]:
     return tuple((number, _lab(pixel)) for number, pixel in enumerate([*cube, *greys], start=16))
 
 
-def _distance(first: Lab, second: Lab) -> float:
-    return sum((part - other) ** 2 for part, other in zip(first, second, strict=True))
+def _distance(pixel: Lab, colour: Lab) -> float:
+    # What is more colourful than its neighbours stands out as a speckle; what is paler doesn't.
+    excess = max(0.0, math.hypot(*colour[1:]) - math.hypot(*pixel[1:]))
+    return math.dist(pixel, colour) ** 2 + _OF_SPECKLES * excess**2
 
 
 def _lab(pixel: Pixel) -> Lab:

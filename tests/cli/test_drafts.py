@@ -225,3 +225,29 @@ def test_what_nobody_can_see_is_not_sent(alice, served):
     assert ([5, 5], []) == ([result.code for result in results], texts(served))
     assert "the message is UTF-16 (little-endian, without a byte order mark)" in results[0].err
     assert "U+202E RIGHT-TO-LEFT OVERRIDE (character 5)" in results[1].err
+
+
+def test_typing_is_seen_while_the_draft_is_read(alice, served):
+    """Dots on the customer's page at the question, and no more once the message is there."""
+    pages = []
+
+    def look():
+        served.wait_for(lambda: 'id="typing"' in served.read("/_sandbox/conversations/acmecare/customer/talk"))
+        pages.append(served.read("/_sandbox/conversations/acmecare/customer"))
+        return b"y\n"
+
+    code, _ = alice.watch("send", "--as", "alice", "--to", "@customer", "Hello", "--typing", at_questions=[look])
+
+    assert (0, ["Hello"]) == (code, texts(served))
+    assert "@acmecare is typing" in pages[0]
+    assert 'id="typing"' not in served.read("/_sandbox/conversations/acmecare/customer")
+
+
+def test_a_long_receipt_breaks_at_spaces(alice):
+    """At 40 columns every word of it is whole."""
+    alice.env["COLUMNS"] = "40"
+    _, screen = alice.watch("send", "--as", "alice", "--to", "@customer", "Hello", "--yes")
+    words = "identity confirmed by X"
+
+    assert words in " ".join(screen.split())
+    assert [] == [line for line in screen.splitlines() if len(line) > 40]
