@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 from profilectl.cli.context import Context
 from profilectl.cli.message_input import find_editor, read_media, read_text
 from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient, shown
-from profilectl.cli.messages.review import draft_of, is_local, review, show_on_stdout, words_before
+from profilectl.cli.messages.review import draft_of, is_local, may_draw, review, show_on_stdout, words_before
 from profilectl.cli.messages.writing import Writer
 from profilectl.cli.options import argument, option
 from profilectl.cli.prompts import require_consent
@@ -28,7 +27,7 @@ from profilectl.messaging.sender import MessageSender, PreparedSend, SendResult
 from profilectl.messaging.typing import Typing as SentTyping
 from profilectl.model import Agent, Link, Policy, Survey
 from profilectl.render import json_documents
-from profilectl.render.console import console, info, show_error, wrapped
+from profilectl.render.console import info, show_error, wrapped
 from profilectl.system.host import parent_program
 from profilectl.text.escape import visible
 
@@ -266,9 +265,8 @@ def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
         output = replace(request.context.output, is_quiet=False)  # this is what was asked for, not a confirmation
         output.show(json_documents.send(message, user_id, status=SendStatus.DRY_RUN), lines=[sentence])
         if not output.wants_json:
-            is_plain = console(sys.stdout).color_system is None
             shown_to = request.shown(user_id)
-            show_on_stdout(draft_of(request.context, request.sender, message, shown_to, plain=is_plain))
+            show_on_stdout(draft_of(request.context, request.sender, message, shown_to, plain=not may_draw()))
         try:
             request.sender.require_honesty(request.to)
         except InputRefused as error:

@@ -11,7 +11,7 @@ from profilectl.cli.prompts import confirm_or_edit
 from profilectl.errors import RemoteError
 from profilectl.messaging.reading import gather, last_words, may_read
 from profilectl.messaging.typing import TypingSign, shown_typing
-from profilectl.render.console import console, info, out
+from profilectl.render.console import console, info, is_terminal, out
 from profilectl.render.conversations import clock
 from profilectl.system.cache import cache_file, read_cache, write_cache
 from profilectl.text.escape import visible
@@ -91,17 +91,22 @@ def draft_of(
     return Draft(card, recipient, sender.attachment, message.quick_replies, message.links, sender.survey, before)
 
 
+def may_draw() -> bool:
+    """Say whether stdout is a terminal with colours to draw with."""
+    # Rich, which knows the terminal, isn't loaded for a pipe.
+    return is_terminal(sys.stdout) and console(sys.stdout).color_system is not None
+
+
 def show_on_stdout(draft: Draft) -> None:
     """Show everything that would go out, as a result."""
     from profilectl.render.bubble import draft_bubble, plain_draft
     from profilectl.render.console import draw
 
-    screen = console(sys.stdout)
-    if screen.color_system is None:
+    if not may_draw():
         for line in plain_draft(draft).splitlines():
             out(line)
     else:
-        draw(draft_bubble(draft, screen.width))
+        draw(draft_bubble(draft, console(sys.stdout).width))
 
 
 def words_before(context: Context, prepared: PreparedSend, recipient: str) -> str:

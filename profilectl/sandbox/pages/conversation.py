@@ -40,9 +40,9 @@ def conversation(request: LocalRequest) -> Response:
         if (account, partner) != (brand, customer)
     ]
     address, seen = _address(brand, customer), _etag(html)
-    values = {"brand": brand, "customer": customer, "address": address, "talk": html, "seen": seen}
-    commands = {"send": _send_command(request, customer), "options": request.options}
-    return page("conversation.html", **values, **commands, others=others[:_RECENT], more=others[_RECENT:])
+    values: dict[str, Any] = {"brand": brand, "customer": customer, "address": address, "talk": html, "seen": seen}
+    values |= {"send": _send_command(request, customer), "options": request.options}
+    return page("conversation.html", **values, others=others[:_RECENT], more=others[_RECENT:])
 
 
 def talk(request: LocalRequest) -> Response:

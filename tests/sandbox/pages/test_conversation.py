@@ -325,7 +325,10 @@ def test_a_page_that_waits_learns_that_somebody_stopped_typing(world, remote, ad
     """Nothing changes in the world then but the time."""
     world.messages.show_typing(world.accounts.require("acmecare").user_id, ada.user_id)
     seen = read(remote, f"{PATH}/talk").headers["etag"]
-    answer = read(remote, f"{PATH}/talk", **{"If-None-Match": seen, "Prefer": "wait=10"})
+    later = threading.Timer(0.3, setattr, [remote.clock, "now", remote.clock.now + 4])
+    later.start()
+    answer = read(remote, f"{PATH}/talk", **{"If-None-Match": seen, "Prefer": "wait=20"})
+    join(later)
 
     assert (200, False) == (answer.status_code, 'id="typing"' in answer.text)
 
@@ -345,6 +348,7 @@ def test_others_who_wait_are_marked_and_all_are_a_click_away(world, remote, ada)
 @pytest.mark.parametrize(("options", "command"), [("", "profilectl send"), (" --sandbox", "profilectl --sandbox send")])
 def test_the_command_is_as_it_must_be_typed(world, ada, options, command):
     """With the option where that is how commands get there."""
+    world.ensure_brand("acmecare")
     with httpx.Client(
         transport=httpx.WSGITransport(app=SandboxApp(world, options)), base_url="http://sandbox"
     ) as client:
