@@ -147,7 +147,8 @@ class _Request(Struct, frozen=True):
     def connect(self) -> tuple[XClient, Credentials]:
         """Return a client for the brand, and its credentials."""
         credentials = self.context.credentials(self.sender.sender.brand)
-        return self.context.client(credentials), credentials
+        # Beside a question the sign of typing is shown, and a reading that was given up may hold its connection.
+        return self.context.client(credentials, jobs=3 if self.is_asked else 1), credentials
 
     def prepare(self) -> PreparedSend:
         """Ask X and the ledger for all that the message needs beside its text."""

@@ -82,8 +82,10 @@ class DraftStore(Struct, frozen=True):
                 drafts = (self._held(name, goes_on, stack) for name in names)
                 draft = next(draft for draft in drafts if draft is not None)
             except StopIteration:
-                hint = f"send them, or remove what isn't needed in {visible(str(self.folder))}"
-                raise InputRefused(f"{_MOST} drafts to {visible(recipient)} are kept already", hint=hint) from None
+                where, taken = visible(str(self.folder)), f"{_MOST} drafts to {visible(recipient)} are kept already"
+                if not any(recipient_of(path) == recipient.casefold() for path in self.kept()):
+                    taken = f"no draft can be kept in {where}: its folders can be entered by other users"
+                raise InputRefused(taken, hint=f"look into {where}, and remove what isn't needed") from None
             except OSError as error:
                 hint = error.hint if isinstance(error, LinkRefused) else "set XDG_STATE_HOME to a folder of yours"
                 where = visible(str(self.folder))

@@ -251,3 +251,12 @@ def test_a_long_receipt_breaks_at_spaces(alice):
 
     assert words in " ".join(screen.split())
     assert [] == [line for line in screen.splitlines() if len(line) > 40]
+
+
+def test_a_slow_x_keeps_nobody_from_the_draft(alice, served):
+    """What the customer wrote last is a help: after three seconds the draft is shown without it, and that is said."""
+    served.fault(call="messages", kind="hold", seconds=30, times=1)
+    code, screen = alice.watch("send", "--as", "alice", "--to", "@customer", "Hello", at_questions=[lambda: b"y\n"])
+
+    assert (0, ["Hello"]) == (code, texts(served))
+    assert "@customer's last words aren't shown: X didn't list the messages within 3 s" in screen

@@ -14,6 +14,7 @@ from profilectl.messaging.typing import TypingSign, shown_typing
 from profilectl.render.console import console, info, is_terminal, out
 from profilectl.render.conversations import clock
 from profilectl.system.cache import cache_file, read_cache, write_cache
+from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from profilectl.render.bubble import Draft
 
 _LONGEST_WORDS = 240  # characters of what the customer wrote
+_PATIENCE = 3.0  # seconds that a person waits for what the customer wrote; the draft is shown without it then
 _LARGEST_CACHE = 4096  # bytes
 
 
@@ -123,7 +125,9 @@ def words_before(context: Context, prepared: PreparedSend, recipient: str) -> st
         again = clock(known["again_ms"])
         return f"{name}'s last words aren't shown: few readings of the messages are left until {again}"
     try:
-        reading = gather(client.event_pages(1))
+        reading = run_with_deadline(_PATIENCE, lambda: gather(client.event_pages(1)))
+    except TimeoutError:
+        return f"{name}'s last words aren't shown: X didn't list the messages within {_PATIENCE:.0f} s"
     except RemoteError as error:  # they are a help, and the message doesn't depend on them
         when = "" if error.retry_at is None else f"; again after {error.retry_at.astimezone():%H:%M}"
         return f"{name}'s last words can't be read: {error.message}{when}"
