@@ -34,7 +34,9 @@ def read_text(text: str | None, file: Path | None) -> str:
     if text is not None and file is not None:
         raise UsageError("two messages at once: a text and --file", hint="give just one of them")
     if file is not None:
-        return _decode(read_named(file, "the message", _MAX_BYTES))
+        words = _decode(read_named(file, "the message", _MAX_BYTES))
+        lines = words.split("\n")
+        return _above(lines, _notes("")) if _SCISSORS in lines else words  # a draft that was kept has notes below it
     words = _decode(sys.stdin.buffer.read(_MAX_BYTES + 1)) if text == "-" else text or ""
     return words.replace("\r\n", "\n")
 

@@ -89,6 +89,14 @@ def test_an_editor_writes_the_message(typed):
     assert f"> {ABOUT}\n" in noted
 
 
+def test_a_kept_draft_is_a_file_to_send_too(typed, tmp_path):
+    """Without the notes that stand below it."""
+    typed("path.write_text('Hi\\n' + seen)")
+    [draft] = (tmp_path / "drafts").glob("*/MESSAGE")
+
+    assert ("Hi", True) == (message_input.read_text(None, draft), ABOUT in draft.read_text())
+
+
 def test_an_editor_starts_from_a_text(typed):
     """What was given can be looked over before it goes out."""
     script = "path.write_text(seen.replace('Dear Ada', 'Dear Ada, hello', 1))"

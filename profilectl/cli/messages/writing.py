@@ -73,7 +73,8 @@ class Writer:
         for path in self._store.kept():
             to = recipient_of(path)
             if to != self._recipient.casefold() and kept_text(Draft(path)) is not None:
-                info(f"A draft to {to} is kept, too: --edit --file {shlex.quote(str(path))} takes it.")
+                where = visible(shlex.quote(str(path)))
+                info(f"A draft to {to} is kept, too: --edit --file {where} begins with it; remove it to forget it.")
 
     def sent(self) -> None:
         """Remove the draft: its message is out."""
