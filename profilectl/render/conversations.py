@@ -74,11 +74,10 @@ class Faces(Struct, frozen=True):
         return user_id if handle is None else f"@{handle}"
 
 
-def thread_document(faces: Faces, thread: Thread | None, partner: str, reading: Reading, *, is_local: bool) -> Document:
+def thread_document(faces: Faces, thread: Thread | None, partner: str, reading: Reading) -> Document:
     """``profilectl.thread/1``: the messages of an account and one other, the oldest first."""
     return {
         "schema": "profilectl.thread/1",
-        "sandbox": is_local,
         "handle": faces.handle,
         "customer": {"user_id": partner, "handle": faces.handles.get(partner)},
         "messages": [_message(faces, message) for message in (thread.messages if thread is not None else ())],
@@ -87,11 +86,10 @@ def thread_document(faces: Faces, thread: Thread | None, partner: str, reading: 
     }
 
 
-def inbox_document(boxes: Sequence[tuple[str, Faces, Sequence[Thread], Reading]], *, is_local: bool) -> Document:
+def inbox_document(boxes: Sequence[tuple[str, Faces, Sequence[Thread], Reading]]) -> Document:
     """``profilectl.inbox/1``: the conversations of each brand by its key, the one with the newest message first."""
     return {
         "schema": "profilectl.inbox/1",
-        "sandbox": is_local,
         "brands": [
             {
                 "brand": brand,

@@ -8,7 +8,6 @@ import typer
 
 from profilectl.cli.context import Context
 from profilectl.cli.messages.reading import open_mailbox
-from profilectl.cli.messages.review import is_local
 from profilectl.cli.messages.thread import Pages
 from profilectl.cli.options import option
 from profilectl.errors import PartlyDone, RemoteError
@@ -64,7 +63,7 @@ def _box(context: Context, brand: Brand, pages: int | None, *, waiting: bool) ->
 
 
 def _show(context: Context, boxes: list[Box], *, several: bool) -> None:
-    document = render.inbox_document(boxes, is_local=is_local(context))
+    document = render.inbox_document(boxes)
     rows = [row for key, faces, own, _ in boxes for row in render.inbox_rows(key, faces, own)]
     cells = [row for key, faces, own, _ in boxes for row in render.inbox_cells(key, faces, own, several=several)]
 

@@ -8,7 +8,6 @@ from typing import Annotated
 from profilectl.cli.context import Context
 from profilectl.cli.messages.reading import open_mailbox
 from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient
-from profilectl.cli.messages.review import is_local
 from profilectl.cli.options import argument, option
 from profilectl.messaging.reading import Thread, threads
 from profilectl.render import conversations as render
@@ -50,7 +49,7 @@ def thread(
     reading = mailbox.read(pages, limit, partner)
     everyone = threads(reading.messages, mailbox.account.user_id)
     conversation = next((other.newest_only(limit) for other in everyone if other.user_id == partner), None)
-    document = render.thread_document(faces, conversation, partner, reading, is_local=is_local(context))
+    document = render.thread_document(faces, conversation, partner, reading)
     context.output.show(document)
     if conversation is not None and not context.wants_json:
         _show(faces, conversation)
