@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from profilectl.messaging.reading import Reading, Thread
     from profilectl.model import SentMessage
 
-INBOX_HEADERS: Final = ("status", "who", "last message", "text", "answered by")
+INBOX_HEADERS: Final = ("status", "who", "when", "text", "answered by")
 _EXCERPT: Final = 60  # characters of a message in a list
 _WIDEST: Final = 90  # columns of a conversation
 _BUBBLE: Final = 0.75  # of them, for one message

@@ -26,7 +26,7 @@ Waiting = Annotated[bool, option("--waiting", "Only those who wait for an answer
 
 
 def inbox(context: Context, waiting: Waiting = False, pages: Pages = None) -> None:
-    r"""Show who wrote, when, and whether they were answered.
+    """Show who wrote, when, and whether they were answered.
 
     A conversation waits when its newest message is the customer's; else the agent who answered is named. X lists 30
     days, and lets an account read 15 pages of messages in a quarter of an hour; what was read and what is left is said.
@@ -36,7 +36,7 @@ def inbox(context: Context, waiting: Waiting = False, pages: Pages = None) -> No
     Examples:
       profilectl inbox
       profilectl inbox --waiting --json
-    """
+    """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
     brands = context.brands()
     boxes: list[Box] = []
     failed: list[str] = []

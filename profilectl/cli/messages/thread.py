@@ -26,7 +26,7 @@ def thread(
     limit: Limit = 20,
     pages: Pages = None,
 ) -> None:
-    r"""Show the conversation with a customer.
+    """Show the conversation with a customer.
 
     The newest message comes last, each under the name that the customer sees. X lists 30 days, and lets an account read
     15 pages in a quarter of an hour; what was read and what is left is said. Who may send as one of the brand's agents
@@ -36,7 +36,7 @@ def thread(
     Examples:
       profilectl thread @customer
       profilectl thread @customer --limit 100 --json
-    """
+    """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
     partner = check_recipient(who, "thread")
     brand = context.the_brand()
     mailbox = open_mailbox(context, brand)
