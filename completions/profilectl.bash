@@ -1,13 +1,14 @@
 # bash completion for profilectl, made by `profilectl completion bash`
 
 # Set what may follow a command. Behind the = of an option, and for an argument, stands what it takes: @path, @plan,
-# @text, the words to choose from, or the names to ask the program for: @agents, @brands, @profiles.
+# @text, the words to choose from, or the names to ask the program for: @agents, @brands, @profiles,
+# @customers.
 _profilectl_know() {
     commands='' options='' arguments=''
     local shared='--roster=@path --brand=@brands --sandbox --credentials-file=@path --json --quiet -q --verbose -v --no-input --timeout=@text --help'
     case $1 in
         'profilectl')
-            commands='demo init diff sync send preview offboard recover doctor completion roster feedback profiles ledger audit auth sandbox'
+            commands='demo init diff sync send thread inbox preview offboard recover doctor completion roster feedback profiles ledger audit auth sandbox'
             options="$shared --version"
             ;;
         'profilectl demo')
@@ -23,8 +24,15 @@ _profilectl_know() {
             options="$shared --yes --plan=@plan --expect=@text --agent=@agents --label=@text -l=@text --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --jobs=@text --max-wait=@text --new-ledger"
             ;;
         'profilectl send')
-            options="$shared --to=@text --as=@agents --file=@path --edit --media=@path --quick-reply=@text --cta=@text --typing --ask=csat,nps --key=@text --human-wrote-this --allow-private --yes --dry-run"
+            options="$shared --to=@customers --as=@agents --file=@path --edit --media=@path --quick-reply=@text --cta=@text --typing --ask=csat,nps --key=@text --human-wrote-this --allow-private --yes --dry-run"
             arguments='@text'
+            ;;
+        'profilectl thread')
+            options="$shared --limit=@text --pages=@text"
+            arguments='@customers'
+            ;;
+        'profilectl inbox')
+            options="$shared --waiting --pages=@text"
             ;;
         'profilectl preview')
             options="$shared --text=@text --html=@path --sheet=@path --label=@text -l=@text"

@@ -15,6 +15,10 @@ function __profilectl_takes
             contains -- $argv[2] --plan --expect --agent --label -l --allow-deletes --allow-lost --jobs --max-wait --roster --brand --credentials-file --timeout
         case profilectl/send
             contains -- $argv[2] --to --as --file --media --quick-reply --cta --ask --key --roster --brand --credentials-file --timeout
+        case profilectl/thread
+            contains -- $argv[2] --limit --pages --roster --brand --credentials-file --timeout
+        case profilectl/inbox
+            contains -- $argv[2] --pages --roster --brand --credentials-file --timeout
         case profilectl/preview
             contains -- $argv[2] --text --html --sheet --label -l --roster --brand --credentials-file --timeout
         case profilectl/offboard
@@ -130,7 +134,7 @@ function __profilectl_line
     printf '%s\n' $name $given
 end
 
-# Print the names of a kind, as the program on the line knows them: agents, brands or profiles.
+# Print the names of a kind, as the program on the line knows them: agents, brands, profiles or customers.
 function __profilectl_names
     set -l words (commandline -opc)
     set -l program (command -s -- (string replace -r -- '^~/' "$HOME/" $words[1])); or return
@@ -162,6 +166,8 @@ set -g __profilectl_commands \
     profilectl/diff \
     profilectl/sync \
     profilectl/send \
+    profilectl/thread \
+    profilectl/inbox \
     profilectl/preview \
     profilectl/offboard \
     profilectl/recover \
@@ -219,6 +225,8 @@ set -g __profilectl_sharers \
     profilectl/diff \
     profilectl/sync \
     profilectl/send \
+    profilectl/thread \
+    profilectl/inbox \
     profilectl/preview \
     profilectl/offboard \
     profilectl/recover \
@@ -280,6 +288,8 @@ complete -c profilectl -n '__profilectl_on profilectl' -a init -d 'Write a start
 complete -c profilectl -n '__profilectl_on profilectl' -a diff -d 'Show what sync would do'
 complete -c profilectl -n '__profilectl_on profilectl' -a sync -d 'Make X equal to the roster'
 complete -c profilectl -n '__profilectl_on profilectl' -a send -d 'Send one Direct Message as an agent'
+complete -c profilectl -n '__profilectl_on profilectl' -a thread -d 'Show the conversation with a customer'
+complete -c profilectl -n '__profilectl_on profilectl' -a inbox -d 'Show who wrote, when, and whether they were answered'
 complete -c profilectl -n '__profilectl_on profilectl' -a preview -d 'Show what customers will see: bubble, name and picture'
 complete -c profilectl -n '__profilectl_on profilectl' -a offboard -d 'Block sending as an agent at once, and destroy its faces'
 complete -c profilectl -n '__profilectl_on profilectl' -a recover -d 'Rebuild a lost ledger from the profiles at X'
@@ -321,20 +331,27 @@ complete -c profilectl -n '__profilectl_on profilectl/sync' -l jobs -r -f -d 'Ca
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l max-wait -r -f -d 'Wait this long for another sync or for X'
 complete -c profilectl -n '__profilectl_on profilectl/sync' -l new-ledger -d 'Begin a ledger for accounts that it doesn\'t know'
 
-complete -c profilectl -n '__profilectl_on profilectl/send' -l to -r -f -d 'Who is written to'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l to -r -f -a '(__profilectl_names customers)' -d 'Who is written to; - for whom you wrote to last'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l as -r -f -a '(__profilectl_names agents)' -d 'Who speaks; else the one whose operators name you'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l file -r -F -d 'Read the message from a file'
-complete -c profilectl -n '__profilectl_on profilectl/send' -l edit -d 'Write the message in your editor'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l edit -d 'Write the message in your editor, and go on with what wasn\'t sent'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l media -r -F -d 'Send a picture along: JPEG, PNG or GIF'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l quick-reply -r -f -d 'An answer to tap; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l cta -r -f -d 'A button that opens an address; repeatable'
-complete -c profilectl -n '__profilectl_on profilectl/send' -l typing -d 'Show the customer that somebody types, first'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l typing -d 'Let the customer see that somebody types: while you read it, or 2 s'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l ask -r -f -a 'csat nps' -d 'Follow up with X\'s feedback card; it has an allowlist of its own'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l key -r -f -d 'Send at most once under this key, for ever'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l human-wrote-this -d 'Vouch that a person wrote what a script sends'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l allow-private -d 'Agree to a name that the public name keeps private'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l yes -d 'Send without asking'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l dry-run -d 'Show what would be sent, and send nothing'
+
+complete -c profilectl -n '__profilectl_at profilectl/thread 1' -f -a '(__profilectl_names customers)'
+complete -c profilectl -n '__profilectl_on profilectl/thread' -l limit -r -f -d 'How many messages, the newest'
+complete -c profilectl -n '__profilectl_on profilectl/thread' -l pages -r -f -d 'Read so many pages of 50 at most; else 3'
+
+complete -c profilectl -n '__profilectl_on profilectl/inbox' -l waiting -d 'Only those who wait for an answer'
+complete -c profilectl -n '__profilectl_on profilectl/inbox' -l pages -r -f -d 'Read so many pages of 50 at most; else 3'
 
 complete -c profilectl -n '__profilectl_at profilectl/preview 1' -f -a '(__profilectl_names agents)'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l text -r -f -d 'What the agent says'

@@ -28,6 +28,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'diff|Show what sync would do'
                 'sync|Make X equal to the roster'
                 'send|Send one Direct Message as an agent'
+                'thread|Show the conversation with a customer'
+                'inbox|Show who wrote, when, and whether they were answered'
                 'preview|Show what customers will see: bubble, name and picture'
                 'offboard|Block sending as an agent at once, and destroy its faces'
                 'recover|Rebuild a lost ledger from the profiles at X'
@@ -98,14 +100,14 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl send' = @{
             Commands = @()
             Options = $shared + @(
-                '--to|@text|Who is written to'
+                '--to|@customers|Who is written to; - for whom you wrote to last'
                 '--as|@agents|Who speaks; else the one whose operators name you'
                 '--file|@path|Read the message from a file'
-                '--edit||Write the message in your editor'
+                '--edit||Write the message in your editor, and go on with what wasn''t sent'
                 '--media|@path|Send a picture along: JPEG, PNG or GIF'
                 '--quick-reply|@text|An answer to tap; repeatable'
                 '--cta|@text|A button that opens an address; repeatable'
-                '--typing||Show the customer that somebody types, first'
+                '--typing||Let the customer see that somebody types: while you read it, or 2 s'
                 '--ask|csat,nps|Follow up with X''s feedback card; it has an allowlist of its own'
                 '--key|@text|Send at most once under this key, for ever'
                 '--human-wrote-this||Vouch that a person wrote what a script sends'
@@ -116,6 +118,24 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Arguments = @(
                 '@text'
             )
+        }
+        'profilectl thread' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--limit|@text|How many messages, the newest'
+                '--pages|@text|Read so many pages of 50 at most; else 3'
+            )
+            Arguments = @(
+                '@customers'
+            )
+        }
+        'profilectl inbox' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--waiting||Only those who wait for an answer'
+                '--pages|@text|Read so many pages of 50 at most; else 3'
+            )
+            Arguments = @()
         }
         'profilectl preview' = @{
             Commands = @()
@@ -617,6 +637,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         })
         foreach ($line in & $command.Source __complete $kind $wordsBefore 2>$null) {
             $name, $tip = $line -split "`t", 2
+            # Unquoted, a word that begins with @ would be taken for a variable's.
+            if ($kind -ceq 'customers') {
+                if (-not $name.StartsWith($wordToComplete.Trim("'`""), [StringComparison]::Ordinal)) { continue }
+                $label, $type = $name, 'ParameterValue'
+                [System.Management.Automation.CompletionResult]::new("$before'$name'", $label, $type, $tip)
+                continue
+            }
             New-Result ($before + $name) 'ParameterValue' $tip
         }
     }
@@ -630,7 +657,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 $label, $type, $tip = $file.ListItemText, $file.ResultType, $file.ToolTip
                 [System.Management.Automation.CompletionResult]::new($text, $label, $type, $tip)
             }
-        } elseif ($kind -cin '@agents', '@brands', '@profiles') {
+        } elseif ($kind -cin '@agents', '@brands', '@profiles', '@customers') {
             Get-Name $kind.Substring(1) $before
         } elseif ($kind -and $kind -cne '@text') {
             foreach ($choice in $kind -split ',') { New-Result ($before + $choice) 'ParameterValue' $choice }

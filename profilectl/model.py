@@ -349,6 +349,9 @@ class SentMessage(Struct, frozen=True):
     profile_id: str | None  # the echo; None when X dropped it
     text: str = ""
     created_ms: int = 0  # X's clock
+    has_attachment: bool = False
+    quick_replies: tuple[str, ...] = ()  # labels of the answers that were offered
+    buttons: tuple[str, ...] = ()  # labels
 
 
 class Dispatch(Struct, frozen=True):

@@ -34,6 +34,8 @@ LINES = {
     "sync": "sync --yes",
     "profiles": "profiles list",
     "send": "send --as alice --to 7 Hello --dry-run",
+    "thread": "thread @customer",
+    "inbox": "inbox",
     "feedback": "feedback report",
     "doctor": "doctor",
     "error": "profiles destroy 1 --yes",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from profilectl.api.endpoints import Endpoint
     from profilectl.api.wire import Answer
+    from profilectl.api.wire_messages import EventPage
     from profilectl.secret import Credentials
 
 
@@ -32,6 +33,7 @@ MOST_ITEMS = 200_000  # in all of them
 MOST_WINDOW_PAGES = 15  # of messages that X lets an account read in a quarter of an hour
 MOST_EVENT_PAGES = 5  # of messages that are read at once; X allows 15 in a quarter of an hour
 
+_LATER = "run again later"
 _log = logging.getLogger(__name__)
 
 
@@ -209,6 +211,25 @@ class XClient:
                 return tuple(messages), since_ms
             cursor = page.next_cursor
         return tuple(messages), max(since_ms, oldest_ms + 1)
+
+    def event_pages(self, most: int) -> Iterator[EventPage]:
+        """Yield pages of the account's messages of both sides, the newest first, at most so many.
+
+        Raises:
+            Unreachable: X's list repeats a cursor.
+            RateLimited: the account has read its messages as often as X allows.
+        """
+        cursor: str | None = None
+        seen: set[str | None] = {None}
+        for _ in range(min(most, MOST_WINDOW_PAGES)):
+            page = self._perform(endpoints.list_events(cursor), wire_messages.read_events)
+            yield page
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+            if cursor in seen:
+                raise Unreachable("reading the messages: X's list runs in a circle, it repeats a cursor", hint=_LATER)
+            seen.add(cursor)
 
     def create_feedback(self, ask: Ask) -> Card:
         """Issue a feedback card."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,23 @@ if TYPE_CHECKING:
     from profilectl.api.wire import Answer
 
 
+_MOST_LABELS = 20  # of answers to tap; of buttons X takes fewer
+
+
+class ReadAllowance(Struct, frozen=True):
+    """How often the account may read its messages: X counts for everybody who has its token."""
+
+    left: int
+    again_ms: int  # X's clock, epoch milliseconds: then all of them are there again
+
+
 class EventPage(Struct, frozen=True):
     """One page of the account's messages, newest first."""
 
     messages: tuple[SentMessage, ...]
     oldest_ms: int | None  # X's time of the page's last event, None on a page without any
     next_cursor: str | None
+    allowance: ReadAllowance | None = None  # None where X doesn't say
 
 
 def message_body(message: Message) -> bytes:
@@ -79,20 +91,40 @@ def read_events(answer: Answer, recipient_id: str | None = None) -> EventPage:
         ),
         oldest_ms=min(times, default=None),
         next_cursor=cursor,
+        allowance=_allowance(answer),
     )
+
+
+def _allowance(answer: Answer) -> ReadAllowance | None:
+    left, again = (answer.headers.get(f"x-rate-limit-{name}", "") for name in ("remaining", "reset"))
+    if not (re.fullmatch("[0-9]{1,6}", left) and re.fullmatch("[0-9]{1,11}", again)):
+        return None
+    return ReadAllowance(int(left), int(again) * 1000)
 
 
 def _sent(event: Mapping[str, Any], recipient_id: str) -> SentMessage:
     creation = mapping_or_empty(event.get("message_create"))
+    data = mapping_or_empty(creation.get("message_data"))
     echo = creation.get("custom_profile_id")
     return SentMessage(
         event_id=id_of(event, "id"),
         sender_id=str(creation.get("sender_id") or ""),
         recipient_id=_recipient(event) or recipient_id,
         profile_id=None if echo is None else str(echo),
-        text=_plain_text(mapping_or_empty(creation.get("message_data"))),
+        text=_plain_text(data),
         created_ms=_time(event),
+        has_attachment=isinstance(data.get("attachment"), dict),
+        quick_replies=_labels(mapping_or_empty(data.get("quick_reply")).get("options")),
+        buttons=_labels(data.get("ctas")),
     )
+
+
+def _labels(items: object) -> tuple[str, ...]:
+    """Return the labels of answers or buttons, as many as X takes of them."""
+    labels = (
+        (_string(mapping_or_empty(item), "label") for item in items[:_MOST_LABELS]) if isinstance(items, list) else ()
+    )
+    return tuple(whole(label) for label in labels if label)
 
 
 def _recipient(event: Mapping[str, Any]) -> str:

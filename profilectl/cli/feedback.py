@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group
 from profilectl.errors import UsageError
-from profilectl.feedback.reader import read_report
+from profilectl.feedback.reader import asked_after, read_report
 from profilectl.feedback.report import Period
 from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.render import feedback, json_documents, tables
@@ -43,7 +44,7 @@ def report(
     """
     first_ms, last_ms = _day("--since", since), _day("--until", until)
     ledger = context.ledger_for_reading()
-    reports, period = [], Period(0, 0)
+    reports, period, young = [], Period(0, 0), 0
     clients = {brand: context.connect(brand) for brand in context.brands()}
     accounts = {brand: client.verify_credentials() for brand, client in clients.items()}
     require_distinct({brand.key: account for brand, account in accounts.items()})
@@ -52,11 +53,13 @@ def report(
         check_account(brand, account, ledger)  # before anything is reported under this brand's name
         brand_report, period = read_report(client, ledger, brand.key, account.user_id, first_ms, last_ms)
         reports.append(brand_report)
+        young += asked_after(ledger, account.user_id, period.until_ms)
     # Not only --quiet: the JSON document holds the same sentences, so a log would have each twice.
     is_silent = context.is_quiet or context.wants_json
-    if not is_silent and not any(brand_report.surveys for brand_report in reports):
-        days = " to ".join(json_documents.timestamp(moment)[:10] for moment in period)
-        info(f"no feedback cards from {days}: `profilectl send --ask csat` issues one")
+    if not is_silent:
+        has_cards = any(brand_report.surveys for brand_report in reports)
+        for line in _remarks(period, last_ms, young, has_cards=has_cards):
+            info(line)
     context.output.show(
         feedback.document(reports, period),
         feedback.HEADERS,
@@ -66,6 +69,19 @@ def report(
     if not is_silent:
         for line in feedback.sentences(reports):
             info(line)
+
+
+def _remarks(period: Period, last_ms: int | None, young: int, *, has_cards: bool) -> Iterator[str]:
+    """Yield what the days of a report leave out: a day that was asked for and isn't over, and the newest cards."""
+    days = [json_documents.timestamp(moment)[:10] for moment in period]
+    if last_ms is not None and last_ms > period.until_ms:
+        asked = json_documents.timestamp(last_ms)[:10]
+        yield f"X tells of answers a day later: the report ends with {days[1]}, not with {asked}"
+    if young:
+        issued = "1 card was issued" if young == 1 else f"{young} cards were issued"
+        yield f"{issued} since then: today's answers can be read from tomorrow on"
+    elif not has_cards:
+        yield f"no feedback cards from {days[0]} to {days[1]}: `profilectl send --ask csat` issues one"
 
 
 def _day(option: str, text: str | None) -> int | None:

@@ -32,6 +32,8 @@ COMMANDS = (
     "diff",
     "sync",
     "send",
+    "thread",
+    "inbox",
     "feedback",
     "preview",
     "profiles",
@@ -45,6 +47,9 @@ COMMANDS = (
     "completion",
 )
 """The commands and groups in the order of the help; each has a module of its name, with a function of its name."""
+
+FOLDERS = {"thread": "messages.", "inbox": "messages."}
+"""Where a command's module is, if not in this package itself."""
 
 VALUED = frozenset({"--roster", "--brand", "--credentials-file", "--timeout"})
 """The global options behind which a value stands."""
@@ -80,7 +85,7 @@ def build(argv: Sequence[str] = ()) -> typer.Typer:
     # Every command's module costs milliseconds to load, so only a tree that is shown has them all.
     named = _named_command(argv)
     for name in (named,) if named in COMMANDS else COMMANDS:
-        module = import_module(f"profilectl.cli.{name}")
+        module = import_module(f"profilectl.cli.{FOLDERS.get(name, '')}{name}")
         if hasattr(module, "register"):  # a group, which knows its commands itself
             module.register(app)
         else:

@@ -7,38 +7,53 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from profilectl.errors import Declined, InputRefused, UsageError
+from profilectl.messaging.characters import encoding_of, wrong_encoding
 from profilectl.messaging.compose import MAX_TEXT
-from profilectl.system.files import read_named, write_private
+from profilectl.system.files import read_named
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
+    from profilectl.messaging.drafts import Draft
     from profilectl.pictures.attachments import Attachment
 
 _MAX_BYTES: Final = 4 * MAX_TEXT + 4096  # UTF-8 needs four bytes a character at most; the editor's notes fit, too
+_LARGEST_DRAFT: Final = 1 << 20  # bytes of one that is opened again, whatever may be sent of it
 _SCISSORS: Final = "# ------------------------ >8 ------------------------"  # as git has it
 
 
-def read_text(text: str | None, file: Path | None, edit: bool, context: Context, *, about: str = "") -> str:
-    """Return the message from the text (``-`` is stdin), the file or the editor, which may begin with either.
-
-    `about` says in the editor's notes who writes to whom, and may hold foreign strings.
+def read_text(text: str | None, file: Path | None) -> str:
+    """Return the message from the text (``-`` is stdin) or the file, its lines ended as X has them.
 
     Raises:
-        UsageError: no place or two of them; no terminal or no editor to edit with.
-        InputRefused: too long, not UTF-8, or the editor failed.
-        Declined: the editor was left without a word.
+        UsageError: no place or two of them.
+        InputRefused: too long, or not UTF-8.
     """
+    if text is None and file is None:
+        raise UsageError("what shall be sent?", hint="give the text, - for stdin, --file PATH or --edit")
     if text is not None and file is not None:
         raise UsageError("two messages at once: a text and --file", hint="give just one of them")
-    if not edit:
-        if text is None and file is None:
-            raise UsageError("what shall be sent?", hint="give the text, - for stdin, --file PATH or --edit")
-        return _read_draft(text, file)
+    if file is not None:
+        words = _decode(read_named(file, "the message", _MAX_BYTES))
+        lines = words.split("\n")
+        return _above(lines, _notes("")) if _SCISSORS in lines else words  # a draft that was kept has notes below it
+    words = _decode(sys.stdin.buffer.read(_MAX_BYTES + 1)) if text == "-" else text or ""
+    return words.replace("\r\n", "\n")
+
+
+def find_editor(context: Context) -> list[str]:
+    """Return the words that start the user's editor; UsageError without a terminal or an editor to edit with."""
+    import shlex
+
     if not context.may_ask:
         raise UsageError("--edit needs a terminal", hint="give the text, - for stdin, or --file PATH")
-    draft = "" if text is None and file is None else _read_draft(text, file)
-    return _edited(draft, _editor(context), about)
+    try:
+        words = shlex.split(context.environ.get("VISUAL") or context.environ.get("EDITOR") or "")
+    except ValueError as error:
+        raise UsageError(f"$VISUAL or $EDITOR can't be read: {error}") from None
+    if not words:
+        raise UsageError("no editor is named", hint="set EDITOR, as in EDITOR=nano")
+    return words
 
 
 def read_media(path: Path) -> Attachment:
@@ -49,54 +64,51 @@ def read_media(path: Path) -> Attachment:
     return prepare(read_named(path, "the picture", LARGEST_FILE), path.name)
 
 
-def _read_draft(text: str | None, file: Path | None) -> str:
-    if file is not None:
-        return _decode(read_named(file, "the message", _MAX_BYTES))
-    return _decode(sys.stdin.buffer.read(_MAX_BYTES + 1)) if text == "-" else text or ""
-
-
 def _decode(data: bytes) -> str:
     if len(data) > _MAX_BYTES:
         raise InputRefused(f"the message is longer than {MAX_TEXT} characters")
+    if (encoding := encoding_of(data)) is not None:
+        raise wrong_encoding(encoding)
     try:
         words = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputRefused(f"the message isn't UTF-8 (byte {error.start + 1})") from None
-    return words.removesuffix("\n").removesuffix("\r")  # one line break, which echo and editors add
+    return words.replace("\r\n", "\n").removesuffix("\n")  # one line break, which echo and editors add
 
 
-def _editor(context: Context) -> list[str]:
-    """Return the words that start the user's editor."""
-    import shlex
-
-    try:
-        words = shlex.split(context.environ.get("VISUAL") or context.environ.get("EDITOR") or "")
-    except ValueError as error:
-        raise UsageError(f"$VISUAL or $EDITOR can't be read: {error}") from None
-    if not words:
-        raise UsageError("no editor is named", hint="set EDITOR, as in EDITOR=nano")
-    return words
+def kept_text(draft: Draft) -> str | None:
+    """Return what an earlier editor has left in a draft, without the notes; None where there is nothing."""
+    data = draft.read(_LARGEST_DRAFT)
+    text = "" if data is None else _above(data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"), _notes(""))
+    return text if text.strip() else None
 
 
-def _edited(draft: str, editor: list[str], about: str) -> str:
-    """Return what the editor leaves above the notes."""
-    from tempfile import TemporaryDirectory
+def edit(draft: Draft, start: str, editor: list[str], about: str = "") -> str:
+    """Let the user write a message in their editor, and return what stands above the notes; the draft keeps it.
 
+    Args:
+        draft: the file that is edited, which keeps what the editor has saved, whatever happens.
+        start: what stands there first.
+        editor: the words that start it, see `find_editor`.
+        about: says in the notes who writes to whom, and may hold foreign strings.
+
+    Raises:
+        InputRefused: too long, not UTF-8, or the editor failed.
+        Declined: the editor was left without a word; then nothing is kept.
+    """
     notes = _notes(about)  # at the end, as git's are, so that the first key that is pressed writes the message
     try:
-        content = "\n".join([draft, "", *notes, ""]).encode()
+        content = "\n".join([start, "", *notes, ""]).encode()
     except UnicodeEncodeError:
         raise InputRefused("the text holds half a character (a lone surrogate)") from None
-    # Editors make backups beside the file, so the folder is what only its owner can enter, and goes as a whole.
-    with TemporaryDirectory(prefix="profilectl-") as folder:
-        path = Path(folder) / "MESSAGE"
-        try:
-            write_private(path, content)
-        except OSError as error:
-            raise InputRefused(f"no draft can be written to {visible(folder)}: {error.strerror}") from None
-        _run(editor, path)
-        words = _decode(read_named(path, "the message", _MAX_BYTES))
-    kept = _above(words.replace("\r\n", "\n").split("\n"), notes)
+    draft.write(content)
+    try:
+        _run(editor, draft.path)
+        words = _decode(draft.read(_MAX_BYTES + 1) or b"")
+    finally:
+        if kept_text(draft) is None:  # there are only our own notes in it
+            draft.remove()
+    kept = _above(words.split("\n"), notes)
     if not kept.strip():
         raise Declined("the message was left empty, nothing was sent")
     return kept

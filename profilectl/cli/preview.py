@@ -45,7 +45,7 @@ def preview(
     Agents whose last day is over are left out.
     """
     if context.wants_json:  # before the roster and its pictures are read for nothing
-        raise UsageError("a preview is for eyes", hint="`profilectl roster list --json` has the same facts")
+        raise UsageError("preview has no JSON", hint="`profilectl roster list --json` has the same facts")
     if html is not None and sheet is not None:
         raise UsageError("--html and --sheet exclude each other", hint="one run writes one page")
     chosen = _choose_agents(context, context.brands(), agent)
@@ -61,14 +61,25 @@ def preview(
     cards = [_card(brand, agent, pictures[agent.avatar], text) for brand, agent in active]
     if html is not None:
         _write(html, _page(cards), quiet=context.is_quiet)
-        return
-    if sheet is not None:
+    elif sheet is not None:
         _write(sheet, _sheet(context, cards), quiet=context.is_quiet)
-        return
+    else:
+        _show_cards(cards, with_keys=agent is None)  # who looks after the roster knows agents by their keys
+
+
+def _show_cards(cards: Sequence[AgentCard], *, with_keys: bool) -> None:
+    brands = len({card.handle for card in cards})
     for number, card in enumerate(cards):
         if number:
             out("")
+        if with_keys:
+            out(_heading(card.agent, brands=brands, handle=card.handle))
         show_card(card)
+
+
+def _heading(key: str, *, brands: int, handle: str) -> str:
+    """Return whose bubble follows, and at which brand where there are several."""
+    return f"{visible(key)} @{visible(handle)}:" if brands > 1 else f"{visible(key)}:"
 
 
 def show_card(card: AgentCard) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from profilectl.cli.context import Context
 
 
+_ANSWERS = {"": "n", "n": "n", "no": "n", "y": "y", "yes": "y", "e": "e", "edit": "e"}
+
+
 def confirm(question: str) -> bool:
     """Ask a question that is safe to print, until the answer is yes or no; Enter is no, Ctrl-C is typer.Abort."""
     # As Typer's own question, which reads with `input()` and so may lose a Ctrl-C (see `terminal_input`).
@@ -26,6 +29,15 @@ def confirm(question: str) -> bool:
         if answer in {"y", "yes"}:
             return True
         info("Error: invalid input")
+
+
+def confirm_or_edit(question: str) -> str:
+    """Ask until the answer is ``y``, ``n`` or ``e``, to edit what it is about; Enter is n, Ctrl-C is typer.Abort."""
+    while True:
+        answer = _answer(f"{question} [y/N/e]: ").strip().lower()
+        if answer in _ANSWERS:
+            return _ANSWERS[answer]
+        info("Type y to send it, n to stop, or e to edit it.")
 
 
 def ask(label: str, *, hidden: bool = False) -> str:

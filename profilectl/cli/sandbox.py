@@ -85,7 +85,7 @@ def serve(
         if trouble:
             served.faults.add(Fault(kind=Kind.RANDOM, times=None, probability=trouble, seed=seed))
         try:
-            server = SandboxServer(SandboxApp(served), port)
+            server = SandboxServer(SandboxApp(served, _options_to(context, world)), port)
         except OSError as error:
             raise InputRefused(
                 f"can't listen on port {port}: {error.strerror}", hint="--port 0 takes a free one"
@@ -99,6 +99,11 @@ def serve(
                 _wait_for_signal()
             finally:  # the world may be shared, and outlives this server
                 _allow(served, accounts, profiles=True, feedback=True)
+
+
+def _options_to(context: Context, world: Path | None) -> str:
+    """Return the options with which commands speak to what is served; none where they need settings for it."""
+    return context.again() if context.uses_sandbox and world is None else ""
 
 
 def _allow(world: World, accounts: list[BrandAccount], *, profiles: bool, feedback: bool) -> None:

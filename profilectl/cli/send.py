@@ -2,49 +2,52 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.cli.context import Context
-from profilectl.cli.message_input import read_media, read_text
+from profilectl.cli.message_input import find_editor, read_media, read_text
 from profilectl.cli.messages.denials import denials_recorded
+from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient, shown
+from profilectl.cli.messages.review import draft_of, is_local, may_draw, review, show_on_stdout, words_before
+from profilectl.cli.messages.writing import Writer
 from profilectl.cli.options import argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.digests import digest_of_bytes
-from profilectl.errors import InputRefused, UsageError
-from profilectl.messaging.compose import Contents, SendStatus
+from profilectl.errors import Declined, InputRefused, UsageError
+from profilectl.messaging.compose import Contents, SendStatus, require_text
 from profilectl.messaging.identity import find_sender
 from profilectl.messaging.private_names import require_privacy
 from profilectl.messaging.send_rules import SendContext
-from profilectl.messaging.sender import MessageSender
-from profilectl.model import Agent, Link, Message, Policy, Survey
+from profilectl.messaging.sender import MessageSender, PreparedSend, SendResult
+from profilectl.messaging.typing import Typing as SentTyping
+from profilectl.model import Agent, Link, Policy, Survey
 from profilectl.render import json_documents
-from profilectl.render.console import console, info, show_error, told_when_slow
+from profilectl.render.console import info, show_error, told_when_slow, wrapped
 from profilectl.system.host import parent_program
 from profilectl.text.escape import visible
-from profilectl.text.ids import is_id
 
 if TYPE_CHECKING:
     from profilectl.access.policy import Authority, Operator
     from profilectl.api.client import XClient
     from profilectl.messaging.delivery import Receipt
-    from profilectl.messaging.sender import SendResult
     from profilectl.secret import Credentials
 
-To = Annotated[str, option("--to ID|@HANDLE", "Who is written to.")]
+To = Annotated[str, option("--to ID|@HANDLE", "Who is written to; - for whom you wrote to last.")]
 As = Annotated[str | None, option("--as AGENT", "Who speaks; else the one whose operators name you.")]
 Text = Annotated[str | None, argument("TEXT", "The message; - reads stdin.")]
 File = Annotated[Path | None, option("--file PATH", "Read the message from a file.")]
-Edit = Annotated[bool, option("--edit", "Write the message in your editor.")]
+Edit = Annotated[bool, option("--edit", "Write the message in your editor, and go on with what wasn't sent.")]
 Media = Annotated[Path | None, option("--media PATH", "Send a picture along: JPEG, PNG or GIF.")]
 QuickReplies = Annotated[list[str] | None, option("--quick-reply LABEL", "An answer to tap; repeatable.")]
 Buttons = Annotated[list[str] | None, option("--cta LABEL=URL", "A button that opens an address; repeatable.")]
-Typing = Annotated[bool, option("--typing", "Show the customer that somebody types, first.")]
+Typing = Annotated[bool, option("--typing", "Let the customer see that somebody types: while you read it, or 2 s.")]
 AskFor = Annotated[Survey | None, option("--ask", "Follow up with X's feedback card; it has an allowlist of its own.")]
 Key = Annotated[str | None, option("--key KEY", "Send at most once under this key, for ever.")]
 HumanWroteThis = Annotated[bool, option("--human-wrote-this", "Vouch that a person wrote what a script sends.")]
@@ -77,22 +80,23 @@ def send(
     """Send one Direct Message as an agent.
 
     It counts as sent only when X confirms that it carries the agent's profile. The same words to the same person
-    within five minutes are one message: a repeat finds the first receipt, and sends nothing.
+    within five minutes are one message: a repeat finds the first receipt, and sends nothing. What was written with
+    --edit is kept until it is sent.
     """
     from profilectl.access.policy_file import current_operator
 
-    recipient, key = _check_recipient(to), _check_key(key)
+    recipient, key = check_recipient(to), _check_key(key)
+    _refuse_contradiction(quick_reply, ask)
+    if edit:
+        find_editor(context)
     operator, authority = current_operator(), context.authority
     context.deeds.append("send")
     sender = find_sender(context.roster, agent, operator, authority, brands=context.brands(), prefer=context.meant)
     authority.require_operator(sender.agent, operator)  # before anything is read or typed in vain
     replies, buttons = _replies_and_buttons(quick_reply or (), cta or ())
     attachment = None if media is None else read_media(media)
-    has_text = media is None or text is not None or file is not None or edit  # a picture may go out without one
-    about = f"To {to}, as {sender.agent.key} ({sender.agent.name})"
-    words = read_text(text, file, edit, context, about=about) if has_text else ""
-    texts = (words, *replies, *(text for button in buttons for text in (button.label, button.url)))
-    _keep_private(context, sender.agent, texts, allowed=allow_private, yes=yes)
+    is_given = text is not None or file is not None
+    words = read_text(text, file) if is_given or not (edit or media) else ""  # a picture may go out without one
     contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
     send_context = _context_of(context, human_wrote_this=human_wrote_this, yes=yes)
     policy, known = _policy(context), context.ledger_for_reading()
@@ -100,11 +104,71 @@ def send(
         sender, operator.uid, contents, attachment, key, send_context, ask, policy, known, context.roster.moved
     )
     _require_face(authority, operator, message_sender)
-    message = message_sender.compose(recipient)
-    if dry_run:
-        _show_dry_run(context, message_sender, message)
-    else:
-        _send(context, message_sender, message, typing=typing, yes=yes)
+    recipient, handle = last_recipient(known, sender.brand) if recipient == LAST else (recipient, None)
+    request = _Request(context, message_sender, recipient, handle, typing, allow_private, yes)
+    (_dry_run if dry_run else _send)(request, words if is_given else None, edits=edit)
+
+
+def _refuse_contradiction(quick_reply: Sequence[str] | None, ask: Survey | None) -> None:
+    """Raise UsageError for answers to tap in front of a feedback card, which hides them: only the newest can be."""
+    if quick_reply and ask is not None:
+        hint = "leave one of them out, or send the card later with a text of its own"
+        raise UsageError("--quick-reply and --ask exclude each other: the card would hide the answers", hint=hint)
+
+
+class _Request(Struct, frozen=True):
+    """What was asked for: a message that may still have to be written, and how it is sent."""
+
+    context: Context
+    sender: MessageSender
+    to: str  # an id or a handle
+    handle: str | None  # of an id, where the record knows it
+    typing: bool
+    allow_private: bool
+    yes: bool
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a person sees the message before it leaves."""
+        # Whoever starts it without a terminal has decided already; the rules about honesty hold there instead.
+        return not self.yes and self.context.may_ask
+
+    def writer(self) -> Writer:
+        """Return what opens the editor on the message."""
+        agent = self.sender.sender.agent
+        return Writer(self.context, self.sender.sender, self.to, f"To {self.to}, as {agent.key} ({agent.name})")
+
+    @contextmanager
+    def told_when_slow(self) -> Iterator[None]:
+        """Say what is waited for, on a terminal and after a second."""
+        with told_when_slow(f"sending as {self.sender.sender.agent.name} …") as begin_count:
+            begin_count()
+            yield
+
+    def with_text(self, text: str) -> _Request:
+        """Return the same request for another text."""
+        return replace(self, sender=replace(self.sender, contents=replace(self.sender.contents, text=text)))
+
+    def require_privacy(self) -> None:
+        """Ask about private names in the message, or refuse it: InputRefused, Declined."""
+        contents = self.sender.contents
+        links = (text for button in contents.links for text in (button.label, button.url))
+        texts = (contents.text, *contents.quick_replies, *links)
+        _keep_private(self.context, self.sender.sender.agent, texts, allowed=self.allow_private, yes=self.yes)
+
+    def connect(self) -> tuple[XClient, Credentials]:
+        """Return a client for the brand, and its credentials."""
+        credentials = self.context.credentials(self.sender.sender.brand)
+        # Beside a question the sign of typing is shown, and a reading that was given up may hold its connection.
+        return self.context.client(credentials, jobs=3 if self.is_asked else 1), credentials
+
+    def prepare(self) -> PreparedSend:
+        """Ask X and the ledger for all that the message needs beside its text."""
+        return self.sender.prepare(self.to, connect=self.connect, open_ledger=self.context.ledger_for_writing)
+
+    def shown(self, user_id: str) -> str:
+        """Return the recipient as people read them."""
+        return shown(user_id, self.to if self.to.startswith("@") else self.handle)
 
 
 def _context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendContext:
@@ -126,46 +190,103 @@ def _require_face(authority: Authority, operator: Operator, message_sender: Mess
         info(f"warning: {authority.file} names agents by key, and every roster gives the keys as it likes: {hint}")
 
 
-def _send(context: Context, message_sender: MessageSender, message: Message, *, typing: bool, yes: bool) -> None:
+def _send(request: _Request, words: str | None, *, edits: bool) -> None:
+    """Send a message, written first where it is edited; `words` are those that were given."""
+    writer = request.writer()
+    with writer.kept():
+        with nullcontext() if edits or request.is_asked else request.told_when_slow():
+            request, prepared = _prepared(request, writer, words, edits=edits)
+            result = _result(request, prepared, writer)
+        _report(request, prepared, result, writer)
 
-    def connect() -> tuple[XClient, Credentials]:
-        credentials = context.credentials(message_sender.sender.brand)
-        return context.client(credentials), credentials
 
-    def confirm(ready: Message) -> None:
-        # Whoever starts it without a terminal has decided already; the rules about honesty hold there instead.
-        if not yes and context.may_ask:
-            _show_draft(context, ready, message_sender)
-            require_consent(context, "Send it?", "sent", yes=False)
-        begin_count()
+def _prepared(request: _Request, writer: Writer, words: str | None, *, edits: bool) -> tuple[_Request, PreparedSend]:
+    """Return the request with its text; what can be refused without the text is refused before an editor opens."""
+    if not edits:
+        request.require_privacy()
+        request.sender.compose(request.to)  # offline first: it costs nothing
+        return request, request.prepare()
+    if words is not None:
+        require_text(request.sender.contents)
+    request.sender.require_sendable()
+    prepared = request.prepare()
+    request = request.with_text(writer.write(words))
+    request.require_privacy()
+    return request, prepared
 
-    with told_when_slow(f"sending as {message_sender.sender.agent.name} …") as begin_count:
-        result = message_sender.send(
-            message, connect=connect, open_ledger=context.ledger_for_writing, confirm=confirm, typing=typing
+
+def _result(request: _Request, prepared: PreparedSend, writer: Writer) -> SendResult:
+    """Send the message, once a person has agreed to it, who may edit it as often as they like."""
+    recipient, before, typing = request.shown(prepared.recipient_id), None, SentTyping() if request.typing else None
+    while True:
+        message = request.sender.compose_for(prepared)
+        if not request.is_asked:
+            return request.sender.deliver(prepared, message, typing=typing)
+        if (repeat := request.sender.find_repeat(prepared, message)) is not None:
+            return repeat
+        before = words_before(request.context, prepared, recipient) if before is None else before
+        answer, sign = review(
+            request.context, request.sender, prepared, message, recipient, before, typing=request.typing
         )
+        if answer == "y":
+            with request.told_when_slow():
+                return request.sender.deliver(prepared, message, typing=None if sign is None else sign.remaining)
+        if answer == "n":
+            raise Declined("Not sent.")
+        try:
+            request = request.with_text(writer.write(request.sender.contents.text))
+        except UsageError as error:  # no editor: the question is asked again
+            show_error(error)
+        request.require_privacy()
+
+
+def _report(request: _Request, prepared: PreparedSend, result: SendResult, writer: Writer) -> None:
+    """Show what became of a message, and end with its error where there is one."""
+    context = request.context
     for warning in result.warnings:
         info(warning)
     if result.card is not None and not context.is_quiet:
         info(f"asked for feedback ({result.card})")
-    lines = [] if result.receipt is None else [_receipt_line(result.receipt, message_sender)]
+    recipient = request.shown(prepared.recipient_id)
+    lines = [] if result.receipt is None else wrapped(_receipt_line(result.receipt, request.sender, recipient))
+    if result.receipt is not None:
+        writer.sent()
     context.output.show(_document(result), lines=lines)
+    if result.receipt is not None and result.receipt.is_repeat and request.is_asked and not context.is_quiet:
+        info("Nothing was sent now: the same words to the same person within five minutes are one message.")
     if result.error is not None:
         show_error(result.error)
         raise typer.Exit(result.error.exit_code)
 
 
-def _show_dry_run(context: Context, message_sender: MessageSender, message: Message) -> None:
-    """Show what would be sent, and on stderr what would stop the real run."""
-    known = None if message.recipient_id.startswith("@") else message.recipient_id
-    profile = f"profile {message.profile_id}" if message.profile_id else "under the brand, signed off"
-    identity = f"{message.agent} ({message.brand}, {profile})"
-    sentence = f"would send {len(message.text)} characters to {message.recipient_id} as {identity}"
-    output = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
-    output.show(json_documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
-    try:
-        message_sender.require_honesty(message)
-    except InputRefused as error:
-        info(f"without --dry-run this would be refused: {error.message}")
+def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
+    """Show everything that would be sent, and on stderr what would stop the real run."""
+    writer = request.writer()
+    if edits:
+        request.sender.require_sendable()
+    user_id = request.to
+    if request.to.startswith("@"):
+        client, _ = request.connect()
+        user_id = client.find_user(request.to[1:])
+    with writer.kept():
+        if edits:
+            request = request.with_text(writer.write(words))
+        request.require_privacy()
+        message = request.sender.compose(user_id)
+        profile = f"profile {message.profile_id}" if message.profile_id else "under the brand, signed off"
+        count = len(message.text)
+        what = f"would send {count:,} character{'' if count == 1 else 's'} to {request.shown(user_id)}"
+        sentence = f"{what} as {message.agent} ({message.brand}, {profile})"
+        output = replace(request.context.output, is_quiet=False)  # this is what was asked for, not a confirmation
+        output.show(json_documents.send(message, user_id, status=SendStatus.DRY_RUN), lines=[sentence])
+        if not output.wants_json:
+            shown_to = request.shown(user_id)
+            show_on_stdout(draft_of(request.context, request.sender, message, shown_to, plain=not may_draw()))
+        try:
+            request.sender.require_honesty(request.to)
+        except InputRefused as error:
+            info(f"without --dry-run this would be refused: {error.message}")
+    writer.remind()
 
 
 def _document(result: SendResult) -> json_documents.Document:
@@ -180,10 +301,10 @@ def _document(result: SendResult) -> json_documents.Document:
     )
 
 
-def _receipt_line(receipt: Receipt, message_sender: MessageSender) -> str:
+def _receipt_line(receipt: Receipt, message_sender: MessageSender, recipient: str) -> str:
     """Return what was sent, and under which name the customer sees it."""
     message, binding = receipt.message, message_sender.ledger_state.binding(receipt.message.agent)
-    sent = f"{'already sent' if receipt.is_repeat else 'sent'} to {message.recipient_id}"
+    sent = f"{'already sent' if receipt.is_repeat else 'sent'} to {recipient}"
     if binding is None or message.profile_id is None:
         signed = f"under @{message_sender.sender.brand.handle}, signed {visible('^' + message.text.rpartition('^')[2])}"
         return f"{sent} {signed}, event {receipt.event_id}: X doesn't show {message.agent}'s face yet"
@@ -192,40 +313,12 @@ def _receipt_line(receipt: Receipt, message_sender: MessageSender) -> str:
     return f"{sent} as {message.agent} ({shown}), event {receipt.event_id}, identity confirmed by X"
 
 
-def _show_draft(context: Context, message: Message, message_sender: MessageSender) -> None:
-    """Draw the message on stderr as the customer will see it, with everything that goes along."""
-    from profilectl.render.bubble import AgentCard, Draft, draft_bubble, plain_draft
-
-    agent, handle = message_sender.sender.agent, message_sender.sender.brand.handle
-    # Read even where it isn't shown: a roster with a bad picture is refused before anything is sent.
-    picture = context.inspect_pictures([agent])[agent.avatar]
-    prepared = context.prepare_pictures([picture])[picture.digest] if message.profile_id is not None else None
-    card = AgentCard(
-        agent.key,
-        agent.name if message.profile_id is not None else handle,
-        agent.kind.value,
-        handle,
-        None if prepared is None else prepared.content,
-        None if prepared is None else prepared.media_type,
-        message.text,
-    )
-    draft = Draft(card, message.recipient_id, message_sender.attachment, message.quick_replies, message.links)
-    screen = console(sys.stderr)  # stdout is for the receipt alone
-    if screen.color_system is not None:
-        screen.print(draft_bubble(draft, screen.width))
-        return
-    for line in plain_draft(draft).splitlines():
-        info(line)
-
-
 def _policy(context: Context) -> Policy:
     """Return the roster's policy, with the local X's own customer among its test recipients."""
-    from profilectl.api.urls import parse_address
     from profilectl.cli.local_sandbox import CUSTOMER
 
     policy = context.roster.policy
-    # `sandbox serve` is the local X, too; an address that isn't loopback might be the real one under another name.
-    if not (context.uses_sandbox or parse_address(context.api_url).is_loopback):
+    if not is_local(context):
         return policy
     return replace(policy, test_recipients=(*policy.test_recipients, f"@{CUSTOMER}"))
 
@@ -245,16 +338,6 @@ def _replies_and_buttons(labels: Sequence[str], addresses: Sequence[str]) -> tup
     from profilectl.messaging.content import links, quick_replies  # compiles what a plain message doesn't need
 
     return quick_replies(labels), links(addresses)
-
-
-def _check_recipient(to: str) -> str:
-    handle = to.removeprefix("@")
-    if is_id(to):
-        return to
-    # isascii() as well, because isalnum() takes the letters of every script.
-    if to.startswith("@") and handle.isascii() and handle.replace("_", "").isalnum() and len(handle) <= 15:
-        return to
-    raise UsageError(f"--to takes an id (digits, the first of which isn't 0) or a @handle, not {visible(to)}")
 
 
 def _check_key(key: str | None) -> str | None:

@@ -10,7 +10,8 @@ _HEAD = """\
 # bash completion for profilectl, made by `profilectl completion bash`
 
 # Set what may follow a command. Behind the = of an option, and for an argument, stands what it takes: @path, @plan,
-# @text, the words to choose from, or the names to ask the program for: @agents, @brands, @profiles.
+# @text, the words to choose from, or the names to ask the program for: @agents, @brands, @profiles,
+# @customers.
 _profilectl_know() {
     commands='' options='' arguments=''
     local shared='%s'

@@ -17,8 +17,8 @@ TYPE_CHECKING = False  # typing's own, which costs as much as the whole answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TITLE = "profilectl names 3"
-KINDS = ("agents", "brands", "profiles")
+TITLE = "profilectl names 4"
+KINDS = ("agents", "brands", "profiles", "customers")
 SOURCES = 4  # the roster, the config file, the ledger and its write-ahead log
 ABSENT = "-"  # the stamp of a file that isn't there
 _POLICY = "/etc/profilectl/policy.toml"  # may name the ledger; as `access.policy_file` has it, which isn't loaded here
@@ -126,7 +126,8 @@ def candidates(rows: "Sequence[str]", kind: str, brands: "Sequence[str]", words:
         _, brand, name, description = fields
         # Checked here, too: whoever can write the cache must not get a word into the line that a shell would run.
         if (not brands or brand in brands or kind == "brands") and name not in names and is_plain(name):
-            names[name] = description if description.isprintable() and len(description) <= _LONGEST else ""
+            shown = f"@{name}" if kind == "customers" else name  # which no shell but PowerShell takes for more
+            names[shown] = description if description.isprintable() and len(description) <= _LONGEST else ""
     return names
 
 

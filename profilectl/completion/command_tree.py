@@ -10,7 +10,8 @@ import typer
 from msgspec import Struct
 
 _PATH_TYPES = {"path", "file", "directory", "filename"}  # what Typer calls pathlib.Path and its file types
-_NAMED = {"AGENT": "agent", "BRAND": "brand", "ID": "profile"}  # metavars, which promise a reader of the help the same
+# Metavars, which promise a reader of the help the same.
+_NAMED = {"AGENT": "agent", "BRAND": "brand", "ID": "profile", "ID|@HANDLE": "customer", "@HANDLE": "customer"}
 _SAFE_WORD = re.compile(r"[A-Za-z0-9-][A-Za-z0-9._-]*")
 _LONGEST_HELP = 200  # code points; longer than any of ours
 
@@ -19,7 +20,7 @@ class Value(Struct, frozen=True):
     """What an option or an argument takes."""
 
     metavar: str  # what help calls it
-    kind: str  # "choice", "path", "plan", "agent", "brand", "profile" (the id of one that no agent uses), or "text"
+    kind: str  # "choice", "path", "plan", "agent", "brand", "profile" (of no agent), "customer" or "text"
     choices: tuple[str, ...] = ()  # the words of a "choice"
 
 

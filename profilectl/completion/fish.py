@@ -43,7 +43,7 @@ function __profilectl_line
     printf '%s\n' $name $given
 end
 
-# Print the names of a kind, as the program on the line knows them: agents, brands or profiles.
+# Print the names of a kind, as the program on the line knows them: agents, brands, profiles or customers.
 function __profilectl_names
     set -l words (commandline -opc)
     set -l program (command -s -- (string replace -r -- '^~/' "$HOME/" $words[1])); or return

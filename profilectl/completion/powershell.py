@@ -53,6 +53,13 @@ _ENGINE = r"""    }
         })
         foreach ($line in & $command.Source __complete $kind $wordsBefore 2>$null) {
             $name, $tip = $line -split "`t", 2
+            # Unquoted, a word that begins with @ would be taken for a variable's.
+            if ($kind -ceq 'customers') {
+                if (-not $name.StartsWith($wordToComplete.Trim("'`""), [StringComparison]::Ordinal)) { continue }
+                $label, $type = $name, 'ParameterValue'
+                [System.Management.Automation.CompletionResult]::new("$before'$name'", $label, $type, $tip)
+                continue
+            }
             New-Result ($before + $name) 'ParameterValue' $tip
         }
     }
@@ -66,7 +73,7 @@ _ENGINE = r"""    }
                 $label, $type, $tip = $file.ListItemText, $file.ResultType, $file.ToolTip
                 [System.Management.Automation.CompletionResult]::new($text, $label, $type, $tip)
             }
-        } elseif ($kind -cin '@agents', '@brands', '@profiles') {
+        } elseif ($kind -cin '@agents', '@brands', '@profiles', '@customers') {
             Get-Name $kind.Substring(1) $before
         } elseif ($kind -and $kind -cne '@text') {
             foreach ($choice in $kind -split ',') { New-Result ($before + $choice) 'ParameterValue' $choice }

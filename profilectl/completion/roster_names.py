@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from profilectl.access import policy_file
 from profilectl.access.policy_file import read_policy
 from profilectl.api.urls import DEFAULT_URL, parse_address
@@ -17,6 +19,7 @@ from profilectl.errors import InputRefused, ProfilectlError
 from profilectl.ledger.location import default_ledger_path
 from profilectl.ledger.move import path_to_read
 from profilectl.ledger.sqlite import open_for_reading
+from profilectl.messaging.correspondence import handles
 from profilectl.model import Agent, Brand, Event, LedgerState
 from profilectl.roster.parser import parse_partially
 from profilectl.system.files import read_named
@@ -26,8 +29,10 @@ from profilectl.toml.document import LARGEST
 
 if TYPE_CHECKING:
     from profilectl.ledger.protocol import LedgerReader
+    from profilectl.messaging.correspondence import RecordReader
 
 Name = tuple[str, str, str, str]  # kind, brand, name and description, as a row of the cache has them
+_LATEST_RECORDS = 3000  # that are looked through for handles, as TAB mustn't wait
 _LATELY_MS = 3 * 86_400_000  # how long a forgotten profile is offered: a busy brand's audit trail is long to read
 
 
@@ -59,14 +64,26 @@ def read_names(roster: str, ledger: str) -> tuple[list[Name] | None, bool]:
     names = [
         (kind, brand.key, name, _plain(description))
         for brand in readable.brands
-        for kind, name, description in (*_names(brand, readable.agents, states[brand][0]), *_profiles(*states[brand]))
+        for kind, name, description in (
+            *_names(brand, readable.agents, states[brand].state),
+            *_profiles(states[brand].state, states[brand].forgotten),
+            *_customers(states[brand].handles, brand),
+        )
     ]
     return names, any(problem.severity == "error" for problem in readable.problems)
 
 
-def _ledger_states(path: str, brands: Iterable[Brand]) -> dict[Brand, tuple[LedgerState, Iterable[Event]]]:
-    """Return what the ledger holds of each brand, and the events of the profiles that it has forgotten lately."""
-    states: dict[Brand, tuple[LedgerState, Iterable[Event]]] = {brand: (LedgerState(), ()) for brand in brands}
+class _Known(Struct, frozen=True):
+    """What a ledger knows of a brand's account."""
+
+    state: LedgerState = LedgerState()
+    forgotten: tuple[Event, ...] = ()  # of the profiles that it has forgotten lately
+    handles: tuple[tuple[str, str], ...] = ()  # of customers, behind their ids, the latest first
+
+
+def _ledger_states(path: str, brands: Iterable[Brand]) -> dict[Brand, _Known]:
+    """Return what the ledger holds of each brand."""
+    states = {brand: _Known() for brand in brands}
     if not path:
         return states
     # A ledger that can't be read adds no names: at TAB there is nobody to report it to, the command itself will.
@@ -74,8 +91,17 @@ def _ledger_states(path: str, brands: Iterable[Brand]) -> dict[Brand, tuple[Ledg
         accounts = {brand: ledger.account_of(brand.key) for brand in states}
         for brand, account in accounts.items():
             if account is not None:
-                states[brand] = ledger.state_of(account.user_id), _forgotten(ledger, account.user_id)
+                user_id = account.user_id
+                forgotten = tuple(_forgotten(ledger, user_id))
+                states[brand] = _Known(ledger.state_of(user_id), forgotten, _handles(ledger, user_id))
     return states
+
+
+def _handles(ledger: RecordReader, user_id: str) -> tuple[tuple[str, str], ...]:
+    """Return the customers whom an account wrote to of late; none of a damaged record."""
+    with suppress(ProfilectlError):
+        return tuple(handles(ledger, user_id, _LATEST_RECORDS).items())
+    return ()
 
 
 def _forgotten(ledger: LedgerReader, user_id: str) -> Iterable[Event]:
@@ -97,6 +123,12 @@ def _names(brand: Brand, agents: Iterable[Agent], state: LedgerState) -> Iterato
     gone |= {retired.agent: f"{retired.name} · retired" for retired in state.retired}
     gone |= {binding.agent: f"{binding.name} · not in the roster" for binding in state.bindings}
     yield from (("agents", key, description) for key, description in (gone | people).items())
+
+
+def _customers(handles: Iterable[tuple[str, str]], brand: Brand) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, handle and description of those whom a brand wrote to."""
+    for user_id, handle in handles:
+        yield "customers", handle, f"{user_id} · written to as @{brand.handle}"
 
 
 def _profiles(state: LedgerState, forgotten: Iterable[Event]) -> Iterator[tuple[str, str, str]]:

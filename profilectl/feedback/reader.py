@@ -28,6 +28,11 @@ class EventReader(Protocol):
         """Return an account's events since a moment, oldest first."""
 
 
+def asked_after(ledger: EventReader, user_id: str, moment_ms: int) -> int:
+    """Return how many cards an account has issued since a moment, as the ledger has it."""
+    return sum(event.what == "asked" for event in ledger.recent(user_id, moment_ms + 1))
+
+
 def read_report(
     api: CardApi, ledger: EventReader, brand: str, user_id: str, first_ms: int | None, last_ms: int | None
 ) -> tuple[BrandReport, Period]:

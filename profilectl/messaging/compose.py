@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import InputRefused
-from profilectl.model import Agent, LedgerState, Link, Message
+from profilectl.messaging.characters import require_readable
+from profilectl.model import Agent, Binding, LedgerState, Link, Message
 from profilectl.roster.consent import describe_end
 from profilectl.text.escape import visible
 
@@ -39,15 +40,14 @@ class Contents(Struct, frozen=True):
     links: tuple[Link, ...] = ()
 
 
-def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, contents: Contents, today: date) -> Message:
-    """Return the message with the agent's profile.
+def require_sendable(agent: Agent, ledger_state: LedgerState, today: date) -> Binding:
+    """Return the binding of an agent who may send today, whatever the message is.
 
     Raises:
-        InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
-            nothing attached) or longer than `MAX_TEXT`; or customers would see another name than the roster's.
+        InputRefused: the agent was offboarded, its last day is over, or customers would see another name than the
+            roster's.
         NoProfile: no profile is bound.
     """
-    _check_text(contents)
     if agent.key in ledger_state.blocked:
         raise InputRefused(
             f"{agent.key} was offboarded: nobody can send as {agent.key}",
@@ -71,31 +71,51 @@ def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, conte
     if binding.name != agent.name:
         raise InputRefused(
             f'{agent.key} is "{visible(agent.name)}" in the roster and still "{visible(binding.name)}" at X',
-            hint="run `profilectl sync` first: nobody speaks with a face that isn't theirs any more",
+            hint="run `profilectl sync` first: the new name isn't at X yet",
         )
+    return binding
+
+
+def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, contents: Contents, today: date) -> Message:
+    """Return the message with the agent's profile.
+
+    Raises:
+        InputRefused: see `require_sendable`; or the text is empty (with nothing attached), longer than `MAX_TEXT`, or
+            holds what `characters.require_readable` refuses.
+        NoProfile: no profile is bound.
+    """
+    require_text(contents)
+    binding = require_sendable(agent, ledger_state, today)
     return _message(agent, recipient_id, contents, contents.text, binding.profile_id)
 
 
 def compose_signed(agent: Agent, *, recipient_id: str, contents: Contents, sign_off: str) -> Message:
     """Return the message without a profile, with the name of who wrote it at the end of its text."""
-    signed = replace(contents, text=f"{contents.text} {sign_off}".lstrip())
-    _check_text(signed)
-    return _message(agent, recipient_id, contents, signed.text, None)
+    text = signed_text(contents, sign_off)
+    require_text(replace(contents, text=text), f"; the sign-off {visible(sign_off)} is {len(sign_off) + 1} of them")
+    return _message(agent, recipient_id, contents, text, None)
 
 
-def _message(agent: Agent, recipient_id: str, contents: Contents, text: str, profile_id: str | None) -> Message:
-    replies, links = contents.quick_replies, contents.links
-    return Message(agent.key, agent.brand, recipient_id, text, profile_id, quick_replies=replies, links=links)
+def signed_text(contents: Contents, sign_off: str) -> str:
+    """Return the text as it goes out without a profile."""
+    return f"{contents.text} {sign_off}".lstrip()
 
 
-def _check_text(contents: Contents) -> None:
+def require_text(contents: Contents, of_which: str = "") -> None:
+    """Raise InputRefused where a text can't be sent; `of_which` says what of it wasn't written by the sender."""
     if not contents.text.strip() and contents.attachment is None:
         raise InputRefused("the message is empty")
     # A lone surrogate, as the shell hands over a byte that is no UTF-8; JSON would carry it to X as it is.
     if any("\ud800" <= character <= "\udfff" for character in contents.text):
         raise InputRefused("the message isn't UTF-8: it holds half a character")
     if len(contents.text) > MAX_TEXT:
-        raise InputRefused(f"the message has {len(contents.text)} characters, at most {MAX_TEXT} fit")
+        raise InputRefused(f"the message has {len(contents.text)} characters, at most {MAX_TEXT} fit{of_which}")
+    require_readable(contents.text)
+
+
+def _message(agent: Agent, recipient_id: str, contents: Contents, text: str, profile_id: str | None) -> Message:
+    replies, links = contents.quick_replies, contents.links
+    return Message(agent.key, agent.brand, recipient_id, text, profile_id, quick_replies=replies, links=links)
 
 
 def fingerprint(message: Message, contents: Contents) -> str:

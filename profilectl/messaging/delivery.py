@@ -65,6 +65,7 @@ class Receipt(Struct, frozen=True):
     event_id: str
     confirmed: bool  # X showed it with the agent's profile; never so for one that went out under the brand
     is_repeat: bool = False  # it went out earlier, and nothing was sent now
+    begun_ms: int = 0  # X's clock: when it left, for one that went out earlier
 
     @property
     def status(self) -> SendStatus:
@@ -79,6 +80,15 @@ class Delivery(Struct, frozen=True, dict=True):
     idempotency: Idempotency
     api: XClient
     ledger: Ledger
+
+    def repeat(self) -> Receipt | None:
+        """Return the receipt of this message where it went out earlier, None where it would be sent now.
+
+        Raises:
+            IdentityNotEchoed, OutcomeUnknown, InputRefused: as `carry_out`.
+        """
+        earlier = self._same(self.ledger.dispatch(self.idempotency.user_id, self.idempotency.key))
+        return None if earlier is None else self._repeat(earlier)
 
     def carry_out(self, prepare: Callable[[Message], Message]) -> Receipt:
         """Send at most once; `prepare` uploads the picture, once it is sure that the message is sent.
@@ -135,7 +145,7 @@ class Delivery(Struct, frozen=True, dict=True):
                 hint="nothing was sent now; look into the conversation",
             )
         message = replace(self.message, profile_id=earlier.profile_id)
-        return Receipt(message, str(earlier.event_id), earlier.confirmed, is_repeat=True)
+        return Receipt(message, str(earlier.event_id), earlier.confirmed, is_repeat=True, begun_ms=earlier.begun_ms)
 
     def _send(self, message: Message, dispatch: Dispatch) -> SentMessage:
         try:

@@ -18,7 +18,16 @@ from profilectl.errors import (
     ProfilectlError,
     RemoteError,
 )
-from profilectl.messaging.compose import NoProfile, SendStatus, compose, compose_signed, fingerprint
+from profilectl.messaging.compose import (
+    NoProfile,
+    SendStatus,
+    compose,
+    compose_signed,
+    fingerprint,
+    require_sendable,
+    require_text,
+    signed_text,
+)
 from profilectl.messaging.identity import require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
 from profilectl.model import Account, Binding, Detail, LedgerState, Message, Move, Policy, Survey
@@ -31,8 +40,9 @@ if TYPE_CHECKING:
     from profilectl.feedback.cards import Question
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.messaging.compose import Contents
-    from profilectl.messaging.delivery import Idempotency, Receipt
+    from profilectl.messaging.delivery import Delivery, Idempotency, Receipt
     from profilectl.messaging.identity import Sender
+    from profilectl.messaging.typing import Typing
     from profilectl.pictures.attachments import Attachment
     from profilectl.secret import Credentials
 
@@ -50,6 +60,18 @@ class SendResult(Struct, frozen=True):
     def status(self) -> SendStatus:
         """How far the message has come."""
         return SendStatus.UNKNOWN if self.receipt is None else self.receipt.status
+
+
+class PreparedSend(Struct, frozen=True):
+    """All that a message needs beside its text, found before that is written or agreed to."""
+
+    client: XClient
+    ledger: Ledger
+    account: Account
+    typed: str  # the recipient as the command line names them
+    recipient_id: str
+    has_profile: bool  # False: X allows the brand none yet, so the message is signed
+    question: Question | None  # what a feedback card asks after it
 
 
 class MessageSender(Struct, frozen=True, dict=True):
@@ -85,6 +107,13 @@ class MessageSender(Struct, frozen=True, dict=True):
         """What the ledger knows of that account."""
         return follow(self.known.state_of("" if self.account is None else self.account.user_id), self.moves).state
 
+    def require_sendable(self) -> None:
+        """Raise InputRefused where the agent can't send today, whatever the message will be; X isn't asked."""
+        try:
+            require_sendable(self.sender.agent, self.ledger_state, host.today(self.policy.timezone))
+        except NoProfile as error:
+            self._require_fallback(error)
+
     def compose(self, recipient: str) -> Message:
         """Return the message, made offline; without a profile only where the brand has a fallback.
 
@@ -95,12 +124,17 @@ class MessageSender(Struct, frozen=True, dict=True):
         try:
             return compose(agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today)
         except NoProfile as error:
-            if self.sender.brand.fallback == "sign-off":
-                return self._signed(recipient)
-            if self.account is not None:
-                raise
-            hint = "run `profilectl sync` first; it says what to do if this isn't the account's ledger"
-            raise error.with_hint(hint) from None
+            self._require_fallback(error)
+            return self._signed(recipient)
+
+    def _require_fallback(self, error: NoProfile) -> None:
+        """Raise the error, unless the brand's messages are signed as long as it has no profiles."""
+        if self.sender.brand.fallback == "sign-off":
+            return
+        if self.account is not None:
+            raise error
+        hint = "run `profilectl sync` first; it says what to do if this isn't the account's ledger"
+        raise error.with_hint(hint) from None
 
     def _signed(self, recipient: str) -> Message:
         signature = sign_off(self.sender.agent)
@@ -112,46 +146,103 @@ class MessageSender(Struct, frozen=True, dict=True):
         *,
         connect: Callable[[], tuple[XClient, Credentials]],
         open_ledger: Callable[[], Ledger],
-        confirm: Callable[[Message], None],
-        typing: bool = False,
+        typing: Typing | None = None,
     ) -> SendResult:
-        """Send what `compose` returned, and return what became of it.
+        """Send what `compose` returned without a question; see `prepare` and `deliver`."""
+        prepared = self.prepare(message.recipient_id, connect=connect, open_ledger=open_ledger)
+        return self.deliver(prepared, self.compose_for(prepared), typing=typing)
 
-        `confirm` gets the message as it will leave, and raises Declined where a person doesn't agree to it; with
-        `typing` the customer is shown first that somebody types.
+    def prepare(
+        self,
+        recipient: str,
+        *,
+        connect: Callable[[], tuple[XClient, Credentials]],
+        open_ledger: Callable[[], Ledger],
+    ) -> PreparedSend:
+        """Make sure, whatever the text will be, that the agent may write to a recipient, and that X has their profile.
+
+        Args:
+            recipient: an id, or a handle behind @.
+            connect: returns a client for the brand, and the credentials that it has.
+            open_ledger: opens the ledger for writing.
 
         Raises:
             InputRefused: the profile isn't at X as it should be, or a script would write as a person.
-            Declined: a person said no.
-            ProfilectlError: see `delivery.Delivery.carry_out`; of these OutcomeUnknown comes back in the result.
+            NotFound: X knows no such user.
+            ProfilectlError: X or the ledger can't be asked.
         """
-        self.require_honesty(message)  # before a keyring asks its owner for anything
+        self.require_honesty(recipient)  # before a keyring asks its owner for anything
         client, credentials = connect()
         account = verify_account(client, credentials, self.sender.brand, self.account, self.known)
-        self.require_honesty(message, client)
-        typed = message.recipient_id
-        if message.recipient_id.startswith("@"):  # the ledger and X's events know ids only, and a handle may pass on
-            message = replace(message, recipient_id=client.find_user(message.recipient_id[1:]))
+        self.require_honesty(recipient, client)
+        # the ledger and X's events know ids only, and a handle may pass on
+        recipient_id = client.find_user(recipient[1:]) if recipient.startswith("@") else recipient
         ledger = open_ledger()  # not before the credentials are known to be the brand's
         if self.account is None:
             ledger.register_account(self.sender.brand.key, account, client.now_ms())
-        message = self._with_live_profile(message, client, ledger, account.user_id)
-        question = self._question(message.recipient_id, client)
-        confirm(message)  # last of all: what was agreed to is what leaves
-        warnings: list[str] = []
+        has_profile = self._has_live_profile(client, ledger, account.user_id)
+        question = self._question(recipient_id, client)
+        return PreparedSend(client, ledger, account, recipient, recipient_id, has_profile, question)
+
+    def compose_for(self, prepared: PreparedSend) -> Message:
+        """Return the message as it will leave.
+
+        Raises:
+            InputRefused: it can't be sent, see `compose.compose`.
+        """
+        if prepared.has_profile:
+            return self.compose(prepared.recipient_id)
+        require_text(self.contents)
+        return self._signed(prepared.recipient_id)
+
+    def find_repeat(self, prepared: PreparedSend, message: Message) -> SendResult | None:
+        """Return what became of the same message where it was sent earlier; None where it would be sent now.
+
+        Raises:
+            ProfilectlError: see `delivery.Delivery.carry_out`; of these OutcomeUnknown comes back in the result.
+        """
         try:
-            detail = self._detail(typed, message, ledger, account.user_id)
-            receipt = self._deliver(message, client, ledger, account.user_id, detail, warnings if typing else None)
+            receipt = self._delivery(prepared, message).repeat()
+        except OutcomeUnknown as error:
+            return SendResult(message, None, error=error)
+        return None if receipt is None else self._followed_by_card(prepared, SendResult(receipt.message, receipt))
+
+    def deliver(self, prepared: PreparedSend, message: Message, *, typing: Typing | None = None) -> SendResult:
+        """Send what `compose_for` returned, and return what became of it.
+
+        With `typing` the customer sees first that somebody types.
+
+        Raises:
+            ProfilectlError: see `delivery.Delivery.carry_out`; of these OutcomeUnknown comes back in the result.
+        """
+        warnings: list[str] = []
+
+        def make_ready(ready: Message) -> Message:
+            picture = self.attachment
+            if picture is not None:
+                media_id = prepared.client.upload_for_message(picture.content, picture.media_type, picture.category)
+                ready = replace(ready, media_id=media_id)
+            if typing is not None:  # last of all, because it lasts for three seconds only
+                warnings.extend(_show_typing(prepared, typing))
+            return ready
+
+        try:
+            receipt = self._delivery(prepared, message).carry_out(make_ready)
         except OutcomeUnknown as error:
             return SendResult(message, None, error=error, warnings=tuple(warnings))
-        result = SendResult(receipt.message, receipt, warnings=tuple(warnings))
-        return result if question is None else _ask(question, receipt, account.user_id, client, ledger, result)
+        return self._followed_by_card(prepared, SendResult(receipt.message, receipt, warnings=tuple(warnings)))
 
-    def require_honesty(self, message: Message, client: XClient | None = None) -> None:
+    def _followed_by_card(self, prepared: PreparedSend, result: SendResult) -> SendResult:
+        question, receipt = prepared.question, result.receipt
+        if question is None or receipt is None:
+            return result
+        return _ask(question, receipt, prepared.account.user_id, prepared.client, prepared.ledger, result)
+
+    def require_honesty(self, recipient: str, client: XClient | None = None) -> None:
         """Raise InputRefused where a script would write to a customer as a person, as far as that is known."""
         if is_honest(self.sender.agent, self.context):
             return
-        is_test = self._is_test(message.recipient_id, client)
+        is_test = self._is_test(recipient, client)
         if is_test is not None:
             require_honesty(self.sender.agent, replace(self.context, is_test=is_test))
 
@@ -167,21 +258,21 @@ class MessageSender(Struct, frozen=True, dict=True):
         user_id = _id_of(typed, client)
         return user_id in {_id_of(tester, client) for tester in written_otherwise} - {None}
 
-    def _with_live_profile(self, message: Message, client: XClient, ledger: Ledger, user_id: str) -> Message:
-        """Return the message with a profile that is at X; signed where X allows none yet, and the brand has that."""
-        binding = self.ledger_state.binding(message.agent)
+    def _has_live_profile(self, client: XClient, ledger: Ledger, user_id: str) -> bool:
+        """Say whether the agent's profile is at X; False only where X allows none yet, and the brand has a fallback."""
+        binding = self.ledger_state.binding(self.sender.agent.key)
         try:
             if binding is None:
                 client.list_profiles()  # for its refusal only: X says in no other way whether profiles are allowed
             else:
                 require_live_profile(client, ledger, user_id, binding)
-                return message
+                return True
         except NotAllowlisted:
             if self.sender.brand.fallback != "sign-off":
                 raise
-            return self._signed(message.recipient_id)
+            return False
         raise InputRefused(
-            f"X allows brand {self.sender.brand.key} to use profiles, and {message.agent} has none yet",
+            f"X allows brand {self.sender.brand.key} to use profiles, and {self.sender.agent.key} has none yet",
             hint="run `profilectl sync` first: a sign-off is for the time before",
         )
 
@@ -194,31 +285,12 @@ class MessageSender(Struct, frozen=True, dict=True):
         is_test = self._is_test(recipient_id, client) or False
         return prepare(self.survey, self.sender.agent, self.sender.brand, is_test=is_test)
 
-    def _deliver(
-        self,
-        message: Message,
-        client: XClient,
-        ledger: Ledger,
-        user_id: str,
-        detail: Detail,
-        typing: list[str] | None,
-    ) -> Receipt:
-        """Send at most once; the list `typing` gets what went wrong with showing that somebody types."""
+    def _delivery(self, prepared: PreparedSend, message: Message) -> Delivery:
         from profilectl.messaging.delivery import Delivery
 
-        def prepare(ready: Message) -> Message:
-            picture = self.attachment
-            if picture is not None:
-                media_id = client.upload_for_message(picture.content, picture.media_type, picture.category)
-                ready = replace(ready, media_id=media_id)
-            if typing is not None:  # last of all, because it lasts for three seconds only
-                try:
-                    client.indicate_typing(ready.recipient_id)
-                except RemoteError as error:  # a courtesy that mustn't cost the message
-                    typing.append(f"warning: {error.message}")
-            return ready
-
-        return Delivery(message, self._idempotency(message, user_id, detail), client, ledger).carry_out(prepare)
+        user_id = prepared.account.user_id
+        detail = self._detail(prepared.typed, message, prepared.ledger, user_id)
+        return Delivery(message, self._idempotency(message, user_id, detail), prepared.client, prepared.ledger)
 
     def _detail(self, typed: str, message: Message, ledger: Ledger, user_id: str) -> Detail:
         """Return what the record holds of a message; `typed` is the recipient as the command line named them."""
@@ -233,6 +305,7 @@ class MessageSender(Struct, frozen=True, dict=True):
             "first_contact": not ledger.has_contact(user_id, message.recipient_id),
             "uid": self.uid,
             "attachment": self.contents.attachment,
+            **({"recipient_handle": typed[1:]} if typed.startswith("@") else {}),
             **({"text": message.text} if self.policy.audit_text else {}),
         }
 
@@ -251,7 +324,7 @@ class MessageSender(Struct, frozen=True, dict=True):
             fingerprint=digest,
             settle_after=self.policy.settle_after,
             # An earlier run may have sent either form: X's allowlist can have changed since.
-            wordings=(self.contents.text, self._signed(message.recipient_id).text),
+            wordings=(self.contents.text, signed_text(self.contents, sign_off(self.sender.agent))),
             detail=detail,
         )
 
@@ -261,6 +334,16 @@ def _plan_of(binding: Binding | None, ledger: LedgerReader, user_id: str) -> str
     origin = None if binding is None else ledger.origin_of(user_id, binding.profile_id)
     plan = None if origin is None else origin.detail.get("plan")
     return plan if isinstance(plan, str) else None
+
+
+def _show_typing(prepared: PreparedSend, typing: Typing) -> list[str]:
+    """Show for a while that somebody types, and return a warning where X doesn't."""
+    try:
+        prepared.client.indicate_typing(prepared.recipient_id)
+    except RemoteError as error:  # a courtesy that mustn't cost the message
+        return [f"warning: {error.message}"]
+    typing.pause(typing.seconds)
+    return []
 
 
 def _ask(

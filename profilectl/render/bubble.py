@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from profilectl.model import Link, ShortRepr
+from profilectl.model import Link, ShortRepr, Survey
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from profilectl.pictures.attachments import Attachment
     from profilectl.render.terminal_images import ImageProtocol
 
+_MOST_ROWS: Final = 8
+_DRAFT_ROWS: Final = 4  # of a portrait above a question: text and question have to be seen together
 _WIDEST: Final = 72  # columns of picture and bubble together: a line that is pleasant to read
 _PLACEHOLDER: Final = (207, 217, 222)  # a disc in X's own grey, where there is no picture
+_CARDS: Final = {
+    Survey.CSAT: "followed by X's feedback card: how satisfied, 1 to 5",
+    Survey.NPS: "followed by X's feedback card: how likely to recommend, 0 to 10",
+}
 _FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "animated GIF"}
 
 Pixel = tuple[int, int, int]  # red, green, blue
@@ -41,10 +47,13 @@ class AgentCard(ShortRepr, frozen=True):
     text: str
 
 
-def bubble(card: AgentCard, width: int, graphics: ImageProtocol | None = None) -> RenderableType:
+def bubble(
+    card: AgentCard, width: int, graphics: ImageProtocol | None = None, *, most_rows: int = _MOST_ROWS
+) -> RenderableType:
     """Draw a message as X does, in `width` columns: the picture beside it, one line with the name beneath.
 
-    Without `graphics` the picture is drawn in half blocks; it shrinks and goes where there are few columns.
+    Without `graphics` the picture is drawn in half blocks; it shrinks and goes where there are few columns, and it has
+    at most so many rows.
     """
     from rich.box import ROUNDED
     from rich.console import Group
@@ -60,7 +69,7 @@ def bubble(card: AgentCard, width: int, graphics: ImageProtocol | None = None) -
     name = Text.assemble((visible(card.name), "bold"), "  ", (f"@{visible(card.handle)}", "dim"))
     bubble_and_name = Group(message, Padding(name, (0, 0, 0, 2)))
     # An even number, as two pixels share a character cell; below 32 columns the text needs all of them.
-    side = 16 if width >= 56 else 10 if width >= 32 else 0
+    side = min(16 if width >= 56 else 10 if width >= 32 else 0, 2 * most_rows)
     if side == 0:
         return Constrain(bubble_and_name, width)
     grid = Table.grid(padding=(0, 1))
@@ -68,11 +77,20 @@ def bubble(card: AgentCard, width: int, graphics: ImageProtocol | None = None) -
     grid.add_column(width=side, no_wrap=True, vertical="bottom")
     grid.add_column(ratio=1, vertical="bottom", overflow="fold")
     if graphics is None or not card.picture:
-        grid.add_row(_half_blocks(_disc(card.picture, side)), bubble_and_name)
+        grid.add_row(_Portrait(_disc(card.picture, side)), bubble_and_name)
         return grid
     # Rich would count the sequence as columns, so it lays out blanks, and the picture is drawn over them.
     grid.add_row(Text("\n".join([" " * side] * (side // 2))), bubble_and_name)
     return Group(grid, _Overlay(place(card.picture, graphics, side, side // 2)))
+
+
+class _Portrait(Struct, frozen=True):
+    """Rows of pixels, in the colours that the terminal has."""
+
+    rows: list[Row]
+
+    def __rich_console__(self, console: Console, _options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield _half_blocks(self.rows, console.color_system)
 
 
 class _Overlay(Struct, frozen=True):
@@ -120,29 +138,40 @@ def _pixels(picture: bytes, side: int) -> list[Row]:
     return [flat[start : start + side] for start in range(0, len(flat), side)]
 
 
-def _half_blocks(rows: list[Row]) -> Text:
+def _half_blocks(rows: list[Row], colours: str | None) -> Text:
     """Put two rows of pixels into each line, the upper one as foreground of ``▀``, the lower one as background."""
     from rich.text import Text
 
     lines = zip(rows[::2], rows[1::2], strict=True)
-    return Text("\n").join(Text.assemble(*_cells(upper, lower)) for upper, lower in lines)
+    return Text("\n").join(Text.assemble(*_cells(upper, lower, colours)) for upper, lower in lines)
 
 
-def _cells(upper: Row, lower: Row) -> Iterator[tuple[str, str]]:
+def _cells(upper: Row, lower: Row, colours: str | None) -> Iterator[tuple[str, str]]:
     for above, below in zip(upper, lower, strict=True):
-        colours = ["#{:02x}{:02x}{:02x}".format(*pixel) for pixel in (above, below) if pixel]
         # A pixel that isn't there has no style either, so that the terminal's own background shows.
-        yield "▀" if above else "▄" if below else " ", " on ".join(colours)
+        styles = [_style(pixel, colours) for pixel in (above, below) if pixel]
+        yield "▀" if above else "▄" if below else " ", " on ".join(styles)
+
+
+def _style(pixel: Pixel, colours: str | None) -> str:
+    """Return Rich's name of a pixel's colour, of one that the terminal has."""
+    if colours in {"256", "standard", "windows"}:
+        from profilectl.render.terminal_colours import nearest
+
+        return f"color({nearest(pixel, is_standard=colours != '256')})"
+    return "#{:02x}{:02x}{:02x}".format(*pixel)
 
 
 class Draft(Struct, frozen=True):
     """A message that hasn't been sent; every string may hold anything."""
 
     card: AgentCard
-    recipient: str  # "@ada", "12345", or both, for people
+    recipient: str  # "@ada (12345)" or "12345", for people
     attachment: Attachment | None = None
     quick_replies: tuple[str, ...] = ()  # labels that the customer may tap
     links: tuple[Link, ...] = ()  # buttons beneath the message
+    survey: Survey | None = None  # what a feedback card asks after it
+    before: str = ""  # the customer's last words, or why they aren't shown
 
 
 def draft_bubble(draft: Draft, width: int) -> RenderableType:
@@ -152,7 +181,8 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
     from rich.text import Text
 
     recipient = Text.assemble(("to ", "dim"), (visible(draft.recipient), "bold"))
-    parts: list[RenderableType] = [recipient, bubble(draft.card, width)]
+    parts: list[RenderableType] = [Text(visible(draft.before), "dim", overflow="fold")] if draft.before else []
+    parts += [recipient, bubble(draft.card, width, most_rows=_DRAFT_ROWS)]
     if draft.attachment is not None:
         parts.append(Text.assemble(("with ", "dim"), _attached(draft.attachment)))
     parts += [
@@ -165,17 +195,22 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
         parts.append(Text("to tap:", "dim"))
         chips = [f"({visible(label)})" for label in draft.quick_replies]
         parts += [Text(line, "cyan", overflow="fold") for line in _draft_lines(chips, width)]
+    if draft.survey is not None:
+        parts.append(Text(_CARDS[draft.survey], "dim"))
     return Constrain(Group(*parts), width)
 
 
 def plain_draft(draft: Draft) -> str:
     """Return the same in plain lines, for terminals that understand no more than that."""
-    lines = [f"to {visible(draft.recipient)}", plain_bubble(draft.card)]
+    lines = [visible(draft.before)] if draft.before else []
+    lines += [f"to {visible(draft.recipient)}", plain_bubble(draft.card)]
     if draft.attachment is not None:
         lines.append(f"with {_attached(draft.attachment)}")
     lines += [f"[ {visible(link.label)} ] {visible(link.url)}" for link in draft.links]
     if draft.quick_replies:
         lines += ["to tap:", "  ".join(f"({visible(label)})" for label in draft.quick_replies)]
+    if draft.survey is not None:
+        lines.append(_CARDS[draft.survey])
     return "\n".join(lines)
 
 

@@ -76,6 +76,23 @@ def draw(renderable: RenderableType) -> None:
         console(sys.stdout).print(renderable, crop=False)
 
 
+def wrapped(line: str) -> list[str]:
+    """Return a sentence as the lines that stdout's terminal has room for, broken at spaces; whole for anything else."""
+    if not is_terminal(sys.stdout):
+        return [line]
+    from rich.cells import cell_len
+
+    width = console(sys.stdout).width
+    lines = [""]
+    for word in line.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and cell_len(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def as_text(renderable: RenderableType) -> str:
     """Return a drawing for a file: without colour, as wide as it must be, without spaces at the end of a line."""
     from io import StringIO

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from profilectl.errors import InputRefused
 from profilectl.model import ShortRepr
-from profilectl.plan.changes import Action
+from profilectl.plan.changes import Action, Reason
 from profilectl.render.phrases import SYMBOLS, reason, remedy, summary
 from profilectl.text.escape import visible
 from profilectl.text.initials import capital, initials
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _PIECES: Final = 1000  # of a page that are put together at a time: a long plan has millions of them
 _TELEPHONE: Final = Path(__file__).parent.parent / "telephone"  # the look that the sandbox's pages have, too
+_SPACES: Final = re.compile(r"(\s+)")
 _SAMPLE_TEXT: Final = "Hello! How can I help you today?"
 _NOBODY_BEFORE: Final = {
     Action.CREATE: "Nobody yet",
@@ -127,6 +128,29 @@ class ShownChange(Struct, frozen=True):
     before: ShownAppearance | None
     after: ShownAppearance | None
     remedy: str | None = None  # the command that helps a blocked agent
+
+    @property
+    def changed_words(self) -> tuple[tuple[str, bool], ...]:
+        """The name that customers see afterwards in pieces, each with whether it wasn't there before.
+
+        Empty where there is nothing to compare, or the name stays.
+        """
+        if self.before is None or self.after is None or self.before.name == self.after.name:
+            return ()
+        from difflib import SequenceMatcher
+
+        former, latter = (_SPACES.split(shown.name) for shown in (self.before, self.after))
+        pieces = []
+        for step, _, _, begin, end in SequenceMatcher(None, former, latter, autojunk=False).get_opcodes():
+            if text := "".join(latter[begin:end]):
+                pieces.append((text, step != "equal" and not text.isspace()))
+        return tuple(pieces)
+
+    @property
+    def has_new_picture(self) -> bool:
+        """Whether customers who know the agent will see another picture."""
+        reasons = {Reason.AVATAR, Reason.SWAPPED}
+        return self.before is not None and self.after is not None and not reasons.isdisjoint(self.change.why)
 
     @property
     def nobody_before(self) -> str:

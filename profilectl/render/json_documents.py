@@ -125,7 +125,7 @@ def send(
         "schema": "profilectl.send/1",
         "agent": message.agent,
         "brand": message.brand,
-        "recipient_id": recipient_id,  # None for a handle in a dry run, which asks X for nothing
+        "recipient_id": recipient_id,
         "event_id": event_id,
         "custom_profile_id": message.profile_id,
         "verified": verified,

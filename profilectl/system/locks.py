@@ -106,6 +106,21 @@ def hold_ledger(
         yield
 
 
+def hold_folder(descriptor: int) -> bool:
+    """Hold an open folder against other processes until it is closed, and return whether nobody else holds it.
+
+    Raises:
+        OSError: its file system has no locks.
+    """
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _lock(path: Path) -> BaseFileLock:
     from filelock import FileLock
 

@@ -85,5 +85,7 @@ SCENARIOS: dict[str, Scenario] = {
     "sandbox reset": _offline("sandbox reset --sandbox"),
     "sandbox serve": Scenario(("sandbox serve --port 0",), code=143, is_server=True),
     "send": _online("send --as emil --to @customer Hello", "send --as emil --to 7007 Hello --json"),
+    "thread": _online("thread @customer", "thread @customer --json"),
+    "inbox": _online("inbox", "inbox --json"),
     "sync": _online("sync --yes", "sync --yes --json"),
 }

@@ -104,13 +104,14 @@ class Desk:
         schemas.check_output((), done.stdout)
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def watch(self, *words, answers=b"", at_questions=()):
+    def watch(self, *words, answers=b"", at_questions=(), starter=()):
         """Run the program on a pseudo-terminal of its own; return its exit code and all that the screen got.
 
         The answers are typed at the first question. What
         `at_questions` holds is called at one yes-or-no question after the other, and returns the answer.
         """
-        process, terminal = start_on_terminal([*PROGRAM, *words], cwd=self.folder, env=self.environment())
+        command = [*starter, *PROGRAM, *words]
+        process, terminal = start_on_terminal(command, cwd=self.folder, env=self.environment())
         screen, waiting = b"", list(at_questions)
         try:
             with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
@@ -119,7 +120,7 @@ class Desk:
                     if answers and b"?" in screen:
                         os.write(terminal, answers)
                         answers = b""
-                    if waiting and screen.count(b"[y/N]") > len(at_questions) - len(waiting):
+                    if waiting and screen.count(b"[y/N") > len(at_questions) - len(waiting):
                         os.write(terminal, waiting.pop(0)())
         except BaseException:
             process.kill()

@@ -233,3 +233,15 @@ def test_send_asks_under_the_key_of_its_message(asking_desk):
     assert (0, 0) == (first.code, second.code), first.err + second.err
     assert [f"profilectl:alice:human:profile:{first.document['event_id']}"] == [card["external_id"] for card in cards]
     assert ["Alice"] == [card["display_name"] for card in cards]
+
+
+def test_cards_of_today_are_no_missing_ones(asking_desk):
+    """What X can't tell yet is said with the day on which it can, and so is a last day that isn't over."""
+    assert 0 == asking_desk.run("sync", "--yes").code
+    assert 0 == asking_desk.run("send", "--as", "alice", "--to", "@customer", "Hello", "--ask", "csat").code
+    result = asking_desk.run("feedback", "report")
+    cut = asking_desk.run("feedback", "report", "--until", "2099-12-31")
+
+    assert "1 card was issued since then: today's answers can be read from tomorrow on" in result.err
+    assert "no feedback cards" not in result.err
+    assert "not with 2099-12-31" in cut.err

@@ -53,6 +53,8 @@ COMMANDS = {
     "sync": ("sync", "--yes"),
     "send": ("send", "--as", "alice", "--to", "@customer", "Hello"),
     "send with a picture": ("send", "--as", "alice", "--to", "@customer", "--media", "face.png", "Look"),
+    "thread": ("thread", "@customer"),
+    "inbox": ("inbox",),
     "profiles list": ("profiles", "list"),
     "profiles adopt": ("profiles", "adopt", "carol", "1", "--yes"),
     "doctor": ("doctor",),

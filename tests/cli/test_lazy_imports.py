@@ -28,7 +28,9 @@ FORBIDDEN = {
     ("roster", "check"): LOCAL,
     ("roster", "show", "alice"): LOCAL | {"sqlite3"},
     ("roster", "set", "alice", "title=Lead"): LOCAL | {"sqlite3"},
-    (*SEND, "--dry-run"): LOCAL | {"html", "tomllib"},
+    # An id needs no X; a handle is looked up.
+    ("send", "--as", "alice", "--to", "12345", "hello", "--dry-run"): LOCAL | {"html", "tomllib"},
+    (*SEND, "--dry-run"): HEAVY - WIRE,
     SEND: HEAVY - WIRE,
     ("diff",): HEAVY - WIRE,
     ("diff", "--json"): HEAVY - WIRE,

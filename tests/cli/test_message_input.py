@@ -16,6 +16,7 @@ from profilectl.cli import message_input
 from profilectl.cli.context import Context
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import MAX_TEXT
+from profilectl.messaging.drafts import DraftStore
 
 ABOUT = "To @ada, as alice (Alice F.)"
 
@@ -30,13 +31,14 @@ class Terminal(Context):
 def typed(tmp_path):
     """Edit with a script whose `path` is the file; return what is sent."""
 
-    def edit(script, text=None, file=None):
+    def edit(script, text=""):
         editor = tmp_path / "my editor.py"
         editor.write_text(
             f"import sys, pathlib\npath = pathlib.Path(sys.argv[-1])\nseen = path.read_text()\n{script}\n"
         )
         context = Terminal(environ={"VISUAL": f"{sys.executable} '{editor}' --wait", "EDITOR": "false"})
-        return message_input.read_text(text, file, True, context, about=ABOUT)
+        with DraftStore(tmp_path / "drafts").begin("acme", "@ada", goes_on=True) as draft:
+            return message_input.edit(draft, text, message_input.find_editor(context), ABOUT)
 
     return edit
 
@@ -51,29 +53,29 @@ def test_a_text_comes_from_one_place(monkeypatch, tmp_path):
     path.write_bytes("\ufeffGrüße\r\n".encode())
     piped(monkeypatch, b"Hello\n\n")
 
-    assert "Hi\n" == message_input.read_text("Hi\n", None, False, Context())
-    assert "Grüße" == message_input.read_text(None, path, False, Context())
-    assert "Hello\n" == message_input.read_text("-", None, False, Context())
+    assert "Hi\n" == message_input.read_text("Hi\r\n", None)
+    assert "Grüße" == message_input.read_text(None, path)
+    assert "Hello\n" == message_input.read_text("-", None)
 
 
 @pytest.mark.parametrize(("text", "file"), [(None, None), ("Hi", Path("message.txt"))])
 def test_no_place_or_two(text, file):
     """Neither is guessed about."""
     with pytest.raises(UsageError):
-        message_input.read_text(text, file, False, Context())
+        message_input.read_text(text, file)
 
 
 def test_no_text(monkeypatch, tmp_path):
     """Other encodings, floods, pipes and folders are refused."""
     piped(monkeypatch, b"caf\xe9")
     with pytest.raises(InputRefused, match=r"isn't UTF-8 \(byte 4\)"):
-        message_input.read_text("-", None, False, Context())
+        message_input.read_text("-", None)
     piped(monkeypatch, b"x" * 100_000)
     with pytest.raises(InputRefused, match=f"longer than {MAX_TEXT}"):
-        message_input.read_text("-", None, False, Context())
+        message_input.read_text("-", None)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputRefused, match="no regular file"):
-        message_input.read_text(None, tmp_path / "pipe", False, Context())
+        message_input.read_text(None, tmp_path / "pipe")
 
 
 def test_an_editor_writes_the_message(typed):
@@ -87,13 +89,19 @@ def test_an_editor_writes_the_message(typed):
     assert f"> {ABOUT}\n" in noted
 
 
-@pytest.mark.parametrize("source", ["argument", "file"])
-def test_an_editor_starts_from_a_draft(typed, tmp_path, source):
-    """A text or a file can be looked over before it goes out."""
-    (tmp_path / "draft").write_text("Dear Ada")
-    draft = {"text": "Dear Ada"} if source == "argument" else {"file": tmp_path / "draft"}
+def test_a_kept_draft_is_a_file_to_send_too(typed, tmp_path):
+    """Without the notes that stand below it."""
+    typed("path.write_text('Hi\\n' + seen)")
+    [draft] = (tmp_path / "drafts").glob("*/MESSAGE")
 
-    assert "Dear Ada, hello" == typed("path.write_text(seen.replace('Dear Ada', 'Dear Ada, hello', 1))", **draft)
+    assert ("Hi", True) == (message_input.read_text(None, draft), ABOUT in draft.read_text())
+
+
+def test_an_editor_starts_from_a_text(typed):
+    """What was given can be looked over before it goes out."""
+    script = "path.write_text(seen.replace('Dear Ada', 'Dear Ada, hello', 1))"
+
+    assert "Dear Ada, hello" == typed(script, "Dear Ada")
 
 
 def test_without_the_scissors_only_our_notes_go(typed):
@@ -114,20 +122,18 @@ def test_an_empty_message_is_a_no(typed, script):
     assert 130 == caught.value.exit_code
 
 
-def test_the_file_is_private_and_goes(typed, tmp_path):
-    """0600 in a folder that nobody else enters; afterwards nothing is left, not even an editor's own copies."""
+def test_the_file_is_private_and_kept(typed, tmp_path):
+    """0600 in a folder that nobody else enters; what the editor has saved is still there afterwards."""
     seen = tmp_path / "seen"
     script = (
-        "folder = path.parent; (folder / 'MESSAGE~').write_text('Hi')\n"
-        "modes = path.stat().st_mode, folder.stat().st_mode\n"
-        f"pathlib.Path({str(seen)!r}).write_text(f'{{folder}} %s %s' % modes)\n"
+        "modes = path.stat().st_mode, path.parent.stat().st_mode\n"
+        f"pathlib.Path({str(seen)!r}).write_text('%s %s' % modes)\n"
         "path.write_text('Hi')"
     )
     assert "Hi" == typed(script)
-    folder, *modes = seen.read_text().split()
 
-    assert [0o600, 0o700] == [stat.S_IMODE(int(mode)) for mode in modes]
-    assert not Path(folder).exists()
+    assert [0o600, 0o700] == [stat.S_IMODE(int(mode)) for mode in seen.read_text().split()]
+    assert ["Hi"] == [path.read_text() for path in (tmp_path / "drafts").glob("*/MESSAGE")]
 
 
 def test_an_editor_that_fails_sends_nothing(typed):
@@ -148,22 +154,42 @@ def test_an_editor_that_fails_sends_nothing(typed):
         ("the editor nowhere can't be started: No such file", {"EDITOR": "nowhere -w"}, InputRefused),
     ],
 )
-def test_no_editor(expected, environ, kind):
+def test_no_editor(tmp_path, expected, environ, kind):
     """None named, none found; never a shell."""
-    with pytest.raises(kind, match=expected):
-        message_input.read_text(None, None, True, Terminal(environ=environ))
+    drafts = DraftStore(tmp_path / "drafts").begin("acme", "@ada", goes_on=True)
+    with pytest.raises(kind, match=expected), drafts as draft:
+        message_input.edit(draft, "", message_input.find_editor(Terminal(environ=environ)))
 
 
 def test_an_editor_needs_a_terminal():
     """A script that says --edit by mistake doesn't hang."""
     with pytest.raises(UsageError, match="needs a terminal"):
-        message_input.read_text(None, None, True, Context(environ={"EDITOR": "true"}))
+        message_input.find_editor(Context(environ={"EDITOR": "true"}))
 
 
-def test_half_a_character_in_a_draft():
+def test_half_a_character_in_a_draft(typed):
     """A command line that isn't UTF-8 ends in a refusal, not in a crash."""
     with pytest.raises(InputRefused, match="half a character"):
-        message_input.read_text("caf\udce9", None, True, Terminal(environ={"EDITOR": "true"}))
+        typed("", "caf\udce9")
+
+
+@pytest.mark.parametrize(
+    ("expected", "encoding"),
+    [
+        ("UTF-16 (little-endian, without a byte order mark)", "utf-16-le"),
+        ("UTF-16 (big-endian, without a byte order mark)", "utf-16-be"),
+        ("UTF-16", "utf-16"),
+        ("UTF-32", "utf-32"),
+    ],
+)
+def test_another_encoding_is_refused_by_its_name(tmp_path, expected, encoding):
+    """UTF-16 without a mark is valid UTF-8 with a NUL behind every letter, and would be sent like that."""
+    path = tmp_path / "m.txt"
+    path.write_bytes("Hello there, how are you today?\n".encode(encoding))
+    with pytest.raises(InputRefused) as caught:
+        message_input.read_text(None, path)
+
+    assert f"the message is {expected}, not UTF-8" == caught.value.message
 
 
 def test_a_picture_is_read_and_made_ready(tmp_path):

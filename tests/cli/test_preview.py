@@ -22,11 +22,12 @@ def team(desk):
 
 
 def test_a_pipe_gets_words(team):
-    """Every agent in the roster's order: what is said, then the name and the brand's handle."""
+    """Every agent in the roster's order: the key, what is said, then the name and the brand's handle."""
     result = team.run("preview", "--text", "Hi\nthere")
 
-    names = ["Alice F.", "Bruno [b]", "A bot"]
-    assert "\n\n".join(f"| Hi\n| there\n  {name}  @acmecare" for name in names) + "\n" == result.out
+    names = {"alice": "Alice F.", "bruno": "Bruno [b]", "bob": "A bot"}
+    bubbles = [f"{key}:\n| Hi\n| there\n  {name}  @acmecare" for key, name in names.items()]
+    assert "\n\n".join(bubbles) + "\n" == result.out
     assert (0, "") == (result.code, result.err)
 
 

@@ -110,6 +110,17 @@ def test_brands_with_handle(folder):
     assert {"acme": "@acmecare", "zenith": "@zenithcare"} == folder.ask("brands", "--brand acme")
 
 
+def test_customers_whom_the_record_knows_by_handle(folder):
+    """The latest first, each once; a handle that could be more than a word to a shell isn't offered."""
+    with folder.ledger() as ledger:
+        ledger.register_account("acme", ACCOUNT, 1)
+        for number, handle in enumerate(["ada", "$(touch gone)", "bob", "ada"]):
+            detail = {"recipient_id": str(20 + len(handle)), "recipient_handle": handle}
+            ledger.record(Event("sent", "7", number, "alice", "5", detail))
+
+    assert {"@ada": "23 · written to as @acmecare"} == folder.ask("customers", "send --to")
+
+
 def test_profiles_that_nobody_uses(folder):
     """No command takes the id of a bound one. An id says nothing, so its name and what it is stand beside it."""
     with folder.ledger() as ledger:

@@ -53,7 +53,8 @@ def test_a_repeatable_option():
 
 
 @pytest.mark.parametrize(
-    ("metavar", "kind"), [("AGENT", "agent"), ("[BRAND]", "brand"), ("ID", "profile"), ("ID|@HANDLE", "text")]
+    ("metavar", "kind"),
+    [("AGENT", "agent"), ("[BRAND]", "brand"), ("ID", "profile"), ("ID|@HANDLE", "customer")],
 )
 def test_a_name_is_told_by_its_metavar(metavar, kind):
     """What help calls AGENT, BRAND or ID is completed as such."""

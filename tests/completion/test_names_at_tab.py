@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from profilectl.ledger.sqlite import open_for_writing
-from profilectl.model import Account, Profile
+from profilectl.model import Account, Event, Profile
 
 SCRIPTS = Path(__file__).parent.parent.parent / "completions"
 ROSTER = """version = 1
@@ -41,6 +41,8 @@ def place(shells):
         for profile_id in ("1234567", "1999999"):  # the second one takes the first one's place
             profile = Profile(profile_id, "Alice", "https://example.com/a.png", 1)
             ledger.adopt("7", "alice", profile, name=profile.name, avatar="sha256:a", protected=False, now_ms=1)
+        detail = {"recipient_id": "20", "recipient_handle": "customer_1"}
+        ledger.record(Event("sent", "7", 1, "alice", "1999999", detail))
 
 
 def starts(shells):
@@ -61,6 +63,12 @@ def test_an_agent_completes_behind_an_equals_sign(complete):
 def test_an_agent_of_the_brand_that_was_named(complete, brand):
     """Where a brand was named, only its agents are offered."""
     assert {"alice"} == complete(f"profilectl send {brand} --as al")
+
+
+@pytest.mark.parametrize("line", ["send --as alice --to @cu", "send --to ", "thread @", "thread "])
+def test_a_customer_completes(complete, line):
+    """Whom the record knows by a handle, behind its @."""
+    assert {"@customer_1"} == complete(f"profilectl {line}")
 
 
 def test_a_brand_completes(complete):

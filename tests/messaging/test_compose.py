@@ -87,6 +87,16 @@ def test_the_longest_text_and_the_last_day_are_fine():
     assert "" == write(text="", attachment="sha256:aa").text
 
 
+def test_only_a_sign_off_that_is_added_takes_its_place():
+    """10,000 characters fit beside a profile; without one the refusal says what the signature takes."""
+    contents = Contents("x" * (MAX_TEXT - 3))
+    with pytest.raises(InputRefused) as caught:
+        compose_signed(ALICE, recipient_id="12345", contents=contents, sign_off="^AF")
+
+    assert MAX_TEXT - 3 == len(write(text=contents.text).text)
+    assert "the message has 10001 characters, at most 10000 fit; the sign-off ^AF is 4 of them" == caught.value.message
+
+
 def test_a_message_without_a_face_is_signed():
     """Under the brand the text ends as agents have always signed, and no profile is claimed."""
     signed = compose_signed(ALICE, recipient_id="12345", contents=Contents("Hello"), sign_off="^AF")

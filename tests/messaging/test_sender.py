@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from profilectl.errors import Declined, InputRefused, OutcomeUnknown, PartlyDone, Refused, Unreachable
+from profilectl.errors import InputRefused, OutcomeUnknown, PartlyDone, Refused, Unreachable
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.messaging.compose import Contents, SendStatus
 from profilectl.messaging.identity import Sender
 from profilectl.messaging.send_rules import SendContext
 from profilectl.messaging.sender import MessageSender
+from profilectl.messaging.typing import SHORTEST, Typing
 from profilectl.model import Account, Agent, Brand, Card, Kind, Policy, Profile, SentMessage, Survey
 from profilectl.secret import Credentials, Secret
 
@@ -68,19 +69,20 @@ def path(tmp_path):
 def send(path):
     """Return what sends "Hello" to @customer as Alice, who sits at a terminal unless a script speaks."""
 
-    def send(client, *, survey=None, attended=True, confirm=lambda _: None, typing=False):
+    def send(client, *, survey=None, attended=True, typing=None, agrees=True):
         contents = Contents("Hello")
         with open_for_reading(path) as known, open_for_writing(path) as ledger:
             message_sender = MessageSender(
                 Sender(ALICE, ACME), 1000, contents, None, None, SendContext(attended), survey, Policy(), known
             )
-            return message_sender.send(
-                message_sender.compose("@customer"),
-                connect=lambda: (client, CREDENTIALS),
-                open_ledger=lambda: ledger,
-                confirm=confirm,
-                typing=typing,
+            message_sender.compose("@customer")
+            prepared = message_sender.prepare(
+                "@customer", connect=lambda: (client, CREDENTIALS), open_ledger=lambda: ledger
             )
+            message = message_sender.compose_for(prepared)
+            if not agrees:
+                return message
+            return message_sender.deliver(prepared, message, typing=typing)
 
     return send
 
@@ -93,17 +95,12 @@ def test_a_message_that_x_has_comes_back_with_its_receipt(send):
     assert (None, None, ()) == (result.card, result.error, result.warnings)
 
 
-def test_a_person_agrees_to_what_will_leave_or_nothing_does(send):
-    """The question gets the message as it will be sent; a no sends nothing."""
-    client, shown = Client(), []
+def test_what_a_person_agrees_to_is_what_would_leave_and_nothing_has(send):
+    """The question gets the message with its recipient's id and its profile; until it is delivered nothing is sent."""
+    client = Client()
+    message = send(client, agrees=False)
 
-    def decline(message):
-        shown.append((message.recipient_id, message.profile_id))
-        raise Declined("nothing was changed")
-
-    with pytest.raises(Declined):
-        send(client, confirm=decline)
-    assert ([("12345", "100001")], []) == (shown, client.sent)
+    assert (("12345", "100001"), []) == ((message.recipient_id, message.profile_id), client.sent)
 
 
 def test_an_unknown_outcome_is_a_result_without_a_receipt(send):
@@ -136,9 +133,18 @@ def test_a_repeat_asks_for_nothing(send):
 
 def test_a_sign_of_typing_that_fails_costs_no_message(send):
     """It is a courtesy, so it ends as a warning."""
-    result = send(Client(typing=Unreachable("no connection")), typing=True)
+    result = send(Client(typing=Unreachable("no connection")), typing=Typing())
 
     assert (SendStatus.SENT, ("warning: no connection",)) == (result.status, result.warnings)
+
+
+def test_typing_is_seen_for_a_while_before_the_message(send):
+    """The pause comes between the sign and the message, and lasts for two seconds where nobody has read it."""
+    client, pauses = Client(), []
+    send(client, typing=Typing(pause=lambda seconds: pauses.append((seconds, len(client.sent)))))
+
+    assert [(SHORTEST, 0)] == pauses
+    assert 2.0 == SHORTEST
 
 
 def test_a_script_is_refused_before_anything_is_opened(send):

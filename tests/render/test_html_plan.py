@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.plan.builder import Plan
 from profilectl.plan.changes import Action, Appearance, Change, Reason
@@ -42,8 +43,18 @@ def test_a_change_shows_both_faces():
     outline = Outline(page_of((RENAME, sight("Alice"), sight("Ally"))))
 
     assert ["Before", "After"] == outline.texts["figcaption"]
-    assert ["Alice", "Ally"] == outline.texts["name"]
+    assert (["Alice"], ["Ally"]) == (outline.texts["name"][:1], outline.texts["mark"])
     assert ["data:image/png;base64," + base64.b64encode(PIXEL).decode()] * 2 == outline.addresses
+
+
+def test_what_is_new_is_marked_and_nothing_else():
+    """The words that come, and a ring around a picture that does; of what stays nothing is marked."""
+    names = page_of((RENAME, sight("Alice F., Care Specialist"), sight("Alice F., Care Team Lead <b>")))
+    picture = page_of((replace(RENAME, why=(Reason.AVATAR,)), sight("Alice"), sight("Alice", b"other")))
+
+    assert "Alice F., Care <mark>Team Lead &lt;b&gt;</mark>" in names
+    assert (False, True) == tuple('class="replace repictured"' in page for page in (names, picture))
+    assert "<mark>" not in picture
 
 
 @pytest.mark.parametrize(

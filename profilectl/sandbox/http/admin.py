@@ -31,6 +31,7 @@ class LocalRequest:
     releases: Releases
     http: Request
     path_values: Mapping[str, str]
+    options: str = ""  # with which commands speak to this X; empty: by the settings that the server prints
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,14 @@ _LOCKED = json_response(
 
 
 class SandboxApp:
-    """A local X over one world; a server closes the socket on `fault_injection.ConnectionDropped`."""
+    """A local X over one world; a server closes the socket on `fault_injection.ConnectionDropped`.
 
-    def __init__(self, world: World) -> None:
+    The `options`, each behind a space, are those with which commands speak to it, for the pages that show commands.
+    """
+
+    def __init__(self, world: World, options: str = "") -> None:
         self.world = world
+        self._options = options
         self._releases = Releases()
         self._adapter = _ROUTES.bind("sandbox")
 
@@ -71,7 +75,7 @@ class SandboxApp:
             if isinstance(route, Endpoint):
                 query = dict(decode_form(http.environ.get("QUERY_STRING", "")))
                 return self._respond_to_api(ApiRequest(self.world, http, route, values, query))
-            return self._respond_to_local(route, LocalRequest(self.world, self._releases, http, values))
+            return self._respond_to_local(route, LocalRequest(self.world, self._releases, http, values, self._options))
         except RequestEntityTooLarge:
             return Response(413)
         except HTTPException:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 10_000  # characters
 REMEMBERED = 30 * DAY  # seconds that the list of messages reaches back, by X's page on events/list
 _SELECT = "SELECT * FROM messages LEFT JOIN message_extras ON message_id = id"
+TYPING_MS = 3000  # for which the sign that somebody types is seen
 FREE_REPLIES = 5  # uncounted answers to a message that a customer sent within the last day
 
 
@@ -95,6 +96,19 @@ class Messages:
         if not recipient.reachable:
             raise Refused(Refusal.UNREACHABLE_USER)
 
+    def show_typing(self, sender_id: str, recipient_id: str) -> None:
+        """Let the recipient see for a moment that somebody types; Refused if they can't be written to."""
+        self.require_reachable(recipient_id)
+        values = (sender_id, recipient_id, self._store.now_ms() + TYPING_MS)
+        self._store.change("INSERT OR REPLACE INTO typing VALUES (?, ?, ?)", *values)
+
+    def is_typing(self, sender_id: str, recipient_id: str) -> bool:
+        """Whether somebody sees by now that an account types to them."""
+        row = self._store.row(
+            "SELECT until_ms FROM typing WHERE sender_id = ? AND recipient_id = ?", sender_id, recipient_id
+        )
+        return row is not None and bool(self._store.now_ms() < row["until_ms"] <= self._store.now_ms() + TYPING_MS)
+
     def _is_free_reply(self, sender_id: str, recipient_id: str) -> bool:
         # Each received message opens or renews a window of 24 hours; a sixth reply, or one outside, counts (X's page on
         # sending). Only the newest message matters, as it renews the five.
@@ -119,6 +133,8 @@ class Messages:
     def _add(self, sender_id: str, draft: Draft, profile_id: str | None, *, by_app: bool) -> Message:
         message_id = self._store.next_id()
         with self._store.transaction():
+            pair = (sender_id, draft.recipient_id)  # who has written isn't typing any more
+            self._store.change("DELETE FROM typing WHERE sender_id = ? AND recipient_id = ?", *pair)
             self._store.change(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 *(message_id, self._store.now_ms(), sender_id, draft.recipient_id, draft.text),

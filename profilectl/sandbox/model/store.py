@@ -49,6 +49,8 @@ CREATE TABLE IF NOT EXISTS messages (
   id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, sender_id TEXT NOT NULL, recipient_id TEXT NOT NULL,
   text TEXT NOT NULL, profile_id INTEGER, media_id TEXT, quick_reply TEXT, by_app INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS message_extras (message_id INTEGER PRIMARY KEY, ctas TEXT, response TEXT);
+CREATE TABLE IF NOT EXISTS typing (
+  sender_id TEXT, recipient_id TEXT, until_ms INTEGER NOT NULL, PRIMARY KEY (sender_id, recipient_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS messages_by_pair ON messages (sender_id, recipient_id, created_ms);
 CREATE INDEX IF NOT EXISTS messages_by_recipient ON messages (recipient_id, id);
 CREATE TABLE IF NOT EXISTS feedback (
@@ -64,7 +66,7 @@ CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY AUTOINCREMENT, rule TE
 """
 _FORGOTTEN_ON_RESET = (
     *("nonces", "media", "chunks", "profiles", "messages", "message_extras", "windows", "faults", "request_tokens"),
-    *("feedback", "feedback_forbidden", "late_profiles"),
+    *("feedback", "feedback_forbidden", "late_profiles", "typing"),
 )
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO

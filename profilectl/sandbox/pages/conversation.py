@@ -7,12 +7,13 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from profilectl.sandbox.http.admin import ENDING
 from profilectl.sandbox.http.responses import HTML, Response, picture_url
 from profilectl.sandbox.model.errors import Refusal, Refused
-from profilectl.sandbox.pages.index import partners
+from profilectl.sandbox.pages.index import is_waiting, partners
 from profilectl.sandbox.pages.rendering import HEADERS, fill, page, see_other
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.world import World
 
 _PAUSE = 0.1  # seconds between two looks: SQLite gives no sign when another process changes the world
+_RECENT = 8  # other conversations that are shown at once; the rest is a click away
 _LONGEST_WAIT = 25  # seconds
 _WAIT = re.compile(r"wait=([0-9]{1,3})")
 
@@ -31,16 +33,16 @@ def conversation(request: LocalRequest) -> Response:
     brand, customer = _pair(request)
     html = _talk(request, brand, customer)
     others = [
-        (account, partner)
+        (account, partner, is_waiting(request.world, account, partner))
         for account in request.world.accounts.all()
         if account.is_brand
         for partner in partners(request.world, account)
         if (account, partner) != (brand, customer)
     ]
     address, seen = _address(brand, customer), _etag(html)
-    return page(
-        "conversation.html", brand=brand, customer=customer, address=address, talk=html, seen=seen, others=others
-    )
+    values: dict[str, Any] = {"brand": brand, "customer": customer, "address": address, "talk": html, "seen": seen}
+    values |= {"send": _send_command(request, customer), "options": request.options}
+    return page("conversation.html", **values, others=others[:_RECENT], more=others[_RECENT:])
 
 
 def talk(request: LocalRequest) -> Response:
@@ -49,18 +51,22 @@ def talk(request: LocalRequest) -> Response:
     seen = request.http.headers.get("If-None-Match", "")
     wait = _WAIT.search(request.http.headers.get("Prefer", ""))
     seconds = min(int(wait[1]), _LONGEST_WAIT) if wait else 0
-    html = _wait_for_change(request, lambda: _talk(request, brand, customer), seen, seconds)
+    typing = partial(request.world.messages.is_typing, brand.user_id, customer.user_id)
+    html = _wait_for_change(request, lambda: _talk(request, brand, customer), typing, seen, seconds)
     if html is None:
         return Response(304, headers=HEADERS)
     return Response(200, html.encode(), HTML, (*HEADERS, ("ETag", _etag(html))))
 
 
-def _wait_for_change(request: LocalRequest, render: Callable[[], str], seen: str, seconds: float) -> str | None:
+def _wait_for_change(
+    request: LocalRequest, render: Callable[[], str], typing: Callable[[], bool], seen: str, seconds: float
+) -> str | None:
     """What `render` returns as soon as that isn't what was seen; None after so many seconds, or as the sandbox ends."""
     ending = request.http.environ.get(ENDING) or threading.Event()
     deadline, version = time.monotonic() + seconds, None
     while True:
-        if (current := _version(request.world)) != version:
+        # that somebody stops typing changes nothing in the world but the time
+        if (current := (*_version(request.world), typing())) != version:
             version, html = current, render()
             if _etag(html) != seen:
                 return html
@@ -85,7 +91,14 @@ def _talk(request: LocalRequest, brand: Account, customer: Account) -> str:
     # Only the newest message can be answered by a tap, as in X's app: the options go when anything follows.
     asking = messages[-1] if messages and messages[-1].quick_reply else None
     address = _address(brand, customer)
-    return fill("talk.html", brand=brand, customer=customer, address=address, entries=entries, asking=asking)
+    typing = request.world.messages.is_typing(brand.user_id, customer.user_id)
+    values = {"brand": brand, "customer": customer, "address": address, "entries": entries, "asking": asking}
+    return fill("talk.html", **values, typing=typing, send=_send_command(request, customer), options=request.options)
+
+
+def _send_command(request: LocalRequest, customer: Account) -> str:
+    """The command with which an agent answers, as it has to be typed."""
+    return f'profilectl{request.options} send --as AGENT --to @{customer.handle} "Hello!"'
 
 
 def _entry(request: LocalRequest, message: Message, brand: Account) -> dict[str, Any]:

@@ -50,7 +50,14 @@ def partners(world: World, brand: Account) -> list[Account]:
 
 def _conversation(world: World, brand: Account, customer: Account) -> dict[str, Any]:
     latest = world.messages.latest(brand.user_id, customer.user_id)
-    return {"customer": customer, "latest": latest, "excerpt": "" if latest is None else _excerpt(world, latest, brand)}
+    excerpt = "" if latest is None else _excerpt(world, latest, brand)
+    return {"customer": customer, "latest": latest, "excerpt": excerpt, "waits": is_waiting(world, brand, customer)}
+
+
+def is_waiting(world: World, brand: Account, customer: Account) -> bool:
+    """Whether a customer wrote last, and nobody has answered."""
+    latest = world.messages.latest(brand.user_id, customer.user_id)
+    return latest is not None and latest.sender_id == customer.user_id
 
 
 def _excerpt(world: World, message: Message, brand: Account) -> str:

@@ -17,6 +17,7 @@ from profilectl.sandbox.http.responses import HTML, Response
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from profilectl.sandbox.http.admin import LocalRequest
 
@@ -35,6 +36,8 @@ HEADERS = (
     ("Cache-Control", "no-store"),  # the page behind the back button would show a conversation as it was
 )
 _HARMLESS = "\n\u200c\u200d"  # emoji and some scripts need the joiners; other invisible characters only deceive
+_WEB_ADDRESS = re.compile(r"\b(?:https?://|www\.)[^\s<>\"']+[^\s<>\"'.,:;!?]", re.IGNORECASE)
+_PUNCTUATION = ".,:;!?…»”\u2019"
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters and marks by category, and nothing to the eye
 
@@ -101,9 +104,31 @@ def visible(text: str) -> str:
     return "".join(f"<U+{ord(char):04X}>" if char in hidden else char for char in text)
 
 
-def message(text: str) -> str:
-    """A text of several lines, whose ends come in two kinds."""
-    return visible(text.replace("\r\n", "\n"))
+def message(text: str) -> Markup:
+    """A text of several lines, whose ends come in two kinds, with its web addresses as links."""
+    from markupsafe import Markup, escape
+
+    parts, end = [], 0
+    lines = visible(text.replace("\r\n", "\n"))
+    for match in _WEB_ADDRESS.finditer(lines):
+        address = _without_punctuation(match[0])
+        parts += [escape(lines[end : match.start()]), _link(address)]
+        end = match.start() + len(address)
+    return Markup("").join([*parts, escape(lines[end:])])
+
+
+def _link(address: str) -> Markup:
+    from markupsafe import Markup
+
+    url = address if address.lower().startswith("http") else f"https://{address}"
+    return Markup('<a href="{}" target="_blank" rel="noreferrer noopener">{}</a>').format(url, address)
+
+
+def _without_punctuation(address: str) -> str:
+    """An address without what belongs to the sentence around it: a full stop, or a bracket that opened before it."""
+    while address and (address[-1] in _PUNCTUATION or (address[-1] == ")" and "(" not in address)):
+        address = address[:-1]
+    return address
 
 
 @cache

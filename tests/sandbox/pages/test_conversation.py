@@ -274,3 +274,84 @@ def test_the_end_of_the_server_ends_every_wait(world, ada):
 def _quietly(client, address, headers):
     with contextlib.suppress(httpx.HTTPError):
         client.get(address, headers=headers)
+
+
+# What is seen of it
+
+
+def say(world, text, customer="ada"):
+    world.messages.receive(customer, "acmecare", text)
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        ('<a href="https://example.com/a?x=1&amp;y=2"', "see https://example.com/a?x=1&y=2."),
+        ('<a href="https://www.example.com/b"', "(www.example.com/b)"),
+        ('<a href="https://example.com/a_(b)"', "https://example.com/a_(b)"),
+        ('<a href="http://example.com"', "http://example.com<b>"),
+    ],
+)
+def test_addresses_in_texts_are_links(world, remote, ada, expected, text):
+    """Without the sentence around them, which stays text; they tell nobody where they were followed from."""
+    say(world, text)
+    page = read(remote).text
+
+    assert f'{expected} target="_blank" rel="noreferrer noopener">' in page
+    assert "<b>" not in page
+
+
+@pytest.mark.parametrize("text", ["javascript:alert(1)", "data:text/html,x", "ftp://example.com", "https://"])
+def test_nothing_else_is_a_link(world, remote, ada, text):
+    """Only what a browser opens as a page of the web."""
+    say(world, text)
+
+    assert f"{text}</p>" in html.unescape(read(remote).text)
+
+
+def test_whoever_types_is_seen_until_they_have_written_or_stopped(world, remote, ada):
+    """Three seconds, or until the message is there; to one customer, not to another."""
+    brand, other = world.accounts.require("acmecare"), world.ensure_customer("bob")
+    world.messages.show_typing(brand.user_id, ada.user_id)
+    shown = [world.messages.is_typing(brand.user_id, user.user_id) for user in (ada, other)]
+    page = read(remote, f"{PATH}/talk").text
+    world.advance(3)
+
+    assert ([True, False], True) == (shown, 'aria-label="@acmecare is typing"' in page)
+    assert 'id="typing"' not in read(remote, f"{PATH}/talk").text
+
+
+def test_a_page_that_waits_learns_that_somebody_stopped_typing(world, remote, ada):
+    """Nothing changes in the world then but the time."""
+    world.messages.show_typing(world.accounts.require("acmecare").user_id, ada.user_id)
+    seen = read(remote, f"{PATH}/talk").headers["etag"]
+    later = threading.Timer(0.3, setattr, [remote.clock, "now", remote.clock.now + 4])
+    later.start()
+    answer = read(remote, f"{PATH}/talk", **{"If-None-Match": seen, "Prefer": "wait=20"})
+    join(later)
+
+    assert (200, False) == (answer.status_code, 'id="typing"' in answer.text)
+
+
+def test_others_who_wait_are_marked_and_all_are_a_click_away(world, remote, ada):
+    """Eight conversations beside the telephone, the rest behind a word."""
+    for number in range(10):
+        world.ensure_customer(f"customer{number}")
+        say(world, "Hello?", f"customer{number}")
+    page, index = read(remote).text, remote.client.get("/", auth=None).text
+
+    assert 18 == page.count('<span class="tag waits">waits</span>')
+    assert "<summary>All 10 conversations</summary>" in page
+    assert 10 == index.count("waits for an answer")
+
+
+@pytest.mark.parametrize(("options", "command"), [("", "profilectl send"), (" --sandbox", "profilectl --sandbox send")])
+def test_the_command_is_as_it_must_be_typed(world, ada, options, command):
+    """With the option where that is how commands get there."""
+    world.ensure_brand("acmecare")
+    with httpx.Client(
+        transport=httpx.WSGITransport(app=SandboxApp(world, options)), base_url="http://sandbox"
+    ) as client:
+        page = client.get(PATH, headers={"Host": "127.0.0.1"}).text
+
+    assert f"{command} --as AGENT --to @ada" in html.unescape(page)

@@ -37,8 +37,8 @@ def send(request: ApiRequest) -> Response:
 
 
 def indicate_typing(request: ApiRequest) -> Response:
-    """Let the recipient see that somebody types, for three seconds; nothing of it stays."""
-    request.world.messages.require_reachable(request.required("recipient_id", in_form=True))
+    """Let the recipient see that somebody types, for three seconds."""
+    request.world.messages.show_typing(request.user_id, request.required("recipient_id", in_form=True))
     return Response(204)
 
 

@@ -1,0 +1,58 @@
+"""To whom a message goes: an id, a handle, or the last one that the user wrote to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from profilectl.errors import InputRefused, UsageError
+from profilectl.system.host import is_by_this_user
+from profilectl.text.escape import visible
+from profilectl.text.ids import is_id
+
+if TYPE_CHECKING:
+    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.model import Brand
+
+LAST = "-"
+"""Stands on a command line for the last one written to."""
+
+LONGEST_HANDLE = 15  # characters
+
+
+def check_recipient(to: str, option: str = "--to") -> str:
+    """Return an id or a @handle as it was typed; UsageError for anything else."""
+    handle = to.removeprefix("@")
+    if is_id(to) or to == LAST:
+        return to
+    # isascii() as well, because isalnum() takes the letters of every script.
+    is_handle = handle.isascii() and handle.replace("_", "").isalnum() and len(handle) <= LONGEST_HANDLE
+    if to.startswith("@") and is_handle:
+        return to
+    hint = f"did you mean @{handle}?" if is_handle else None
+    raise UsageError(
+        f"{option} takes an id (digits, the first of which isn't 0) or a @handle, not {visible(to)}", hint=hint
+    )
+
+
+def last_recipient(known: LedgerReader, brand: Brand) -> tuple[str, str | None]:
+    """Return the id of whom this user wrote to last for a brand, and the handle where the record has it.
+
+    The id is what counts: somebody else may have the handle by now.
+
+    Raises:
+        InputRefused: the record tells of nobody.
+    """
+    from profilectl.messaging.correspondence import correspondents
+
+    account = known.account_of(brand.key)
+    newest = None if account is None else next(correspondents(known, account.user_id, by=is_by_this_user), None)
+    if newest is None:
+        raise InputRefused(
+            f"the record has nobody whom you wrote to as @{brand.handle}", hint="say --to @HANDLE or --to ID"
+        )
+    return newest.user_id, newest.handle
+
+
+def shown(user_id: str, handle: str | None) -> str:
+    """Return somebody as people read it: ``@ada (12345)``, or the id alone."""
+    return user_id if handle is None else f"@{handle.removeprefix('@')} ({user_id})"

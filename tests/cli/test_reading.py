@@ -1,0 +1,117 @@
+"""`thread` and `inbox`: what customers and agents wrote, from as few readings as may be, and nothing is written."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.cli.test_send import record_of
+
+SEND = ("send", "--as", "alice", "--to", "@customer")
+
+
+@pytest.fixture
+def alice(desk, served):
+    """A desk whose agent Alice has answered a customer, whom another one writes after."""
+    desk.write(("alice", "Alice F."), ("bruno", "Bruno K."))
+    assert 0 == desk.run("sync", "--yes").code
+    wrote(served, "customer", "Where is my\nparcel?")
+    served.ask("POST", "advance", {"seconds": 60})
+    assert 0 == desk.run(*SEND, "On its way.").code
+    return desk
+
+
+def wrote(served, customer, text):
+    served.ask("POST", "messages", {"from": customer, "to": "acmecare", "text": text})
+
+
+def test_a_thread_has_both_sides_the_newest_last(alice):
+    """Who wrote, under which name the customer saw it, and what it cost; tabs for a pipe."""
+    result = alice.run("thread", "@customer")
+
+    assert (0, 2) == (result.code, len(result.rows))
+    assert [["customer", "", "@customer", "", "Where is my\\nparcel?"], ["brand", "alice", "Alice F."]] == [
+        result.rows[0][1:6],
+        result.rows[1][1:4],
+    ]
+    assert "acme: read 1 page of messages; " in result.err
+
+
+def test_a_thread_is_drawn_for_a_person(alice):
+    """The customer's bubble at the left, the agent's at the right with the name beneath."""
+    code, screen = alice.watch("thread", "@customer")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", screen).splitlines()
+    [ours] = [line for line in lines if "On its way." in line]
+    [name] = [line for line in lines if "Alice F. (alice)" in line]
+
+    assert (0, True, True) == (code, "│ Where is my │" in lines[1], ours.startswith(" " * 20))
+    assert name.startswith(" " * 20)
+
+
+def test_the_inbox_says_who_waits_and_who_answered(alice, served):
+    """The newest first; an id where nobody wrote to the handle yet; --waiting leaves the answered out."""
+    wrote(served, "customer", "And where is it now?")
+    result, waiting = alice.run("inbox"), alice.run("inbox", "--waiting", "--json").document
+    alice.run(*SEND, "At your door.")
+    answered = alice.run("inbox", "--json").document["brands"][0]["conversations"]
+
+    assert [("waiting", "acme", "@customer", "And where is it now?")] == [
+        (row[0], row[1], row[3], row[7]) for row in result.rows
+    ]
+    assert "acme: 1 waits for an answer." in result.err
+    assert [False] == [each["answered"] for each in waiting["brands"][0]["conversations"]]
+    assert [(True, "alice", "Alice F.", None)] == [
+        (each["answered"], each["newest"]["agent"], each["newest"]["name"], each["waiting_since"]) for each in answered
+    ]
+
+
+def test_reading_writes_nothing_and_costs_one_page(alice, served):
+    """No record, no call that changes anything, and of a short list one page."""
+    before, state = len(record_of(alice)), served.ask("GET", "state")["messages"]
+    calls = [alice.run(*words, "-v").err for words in (("thread", "@customer"), ("inbox",))]
+
+    assert [1, 1] == [err.count("GET /1.1/direct_messages/events/list.json") for err in calls]
+    assert [0, 0] == [len(re.findall("(POST|DELETE) /", err)) for err in calls]
+    assert (before, state) == (len(record_of(alice)), served.ask("GET", "state")["messages"])
+
+
+def test_the_last_one_written_to_can_be_read_too(alice):
+    """By -, as in send; who isn't known to X is refused."""
+    assert ["Alice F.", None] == [each["name"] for each in alice.run("thread", "-", "--json").document["messages"]][
+        ::-1
+    ]
+    assert [5, 2] == [alice.run("thread", who).code for who in ("@nobody_knows", "customer")]
+
+
+def test_x_s_limit_is_told_with_the_time(alice, served):
+    """75 and when to come back; nothing is waited for."""
+    served.fault(call="messages", kind="rate-limit", seconds=600, times=None)
+    result = alice.run("inbox", "--json")
+
+    assert (75, "rate-limit") == (result.code, result.document["error"]["kind"])
+    assert result.document["error"]["retry_at"] is not None
+
+
+def test_what_customers_write_steers_no_terminal(alice, served):
+    """Control and bidi characters are spelled out, whoever reads."""
+    wrote(served, "customer", "\x1b[2J\u202eHi")
+    results = [alice.run("thread", "@customer").out, alice.run("inbox").out, alice.watch("thread", "@customer")[1]]
+
+    assert [True, True, True] == ["\\x1b[2J<U+202E>Hi" in text for text in results]
+
+
+@pytest.mark.usefixtures("served")
+def test_who_may_not_send_may_not_read(desk):
+    """The operators of the roster decide, as for a send."""
+    desk.write(("alice", "Alice F.", 'operators = ["uid:424242"]'))
+    results = [desk.run("thread", "@customer"), desk.run("inbox")]
+
+    assert [5, 5] == [result.code for result in results]
+    assert all("may not read @acmecare's messages" in result.err for result in results)
+
+
+@pytest.mark.parametrize("words", [("thread", "@customer"), ("inbox",)], ids=" ".join)
+def test_an_empty_folder_is_told(desk, words):
+    """No roster, no traceback."""
+    assert (5, True) == ((result := desk.run(*words)).code, "roster" in result.err)
