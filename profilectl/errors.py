@@ -21,6 +21,7 @@
     └── RemoteError                          what X answered, or didn't; knows its `Fate`
         ├── Unreachable (TryLater)      75   no connection, or a reading call that kept failing
         ├── RateLimited (TryLater)      75   429; says when to come back
+        │   └── CreditsUsedUp           75   402: nothing is paid for any more, until somebody adds credits
         ├── Refused (InputRefused)       5   X understood, and said no
         │   └── NotFound                 5
         ├── CredentialsRefused (CredentialsError) 4  401 and its kin
@@ -251,6 +252,16 @@ class RateLimited(RemoteError, TryLater):
 
     kind = "rate-limit"
     fate = Fate.NOT_APPLIED
+
+
+class CreditsUsedUp(RateLimited):
+    """402: the app has no credits left at X; no moment is known at which it has some again.
+
+    Its `fate` isn't that of a limit: an attempt a second later is refused as well.
+    """
+
+    kind = "credits"
+    fate = Fate.REFUSED
 
 
 class Refused(RemoteError, InputRefused):

@@ -181,8 +181,8 @@ def faults(
 
     \b
     Kinds of trouble: refuse, error-before, error-after, drop-before,
-    drop-after, rate-limit, slow, hold, cut, html, no-id, lag, expired,
-    empty-page, echo-missing, echo-other, random.
+    drop-after, rate-limit, credits, slow, hold, cut, html, no-id, lag,
+    expired, empty-page, echo-missing, echo-other, random.
 
     \b
     Kinds of lies, by the calls that they fit:

@@ -135,7 +135,13 @@ class AccountChecks:
             former = self.checks.machine.former_ledger(account.user_id)
             with self.checks.machine.open_ledger() as ledger:
                 state = ledger.state_of(account.user_id)
-                unknown = unknown_account(account, len(self.profiles), former, is_known=ledger.knows(account.user_id))
+                unknown = unknown_account(
+                    account,
+                    len(self.profiles),
+                    former,
+                    is_known=ledger.knows(account.user_id),
+                    is_registered=account.user_id in ledger.user_ids(),
+                )
         except (LedgerRefused, TryLater, UsageError):  # which has a line of its own
             return ok("only a ledger that can be read says whose they are")
         agents = self.checks.machine.read_roster().agents_of(brand.key)

@@ -66,7 +66,9 @@ class UnknownAccount(Struct, frozen=True):
         )
 
 
-def unknown_account(account: Account, listed: int, former: str | None, *, is_known: bool) -> UnknownAccount | None:
+def unknown_account(
+    account: Account, listed: int, former: str | None, *, is_known: bool, is_registered: bool = False
+) -> UnknownAccount | None:
     """Return what speaks against using a ledger for an account, or None.
 
     A ledger may be an account's first only when X lists no profiles of it, and no other ledger is remembered: else
@@ -77,7 +79,9 @@ def unknown_account(account: Account, listed: int, former: str | None, *, is_kno
         listed: how many profiles X lists of it.
         former: path of the ledger that was used for it last, None when nothing is remembered.
         is_known: whether the ledger has known the account, see `LedgerReader.knows`.
+        is_registered: whether the account is registered there, so that the remembered ledger was compared with this one
+            when it was opened: a first run that X let make nothing leaves such a ledger.
     """
-    if is_known or (listed == 0 and former is None):
+    if is_known or (listed == 0 and (former is None or is_registered)):
         return None
     return UnknownAccount(account.user_id, account.handle, listed, former)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from profilectl.errors import RateLimited
+from profilectl.errors import CreditsUsedUp, RateLimited
 from profilectl.plan.changes import Action, Reason
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
 from profilectl.sync.outcomes import Status, count, limits
@@ -90,8 +90,11 @@ def result(outcomes: Sequence[Outcome], now: datetime, again: datetime | None) -
         return ", ".join(parts) or "nothing to do"
     # Each reason once, though a limit stops hundreds of steps.
     reasons = "; ".join(sorted({visible(str(error)) for error in limits(stopped).values()}))
+    left = f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}"
+    if any(isinstance(error, CreditsUsedUp) for error in limits(stopped).values()):
+        return f"{left}; add credits in X's developer console, then run the same command again"
     when = "in some minutes" if again is None else f"after {_moment(again, now)} ({_distance(again, now)})"
-    return f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}; run the same command again {when}"
+    return f"{left}; run the same command again {when}"
 
 
 def is_limited(outcome: Outcome) -> bool:

@@ -152,8 +152,15 @@ class SyncSession:
         `former` returns the path of the ledger that was used last for a user id, None when nothing is remembered.
         """
         observed = ((self.accounts[key], len(target.observation.profiles)) for key, target in self.targets.items())
+        registered = ledger.user_ids()
         unknown = (
-            unknown_account(account, listed, former(account.user_id), is_known=ledger.knows(account.user_id))
+            unknown_account(
+                account,
+                listed,
+                former(account.user_id),
+                is_known=ledger.knows(account.user_id),
+                is_registered=account.user_id in registered,
+            )
             for account, listed in observed
         )
         return tuple(account for account in unknown if account is not None)

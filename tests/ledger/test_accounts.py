@@ -29,6 +29,13 @@ def test_a_ledger_that_never_knew_the_account(listed, former, is_known, is_odd):
     assert is_odd == (unknown is not None)
 
 
+@pytest.mark.parametrize(("listed", "is_odd"), [(0, False), (1, True)])
+def test_a_first_sync_that_made_nothing_is_no_other_ledger(listed, is_odd):
+    """The account is registered there and the kept head is its own, so only profiles at X speak against it."""
+    unknown = unknown_account(ACME, listed, "/state/ledger.db", is_known=False, is_registered=True)
+    assert is_odd == (unknown is not None)
+
+
 def test_the_three_ways_on():
     """All three are named as they are typed; the sandbox's ledger has no other address."""
     unknown = unknown_account(ACME, 40, None, is_known=False)
