@@ -26,6 +26,7 @@
         │   └── NotFound                 5
         ├── CredentialsRefused (CredentialsError) 4  401 and its kin
         │   └── NotAllowlisted           4   code 87: X hasn't given this brand custom profiles yet
+        │       └── ProfilesWithdrawn    4   it had, and gives none any more
         └── OutcomeUnknown (PersonNeeded) 7  sent, and nobody knows whether it was applied
 
 A base class exists because somebody catches it: the boundary in ``cli.main`` maps every class to its exit code,
@@ -217,6 +218,7 @@ class RemoteError(ProfilectlError):
         code: X's own error code, None when there was none.
         fate: whether the request may have been applied.
         is_lasting: nothing changes by itself, so that asking again at once makes no sense.
+        quote: X's status, code and words as they are shown, empty where no answer of X's was understood.
     """
 
     # The exit code isn't decided here but by the second base of each class below: whatever failed at X, a script has to
@@ -238,6 +240,7 @@ class RemoteError(ProfilectlError):
         self.status = status
         self.code = code
         self.is_lasting = False
+        self.quote = ""
 
 
 class Unreachable(RemoteError, TryLater):
@@ -286,6 +289,19 @@ class NotAllowlisted(CredentialsRefused):
     """Code 87: X hasn't allowed this account to use custom profiles."""
 
     kind = "allowlist"
+
+
+class ProfilesWithdrawn(NotAllowlisted):
+    """X refuses an account custom profiles that it had allowed before, see `ledger.withdrawal`.
+
+    Attributes:
+        user_id: of the account.
+        since: when a run of ours saw it first (aware, UTC); None when nobody was told yet.
+    """
+
+    kind = "withdrawn"
+    user_id: str = ""
+    since: datetime | None = None
 
 
 class OutcomeUnknown(RemoteError, PersonNeeded):

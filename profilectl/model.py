@@ -67,6 +67,7 @@ class Policy(Struct, frozen=True):
     timezone: str = "UTC"  # IANA name; in which days begin and end, the same on every machine
     audit_text: bool = False  # whether the audit trail keeps what was sent, not only its hash
     consent: str = "record"  # "require" | "record" | "off"
+    when_withdrawn: str = "none"  # "none" | "sign-off": how messages go out once X has taken custom profiles away
     ai_faces: str = "refuse"  # "refuse" | "record": pictures of humans that are marked as machine-made
 
 

@@ -71,13 +71,15 @@ def error_from(answer: Answer, request: RequestInfo) -> RemoteError:
     if body.code == 135 and request.skew:
         direction = "ahead of" if request.skew > 0 else "behind"
         skew = f", this machine's clock is {abs(request.skew):.0f} s {direction} X's"
-    return rule.error(
+    error = rule.error(
         f"{request.action}: {rule.meaning}{skew} ({quote})",
         hint=_retry_hint(retry_at) if is_limit and (retry_at or not rule.hint) else rule.hint,
         retry_at=retry_at,
         status=answer.status,
         code=body.code,
     )
+    error.quote = quote
+    return error
 
 
 def _is_no_of_x(answer: Answer, body: ErrorBody, request: RequestInfo) -> bool:

@@ -41,6 +41,8 @@ EVENTS: Final = {
     "send-unknown": "as unknown, from a version that recorded no promise",
     "asked": "X has a feedback card",
     "ask-unknown": "a feedback card may have been issued",
+    "profiles-refused": "X refuses custom profiles that it had allowed before",
+    "profiles-allowed": "X allows custom profiles again",
     "recovered": "a lost ledger was rebuilt from what was at X",
     "restored": "a ledger that had gone backwards was accepted",
     "break-accepted": "a record that somebody had changed was accepted",

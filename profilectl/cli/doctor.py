@@ -29,7 +29,7 @@ from profilectl.toml.rules import parse_duration
 if TYPE_CHECKING:
     from profilectl.api.probe import ProbeResult
     from profilectl.doctor.account_checks import AccountChecks
-    from profilectl.doctor.report import Report
+    from profilectl.doctor.report import Finding, Report
 
 
 def doctor(
@@ -105,16 +105,25 @@ def _accounts(context: ReadOnlyContext) -> Accounts:
 
 def _show(context: Context, report: Report, exit_code: ExitCode) -> None:
     first = report.first_failure
-    findings = [finding for finding in report.findings if not (context.is_quiet and finding.state is State.OK)]
+    findings = [
+        finding for finding in report.findings if not (context.is_quiet and _goes_without_saying(finding, report))
+    ]
     context.output.show(
         render.document(report, exit_code),
         rows=render.rows(findings),
         table=lambda: render.listing(findings, first),
     )
     # A terminal's table holds the hint already; the rows of a pipe have no place for it.
-    if first is not None and (context.wants_json or not is_terminal(sys.stdout)):
+    if first in findings and first is not None and (context.wants_json or not is_terminal(sys.stdout)):
         give_hint(first.result.hint)
     context.remark(render.summary(report))
+
+
+def _goes_without_saying(finding: Finding, report: Report) -> bool:
+    """Say whether --quiet leaves a finding out: what is well, and what an earlier run has told; the exit code stays."""
+    # a timer's runs would repeat every half hour that X has withdrawn custom profiles, which `sync` notes
+    old = {(other.check, other.brand) for other in report.findings if other.result.is_old}
+    return finding.state is State.OK or finding.result.is_old or (finding.result.because, finding.brand) in old
 
 
 def _wait(context: ReadOnlyContext, report: Report, accounts: Sequence[AccountChecks], seconds: float) -> ExitCode:

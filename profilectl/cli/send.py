@@ -98,7 +98,7 @@ def send(
     _require_face(authority, operator, message_sender)
     message = message_sender.compose(recipient)
     if dry_run:
-        _show_dry_run(context, message_sender, message)
+        _show_dry_run(context, message_sender, message_sender.foresee(message))
     else:
         _send(context, message_sender, message, typing=typing, yes=yes)
 
@@ -180,7 +180,8 @@ def _receipt_line(receipt: Receipt, message_sender: MessageSender) -> str:
     sent = f"{'already sent' if receipt.is_repeat else 'sent'} to {message.recipient_id}"
     if binding is None or message.profile_id is None:
         signed = f"under @{message_sender.sender.brand.handle}, signed {visible('^' + message.text.rpartition('^')[2])}"
-        return f"{sent} {signed}, event {receipt.event_id}: X doesn't show {message.agent}'s face yet"
+        when = "yet" if binding is None else "at present"
+        return f"{sent} {signed}, event {receipt.event_id}: X doesn't show {message.agent}'s face {when}"
     # A repeat went out with the profile of then, which a sync may have replaced since.
     shown = visible(binding.name) if binding.profile_id == message.profile_id else f"then profile {message.profile_id}"
     return f"{sent} as {message.agent} ({shown}), event {receipt.event_id}, identity confirmed by X"

@@ -28,11 +28,14 @@ from profilectl.errors import (
     LedgerRefused,
     NotAllowlisted,
     ProfilectlError,
+    ProfilesWithdrawn,
+    RemoteError,
     TryLater,
     UsageError,
     WrongAccount,
 )
 from profilectl.ledger.accounts import require_distinct, unknown_account
+from profilectl.ledger.withdrawal import as_withdrawal
 from profilectl.model import Account, Brand, Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis
@@ -232,7 +235,13 @@ class AccountChecks:
         verified = _VERIFIED[self.account.verified if self.account is not None else None]
         try:
             profiles = self.profiles = self._connected().list_profiles()
-        except NotAllowlisted as error:
+        except RemoteError as error:
+            withdrawal = self._as_withdrawal(error)
+            if withdrawal is not None:
+                self.refusal = withdrawal
+                raise withdrawal from None
+            if not isinstance(error, NotAllowlisted):
+                raise
             again = f"`{self.accounts.wait_command}` keeps asking X, and ends when it agrees"
             refusal = error.with_message(f"{error.message}; {verified}")
             self.refusal = refusal.with_hint(f"{error.hint}\n{self.application()}\n{again}")
@@ -240,6 +249,14 @@ class AccountChecks:
         self.refusal = None
         count = "1 profile" if len(profiles) == 1 else f"{len(profiles):,} profiles"
         return ok(f"X allows custom profiles: it lists {count}; {verified}")
+
+    def _as_withdrawal(self, error: RemoteError) -> ProfilesWithdrawn | None:
+        """Return what a refusal of the list means for an account that the ledger has known with profiles, or None."""
+        if self.account is None:
+            return None
+        with suppress(LedgerRefused, TryLater, UsageError), self.checks.machine.open_ledger() as ledger:
+            return as_withdrawal(error, self.account, ledger)
+        return None  # a ledger that can't be read has a line of its own
 
     def application(self) -> str:
         """Return the request to X to allow custom profiles, ready to be sent."""

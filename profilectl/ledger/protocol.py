@@ -72,6 +72,9 @@ class LedgerReader(Protocol):
         That a message was sent or an agent blocked says nothing about profiles, nor does a registration.
         """
 
+    def refused_since(self, user_id: str) -> int | None:
+        """Return since when X refuses an account custom profiles that it had, see `Ledger.note_refused`; else None."""
+
     def recorded_retirements(self, user_id: str) -> frozenset[str]:
         """Return the ids of an account's profiles of which the audit trail says that they were retired; reads it all.
 
@@ -187,6 +190,15 @@ class Ledger(LedgerReader, Protocol):
 
     def begin_account(self, user_id: str, listed: int, now_ms: int) -> None:
         """Record that a ledger is begun for an account although X lists that many profiles of it, see `knows`."""
+
+    def note_refused(self, user_id: str, quote: str, now_ms: int) -> None:
+        """Record that X refuses an account custom profiles that it had, in X's words, unless that is noted already.
+
+        Nothing else changes: what was bound stays bound.
+        """
+
+    def note_allowed(self, user_id: str, now_ms: int) -> None:
+        """Record that X allows an account custom profiles again; nothing where no refusal was noted."""
 
     def at_close(self, callback: Callable[[], None]) -> None:
         """Call this once, right before the ledger is closed."""

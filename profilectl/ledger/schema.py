@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FORMAT = 5
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
 
+REFUSED_NOTE = "profiles refused to "
+"""Begins the name of the note in ``meta`` since when X refuses an account, by its user id, the profiles that it had."""
+
 READ_AS_IS = frozenset({"4", "5"})
 """The formats whose tables are this one's: a reader needs no other columns, only a writer brings up the indexes."""
 
@@ -89,6 +92,7 @@ GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 GET_MARKS = "SELECT name, value FROM meta WHERE name IN ('moved_to', 'arriving_from')"
 SET_MARK = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
 DELETE_MARK = "DELETE FROM meta WHERE name = :name"
+GET_NOTE = "SELECT value FROM meta WHERE name = :name"
 
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"
 GET_HOSTS = "SELECT DISTINCT host FROM brands"

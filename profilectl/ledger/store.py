@@ -114,6 +114,9 @@ class StoreReader(LedgerReader):
         # the record is searched to its end only for an account without profiles
         return any(self._rows(statement, account=user_id) for statement in (schema.HAS_ROWS, schema.HAS_RECORD))
 
+    def refused_since(self, user_id: str) -> int | None:
+        return _refused_since(self._engine.rows, user_id)
+
     def recorded_retirements(self, user_id: str) -> frozenset[str]:
         events = [self._event_of(chain.Record(*row)) for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
         ids = (event.profile_id if event.what == "retired" else event.detail.get("replaced") for event in events)
@@ -273,6 +276,18 @@ class Store(StoreReader, Ledger):
 
     def begin_account(self, user_id: str, listed: int, now_ms: int) -> None:
         self.record(Event("begun", user_id, now_ms, detail={"listed": listed}))
+
+    def note_refused(self, user_id: str, quote: str, now_ms: int) -> None:
+        with self._change() as execute:
+            if _refused_since(execute, user_id) is None:
+                execute(schema.SET_MARK, name=f"{schema.REFUSED_NOTE}{user_id}", value=str(now_ms))
+                self._append(execute, Event("profiles-refused", user_id, now_ms, detail={"answer": quote}))
+
+    def note_allowed(self, user_id: str, now_ms: int) -> None:
+        with self._change() as execute:
+            if _refused_since(execute, user_id) is not None:
+                execute(schema.DELETE_MARK, name=f"{schema.REFUSED_NOTE}{user_id}")
+                self._append(execute, Event("profiles-allowed", user_id, now_ms))
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -691,6 +706,11 @@ def _require_sender(execute: Execute, user_id: str, dispatch: Dispatch) -> None:
     if not any(state == "bound" for _, _, state in owners):
         what = f"{dispatch.agent}'s face has changed meanwhile; nothing was sent"
         raise InputRefused(what, hint="run the same command again")
+
+
+def _refused_since(execute: Execute, user_id: str) -> int | None:
+    rows = execute(schema.GET_NOTE, name=f"{schema.REFUSED_NOTE}{user_id}")
+    return int(rows[0][0]) if rows else None
 
 
 def _retired_event(user_id: str, retired: Retired, **more: str) -> Event:

@@ -29,6 +29,10 @@ class NoProfile(InputRefused):
     """An agent who may send, but has no profile yet."""
 
 
+class OldProfile(InputRefused):
+    """An agent whose profile at X has another name than the roster by now."""
+
+
 class Contents(Struct, frozen=True):
     """What a customer gets beside the agent's name and picture."""
 
@@ -43,8 +47,9 @@ def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, conte
 
     Raises:
         InputRefused: the agent was offboarded, its last day is over, or the text is empty (with
-            nothing attached) or longer than `MAX_TEXT`; or customers would see another name than the roster's.
+            nothing attached) or longer than `MAX_TEXT`.
         NoProfile: no profile is bound.
+        OldProfile: customers would see another name than the roster's.
     """
     _check_text(contents)
     if agent.key in ledger_state.blocked:
@@ -58,7 +63,7 @@ def compose(agent: Agent, ledger_state: LedgerState, *, recipient_id: str, conte
     if binding is None:
         raise NoProfile(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
     if binding.name != agent.name:
-        raise InputRefused(
+        raise OldProfile(
             f'{agent.key} is "{visible(agent.name)}" in the roster and still "{visible(binding.name)}" at X',
             hint="run `profilectl sync` first: nobody speaks with a face that isn't theirs any more",
         )

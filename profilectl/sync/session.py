@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import Struct
 
-from profilectl.errors import CredentialsError, ProfilectlError, RemoteError, WrongAccount
+from profilectl.errors import CredentialsError, ProfilectlError, ProfilesWithdrawn, RemoteError, WrongAccount
 from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
+from profilectl.ledger.withdrawal import as_withdrawal, moment
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
 from profilectl.roster.lookup import unknown_agent
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.plan.builder import Plan
+    from profilectl.plan.intents import Observation
     from profilectl.plan.saved import Selection
     from profilectl.sync.outcomes import Outcome
     from profilectl.sync.ports import Stop, Wait
@@ -59,6 +61,9 @@ class SyncSession:
     today: Callable[[str], date] = host.today  # in a time zone
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
+    withdrawn: dict[str, ProfilesWithdrawn] = field(default_factory=dict)  # what X refuses to accounts, by user id
+    allowed_again: set[str] = field(default_factory=set)  # user ids of accounts that it had refused, by the ledger
+    tells_once: bool = False  # whether nothing is said of a withdrawal that an earlier run has told
     _warnings: list[str] = field(default_factory=list)
     _given: set[str] = field(default_factory=set)  # warnings that were given
 
@@ -123,6 +128,8 @@ class SyncSession:
         if not self.brands:
             first, why = next(iter(self.left_out.items()))
             raise why if len(self.left_out) == 1 else _named(why, first)
+        if self.tells_once and isinstance(error, ProfilesWithdrawn) and error.since is not None:
+            return
         hint = "" if error.hint is None else f" ({error.hint})"
         self._warn(f"warning: brand {brand} is left out, and nothing of it is changed: {error.message}{hint}")
 
@@ -263,12 +270,37 @@ class SyncSession:
             for brand, user_id in ids.items()
         }
         # a later round ends the steps of the first look's plan, so a brand that fails there isn't left out
-        results = ((brand, call.result) for brand, call in calls.items())
+        results = ((brand, partial(self._result_of, brand, call.result, ledger)) for brand, call in calls.items())
         observations = self._each(results, RemoteError, goes_on=self.goes_on and chosen is None)
         self.targets = {
             brand: BrandTarget(ids[brand], self.clients[brand], observation)
             for brand, observation in observations.items()
         }
+
+    def _result_of(self, brand: str, result: Callable[[], Observation], ledger: LedgerReader) -> Observation:
+        """Return what was observed; where X refuses it, as far as the ledger tells whether that is new."""
+        account = self.accounts[brand]
+        try:
+            observation = result()
+        except RemoteError as error:
+            withdrawal = as_withdrawal(error, account, ledger)
+            if withdrawal is None:
+                raise
+            self.withdrawn[account.user_id] = withdrawal
+            raise withdrawal from error
+        since_ms = ledger.refused_since(account.user_id)
+        if since_ms is not None:
+            self.allowed_again.add(account.user_id)
+            self._warn(f"{brand}: X allows custom profiles again, which it had refused since {moment(since_ms)}")
+        return observation
+
+    def record_access(self, ledger: Ledger) -> None:
+        """Record which accounts X has taken custom profiles from since the last run, and which have them again."""
+        for user_id, withdrawal in self.withdrawn.items():
+            if withdrawal.since is None:
+                ledger.note_refused(user_id, withdrawal.quote, self.now_ms())
+        for user_id in self.allowed_again:
+            ledger.note_allowed(user_id, self.now_ms())
 
     def _find_swapped(self, plan: Plan, today: date) -> frozenset[str]:
         chosen = self.selection.agents
