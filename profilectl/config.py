@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.errors import InputRefused, RosterRefused
+from profilectl.model import Prices
 from profilectl.system.files import read_regular, write_private
 from profilectl.system.folders import make_private_folder
 from profilectl.system.host import home_folder
@@ -21,7 +23,10 @@ from profilectl.toml.document import decode, load
 from profilectl.toml.problems import format_problem
 
 _MAX_BYTES: Final = 1_048_576  # for some accounts and a few choices, more than enough
+_HIGHEST_PRICE: Final = 1000  # of one call, in any currency
 _HINT = "mend the file by hand, or move it away and log in again"
+PRICED: Final = ("dm", "upload", "create", "destroy")
+"""The calls that may have a price in ``[prices]``."""
 _ACCOUNT_KEYS: Final = ("handle", "user_id", "host", "storage")
 
 
@@ -42,6 +47,7 @@ class Config(Struct, frozen=True):
     brand: str | None = None  # the one that is meant when none is named
     credential_command: tuple[str, ...] = ()  # program and arguments that print an account's credentials
     ledger: str | None = None  # a path or ``postgresql://`` URL
+    prices: Prices | None = None  # what a person has read of X's prices
 
     def account(self, handle: str, host: str) -> LoggedIn | None:
         """Return the account with that handle (in any case) at that host, or None."""
@@ -161,6 +167,9 @@ def _to_document(config: Config) -> dict[str, Any]:
         document["ledger"] = config.ledger
     if config.credential_command:
         document["credential_command"] = list(config.credential_command)
+    if config.prices is not None:
+        own = {"currency": config.prices.currency, "as_of": config.prices.as_of}
+        document["prices"] = dict(config.prices.amounts) | own
     document["accounts"] = [{key: getattr(account, key) for key in _ACCOUNT_KEYS} for account in config.accounts]
     return document
 
@@ -176,6 +185,7 @@ def _from_document(path: Path, document: dict[str, Any]) -> Config:
         brand=_text(path, "brand", document.pop("brand", None)),
         credential_command=_command(path, document.pop("credential_command", [])),
         ledger=_text(path, "ledger", document.pop("ledger", None)),
+        prices=_prices(path, document.pop("prices", None)),
     )
     if document:
         raise _unknown(path, next(iter(document)))
@@ -202,6 +212,29 @@ def _command(path: Path, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _prices(path: Path, table: Any) -> Prices | None:
+    if table is None:
+        return None
+    shown = visible(str(path))
+    if not isinstance(table, dict):
+        raise InputRefused(f"{shown}: prices must be a table", hint="[prices], then dm = 0.015 and as_of = 2026-11-29")
+    amounts, currency, as_of = dict(table), table.get("currency", "USD"), table.get("as_of")
+    for key in ("currency", "as_of"):
+        amounts.pop(key, None)
+    if type(as_of) is not date:
+        hint = "as_of = 2026-11-29, without quotes: prices change, so they have the day on which you read them"
+        raise InputRefused(f"{shown}: prices.as_of must be a date", hint=hint)
+    if not (isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise InputRefused(f"{shown}: prices.currency must be a code of three letters", hint='such as "USD"')
+    for call, amount in amounts.items():
+        if call not in PRICED:
+            hint = f"prices may say {', '.join(PRICED)}, currency, as_of"
+            raise InputRefused(f"{shown}: unknown key prices.{visible(call)}", hint=hint)
+        if type(amount) not in {int, float} or not 0 <= amount <= _HIGHEST_PRICE:
+            raise InputRefused(f"{shown}: prices.{call} must be a number from 0 to {_HIGHEST_PRICE}", hint=_HINT)
+    return Prices({call: float(amount) for call, amount in amounts.items()}, currency, as_of)
+
+
 def _text(path: Path, key: str, value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InputRefused(f"{visible(str(path))}: {key} must be a string", hint=_HINT)
@@ -211,7 +244,7 @@ def _text(path: Path, key: str, value: Any) -> str | None:
 def _unknown(path: Path, key: str) -> InputRefused:
     from difflib import get_close_matches
 
-    known = ("accounts", "brand", "credential_command", "ledger", "version")
+    known = ("accounts", "brand", "credential_command", "ledger", "prices", "version")
     close = get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"it may say {', '.join(known)}"
     return InputRefused(f"{visible(str(path))}: unknown key {visible(key)}", hint=hint)

@@ -241,6 +241,14 @@ class LedgerState(Struct, frozen=True):
         return next((binding for binding in self.bindings if binding.agent == agent), None)
 
 
+class Prices(Struct, frozen=True):
+    """What X takes for a call, on some day."""
+
+    amounts: Mapping[str, float]  # by call: "dm", "upload", "create", "destroy"; what isn't there is unknown
+    currency: str
+    as_of: date  # when somebody read them
+
+
 class LedgerAccount(Struct, frozen=True):
     """An account that a ledger knows, and the brands that stand for it in some roster."""
 

@@ -43,6 +43,7 @@ EVENTS: Final = {
     "ask-unknown": "a feedback card may have been issued",
     "profiles-refused": "X refuses custom profiles that it had allowed before",
     "profiles-allowed": "X allows custom profiles again",
+    "face-check": "a person looked at a message in X's apps",
     "recovered": "a lost ledger was rebuilt from what was at X",
     "restored": "a ledger that had gone backwards was accepted",
     "break-accepted": "a record that somebody had changed was accepted",

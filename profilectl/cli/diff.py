@@ -16,7 +16,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.errors import ExitCode, InputRefused, ProfilectlError, Refused, UsageError
 from profilectl.model import DRAWN, Brand
-from profilectl.plan import saved
+from profilectl.plan import prices, saved
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info, is_terminal
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
+    from profilectl.plan.prices import Cost
     from profilectl.render.markdown import Faces
     from profilectl.sync.quota import Forecast
     from profilectl.sync.session import SyncSession
@@ -95,11 +96,13 @@ def diff(
     forecasts = session.forecasts(plan, ledger)
     budget = [quota.to_document(forecast) for forecast in forecasts]
     brands, left_out = [brand.key for brand in session.brands], json_documents.left_out(session.left_out)
-    document = saved.to_document(plan, brands, selection, budget, left_out)
+    cost = prices.cost_of_plan(plan, context.prices)
+    document = saved.to_document(plan, brands, selection, budget, left_out, prices.to_document(cost))
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, session, plan, document, form, picture_base)
     if form is not Format.JSON:
+        show_cost(context, cost)
         show_limits(context, forecasts)
     if out is not None and not context.is_quiet:
         shown = visible(str(out))
@@ -287,6 +290,12 @@ def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
 
     for line in obstacles(changes, context.again()):
         info(line)
+
+
+def show_cost(context: Context, cost: Cost) -> None:
+    """Write to stderr what a plan's calls cost at X, where it makes any that may cost something."""
+    if cost.calls:
+        context.remark(prices.describe(cost))
 
 
 def show_limits(context: Context, forecasts: Iterable[Forecast]) -> None:

@@ -28,6 +28,11 @@ def confirm(question: str) -> bool:
         info("Error: invalid input")
 
 
+def ask_line(label: str) -> str:
+    """Return what is typed, nothing for Enter alone; Ctrl-C is typer.Abort."""
+    return _answer(f"{label}: ")
+
+
 def ask(label: str, *, hidden: bool = False) -> str:
     """Ask until something is typed, which the terminal doesn't show if it is hidden; Ctrl-C is typer.Abort."""
     while not (answer := _answer(f"{label}: ", hidden=hidden)):

@@ -22,6 +22,7 @@ from profilectl.messaging.private_names import require_privacy
 from profilectl.messaging.send_rules import SendContext
 from profilectl.messaging.sender import MessageSender
 from profilectl.model import Agent, Link, Message, Policy, Survey
+from profilectl.plan import prices
 from profilectl.render import json_documents
 from profilectl.render.console import console, info, show_error
 from profilectl.system.host import parent_program
@@ -79,7 +80,7 @@ def send(
     """
     from profilectl.access.policy_file import current_operator
 
-    recipient, key = _check_recipient(to), _check_key(key)
+    recipient, key = check_recipient(to), _check_key(key)
     operator, authority = current_operator(), context.authority
     context.deeds.append("send")
     sender = find_sender(context.roster, agent, operator, authority, brands=context.brands(), prefer=context.meant)
@@ -92,10 +93,10 @@ def send(
     texts = (words, *replies, *(text for button in buttons for text in (button.label, button.url)))
     _keep_private(context, sender.agent, texts, allowed=allow_private, yes=yes)
     contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
-    send_context = _context_of(context, human_wrote_this=human_wrote_this, yes=yes)
-    policy, known = _policy(context), context.ledger_for_reading()
+    send_context = context_of(context, human_wrote_this=human_wrote_this, yes=yes)
+    policy, known = policy_of(context), context.ledger_for_reading()
     message_sender = MessageSender(sender, operator.uid, contents, attachment, key, send_context, ask, policy, known)
-    _require_face(authority, operator, message_sender)
+    require_face(authority, operator, message_sender)
     message = message_sender.compose(recipient)
     if dry_run:
         _show_dry_run(context, message_sender, message_sender.foresee(message))
@@ -103,7 +104,8 @@ def send(
         _send(context, message_sender, message, typing=typing, yes=yes)
 
 
-def _context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendContext:
+def context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendContext:
+    """Return how a message comes to be sent by this command."""
     return SendContext(
         context.may_ask,
         human_wrote_this=human_wrote_this,
@@ -113,7 +115,7 @@ def _context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendC
     )
 
 
-def _require_face(authority: Authority, operator: Operator, message_sender: MessageSender) -> None:
+def require_face(authority: Authority, operator: Operator, message_sender: MessageSender) -> None:
     """Refuse a face that the policy gives to others; warn where it goes by keys, which a roster may give to others."""
     binding = message_sender.ledger_state.binding(message_sender.sender.agent.key)
     authority.require_face(operator, message_sender.account, binding, message_sender.sender.brand.handle)
@@ -155,7 +157,11 @@ def _show_dry_run(context: Context, message_sender: MessageSender, message: Mess
     identity = f"{message.agent} ({message.brand}, {profile})"
     sentence = f"would send {len(message.text)} characters to {message.recipient_id} as {identity}"
     output = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
-    output.show(json_documents.send(message, known, status=SendStatus.DRY_RUN), lines=[sentence])
+    calls = {"dm": 1, "upload": 0 if message_sender.attachment is None else 1}
+    cost = prices.cost_of(calls, context.prices)
+    document = json_documents.send(message, known, status=SendStatus.DRY_RUN) | {"cost": prices.to_document(cost)}
+    output.show(document, lines=[sentence])
+    context.remark(prices.describe(cost))
     try:
         message_sender.require_honesty(message)
     except InputRefused as error:
@@ -213,7 +219,7 @@ def _show_draft(context: Context, message: Message, message_sender: MessageSende
         info(line)
 
 
-def _policy(context: Context) -> Policy:
+def policy_of(context: Context) -> Policy:
     """Return the roster's policy, with the local X's own customer among its test recipients."""
     from profilectl.api.urls import parse_address
     from profilectl.cli.local_sandbox import CUSTOMER
@@ -242,7 +248,8 @@ def _replies_and_buttons(labels: Sequence[str], addresses: Sequence[str]) -> tup
     return quick_replies(labels), links(addresses)
 
 
-def _check_recipient(to: str) -> str:
+def check_recipient(to: str) -> str:
+    """Return the value of ``--to``; UsageError when it is neither an id nor a handle."""
     handle = to.removeprefix("@")
     if is_id(to):
         return to

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from profilectl.credentials.login import MESSAGE_LEVELS
+from profilectl.doctor.face_check import describe
 from profilectl.doctor.machine_checks import MachineChecks
 from profilectl.doctor.report import (
     NEEDS,
@@ -110,6 +111,7 @@ class AccountChecks:
         self.account: Account | None = None
         self.profiles: tuple[Profile, ...] = ()  # as X lists them
         self.refusal: NotAllowlisted | None = None  # X's answer that the allowlist is what is missing
+        self.needs_eyes = False  # whether agents have profiles, and nobody has said yet what X's apps show of them
         self.others: dict[str, Account] = {}  # accounts of other brands, by their keys
 
     def run(self) -> None:
@@ -137,7 +139,7 @@ class AccountChecks:
         try:
             former = self.checks.machine.former_ledger(account.user_id)
             with self.checks.machine.open_ledger() as ledger:
-                state = ledger.state_of(account.user_id)
+                state, seen = ledger.state_of(account.user_id), ledger.face_check(account.user_id)
                 unknown = unknown_account(
                     account,
                     len(self.profiles),
@@ -153,6 +155,8 @@ class AccountChecks:
         ours = sum(profile.id in known for profile in self.profiles)
         gone = sum(profile.id in retired for profile in self.profiles)
         counts = f"{ours - gone:,} bound, {gone:,} retired, {len(self.profiles) - ours:,} not ours"
+        counts += "" if seen is None else f"; {describe(*seen)}"
+        self.needs_eyes = seen is None and ours > gone
         namesakes = tuple(find_namesakes(agents, self.profiles, state))
         if unknown is not None and not namesakes:
             ways_on = unknown.ways_on(self.accounts.options, is_sandbox=self.checks.machine.uses_sandbox)

@@ -15,7 +15,7 @@ Times are epoch milliseconds. The ledger takes no clock of its own: every time c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -74,6 +74,12 @@ class LedgerReader(Protocol):
 
     def refused_since(self, user_id: str) -> int | None:
         """Return since when X refuses an account custom profiles that it had, see `Ledger.note_refused`; else None."""
+
+    def face_check(self, user_id: str) -> tuple[int, dict[str, str]] | None:
+        """Return when a person last said what they see in X's apps, and what, by app; None when nobody has.
+
+        See `Ledger.note_face_check`.
+        """
 
     def recorded_retirements(self, user_id: str) -> frozenset[str]:
         """Return the ids of an account's profiles of which the audit trail says that they were retired; reads it all.
@@ -199,6 +205,9 @@ class Ledger(LedgerReader, Protocol):
 
     def note_allowed(self, user_id: str, now_ms: int) -> None:
         """Record that X allows an account custom profiles again; nothing where no refusal was noted."""
+
+    def note_face_check(self, event: Event, answers: Mapping[str, str]) -> None:
+        """Record what a person saw of an agent's face in X's apps, by app: `event` says of which message, and when."""
 
     def at_close(self, callback: Callable[[], None]) -> None:
         """Call this once, right before the ledger is closed."""

@@ -27,6 +27,9 @@ FORMAT = 5
 REFUSED_NOTE = "profiles refused to "
 """Begins the name of the note in ``meta`` since when X refuses an account, by its user id, the profiles that it had."""
 
+FACE_CHECK_NOTE = "face check of "
+"""Begins the name of the note about an account, by its user id, of what a person saw last, and when."""
+
 READ_AS_IS = frozenset({"4", "5"})
 """The formats whose tables are this one's: a reader needs no other columns, only a writer brings up the indexes."""
 

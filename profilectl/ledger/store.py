@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from profilectl.audit import chain
@@ -116,6 +117,13 @@ class StoreReader(LedgerReader):
 
     def refused_since(self, user_id: str) -> int | None:
         return _refused_since(self._engine.rows, user_id)
+
+    def face_check(self, user_id: str) -> tuple[int, dict[str, str]] | None:
+        rows = self._rows(schema.GET_NOTE, name=f"{schema.FACE_CHECK_NOTE}{user_id}")
+        if not rows:
+            return None
+        at_ms, answers = msgspec.json.decode(str(rows[0][0]), type=tuple[int, dict[str, str]])
+        return at_ms, answers
 
     def recorded_retirements(self, user_id: str) -> frozenset[str]:
         events = [self._event_of(chain.Record(*row)) for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
@@ -288,6 +296,12 @@ class Store(StoreReader, Ledger):
             if _refused_since(execute, user_id) is not None:
                 execute(schema.DELETE_MARK, name=f"{schema.REFUSED_NOTE}{user_id}")
                 self._append(execute, Event("profiles-allowed", user_id, now_ms))
+
+    def note_face_check(self, event: Event, answers: Mapping[str, str]) -> None:
+        value = msgspec.json.encode((event.at_ms, dict(answers))).decode()
+        with self._change() as execute:
+            execute(schema.SET_MARK, name=f"{schema.FACE_CHECK_NOTE}{event.account}", value=value)
+            self._append(execute, replace(event, detail={**event.detail, **answers}))
 
     @contextmanager
     def batch(self) -> Iterator[None]:

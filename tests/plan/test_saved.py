@@ -71,6 +71,7 @@ def test_plan_document():
                 "verify_avatars": False,
             },
             "budget": [],
+            "cost": None,
             "left_out": [],
         }
     )
