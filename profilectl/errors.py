@@ -292,7 +292,7 @@ class NotAllowlisted(CredentialsRefused):
 
 
 class ProfilesWithdrawn(NotAllowlisted):
-    """X refuses an account custom profiles that it had allowed before, see `ledger.withdrawal`.
+    """X refuses an account custom profiles that it had allowed before, see `ledger.accounts`.
 
     Attributes:
         user_id: of the account.

@@ -94,20 +94,23 @@ def diff(
         context.warn_of(account)
     session.prepare(plan)
     forecasts = session.forecasts(plan, ledger)
-    budget = [quota.to_document(forecast) for forecast in forecasts]
-    brands, left_out = [brand.key for brand in session.brands], json_documents.left_out(session.left_out)
     cost = prices.cost_of_plan(plan, context.prices)
-    document = saved.to_document(plan, brands, selection, budget, left_out, prices.to_document(cost))
+    document = _document(session, plan, forecasts, cost)
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, session, plan, document, form, picture_base)
     if form is not Format.JSON:
-        show_cost(context, cost)
-        show_limits(context, forecasts)
+        show_limits(context, forecasts, cost)
     if out is not None and not context.is_quiet:
         shown = visible(str(out))
         info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
     raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
+
+
+def _document(session: SyncSession, plan: Plan, forecasts: Iterable[Forecast], cost: Cost) -> saved.Document:
+    budget = [quota.to_document(forecast) for forecast in forecasts]
+    brands, left_out = [brand.key for brand in session.brands], json_documents.left_out(session.left_out)
+    return saved.to_document(plan, brands, session.selection, budget, left_out, prices.to_document(cost))
 
 
 def _chosen(context: Context, form: Format | None) -> Format | None:
@@ -292,16 +295,12 @@ def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
         info(line)
 
 
-def show_cost(context: Context, cost: Cost) -> None:
-    """Write to stderr what a plan's calls cost at X, where it makes any that may cost something."""
-    if cost.calls:
-        context.remark(prices.describe(cost))
-
-
-def show_limits(context: Context, forecasts: Iterable[Forecast]) -> None:
-    """Write to stderr what X's limits mean for a plan, where they mean anything."""
+def show_limits(context: Context, forecasts: Iterable[Forecast], cost: Cost) -> None:
+    """Write to stderr what a plan costs at X, and what X's limits mean for it, where either means anything."""
     from profilectl.render.phrases import limit_lines
 
+    if cost.calls:
+        context.remark(prices.describe(cost))
     for forecast in forecasts:
         for line in limit_lines(forecast):
             context.remark(line)

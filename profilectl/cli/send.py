@@ -159,7 +159,7 @@ def _show_dry_run(context: Context, message_sender: MessageSender, message: Mess
     output = replace(context.output, is_quiet=False)  # this is what was asked for, not a confirmation
     calls = {"dm": 1, "upload": 0 if message_sender.attachment is None else 1}
     cost = prices.cost_of(calls, context.prices)
-    document = json_documents.send(message, known, status=SendStatus.DRY_RUN) | {"cost": prices.to_document(cost)}
+    document = json_documents.send(message, known, status=SendStatus.DRY_RUN, cost=prices.to_document(cost))
     output.show(document, lines=[sentence])
     context.remark(prices.describe(cost))
     try:

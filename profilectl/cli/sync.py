@@ -185,8 +185,7 @@ class _Looks:
     def _ask(self, plan: Plan, forecasts: Sequence[Forecast]) -> str:
         """Return the digest of the plan when a person agrees to it; Declined when not."""
         diff.show_plan(self.context, plan)
-        diff.show_cost(self.context, prices.cost_of_plan(plan, self.context.prices))
-        diff.show_limits(self.context, forecasts)
+        diff.show_limits(self.context, forecasts, prices.cost_of_plan(plan, self.context.prices))
         steps = _steps(plan)
         if not confirm("Apply 1 change?" if steps == 1 else f"Apply {steps} changes?"):
             raise Declined("nothing was changed")

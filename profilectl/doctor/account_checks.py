@@ -35,8 +35,7 @@ from profilectl.errors import (
     UsageError,
     WrongAccount,
 )
-from profilectl.ledger.accounts import require_distinct, unknown_account
-from profilectl.ledger.withdrawal import as_withdrawal
+from profilectl.ledger.accounts import as_withdrawal, require_distinct, unknown_account
 from profilectl.model import Account, Brand, Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis

@@ -18,7 +18,7 @@ from profilectl.errors import (
     ProfilectlError,
     RemoteError,
 )
-from profilectl.ledger.withdrawal import is_refusal
+from profilectl.ledger.accounts import is_refusal
 from profilectl.messaging.compose import NoProfile, OldProfile, SendStatus, compose, compose_signed, fingerprint
 from profilectl.messaging.identity import ProfileGone, require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off

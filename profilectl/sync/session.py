@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from msgspec import Struct
 
 from profilectl.errors import CredentialsError, ProfilectlError, ProfilesWithdrawn, RemoteError, WrongAccount
-from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
-from profilectl.ledger.withdrawal import as_withdrawal, moment
+from profilectl.ledger.accounts import (
+    UnknownAccount,
+    as_withdrawal,
+    check_account,
+    moment,
+    require_distinct,
+    unknown_account,
+)
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
 from profilectl.roster.lookup import unknown_agent

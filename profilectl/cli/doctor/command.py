@@ -75,7 +75,7 @@ def doctor(
 def _check_face(context: Context, to: str | None, agent: str | None, *, waits: bool) -> None:
     if waits:
         raise UsageError("--wait and --face-check exclude each other")
-    from profilectl.cli.face_check import check_face
+    from profilectl.cli.doctor.face_check import check_face
 
     context.deeds.append("send")
     out(check_face(context, to, agent))
