@@ -365,6 +365,7 @@ class _Run:
         from profilectl.render.phrases import failures, result, spellings
         from profilectl.render.tables import outcome_rows, outcome_table
 
+        self.show_warnings()
         again = self.session.again_at(self.ledger, outcomes)
         requests = {kind: number + self.looks.requests[kind] for kind, number in self.session.requests().items()}
         self.context.output.show(

@@ -29,6 +29,7 @@ from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
 from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
 from profilectl.sync.quota import DAY_MS, CallBudget, again_at, forecast
+from profilectl.sync.welcome import WelcomeProfiles
 from profilectl.system import host
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
@@ -261,6 +262,9 @@ class SyncSession:
             self._given.add(line)
             self._warnings.append(line)
 
+    def _warn_about(self, brand: str, what: str) -> None:
+        self._warn(f"warning: {brand}: {what}")
+
     def _observe(self, ledger: LedgerReader, wait: Wait | None, chosen: frozenset[str] | None) -> None:
         settle_after = self.roster.policy.settle_after
         ids = {
@@ -343,6 +347,10 @@ class SyncSession:
         Yields the outcome of each step once it is durable.
         """
         budgets = self._budgets(plan, ledger)  # once, as later rounds go on with it
+        welcome = {
+            brand: WelcomeProfiles(client.welcome_profiles, partial(self._warn_about, brand))
+            for brand, client in self.clients.items()
+        }
 
         def carry_out(plan: Plan) -> Iterator[Outcome]:
             return apply(
@@ -355,6 +363,7 @@ class SyncSession:
                 wait=wait,
                 prune_at_once=self.selection.prune_now or self.roster.policy.retire_after == 0,
                 budgets=budgets,
+                welcome=welcome,
             )
 
         def plan_again(brands: frozenset[str], agents: frozenset[str]) -> Plan:

@@ -20,6 +20,7 @@ CALLS = (
     *("typing", "upload-begin", "upload-append", "upload-finish"),
     *("user", "limits", "request-token", "access-token", "invalidate"),
     *("feedback-create", "feedback-show", "feedback-events"),
+    "welcome-messages",
 )
 
 
