@@ -102,6 +102,7 @@ def test_send_document():
             "verified": True,
             "status": "sent",
             "error": None,
+            "cost": None,
         }
     )
 
