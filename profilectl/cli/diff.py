@@ -100,7 +100,7 @@ def diff(
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, session, plan, document, form, picture_base)
     if form is not Format.JSON:
-        show_limits(context, forecasts, cost)
+        show_limits(context, forecasts, None if form in {Format.MARKDOWN, Format.HTML} else cost)
     if out is not None and not context.is_quiet:
         shown = visible(str(out))
         info(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
@@ -295,11 +295,11 @@ def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
         info(line)
 
 
-def show_limits(context: Context, forecasts: Iterable[Forecast], cost: Cost) -> None:
+def show_limits(context: Context, forecasts: Iterable[Forecast], cost: Cost | None) -> None:
     """Write to stderr what a plan costs at X, and what X's limits mean for it, where either means anything."""
     from profilectl.render.phrases import limit_lines
 
-    if cost.calls:
+    if cost is not None and cost.calls:
         context.remark(prices.describe(cost))
     for forecast in forecasts:
         for line in limit_lines(forecast):
