@@ -71,18 +71,18 @@ def read_welcome_profiles(answer: Answer) -> frozenset[str]:
 
     X's documentation shows no place for the id in them, so it is looked for everywhere under its name.
     """
-    found, parts = set(), [document_of(answer).get("welcome_messages")]
+    ids, parts = set[str](), [document_of(answer).get("welcome_messages")]
     if not isinstance(parts[0], list):
         raise Unreadable("no list of welcome messages in it")
     while parts:
         part = parts.pop()
         if isinstance(part, dict):
             profile_id = part.get("custom_profile_id")
-            found |= {str(profile_id)} if isinstance(profile_id, str | int) else set()
+            ids |= {str(profile_id)} if isinstance(profile_id, str | int) else set()
             parts += part.values()
         elif isinstance(part, list):
             parts += part
-    return frozenset(found)
+    return frozenset(ids)
 
 
 def read_events(answer: Answer, recipient_id: str | None = None) -> EventPage:

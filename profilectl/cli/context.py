@@ -364,10 +364,13 @@ class Context(Struct, frozen=True, dict=True):
 
     @property
     def prices(self) -> Prices:
-        """What X's calls cost: as the configuration says, else as far as X has published it."""
+        """What X's calls cost: as the configuration says, else as far as X has published it.
+
+        A rehearsal on the local X reads no configuration, so that one that is broken can't stop it.
+        """
         from profilectl.plan.prices import KNOWN
 
-        return self.config.prices or KNOWN
+        return KNOWN if self.uses_sandbox else self.config.prices or KNOWN
 
     @cached_property
     def config(self) -> Config:

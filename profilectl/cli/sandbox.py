@@ -204,9 +204,8 @@ def faults(
     \b
     Calls: verify, list, show, upload, upload-begin, upload-append,
     upload-finish, upload-status, create, destroy, typing, send, message,
-    messages, user, limits, request-token, access-token, invalidate,
-    feedback-create, feedback-show, feedback-events, welcome-messages; * or
-    none is every call.
+    messages, welcome-messages, user, limits, request-token, access-token,
+    invalidate, feedback-create, feedback-show, feedback-events; * is all.
 
     \b
     "Before" and "after" say whether the sandbox has done what was asked.

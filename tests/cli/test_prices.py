@@ -10,9 +10,9 @@ TO = ("send", "--as", "alice", "--to", "12345", "Hello", "--dry-run", "--human-w
 
 
 @pytest.fixture
-def alice(desk):
-    """A desk on the local X with one agent who isn't at X yet, and a config file of its own."""
-    desk.env |= {"PROFILECTL_SANDBOX": "1", "XDG_CONFIG_HOME": str(desk.folder / "config")}
+def alice(desk, served):
+    """A desk with one agent who isn't at X yet, and a config file of its own."""
+    desk.env |= {"XDG_CONFIG_HOME": str(desk.folder / "config")}
     return desk.write(("alice", "Alice F."))
 
 
@@ -55,6 +55,16 @@ def test_own_prices(alice):
         "calls": {"dm": 1},
         "unknown": ["dm"],
     } == rehearsed["cost"]
+
+
+def test_the_local_x_asks_no_configuration(desk):
+    """A rehearsal goes on beside a config file that can't be read."""
+    desk.env |= {"PROFILECTL_SANDBOX": "1", "XDG_CONFIG_HOME": str(desk.folder / "config")}
+    price(desk, "broken")
+    result = desk.write(("alice", "Alice F.")).run("diff")
+
+    assert 0 == result.code
+    assert "cost: no known price for 1 upload, 1 create\n" in result.err
 
 
 def test_a_price_without_its_day_is_refused(alice):
