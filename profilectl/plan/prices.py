@@ -67,7 +67,7 @@ def to_document(cost: Cost) -> dict[str, Any]:
         "amount": None if cost.amount is None else amount_in_words(cost.amount),
         "currency": cost.prices.currency,
         "as_of": cost.prices.as_of.isoformat(),
-        "calls": dict(cost.calls),
+        "calls": {call: cost.calls.get(call, 0) for call in _NOUNS},
         "unknown": list(cost.unknown),
     }
 

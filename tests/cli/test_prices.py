@@ -52,7 +52,7 @@ def test_own_prices(alice):
         "amount": None,
         "currency": "EUR",
         "as_of": "2027-01-02",
-        "calls": {"dm": 1},
+        "calls": {"dm": 1, "upload": 0, "create": 0, "destroy": 0},
         "unknown": ["dm"],
     } == rehearsed["cost"]
 

@@ -54,6 +54,6 @@ def test_as_a_document():
         "amount": None,
         "currency": "USD",
         "as_of": "2026-11-29",
-        "calls": {"create": 2},
+        "calls": {"dm": 0, "upload": 0, "create": 2, "destroy": 0},
         "unknown": ["create"],
     } == to_document(cost_of({"create": 2, "destroy": 0}, KNOWN))
