@@ -46,7 +46,7 @@ _profilectl_know() {
             options="$shared --yes"
             ;;
         'profilectl doctor')
-            options="$shared --wait=@text"
+            options="$shared --wait=@text --face-check --to=@text --as=@agents"
             ;;
         'profilectl completion')
             options="$shared"

@@ -26,7 +26,7 @@ function __profilectl_takes
         case profilectl/recover
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/doctor
-            contains -- $argv[2] --wait --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --wait --to --as --roster --brand --credentials-file --timeout
         case profilectl/completion
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/roster/check
@@ -366,6 +366,9 @@ complete -c profilectl -n '__profilectl_on profilectl/offboard' -l undo -d 'Allo
 complete -c profilectl -n '__profilectl_on profilectl/recover' -l yes -d 'Bind what is sure without asking'
 
 complete -c profilectl -n '__profilectl_on profilectl/doctor' -l wait -r -f -d 'Ask on until X allows custom profiles, for this long: 2h'
+complete -c profilectl -n '__profilectl_on profilectl/doctor' -l face-check -d 'Send one test message, and ask you what X\'s apps show beside it'
+complete -c profilectl -n '__profilectl_on profilectl/doctor' -l to -r -f -d 'For --face-check: one of test_recipients'
+complete -c profilectl -n '__profilectl_on profilectl/doctor' -l as -r -f -a '(__profilectl_names agents)' -d 'For --face-check: whose face; else the first one\'s'
 
 complete -c profilectl -n '__profilectl_at profilectl/completion 1' -f -a 'bash zsh fish powershell'
 

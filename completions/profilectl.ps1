@@ -171,6 +171,9 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--wait|@text|Ask on until X allows custom profiles, for this long: 2h'
+                '--face-check||Send one test message, and ask you what X''s apps show beside it'
+                '--to|@text|For --face-check: one of test_recipients'
+                '--as|@agents|For --face-check: whose face; else the first one''s'
             )
             Arguments = @()
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from profilectl.errors import InputRefused, RosterRefused
+from profilectl.model import Prices
 from profilectl.system.files import read_regular, write_private
 from profilectl.system.folders import make_private_folder
 from profilectl.system.host import home_folder
@@ -21,7 +23,10 @@ from profilectl.toml.document import decode, load
 from profilectl.toml.problems import format_problem
 
 _MAX_BYTES: Final = 1_048_576  # for some accounts and a few choices, more than enough
+_HIGHEST_PRICE: Final = 1000  # of one call, in any currency
 _HINT = "mend the file by hand, or move it away and log in again"
+PRICED: Final = ("dm", "upload", "create", "destroy")
+"""The calls that may have a price in ``[prices]``."""
 _ACCOUNT_KEYS: Final = ("handle", "user_id", "host", "storage")
 _AUDIT_KEYS: Final = ("key", "anchor", "signers")
 
@@ -53,6 +58,7 @@ class Config(Struct, frozen=True):
     ledger: str | None = None  # a path or ``postgresql://`` URL
     audit: AuditChoices = AuditChoices()
     people: Mapping[str, Any] = field(default_factory=dict)  # directories by their word, as `people.sources` reads them
+    prices: Prices | None = None  # what a person has read of X's prices
 
     def account(self, handle: str, host: str) -> LoggedIn | None:
         """Return the account with that handle (in any case) at that host, or None."""
@@ -181,6 +187,9 @@ def _to_document(config: Config) -> dict[str, Any]:
         document["audit"] = audit
     if config.people:
         document["people"] = dict(config.people)
+    if config.prices is not None:
+        own = {"currency": config.prices.currency, "as_of": config.prices.as_of}
+        document["prices"] = dict(config.prices.amounts) | own
     document["accounts"] = [{key: getattr(account, key) for key in _ACCOUNT_KEYS} for account in config.accounts]
     return document
 
@@ -198,6 +207,7 @@ def _from_document(path: Path, document: dict[str, Any]) -> Config:
         ledger=_text(path, "ledger", document.pop("ledger", None)),
         audit=_audit(path, document.pop("audit", {})),
         people=_people(path, document.pop("people", {})),
+        prices=_prices(path, document.pop("prices", None)),
     )
     if document:
         raise _unknown(path, next(iter(document)))
@@ -236,6 +246,29 @@ def _people(path: Path, tables: Any) -> Mapping[str, Any]:
     return tables
 
 
+def _prices(path: Path, table: Any) -> Prices | None:
+    if table is None:
+        return None
+    shown = visible(str(path))
+    if not isinstance(table, dict):
+        raise InputRefused(f"{shown}: prices must be a table", hint="[prices], then dm = 0.015 and as_of = 2026-11-29")
+    amounts, currency, as_of = dict(table), table.get("currency", "USD"), table.get("as_of")
+    for key in ("currency", "as_of"):
+        amounts.pop(key, None)
+    if type(as_of) is not date:
+        hint = "as_of = 2026-11-29, without quotes: prices change, so they have the day on which you read them"
+        raise InputRefused(f"{shown}: prices.as_of must be a date", hint=hint)
+    if not (isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise InputRefused(f"{shown}: prices.currency must be a code of three letters", hint='such as "USD"')
+    for call, amount in amounts.items():
+        if call not in PRICED:
+            hint = f"prices may say {', '.join(PRICED)}, currency, as_of"
+            raise InputRefused(f"{shown}: unknown key prices.{visible(call)}", hint=hint)
+        if type(amount) not in {int, float} or not 0 <= amount <= _HIGHEST_PRICE:
+            raise InputRefused(f"{shown}: prices.{call} must be a number from 0 to {_HIGHEST_PRICE}", hint=_HINT)
+    return Prices({call: float(amount) for call, amount in amounts.items()}, currency, as_of)
+
+
 def _text(path: Path, key: str, value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InputRefused(f"{visible(str(path))}: {key} must be a string", hint=_HINT)
@@ -245,7 +278,7 @@ def _text(path: Path, key: str, value: Any) -> str | None:
 def _unknown(path: Path, key: str) -> InputRefused:
     from difflib import get_close_matches
 
-    known = ("accounts", "audit", "brand", "credential_command", "ledger", "people", "version")
+    known = ("accounts", "audit", "brand", "credential_command", "ledger", "people", "prices", "version")
     close = get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"it may say {', '.join(known)}"
     return InputRefused(f"{visible(str(path))}: unknown key {visible(key)}", hint=hint)

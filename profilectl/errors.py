@@ -21,10 +21,12 @@
     └── RemoteError                          what X answered, or didn't; knows its `Fate`
         ├── Unreachable (TryLater)      75   no connection, or a reading call that kept failing
         ├── RateLimited (TryLater)      75   429; says when to come back
+        │   └── CreditsUsedUp           75   402: nothing is paid for any more, until somebody adds credits
         ├── Refused (InputRefused)       5   X understood, and said no
         │   └── NotFound                 5
         ├── CredentialsRefused (CredentialsError) 4  401 and its kin
         │   └── NotAllowlisted           4   code 87: X hasn't given this brand custom profiles yet
+        │       └── ProfilesWithdrawn    4   it had, and gives none any more
         └── OutcomeUnknown (PersonNeeded) 7  sent, and nobody knows whether it was applied
 
 A base class exists because somebody catches it: the boundary in ``cli.main`` maps every class to its exit code,
@@ -225,6 +227,7 @@ class RemoteError(ProfilectlError):
         code: X's own error code, None when there was none.
         fate: whether the request may have been applied.
         is_lasting: nothing changes by itself, so that asking again at once makes no sense.
+        quote: X's status, code and words as they are shown, empty where no answer of X's was understood.
     """
 
     # The exit code isn't decided here but by the second base of each class below: whatever failed at X, a script has to
@@ -246,6 +249,7 @@ class RemoteError(ProfilectlError):
         self.status = status
         self.code = code
         self.is_lasting = False
+        self.quote = ""
 
 
 class Unreachable(RemoteError, TryLater):
@@ -260,6 +264,16 @@ class RateLimited(RemoteError, TryLater):
 
     kind = "rate-limit"
     fate = Fate.NOT_APPLIED
+
+
+class CreditsUsedUp(RateLimited):
+    """402: the app has no credits left at X; no moment is known at which it has some again.
+
+    Its `fate` isn't that of a limit: an attempt a second later is refused as well.
+    """
+
+    kind = "credits"
+    fate = Fate.REFUSED
 
 
 class Refused(RemoteError, InputRefused):
@@ -284,6 +298,19 @@ class NotAllowlisted(CredentialsRefused):
     """Code 87: X hasn't allowed this account to use custom profiles."""
 
     kind = "allowlist"
+
+
+class ProfilesWithdrawn(NotAllowlisted):
+    """X refuses an account custom profiles that it had allowed before, see `ledger.accounts`.
+
+    Attributes:
+        user_id: of the account.
+        since: when a run of ours saw it first (aware, UTC); None when nobody was told yet.
+    """
+
+    kind = "withdrawn"
+    user_id: str = ""
+    since: datetime | None = None
 
 
 class OutcomeUnknown(RemoteError, PersonNeeded):

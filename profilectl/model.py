@@ -78,6 +78,7 @@ class Policy(Struct, frozen=True):
     timezone: str = "UTC"  # IANA name; in which days begin and end, the same on every machine
     audit_text: bool = False  # whether the audit trail keeps what was sent, not only its hash
     consent: str = "record"  # "require" | "record" | "off"
+    when_withdrawn: str = "none"  # "none" | "sign-off": how messages go out once X has taken custom profiles away
     ai_faces: str = "refuse"  # "refuse" | "record": pictures of humans that are marked as machine-made
     impersonation: tuple[str, ...] = ()  # names that no agent may resemble
     waivers: tuple[Waiver, ...] = ()
@@ -279,6 +280,14 @@ class LedgerState(Struct, frozen=True):
     def binding(self, agent: str) -> Binding | None:
         """Return the agent's binding, or None."""
         return next((binding for binding in self.bindings if binding.agent == agent), None)
+
+
+class Prices(Struct, frozen=True):
+    """What X takes for a call, on some day."""
+
+    amounts: Mapping[str, float]  # by call: "dm", "upload", "create", "destroy"; what isn't there is unknown
+    currency: str
+    as_of: date  # when somebody read them
 
 
 class LedgerAccount(Struct, frozen=True):

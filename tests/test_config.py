@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from profilectl.config import AuditChoices, Config, LoggedIn, config_path, read_config, write_config
 from profilectl.errors import InputRefused
+from profilectl.model import Prices
 
 ACME = LoggedIn("AcmeCare", "42", "api.x.com")
 
@@ -22,7 +24,8 @@ def test_an_absent_file_says_nothing(tmp_path):
 def test_what_is_written_is_read(tmp_path):
     """Every field survives, quotes and backslashes included."""
     path = tmp_path / "new" / "folder" / "config.toml"
-    config = Config(path, (ACME,), "acme", ("pass", 'a "b" \\ {handle}'), "postgresql://db/x")
+    prices = Prices({"dm": 0.015, "create": 0.0}, "USD", date(2026, 11, 29))
+    config = Config(path, (ACME,), "acme", ("pass", 'a "b" \\ {handle}'), "postgresql://db/x", prices)
     write_config(config)
     assert read_config(path) == config
     assert [stat.S_IMODE(each.stat().st_mode) for each in (path, path.parent)] == [0o600, 0o700]
@@ -51,6 +54,16 @@ def test_a_login_replaces_its_account():
         ("credential_command = 'pass show x'", "credential_command must be a list of strings"),
         ("credential_command = ['pass', 1]", "credential_command must be a list of strings"),
         ("brand = 1", "brand must be a string"),
+        ("prices = 1", "prices must be a table"),
+        ("[prices]\ndm = 0.015", r"prices\.as_of must be a date"),
+        ("[prices]\ndm = 0.015\nas_of = '2026-11-29'", r"prices\.as_of must be a date"),
+        ("[prices]\nas_of = 2026-11-29T00:00:00Z", r"prices\.as_of must be a date"),
+        ("[prices]\ndm = '0.015'\nas_of = 2026-11-29", r"prices\.dm must be a number from 0 to 1000"),
+        ("[prices]\ndm = true\nas_of = 2026-11-29", r"prices\.dm must be a number from 0 to 1000"),
+        ("[prices]\ndm = -1\nas_of = 2026-11-29", r"prices\.dm must be a number from 0 to 1000"),
+        ("[prices]\ndm = nan\nas_of = 2026-11-29", r"prices\.dm must be a number from 0 to 1000"),
+        ("[prices]\ncurrency = 'dollars'\nas_of = 2026-11-29", r"prices\.currency must be a code of three letters"),
+        ("[prices]\nmd = 1\nas_of = 2026-11-29", r"unknown key prices\.md"),
         ("accounts = [{handle = 'a'}]", "accounts must be tables"),
         ("accounts = 'acme'", "accounts must be tables"),
         ("version = 2", "newer profilectl"),

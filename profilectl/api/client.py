@@ -156,6 +156,10 @@ class XClient:
                 raise
             _log.debug("profile %s was gone already", profile_id)
 
+    def welcome_profiles(self) -> frozenset[str]:
+        """Return the ids of the profiles that the account's welcome messages carry, of the 50 newest ones."""
+        return self._perform(endpoints.welcome_messages(), wire_messages.read_welcome_profiles)
+
     def send_message(self, message: Message, leaves_by_ms: int | None = None) -> SentMessage:
         """Send a Direct Message and return what X says about it; the caller compares the echo.
 

@@ -126,6 +126,12 @@ def list_events(cursor: str | None) -> Endpoint:
     return Endpoint("reading the messages", "GET", f"{_MESSAGES}/events/list.json", query=query)
 
 
+def welcome_messages() -> Endpoint:
+    """Ask for the account's welcome messages, the newest page: few have more than one or two."""
+    path, query = f"{_MESSAGES}/welcome_messages/list.json", {"count": str(PAGE_SIZE)}
+    return Endpoint("reading the welcome messages", "GET", path, query=query)
+
+
 def indicate_typing(recipient_id: str) -> Endpoint:
     """Show for about three seconds that somebody is typing; not worth a second attempt."""
     path, form = f"{_MESSAGES}/indicate_typing.json", {"recipient_id": digits("recipient id", recipient_id)}

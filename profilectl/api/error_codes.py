@@ -9,7 +9,15 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from profilectl.errors import CredentialsRefused, NotAllowlisted, NotFound, RateLimited, Refused, RemoteError
+from profilectl.errors import (
+    CredentialsRefused,
+    CreditsUsedUp,
+    NotAllowlisted,
+    NotFound,
+    RateLimited,
+    Refused,
+    RemoteError,
+)
 
 GONE = 34  # v1.1's code for what doesn't exist: "Sorry, that page does not exist"
 
@@ -22,7 +30,10 @@ _USER_TOKENS = "use OAuth 1.0a tokens of the brand's own account: profilectl aut
 _CLOCK = "set this machine's clock, best by NTP, and run again"
 _PLAN = "see in X's developer console which plan the app has and what it includes"
 _SUSPENDED = "log in at x.com as the brand to see which; X says the same in both cases"
-_CREDITS = "add credits in X's developer console, then run again"
+_CREDITS = (
+    "add credits in X's developer console, then run the same command again; "
+    "X recharges by itself, where that is set up, once in five minutes at most"
+)
 _UNLOCK = "log in at x.com as the brand, follow what X asks for there, then run again"
 _HUMAN = "wait a while, then let a person send it in words of their own; log in at x.com as the brand if it goes on"
 _FOLLOW = "ask them to write to the brand first, or to follow it, then send it again"
@@ -77,14 +88,14 @@ ERROR_RULES: tuple[ErrorRule, ...] = (
     ),
     ErrorRule(CredentialsRefused, "the app's settings don't allow a login by PIN", _CALLBACK, (415, 417)),
     ErrorRule(CredentialsRefused, "the app is suspended", "look at the app in X's developer console", (416,)),
+    # When to come back; the hint is made from the answer's headers, but for credits, which no moment brings back.
     ErrorRule(
-        CredentialsRefused,
+        CreditsUsedUp,
         "the app's credits at X are used up",
         _CREDITS,
         kinds=("credits", "credits-depleted"),
         statuses=(402,),
     ),
-    # When to come back; the hint is made from the answer's headers.
     ErrorRule(
         RateLimited,
         "X's limit for this call is reached",

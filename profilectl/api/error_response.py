@@ -18,7 +18,7 @@ from profilectl.api.clock import FURTHEST, parse_date
 from profilectl.api.error_codes import is_known, rule_for
 from profilectl.api.retry import fate_of_status
 from profilectl.api.wire import Unreadable, parse_json, problem_kind
-from profilectl.errors import Fate, OutcomeUnknown, RateLimited, RemoteError, Unreachable
+from profilectl.errors import CreditsUsedUp, Fate, OutcomeUnknown, RateLimited, RemoteError, Unreachable
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -64,19 +64,22 @@ def error_from(answer: Answer, request: RequestInfo) -> RemoteError:
         return outcome_unknown(f"not X but somebody on the way has answered ({quote})", request, answer)
     own = request.error_rules.get(body.code) if body.code is not None else None
     rule = own or rule_for(answer.status, body.code, body.kind)
-    is_limit = issubclass(rule.error, RateLimited)
+    # X's headers name the reset of a limit, also on an answer that is about credits
+    is_limit = issubclass(rule.error, RateLimited) and not issubclass(rule.error, CreditsUsedUp)
     retry_at = _retry_at(answer, request.now) if is_limit else None
     skew = ""
     if body.code == 135 and request.skew:
         direction = "ahead of" if request.skew > 0 else "behind"
         skew = f", this machine's clock is {abs(request.skew):.0f} s {direction} X's"
-    return rule.error(
+    error = rule.error(
         f"{request.action}: {rule.meaning}{skew} ({quote})",
         hint=_retry_hint(retry_at) if is_limit and (retry_at or not rule.hint) else rule.hint,
         retry_at=retry_at,
         status=answer.status,
         code=body.code,
     )
+    error.quote = quote
+    return error
 
 
 def _is_no_of_x(answer: Answer, body: ErrorBody, request: RequestInfo) -> bool:

@@ -78,6 +78,25 @@ def read_sent(answer: Answer, message: Message) -> SentMessage:
     return sent
 
 
+def read_welcome_profiles(answer: Answer) -> frozenset[str]:
+    """Return the ids of the profiles that welcome messages carry.
+
+    X's documentation shows no place for the id in them, so it is looked for everywhere under its name.
+    """
+    ids, parts = set[str](), [document_of(answer).get("welcome_messages")]
+    if not isinstance(parts[0], list):
+        raise Unreadable("no list of welcome messages in it")
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            profile_id = part.get("custom_profile_id")
+            ids |= {str(profile_id)} if isinstance(profile_id, str | int) else set()
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+    return frozenset(ids)
+
+
 def read_events(answer: Answer, recipient_id: str | None = None) -> EventPage:
     """Return a page of the account's messages, of both sides; with a recipient only those to them."""
     events, cursor = list_and_cursor(document_of(answer), "events", "messages")

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
 from profilectl.errors import AvatarRefused, InputRefused, LedgerRefused, ProfilectlError, UsageError
-from profilectl.model import Agent, Brand, Picture, PreparedPicture, Roster
+from profilectl.model import Agent, Brand, Picture, PreparedPicture, Prices, Roster
 from profilectl.render.console import Output, info
 from profilectl.system.cache import cache_file
 from profilectl.system.files import read_named
@@ -418,6 +418,16 @@ class Context(Struct, frozen=True, dict=True):
         for account in unknown:
             ways_on = account.ways_on(self.again(), is_sandbox=self.uses_sandbox)
             raise LedgerRefused(f"nothing was changed: {account.describe(str(self.ledger_place))}", hint=ways_on)
+
+    @property
+    def prices(self) -> Prices:
+        """What X's calls cost: as the configuration says, else as far as X has published it.
+
+        A rehearsal on the local X reads no configuration, so that one that is broken can't stop it.
+        """
+        from profilectl.plan.prices import KNOWN
+
+        return KNOWN if self.uses_sandbox else self.config.prices or KNOWN
 
     @cached_property
     def config(self) -> Config:

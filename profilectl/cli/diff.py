@@ -16,7 +16,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import Agents, Labels, option
 from profilectl.errors import ExitCode, InputRefused, ProfilectlError, Refused, UsageError
 from profilectl.model import DRAWN, Brand
-from profilectl.plan import saved
+from profilectl.plan import prices, saved
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info, info_aside, is_terminal
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
+    from profilectl.plan.prices import Cost
     from profilectl.render.markdown import Faces
     from profilectl.sync.quota import Forecast
     from profilectl.sync.session import SyncSession
@@ -114,14 +115,13 @@ def _tell(
     picture_base: str | None,
 ) -> None:
     """Save the plan where that is asked for, and show it."""
-    budget = [quota.to_document(forecast) for forecast in forecasts]
-    brands, left_out = [brand.key for brand in session.brands], json_documents.left_out(session.left_out)
-    document = saved.to_document(plan, brands, session.selection, budget, left_out)
+    cost = prices.cost_of_plan(plan, context.prices)
+    document = _document(session, plan, forecasts, cost)
     if out is not None:
         save(out, document)  # before anything is printed, so that stdout never gets a plan and an error
     _show(context, session, plan, document, form, picture_base)
     if form is not Format.JSON:
-        show_limits(context, forecasts)
+        show_limits(context, forecasts, None if form in {Format.MARKDOWN, Format.HTML} else cost)
     if out is not None:
         shown = visible(str(out))
         context.remark(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
@@ -155,6 +155,12 @@ def _with_pins(context: Context, plan: Plan) -> Plan:
         return plan
     hint = "" if error.hint is None else f" ({error.hint})"
     return replace(plan, refused=Refusal("policy_file", f"{error.message}{hint}", None))
+
+
+def _document(session: SyncSession, plan: Plan, forecasts: Iterable[Forecast], cost: Cost) -> saved.Document:
+    budget = [quota.to_document(forecast) for forecast in forecasts]
+    brands, left_out = [brand.key for brand in session.brands], json_documents.left_out(session.left_out)
+    return saved.to_document(plan, brands, session.selection, budget, left_out, prices.to_document(cost))
 
 
 def _chosen(context: Context, form: Format | None) -> Format | None:
@@ -364,10 +370,12 @@ def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
         info(line)
 
 
-def show_limits(context: Context, forecasts: Iterable[Forecast]) -> None:
-    """Write to stderr what X's limits mean for a plan, where they mean anything."""
+def show_limits(context: Context, forecasts: Iterable[Forecast], cost: Cost | None) -> None:
+    """Write to stderr what a plan costs at X, and what X's limits mean for it, where either means anything."""
     from profilectl.render.phrases import limit_lines
 
+    if cost is not None and cost.calls:
+        context.remark(prices.describe(cost))
     for forecast in forecasts:
         for line in limit_lines(forecast):
             context.remark(line)

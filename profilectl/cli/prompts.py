@@ -40,6 +40,11 @@ def confirm_or_edit(question: str) -> str:
         info("Type y to send it, n to stop, or e to edit it.")
 
 
+def ask_line(label: str) -> str:
+    """Return what is typed, nothing for Enter alone; Ctrl-C is typer.Abort."""
+    return _answer(f"{label}: ")
+
+
 def ask(label: str, *, hidden: bool = False) -> str:
     """Ask until something is typed, which the terminal doesn't show if it is hidden; Ctrl-C is typer.Abort."""
     while not (answer := _answer(f"{label}: ", hidden=hidden)):

@@ -205,8 +205,8 @@ def faults(
 
     \b
     Kinds of trouble: refuse, error-before, error-after, drop-before,
-    drop-after, rate-limit, slow, hold, cut, html, no-id, lag, expired,
-    empty-page, echo-missing, echo-other, random.
+    drop-after, rate-limit, credits, slow, hold, cut, html, no-id, lag,
+    expired, empty-page, echo-missing, echo-other, random.
 
     \b
     Kinds of lies, by the calls that they fit:
@@ -228,8 +228,8 @@ def faults(
     \b
     Calls: verify, list, show, upload, upload-begin, upload-append,
     upload-finish, upload-status, create, destroy, typing, send, message,
-    messages, user, limits, request-token, access-token, invalidate,
-    feedback-create, feedback-show, feedback-events; * or none is every call.
+    messages, welcome-messages, user, limits, request-token, access-token,
+    invalidate, feedback-create, feedback-show, feedback-events; * is all.
 
     \b
     "Before" and "after" say whether the sandbox has done what was asked.

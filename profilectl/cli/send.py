@@ -28,6 +28,7 @@ from profilectl.messaging.send_rules import SendContext
 from profilectl.messaging.sender import MessageSender, PreparedSend, SendResult
 from profilectl.messaging.typing import Typing as SentTyping
 from profilectl.model import Agent, Link, Policy, Survey
+from profilectl.plan import prices
 from profilectl.render import json_documents
 from profilectl.render.console import info, show_error, told_when_slow, wrapped
 from profilectl.system.host import parent_program
@@ -98,12 +99,12 @@ def send(
     is_given = text is not None or file is not None
     words = read_text(text, file) if is_given or not (edit or media) else ""  # a picture may go out without one
     contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
-    send_context = _context_of(context, human_wrote_this=human_wrote_this, yes=yes)
-    policy, known = _policy(context), context.ledger_for_reading()
+    send_context = context_of(context, human_wrote_this=human_wrote_this, yes=yes)
+    policy, known = policy_of(context), context.ledger_for_reading()
     message_sender = MessageSender(
         sender, operator.uid, contents, attachment, key, send_context, ask, policy, known, context.roster.moved
     )
-    _require_face(authority, operator, message_sender)
+    require_face(authority, operator, message_sender)
     recipient, handle = last_recipient(known, sender.brand) if recipient == LAST else (recipient, None)
     request = _Request(context, message_sender, recipient, handle, typing, allow_private, yes)
     (_dry_run if dry_run else _send)(request, words if is_given else None, edits=edit)
@@ -171,7 +172,8 @@ class _Request(Struct, frozen=True):
         return shown(user_id, self.to if self.to.startswith("@") else self.handle)
 
 
-def _context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendContext:
+def context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendContext:
+    """Return how a message comes to be sent by this command."""
     return SendContext(
         context.may_ask,
         human_wrote_this=human_wrote_this,
@@ -181,7 +183,7 @@ def _context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendC
     )
 
 
-def _require_face(authority: Authority, operator: Operator, message_sender: MessageSender) -> None:
+def require_face(authority: Authority, operator: Operator, message_sender: MessageSender) -> None:
     """Refuse a face that the policy gives to others; warn where it goes by keys, which a roster may give to others."""
     binding = message_sender.ledger_state.binding(message_sender.sender.agent.key)
     authority.require_face(operator, message_sender.account, binding, message_sender.sender.brand.handle)
@@ -272,16 +274,21 @@ def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
         if edits:
             request = request.with_text(writer.write(words))
         request.require_privacy()
-        message = request.sender.compose(user_id)
+        message = request.sender.foresee(request.sender.compose(user_id))
         profile = f"profile {message.profile_id}" if message.profile_id else "under the brand, signed off"
         count = len(message.text)
         what = f"would send {count:,} character{'' if count == 1 else 's'} to {request.shown(user_id)}"
         sentence = f"{what} as {message.agent} ({message.brand}, {profile})"
         output = replace(request.context.output, is_quiet=False)  # this is what was asked for, not a confirmation
-        output.show(json_documents.send(message, user_id, status=SendStatus.DRY_RUN), lines=[sentence])
+        cost = prices.cost_of(
+            {"dm": 1, "upload": 0 if request.sender.attachment is None else 1}, request.context.prices
+        )
+        document = json_documents.send(message, user_id, status=SendStatus.DRY_RUN, cost=prices.to_document(cost))
+        output.show(document, lines=[sentence])
         if not output.wants_json:
             shown_to = request.shown(user_id)
             show_on_stdout(draft_of(request.context, request.sender, message, shown_to, plain=not may_draw()))
+        request.context.remark(prices.describe(cost))
         try:
             request.sender.require_honesty(request.to)
         except InputRefused as error:
@@ -307,13 +314,14 @@ def _receipt_line(receipt: Receipt, message_sender: MessageSender, recipient: st
     sent = f"{'already sent' if receipt.is_repeat else 'sent'} to {recipient}"
     if binding is None or message.profile_id is None:
         signed = f"under @{message_sender.sender.brand.handle}, signed {visible('^' + message.text.rpartition('^')[2])}"
-        return f"{sent} {signed}, event {receipt.event_id}: X doesn't show {message.agent}'s face yet"
+        when = "yet" if binding is None else "at present"
+        return f"{sent} {signed}, event {receipt.event_id}: X doesn't show {message.agent}'s face {when}"
     # A repeat went out with the profile of then, which a sync may have replaced since.
     shown = visible(binding.name) if binding.profile_id == message.profile_id else f"then profile {message.profile_id}"
     return f"{sent} as {message.agent} ({shown}), event {receipt.event_id}, identity confirmed by X"
 
 
-def _policy(context: Context) -> Policy:
+def policy_of(context: Context) -> Policy:
     """Return the roster's policy, with the local X's own customer among its test recipients."""
     from profilectl.cli.local_sandbox import CUSTOMER
 

@@ -22,9 +22,18 @@ from profilectl.cli import diff
 from profilectl.cli.context import Context
 from profilectl.cli.options import Agents, Labels, Options, option
 from profilectl.cli.prompts import confirm
-from profilectl.errors import CredentialsError, Declined, ExitCode, GuardRefused, RosterRefused, TryLater, UsageError
+from profilectl.errors import (
+    CredentialsError,
+    Declined,
+    ExitCode,
+    GuardRefused,
+    ProfilesWithdrawn,
+    RosterRefused,
+    TryLater,
+    UsageError,
+)
 from profilectl.model import PreparedPicture
-from profilectl.plan import saved
+from profilectl.plan import prices, saved
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info, info_lines, is_terminal
@@ -189,7 +198,7 @@ class _Looks:
         from profilectl.render.phrases import steps
 
         diff.show_plan(self.context, plan, where)
-        diff.show_limits(self.context, forecasts)
+        diff.show_limits(self.context, forecasts, prices.cost_of_plan(plan, self.context.prices))
         if not confirm(f"Apply {steps(plan)} at {where}?"):
             raise Declined("nothing was changed")
         return plan.digest
@@ -234,6 +243,7 @@ class _Looks:
         session = diff.open_session(
             context, context.brands(), self.selection, self.jobs, self.budget, cache, goes_on=self._goes_on
         )
+        session.tells_once = context.is_quiet
         wait = LimitedWait(
             self.budget, context.deadline, session.now_ms, self.stop, context.announce_wait, context.clock
         )
@@ -283,7 +293,7 @@ class _Run:
         """
         expected = self.looks.expected
         # A reviewed plan was made of one look at X's list, as `diff` takes; waiting could only make another plan.
-        plan = self.session.plan(self.ledger, self.wait if expected is None else None)
+        plan = self._plan(self.wait if expected is None else None)
         self.show_warnings()
         self.unknown = self.session.check_ledger(self.ledger, self.context.kept_heads.ledger_of)
         if not self.looks.begins_ledger:
@@ -295,6 +305,17 @@ class _Run:
                 diff.show_plan(self.context, plan, diff.where_of(self.context, self.session))
             allow = plan.refused.allow
             raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
+        return plan
+
+    def _plan(self, wait: Wait | None) -> Plan:
+        try:
+            plan = self.session.plan(self.ledger, wait)
+        except ProfilesWithdrawn as withdrawal:
+            self.session.record_access(self.ledger)
+            if self.session.tells_once and withdrawal.since is not None and not self.context.wants_json:
+                raise typer.Exit(withdrawal.exit_code) from withdrawal  # cron's users were told by the first run
+            raise
+        self.session.record_access(self.ledger)
         return plan
 
     def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
@@ -369,6 +390,7 @@ class _Run:
         from profilectl.render.phrases import failures, result, spellings
         from profilectl.render.tables import outcome_rows, outcome_table
 
+        self.show_warnings()
         again = self.session.again_at(self.ledger, outcomes)
         requests = {kind: number + self.looks.requests[kind] for kind, number in self.session.requests().items()}
         self.context.output.show(

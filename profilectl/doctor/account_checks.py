@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from profilectl.credentials.login import MESSAGE_LEVELS
+from profilectl.doctor.face_check import describe
 from profilectl.doctor.machine_checks import MachineChecks
 from profilectl.doctor.report import (
     NEEDS,
@@ -28,11 +29,13 @@ from profilectl.errors import (
     LedgerRefused,
     NotAllowlisted,
     ProfilectlError,
+    ProfilesWithdrawn,
+    RemoteError,
     TryLater,
     UsageError,
     WrongAccount,
 )
-from profilectl.ledger.accounts import require_distinct, unknown_account
+from profilectl.ledger.accounts import as_withdrawal, require_distinct, unknown_account
 from profilectl.model import Account, Brand, Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis
@@ -107,6 +110,7 @@ class AccountChecks:
         self.account: Account | None = None
         self.profiles: tuple[Profile, ...] = ()  # as X lists them
         self.refusal: NotAllowlisted | None = None  # X's answer that the allowlist is what is missing
+        self.needs_eyes = False  # whether agents have profiles, and nobody has said yet what X's apps show of them
         self.others: dict[str, Account] = {}  # accounts of other brands, by their keys
 
     def run(self) -> None:
@@ -134,8 +138,14 @@ class AccountChecks:
         try:
             former = self.checks.machine.former_ledger(account.user_id)
             with self.checks.machine.open_ledger() as ledger:
-                state = ledger.state_of(account.user_id)
-                unknown = unknown_account(account, len(self.profiles), former, is_known=ledger.knows(account.user_id))
+                state, seen = ledger.state_of(account.user_id), ledger.face_check(account.user_id)
+                unknown = unknown_account(
+                    account,
+                    len(self.profiles),
+                    former,
+                    is_known=ledger.knows(account.user_id),
+                    is_registered=account.user_id in ledger.user_ids(),
+                )
         except (LedgerRefused, TryLater, UsageError):  # which has a line of its own
             return ok("only a ledger that can be read says whose they are")
         agents = self.checks.machine.read_roster().agents_of(brand.key)
@@ -144,6 +154,8 @@ class AccountChecks:
         ours = sum(profile.id in known for profile in self.profiles)
         gone = sum(profile.id in retired for profile in self.profiles)
         counts = f"{ours - gone:,} bound, {gone:,} retired, {len(self.profiles) - ours:,} not ours"
+        counts += "" if seen is None else f"; {describe(*seen)}"
+        self.needs_eyes = seen is None and ours > gone
         namesakes = tuple(find_namesakes(agents, self.profiles, state))
         if unknown is not None and not namesakes:
             ways_on = unknown.ways_on(self.accounts.options, is_sandbox=self.checks.machine.uses_sandbox)
@@ -226,7 +238,13 @@ class AccountChecks:
         verified = _VERIFIED[self.account.verified if self.account is not None else None]
         try:
             profiles = self.profiles = self._connected().list_profiles()
-        except NotAllowlisted as error:
+        except RemoteError as error:
+            withdrawal = self._as_withdrawal(error)
+            if withdrawal is not None:
+                self.refusal = withdrawal
+                raise withdrawal from None
+            if not isinstance(error, NotAllowlisted):
+                raise
             again = f"`{self.accounts.wait_command}` keeps asking X, and ends when it agrees"
             refusal = error.with_message(f"{error.message}; {verified}")
             self.refusal = refusal.with_hint(f"{error.hint}\n{self.application()}\n{again}")
@@ -234,6 +252,14 @@ class AccountChecks:
         self.refusal = None
         count = "1 profile" if len(profiles) == 1 else f"{len(profiles):,} profiles"
         return ok(f"X allows custom profiles: it lists {count}; {verified}")
+
+    def _as_withdrawal(self, error: RemoteError) -> ProfilesWithdrawn | None:
+        """Return what a refusal of the list means for an account that the ledger has known with profiles, or None."""
+        if self.account is None:
+            return None
+        with suppress(LedgerRefused, TryLater, UsageError), self.checks.machine.open_ledger() as ledger:
+            return as_withdrawal(error, self.account, ledger)
+        return None  # a ledger that can't be read has a line of its own
 
     def application(self) -> str:
         """Return the request to X to allow custom profiles, ready to be sent."""

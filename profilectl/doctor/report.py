@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.errors import ExitCode, ProfilectlError, ProfilesWithdrawn
 from profilectl.plan.namesakes import MANY, lost_ledger, recover_command
 from profilectl.text.escape import visible
 
@@ -78,6 +78,7 @@ class CheckResult(Struct, frozen=True):
     hint: str | None = None  # what to do about it
     exit_code: ExitCode = ExitCode.DONE
     because: Check | None = None  # the check that failed, when this one was skipped
+    is_old: bool = False  # an earlier run has told it already
 
 
 class Finding(Struct, frozen=True):
@@ -165,7 +166,8 @@ def warning(text: str, hint: str | None = None) -> CheckResult:
 
 def failed(error: ProfilectlError) -> CheckResult:
     """Return the result of a check that ended with an error."""
-    return CheckResult(State.FAILED, error.message, error.hint, error.exit_code)
+    is_old = isinstance(error, ProfilesWithdrawn) and error.since is not None
+    return CheckResult(State.FAILED, error.message, error.hint, error.exit_code, is_old=is_old)
 
 
 def skipped(because: Check) -> CheckResult:

@@ -15,7 +15,7 @@ Times are epoch milliseconds. The ledger takes no clock of its own: every time c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -80,6 +80,15 @@ class LedgerReader(Protocol):
         """Say whether profiles of an account were ever this ledger's, or it was begun although there were some.
 
         That a message was sent or an agent blocked says nothing about profiles, nor does a registration.
+        """
+
+    def refused_since(self, user_id: str) -> int | None:
+        """Return since when X refuses an account custom profiles that it had, see `Ledger.note_refused`; else None."""
+
+    def face_check(self, user_id: str) -> tuple[int, dict[str, str]] | None:
+        """Return when a person last said what they see in X's apps, and what, by app; None when nobody has.
+
+        See `Ledger.note_face_check`.
         """
 
     def recorded_retirements(self, user_id: str) -> frozenset[str]:
@@ -200,6 +209,18 @@ class Ledger(LedgerReader, Protocol):
 
     def begin_account(self, user_id: str, listed: int, now_ms: int) -> None:
         """Record that a ledger is begun for an account although X lists that many profiles of it, see `knows`."""
+
+    def note_refused(self, user_id: str, quote: str, now_ms: int) -> None:
+        """Record that X refuses an account custom profiles that it had, in X's words, unless that is noted already.
+
+        Nothing else changes: what was bound stays bound.
+        """
+
+    def note_allowed(self, user_id: str, now_ms: int) -> None:
+        """Record that X allows an account custom profiles again; nothing where no refusal was noted."""
+
+    def note_face_check(self, event: Event, answers: Mapping[str, str]) -> None:
+        """Record what a person saw of an agent's face in X's apps, by app: `event` says of which message, and when."""
 
     def at_close(self, callback: Callable[[], None]) -> None:
         """Call this once, right before the ledger is closed."""

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 FORMAT = 5
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
 
+REFUSED_NOTE = "profiles refused to "
+"""Begins the name of the note in ``meta`` since when X refuses an account, by its user id, the profiles that it had."""
+
+FACE_CHECK_NOTE = "face check of "
+"""Begins the name of the note about an account, by its user id, of what a person saw last, and when."""
+
 READ_AS_IS = frozenset({"4", "5"})
 """The formats whose tables are this one's: a reader needs no other columns, only a writer brings up the indexes."""
 
@@ -89,6 +95,7 @@ GET_FORMAT = "SELECT value FROM meta WHERE name = 'format'"
 GET_MARKS = "SELECT name, value FROM meta WHERE name IN ('moved_to', 'arriving_from')"
 SET_MARK = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
 DELETE_MARK = "DELETE FROM meta WHERE name = :name"
+GET_NOTE = "SELECT value FROM meta WHERE name = :name"
 
 # a row that names where in the record something stands is no part of what a ledger knows: the record is
 SAVE_NOTE = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"

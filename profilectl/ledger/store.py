@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from profilectl.audit import chain
@@ -120,6 +121,16 @@ class StoreReader(LedgerReader):
     def knows(self, user_id: str) -> bool:
         # the record is searched to its end only for an account without profiles
         return any(self._rows(statement, account=user_id) for statement in (schema.HAS_ROWS, schema.HAS_RECORD))
+
+    def refused_since(self, user_id: str) -> int | None:
+        return _refused_since(self._engine.rows, user_id)
+
+    def face_check(self, user_id: str) -> tuple[int, dict[str, str]] | None:
+        rows = self._rows(schema.GET_NOTE, name=f"{schema.FACE_CHECK_NOTE}{user_id}")
+        if not rows:
+            return None
+        at_ms, answers = msgspec.json.decode(str(rows[0][0]), type=tuple[int, dict[str, str]])
+        return at_ms, answers
 
     def recorded_retirements(self, user_id: str) -> frozenset[str]:
         events = [self._event_of(chain.Record(*row)) for row in self._rows(schema.GET_RETIREMENTS, account=user_id)]
@@ -308,6 +319,24 @@ class Store(StoreReader, Ledger):
 
     def begin_account(self, user_id: str, listed: int, now_ms: int) -> None:
         self.record(Event("begun", user_id, now_ms, detail={"listed": listed}))
+
+    def note_refused(self, user_id: str, quote: str, now_ms: int) -> None:
+        with self._change() as execute:
+            if _refused_since(execute, user_id) is None:
+                execute(schema.SET_MARK, name=f"{schema.REFUSED_NOTE}{user_id}", value=str(now_ms))
+                self._append(execute, Event("profiles-refused", user_id, now_ms, detail={"answer": quote}))
+
+    def note_allowed(self, user_id: str, now_ms: int) -> None:
+        with self._change() as execute:
+            if _refused_since(execute, user_id) is not None:
+                execute(schema.DELETE_MARK, name=f"{schema.REFUSED_NOTE}{user_id}")
+                self._append(execute, Event("profiles-allowed", user_id, now_ms))
+
+    def note_face_check(self, event: Event, answers: Mapping[str, str]) -> None:
+        value = msgspec.json.encode((event.at_ms, dict(answers))).decode()
+        with self._change() as execute:
+            execute(schema.SET_MARK, name=f"{schema.FACE_CHECK_NOTE}{event.account}", value=value)
+            self._append(execute, replace(event, detail={**event.detail, **answers}))
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -814,6 +843,11 @@ def _require_sender(execute: Execute, user_id: str, dispatch: Dispatch) -> None:
     if not any(state == "bound" for _, _, state in owners):
         what = f"{dispatch.agent}'s face has changed meanwhile; nothing was sent"
         raise InputRefused(what, hint="run the same command again")
+
+
+def _refused_since(execute: Execute, user_id: str) -> int | None:
+    rows = execute(schema.GET_NOTE, name=f"{schema.REFUSED_NOTE}{user_id}")
+    return int(rows[0][0]) if rows else None
 
 
 def _retired_event(user_id: str, retired: Retired, **more: str) -> Event:

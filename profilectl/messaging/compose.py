@@ -31,6 +31,10 @@ class NoProfile(InputRefused):
     """An agent who may send, but has no profile yet."""
 
 
+class OldProfile(InputRefused):
+    """An agent whose profile at X has another name than the roster by now."""
+
+
 class Contents(Struct, frozen=True):
     """What a customer gets beside the agent's name and picture."""
 
@@ -47,6 +51,7 @@ def require_sendable(agent: Agent, ledger_state: LedgerState, today: date) -> Bi
         InputRefused: the agent was offboarded, its last day is over, or customers would see another name than the
             roster's.
         NoProfile: no profile is bound.
+        OldProfile: customers would see another name than the roster's.
     """
     if agent.key in ledger_state.blocked:
         raise InputRefused(
@@ -69,7 +74,7 @@ def require_sendable(agent: Agent, ledger_state: LedgerState, today: date) -> Bi
             rule="consent",
         )
     if binding.name != agent.name:
-        raise InputRefused(
+        raise OldProfile(
             f'{agent.key} is "{visible(agent.name)}" in the roster and still "{visible(binding.name)}" at X',
             hint="run `profilectl sync` first: the new name isn't at X yet",
         )

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _FRESH_MS = 3 * 60_000  # a profile that X showed this recently isn't asked for again
 
 
+class ProfileGone(InputRefused):
+    """X says that it has no profile with the id that is an agent's; or nothing at all at such addresses."""
+
+
 class Sender(Struct, frozen=True):
     """An agent in the one brand that is meant."""
 
@@ -104,7 +108,8 @@ def require_live_profile(client: XClient, ledger: Ledger, user_id: str, binding:
     """Make sure that the profile a message is about to carry still exists at X, under the name that was bound.
 
     Raises:
-        InputRefused: the profile is gone, or has another name.
+        ProfileGone: X knows no such profile.
+        InputRefused: it has another name.
         RemoteError: X can't tell, or doesn't allow profiles (NotAllowlisted).
     """
     # Of a profile that is gone X says nothing when a message carries it, and sends it under the brand.
@@ -115,7 +120,7 @@ def require_live_profile(client: XClient, ledger: Ledger, user_id: str, binding:
     try:
         profile = client.show_profile(binding.profile_id)
     except NotFound:
-        raise InputRefused(
+        raise ProfileGone(
             f"{binding.agent}'s profile {binding.profile_id} is gone from X; nothing was sent",
             hint="run `profilectl sync`, which makes it anew",
         ) from None

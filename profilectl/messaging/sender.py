@@ -18,8 +18,10 @@ from profilectl.errors import (
     ProfilectlError,
     RemoteError,
 )
+from profilectl.ledger.accounts import is_refusal
 from profilectl.messaging.compose import (
     NoProfile,
+    OldProfile,
     SendStatus,
     compose,
     compose_signed,
@@ -28,7 +30,7 @@ from profilectl.messaging.compose import (
     require_text,
     signed_text,
 )
-from profilectl.messaging.identity import require_live_profile, verify_account
+from profilectl.messaging.identity import ProfileGone, require_live_profile, verify_account
 from profilectl.messaging.send_rules import SendContext, is_honest, require_honesty, sign_off
 from profilectl.model import Account, Binding, Detail, LedgerState, Message, Move, Policy, Survey
 from profilectl.plan.moves import follow
@@ -111,11 +113,11 @@ class MessageSender(Struct, frozen=True, dict=True):
         """Raise InputRefused where the agent can't send today, whatever the message will be; X isn't asked."""
         try:
             require_sendable(self.sender.agent, self.ledger_state, host.today(self.policy.timezone))
-        except NoProfile as error:
+        except (NoProfile, OldProfile) as error:
             self._require_fallback(error)
 
     def compose(self, recipient: str) -> Message:
-        """Return the message, made offline; without a profile only where the brand has a fallback.
+        """Return the message, made offline; without a profile only where the brand or the policy has a fallback.
 
         Raises:
             InputRefused: the agent can't send, or not this, see `compose.compose`.
@@ -123,18 +125,30 @@ class MessageSender(Struct, frozen=True, dict=True):
         agent, today = self.sender.agent, host.today(self.policy.timezone)
         try:
             return compose(agent, self.ledger_state, recipient_id=recipient, contents=self.contents, today=today)
-        except NoProfile as error:
+        except (NoProfile, OldProfile) as error:
             self._require_fallback(error)
             return self._signed(recipient)
 
-    def _require_fallback(self, error: NoProfile) -> None:
-        """Raise the error, unless the brand's messages are signed as long as it has no profiles."""
-        if self.sender.brand.fallback == "sign-off":
+    def _require_fallback(self, error: NoProfile | OldProfile) -> None:
+        """Raise the error, unless messages are signed: the brand has no profiles yet, or X has taken them away."""
+        is_new = isinstance(error, NoProfile)
+        if (is_new and self.sender.brand.fallback == "sign-off") or self._is_withdrawn:
             return
-        if self.account is not None:
+        if self.account is not None or not is_new:
             raise error
         hint = "run `profilectl sync` first; it says what to do if this isn't the account's ledger"
         raise error.with_hint(hint) from None
+
+    @property
+    def _is_withdrawn(self) -> bool:
+        """Whether the ledger has X's refusal of custom profiles that worked, and the policy lets sending go on."""
+        if self.policy.when_withdrawn != "sign-off" or self.account is None:
+            return False
+        return self.known.refused_since(self.account.user_id) is not None
+
+    def foresee(self, message: Message) -> Message:
+        """Return what a message becomes when it is sent, as far as the ledger knows: X isn't asked."""
+        return self._signed(message.recipient_id) if message.profile_id and self._is_withdrawn else message
 
     def _signed(self, recipient: str) -> Message:
         signature = sign_off(self.sender.agent)
@@ -259,22 +273,40 @@ class MessageSender(Struct, frozen=True, dict=True):
         return user_id in {_id_of(tester, client) for tester in written_otherwise} - {None}
 
     def _has_live_profile(self, client: XClient, ledger: Ledger, user_id: str) -> bool:
-        """Say whether the agent's profile is at X; False only where X allows none yet, and the brand has a fallback."""
+        """Say whether the agent's profile is at X; False only where X allows none, and messages are signed then."""
         binding = self.ledger_state.binding(self.sender.agent.key)
         try:
-            if binding is None:
+            if binding is None or self._is_withdrawn:
                 client.list_profiles()  # for its refusal only: X says in no other way whether profiles are allowed
-            else:
-                require_live_profile(client, ledger, user_id, binding)
+            if binding is not None and binding.name == self.sender.agent.name:
+                self._require_live_profile(client, ledger, user_id, binding)
                 return True
-        except NotAllowlisted:
-            if self.sender.brand.fallback != "sign-off":
+        except RemoteError as error:
+            if not self._may_sign_after(error, ledger, user_id):
                 raise
             return False
+        if binding is not None:
+            hint = "run `profilectl sync` first: it gives the profile the roster's name"
+            raise InputRefused(f"X allows brand {self.sender.brand.key} to use profiles again", hint=hint)
         raise InputRefused(
             f"X allows brand {self.sender.brand.key} to use profiles, and {self.sender.agent.key} has none yet",
             hint="run `profilectl sync` first: a sign-off is for the time before",
         )
+
+    def _require_live_profile(self, client: XClient, ledger: Ledger, user_id: str, binding: Binding) -> None:
+        try:
+            require_live_profile(client, ledger, user_id, binding)
+        except ProfileGone:
+            # X says the same of a profile that is gone and of an endpoint that is: the list tells them apart
+            if self.policy.when_withdrawn == "sign-off":
+                client.list_profiles()
+            raise
+
+    def _may_sign_after(self, error: RemoteError, ledger: Ledger, user_id: str) -> bool:
+        """Say whether a message may go out under the brand after X's refusal of the list, or of the agent's profile."""
+        if isinstance(error, NotAllowlisted) and self.sender.brand.fallback == "sign-off":
+            return True
+        return self.policy.when_withdrawn == "sign-off" and is_refusal(error) and ledger.knows(user_id)
 
     def _question(self, recipient_id: str, client: XClient) -> Question | None:
         if self.survey is None:

@@ -110,6 +110,7 @@ def to_document(
     selection: Selection,
     budget: Sequence[Document] = (),
     left_out: Sequence[Document] = (),
+    cost: Document | None = None,
 ) -> Document:
     """``profilectl.plan/1``: what a sync would do.
 
@@ -119,6 +120,7 @@ def to_document(
         selection: what else was chosen; kept, so that a sync can be about the same.
         budget: what X's daily limits leave of it, brand by brand, see `sync.quota.to_document`.
         left_out: the brands that were chosen, too, but couldn't be looked at, and why.
+        cost: what it costs at X, see `prices.to_document`; None where nobody has reckoned it.
 
     Returns:
         A document whose ``checksum`` is the digest of all the rest, so that an edit is noticed.
@@ -139,6 +141,7 @@ def to_document(
         "budget": list(budget),
         "left_out": list(left_out),
         "notices": [notice.plain() | {"at": _moment(notice.at_ms)} for notice in plan.notices],
+        "cost": cost,
     }
     return document | {"checksum": digest_of(document)}
 

@@ -119,8 +119,9 @@ def send(
     event_id: str | None = None,
     verified: bool = False,
     error: ProfilectlError | None = None,
+    cost: Document | None = None,
 ) -> Document:
-    """``profilectl.send/1``: one message, whether X has it, and whether its identity was confirmed."""
+    """``profilectl.send/1``: one message, whether X has it with the identity, and in a dry run what it costs."""
     return {
         "schema": "profilectl.send/1",
         "agent": message.agent,
@@ -131,6 +132,7 @@ def send(
         "verified": verified,
         "status": status.value,
         "error": None if error is None else problem(error),
+        "cost": cost,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from profilectl.errors import RateLimited
+from profilectl.errors import CreditsUsedUp, RateLimited
 from profilectl.plan.changes import Action, Reason
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
 from profilectl.plan.notices import Notice, NoticeKind
@@ -151,8 +151,11 @@ def result(
         return f"{', '.join(parts) or 'nothing to do'}{took}{where and f' at {where}'}"
     # Each reason once, though a limit stops hundreds of steps.
     reasons = "; ".join(sorted({visible(str(error)) for error in limits(stopped).values()}))
+    left = f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}"
+    if any(isinstance(error, CreditsUsedUp) for error in limits(stopped).values()):
+        return f"{left}; add credits in X's developer console, then run the same command again"
     when = "in some minutes" if again is None else f"after {moment(again, now)} ({distance(again, now)})"
-    return f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}; run the same command again {when}"
+    return f"{left}; run the same command again {when}"
 
 
 def is_limited(outcome: Outcome) -> bool:

@@ -219,6 +219,7 @@ POLICY: Mapping[str, Rule] = {
     "timezone": timezone,
     "audit_text": rules.flag,
     "consent": rules.choice("require", "record", "off"),
+    "when_withdrawn": rules.choice("none", "sign-off"),
     "ai_faces": rules.choice("refuse", "record"),
     "bot_markers": rules.table,
     "impersonation": impersonation,

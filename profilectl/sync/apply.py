@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
     from profilectl.sync.ports import BrandTarget, Stop, Wait
     from profilectl.sync.quota import CallBudget
+    from profilectl.sync.welcome import WelcomeProfiles
 
 
 def apply(
@@ -43,12 +44,14 @@ def apply(
     wait: Wait,
     prune_at_once: bool,
     budgets: Mapping[str, CallBudget] | None = None,
+    welcome: Mapping[str, WelcomeProfiles] | None = None,
 ) -> Iterator[Outcome]:
     """Carry the plan out, brand after brand; yields each step's outcome as soon as it is durable.
 
     Pictures to upload are looked up by the digest of their source file. The ledger is used from the calling thread
     only, while up to `jobs` creates are on the wire. With `prune_at_once` a replaced profile has no grace. `budgets`
-    holds, by brand, what may still be sent; a brand without one learns from X's answers alone.
+    holds, by brand, what may still be sent; a brand without one learns from X's answers alone. `welcome` tells, by
+    brand, which profiles customers are greeted with, and so mustn't be destroyed.
 
     Raises:
         LedgerRefused: the ledger can't be written; intents that are open then are settled by the next run.
@@ -56,9 +59,10 @@ def apply(
     for brand, target in targets.items():
         protected = frozenset(agent for key, agent in plan.protected if key == brand)
         budget = (budgets or {}).get(brand)
-        run = _BrandRun(CreateRun(target, ledger, prepared, jobs, stop, wait, protected, budget), prune_at_once)
         changes = [change for change in plan.changes if change.brand == brand]
         renames = [change for change in changes if change.action is Action.RENAME]
+        creates = CreateRun(target, ledger, prepared, jobs, stop, wait, protected, budget)
+        run = _BrandRun(creates, prune_at_once, (welcome or {}).get(brand))
         with ledger.batch():
             for change in renames:  # first of all, as everything else goes by the new keys
                 ledger.change_key(target.user_id, change.former or "", change.agent, run.now())
@@ -81,6 +85,7 @@ class _BrandRun:
 
     creates: CreateRun
     prune_at_once: bool
+    welcome: WelcomeProfiles | None
     halted: ProfilectlError | None = None  # why nothing more is begun
 
     def now(self) -> int:
@@ -148,6 +153,13 @@ class _BrandRun:
                 ledger.retire_late(target.user_id, change.nonce or "", self._profile(change), self.now())
         except LedgerConflict as error:
             return Outcome(change, Status.FAILED, profile_id, error)
+        return self._destroy(change, profile_id)
+
+    def _destroy(self, change: Change, profile_id: str) -> Outcome:
+        """End a profile that no agent has any more, once nothing carries it."""
+        target, ledger = self.creates.target, self.creates.ledger
+        if self.welcome is not None and (refusal := self.welcome.refusal(profile_id)) is not None:
+            return Outcome(change, Status.SKIPPED, profile_id, refusal)
         try:
             # a profile that is retired gets no new message, but one may have been promised before
             removals.await_sends(ledger, target.user_id, profile_id, target.remote, self.creates.wait)

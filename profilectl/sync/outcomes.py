@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from profilectl.errors import CredentialsError, ExitCode, ProfilectlError, RateLimited, TryLater
+from profilectl.errors import CredentialsError, ExitCode, PersonNeeded, ProfilectlError, RateLimited, TryLater
 
 if TYPE_CHECKING:
     from profilectl.model import Profile
@@ -74,7 +74,7 @@ def _code(outcome: Outcome) -> ExitCode:
         return ExitCode.CREDENTIALS
     if outcome.status is Status.UNKNOWN or outcome.change.waits:
         return ExitCode.TRY_LATER  # the next run settles it without a person
-    if outcome.change.needs_person:
+    if outcome.change.needs_person or isinstance(outcome.error, PersonNeeded):
         return ExitCode.PERSON
     if outcome.error is None:
         return ExitCode.DONE  # not tried: another step's outcome, or a signal, says why

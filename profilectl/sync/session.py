@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from profilectl.errors import CredentialsError, ProfilectlError, RemoteError, WrongAccount
-from profilectl.ledger.accounts import UnknownAccount, check_account, require_distinct, unknown_account
+from profilectl.errors import CredentialsError, ProfilectlError, ProfilesWithdrawn, RemoteError, WrongAccount
+from profilectl.ledger.accounts import (
+    UnknownAccount,
+    as_withdrawal,
+    check_account,
+    moment,
+    require_distinct,
+    unknown_account,
+)
 from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
 from profilectl.plan.moves import Followed, follow
@@ -28,6 +35,7 @@ from profilectl.sync.outcomes import limits
 from profilectl.sync.ports import BrandTarget
 from profilectl.sync.quota import DAY_MS, CallBudget, again_at, forecast
 from profilectl.sync.run_record import Sources, record_overrides, record_sources
+from profilectl.sync.welcome import WelcomeProfiles
 from profilectl.system import host
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.ledger.protocol import Ledger, LedgerReader
     from profilectl.plan.builder import Plan
+    from profilectl.plan.intents import Observation
     from profilectl.plan.saved import Selection
     from profilectl.roster.facts import ProfileFacts
     from profilectl.sync.outcomes import Outcome
@@ -68,6 +77,9 @@ class SyncSession:
     muted: frozenset[tuple[str, str]] = frozenset()  # (agent, field) whose difference doesn't count; never in a sync
     targets: dict[str, BrandTarget] = field(default_factory=dict)  # as observed last; empty before the first plan
     swapped: frozenset[str] | None = None  # ids of profiles with another live picture; None before they were compared
+    withdrawn: dict[str, ProfilesWithdrawn] = field(default_factory=dict)  # what X refuses to accounts, by user id
+    allowed_again: set[str] = field(default_factory=set)  # user ids of accounts that it had refused, by the ledger
+    tells_once: bool = False  # whether nothing is said of a withdrawal that an earlier run has told
     _warnings: list[str] = field(default_factory=list)
     _given: set[str] = field(default_factory=set)  # warnings that were given
 
@@ -133,6 +145,8 @@ class SyncSession:
         if not self.brands:
             first, why = next(iter(self.left_out.items()))
             raise why if len(self.left_out) == 1 else _named(why, first)
+        if self.tells_once and isinstance(error, ProfilesWithdrawn) and error.since is not None:
+            return
         hint = "" if error.hint is None else f" ({error.hint})"
         self._warn(f"warning: brand {brand} is left out, and nothing of it is changed: {error.message}{hint}")
 
@@ -162,8 +176,15 @@ class SyncSession:
         `former` returns the path of the ledger that was used last for a user id, None when nothing is remembered.
         """
         observed = ((self.accounts[key], len(target.observation.profiles)) for key, target in self.targets.items())
+        registered = ledger.user_ids()
         unknown = (
-            unknown_account(account, listed, former(account.user_id), is_known=ledger.knows(account.user_id))
+            unknown_account(
+                account,
+                listed,
+                former(account.user_id),
+                is_known=ledger.knows(account.user_id),
+                is_registered=account.user_id in registered,
+            )
             for account, listed in observed
         )
         return tuple(account for account in unknown if account is not None)
@@ -267,6 +288,9 @@ class SyncSession:
             self._given.add(line)
             self._warnings.append(line)
 
+    def _warn_about(self, brand: str, what: str) -> None:
+        self._warn(f"warning: {brand}: {what}")
+
     def _observe(self, ledger: LedgerReader, wait: Wait | None, chosen: frozenset[str] | None) -> None:
         settle_after = self.roster.policy.settle_after
         ids = {
@@ -282,7 +306,7 @@ class SyncSession:
             for brand, user_id in ids.items()
         }
         # a later round ends the steps of the first look's plan, so a brand that fails there isn't left out
-        results = ((brand, call.result) for brand, call in calls.items())
+        results = ((brand, partial(self._result_of, brand, call.result, ledger)) for brand, call in calls.items())
         observations = self._each(results, RemoteError, goes_on=self.goes_on and chosen is None)
         self.targets = {
             brand: BrandTarget(
@@ -298,6 +322,31 @@ class SyncSession:
         chosen = self.selection.agents
         moves = [move for move in self.roster.moved if not chosen or move.new in chosen]
         return follow(ledger.state_of(user_id), moves)
+
+    def _result_of(self, brand: str, result: Callable[[], Observation], ledger: LedgerReader) -> Observation:
+        """Return what was observed; where X refuses it, as far as the ledger tells whether that is new."""
+        account = self.accounts[brand]
+        try:
+            observation = result()
+        except RemoteError as error:
+            withdrawal = as_withdrawal(error, account, ledger)
+            if withdrawal is None:
+                raise
+            self.withdrawn[account.user_id] = withdrawal
+            raise withdrawal from error
+        since_ms = ledger.refused_since(account.user_id)
+        if since_ms is not None:
+            self.allowed_again.add(account.user_id)
+            self._warn(f"{brand}: X allows custom profiles again, which it had refused since {moment(since_ms)}")
+        return observation
+
+    def record_access(self, ledger: Ledger) -> None:
+        """Record which accounts X has taken custom profiles from since the last run, and which have them again."""
+        for user_id, withdrawal in self.withdrawn.items():
+            if withdrawal.since is None:
+                ledger.note_refused(user_id, withdrawal.quote, self.now_ms())
+        for user_id in self.allowed_again:
+            ledger.note_allowed(user_id, self.now_ms())
 
     def _find_swapped(self, plan: Plan, today: date) -> frozenset[str]:
         chosen = self.selection.agents
@@ -334,6 +383,10 @@ class SyncSession:
         Yields the outcome of each step once it is durable.
         """
         budgets = self._budgets(plan, ledger)  # once, as later rounds go on with it
+        welcome = {
+            brand: WelcomeProfiles(client.welcome_profiles, partial(self._warn_about, brand))
+            for brand, client in self.clients.items()
+        }
 
         def carry_out(plan: Plan) -> Iterator[Outcome]:
             return apply(
@@ -346,6 +399,7 @@ class SyncSession:
                 wait=wait,
                 prune_at_once=self.selection.prune_now or self.roster.policy.retire_after == 0,
                 budgets=budgets,
+                welcome=welcome,
             )
 
         def plan_again(brands: frozenset[str], agents: frozenset[str]) -> Plan:

@@ -12,6 +12,7 @@ from profilectl.api.retry import RetryPolicy, fate_of_status
 from profilectl.api.wire import Answer
 from profilectl.errors import (
     CredentialsRefused,
+    CreditsUsedUp,
     ExitCode,
     Fate,
     NotAllowlisted,
@@ -112,7 +113,7 @@ def test_rows_do_not_overlap():
     [
         (400, Refused, "field"),
         (401, CredentialsRefused, "auth login"),
-        (402, CredentialsRefused, "credits"),
+        (402, CreditsUsedUp, "credits"),
         (403, Refused, None),
         (404, NotFound, None),
         (406, Refused, None),
@@ -222,8 +223,8 @@ def test_forms_that_are_x_s_own(expected, document):
         (403, "unsupported-authentication", CredentialsRefused),
         (429, "usage-capped", RateLimited),
         (429, "rate-limit-exceeded", RateLimited),
-        (402, "credits", CredentialsRefused),
-        (402, "credits-depleted", CredentialsRefused),
+        (402, "credits", CreditsUsedUp),
+        (402, "credits-depleted", CreditsUsedUp),
     ],
 )
 def test_kinds(status, type_, kind):
@@ -231,6 +232,17 @@ def test_kinds(status, type_, kind):
     error = refuse(status, v2(type_))
     assert kind is type(error)
     assert f"HTTP {status}: A detail" in error.message
+
+
+def test_credits_name_no_moment():
+    """A limit's reset in the same answer isn't when credits come back, and a second attempt would be refused, too."""
+    document = {"title": "CreditsDepleted", "type": f"{X}/credits", "detail": "None left.", "status": 402}
+    headers = {"x-rate-limit-reset": str(NOW + 900), "retry-after": "60"}
+    error = error_from(Answer(402, headers, json.dumps(document).encode()), WRITING)
+
+    assert (CreditsUsedUp, ExitCode.TRY_LATER, Fate.REFUSED) == (type(error), error.exit_code, error.fate)
+    assert error.retry_at is None
+    assert "run the same command again" in error.hint
 
 
 @pytest.mark.parametrize(

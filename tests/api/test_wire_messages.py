@@ -146,3 +146,27 @@ def test_unreadable_events(document):
     """Taken for an empty list, it would look as if nothing had been sent."""
     with pytest.raises(Unreadable):
         wire_messages.read_events(answer(document), "4534871")
+
+
+@pytest.mark.parametrize(
+    ("messages", "ids"),
+    [
+        ([], set()),
+        ([{"id": "1", "message_data": {"text": "Hi"}}], set()),
+        (
+            [{"id": "1", "custom_profile_id": "100001"}, {"message_data": {"custom_profile_id": 100002}}],
+            {"100001", "100002"},
+        ),
+        ([{"message_create": [{"custom_profile_id": "5"}]}, {"custom_profile_id": None}], {"5"}),
+    ],
+)
+def test_profiles_of_welcome_messages(messages, ids):
+    """X documents no place for the id in them, so it counts wherever it stands."""
+    assert ids == wire_messages.read_welcome_profiles(answer({"welcome_messages": messages}))
+
+
+@pytest.mark.parametrize("document", [{}, {"welcome_messages": None}, {"welcome_messages": {"custom_profile_id": "1"}}])
+def test_no_list_of_welcome_messages(document):
+    """What lacks the list says nothing about profiles."""
+    with pytest.raises(Unreadable, match="welcome messages"):
+        wire_messages.read_welcome_profiles(answer(document))

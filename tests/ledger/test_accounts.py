@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from profilectl.errors import WrongAccount
-from profilectl.ledger.accounts import require_distinct, unknown_account
+from profilectl.errors import (
+    CredentialsRefused,
+    NotAllowlisted,
+    NotFound,
+    RateLimited,
+    Refused,
+    Unreachable,
+    WrongAccount,
+)
+from profilectl.ledger.accounts import as_withdrawal, require_distinct, unknown_account
 from profilectl.model import Account, Event, Intent, Profile
 
 ACME = Account("1", "acmecare", "api.x.com")
@@ -29,6 +37,13 @@ def test_a_ledger_that_never_knew_the_account(listed, former, is_known, is_odd):
     assert is_odd == (unknown is not None)
 
 
+@pytest.mark.parametrize(("listed", "is_odd"), [(0, False), (1, True)])
+def test_a_first_sync_that_made_nothing_is_no_other_ledger(listed, is_odd):
+    """The account is registered there and the kept head is its own, so only profiles at X speak against it."""
+    unknown = unknown_account(ACME, listed, "/state/ledger.db", is_known=False, is_registered=True)
+    assert is_odd == (unknown is not None)
+
+
 def test_the_three_ways_on():
     """All three are named as they are typed; the sandbox's ledger has no other address."""
     unknown = unknown_account(ACME, 40, None, is_known=False)
@@ -48,6 +63,51 @@ def test_the_former_ledger_is_named():
     unknown = unknown_account(ACME, 0, "/state/ledger.db", is_known=False)
     assert "another ledger was used for it before" in unknown.describe("/l.db")
     assert "PROFILECTL_LEDGER=/state/ledger.db names the right one" in unknown.ways_on("", is_sandbox=False)
+
+
+class Known:
+    """A ledger that has known an account's profiles, or not, and may have noted a refusal."""
+
+    def __init__(self, since_ms=None, *, knows=True):
+        self.since_ms = since_ms
+        self._knows = knows
+
+    def knows(self, _user_id):
+        return self._knows
+
+    def refused_since(self, _user_id):
+        return self.since_ms
+
+
+@pytest.mark.parametrize(
+    ("error", "is_one"),
+    [
+        (NotAllowlisted("no", status=403, code=87), True),
+        (CredentialsRefused("no", status=403, code=453), True),
+        (NotFound("no", status=404, code=34), True),
+        (Refused("no", status=410, code=251), True),
+        (Refused("no", status=410), True),
+        (CredentialsRefused("no", status=401, code=89), False),
+        (Refused("no", status=400, code=214), False),
+        (Unreachable("no", status=410), False),
+        (RateLimited("no", status=429, code=88), False),
+    ],
+)
+def test_what_a_withdrawal_is(error, is_one):
+    """X's own no to the list, as one who may not have it; never a limit, a token or a proxy."""
+    withdrawal = as_withdrawal(error, ACME, Known())
+
+    assert is_one == (withdrawal is not None)
+    assert as_withdrawal(error, ACME, Known(knows=False)) is None
+
+
+def test_a_withdrawal_that_was_told():
+    """It has the moment of the first time, in its words as well."""
+    error = NotAllowlisted("no", status=403, code=87)
+    new, old = as_withdrawal(error, ACME, Known()), as_withdrawal(error, ACME, Known(1_790_000_000_000))
+
+    assert (None, "1") == (new.since, new.user_id)
+    assert "custom profiles since 2026-09-21 14:13 UTC" in old.message
 
 
 def test_two_brands_of_one_account():

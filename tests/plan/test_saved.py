@@ -74,6 +74,7 @@ def test_plan_document():
                 "labels": [],
             },
             "budget": [],
+            "cost": None,
             "left_out": [],
             "notices": [],
         }

@@ -103,6 +103,7 @@ def test_send_document():
             "verified": True,
             "status": "sent",
             "error": None,
+            "cost": None,
         }
     )
 

@@ -87,6 +87,12 @@ def limit(seconds: float | None) -> Callable[..., httpx.Response]:
     return strike
 
 
+def no_credits(stage, _request, _proceed):
+    """Answer 402, as X's v2 does when nothing is left to pay with; nothing is applied."""
+    document = {"title": "CreditsDepleted", "type": "https://api.x.com/2/problems/credits", "detail": "none are left"}
+    return httpx.Response(402, headers=_date(stage), json=document)
+
+
 def redirect(stage, _request, _proceed):
     return httpx.Response(302, headers={"location": "https://elsewhere.example/", **_date(stage)})
 

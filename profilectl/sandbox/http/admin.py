@@ -83,6 +83,22 @@ def advance(request: LocalRequest) -> Response:
     return json_response({"now_ms": request.world.store.now_ms()})
 
 
+def add_welcome_message(request: LocalRequest) -> Response:
+    """Greet an account's customers: ``{"handle": "acmecare", "text": "Hi!", "profile_id": "1"}``, the id if any."""
+    body = _body(request, "handle", "text")
+    account = request.world.accounts.require(_text(body, "handle"))
+    profile_id = None if body.get("profile_id") is None else _text(body, "profile_id")
+    message = request.world.welcome.add(account.user_id, _text(body, "text"), profile_id)
+    return json_response(responses.welcome_message(message))
+
+
+def clear_welcome_messages(request: LocalRequest) -> Response:
+    """Greet nobody any more: ``{"handle": "acmecare"}``."""
+    account = request.world.accounts.require(_text(_body(request, "handle"), "handle"))
+    request.world.welcome.clear(account.user_id)
+    return show_state(request)
+
+
 def allow(request: LocalRequest) -> Response:
     """Put an account on the allowlist or take it off: ``{"handle": "acmecare", "allowlisted": false}``."""
     body = _body(request, "handle", "allowlisted")
@@ -173,6 +189,8 @@ ROUTES = (
     Route("POST", "/_sandbox/feedback", answer_card),
     Route("POST", "/_sandbox/feedback/<digits:id>", answer_on_page, is_page=True),
     Route("POST", "/_sandbox/messages", receive),
+    Route("POST", "/_sandbox/welcome-messages", add_welcome_message),
+    Route("DELETE", "/_sandbox/welcome-messages", clear_welcome_messages),
     # As at X whoever was told the address sees the picture: clients fetch it unsigned, and nobody guesses the key.
     Route("GET", "/_sandbox/media/<key>.jpg", show_picture, is_open=True),
 )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FOREVER = 24 * 60 * 60  # seconds; nobody holds a connection for longer
 _EDGE_PAGE = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Something went wrong</h1></body></html>"
+_NO_CREDITS = "The account has no credits left."
 _IDS = ("id", "media_id", "media_id_string")
 _STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
 _HEADER_FIELD = b"X-More: " + b"x" * 4000 + b"\r\n"
@@ -77,6 +78,8 @@ def before(faults: Iterable[Fault], now: float) -> Response | None:
                 return _error(fault, 503, 130, "Over capacity")
             case Kind.RATE_LIMIT:
                 return _rate_limited(fault, now)
+            case Kind.CREDITS:
+                return responses.problem(402, "CreditsDepleted", fault.message or _NO_CREDITS, "credits")
             case Kind.FOREIGN_BEFORE:
                 return _foreign(fault)
     return None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.profiles import Profile
     from profilectl.sandbox.model.rate_limits import RateStatus
     from profilectl.sandbox.model.tokens import App
+    from profilectl.sandbox.model.welcome import WelcomeMessage
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -199,6 +200,14 @@ def event(message: Message, media: Media | None, base: str, source_app_id: str |
         created["custom_profile_id"] = message.profile_id
     facts = {"type": "message_create", "id": message.id, "created_timestamp": str(message.created_ms)}
     return {**facts, "message_create": created}
+
+
+def welcome_message(message: WelcomeMessage) -> dict[str, Any]:
+    """A welcome message; where a profile stands in it isn't documented."""
+    entities: dict[str, Any] = {"hashtags": [], "symbols": [], "user_mentions": [], "urls": []}
+    facts = {"id": message.id, "created_timestamp": str(message.created_ms)}
+    carried = {} if message.profile_id is None else {"custom_profile_id": message.profile_id}
+    return {**facts, "message_data": {"text": message.text, "entities": entities}, **carried}
 
 
 def apps(app: App) -> dict[str, Any]:

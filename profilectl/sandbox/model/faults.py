@@ -20,6 +20,7 @@ CALLS = (
     *("typing", "upload-begin", "upload-append", "upload-finish"),
     *("user", "limits", "request-token", "access-token", "invalidate"),
     *("feedback-create", "feedback-show", "feedback-events"),
+    "welcome-messages",
 )
 
 
@@ -32,6 +33,7 @@ class Kind(enum.StrEnum):
     DROP_BEFORE = "drop-before"  # the connection closes without an answer; not applied
     DROP_AFTER = "drop-after"  # the same; applied
     RATE_LIMIT = "rate-limit"  # 429; `seconds` until the reset, without it no headers; not applied
+    CREDITS = "credits"  # 402, the app has no credits left, as v2 says it; not applied
     SLOW = "slow"  # the answer comes `seconds` late; applied
     HOLD = "hold"  # applied, then silence until released or for `seconds`, then the connection closes
     CUT = "cut"  # the first half of the answer's body; applied

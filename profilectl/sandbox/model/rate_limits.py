@@ -37,6 +37,7 @@ X_LIMITS: Mapping[str, Limit] = MappingProxyType(
         "send-app": Limit(15_000, DAY),
         "messages": Limit(15, QUARTER_HOUR),
         "message": Limit(15, QUARTER_HOUR),
+        "welcome-messages": Limit(15, QUARTER_HOUR),
         "typing": Limit(1_000, QUARTER_HOUR),
         "upload": Limit(500, QUARTER_HOUR),
         "upload-app": Limit(50_000, DAY),

@@ -60,13 +60,15 @@ CREATE TABLE IF NOT EXISTS feedback (
   score INTEGER, text TEXT, answered_ms INTEGER);
 CREATE INDEX IF NOT EXISTS feedback_by_sender ON feedback (from_user_id, to_user_id);
 CREATE TABLE IF NOT EXISTS feedback_forbidden (user_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS welcome_messages (
+  id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, user_id TEXT NOT NULL, text TEXT NOT NULL, profile_id TEXT);
 CREATE TABLE IF NOT EXISTS windows (
   family TEXT, holder TEXT, opened REAL NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (family, holder)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, seen INTEGER NOT NULL);
 """
 _FORGOTTEN_ON_RESET = (
     *("nonces", "media", "chunks", "profiles", "messages", "message_extras", "windows", "faults", "request_tokens"),
-    *("feedback", "feedback_forbidden", "late_profiles", "typing"),
+    *("feedback", "feedback_forbidden", "late_profiles", "typing", "welcome_messages"),
 )
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO

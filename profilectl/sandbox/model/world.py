@@ -17,6 +17,7 @@ from profilectl.sandbox.model.profiles import Profiles
 from profilectl.sandbox.model.rate_limits import Limits, Quotas
 from profilectl.sandbox.model.store import MEMORY, Store
 from profilectl.sandbox.model.tokens import Tokens
+from profilectl.sandbox.model.welcome import WelcomeMessages
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class World:
         self.media = Uploads(self.store)
         self.profiles = Profiles(self.store, self.media)
         self.messages = Messages(self.store, self.accounts, self.profiles, self.media, self.quotas)
+        self.welcome = WelcomeMessages(self.store)
         self.feedback = Feedback(self.store, self.messages, self.quotas)
         self.faults = Faults(self.store)
 

@@ -94,6 +94,16 @@ def test_rate_limits_with_and_without_reset(any_remote, error_of):
     assert any_remote.names() == []
 
 
+def test_credits_that_are_used_up(any_remote):
+    """402 with v2's problem, on v1.1's calls too, as X bills both from one account; nothing is made."""
+    _arm(any_remote, Kind.CREDITS)
+    answer = any_remote.create()
+
+    assert (402, "CreditsDepleted") == (answer.status_code, answer.json()["title"])
+    assert answer.json()["type"].endswith("/problems/credits")
+    assert any_remote.names() == []
+
+
 def test_slow_answers_come_in_the_end(any_remote):
     """Late, but right."""
     _arm(any_remote, Kind.SLOW, seconds=0.05)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from profilectl.sandbox.http.endpoints import account, feedback, media, messages, profiles
+from profilectl.sandbox.http.endpoints import account, feedback, media, messages, profiles, welcome
 
-ENDPOINTS = (*account.ENDPOINTS, *profiles.ENDPOINTS, *media.ENDPOINTS, *messages.ENDPOINTS, *feedback.ENDPOINTS)
+ENDPOINTS = (
+    *(*account.ENDPOINTS, *profiles.ENDPOINTS, *media.ENDPOINTS, *messages.ENDPOINTS),
+    *(*feedback.ENDPOINTS, *welcome.ENDPOINTS),
+)

@@ -19,9 +19,10 @@ from profilectl.cli.options import option
 from profilectl.cli.read_only_context import ReadOnlyContext
 from profilectl.doctor.account_checks import Accounts, check_allowlists_again, run_checks
 from profilectl.doctor.allowlist_wait import wait_until_allowed
+from profilectl.doctor.face_check import UNKNOWN
 from profilectl.doctor.machine_checks import Machine
 from profilectl.doctor.report import State, lacks_only_allowlist
-from profilectl.errors import ExitCode
+from profilectl.errors import ExitCode, UsageError
 from profilectl.render import doctor as render
 from profilectl.render.console import info, is_terminal, out
 from profilectl.toml.rules import parse_duration
@@ -29,7 +30,7 @@ from profilectl.toml.rules import parse_duration
 if TYPE_CHECKING:
     from profilectl.api.probe import ProbeResult
     from profilectl.doctor.account_checks import AccountChecks
-    from profilectl.doctor.report import Report
+    from profilectl.doctor.report import Finding, Report
 
 
 def doctor(
@@ -38,12 +39,25 @@ def doctor(
         str | None,
         option("--wait DURATION", "Ask on until X allows custom profiles, for this long: 2h."),
     ] = None,
+    face_check: Annotated[
+        bool, option("--face-check", "Send one test message, and ask you what X's apps show beside it.")
+    ] = False,
+    to: Annotated[str | None, option("--to ID|@HANDLE", "For --face-check: one of test_recipients.")] = None,
+    agent: Annotated[str | None, option("--as AGENT", "For --face-check: whose face; else the first one's.")] = None,
 ) -> None:
     """Tell what works, what doesn't, and what to do.
 
     Looks at clock, network, keyring, credentials, what X allows, roster, pictures, ledger and profiles, within 20
     seconds or --timeout. Asks nobody and changes nothing. Exits with the code of the first failure.
+
+    Many customers read in XChat by now, and X doesn't publish whether it shows agents' names and pictures: with
+    --face-check a person looks, and the next report says when that was and what they saw.
     """
+    if face_check:
+        _check_face(context, to, agent, waits=wait is not None)
+        return
+    if to is not None or agent is not None:
+        raise UsageError("--to and --as are for --face-check")
     seconds = None if wait is None else parse_duration(wait, "--wait")
     read_only = ReadOnlyContext.of(context)
     report, accounts = run_checks(_machine(read_only), _accounts(read_only))
@@ -52,10 +66,19 @@ def doctor(
     if seconds is not None and not waits and report.failures:
         info("not waiting: X's allowlist isn't the only thing that is missing")
     if not (waits and context.wants_json):  # stdout holds one document, which then follows the wait
-        _show(context, report, report.exit_code)
+        _show(context, report, report.exit_code, needs_eyes=any(account.needs_eyes for account in accounts))
     if seconds is None or not waits:
         raise typer.Exit(report.exit_code)
     raise typer.Exit(_wait(read_only, report, refused, seconds))
+
+
+def _check_face(context: Context, to: str | None, agent: str | None, *, waits: bool) -> None:
+    if waits:
+        raise UsageError("--wait and --face-check exclude each other")
+    from profilectl.cli.doctor.face_check import check_face
+
+    context.deeds.append("send")
+    out(check_face(context, to, agent))
 
 
 def _machine(context: ReadOnlyContext) -> Machine:
@@ -103,18 +126,30 @@ def _accounts(context: ReadOnlyContext) -> Accounts:
     )
 
 
-def _show(context: Context, report: Report, exit_code: ExitCode) -> None:
+def _show(context: Context, report: Report, exit_code: ExitCode, *, needs_eyes: bool = False) -> None:
     first = report.first_failure
-    findings = [finding for finding in report.findings if not (context.is_quiet and finding.state is State.OK)]
+    findings = [
+        finding for finding in report.findings if not (context.is_quiet and _goes_without_saying(finding, report))
+    ]
     context.output.show(
         render.document(report, exit_code),
         rows=render.rows(findings),
         table=lambda: render.listing(findings, first),
     )
     # A terminal's table holds the hint already; the rows of a pipe have no place for it.
-    if first is not None and (context.wants_json or not is_terminal(sys.stdout)):
+    if first in findings and first is not None and (context.wants_json or not is_terminal(sys.stdout)):
         give_hint(first.result.hint)
     context.remark(render.summary(report))
+    # for people: what a pipe reads has its lines, and nobody would look
+    if needs_eyes and is_terminal(sys.stdout):
+        context.remark(UNKNOWN)
+
+
+def _goes_without_saying(finding: Finding, report: Report) -> bool:
+    """Say whether --quiet leaves a finding out: what is well, and what an earlier run has told; the exit code stays."""
+    # a timer's runs would repeat every half hour that X has withdrawn custom profiles, which `sync` notes
+    old = {(other.check, other.brand) for other in report.findings if other.result.is_old}
+    return finding.state is State.OK or finding.result.is_old or (finding.result.because, finding.brand) in old
 
 
 def _wait(context: ReadOnlyContext, report: Report, accounts: Sequence[AccountChecks], seconds: float) -> ExitCode:
