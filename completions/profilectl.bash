@@ -15,7 +15,7 @@ _profilectl_know() {
             options="$shared"
             ;;
         'profilectl init')
-            options="$shared --handle=@text"
+            options="$shared --handle=@text --language=@text --timezone=@text --csv=@path --map=@text --photos=@path --from-live --yes"
             ;;
         'profilectl diff')
             options="$shared --exit-code --out=@path --format=table,json,markdown,html --agent=@agents --label=@text -l=@text --allow-deletes=@text --allow-lost=@text --prune-now --verify-avatars --except=@text --picture-base=@text"
@@ -46,14 +46,14 @@ _profilectl_know() {
             options="$shared --yes"
             ;;
         'profilectl doctor')
-            options="$shared --wait=@text --face-check --to=@text --as=@agents"
+            options="$shared --wait=@text --face-check --to=@customers --as=@agents"
             ;;
         'profilectl completion')
             options="$shared"
             arguments='bash,zsh,fish,powershell'
             ;;
         'profilectl roster')
-            commands='check list show add set remove rename fmt'
+            commands='check list show add set remove rename fmt import export pull'
             options='--help'
             ;;
         'profilectl roster check')
@@ -84,6 +84,17 @@ _profilectl_know() {
             ;;
         'profilectl roster fmt')
             options="$shared --check"
+            ;;
+        'profilectl roster import')
+            options="$shared --map=@text --photos=@path --dry-run --remove-missing"
+            arguments='@path'
+            ;;
+        'profilectl roster export')
+            options="$shared --format=@text --legal-names"
+            ;;
+        'profilectl roster pull')
+            options="$shared --dry-run --max-deletes=@text --yes"
+            arguments='@text'
             ;;
         'profilectl feedback')
             commands='report'

@@ -8,7 +8,7 @@ function __profilectl_takes
         case profilectl/demo
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/init
-            contains -- $argv[2] --handle --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --handle --language --timezone --csv --map --photos --roster --brand --credentials-file --timeout
         case profilectl/diff
             contains -- $argv[2] --out --format --agent --label -l --allow-deletes --allow-lost --except --picture-base --roster --brand --credentials-file --timeout
         case profilectl/sync
@@ -45,6 +45,12 @@ function __profilectl_takes
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/roster/fmt
             contains -- $argv[2] --roster --brand --credentials-file --timeout
+        case profilectl/roster/import
+            contains -- $argv[2] --map --photos --roster --brand --credentials-file --timeout
+        case profilectl/roster/export
+            contains -- $argv[2] --format --roster --brand --credentials-file --timeout
+        case profilectl/roster/pull
+            contains -- $argv[2] --max-deletes --roster --brand --credentials-file --timeout
         case profilectl/feedback/report
             contains -- $argv[2] --since --until --roster --brand --credentials-file --timeout
         case profilectl/profiles/list
@@ -182,6 +188,9 @@ set -g __profilectl_commands \
     profilectl/roster/remove \
     profilectl/roster/rename \
     profilectl/roster/fmt \
+    profilectl/roster/import \
+    profilectl/roster/export \
+    profilectl/roster/pull \
     profilectl/feedback \
     profilectl/feedback/report \
     profilectl/profiles \
@@ -240,6 +249,9 @@ set -g __profilectl_sharers \
     profilectl/roster/remove \
     profilectl/roster/rename \
     profilectl/roster/fmt \
+    profilectl/roster/import \
+    profilectl/roster/export \
+    profilectl/roster/pull \
     profilectl/feedback/report \
     profilectl/profiles/list \
     profilectl/profiles/adopt \
@@ -305,6 +317,13 @@ complete -c profilectl -n '__profilectl_on profilectl' -a sandbox -d 'The local 
 complete -c profilectl -n '__profilectl_on profilectl' -l version -d 'Print the version'
 
 complete -c profilectl -n '__profilectl_on profilectl/init' -l handle -r -f -d 'Your brand\'s X account; else a stand-in'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l language -r -f -d 'Which language its customers read'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l timezone -r -f -d 'In which days begin and end'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l csv -r -F -d 'Your people: CSV, or JSON lines'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l map -r -f -d 'Which column is which field'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l photos -r -F -d 'Pictures, called by key, e-mail address or name'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l from-live -d 'Take the profiles that X has as agents'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l yes -d 'Ask nothing'
 
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l exit-code -d 'Exit 3 when anything differs'
 complete -c profilectl -n '__profilectl_on profilectl/diff' -l out -r -F -d 'Save the plan, too, for `sync --plan`'
@@ -367,7 +386,7 @@ complete -c profilectl -n '__profilectl_on profilectl/recover' -l yes -d 'Bind w
 
 complete -c profilectl -n '__profilectl_on profilectl/doctor' -l wait -r -f -d 'Ask on until X allows custom profiles, for this long: 2h'
 complete -c profilectl -n '__profilectl_on profilectl/doctor' -l face-check -d 'Send one test message, and ask you what X\'s apps show beside it'
-complete -c profilectl -n '__profilectl_on profilectl/doctor' -l to -r -f -d 'For --face-check: one of test_recipients'
+complete -c profilectl -n '__profilectl_on profilectl/doctor' -l to -r -f -a '(__profilectl_names customers)' -d 'For --face-check: one of test_recipients'
 complete -c profilectl -n '__profilectl_on profilectl/doctor' -l as -r -f -a '(__profilectl_names agents)' -d 'For --face-check: whose face; else the first one\'s'
 
 complete -c profilectl -n '__profilectl_at profilectl/completion 1' -f -a 'bash zsh fish powershell'
@@ -380,6 +399,9 @@ complete -c profilectl -n '__profilectl_on profilectl/roster' -a set -d 'Change 
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a remove -d 'Take an agent out of the roster'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a rename -d 'Change an agent\'s key; its profile stays'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -a fmt -d 'Bring the roster into its canonical form'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a import -d 'Read a list of people into the roster'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a export -d 'Print the roster\'s agents as a list for a spreadsheet'
+complete -c profilectl -n '__profilectl_on profilectl/roster' -a pull -d 'Bring the roster up to date with a directory of people'
 complete -c profilectl -n '__profilectl_on profilectl/roster' -l help -d 'Show this message and exit'
 
 complete -c profilectl -n '__profilectl_on profilectl/roster/check' -l compliance -d 'Tell who speaks, whether each bot says so, and what is missing'
@@ -412,6 +434,19 @@ complete -c profilectl -n '__profilectl_at profilectl/roster/remove 1' -f -a '(_
 complete -c profilectl -n '__profilectl_at profilectl/roster/rename 1' -f -a '(__profilectl_names agents)'
 
 complete -c profilectl -n '__profilectl_on profilectl/roster/fmt' -l check -d 'Write nothing; exit 3 when the form would change'
+
+complete -c profilectl -n '__profilectl_at profilectl/roster/import 1' -F
+complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l map -r -f -d 'Which column is which field'
+complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l photos -r -F -d 'Pictures, called by key, e-mail address or name'
+complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l dry-run -d 'Show the difference, and write nothing'
+complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l remove-missing -d 'Remove agents whom the list doesn\'t name, but protected ones'
+
+complete -c profilectl -n '__profilectl_on profilectl/roster/export' -l format -r -f -d 'csv or jsonl'
+complete -c profilectl -n '__profilectl_on profilectl/roster/export' -l legal-names -d 'Include legal names, which are private'
+
+complete -c profilectl -n '__profilectl_on profilectl/roster/pull' -l dry-run -d 'Show the difference, and write nothing'
+complete -c profilectl -n '__profilectl_on profilectl/roster/pull' -l max-deletes -r -f -d 'How many may leave at once'
+complete -c profilectl -n '__profilectl_on profilectl/roster/pull' -l yes -d 'Write without asking'
 
 complete -c profilectl -n '__profilectl_on profilectl/feedback' -a report -d 'Compare the scores by agent, by kind and by face'
 complete -c profilectl -n '__profilectl_on profilectl/feedback' -l help -d 'Show this message and exit'

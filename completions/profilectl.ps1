@@ -57,6 +57,13 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--handle|@text|Your brand''s X account; else a stand-in'
+                '--language|@text|Which language its customers read'
+                '--timezone|@text|In which days begin and end'
+                '--csv|@path|Your people: CSV, or JSON lines'
+                '--map|@text|Which column is which field'
+                '--photos|@path|Pictures, called by key, e-mail address or name'
+                '--from-live||Take the profiles that X has as agents'
+                '--yes||Ask nothing'
             )
             Arguments = @()
         }
@@ -172,7 +179,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Options = $shared + @(
                 '--wait|@text|Ask on until X allows custom profiles, for this long: 2h'
                 '--face-check||Send one test message, and ask you what X''s apps show beside it'
-                '--to|@text|For --face-check: one of test_recipients'
+                '--to|@customers|For --face-check: one of test_recipients'
                 '--as|@agents|For --face-check: whose face; else the first one''s'
             )
             Arguments = @()
@@ -194,6 +201,9 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 'remove|Take an agent out of the roster'
                 'rename|Change an agent''s key; its profile stays'
                 'fmt|Bring the roster into its canonical form'
+                'import|Read a list of people into the roster'
+                'export|Print the roster''s agents as a list for a spreadsheet'
+                'pull|Bring the roster up to date with a directory of people'
             )
             Options = @(
                 '--help||Show this message and exit'
@@ -278,6 +288,37 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--check||Write nothing; exit 3 when the form would change'
             )
             Arguments = @()
+        }
+        'profilectl roster import' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--map|@text|Which column is which field'
+                '--photos|@path|Pictures, called by key, e-mail address or name'
+                '--dry-run||Show the difference, and write nothing'
+                '--remove-missing||Remove agents whom the list doesn''t name, but protected ones'
+            )
+            Arguments = @(
+                '@path'
+            )
+        }
+        'profilectl roster export' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--format|@text|csv or jsonl'
+                '--legal-names||Include legal names, which are private'
+            )
+            Arguments = @()
+        }
+        'profilectl roster pull' = @{
+            Commands = @()
+            Options = $shared + @(
+                '--dry-run||Show the difference, and write nothing'
+                '--max-deletes|@text|How many may leave at once'
+                '--yes||Write without asking'
+            )
+            Arguments = @(
+                '@text'
+            )
         }
         'profilectl feedback' = @{
             Commands = @(

@@ -57,7 +57,9 @@ def check_face(context: Context, to: str | None, agent: str | None) -> str:
     send_context = replace(context_of(context, human_wrote_this=True, yes=True), is_test=True)
     known = context.ledger_for_reading()
     contents = Contents(_text(now_ms()))
-    message_sender = MessageSender(sender, operator.uid, contents, None, None, send_context, None, policy, known)
+    message_sender = MessageSender(
+        sender, operator.uid, contents, None, None, send_context, None, policy, known, context.roster.moved
+    )
     require_face(authority, operator, message_sender)
     result = _send(context, message_sender, recipient)
     if result.error is not None or result.receipt is None:
