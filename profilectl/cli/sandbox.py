@@ -242,6 +242,10 @@ def faults(
         raise UsageError("a rule or --clear, not both")
     fault = None if rule is None else _parse(rule)
     rules = _arm(context, fault, clear=clear) if url is None else _arm_running(context, url, fault, clear=clear)
+    _show_rules(context, rules)
+
+
+def _show_rules(context: Context, rules: list[dict[str, Any]]) -> None:
     # Rules are JSON, in and out: a pipe gets the document, a person a table.
     is_for_people = is_terminal(sys.stdout) and not context.wants_json
     rows = [[_FAULT_CELLS[key](rule.get(key)) for key in _FAULT_CELLS] for rule in rules] if is_for_people else None
