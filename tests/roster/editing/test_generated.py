@@ -6,6 +6,7 @@ import os
 import re
 from datetime import date
 
+import pytest
 import tomlkit
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,8 @@ from tests.roster.editing.rosters import rosters
 
 EXAMPLES = int(os.environ.get("PROFILECTL_TEST_EDITS", "60"))
 """How many rosters are drawn; 2,000 before a release."""
+
+pytestmark = pytest.mark.timeout(max(600, EXAMPLES * 2))  # seconds: two for each, on a machine that is busy
 
 MANY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
