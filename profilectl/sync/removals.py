@@ -39,10 +39,12 @@ def await_sends(ledger: Ledger, user_id: str, profile_id: str, clocks: Clocks, w
     """
     over_ms = None  # by this machine's clock
     for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-        begun_ms, local_ms = ledger.open_sends(user_id).get(profile_id), clocks.local_time().ms
-        if begun_ms is not None and over_ms is None:
-            over_ms = local_ms + min(LONGEST_SEND_MS, begun_ms + LONGEST_SEND_MS - clocks.now_ms())
-        left_ms = 0 if begun_ms is None or over_ms is None else over_ms - local_ms
+        begun_ms, left_ms = ledger.open_sends(user_id).get(profile_id), 0
+        if begun_ms is not None:
+            local_ms = clocks.local_time().ms
+            if over_ms is None:
+                over_ms = local_ms + min(LONGEST_SEND_MS, begun_ms + LONGEST_SEND_MS - clocks.now_ms())
+            left_ms = over_ms - local_ms
         if left_ms <= 0:
             ledger.require_held()  # the wait may have been long, and somebody may need the profile since
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -119,6 +120,7 @@ def write(path, history):
             ledger.close()
 
 
+@pytest.mark.timeout(600 + EXAMPLES)  # seconds
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORIES)
 def test_the_order_of_events_is_the_order_of_their_times(tmp_path_factory, history):
