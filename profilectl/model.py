@@ -42,7 +42,7 @@ class Problem(Struct, frozen=True):
     path: str
     message: str
     severity: str = "error"  # "error" | "warning"
-    rule: str = ""  # the id of what was broken, see `roster.check_rules`
+    rule: str = ""  # the id of what was broken, see `roster.checks.rules`
     hint: str = ""  # what to do, where the message doesn't say so itself
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from profilectl.api.endpoints import Endpoint
 from profilectl.model import PreparedPicture
 from profilectl.pictures.attachments import Attachment
-from profilectl.render.bubble import AgentCard
+from profilectl.render.bubbles.bubble import AgentCard
 from profilectl.render.html import ShownAppearance
 
 PIXELS = b"canary"

@@ -179,7 +179,7 @@ class _Prunings:
 PRUNED = "pruned"
 """What an event is called by which texts and recipients were taken out of records; these name it in their detail."""
 
-PRIVATE = frozenset({"recipient_id", "text", "text_sha256", "text_hmac", "attachment"})
+PRIVATE = frozenset({"recipient_id", "recipient", "recipient_handle", "text", "text_sha256", "text_hmac", "attachment"})
 """What is taken out of a record's detail: who got a message, and what tells, or proves, what it said."""
 
 _PRUNED_KEY = f'"{PRUNED}":'

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from profilectl.sandbox.model.messages import Message
 
 _WIDEST: Final = 88  # columns of a sentence: a line that is pleasant to read
-_PHONE: Final = 72  # columns of a conversation, as wide as the bubbles that `render.bubble` draws
+_PHONE: Final = 72  # columns of a conversation, as wide as the bubbles that `render.bubbles` draws
 _ROSTER: Final = Path("roster.toml")
 _HANDLE: Final = "acmecare"
 _BEFORE: Final = "Alice Fast, Care"
@@ -271,7 +271,7 @@ def _show_question(message: Message) -> None:
 
 def _show_answer(local: LocalX, message: Message, brand: Account) -> None:
     """Show a message with the name and picture that X gives it: the profile's, or the brand's own."""
-    from profilectl.render.bubble import AgentCard
+    from profilectl.render.bubbles.bubble import AgentCard
 
     # The picture is the one that X serves, re-encoded, and not the file of the roster.
     profile = None if message.profile_id is None else local.world.profiles.find(message.profile_id)

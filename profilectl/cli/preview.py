@@ -16,8 +16,8 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import Labels, argument, option
 from profilectl.errors import InputRefused, UsageError
 from profilectl.model import Agent, Brand, PreparedPicture
-from profilectl.render import terminal_images
-from profilectl.render.bubble import AgentCard, bubble, plain_bubble
+from profilectl.render.bubbles import images as terminal_images
+from profilectl.render.bubbles.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
 from profilectl.roster.selectors import carries, no_such_label, parse_labels
 from profilectl.system.host import today

@@ -16,8 +16,8 @@ from profilectl.errors import PersonNeeded
 from profilectl.ledger.accounts import check_account
 from profilectl.ledger.store import StoreReader
 from profilectl.model import Brand
-from profilectl.render import audit as render
 from profilectl.render.console import show_error
+from profilectl.render.record import answers as render
 
 MOST_DAYS = 30  # that X's list goes back (X: GET direct_messages/events/list)
 _DAY_MS = 24 * 3600 * 1000

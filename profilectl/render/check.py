@@ -14,8 +14,8 @@ from profilectl import __version__
 from profilectl.digests import digest_of
 from profilectl.model import Problem
 from profilectl.render.json_documents import Document
-from profilectl.roster.check_rules import RULES, advice_for
-from profilectl.roster.waivers import WaivedProblem
+from profilectl.roster.checks.rules import RULES, advice_for
+from profilectl.roster.checks.waivers import WaivedProblem
 from profilectl.text.escape import visible
 from profilectl.toml.problems import format_problem
 

@@ -22,7 +22,7 @@ from profilectl.text.initials import capital, initials
 if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
-    from profilectl.render.bubble import AgentCard
+    from profilectl.render.bubbles.bubble import AgentCard
 
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"

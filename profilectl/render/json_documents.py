@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from profilectl.profiles.matching import Finding
     from profilectl.profiles.offboarding import OffboardResult
     from profilectl.profiles.ownership import ClassifiedProfile
+    from profilectl.roster.checks.waivers import WaivedProblem
     from profilectl.roster.compliance import Compliance, Gap
     from profilectl.roster.layers import LayeredValue
-    from profilectl.roster.waivers import WaivedProblem
     from profilectl.sync.outcomes import Outcome
 
 Document = dict[str, Any]
@@ -138,7 +138,7 @@ def send(
 
 def check(agents: int, problems: Iterable[Problem], waived: Iterable[WaivedProblem] = (), *, ok: bool) -> Document:
     """``profilectl.check/1``: every problem of a roster with line and column; `ok` says what the exit code does."""
-    from profilectl.roster.check_rules import advice_for
+    from profilectl.roster.checks.rules import advice_for
 
     listed = [
         {

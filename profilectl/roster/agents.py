@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
 from profilectl.roster.brands import UNSPECIFIED, Membership, read_membership
+from profilectl.roster.checks.lookalikes import Lookalikes
 from profilectl.roster.consent import drawn_picture
 from profilectl.roster.disclosure import Disclosure, markers_for
-from profilectl.roster.lookalikes import Lookalikes
 from profilectl.roster.schema import AGENT, MOST_AGENTS
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.confusables import mixed_scripts

@@ -17,10 +17,10 @@ from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Policy, Problem, Roster
 from profilectl.roster import schema
 from profilectl.roster.agents import AgentReader, Entry
+from profilectl.roster.checks.waivers import read_waivers
 from profilectl.roster.disclosure import MARKERS, markers_for
 from profilectl.roster.moves import read_moves
 from profilectl.roster.unknown_keys import read_table
-from profilectl.roster.waivers import read_waivers
 from profilectl.toml.document import decode, load, refusal
 from profilectl.toml.paths import Path, dotted
 from profilectl.toml.problems import ProblemList, ReadingStopped

@@ -174,7 +174,7 @@ def moved(value: Any) -> list[dict[str, Any]]:
 
 
 def waivers(value: Any) -> list[dict[str, Any]]:
-    """Accept an array of tables; what each holds is judged by `roster.waivers`."""
+    """Accept an array of tables; what each holds is judged by `roster.checks.waivers`."""
     if type(value) is not list or any(type(entry) is not dict for entry in value):
         raise FieldError(f"expected tables that begin with [[policy.waivers]], got {shown(value)}")
     if len(value) > _MOST_WAIVERS:

@@ -8,7 +8,7 @@ import textwrap
 from profilectl.completion.environment import VARIABLES
 from profilectl.completion.man_page import own_terms, usage
 from profilectl.errors import ExitCode
-from profilectl.roster.check_rules import RULES
+from profilectl.roster.checks.rules import RULES
 
 _WIDTH = 112  # columns of a code block
 

@@ -6,8 +6,8 @@ from datetime import date
 
 from profilectl.model import Problem, Waiver
 from profilectl.render.check import github_lines, sarif, text_lines
-from profilectl.roster.check_rules import RULES
-from profilectl.roster.waivers import WaivedProblem
+from profilectl.roster.checks.rules import RULES
+from profilectl.roster.checks.waivers import WaivedProblem
 
 NAME = Problem("a, b:c/roster.toml", 14, 3, "agents.alice.name", "100 % wrong\nor not", rule="name")
 FILE = Problem("roster.toml", 0, 0, "", "not UTF-8", "warning", "encoding", "save it anew")

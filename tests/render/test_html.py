@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from profilectl.render.bubble import AgentCard
+from profilectl.render.bubbles.bubble import AgentCard
 from profilectl.render.html import preview_page
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

@@ -12,7 +12,7 @@ from profilectl.messaging.compose import SendStatus
 from profilectl.model import Message, Problem, Waiver
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.render import json_documents
-from profilectl.roster.waivers import WaivedProblem
+from profilectl.roster.checks.waivers import WaivedProblem
 from profilectl.sync.outcomes import Outcome, Status
 
 REPLACE = Change(

@@ -17,7 +17,7 @@ from profilectl.audit.notes import LARGEST, NoNote, is_note, parse_note
 from profilectl.cli.audit.anchor import signers
 from profilectl.cli.ledger_files import readable_file
 from profilectl.errors import InputRefused
-from profilectl.render.audit import Checkpoints
+from profilectl.render.record.answers import Checkpoints
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 

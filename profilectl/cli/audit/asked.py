@@ -15,8 +15,8 @@ from profilectl.cli.ledger_files import (
 )
 from profilectl.cli.options import option
 from profilectl.errors import LedgerRefused, UsageError
-from profilectl.render import audit as render
 from profilectl.render.console import info
+from profilectl.render.record import answers as render
 from profilectl.system.local_time import Moment, parse_moment
 from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean

@@ -12,9 +12,9 @@ from profilectl.cli.ledger_files import place_of
 from profilectl.cli.options import option
 from profilectl.errors import LedgerRefused
 from profilectl.ledger.heads import NEWEST, require_whole
-from profilectl.render import checkpoint as render
-from profilectl.render.audit import counted
 from profilectl.render.console import out
+from profilectl.render.record import checkpoint as render
+from profilectl.render.record.answers import counted
 from profilectl.text.escape import visible
 
 

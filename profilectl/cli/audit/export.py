@@ -20,7 +20,7 @@ from profilectl.cli.ledger_files import (
 )
 from profilectl.cli.options import argument, option
 from profilectl.errors import LedgerRefused
-from profilectl.render import audit as render
+from profilectl.render.record import answers as render
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
@@ -41,7 +41,9 @@ def export(
     count and digest. And a page for people, which loads nothing: faces, messages by agent, changes. Both name customers
     and agents, so they are for your eyes only. A record whose chain is broken is refused.
     """
-    from profilectl.render import record_page  # brings the pages along, which the other commands do without
+    from profilectl.render.record import (
+        page as record_page,  # brings the pages along, which the other commands do without
+    )
 
     context.require_admin("export the record")
     asked, zone = asked_period(context, since, until)

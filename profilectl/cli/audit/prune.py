@@ -15,8 +15,8 @@ from profilectl.cli.prompts import require_consent
 from profilectl.errors import LedgerRefused, UsageError
 from profilectl.ledger.address import PostgresAddress
 from profilectl.ledger.heads import require_whole
-from profilectl.render import pruned as render
-from profilectl.render.audit import counted
+from profilectl.render.record import pruned as render
+from profilectl.render.record.answers import counted
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 

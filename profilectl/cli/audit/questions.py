@@ -31,9 +31,9 @@ from profilectl.cli.ledger_files import (
     pour,
 )
 from profilectl.cli.options import argument, option
-from profilectl.render import audit as render
 from profilectl.render.console import info, out_all
 from profilectl.render.json_documents import Document, about_local_x, dump
+from profilectl.render.record import answers as render
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean

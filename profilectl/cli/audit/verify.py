@@ -20,8 +20,8 @@ from profilectl.cli.ledger_files import (
 from profilectl.cli.options import option
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import ExitCode, LedgerRefused, TryLater, UsageError
-from profilectl.render import audit as render
 from profilectl.render.console import info, show_error
+from profilectl.render.record import answers as render
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from profilectl.cli.context import Context
     from profilectl.messaging.sender import MessageSender, PreparedSend
     from profilectl.model import Message
-    from profilectl.render.bubble import Draft
+    from profilectl.render.bubbles.bubble import Draft
 
 _LONGEST_WORDS = 240  # characters of what the customer wrote
 _PATIENCE = 3.0  # seconds that a person waits for what the customer wrote; the draft is shown without it then
@@ -73,7 +73,7 @@ def draft_of(
     context: Context, sender: MessageSender, message: Message, recipient: str, before: str = "", *, plain: bool = False
 ) -> Draft:
     """Return everything that will go out; a `plain` one has no picture, which takes time to open."""
-    from profilectl.render.bubble import AgentCard, Draft
+    from profilectl.render.bubbles.bubble import AgentCard, Draft
 
     agent, handle = sender.sender.agent, sender.sender.brand.handle
     prepared = None
@@ -101,7 +101,7 @@ def may_draw() -> bool:
 
 def show_on_stdout(draft: Draft) -> None:
     """Show everything that would go out, as a result."""
-    from profilectl.render.bubble import draft_bubble, plain_draft
+    from profilectl.render.bubbles.bubble import draft_bubble, plain_draft
     from profilectl.render.console import draw
 
     if not may_draw():
@@ -143,7 +143,7 @@ def words_before(context: Context, prepared: PreparedSend, recipient: str) -> st
 
 
 def _show(draft: Draft) -> None:
-    from profilectl.render.bubble import draft_bubble, plain_draft
+    from profilectl.render.bubbles.bubble import draft_bubble, plain_draft
 
     screen = console(sys.stderr)  # stdout is for the receipt alone
     if screen.color_system is not None:

@@ -22,9 +22,9 @@ from profilectl.system.host import today
 
 if TYPE_CHECKING:
     from profilectl.pictures.loader import Objection
+    from profilectl.roster.checks.waivers import WaivedProblem
     from profilectl.roster.compliance import Compliance
     from profilectl.roster.parser import PartialRoster
-    from profilectl.roster.waivers import WaivedProblem
 
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
 
@@ -102,9 +102,9 @@ def _show(context: Context, findings: Findings, form: CheckFormat | None, *, is_
 
 def _examine(context: Context) -> Findings:
     """Return every problem of the file and of the pictures that its agents name, those with errors included."""
+    from profilectl.roster.checks.waivers import unused, waive
     from profilectl.roster.consent import consent_warnings
     from profilectl.roster.parser import parse_partially
-    from profilectl.roster.waivers import unused, waive
     from profilectl.toml.document import decode
     from profilectl.toml.problems import ProblemList
 

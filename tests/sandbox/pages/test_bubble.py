@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from profilectl.render.bubble import AgentCard
+from profilectl.render.bubbles.bubble import AgentCard
 from profilectl.render.html import preview_page
 from profilectl.roster.disclosure import MARKERS
 from profilectl.sandbox.pages import rendering

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from profilectl.model import Link
 from profilectl.pictures.attachments import Attachment
-from profilectl.render.bubble import AgentCard, Draft, bubble, draft_bubble, plain_bubble, plain_draft
+from profilectl.render.bubbles.bubble import AgentCard, Draft, bubble, draft_bubble, plain_bubble, plain_draft
 
 
 def picture(colour: tuple[int, ...] = (200, 30, 30), below: tuple[int, ...] | None = None) -> bytes:

@@ -10,9 +10,9 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from profilectl.audit.queries import STATUSES
-from profilectl.render import audit
 from profilectl.render.html import fill
 from profilectl.render.json_documents import Document, timestamp
+from profilectl.render.record import answers
 
 if TYPE_CHECKING:
     from profilectl.audit.chain import Record
@@ -47,7 +47,7 @@ class LineSink:
         self._file = file
         self._hash = hashlib.sha256()
         known = [{**asdict(account), "brands": list(account.brands)} for account in accounts]
-        self._write({"schema": "profilectl.audit-export/1", "period": audit.period(asked, zone), "accounts": known})
+        self._write({"schema": "profilectl.audit-export/1", "period": answers.period(asked, zone), "accounts": known})
 
     def add(self, record: Record, at_ms: int) -> None:
         """Write a record as it is stored: its hash is the SHA-256 of `prev_hash` and `text`, one behind the other."""
@@ -76,7 +76,7 @@ def facts(
     accounts: Sequence[LedgerAccount], asked: Period, zone: str | None, head: Record | None, file: str, lines: LineSink
 ) -> list[tuple[str, str]]:
     """Return what stands at the top of the page: what it is about, and what proves it."""
-    asked_for = audit.period(asked, zone)
+    asked_for = answers.period(asked, zone)
     zoned = "" if zone is None else f"; the days are those of {zone}"
     chain = "empty" if head is None else f"whole up to record {head.seq}, hash {head.hash}"
     return [
@@ -93,17 +93,17 @@ def facts(
     ]
 
 
-def page(title: str, facts: Sequence[tuple[str, str]], evidence: Evidence, brands: audit.Brands) -> str:
+def page(title: str, facts: Sequence[tuple[str, str]], evidence: Evidence, brands: answers.Brands) -> str:
     """Return a page without scripts that loads nothing: faces, messages by agent, changes, and the first messages."""
     sections = [make(evidence, brands) for make in (_faces, _tallies, _changes, _messages)]
     return fill("record.html", title=title, facts=facts, sections=sections)
 
 
-def _faces(evidence: Evidence, brands: audit.Brands) -> Section:
+def _faces(evidence: Evidence, brands: answers.Brands) -> Section:
     rows = []
     for face in evidence.faces():
-        agent, name, profile, _, *times, picture, by, _, consent, _ = audit.who_cells(face, evidence.selection.period)
-        rows.append((audit.brand_of(face.account, brands), agent, name, profile, *times, by, consent, picture))
+        agent, name, profile, _, *times, picture, by, _, consent, _ = answers.who_cells(face, evidence.selection.period)
+        rows.append((answers.brand_of(face.account, brands), agent, name, profile, *times, by, consent, picture))
     remark = (
         "Who customers could see, and whose face it was. An agent speaks with a face until it is replaced or removed; "
         "customers may see it until X doesn't have it any more. An empty cell: not ended, or not known."
@@ -111,10 +111,10 @@ def _faces(evidence: Evidence, brands: audit.Brands) -> Section:
     return Section("Faces", remark, _FACES, rows, "The record has no face in this period.")
 
 
-def _tallies(evidence: Evidence, brands: audit.Brands) -> Section:
+def _tallies(evidence: Evidence, brands: answers.Brands) -> Section:
     rows = [
         (
-            audit.brand_of(tally.account, brands),
+            answers.brand_of(tally.account, brands),
             tally.agent,
             str(sum(counts)),
             *map(str, counts),
@@ -128,19 +128,19 @@ def _tallies(evidence: Evidence, brands: audit.Brands) -> Section:
 
 
 def _origins(counts: Mapping[str | None, int]) -> str:
-    return ", ".join(f"{origin or audit.NOT_RECORDED}: {count}" for origin, count in counts.items())
+    return ", ".join(f"{origin or answers.NOT_RECORDED}: {count}" for origin, count in counts.items())
 
 
-def _changes(evidence: Evidence, brands: audit.Brands) -> Section:
-    rows = [audit.log_row(entry, brands) for entry in evidence.changes]
+def _changes(evidence: Evidence, brands: answers.Brands) -> Section:
+    rows = [answers.log_row(entry, brands) for entry in evidence.changes]
     remark = f"What was changed, when and by whom.{_more(evidence.more_changes, 'changes')}"
-    return Section("Changes", remark, audit.LOG_HEADERS, rows, "Nothing was changed in this period.")
+    return Section("Changes", remark, answers.LOG_HEADERS, rows, "Nothing was changed in this period.")
 
 
-def _messages(evidence: Evidence, brands: audit.Brands) -> Section:
-    rows = [audit.sent_row(message, brands) for message in evidence.messages]
+def _messages(evidence: Evidence, brands: answers.Brands) -> Section:
+    rows = [answers.sent_row(message, brands) for message in evidence.messages]
     remark = f"When, to whom, and with which face.{_more(evidence.more_messages, 'messages')}"
-    return Section("Messages", remark, audit.SENT_HEADERS, rows, "No message was sent in this period.")
+    return Section("Messages", remark, answers.SENT_HEADERS, rows, "No message was sent in this period.")
 
 
 def _more(count: int, what: str) -> str:

@@ -8,9 +8,9 @@ import pytest
 
 from profilectl.errors import RosterRefused
 from profilectl.model import Problem, Waiver
-from profilectl.roster.check_rules import RULES
+from profilectl.roster.checks.rules import RULES
+from profilectl.roster.checks.waivers import unused, waive
 from profilectl.roster.parser import parse
-from profilectl.roster.waivers import unused, waive
 from profilectl.toml.problems import format_problem
 
 HEAD = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n[agents.alice]\nname = "Alice"\navatar = "a"\nkind = "human"\n'

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from rich.console import Console
-
-from profilectl.render.bubble import bubble
-from profilectl.render.terminal_images import ImageProtocol, place, protocol
 from tests.render.test_bubble import drawn, face, picture
+
+from profilectl.render.bubbles.bubble import bubble
+from profilectl.render.bubbles.images import ImageProtocol, place, protocol
 
 
 @pytest.mark.parametrize(

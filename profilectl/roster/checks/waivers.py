@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from profilectl.model import Problem, Waiver
-from profilectl.roster.check_rules import RULES
+from profilectl.roster.checks.rules import RULES
 from profilectl.roster.schema import WAIVER
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.suggest import did_you_mean

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from profilectl.model import Event
-from profilectl.render.audit import counted
 from profilectl.render.json_documents import Document
+from profilectl.render.record.answers import counted
 
 
 def pruned(place: str, before: str, event: Event | None) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profilectl.render.terminal_colours import nearest
+from profilectl.render.bubbles.colours import nearest
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import profilectl
-from profilectl.roster.check_rules import RULES, advice_for
+from profilectl.roster.checks.rules import RULES, advice_for
 
 PACKAGE = Path(profilectl.__file__).parent
 REPORTS = {"error", "warning", "stop", "report", "_refused", "Objection"}

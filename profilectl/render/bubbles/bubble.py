@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from profilectl.pictures.attachments import Attachment
-    from profilectl.render.terminal_images import ImageProtocol
+    from profilectl.render.bubbles.images import ImageProtocol
 
 _MOST_ROWS: Final = 8
 _DRAFT_ROWS: Final = 4  # of a portrait above a question: text and question have to be seen together
@@ -63,7 +63,7 @@ def bubble(
     from rich.table import Table
     from rich.text import Text
 
-    from profilectl.render.terminal_images import place
+    from profilectl.render.bubbles.images import place
 
     message = Panel.fit(Text("\n".join(_lines(card.text))), box=ROUNDED, border_style="bright_black")
     name = Text.assemble((visible(card.name), "bold"), "  ", (f"@{visible(card.handle)}", "dim"))
@@ -156,7 +156,7 @@ def _cells(upper: Row, lower: Row, colours: str | None) -> Iterator[tuple[str, s
 def _style(pixel: Pixel, colours: str | None) -> str:
     """Return Rich's name of a pixel's colour, of one that the terminal has."""
     if colours in {"256", "standard", "windows"}:
-        from profilectl.render.terminal_colours import nearest
+        from profilectl.render.bubbles.colours import nearest
 
         return f"color({nearest(pixel, is_standard=colours != '256')})"
     return "#{:02x}{:02x}{:02x}".format(*pixel)

@@ -8,7 +8,7 @@ import pytest
 
 from profilectl.errors import RosterRefused
 from profilectl.model import Agent, Brand, Kind
-from profilectl.roster.lookalikes import Lookalikes
+from profilectl.roster.checks.lookalikes import Lookalikes
 from profilectl.roster.parser import parse
 from profilectl.toml.problems import format_problem
 
