@@ -21,14 +21,18 @@ _VIRAMA = 9  # combining class of what joins two consonants to one
 
 
 def initials(name: str) -> list[str]:
-    """Return the initial of each word of a name up to a comma, without what stands in brackets.
+    """Return the initial of each word of a name up to a comma, without what stands in brackets beside a name.
 
     Jean-Pierre and O'Brien are one word each. A word without a letter has none, nor has a code with digits in it.
     """
-    spoken = _ASIDE.sub(" ", _TITLE.split(normalise(name), maxsplit=1)[0])
-    words = [word for word in spoken.split() if _has_letters(word) and not any(map(str.isdigit, word))]
+    spoken = _TITLE.split(normalise(name), maxsplit=1)[0]
+    words = _words(_ASIDE.sub(" ", spoken)) or _words(spoken)
     names = [word for word in words if not _ELIDED.fullmatch(word)] or words
     return [_first(word) for word in names]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.split() if _has_letters(word) and not any(map(str.isdigit, word))]
 
 
 def initial(part: str) -> str:

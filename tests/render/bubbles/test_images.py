@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from rich.console import Console
-from tests.render.test_bubble import drawn, face, picture
+from tests.render.bubbles.test_bubble import drawn, face, picture
 
 from profilectl.render.bubbles.bubble import bubble
 from profilectl.render.bubbles.images import ImageProtocol, place, protocol
