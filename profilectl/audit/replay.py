@@ -73,6 +73,7 @@ class Image:
     def _rename(self, old: Key, new: Key) -> None:
         if old in self.bindings:
             self.bindings[new] = self.bindings.pop(old)
+            self.protected.pop(new, None)  # of somebody who had that key before
         if old in self.protected:
             self.protected[new] = self.protected.pop(old)
         self.retired |= {profile: new[1] for profile, agent in self.retired.items() if (profile[0], agent) == old}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import msgspec
@@ -496,9 +497,14 @@ class Store(StoreReader, Ledger):
             for statement, what in ((schema.GET_BINDING, "a profile"), (schema.GET_INTENT_OF, "an open create")):
                 if all(execute(statement, account=user_id, agent=key) for key in (agent, new)):
                     raise LedgerConflict(f"{visible(agent)} and {visible(new)} each have {what}")
+            blocked = [key for key in (agent, new) if _is_blocked(execute, user_id, key)]
+            kinds = (schema.GET_BINDING, schema.GET_INTENT_OF)
+            live = {key for key in (agent, new) for kind in kinds if execute(kind, account=user_id, agent=key)}
+            if len(blocked) == 1 and not live <= set(blocked):
+                raise LedgerConflict(f"{visible(blocked[0])} was offboarded, and the other key has a profile")
             for statement in schema.RENAME_AGENT:
                 execute(statement, account=user_id, agent=agent, new=new)
-            if _is_blocked(execute, user_id, agent):
+            if agent in blocked:
                 execute(schema.DELETE_BLOCKED, account=user_id, agent=agent)
                 execute(schema.ADD_BLOCKED, account=user_id, agent=new)
             self._append(execute, Event("renamed", user_id, now_ms, new, detail={"from": agent}))
@@ -691,8 +697,9 @@ def _prune(execute: Execute, user_ids: Collection[str], before_ms: int, by: int)
     dispatches = sum(len(execute(schema.DELETE_OLD_DISPATCHES, account=user, before_ms=before_ms)) for user in user_ids)
     month = f"{datetime.fromtimestamp(before_ms / 1000, UTC):%Y-%m}"
     names = [name for name, _ in execute(schema.GET_TEXT_KEYS)]
-    for name in names[1:]:  # the first is the newest one, which is in use
-        if name.removeprefix(schema.TEXT_KEY) < month:
+    # newest first: until an admin's run makes the next month's key, messages have the one before it
+    for newer, name in pairwise(names):
+        if newer.removeprefix(schema.TEXT_KEY) < month:
             execute(schema.DELETE_MARK, name=name)
     return {"dispatches": dispatches, **pruned.detail()}
 

@@ -67,7 +67,7 @@ def require_sendable(agent: Agent, ledger_state: LedgerState, today: date) -> Bi
     if binding is None:
         raise NoProfile(f"{agent.key} has no profile at brand {agent.brand} yet", hint="run `profilectl sync` first")
     if binding.name != agent.name and agent.withheld == "name":
-        raise InputRefused(
+        raise OldProfile(
             f"{agent.key}'s own name may not be shown any more: {describe_end(agent, today)}, "
             f'and X still shows "{visible(binding.name)}"',
             hint=f'run `profilectl sync` first: customers see "{visible(agent.name)}" then',

@@ -304,8 +304,9 @@ class MessageSender(Struct, frozen=True, dict=True):
 
     def _may_sign_after(self, error: RemoteError, ledger: Ledger, user_id: str) -> bool:
         """Say whether a message may go out under the brand after X's refusal of the list, or of the agent's profile."""
-        if isinstance(error, NotAllowlisted) and self.sender.brand.fallback == "sign-off":
-            return True
+        has_profile = self.ledger_state.binding(self.sender.agent.key) is not None
+        if isinstance(error, NotAllowlisted) and self.sender.brand.fallback == "sign-off" and not has_profile:
+            return True  # the fallback is for the time before X allows profiles
         return self.policy.when_withdrawn == "sign-off" and is_refusal(error) and ledger.knows(user_id)
 
     def _question(self, recipient_id: str, client: XClient) -> Question | None:

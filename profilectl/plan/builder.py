@@ -212,15 +212,18 @@ class _BrandPlan:
     def _decide(self, agent: Agent) -> None:
         if agent.key in self.upcoming and agent.key not in self.bindings:
             self._notice(agent.key, NoticeKind.UPCOMING, self.upcoming[agent.key])
+        elif agent.key in self.held_back:
+            return
         elif agent.key in self.blocked:  # however long the roster goes on naming an agent who was offboarded
             after = Appearance(agent.name, self.pictures[agent.avatar].digest)
             self._add(agent.key, Action.BLOCKED, Reason.OFFBOARDED, after=after)
-        elif agent.key not in self.held_back:
+        else:
             self._compare(agent)
 
     def _keep_only(self, keys: frozenset[str]) -> None:
         self.changes = [change for change in self.changes if change.agent in keys]
         self.notices = [notice for notice in self.notices if notice.agent in keys]
+        self.protections = tuple(protection for protection in self.protections if protection[1] in keys)
         self.unchanged &= keys
 
     def _rename(self) -> None:
@@ -236,9 +239,11 @@ class _BrandPlan:
         for move in self.observation.conflicts:
             former, binding = self.bindings.get(move.old), self.bindings.get(move.new)
             is_bound = former is not None and binding is not None
+            is_divided = len({move.old, move.new} & self.blocked) == 1
             reason = Reason.BOTH if is_bound else Reason.UNSETTLED  # open creates become profiles, or nothing
+            reason = Reason.DIVIDED if is_divided else reason
             before = None if former is None else Appearance(former.name, former.avatar)
-            own = binding or intents[move.new]
+            own = binding or intents.get(move.new) or former or intents[move.old]
             profile_id = None if former is None else former.profile_id
             self.held_back |= {move.old, move.new}
             look = Appearance(own.name, own.avatar)

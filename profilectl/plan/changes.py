@@ -43,6 +43,7 @@ class Reason(enum.StrEnum):
     OFFBOARDED = "offboarded"
     MOVED = "moved"  # the roster's [[moved]] says so
     BOTH = "both"  # the roster has changed a key, and the ledger has a profile under each of the two
+    DIVIDED = "divided"  # the same, and one of the two was offboarded while the other one has a profile
 
 
 class Appearance(Struct, frozen=True):

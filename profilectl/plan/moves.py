@@ -19,13 +19,14 @@ class Followed(Struct, frozen=True):
 
     state: LedgerState
     renames: tuple[Move, ...] = ()  # those that the ledger itself has still to follow
-    conflicts: tuple[Move, ...] = ()  # both keys have a profile, or a create under way: a person has to decide
+    conflicts: tuple[Move, ...] = ()  # two people may have had these keys: a person has to decide
 
 
 def follow(state: LedgerState, moves: Sequence[Move]) -> Followed:
     """Return what a ledger holds once it has followed the roster's entries, and what that changes.
 
-    A move is left out where nothing is under the former key, and where both keys have a profile or an open create.
+    A move is left out where nothing is under the former key, where both keys have a profile or an open create, and
+    where one of them was offboarded and the other one has either: a block would end the face of somebody else.
     """
     if not moves:  # as nearly always, and a message waits for this
         return Followed(state)
@@ -37,7 +38,9 @@ def follow(state: LedgerState, moves: Sequence[Move]) -> Followed:
         if move.old not in held:
             continue
         both = {move.old, move.new}
-        if both <= bound or both <= creating:
+        live = both & (bound | creating)
+        divides = len(both & state.blocked) == 1 and not live <= state.blocked
+        if both <= bound or both <= creating or divides:
             conflicts.append(move)
             continue
         renames.append(move)

@@ -54,6 +54,7 @@ _REASONS = {
     Reason.OFFBOARDED: "was offboarded",
     Reason.MOVED: "the key was changed",
     Reason.BOTH: "both its keys have a profile",
+    Reason.DIVIDED: "one of its keys was offboarded",
 }
 
 
@@ -229,12 +230,8 @@ def obstacle(change: Change, name: str, options: str) -> str:
             f"{change.agent}: it isn't sure which of X's new profiles a create for \"{visible(name)}\" made; look at "
             f"them with `profilectl profiles list`, then run: {adopt}"
         )
-    if Reason.BOTH in change.why:
-        return (
-            f"{change.agent} was {change.former}, says the roster's [[moved]], and each has a profile; to keep "
-            f"{change.agent}'s, take that entry out, and the next sync destroys {change.profile_id}; to keep "
-            f"{change.profile_id}, run: {adopt}"
-        )
+    if not {Reason.BOTH, Reason.DIVIDED}.isdisjoint(change.why):
+        return _moved_obstacle(change, adopt)
     if Reason.OFFBOARDED in change.why:
         return f"{change.agent} was offboarded, so nothing is made: take the entry out of the roster, or run: {adopt}"
     if Reason.REUSED in change.why:
@@ -248,13 +245,27 @@ def obstacle(change: Change, name: str, options: str) -> str:
     return f"{change.agent}: {what}; run the same command again later"
 
 
+def _moved_obstacle(change: Change, command: str | None) -> str:
+    what = f"{change.agent} was {change.former}, says the roster's [[moved]]"
+    if Reason.BOTH in change.why:
+        return (
+            f"{what}, and each has a profile; to keep {change.agent}'s, take that entry out, and the next sync "
+            f"destroys {change.profile_id}; to keep {change.profile_id}, run: {command}"
+        )
+    if change.profile_id is None:
+        return f"{what}, but {change.former} was offboarded; take that entry out, or block both, and run: {command}"
+    return f"{what}, but {change.agent} was offboarded; choose another key, or if they are one person, run: {command}"
+
+
 def remedy(change: Change, options: str) -> str | None:
     """Return the command that helps a blocked agent; None when time is all it takes. `options` as for `obstacle`."""
     if change.waits:
         return None
     # A path in the options may hold anything, and the command is read on a terminal before it is pasted.
     target = f"--brand {change.brand}{visible(options)}"
-    if Reason.OFFBOARDED in change.why:
+    if Reason.DIVIDED in change.why and change.profile_id is None:
+        return f"profilectl offboard {change.agent} {target}"
+    if not {Reason.OFFBOARDED, Reason.DIVIDED}.isdisjoint(change.why):
         return f"profilectl offboard --undo {change.agent} {target}"
     return f"profilectl profiles adopt {change.agent} {change.profile_id} {target}"
 

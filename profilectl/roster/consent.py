@@ -5,14 +5,15 @@ Who hasn't agreed to a photograph gets initials on a colour; who hasn't agreed t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
 from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
-from profilectl.model import DRAWN, Agent, Consent, Kind, Policy, Roster
+from profilectl.model import DRAWN, Agent, Consent, Kind, Move, Policy, Roster
+from profilectl.roster.moves import first_key
 from profilectl.text.names import name_problems, normalise
 from profilectl.text.word_matching import Phrase, Words
 from profilectl.toml.paths import Path
@@ -25,12 +26,19 @@ _PHOTO, _NAME = "photo", "name"
 
 def as_agreed(roster: Roster, today: date) -> Roster:
     """Return the roster as customers may see it on that day."""
-    return replace(roster, agents=agreed_agents(roster.agents, roster.policy, today))
+    return replace(roster, agents=agreed_agents(roster.agents, roster.policy, today, roster.moved))
 
 
-def agreed_agents(agents: Iterable[Agent], policy: Policy, today: date) -> tuple[Agent, ...]:
-    """Return agents, with neutral names and pictures for those whose own aren't agreed to on that day."""
-    return tuple(_agreed(agent, withheld(agent, policy, today), policy) for agent in agents)
+def agreed_agents(
+    agents: Iterable[Agent], policy: Policy, today: date, moves: Sequence[Move] = ()
+) -> tuple[Agent, ...]:
+    """Return agents, with neutral names and pictures for those whose own aren't agreed to on that day.
+
+    A key that was changed, by `moves`, makes the same name and picture as before.
+    """
+    return tuple(
+        _agreed(agent, withheld(agent, policy, today), policy, first_key(agent.key, moves)) for agent in agents
+    )
 
 
 def withheld(agent: Agent, policy: Policy, today: date) -> str:
@@ -106,12 +114,12 @@ def _terms(consent: Consent) -> Iterator[str]:
         yield f"until {consent.expires}"
 
 
-def _agreed(agent: Agent, what: str, policy: Policy) -> Agent:
+def _agreed(agent: Agent, what: str, policy: Policy, key: str) -> Agent:
     if not what:
         return agent
-    name = agent.name if what == _PHOTO else _neutral_name(agent, policy)
+    name = agent.name if what == _PHOTO else _neutral_name(agent, policy, key)
     own_name = "" if what == _PHOTO else agent.name
-    drawn = drawn_picture(agent.key, name)
+    drawn = drawn_picture(key, name)
     return replace(agent, name=name, avatar=drawn, withheld=what, own_name=own_name, own_avatar=agent.avatar)
 
 
@@ -133,11 +141,11 @@ def shown_picture(agent: Agent) -> str:
     return "drawn initials" if agent.avatar.startswith(DRAWN) else agent.avatar
 
 
-def _neutral_name(agent: Agent, policy: Policy) -> str:
+def _neutral_name(agent: Agent, policy: Policy, key: str) -> str:
     # The code tells colleagues of one title apart. It is made of what customers don't know as well, as a digest of the
     # key alone, which is a first name mostly, is guessed at once.
     ref = "" if agent.consent is None else agent.consent.ref or ""
-    private = "\0".join((agent.key, agent.first or "", agent.last or "", agent.legal_name or "", ref))
+    private = "\0".join((key, agent.first or "", agent.last or "", agent.legal_name or "", ref))
     code = digest_of_bytes(private.encode("utf-8", "surrogatepass"))[7:13].upper()
     name = f"{agent.title or 'Agent'} {code}"
     return f"Agent {code}" if name_problems(name) or _tells(agent, policy) else normalise(name)

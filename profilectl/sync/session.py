@@ -319,8 +319,9 @@ class SyncSession:
 
     def _followed(self, ledger: LedgerReader, user_id: str) -> Followed:
         """Return what the ledger knows of an account, with the keys that the roster has changed."""
-        chosen = self.selection.agents
-        moves = [move for move in self.roster.moved if not chosen or move.new in chosen]
+        chosen, labels = self.selection.agents, self.selection.labels
+        keys = {agent.key for agent in self.roster.agents if carries(agent, labels)}
+        moves = [move for move in self.roster.moved if (not chosen or move.new in chosen) and move.new in keys]
         return follow(ledger.state_of(user_id), moves)
 
     def _result_of(self, brand: str, result: Callable[[], Observation], ledger: LedgerReader) -> Observation:

@@ -178,3 +178,54 @@ def test_a_rename_and_a_new_name_at_once(team):
     assert [("alice", "rename", "moved:agent0"), ("alice", "replace", "name")] == rows
     assert 0 == team.run("sync", "--yes").code
     assert "Alice F." in team.run("profiles", "list").out
+
+
+def test_somebody_who_was_offboarded_takes_nobody_s_face_along(team):
+    """A key of theirs that another agent gets is a person's to decide (7), and the other one's profile stays."""
+    assert team.run("offboard", "agent0", "--yes").code == 0
+    team.write(*AGENTS[1:])
+    before = profiles(team)
+    assert team.run("roster", "rename", "agent1", "agent0").code == 0
+    done = team.run("sync", "--yes", "--json")
+
+    assert (7, 0) == (done.code, written(done.document))
+    assert before["agent1"] in {row["id"] for row in team.run("profiles", "list", "--json").document["profiles"]}
+    assert "offboard --undo agent0" in team.run("diff").err
+
+
+def test_a_protection_of_former_times_is_no_tampering(team):
+    """Who gets a key that a protected agent had isn't protected by their record."""
+    protected = "protected = true"
+    team.write(("agent0", "Person 0", protected), *AGENTS[1:])
+    assert team.run("sync", "--yes").code == 0
+    team.write(*AGENTS)
+    assert team.run("sync", "--yes").code == 0
+    team.write(*AGENTS[1:], ("new", "Person New", protected))
+    assert team.run("sync", "--yes").code == 0
+    assert team.run("roster", "rename", "new", "agent0").code == 0
+    assert team.run("sync", "--yes").code == 0
+
+    assert 0 == team.run("audit", "verify").code
+
+
+def test_a_rename_of_somebody_else_stops_no_labelled_run(team):
+    """What isn't selected is left for a later run, a new protection included."""
+    label = 'labels = { team = "x" }'
+    team.write(("agent0", "Person 0", label), *AGENTS[1:])
+    assert team.run("sync", "--yes").code == 0
+    team.write(("agent0", "Person Zero", label), ("agent1", "Person 1", "protected = true"), *AGENTS[2:])
+    assert team.run("roster", "rename", "agent1", "billing").code == 0
+
+    assert 0 == team.run("sync", "--yes", "-l", "team=x").code
+    assert 0 == team.run("sync", "--yes").code
+
+
+def test_a_neutral_face_stays_when_the_key_changes(team):
+    """Name and picture without consent are made of the first key: a rename replaces nothing."""
+    without = "consent = { name = false, photo = false }"
+    team.write(("agent0", "Person 0", without), *AGENTS[1:])
+    assert team.run("sync", "--yes").code == 0
+    assert team.run("roster", "rename", "agent0", "other").code == 0
+    done = team.run("sync", "--yes", "--json")
+
+    assert (0, 0) == (done.code, written(done.document))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from msgspec.structs import replace
 
 from profilectl.model import (
@@ -125,3 +126,13 @@ def test_a_second_former_key_collides_with_the_first():
     state = LedgerState(bindings=(bound("one", "1"), bound("two", "2")))
     followed = follow(state, [Move("one", "alice"), Move("two", "alice")])
     assert ((Move("one", "alice"),), (Move("two", "alice"),)) == (followed.renames, followed.conflicts)
+
+
+@pytest.mark.parametrize(("blocked", "live"), [("alice", "afast"), ("afast", "alice")])
+def test_a_block_is_never_carried_to_somebody_who_is_live(blocked, live):
+    """Where one key was offboarded and the other one has a profile they may be two people: nobody's face ends."""
+    plan = planned(LedgerState(bindings=(bound(live, "1"),), blocked=frozenset({blocked})), MOVE)
+    assert [("alice", Action.BLOCKED, (Reason.DIVIDED,))] == [
+        (change.agent, change.action, change.why) for change in plan.changes
+    ]
+    assert plan.changes == plan.needing_a_person()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from profilectl.ledger.address import PostgresAddress
 from profilectl.ledger.heads import require_whole
 from profilectl.render.record import pruned as render
 from profilectl.render.record.answers import counted
+from profilectl.system.cache import cache_file, write_cache
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 
@@ -55,10 +57,17 @@ def prune(
         require_whole(ledger, ledger.last_seq())
         event = ledger.prune(user_ids, moment.begin_ms, now_ms(), before)
         context.kept_heads.keep(ledger, place)
+    _empty_names(context)
     context.output.show(render.pruned(str(place), before, event), lines=[render.sentence(event)])
     if isinstance(place, PostgresAddress):
         context.remark("PostgreSQL keeps what was removed until its next VACUUM; run VACUUM to have it gone now")
-    context.remark("backups and exports from before still have it")
+    context.remark("backups and exports from before still have it, and so have drafts that weren't sent")
+
+
+def _empty_names(context: Context) -> None:
+    """Forget which customers TAB offers; other users' caches follow at their next TAB, as the ledger has changed."""
+    for kind in ("names", "sandbox.names"):
+        write_cache(cache_file(os.path.abspath(context.roster_path), kind), b"")  # noqa: PTH100 - as TAB does
 
 
 def _sight(context: Context, ledger: StoreReader, before_ms: int) -> tuple[frozenset[str], int]:

@@ -16,6 +16,7 @@ from profilectl.messaging.compose import Contents
 from profilectl.messaging.identity import Sender, find_sender
 from profilectl.messaging.sender import MessageSender
 from profilectl.model import Detail, Event
+from profilectl.plan.moves import follow
 from profilectl.render.console import info
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
@@ -79,7 +80,7 @@ def _sender(context: Context, agent: str | None, operator: Operator, authority: 
         raise UsageError("the roster has several brands", hint="--brand says which one's face is looked at")
     ledger = context.ledger_for_reading()
     account = ledger.account_of(brand.key)
-    state = ledger.state_of("" if account is None else account.user_id)
+    state = follow(ledger.state_of("" if account is None else account.user_id), context.roster.moved).state
     for candidate in context.roster.agents_of(brand.key):
         binding = state.binding(candidate.key)
         if binding is not None and binding.name == candidate.name and _may_send(authority, candidate, operator):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from profilectl.cli.context import Context
+from profilectl.cli.messages.recipients import LAST
 from profilectl.errors import InputRefused, ProfilectlError
 from profilectl.messaging.identity import find_sender
 from profilectl.model import Detail, Event
@@ -58,7 +59,7 @@ def _record(context: Context, rule: str, key: str | None, to: str) -> None:
     user_id = _account(ledger, brand)
     if user_id is None:
         return
-    recipient: Detail = {"recipient_id" if is_id(to) else "recipient": to[:_LONGEST]}
+    recipient: Detail = {} if to == LAST else {"recipient_id" if is_id(to) else "recipient": to[:_LONGEST]}
     detail = {**recipient, "rule": rule, "parent": parent_program()}
     ledger.record(Event("denied", user_id, now_ms(), agent and agent[:_LONGEST], detail=detail))
 

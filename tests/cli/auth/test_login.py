@@ -75,7 +75,7 @@ def test_four_values_are_asked_without_showing_them(desktop):
         assert "logged in as @AcmeCare (4242)" in terminal.screen
     with Terminal(desktop, "auth", "status") as terminal:
         assert terminal.end() == 0
-        assert "problem" in terminal.screen.splitlines()[1], "a table, with headers"
+        assert "source" in terminal.screen.splitlines()[0], "a table, with headers"
 
 
 def authorise(url, server):
@@ -105,11 +105,12 @@ def test_a_pin_stands_for_the_token(desktop):
 
 
 def test_a_wrong_pin_stores_nothing(desktop):
-    """X refuses it, and nobody is logged in."""
+    """X refuses it, it is asked for three times, and nobody is logged in."""
     with Terminal(desktop, "auth", "login", "--pin") as terminal:
         terminal.answer("Consumer key (hidden): ", desktop.brand.consumer_key + "\n")
         terminal.answer("Consumer secret (hidden): ", desktop.brand.consumer_secret + "\n")
-        terminal.answer("PIN: ", "0000000\n")
+        for _ in range(3):
+            terminal.answer("PIN: ", "0000000\n")
         assert terminal.end() == 4
     assert desktop.accounts("list") == []
 

@@ -216,7 +216,7 @@ def test_on_the_sandbox_in_this_process(desk):
     (desk.folder / ".profilectl" / "sandbox" / "ledger.db").unlink()
     done = desk.run("init", "--from-live", "--handle", "acmecare", "--yes", "--json")
 
-    assert (0, ["avatars/alice.jpg", "avatars/bruno.jpg"]) == (done.code, done.document["pictures"])
+    assert (0, ["avatars/alice.jpg", "avatars/bruno.jpg"]) == (done.code, sorted(done.document["pictures"]))
     assert 0 == desk.run("diff", "--exit-code").code
 
 

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from rich.console import Console
-from tests.render.bubbles.test_bubble import drawn, face, picture
 
 from profilectl.render.bubbles.bubble import bubble
 from profilectl.render.bubbles.images import ImageProtocol, place, protocol
+from tests.render.bubbles.test_bubble import drawn, face, picture
 
 
 @pytest.mark.parametrize(
