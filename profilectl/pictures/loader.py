@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from profilectl.errors import AvatarRefused, BadgeRefused, RosterRefused
-from profilectl.model import Agent, Kind, Picture, Policy, PreparedPicture, Problem, undecorated
+from profilectl.model import DECORATED, Agent, Kind, Picture, Policy, PreparedPicture, Problem, undecorated
 from profilectl.pictures.avatars import prepare
 from profilectl.pictures.decoration import compose, files_of
 from profilectl.pictures.stat_cache import PictureStatCache
@@ -27,6 +27,8 @@ def inspect_all(
     """Read and hash the pictures that agents name; return them, and the refusals, by their paths as written."""
     avatars = dict.fromkeys(agent.avatar for agent in agents)
     cache = cache or PictureStatCache(folder)
+    if not any(name.startswith(DECORATED) for name in avatars):
+        return _inspect_files(cache, avatars)
     return compose(avatars, *_inspect_files(cache, dict.fromkeys(path for name in avatars for path in files_of(name))))
 
 
