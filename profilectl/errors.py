@@ -8,6 +8,7 @@
     ├── InputRefused                     5
     │   ├── RosterRefused                    every problem of a roster at once
     │   ├── AvatarRefused                    a picture that can't be used, with the reason
+    │   │   └── BadgeRefused                 likewise, of a picture that a brand draws on every other
     │   ├── LedgerRefused                    damaged, too new, or unsafe to open
     │   │   └── LedgerConflict               one change can't be made any more; nothing of it was written
     │   ├── GuardRefused                     a plan that looks like an accident
@@ -155,6 +156,10 @@ class AvatarRefused(InputRefused):
     """A picture that can't be used, with the reason."""
 
     kind = "avatar"
+
+
+class BadgeRefused(AvatarRefused):
+    """A brand's badge that can't be used: no picture of the brand can be, and none of them is at fault."""
 
 
 class LedgerRefused(InputRefused):

@@ -46,6 +46,34 @@ class Problem(Struct, frozen=True):
     hint: str = ""  # what to do, where the message doesn't say so itself
 
 
+DRAWN = "data:"
+"""Begins what stands in place of a picture's path where initials are drawn: then come the agent's key, ",", a name."""
+
+DECORATED = f"{DRAWN}/"
+"""Begins what stands in place of a picture's path where a brand's decoration is drawn on it; no agent's key has "/"."""
+
+
+class Decoration(Struct, frozen=True):
+    """What is drawn on every picture of a brand, and how large these are."""
+
+    badge: str | None = None  # path of a picture, as the roster writes it
+    ring: str | None = None  # a colour, #rrggbb in lower case
+    size: int = 400  # pixels, the side of what is uploaded at most
+
+    def of(self, avatar: str) -> str:
+        """Return what stands in place of a picture's path, or of what is drawn, when this is drawn on it."""
+        # Divided by tabs, which no path of a roster can hold; the avatar stands last, whatever is in it.
+        return "\t".join((f"{DECORATED}{self.size}", self.ring or "", self.badge or "", avatar))
+
+
+def undecorated(avatar: str) -> tuple[Decoration | None, str]:
+    """Return what is drawn on an agent's picture, if anything, and the picture alone; see `Decoration.of`."""
+    if not avatar.startswith(DECORATED):
+        return None, avatar
+    size, ring, badge, plain = avatar.removeprefix(DECORATED).split("\t", 3)
+    return Decoration(badge or None, ring or None, int(size)), plain
+
+
 class Brand(Struct, frozen=True):
     """An X account that sends Direct Messages."""
 
@@ -54,6 +82,7 @@ class Brand(Struct, frozen=True):
     language: str = "en"
     fallback: str = "none"  # "none" | "sign-off"
     privacy_url: str | None = None  # the brand's privacy policy, which every feedback card links to
+    decoration: Decoration | None = None  # None: pictures are shown as they are
 
 
 class Waiver(Struct, frozen=True):
@@ -94,17 +123,13 @@ class Consent(Struct, frozen=True):
     expires: date | None = None  # the last day
 
 
-DRAWN = "data:"
-"""Begins what stands in place of a picture's path where initials are drawn: then come the agent's key, ",", a name."""
-
-
 class Agent(Struct, frozen=True):
     """A person or a bot as one brand shows it: defaults, overrides and name pattern already applied."""
 
     key: str
     brand: str  # the brand's key
     name: str  # public, NFC, 1 to 48 code points
-    avatar: str  # relative to the roster's folder, as written; or drawn, see `DRAWN`
+    avatar: str  # relative to the roster's folder, as written; or drawn, see `DRAWN`, `DECORATED`
     kind: Kind
     operators: tuple[str, ...] = ()  # OS users; empty: anybody with the credentials
     first: str | None = None
@@ -170,8 +195,8 @@ class Shape(Struct, frozen=True):
 class Picture(Struct, frozen=True):
     """A source file that may become an avatar: read and hashed, not decoded."""
 
-    path: str  # as the roster writes it
-    digest: str  # of the file's bytes
+    path: str  # as the roster writes it, or what stands in its place, see `DRAWN` and `DECORATED`
+    digest: str  # of the file's bytes; with a decoration of all that it is made from
     size: int  # bytes
     mark: str = ""  # what the file says of its origin, see `pictures.provenance.find_mark`
     shape: Shape = Shape()
@@ -184,7 +209,7 @@ class PreparedPicture(ShortRepr, frozen=True):
 
     content: bytes
     media_type: str  # "image/jpeg" | "image/png"
-    source_digest: str  # of the file it was made from
+    source_digest: str  # the `Picture.digest` of what it was made from
     signature: str = ""  # of what it shows, see `pictures.similarity`: X encodes every picture anew
     made_by: str = ""  # IPTC's word for what made it, where the file and the upload say that a machine did
 

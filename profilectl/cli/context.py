@@ -150,6 +150,7 @@ class Context(Struct, frozen=True, dict=True):
     @cached_property
     def roster(self) -> Roster:
         """The roster, without errors; RosterRefused holds every problem otherwise."""
+        from profilectl.roster.brands import decorated_agents
         from profilectl.roster.consent import as_agreed
         from profilectl.roster.parser import parse
 
@@ -157,7 +158,8 @@ class Context(Struct, frozen=True, dict=True):
         roster = parse(self._roster_text, str(self.roster_path), today)
         if self.deeds:
             self._require_pinned(roster)
-        return as_agreed(roster, today(roster.policy.timezone))
+        roster = as_agreed(roster, today(roster.policy.timezone))
+        return replace(roster, agents=decorated_agents(roster.agents, roster.brands))
 
     def _require_pinned(self, roster: Roster) -> None:
         """Raise InputRefused where the policy names another roster, or wants a stricter one."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,8 +18,9 @@ from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import AvatarRefused
-from profilectl.model import DRAWN, Picture, PreparedPicture
+from profilectl.model import DRAWN, Picture, PreparedPicture, undecorated
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
+from profilectl.pictures.decoration import Badge, badge_refusal, digest_with, draw, read_badge
 from profilectl.pictures.file_names import AmbiguousName, as_spelled
 from profilectl.pictures.signature import signature
 from profilectl.system.threads import Budget
@@ -120,37 +122,70 @@ class FolderStats:
         return FileIdentity.of(status) if stat.S_ISREG(status.st_mode) else None
 
 
-def prepare(folder: Path, picture: Picture, size: int = LARGEST_SIDE) -> PreparedPicture:
-    """Return what is uploaded of a picture: its middle square, at most `size` pixels wide, as JPEG when opaque, or PNG.
+def prepare(folder: Path, picture: Picture, size: int | None = None) -> PreparedPicture:
+    """Return what is uploaded of a picture: its middle square, as JPEG when opaque, or PNG.
 
-    Of its metadata only the mark of a machine-made picture stays.
+    It is at most `size` pixels wide, and no wider than its brand has it, or else `LARGEST_SIDE`. What its brand draws
+    on pictures is on it. Of its metadata only the mark of a machine-made picture stays.
 
     Raises:
         AvatarRefused: as `inspect` does; or the file has changed since, or is no usable image.
+        BadgeRefused: likewise, of the brand's badge.
     """
-    if picture.path.startswith(DRAWN):
+    decoration, path = undecorated(picture.path)
+    largest = LARGEST_SIDE if decoration is None else decoration.size
+    side = largest if size is None else min(size, largest)
+    # The badge is read and decoded before the picture's part of the budgets is taken.
+    badge = None if decoration is None or decoration.badge is None else _badge(folder, decoration.badge)
+    with _content(folder, path) as (content, digest):
+        adorn, source = None, digest
+        if decoration is not None:
+            adorn = partial(draw, decoration=decoration, badge=badge)
+            source = digest_with(decoration, digest, "" if badge is None else badge.digest)
+        # The plan names the digest that was inspected: nothing else may be uploaded in its name.
+        if source != picture.digest:
+            what = "changed" if badge is None else "or the brand's badge has changed"
+            raise refusal(path, f"{what} while it was being used", "leave the file alone and run this again")
+        return _marked(replace(normalise(content, path, side, adorn), source_digest=source), picture.mark)
+
+
+@contextmanager
+def _content(folder: Path, relative: str) -> Iterator[tuple[bytes, str]]:
+    """Give a picture's bytes, and the digest that it is known by."""
+    if relative.startswith(DRAWN):
         from profilectl.pictures.placeholders import initials_portrait
 
-        key, _, name = picture.path.removeprefix(DRAWN).partition(",")
-        drawn = normalise(initials_portrait(name, colour_of=key), name, size)
-        return replace(drawn, source_digest=picture.digest)  # of the recipe: another Pillow may draw other bytes
-    with _opened(folder, picture.path) as file:
+        key, _, name = relative.removeprefix(DRAWN).partition(",")
+        # Known by the recipe: another Pillow may draw other bytes.
+        yield initials_portrait(name, colour_of=key), digest_of_bytes(relative.encode())
+        return
+    with _opened(folder, relative) as file:
         file_size = os.fstat(file.fileno()).st_size
         kept = min(file_size, LARGEST_FILE)
         with _contents.hold(kept):
             content = file.read(kept + 1)
-            _require_usable(picture.path, len(content), file_size)
-            # The plan names the digest that was inspected: nothing else may be uploaded in its name.
-            if digest_of_bytes(content) != picture.digest:
-                raise refusal(
-                    picture.path, "changed while it was being used", "leave the file alone and run this again"
-                )
-            return _marked(normalise(content, picture.path, size), picture.mark)
+            _require_usable(relative, len(content), file_size)
+            yield content, digest_of_bytes(content)
 
 
-def normalise(content: bytes, name: str, size: int = LARGEST_SIDE) -> PreparedPicture:
-    """Return what `prepare` does, of bytes such as those that X serves, unmarked; `name` is for the AvatarRefused."""
+def _badge(folder: Path, relative: str) -> Badge:
+    try:
+        with _content(folder, relative) as (content, digest):
+            return read_badge(content, relative, digest)
+    except AvatarRefused as error:
+        raise badge_refusal(error) from error
+
+
+def normalise(
+    content: bytes, name: str, size: int = LARGEST_SIDE, adorn: Callable[[Image], Image] | None = None
+) -> PreparedPicture:
+    """Return what `prepare` does, of bytes such as those that X serves, unmarked; `name` is for the AvatarRefused.
+
+    `adorn` draws on the square.
+    """
     image = square(content, name, size)
+    if adorn is not None:
+        image = adorn(image)
     if image.mode == "RGBA":
         encoded, media_type = save(image, "PNG"), "image/png"
     else:

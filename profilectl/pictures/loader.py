@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from profilectl.errors import AvatarRefused, RosterRefused
-from profilectl.model import Agent, Kind, Picture, Policy, PreparedPicture, Problem
+from profilectl.errors import AvatarRefused, BadgeRefused, RosterRefused
+from profilectl.model import DECORATED, Agent, Kind, Picture, Policy, PreparedPicture, Problem, undecorated
 from profilectl.pictures.avatars import prepare
+from profilectl.pictures.decoration import compose, files_of
 from profilectl.pictures.stat_cache import PictureStatCache
 from profilectl.system.threads import begin
 from profilectl.text.escape import visible
+from profilectl.toml.paths import dotted
 from profilectl.toml.positions import locate
 from profilectl.toml.problems import MOST
 
@@ -23,8 +25,17 @@ def inspect_all(
     folder: Path, agents: Iterable[Agent], cache: PictureStatCache | None = None
 ) -> tuple[dict[str, Picture], dict[str, AvatarRefused]]:
     """Read and hash the pictures that agents name; return them, and the refusals, by their paths as written."""
+    avatars = dict.fromkeys(agent.avatar for agent in agents)
     cache = cache or PictureStatCache(folder)
-    pictures = {path: cache.recall(path) for path in dict.fromkeys(agent.avatar for agent in agents)}
+    if not any(name.startswith(DECORATED) for name in avatars):
+        return _inspect_files(cache, avatars)
+    return compose(avatars, *_inspect_files(cache, dict.fromkeys(path for name in avatars for path in files_of(name))))
+
+
+def _inspect_files(
+    cache: PictureStatCache, paths: Iterable[str]
+) -> tuple[dict[str, Picture], dict[str, AvatarRefused]]:
+    pictures = {path: cache.recall(path) for path in paths}
     refusals: dict[str, AvatarRefused] = {}
     unread = [path for path, picture in pictures.items() if picture is None]
     queue = iter(unread)  # shared: each thread takes the next path when it is done with one
@@ -99,16 +110,37 @@ class Objection(NamedTuple):
     hint: str | None
     severity: str = "error"  # "error" | "warning"
     rule: str = "picture"
+    is_of_badge: bool = False  # what is wrong is the badge of the agent's brand
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where in the roster it is told."""
+        if self.is_of_badge:
+            return "brands", self.agent.brand, "avatar", "badge"
+        return "agents", self.agent.key, "brands", self.agent.brand, "avatar"
+
+    @property
+    def name(self) -> str:
+        """What of the roster is wrong, as problems name it."""
+        return dotted(self.place) if self.is_of_badge else f"agents.{self.agent.key}.avatar"
 
 
 def judge(
     agents: Iterable[Agent], pictures: Mapping[str, Picture], refusals: Mapping[str, AvatarRefused], policy: Policy
 ) -> tuple[Objection, ...]:
     """Return why agents' pictures are refused, or may deceive; both come by their paths as `inspect_all` has them."""
-    objections: list[Objection] = []
+    agents = tuple(agents)
+    bad_badges = {
+        agent.brand: Objection(agent, refused.message, refused.hint, is_of_badge=True)
+        for agent in agents
+        if isinstance(refused := refusals.get(agent.avatar), BadgeRefused)
+    }
+    objections = [*bad_badges.values()]
     # Once for an agent of several brands that takes the same picture in all of them.
-    for agent in {(agent.key, agent.avatar): agent for agent in agents}.values():
+    for agent in {(agent.key, undecorated(agent.avatar)[1]): agent for agent in agents}.values():
         refused, picture = refusals.get(agent.avatar), pictures.get(agent.avatar)
+        if isinstance(refused, BadgeRefused):
+            continue
         if refused is not None:
             objections.append(Objection(agent, refused.message, refused.hint))
         elif picture is not None and picture.mark and agent.kind is Kind.HUMAN:
@@ -119,7 +151,7 @@ def judge(
 def _judge_face(agent: Agent, picture: Picture, policy: Policy) -> Objection:
     from profilectl.pictures.provenance import MACHINE_MADE
 
-    shown = f"picture {visible(picture.path)}"
+    shown = f"picture {visible(undecorated(picture.path)[1])}"
     if picture.mark not in MACHINE_MADE:
         message = f"{shown} has a C2PA manifest that doesn't say whether a machine made it"
         return Objection(agent, message, None, "warning", "picture-origin")
@@ -141,14 +173,14 @@ def problems(objections: Iterable[Objection], text: str, file: str) -> tuple[Pro
     listed = tuple(
         Problem(
             file,
-            *locate(text, ("agents", agent.key, "brands", agent.brand, "avatar")),
-            f"agents.{agent.key}.avatar",
-            message,
-            severity,
-            rule,
-            hint or "",
+            *locate(text, objection.place),
+            objection.name,
+            objection.message,
+            objection.severity,
+            objection.rule,
+            objection.hint or "",
         )
-        for agent, message, hint, severity, rule in ordered[:MOST]
+        for objection in ordered[:MOST]
     )
     if len(ordered) <= MOST:
         return listed
@@ -161,7 +193,7 @@ def refusal(objections: Iterable[Objection], text: str, file: str) -> RosterRefu
     errors = [objection for objection in objections if objection.severity == "error"]
     if not errors:
         return None
-    number = len({objection.agent.avatar for objection in errors})
+    number = len({objection.place[1] if objection.is_of_badge else objection.agent.avatar for objection in errors})
     count = "1 picture" if number == 1 else f"{number} pictures"
     return RosterRefused(
         f"{visible(file)}: {count} can't be used", problems=problems(errors, text, file), hint=errors[0].hint

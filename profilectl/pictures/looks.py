@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from profilectl.model import Agent, Picture, PreparedPicture
+from profilectl.model import Agent, Picture, PreparedPicture, undecorated
 from profilectl.pictures.loader import Objection
 from profilectl.text.escape import visible
 
@@ -24,11 +24,11 @@ def judge_looks(
     `pictures` come by their paths; `prepared`, by the digests of their files, need only hold those with an alpha
     channel.
     """
-    for agent in {(agent.key, agent.avatar): agent for agent in agents}.values():
+    for agent in {(agent.key, undecorated(agent.avatar)[1]): agent for agent in agents}.values():
         picture = pictures.get(agent.avatar)
         if picture is not None:
             for rule, message in _warnings(picture, prepared.get(picture.digest)):
-                text = f"picture {visible(picture.path)} {message}"
+                text = f"picture {visible(undecorated(picture.path)[1])} {message}"
                 yield Objection(agent, text, None, "warning", rule)
 
 

@@ -17,6 +17,7 @@ from profilectl.digests import is_digest
 from profilectl.model import Picture, Shape
 from profilectl.pictures import avatars
 from profilectl.pictures.avatars import FileIdentity, Reading
+from profilectl.pictures.decoration import files_of
 from profilectl.system.cache import read_cache, write_cache
 
 MARGIN_NS: Final = 3_000_000_000
@@ -71,7 +72,8 @@ class PictureStatCache:
         """Keep what is known of the pictures that the roster names for the next command, where that can be written."""
         # Also of brands that this command didn't look at, or `--brand` would make every other brand's files be read.
         latest = self._kept | self._latest
-        entries = {path: entry for path in named if (entry := latest.get(path)) is not None}
+        paths = dict.fromkeys(path for avatar in named for path in files_of(avatar))
+        entries = {path: entry for path in paths if (entry := latest.get(path)) is not None}
         if self._path is not None and entries != self._kept:
             write_cache(self._path, dump(entries))
 

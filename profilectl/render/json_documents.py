@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from profilectl.errors import ExitCode, ProfilectlError
-from profilectl.model import Agent, Brand, Message, Problem
+from profilectl.model import Agent, Brand, Message, Problem, undecorated
 
 if TYPE_CHECKING:
     from profilectl.config import Config
@@ -178,7 +178,7 @@ def roster(brands: Iterable[Brand], agents: Iterable[Agent], day: date) -> Docum
                 "agent": agent.key,
                 "kind": agent.kind.value,
                 "name": agent.name,
-                "avatar": agent.avatar,  # the roster's own key, so that a script finds the line again
+                "avatar": undecorated(agent.avatar)[1],  # the roster's own key, so that a script finds the line again
                 "operators": list(agent.operators),
                 "until": None if agent.until is None else agent.until.isoformat(),
                 "protected": agent.protected,

@@ -1,4 +1,4 @@
-"""Which brands an agent belongs to, and what differs there; and which brands a command is about.
+"""Which brands an agent belongs to, and what differs or is drawn there; and which brands a command is about.
 
 The field ``brands`` has two forms.
 
@@ -16,11 +16,13 @@ be in anyway, is also in each brand that has a table of its own, and isn't in on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from profilectl.errors import UsageError
-from profilectl.model import Brand
+from profilectl.model import Agent, Brand
 from profilectl.roster.schema import DIFFERENCE, MOST_BRANDS
 from profilectl.roster.unknown_keys import read_table
 from profilectl.text.escape import visible
@@ -94,6 +96,23 @@ def _differing(value: dict[str, Any], path: Path, known: Collection[str], proble
 
 def _unknown(brand: str, known: Collection[str]) -> str:
     return f"there is no brand {shown(brand)}{did_you_mean(brand, known)}"
+
+
+def decorated_agents(agents: Sequence[Agent], brands: Iterable[Brand]) -> tuple[Agent, ...]:
+    """Return agents, as `profilectl.roster.consent` lets them be shown, with what their brands draw on pictures."""
+    decorations = {brand.key: brand.decoration for brand in brands if brand.decoration is not None}
+    if not decorations:
+        return tuple(agents)
+    return tuple(
+        agent
+        if (decoration := decorations.get(agent.brand)) is None
+        else replace(
+            agent,
+            avatar=decoration.of(agent.avatar),
+            own_avatar=decoration.of(agent.own_avatar) if agent.own_avatar else "",
+        )
+        for agent in agents
+    )
 
 
 def select_brands(brands: Sequence[Brand], chosen: Collection[str], file: str) -> tuple[Brand, ...]:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
-from profilectl.model import DRAWN, Agent, Consent, Kind, Move, Policy, Roster
+from profilectl.model import DRAWN, Agent, Consent, Kind, Move, Policy, Roster, undecorated
 from profilectl.roster.moves import first_key
 from profilectl.text.names import name_problems, normalise
 from profilectl.text.word_matching import Phrase, Words
@@ -138,7 +138,8 @@ def drawn_picture(key: str, name: str) -> str:
 
 def shown_picture(agent: Agent) -> str:
     """Return what people read for an agent's picture: its path, or that initials are drawn."""
-    return "drawn initials" if agent.avatar.startswith(DRAWN) else agent.avatar
+    _, avatar = undecorated(agent.avatar)
+    return "drawn initials" if avatar.startswith(DRAWN) else avatar
 
 
 def _neutral_name(agent: Agent, policy: Policy, key: str) -> str:

@@ -184,7 +184,9 @@ def _brand(key: str, table: Any, problems: ProblemList) -> Brand:
     values = read_table(table, schema.BRAND, path, problems)
     if "handle" not in values:
         problems.error((*path, "handle"), "missing; it is the account's name at X, without the @", "missing")
-    return Brand(key, **{"handle": "", **{field: value for field, value in values.items() if value is not None}})
+    given = {field: value for field, value in values.items() if value is not None}
+    decoration = given.pop("avatar", None)
+    return Brand(key, **{"handle": "", **given}, decoration=decoration)
 
 
 def _require_markers(brands: Mapping[str, Brand], policy: Policy, problems: ProblemList) -> None:

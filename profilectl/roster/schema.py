@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from profilectl.model import Consent, Kind
+from profilectl.model import Consent, Decoration, Kind
 from profilectl.system.host import today
 from profilectl.text.escape import visible
 from profilectl.text.names import MAX_NAME
@@ -39,6 +39,8 @@ _RECIPIENT = re.compile(r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|//|data:", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?")  # one that any client can read
 _DRIVE = re.compile(r"[A-Za-z]:")
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_SIDES = (100, 800)  # pixels: X shows 400; less than 100 has no room for a badge
 CONSENT: Mapping[str, Rule] = {
     "name": rules.flag,
     "photo": rules.flag,
@@ -137,17 +139,53 @@ def avatar(value: Any) -> str:
     return str(value)
 
 
+def colour(value: Any) -> str:
+    """Accept a colour, such as "#e20074", in lower case from then on."""
+    expected(value, str, '"#e20074"')
+    if not _COLOUR.fullmatch(value):
+        raise FieldError(f'expected a colour such as "#e20074", got {shown(value)}')
+    return str(value).lower()
+
+
+def side(value: Any) -> int:
+    """Accept the side of a picture in pixels."""
+    least, most = _SIDES
+    if type(value) is not int or not least <= value <= most:
+        raise FieldError(f"expected {least} to {most} pixels, got {shown(value)}")
+    return value
+
+
+DECORATION: Mapping[str, Rule] = {"badge": avatar, "ring": colour, "size": side}
+
+
+def decoration(value: Any) -> Decoration | None:
+    """Accept a table of what is drawn on a brand's pictures; None where it changes nothing of them."""
+    expected(value, dict, '{ badge = "badge.png" }')
+    fields, wrong = _fields(value, DECORATION)
+    if wrong:
+        raise FieldError("avatar", *wrong)
+    drawn = Decoration(**fields)
+    return None if drawn == Decoration() else drawn
+
+
+def _fields(value: Mapping[str, Any], known: Mapping[str, Rule]) -> tuple[dict[str, Any], list[tuple[Path, str]]]:
+    """Return what a small table holds by these rules, and everything that is wrong with it, by its path there."""
+    fields: dict[str, Any] = {}
+    wrong: list[tuple[Path, str]] = []
+    for key, part in value.items():
+        try:
+            if key not in known:
+                raise FieldError(f"unknown key{did_you_mean(key, known)}")  # noqa: TRY301 - noted with the others
+            fields[key] = known[key](part)
+        except FieldError as error:
+            wrong += [((key, *below), message) for below, message in error.problems]
+    return fields, wrong
+
+
 def consent(value: Any) -> Consent:
     """Accept a table of what a person has agreed to."""
     expected(value, dict, "{ name = true, photo = true }")
-    fields, wrong = {}, []
-    for key, part in value.items():
-        try:
-            if key not in CONSENT:
-                raise FieldError(f"unknown key{did_you_mean(key, CONSENT)}")  # noqa: TRY301 - noted with the others
-            fields[key] = CONSENT[key](part)
-        except FieldError as error:
-            wrong += [((key, *below), message) for below, message in error.problems]
+    fields, wrong = _fields(value, CONSENT)
     wrong += [((key,), "missing; true or false") for key in ("name", "photo") if key not in value]
     if not wrong and "given" in fields and "expires" in fields and fields["expires"] < fields["given"]:
         wrong.append((("expires",), f"before the day on which it was given, {fields['given']}"))
@@ -208,6 +246,7 @@ BRAND: Mapping[str, Rule] = {
     "language": language,
     "fallback": rules.choice("none", "sign-off"),
     "privacy_url": web_page,
+    "avatar": decoration,
 }
 POLICY: Mapping[str, Rule] = {
     "max_deletes": rules.count,

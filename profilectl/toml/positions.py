@@ -200,7 +200,7 @@ def locate(text: str, path: str | Sequence[str]) -> tuple[int, int]:
 
 @lru_cache(maxsize=1)  # one bad default picture asks once for every agent
 def _positions(text: str) -> Positions:
-    return Positions(text, lambda path: path[0] in {"agents", "defaults"} and type(path[-1]) is str)
+    return Positions(text, lambda path: path[0] in {"agents", "brands", "defaults"} and type(path[-1]) is str)
 
 
 def _layers(path: Path) -> Iterator[Path]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from profilectl.errors import UsageError
-from profilectl.roster.brands import only_brand, select_brands
+from profilectl.model import Agent, Brand, Decoration, Kind
+from profilectl.roster.brands import decorated_agents, only_brand, select_brands
 from profilectl.roster.parser import parse
 
 BRANDS = "version = 1\n" + "".join(f'[brands.{key}]\nhandle = "{key}"\n' for key in ("red", "green", "blue"))
@@ -83,3 +84,14 @@ def test_only_one_brand_is_never_a_guess():
     with pytest.raises(UsageError, match="which brand") as refused:
         only_brand(brands[:2])
     assert f"{brands[0].key}, {brands[1].key}" in refused.value.hint
+
+
+def test_agents_are_decorated_in_their_brand_only():
+    """Also what they would show with consent; without any decoration they stay the same."""
+    plain = [Agent("alice", brand, "Alice", "a.jpg", Kind.HUMAN, own_avatar="own.jpg") for brand in ("acme", "beta")]
+    decoration = Decoration("badge.png", "#e20074")
+    acme, beta = Brand("acme", "acmecare", decoration=decoration), Brand("beta", "betacare")
+    first, second = decorated_agents(plain, (acme, beta))
+
+    assert (decoration.of("a.jpg"), decoration.of("own.jpg")) == (first.avatar, first.own_avatar)
+    assert (plain[1], tuple(plain)) == (second, decorated_agents(plain, (beta,)))

@@ -133,11 +133,12 @@ def _picture_problems(context: Context, roster: PartialRoster, content: bytes, n
     from profilectl.pictures.loader import examine, judge
     from profilectl.pictures.loader import problems as placed_problems
     from profilectl.pictures.looks import judge_looks
+    from profilectl.roster.brands import decorated_agents
     from profilectl.roster.consent import agreed_agents
     from profilectl.toml.document import decode
 
     agents: tuple[Agent, ...] = agreed_agents(roster.agents, roster.policy, today(roster.policy.timezone))
-    agents += roster.faulty
+    agents = decorated_agents((*agents, *roster.faulty), roster.brands)
     # To decode a picture is what takes long here, and a profile proves that X and we took that very file.
     proven = _synced_digests(context, roster.brands)
     pictures, refusals, prepared = examine(context.roster_path.parent, agents, proven, context.picture_cache)

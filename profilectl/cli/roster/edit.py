@@ -84,12 +84,14 @@ def _require_usable_picture(context: Context, key: str, text: str) -> None:
     """Refuse a new agent whose picture the next sync would refuse."""
     from profilectl.pictures.loader import examine, judge
     from profilectl.pictures.looks import judge_looks
+    from profilectl.roster.brands import decorated_agents
     from profilectl.roster.consent import agreed_agents
     from profilectl.roster.parser import parse_partially
 
     roster = parse_partially(text.encode(), str(context.roster_path))
     own = [agent for agent in roster.agents if agent.key == key]
-    agents = agreed_agents(own, roster.policy, today(roster.policy.timezone))
+    agreed = agreed_agents(own, roster.policy, today(roster.policy.timezone))
+    agents = decorated_agents(agreed, roster.brands)
     pictures, refusals, prepared = examine(context.roster_path.parent, agents)
     for objection in (*judge(agents, pictures, refusals, roster.policy), *judge_looks(agents, pictures, prepared)):
         if objection.severity == "error":
