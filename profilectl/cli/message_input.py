@@ -150,5 +150,7 @@ def _run(editor: list[str], path: Path) -> None:
         code = process.wait()
     finally:
         signal.signal(signal.SIGINT, before)
+    if code == -signal.SIGINT:
+        raise KeyboardInterrupt
     if code != 0:
         raise InputRefused(f"the editor {name} ended with {code}, nothing was sent")

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,8 @@ from profilectl.text.escape import visible
 if TYPE_CHECKING:
     BrandAgent = tuple[Brand, Agent]  # an agent in one of its brands
 
+_PAGE = b"<!doctype html"  # how each page begins, whatever the case
+_OTHER_FORMS = {".png", ".jpg", ".jpeg", ".pdf", ".toml", ".db"}
 _FACE = 192  # pixels of a picture on the sheet
 _GREETING = "Hello! How can I help you today?"
 
@@ -151,12 +154,26 @@ def _handles(cards: Sequence[AgentCard]) -> str:
     return ", @".join(dict.fromkeys(card.handle for card in cards))  # each once, in the roster's order
 
 
+def _require_page(path: Path) -> None:
+    """Refuse to replace anything but a page: a slip could cost the roster, a photograph, or the ledger."""
+    if path.suffix.lower() in _OTHER_FORMS:
+        raise UsageError(f"{visible(str(path))} would be an HTML page under another name", hint="name a .html file")
+    with suppress(OSError):  # what can't be looked at, writing refuses
+        if path.is_file() and path.stat().st_size:
+            with path.open("rb") as file:
+                begin = file.read(len(_PAGE)).lower()
+            if begin != _PAGE:
+                hint = "choose another name, or move that file away"
+                raise InputRefused(f"{visible(str(path))} exists, and isn't a page", hint=hint)
+
+
 def _write(path: Path, page: str, *, quiet: bool) -> None:
     from profilectl.system.files import write_named
 
     if str(path) == "-":
         out(page)
         return
+    _require_page(path)
     write_named(path, page.encode())
     if not quiet:
         info(f"wrote {visible(str(path))}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from profilectl.errors import InputRefused
+from profilectl.errors import InputRefused, TryLater
 from profilectl.model import Kind
 from profilectl.people.entries import Entry, read_entries
 from profilectl.people.mapping import ColumnMapping
@@ -17,6 +17,7 @@ from profilectl.people.merge import Comparison, agents_of, compare, edit, public
 from profilectl.people.photos import Photo, PhotoSource, collect, drawn, unstored
 from profilectl.people.tables import Problems, Table
 from profilectl.roster.parser import parse_partially
+from profilectl.system.edited_files import replace_unchanged
 from profilectl.system.files import created, write_named
 from profilectl.text.escape import visible
 from profilectl.toml.document import decode, load
@@ -133,17 +134,29 @@ def judge(
     return tuple(warnings)
 
 
-def write(change: Import, roster: Path, before: bytes | None, read_again: Callable[[], bytes]) -> None:
-    """Write the pictures, then the roster; after an error the new pictures go again.
+@contextmanager
+def _replaced(path: Path, content: bytes) -> Iterator[None]:
+    """Replace a picture; where the block fails, the former one is put back."""
+    former = path.read_bytes()
+    write_named(path, content)
+    try:
+        yield
+    except BaseException:
+        write_named(path, former)
+        raise
+
+
+def write(change: Import, roster: Path, before: bytes | None) -> None:
+    """Write the pictures, then the roster; after an error new pictures go again, and former ones come back.
 
     Args:
         change: what is written.
         roster: its path.
         before: the roster's bytes as they were read; None for one that mustn't exist yet.
-        read_again: returns the roster's bytes as they are by now.
 
     Raises:
-        InputRefused: the roster has changed meanwhile, or the disk refuses.
+        InputRefused: the disk refuses.
+        TryLater: the roster has changed meanwhile.
     """
     try:
         with ExitStack() as stack:
@@ -151,18 +164,14 @@ def write(change: Import, roster: Path, before: bytes | None, read_again: Callab
                 path = roster.parent / photo.path
                 content = photo.content or b""
                 if path.exists():
-                    write_named(path, content)
+                    stack.enter_context(_replaced(path, content))
                 else:
                     stack.enter_context(created(path, content))
             if before is None:
                 stack.enter_context(created(roster, change.text.encode()))
-            elif change.comparison.changes_anything:
-                if read_again() != before:
-                    raise InputRefused(
-                        f"{visible(str(roster))} has changed meanwhile; it wasn't touched",
-                        hint="run the same command again",
-                    )
-                write_named(roster, change.text.encode())
+            elif change.comparison.changes_anything and not replace_unchanged(roster, before, change.text.encode()):
+                what = f"{visible(str(roster))} has changed meanwhile, so nothing was written"
+                raise TryLater(what, hint="run the same command again")
     except OSError as error:
         where = visible(str(error.filename or roster))
         raise InputRefused(f"can't write {where}: {error.strerror}; the roster wasn't touched") from None

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
+from profilectl.cli.roster.edit import require_no_brand
 from profilectl.errors import UsageError
 
 _FORMATS = ("csv", "jsonl")
@@ -30,6 +31,7 @@ def export_people(
     from profilectl.render.spreadsheets import csv_lines
     from profilectl.toml.document import decode, load
 
+    require_no_brand(context, "export", "the list has a column of brands; leave it out")
     if form not in _FORMATS:
         raise UsageError(f"--format: expected {' or '.join(_FORMATS)}")
     if context.wants_json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import argument, option
+from profilectl.cli.roster.edit import require_no_brand
 from profilectl.render.console import info
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def import_people(
     from profilectl.people.importing import plan_import, write
     from profilectl.render import people as shown
 
+    require_no_brand(context, "import", "columns of a list are an agent's in every brand; leave it out")
     content, name = context.read_roster(), str(context.roster_path)
     require_readable(content, name)
     table = read_list(file)
@@ -44,7 +46,7 @@ def import_people(
     change = plan_import(content, name, table, mapping, source, remove_missing=remove_missing)
     is_written = change.changes_anything and not dry_run
     if is_written:
-        write(change, context.roster_path, content, context.read_roster)
+        write(change, context.roster_path, content)
     context.output.show(
         lambda: shown.document(table, mapping, change, is_written=is_written), shown.HEADERS, [*shown.rows(change)]
     )

@@ -67,7 +67,7 @@ def pull(
     info(f"{shown.summary(change)}{'; nothing was written (--dry-run)' if dry_run else ''}")
     if is_written:
         require_consent(context, f"Write this to {visible(name)}?", "written", yes=yes)
-        write(change, path, content, context.read_roster)
+        write(change, path, content)
     if not dry_run:  # after the roster: whoever is killed between the two writes nothing a second time
         write_memory(remembered, result.memory)
     if context.wants_json:

@@ -41,7 +41,7 @@ def start_from_list(
     is_in_parts = any(not row.cells.get(name or "") for row in table.rows) and {"first", "last"} <= {*mapping.columns}
     text = head(PATTERN if is_in_parts else None)
     change = plan_import(text.encode(), str(path), table, mapping, photo_source(context, file, photos))
-    write(change, path, None, context.read_roster)
+    write(change, path, None)
     pictures = [path.parent / photo.path for photo in change.pictures]
     people = len(change.comparison.added)
     line = f"wrote {visible(str(path))}: {people} {'agent' if people == 1 else 'agents'}, {_counted(len(pictures))}"

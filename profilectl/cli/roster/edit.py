@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from profilectl.roster.editing.edits import Edit
 
 _PICTURES = "avatars"
+_TRIES = 5
 _PICTURE_SIDE = 800  # pixels: twice what X shows, for a brand that draws something on it
 
 Agent = Annotated[str, argument("AGENT", "The agent's key.")]
@@ -170,6 +171,12 @@ def _require_brands(context: Context) -> None:
         select_brands(roster.brands, context.options.brand, str(context.roster_path))
 
 
+def require_no_brand(context: Context, command: str, hint: str) -> None:
+    """Raise UsageError where ``--brand`` was given to a command that is about all brands."""
+    if context.options.brand:
+        raise UsageError(f"roster {command} is about all brands: it has no --brand", hint=hint)
+
+
 def remove(context: Context, key: Agent) -> None:
     """Take an agent out of the roster.
 
@@ -178,7 +185,20 @@ def remove(context: Context, key: Agent) -> None:
     """
     from profilectl.roster.editing.edits import RemoveAgent
 
+    hint = f"`profilectl roster set {visible(key)} brands.BRAND=false` takes {visible(key)} out of one"
+    require_no_brand(context, "remove", hint)
+    _require_unprotected(context, key)
     _carry_out(context, RemoveAgent(key), "remove", f"removed {visible(key)}")
+
+
+def _require_unprotected(context: Context, key: str) -> None:
+    """Raise InputRefused for a protected agent: the ledger may not know of it yet, and then nothing protects them."""
+    from profilectl.roster.parser import parse_partially
+
+    roster = parse_partially(context.read_roster(), str(context.roster_path))
+    if any(agent.protected for agent in (*roster.agents, *roster.faulty) if agent.key == key):
+        hint = f"`profilectl roster set {visible(key)} --unset protected` first, if it is meant"
+        raise InputRefused(f"{visible(key)} is protected, so nothing was removed", hint=hint)
 
 
 def rename(
@@ -193,6 +213,7 @@ def rename(
     """
     from profilectl.roster.editing.edits import RenameAgent
 
+    require_no_brand(context, "rename", "a key is the same in every brand; leave it out")
     sentence = f"{visible(old)} is called {visible(new)} now"
     _carry_out(context, RenameAgent(old, new), "rename", sentence, former=old)
 
@@ -208,6 +229,7 @@ def fmt(
     """
     from profilectl.roster.editing.edits import Reformat
 
+    require_no_brand(context, "fmt", "leave it out")
     _carry_out(context, Reformat(), "fmt", "brought into the canonical form", is_check=check)
 
 
@@ -229,15 +251,18 @@ def _carry_out(
     from profilectl.roster.editing.apply import edited
     from profilectl.roster.editing.edits import Reformat
 
-    path, content = context.roster_path, context.read_roster()
-    text = decode(content, str(path))
-    result = edited(text, str(path), edit)
-    if judge is not None:
-        judge(result.text)
-    mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) and not isinstance(edit, Reformat) else b""
-    new = mark + result.text.encode("utf-8")
-    is_changed = new != content
-    if is_changed and not is_check and not replace_unchanged(path, content, new):
+    path = context.roster_path
+    for _ in range(_TRIES):  # another command may have written meanwhile: then this one edits what that has left
+        content = context.read_roster()
+        result = edited(decode(content, str(path)), str(path), edit)
+        if judge is not None:
+            judge(result.text)
+        mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) and not isinstance(edit, Reformat) else b""
+        new = mark + result.text.encode("utf-8")
+        is_changed = new != content
+        if not is_changed or is_check or replace_unchanged(path, content, new):
+            break
+    else:
         raise TryLater(
             f"{visible(str(path))} was changed while this ran, so nothing was written",
             hint="run the same command again",

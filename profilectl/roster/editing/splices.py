@@ -114,7 +114,7 @@ class Text:
             return self._beside(place, self.text[start:end] + line)
         below = [section for section in self.sections if section.path[: len(parent)] == parent]
         own = [section for section in self.sections if section.path[:2] == path[:2]]
-        if own and _is_brand_table(path):
+        if own and _is_brand_table(path) and isinstance(value, dict):
             return self.with_section(path, lines_of(value), after=own[-1].content_end)
         if below:
             start, newline = below[0].start, self._newline_at(below[0].start)
