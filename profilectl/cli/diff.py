@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
+    from profilectl.plan.notices import Notice
     from profilectl.plan.prices import Cost
     from profilectl.render.markdown import Faces
     from profilectl.sync.quota import Forecast
@@ -273,7 +274,7 @@ def _show(
     if form in {Format.MARKDOWN, Format.HTML}:
         if plan.changes or not context.is_quiet:
             write_line(_page(context, session, plan, form, picture_base))
-        show_notices(context, plan)
+        show_notices(context, plan.notices)
     else:
         show_plan(context, plan, where_of(context, session), drawn=form is Format.TABLE)
         if plan.changes and not context.is_quiet:
@@ -349,16 +350,16 @@ def show_plan(context: Context, plan: Plan, where: str, *, drawn: bool = False) 
     rows = () if shows_nothing else tuple(plan_rows(plan))
     context.output.show_rows(rows=rows, table=partial(plan_table, plan), drawn=drawn)
     show_obstacles(context, plan.changes)
-    show_notices(context, plan)
+    show_notices(context, plan.notices)
     if not context.is_quiet:
         info(summary(plan, where), strong=deletions(plan))
 
 
-def show_notices(context: Context, plan: Plan) -> None:
+def show_notices(context: Context, notices: Iterable[Notice]) -> None:
     """Write to stderr what stays as it is and why; nothing when quiet."""
     from profilectl.render.phrases import notice_lines
 
-    for line in notice_lines(plan.notices):
+    for line in notice_lines(notices):
         context.remark(line)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from profilectl.errors import InputRefused, UsageError
 from profilectl.ledger.accounts import check_account, require_distinct, unknown_account
 from profilectl.plan.intents import known_ids
 from profilectl.plan.moves import follow
+from profilectl.plan.notices import Notice, NoticeKind
 from profilectl.profiles import manual_changes
 from profilectl.profiles.ownership import ClassifiedProfile, classify
 from profilectl.render import json_documents
@@ -49,7 +50,7 @@ def listing(context: Context) -> None:
     """List the profiles at X, and whose they are.
 
     bound: an agent's. retired: replaced, about to go. unmanaged: not ours. namesake: not ours, with an agent's
-    name. lost: an agent's, but gone from X.
+    name. lost: an agent's, but gone from X; "settling until 15:04" while X may just not list it yet.
     """
     ledger = context.ledger_for_reading()
     profiles: list[ClassifiedProfile] = []
@@ -61,7 +62,8 @@ def listing(context: Context) -> None:
         names = {agent.name for agent in context.roster.agents_of(brand.key)}
         listed = clients[brand].list_profiles()
         state = follow(ledger.state_of(account.user_id), context.roster.moved).state
-        profiles += classify(brand.key, listed, state, names)
+        observed_ms, settle_after = clients[brand].now_ms(), context.roster.policy.settle_after
+        profiles += classify(brand.key, listed, state, names, observed_ms=observed_ms, settle_after=settle_after)
         former, is_known = context.kept_heads.ledger_of(account.user_id), ledger.knows(account.user_id)
         unknown = unknown_account(account, len(listed), former, is_known=is_known)
         if unknown is not None:
@@ -69,8 +71,35 @@ def listing(context: Context) -> None:
     if not profiles and not (context.is_quiet or context.wants_json):
         where = ", ".join(brand.key for brand in context.brands())
         info(f"X has no profiles of {where} yet: `profilectl sync` makes those of the roster")
+    _show_listing(context, profiles)
+
+
+def _show_listing(context: Context, profiles: Sequence[ClassifiedProfile]) -> None:
+    from profilectl.render.phrases import notice_lines, settling
+    from profilectl.render.tables import listing as table_of
+
     document = json_documents.profiles(profiles)
-    context.output.show(document, _HEADERS, [[row[key] or "" for key in _HEADERS] for row in document["profiles"]])
+    rows = [[row[key] or "" for key in _HEADERS] for row in document["profiles"]]
+    drawn = [list(row) for row in rows]  # a script that reads the rows knows the five words only
+    for row, entry in zip(drawn, profiles, strict=True):
+        if entry.settling_until is not None:
+            row[_HEADERS.index("status")] = settling(entry.settling_until)
+    context.output.show(document, _HEADERS, rows, table=lambda: table_of(_HEADERS, drawn))
+    for line in notice_lines(_settling_notices(profiles)):
+        context.remark(line)
+
+
+def _settling_notices(profiles: Sequence[ClassifiedProfile]) -> Iterator[Notice]:
+    """Yield what `diff` and `sync` say, too, of profiles that X doesn't list yet."""
+    for entry in profiles:
+        if entry.settling_until is not None:
+            yield Notice(
+                entry.brand,
+                entry.agent or "",
+                NoticeKind.SETTLING,
+                at_ms=entry.settling_until,
+                profile_id=entry.profile.id,
+            )
 
 
 def adopt(

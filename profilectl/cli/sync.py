@@ -34,6 +34,7 @@ from profilectl.errors import (
 )
 from profilectl.model import PreparedPicture
 from profilectl.plan import prices, saved
+from profilectl.plan.notices import NoticeKind
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info, info_lines, is_terminal
@@ -401,6 +402,7 @@ class _Run:
         diff.show_obstacles(self.context, (outcome.change for outcome in outcomes))
         for line in spellings(outcomes):
             info(line)
+        diff.show_notices(self.context, (notice for notice in plan.notices if notice.kind is NoticeKind.SETTLING))
         tried = [outcome for outcome in outcomes if not outcome.change.is_blocked]
         for line in failures(tried, is_stopped=bool(self.stopped_by)):
             info_lines(line)

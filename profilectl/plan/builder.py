@@ -17,7 +17,15 @@ from profilectl.model import Agent, Binding, Intent, Picture, Policy, Profile, R
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.plan.fingerprint import Basis, basis_of
 from profilectl.plan.guards import Refusal, guard_deletes, guard_losses, guard_unrecorded_destroys
-from profilectl.plan.intents import IntentStatus, Observation, missing_bindings, remembered, resolve, weigh
+from profilectl.plan.intents import (
+    IntentStatus,
+    Observation,
+    missing_bindings,
+    remembered,
+    resolve,
+    settling_until,
+    weigh,
+)
 from profilectl.plan.notices import Notice, NoticeKind, Staying
 from profilectl.text.names import as_compared
 
@@ -188,6 +196,7 @@ class _BrandPlan:
 
     def build(self, only_agents: frozenset[str], labelled: frozenset[str] | None = None) -> _BrandPlan:
         self._rename()
+        self._await_listing()
         for intent in self.observation.ledger_state.intents:
             self._settle(intent)
         for intent in remembered(self.observation):
@@ -219,6 +228,13 @@ class _BrandPlan:
             self._add(agent.key, Action.BLOCKED, Reason.OFFBOARDED, after=after)
         else:
             self._compare(agent)
+
+    def _await_listing(self) -> None:
+        """Tell of the young profiles that X doesn't list: about them nothing is decided before they have settled."""
+        for binding in self.observation.ledger_state.bindings:
+            until_ms = settling_until(binding, self.observation.observed_ms, self.policy.settle_after)
+            if until_ms is not None and binding.profile_id not in self.listed:
+                self._notice(binding.agent, NoticeKind.SETTLING, at_ms=until_ms, profile_id=binding.profile_id)
 
     def _keep_only(self, keys: frozenset[str]) -> None:
         self.changes = [change for change in self.changes if change.agent in keys]

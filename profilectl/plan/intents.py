@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from profilectl.model import Intent, LedgerState, LocalTime, Move, Profile
+from profilectl.model import Binding, Intent, LedgerState, LocalTime, Move, Profile
 from profilectl.text.names import as_compared
 
 LONGEST_LATENESS_MS = 35_000
@@ -135,13 +135,19 @@ def known_ids(ledger_state: LedgerState) -> frozenset[str]:
 
 def missing_bindings(observation: Observation, settle_after: int) -> tuple[str, ...]:
     """Return the ids of bound profiles that X should list and doesn't; young ones may just not be listed yet."""
-    listed, latest_ms = observation.listed(), observation.observed_ms - settle_after * 1000
+    listed = observation.listed()
     return tuple(
         binding.profile_id
         for binding in observation.ledger_state.bindings
-        # zero stands for an X whose list never lags; its clock, known to the second, isn't asked then
-        if binding.profile_id not in listed and (not settle_after or binding.created_ms <= latest_ms)
+        if binding.profile_id not in listed and settling_until(binding, observation.observed_ms, settle_after) is None
     )
+
+
+def settling_until(binding: Binding, observed_ms: int, settle_after: int) -> int | None:
+    """Return until when X's list may still lack a young profile, in milliseconds of X's clock; None once it may not."""
+    # zero stands for an X whose list never lags; its clock, known to the second, isn't asked then
+    until_ms = binding.created_ms + settle_after * 1000
+    return until_ms if settle_after and observed_ms < until_ms else None
 
 
 def remembered(observation: Observation) -> tuple[Intent, ...]:

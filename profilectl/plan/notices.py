@@ -20,6 +20,7 @@ class NoticeKind(enum.StrEnum):
     PROTECTED = "protected"  # the roster has no entry any more, and the profile stays
     PROTECTED_ENDED = "protected-ended"  # the last day is over, and the profile stays
     RETIRED = "retired"  # replaced, and destroyed when its grace is over
+    SETTLING = "settling"  # made a moment ago, and X doesn't list it (yet, or any more)
     MUTED = "muted"  # it differs, and was left out of this run
 
 
@@ -30,7 +31,9 @@ class Notice(Struct, frozen=True):
     agent: str
     kind: NoticeKind
     day: date | None = None  # the first or last one
-    at_ms: int | None = None  # when a retired profile goes, by X's clock; None: not before its successor is listed
+    at_ms: int | None = None
+    """When a retired profile goes (None: not before its successor is listed), or X should list a young one; X's clock.
+    """
     profile_id: str | None = None
     field: str = ""  # that was left out: "name" or "avatar"
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.model import Agent, LedgerState, Profile
-from profilectl.plan.intents import IntentStatus, Observation, resolve
+from profilectl.plan.intents import IntentStatus, Observation, resolve, settling_until
 
 
 class ProfileStatus(enum.StrEnum):
@@ -29,15 +29,22 @@ class ClassifiedProfile(Struct, frozen=True):
     status: ProfileStatus
     agent: str | None
     profile: Profile  # as X lists it; as the ledger knows it where it is lost
+    settling_until: int | None = None  # lost, but so young that X's list may just lack it yet; X's milliseconds
 
 
 def classify(
-    brand: str, profiles: Sequence[Profile], ledger_state: LedgerState, names: set[str]
+    brand: str,
+    profiles: Sequence[Profile],
+    ledger_state: LedgerState,
+    names: set[str],
+    *,
+    observed_ms: int = 0,
+    settle_after: int = 0,
 ) -> Iterator[ClassifiedProfile]:
     """Yield every profile of a brand with its status; bound ones that X doesn't list come last, as lost.
 
     What an unanswered create made is still unmanaged, with its agent beside it: the next sync adopts it. `names` are
-    the public names of the brand's agents.
+    the public names of the brand's agents. `observed_ms` is X's time of the list, `settle_after` the policy's.
     """
     bound = {binding.profile_id: binding.agent for binding in ledger_state.bindings}
     retired = {profile.profile_id: profile.agent for profile in ledger_state.retired}
@@ -57,7 +64,8 @@ def classify(
     for binding in ledger_state.bindings:
         if binding.profile_id not in listed:
             gone = Profile(binding.profile_id, binding.name, binding.avatar_url, binding.created_ms)
-            yield ClassifiedProfile(brand, ProfileStatus.LOST, binding.agent, gone)
+            until_ms = settling_until(binding, observed_ms, settle_after)
+            yield ClassifiedProfile(brand, ProfileStatus.LOST, binding.agent, gone, until_ms)
 
 
 class Namesake(Struct, frozen=True):

@@ -84,8 +84,10 @@ def _notice(notice: Notice) -> str:
     who, profile_id = visible(notice.agent), notice.profile_id
     former = f"{who}'s former profile {profile_id}"
     if notice.kind is NoticeKind.RETIRED and notice.at_ms is not None:
-        moment = datetime.fromtimestamp(notice.at_ms / 1000, UTC)
-        return f"{former} goes with the first sync after {moment:%Y-%m-%d %H:%M} UTC"
+        goes = datetime.fromtimestamp(notice.at_ms / 1000, UTC)
+        return f"{former} goes with the first sync after {goes:%Y-%m-%d %H:%M} UTC"
+    if notice.kind is NoticeKind.SETTLING and notice.at_ms is not None:
+        return f"X doesn't list {who}'s profile {profile_id}, made a moment ago; {settling(notice.at_ms)}"
     field = "picture" if notice.field == "avatar" else notice.field
     return {
         NoticeKind.UPCOMING: f"{who}'s first day is {notice.day}; until then nothing is made",
@@ -95,6 +97,12 @@ def _notice(notice: Notice) -> str:
         NoticeKind.MUTED: f"{who} has another {field}, which --except leaves out of this run",
         NoticeKind.RETIRED: f"{former} stays until X lists the new one",
     }[notice.kind]
+
+
+def settling(until_ms: int) -> str:
+    """Return until when nothing is decided about a young profile that X doesn't list, in local time."""
+    until = datetime.fromtimestamp(until_ms / 1000, UTC)
+    return f"settling until {moment(until, until)}"
 
 
 def picture_change(change: Change) -> bool | None:

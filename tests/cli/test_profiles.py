@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 
@@ -443,3 +444,24 @@ def test_a_mistaken_adoption_says_what_it_retires_and_can_be_taken_back(desk):
 
     assert (0, True) == (mistaken.code, f'alice\'s profile {ids["alice"]} "Alice" is retired then' in mistaken.err)
     assert (0, True) == (back.code, f"is bound to profile {ids['alice']}" in back.out)
+
+
+# young profiles that X doesn't list
+
+
+def test_a_young_profile_that_vanished_settles_in_every_command(desk, served):
+    """`profiles list`, `diff` and `sync` name the same minute; the word for scripts stays."""
+    desk.write(*TEAM, policy='settle_after = "60s"').run("sync", "--yes")
+    profile_id = profiles(desk)["Alice"]["id"]
+    with closing(desk.client(served.url)) as client:
+        client.destroy_profile(profile_id)
+    listed = desk.run("profiles", "list")
+    sentence = listed.err.strip()
+
+    assert re.fullmatch(rf"acme: X doesn't list alice's profile {profile_id}, .*; settling until \d\d:\d\d", sentence)
+    assert "lost" == {row[3]: row[2] for row in listed.rows}["alice"] == profiles(desk)["Alice"]["status"]
+    assert sentence in desk.run("diff").err
+    assert sentence in desk.run("sync", "--yes").err
+    _, screen = desk.watch("profiles", "list")
+    assert sentence.rpartition("; ")[2] in screen
+    assert "lost" not in screen

@@ -98,3 +98,17 @@ def test_who_is_not_selected_is_left_alone():
 
     assert ["alice"] == [change.agent for change in chosen.changes]
     assert ((), 0) == (nobody.changes, nobody.unchanged)
+
+
+def test_a_young_profile_that_x_does_not_list_is_told_until_it_has_settled():
+    """From the moment on at which X should list it, it counts as missing."""
+    state = LedgerState(bindings=(bound("alice"),))
+    roster = Roster((Brand("acme", "acmecare"),), (agent("alice"),), Policy(settle_after=60))
+    young, old = (
+        build(roster, PICTURES, [Observation("acme", (), NOW + age, state, "1")], today=TODAY)
+        for age in (59_999, 60_000)
+    )
+
+    expected = Notice("acme", "alice", NoticeKind.SETTLING, at_ms=NOW + 60_000, profile_id="15")
+    assert ((expected,), ()) == (young.notices, old.notices)
+    assert () == young.changes

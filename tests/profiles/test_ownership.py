@@ -31,3 +31,13 @@ def test_every_profile_has_a_status_and_its_agent():
         ("5", ProfileStatus.UNMANAGED, None),
         ("9", ProfileStatus.LOST, "gone"),
     ] == [(entry.profile.id, entry.status, entry.agent) for entry in classify("acme", listed, ledger_state, names)]
+
+
+def test_a_young_profile_that_x_lacks_is_lost_with_the_moment_until_which_that_may_change():
+    """An older one, and one of an X whose list never lags, has none."""
+    state = LedgerState(bindings=(Binding("alice", "1", "Alice", "sha256:a", 1000, 1000),))
+    times = ((60_999, 60), (61_000, 60), (1000, 0))
+    lost = [next(classify("acme", [], state, set(), observed_ms=now, settle_after=after)) for now, after in times]
+
+    assert [61_000, None, None] == [entry.settling_until for entry in lost]
+    assert {ProfileStatus.LOST} == {entry.status for entry in lost}
