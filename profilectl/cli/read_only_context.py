@@ -13,6 +13,7 @@ from profilectl.cli.local_sandbox import CUSTOMER, LocalX
 from profilectl.cli.options import Options
 
 DEFAULT_TIMEOUT = 20.0  # seconds for everything together: who asks what is wrong waits for the answer
+_ONE_ANSWER = 1.0  # seconds
 
 
 class TemporaryLocalX(LocalX):
@@ -38,9 +39,15 @@ class ReadOnlyContext(Context, frozen=True):
         bounds = Options(timeout=context.options.timeout or DEFAULT_TIMEOUT, no_input=True)
         return cls(context.options.overridden_by(bounds), context.environ, context.stack, context.secrets)
 
-    def once_more(self, stack: ExitStack) -> Self:
-        """Return the same context with a deadline of its own; what it opens belongs to `stack`."""
-        return replace(self, stack=stack)
+    def once_more(self, stack: ExitStack, seconds: float | None = None) -> Self:
+        """Return the same context with a deadline of its own; what it opens belongs to `stack`.
+
+        The deadline is in `seconds` where that is less than this context's; time enough for one answer is always left.
+        """
+        if seconds is None:
+            return replace(self, stack=stack)
+        timeout = max(_ONE_ANSWER, min(seconds, self.options.timeout or DEFAULT_TIMEOUT))
+        return replace(self, stack=stack, options=self.options.overridden_by(Options(timeout=timeout)))
 
     @cached_property
     def local_x(self) -> LocalX:

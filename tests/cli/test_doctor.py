@@ -333,6 +333,17 @@ def test_waiting_in_vain(doctor, monkeypatch):
     assert "waiting" not in doctor.err
 
 
+def test_waiting_ends_with_the_timeout(doctor, monkeypatch):
+    """A --timeout that is shorter than --wait ends it, with 75 as well; the checks' own 20 seconds don't."""
+    doctor.world.accounts.allow("acmecare", False)
+    hours = Hours(monkeypatch)
+    doctor.run("doctor", "--wait", "2h", "--timeout", "30")
+
+    assert 75 == doctor.code
+    assert 20 < sum(hours.naps) <= 30
+    assert "(asked once since 20" in doctor.err
+
+
 def test_waiting_for_one_document(doctor, monkeypatch):
     """--json prints one document, when it is over."""
     doctor.world.accounts.allow("acmecare", False)

@@ -10,7 +10,7 @@ from profilectl.config import LoggedIn, read_config
 from profilectl.credentials.formats import account_name
 from profilectl.credentials.keyring import Keychain
 from profilectl.credentials.sources import AccountStatus
-from profilectl.errors import CredentialsError, InputRefused, UsageError
+from profilectl.errors import CredentialsError, InputRefused, LedgerRefused, TryLater, UsageError
 from profilectl.model import Brand
 from profilectl.render import json_documents
 from profilectl.render.console import info, is_terminal
@@ -92,6 +92,32 @@ def logged_in(context: Context) -> Sequence[LoggedIn]:
     accounts = context.local_x.world.accounts.all()
     host = host_of(context)
     return [LoggedIn(account.handle, account.user_id, host, SANDBOX) for account in accounts if account.is_brand]
+
+
+def renamed_logins(context: Context, brands: Sequence[Brand], host: str) -> dict[str, LoggedIn]:
+    """Return the logins of brands whose account X has renamed since, by the handle in the roster, in small letters.
+
+    By the user id that the ledger knows of a brand, as X isn't asked; without a ledger that knows it, nothing.
+    """
+    if context.uses_sandbox:
+        return {}
+    taken = {handle.casefold() for handle in claimed_handles(context)}
+    logins = [login for login in logged_in(context) if login.host == host]
+    named = {login.handle.casefold() for login in logins}
+    unclaimed = {login.user_id: login for login in logins if login.handle.casefold() not in taken}
+    missing = [brand for brand in brands if brand.handle.casefold() not in named]
+    if not (unclaimed and missing):
+        return {}
+    try:
+        with context.open_ledger() as ledger:
+            accounts = {brand.handle.casefold(): ledger.account_of(brand.key) for brand in missing}
+    except (LedgerRefused, TryLater, UsageError):  # `doctor` tells of it; where credentials are, is told without one
+        return {}
+    return {
+        handle: unclaimed[account.user_id]
+        for handle, account in accounts.items()
+        if account is not None and account.user_id in unclaimed
+    }
 
 
 def describe(context: Context, handle: str, host: str, keychain: Keychain) -> AccountStatus:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from profilectl.cli.auth import accounts
 from profilectl.cli.auth.accounts import describe, document, give_hint, host_of, warn
@@ -86,12 +87,23 @@ def _statuses(context: Context) -> Iterator[AccountStatus]:
     """Yield the state of every account that is a brand of the roster or logged in at this host."""
     host, keychain = host_of(context), accounts.unattended_keychain(context)
     # X's handles have no case, so @Acme of the roster and a login as @acme are one account.
-    handles = {brand.handle.casefold(): brand.handle for brand in accounts.brands(context)}
+    brands = accounts.brands(context)
+    handles = {brand.handle.casefold(): brand.handle for brand in brands}
+    renamed = accounts.renamed_logins(context, brands, host)
     if not context.options.brand:
+        former = {login.handle for login in renamed.values()}  # the same accounts, under their new handles
         logins = [login.handle for login in accounts.logged_in(context) if login.host == host]
-        handles |= {handle.casefold(): handle for handle in logins}
-    for handle in handles.values():
-        yield describe(context, handle, host, keychain)
+        handles |= {handle.casefold(): handle for handle in logins if handle not in former}
+    for key, handle in handles.items():
+        status = describe(context, handle, host, keychain)
+        if key in renamed and not status.usable and status.source == "keyring":
+            login = renamed[key]
+            status = replace(describe(context, login.handle, host, keychain), handle=handle)
+            context.remark(
+                f"@{visible(handle)} is logged in as @{visible(login.handle)}, its former handle; "
+                "the next command that asks X moves the login along"
+            )
+        yield status
     # Credentials from the environment or a file work without any name, so they are shown where nothing has one.
     anonymous = None if handles else accounts.describe_anonymous(context, host, keychain)
     if anonymous is not None:

@@ -29,6 +29,7 @@ from profilectl.toml.rules import parse_duration
 
 if TYPE_CHECKING:
     from profilectl.api.probe import ProbeResult
+    from profilectl.api.retry import Deadline
     from profilectl.doctor.account_checks import AccountChecks
     from profilectl.doctor.report import Finding, Report
 
@@ -48,7 +49,8 @@ def doctor(
     """Tell what works, what doesn't, and what to do.
 
     Looks at clock, network, keyring, credentials, what X allows, roster, pictures, ledger and profiles, within 20
-    seconds or --timeout. Asks nobody and changes nothing. Exits with the code of the first failure.
+    seconds or --timeout, which ends --wait, too. Asks nobody and changes nothing. Exits with the code of the first
+    failure.
 
     Many customers read in XChat by now, and X doesn't publish whether it shows agents' names and pictures: with
     --face-check a person looks, and the next report says when that was and what they saw.
@@ -69,7 +71,9 @@ def doctor(
         _show(context, report, report.exit_code, needs_eyes=any(account.needs_eyes for account in accounts))
     if seconds is None or not waits:
         raise typer.Exit(report.exit_code)
-    raise typer.Exit(_wait(read_only, report, refused, seconds))
+    # Only a chosen --timeout ends the waiting: the default one is meant for the checks.
+    limit = None if context.options.timeout is None else read_only.deadline
+    raise typer.Exit(_wait(read_only, report, refused, seconds, limit))
 
 
 def _check_face(context: Context, to: str | None, agent: str | None, *, waits: bool) -> None:
@@ -152,13 +156,17 @@ def _goes_without_saying(finding: Finding, report: Report) -> bool:
     return finding.state is State.OK or finding.result.is_old or (finding.result.because, finding.brand) in old
 
 
-def _wait(context: ReadOnlyContext, report: Report, accounts: Sequence[AccountChecks], seconds: float) -> ExitCode:
+def _wait(
+    context: ReadOnlyContext, report: Report, accounts: Sequence[AccountChecks], seconds: float, limit: Deadline | None
+) -> ExitCode:
     """Ask X about these accounts until it allows custom profiles, show how it ended, and return the exit code."""
+    seconds = seconds if limit is None else min(seconds, limit.remaining())
 
     def ask(stack: ExitStack) -> None:
         nonlocal report
         # A deadline of its own for each question: that of the checks is over long before a wait of hours.
-        report = check_allowlists_again(report, accounts, context.once_more(stack).client)
+        left = None if limit is None else limit.remaining()
+        report = check_allowlists_again(report, accounts, context.once_more(stack, left).client)
         refusals = [account.refusal for account in accounts if account.refusal is not None]
         if refusals:
             raise refusals[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from PIL import Image
+
 from tests.cli.auth import collection
 from tests.cli.auth.shell import ROSTER, SECOND_BRAND
 
@@ -71,6 +73,21 @@ def test_a_roster_that_follows_a_rename_finds_its_login(desktop):
     assert set(collection.entries(desktop.bus)) == {"@acmehelp"}
     assert [(account["handle"], account["user_id"]) for account in desktop.accounts("status")] == [("AcmeHelp", "4242")]
     assert "is called" not in desktop.run("profiles", "list").stderr
+
+
+def test_the_status_knows_a_renamed_login_by_the_ledger_s_user_id(desktop):
+    """X isn't asked: one line, usable, and who is meant; the login stays where it is."""
+    roster = desktop.folder / "roster.toml"
+    roster.write_text(ROSTER)
+    Image.new("RGB", (64, 64)).save(desktop.folder / "alice.png")
+    desktop.log_in()
+    assert desktop.run("sync", "--yes").returncode == 0
+    rename(desktop, "AcmeCare", "AcmeHelp")
+    roster.write_text(ROSTER.replace("AcmeCare", "AcmeHelp"))
+    done = desktop.run("auth", "status")
+    assert (0, ["AcmeHelp", "usable"]) == (done.returncode, done.stdout.split("\t")[:5:4])
+    assert "@AcmeHelp is logged in as @AcmeCare, its former handle" in done.stderr
+    assert set(collection.entries(desktop.bus)) == {"@acmecare"}
 
 
 def test_another_account_is_never_taken_for_the_brand(desktop):
