@@ -158,3 +158,24 @@ def test_credentials_at_home(team):
     team.env["PROFILECTL_CREDENTIALS_FILE"] = "~/token.json"
     refused = team.run("diff")
     assert str(Path(os.environ["HOME"], "token.json")) in refused.err.replace("\n", "")
+
+
+@pytest.mark.parametrize("folder", ["inside", "outside"])
+@pytest.mark.usefixtures("served")
+def test_nothing_but_the_ledger_lies_in_a_checkout(desk, tmp_path_factory, folder):
+    """Caches, heads and locks are in this user's folders, wherever PROFILECTL_LEDGER puts the ledger; git ignores that."""
+    place = desk.folder / "state" if folder == "inside" else tmp_path_factory.mktemp("elsewhere")
+    desk.env["PROFILECTL_LEDGER"] = str(place / "ledger.db")
+    desk.write(("alice", "Alice"))
+    subprocess.run(["git", "init", "-q"], cwd=desk.folder, check=True)
+    subprocess.run(["git", "add", "roster.toml", "avatars"], cwd=desk.folder, check=True)
+    assert 0 == desk.run("sync", "--yes").code
+    for words in (("diff",), ("roster", "check"), ("profiles", "list"), ("audit", "verify")):
+        assert 0 == desk.run(*words).code
+    assert 0 == desk.run("send", "--as", "alice", "--to", "@customer", "Hello").code
+    words = ["git", "status", "--porcelain", "-uall", "--ignored"]
+    listed = subprocess.run(words, cwd=desk.folder, check=True, capture_output=True, text=True)
+
+    untracked = {line[3:] for line in listed.stdout.splitlines() if line[:2] in {"??", "!!"}}
+    ledger = {f"state/{name}" for name in (".gitignore", "ledger.db", "ledger.db.lock")}
+    assert (ledger if folder == "inside" else set()) == untracked

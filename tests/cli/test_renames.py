@@ -229,3 +229,14 @@ def test_a_neutral_face_stays_when_the_key_changes(team):
     done = team.run("sync", "--yes", "--json")
 
     assert (0, 0) == (done.code, written(done.document))
+
+
+def test_a_brand_with_another_key_keeps_its_profiles_in_every_count(team):
+    """The account is what counts: `doctor`, `profiles list` and `diff` go by its user id."""
+    before = profiles(team)
+    team.write(*AGENTS, brands={"care": "acmecare"})
+    checks = {row["check"]: row for row in team.run("doctor", "--json").document["checks"]}
+
+    assert "12 bound, 0 retired, 0 not ours" in checks["profiles"]["message"]
+    assert before == profiles(team)
+    assert 0 == team.run("diff", "--exit-code").code
