@@ -99,6 +99,11 @@ class Context(Struct, frozen=True, dict=True):
         return bool(self.options.sandbox) or setting == "1"
 
     @property
+    def on_local_x(self) -> str:
+        """What receipts and questions add where they are about the local X, with a space before it; else nothing."""
+        return " on the local X" if self.uses_sandbox else ""
+
+    @property
     def may_ask(self) -> bool:
         """Whether there is a terminal to ask on, and asking is allowed."""
         return not self.options.no_input and sys.stdin.isatty() and sys.stderr.isatty()

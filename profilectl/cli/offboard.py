@@ -72,7 +72,7 @@ def _carry_out(
     if not concerned:
         return ()
     shown, where = visible(offboarding.agent), ", ".join(brand.key for brand in concerned)
-    question = f"Block sending as {shown} and destroy every profile of theirs ({where})?"
+    question = f"Block sending as {shown} and destroy every profile of theirs ({where}){context.on_local_x}?"
     require_consent(context, question, "offboarded", yes=yes)
     writable = context.ledger_for_writing()
     user_ids = {brand.key: user_id for brand, user_id in offboarding.registered(ledger).items()}
@@ -89,7 +89,8 @@ def _block_and_destroy(context: Context, offboarding: Offboarding, writable: Led
         info(warning)
     # Before the profiles go, because a sync may keep us waiting for minutes.
     if blocked.brands and not context.is_quiet:
-        info(f"nobody can send as {shown} any more ({', '.join(brand.key for brand in blocked.brands)})")
+        where = ", ".join(brand.key for brand in blocked.brands)
+        info(f"nobody can send as {shown} any more ({where}){context.on_local_x}")
     remaining = context.deadline.remaining()
     return blocked.failures + offboarding.destroy(
         writable, blocked.brands, remaining, context.announce_wait, context.wait
@@ -104,7 +105,7 @@ def _show_allowed(context: Context, agent: str, results: tuple[OffboardResult, .
     if not where:
         info(f"{visible(agent)} isn't blocked in any brand, so nothing changed")
     elif not context.is_quiet:
-        info(f"{visible(agent)} is allowed again ({where}); `profilectl sync` makes the profile")
+        info(f"{visible(agent)} is allowed again ({where}){context.on_local_x}; `profilectl sync` makes the profile")
 
 
 def _show(

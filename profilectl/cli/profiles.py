@@ -147,7 +147,7 @@ def _require_adoption(context: Context, adoption: Adoption, *, yes: bool) -> Non
     for difference in differences:
         info(difference)
     agent, profile = adoption.agent.key, adoption.profile
-    question = f"Bind {agent} to {_shown(profile.id, profile.name)}?" + (
+    question = f"Bind {agent} to {_shown(profile.id, profile.name)}{context.on_local_x}?" + (
         f" {retired}." if (retired := _retired(adoption)) else ""
     )
     require_consent(context, question, "adopted", yes=False)
@@ -174,7 +174,7 @@ def _adopt(
     agent, profile = adoption.agent, adoption.profile
     context.output.show(
         json_documents.adopt(brand=agent.brand, agent=agent.key, profile_id=profile.id, name=profile.name),
-        lines=[f"{agent.key} is bound to {_shown(profile.id, profile.name)}"],
+        lines=[f"{agent.key} is bound to {_shown(profile.id, profile.name)}{context.on_local_x}"],
     )
     if not (context.is_quiet or context.wants_json):
         if adoption.has_other_name or adoption.has_other_picture:
@@ -255,8 +255,8 @@ def forget(
     context.require_admin("forget profiles")
     brand = _brand_in_ledger(context, lambda state: state.binding(agent) is not None) or context.the_brand()
     _, binding = manual_changes.find_binding(context.ledger_for_reading(), context.roster, brand, agent)
-    shown = _shown(binding.profile_id, binding.name)
-    require_consent(context, f"Forget that {shown} is {agent}'s? It stays at X.", "forgotten", yes=yes)
+    shown, where = _shown(binding.profile_id, binding.name), context.on_local_x
+    require_consent(context, f"Forget{where} that {shown} is {agent}'s? It stays at X.", "forgotten", yes=yes)
     manual_changes.forget(context.ledger_for_writing(), context.roster, brand, binding, now_ms, context.announce_wait)
     undo = json_documents.adopt_command(brand.key, agent, binding.profile_id, context.again())
     identity = {"brand": brand.key, "agent": agent, "profile_id": binding.profile_id, "name": binding.name}
@@ -265,7 +265,7 @@ def forget(
     context.output.show(
         json_documents.forget(**identity, undo=undo),
         lines=[
-            f"{shown} isn't {agent}'s any more: it is still at X, as a stranger",
+            f"{shown} isn't {agent}'s any more{where}: it is still at X, as a stranger",
             f"undo{'' if in_roster else f', once {agent} is in the roster'}: {visible(undo)}",
         ],
     )
@@ -287,10 +287,10 @@ def destroy(
     brand = known or _brand_at_x(context, profile_id)
     client = context.connect(brand)
     unused = manual_changes.find_unused(client, context.ledger_for_reading(), brand, profile_id)
-    question = f"Destroy {_shown(profile_id, unused.name)} for good? Type its name"
+    question = f"Destroy {_shown(profile_id, unused.name)}{context.on_local_x} for good? Type its name"
     require_name(context, question, unused.name, "destroyed", yes=yes)
     destroyed = manual_changes.destroy(
         client, context.ledger_for_writing(), unused, context.announce_wait, context.wait
     )
-    lines = [f"{_shown(profile_id, destroyed.name)} is destroyed"]
+    lines = [f"{_shown(profile_id, destroyed.name)} is destroyed{context.on_local_x}"]
     context.output.show(json_documents.destroy(destroyed), lines=lines)

@@ -86,7 +86,7 @@ def _bind(context: Context, ledger: Ledger, examined: Sequence[BrandFindings], c
 def _bind_agreed(context: Context, clients: dict[str, XClient]) -> list[BrandFindings]:
     """Bind what a person agrees to; asked without the lock, and asked anew when under it something else is true."""
     examined = _examine(context, clients, context.ledger_for_reading())
-    while agreed := _ask(examined):
+    while agreed := _ask(examined, context.on_local_x):
         ledger = context.ledger_for_writing()
         with ledger.lock(_MAX_WAIT, "profilectl recover", context.announce_wait):
             examined = [brand_findings.agreeing(agreed) for brand_findings in _examine(context, clients, ledger)]
@@ -97,26 +97,30 @@ def _bind_agreed(context: Context, clients: dict[str, XClient]) -> list[BrandFin
     return examined
 
 
-def _ask(examined: Sequence[BrandFindings]) -> set[Match]:
-    """Return the matches that a person agrees to, nothing when there are none; Declined when it is none of them."""
+def _ask(examined: Sequence[BrandFindings], where: str) -> set[Match]:
+    """Return the matches that a person agrees to, nothing when there are none; Declined when it is none of them.
+
+    `where` follows what is asked, see `Context.on_local_x`.
+    """
     sure = [match for brand_findings in examined for match in brand_findings.sure]
     renamed = [match for brand_findings in examined for match in brand_findings.renamed]
-    agreed = set(sure) if sure and _agrees(sure, "") else set()
+    agreed = set(sure) if sure and _agrees(sure, "", where) else set()
     if sure and not agreed:
         raise Declined("nothing was changed")
-    if renamed and _agrees(renamed, " by the picture alone"):
+    if renamed and _agrees(renamed, " by the picture alone", where):
         agreed |= set(renamed)
     if renamed and not agreed:
         raise Declined("nothing was changed")
     return agreed
 
 
-def _agrees(matches: Sequence[Match], how: str) -> bool:
+def _agrees(matches: Sequence[Match], how: str, where: str) -> bool:
     # Every binding is shown, because a wrong one puts one person's name under another's words.
     for match in matches:
         other_name = f'; the roster calls {match.agent} "{match.name}"' if how else ""
         info(visible(f'{match.agent} ({match.brand}) is profile {match.profile.id} "{match.profile.name}"{other_name}'))
-    return confirm(f"Bind 1 profile{how}?" if len(matches) == 1 else f"Bind {len(matches)} profiles{how}?")
+    number = "1 profile" if len(matches) == 1 else f"{len(matches)} profiles"
+    return confirm(f"Bind {number}{how}{where}?")
 
 
 def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
@@ -128,7 +132,8 @@ def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
             _show_doubt(context, finding, finding.doubt)
     if not context.is_quiet or code:
         counts = document["summary"]
-        info(", ".join(f"{number} {status}" for status, number in counts.items() if number) or "nothing to recover")
+        result = ", ".join(f"{number} {status}" for status, number in counts.items() if number) or "nothing to recover"
+        info(f"{result}{context.on_local_x}")
         if counts["absent"]:
             info("absent: X has no profile of that name; `profilectl sync` makes one")
 

@@ -163,7 +163,7 @@ def test_credentials_at_home(team):
 @pytest.mark.parametrize("folder", ["inside", "outside"])
 @pytest.mark.usefixtures("served")
 def test_nothing_but_the_ledger_lies_in_a_checkout(desk, tmp_path_factory, folder):
-    """Caches, heads and locks are in this user's folders, wherever PROFILECTL_LEDGER puts the ledger; git ignores that."""
+    """Caches and heads are in this user's folders, wherever PROFILECTL_LEDGER puts the ledger; git ignores that."""
     place = desk.folder / "state" if folder == "inside" else tmp_path_factory.mktemp("elsewhere")
     desk.env["PROFILECTL_LEDGER"] = str(place / "ledger.db")
     desk.write(("alice", "Alice"))

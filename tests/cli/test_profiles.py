@@ -465,3 +465,31 @@ def test_a_young_profile_that_vanished_settles_in_every_command(desk, served):
     _, screen = desk.watch("profiles", "list")
     assert sentence.rpartition("; ")[2] in screen
     assert "lost" not in screen
+
+
+# the local X
+
+
+def test_receipts_and_questions_say_that_they_are_about_the_local_x(desk):
+    """A rehearsal is never taken for the real thing; the tables and documents have said so before."""
+    words = "on the local X"
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(*TEAM).run("sync", "--yes")
+    ids = {name: row["id"] for name, row in profiles(desk).items()}
+    _, forgetting = desk.watch("profiles", "forget", "alice", answers=b"y\n")
+    _, adopting = desk.watch("profiles", "adopt", "alice", ids["Alice"], "--yes")
+    desk.run("profiles", "forget", "bruno", "--yes")
+    _, destroying = desk.watch("profiles", "destroy", ids["Bruno"], answers=b"Bruno\n")
+
+    assert f"Forget {words} that profile {ids['Alice']}" in forgetting
+    assert f"isn't alice's any more {words}: it is still at X" in forgetting
+    assert f'alice is bound to profile {ids["Alice"]} "Alice" {words}' in adopting
+    assert f'Destroy profile {ids["Bruno"]} "Bruno" {words} for good?' in destroying
+    assert f"is destroyed {words}" in destroying
+    ledger_of(desk).unlink()
+    _, recovering = desk.watch("recover", answers=b"y\n")
+    assert (f"Bind 1 profile {words}?" in recovering, f"1 absent {words}" in recovering) == (True, True)
+    _, leaving = desk.watch("offboard", "alice", answers=b"y\n")
+    assert f"destroy every profile of theirs (acme) {words}?" in leaving
+    assert f"nobody can send as alice any more (acme) {words}" in leaving
+    assert f"alice is allowed again (acme) {words}" in desk.run("offboard", "alice", "--undo").err
