@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -60,7 +61,7 @@ def read_policy(path: Path) -> Authority:
     except OSError as error:
         if error.errno in {errno.ELOOP, errno.ENOTDIR}:
             raise _refused(path, "is a link, or lies in no real folder", _PLAIN) from None
-        mend = f"chmod a+rx {path.parent} && chmod a+r {path}"
+        mend = f"chmod a+rx {_quoted(path.parent)} && chmod a+r {_quoted(path)}"
         raise _refused(path, f"can't be read: {error.strerror}", mend) from None
     return _parse(content, str(path))
 
@@ -99,7 +100,7 @@ def _require_admins_only(path: Path, status: os.stat_result, authority: Authorit
     if (status.st_uid != _ROOT and not authority.is_admin(owner)) or status.st_mode & _OTHERS_WRITE:
         raise InputRefused(
             f"others than root and the admins can change {path}, which holds the roster that {authority.file} names",
-            hint=f"chown root {path} && chmod go-w {path}",
+            hint=f"chown root {_quoted(path)} && chmod go-w {_quoted(path)}",
         )
 
 
@@ -121,10 +122,15 @@ def _content(path: Path) -> bytes:
 
 def _require_root_only(path: Path, status: os.stat_result) -> None:
     if status.st_uid != _ROOT:
-        raise _refused(path, f"belongs to uid {status.st_uid}, not to root", f"chown root:root {path}")
+        raise _refused(path, f"belongs to uid {status.st_uid}, not to root", f"chown root:root {_quoted(path)}")
     if status.st_mode & _OTHERS_WRITE:
         mode = stat.S_IMODE(status.st_mode)
-        raise _refused(path, f"has mode {mode:03o}: others than root can write to it", f"chmod go-w {path}")
+        raise _refused(path, f"has mode {mode:03o}: others than root can write to it", f"chmod go-w {_quoted(path)}")
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as a word of a command, which will be pasted into root's shell."""
+    return shlex.quote(str(path))
 
 
 def _refused(path: Path, what: str, mend: str) -> InputRefused:

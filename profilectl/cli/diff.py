@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -124,8 +125,8 @@ def _tell(
     if form is not Format.JSON:
         show_limits(context, forecasts, None if form in {Format.MARKDOWN, Format.HTML} else cost)
     if out is not None:
-        shown = visible(str(out))
-        context.remark(f"wrote {shown}; `profilectl sync --plan {shown}{visible(context.again())}` applies it")
+        words = visible(f"{shlex.quote(str(out))}{context.again()}")
+        context.remark(f"wrote {visible(str(out))}; `profilectl sync --plan {words}` applies it")
 
 
 def _muted(context: Context, words: Iterable[str], out: Path | None) -> frozenset[tuple[str, str]]:

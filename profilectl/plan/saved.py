@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -76,7 +77,9 @@ class SavedPlan(Struct, frozen=True):
             raise self._stale(_movement(self, plan))
         if plan.refused is not None:
             allow = plan.refused.allow
-            hint = f"`profilectl diff {allow} --out {self.name}` makes one that is allowed" if allow else None
+            hint = (
+                f"`profilectl diff {allow} --out {shlex.quote(self.name)}` makes one that is allowed" if allow else None
+            )
             raise GuardRefused(plan.refused.message, hint=hint)
 
     def check_brands(self, brands: Sequence[Brand]) -> None:
@@ -87,7 +90,7 @@ class SavedPlan(Struct, frozen=True):
     def _stale(self, reason: str) -> StalePlan:
         return StalePlan(
             f"nothing was changed: {reason} since {self.name} was made",
-            hint=f"run `profilectl diff --out {self.name}` again, with the same options, and look at it",
+            hint=f"run `profilectl diff --out {shlex.quote(self.name)}` again, with the same options, and look at it",
         )
 
 
@@ -172,7 +175,7 @@ def from_document(content: bytes, name: str) -> SavedPlan:
     if int(version[1]) > 1:
         raise StalePlan(
             f"{name} was made by a newer profilectl: its schema is {version[0]}",
-            hint=f"update profilectl, or run `profilectl diff --out {name}` with this version",
+            hint=f"update profilectl, or run `profilectl diff --out {shlex.quote(name)}` with this version",
         )
     try:
         saved = _parse(name, document)
@@ -185,7 +188,7 @@ def from_document(content: bytes, name: str) -> SavedPlan:
     if not is_whole:
         raise StalePlan(
             f"{name} was edited after it was made: it doesn't match its own digest",
-            hint=f"`profilectl diff --out {name}` makes it anew",
+            hint=f"`profilectl diff --out {shlex.quote(name)}` makes it anew",
         )
     return saved
 

@@ -281,3 +281,15 @@ def test_the_digest_of_a_policy_is_that_of_its_bytes(policy):
     policy.chmod(0o666)
     with pytest.raises(InputRefused, match="others than root can write"):
         digest_of_policy(policy)
+
+
+def test_a_path_is_quoted_in_the_command_that_mends_it(tmp_path, monkeypatch):
+    """Root pastes it."""
+    monkeypatch.setattr(module, "_ROOT", os.geteuid())
+    path = tmp_path / "our rules" / "policy.toml"
+    path.parent.mkdir(mode=0o755)
+    put(path, mode=0o666)
+
+    with pytest.raises(InputRefused) as refused:
+        read_policy(path)
+    assert f"chmod go-w '{path}'" in refused.value.hint

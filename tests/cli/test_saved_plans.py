@@ -424,3 +424,17 @@ def test_another_brand_is_none_of_its_business(desk):
     codes = [desk.run("sync", "--yes", "--plan", f"{key}.json").code for key in ("help", "acme", "help")]
 
     assert ([0, 0], [0, 0, 5]) == (saved, codes)
+
+
+def test_a_plan_s_path_is_quoted_in_what_is_pasted(desk):
+    """A folder with a blank in its name: both commands work as they are printed."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    (desk.folder / "our plans").mkdir()
+    desk.write(("alice", "Alice"))
+    wrote = desk.run("diff", "--out", "our plans/plan.json").err
+    command = wrote.rpartition("; `")[2].partition("`")[0]
+
+    assert "profilectl sync --plan 'our plans/plan.json'" == command
+    assert 0 == desk.shell(f"{command} --yes").code
+    stale = desk.run("sync", "--yes", "--plan", "our plans/plan.json").err
+    assert "`profilectl diff --out 'our plans/plan.json'`" in stale

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 import sqlite3
 import stat
 import threading
@@ -231,7 +232,9 @@ def _require_private(path: str) -> None:
     folder = Path(path).absolute().parent
     mode = folder.stat().st_mode
     if mode & _WRITABLE_BY_OTHERS and not mode & stat.S_ISVTX:
-        raise WorldOpenToOthers(path, "lies where other users could replace it", f"chmod go-w {folder}")
+        raise WorldOpenToOthers(
+            path, "lies where other users could replace it", f"chmod go-w {shlex.quote(str(folder))}"
+        )
     for file in (path, *(path + suffix for suffix in _COMPANIONS)):
         try:
             status = os.lstat(file)
@@ -241,9 +244,9 @@ def _require_private(path: str) -> None:
             raise WorldOpenToOthers(file, f"belongs to another user (uid {status.st_uid})", "take another file")
         # What SQLite finds beside a world it reads into it, and a link it follows.
         if file != path and not stat.S_ISREG(status.st_mode):
-            raise WorldOpenToOthers(file, "is no regular file", f"remove {file}")
+            raise WorldOpenToOthers(file, "is no regular file", f"remove {shlex.quote(file)}")
         if stat.S_ISREG(status.st_mode) and status.st_mode & _OPEN_TO_OTHERS:
-            remedy = f"if it is yours: chmod 600 {file}"
+            remedy = f"if it is yours: chmod 600 {shlex.quote(file)}"
             raise WorldOpenToOthers(file, "can be read or changed by other users", remedy)
 
 
