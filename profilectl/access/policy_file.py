@@ -112,7 +112,7 @@ def _content(path: Path) -> bytes:
         with opened(path.name, os.O_NOFOLLOW, folder=folder) as descriptor:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise _refused(path, "is no regular file", _PLAIN)
+                raise _refused(path, "isn't a regular file", _PLAIN)
             _require_root_only(path, status)
             content = read(descriptor, _LARGEST + 1)
     if len(content) > _LARGEST:

@@ -98,7 +98,7 @@ def demo(context: Context) -> None:
 
 def _check_options(options: Options) -> None:
     if options.json:
-        raise UsageError("the demo is a story for people", hint="each command that it shows takes --json")
+        raise UsageError("demo has no JSON", hint="each command that it shows takes --json")
     if options.roster or options.brand or options.credentials_file:
         raise UsageError(
             "the demo brings a roster, a brand and credentials of its own",
@@ -312,7 +312,7 @@ STEPS: Final = (
     ),
     Step(
         "Answer a customer as Alice",
-        "A customer has written. The answer counts as sent only when X confirms that it carries Alice's profile.",
+        "A customer has written. Exit 0 means: X confirmed Alice's profile on the answer.",
         (_write_as_customer, f'profilectl send --sandbox --as alice --to @{CUSTOMER} "{_ANSWER}" --yes'),
     ),
     Step(

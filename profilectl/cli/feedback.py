@@ -39,8 +39,8 @@ def report(
     People and bots, with and without a custom profile. Days are UTC, and X tells of answers a day later. No customer is
     ever named. Figures are made of whole blocks of at least 5 answers of one agent, so that subtracting one figure or
     report from another tells nothing of fewer; what is left waits for more, or counts at the end of the month together
-    with that of others. A difference that may be chance is called none; one that isn't may still have another reason,
-    because nobody drew lots for who speaks to whom.
+    with that of others. A difference that may be chance is called none. Customers weren't assigned at random, so any
+    other difference may have other causes, too.
     """
     first_ms, last_ms = _day("--since", since), _day("--until", until)
     ledger = context.ledger_for_reading()

@@ -28,7 +28,7 @@ def confirm(question: str) -> bool:
             return False
         if answer in {"y", "yes"}:
             return True
-        info("Error: invalid input")
+        info("Type y for yes, or n for no.")
 
 
 def confirm_or_edit(question: str) -> str:
@@ -62,11 +62,11 @@ def require_consent(context: Context, question: str, outcome: str, *, yes: bool)
 
     Raises:
         Declined: the answer is no.
-        UsageError: nobody is there to answer.
+        UsageError: there is no terminal to ask on.
     """
     if yes:
         return
-    _require_person(context, outcome, "agree")
+    _require_terminal(context, outcome)
     if not confirm(question):
         raise Declined("nothing was changed")
 
@@ -76,11 +76,11 @@ def require_name(context: Context, question: str, name: str, outcome: str, *, ye
 
     Raises:
         Declined: nothing was typed.
-        UsageError: nobody is there to type, or something else was typed.
+        UsageError: there is no terminal to ask on, or something else was typed.
     """
     if yes:
         return
-    _require_person(context, outcome, "type its name")
+    _require_terminal(context, outcome)
     typed = _answer(f"{question}: ")
     if not typed.strip():
         raise Declined("nothing was changed")
@@ -89,9 +89,9 @@ def require_name(context: Context, question: str, name: str, outcome: str, *, ye
         raise UsageError(f"not {outcome}: {visible(typed)} isn't its name")
 
 
-def _require_person(context: Context, outcome: str, action: str) -> None:
+def _require_terminal(context: Context, outcome: str) -> None:
     if not context.may_ask:
-        raise UsageError(f"not {outcome}: nobody is here to {action}", hint="--yes agrees without being asked")
+        raise UsageError(f"not {outcome}: there is no terminal to ask on", hint="--yes does it without asking")
 
 
 def _answer(prompt: str, *, hidden: bool = False) -> str:

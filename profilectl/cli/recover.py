@@ -46,7 +46,9 @@ def recover(
     """
     context.require_admin("recover the ledger")
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
-        raise UsageError("nobody is here to ask", hint="--yes binds what is sure; what is doubtful is only listed")
+        raise UsageError(
+            "there is no terminal to ask on", hint="--yes binds what is sure; what is doubtful is only listed"
+        )
     clients = {brand.key: context.connect(brand, jobs=JOBS) for brand in context.brands()}
     examined = _bind_sure(context, clients) if yes else _bind_agreed(context, clients)
     findings = [finding for brand_findings in examined for finding in brand_findings.findings]

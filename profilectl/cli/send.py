@@ -51,8 +51,8 @@ Buttons = Annotated[list[str] | None, option("--cta LABEL=URL", "A button that o
 Typing = Annotated[bool, option("--typing", "Let the customer see that somebody types: while you read it, or 2 s.")]
 AskFor = Annotated[Survey | None, option("--ask", "Follow up with X's feedback card; it has an allowlist of its own.")]
 Key = Annotated[str | None, option("--key KEY", "Send at most once under this key, for ever.")]
-HumanWroteThis = Annotated[bool, option("--human-wrote-this", "Vouch that a person wrote what a script sends.")]
-AllowPrivate = Annotated[bool, option("--allow-private", "Agree to a name that the public name keeps private.")]
+HumanWroteThis = Annotated[bool, option("--human-wrote-this", "A person wrote this message (recorded).")]
+AllowPrivate = Annotated[bool, option("--allow-private", "Send although the text contains a private name.")]
 Yes = Annotated[bool, option("--yes", "Send without asking.")]
 DryRun = Annotated[bool, option("--dry-run", "Show what would be sent, and send nothing.")]
 
@@ -80,7 +80,7 @@ def send(
 ) -> None:
     """Send one Direct Message as an agent.
 
-    It counts as sent only when X confirms that it carries the agent's profile. The same words to the same person
+    Exit 0 means: X confirmed the agent's profile on the message. The same words to the same person
     within five minutes are one message: a repeat finds the first receipt, and sends nothing. What was written with
     --edit is kept until it is sent.
     """

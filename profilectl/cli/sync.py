@@ -90,7 +90,8 @@ def sync(
     seconds = parse_duration(max_wait, "--max-wait")
     if not yes and not context.may_ask:
         raise UsageError(
-            "nothing was changed: nobody is here to ask", hint="--yes applies the plan; `profilectl diff` only shows it"
+            "nothing was changed: there is no terminal to ask on",
+            hint="--yes applies the plan; `profilectl diff` only shows it",
         )
     selection = Selection(
         frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars, parse_labels(label or ())

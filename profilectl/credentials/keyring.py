@@ -29,12 +29,13 @@ _SIGNING: Final = ("profilectl:audit", "checkpoints")  # service and user of the
 _TEST_LENGTH: Final = 512  # characters: an entry of X's values has about 370
 _MAX_LENGTH: Final = 1280  # UTF-16 units: the 2,560 bytes of a Windows credential (CRED_MAX_CREDENTIAL_BLOB_SIZE)
 _OTHER_WAYS: Final = "PROFILECTL_CREDENTIALS_FILE, credential_command or the four variables do without a keyring"
+_ON_A_SERVER: Final = "put the four values into a file (chmod 600) and set PROFILECTL_CREDENTIALS_FILE"
 
 
 class State(enum.Enum):
     """Why a keyring gives or takes nothing, and what to do next."""
 
-    ABSENT = f"log in on a desktop session; {_OTHER_WAYS}"
+    ABSENT = f"on a desktop, log in to its session; on a server, {_ON_A_SERVER}"
     LOCKED = f"unlock it in your desktop session and run this again; {_OTHER_WAYS}"
     TIMED_OUT = f"restart the keyring daemon or log in again; {_OTHER_WAYS}"
     NO_ENTRY = f"run `profilectl auth login`; {_OTHER_WAYS}"
@@ -60,10 +61,10 @@ class KeychainError(CredentialsError):
 _STATES: Final = {
     "Untrusted": (State.UNUSABLE, "the keyring backend {text} isn't trusted with secrets"),
     "ImportError": (State.UNUSABLE, "the keyring backend {backend} isn't installed ({text})"),
-    "NotThere": (State.ABSENT, "no keyring here: {text}"),
-    "NoKeyringError": (State.ABSENT, "no keyring here"),
-    "InitError": (State.ABSENT, "no keyring here: making one was dismissed"),
-    "SecretServiceNotAvailableException": (State.ABSENT, "no keyring here: the session bus doesn't answer"),
+    "NotThere": (State.ABSENT, "this machine has no keyring: {text}"),
+    "NoKeyringError": (State.ABSENT, "this machine has no keyring"),
+    "InitError": (State.ABSENT, "this machine has no keyring: making one was dismissed"),
+    "SecretServiceNotAvailableException": (State.ABSENT, "this machine has no keyring: the session bus doesn't answer"),
     "Locked": (State.LOCKED, "the keyring is locked"),
     "KeyringLocked": (State.LOCKED, "the keyring is locked"),
     "LockedException": (State.LOCKED, "the keyring is locked"),
@@ -71,7 +72,7 @@ _STATES: Final = {
     "ItemNotFoundException": (State.NO_ENTRY, "the keyring's entry is gone"),
     "PasswordDeleteError": (State.NO_ENTRY, "the keyring's entry is gone"),
     "TimeoutError": (State.TIMED_OUT, "the keyring didn't answer in time"),
-    "OSError": (State.ABSENT, "no keyring here: the session bus can't be reached"),
+    "OSError": (State.ABSENT, "this machine has no keyring: the session bus can't be reached"),
 }
 
 

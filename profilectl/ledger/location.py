@@ -267,7 +267,7 @@ def _check_private(path: Path) -> None:
     if stat.S_ISLNK(status.st_mode):
         refuse(path, "is a symbolic link", elsewhere(path, "set PROFILECTL_LEDGER to where the ledger really is"))
     if not stat.S_ISREG(status.st_mode):
-        refuse(path, "is no regular file")
+        refuse(path, "isn't a regular file")
     _check_owner(path, status)
     if status.st_mode & _OPEN_TO_OTHERS:
         hint = f"if this one is yours and didn't come with a repository: chmod 600 {_quoted(path)}"

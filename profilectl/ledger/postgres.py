@@ -449,7 +449,7 @@ class PostgresEngine(_Database):
                     hint="wait for it to end, or allow more time with --max-wait; a minute after a crash it is free",
                 )
             if announce is not None and not is_announced:
-                announce(max_wait, f"held by {holder}")
+                announce(max_wait, f"at most: the ledger is held by {holder}")
                 is_announced = True
             time.sleep(min(_POLL, max(0.0, end - time.monotonic())))
 

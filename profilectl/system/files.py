@@ -112,7 +112,8 @@ def read_named(path: Path, what: str, largest: int, hint: str | None = None) -> 
     except (OSError, ValueError) as error:
         raise InputRefused(f"can't read {shown}: {reason(error)}{_who_may(path, error)}", hint=hint) from None
     if file is None:
-        raise InputRefused(f"{shown} is {'a folder' if path.is_dir() else 'no regular file'}", hint=hint)
+        kind = "is a folder" if path.is_dir() else "isn't a regular file"
+        raise InputRefused(f"{shown} {kind}", hint=hint)
     if len(file[0]) > largest:
         raise InputRefused(f"{shown} is larger than {largest} bytes")
     return file[0]
@@ -153,7 +154,7 @@ def opened_stream(path: Path) -> Iterator[BinaryIO]:
         return
     with opened(path) as descriptor:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+            raise OSError(errno.EINVAL, "it isn't a regular file", str(path))
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
             yield stream
 

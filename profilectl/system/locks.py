@@ -91,7 +91,7 @@ def hold_ledger(
         holder = _acquire_or_name_holder(lock, path)
         if holder is not None and max_wait > 0:
             if announce:
-                announce(max_wait, holder)
+                announce(max_wait, f"at most: the ledger is {holder}")
             holder = None if _acquire(lock, max_wait) else _acquire_or_name_holder(lock, path)
     except (OSError, NotImplementedError) as error:
         raise LedgerRefused(f"{visible(str(path))} can't be locked: {error}") from error

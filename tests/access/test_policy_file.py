@@ -122,8 +122,8 @@ def nest(path):
         (link, "POLICY is a link, or lies in no real folder"),
         (link_folder, "POLICY is a link, or lies in no real folder"),
         (flat_folder, "POLICY is a link, or lies in no real folder"),
-        (pipe, "POLICY is no regular file"),
-        (nest, "POLICY is no regular file"),
+        (pipe, "POLICY isn't a regular file"),
+        (nest, "POLICY isn't a regular file"),
     ],
 )
 def test_a_policy_is_root_s_alone_to_write(policy, spoil, expected):

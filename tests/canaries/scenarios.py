@@ -46,7 +46,7 @@ SCENARIOS: dict[str, Scenario] = {
     "auth default": _offline("auth default acme", "auth default --clear --json"),
     "auth import": _offline("auth import --list", "auth import --list --json"),
     "auth list": _offline("auth list", "auth list --json"),
-    "auth login": _offline("auth login --with-token", "auth login --with-token --json", code=4),  # no keyring here
+    "auth login": _offline("auth login --with-token", "auth login --with-token --json", code=4),  # there is no keyring
     "auth logout": _offline("auth logout", code=4),
     "auth status": _offline("auth status", "auth status --json"),
     "completion": _offline("completion bash", "completion fish"),

@@ -94,7 +94,7 @@ def test_a_roster_without_end_is_refused(desk, words):
     """Something that never ends is no roster."""
     result = desk.run("--sandbox", *words)
 
-    assert (5, True) == (result.code, "no regular file" in result.err)
+    assert (5, True) == (result.code, "isn't a regular file" in result.err)
 
 
 def test_nothing_hangs_on_a_pipe_or_swells_on_a_key(desk):

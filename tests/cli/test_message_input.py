@@ -74,7 +74,7 @@ def test_no_text(monkeypatch, tmp_path):
     with pytest.raises(InputRefused, match=f"longer than {MAX_TEXT}"):
         message_input.read_text("-", None)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputRefused, match="no regular file"):
+    with pytest.raises(InputRefused, match="isn't a regular file"):
         message_input.read_text(None, tmp_path / "pipe")
 
 

@@ -14,13 +14,13 @@ from tests.private_machine import PrivateMachine, why_not
 UID = 4242  # nobody's
 
 WITHOUT_STDIN = {
-    "sync": (2, "nobody is here to ask"),
-    "sync --sandbox": (2, "nobody is here to ask"),
+    "sync": (2, "there is no terminal to ask on"),
+    "sync --sandbox": (2, "there is no terminal to ask on"),
     "sync --sandbox --yes": (0, "1 done"),
     "sync --sandbox --yes --credentials-file -": (0, "1 done"),
     "diff --credentials-file -": (4, "stdin"),
-    "recover --sandbox": (2, "nobody is here to ask"),
-    "offboard alice --sandbox": (2, "nobody is here to agree"),
+    "recover --sandbox": (2, "there is no terminal to ask on"),
+    "offboard alice --sandbox": (2, "there is no terminal to ask on"),
     "send --sandbox --as alice --to @customer -": (5, "error: "),
     "send --sandbox --as alice --to @customer --edit": (2, "--edit needs a terminal"),
     "auth login": (2, "nobody can be asked"),

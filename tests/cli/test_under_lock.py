@@ -82,7 +82,7 @@ def test_a_sync_that_waited_applies_what_is_true_then(team, event):
     """Roster, picture, ledger and X are those after the wait for the lock."""
     with held(ledger_path(team)):
         process = team.start("sync", "--yes", "--json")
-        assert next_line(process, process.stderr).startswith("waiting 600 s held by ")
+        assert next_line(process, process.stderr).startswith("waiting 600 s at most: the ledger is held by ")
         event(team)
     code, out, err = end_of(process)
 

@@ -204,7 +204,9 @@ def test_nothing_configured_says_how_to(world):
 def test_no_keyring_says_for_whom(world, tmp_path):
     """Where there is no keyring at all, the error says so, and what was wanted from it."""
     world.keychain = Keychain()
-    with pytest.raises(KeychainError, match=r"^no credentials for @acme at api\.x\.com: no keyring here") as caught:
+    with pytest.raises(
+        KeychainError, match=r"^no credentials for @acme at api\.x\.com: this machine has no keyring"
+    ) as caught:
         world.find()
     assert caught.value.state is State.ABSENT
 

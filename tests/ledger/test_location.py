@@ -199,7 +199,7 @@ def test_no_regular_file(path):
     path.parent.mkdir(mode=0o700)
     os.mkfifo(path, 0o600)
     for opening in (open_for_reading, open_for_writing):
-        with pytest.raises(LedgerRefused, match="is no regular file"):
+        with pytest.raises(LedgerRefused, match="isn't a regular file"):
             opening(path)
 
 

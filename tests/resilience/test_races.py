@@ -123,7 +123,7 @@ def test_a_holder_that_never_tells_costs_a_moment(tmp_path, other, gone, max_wai
     with pytest.raises(TryLater, match="held by another process"), lock:
         pytest.fail("two at once")
     assert other.elapsed <= max_wait + 1
-    assert ([] if max_wait == 0 else [(max_wait, "held by another process")]) == announced
+    assert ([] if max_wait == 0 else [(max_wait, "at most: the ledger is held by another process")]) == announced
 
 
 def test_another_machine_s_note_is_believed(tmp_path, other, gone):

@@ -156,7 +156,7 @@ def import_(
 ) -> None:
     """Import an account from twurl, t or xurl.
 
-    The credentials go the way of a login: checked at X, then kept in the keyring. The tool's file stays as it is.
+    As at a login they are checked at X, then kept in the keyring. The tool's file stays as it is.
     """
     accounts.refuse_sandbox(context)
     if not only_list:

@@ -59,7 +59,7 @@ def check(
 ) -> None:
     """Tell every problem of the roster, each at its line.
 
-    A picture is decoded for it, unless a profile was made of that very file before.
+    Opens each picture, except those of which a profile was made before.
 
     With --compliance it lists every agent instead, with the bot marker in the public name and what is missing, for the
     person who must answer for the disclosure rules: exit 0 when nothing is, 5 otherwise. Only the roster is read.

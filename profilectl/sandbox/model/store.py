@@ -222,7 +222,7 @@ def _create_private(path: str) -> bool:
         # The file isn't opened: closing it again would drop the locks that SQLite holds on it in this process (POSIX
         # locks belong to the process). And SQLite would follow a link, to make or change somebody else's file.
         if not stat.S_ISREG(os.lstat(path).st_mode):
-            raise WorldUnreadable(path, "it is no regular file") from None
+            raise WorldUnreadable(path, "it isn't a regular file") from None
         return False
     return True
 
@@ -244,7 +244,7 @@ def _require_private(path: str) -> None:
             raise WorldOpenToOthers(file, f"belongs to another user (uid {status.st_uid})", "take another file")
         # What SQLite finds beside a world it reads into it, and a link it follows.
         if file != path and not stat.S_ISREG(status.st_mode):
-            raise WorldOpenToOthers(file, "is no regular file", f"remove {shlex.quote(file)}")
+            raise WorldOpenToOthers(file, "isn't a regular file", f"remove {shlex.quote(file)}")
         if stat.S_ISREG(status.st_mode) and status.st_mode & _OPEN_TO_OTHERS:
             remedy = f"if it is yours: chmod 600 {shlex.quote(file)}"
             raise WorldOpenToOthers(file, "can be read or changed by other users", remedy)

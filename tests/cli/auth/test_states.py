@@ -73,7 +73,7 @@ def test_locked(logged_in):
 
 def test_absent(logged_in):
     """There is no session bus, as on most servers."""
-    check_refusal(logged_in, "no keyring here", DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent/bus")
+    check_refusal(logged_in, "this machine has no keyring", DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent/bus")
 
 
 def test_frozen(logged_in):

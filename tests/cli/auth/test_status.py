@@ -109,7 +109,7 @@ def test_nothing_is_read_without_a_keyring(shell):
     """A machine that can't keep secrets says so at once, with what to do instead."""
     done = shell.run("auth", "login", "--with-token", stdin=shell.token())
     assert done.returncode == 4
-    assert "error: no keyring here" in done.stderr
+    assert "error: this machine has no keyring" in done.stderr
     assert "PROFILECTL_CREDENTIALS_FILE" in done.stderr
 
 

@@ -133,7 +133,7 @@ def test_a_linked_roster_is_not_replaced(team):
     ("words", "code", "message"),
     [
         (["none.csv"], 5, "error: can't read the list none.csv: No such file or directory"),
-        (["."], 5, "error: can't read the list .: it is no regular file"),
+        (["."], 5, "error: can't read the list .: it isn't a regular file"),
         (["people.csv", "--photos", "none"], 5, "error: can't read the folder none: No such file or directory"),
         (["people.csv", "--map", "nam=name"], 2, '--map: no field is called "nam", did you mean "name"?'),
         (["people.csv", "--roster", "none.toml"], 5, "error: can't read the roster none.toml"),

@@ -121,7 +121,7 @@ def test_links_are_refused(tmp_path, is_dangling):
         World(target).close()
     (tmp_path / "world.db").symlink_to(target)
 
-    with pytest.raises(WorldUnreadable, match="is no regular file"):
+    with pytest.raises(WorldUnreadable, match="isn't a regular file"):
         World(tmp_path / "world.db")
     assert target.exists() != is_dangling
 
@@ -130,7 +130,7 @@ def test_folders_and_pipes_are_refused(tmp_path):
     """Without being opened."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe"):
-        with pytest.raises(WorldUnreadable, match="is no regular file"):
+        with pytest.raises(WorldUnreadable, match="isn't a regular file"):
             World(path)
 
 
