@@ -107,6 +107,23 @@ def test_a_signal_finishes_the_calls_under_way(desk, served, number, code):
     assert (0, 30) == (following.code, len(served.live()))
 
 
+@pytest.mark.parametrize(("call", "schema"), [("list", "profilectl.error/1"), ("create", "profilectl.sync/1")])
+def test_an_interrupted_sync_prints_one_document(desk, served, call, schema):
+    """On a slow X: before anything was begun it is an error's, in the middle it tells what became of each agent."""
+    desk.write(*((f"a{n}", f"Agent {n}") for n in range(8)))
+    served.fault(call=call, kind="hold", times=None, seconds=3)
+    process = desk.start("sync", "--yes", "--json", "--jobs", "2")
+    served.wait_for(lambda: served.ask("GET", "faults")["faults"][0]["seen"])
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=60)
+    document = json.loads(out)  # one, and nothing else
+
+    assert (130, schema) == (process.returncode, document["schema"]), said
+    assert 130 == (document["error"]["code"] if call == "list" else document["exit_code"])
+    if call == "create":
+        assert {f"a{n}" for n in range(8)} == {row["agent"] for row in document["results"]}
+
+
 @pytest.mark.usefixtures("any_x")
 @pytest.mark.parametrize("kind", ["drop-after", "error-after", "cut", "html", "no-id", "drop-before", "error-before"])
 def test_an_answer_that_says_nothing_is_settled_in_the_same_run(desk, kind):
