@@ -183,12 +183,16 @@ def _own_folder() -> Iterator[None]:
 
 @contextmanager
 def _own_environment() -> Iterator[None]:
-    """Keep the user's roster, ledger, brand and credentials out of the demo."""
+    """Keep the user's roster, ledger, brand, credentials and configuration out of the demo."""
     # Every command reads them anew, so that it is enough to take them away while the demo runs.
-    removed = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PROFILECTL_")}
+    names = [name for name in os.environ if name.startswith("PROFILECTL_") or name == "XDG_CONFIG_HOME"]
+    removed = {name: os.environ.pop(name) for name in names}
+    # The configuration may name a folder for checkpoints, which a demo mustn't write into.
+    os.environ["XDG_CONFIG_HOME"] = str(Path.cwd() / "no-configuration")
     try:
         yield
     finally:
+        del os.environ["XDG_CONFIG_HOME"]
         os.environ.update(removed)
 
 
