@@ -158,6 +158,8 @@ def _require_page(path: Path) -> None:
     """Refuse to replace anything but a page: a slip could cost the roster, a photograph, or the ledger."""
     if path.suffix.lower() in _OTHER_FORMS:
         raise UsageError(f"{visible(str(path))} would be an HTML page under another name", hint="name a .html file")
+    if path.is_relative_to("/dev"):  # a stream, which a shell may have opened on a file
+        return
     with suppress(OSError):  # what can't be looked at, writing refuses
         if path.is_file() and path.stat().st_size:
             with path.open("rb") as file:
