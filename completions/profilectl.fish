@@ -360,8 +360,8 @@ complete -c profilectl -n '__profilectl_on profilectl/send' -l cta -r -f -d 'A b
 complete -c profilectl -n '__profilectl_on profilectl/send' -l typing -d 'Let the customer see that somebody types: while you read it, or 2 s'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l ask -r -f -a 'csat nps' -d 'Follow up with X\'s feedback card; it has an allowlist of its own'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l key -r -f -d 'Send at most once under this key, for ever'
-complete -c profilectl -n '__profilectl_on profilectl/send' -l human-wrote-this -d 'Vouch that a person wrote what a script sends'
-complete -c profilectl -n '__profilectl_on profilectl/send' -l allow-private -d 'Agree to a name that the public name keeps private'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l human-wrote-this -d 'A person wrote this message (recorded)'
+complete -c profilectl -n '__profilectl_on profilectl/send' -l allow-private -d 'Send although the text contains a private name'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l yes -d 'Send without asking'
 complete -c profilectl -n '__profilectl_on profilectl/send' -l dry-run -d 'Show what would be sent, and send nothing'
 

@@ -117,8 +117,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--typing||Let the customer see that somebody types: while you read it, or 2 s'
                 '--ask|csat,nps|Follow up with X''s feedback card; it has an allowlist of its own'
                 '--key|@text|Send at most once under this key, for ever'
-                '--human-wrote-this||Vouch that a person wrote what a script sends'
-                '--allow-private||Agree to a name that the public name keeps private'
+                '--human-wrote-this||A person wrote this message (recorded)'
+                '--allow-private||Send although the text contains a private name'
                 '--yes||Send without asking'
                 '--dry-run||Show what would be sent, and send nothing'
             )
@@ -683,7 +683,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             $name, $tip = $line -split "`t", 2
             # Unquoted, a word that begins with @ would be taken for a variable's.
             if ($kind -ceq 'customers') {
-                if (-not $name.StartsWith($wordToComplete.Trim("'`""), [StringComparison]::Ordinal)) { continue }
+                if (-not $name.StartsWith($wordToComplete.Trim([char]39, [char]34), [StringComparison]::Ordinal)) { continue }
                 $label, $type = $name, 'ParameterValue'
                 [System.Management.Automation.CompletionResult]::new("$before'$name'", $label, $type, $tip)
                 continue

@@ -55,7 +55,7 @@ _ENGINE = r"""    }
             $name, $tip = $line -split "`t", 2
             # Unquoted, a word that begins with @ would be taken for a variable's.
             if ($kind -ceq 'customers') {
-                if (-not $name.StartsWith($wordToComplete.Trim("'`""), [StringComparison]::Ordinal)) { continue }
+                if (-not $name.StartsWith($wordToComplete.Trim([char]39, [char]34), [StringComparison]::Ordinal)) { continue }
                 $label, $type = $name, 'ParameterValue'
                 [System.Management.Automation.CompletionResult]::new("$before'$name'", $label, $type, $tip)
                 continue

@@ -170,7 +170,7 @@ def check_writable(path: Path) -> None:
     """
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not _may(folder, os.W_OK | os.X_OK):
-        refuse(folder, "can't be written", MAKE_WRITABLE if path.exists() else elsewhere(folder, _CHOOSE_ANOTHER))
+        refuse(folder, "can't be written", MAKE_WRITABLE if path.exists() else _in_own_folder(folder))
     for file in (path, *companions(path)):
         if file.exists() and not _may(file, os.W_OK):
             refuse(file, "can't be written", MAKE_WRITABLE)

@@ -289,9 +289,9 @@ def test_what_can_not_be_pruned_says_why(synced, words, code, says):
 def test_a_broken_record_is_not_pruned(synced):
     """Whatever was changed stays to be seen."""
     with closing(sqlite3.connect(synced.ledger)) as connection, connection:
-        connection.execute("UPDATE audit SET text = replace(text, 'alice', 'bruno') WHERE seq = 2")
+        connection.execute("UPDATE audit SET text = replace(text, 'alice', 'bruno') WHERE seq = 3")
     result = synced.run("audit", "prune", "--before", "2020-01-01", "--yes")
-    assert (5, True) == (result.code, "nothing was removed: the record is broken at 2" in result.err)
+    assert (5, True) == (result.code, "nothing was removed: the record is broken at 3" in result.err)
 
 
 def test_a_key_in_the_keyring_is_made_when_that_is_asked_for(tmp_path, monkeypatch, capsys):

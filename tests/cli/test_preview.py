@@ -131,7 +131,7 @@ def test_the_page_holds_everybody_and_needs_nothing(team):
 
 def test_a_page_is_replaced_as_a_whole(team):
     """An earlier page goes, and no draft is left."""
-    (team.folder / "page.html").write_text("old")
+    (team.folder / "page.html").write_text("<!DOCTYPE html>old")
     team.run("preview", "--html", "page.html", "-q")
 
     assert "Alice F." in (team.folder / "page.html").read_text()
@@ -307,3 +307,16 @@ def test_a_sheet_may_be_of_some(team):
     assert (1, True) == (bots.count("data:image"), "A bot" in bots)
     assert 2 == team.run("preview", "--sheet", "a.html", "--html", "b.html").code
     assert 2 == team.run("preview", "-l", "kind=x").code
+
+
+@pytest.mark.parametrize("option", ["--html", "--sheet"])
+@pytest.mark.parametrize("name", ["roster.toml", "avatars/face.png", "notes"])
+def test_nothing_but_a_page_is_replaced(team, option, name):
+    """A slip doesn't cost the roster, a picture, or somebody's file."""
+    path = team.folder / name
+    if not path.exists():
+        path.write_text("mine")
+    before = path.read_bytes()
+    result = team.run("preview", option, name)
+
+    assert (True, before) == (result.code in {2, 5}, path.read_bytes()), result.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profilectl.errors import InputRefused
+from profilectl.errors import InputRefused, TryLater
 from profilectl.people.importing import plan_import, write
 from profilectl.people.mapping import map_columns
 from profilectl.people.photos import PhotoSource
@@ -57,7 +57,7 @@ def test_a_second_time_nothing_is_left_to_do(plan, tmp_path):
     """Pictures included, once they are written."""
     text = "First name,Last name\nAlice,Fast\nBo,Frost\n"
     change = plan(HEAD, text)
-    write(change, tmp_path / "roster.toml", None, lambda: b"")
+    write(change, tmp_path / "roster.toml", None)
     again = plan((tmp_path / "roster.toml").read_text(), text)
 
     assert (False, 2) == (again.changes_anything, again.comparison.unchanged)
@@ -86,10 +86,11 @@ def test_a_roster_that_has_changed_meanwhile_is_not_touched(plan, tmp_path):
     path = tmp_path / "roster.toml"
     path.write_text(HEAD)
     change = plan(HEAD, "name\nAlice F.\n")
+    path.write_text(f"{HEAD}# mine\n")
 
-    with pytest.raises(InputRefused, match="has changed meanwhile"):
-        write(change, path, HEAD.encode(), lambda: b"other")
-    assert (HEAD, []) == (path.read_text(), [*(tmp_path / "avatars").iterdir()])
+    with pytest.raises(TryLater, match="has changed meanwhile"):
+        write(change, path, HEAD.encode())
+    assert (f"{HEAD}# mine\n", []) == (path.read_text(), [*(tmp_path / "avatars").iterdir()])
 
 
 def test_a_roster_that_must_not_exist_is_not_replaced(plan, tmp_path):
@@ -98,5 +99,5 @@ def test_a_roster_that_must_not_exist_is_not_replaced(plan, tmp_path):
     path.write_text("mine")
 
     with pytest.raises(InputRefused, match=r"can't write .*roster.toml: File exists"):
-        write(plan(HEAD, "name\nAlice F.\n"), path, None, lambda: b"")
+        write(plan(HEAD, "name\nAlice F.\n"), path, None)
     assert ("mine", []) == (path.read_text(), [*(tmp_path / "avatars").iterdir()])
