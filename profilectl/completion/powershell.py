@@ -55,7 +55,8 @@ _ENGINE = r"""    }
             $name, $tip = $line -split "`t", 2
             # Unquoted, a word that begins with @ would be taken for a variable's.
             if ($kind -ceq 'customers') {
-                if (-not $name.StartsWith($wordToComplete.Trim([char]39, [char]34), [StringComparison]::Ordinal)) { continue }
+                $typed = $wordToComplete.Trim([char]39, [char]34)
+                if (-not $name.StartsWith($typed, [StringComparison]::Ordinal)) { continue }
                 $label, $type = $name, 'ParameterValue'
                 [System.Management.Automation.CompletionResult]::new("$before'$name'", $label, $type, $tip)
                 continue
