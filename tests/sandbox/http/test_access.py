@@ -29,6 +29,8 @@ WRITES = (
     ("POST", "/_sandbox/advance"),
     ("POST", "/_sandbox/allowlist"),
     ("POST", "/_sandbox/feedback-allowlist"),
+    ("POST", "/_sandbox/welcome-messages"),
+    ("DELETE", "/_sandbox/welcome-messages"),
     ("POST", "/_sandbox/feedback"),
     ("POST", "/_sandbox/feedback/1"),
     ("POST", "/_sandbox/messages"),
