@@ -25,7 +25,7 @@ def test_what_is_written_is_read(tmp_path):
     """Every field survives, quotes and backslashes included."""
     path = tmp_path / "new" / "folder" / "config.toml"
     prices = Prices({"dm": 0.015, "create": 0.0}, "USD", date(2026, 11, 29))
-    config = Config(path, (ACME,), "acme", ("pass", 'a "b" \\ {handle}'), "postgresql://db/x", prices)
+    config = Config(path, (ACME,), "acme", ("pass", 'a "b" \\ {handle}'), "postgresql://db/x", prices=prices)
     write_config(config)
     assert read_config(path) == config
     assert [stat.S_IMODE(each.stat().st_mode) for each in (path, path.parent)] == [0o600, 0o700]
