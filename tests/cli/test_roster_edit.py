@@ -242,3 +242,39 @@ def test_show_keeps_a_legal_name_to_itself(team):
 def test_quiet_says_nothing_more(team):
     """With --quiet an edit that worked says nothing on stderr."""
     assert "" == team.run("roster", "set", "bruno", "title=Lead", "--quiet").err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("remove", "alice"), ("rename", "alice", "alma"), ("fmt",), ("export",), ("import", "people.csv")],
+    ids=lambda words: words[0],
+)
+def test_what_is_about_all_brands_takes_no_brand(desk, words):
+    """An option that would be passed over could cost an agent in every other brand: it is refused (2)."""
+    desk.write(("alice", "Alice"), ("bruno", "Bruno"))
+    (desk.folder / "people.csv").write_text("key,name\nbruno,Bruno\n")
+    before = (desk.folder / "roster.toml").read_bytes()
+    done = desk.run("roster", *words, "--brand", "acme")
+
+    assert (2, True) == (done.code, f"roster {words[0]} is about all brands" in done.err), done.err
+    assert before == (desk.folder / "roster.toml").read_bytes()
+
+
+def test_a_protected_agent_is_not_removed(desk):
+    """Also before a sync has told the ledger that they are."""
+    desk.write(("alice", "Alice", "protected = true"), ("bruno", "Bruno"))
+    before = (desk.folder / "roster.toml").read_bytes()
+    done = desk.run("roster", "remove", "alice")
+
+    assert (5, before) == (done.code, (desk.folder / "roster.toml").read_bytes())
+    assert "roster set alice --unset protected" in done.err
+
+
+def test_an_agent_is_taken_out_of_one_brand(desk):
+    """As the page about edits has it, where nothing stands below the agent yet."""
+    desk.write(("alice", "Alice"), ("bruno", "Bruno"), brands={"acme": "acmecare", "beta": "betacare"})
+
+    assert 0 == desk.run("roster", "set", "alice", "brands.beta=false").code
+    assert ["acme"] == [
+        row["brand"] for row in desk.run("roster", "list", "--json").document["agents"] if row["agent"] == "alice"
+    ]
