@@ -63,7 +63,7 @@ def test_what_is_no_handle_is_a_usage_error(desk, handle):
     result = desk.run("init", "--handle", handle)
 
     assert (2, []) == (result.code, files(desk))
-    assert "--handle: " in result.err
+    assert "--handle" in result.err
 
 
 @pytest.mark.parametrize("name", WRITTEN)
