@@ -64,7 +64,7 @@ def test_narrow_terminals_lose_nothing(desk, width):
 
     assert 48 == screen.count("z")
     # A digest is to be copied whole, and a sentence is folded by the terminal.
-    lines = [line for line in screen.splitlines() if not re.match("plan sha256:|1 create at ", line)]
+    lines = [line for line in screen.splitlines() if not re.match("plan sha256:|1 create at |cost: ", line)]
     assert all(len(line) <= int(width) for line in lines)
 
 

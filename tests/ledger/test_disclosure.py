@@ -96,9 +96,7 @@ def send(ledger, client, agent, text="Hello", *, attended=True):
     policy = Policy(bot_markers=MARKERS)
     sender = MessageSender(Sender(agent, ACME), 1000, contents, None, None, context, None, policy, ledger)
     message = sender.compose("12345")
-    return sender.send(
-        message, connect=lambda: (client, CREDENTIALS), open_ledger=lambda: ledger, confirm=lambda _: None
-    )
+    return sender.send(message, connect=lambda: (client, CREDENTIALS), open_ledger=lambda: ledger)
 
 
 def missing(event):
