@@ -32,6 +32,7 @@ NOISE = re.compile(
       (?:sha256:)?[0-9a-f]{64}
     | \d{6,}                              # ids
     | \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ
+    | \d{4}-\d\d-\d\d\ \d\d:\d\d\ UTC
     | /media/[\w-]+
     | "distance":\ [\d.]+                 # between pictures, as this machine's Pillow decodes them
     | \s+                                # lines are folded elsewhere where ids are longer

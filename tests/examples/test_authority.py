@@ -252,7 +252,7 @@ def test_who_may_speak_as_alice_speaks_as_nobody_else(pinned):
     ("before", "after", "expected"),
     [
         ('name = "Bob"', 'name = "Bob (bot)"\nkind = "bot"', "isn't the roster that"),
-        ("[agents.alice]", '[policy]\ndisclosure = "warn"\n[agents.alice]', 'has disclosure = "warn", and'),
+        ("[agents.alice]", '[policy]\ndisclosure = "warn"\n[agents.alice]', 'disclosure is "warn", and has to be "enforce"'),
         ("[agents.bob]", "[agents.carol]", "isn't the roster that"),
     ],
 )
@@ -306,7 +306,7 @@ def test_what_the_policy_cannot_stop(pinned):
 
 
 def test_a_wildcard_is_no_boundary(office):
-    """Why there is a wrapper: sudo's star takes another agent along, and the token itself."""
+    """Why there is a wrapper: sudo's star takes the token itself along; another agent is refused as a second --as."""
     weak = "afast ALL = (profilectl) NOPASSWD: /usr/local/bin/profilectl send --as alice *\n"
     office.machine.write("/etc/sudoers.d/weak", weak, 0o440)
     words = profilectl("send", "--as", "alice", "--to=12345", "--human-wrote-this")
@@ -314,9 +314,9 @@ def test_a_wildcard_is_no_boundary(office):
     as_bob = office.sudo(_AFAST, *words, "--as=bob", "-")
     with_token = office.sudo(_AFAST, *words, f"--file={_TOKEN}")
 
-    assert (0, 0) == (as_bob.returncode, with_token.returncode), as_bob.stderr + with_token.stderr
-    (bob,) = (one["id"] for one in office.world.state()["profiles"] if one["name"] == "Bob")
-    assert [("Hello!", bob), True] == [office.sent()[0], "consumer_secret" in office.sent()[1][0]]
+    assert (2, 0) == (as_bob.returncode, with_token.returncode), as_bob.stderr + with_token.stderr
+    assert "--as is given twice" in as_bob.stderr
+    assert [True] == ["consumer_secret" in text for text, _ in office.sent()]
 
 
 def test_the_readme_names_every_part():
