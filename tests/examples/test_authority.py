@@ -252,7 +252,11 @@ def test_who_may_speak_as_alice_speaks_as_nobody_else(pinned):
     ("before", "after", "expected"),
     [
         ('name = "Bob"', 'name = "Bob (bot)"\nkind = "bot"', "isn't the roster that"),
-        ("[agents.alice]", '[policy]\ndisclosure = "warn"\n[agents.alice]', 'disclosure is "warn", and has to be "enforce"'),
+        (
+            "[agents.alice]",
+            '[policy]\ndisclosure = "warn"\n[agents.alice]',
+            'disclosure is "warn", and has to be "enforce"',
+        ),
         ("[agents.bob]", "[agents.carol]", "isn't the roster that"),
     ],
 )
