@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import random
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,8 @@ from PIL import Image
 
 from profilectl.ledger import export
 from profilectl.ledger.sqlite import open_for_writing
-from tests.cli.test_hostile_rosters import ALICE, DEFAULTS, HEAD, MOST_MEMORY, MOST_SECONDS, agents, limited
+from tests.cli.test_hostile_rosters import ALICE, DEFAULTS, HEAD, MOST_MEMORY, MOST_SECONDS, agents
+from tests.measured import run
 
 HERE = {"PROFILECTL_SANDBOX": "1"}
 ZEROS = Path("/dev/zero")
@@ -37,25 +36,11 @@ ENDLESS = {
 
 def measured(folder, words, stdin=subprocess.DEVNULL, longest=1000, **variables):
     """Run the program within limits; return its exit code and its lines, once memory and time were judged."""
-    with (folder / "out").open("wb") as out:
-        # limits must hold before the program begins
-        process = subprocess.Popen(
-            [sys.executable, "-m", "profilectl", *words],
-            cwd=folder,
-            env={**os.environ, **variables},
-            stdin=stdin,
-            stdout=out,
-            stderr=out,
-            preexec_fn=limited,  # noqa: PLW1509
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    lines = (folder / "out").read_text(encoding="utf-8").splitlines()
-
-    assert usage.ru_maxrss / 1024 <= MOST_MEMORY, lines[:5]
-    assert usage.ru_utime + usage.ru_stime <= MOST_SECONDS
-    assert max(map(len, lines), default=0) <= longest
-    return process.returncode, lines
+    ended = run(folder, words, stdin, **variables)
+    assert ended.peak <= MOST_MEMORY, ended.lines[:5]
+    assert ended.seconds <= MOST_SECONDS
+    assert max(map(len, ended.lines), default=0) <= longest
+    return ended.code, ended.lines
 
 
 @pytest.mark.skipif(not ZEROS.exists(), reason="no /dev/zero")

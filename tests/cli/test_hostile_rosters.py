@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import resource
-import subprocess
-import sys
 from itertools import count, takewhile
 
 import pytest
+
+from tests.measured import run
 
 HEAD = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n'
 DEFAULTS = '[defaults]\nkind = "human"\navatar = "a.png"\n'
 MEGABYTE = 1_000_000
 MOST_MEMORY = 300  # MB at the peak
 MOST_SECONDS = 10  # of CPU; other work on the machine doesn't count
-MACHINE = 2_000_000_000  # bytes that a process may map: a roster that takes more shall fail here, not fill the machine
 
 
 def numbered(form, size):
@@ -65,28 +62,17 @@ ROSTERS = {
 }
 
 
-def limited():
-    resource.setrlimit(resource.RLIMIT_AS, (MACHINE, MACHINE))
-    resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-
-
 @pytest.mark.parametrize("roster", ROSTERS)
 def test_a_roster_that_would_fill_a_machine_is_refused(tmp_path, roster):
     """Exit 5, at most 300 MB and 10 s, and a bounded number of short lines."""
     (tmp_path / "roster.toml").write_text(ROSTERS[roster](), encoding="utf-8")
-    with (tmp_path / "out").open("wb") as out:
-        words = [sys.executable, "-m", "profilectl", "roster", "check"]
-        # limits must hold before the program begins
-        process = subprocess.Popen(words, cwd=tmp_path, stdout=out, stderr=out, preexec_fn=limited)  # noqa: PLW1509
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    lines = (tmp_path / "out").read_text(encoding="utf-8").splitlines()
+    ended = run(tmp_path, ("roster", "check"))
 
-    assert 5 == process.returncode, lines[:5]
-    assert usage.ru_maxrss / 1024 <= MOST_MEMORY
-    assert usage.ru_utime + usage.ru_stime <= MOST_SECONDS
-    assert len(lines) <= 2005
-    assert max(map(len, lines)) <= 1000
+    assert 5 == ended.code, ended.lines[:5]
+    assert ended.peak <= MOST_MEMORY
+    assert ended.seconds <= MOST_SECONDS
+    assert len(ended.lines) <= 2005
+    assert max(map(len, ended.lines)) <= 1000
 
 
 def test_a_roster_of_twenty_thousand_agents_is_read(tmp_path):
@@ -102,13 +88,6 @@ until = 2099-01-31
 protected = true
 """
     (tmp_path / "roster.toml").write_text(f"{HEAD}{DEFAULTS}{agents(20_000, fields)}", encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "profilectl", "roster", "list"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        preexec_fn=limited,
-        check=False,
-    )
+    ended = run(tmp_path, ("roster", "list"))
 
-    assert (0, 20_000) == (done.returncode, len(done.stdout.splitlines())), done.stderr[:500]
+    assert (0, 20_000) == (ended.code, len(ended.lines)), ended.lines[:5]

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
+from tests.measured import MACHINE, run
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n[defaults]\nkind = "human"\n'
 MOST = 300  # megabytes
-
-# A process of its own in between, as the peak of a child begins with that of its parent.
-LAUNCHER = """
-import resource, subprocess, sys
-code = subprocess.run([sys.executable, "-m", "profilectl", "roster", "check"], capture_output=True).returncode
-print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
-"""
 
 
 def largest(kind: str, path: Path) -> None:
@@ -61,9 +55,9 @@ def test_eight_of_the_largest_pictures_of_each_format_take_300_megabytes_at_most
             key = kind.partition(".")[0]
             roster += f'[agents.{key}{number}]\nname = "{key} {number}"\navatar = "avatars/{picture.name}"\n'
     (tmp_path / "roster.toml").write_text(roster)
-    done = subprocess.run(
-        [sys.executable, "-c", LAUNCHER], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300
-    )
+    ended = run(
+        tmp_path, ("roster", "check"), machine=16 * MACHINE
+    )  # threads map stacks and arenas that they never fill
 
-    code, peak = map(int, done.stdout.split())
-    assert (0, True) == (code, peak <= MOST), peak
+    assert 0 == ended.code, ended.lines[:5]
+    assert ended.peak <= MOST
