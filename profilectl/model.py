@@ -212,6 +212,7 @@ class PreparedPicture(ShortRepr, frozen=True):
     source_digest: str  # the `Picture.digest` of what it was made from
     signature: str = ""  # of what it shows, see `pictures.similarity`: X encodes every picture anew
     made_by: str = ""  # IPTC's word for what made it, where the file and the upload say that a machine did
+    pixels: str = ""  # digest of what it shows, to the pixel, and of `made_by`; another Pillow may decode otherwise
 
 
 class Account(Struct, frozen=True):

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.address import PostgresAddress
     from profilectl.ledger.heads import KeptHeads
     from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.pictures.preparation import Preparation
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.roster.facts import ProfileFacts
     from profilectl.secret import Credentials, Secret
@@ -234,8 +235,19 @@ class Context(Struct, frozen=True, dict=True):
         from profilectl.pictures.loader import prepare_all
 
         prepared, refusals = prepare_all(self.roster_path.parent, pictures)
-        self._require_usable(self.roster.agents, {}, refusals)
+        self.refuse_pictures(refusals)
         return prepared
+
+    def preparation(self) -> Preparation:
+        """Return what prepares pictures in the background; RosterRefused with every bad one that is asked for."""
+        from profilectl.pictures.avatars import prepare
+        from profilectl.pictures.preparation import Preparation
+
+        return Preparation(partial(prepare, self.roster_path.parent), self.refuse_pictures)
+
+    def refuse_pictures(self, refusals: Mapping[str, AvatarRefused]) -> None:
+        """Raise RosterRefused with every one of these refusals, by path, that an agent's picture has."""
+        self._require_usable(self.roster.agents, {}, refusals)
 
     def load_pictures(self, agents: Iterable[Agent]) -> dict[str, PreparedPicture]:
         """Return the agents' pictures as they are uploaded, by the avatar as the roster writes it."""

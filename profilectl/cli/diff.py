@@ -234,7 +234,7 @@ def open_session(
         brands,
         selection,
         read_pictures=partial(context.inspect_pictures, cache=cache or context.picture_cache),
-        prepare_pictures=context.prepare_pictures,
+        preparation=context.preparation(),
         connect=partial(context.connect, jobs=jobs, max_wait=max_wait),
         find_commit=lambda: context.roster_commit,
         jobs=jobs,

@@ -345,6 +345,7 @@ class _Run:
         self.ledger.text_key(f"{datetime.fromtimestamp(self.session.now_ms() / 1000, UTC):%Y-%m}")
         policy = self.context.policy_digest()
         self.session.record_run(plan, self.ledger, policy=policy, unknown=self.unknown)
+        self.session.record_pixels(self.ledger, prepared)
         # Only now, because whoever says no leaves no file behind.
         self.cache.save(agent.avatar for agent in self.context.roster.agents)
         began = time.monotonic()

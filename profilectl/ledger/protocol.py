@@ -67,6 +67,9 @@ class LedgerReader(Protocol):
             LedgerRefused: that record was damaged.
         """
 
+    def pixels_of(self, user_id: str) -> dict[str, str]:
+        """Return what is known of the pixels of an account's pictures, see `Ledger.note_pixels`."""
+
     def note(self, name: str) -> str | None:
         """Return what was noted last under a name, see `Ledger.record`; None when nothing was."""
 
@@ -299,6 +302,12 @@ class Ledger(LedgerReader, Protocol):
 
         Raises:
             LedgerConflict: the profile is bound or retired already, or the intent isn't known any more.
+        """
+
+    def note_pixels(self, user_id: str, pixels: Mapping[str, str]) -> None:
+        """Remember what the picture files of an account show, and nothing else of any; no audit record.
+
+        By the digest of a file, as bindings and intents have it, `pixels` holds the digest of what was decoded from it.
         """
 
     def note_shown(self, user_id: str, profile_id: str, name: str) -> None:

@@ -30,6 +30,9 @@ REFUSED_NOTE = "profiles refused to "
 FACE_CHECK_NOTE = "face check of "
 """Begins the name of the note about an account, by its user id, of what a person saw last, and when."""
 
+PIXELS_NOTE = "pixels of "
+"""Begins the name of a note in ``meta`` of what a picture file shows; a user id and the file's digest follow."""
+
 READ_AS_IS = frozenset({"4", "5"})
 """The formats whose tables are this one's: a reader needs no other columns, only a writer brings up the indexes."""
 
@@ -209,6 +212,8 @@ TEXT_KEY = "text_key:"
 """How a row of ``meta`` is called that has the key of the digests of texts, in front of the month of its making."""
 GET_TEXT_KEYS = f"SELECT name, value FROM meta WHERE name LIKE '{TEXT_KEY}%' ORDER BY name DESC"  # noqa: S608  # ours
 ADD_TEXT_KEY = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING"
+
+GET_PIXELS = f"SELECT name, value FROM meta WHERE name LIKE '{PIXELS_NOTE}' || :account || ' %'"  # noqa: S608  # ours
 
 GET_DISPATCH = """
     SELECT key, nonce, agent, recipient_id, fingerprint, profile_id, begun_ms, event_id, confirmed FROM dispatches

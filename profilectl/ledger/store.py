@@ -220,6 +220,10 @@ class StoreReader(LedgerReader):
                 return event
         return None
 
+    def pixels_of(self, user_id: str) -> dict[str, str]:
+        rows = self._rows(schema.GET_PIXELS, account=user_id)
+        return {str(name).removeprefix(_pixels(user_id, "")): str(value) for name, value in rows}
+
     def note(self, name: str) -> str | None:
         rows = self._rows(schema.GET_NOTE, name=_note(name))
         return str(rows[0][0]) if rows else None
@@ -446,6 +450,15 @@ class Store(StoreReader, Ledger):
             execute(schema.ADD_RETIRED, account=user_id, **schema.columns(retired))
             self._append(execute, _retired_event(user_id, retired, nonce=nonce))
         return retired
+
+    def note_pixels(self, user_id: str, pixels: Mapping[str, str]) -> None:
+        known = self.pixels_of(user_id)
+        with self._change() as execute:
+            for digest in known.keys() - pixels.keys():
+                execute(schema.DELETE_NOTE, name=_pixels(user_id, digest))
+            for digest, value in pixels.items():
+                if known.get(digest) != value:
+                    execute(schema.SAVE_NOTE, name=_pixels(user_id, digest), value=value)
 
     def note_shown(self, user_id: str, profile_id: str, name: str) -> None:
         with self._change() as execute:
@@ -723,6 +736,10 @@ def refusal_of_mark(name: str, value: str) -> LedgerRefused:
 
 def _origin(user_id: str, profile_id: str) -> str:
     return f"origin:{user_id}:{profile_id}"
+
+
+def _pixels(user_id: str, digest: str) -> str:
+    return f"{schema.PIXELS_NOTE}{user_id} {digest}"
 
 
 def _note(name: str) -> str:

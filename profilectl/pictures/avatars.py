@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from profilectl.digests import digest_of_bytes
+from profilectl.digests import digest_of, digest_of_bytes
 from profilectl.errors import AvatarRefused
 from profilectl.model import DRAWN, Picture, PreparedPicture, undecorated
 from profilectl.pictures.decode import decode, millions, plain, refusal, resizable, save
@@ -190,7 +190,12 @@ def normalise(
         encoded, media_type = save(image, "PNG"), "image/png"
     else:
         encoded, media_type = save(image, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
-    return PreparedPicture(encoded, media_type, digest_of_bytes(content), signature(image))
+    return PreparedPicture(encoded, media_type, digest_of_bytes(content), signature(image), pixels=_pixels(image))
+
+
+def _pixels(image: Image) -> str:
+    head = f"{image.mode} {image.width}x{image.height} ".encode()  # or a wide picture could pass for a high one
+    return digest_of_bytes(head + image.tobytes())
 
 
 def _marked(prepared: PreparedPicture, mark: str) -> PreparedPicture:
@@ -198,7 +203,9 @@ def _marked(prepared: PreparedPicture, mark: str) -> PreparedPicture:
 
     if mark not in MACHINE_MADE:
         return prepared
-    return replace(prepared, content=with_mark(prepared.content, mark), made_by=mark)
+    # What a machine made is another upload than a photograph of the same pixels.
+    pixels = digest_of([prepared.pixels, mark])
+    return replace(prepared, content=with_mark(prepared.content, mark), made_by=mark, pixels=pixels)
 
 
 def square(content: bytes, name: str, size: int = LARGEST_SIDE) -> Image:

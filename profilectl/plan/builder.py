@@ -81,6 +81,7 @@ def build(
     muted: frozenset[tuple[str, str]] = frozenset(),
     swapped: frozenset[str] = frozenset(),
     recorded: Mapping[str, frozenset[str]] | None = None,
+    pixels: Mapping[str, str] | None = None,
 ) -> Plan:
     """Compare the roster with what was observed; total and deterministic.
 
@@ -97,11 +98,12 @@ def build(
         muted: fields ("name" or "avatar") of agents whose difference doesn't count, by key and field.
         swapped: ids of bound profiles whose live picture turned out to be another one.
         recorded: ids of the profiles of which a record says that they were retired, by brand; None asks for none.
+        pixels: digests of what picture files show, by the digest of the file: two that show the same are one picture.
     """
     parts = [
-        _BrandPlan(roster, pictures, observation, today, swapped, prune_now=prune_now, muted=muted).build(
-            only_agents, None if labelled is None else labelled.get(observation.brand, frozenset())
-        )
+        _BrandPlan(
+            roster, pictures, observation, today, swapped, prune_now=prune_now, muted=muted, pixels=pixels or {}
+        ).build(only_agents, None if labelled is None else labelled.get(observation.brand, frozenset()))
         for observation in observations
     ]
     refused = _refusal(roster.policy, parts, allow_deletes, allow_lost, recorded)
@@ -157,7 +159,9 @@ class _BrandPlan:
         *,
         prune_now: bool,
         muted: frozenset[tuple[str, str]] = frozenset(),
+        pixels: Mapping[str, str],
     ) -> None:
+        self.pixels = pixels
         self.muted = muted
         self.notices: list[Notice] = []
         self.swapped = swapped
@@ -349,8 +353,11 @@ class _BrandPlan:
         if self._is_lost(binding):
             self._make(Change(self.brand, agent.key, Action.CREATE, (Reason.LOST,), None, before, after))
             return
-        pairs = ((Reason.NAME, before.name, after.name), (Reason.AVATAR, before.avatar, after.avatar))
-        differing = tuple(reason for reason, old, new in pairs if old != new)
+        facts = (
+            (Reason.NAME, before.name != after.name),
+            (Reason.AVATAR, not self._show_the_same(before.avatar, after.avatar)),
+        )
+        differing = tuple(reason for reason, is_other in facts if is_other)
         why = tuple(reason for reason in differing if (agent.key, reason.value) not in self.muted)
         for reason in differing:
             if reason not in why:
@@ -363,6 +370,10 @@ class _BrandPlan:
             self._make(Change(self.brand, agent.key, Action.REPLACE, why, binding.profile_id, before, after))
         else:
             self.unchanged.add(agent.key)
+
+    def _show_the_same(self, uploaded: str, file: str) -> bool:
+        # what is known of no pixels, or by another decoder, is another picture, as its file is another one
+        return uploaded == file or (uploaded in self.pixels and self.pixels[uploaded] == self.pixels.get(file))
 
     def _is_lost(self, binding: Binding) -> bool:
         return binding.profile_id in self.missing and binding.profile_id in self.observation.gone

@@ -110,7 +110,11 @@ def picture_change(change: Change) -> bool | None:
     if not change.creates:
         return None
     # SWAPPED: the roster names the same file as before, but X serves another picture.
-    return change.before is None or change.before.avatar != change.goal.avatar or Reason.SWAPPED in change.why
+    if change.before is None or Reason.SWAPPED in change.why:
+        return True
+    if change.action is Action.REPLACE:  # beside a new name: a file that was saved anew shows the same picture
+        return Reason.AVATAR in change.why
+    return change.before.avatar != change.goal.avatar
 
 
 def place(handles: Sequence[str], host: str | None) -> str:

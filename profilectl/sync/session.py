@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from profilectl.api.clock import Clock
     from profilectl.api.retry import Deadline, WaitBudget
     from profilectl.ledger.protocol import Ledger, LedgerReader
+    from profilectl.pictures.preparation import Preparation
     from profilectl.plan.builder import Plan
     from profilectl.plan.intents import Observation
     from profilectl.plan.saved import Selection
@@ -68,7 +69,7 @@ class SyncSession:
     pictures: Mapping[str, Picture]  # of the brands' agents, by their path as the roster writes it
     clients: Mapping[str, XClient]  # by brand
     accounts: dict[str, Account]  # whom the credentials belong to, by brand
-    prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]]  # RosterRefused with every bad one
+    preparation: Preparation
     jobs: int = 1  # calls at once
     goes_on: bool = False  # whether brands that can't be looked at are left out; else the first one ends the run
     left_out: dict[str, ProfilectlError] = field(default_factory=dict)  # why, by brand; the others take part
@@ -80,6 +81,7 @@ class SyncSession:
     withdrawn: dict[str, ProfilesWithdrawn] = field(default_factory=dict)  # what X refuses to accounts, by user id
     allowed_again: set[str] = field(default_factory=set)  # user ids of accounts that it had refused, by the ledger
     tells_once: bool = False  # whether nothing is said of a withdrawal that an earlier run has told
+    pixels: dict[str, str] = field(default_factory=dict)  # of picture files, by digest, as far as anybody knows
     _warnings: list[str] = field(default_factory=list)
     _given: set[str] = field(default_factory=set)  # warnings that were given
 
@@ -91,7 +93,7 @@ class SyncSession:
         selection: Selection,
         *,
         read_pictures: Callable[[Iterable[Agent]], dict[str, Picture]],
-        prepare_pictures: Callable[[Iterable[Picture]], dict[str, PreparedPicture]],
+        preparation: Preparation,
         connect: Callable[[Brand], XClient],
         find_commit: Callable[[], str | None] = lambda: None,
         jobs: int = 1,
@@ -111,7 +113,7 @@ class SyncSession:
         agents = [agent for agent in roster.agents if agent.brand in keys]
         # thousands of files take as long as X's answers, so both are waited for at once
         reading = begin(partial(read_pictures, agents))
-        session = cls(roster, brands, selection, {}, {}, {}, prepare_pictures, jobs, goes_on, find_commit=find_commit)
+        session = cls(roster, brands, selection, {}, {}, {}, preparation, jobs, goes_on, find_commit=find_commit)
         try:
             clients = session._each(((brand.key, partial(connect, brand)) for brand in brands), CredentialsError)
         except ProfilectlError:
@@ -243,11 +245,25 @@ class SyncSession:
             muted=self.muted,
             recorded=self._recorded_retirements(ledger),
         )
+        self._compare_pixels(compare, ledger)
+        compare = partial(compare, pixels=self.pixels)
         if self.selection.verify_avatars and self.swapped is None:  # once a run: later rounds take the same answer
             self.swapped = self._find_swapped(compare(), today)
         plan = compare(swapped=self.swapped or frozenset())
         self._warn_of_names(plan)
         return plan
+
+    def _compare_pixels(self, compare: Callable[..., Plan], ledger: LedgerReader) -> None:
+        """Decode the pictures whose file is another one, where the ledger knows what the former one showed."""
+        for target in self.targets.values():
+            self.pixels |= ledger.pixels_of(target.user_id)
+        if not self.pixels:
+            return
+        changes = [change for change in compare(pixels=self.pixels).changes if change.before and change.after]
+        new = {change.goal.avatar for change in changes if change.before and change.before.avatar in self.pixels}
+        # one that can't be used is refused when it is about to be uploaded
+        prepared = self.preparation.usable(self._named(new - self.pixels.keys()))
+        self.pixels |= {digest: picture.pixels for digest, picture in prepared.items()}
 
     def _labelled(self) -> dict[str, frozenset[str]] | None:
         """Return the keys of the agents with the chosen labels, by brand; None where none was chosen."""
@@ -353,18 +369,31 @@ class SyncSession:
         chosen = self.selection.agents
         unchanged = unchanged_pictures(plan, self.roster, self.pictures, self.targets, today)
         live = [picture for picture in unchanged if not chosen or picture.agent in chosen]
-        prepared = self._prepare({picture.digest for picture in live})
+        prepared = self.preparation.require(self._named({picture.digest for picture in live}))
+        self.pixels |= {digest: picture.pixels for digest, picture in prepared.items()}
         verification = find_swapped(live, prepared, self.clients, self.jobs)
         self._warnings += verification.warnings
         return verification.swapped
 
     def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
         """Decode and normalise the pictures that the plan uploads; RosterRefused with every bad one."""
-        return self._prepare({change.goal.avatar for change in plan.changes if change.creates})
+        return self.preparation.require(self._named({change.goal.avatar for change in plan.changes if change.creates}))
 
-    def _prepare(self, digests: set[str]) -> dict[str, PreparedPicture]:
+    def _named(self, digests: set[str]) -> Collection[Picture]:
         chosen = {picture.digest: picture for picture in self.pictures.values() if picture.digest in digests}
-        return self.prepare_pictures(chosen.values())
+        return chosen.values()
+
+    def record_pixels(self, ledger: Ledger, prepared: Mapping[str, PreparedPicture]) -> None:
+        """Remember what the files of the accounts' pictures show, as far as this run has learned more of it."""
+        known = self.pixels | {digest: picture.pixels for digest, picture in prepared.items()}
+        for brand, target in self.targets.items():
+            state = target.observation.ledger_state
+            intents = (*state.intents, *(late.intent for late in state.withdrawn))
+            named = {self.pictures[agent.avatar].digest for agent in self.roster.agents_of(brand)}
+            named |= {binding.avatar for binding in state.bindings} | {intent.avatar for intent in intents}
+            pixels = {digest: known[digest] for digest in sorted(named & known.keys())}
+            if pixels.keys() - ledger.pixels_of(target.user_id).keys():
+                ledger.note_pixels(target.user_id, pixels)
 
     def register_accounts(self, ledger: Ledger) -> None:
         """Record which accounts the brands stand for."""

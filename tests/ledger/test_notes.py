@@ -97,3 +97,16 @@ def test_no_note_passes_for_the_ledger_s_own_settings(book):
     assert ("99", "elsewhere") == (book.note("format"), book.note("moved_to"))
     assert "99" != book.summary().format
     create(book, 1)
+
+
+def test_what_picture_files_show_is_known_by_account(book, engine):
+    """What is remembered last is all that is; the record says nothing of it, and another account's stays."""
+    records = book.last_seq()
+    book.note_pixels("70011", {"sha256:a": "sha256:other"})
+    book.note_pixels(USER, {"sha256:a": "sha256:1", "sha256:b": "sha256:2"})
+    book.note_pixels(USER, {"sha256:b": "sha256:3", "sha256:c": "sha256:3"})
+
+    with engine.reader() as reader:
+        assert {"sha256:b": "sha256:3", "sha256:c": "sha256:3"} == reader.pixels_of(USER)
+        assert {"sha256:a": "sha256:other"} == reader.pixels_of("70011")
+    assert records == book.last_seq()

@@ -323,3 +323,17 @@ def test_initials_are_drawn_where_no_file_may_be_shown(tmp_path):
     assert (alice.digest, (400, 400)) == (prepared.source_digest, opened(prepared).size)
     assert alice.digest != other.digest
     assert opened(prepared).getpixel((2, 2)) != opened(avatars.prepare(tmp_path, other)).getpixel((2, 2))
+
+
+def test_pixels_are_known_by_what_leaves_not_by_the_file(tmp_path):
+    """Another compression, other metadata or a lossless other format are the same; a pixel, a side or a mark isn't."""
+    image = quadrants(100, 100)
+    other = image.copy()
+    other.putpixel((50, 50), (201, 30, 30))
+    marked = with_mark(encoded(image, "PNG"), min(MACHINE_MADE))
+    same = [encoded(image, "PNG", compress_level=level) for level in (1, 9)]
+    same += [encoded(image, "WEBP", lossless=True), encoded(image.convert("RGBA"), "PNG")]
+    others = [encoded(other, "PNG"), encoded(image.crop((0, 0, 99, 99)), "PNG"), marked]
+
+    assert 1 == len({prepare(tmp_path, content).pixels for content in same})
+    assert 4 == len({prepare(tmp_path, content).pixels for content in (same[0], *others)})

@@ -827,3 +827,33 @@ def _again(wanted, one, profiles, bindings):
         if change.action in {Action.DELETE, Action.REPLACE}:
             profiles = [p for p in profiles if p.id != change.profile_id]
     return plan(wanted, observation(profiles, kept.values()), allow_deletes=99)
+
+
+PIXEL_CASES = {
+    "the same pixels": ({"sha256:a.png": "1", "sha256:b.png": "1"}, []),
+    "other pixels": ({"sha256:a.png": "1", "sha256:b.png": "2"}, [("replace", "alice", ("avatar",), "1")]),
+    "pixels that are unknown of the one that is live": (
+        {"sha256:b.png": "1"},
+        [("replace", "alice", ("avatar",), "1")],
+    ),
+    "pixels that are unknown of the new one": ({"sha256:a.png": "1"}, [("replace", "alice", ("avatar",), "1")]),
+}
+
+
+@pytest.mark.parametrize("case", PIXEL_CASES, ids=str)
+def test_another_file_is_another_picture_unless_it_shows_the_same(case):
+    """A new file with …"""
+    pixels, expected = PIXEL_CASES[case]
+    observed = observation([profile("1", "Alice")], [bound("alice", "1")])
+
+    assert expected == steps(plan(roster(agent("alice", avatar="b.png")), observed, pixels=pixels))
+
+
+def test_the_same_pixels_are_nothing_to_be_blocked_for():
+    """A stranger with the agent's name is in the way of a new profile, and none is to be made."""
+    observed = observation([profile("1", "Alice"), profile("2", "Alice")], [bound("alice", "1")])
+    same = {"sha256:a.png": "1", "sha256:b.png": "1"}
+    desired = roster(agent("alice", avatar="b.png"))
+
+    assert [("blocked", "alice", ("namesake",), "2")] == steps(plan(desired, observed))
+    assert [] == steps(plan(desired, observed, pixels=same))

@@ -148,13 +148,12 @@ def _picture_problems(context: Context, roster: PartialRoster, content: bytes, n
 
 
 def _synced_digests(context: Context, brands: Iterable[Brand]) -> frozenset[str]:
-    """Return the digests of the picture files that profiles were made of; none where the ledger can't tell."""
+    """Return the digests of picture files that were decoded for profiles; none where the ledger can't tell."""
     try:
         ledger = context.ledger_for_reading()
         accounts = [account for brand in brands if (account := ledger.account_of(brand.key)) is not None]
-        return frozenset(
-            binding.avatar for account in accounts for binding in ledger.state_of(account.user_id).bindings
-        )
+        bound = {binding.avatar for account in accounts for binding in ledger.state_of(account.user_id).bindings}
+        return frozenset(bound.union(*(ledger.pixels_of(account.user_id) for account in accounts)))
     except ProfilectlError:  # which is for `doctor` to tell: it costs this command nothing but time
         return frozenset()
 
