@@ -165,7 +165,7 @@ class _Looks:
         """Apply what is planned under the lock; errors as for `_Run.plan`."""
         with self._locked() as run:
             plan = run.plan()
-            return run.carry_out(plan, run.prepare(plan))
+            return run.carry_out(plan, run.prepare(plan, uploads=True))
 
     def ask_and_apply(self) -> ExitCode:
         """Ask about the plan, and apply it when it is still the same afterwards; otherwise ask about the new one.
@@ -320,9 +320,12 @@ class _Run:
         self.session.record_access(self.ledger)
         return plan
 
-    def prepare(self, plan: Plan) -> dict[str, PreparedPicture]:
-        """Return the pictures that the plan uploads; RosterRefused when one isn't what it was taken for."""
+    def prepare(self, plan: Plan, *, uploads: bool = False) -> dict[str, PreparedPicture]:
+        """Return the pictures that the plan uploads, and begin with that; RosterRefused when one can't be used."""
         try:
+            if uploads:
+                with self._finishing_on_signals():
+                    return self.session.upload_ahead(plan, self.ledger, stop=self.looks.stop, wait=self.wait)
             return self.session.prepare(plan)
         except RosterRefused:
             self.cache.clear()

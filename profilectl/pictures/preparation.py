@@ -42,6 +42,12 @@ class Preparation:
         # Not a pool, whose threads would keep a process alive that was interrupted.
         self._working += [begin(self._work) for _ in range(min(free, len(self._waiting)))]
 
+    def futures(self, pictures: Iterable[Picture]) -> list[tuple[str, Future[PreparedPicture]]]:
+        """Return where each picture will be, or its AvatarRefused, with the digest of its file."""
+        pictures = tuple(pictures)
+        self.begin(pictures)
+        return [(picture.digest, self._results[picture.digest]) for picture in pictures]
+
     def usable(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
         """Wait for pictures, and return those that can be used, by the digests of their files."""
         return self._collect(pictures)[0]

@@ -37,7 +37,7 @@ def apply(
     plan: Plan,
     targets: Mapping[str, BrandTarget],
     ledger: Ledger,
-    prepared: Mapping[str, PreparedPicture],
+    prepared: dict[str, PreparedPicture],
     *,
     jobs: int,
     stop: Stop,
@@ -45,23 +45,25 @@ def apply(
     prune_at_once: bool,
     budgets: Mapping[str, CallBudget] | None = None,
     welcome: Mapping[str, WelcomeProfiles] | None = None,
+    begun: Mapping[str, CreateRun] | None = None,
 ) -> Iterator[Outcome]:
     """Carry the plan out, brand after brand; yields each step's outcome as soon as it is durable.
 
     Pictures to upload are looked up by the digest of their source file. The ledger is used from the calling thread
     only, while up to `jobs` creates are on the wire. With `prune_at_once` a replaced profile has no grace. `budgets`
     holds, by brand, what may still be sent; a brand without one learns from X's answers alone. `welcome` tells, by
-    brand, which profiles customers are greeted with, and so mustn't be destroyed.
+    brand, which profiles customers are greeted with, and so mustn't be destroyed. `begun` holds, by brand, the creates
+    whose pictures were uploaded ahead.
 
     Raises:
         LedgerRefused: the ledger can't be written; intents that are open then are settled by the next run.
     """
     for brand, target in targets.items():
-        protected = frozenset(agent for key, agent in plan.protected if key == brand)
-        budget = (budgets or {}).get(brand)
         changes = [change for change in plan.changes if change.brand == brand]
         renames = [change for change in changes if change.action is Action.RENAME]
-        creates = CreateRun(target, ledger, prepared, jobs, stop, wait, protected, budget)
+        creates = (begun or {}).get(brand)
+        if creates is None:
+            creates = create_run(plan, brand, target, ledger, prepared, jobs, stop, wait, (budgets or {}).get(brand))
         run = _BrandRun(creates, prune_at_once, (welcome or {}).get(brand))
         with ledger.batch():
             for change in renames:  # first of all, as everything else goes by the new keys
@@ -77,6 +79,22 @@ def apply(
         for change in renames:
             yield Outcome(change, Status.DONE, change.profile_id)
         yield from run.carry_out(changes)
+
+
+def create_run(
+    plan: Plan,
+    brand: str,
+    target: BrandTarget,
+    ledger: Ledger,
+    prepared: dict[str, PreparedPicture],
+    jobs: int,
+    stop: Stop,
+    wait: Wait,
+    budget: CallBudget | None,
+) -> CreateRun:
+    """Return what carries the creates of one brand out."""
+    protected = frozenset(agent for key, agent in plan.protected if key == brand)
+    return CreateRun(target, ledger, prepared, jobs, stop, wait, protected, budget)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,9 @@ class CreateRun:
 
     target: BrandTarget
     ledger: Ledger
-    prepared: Mapping[str, PreparedPicture]
+    prepared: dict[
+        str, PreparedPicture
+    ]  # by the digest of the source file; all of them, unless some are uploaded ahead
     jobs: int
     stop: Stop
     wait: Wait
@@ -80,6 +82,8 @@ class CreateRun:
     upload_limit: RateLimited | None = None  # why nothing more is uploaded; what is uploaded is still made
     left_doubt: bool = False  # an agent may be without its new name or picture
     listed: frozenset[str] = field(init=False)  # by X, before the first create of the run
+    pool: ThreadPoolExecutor | None = None  # once something was uploaded ahead
+    early: list[Outcome] = field(default_factory=list)  # of pictures that couldn't be uploaded ahead
     least_ahead_ms: int | None = field(init=False)  # X's clock before this machine's, by the lowest Date; None: unknown
 
     def __post_init__(self) -> None:
@@ -87,11 +91,46 @@ class CreateRun:
         self.listed = observation.listed()
         self.least_ahead_ms = observation.observed_ms - observation.local.ms if observation.local.boot else None
 
-    def carry_out(self, changes: Iterable[Change]) -> Iterator[Outcome]:
-        """Create or replace profiles; yields each outcome as soon as it is durable."""
+    def upload_ahead(self, changes: Iterable[Change], pictures: Iterable[tuple[str, Future[PreparedPicture]]]) -> None:
+        """Upload the pictures of changes as they get ready, until all of them are, or one of them can't be used.
+
+        Nothing is written or created: that is for `carry_out` to do. `pictures` have the digests of their files, in the
+        order of the changes.
+        """
         self.waiting.extend(changes)
+        self.pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="create")
+        try:
+            for digest, picture in pictures:
+                while not picture.done() and not self.stop.requested:
+                    self._hand_out(self.pool)
+                    self._take_uploads(wait({picture, *self.in_flight}, return_when=FIRST_COMPLETED).done)
+                if self.stop.requested or picture.exception() is not None:
+                    break
+                self.prepared[digest] = picture.result()
+        except BaseException:
+            self.give_up()
+            raise
+
+    def give_up(self) -> None:
+        """End what was uploaded ahead, because the run is refused."""
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+
+    def _take_uploads(self, done: Collection[Future[Any]]) -> None:
+        for future in tuple(self.in_flight):
+            if future in done:
+                self.early += self._finish(self.in_flight.pop(future), future, {})
+
+    def carry_out(self, changes: Iterable[Change]) -> Iterator[Outcome]:
+        """Create or replace profiles; yields each outcome as soon as it is durable.
+
+        What was uploaded ahead is of the same changes.
+        """
+        if self.pool is None:
+            self.waiting.extend(changes)
+        yield from self.early
         returned: list[tuple[_Attempt, Future[Any]]] = []
-        with ThreadPoolExecutor(self.jobs, thread_name_prefix="create") as pool:
+        with self.pool or ThreadPoolExecutor(self.jobs, thread_name_prefix="create") as pool:
             while True:
                 if all(future.exception() is None for _, future in returned):
                     self._hand_out(pool)  # before anything is written, so that workers don't wait for the disk
@@ -129,15 +168,14 @@ class CreateRun:
             return self.intended.popleft() if self._is_fresh(self.intended[0]) else None
         if self.stop.requested or self.postponed or self.upload_limit is not None:
             return None
-        for change in self.waiting:
-            name = as_compared(change.goal.name)
-            if name not in self.names_in_use:
-                if self.budget is not None and not self.budget.take_create(self._now()):
-                    return None
-                self.waiting.remove(change)
-                self.names_in_use.add(name)
-                return _Attempt(change)
-        return None
+        change = next((change for change in self.waiting if _name_of(change) not in self.names_in_use), None)
+        if change is None or change.goal.avatar not in self.prepared:
+            return None
+        if self.budget is not None and not self.budget.take_create(self._now()):
+            return None
+        self.waiting.remove(change)
+        self.names_in_use.add(_name_of(change))
+        return _Attempt(change)
 
     def _is_refused(self) -> bool:
         # the limit or the credentials that X refused one create for are those of the next one, too
@@ -170,8 +208,8 @@ class CreateRun:
 
         Yields the outcomes of those that the ledger doesn't take any more.
         """
-        if self._is_refused():
-            return
+        if self._is_refused() or (self.stop.requested and self.pool is not None):
+            return  # of hundreds that were uploaded ahead, none is created after a stop
         creating = sum(attempt.intent is not None for attempt in self.in_flight.values())
         while self.uploaded and creating + len(self.intended) < self.jobs:
             attempt = self.uploaded.popleft()
@@ -286,7 +324,7 @@ class CreateRun:
         if attempt.intent is not None:
             nonce = attempt.intent.nonce
             self.ledger.cancel_intent(self.target.user_id, nonce, str(error), self._now(), was_sent=False)
-        self.names_in_use.discard(as_compared(attempt.change.goal.name))
+        self.names_in_use.discard(_name_of(attempt.change))
         if self.budget is not None:
             self.budget.give_back_create()
         if isinstance(error, RateLimited) and attempt.intent is None:
@@ -350,6 +388,10 @@ class CreateRun:
         for change in (*unsent, *self.waiting):
             self.left_doubt = True
             yield Outcome(change, Status.SKIPPED, error=self.halted or self.upload_limit)
+
+
+def _name_of(change: Change) -> str:
+    return as_compared(change.goal.name)
 
 
 def _hint(made: Mapping[str, str]) -> str:

@@ -28,7 +28,7 @@ from profilectl.roster.facts import profile_facts
 from profilectl.roster.lookup import unknown_agent
 from profilectl.roster.moves import require_current
 from profilectl.roster.selectors import carries, no_such_label
-from profilectl.sync.apply import apply
+from profilectl.sync.apply import apply, create_run
 from profilectl.sync.engine import observe, synchronise
 from profilectl.sync.live_pictures import find_swapped, unchanged_pictures
 from profilectl.sync.outcomes import limits
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from profilectl.plan.intents import Observation
     from profilectl.plan.saved import Selection
     from profilectl.roster.facts import ProfileFacts
+    from profilectl.sync.creates import CreateRun
     from profilectl.sync.outcomes import Outcome
     from profilectl.sync.ports import Stop, Wait
     from profilectl.sync.quota import Forecast
@@ -82,6 +83,8 @@ class SyncSession:
     allowed_again: set[str] = field(default_factory=set)  # user ids of accounts that it had refused, by the ledger
     tells_once: bool = False  # whether nothing is said of a withdrawal that an earlier run has told
     pixels: dict[str, str] = field(default_factory=dict)  # of picture files, by digest, as far as anybody knows
+    begun: dict[str, CreateRun] = field(default_factory=dict)  # whose pictures were uploaded ahead, by brand
+    budgets: dict[str, CallBudget] | None = None  # of the plan for which something was uploaded ahead
     _warnings: list[str] = field(default_factory=list)
     _given: set[str] = field(default_factory=set)  # warnings that were given
 
@@ -317,6 +320,7 @@ class SyncSession:
         # the ledger first: a profile that is bound after its list was read would look as if X had lost it; and here,
         # as only this thread may use it
         known = {brand: self._followed(ledger, user_id) for brand, user_id in ids.items()}
+        self._foresee(known)
         calls = {
             brand: begin(partial(observe, brand, user_id, self.clients[brand], known[brand].state, settle_after, wait))
             for brand, user_id in ids.items()
@@ -332,6 +336,20 @@ class SyncSession:
             )
             for brand, observation in observations.items()
         }
+
+    def _foresee(self, known: Mapping[str, Followed]) -> None:
+        """Begin to prepare what will probably be uploaded, while X's lists are read."""
+        today, chosen, labels = self.today(self.roster.policy.timezone), self.selection.agents, self.selection.labels
+        digests = set()
+        for brand, followed in known.items():
+            uploaded = {binding.agent: binding.avatar for binding in followed.state.bindings}
+            for agent in self.roster.agents_of(brand):
+                takes_part = (not chosen or agent.key in chosen) and carries(agent, labels)
+                is_there = agent.state_on(today) not in {"over", "to come"} and agent.key not in followed.state.blocked
+                digest = self.pictures[agent.avatar].digest
+                if takes_part and is_there and uploaded.get(agent.key) != digest:
+                    digests.add(digest)
+        self.preparation.begin(self._named(digests))
 
     def _followed(self, ledger: LedgerReader, user_id: str) -> Followed:
         """Return what the ledger knows of an account, with the keys that the roster has changed."""
@@ -405,14 +423,46 @@ class SyncSession:
         for account in unknown:
             ledger.begin_account(account.user_id, account.listed, self.now_ms())
 
+    def upload_ahead(self, plan: Plan, ledger: Ledger, *, stop: Stop, wait: Wait) -> dict[str, PreparedPicture]:
+        """Return what `prepare` does; the first brand's pictures are uploaded while the last ones are prepared.
+
+        Nothing else is done at X, and nothing is written, before every picture is known to be good. When a stop is
+        requested, the pictures that were prepared until then are returned.
+
+        Raises:
+            RosterRefused: with every picture that can't be used.
+            TryLater: the ledger isn't ours any more.
+        """
+        creates = [
+            change for brand in self.targets for change in plan.changes if change.brand == brand and change.creates
+        ]
+        pictures = {picture.digest: picture for picture in self._named({change.goal.avatar for change in creates})}
+        ordered = [pictures[digest] for digest in dict.fromkeys(change.goal.avatar for change in creates)]
+        if not ordered:
+            return {}
+        brand, self.budgets = creates[0].brand, self._budgets(plan, ledger)
+        prepared: dict[str, PreparedPicture] = {}
+        run = create_run(
+            plan, brand, self.targets[brand], ledger, prepared, self.jobs, stop, wait, self.budgets.get(brand)
+        )
+        run.upload_ahead([change for change in creates if change.brand == brand], self.preparation.futures(ordered))
+        self.begun = {brand: run}
+        if not stop.requested:
+            try:
+                prepared |= self.preparation.require(ordered)
+            except BaseException:
+                run.give_up()
+                raise
+        return prepared
+
     def apply(
-        self, plan: Plan, prepared: Mapping[str, PreparedPicture], ledger: Ledger, *, stop: Stop, wait: Wait
+        self, plan: Plan, prepared: dict[str, PreparedPicture], ledger: Ledger, *, stop: Stop, wait: Wait
     ) -> Iterator[Outcome]:
         """Carry a plan of this session out, and settle what goes unanswered; see `apply.apply`.
 
         Yields the outcome of each step once it is durable.
         """
-        budgets = self._budgets(plan, ledger)  # once, as later rounds go on with it
+        budgets = self._budgets(plan, ledger) if self.budgets is None else self.budgets  # later rounds go on with it
         welcome = {
             brand: WelcomeProfiles(client.welcome_profiles, partial(self._warn_about, brand))
             for brand, client in self.clients.items()
@@ -430,6 +480,7 @@ class SyncSession:
                 prune_at_once=self.selection.prune_now or self.roster.policy.retire_after == 0,
                 budgets=budgets,
                 welcome=welcome,
+                begun={brand: self.begun.pop(brand) for brand in tuple(self.begun)},  # of the first round
             )
 
         def plan_again(brands: frozenset[str], agents: frozenset[str]) -> Plan:
