@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -29,18 +30,21 @@ class Preparation:
         self._refuse = refuse
         self._results: dict[str, Future[PreparedPicture]] = {}  # by the picture's digest
         self._waiting: deque[tuple[Picture, Future[PreparedPicture]]] = deque()
-        self._working: list[Future[None]] = []
+        self._free = os.cpu_count() or 1  # threads that may be begun
+        self._lock = threading.Lock()  # a thread that ends must not be counted on for what is added meanwhile
 
     def begin(self, pictures: Iterable[Picture]) -> None:
         """Prepare pictures from now on, in this order, after those that were begun before; doesn't wait."""
-        for picture in pictures:
-            if picture.digest not in self._results:
-                self._results[picture.digest] = Future()
-                self._waiting.append((picture, self._results[picture.digest]))
-        self._working = [work for work in self._working if not work.done()]
-        free = (os.cpu_count() or 1) - len(self._working)
+        with self._lock:
+            for picture in pictures:
+                if picture.digest not in self._results:
+                    self._results[picture.digest] = Future()
+                    self._waiting.append((picture, self._results[picture.digest]))
+            threads = min(self._free, len(self._waiting))
+            self._free -= threads
         # Not a pool, whose threads would keep a process alive that was interrupted.
-        self._working += [begin(self._work) for _ in range(min(free, len(self._waiting)))]
+        for _ in range(threads):
+            begin(self._work)
 
     def futures(self, pictures: Iterable[Picture]) -> list[tuple[str, Future[PreparedPicture]]]:
         """Return where each picture will be, or its AvatarRefused, with the digest of its file."""
@@ -76,12 +80,17 @@ class Preparation:
         return prepared, refusals
 
     def _work(self) -> None:
-        while self._waiting:
-            try:
-                picture, result = self._waiting.popleft()
-            except IndexError:  # another thread took the last one
-                return
+        while (item := self._take()) is not None:
+            picture, result = item
             try:
                 result.set_result(self._prepare(picture))
             except BaseException as error:  # noqa: BLE001 - it is raised again where the picture is waited for
                 result.set_exception(error)
+
+    def _take(self) -> tuple[Picture, Future[PreparedPicture]] | None:
+        """Return the next picture; None, once, to a thread that ends."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._free += 1
+            return None
