@@ -25,6 +25,7 @@ from urllib.parse import parse_qs
 USER_ID = "4242"
 HANDLE = "acmecare"
 _PAGE = 50
+_GENEROUS = 100_000  # lists in 15 minutes: who has that many isn't held to the 500 pictures that X allows others
 _ACCOUNT = {"id": int(USER_ID), "id_str": USER_ID, "screen_name": HANDLE, "name": HANDLE, "verified": False}
 
 
@@ -130,7 +131,8 @@ class Connection(asyncio.Protocol):
         body = json.dumps(document).encode()
         head = (
             f"HTTP/1.1 {status} {'OK' if status == 200 else 'Refused'}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nDate: {formatdate(usegmt=True)}\r\n\r\n"
+            f"Content-Length: {len(body)}\r\nDate: {formatdate(usegmt=True)}\r\n"
+            f"x-rate-limit-limit: {_GENEROUS}\r\n\r\n"
         )
         if self._delay:
             asyncio.get_running_loop().call_later(self._delay, self._transport.write, head.encode() + body)

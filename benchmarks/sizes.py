@@ -17,7 +17,7 @@ class Size:
         sync_rounds: of every sync but those with one job and latency.
         own_pictures: agents of a sync where each has a picture of its own.
         sandboxed: agents of a sync against the real sandbox.
-        distant: agents of a sync with latency, by its jobs.
+        distant: jobs and agents of each sync with latency, where each agent has a picture of its own.
         distant_tweepy: agents for which tweepy is run with latency; its time is scaled.
         encrypted: agents of a sync through TLS and the delaying proxy.
         planned: agents that are planned in one process.
@@ -31,7 +31,7 @@ class Size:
     sync_rounds: int
     own_pictures: int | None
     sandboxed: int | None
-    distant: dict[int, int]
+    distant: tuple[tuple[int, int], ...]
     distant_tweepy: int
     distant_rounds: int
     encrypted: int
@@ -47,7 +47,7 @@ FULL = Size(
     sync_rounds=5,
     own_pictures=1000,
     sandboxed=1000,
-    distant={1: 100, 8: 1000, 32: 1000},
+    distant=((1, 100), (8, 200), (8, 1000), (32, 1000)),
     distant_tweepy=60,
     distant_rounds=2,
     encrypted=1000,
@@ -62,7 +62,7 @@ SHORT = Size(
     sync_rounds=1,
     own_pictures=None,
     sandboxed=None,
-    distant={8: 160},
+    distant=((8, 160),),
     distant_tweepy=10,
     distant_rounds=1,
     encrypted=80,
@@ -77,7 +77,7 @@ TINY = Size(
     sync_rounds=1,
     own_pictures=3,
     sandboxed=3,
-    distant={1: 3, 8: 3, 32: 3},
+    distant=((1, 3), (8, 3), (8, 4), (32, 3)),
     distant_tweepy=3,
     distant_rounds=1,
     encrypted=3,
