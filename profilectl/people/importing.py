@@ -75,7 +75,7 @@ def plan_import(
     comparison = compare(tables, entries, paths, remove_missing=remove_missing)
     own = {key: str(usual_values(tables, key).get("avatar")) for key in known}
     pictures = unstored(photos, source.roster_folder, own, problems)
-    edited = edit(text, comparison)
+    edited = edit(text, file, comparison)
     warnings = judge(edited, file, entries, mapping, photos, problems)
     problems.refuse()
     missing = {photo.path for photo in pictures}
