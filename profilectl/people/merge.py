@@ -55,6 +55,21 @@ def usual_values(tables: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {**(defaults if isinstance(defaults, dict) else {}), **(own if isinstance(own, dict) else {})}
 
 
+def pictures_in_use(tables: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return who has which picture, by its path: agents by their keys, the first path of each its usual one."""
+    uses = [(key, usual_values(tables, key).get("avatar")) for key in agents_of(tables)]
+    tables_of = {key: agent.get("brands") for key, agent in agents_of(tables).items() if isinstance(agent, dict)}
+    for key, brands in tables_of.items():
+        differences = brands.values() if isinstance(brands, dict) else ()
+        uses += [(key, each.get("avatar")) for each in differences if isinstance(each, dict)]
+    defaults, brands = tables.get("defaults"), tables.get("brands")
+    uses += [("[defaults]", defaults.get("avatar"))] if isinstance(defaults, dict) else []
+    for brand, table in brands.items() if isinstance(brands, dict) else ():
+        marks = table.get("avatar") if isinstance(table, dict) else None
+        uses += [(f"brand {brand}", marks.get("badge"))] if isinstance(marks, dict) else []
+    return [(user, path) for user, path in uses if isinstance(path, str)]
+
+
 def public_name(values: Mapping[str, Any]) -> str | None:
     """Return the name that an agent's fields give, its pattern filled in; None where they give none."""
     name = values.get("name")
