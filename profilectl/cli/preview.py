@@ -20,7 +20,7 @@ from profilectl.model import Agent, Brand, PreparedPicture
 from profilectl.render.bubbles import images as terminal_images
 from profilectl.render.bubbles.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
-from profilectl.roster.selectors import carries, no_such_label, parse_labels
+from profilectl.roster.selectors import Label, parse_labels, select
 from profilectl.system.host import today
 from profilectl.text.escape import visible
 
@@ -51,11 +51,7 @@ def preview(
         raise UsageError("preview has no JSON", hint="`profilectl roster list --json` has the same facts")
     if html is not None and sheet is not None:
         raise UsageError("--html and --sheet exclude each other", hint="one run writes one page")
-    chosen = _choose_agents(context, context.brands(), agent)
-    if labels := parse_labels(label or ()):
-        chosen = [(brand, agent) for brand, agent in chosen if carries(agent, labels)]
-        if not chosen:
-            raise no_such_label(labels)
+    chosen = _choose_agents(context, context.brands(), agent, parse_labels(label or ()))
     active = _without_ended(chosen, today(context.roster.policy.timezone), quiet=context.is_quiet)
     broken = context.broken_pins()
     if broken is not None:
@@ -97,22 +93,16 @@ def _card(brand: Brand, agent: Agent, picture: PreparedPicture, text: str) -> Ag
     return AgentCard(agent.key, agent.name, agent.kind.value, brand.handle, picture.content, picture.media_type, text)
 
 
-def _choose_agents(context: Context, brands: Sequence[Brand], key: str | None) -> list[BrandAgent]:
-    """Return the agents of these brands, only the one with that key where it is given; refuse to return none."""
-    from profilectl.roster.lookup import unknown_agent
-
-    agents = context.roster.agents
-    chosen = [
-        (brand, agent) for brand in brands for agent in context.roster.agents_of(brand.key) if key in {None, agent.key}
-    ]
-    if chosen:
-        return chosen
-    where = ", ".join(brand.key for brand in brands)
-    if key is None:
+def _choose_agents(
+    context: Context, brands: Sequence[Brand], key: str | None, labels: Sequence[Label]
+) -> list[BrandAgent]:
+    """Return the agents of these brands with that key and these labels, where they are given; refuse to return none."""
+    by_key = {brand.key: brand for brand in brands}
+    selected = select(context.roster.agents, () if key is None else (key,), labels, by_key)
+    if not selected:
+        where = ", ".join(by_key)
         raise InputRefused(f"no agent speaks for {where}", hint="`profilectl roster list` shows who speaks for whom")
-    if other_brands := sorted({agent.brand for agent in agents if agent.key == key}):
-        raise InputRefused(f"{key} doesn't speak for {where}", hint="it has: " + ", ".join(other_brands))
-    raise unknown_agent(key, {agent.key for agent in agents})
+    return [(brand, agent) for brand in brands for agent in selected if agent.brand == brand.key]
 
 
 def _without_ended(chosen: Sequence[BrandAgent], today: date, *, quiet: bool) -> list[BrandAgent]:

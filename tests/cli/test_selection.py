@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
+BRANDS = {"acme": "acmecare", "beta": "betacare"}
 NIGHT, DAY = 'labels = { team = "night" }', 'labels = { team = "day" }'
 TODAY = dt.datetime.now(dt.UTC).date()
 TOMORROW, YESTERDAY = (TODAY + dt.timedelta(days=days) for days in (2, -2))
@@ -42,6 +44,35 @@ def test_a_label_selects_who_is_changed(team):
 def test_a_slip_in_a_label_is_told(team, words):
     """Nobody has it, or it is none."""
     assert [2, 2] == [team.run(*words, "-l", label).code for label in ("team=nigth", "team")]
+
+
+COMMANDS = [("diff",), ("sync", "--yes"), ("roster", "list"), ("roster", "export"), ("preview",)]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_who_is_named_is_never_passed_over(team, words):
+    """An agent whom the labels leave out (2), who isn't there (2), or who speaks for other brands only (5)."""
+    team.write(("alice", "Alice F.", NIGHT), ("bruno", "Bruno K.", DAY, 'brands = ["acme"]'), brands=BRANDS)
+    named = ("bruno",) if words == ("preview",) else ("--agent", "bruno", "--agent", "alice")
+    unlike = team.run(*words, *named, "-l", "team=night", *(() if words[-1] == "export" else ("--brand", "acme")))
+    gone = team.run(*words, *(("brno",) if words == ("preview",) else ("--agent", "brno")))
+
+    assert (2, True) == (unlike.code, "bruno doesn't have team=night" in unlike.err), unlike.err
+    assert (2, True) == (gone.code, "there is no agent brno" in gone.err), gone.err
+    if words[-1] != "export":  # which has no brand
+        elsewhere = team.run(*words, *named, "--brand", "beta")
+        assert (5, True) == (elsewhere.code, "bruno doesn't speak for beta" in elsewhere.err), elsewhere.err
+
+
+def test_an_export_of_some(team):
+    """By label and by key, and both have to fit."""
+    words = ("roster", "export", "--format", "jsonl")
+    keys = [
+        [json.loads(line)["key"] for line in team.run(*words, *selection).out.splitlines()]
+        for selection in (("-l", "team=night"), ("--agent", "bruno"), ("--agent", "carol", "-l", "team=night"), ())
+    ]
+
+    assert [["alice", "carol"], ["bruno"], ["carol"], ["alice", "bruno", "carol"]] == keys
 
 
 def test_the_list_shows_labels_and_states(team):
