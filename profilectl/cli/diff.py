@@ -111,10 +111,11 @@ def diff(
 def check_agents(session: SyncSession, ledger: LedgerReader) -> None:
     """Make sure that everybody who was named takes part, as `roster.selectors.require_each` has it."""
     session.check_agents(ledger)
-    states = (
-        [ledger.state_of(account.user_id) for account in session.accounts.values()] if session.selection.agents else []
-    )
-    bound = {entry.agent for state in states for entry in (*state.bindings, *state.retired, *state.intents)}
+    bound: set[str] = set()
+    for account in session.accounts.values() if session.selection.agents else ():
+        state = ledger.state_of(account.user_id)
+        bound |= {binding.agent for binding in state.bindings} | {retired.agent for retired in state.retired}
+        bound |= {intent.agent for intent in state.intents}
     brands = [brand.key for brand in session.brands]
     require_each(session.roster.agents, session.selection.agents, session.selection.labels, brands, bound)
 
