@@ -103,6 +103,17 @@ def test_who_comes_and_goes_is_told_with_the_day(team):
     assert (5, True) == (refused.code, f"the first day is {TOMORROW}" in refused.err)
 
 
+def test_a_first_day_that_was_moved_is_told(team):
+    """The profile of before stays, and the line names it."""
+    team.write(("alice", "Alice F.", f"from = {TOMORROW}"), ("bruno", "Bruno K."), ("carol", "Carol S."))
+    done = team.run("diff", "--json")
+    [notice] = [notice for notice in done.document["notices"] if notice["kind"] == "upcoming"]
+
+    assert ([], "alice", str(TOMORROW)) == (done.document["changes"], notice["agent"], notice["day"])
+    words = f"alice's first day is {TOMORROW}, and profile {notice['profile_id']}, which is at X already, stays"
+    assert words in team.run("diff").err
+
+
 def test_a_field_may_be_left_out_of_a_diff(team):
     """For one run, which says so; no plan is saved of it, and sync doesn't know it."""
     team.draw("face.png", colour=(200, 20, 20))
