@@ -71,7 +71,7 @@ _profilectl_know() {
             arguments='@text @text'
             ;;
         'profilectl roster set')
-            options="$shared --unset=@text"
+            options="$shared --unset=@text --photo=@path"
             arguments='@agents @text'
             ;;
         'profilectl roster remove')
@@ -90,7 +90,7 @@ _profilectl_know() {
             arguments='@path'
             ;;
         'profilectl roster export')
-            options="$shared --format=@text --legal-names"
+            options="$shared --format=@text --legal-names --agent=@agents --label=@text -l=@text"
             ;;
         'profilectl roster pull')
             options="$shared --dry-run --max-deletes=@text --yes"

@@ -38,7 +38,7 @@ function __profilectl_takes
         case profilectl/roster/add
             contains -- $argv[2] --name --avatar --photo --kind --first --last --title --operators --from --until --label --roster --brand --credentials-file --timeout
         case profilectl/roster/set
-            contains -- $argv[2] --unset --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --unset --photo --roster --brand --credentials-file --timeout
         case profilectl/roster/remove
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/roster/rename
@@ -48,7 +48,7 @@ function __profilectl_takes
         case profilectl/roster/import
             contains -- $argv[2] --map --photos --roster --brand --credentials-file --timeout
         case profilectl/roster/export
-            contains -- $argv[2] --format --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --format --agent --label -l --roster --brand --credentials-file --timeout
         case profilectl/roster/pull
             contains -- $argv[2] --max-deletes --roster --brand --credentials-file --timeout
         case profilectl/feedback/report
@@ -375,7 +375,7 @@ complete -c profilectl -n '__profilectl_on profilectl/inbox' -l pages -r -f -d '
 complete -c profilectl -n '__profilectl_at profilectl/preview 1' -f -a '(__profilectl_names agents)'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l text -r -f -d 'What the agent says'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l html -r -F -d 'Write one HTML page instead; - for stdout'
-complete -c profilectl -n '__profilectl_on profilectl/preview' -l sheet -r -F -d 'Write all faces and names as one HTML page to print; - for stdout'
+complete -c profilectl -n '__profilectl_on profilectl/preview' -l sheet -r -F -d 'Write all faces and names on one page: HTML, or FILE.png; - for stdout'
 complete -c profilectl -n '__profilectl_on profilectl/preview' -l label -s l -r -f -d 'Only agents with all these, such as team=night,kind=bot'
 
 complete -c profilectl -n '__profilectl_at profilectl/offboard 1' -f -a '(__profilectl_names agents)'
@@ -428,6 +428,7 @@ complete -c profilectl -n '__profilectl_on profilectl/roster/add' -l label -r -f
 
 complete -c profilectl -n '__profilectl_at profilectl/roster/set 1' -f -a '(__profilectl_names agents)'
 complete -c profilectl -n '__profilectl_on profilectl/roster/set' -l unset -r -f -d 'Take the field out; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/roster/set' -l photo -r -F -d 'A picture from anywhere: cropped, and stored beside'
 
 complete -c profilectl -n '__profilectl_at profilectl/roster/remove 1' -f -a '(__profilectl_names agents)'
 
@@ -443,6 +444,8 @@ complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l remove-m
 
 complete -c profilectl -n '__profilectl_on profilectl/roster/export' -l format -r -f -d 'csv or jsonl'
 complete -c profilectl -n '__profilectl_on profilectl/roster/export' -l legal-names -d 'Include legal names, which are private'
+complete -c profilectl -n '__profilectl_on profilectl/roster/export' -l agent -r -f -a '(__profilectl_names agents)' -d 'Only this agent; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/roster/export' -l label -s l -r -f -d 'Only agents with all these, such as team=night,kind=bot'
 
 complete -c profilectl -n '__profilectl_on profilectl/roster/pull' -l dry-run -d 'Show the difference, and write nothing'
 complete -c profilectl -n '__profilectl_on profilectl/roster/pull' -l max-deletes -r -f -d 'How many may leave at once'

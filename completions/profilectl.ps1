@@ -149,7 +149,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Options = $shared + @(
                 '--text|@text|What the agent says'
                 '--html|@path|Write one HTML page instead; - for stdout'
-                '--sheet|@path|Write all faces and names as one HTML page to print; - for stdout'
+                '--sheet|@path|Write all faces and names on one page: HTML, or FILE.png; - for stdout'
                 '--label|@text|Only agents with all these, such as team=night,kind=bot'
                 '-l|@text|Only agents with all these, such as team=night,kind=bot'
             )
@@ -261,6 +261,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--unset|@text|Take the field out; repeatable'
+                '--photo|@path|A picture from anywhere: cropped, and stored beside'
             )
             Arguments = @(
                 '@agents'
@@ -306,6 +307,9 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Options = $shared + @(
                 '--format|@text|csv or jsonl'
                 '--legal-names||Include legal names, which are private'
+                '--agent|@agents|Only this agent; repeatable'
+                '--label|@text|Only agents with all these, such as team=night,kind=bot'
+                '-l|@text|Only agents with all these, such as team=night,kind=bot'
             )
             Arguments = @()
         }

@@ -57,7 +57,7 @@ class ExitCode(enum.IntEnum):
     PERSON = 7, "a person must look: outcome unknown, namesake, identity not echoed"
     # EX_TEMPFAIL of sysexits.h; a shell's 128 and the signal's number for the two below
     TRY_LATER = 75, "try again later: locked, rate limited, over quota, network"
-    INTERRUPTED = 130, "interrupted (Ctrl-C)"
+    INTERRUPTED = 130, "interrupted (Ctrl-C), or no to a question"
     TERMINATED = 143, "terminated (SIGTERM)"
 
     meaning: str

@@ -22,7 +22,7 @@ from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info, info_aside, is_terminal
 from profilectl.render.console import out as write_line
-from profilectl.roster.selectors import parse_labels, select
+from profilectl.roster.selectors import parse_labels, require_each, select
 from profilectl.sync import quota
 from profilectl.system import files
 from profilectl.system.folders import LinkRefused, require_own_way
@@ -30,6 +30,7 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.api.retry import WaitBudget
+    from profilectl.ledger.protocol import LedgerReader
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
@@ -97,7 +98,7 @@ def diff(
     ledger = context.ledger_for_reading()
     session.check_accounts(ledger)
     show_warnings(session)
-    session.check_agents(ledger)
+    check_agents(session, ledger)
     plan = _with_pins(context, session.plan(ledger))
     show_warnings(session)
     for account in session.check_ledger(ledger, context.kept_heads.ledger_of):
@@ -105,6 +106,18 @@ def diff(
     session.prepare(plan)
     _tell(context, session, plan, session.forecasts(plan, ledger), form, out, picture_base)
     raise typer.Exit(_diff_code(plan, session, tells_differences=exit_code))
+
+
+def check_agents(session: SyncSession, ledger: LedgerReader) -> None:
+    """Make sure that everybody who was named takes part, as `roster.selectors.require_each` has it."""
+    session.check_agents(ledger)
+    bound: set[str] = set()
+    for account in session.accounts.values() if session.selection.agents else ():
+        state = ledger.state_of(account.user_id)
+        bound |= {binding.agent for binding in state.bindings} | {retired.agent for retired in state.retired}
+        bound |= {intent.agent for intent in state.intents}
+    brands = [brand.key for brand in session.brands]
+    require_each(session.roster.agents, session.selection.agents, session.selection.labels, brands, bound)
 
 
 def _tell(

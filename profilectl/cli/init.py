@@ -25,8 +25,10 @@ from profilectl.system.files import created
 from profilectl.system.folders import LinkRefused, require_own_way
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
+from profilectl.toml.rules import FieldError, Rule
 
 _STAND_IN = "acmecare"
+_ELSEWHERE = "--roster PATH starts one in another folder"
 
 _AGENTS = (
     ("alice", "Alice F., Care Specialist", "human"),
@@ -81,6 +83,7 @@ def init(
         return
     settings = Settings(_STAND_IN if handle is None else handle, language, timezone, file, photos)
     if settings == Settings() and not columns and context.may_ask and not yes:
+        _require_no_roster(context.roster_path)  # before anything is asked for nothing
         settings = _ask()
     settings = replace(settings, handle=check_option("--handle", schema.handle, settings.handle.removeprefix("@")))
     check_option("--language", schema.language, settings.language)
@@ -98,16 +101,49 @@ def init(
 
 
 def _ask() -> Settings:
-    """Ask what a roster begins with; Enter takes what stands in brackets."""
+    """Ask what a roster begins with, each question until its answer can be used; Enter takes what is in brackets."""
     info("Five questions; Enter takes what stands in brackets, and everything can be changed in roster.toml later.")
-    handle = ask_or("1. Which X account speaks for your brand?", _STAND_IN)
-    language = ask_or("2. Which language do its customers read?", "en")
-    timezone = ask_or("3. In which time zone do your days begin and end?", "UTC")
-    file = ask_or("4. Which CSV file lists your people?", "none: three examples")
-    photos = ask_or("5. Which folder has their pictures?", "none: initials are drawn")
-    people = None if file.startswith("none:") else expand_home(file)
-    folder = None if people is None or photos.startswith("none:") else expand_home(photos)
-    return Settings(handle, language, timezone, people, folder)
+    handle = ask_or("1. Which X account speaks for your brand?", _STAND_IN, _handle)
+    language = ask_or("2. Which language do its customers read?", "en", partial(_obeying, schema.language))
+    timezone = ask_or("3. In which time zone do your days begin and end?", "UTC", partial(_obeying, schema.timezone))
+    people = ask_or("4. Which CSV file lists your people?", "none: three examples", _list)
+    if people is None:  # pictures of nobody in particular
+        return Settings(handle, language, timezone)
+    photos = ask_or("5. Which folder has their pictures?", "none: initials are drawn", _photos)
+    return Settings(handle, language, timezone, people, photos)
+
+
+def _obeying(rule: Rule, answer: str) -> str:
+    try:
+        return str(rule(answer))
+    except FieldError as error:
+        raise UsageError(str(error)) from None
+
+
+def _handle(answer: str) -> str:
+    return _obeying(schema.handle, answer.removeprefix("@"))
+
+
+def _list(answer: str) -> Path | None:
+    """Return the list of people that an answer names, None for none; RosterRefused or InputRefused for a wrong one."""
+    from profilectl.cli.people.lists import read_list
+    from profilectl.people.mapping import map_columns
+
+    if answer.startswith("none:"):
+        return None
+    path = expand_home(answer)
+    map_columns(read_list(path).headers, ())
+    return path
+
+
+def _photos(answer: str) -> Path | None:
+    from profilectl.people.photos import PhotoFolder
+
+    if answer.startswith("none:"):
+        return None
+    path = expand_home(answer)
+    PhotoFolder(path)
+    return path
 
 
 def _write_starter(context: Context, settings: Settings) -> None:
@@ -136,21 +172,25 @@ def _head(settings: Settings, pattern: str | None) -> str:
     return head([brand], timezone=settings.timezone, pattern=pattern)
 
 
+def _require_no_roster(path: Path) -> None:
+    if path.exists() or path.is_symlink():
+        raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=_ELSEWHERE)
+
+
 def _write_anew(files: Mapping[Path, bytes], own_folder: Path) -> None:
     """Write files that don't exist yet, and the folders that they need; all or none."""
-    elsewhere = "--roster PATH starts one in another folder"
     try:
         if own_folder.is_symlink():  # as a repository could bring along
-            raise InputRefused(f"{visible(str(own_folder))} is a symbolic link; nothing was written", hint=elsewhere)
+            raise InputRefused(f"{visible(str(own_folder))} is a symbolic link; nothing was written", hint=_ELSEWHERE)
         for path in files:
             require_own_way(path.parent)
             if path.exists() or path.is_symlink():
-                raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=elsewhere)
+                raise InputRefused(f"{visible(str(path))} exists already; nothing was written", hint=_ELSEWHERE)
         with ExitStack() as stack:  # a roster whose pictures are missing would be refused by the next command
             for path, content in files.items():
                 stack.enter_context(created(path, content))
     except LinkRefused as error:
-        raise InputRefused(f"{error.strerror}; nothing was written", hint=elsewhere) from None
+        raise InputRefused(f"{error.strerror}; nothing was written", hint=_ELSEWHERE) from None
     except OSError as error:
         where = visible(str(error.filename or own_folder))
         raise InputRefused(f"can't write {where}: {error.strerror}; nothing was written") from None

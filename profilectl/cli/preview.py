@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -20,13 +20,15 @@ from profilectl.model import Agent, Brand, PreparedPicture
 from profilectl.render.bubbles import images as terminal_images
 from profilectl.render.bubbles.bubble import AgentCard, bubble, plain_bubble
 from profilectl.render.console import console, draw, info, out
-from profilectl.roster.selectors import carries, no_such_label, parse_labels
+from profilectl.roster.selectors import Label, parse_labels, select
 from profilectl.system.host import today
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     BrandAgent = tuple[Brand, Agent]  # an agent in one of its brands
 
+_PICTURE = ".png"
+_BEGIN = 200  # bytes of a file that tell what it is
 _PAGE = b"<!doctype html"  # how each page begins, whatever the case
 _OTHER_FORMS = {".png", ".jpg", ".jpeg", ".pdf", ".toml", ".db"}
 _FACE = 192  # pixels of a picture on the sheet
@@ -39,7 +41,7 @@ def preview(
     text: Annotated[str, option("--text TEXT", "What the agent says.")] = _GREETING,
     html: Annotated[Path | None, option("--html FILE", "Write one HTML page instead; - for stdout.")] = None,
     sheet: Annotated[
-        Path | None, option("--sheet FILE", "Write all faces and names as one HTML page to print; - for stdout.")
+        Path | None, option("--sheet FILE", "Write all faces and names on one page: HTML, or FILE.png; - for stdout.")
     ] = None,
     label: Labels = None,
 ) -> None:
@@ -51,11 +53,9 @@ def preview(
         raise UsageError("preview has no JSON", hint="`profilectl roster list --json` has the same facts")
     if html is not None and sheet is not None:
         raise UsageError("--html and --sheet exclude each other", hint="one run writes one page")
-    chosen = _choose_agents(context, context.brands(), agent)
-    if labels := parse_labels(label or ()):
-        chosen = [(brand, agent) for brand, agent in chosen if carries(agent, labels)]
-        if not chosen:
-            raise no_such_label(labels)
+    if sheet is not None and sheet.suffix.lower() == _PICTURE:
+        _require_own(sheet, _is_sheet, "a sheet that this command has drawn")  # before hundreds of faces are
+    chosen = _choose_agents(context, context.brands(), agent, parse_labels(label or ()))
     active = _without_ended(chosen, today(context.roster.policy.timezone), quiet=context.is_quiet)
     broken = context.broken_pins()
     if broken is not None:
@@ -64,6 +64,8 @@ def preview(
     cards = [_card(brand, agent, pictures[agent.avatar], text) for brand, agent in active]
     if html is not None:
         _write(html, _page(cards), quiet=context.is_quiet)
+    elif sheet is not None and sheet.suffix.lower() == _PICTURE:
+        _write_picture(sheet, _picture(context, cards), quiet=context.is_quiet)
     elif sheet is not None:
         _write(sheet, _sheet(context, cards), quiet=context.is_quiet)
     else:
@@ -97,22 +99,16 @@ def _card(brand: Brand, agent: Agent, picture: PreparedPicture, text: str) -> Ag
     return AgentCard(agent.key, agent.name, agent.kind.value, brand.handle, picture.content, picture.media_type, text)
 
 
-def _choose_agents(context: Context, brands: Sequence[Brand], key: str | None) -> list[BrandAgent]:
-    """Return the agents of these brands, only the one with that key where it is given; refuse to return none."""
-    from profilectl.roster.lookup import unknown_agent
-
-    agents = context.roster.agents
-    chosen = [
-        (brand, agent) for brand in brands for agent in context.roster.agents_of(brand.key) if key in {None, agent.key}
-    ]
-    if chosen:
-        return chosen
-    where = ", ".join(brand.key for brand in brands)
-    if key is None:
+def _choose_agents(
+    context: Context, brands: Sequence[Brand], key: str | None, labels: Sequence[Label]
+) -> list[BrandAgent]:
+    """Return the agents of these brands with that key and these labels, where they are given; refuse to return none."""
+    by_key = {brand.key: brand for brand in brands}
+    selected = select(context.roster.agents, () if key is None else (key,), labels, by_key)
+    if not selected:
+        where = ", ".join(by_key)
         raise InputRefused(f"no agent speaks for {where}", hint="`profilectl roster list` shows who speaks for whom")
-    if other_brands := sorted({agent.brand for agent in agents if agent.key == key}):
-        raise InputRefused(f"{key} doesn't speak for {where}", hint="it has: " + ", ".join(other_brands))
-    raise unknown_agent(key, {agent.key for agent in agents})
+    return [(brand, agent) for brand in brands for agent in selected if agent.brand == brand.key]
 
 
 def _without_ended(chosen: Sequence[BrandAgent], today: date, *, quiet: bool) -> list[BrandAgent]:
@@ -135,19 +131,33 @@ def _page(cards: Sequence[AgentCard]) -> str:
 
 
 def _sheet(context: Context, cards: Sequence[AgentCard]) -> str:
-    from profilectl.digests import digest_of_bytes
-    from profilectl.pictures.avatars import normalise
     from profilectl.render.html import sheet_page
 
+    day, file, digest = _source(context)
+    return sheet_page(_handles(cards), [*_small(cards)], day, file, digest)
+
+
+def _picture(context: Context, cards: Sequence[AgentCard]) -> bytes:
+    from profilectl.render.bubbles.sheet import Sheet, sheet_picture
+
+    return sheet_picture(Sheet(_handles(cards), *_source(context)), [*_small(cards)])
+
+
+def _small(cards: Sequence[AgentCard]) -> Iterator[AgentCard]:
+    from profilectl.pictures.avatars import normalise
+
     # Twice as large as they are shown, for sharp screens and paper: so there is room for thousands.
-    small = [
-        replace(card, picture=face.content, media_type=face.media_type)
-        for card in cards
-        for face in (normalise(card.picture or b"", card.agent, _FACE),)
-    ]
+    for card in cards:
+        face = normalise(card.picture or b"", card.agent, _FACE)
+        yield replace(card, picture=face.content, media_type=face.media_type)
+
+
+def _source(context: Context) -> tuple[date, str, str]:
+    """Return the day for which a sheet is made, the roster's path, and the digest of its text."""
+    from profilectl.digests import digest_of_bytes
+
     roster = context.roster
-    digest = digest_of_bytes(roster.text.encode())
-    return sheet_page(_handles(cards), small, today(roster.policy.timezone), str(context.roster_path), digest)
+    return today(roster.policy.timezone), str(context.roster_path), digest_of_bytes(roster.text.encode())
 
 
 def _handles(cards: Sequence[AgentCard]) -> str:
@@ -158,15 +168,34 @@ def _require_page(path: Path) -> None:
     """Refuse to replace anything but a page: a slip could cost the roster, a photograph, or the ledger."""
     if path.suffix.lower() in _OTHER_FORMS:
         raise UsageError(f"{visible(str(path))} would be an HTML page under another name", hint="name a .html file")
+    _require_own(path, lambda begin: begin.lower().startswith(_PAGE), "a page")
+
+
+def _is_sheet(begin: bytes) -> bool:
+    from profilectl.render.bubbles.sheet import MARK
+
+    return begin.startswith(b"\x89PNG") and MARK in begin
+
+
+def _require_own(path: Path, is_own: Callable[[bytes], bool], form: str) -> None:
+    """Refuse to replace a file that doesn't begin as what this command writes."""
     if path.is_relative_to("/dev"):  # a stream, which a shell may have opened on a file
         return
     with suppress(OSError):  # what can't be looked at, writing refuses
         if path.is_file() and path.stat().st_size:
             with path.open("rb") as file:
-                begin = file.read(len(_PAGE)).lower()
-            if begin != _PAGE:
+                begin = file.read(_BEGIN)
+            if not is_own(begin):
                 hint = "choose another name, or move that file away"
-                raise InputRefused(f"{visible(str(path))} exists, and isn't a page", hint=hint)
+                raise InputRefused(f"{visible(str(path))} exists, and isn't {form}", hint=hint)
+
+
+def _write_picture(path: Path, content: bytes, *, quiet: bool) -> None:
+    from profilectl.system.files import write_named
+
+    write_named(path, content)
+    if not quiet:
+        info(f"wrote {visible(str(path))}")
 
 
 def _write(path: Path, page: str, *, quiet: bool) -> None:

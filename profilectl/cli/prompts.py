@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 
 from profilectl.cli.terminal_input import read_line
-from profilectl.errors import Declined, UsageError
+from profilectl.errors import Declined, ProfilectlError, UsageError
 from profilectl.render.console import info
 from profilectl.text.escape import visible
+from profilectl.toml.problems import format_problem
 
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
 
 
+Answer = TypeVar("Answer")
+
+_MOST_PROBLEMS: Final = 10  # of an answer that are told
 _ANSWERS = {"": "n", "n": "n", "no": "n", "y": "y", "yes": "y", "e": "e", "edit": "e"}
 
 
@@ -52,9 +57,18 @@ def ask(label: str, *, hidden: bool = False) -> str:
     return answer
 
 
-def ask_or(label: str, usual: str) -> str:
-    """Ask once; Enter takes what is usual, which the question shows in brackets. Ctrl-C is typer.Abort."""
-    return _answer(f"{label} [{usual}]: ").strip() or usual
+def ask_or(label: str, usual: str, check: Callable[[str], Answer]) -> Answer:
+    """Ask until the answer can be used; Enter takes what is usual, which the question shows in brackets.
+
+    `check` returns what an answer means, or raises a ProfilectlError, whose words are shown. Ctrl-C is typer.Abort.
+    """
+    while True:
+        try:
+            return check(_answer(f"{label} [{usual}]: ").strip() or usual)
+        except ProfilectlError as error:
+            info(error.message)
+            for problem in getattr(error, "problems", ())[:_MOST_PROBLEMS]:
+                info(format_problem(problem))
 
 
 def require_consent(context: Context, question: str, outcome: str, *, yes: bool) -> None:

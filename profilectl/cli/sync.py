@@ -253,7 +253,7 @@ class _Looks:
         session.check_accounts(ledger)
         run.show_warnings()
         if not isinstance(self.expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
-            session.check_agents(ledger)
+            diff.check_agents(session, ledger)
         return run
 
 

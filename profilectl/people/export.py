@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -25,12 +25,17 @@ class Export(Struct, frozen=True):
     private: int  # legal names that were left out
 
 
-def export(tables: Mapping[str, Any], *, with_legal_names: bool) -> Export:
-    """Return the agents of a roster's tables as they are in all brands, names with their patterns filled in."""
+def export(tables: Mapping[str, Any], *, with_legal_names: bool, keys: Collection[str] | None = None) -> Export:
+    """Return the agents of a roster's tables as they are in all brands, names with their patterns filled in.
+
+    `keys` are of those who are exported, None for all.
+    """
     people = []
     left_out = []
     private = 0
     for key in agents_of(tables):
+        if keys is not None and key not in keys:
+            continue
         values = usual_values(tables, key)
         if isinstance(values.get("brands"), dict):
             left_out.append(key)

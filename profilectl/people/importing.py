@@ -13,8 +13,8 @@ from profilectl.errors import InputRefused, TryLater
 from profilectl.model import Kind
 from profilectl.people.entries import Entry, read_entries
 from profilectl.people.mapping import ColumnMapping
-from profilectl.people.merge import Comparison, agents_of, compare, edit, public_name, usual_values
-from profilectl.people.photos import Photo, PhotoSource, collect, drawn, unstored
+from profilectl.people.merge import Comparison, agents_of, compare, edit, pictures_in_use, public_name, usual_values
+from profilectl.people.photos import Photo, PhotoSource, collect, drawn, unstored, with_own_files
 from profilectl.people.tables import Problems, Table
 from profilectl.roster.parser import parse_partially
 from profilectl.system.edited_files import replace_unchanged
@@ -32,6 +32,7 @@ class Import(Struct, frozen=True):
     repainted: tuple[str, ...]  # keys of agents whose picture's file gets another content under its old name
     drawn: tuple[str, ...]  # keys of those for whom nothing but initials is there
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # of pictures that are stored under another name
 
     @property
     def changes_anything(self) -> bool:
@@ -71,18 +72,19 @@ def plan_import(
     drawings = initials(entries, photos, tables)
     photos |= drawings
     problems.refuse()
+    photos, notes = with_own_files(photos, pictures_in_use(tables), source.roster_folder)
     paths = {key: photo.path for key, photo in photos.items()}
     comparison = compare(tables, entries, paths, remove_missing=remove_missing)
     own = {key: str(usual_values(tables, key).get("avatar")) for key in known}
     pictures = unstored(photos, source.roster_folder, own, problems)
-    edited = edit(text, comparison)
+    edited = edit(text, file, comparison)
     warnings = judge(edited, file, entries, mapping, photos, problems)
     problems.refuse()
     missing = {photo.path for photo in pictures}
     changed = {change.agent for change in comparison.changes if change.field == "avatar"}
     added = {key for key, _ in comparison.added}
     repainted = tuple(key for key, path in paths.items() if path in missing and key not in changed | added)
-    return Import(edited, comparison, tuple(pictures), repainted, tuple(drawings), warnings)
+    return Import(edited, comparison, tuple(pictures), repainted, tuple(drawings), warnings, tuple(notes))
 
 
 def initials(entries: Sequence[Entry], photos: Mapping[str, Photo], tables: Mapping[str, Any]) -> dict[str, Photo]:

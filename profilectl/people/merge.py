@@ -1,28 +1,22 @@
-"""Agents of a list against those of a roster: what would be added, set or removed, and the edit of the text.
-
-Only the lines of the change are touched: every comment, order and line ending outside of them stays, byte for byte.
-Whether the edited text says what was intended, and nothing else, is read back from it before it is written.
-"""
+"""Agents of a list against those of a roster: what would be added, set or removed, and the edit of the text."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
 
-from profilectl.errors import InputRefused, RosterRefused
 from profilectl.people.entries import Entry
 from profilectl.people.mapping import FIELDS
 from profilectl.roster import name_templates
+from profilectl.roster.editing.apply import edited
+from profilectl.roster.editing.edits import AddAgent, Batch, RemoveAgent, SetFields
 from profilectl.text.escape import visible
 from profilectl.text.names import normalise
-from profilectl.toml.document import load
+from profilectl.toml.paths import Path
 
-_HEADER: Final = re.compile(r"[ \t]*\[{1,2}[ \t]*([^\]#\r\n]+?)[ \t]*\]{1,2}[ \t]*(#[^\r\n]*)?\r?\n?")
-_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
-_REMARK: Final = re.compile(r"[ \t]*(#[^\r\n]*)?\r?\n?")
+_MARK: Final = "\ufeff"  # of the order of bytes, which some editors put first
 
 
 class Change(Struct, frozen=True):
@@ -59,6 +53,21 @@ def usual_values(tables: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return what a roster says of an agent in all brands: its own fields, and the defaults for the others."""
     defaults, own = tables.get("defaults"), agents_of(tables).get(key)
     return {**(defaults if isinstance(defaults, dict) else {}), **(own if isinstance(own, dict) else {})}
+
+
+def pictures_in_use(tables: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return who has which picture, by its path: agents by their keys, the first path of each its usual one."""
+    uses = [(key, usual_values(tables, key).get("avatar")) for key in agents_of(tables)]
+    tables_of = {key: agent.get("brands") for key, agent in agents_of(tables).items() if isinstance(agent, dict)}
+    for key, brands in tables_of.items():
+        differences = brands.values() if isinstance(brands, dict) else ()
+        uses += [(key, each.get("avatar")) for each in differences if isinstance(each, dict)]
+    defaults, brands = tables.get("defaults"), tables.get("brands")
+    uses += [("[defaults]", defaults.get("avatar"))] if isinstance(defaults, dict) else []
+    for brand, table in brands.items() if isinstance(brands, dict) else ():
+        marks = table.get("avatar") if isinstance(table, dict) else None
+        uses += [(f"brand {brand}", marks.get("badge"))] if isinstance(marks, dict) else []
+    return [(user, path) for user, path in uses if isinstance(path, str)]
 
 
 def public_name(values: Mapping[str, Any]) -> str | None:
@@ -136,96 +145,19 @@ def _ordered(values: Mapping[str, Any]) -> dict[str, Any]:
 # The edit
 
 
-def edit(text: str, comparison: Comparison) -> str:
-    """Return a roster's text with what a list changes, and every other byte as it was.
+def edit(text: str, file: str, comparison: Comparison) -> str:
+    """Return a roster's text with what a list changes, and every other byte as it was, a byte order mark included.
 
     Raises:
-        InputRefused: an agent isn't written as a table of its own, so that a person has to change it.
+        InputRefused: an agent is written so that a person has to change it.
     """
-    from tomlkit.exceptions import TOMLKitError
-
-    lines = _LINE.findall(text)
-    end = "\r\n" if "\r\n" in text else "\n"
-    expected = _intended(load(text.removeprefix("\ufeff"), "roster.toml"), comparison)
-    values: dict[str, dict[str, Any]] = {}
+    values: dict[str, dict[Path, Any]] = {}
     for change in comparison.changes:
-        values.setdefault(change.agent, {})[change.field] = change.after
-    try:
-        edited = _edited(lines, values, comparison, end)
-        is_as_intended = load(edited.removeprefix("\ufeff"), "roster.toml") == expected
-    except (RosterRefused, TOMLKitError):  # what looked like a table was none, as in a text of many lines
-        is_as_intended = False
-    if not is_as_intended:
-        named = ", ".join([*values, *comparison.removed, *(key for key, _ in comparison.added)][:5])
-        raise InputRefused(
-            f"the roster can't be edited at {named} without touching more; nothing was written",
-            hint="write every agent as a table of its own, [agents.KEY], or make this change by hand",
-        )
-    return edited
-
-
-def _edited(lines: list[str], values: Mapping[str, Mapping[str, Any]], comparison: Comparison, end: str) -> str:
-    # From the end, so that the numbers of the lines before stay as they are.
-    for name, start, stop in reversed(_sections(lines)):
-        key = name[1] if len(name) > 1 and name[0] == "agents" else ""
-        last = _last_value(lines, start, stop)
-        if key in comparison.removed:
-            del lines[start : last + 1]
-        elif key in values and len(name) == 2:
-            lines[start : last + 1] = [_with_fields("".join(lines[start : last + 1]), key, values[key], end)]
-    edited = "".join(lines)
-    if comparison.added and edited and not edited.endswith("\n"):
-        edited += end
-    return edited + "".join(_block(key, fields, end) for key, fields in comparison.added)
-
-
-def _intended(tables: dict[str, Any], comparison: Comparison) -> dict[str, Any]:
-    agents = {key: dict(table) for key, table in agents_of(tables).items() if key not in comparison.removed}
-    for change in comparison.changes:
-        agents[change.agent][change.field] = change.after
-    agents |= {key: dict(values) for key, values in comparison.added}
-    return {**tables, "agents": agents} if agents or "agents" in tables else tables
-
-
-def _block(key: str, values: Mapping[str, Any], end: str) -> str:
-    lines = ["", f"[agents.{key}]", *(f"{field} = {as_toml(value)}" for field, value in values.items()), ""]
-    return end.join(lines)
-
-
-def as_toml(value: Any) -> str:
-    """Return a field's value as TOML writes it."""
-    import tomlkit
-
-    return str(tomlkit.item(value).as_string())
-
-
-def _sections(lines: Sequence[str]) -> list[tuple[tuple[str, ...], int, int]]:
-    """Return each table's name with the numbers of its header's line and of the line behind it."""
-    starts = [(_name(match[1]), number) for number, line in enumerate(lines) if (match := _HEADER.fullmatch(line))]
-    ends = [number for _, number in starts[1:]] + [len(lines)]
-    return [(name, start, end) for (name, start), end in zip(starts, ends, strict=False)]
-
-
-def _name(header: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in header.split("."))
-
-
-def _with_fields(table: str, key: str, values: Mapping[str, Any], end: str) -> str:
-    """Return the lines of an agent's table with fields set: in their own lines, or behind all others."""
-    import tomlkit
-
-    document = tomlkit.parse(table if table.endswith("\n") else table + end)
-    agents: Any = document["agents"]
-    for field, value in values.items():
-        if field in agents[key]:
-            agents[key][field] = value
-    missing = (f"{field} = {as_toml(value)}{end}" for field, value in values.items() if field not in agents[key])
-    return tomlkit.dumps(document) + "".join(missing)
-
-
-def _last_value(lines: Sequence[str], start: int, stop: int) -> int:
-    """Return the number of a table's last line that is neither empty nor a comment, which may be its header's.
-
-    The comments behind it belong to what follows.
-    """
-    return next(number for number in range(stop - 1, start - 1, -1) if not _REMARK.fullmatch(lines[number]))
+        values.setdefault(change.agent, {})[change.field,] = change.after
+    batch = Batch(
+        tuple(SetFields(key, fields) for key, fields in values.items()),
+        tuple(map(RemoveAgent, comparison.removed)),
+        tuple(AddAgent(key, fields) for key, fields in comparison.added),
+    )
+    content = text.removeprefix(_MARK)
+    return text[: len(text) - len(content)] + edited(content, file, batch).text

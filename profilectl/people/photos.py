@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from profilectl.errors import AvatarRefused, InputRefused, ProfilectlError
 from profilectl.people.entries import Entry
 from profilectl.people.tables import Problems
 from profilectl.pictures import avatars
+from profilectl.pictures.file_names import AmbiguousName, as_spelled
 from profilectl.roster import schema
 from profilectl.system.files import read_named
 from profilectl.text.escape import excerpt, visible
@@ -29,6 +30,7 @@ FOLDER: Final = "avatars"
 JOBS: Final = 8  # pictures that are fetched at once
 _MOST_FILES: Final = 50_000  # of a folder that are looked at
 _ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
+_MOST_NAMESAKES: Final = 99  # pictures of one name that are told apart by a number
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
 
 
@@ -170,11 +172,14 @@ def _read(path: Path) -> bytes:
     return read_named(path, "the picture", avatars.LARGEST_FILE)
 
 
-def stored(key: str, content: bytes, name: str) -> Photo:
-    """Return a picture as it is stored for an agent; AvatarRefused, which calls it `name`, when it can't be used."""
+def stored(key: str, content: bytes, name: str, side: int = avatars.LARGEST_SIDE) -> Photo:
+    """Return a picture as it is stored for an agent; AvatarRefused, which calls it `name`, when it can't be used.
+
+    `side` is how many pixels it has at most.
+    """
     from profilectl.pictures.provenance import MACHINE_MADE, find_mark, with_mark
 
-    prepared, mark = avatars.normalise(content, name), find_mark(content)
+    prepared, mark = avatars.normalise(content, name, side), find_mark(content)
     suffix = "png" if prepared.media_type == "image/png" else "jpg"
     path = f"{FOLDER}/{key}.{suffix}"
     if mark in MACHINE_MADE:
@@ -188,6 +193,63 @@ def drawn(key: str, name: str) -> Photo:
     from profilectl.pictures.placeholders import initials_portrait
 
     return Photo(f"{FOLDER}/{key}.png", initials_portrait(name))
+
+
+def with_own_files(
+    photos: Mapping[str, Photo], uses: Sequence[tuple[str, str]], roster_folder: Path
+) -> tuple[dict[str, Photo], list[str]]:
+    """Return the pictures, none of which lies in a file that somebody else uses, and why some have another name.
+
+    Args:
+        photos: by the keys of their agents.
+        uses: who has which picture by now, by its path: keys of agents, and other places of the roster.
+        roster_folder: beside which they are stored.
+    """
+    result = dict(photos)
+    notes: list[str] = []
+    owners: dict[object, list[str]] = {}
+    for key, photo in photos.items():
+        path = roster_folder / photo.path
+        if photo.content is None or not os.path.lexists(path) or holds(path, photo.content):
+            continue
+        for user, used in () if owners else uses:
+            owners.setdefault(_file(roster_folder, used), []).append(user)
+        own = next((used for user, used in uses if user == key), "")
+        others = [user for user in dict.fromkeys(owners.get(_file(roster_folder, photo.path), ())) if user != key]
+        if holds(roster_folder / own, photo.content) or (
+            own in _numbered(photo.path) and owners[_file(roster_folder, own)] == [key]
+        ):
+            result[key] = Photo(own, photo.content)
+        elif others:
+            free = free_path(roster_folder, photo, {each.path for each in result.values()})
+            result[key] = Photo(free, photo.content)
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            notes.append(f"{visible(photo.path)} is used by {visible(others[0])}{more}, so {key}'s picture is {free}")
+    return result, notes
+
+
+def free_path(roster_folder: Path, photo: Photo, taken: Collection[str] = ()) -> str:
+    """Return a picture's path, with a number where another picture lies there or will: nothing is overwritten."""
+    for path in (photo.path, *_numbered(photo.path)):
+        if path not in taken and (
+            not os.path.lexists(roster_folder / path) or holds(roster_folder / path, photo.content or b"")
+        ):
+            return path
+    raise InputRefused(f"{visible(photo.path)} has {_MOST_NAMESAKES} others beside it already; nothing was written")
+
+
+def _numbered(path: str) -> list[str]:
+    stem, _, suffix = path.rpartition(".")
+    return [f"{stem}-{number}.{suffix}" for number in range(2, _MOST_NAMESAKES + 1)]
+
+
+def _file(roster_folder: Path, path: str) -> object:
+    """Return what is the same for two paths of one file, whatever links or a file system's spelling lead there."""
+    try:
+        status = (roster_folder / as_spelled(str(roster_folder), path)).stat()
+    except (OSError, ValueError, AmbiguousName):
+        return os.path.normpath(path)
+    return status.st_dev, status.st_ino
 
 
 def unstored(

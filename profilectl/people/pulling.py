@@ -219,7 +219,7 @@ def _completed(
         (key, {**values, "avatar": photos[key].path} if key in photos else values) for key, values in comparison.added
     )
     comparison = replace(comparison, added=with_pictures)
-    edited = edit(text, comparison)
+    edited = edit(text, file, comparison)
     warnings = judge(edited, file, entries, mapping, photos, problems)
     problems.refuse()
     return Import(edited, comparison, tuple(pictures), (), tuple(drawn), warnings)

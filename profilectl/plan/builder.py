@@ -219,15 +219,20 @@ class _BrandPlan:
         for keys in (only_agents or None, labelled):
             if keys is not None:  # only now, as what is in the way of some agents may be about others
                 self._keep_only(keys)
+        self.unchanged -= {change.agent for change in self.changes if change.action is Action.RENAME}  # counted as such
         self.changes.sort(key=Change.rank)
         return self
 
     def _decide(self, agent: Agent) -> None:
-        if agent.key in self.upcoming and agent.key not in self.bindings:
-            self._notice(agent.key, NoticeKind.UPCOMING, self.upcoming[agent.key])
-        elif agent.key in self.held_back:
+        if agent.key in self.upcoming:
+            binding = self.bindings.get(agent.key)
+            profile_id = None if binding is None else binding.profile_id
+            self._notice(agent.key, NoticeKind.UPCOMING, self.upcoming[agent.key], profile_id=profile_id)
+            if binding is None:
+                return
+        if agent.key in self.held_back:
             return
-        elif agent.key in self.blocked:  # however long the roster goes on naming an agent who was offboarded
+        if agent.key in self.blocked:  # however long the roster goes on naming an agent who was offboarded
             after = Appearance(agent.name, self.pictures[agent.avatar].digest)
             self._add(agent.key, Action.BLOCKED, Reason.OFFBOARDED, after=after)
         else:

@@ -15,7 +15,7 @@ from profilectl.model import Agent
 class NoticeKind(enum.StrEnum):
     """What is told; the values are those of the JSON documents."""
 
-    UPCOMING = "upcoming"  # the first day is still to come, so nothing is made
+    UPCOMING = "upcoming"  # the first day is still to come, so nothing is made; a profile that is there stays
     ENDED = "ended"  # the last day is over: the profile goes
     PROTECTED = "protected"  # the roster has no entry any more, and the profile stays
     PROTECTED_ENDED = "protected-ended"  # the last day is over, and the profile stays

@@ -20,10 +20,10 @@ from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.model import Account, Brand, Kind, LedgerState, Profile
 from profilectl.people.entries import as_written
 from profilectl.people.keys import slug
-from profilectl.people.merge import as_toml
 from profilectl.people.photos import FOLDER
 from profilectl.profiles.matching import bound_name
 from profilectl.roster.disclosure import MARKERS, Disclosure, markers_for
+from profilectl.roster.editing.splices import lines_of
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.names import name_problems, normalise
 
@@ -186,9 +186,7 @@ def roster_text(head: str, brands: Sequence[LiveBrand]) -> str:
                 values["protected"] = True
             if len(brands) > 1:
                 values["brands"] = [live.brand.key]
-            text += f"\n[agents.{agent.key}]\n" + "".join(
-                f"{key} = {as_toml(value)}\n" for key, value in values.items()
-            )
+            text += f"\n[agents.{agent.key}]\n" + "".join(f"{line}\n" for line in lines_of(values))
         for other in live.left_out:
             text += f"\n# Left out: profile {other.profile.id} of {live.brand.key}, {_shown(other)}\n"
     return text

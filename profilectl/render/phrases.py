@@ -88,6 +88,8 @@ def _notice(notice: Notice) -> str:
         return f"{former} goes with the first sync after {goes:%Y-%m-%d %H:%M} UTC"
     if notice.kind is NoticeKind.SETTLING and notice.at_ms is not None:
         return f"X doesn't list {who}'s profile {profile_id}, made a moment ago; {settling(notice.at_ms)}"
+    if notice.kind is NoticeKind.UPCOMING and profile_id is not None:
+        return f"{who}'s first day is {notice.day}, and profile {profile_id}, which is at X already, stays"
     field = "picture" if notice.field == "avatar" else notice.field
     return {
         NoticeKind.UPCOMING: f"{who}'s first day is {notice.day}; until then nothing is made",

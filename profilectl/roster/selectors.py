@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from profilectl.errors import UsageError
+from profilectl.errors import InputRefused, UsageError
 from profilectl.model import Agent
 from profilectl.roster.lookup import unknown_agent
 from profilectl.roster.schema import BUILT_IN_LABELS, label_problem
@@ -37,24 +37,70 @@ def carries(agent: Agent, labels: Sequence[Label]) -> bool:
     return own.issuperset(labels)
 
 
-def select(agents: Iterable[Agent], keys: Collection[str], labels: Sequence[Label]) -> list[Agent]:
-    """Return the agents with these keys and labels; all where there are none.
+def select(
+    agents: Iterable[Agent], keys: Collection[str], labels: Sequence[Label], brands: Collection[str] | None = None
+) -> list[Agent]:
+    """Return the agents with these keys and labels in these brands; all where there are none.
 
     Raises:
-        UsageError: no agent has a key, or none has the labels.
+        UsageError: no agent has a key, the one who has it lacks a label, or nobody has the labels.
+        InputRefused: an agent of these keys speaks for other brands only.
     """
     agents = tuple(agents)
-    known = {agent.key for agent in agents}
-    for key in keys:
-        if key not in known:
-            raise unknown_agent(key, known)
-    chosen = [agent for agent in agents if (not keys or agent.key in keys) and carries(agent, labels)]
+    require_each(agents, keys, labels, brands)
+    chosen = [
+        agent
+        for agent in agents
+        if (not keys or agent.key in keys) and (brands is None or agent.brand in brands) and carries(agent, labels)
+    ]
     if labels and not chosen:
         raise no_such_label(labels)
     return chosen
 
 
+def require_each(
+    agents: Sequence[Agent],
+    keys: Collection[str],
+    labels: Sequence[Label],
+    brands: Collection[str] | None = None,
+    bound: Collection[str] = (),
+) -> None:
+    """Make sure that each key is one of an agent who is selected: who is named mustn't be passed over in silence.
+
+    `bound` are the keys that a ledger knows in these brands: without labels they may have left the roster.
+
+    Raises:
+        UsageError: no agent has a key, or the one who has it lacks a label.
+        InputRefused: the agent speaks for other brands only.
+    """
+    if not keys:
+        return
+    brands_of: dict[str, list[Agent]] = {}
+    for agent in agents:
+        brands_of.setdefault(agent.key, []).append(agent)
+    for key in sorted(keys):
+        everywhere = brands_of.get(key, [])
+        here = [agent for agent in everywhere if brands is None or agent.brand in brands]
+        if not here and key in bound and not labels:
+            continue
+        if not everywhere:
+            raise unknown_agent(key, {*brands_of})
+        if not here:
+            raise InputRefused(
+                f"{key} doesn't speak for {', '.join(brands or ())}",
+                hint=f"it has: {', '.join(agent.brand for agent in everywhere)}",
+            )
+        if not any(carries(agent, labels) for agent in here):
+            raise UsageError(
+                f"{key} doesn't have {visible(_spelled(labels))}, so --agent and --label select nobody",
+                hint="leave one of them out; `profilectl roster list` shows the labels",
+            )
+
+
 def no_such_label(labels: Iterable[Label]) -> UsageError:
     """Return the error that no agent has these labels."""
-    words = ",".join(f"{key}={value}" for key, value in labels)
-    return UsageError(f"no agent has {visible(words)}", hint="`profilectl roster list` shows the labels")
+    return UsageError(f"no agent has {visible(_spelled(labels))}", hint="`profilectl roster list` shows the labels")
+
+
+def _spelled(labels: Iterable[Label]) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels)

@@ -69,7 +69,6 @@ def test_the_module_is_cheap_to_import():
         "keyring",
         "rich",
         "PIL",
-        "tomlkit",
         "jinja2",
         "werkzeug",
         "profilectl.completion.command_tree",

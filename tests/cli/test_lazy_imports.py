@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"PIL", "asyncio", "httpx", "jinja2", "keyring", "oauthlib", "pydantic", "rich", "tomlkit", "werkzeug", "yaml"}
+HEAVY = {"PIL", "asyncio", "httpx", "jinja2", "keyring", "oauthlib", "pydantic", "rich", "werkzeug", "yaml"}
 LOCAL = HEAVY | {"concurrent.futures", "email", "http.client", "logging", "profilectl.api.client", "ssl"}
 WIRE = {"httpx", "oauthlib"}
 PRINT_MODULES = """

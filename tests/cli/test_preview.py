@@ -309,6 +309,21 @@ def test_a_sheet_may_be_of_some(team):
     assert 2 == team.run("preview", "-l", "kind=x").code
 
 
+def test_a_sheet_may_be_a_picture(team):
+    """Drawn anew each time; a picture of somebody isn't replaced, and it isn't for a pipe."""
+    face = (team.folder / "avatars" / "face.png").read_bytes()
+    codes = [team.run("preview", "--sheet", "faces.png", "-l", f"kind={kind}").code for kind in ("human", "bot")]
+    over_a_face = team.run("preview", "--sheet", "avatars/face.png")
+
+    assert ([0, 0], b"\x89PNG") == (codes, (team.folder / "faces.png").read_bytes()[:4])
+    assert (5, True, face) == (
+        over_a_face.code,
+        "avatars/face.png exists, and isn't a sheet that this command has drawn" in over_a_face.err,
+        (team.folder / "avatars" / "face.png").read_bytes(),
+    )
+    assert 2 == team.run("preview", "--html", "faces.png").code
+
+
 @pytest.mark.parametrize("option", ["--html", "--sheet"])
 @pytest.mark.parametrize("name", ["roster.toml", "avatars/face.png", "notes"])
 def test_nothing_but_a_page_is_replaced(team, option, name):

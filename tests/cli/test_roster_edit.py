@@ -131,6 +131,53 @@ def test_a_photo_is_stored_square_and_without_metadata(team, tmp_path_factory):
     assert (0, 5, True) == (again[0], again[1].code, "exists already" in again[1].err)
 
 
+def test_a_new_photo_replaces_no_file(team, tmp_path_factory):
+    """It gets a name that is free, the same one again changes nothing, and with --brand it is that brand's."""
+    photo = tmp_path_factory.mktemp("phone") / "IMG.jpg"
+    (team.folder / "avatars" / "bruno.jpg").write_bytes(b"mine")
+    Image.new("RGB", (900, 900), (200, 90, 20)).save(photo)
+    done = team.run("roster", "set", "bruno", "--photo", str(photo), "--json").document
+    again = team.run("roster", "set", "bruno", "--photo", str(photo), "--json").document
+    assert ("avatars/bruno-2.jpg", True, False) == (done["picture"], done["changed"], again["changed"])
+    assert b"mine" == (team.folder / "avatars" / "bruno.jpg").read_bytes()
+    assert b'avatar = "avatars/bruno-2.jpg"' in roster(team)
+    Image.new("RGB", (900, 900), (20, 90, 20)).save(photo)
+    assert 0 == team.run("roster", "set", "bruno", "--brand", "beta", "--photo", str(photo)).code
+    rows = team.run("roster", "show", "bruno", "--brand", "beta").rows
+    assert "avatars/bruno-3.jpg" in [value for _, _, value in rows]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["alice", "avatar=avatars/none.png"], 5, "nothing was written: picture avatars/none.png doesn't exist"),
+        (["alice", "avatar=broken.png"], 5, "nothing was written: picture broken.png"),
+        (["alice", "--brand", "beta", "avatar=broken.png"], 5, "nothing was written: picture broken.png"),
+        (["alice", "--photo", "broken.png"], 5, "broken.png"),
+        (["alice", "--photo", "avatars/face.png", "avatar=x.png"], 2, "avatar is given twice"),
+        (["alcie", "--photo", "avatars/face.png"], 2, "did you mean alice?"),
+        (["alice", "--photo", "avatars/face.png", "title=" + "x" * 60, "name={title}"], 5, "nothing was written"),
+    ],
+    ids=range(7),
+)
+def test_a_picture_that_can_t_be_used_is_not_set(team, words, code, message):
+    """As `roster check` would say it; neither the roster nor a stored picture is left."""
+    before = roster(team)
+    (team.folder / "broken.png").write_bytes(b"no picture")
+    done = team.run("roster", "set", *words)
+    assert (code, True, before) == (done.code, message in done.err, roster(team)), done.err
+    assert ["face.png"] == [path.name for path in (team.folder / "avatars").iterdir()]
+
+
+def test_a_picture_that_customers_would_hardly_see_is_warned_of(team):
+    """With the words of `roster check`; what isn't about a picture doesn't open any."""
+    Image.new("RGB", (20, 20), "teal").save(team.folder / "tiny.png")
+    done = team.run("roster", "set", "alice", "avatar=tiny.png")
+    assert (0, True) == (done.code, "warning: picture tiny.png is 20x20: too small to show a face" in done.err)
+    (team.folder / "tiny.png").unlink()
+    assert 0 == team.run("roster", "set", "alice", "title=Lead").code
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

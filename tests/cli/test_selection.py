@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
+BRANDS = {"acme": "acmecare", "beta": "betacare"}
 NIGHT, DAY = 'labels = { team = "night" }', 'labels = { team = "day" }'
 TODAY = dt.datetime.now(dt.UTC).date()
 TOMORROW, YESTERDAY = (TODAY + dt.timedelta(days=days) for days in (2, -2))
@@ -44,6 +46,35 @@ def test_a_slip_in_a_label_is_told(team, words):
     assert [2, 2] == [team.run(*words, "-l", label).code for label in ("team=nigth", "team")]
 
 
+COMMANDS = [("diff",), ("sync", "--yes"), ("roster", "list"), ("roster", "export"), ("preview",)]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_who_is_named_is_never_passed_over(team, words):
+    """An agent whom the labels leave out (2), who isn't there (2), or who speaks for other brands only (5)."""
+    team.write(("alice", "Alice F.", NIGHT), ("bruno", "Bruno K.", DAY, 'brands = ["acme"]'), brands=BRANDS)
+    named = ("bruno",) if words == ("preview",) else ("--agent", "bruno", "--agent", "alice")
+    unlike = team.run(*words, *named, "-l", "team=night", *(() if words[-1] == "export" else ("--brand", "acme")))
+    gone = team.run(*words, *(("brno",) if words == ("preview",) else ("--agent", "brno")))
+
+    assert (2, True) == (unlike.code, "bruno doesn't have team=night" in unlike.err), unlike.err
+    assert (2, True) == (gone.code, "there is no agent brno" in gone.err), gone.err
+    if words[-1] != "export":  # which has no brand
+        elsewhere = team.run(*words, *named, "--brand", "beta")
+        assert (5, True) == (elsewhere.code, "bruno doesn't speak for beta" in elsewhere.err), elsewhere.err
+
+
+def test_an_export_of_some(team):
+    """By label and by key, and both have to fit."""
+    words = ("roster", "export", "--format", "jsonl")
+    keys = [
+        [json.loads(line)["key"] for line in team.run(*words, *selection).out.splitlines()]
+        for selection in (("-l", "team=night"), ("--agent", "bruno"), ("--agent", "carol", "-l", "team=night"), ())
+    ]
+
+    assert [["alice", "carol"], ["bruno"], ["carol"], ["alice", "bruno", "carol"]] == keys
+
+
 def test_the_list_shows_labels_and_states(team):
     """One row an agent: who is over, who is to come."""
     team.write(
@@ -70,6 +101,17 @@ def test_who_comes_and_goes_is_told_with_the_day(team):
     assert f"dora's first day is {TOMORROW}; until then nothing is made" in done.err
     refused = team.run("send", "--as", "dora", "--to", "12345", "--human-wrote-this", "Hello")
     assert (5, True) == (refused.code, f"the first day is {TOMORROW}" in refused.err)
+
+
+def test_a_first_day_that_was_moved_is_told(team):
+    """The profile of before stays, and the line names it."""
+    team.write(("alice", "Alice F.", f"from = {TOMORROW}"), ("bruno", "Bruno K."), ("carol", "Carol S."))
+    done = team.run("diff", "--json")
+    [notice] = [notice for notice in done.document["notices"] if notice["kind"] == "upcoming"]
+
+    assert ([], "alice", str(TOMORROW)) == (done.document["changes"], notice["agent"], notice["day"])
+    words = f"alice's first day is {TOMORROW}, and profile {notice['profile_id']}, which is at X already, stays"
+    assert words in team.run("diff").err
 
 
 def test_a_field_may_be_left_out_of_a_diff(team):

@@ -572,7 +572,7 @@ def test_a_stale_cache_loads_no_network_and_no_keyring(folder):
     )
 
     assert "profilectl.completion.roster_names" in loaded
-    assert set() == loaded & {"httpx", "keyring", "PIL", "tomlkit", "asyncio", "rich", "socket"}
+    assert set() == loaded & {"httpx", "keyring", "PIL", "asyncio", "rich", "socket"}
 
 
 def test_the_cache_depends_on_roster_and_sandbox_only(folder):

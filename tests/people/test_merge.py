@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profilectl.errors import InputRefused
-from profilectl.people.merge import Change, Comparison, agents_of, edit, public_name
+from profilectl.people import merge
+from profilectl.people.merge import Change, Comparison, agents_of, public_name
 
 ROSTER = '''\
 # at the top
@@ -40,6 +41,10 @@ name = "B. K."
 
 # at the end
 '''
+
+
+def edit(text, comparison):
+    return merge.edit(text, "roster.toml", comparison)
 
 
 def change(**values):
@@ -90,38 +95,51 @@ def test_marks_and_line_ends_stay(text):
     edited = edit(text, Comparison((("carla", {"name": "C"}),), (Change("alice", "kind", None, "human"),), (), (), 0))
 
     end = "\r\n" if "\r" in text else "\n"
-    assert (
-        text
-        == edited.removesuffix(f'{end}[agents.carla]{end}name = "C"{end}')
-        .replace(f'kind = "human"{end}{end}# about', f"{end}# about")
-        .rstrip("\r\n")
-        + text[len(text.rstrip("\r\n")) :]
-    )
+    gap, last = (end, end) if text.endswith("\n") else (end * 2, "")
+    rest = text.replace(f'"""{end}{end}# about', f'"""{end}kind = "human"{end}{end}# about')
+    assert f'{rest}{gap}[agents.carla]{end}name = "C"{last}' == edited
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "expected"),
     [
-        "version = 1\nagents = { alice = { name = 'A' } }\n",
-        "version = 1\n[agents]\nalice.name = 'A'\n",
-        "version = 1\n[agents]\nalice = { name = 'A' }\n",
-        "version = 1\nx = '''\n[agents.alice]\nname = 'B'\n'''\n[agents]\nalice.name = 'A'\n",
+        ("agents = { alice = { name = 'A' } } # 1", 'agents = { alice = { name = "C" } } # 1'),
+        ("[agents]\nalice.name = 'A' # 1", '[agents]\nalice.name = "C" # 1'),
+        ("[agents]\nalice = { name = 'A' } # 1", '[agents]\nalice = { name = "C" } # 1'),
+        (
+            "[agents]\nalice.name = 'A'\n[agents.alice.brands.acme]",
+            '[agents]\nalice.name = "C"\n[agents.alice.brands.acme]',
+        ),
     ],
 )
-def test_what_cannot_be_edited_line_by_line_is_refused(text):
-    """A person is told, and nothing is guessed."""
-    with pytest.raises(InputRefused, match="can't be edited at alice"):
-        edit(text, change(alice_name="C"))
-    with pytest.raises(InputRefused, match="can't be edited at alice"):
-        edit(text, Comparison((), (), ("alice",), (), 0))
+def test_an_agent_may_be_written_in_any_way(text, expected):
+    """In braces or with dots: the value is another one, and nothing else is."""
+    head = "version = 1\nx = '''\n[agents.alice]\nname = 'B'\n'''\n"
+
+    assert head + expected == edit(head + text, change(alice_name="C"))
+    assert "alice" not in tomli.loads(edit(head + text, Comparison((), (), ("alice",), (), 0))).get("agents", {})
 
 
-def test_a_header_in_a_text_of_many_lines_is_not_edited():
-    """The wrong place is noticed by reading the result."""
+def test_a_comment_in_a_list_is_not_lost():
+    """A person decides what becomes of it; nothing is written."""
+    text = ROSTER.replace("'Bruno K.'", "'Bruno K.'\noperators = [\n  'ann', # days\n]")
+
+    with pytest.raises(InputRefused, match=r"the comments in agents\.bruno\.operators would be lost"):
+        edit(text, change(bruno_operators=["bert"]))
+
+
+def test_a_header_in_a_text_of_many_lines_is_no_header():
+    """The table itself is edited."""
     text = "version = 1\n[policy]\nx = '''\n[agents.alice]\nname = 'B'\n'''\n[agents.alice]\nname = 'A'\n"
 
-    with pytest.raises(InputRefused):
-        edit(text, change(alice_name="C"))
+    assert text.replace("'A'", '"C"') == edit(text, change(alice_name="C"))
+
+
+def test_who_leaves_takes_moves_along():
+    """An entry of [[moved]] that leads nowhere would be an error of the next check."""
+    text = f'{ROSTER}[[moved]]\nfrom = "bru"\nto = "bruno"\n'
+
+    assert "moved" not in edit(text, Comparison((), (), ("bruno",), (), 0))
 
 
 FIELDS = st.dictionaries(

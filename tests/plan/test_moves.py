@@ -86,6 +86,7 @@ def test_a_rename_is_one_step_that_makes_nothing():
         (change.agent, change.action, change.former, change.profile_id) for change in plan.changes
     ]
     assert (1, 0, 0) == (plan.summary()["rename"], plan.summary()["create"], plan.summary()["delete"])
+    assert 0 == plan.summary()["unchanged"]  # an agent is counted once
 
 
 def test_two_profiles_wait_for_a_person():

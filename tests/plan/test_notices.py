@@ -42,8 +42,11 @@ def test_who_comes_later_is_planned_and_not_made():
 
 
 def test_who_has_a_profile_before_the_first_day_keeps_it():
-    """A day that was moved deletes nothing."""
-    assert () == plan(agent("alice", starts=date(2027, 1, 16)), bindings=[bound("alice")]).changes
+    """A day that was moved deletes nothing, and the day and the profile are told."""
+    moved = plan(agent("alice", starts=date(2027, 1, 16)), bindings=[bound("alice")])
+
+    assert ((), 1) == (moved.changes, moved.unchanged)
+    assert (Notice("acme", "alice", NoticeKind.UPCOMING, date(2027, 1, 16), profile_id="15"),) == moved.notices
 
 
 def test_the_last_day_is_told_with_what_goes():

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from profilectl.cli.context import Context
-from profilectl.cli.options import option
+from profilectl.cli.options import Agents, Labels, option
 from profilectl.cli.roster.edit import require_no_brand
 from profilectl.errors import UsageError
+from profilectl.roster.selectors import parse_labels, select
 
 _FORMATS = ("csv", "jsonl")
 
@@ -16,6 +17,8 @@ def export_people(
     context: Context,
     form: Annotated[str, option("--format FORMAT", "csv or jsonl.")] = "csv",
     legal_names: Annotated[bool, option("--legal-names", "Include legal names, which are private.")] = False,
+    agent: Agents = None,
+    label: Labels = None,
 ) -> None:
     """Print the roster's agents as a list for a spreadsheet.
 
@@ -24,7 +27,7 @@ def export_people(
 
     profilectl roster export > people.csv
 
-    profilectl roster export --format jsonl
+    profilectl roster export -l team=night --format jsonl
     """
     from profilectl.people.export import csv_rows, export, json_lines
     from profilectl.render.console import out_all
@@ -36,9 +39,11 @@ def export_people(
         raise UsageError(f"--format: expected {' or '.join(_FORMATS)}")
     if context.wants_json:
         raise UsageError("roster export has no JSON document", hint="--format jsonl prints an object for each agent")
-    _ = context.roster  # one with errors would be exported with them
+    named, labels = frozenset(agent or ()), parse_labels(label or ())
+    selected = select(context.roster.agents, named, labels)  # refuses a roster with errors in any case
+    keys = {chosen.key for chosen in selected} if named or labels else None
     name = str(context.roster_path)
-    people = export(load(decode(context.read_roster(), name), name), with_legal_names=legal_names)
+    people = export(load(decode(context.read_roster(), name), name), with_legal_names=legal_names, keys=keys)
     out_all(csv_lines(people.columns, csv_rows(people)) if form == "csv" else json_lines(people))
     if people.private:
         count = "1 legal name was" if people.private == 1 else f"{people.private} legal names were"

@@ -94,6 +94,8 @@ def tell_about(context: Context, change: Import) -> None:
     """Say on stderr what a person should know of a change beside the change itself."""
     for warning in change.warnings:
         info(f"warning: {warning}")
+    for note in change.notes:
+        context.remark(note)
     if change.drawn:
         who = some(change.drawn)
         context.remark(f"without a picture, so with drawn initials: {who}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from profilectl.roster.editing.apply import EditedRoster
     from profilectl.roster.editing.edits import Edit
 
-_PICTURES = "avatars"
 _TRIES = 5
 _PICTURE_SIDE = 800  # pixels: twice what X shows, for a brand that draws something on it
 
@@ -77,27 +76,33 @@ def add(
             _nest(fields, *parse_assignment(assignment))
         if context.options.brand:
             _nest(fields, ("brands",), list(context.options.brand))
-        judge = partial(_require_usable_picture, context, key)
+        judge = partial(_require_usable_pictures, context, key)
         _carry_out(context, AddAgent(key, fields), "add", f"added {visible(key)}", picture=stored, judge=judge)
 
 
-def _require_usable_picture(context: Context, key: str, text: str) -> None:
-    """Refuse a new agent whose picture the next sync would refuse."""
-    from profilectl.pictures.loader import examine, judge
+def _require_usable_pictures(context: Context, key: str, text: str, paths: Collection[str] | None = None) -> None:
+    """Refuse an edit after which an agent has a picture that `roster check` refuses; warn as it does.
+
+    `paths` are the pictures that the edit is about, None for all of the agent's.
+    """
+    from profilectl.pictures.loader import examine, judge, problems
     from profilectl.pictures.looks import judge_looks
     from profilectl.roster.brands import decorated_agents
+    from profilectl.roster.checks.waivers import waive
     from profilectl.roster.consent import agreed_agents
     from profilectl.roster.parser import parse_partially
 
-    roster = parse_partially(text.encode(), str(context.roster_path))
-    own = [agent for agent in roster.agents if agent.key == key]
-    agreed = agreed_agents(own, roster.policy, today(roster.policy.timezone))
-    agents = decorated_agents(agreed, roster.brands)
+    name = str(context.roster_path)
+    roster = parse_partially(text.encode(), name)
+    agreed = agreed_agents(roster.agents, roster.policy, today(roster.policy.timezone))
+    own = [agent for agent in (*agreed, *roster.faulty) if agent.key == key]
+    agents = decorated_agents([agent for agent in own if paths is None or agent.avatar in paths], roster.brands)
     pictures, refusals, prepared = examine(context.roster_path.parent, agents)
-    for objection in (*judge(agents, pictures, refusals, roster.policy), *judge_looks(agents, pictures, prepared)):
-        if objection.severity == "error":
-            raise InputRefused(f"nothing was written: {objection.message}", hint=objection.hint)
-        info(f"warning: {objection.message}")
+    objections = (*judge(agents, pictures, refusals, roster.policy), *judge_looks(agents, pictures, prepared))
+    for problem in waive(problems(objections, text, name), roster.policy.waivers)[0]:
+        if problem.severity == "error":
+            raise InputRefused(f"nothing was written: {problem.message}", hint=problem.hint or None)
+        info(f"warning: {problem.message}")
 
 
 def _nest(fields: dict[str, Any], path: Sequence[Any], value: Any) -> None:
@@ -111,21 +116,27 @@ def _nest(fields: dict[str, Any], path: Sequence[Any], value: Any) -> None:
     fields[path[-1]] = value
 
 
-def _keep_photo(context: Context, stack: ExitStack, key: str, photo: Path) -> str:
-    """Store a picture beside the roster, square, upright and without metadata; return its path as the roster has it."""
-    from profilectl.pictures.avatars import LARGEST_FILE, normalise
+def _keep_photo(context: Context, stack: ExitStack, key: str, photo: Path, *, may_number: bool = False) -> str:
+    """Store a picture beside the roster, square, upright and without metadata; return its path as the roster has it.
+
+    With `may_number` it gets a number where another picture has its name, else it is refused.
+    """
+    from profilectl.people.photos import free_path, holds, stored
+    from profilectl.pictures.avatars import LARGEST_FILE
 
     context.read_roster()  # before a folder is made where there is no roster
-    content = files.read_named(photo, "the picture", LARGEST_FILE)
-    prepared = normalise(content, str(photo), _PICTURE_SIDE)
-    relative = f"{_PICTURES}/{key}{'.jpg' if prepared.media_type == 'image/jpeg' else '.png'}"
-    target = context.roster_path.parent / relative
+    picture = stored(key, files.read_named(photo, "the picture", LARGEST_FILE), str(photo), _PICTURE_SIDE)
+    folder, content = context.roster_path.parent, picture.content or b""
+    relative = free_path(folder, picture) if may_number else picture.path
+    target = folder / relative
     hint = "--avatar names a picture that is there; or move that one away"
     try:
         require_own_way(target.parent)
         if target.parent.is_symlink():
             raise InputRefused(f"{visible(str(target.parent))} is a symbolic link; nothing was written", hint=hint)
-        stack.enter_context(files.created(target, prepared.content))
+        if may_number and holds(target, content):
+            return relative
+        stack.enter_context(files.created(target, content))
     except FileExistsError:
         raise InputRefused(f"{visible(str(target))} exists already; nothing was written", hint=hint) from None
     except LinkRefused as error:
@@ -140,10 +151,14 @@ def set_fields(
     key: Agent,
     field: Fields = None,
     unset: Annotated[list[str] | None, option("--unset FIELD", "Take the field out; repeatable.")] = None,
+    photo: Annotated[
+        Path | None, option("--photo FILE", "A picture from anywhere: cropped, and stored beside.")
+    ] = None,
 ) -> None:
     """Change fields of an agent.
 
-    With --brand it is what differs in that brand. Lists take commas: operators=ann,bert.
+    With --brand it is what differs in that brand. Lists take commas: operators=ann,bert. A --photo gets a file of its
+    own, and the former picture's stays.
     For example: profilectl roster set alice title='Team Lead' until=2027-01-31 --unset operators
     """
     from profilectl.roster.editing.edits import SetFields
@@ -153,13 +168,35 @@ def set_fields(
     _require_brands(context)
     pairs = [parse_assignment(word, brand) for brand in brands for word in field or ()]
     paths = tuple(parse_field(word, brand) for brand in brands for word in unset or ())
-    if not pairs and not paths:
+    pictures = [parse_field("avatar", brand) for brand in brands if photo is not None]
+    if not pairs and not paths and not pictures:
         raise UsageError("nothing to change", hint="name a field: title='Team Lead', or --unset title")
-    named = [path for path, _ in pairs] + list(paths)
+    named = [*pictures, *(path for path, _ in pairs), *paths]
     for path in named:
         if named.count(path) > 1:
             raise UsageError(f"{visible('.'.join(map(str, path)))} is given twice")
-    _carry_out(context, SetFields(key, dict(pairs), paths), "set", f"changed {visible(key)}")
+    with ExitStack() as stack:  # a picture that its agent doesn't get goes again
+        stored = None
+        if photo is not None:
+            _require_agent(context, key)  # before a file is named after what may be no key
+            stored = _keep_photo(context, stack, key, photo, may_number=True)
+            pairs += [(path, stored) for path in pictures]
+        chosen = {value for path, value in pairs if path[-1] == "avatar"}
+        judge = partial(_require_usable_pictures, context, key, paths=chosen) if chosen else None
+        _carry_out(
+            context, SetFields(key, dict(pairs), paths), "set", f"changed {visible(key)}", picture=stored, judge=judge
+        )
+
+
+def _require_agent(context: Context, key: str) -> None:
+    from profilectl.people.merge import agents_of
+    from profilectl.roster.lookup import unknown_agent
+    from profilectl.toml.document import load
+
+    name = str(context.roster_path)
+    agents = agents_of(load(decode(context.read_roster(), name), name))
+    if key not in agents or not is_key(key):
+        raise unknown_agent(key, {*agents})
 
 
 def _require_brands(context: Context) -> None:

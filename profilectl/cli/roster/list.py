@@ -20,9 +20,8 @@ def listing(context: Context, agent: Agents = None, label: Labels = None) -> Non
 
     The state is "over" from the day after the last one, and "to come" before the first.
     """
-    chosen = {brand.key for brand in context.brands()}
-    selected = select(context.roster.agents, frozenset(agent or ()), parse_labels(label or ()))
-    agents = [agent for agent in selected if agent.brand in chosen]
+    chosen = [brand.key for brand in context.brands()]
+    agents = select(context.roster.agents, frozenset(agent or ()), parse_labels(label or ()), chosen)
     day = today(context.roster.policy.timezone)
     document = json_documents.roster(context.roster.brands, agents, day)
     context.output.show(document, _HEADERS, [_row(agent, day) for agent in agents])

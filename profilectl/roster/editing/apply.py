@@ -8,8 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from profilectl.errors import InputRefused, UsageError
+from profilectl.roster.editing.batches import with_batch, with_fields, without_moves
 from profilectl.roster.editing.edits import (
     AddAgent,
+    Batch,
     Edit,
     Reformat,
     RemoveAgent,
@@ -21,7 +23,7 @@ from profilectl.roster.editing.edits import (
     same,
     undone,
 )
-from profilectl.roster.editing.splices import CannotSplice, Text, lines_of
+from profilectl.roster.editing.splices import CannotSplice, Table, Text, lines_of
 from profilectl.roster.lookup import unknown_agent
 from profilectl.roster.parser import parse_partially
 from profilectl.text.escape import visible
@@ -52,7 +54,8 @@ def edited(text: str, file: str, edit: Edit) -> EditedRoster:
     Raises:
         RosterRefused: the text isn't TOML.
         UsageError: there is no such agent, or such a key can't be given.
-        InputRefused: the edit brings errors into the roster, or can't be made without touching more.
+        InputRefused: the edit can't be made without touching more, or brings errors into the roster; those of a batch
+            are for its caller to judge, who knows where they come from.
     """
     tables = load(text, file)
     _require_possible(tables, edit)
@@ -61,7 +64,7 @@ def edited(text: str, file: str, edit: Edit) -> EditedRoster:
     except CannotSplice as obstacle:
         raise InputRefused(f"nothing was written: {obstacle}", hint=_BY_HAND) from None
     _require_intended(tables, text, new, file, edit)
-    if not isinstance(edit, Reformat):
+    if not isinstance(edit, Reformat | Batch):
         _require_no_new_errors(text, new, file)
     return EditedRoster(new, tuple(_notes(text, tables, edit)))
 
@@ -75,6 +78,9 @@ def _require_possible(tables: Mapping[str, Any], edit: Edit) -> None:
             _require_free(edit.key, agents, tables)
         case SetFields() | RemoveAgent():
             _require_known(edit.key, agents)
+        case Batch():
+            for key in (*(part.key for part in edit.changes), *(part.key for part in edit.removals)):
+                _require_known(key, agents)
         case RenameAgent():
             _require_known(edit.old, agents)
             if edit.old == edit.new:
@@ -113,13 +119,15 @@ def _spliced(text: str, tables: Mapping[str, Any], edit: Edit) -> str:
         case AddAgent():
             return _with_agent(Text(text), edit)
         case SetFields():
-            return _with_fields(text, tables, edit)
+            return with_fields(text, tables, edit)
         case RemoveAgent():
-            return _without_agent(text, tables, edit)
+            return without_moves(Text(text).without_value(("agents", edit.key)), tables, [edit])
         case RenameAgent():
             return _with_key(text, tables, edit)
         case Reformat():
             return formatted(text)
+        case Batch():
+            return with_batch(text, tables, edit)
 
 
 def _with_agent(text: Text, edit: AddAgent) -> str:
@@ -132,42 +140,7 @@ def _with_agent(text: Text, edit: AddAgent) -> str:
         if section.path[:1] == ("agents",) or any(pair.path[:1] == ("agents",) for pair in section.pairs)
     ]
     after = max(of_agents, default=None)
-    return text.with_section(("agents", edit.key), lines_of(edit.fields), after=after)
-
-
-def _with_fields(text: str, tables: Mapping[str, Any], edit: SetFields) -> str:
-    agent = tables["agents"][edit.key]
-    for path, value in edit.values.items():
-        held = _at(agent, path)
-        if held is None or not same(held, value):
-            text = Text(text).with_value(("agents", edit.key, *path), value)
-    for path in edit.unset:
-        if _at(agent, path) is None:
-            raise UsageError(f"{edit.key} has no {dotted(path)} of its own", hint="`profilectl roster show` tells more")
-        text = Text(text).without_value(("agents", edit.key, *path))
-        if not Text(text).has_table(("agents", edit.key)):
-            command = f"profilectl roster remove {edit.key}"
-            raise CannotSplice(f"{dotted(('agents', edit.key))} would have nothing left; `{command}` takes it out")
-    return text
-
-
-def _at(table: Any, path: Path) -> Any:
-    """Return what stands at a path, None where there is nothing."""
-    for key in path:
-        if not isinstance(table, dict) or key not in table:
-            return None
-        table = table[key]
-    return table
-
-
-def _without_agent(text: str, tables: Mapping[str, Any], edit: RemoveAgent) -> str:
-    text = Text(text).without_value(("agents", edit.key))
-    moves = moves_of(tables)
-    leading = keys_leading_to(edit.key, moves)
-    for number in reversed(range(len(moves))):
-        if moves[number].get("to") in leading:
-            text = Text(text).without_entry(("moved", number))
-    return text
+    return text.with_sections([Table(("agents", edit.key), lines_of(edit.fields))], after=after)
 
 
 def _with_key(text: str, tables: Mapping[str, Any], edit: RenameAgent) -> str:
@@ -206,7 +179,7 @@ def _with_move(text: Text, edit: RenameAgent) -> str:
         return text.replaced((end, end, f", {inline}" if items else inline))
     entries = [section for section in text.sections if section.path[:1] == ("moved",)]
     after = entries[-1].content_end if entries else None
-    return text.with_section(("moved",), lines_of(entry), after=after, is_entry=True)
+    return text.with_sections([Table(("moved",), lines_of(entry), is_entry=True)], after=after)
 
 
 def _require_intended(tables: Mapping[str, Any], text: str, new: str, file: str, edit: Edit) -> None:
@@ -226,7 +199,8 @@ def _require_intended(tables: Mapping[str, Any], text: str, new: str, file: str,
 def _keeps_comments(text: str, new: str, edit: Edit) -> bool:
     """Say whether no comment was lost; those in what was taken out may go."""
     before, after = ([token.text.rstrip() for token in tokens(each) if token.kind == "comment"] for each in (text, new))
-    if isinstance(edit, AddAgent | Reformat) or (isinstance(edit, SetFields) and not edit.unset):
+    parts = edit.edits if isinstance(edit, Batch) else (edit,)
+    if all(isinstance(part, AddAgent | Reformat) or (isinstance(part, SetFields) and not part.unset) for part in parts):
         return before == after
     return set(after) <= set(before) and len(after) <= len(before)
 

@@ -45,13 +45,34 @@ class Reformat(Struct, frozen=True):
     """The whole text in its canonical form, see `toml.formatting`."""
 
 
-Edit = AddAgent | SetFields | RemoveAgent | RenameAgent | Reformat
+class Batch(Struct, frozen=True):
+    """Edits of many agents at once, at most one for each; who is new comes last, in this order."""
+
+    changes: tuple[SetFields, ...] = ()
+    removals: tuple[RemoveAgent, ...] = ()
+    additions: tuple[AddAgent, ...] = ()
+
+    @property
+    def edits(self) -> tuple[SetFields | RemoveAgent | AddAgent, ...]:
+        """All of them, in the order in which they are made."""
+        return (*self.changes, *self.removals, *self.additions)
+
+
+Edit = AddAgent | SetFields | RemoveAgent | RenameAgent | Reformat | Batch
 
 
 def intended(tables: Mapping[str, Any], edit: Edit) -> Tables:
     """Return what a roster's tables are after an edit; `tables` stay as they are."""
     goal: Tables = deepcopy(dict(tables))
-    agents = goal.setdefault("agents", {})
+    if not isinstance(edit, Reformat):
+        goal.setdefault("agents", {})
+        for part in edit.edits if isinstance(edit, Batch) else (edit,):
+            _carry_out(goal, part)
+    return goal
+
+
+def _carry_out(goal: Tables, edit: AddAgent | SetFields | RemoveAgent | RenameAgent) -> None:
+    agents = goal["agents"]
     match edit:
         case AddAgent():
             agents[edit.key] = dict(edit.fields)
@@ -72,9 +93,6 @@ def intended(tables: Mapping[str, Any], edit: Edit) -> Tables:
             for waiver in _waivers(goal):
                 if waiver.get("agent") == edit.old:
                     waiver["agent"] = edit.new
-        case Reformat():
-            return deepcopy(dict(tables))
-    return goal
 
 
 def moves_of(tables: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,8 @@ from msgspec import Struct
 from profilectl.toml.layout import Pair, Section, Span, Value, read_layout
 from profilectl.toml.paths import Path, dotted
 from profilectl.toml.spelling import spelled, spelled_key
+
+_BLANK = re.compile(r"[ \t\r\n]*")
 
 
 class CannotSplice(Exception):
@@ -30,6 +33,19 @@ class Place(Struct, frozen=True):
         depth = len(path) - len(self.base)
         is_below = self.pair.path[: len(path)] == path and 0 < depth < len(self.pair.keys)
         return (self.pair.start, self.pair.keys[depth][0]) if is_below else None
+
+
+class Table(Struct, frozen=True):
+    """A table that is to come."""
+
+    path: Path
+    lines: Sequence[str]  # of its fields
+    is_entry: bool = False  # of an array of tables
+
+    @property
+    def header(self) -> str:
+        """The line that it begins with."""
+        return f"[[{joined(self.path)}]]" if self.is_entry else f"[{joined(self.path)}]"
 
 
 class Text:
@@ -88,7 +104,7 @@ class Text:
             start = old.items[-1].start
             gap = self.text[self.text.rfind("\n", 0, start) + 1 : start]
             if more and not gap.strip():  # each item has a line of its own
-                newline = self._newline_at(start)
+                newline = newline_at(self.text, start)
                 return self.replaced((end, end, "".join(f",{newline}{gap}{spelled(item)}" for item in more)))
         if old.has_comment:
             raise CannotSplice(f"the comments in {dotted(place.pair.path)} would be lost")
@@ -115,17 +131,17 @@ class Text:
         below = [section for section in self.sections if section.path[: len(parent)] == parent]
         own = [section for section in self.sections if section.path[:2] == path[:2]]
         if own and _is_brand_table(path) and isinstance(value, dict):
-            return self.with_section(path, lines_of(value), after=own[-1].content_end)
+            return self.with_sections([Table(path, lines_of(value))], after=own[-1].content_end)
         if below:
-            start, newline = below[0].start, self._newline_at(below[0].start)
-            return self.replaced((start, start, f"[{_joined(parent)}]{newline}{line}{newline}{newline}"))
+            start, newline = below[0].start, newline_at(self.text, below[0].start)
+            return self.replaced((start, start, f"[{joined(parent)}]{newline}{line}{newline}{newline}"))
         return self._with_new_value(parent, {key: value})
 
     def _with_line(self, section: Section, line: str) -> str:
         """Put a line behind the last pair of a section, indented alike, or right behind its header."""
         if not section.pairs:
             if not section.keys:
-                return self.replaced((0, 0, f"{line}{self._newline_at(0)}"))
+                return self.replaced((0, 0, f"{line}{newline_at(self.text, 0)}"))
             return self._with_line_after(section.end, line)
         last = section.pairs[-1]
         return self._with_line_after(last.value.end, self._indentation(last.start) + line)
@@ -176,7 +192,7 @@ class Text:
     def _without_pair(self, place: Place) -> str:
         pair = place.pair
         if place.inline is None:
-            return self.replaced((*self._lines(pair.start, pair.value.end), ""))
+            return self.replaced((*lines_at(self.text, pair.start, pair.value.end), ""))
         others = place.inline.pairs
         if len(others) == 1:
             return self.replaced((place.inline.start, place.inline.end, "{}"))
@@ -184,27 +200,20 @@ class Text:
         return self.replaced((*_with_comma(spans, others.index(pair)), ""))
 
     def _without_section(self, section: Section) -> str:
-        """Take out a table, and the blank lines on one of its sides; comments behind its last value aren't its own."""
-        start, end = self._lines(section.start, section.content_end)
-        rest = self.text[end:]
-        blank = end + rest.rfind("\n", 0, len(rest) - len(rest.lstrip(" \t\r\n"))) + 1
-        if not self.text[blank:].strip():  # the last of the file
-            kept = self.text[:start].rstrip(" \t\r\n")
-            return self.replaced((self._lines(0, len(kept))[1] if kept else 0, len(self.text), ""))
-        return self.replaced((start, blank if _ends_blank(self.text[:start]) else end, ""))
+        start, end = span_of_table(self.text, section.start, section.content_end)
+        return self.replaced((start, end, ""))
 
     # Tables that come
 
-    def with_section(self, path: Path, lines: Iterable[str], *, after: int | None, is_entry: bool = False) -> str:
-        """Put a table with these lines behind the line that a place is on, or at the end of the file."""
-        place = len(self.text) if after is None else self._end_of_remarks(self._lines(after, after)[1])
-        newline = self._newline_at(place)
-        header = f"[[{_joined(path)}]]" if is_entry else f"[{_joined(path)}]"
-        words = newline.join([header, *lines])
+    def with_sections(self, tables: Sequence[Table], *, after: int | None) -> str:
+        """Put tables behind the line that a place is on, or at the end of the file."""
+        place = len(self.text) if after is None else self._end_of_remarks(lines_at(self.text, after, after)[1])
+        newline = newline_at(self.text, place)
+        words = f"{newline}{newline}".join(newline.join([table.header, *table.lines]) for table in tables)
         before, following = self.text[:place], self.text[place:]
         if not before.endswith("\n") and before:  # the file's last line has no end, and goes on without
             return f"{before}{newline}{newline}{words}"
-        gap = "" if _ends_blank(before) else newline
+        gap = "" if _ends_blank(before, len(before)) else newline
         is_crowded = following.strip() and following.lstrip(" \t\r")[:1] != "\n"
         return f"{before}{gap}{words}{newline}{newline if is_crowded else ''}{following}"
 
@@ -212,32 +221,21 @@ class Text:
         """Return where comment lines end that stand right behind a table's last value, and not right before another."""
         end = place
         while self.text[end:].lstrip(" \t").startswith("#"):
-            end = self._lines(end, end)[1]
+            end = lines_at(self.text, end, end)[1]
         following = self.text[end:].lstrip(" \t\r")
         return end if not following or following.startswith("\n") else place
 
     # Lines
 
     def _with_line_after(self, offset: int, line: str) -> str:
-        newline, end = self._newline_at(offset), self.text.find("\n", offset)
+        newline, end = newline_at(self.text, offset), self.text.find("\n", offset)
         if end == -1:
             return f"{self.text}{newline}{line}"
         return self.replaced((end + 1, end + 1, f"{line}{newline}"))
 
-    def _lines(self, start: int, end: int) -> Span:
-        """Return the whole lines that a span is on."""
-        last = self.text.find("\n", end)
-        return self.text.rfind("\n", 0, start) + 1, len(self.text) if last == -1 else last + 1
-
     def _indentation(self, start: int) -> str:
         before = self.text[self.text.rfind("\n", 0, start) + 1 : start]
         return before if not before.strip(" \t") else ""
-
-    def _newline_at(self, offset: int) -> str:
-        """Return how the lines around a place end: as the one before, else as the one that it is on."""
-        place = self.text.rfind("\n", 0, offset)
-        place = self.text.find("\n") if place == -1 else place
-        return "\r\n" if place > 0 and self.text[place - 1] == "\r" else "\n"
 
 
 def _places(section: Section, base: Path, pairs: list[Pair], inline: Value | None) -> Iterator[Place]:
@@ -265,13 +263,42 @@ def _is_brand_table(path: Path) -> bool:
     return len(path) == 4 and path[0] == "agents" and path[2] == "brands"
 
 
-def _ends_blank(text: str) -> bool:
-    """Say whether a text ends with a blank line, or is empty."""
-    lines = text.split("\n")
-    return not text or (len(lines) > 1 and not lines[-1].strip() and not lines[-2].strip())
+def lines_at(text: str, start: int, end: int) -> Span:
+    """Return the whole lines that a span is on."""
+    last = text.find("\n", end)
+    return text.rfind("\n", 0, start) + 1, len(text) if last == -1 else last + 1
 
 
-def _joined(path: Path) -> str:
+def newline_at(text: str, offset: int) -> str:
+    """Return how the lines around a place end: as the one before, else as the one that it is on."""
+    place = text.rfind("\n", 0, offset)
+    place = text.find("\n") if place == -1 else place
+    return "\r\n" if place > 0 and text[place - 1] == "\r" else "\n"
+
+
+def span_of_table(text: str, start: int, end: int) -> Span:
+    """Return the lines of a table that goes, from its header to its last value, and the blank ones on one of its sides.
+
+    Comments behind its last value aren't its own.
+    """
+    start, end = lines_at(text, start, end)
+    rest = _BLANK.match(text, end)
+    following = end if rest is None else rest.end()
+    if following == len(text):  # the last of the file
+        kept = len(text[:start].rstrip(" \t\r\n"))
+        return (lines_at(text, kept, kept)[1] if kept else 0), len(text)
+    return start, max(end, text.rfind("\n", end, following) + 1) if _ends_blank(text, start) else end
+
+
+def _ends_blank(text: str, place: int) -> bool:
+    """Say whether a text ends with a blank line at a place, or begins there."""
+    last = text.rfind("\n", 0, place)
+    former = text.rfind("\n", 0, max(last, 0))
+    return place == 0 or (last != -1 and not text[last + 1 : place].strip() and not text[former + 1 : last].strip())
+
+
+def joined(path: Path) -> str:
+    """Return a path as a header spells it."""
     return ".".join(spelled_key(str(part)) for part in path)
 
 

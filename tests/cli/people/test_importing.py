@@ -118,6 +118,28 @@ def test_a_picture_is_stored_beside_the_roster(team):
     assert "0 added, 1 changed, 0 removed, 2 unchanged" in second.err
 
 
+def test_a_picture_that_another_agent_uses_is_not_changed(desk):
+    """The new one gets another name, which is said; the list again changes nothing, and the next one goes there."""
+    desk.draw("shared.png")
+    (desk.folder / "avatars" / "alice.jpg").write_bytes((desk.folder / "avatars" / "shared.png").read_bytes())
+    desk.write(
+        ("alice", "Alice F.", 'avatar = "avatars/alice.jpg"'),
+        ("bruno", "Bruno K.", 'avatar = "avatars/../avatars/alice.jpg"'),
+    )
+    before = (desk.folder / "avatars" / "alice.jpg").read_bytes()
+    (desk.folder / "faces").mkdir()
+    desk.draw("../faces/alice.png", colour=(200, 0, 0))
+    (desk.folder / "people.csv").write_text("key,name\nalice,Alice F.\n")
+    first, again = (desk.run("roster", "import", "people.csv", "--photos", "faces") for _ in range(2))
+    desk.draw("../faces/alice.png", colour=(0, 200, 0))
+    third = desk.run("roster", "import", "people.csv", "--photos", "faces")
+
+    assert before == (desk.folder / "avatars" / "alice.jpg").read_bytes()
+    assert "avatars/alice.jpg is used by bruno, so alice's picture is avatars/alice-2.jpg\n" in first.err
+    assert [["set", "alice", "avatar", "avatars/alice.jpg", "avatars/alice-2.jpg"]] == first.rows
+    assert ("", [["set", "alice", "avatar", "", "another picture in the same file"]]) == (again.out, third.rows)
+
+
 def test_a_linked_roster_is_not_replaced(team):
     """A checkout may have brought the link."""
     (team.folder / "real.toml").write_text(text(team))

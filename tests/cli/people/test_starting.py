@@ -58,6 +58,31 @@ def test_five_questions_on_a_terminal(forty):
     )
 
 
+def test_each_answer_is_checked_when_it_is_given(forty):
+    """With the reason, and the question once more, until it can be used."""
+    (forty.folder / "twice.csv").write_text("name,name\nA,B\n")
+    answers = b"ac me\n@acmecare\ne n\nde\nMars/North\nUTC\nnone.csv\ntwice.csv\npeople.csv\nnowhere\nfaces\n"
+    code, screen = forty.watch("init", answers=answers)
+
+    assert (0, [2, 2, 2, 3, 2]) == (code, [screen.count(f"{number}. ") for number in range(1, 6)]), screen
+    reasons = (
+        "expected 1 to 15 letters",
+        "expected a language tag",
+        "expected a time zone",
+        "can't read the list none.csv",
+    )
+    assert [] == [reason for reason in (*reasons, "can't read the folder nowhere") if reason not in screen], screen
+    assert ("acmecare", 40) == (roster(forty)["brands"]["acmecare"]["handle"], len(roster(forty)["agents"]))
+
+
+def test_nothing_is_asked_where_a_roster_is(desk):
+    """Five answers would be for nothing."""
+    desk.write(("alice", "Alice"))
+    code, screen = desk.watch("init")
+
+    assert (5, True, False) == (code, "roster.toml exists already" in screen, "1. " in screen)
+
+
 def test_enter_is_an_answer(desk):
     """Five times it gives what `--yes` gives: three examples, for a stand-in."""
     code, _ = desk.watch("init", answers=b"\n\n\n\n\n")
