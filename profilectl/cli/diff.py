@@ -373,10 +373,10 @@ def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
 
 
 def show_limits(context: Context, forecasts: Iterable[Forecast], cost: Cost | None) -> None:
-    """Write to stderr what a plan costs at X, and what X's limits mean for it, where either means anything."""
+    """Write to stderr what a plan costs at X, where a price is known, and what X's limits mean for it."""
     from profilectl.render.phrases import limit_lines
 
-    if cost is not None and cost.calls:
+    if cost is not None and cost.amount is not None:
         context.remark(prices.describe(cost))
     for forecast in forecasts:
         for line in limit_lines(forecast):
