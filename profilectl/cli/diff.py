@@ -42,9 +42,7 @@ if TYPE_CHECKING:
 _JOBS = 8  # pictures that are fetched at once; without any, one call after the other is quick enough
 
 AllowDeletes = Annotated[int | None, option("--allow-deletes N", "Agree to N deletions per brand.", min=0)]
-AllowLost = Annotated[
-    int | None, option("--allow-lost N", "Agree to make N profiles per brand anew that X lost.", min=0)
-]
+AllowLost = Annotated[int | None, option("--allow-lost N", "Agree to make N lost profiles per brand again.", min=0)]
 PruneNow = Annotated[bool, option("--prune-now", "Destroy replaced profiles without waiting.")]
 VerifyAvatars = Annotated[bool, option("--verify-avatars", "Compare the live pictures, too.")]
 
@@ -80,7 +78,7 @@ def diff(
 ) -> None:
     """Show what sync would do.
 
-    Says also whether a guard would refuse it. Never writes at X or in the ledger.
+    It also says whether a guard would refuse the plan. It never writes at X or in the ledger.
     """
     form = _chosen(context, form)
     if picture_base is not None:
