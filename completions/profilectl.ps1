@@ -58,7 +58,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Options = $shared + @(
                 '--handle|@text|Your brand''s X account; else a stand-in'
                 '--language|@text|Which language its customers read'
-                '--timezone|@text|In which days begin and end'
+                '--timezone|@text|The time zone in which days begin and end'
                 '--csv|@path|Your people: CSV, or JSON lines'
                 '--map|@text|Which column is which field'
                 '--photos|@path|Pictures, called by key, e-mail address or name'
@@ -77,7 +77,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--label|@text|Only agents with all these, such as team=night,kind=bot'
                 '-l|@text|Only agents with all these, such as team=night,kind=bot'
                 '--allow-deletes|@text|Agree to N deletions per brand'
-                '--allow-lost|@text|Agree to make N profiles per brand anew that X lost'
+                '--allow-lost|@text|Agree to make N lost profiles per brand again'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
                 '--except|@text|Leave a name or avatar out of this run; repeatable'
@@ -95,7 +95,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--label|@text|Only agents with all these, such as team=night,kind=bot'
                 '-l|@text|Only agents with all these, such as team=night,kind=bot'
                 '--allow-deletes|@text|Agree to N deletions per brand'
-                '--allow-lost|@text|Agree to make N profiles per brand anew that X lost'
+                '--allow-lost|@text|Agree to make N lost profiles per brand again'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
                 '--jobs|@text|Calls at once'
@@ -177,7 +177,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl doctor' = @{
             Commands = @()
             Options = $shared + @(
-                '--wait|@text|Ask on until X allows custom profiles, for this long: 2h'
+                '--wait|@text|Keep asking until X allows custom profiles, for this long: 2h'
                 '--face-check||Send one test message, and ask you what X''s apps show beside it'
                 '--to|@customers|For --face-check: one of test_recipients'
                 '--as|@agents|For --face-check: whose face; else the first one''s'
@@ -601,7 +601,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl auth default' = @{
             Commands = @()
             Options = $shared + @(
-                '--clear||Have none any more'
+                '--clear||Choose none any more'
             )
             Arguments = @(
                 '@brands'

@@ -104,7 +104,7 @@ def require(part: str, present: bool, why: str) -> None:
     pytest.skip(f"{part}: {why}")
 
 
-@pytest.fixture(name="require")
+@pytest.fixture(name="require", scope="session")
 def _require():
     """Hand out `require` to test modules, which can't import it from here."""
     return require

@@ -126,7 +126,7 @@ def main(deed: str) -> None:
         forge = github() if is_github else gitlab()
         print(forge.digest(os.environ["GITHUB_SHA" if is_github else "CI_COMMIT_SHA"]))
     else:  # nothing where `diff` failed: its own message says why, and an earlier plan mustn't stand for this push
-        plan = sys.stdin.read() or "### Profiles at X: no plan\n\nThis push has none: the job's log says why.\n"
+        plan = sys.stdin.read() or "### Custom profiles: no plan\n\nThis push has none: the job's log says why.\n"
         forge = github() if is_github else gitlab()
         forge.post(os.environ["PULL_REQUEST" if is_github else "CI_MERGE_REQUEST_IID"], plan)
 

@@ -27,8 +27,8 @@ def completion(
 ) -> None:
     """Print the completion script of a shell.
 
-    It knows commands and options itself, so print it again after an upgrade. Only for the names of agents, brands and
-    profiles it starts the profilectl on the line, which reads them from a cache. To install it:
+    The script holds the commands and options, so print it again after an upgrade. For names of agents, brands and
+    profiles it runs profilectl, which reads them from a cache. To install it:
 
     \b
     bash, with its bash-completion package:

@@ -425,7 +425,9 @@ class Context(Struct, frozen=True, dict=True):
         try:
             self.kept_heads.keep(ledger, place)
         except (OSError, ProfilectlError) as error:  # what was asked for is done: this is no reason to call it failed
-            self.remark(f"warning: how far the ledger is couldn't be kept, so no command notices an older one: {error}")
+            self.remark(
+                f"warning: can't write down how far the ledger is, so an older copy would go unnoticed: {error}"
+            )
 
     def warn_of(self, account: UnknownAccount) -> None:
         """Say in one line that the ledger may not be the right one for an account, and what can be done about it."""

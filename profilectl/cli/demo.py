@@ -21,6 +21,7 @@ from profilectl.cli.local_sandbox import CUSTOMER
 from profilectl.cli.options import Options, add_command
 from profilectl.cli.preview import show_card
 from profilectl.errors import ExitCode, InputRefused, UsageError
+from profilectl.render.bubbles.bubble import framed
 from profilectl.render.console import console, draw, info, is_terminal, out
 from profilectl.system.files import write_named
 from profilectl.system.folders import make_folder
@@ -266,10 +267,9 @@ def _show_question(message: Message) -> None:
     from rich.align import Align
     from rich.console import Group
     from rich.constrain import Constrain
-    from rich.panel import Panel
     from rich.text import Text
 
-    bubble = Panel.fit(Text(visible(message.text)), border_style="blue")
+    bubble = framed([visible(message.text)], _PHONE, "blue")
     draw(Constrain(Group(Align.right(bubble), Align.right(Text(f"@{CUSTOMER}  ", style="dim"))), _PHONE))
 
 

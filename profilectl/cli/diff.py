@@ -43,9 +43,7 @@ if TYPE_CHECKING:
 _JOBS = 8  # pictures that are fetched at once; without any, one call after the other is quick enough
 
 AllowDeletes = Annotated[int | None, option("--allow-deletes N", "Agree to N deletions per brand.", min=0)]
-AllowLost = Annotated[
-    int | None, option("--allow-lost N", "Agree to make N profiles per brand anew that X lost.", min=0)
-]
+AllowLost = Annotated[int | None, option("--allow-lost N", "Agree to make N lost profiles per brand again.", min=0)]
 PruneNow = Annotated[bool, option("--prune-now", "Destroy replaced profiles without waiting.")]
 VerifyAvatars = Annotated[bool, option("--verify-avatars", "Compare the live pictures, too.")]
 
@@ -81,7 +79,7 @@ def diff(
 ) -> None:
     """Show what sync would do.
 
-    Says also whether a guard would refuse it. Never writes at X or in the ledger.
+    It also says whether a guard would refuse the plan. It never writes at X or in the ledger.
     """
     form = _chosen(context, form)
     if picture_base is not None:
@@ -386,10 +384,10 @@ def show_obstacles(context: Context, changes: Iterable[Change]) -> None:
 
 
 def show_limits(context: Context, forecasts: Iterable[Forecast], cost: Cost | None) -> None:
-    """Write to stderr what a plan costs at X, and what X's limits mean for it, where either means anything."""
+    """Write to stderr what a plan costs at X, where a price is known, and what X's limits mean for it."""
     from profilectl.render.phrases import limit_lines
 
-    if cost is not None and cost.calls:
+    if cost is not None and cost.amount is not None:
         context.remark(prices.describe(cost))
     for forecast in forecasts:
         for line in limit_lines(forecast):

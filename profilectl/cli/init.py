@@ -57,7 +57,7 @@ def init(
     context: Context,
     handle: Annotated[str | None, option("--handle HANDLE", "Your brand's X account; else a stand-in.")] = None,
     language: Annotated[str, option("--language TAG", "Which language its customers read.")] = "en",
-    timezone: Annotated[str, option("--timezone NAME", "In which days begin and end.")] = "UTC",
+    timezone: Annotated[str, option("--timezone NAME", "The time zone in which days begin and end.")] = "UTC",
     file: Annotated[Path | None, option("--csv FILE", "Your people: CSV, or JSON lines.")] = None,
     columns: Annotated[list[str] | None, option("--map FIELD=COLUMN,...", "Which column is which field.")] = None,
     photos: Annotated[Path | None, option("--photos DIR", "Pictures, called by key, e-mail address or name.")] = None,
@@ -69,12 +69,6 @@ def init(
     On a terminal it asks five questions, unless options answer them. With --csv the roster is made of a list of people:
     their pictures are stored beside it, and columns are guessed from their names. With --from-live each profile at X
     becomes an agent, and is bound to it at once: nothing is created or destroyed there. Never overwrites anything.
-
-    profilectl init --handle acmecare
-
-    profilectl init --csv people.csv --photos faces --handle acmecare
-
-    profilectl init --from-live --handle acmecare
     """
     if from_live:
         if file or columns or photos:

@@ -106,8 +106,8 @@ def export(
     """Write all that the ledger knows as lines of JSON.
 
     The first line names the tables, each row is a line, and the last line has the count and a digest, so that
-    `profilectl ledger import` notices when a line is missing. The same ledger makes the same file, byte for byte. It
-    names customers and agents: a FILE is made for your eyes only.
+    `profilectl ledger import` notices when a line is missing. The same ledger makes the same file, byte for byte.
+    It names customers and agents, so only you can read FILE.
     """
     context.require_admin("export the ledger")
     if file is None and context.wants_json:
@@ -192,7 +192,7 @@ def backup(
 ) -> None:
     """Copy the ledger into a file, while others work.
 
-    The copy is made by SQLite itself, of one moment, and checked before it gets its name; it is for your eyes only. A
+    The copy is made by SQLite itself, of one moment, and checked before it gets its name; only you can read it. A
     ledger in PostgreSQL is backed up by pg_dump instead.
     """
     context.require_admin("back up the ledger")
@@ -218,8 +218,8 @@ def migrate(
     """Move the ledger to another place.
 
     It is copied whole and compared; then the old one is marked as moved, and every command that uses it is refused
-    with the new address. Runs wait for it, and in its last moment send does. When it is cut short, the same command
-    finishes it; until then either the old ledger stays in use, or neither is used.
+    with the new address. Syncs wait until it is done, and so does send in the last moment. When it is cut short,
+    the same command finishes it; until then either the old ledger stays in use, or neither is used.
     """
     context.require_admin("move the ledger")
     if context.uses_sandbox:
@@ -317,9 +317,10 @@ def accept_restore(
 ) -> None:
     """Go on with a ledger that went backwards.
 
-    Such as a backup that was put in its place: what happened since isn't in it. Shows how far it went back, and which
-    profiles at X bear an agent's name and aren't in it, with the commands that adopt them; run those before the next
-    sync. Then it is recorded, and commands work again. Without credentials X isn't asked, which is said.
+    For a backup that was put in the place of a lost ledger: it lacks what happened since. Shows how far it went
+    back, and which profiles at X bear an agent's name and aren't in it, with the commands that adopt them; run
+    those before the next sync. The decision is recorded, and commands work again. Without credentials X isn't
+    asked, and the output says so.
     """
     context.require_admin("accept a restored ledger")
     place = place_of(context)
@@ -356,7 +357,7 @@ def _accept(context: Context, place: Place, setbacks: Sequence[Setback]) -> None
             context.kept_heads.accept(ledger, place, setbacks, now_ms())
             forget_tree(context, ledger)
         except OSError as error:
-            raise LedgerRefused(f"how far the ledger is couldn't be kept: {error.strerror}") from None
+            raise LedgerRefused(f"can't write down how far the ledger is: {error.strerror}") from None
 
 
 def _candidates(context: Context, ledger: LedgerReader) -> tuple[list[Namesake], ProfilectlError | None]:

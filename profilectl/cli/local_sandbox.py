@@ -201,7 +201,7 @@ def ask_running_sandbox(
         raise InputRefused(f"{refusal}: {visible(str(error))}", hint=hint) from None
     items = document.get(key) if isinstance(document, dict) else None
     if not isinstance(items, list):
-        raise InputRefused(f"{refusal}: what does speaks of something else", hint=hint)
+        raise InputRefused(f"{refusal}: another program answers there", hint=hint)
     return items
 
 

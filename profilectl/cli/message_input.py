@@ -30,7 +30,7 @@ def read_text(text: str | None, file: Path | None) -> str:
         InputRefused: too long, or not UTF-8.
     """
     if text is None and file is None:
-        raise UsageError("what shall be sent?", hint="give the text, - for stdin, --file PATH or --edit")
+        raise UsageError("there is no message", hint="give the text, - for stdin, --file PATH or --edit")
     if text is not None and file is not None:
         raise UsageError("two messages at once: a text and --file", hint="give just one of them")
     if file is not None:

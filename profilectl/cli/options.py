@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import Struct
 
+from profilectl.cli.usage.examples import help_with_examples
 from profilectl.cli.usage.parsing import StrictCommand, StrictGroup
 
 
@@ -88,9 +89,10 @@ def root(function: Callable[..., None]) -> Callable[..., None]:
     return _with_global_options(function, lambda ctx, options: (ctx, options))
 
 
-def add_command(app: typer.Typer, name: str, function: Callable[..., None]) -> None:
-    """Add a command, a plain function of a `Context`, under its name."""
-    app.command(name, cls=StrictCommand)(command(function))
+def add_command(app: typer.Typer, name: str, function: Callable[..., None], group: str = "") -> None:
+    """Add a command, a plain function of a `Context`, under its name; its help ends with its examples."""
+    text = help_with_examples(f"{group} {name}".strip(), inspect.getdoc(function) or "")
+    app.command(name, cls=StrictCommand, help=text)(command(function))
 
 
 def add_group(app: typer.Typer, name: str, description: str, commands: Mapping[str, Callable[..., None]]) -> None:
@@ -100,7 +102,7 @@ def add_group(app: typer.Typer, name: str, description: str, commands: Mapping[s
     # to show without them.
     group.callback()(_with_global_options(_override, lambda ctx, options: (ctx, options), are_hidden=True))
     for word, function in commands.items():
-        add_command(group, word, function)
+        add_command(group, word, function, name)
     app.add_typer(group, name=name)
 
 

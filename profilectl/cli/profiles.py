@@ -110,9 +110,9 @@ def adopt(
 ) -> None:
     """Bind a profile that exists at X to an agent.
 
-    Its name and its picture are compared with the roster's. Where both are the agent's, it is as if sync had made it.
-    Where one isn't, a terminal asks about that, elsewhere only --yes binds it, and the next sync replaces it by what
-    the roster says.
+    Its name and its picture are compared with the roster's. Where both are the agent's, it is as if sync had made
+    it. Where one differs, you are asked on a terminal (elsewhere it needs --yes), and the next sync replaces the
+    profile by what the roster says.
     """
     context.require_admin("adopt profiles")
     _require_digits(profile_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -10,7 +11,7 @@ import typer
 
 from profilectl.cli.terminal_input import read_line
 from profilectl.errors import Declined, ProfilectlError, UsageError
-from profilectl.render.console import info
+from profilectl.render.console import folded_sentence, info
 from profilectl.text.escape import visible
 from profilectl.toml.problems import format_problem
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _MOST_PROBLEMS: Final = 10  # of an answer that are told
+_ANSWER_ROOM = 4  # columns beside a question, for y or n
 _ANSWERS = {"": "n", "n": "n", "no": "n", "y": "y", "yes": "y", "e": "e", "edit": "e"}
 
 
@@ -110,7 +112,7 @@ def _require_terminal(context: Context, outcome: str) -> None:
 
 def _answer(prompt: str, *, hidden: bool = False) -> str:
     try:
-        return read_line(prompt, hidden=hidden)
+        return read_line(folded_sentence(prompt, sys.stderr, _ANSWER_ROOM), hidden=hidden)
     except (KeyboardInterrupt, EOFError):
         raise typer.Abort from None
 

@@ -44,7 +44,7 @@ def reconcile_record(
         context.remark(render.reconciled(key, result))
     if not all(result.is_agreed for result in results.values()):
         hint = "find out who else has the brand's token; `profilectl audit verify` says whether the record was changed"
-        error = PersonNeeded("X and the record don't tell the same", hint=hint)
+        error = PersonNeeded("X's list and the record differ", hint=hint)
         show_error(error)
         raise typer.Exit(error.exit_code)
 

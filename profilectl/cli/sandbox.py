@@ -177,8 +177,8 @@ Url = Annotated[
 def reset(context: Context, url: Url = None) -> None:
     """Forget everything but the accounts.
 
-    Profiles, messages, cards, faults, what --not-allowlisted and --no-feedback
-    took, and the sandbox's own ledger.
+    Removes profiles, messages, cards, faults and the sandbox's own ledger, and ends what --not-allowlisted and
+    --no-feedback began.
     """
     if url is not None:
         ask_running_sandbox(context.environ, url, "POST", "reset", "profiles")

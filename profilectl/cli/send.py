@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -30,7 +31,7 @@ from profilectl.messaging.typing import Typing as SentTyping
 from profilectl.model import Agent, Link, Policy, Survey
 from profilectl.plan import prices
 from profilectl.render import json_documents
-from profilectl.render.console import info, show_error, told_when_slow, wrapped
+from profilectl.render.console import info, show_error, shown_name, told_when_slow
 from profilectl.system.host import parent_program
 from profilectl.text.escape import visible
 
@@ -250,7 +251,7 @@ def _report(request: _Request, prepared: PreparedSend, result: SendResult, write
     if result.card is not None and not context.is_quiet:
         info(f"asked for feedback ({result.card})")
     recipient = request.shown(prepared.recipient_id)
-    lines = [] if result.receipt is None else wrapped(_receipt_line(result.receipt, request.sender, recipient))
+    lines = [] if result.receipt is None else [_receipt_line(result.receipt, request.sender, recipient)]
     if result.receipt is not None:
         writer.sent()
     context.output.show(_document(result), lines=lines)
@@ -288,7 +289,8 @@ def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
         if not output.wants_json:
             shown_to = request.shown(user_id)
             show_on_stdout(draft_of(request.context, request.sender, message, shown_to, plain=not may_draw()))
-        request.context.remark(prices.describe(cost))
+        if cost.amount is not None:
+            request.context.remark(prices.describe(cost))
         try:
             request.sender.require_honesty(request.to)
         except InputRefused as error:
@@ -317,7 +319,8 @@ def _receipt_line(receipt: Receipt, message_sender: MessageSender, recipient: st
         when = "yet" if binding is None else "at present"
         return f"{sent} {signed}, event {receipt.event_id}: X doesn't show {message.agent}'s face {when}"
     # A repeat went out with the profile of then, which a sync may have replaced since.
-    shown = visible(binding.name) if binding.profile_id == message.profile_id else f"then profile {message.profile_id}"
+    is_current = binding.profile_id == message.profile_id
+    shown = shown_name(binding.name, sys.stdout) if is_current else f"then profile {message.profile_id}"
     return f"{sent} as {message.agent} ({shown}), event {receipt.event_id}, identity confirmed by X"
 
 

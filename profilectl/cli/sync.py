@@ -81,8 +81,8 @@ def sync(
     Creates, replaces, retires, and destroys only what is ours. Asks on a terminal; elsewhere it needs --yes. While it
     asks, others may work; when that changes the plan, the new one is shown and asked about.
 
-    With --plan or --expect it does what was reviewed, or nothing when anything has moved since. A saved plan brings its
-    brands, its agents and what was agreed to along.
+    With --plan or --expect it does what was reviewed, or nothing when anything has moved since. A saved plan names
+    its brands and agents, and what was agreed to.
     """
     from profilectl.toml.rules import parse_duration
 

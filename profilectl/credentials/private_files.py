@@ -33,7 +33,9 @@ def read_private(path: Path, *, by_systemd: bool = False) -> bytes:
     """
     # Whoever puts the JSON itself where its path belongs mustn't see it again in a message.
     if "{" in str(path) and '"' in str(path):
-        raise CredentialsError("credentials stand where the path of their file is wanted", hint="write them to a file")
+        raise CredentialsError(
+            "the path of a file is needed here, not the credentials themselves", hint="write them to a file"
+        )
     content, status = _read(path)
     _check_access(status, visible(str(path)), by_systemd=by_systemd)
     return content
@@ -61,7 +63,7 @@ def read_stdin(stream: BinaryIO | None = None) -> bytes:
     """
     if stream is None:
         if sys.stdin is None or sys.stdin.isatty():
-            raise CredentialsError("stdin brings no credentials", hint="pipe a JSON object into the command")
+            raise CredentialsError("no credentials came in on stdin", hint="pipe a JSON object into the command")
         stream = sys.stdin.buffer
     return stream.read(MAX_BYTES + 1)
 

@@ -175,7 +175,7 @@ class AccountChecks:
         if not self.status.usable:
             raise CredentialsError(self.status.problem or "unusable", hint=self.status.hint)
         if not self.status.handle and self.status.source in _PER_ACCOUNT:
-            raise CredentialsError(f"{self.status.source}: nobody says whose credentials are wanted", hint=_WHOSE)
+            raise CredentialsError(f"{self.status.source}: it isn't said whose credentials are meant", hint=_WHOSE)
         credentials = self.checks.within_deadline(partial(self.accounts.find_credentials, self.target.handle))
         self.credentials = credentials
         place = self.status.backend or credentials.source

@@ -117,7 +117,7 @@ def _parse(text: str) -> PostgresAddress:
         password = parts.password
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError:
-        raise UsageError("the ledger's address isn't one", hint=_EXAMPLE) from None
+        raise UsageError("the ledger's address can't be read", hint=_EXAMPLE) from None
     # it would stand in a configuration file, in the list of processes, and in every message about the ledger
     if password is not None or any("password" in name for name in options):
         raise UsageError(
@@ -151,7 +151,7 @@ def _from_path(text: str) -> dict[str, str]:
 def _split_port(server: str) -> tuple[str, str]:
     match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d*))?", server)
     if match is None:
-        raise UsageError("the ledger's address isn't one", hint=_EXAMPLE)
+        raise UsageError("the ledger's address can't be read", hint=_EXAMPLE)
     return match[1].strip("[]"), match[2] or ""
 
 

@@ -41,7 +41,7 @@ def require_honesty(agent: Agent, context: SendContext) -> None:
     """Raise InputRefused where it isn't honest to send as the agent, see `is_honest`."""
     if not is_honest(agent, context):
         raise InputRefused(
-            f"{agent.key} is a person, and no person is here: a script may only speak as a bot",
+            f"{agent.key} is a person: without a terminal, only bots may send",
             hint="send as an agent of kind bot; or add --human-wrote-this if a person wrote it, which is recorded; "
             "or rehearse with one of the policy's test_recipients",
             rule="a script as a person",

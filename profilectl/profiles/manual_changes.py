@@ -164,7 +164,10 @@ def find_binding(ledger: LedgerReader, roster: Roster, brand: Brand, agent: str)
     # Whoever left the roster may still have a binding, so both are searched for a name that was mistyped.
     rostered = {member.key for member in roster.agents_of(brand.key)}
     if agent in rostered:
-        raise InputRefused(f"{agent} has no profile at brand {brand.key} in this ledger")
+        hint = "`profilectl profiles list` shows whose profiles it knows"
+        if account is None:
+            hint = f"run `profilectl sync` first, which tells the ledger that {brand.key} is @{brand.handle}"
+        raise InputRefused(f"{agent} has no profile at brand {brand.key} in this ledger", hint=hint)
     raise unknown_agent(agent, rostered | {binding.agent for binding in bindings})
 
 

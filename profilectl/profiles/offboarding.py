@@ -174,7 +174,7 @@ class Offboarding(Struct, frozen=True):
         return [brand for brand in blocked if self.agent not in ledger.state_of(ids[brand]).blocked]
 
     def _refused(self, brand: Brand) -> OffboardResult:
-        error = InputRefused(f"somebody has allowed {self.agent} again meanwhile, so nothing was destroyed")
+        error = InputRefused(f"nothing was destroyed: somebody allowed {self.agent} again meanwhile")
         return OffboardResult(brand.key, OffboardStatus.FAILED, error=error)
 
     def unblock(self, ledger: Ledger) -> tuple[OffboardResult, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from msgspec import Struct
 
 from profilectl.errors import Declined, ProfilectlError, RosterRefused
-from profilectl.text.escape import visible
+from profilectl.text.escape import isolated, visible
 from profilectl.toml.problems import format_place, format_problem
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _SLOW = 1.0  # seconds after which a person is told what is waited for
 _NAMES = 3  # of what is under way that are shown beside the bar
 _PAGE = 200  # rows of a table that is one of many
 _COLOURS = {"error": "1;31", "refused": "1;31", "warning": "33", "hint": "36"}  # SGR codes (ECMA-48 8.3.117)
+
+_SPACE = re.compile(r" (?=(?:[^`]*`[^`]*`)*[^`]*$)")  # outside of a command in backticks
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
 
 Item = TypeVar("Item")
 
@@ -71,26 +75,65 @@ def console(stream: TextIO) -> Console:
 
 
 def draw(renderable: RenderableType) -> None:
-    """Draw something on stdout, which must be a terminal."""
+    """Draw something on stdout, which must be a terminal; no line ends in spaces."""
     with unless_nobody_reads():
-        console(sys.stdout).print(renderable, crop=False)
+        _print(renderable, sys.stdout)
 
 
-def wrapped(line: str) -> list[str]:
-    """Return a sentence as the lines that stdout's terminal has room for, broken at spaces; whole for anything else."""
-    if not is_terminal(sys.stdout):
-        return [line]
-    from rich.cells import cell_len
+def draw_aside(renderable: RenderableType) -> None:
+    """Draw something on stderr, which must be a terminal, as `draw` does."""
+    with suppress(OSError):  # as in `_say`
+        _print(renderable, sys.stderr)
 
-    width = console(sys.stdout).width
-    lines = [""]
-    for word in line.split(" "):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if lines[-1] and cell_len(longer) > width:
+
+def _print(renderable: RenderableType, stream: TextIO) -> None:
+    from profilectl.render.layout import Unpadded
+
+    console(stream).print(Unpadded(renderable), crop=False, end="")
+
+
+def width_of(stream: TextIO) -> int | None:
+    """Return the columns of a stream's terminal, as COLUMNS or the terminal says; None where nobody says."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):  # no terminal, or no descriptor
+        return None
+
+
+def folded_sentence(line: str, stream: TextIO, room: int = 0) -> str:
+    """Return a sentence with line breaks at spaces where its terminal would break words; as it is for anything else.
+
+    What is to be copied stays whole: commands in backticks, and words that are longer than a line.
+
+    Args:
+        line: the sentence, safe to print.
+        stream: where it is written to.
+        room: columns that its last line leaves free, for an answer.
+    """
+    width = width_of(stream) if is_terminal(stream) else None
+    if width is None or len(line.encode()) <= width - room:  # no text has more columns than bytes
+        return line
+    from profilectl.render.layout import most_cells
+
+    first, *words = _SPACE.split(line.rstrip(" "))
+    lines = [first]
+    for number, word in enumerate(words, 1):
+        longer = f"{lines[-1]} {word}"
+        columns, own = (most_cells(_SGR.sub("", text)) for text in (longer, word))
+        # What is too long for any line begins on this one, so that the terminal breaks it once less.
+        if lines[-1].strip() and own <= width < columns + (room if number == len(words) else 0):
             lines.append(word)
         else:
             lines[-1] = longer
-    return lines
+    return "\n".join(lines) + " " * (len(line) - len(line.rstrip(" ")))
+
+
+def shown_name(name: str, stream: TextIO) -> str:
+    """Return a public name for a sentence: on a terminal one that runs from right to left moves nothing around it."""
+    return isolated(visible(name)) if is_terminal(stream) else visible(name)
 
 
 def as_text(renderable: RenderableType) -> str:
@@ -160,12 +203,12 @@ def info(line: str, *, strong: str = "") -> None:
     shown = _with_colour(visible(line))
     if strong and has_colours(sys.stderr):
         shown = shown.replace(strong, f"\x1b[1;31m{strong}\x1b[0m", 1)
-    _say(shown)
+    _say(folded_sentence(shown, sys.stderr))
 
 
 def info_aside(line: str) -> None:
     """Write one line to stderr as `info` does, dim on a terminal: what most people don't read."""
-    shown = visible(line)
+    shown = folded_sentence(visible(line), sys.stderr)
     _say(f"\x1b[2m{shown}\x1b[0m" if has_colours(sys.stderr) else shown)
 
 
@@ -276,12 +319,15 @@ class Output(Struct, frozen=True):
             self.show_rows(headers, rows, table=table)
         if not self.is_quiet:
             for line in lines:
-                out(line)
+                out(folded_sentence(line, sys.stdout))
 
     def announce(self, line: str) -> None:
         """Write what was done, a sentence that is safe to print: beside the result, which may be a JSON document."""
         if not self.is_quiet:
-            (info if self.wants_json else out)(line)
+            if self.wants_json:
+                info(line)
+            else:
+                out(folded_sentence(line, sys.stdout))
 
     def show_rows(
         self,

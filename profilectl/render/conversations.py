@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from profilectl.render.bubbles.bubble import framed
 from profilectl.render.json_documents import Document, rfc3339
-from profilectl.text.escape import excerpt, visible
+from profilectl.text.escape import excerpt, isolated, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -139,21 +140,20 @@ def inbox_cells(brand: str, faces: Faces, threads: Sequence[Thread], *, several:
 def drawn_thread(faces: Faces, thread: Thread, width: int) -> RenderableType:
     """Draw a conversation in `width` columns: the customer at the left, the brand's agents at the right."""
     from rich.align import Align
-    from rich.box import ROUNDED
     from rich.console import Group
     from rich.constrain import Constrain
-    from rich.panel import Panel
     from rich.text import Text
 
     whole = min(width, _WIDEST)
+    room = max(8, int(whole * _BUBBLE))
     parts: list[RenderableType] = []
     for message in thread.messages:
         side, colour = ("right", "cyan") if faces.is_own(message) else ("left", "bright_black")
-        lines = [Text("\n".join(_lines(message)))] + [Text(visible(part), "dim") for part in _parts(message)]
-        panel = Panel.fit(Group(*lines), box=ROUNDED, border_style=colour)
-        byline = Text.assemble((visible(faces.sender(message)), "bold"), (f"  {clock(message.created_ms)}", "dim"))
-        bubble_and_name = (Constrain(panel, max(8, int(whole * _BUBBLE))), byline)
-        parts += [Align(part, side) for part in bubble_and_name]  # type: ignore[arg-type]  # its names of the sides
+        frame = framed([*_lines(message), *map(visible, _parts(message))], room, colour)
+        sender, name = visible(faces.sender(message)), visible(faces.name(message) or "")
+        byline = Text(sender.replace(name, isolated(name), 1), "bold") if name else Text(sender, "bold")
+        byline.append(f"  {clock(message.created_ms)}", "not bold dim")
+        parts += [Align(part, side) for part in (frame, byline)]  # type: ignore[arg-type]  # its names of the sides
     return Constrain(Group(*parts), whole)
 
 

@@ -42,7 +42,7 @@ def plan_document(plan: Plan, options: str, faces: Mapping[Change, Faces] | None
     `options` are those with which a command means the same roster and X, with a space before them. With `faces` the
     table shows two pictures for each change, from https addresses only. `where` is a `phrases.place`.
     """
-    parts = [f"### Profiles at X: {summary(plan, code(where))}"]
+    parts = [f"### Custom profiles: {summary(plan, code(where))}"]
     if plan.refused is not None:
         allow = f" {code(plan.refused.allow)} allows this plan." if plan.refused.allow else ""
         parts.append(f"> **Refused:** {code(plan.refused.message)}.{allow}")

@@ -24,13 +24,13 @@ def price(desk, text):
 
 
 def test_no_price_is_invented(alice):
-    """X publishes none for custom profiles; for a message there is one, with its date."""
+    """X publishes none for custom profiles, so nothing is said of them; for a message there is one, with its date."""
     shown = alice.run("diff")
     document = alice.run("diff", "--json").document
     assert 0 == alice.run("sync", "--yes").code
     nothing, message, quiet = alice.run("diff"), alice.run(*TO), alice.run(*TO, "-q")
 
-    assert "cost: no known price for 1 upload, 1 create\n" in shown.err
+    assert "cost" not in shown.err
     assert (None, ["upload", "create"]) == (document["cost"]["amount"], document["cost"]["unknown"])
     assert "cost" not in nothing.err
     assert "cost: 0.015 USD by the prices of 2026-11-29\n" == message.err
@@ -63,8 +63,7 @@ def test_the_local_x_asks_no_configuration(desk):
     price(desk, "broken")
     result = desk.write(("alice", "Alice F.")).run("diff")
 
-    assert 0 == result.code
-    assert "cost: no known price for 1 upload, 1 create\n" in result.err
+    assert (0, 1) == (result.code, len(result.rows))
 
 
 def test_a_price_without_its_day_is_refused(alice):

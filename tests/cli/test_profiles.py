@@ -72,6 +72,19 @@ def test_forget_works_offline_and_for_agents_who_left_the_roster(desk):
     assert "once bruno" not in desk.run("profiles", "forget", "bruno", "--yes").out
 
 
+def test_forget_says_what_to_do_after_a_brand_was_renamed(desk):
+    """The ledger learns the brand's new key with the next sync, and then knows its agents again."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(("alice", "Alice"))
+    assert 0 == desk.run("sync", "--yes").code
+    desk.write(("alice", "Alice"), brands={"care": "acmecare"})
+    early = desk.run("profiles", "forget", "alice", "--yes")
+
+    assert 5 == early.code
+    assert "hint: run `profilectl sync` first, which tells the ledger that care is @acmecare\n" in early.err
+    assert [0, 0] == [desk.run(*words, "--yes").code for words in (("sync",), ("profiles", "forget", "alice"))]
+
+
 def test_forget_asks_on_a_terminal_and_refuses_elsewhere(desk):
     """Without a person and without --yes nothing happens; "n" keeps the binding, "y" drops it."""
     desk.env["PROFILECTL_SANDBOX"] = "1"

@@ -23,8 +23,8 @@ WITHOUT_STDIN = {
     "offboard alice --sandbox": (2, "there is no terminal to ask on"),
     "send --sandbox --as alice --to @customer -": (5, "error: "),
     "send --sandbox --as alice --to @customer --edit": (2, "--edit needs a terminal"),
-    "auth login": (2, "nobody can be asked"),
-    "auth login --pin": (2, "nobody can be asked"),
+    "auth login": (2, "there is no terminal to ask"),
+    "auth login --pin": (2, "there is no terminal to ask"),
     "auth import": (4, "no OAuth 1.0a account"),
     "doctor --sandbox": (0, ""),
 }

@@ -123,7 +123,7 @@ def test_a_terminal_is_not_read(monkeypatch):
 
     for stdin in (Terminal(), None):
         monkeypatch.setattr(sys, "stdin", stdin)
-        with pytest.raises(CredentialsError, match="stdin brings no credentials"):
+        with pytest.raises(CredentialsError, match="no credentials came in on stdin"):
             read_stdin()
 
 

@@ -108,9 +108,9 @@ def test_a_password_in_an_address_is_refused(address):
         ("postgresql://db/x?options=-csearch_path", "unknown option options"),
         ("postgresql://db/x?schema=a;b", "schema of small letters"),
         ("postgresql://db/x?allow_plain=1", "allow_plain=yes or no"),
-        ("postgresql://db:5:6/x", "isn't one"),
-        ("postgresql://[::1/x", "isn't one"),
-        ("postgresql://db/x?sslmode", "isn't one"),
+        ("postgresql://db:5:6/x", "can't be read"),
+        ("postgresql://[::1/x", "can't be read"),
+        ("postgresql://db/x?sslmode", "can't be read"),
     ],
 )
 def test_what_makes_no_address(address, what):

@@ -28,7 +28,7 @@ def test_a_script_does_not_speak_as_a_person(kind, context, allowed):
     if allowed:
         assert require_honesty(agent, context) is None
     else:
-        with pytest.raises(InputRefused, match="a script may only speak as a bot"):
+        with pytest.raises(InputRefused, match="without a terminal, only bots may send"):
             require_honesty(agent, context)
 
 

@@ -12,7 +12,7 @@ import pytest
 from profilectl.errors import Declined, InputRefused, RateLimited, RosterRefused
 from profilectl.model import Problem
 from profilectl.render import console
-from profilectl.render.console import info, problem_line, show_error
+from profilectl.render.console import folded_sentence, info, problem_line, show_error, shown_name
 
 PROBLEM = Problem("roster.toml", 14, 1, "agents.alice.name", "53 characters, at most 48")
 
@@ -145,3 +145,50 @@ def test_a_pipe_is_told_nothing_of_slowness(monkeypatch):
         begin()
         time.sleep(0.05)
     assert "" == sys.stderr.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        ("twelve words in all", ["twelve words in all"]),
+        ("as long as one line is", ["as long as one line", "is"]),
+        ("hint: run `profilectl diff` again", ["hint: run", "`profilectl diff`", "again"]),
+        ("plan sha256:0123456789abcdef", ["plan sha256:0123456789abcdef"]),
+        ("  indented, and going on", ["  indented, and", "going on"]),
+        ("\x1b[36mhint:\x1b[0m as long as that", ["\x1b[36mhint:\x1b[0m as long as", "that"]),
+        ("one 👍🏽 two 👍🏽 three 👍🏽", ["one 👍🏽 two 👍🏽", "three 👍🏽"]),
+    ],
+)
+def test_sentences_break_at_spaces(monkeypatch, line, lines):
+    """On a terminal, where words would be broken; what is to be copied stays whole, a command or a digest."""
+    watch(monkeypatch, is_terminal=True)
+    monkeypatch.setenv("COLUMNS", "20")
+
+    assert lines == folded_sentence(line, sys.stderr).split("\n")
+    assert line == folded_sentence(line, StringIO())
+
+
+def test_a_question_leaves_room_for_its_answer(monkeypatch):
+    """The brackets go to the next line rather than the letter that is typed; the space before it stays."""
+    watch(monkeypatch, is_terminal=True)
+    monkeypatch.setenv("COLUMNS", "20")
+
+    assert "Apply to X? [y/N]: " == folded_sentence("Apply to X? [y/N]: ", sys.stderr, 2)
+    assert "Apply to X?\n[y/N]: " == folded_sentence("Apply to X? [y/N]: ", sys.stderr, 4)
+
+
+def test_a_sentence_is_whole_where_nobody_knows_the_width(monkeypatch):
+    """A terminal that doesn't say breaks it as it can."""
+    watch(monkeypatch, is_terminal=True)
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    assert "a " * 90 == folded_sentence("a " * 90, sys.stderr)
+
+
+def test_a_name_in_a_sentence_is_isolated_for_a_person_only():
+    """A pipe gets the name as it is."""
+    assert ("\u2068יעל\u2069", "יעל", "Eve") == (
+        shown_name("יעל", Terminal()),
+        shown_name("יעל", StringIO()),
+        shown_name("Eve", Terminal()),
+    )

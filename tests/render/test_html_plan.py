@@ -116,7 +116,7 @@ def test_summary_refusal_and_digest_frame_the_page():
     page = page_of((RENAME, sight(), sight()), unchanged=3, refused=refused)
     outline = Outline(page)
 
-    assert ["Profiles at X: 1 replace; 3 unchanged"] == outline.texts["h1"]
+    assert ["Custom profiles: 1 replace; 3 unchanged"] == outline.texts["h1"]
     assert ["Refused:"] == outline.texts["strong"]
     assert "--allow-deletes 8" in outline.texts["code"]
     assert outline.texts["code"][-1] == Plan((RENAME,), BASIS).digest

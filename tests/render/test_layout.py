@@ -8,11 +8,13 @@ from io import StringIO
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from profilectl.plan.builder import Plan
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.render import tables
-from profilectl.render.layout import Cell, Rows
+from profilectl.render.layout import Cell, Rows, Unpadded, most_cells
 from profilectl.sync.outcomes import Outcome, Status
 
 NAMES = {
@@ -125,3 +127,23 @@ def test_foreign_text_is_made_visible():
     """No escape of somebody else's reaches the terminal."""
     (line, *_) = drawn(tables.listing(("id", "name"), [("1", "\x1b[31m\u202eevil")]), 120)[1:]
     assert "1   \\x1b[31m<U+202E>evil" == line
+
+
+def test_nothing_is_padded():
+    """What Rich fills up with spaces ends where it ends; a coloured ground is no padding."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_row(Text("ok"), Text("fine"))
+    grid.add_row(Text("failed"), Text("bar  ", style="on red"))
+    first, second = drawn(Unpadded(grid), 40, colour=True)
+
+    assert "ok      fine" == first
+    assert "failed  \x1b[41mbar  \x1b[0m" == second
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("Alice", 5), ("王美玲", 6), ("سارة", 4), ("👍🏽", 4), ("👩‍💻", 4), ("🇫🇷", 4), ("❤️", 2), ("शि", 2)],
+)
+def test_most_cells(text, columns):
+    """As wide as the terminal has it that knows no sequences."""
+    assert columns == most_cells(text)

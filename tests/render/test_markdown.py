@@ -85,7 +85,7 @@ def test_a_plan_is_a_title_a_table_and_a_digest():
 
     assert document == snapshot(
         """\
-### Profiles at X: 1 create, 1 replace, 1 delete; 39 unchanged
+### Custom profiles: 1 create, 1 replace, 1 delete; 39 unchanged
 
 |  | brand | agent | change | why | name | picture changed |
 | --- | --- | --- | --- | --- | --- | --- |

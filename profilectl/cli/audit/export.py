@@ -38,8 +38,8 @@ def export(
     """Write the record of a period to two files.
 
     Lines of JSON that a program can check: each record as it is stored, with its hashes, and a last line with their
-    count and digest. And a page for people, which loads nothing: faces, messages by agent, changes. Both name customers
-    and agents, so they are for your eyes only. A record whose chain is broken is refused.
+    count and digest. And a page for people, which loads nothing: faces, messages by agent, changes. Both name
+    customers and agents, so only you can read them. A record whose chain is broken is refused.
     """
     from profilectl.render.record import (
         page as record_page,  # brings the pages along, which the other commands do without

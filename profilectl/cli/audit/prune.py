@@ -33,7 +33,7 @@ def prune(
 ) -> None:
     """Remove texts and recipients from older records, for good.
 
-    Who got a message, what it said, and the digests that prove that. Who sent it, as whom, when, and X's id of it
+    Removes who got a message, what it said, and the digests of that. Who sent it, as whom, when, and X's id of it
     stay, and so do the hashes: `profilectl audit verify` and earlier checkpoints hold as before. Messages whose end
     nobody knows keep their recipient. What `send --key` knows of that time goes as well.
 

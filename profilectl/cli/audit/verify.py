@@ -41,10 +41,11 @@ def verify(
     events leave of them: who is bound, retired, offboarded, protected, and which messages are on their way. A broken
     chain stops every command that writes; --accept-break lets them go on, and is itself recorded.
 
-    PATH proves that all it has is still there: the folder of checkpoints, or one of them; an export of the ledger or of
-    the record, what `audit verify --json` printed, or a head from the state folder. Keep one where nobody who writes
-    the ledger can change it: a chain that was rewritten as a whole looks sound by itself. Checkpoints count where a key
-    signed them that is in the file of [audit] signers in config.toml, as ssh-keygen reads it, or else your own.
+    PATH proves that all it has is still there: the folder of checkpoints, or one of them; an export of the ledger
+    or of the record, what `audit verify --json` printed, or a head from the state folder. Keep one where nobody who
+    writes the ledger can change it: a chain that was rewritten as a whole looks sound by itself. A checkpoint
+    counts if it is signed by a key in the file that [audit] signers names in config.toml (in ssh-keygen's form);
+    without such a file, by your own.
     """
     if accept_break and against is not None:
         what = "--accept-break and --against exclude each other"
@@ -121,6 +122,6 @@ def _accept_break(context: Context, ledger: StoreReader, seen: Look, *, yes: boo
             try:
                 context.kept_heads.keep(writable, place)
             except OSError as error:
-                context.remark(f"warning: how far the ledger is couldn't be kept: {error.strerror}")
+                context.remark(f"warning: can't write down how far the ledger is: {error.strerror}")
     forget_tree(context, ledger)
     return look(context, ledger)

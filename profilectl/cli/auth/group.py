@@ -188,7 +188,7 @@ def _report_logout(context: Context, name: str, result: Logout, backend: str) ->
 def default(
     context: Context,
     key: Annotated[str | None, argument("[BRAND]", "Its key in the roster.")] = None,
-    clear: Annotated[bool, option("--clear", "Have none any more.")] = False,
+    clear: Annotated[bool, option("--clear", "Choose none any more.")] = False,
 ) -> None:
     """Show or choose the brand that is meant when none is named.
 

@@ -92,13 +92,13 @@ def _reader(context: Context, *, with_token: bool, pin: bool) -> Callable[[], Cr
     """Return what gets the four values in the chosen way; UsageError when that can't be done here."""
     if context.options.credentials_file is not None:
         path = visible(str(context.options.credentials_file))
-        raise UsageError("a login reads no credentials file", hint=f"profilectl auth login --with-token < {path}")
+        raise UsageError("auth login takes no --credentials-file", hint=f"profilectl auth login --with-token < {path}")
     if with_token and pin:
         raise UsageError("--with-token and --pin exclude each other", hint="leave one of them out")
     if with_token and sys.stdin.isatty():
         raise UsageError("--with-token reads stdin, but nothing is piped into it", hint=_PIPE)
     if not with_token and not context.may_ask:
-        raise UsageError("nobody can be asked for the credentials here", hint=_PIPE)
+        raise UsageError("there is no terminal to ask for the credentials on", hint=_PIPE)
     return prompts.read_token if with_token else lambda: _ask_person(context, pin=pin)
 
 
@@ -156,13 +156,13 @@ def import_(
 ) -> None:
     """Import an account from twurl, t or xurl.
 
-    As at a login they are checked at X, then kept in the keyring. The tool's file stays as it is.
+    Its credentials are checked at X and kept in the keyring, as with a login. The tool's file stays as it is.
     """
     accounts.refuse_sandbox(context)
     if not only_list:
         context.require_admin("change credentials")
     if context.options.credentials_file is not None:
-        raise UsageError("an import reads no credentials file", hint="--from names a file of twurl, t or xurl")
+        raise UsageError("auth import takes no --credentials-file", hint="--from names a file of twurl, t or xurl")
     files = _read(path)
     offers = [offer for file in files for offer in file.offers]
     if only_list:

@@ -38,7 +38,7 @@ def doctor(
     context: Context,
     wait: Annotated[
         str | None,
-        option("--wait DURATION", "Ask on until X allows custom profiles, for this long: 2h."),
+        option("--wait DURATION", "Keep asking until X allows custom profiles, for this long: 2h."),
     ] = None,
     face_check: Annotated[
         bool, option("--face-check", "Send one test message, and ask you what X's apps show beside it.")

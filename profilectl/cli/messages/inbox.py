@@ -29,14 +29,9 @@ def inbox(context: Context, waiting: Waiting = False, pages: Pages = None) -> No
     """Show who wrote, when, and whether they were answered.
 
     A conversation waits when its newest message is the customer's; else the agent who answered is named. X lists 30
-    days, and lets an account read 15 pages of messages in a quarter of an hour; what was read and what is left is said.
-    Who may send as one of a brand's agents may read. Nothing is written, here or at X.
-
-    \b
-    Examples:
-      profilectl inbox
-      profilectl inbox --waiting --json
-    """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
+    days, and lets an account read 15 pages of messages in a quarter of an hour; the output says what was read and
+    what is left. Who may send as one of a brand's agents may read. Nothing is written, here or at X.
+    """
     brands = context.brands()
     boxes: list[Box] = []
     failed: list[str] = []

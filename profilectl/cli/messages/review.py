@@ -11,7 +11,7 @@ from profilectl.cli.prompts import confirm_or_edit
 from profilectl.errors import RemoteError
 from profilectl.messaging.reading import gather, last_words, may_read
 from profilectl.messaging.typing import TypingSign, shown_typing
-from profilectl.render.console import console, info, is_terminal, out
+from profilectl.render.console import console, draw, draw_aside, info, is_terminal, out, shown_name
 from profilectl.render.conversations import clock
 from profilectl.system.cache import cache_file, read_cache, write_cache
 from profilectl.system.threads import run_with_deadline
@@ -102,7 +102,6 @@ def may_draw() -> bool:
 def show_on_stdout(draft: Draft) -> None:
     """Show everything that would go out, as a result."""
     from profilectl.render.bubbles.bubble import draft_bubble, plain_draft
-    from profilectl.render.console import draw
 
     if not may_draw():
         for line in plain_draft(draft).splitlines():
@@ -147,7 +146,7 @@ def _show(draft: Draft) -> None:
 
     screen = console(sys.stderr)  # stdout is for the receipt alone
     if screen.color_system is not None:
-        screen.print(draft_bubble(draft, screen.width))
+        draw_aside(draft_bubble(draft, screen.width))
         return
     for line in plain_draft(draft).splitlines():
         info(line)
@@ -157,7 +156,7 @@ def _face(sender: MessageSender, message: Message) -> str:
     """Return under which name the customer sees a message."""
     agent, brand = sender.sender.agent, sender.sender.brand
     if message.profile_id is not None:
-        return visible(agent.name)
+        return shown_name(agent.name, sys.stderr)
     return f"@{visible(brand.handle)}, signed {visible('^' + message.text.rpartition('^')[2])},"
 
 

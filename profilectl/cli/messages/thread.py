@@ -28,15 +28,10 @@ def thread(
 ) -> None:
     """Show the conversation with a customer.
 
-    The newest message comes last, each under the name that the customer sees. X lists 30 days, and lets an account read
-    15 pages in a quarter of an hour; what was read and what is left is said. Who may send as one of the brand's agents
-    may read. Nothing is written, here or at X.
-
-    \b
-    Examples:
-      profilectl thread @customer
-      profilectl thread @customer --limit 100 --json
-    """  # noqa: D301 - Typer keeps the lines behind a real backspace as they are
+    The newest message comes last, each under the name that the customer sees. X lists 30 days, and lets an account
+    read 15 pages in a quarter of an hour; the output says what was read and what is left. Who may send as one of
+    the brand's agents may read. Nothing is written, here or at X.
+    """
     partner = check_recipient(who, "thread")
     brand = context.the_brand()
     mailbox = open_mailbox(context, brand)

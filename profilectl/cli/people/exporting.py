@@ -24,10 +24,6 @@ def export_people(
 
     It is what `roster import` reads, and changes nothing when it is read into the same roster. Defaults and name
     patterns are filled in; what differs from brand to brand isn't in it.
-
-    profilectl roster export > people.csv
-
-    profilectl roster export -l team=night --format jsonl
     """
     from profilectl.people.export import csv_rows, export, json_lines
     from profilectl.render.console import out_all

@@ -28,10 +28,6 @@ def import_people(
 
     CSV with commas, semicolons or tabs, or JSON lines. Who is new is added, and what differs is set; an empty cell
     changes nothing. Columns are guessed from their names: see what was guessed with --dry-run. X isn't called.
-
-    profilectl roster import people.csv --dry-run
-
-    profilectl roster import people.csv --map name=display_name,avatar=photo --photos faces
     """
     from profilectl.cli.people.lists import mapping_of, next_command, photo_source, read_list, tell_about
     from profilectl.people.importing import plan_import, write

@@ -91,7 +91,7 @@ def _handles(context: Context, handle: str | None) -> Sequence[str]:
     host = context.api_host
     accounts = [] if context.uses_sandbox else [each.handle for each in context.config.accounts if each.host == host]
     if not accounts:
-        raise UsageError("whose profiles isn't clear", hint="--handle HANDLE names the X account")
+        raise UsageError("which account has the profiles?", hint="--handle HANDLE names the X account")
     return accounts
 
 

@@ -35,10 +35,6 @@ def pull(
 
     It is set up in your config.toml, as [people.okta] or the like, and only read. Who is new is added, who has left is
     removed, and what has changed is set; but a field that somebody has edited by hand stays as it is. X isn't called.
-
-    profilectl roster pull --dry-run
-
-    profilectl roster pull okta --yes
     """
     from profilectl.cli.people.importing import require_readable
     from profilectl.cli.people.lists import photo_source, tell_about

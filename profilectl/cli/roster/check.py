@@ -61,8 +61,9 @@ def check(
 
     Opens each picture, except those of which a profile was made before.
 
-    With --compliance it lists every agent instead, with the bot marker in the public name and what is missing, for the
-    person who must answer for the disclosure rules: exit 0 when nothing is, 5 otherwise. Only the roster is read.
+    With --compliance it lists every agent instead, with the bot marker in the public name and what is missing, for
+    the person who must answer for the disclosure rules: exit 0 when nothing is missing, 5 otherwise. Only the
+    roster is read.
     """
     if compliance and (strict or form is not None):
         raise UsageError("--compliance has neither --strict nor --format", hint="--json prints it as one document")

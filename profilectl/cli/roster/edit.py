@@ -56,7 +56,6 @@ def add(
     """Add an agent to the roster.
 
     With --brand it belongs to these brands only. Every comment, the order and all line ends stay as they are.
-    For example: profilectl roster add alice --name "Alice F." --photo ~/alice.jpg
     """
     from profilectl.roster.editing.edits import AddAgent
     from profilectl.roster.editing.fields import parse_assignment, typed
@@ -159,7 +158,6 @@ def set_fields(
 
     With --brand it is what differs in that brand. Lists take commas: operators=ann,bert. A --photo gets a file of its
     own, and the former picture's stays.
-    For example: profilectl roster set alice title='Team Lead' until=2027-01-31 --unset operators
     """
     from profilectl.roster.editing.edits import SetFields
     from profilectl.roster.editing.fields import parse_assignment, parse_field
@@ -218,7 +216,6 @@ def remove(context: Context, key: Agent) -> None:
     """Take an agent out of the roster.
 
     The next sync destroys the agent's profiles. `profilectl offboard` does that at once, and blocks sending.
-    For example: profilectl roster remove alice
     """
     from profilectl.roster.editing.edits import RemoveAgent
 
@@ -246,7 +243,7 @@ def rename(
     """Change an agent's key; its profile stays.
 
     The roster gets an entry in [[moved]], by which every ledger follows at its next sync. Nothing is made or destroyed
-    at X, and customers see no difference. For example: profilectl roster rename afast alice
+    at X, and customers see no difference.
     """
     from profilectl.roster.editing.edits import RenameAgent
 
@@ -262,7 +259,6 @@ def fmt(
     """Bring the roster into its canonical form.
 
     Comments, order and meaning stay: only white space, line ends and the spelling of keys become even.
-    For example: profilectl roster fmt --check
     """
     from profilectl.roster.editing.edits import Reformat
 

@@ -18,7 +18,7 @@ _HEADERS = ("brand", "agent", "kind", "name", "picture", "until", "protected", "
 def listing(context: Context, agent: Agents = None, label: Labels = None) -> None:
     """List the agents as each brand shows them.
 
-    The state is "over" from the day after the last one, and "to come" before the first.
+    An agent is "to come" before its first day, and "over" after its last.
     """
     chosen = [brand.key for brand in context.brands()]
     agents = select(context.roster.agents, frozenset(agent or ()), parse_labels(label or ()), chosen)

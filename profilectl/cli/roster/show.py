@@ -32,7 +32,6 @@ def show(
 
     With --explain each value has the table and the line that it comes from: the defaults, the defaults of a brand, the
     agent, or the agent in a brand; values that another one wins against are in brackets.
-    For example: profilectl roster show alice --explain
     """
     from profilectl.roster.layers import explain
 

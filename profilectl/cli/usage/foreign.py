@@ -59,6 +59,7 @@ _YES = (("", "--yes", "--yes agrees without being asked"),)
 _DRY_RUN = (
     ("", "--dry-run", "--dry-run shows what would be sent"),
     ("sync", "", "`profilectl diff` shows what sync would do"),
+    ("diff", "", "leave it out: diff changes nothing"),
 )
 _BRAND = (("", "--brand", "--brand BRAND names the account"),)
 _JSON = (("", "--json", "--json prints one JSON document"),)
@@ -67,14 +68,20 @@ OPTIONS = {
     "--account": _BRAND,
     "--assume-yes": _YES,
     "--auto-approve": _YES,
+    "--check": _DRY_RUN,
     "--config": (("", "--roster", "--roster PATH names the roster"),),
     "--debug": (("", "--verbose", "--verbose tells about every call"),),
     "--dry-run": _DRY_RUN,
     "--force": _YES,
     "--no-color": (("", "", "the variable NO_COLOR=1 turns colours off"),),
     "--non-interactive": (("", "--no-input", "--no-input never asks"),),
+    "--noop": _DRY_RUN,
     "--output": _JSON,
+    "--plan-only": _DRY_RUN,
+    "--preview": _DRY_RUN,
     "--profile": _BRAND,
+    "--simulate": _DRY_RUN,
+    "--whatif": _DRY_RUN,
     "-V": (("", "", "`profilectl --version` prints the version"),),
     "-f": _YES,
     "-n": _DRY_RUN,

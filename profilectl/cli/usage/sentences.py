@@ -102,11 +102,25 @@ def _dashes(word: str) -> int:
 
 
 def _option_hint(name: str, known: list[str], ctx: Any) -> str:
-    for command, option, hint in foreign.OPTIONS.get(name, ()):
+    own = next((option for option in known if _letters(option) == _letters(name)), None)
+    if own is not None and name.startswith("--"):
+        return f"did you mean {own}?"
+    for command, option, hint in _of_other_tools(name):
         if command in {"", ctx.info_name} and (not option or option in known):
             return hint
     close = nearest(name.lower(), tuple(known)) if name.startswith("--") else None
     return f"did you mean {close}?" if close else _see_help(ctx)
+
+
+def _of_other_tools(name: str) -> tuple[tuple[str, str, str], ...]:
+    """Return what `foreign.OPTIONS` has for an option, in whatever case and with or without its inner dashes."""
+    if name in foreign.OPTIONS or not name.startswith("--"):
+        return foreign.OPTIONS.get(name, ())
+    return next((hints for known, hints in foreign.OPTIONS.items() if _letters(known) == _letters(name)), ())
+
+
+def _letters(option: str) -> str:
+    return option.replace("-", "").lower()
 
 
 def _value_problem(error: Any, ctx: Any, _words: list[str]) -> UsageError:

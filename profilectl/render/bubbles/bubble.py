@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from profilectl.model import Link, ShortRepr, Survey
-from profilectl.text.escape import visible
+from profilectl.render.layout import folded, is_disputed
+from profilectl.text.escape import isolated, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _MOST_ROWS: Final = 8
 _DRAFT_ROWS: Final = 4  # of a portrait above a question: text and question have to be seen together
 _WIDEST: Final = 72  # columns of picture and bubble together: a line that is pleasant to read
+_GAPS: Final = 3  # columns around the picture and behind the bubble
+_FRAME: Final = 4  # columns of a frame and of the blanks within
 _PLACEHOLDER: Final = (207, 217, 222)  # a disc in X's own grey, where there is no picture
 _CARDS: Final = {
     Survey.CSAT: "followed by X's feedback card: how satisfied, 1 to 5",
@@ -55,21 +58,20 @@ def bubble(
     Without `graphics` the picture is drawn in half blocks; it shrinks and goes where there are few columns, and it has
     at most so many rows.
     """
-    from rich.box import ROUNDED
     from rich.console import Group
     from rich.constrain import Constrain
     from rich.padding import Padding
-    from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
 
     from profilectl.render.bubbles.images import place
 
-    message = Panel.fit(Text("\n".join(_lines(card.text))), box=ROUNDED, border_style="bright_black")
-    name = Text.assemble((visible(card.name), "bold"), "  ", (f"@{visible(card.handle)}", "dim"))
-    bubble_and_name = Group(message, Padding(name, (0, 0, 0, 2)))
     # An even number, as two pixels share a character cell; below 32 columns the text needs all of them.
     side = min(16 if width >= 56 else 10 if width >= 32 else 0, 2 * most_rows)
+    room = min(width, _WIDEST) - side - _GAPS if side else width
+    message = framed(_lines(card.text), room, "bright_black")
+    name = Text.assemble((isolated(visible(card.name)), "bold"), "  ", (f"@{visible(card.handle)}", "dim"))
+    bubble_and_name = Group(message, Padding(name, (0, 0, 0, 2)))
     if side == 0:
         return Constrain(bubble_and_name, width)
     grid = Table.grid(padding=(0, 1))
@@ -82,6 +84,21 @@ def bubble(
     # Rich would count the sequence as columns, so it lays out blanks, and the picture is drawn over them.
     grid.add_row(Text("\n".join([" " * side] * (side // 2))), bubble_and_name)
     return Group(grid, _Overlay(place(card.picture, graphics, side, side // 2)))
+
+
+def framed(lines: Sequence[str], room: int, colour: str) -> RenderableType:
+    """Return lines of a message that are safe to print in a frame of at most `room` columns.
+
+    The frame is open at its right where terminals disagree about the width of a line: its edge would be crooked there.
+    """
+    from rich.box import ROUNDED, Box
+    from rich.panel import Panel
+    from rich.text import Text
+
+    rows = folded(lines, max(room - _FRAME, 1))
+    is_open = any(map(is_disputed, rows))
+    box = Box("\n".join(row[:3] + " " for row in str(ROUNDED).splitlines())) if is_open else ROUNDED
+    return Panel.fit(Text("\n".join(map(isolated, rows)), no_wrap=True), box=box, border_style=colour)
 
 
 class _Portrait(Struct, frozen=True):
@@ -181,7 +198,7 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
     from rich.text import Text
 
     recipient = Text.assemble(("to ", "dim"), (visible(draft.recipient), "bold"))
-    parts: list[RenderableType] = [Text(visible(draft.before), "dim", overflow="fold")] if draft.before else []
+    parts: list[RenderableType] = [Text(line, "dim") for line in folded([visible(draft.before)], width) if line]
     parts += [recipient, bubble(draft.card, width, most_rows=_DRAFT_ROWS)]
     if draft.attachment is not None:
         parts.append(Text.assemble(("with ", "dim"), _attached(draft.attachment)))

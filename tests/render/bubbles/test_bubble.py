@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from rich.console import Console
 from profilectl.model import Link
 from profilectl.pictures.attachments import Attachment
 from profilectl.render.bubbles.bubble import AgentCard, Draft, bubble, draft_bubble, plain_bubble, plain_draft
+from profilectl.render.layout import most_cells
 
 
 def picture(colour: tuple[int, ...] = (200, 30, 30), below: tuple[int, ...] | None = None) -> bytes:
@@ -97,11 +99,25 @@ def test_the_picture_gives_way_to_the_message(width, columns):
     ],
 )
 def test_wide_and_long_text_is_folded_and_never_cut(text):
-    """The frame stays straight in every script, and every character arrives."""
-    lines = drawn(face(text=text, picture=None))
+    """The frame stays straight in every script, and every character arrives; what runs to the left is isolated."""
+    lines = [re.sub("[\u2068\u2069]", "", line) for line in drawn(face(text=text, picture=None))]
     boxed = [line.partition("│")[2].rpartition("│")[0] for line in lines if "│" in line]
     assert len({cell_len(line) for line in boxed}) == 1
     assert "".join("".join(boxed).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("text", ["Done 👍🏽", "नमस्ते किशोर", "🇫🇷 Salut", "❤️"])
+def test_a_frame_is_open_where_terminals_disagree(text):
+    """Its right edge would be crooked in those that take the text for wider."""
+    (line,) = [line for line in drawn(face(text=text, picture=None)) if "│" in line]
+    assert line.endswith(f"│ {text}")
+
+
+def test_what_terminals_may_take_for_wider_is_folded_sooner():
+    """A thumb with a skin tone has two columns or four; no terminal has to break the line."""
+    rows = [line.partition("│ ")[2] for line in drawn(face(text="👍🏽" * 30, picture=None), 40) if "│" in line]
+    assert 30 == "".join(rows).count("👍")
+    assert 25 >= max(map(most_cells, rows))
 
 
 def test_lines_of_a_message_stay_lines():
