@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
@@ -198,6 +197,8 @@ def _out_csv(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def _pour_document(head: Document, key: str, parts: Iterable[Document]) -> None:
     """Write a document whose last key holds many parts: whole or, where one can't be read, not at all."""
+    import tempfile
+
     with tempfile.TemporaryFile() as spool:
         spool.write(dump({**head, key: []}).removesuffix("]}").encode())
         for number, part in enumerate(parts):
