@@ -6,9 +6,15 @@ the messages that they send, each promised and ended with all that a real one sa
 
 from __future__ import annotations
 
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.measure import Sample, run_process
 from profilectl.ledger import sqlite
 from profilectl.model import Account, Dispatch, Event, Intent, Profile
 
@@ -43,6 +49,30 @@ _SAID = {
     "user": "root@vm",
     "version": "0.1.0",
 }
+
+
+def main() -> None:
+    """Make a record, and print what each command took: medians of whole processes, in seconds."""
+    records = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / ".ssh").mkdir(mode=0o700)
+        key = folder / ".ssh" / "id_ed25519"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        make(folder / "ledger.db", records)
+        who = [_run(folder, "audit", "who", "Agent 3") for _ in range(10)]
+        cold = [_run(folder, "audit", "checkpoint", state=f"cold{number}") for number in range(3)]
+        warm = [_run(folder, "audit", "checkpoint", state="cold0") for _ in range(10)]
+    for what, samples in (("audit who", who), ("audit checkpoint, cold", cold), ("audit checkpoint, warm", warm)):
+        wall = statistics.median(sample.seconds for sample in samples)
+        cpu = statistics.median(sample.cpu_seconds or 0 for sample in samples)
+        print(f"{what} over {records:,} records: {wall:.2f} s, {cpu:.2f} s of processor time")
+
+
+def _run(folder: Path, *words: str, state: str = "state") -> Sample:
+    places = {"HOME": str(folder), "PROFILECTL_LEDGER": str(folder / "ledger.db")}
+    environment = {"PATH": os.environ["PATH"], **places, "XDG_STATE_HOME": str(folder / state)}
+    return run_process([sys.executable, "-m", "profilectl", *words], folder=folder, env=environment)
 
 
 def make(path: Path, records: int) -> None:
@@ -80,3 +110,7 @@ def _send(ledger: Store, span: int, number: int) -> None:
     ended = Dispatch(*words, str(2_127_000_000_000_000_000 + number), True)
     ids = {"nonce": words[1], "recipient_id": words[3], "event_id": ended.event_id, "echoed_profile_id": profile_id}
     ledger.finish_send(USER_ID, ended, Event("sent", USER_ID, moment, agent, profile_id, {**said, **ids}))
+
+
+if __name__ == "__main__":
+    main()
