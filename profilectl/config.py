@@ -28,7 +28,7 @@ _HINT = "mend the file by hand, or move it away and log in again"
 PRICED: Final = ("dm", "upload", "create", "destroy")
 """The calls that may have a price in ``[prices]``."""
 _ACCOUNT_KEYS: Final = ("handle", "user_id", "host", "storage")
-_AUDIT_KEYS: Final = ("key", "anchor", "signers")
+_AUDIT_KEYS: Final = ("key", "anchor", "signers", "timestamp", "timestamp_ca")
 
 
 class LoggedIn(Struct, frozen=True):
@@ -46,6 +46,8 @@ class AuditChoices(Struct, frozen=True):
     key: str | None = None  # a key of ssh, or "keyring"
     anchor: str | None = None  # a folder that somebody else keeps
     signers: str | None = None  # a file with the public keys that are believed; else the key's own
+    timestamp: str | None = None  # the address of a server that gives timestamps (RFC 3161)
+    timestamp_ca: str | None = None  # a file with the certificates that its own is traced to
 
 
 class Config(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Addresses that may be called: of X over TLS, of a sandbox on loopback, and of pictures."""
+"""Addresses that may be called: of X over TLS, of a sandbox on loopback, of pictures, of a timestamp server."""
 
 from __future__ import annotations
 
@@ -67,6 +67,27 @@ def check_picture_url(url: str) -> str:
     is_safe = is_safe and bool(_HOST.fullmatch(host)) and len(url) <= LONGEST_ADDRESS
     if not is_safe or parts.username is not None or parts.password is not None:
         raise _refuse_picture(url)
+    return url
+
+
+def parse_timestamp_url(url: str) -> str:
+    """Return the address of a timestamp server when it may be asked.
+
+    Raises:
+        UsageError: for anything but ``https://`` without a user name, or ``http://`` on loopback.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    is_plain = "@" not in url and not parts.fragment and len(url) <= LONGEST_ADDRESS
+    if not (is_safe and is_plain and _HOST.fullmatch(host)):
+        what = (
+            "[audit] timestamp in config.toml is no address that may be asked"  # not repeated: it may hold a password
+        )
+        raise UsageError(what, hint="give one of https://, without a user name, such as https://tsa.example/tsr")
     return url
 
 

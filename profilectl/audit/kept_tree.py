@@ -23,6 +23,7 @@ from profilectl.errors import LedgerRefused
 from profilectl.system.files import read_regular, write_private
 from profilectl.system.folders import make_private_folder
 
+_AT_ONCE = 256  # hashes; more of them would leave the cache of the processor before they are used
 _LARGEST = 16_384  # bytes; a tree has at most 64 peaks
 
 
@@ -122,21 +123,30 @@ class GrownTree:
 
     def take(self, records: Iterator[chain.Record], size: int) -> Iterator[chain.Record]:
         """Let records pass, and grow by each; the root is noted at that size, and the leaves behind it are."""
-        tree, leaves, last = self.tree, self.leaves, None
-        has_room = True
+        waiting: list[str] = []  # hashes that the tree hasn't got yet: many at once take it less time
+        upto = size - self.tree.size  # how many come before the root is noted
+        first, last = max(size, self.tree.size), None
         for last in records:
-            tree.add(last.hash)
-            if has_room and tree.size >= size:  # little more is done for each of a million records
-                if tree.size == size:
-                    self.roots[size] = tree.root()
-                else:
-                    leaves[tree.size] = last.hash
-                    has_room = len(leaves) <= MOST_LEAVES
+            waiting.append(last.hash)
+            if len(waiting) == upto or len(waiting) == _AT_ONCE:
+                upto -= self._add(waiting, size)
+                waiting = []
             yield last
+        self._add(waiting, size)
         if last is not None:
             self.seq, self.hash = last.seq, last.hash
-        if not has_room:
-            leaves.clear()
+        if self.tree.size - first > MOST_LEAVES:
+            self.leaves.clear()
+
+    def _add(self, hashes: list[str], size: int) -> int:
+        """Grow by records that are all up to that size, or all above it, and return how many these are."""
+        place = self.tree.size + 1
+        self.tree.extend(hashes)
+        if self.tree.size == size:
+            self.roots[size] = self.tree.root()
+        if place > size and len(self.leaves) <= MOST_LEAVES:
+            self.leaves.update(enumerate(hashes, place))
+        return len(hashes)
 
 
 def origin_of_ledger(ledger: RecordReader) -> str | None:

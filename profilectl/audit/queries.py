@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, Protocol
 
@@ -164,6 +165,24 @@ class Selection(Struct, frozen=True):
             and (not self.recipients or event.detail.get("recipient_id") in self.recipients)
             and (not self.actors or not self.actors.isdisjoint(_names_of(entry.actor)))
         )
+
+
+def ids_of_handle(records: Iterable[chain.Record], handle: str) -> list[str]:
+    """Return the ids at X to which messages went under a handle, given without @, as the record tells; latest last.
+
+    It may be several, as a handle that somebody has given up can be another person's.
+    """
+    words = re.compile(
+        f'"recipient_handle":"{re.escape(handle)}"', re.IGNORECASE
+    )  # no text holds it: quotes are escaped
+    ids: dict[str, None] = {}
+    for record in records:
+        if words.search(record.text):
+            recipient = read_entry(record).event.detail.get("recipient_id")
+            if isinstance(recipient, str):
+                ids.pop(recipient, None)
+                ids[recipient] = None
+    return list(ids)
 
 
 def _names_of(actor: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ ASCII: that stays when the text of a record is pruned.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class Tree:
@@ -38,6 +38,22 @@ class Tree:
             node = self._sha256(b"\1" + self._peaks.pop() + node).digest()
             pairs >>= 1
         self._peaks.append(node)
+
+    def extend(self, leaves: Iterable[str]) -> None:
+        """Add records by their hashes, as `add` does for each; in less time where they are many."""
+        sha256 = self._sha256
+        nodes = [sha256(b"\0" + leaf.encode("utf-8", "surrogatepass")).digest() for leaf in leaves]
+        level, size, odd = 0, self.size, []
+        self.size += len(nodes)
+        while nodes or size >> level:
+            if size >> level & 1:  # a complete subtree of this size was waiting for its neighbour
+                nodes.insert(0, self._peaks.pop())
+            if len(nodes) & 1:
+                odd.append(nodes.pop())
+            pairs = iter(nodes)
+            nodes = [sha256(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            level += 1
+        self._peaks.extend(reversed(odd))
 
     def root(self) -> bytes:
         """Return the tree's head, 32 bytes."""

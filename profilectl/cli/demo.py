@@ -76,7 +76,7 @@ class _Stopped(Exception):
         self.code = code
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, _word: str | None) -> None:
     """Add ``demo``."""
     add_command(app, "demo", demo)
 

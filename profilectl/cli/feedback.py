@@ -19,9 +19,9 @@ from profilectl.render.console import info
 from profilectl.text.escape import visible
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, word: str | None) -> None:
     """Add the ``feedback`` group."""
-    add_group(app, "feedback", "What customers answer on feedback cards.", {"report": report})
+    add_group(app, "feedback", "What customers answer on feedback cards.", {"report": report}, word)
 
 
 def report(

@@ -59,7 +59,7 @@ _MAX_WAIT = 60.0  # seconds that a command waits for a run to end
 Force = Annotated[bool, option("--force", "Replace FILE where there is one.")]
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, word: str | None) -> None:
     """Add the ``ledger`` group."""
     add_group(
         app,
@@ -75,6 +75,7 @@ def register(app: typer.Typer) -> None:
             "accept-restore": accept_restore,
             "grants": grants,
         },
+        word,
     )
 
 

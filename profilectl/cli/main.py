@@ -68,7 +68,7 @@ def _print_version(value: bool) -> None:
 
 
 def build(argv: Sequence[str] = ()) -> typer.Typer:
-    """Return the command tree, or of it the one command that the words of a command line name."""
+    """Return the command tree, or of it the one command that the words of a command line name, in its group."""
     exit_codes = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
     app = typer.Typer(
         name="profilectl",
@@ -83,19 +83,20 @@ def build(argv: Sequence[str] = ()) -> typer.Typer:
     )
     app.callback()(root(_begin))
     # Every command's module costs milliseconds to load, so only a tree that is shown has them all.
-    named = _named_command(argv)
+    named, word = _named_command(argv)
     for name in (named,) if named in COMMANDS else COMMANDS:
         module = import_module(f"profilectl.cli.{FOLDERS.get(name, '')}{name}")
         if hasattr(module, "register"):  # a group, which knows its commands itself
-            module.register(app)
+            module.register(app, word if named in COMMANDS else None)
         else:
             add_command(app, name, getattr(module, name))
     return app
 
 
-def _named_command(argv: Sequence[str]) -> str | None:
-    """Return the first word that may be a command's name; None where help comes first."""
-    return next(_plain_words(takewhile(lambda word: word not in _HELP, argv)), None)
+def _named_command(argv: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the first two words that may be the names of a group and its command; None from where help comes on."""
+    words = _plain_words(takewhile(lambda word: word not in _HELP, argv))
+    return next(words, None), next(words, None)
 
 
 def _plain_words(argv: Iterable[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,15 +96,32 @@ def add_command(app: typer.Typer, name: str, function: Callable[..., None], grou
     app.command(name, cls=StrictCommand, help=text)(command(function))
 
 
-def add_group(app: typer.Typer, name: str, description: str, commands: Mapping[str, Callable[..., None]]) -> None:
-    """Add a group of commands, each under its word, in the order of the help."""
+def add_group(
+    app: typer.Typer, name: str, description: str, commands: Mapping[str, Callable[..., None] | str], word: str | None
+) -> None:
+    """Add a group of commands, each under its word, in the order of the help.
+
+    Args:
+        app: gets the group.
+        name: what it is called.
+        description: the line of the help.
+        commands: a function each, or where it is, such as ``audit.verify.verify``: it is loaded when it is needed.
+        word: the only command that is needed, by what the command line seems to name; all where there is none of it.
+    """
     group = typer.Typer(help=description, no_args_is_help=True, cls=StrictGroup)
     # `profilectl roster --json list` is what people type who think of the group as the command; its help has enough
     # to show without them.
     group.callback()(_with_global_options(_override, lambda ctx, options: (ctx, options), are_hidden=True))
-    for word, function in commands.items():
-        add_command(group, word, function, name)
+    named = {key: function for key, function in commands.items() if key == word}
+    for key, function in (named or commands).items():
+        add_command(group, key, _loaded(function) if isinstance(function, str) else function, name)
     app.add_typer(group, name=name)
+
+
+def _loaded(place: str) -> Callable[..., None]:
+    module, _, name = place.rpartition(".")
+    function: Callable[..., None] = getattr(import_module(f"profilectl.cli.{module}"), name)
+    return function
 
 
 def _override(ctx: typer.Context, options: Options) -> None:

@@ -36,13 +36,14 @@ if TYPE_CHECKING:
 _HEADERS = ("brand", "id", "status", "agent", "name", "created")
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, word: str | None) -> None:
     """Add the ``profiles`` group."""
     add_group(
         app,
         "profiles",
         "The profiles at X: ours, retired, strangers.",
         {"list": listing, "adopt": adopt, "forget": forget, "destroy": destroy},
+        word,
     )
 
 

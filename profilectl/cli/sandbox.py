@@ -39,13 +39,14 @@ _DEFAULT_HANDLE = "acmecare"
 _CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, word: str | None) -> None:
     """Add the ``sandbox`` group."""
     add_group(
         app,
         "sandbox",
         "The local X: a server with pages, and trouble on order.",
         {"serve": serve, "reset": reset, "faults": faults},
+        word,
     )
 
 

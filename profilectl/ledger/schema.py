@@ -191,6 +191,9 @@ GET_RETIREMENTS = f"""
 GET_ACCEPTED_BREAKS = f"""
     SELECT seq, prev_hash, hash, text FROM audit WHERE {_ABOUT_PROFILES} AND text LIKE '%"what":"{BREAK_ACCEPTED}"}}'
     ORDER BY seq"""  # noqa: S608  # our conditions
+GET_NEWEST_FACE_CHECK = f"""
+    SELECT seq, prev_hash, hash, text FROM audit
+    WHERE seq > :after AND {_OF_ACCOUNT} AND text LIKE '%"what":"face-check"}}' ORDER BY seq DESC LIMIT 1"""  # noqa: S608
 GET_PROFILE_RECORDS = f"""
     SELECT seq, prev_hash, hash, text FROM audit WHERE {_ABOUT_PROFILES} AND {_OF_ACCOUNT} AND seq > :after
     ORDER BY seq LIMIT :limit"""  # noqa: S608  # our conditions

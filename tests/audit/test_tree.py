@@ -52,6 +52,15 @@ def test_a_tree_goes_on_from_its_peaks(start):
     assert grown(20).root() == grown(20, Tree(former.size, former.peaks), start).root()
 
 
+@pytest.mark.parametrize("start", range(10))
+def test_many_at_once_grow_it_as_one_after_the_other(start):
+    """From every shape, by every number of leaves."""
+    for size in range(start, start + 20):
+        tree, leaves = grown(start), [f"{number:064x}" for number in range(start, size)]
+        tree.extend(leaves)
+        assert (size, grown(size).peaks) == (tree.size, tree.peaks)
+
+
 def test_a_copy_grows_by_itself():
     """The other one stays as it is."""
     tree = grown(5)

@@ -411,6 +411,20 @@ def test_a_broken_record_is_not_exported(desk):
     assert [] == list(desk.folder.glob("*record-*"))
 
 
+def test_a_handle_names_whom_it_was_when_they_were_written_to(any_desk):
+    """By the record alone: in any case, with what went to the same id without it, and to each id that it was of."""
+    with open_for_writing(parse_place(any_desk.env["PROFILECTL_LEDGER"]), actor="ann@desk") as ledger:
+        for minute, (recipient, handle) in enumerate([("71", "Ada"), ("71", None), ("72", "ada"), ("73", "adam")]):
+            detail = {"recipient_id": recipient, "event_id": str(minute)} | (
+                {"recipient_handle": handle} if handle else {}
+            )
+            ledger.record(Event("sent", USER, at(f"2026-11-01T09:0{minute}"), "afischer", "103", detail))
+    sent, logged = (any_desk.run("audit", *words, "--to", "@ADA") for words in (["sent"], ["log", "--event", "sent"]))
+
+    assert ["71", "71", "72"] == [row[3] for row in sent.rows]
+    assert (3, True) == (len(logged.rows), "@ADA was the name of 2 accounts, so all are shown: 71, 72" in logged.err)
+
+
 # A newcomer's mistakes
 
 
@@ -425,7 +439,7 @@ def test_a_broken_record_is_not_exported(desk):
         (("who", "Alice", "--at", "0001-01-01"), "not 0001-01-01"),
         (("log", "--since", "2026-06-01", "--until", "2026-05-01"), "--until is before --since"),
         (("log", "--event", "creatd"), 'nothing is recorded as creatd, did you mean "created"?'),
-        (("log", "--to", "@customer"), "--to takes an id, not @customer"),
+        (("log", "--to", "@customer"), "the record has no message to @customer under that name"),
         (("sent", "--csv", "--json"), "--csv and --json exclude each other"),
         (("export",), "profilectl audit export needs --since"),
     ],

@@ -118,3 +118,15 @@ def test_the_doctor_asks_for_eyes(alice):
 
     assert "X doesn't publish whether it shows agents' names and pictures" in " ".join(before.split())
     assert "doesn't publish" not in after
+
+
+def test_a_refusal_is_on_the_record(alice, served):
+    """As one of `send` is: who may not speak as Alice may not have her looked at either."""
+    roster = alice.folder / "roster.toml"
+    roster.write_text(roster.read_text().replace("[agents.alice]", '[agents.alice]\noperators = ["somebody-else"]'))
+    code, screen = alice.watch(*CHECK, "--as", "alice")
+    with open_for_reading(alice.folder / alice.env["PROFILECTL_LEDGER"]) as ledger:
+        [denied] = [record.event for record in ledger.events() if record.event.what == "denied"]
+
+    assert (5, []) == (code, messages(served)), screen
+    assert ("alice", "@customer") == (denied.agent, denied.detail["recipient"])

@@ -72,6 +72,21 @@ def test_a_command_loads_only_what_it_needs(synced, words):
     assert set() == loaded(synced, *words) & FORBIDDEN[words]
 
 
+@pytest.mark.parametrize(
+    ("words", "others"),
+    [
+        (
+            ("audit", "who", "Alice F."),
+            {"audit.checkpoint", "audit.export", "audit.prune", "audit.verify", "reconcile"},
+        ),
+        (("roster", "list"), {"people.importing", "people.pulling", "roster.check", "roster.edit"}),
+    ],
+)
+def test_a_command_of_a_group_loads_none_of_the_group_s_others(synced, words, others):
+    """They stand in its table by their names."""
+    assert set() == loaded(synced, *words) & {f"profilectl.cli.{name}" for name in others}
+
+
 def test_a_command_loads_no_other_command(synced):
     """Only the module of the command that was named is loaded, and not the other commands'."""
     commands = {"demo", "init", "diff", "sync", "send", "preview", "profiles", "recover", "auth", "doctor", "sandbox"}

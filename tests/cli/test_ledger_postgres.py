@@ -200,6 +200,19 @@ def test_an_agent_sends(shared, served):
         assert ledger.last_seq() == max(record.seq for record in ledger.events() if record.event.what)
 
 
+def test_an_agent_says_what_the_apps_show(shared, served):
+    """Their role may only add to the record, and the doctor, whoever runs it, finds it there."""
+    shared.env["PROFILECTL_LEDGER"] = shared.address("agent")
+    code, screen = shared.watch("doctor", "--face-check", "--to", "@customer", answers=b"both\n\n\nname\n")
+    looked = as_role(shared, "reader", "doctor").out
+    shared.env["PROFILECTL_LEDGER"] = shared.address("admin")
+    later = shared.watch("doctor", "--face-check", "--to", "@customer", answers=b"\n\nnothing\n\n")[0]
+
+    assert (0, 0) == (code, later), screen
+    assert "iOS yes, XChat name only" in looked
+    assert "web no" in as_role(shared, "reader", "doctor").out
+
+
 def test_an_admin_goes_on(shared, served):
     """After the rights were given, whoever made the tables."""
     shared.write(("alice", "Alice"), ("bruno", "Bruno"), ("carol", "Carol"))

@@ -54,6 +54,17 @@ def test_only_what_is_new_is_read(ledger, tmp_path, monkeypatch):
     assert {size - 1, size} == set(asked)
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_the_root_of_a_checkpoint_is_noted_wherever_it_comes(ledger, monkeypatch, at_once):
+    """However many hashes the tree gets at once; with the hashes behind that, and no others."""
+    fill(ledger)
+    monkeypatch.setattr("profilectl.audit.kept_tree._AT_ONCE", at_once)
+    origin, last = origin_of_ledger(ledger), ledger.last_seq()
+    for size in range(1, last + 1):
+        grown = grow(ledger, origin, None, size)
+        assert (root(ledger, size), set(range(size + 1, last + 1))) == (grown.roots[size], set(grown.leaves))
+
+
 def test_records_that_were_changed_since_are_computed_anew(ledger, tmp_path):
     """The last record's hash is another one, so what is kept is of no use."""
     fill(ledger)

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import typer
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, word: str | None) -> None:
     """Add the ``audit`` group."""
     from profilectl.cli.audit import group
 
-    group.register(app)
+    group.register(app, word)

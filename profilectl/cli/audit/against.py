@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
-from profilectl.audit.anchor_folder import AnchorFolder, Note
+from profilectl.audit.anchor_folder import LARGEST_TIMESTAMP, AnchorFolder, Note, timestamp_of
 from profilectl.audit.anchors import Comparison, Signed
 from profilectl.audit.comparison import NoMarks, Verdict, examine, read_marks
 from profilectl.audit.kept_tree import origin_of_ledger
 from profilectl.audit.notes import LARGEST, NoNote, is_note, parse_note
+from profilectl.cli.audit import timestamps
 from profilectl.cli.audit.anchor import signers
 from profilectl.cli.ledger_files import readable_file
 from profilectl.errors import InputRefused
-from profilectl.render.record.answers import Checkpoints
+from profilectl.render.record.checkpoint import Checkpoints
+from profilectl.system.files import read_named
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
@@ -55,7 +57,7 @@ def look(context: Context, ledger: StoreReader, against: str | None = None) -> L
         beginning = file.read(LARGEST + 1)
         try:
             if is_note(beginning):
-                note = Note(shown, parse_note(beginning))
+                note = Note(shown, parse_note(beginning), content=beginning, timestamp=_beside(against))
                 return _beside_checkpoints(context, ledger, [note], {}, shown)
             return _look(context, ledger, read_marks(_lines_of(beginning, file)))
         except (NoMarks, NoNote) as error:
@@ -85,7 +87,7 @@ def _beside_checkpoints(
         hint = "name the folder itself; `profilectl audit checkpoint` and every sync add to the one that is configured"
         raise InputRefused(f"no checkpoint is in {shown}", hint=hint)
     # each is judged by the keys for its own ledger, and by its origin when it is compared
-    signed, refused = [], []
+    signed, refused, believed = [], [], []
     origins = {note.signed.checkpoint.origin for note in notes if note.signed is not None}
     known = {origin: signers(context, origin) for origin in origins}
     for note in notes:
@@ -96,16 +98,24 @@ def _beside_checkpoints(
         refusal = known[checkpoint.origin].refusal(note.signed)
         if refusal is None:
             signed.append(Signed(note.file, checkpoint))
+            believed.append(note)
         else:
             refused.append((note.file, refusal))
     comparison = Comparison(signed, leaves)
     seen = _look(context, ledger, (), comparison)
     largest = max((known.checkpoint.size for known in signed), default=0)
-    return Look(
-        seen.verdict,
-        Checkpoints(comparison.fits, comparison.contradiction, tuple(refused), largest),
-        seen.outgrown,
-    )
+    dated = timestamps.judge(context, believed)
+    checkpoints = Checkpoints(comparison.fits, comparison.contradiction, tuple(refused), largest, dated)
+    return Look(seen.verdict, checkpoints, seen.outgrown)
+
+
+def _beside(against: str) -> bytes | None:
+    """Return the timestamp that lies beside a checkpoint's own file, None where none does."""
+    if against == "-":
+        return None
+    path = expand_home(against)
+    beside = path.with_name(timestamp_of(path.name))
+    return read_named(beside, "the timestamp", LARGEST_TIMESTAMP) if beside.exists() else None
 
 
 def _lines_of(beginning: bytes, file: BinaryIO) -> Iterator[bytes]:

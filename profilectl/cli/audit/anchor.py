@@ -19,6 +19,7 @@ from profilectl.audit.signatures import (
     read_signers,
     require_cryptography,
 )
+from profilectl.cli.audit import timestamps
 from profilectl.cli.ledger_files import open_sound, place_of
 from profilectl.errors import LedgerRefused, ProfilectlError, UsageError
 from profilectl.render.console import info
@@ -181,6 +182,7 @@ def anchor(context: Context) -> None:
         checkpoint = grown.checkpoint
         if not folder.has(checkpoint.size, checkpoint.root):
             folder.add(signer(context).sign(checkpoint), grown.leaves)
+        timestamps.add(context, folder, checkpoint)
         keep(context, grown)
     except (ProfilectlError, OSError) as error:
         hint = getattr(error, "hint", None)

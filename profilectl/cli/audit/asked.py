@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from profilectl.audit.periods import ALWAYS_MS, Period
-from profilectl.audit.queries import EVENTS, Readable
+from profilectl.audit.queries import EVENTS, Readable, ids_of_handle
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import (
     open_sound,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Since = Annotated[str | None, option("--since WHEN", "From this day or time on.")]
 Until = Annotated[str | None, option("--until WHEN", "Up to the end of this day or time.")]
-To = Annotated[list[str] | None, option("--to RECIPIENT", "Only what went to this id at X; repeatable.")]
+To = Annotated[list[str] | None, option("--to RECIPIENT", "Only what went to this id or @handle; repeatable.")]
 Csv = Annotated[bool, option("--csv", "Print lines of CSV, for a spreadsheet.")]
 
 
@@ -107,13 +107,22 @@ def known_events(events: Sequence[str] | None) -> Sequence[str]:
     return events or ()
 
 
-def known_ids(recipients: Sequence[str] | None) -> Sequence[str]:
-    """Return the ids that --to names; UsageError for a handle."""
+def recipients_of(context: Context, readable: Readable, recipients: Sequence[str] | None) -> frozenset[str]:
+    """Return the ids that --to names, those of a handle as the record has them; UsageError for one that it hasn't."""
+    ids: set[str] = set()
     for recipient in recipients or ():
-        if recipient.startswith("@"):
-            hint = "the record has ids, and X isn't asked; `profilectl send` prints the id"
-            raise UsageError(f"--to takes an id, not {visible(recipient)}", hint=hint)
-    return recipients or ()
+        ids.update(_ids_of(context, readable, recipient) if recipient.startswith("@") else (recipient,))
+    return frozenset(ids)
+
+
+def _ids_of(context: Context, readable: Readable, recipient: str) -> Sequence[str]:
+    ids = ids_of_handle(readable.events(), recipient[1:])
+    if not ids:
+        what = f"--to: the record has no message to {visible(recipient)} under that name"
+        raise UsageError(what, hint="X isn't asked, and pruned records have no names; an id works, too")
+    if len(ids) > 1:
+        context.remark(f"{visible(recipient)} was the name of {len(ids)} accounts, so all are shown: {', '.join(ids)}")
+    return ids
 
 
 def require_one_form(context: Context, *, csv: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from profilectl.audit.kept_tree import origin_of_ledger
-from profilectl.cli.audit import anchor
+from profilectl.cli.audit import anchor, timestamps
 from profilectl.cli.audit.asked import opened_ledger
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import place_of
@@ -28,10 +28,13 @@ def checkpoint(
     PROFILECTL_AUDIT_ANCHOR, or in config.toml by [audit] anchor. Let somebody else keep that folder, by git or by
     object lock: `profilectl audit verify --against FOLDER` then proves that nothing was changed since.
 
+    With [audit] timestamp = "URL", a server puts a timestamp (RFC 3161) beside it, so that it can't be dated back.
+
     Your ssh key signs, through ssh-keygen; [audit] key names another, or "keyring" for a key that profilectl makes.
     Every sync does the same by itself.
     """
     folder = anchor.anchor_folder(context)
+    timestamps.require_library(context)
     newest = None if make_key else anchor.newest_believed(context)
     place = place_of(context)
     with opened_ledger(context) as ledger:
@@ -43,9 +46,10 @@ def checkpoint(
     signing = anchor.signer(context, makes_key=make_key)
     signed = signing.sign(grown.checkpoint)
     path = None if folder is None else folder.add(signed, grown.leaves)
+    timestamp = None if folder is None else timestamps.add(context, folder, signed.checkpoint)
     anchor.keep(context, grown)
     public = signing.public(origin)
-    document = render.checkpoint(str(place), grown, signed, public, None if path is None else str(path))
+    document = render.checkpoint(str(place), grown, signed, public, path, timestamp)
     context.output.show(document)
     if not context.wants_json:  # when quiet, too: it is the result
         for line in signed.note().splitlines():

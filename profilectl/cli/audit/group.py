@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from profilectl.cli.audit.checkpoint import checkpoint
-from profilectl.cli.audit.export import export
-from profilectl.cli.audit.prune import prune
-from profilectl.cli.audit.questions import log, sent, who
-from profilectl.cli.audit.verify import verify
 from profilectl.cli.options import add_group
-from profilectl.cli.reconcile import reconcile_record
 
 if TYPE_CHECKING:
     import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Add the ``audit`` group."""
-    add_group(
-        app,
-        "audit",
-        "The record: who changed and sent what, as whom.",
-        {
-            "log": log,
-            "who": who,
-            "sent": sent,
-            "verify": verify,
-            "checkpoint": checkpoint,
-            "reconcile": reconcile_record,
-            "export": export,
-            "prune": prune,
-        },
-    )
+def register(app: typer.Typer, word: str | None) -> None:
+    """Add the ``audit`` group; only what is asked for is loaded."""
+    commands = {
+        "log": "audit.questions.log",
+        "who": "audit.questions.who",
+        "sent": "audit.questions.sent",
+        "verify": "audit.verify.verify",
+        "checkpoint": "audit.checkpoint.checkpoint",
+        "reconcile": "reconcile.reconcile_record",
+        "export": "audit.export.export",
+        "prune": "audit.prune.prune",
+    }
+    add_group(app, "audit", "The record: who changed and sent what, as whom.", commands, word)

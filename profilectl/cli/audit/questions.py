@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
@@ -19,8 +18,8 @@ from profilectl.cli.audit.asked import (
     asked_period,
     brands_of,
     known_events,
-    known_ids,
     opened_ledger,
+    recipients_of,
     require_one_form,
     show_left_out,
     the_account,
@@ -57,16 +56,18 @@ def log(
     """List what was recorded, oldest first.
 
     Every record by default. Days and times are this machine's, unless they end with Z or with an offset such as
-    +02:00. USER is a name, or ann@host. X isn't asked, so RECIPIENT is an id and no @handle.
+    +02:00. USER is a name, or ann@host. RECIPIENT is an id, or a @handle under which somebody was written to: X isn't
+    asked.
     """
     require_one_form(context, csv=csv)
     asked, zone = asked_period(context, since, until)
-    words = [frozenset(values or ()) for values in (agent, actor, known_events(event), known_ids(to))]
+    agents, actors, events = (frozenset(values or ()) for values in (agent, actor, known_events(event)))
     with opened_ledger(context) as ledger:
         accounts = ledger.accounts()
-        selection = Selection(asked, user_ids(context, accounts), *words)
         brands = brands_of(accounts)
         readable = Readable(ledger, ledger.accepted_breaks())
+        people = recipients_of(context, readable, to)
+        selection = Selection(asked, user_ids(context, accounts), agents, actors, events, people)
         entries = _Counted(selection.entries(readable.events()))
         if context.wants_json:
             head = about_local_x(render.log_head(asked, zone), is_local=context.uses_sandbox)
@@ -137,16 +138,17 @@ def sent(
 
     When, to whom, with which face, whether X confirmed that, and who wrote it where that was recorded. What a message
     said is shown only where the policy has the record keep it (audit_text). Days and times are this machine's, unless
-    they end with Z or with an offset such as +02:00.
+    they end with Z or with an offset such as +02:00. RECIPIENT is an id, or a @handle under which somebody was written
+    to: X isn't asked.
     """
     require_one_form(context, csv=csv)
     asked, zone = asked_period(context, since, until)
-    agents, recipients = frozenset(as_ or ()), frozenset(known_ids(to))
     with opened_ledger(context) as ledger:
         accounts = ledger.accounts()
-        selection = Selection(asked, user_ids(context, accounts), agents, recipients=recipients)
         brands = brands_of(accounts)
         readable = Readable(ledger, ledger.accepted_breaks())
+        people = recipients_of(context, readable, to)
+        selection = Selection(asked, user_ids(context, accounts), frozenset(as_ or ()), recipients=people)
         outgoing = _Counted(messages(readable.events(), selection))
         if context.wants_json:
             head = about_local_x(render.sent_head(asked, zone), is_local=context.uses_sandbox)
@@ -198,6 +200,8 @@ def _out_csv(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def _pour_document(head: Document, key: str, parts: Iterable[Document]) -> None:
     """Write a document whose last key holds many parts: whole or, where one can't be read, not at all."""
+    import tempfile
+
     with tempfile.TemporaryFile() as spool:
         spool.write(dump({**head, key: []}).removesuffix("]}").encode())
         for number, part in enumerate(parts):

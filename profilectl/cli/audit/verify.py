@@ -22,6 +22,7 @@ from profilectl.cli.prompts import require_consent
 from profilectl.errors import ExitCode, LedgerRefused, TryLater, UsageError
 from profilectl.render.console import info, show_error
 from profilectl.render.record import answers as render
+from profilectl.render.record.checkpoint import checkpoint_faults, compared_checkpoints, compared_lines
 from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 
@@ -45,7 +46,7 @@ def verify(
     or of the record, what `audit verify --json` printed, or a head from the state folder. Keep one where nobody who
     writes the ledger can change it: a chain that was rewritten as a whole looks sound by itself. A checkpoint
     counts if it is signed by a key in the file that [audit] signers names in config.toml (in ssh-keygen's form);
-    without such a file, by your own.
+    without such a file, by your own. A timestamp counts if the certificates in [audit] timestamp_ca stand behind it.
     """
     if accept_break and against is not None:
         what = "--accept-break and --against exclude each other"
@@ -60,13 +61,15 @@ def verify(
         setbacks = context.kept_heads.setbacks(ledger)
         untrue = [] if verdict.broken is not None else _untrue(ledger)
         accepted = sorted(seq for seq, _ in ledger.accepted_breaks())
-    faults = [*render.faults(verdict, shown, setbacks), *render.checkpoint_faults(seen.checkpoints, shown), *untrue]
+    faults = [*render.faults(verdict, shown, setbacks), *checkpoint_faults(seen.checkpoints, shown), *untrue]
     if seen.outgrown:
         faults.append(render.outgrown(seen.outgrown))
     document = render.verify(str(place), verdict, against, setbacks, untrue, accepted)
     context.output.show(
-        {**document, **render.compared_checkpoints(seen.checkpoints, is_whole=not faults)},
-        lines=[] if faults else render.verified(verdict, shown, accepted, seen.checkpoints),
+        {**document, **compared_checkpoints(seen.checkpoints, is_whole=not faults)},
+        lines=[]
+        if faults
+        else [*render.verified(verdict, accepted), *compared_lines(verdict, shown, seen.checkpoints)],
     )
     if faults:
         hint = "find out who wrote to it, and compare it with a backup: `profilectl audit verify --against FILE`"

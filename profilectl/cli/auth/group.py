@@ -40,13 +40,14 @@ _NOT_REVOKED = (
 )
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, word: str | None) -> None:
     """Add the ``auth`` group."""
     add_group(
         app,
         "auth",
         "Credentials: which accounts profilectl can speak for.",
         {"login": login, "import": import_, "status": status, "list": listing, "default": default, "logout": logout},
+        word,
     )
 
 

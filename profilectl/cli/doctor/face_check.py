@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from profilectl.cli.messages.denials import denial_recorded
 from profilectl.cli.messages.recipients import check_recipient
 from profilectl.cli.prompts import ask_line
 from profilectl.cli.send import context_of, policy_of, require_face
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from profilectl.api.client import XClient
     from profilectl.cli.context import Context
     from profilectl.messaging.sender import SendResult
-    from profilectl.model import Agent
+    from profilectl.model import Agent, Policy
     from profilectl.secret import Credentials
 
 
@@ -39,8 +40,6 @@ def check_face(context: Context, to: str | None, agent: str | None) -> str:
         Declined: no app was looked at, so nothing was recorded; the message is out.
         ProfilectlError: as for a message, see `MessageSender.send`.
     """
-    from profilectl.access.policy_file import current_operator
-
     if to is None:
         raise UsageError("--face-check needs --to: whom the message goes to", hint="--to @YOUR_TEST_ACCOUNT")
     if context.wants_json or not context.may_ask:
@@ -52,6 +51,19 @@ def check_face(context: Context, to: str | None, agent: str | None) -> str:
         raise InputRefused(
             f"{visible(to)} is no test recipient, and a customer isn't written to for a check", hint=hint
         )
+    with denial_recorded(context, agent, recipient):
+        message_sender = _message_sender(context, policy, agent)
+        result = _send(context, message_sender, recipient)
+    if result.error is not None or result.receipt is None:
+        raise result.error or Declined("nothing was recorded")
+    speaker = message_sender.sender.agent
+    info(f'sent to {recipient} as {speaker.key} ("{visible(speaker.name)}"); open it in each app that you have')
+    return _record(context, message_sender, result, _ask())
+
+
+def _message_sender(context: Context, policy: Policy, agent: str | None) -> MessageSender:
+    from profilectl.access.policy_file import current_operator
+
     operator, authority = current_operator(), context.authority
     sender = _sender(context, agent, operator, authority)
     authority.require_operator(sender.agent, operator)
@@ -62,13 +74,7 @@ def check_face(context: Context, to: str | None, agent: str | None) -> str:
         sender, operator.uid, contents, None, None, send_context, None, policy, known, context.roster.moved
     )
     require_face(authority, operator, message_sender)
-    result = _send(context, message_sender, recipient)
-    if result.error is not None or result.receipt is None:
-        raise result.error or Declined("nothing was recorded")
-    info(
-        f'sent to {recipient} as {sender.agent.key} ("{visible(sender.agent.name)}"); open it in each app that you have'
-    )
-    return _record(context, message_sender, result, _ask())
+    return message_sender
 
 
 def _sender(context: Context, agent: str | None, operator: Operator, authority: Authority) -> Sender:

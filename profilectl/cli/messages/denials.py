@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,17 +34,24 @@ def denials_recorded(send: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(send)
     def run(context: Context, **values: Any) -> None:
-        try:
+        with nullcontext() if values["dry_run"] else denial_recorded(context, values["agent"], values["to"]):
             send(context, **values)
-        except InputRefused as error:
-            if error.rule is not None and not values["dry_run"]:
-                try:
-                    _record(context, error.rule, values["agent"], values["to"])
-                except ProfilectlError as failure:
-                    info(f"warning: this attempt couldn't be recorded: {failure.message}")
-            raise
 
     return run
+
+
+@contextmanager
+def denial_recorded(context: Context, key: str | None, to: str) -> Iterator[None]:
+    """Record what a rule forbids within a ``with`` block: to speak as an agent, given by key, to a recipient."""
+    try:
+        yield
+    except InputRefused as error:
+        if error.rule is not None:
+            try:
+                _record(context, error.rule, key, to)
+            except ProfilectlError as failure:
+                info(f"warning: this attempt couldn't be recorded: {failure.message}")
+        raise
 
 
 def _record(context: Context, rule: str, key: str | None, to: str) -> None:

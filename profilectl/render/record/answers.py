@@ -6,18 +6,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-from msgspec.structs import asdict
-
 from profilectl.audit.faces import Status
 from profilectl.audit.periods import ALWAYS_MS
 from profilectl.render.json_documents import Document, timestamp
-from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from profilectl.audit.anchors import Contradiction
     from profilectl.audit.comparison import Verdict
     from profilectl.audit.faces import Entry, Face
     from profilectl.audit.periods import Period
@@ -359,54 +354,13 @@ def verify(
     }
 
 
-class Checkpoints(Struct, frozen=True):
-    """What a comparison with checkpoints has shown."""
-
-    fits: int
-    contradiction: Contradiction | None
-    refused: tuple[tuple[str, str], ...]  # files that count for nothing, and why
-    size: int  # of the largest one that counts
-
-
-def compared_checkpoints(checkpoints: Checkpoints | None, *, is_whole: bool) -> Document:
-    """Return what `verify` adds to its document where it was compared with checkpoints, or with none."""
-    if checkpoints is None:
-        return {"whole": is_whole, "checkpoints": None}
-    wrong = checkpoints.contradiction
-    contradiction = None if wrong is None else {**asdict(wrong)}
-    refused = [{"file": file, "why": why} for file, why in checkpoints.refused]
-    fits = {"fits": checkpoints.fits, "records": checkpoints.size}
-    return {"whole": is_whole, "checkpoints": {**fits, "contradiction": contradiction, "refused": refused}}
-
-
-def checkpoint_faults(checkpoints: Checkpoints | None, shown: str | None) -> Iterator[str]:
-    """Yield what isn't as it was signed, and which checkpoints prove nothing."""
-    if checkpoints is None:
-        return
-    wrong = checkpoints.contradiction
-    if wrong is not None:
-        which = f"record {wrong.first}" if wrong.first == wrong.last else f"records {wrong.first} to {wrong.last}"
-        file = "" if wrong.file == shown else f"{visible(wrong.file)} in "
-        signed = f"{file}{shown} was signed about {counted(wrong.size, 'record')}"
-        if wrong.is_missing:
-            yield f"{which} missing at the end: {signed}"
-        elif wrong.first == wrong.last:
-            yield f"{which} isn't the one that was signed: {signed}"
-        else:
-            yield f"one of {which} isn't the one that was signed: {signed}"
-    for file, why in checkpoints.refused:
-        yield f"the checkpoint {visible(file)} proves nothing: {why}"
-
-
 def outgrown(records: int) -> str:
     """Return what is wrong where this host had computed another tree."""
     return f"the first {counted(records, 'record')} aren't those over which this host had computed a tree"
 
 
-def verified(
-    verdict: Verdict, against: str | None, accepted: Sequence[int], checkpoints: Checkpoints | None = None
-) -> Iterator[str]:
-    """Yield what was proven, sentence by sentence."""
+def verified(verdict: Verdict, accepted: Sequence[int]) -> Iterator[str]:
+    """Yield what was proven of the record by itself, sentence by sentence."""
     if verdict.head is None:
         yield "the record is empty"
         return
@@ -417,12 +371,6 @@ def verified(
         gone = "texts and recipients were removed; `profilectl audit log --event pruned` tells by whom"
         yield f"from {counted(verdict.pruned, 'record')} {gone}"
     yield f"head {verdict.head.hash} (record {verdict.head.seq})"
-    if checkpoints is not None:
-        newer = verdict.records - checkpoints.size
-        later = f"; the last {counted(newer, 'record')} came later" if newer else ""
-        yield f"{counted(checkpoints.fits, 'checkpoint')} of {against}: all that was signed is here, as it was{later}"
-    elif against is not None:
-        yield f"{counted(verdict.compared, 'record')} of {against} compared: each is here, as it was"
 
 
 def faults(verdict: Verdict, against: str | None, setbacks: Sequence[Setback]) -> Iterator[str]:
