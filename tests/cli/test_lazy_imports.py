@@ -72,6 +72,19 @@ def test_a_command_loads_only_what_it_needs(synced, words):
     assert set() == loaded(synced, *words) & FORBIDDEN[words]
 
 
+def test_python_searches_nothing_at_the_end():
+    """A command leaves the search for cycles next to nothing, which at its end would look through all that it made."""
+    program = (
+        "import atexit, gc, sys; from profilectl.__main__ import main;"
+        "atexit.register(lambda: print(len(gc.get_objects()) < 1000, file=sys.stderr)); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "completion", "bash"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (0, "True\n") == (done.returncode, done.stderr)
+
+
 def test_a_command_loads_no_other_command(synced):
     """Only the module of the command that was named is loaded, and not the other commands'."""
     commands = {"demo", "init", "diff", "sync", "send", "preview", "profiles", "recover", "auth", "doctor", "sandbox"}
