@@ -179,7 +179,7 @@ def context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendCo
         human_wrote_this=human_wrote_this,
         is_asked=context.may_ask and not yes,
         parent=parent_program(),
-        roster=digest_of_bytes(context.roster.text.encode("utf-8", "surrogatepass")),
+        roster=context.roster.text,
     )
 
 
