@@ -18,7 +18,6 @@ from profilectl.cli.messages.recipients import LAST, check_recipient, last_recip
 from profilectl.cli.messages.review import draft_of, is_local, may_draw, review, show_on_stdout, words_before
 from profilectl.cli.messages.writing import Writer
 from profilectl.cli.options import argument, option
-from profilectl.cli.prompts import require_consent
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import Contents, SendStatus, require_text
@@ -337,6 +336,8 @@ def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, all
     except InputRefused as error:
         if not allowed:
             raise
+        from profilectl.cli.prompts import require_consent  # few messages name anybody in private
+
         require_consent(context, f"{error.message}. Send it all the same?", "sent", yes=yes)
 
 

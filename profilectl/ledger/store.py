@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -245,8 +243,7 @@ class StoreReader(LedgerReader):
         return self._engine.rows(statement, **values)
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(msgspec.Struct):
     """A transaction that several changes share; it begins with the first of them."""
 
     begin: Callable[[], Execute]
@@ -576,6 +573,8 @@ class Store(StoreReader, Ledger):
         name = f"{schema.TEXT_KEY}{month}"
         keys = self.text_keys()
         if not keys or keys[0][0] < month:
+            import secrets  # with OpenSSL, which only writing needs
+
             try:
                 with self._change() as execute:
                     execute(schema.ADD_TEXT_KEY, name=name, value=secrets.token_hex(32))

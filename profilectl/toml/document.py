@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
 from profilectl.errors import RosterRefused
@@ -33,11 +34,11 @@ def decode(content: bytes, file: str) -> str:
     Line endings stay as they are.
     """
     try:
-        return content.decode("utf-8-sig")
+        return content.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         hint = "; it looks like UTF-16" if content.startswith(_UTF16_MARKS) else ""
         message = f"not UTF-8: byte 0x{error.object[error.start]:02x}{hint}"
-        # The codec has cut the byte order mark off `error.object` already.
+        # The byte order mark isn't in `error.object`.
         line, column = _end_of(error.object[: error.start].decode("utf-8"))
         raise _refused(file, line, column, message, "encoding") from None
 

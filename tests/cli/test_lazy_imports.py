@@ -29,7 +29,8 @@ FORBIDDEN = {
     ("roster", "show", "alice"): LOCAL | {"sqlite3"},
     ("roster", "set", "alice", "title=Lead"): LOCAL | {"sqlite3"},
     # An id needs no X; a handle is looked up.
-    ("send", "--as", "alice", "--to", "12345", "hello", "--dry-run"): LOCAL | {"html", "tomllib"},
+    ("send", "--as", "alice", "--to", "12345", "hello", "--dry-run"): LOCAL
+    | {"hashlib", "html", "json", "profilectl.cli.prompts", "secrets", "tomllib"},
     (*SEND, "--dry-run"): HEAVY - WIRE,
     SEND: HEAVY - WIRE,
     ("diff",): HEAVY - WIRE,
