@@ -453,8 +453,9 @@ class SyncSession:
     def again_at(self, ledger: LedgerReader, outcomes: Sequence[Outcome]) -> datetime | None:
         """Return when another run can do more, after X's limits have stopped one; None when nobody knows."""
         now_ms = self.now_ms()
-        calls = self._calls_of_the_day(ledger)
-        recent = {brand: calls.get(self.accounts[brand].user_id, ()) for brand in limits(outcomes)}
+        stopped = limits(outcomes)
+        calls = self._calls_of_the_day(ledger) if stopped else {}
+        recent = {brand: calls.get(self.accounts[brand].user_id, ()) for brand in stopped}
         return again_at(outcomes, recent, now_ms)
 
     def _calls_of_the_day(self, ledger: LedgerReader) -> Mapping[str, Sequence[Event]]:
