@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 
 def digest_of_bytes(content: bytes) -> str:
     """Return the digest of a file's or a text's bytes."""
@@ -14,6 +12,8 @@ def digest_of_bytes(content: bytes) -> str:
 
 def digest_of(plain: object) -> str:
     """Return the digest of plain data, however its dictionaries are ordered."""
+    import json  # compiles patterns, for a command that compares nothing as well
+
     return digest_of_bytes(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -89,12 +90,17 @@ class Signature(httpx.Auth):
         body = request.content.decode("ascii") if is_form else None
         sent = signature.collect_parameters(request.url.query.decode("ascii"), body)
         text = signature.signature_base_string(
-            request.method, signature.base_string_uri(url), signature.normalize_parameters([*sent, *parameters])
+            request.method, _base_uri(url), signature.normalize_parameters([*sent, *parameters])
         )
         keys = _Keys(self._consumer_secret.reveal(), self._token_secret.reveal() if self._token_secret else None)
         parameters.append(("oauth_signature", signature.sign_hmac_sha1_with_client(text, keys)))
         request.headers["Authorization"] = prepare_headers(parameters)["Authorization"]
         yield request
+
+
+@lru_cache(maxsize=64)  # a sync calls two addresses a thousand times each
+def _base_uri(url: str) -> str:
+    return str(signature.base_string_uri(url))
 
 
 class _Keys(NamedTuple):

@@ -8,9 +8,8 @@ import os
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable
-from functools import cached_property
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
@@ -151,7 +150,7 @@ class Transport:
                 if response.status_code != httpx.codes.OK:
                     error = Unreachable if response.status_code >= 500 else Refused
                     raise error(f"{endpoint.action}: HTTP {response.status_code}", status=response.status_code)
-                return self._read(response, exchange, LARGEST_PICTURE)
+                return self._read(response, response.headers, exchange, LARGEST_PICTURE)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: xn-- with nothing in it
             raise Unreachable(f"{endpoint.action}: {cause_of(error)}") from error
         except wire.Unreadable as error:
@@ -194,22 +193,24 @@ class Transport:
         started = self.clock.monotonic()
         response = self._send(endpoint, signature, exchange)
         duration = self.clock.monotonic() - started
-        self.server_clock.learn(parse_date(response.headers.get("date")), duration)
+        headers = dict(response.headers)  # once: httpx decodes all of them for each that is asked for
+        self.server_clock.learn(parse_date(headers.get("date")), duration)
         _log.debug("%s %s %d %.0f ms", endpoint.method, endpoint.path, response.status_code, duration * 1000)
         try:
-            content = self._read(response, exchange, self._limits.body)
+            content = self._read(response, headers, exchange, self._limits.body)
         finally:
             response.close()
         # Here, before anything can quote it: an error answer, X's or a proxy's, may repeat the request with its tokens.
-        headers = signature.scrub_headers(response.headers)
         text = signature.scrub(content.decode("utf-8", "surrogateescape"))
-        return wire.Answer(response.status_code, headers, text.encode("utf-8", "surrogateescape"))
+        return wire.Answer(
+            response.status_code, signature.scrub_headers(headers), text.encode("utf-8", "surrogateescape")
+        )
 
     def _send(self, endpoint: Endpoint, signature: Signature, exchange: Exchange) -> httpx.Response:
         """Return the answer as soon as its head has arrived, and count the request if it left."""
         request = self._http.build_request(
             endpoint.method,
-            self.address.url + endpoint.target,
+            _parsed(self.address.url + endpoint.target),
             content=endpoint.body,
             data=endpoint.form,
             files=endpoint.files,
@@ -226,10 +227,10 @@ class Transport:
         finally:
             self._count(endpoint, has_left)
 
-    def _read(self, response: httpx.Response, exchange: Exchange, largest: int) -> bytes:
+    def _read(self, response: httpx.Response, headers: Mapping[str, str], exchange: Exchange, largest: int) -> bytes:
         """Return the body; Unreadable when it is packed, too large, or comes too slowly."""
         exchange.end_head(largest)
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        encoding = headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", ""}:  # a few bytes could unpack to gigabytes
             raise wire.Unreadable(f"X's answer is packed ({shorten(encoding)}), and nobody asked for that")
         content = bytearray()
@@ -306,16 +307,38 @@ class _LazyTls(ssl.SSLContext):
         return self._loaded.wrap_socket(*args, **options)
 
 
+class _NoCookies(httpx.Cookies):
+    """Takes none from an answer, without looking for them: that would be a twentieth of what a call costs."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave them where they are, so that calls don't depend on each other."""
+
+
+class _Client(httpx.Client):
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None, for every call."""
+        return _NoCookies()
+
+    @cookies.setter
+    def cookies(self, _cookies: object) -> None:
+        raise AttributeError("this client keeps no cookies")
+
+
+@lru_cache(maxsize=64)  # a sync calls two addresses a thousand times each
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
 def open_client(address: Address, *, transport: HttpxTransport | None = None, jobs: int = 1) -> httpx.Client:
     """Return an HTTP client: no redirects, no cookies, no HTTP/2, TLS always verified, proxies of the environment.
 
     Raises:
         UsageError: a proxy or certificate setting of the environment can't be used.
     """
-    return httpx.Client(
+    return _Client(
         transport=transport or _network(address, jobs),
         follow_redirects=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,  # proxies and certificates are `_network`'s, and a password of ~/.netrc is nobody's
         headers={"User-Agent": f"profilectl/{__version__}", "Accept-Encoding": "identity"},
     )

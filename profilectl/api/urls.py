@@ -16,7 +16,7 @@ LONGEST_ADDRESS = 2000  # characters of a picture's address; X's have about 60
 # ASCII only, as letters of other scripts can look the same.
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+")
 _LONGEST_SHOWN = 200  # characters of an address that is refused
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_NUMBER = r"[0-9]+|0x[0-9a-f]*"
 _EXAMPLE = "give only scheme and host, as in https://api.x.com or http://127.0.0.1:8080"
 
 
@@ -125,7 +125,7 @@ def is_public(address: str) -> bool:
 
 def _may_be_public(host: str) -> bool:
     last = host.rpartition(".")[2]
-    if ":" in host or _NUMBER.fullmatch(last):  # resolvers take 127.1, 0177.0.0.1 and 0x7f000001 for addresses, too
+    if ":" in host or re.fullmatch(_NUMBER, last):  # resolvers take 127.1, 0177.0.0.1 and 0x7f000001 for addresses, too
         try:
             return is_public(host)
         except ValueError:

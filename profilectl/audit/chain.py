@@ -8,7 +8,6 @@ very text that is stored, so no reader has to reproduce how it was written.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -194,6 +193,8 @@ def without_private(record: Record, by: int) -> Record | None:
     """
     if not record.is_sealed or not record.is_readable:
         return None
+    import json
+
     values = json.loads(record.text)
     kept = {key: value for key, value in values["detail"].items() if key not in PRIVATE}
     if len(kept) == len(values["detail"]):
@@ -241,6 +242,8 @@ def canonical(event: Event, actor: str, written_ms: int | None = None) -> str:
 
 
 def _dumped(values: dict[str, Any]) -> str:
+    import json
+
     return json.dumps(values, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -277,6 +280,8 @@ def _has_fields(values: dict[str, Any]) -> bool:
 
 
 def _values(record: Record) -> dict[str, Any]:
+    import json  # compiles patterns, which a command that only looks for a binding does without
+
     try:
         values = json.loads(record.text)
     except (ValueError, TypeError, RecursionError):

@@ -5,7 +5,6 @@ Its world lies in a file, so that one command sees what another did.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -210,6 +209,8 @@ def _exchange(url: str, method: str, body: dict[str, Any] | None, token: str | N
 
     Raises PermissionError for a 401, ValueError if it isn't JSON, isn't a 200 or is too large, else httpx's errors.
     """
+    import json
+
     import httpx
 
     content = bytearray()

@@ -19,7 +19,6 @@ from profilectl.cli.messages.recipients import LAST, check_recipient, last_recip
 from profilectl.cli.messages.review import draft_of, is_local, may_draw, review, show_on_stdout, words_before
 from profilectl.cli.messages.writing import Writer
 from profilectl.cli.options import argument, option
-from profilectl.cli.prompts import require_consent
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import Contents, SendStatus, require_text
@@ -180,7 +179,7 @@ def context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendCo
         human_wrote_this=human_wrote_this,
         is_asked=context.may_ask and not yes,
         parent=parent_program(),
-        roster=digest_of_bytes(context.roster.text.encode("utf-8", "surrogatepass")),
+        roster=context.roster.text,
     )
 
 
@@ -340,6 +339,8 @@ def _keep_private(context: Context, agent: Agent, texts: tuple[str, ...], *, all
     except InputRefused as error:
         if not allowed:
             raise
+        from profilectl.cli.prompts import require_consent  # few messages name anybody in private
+
         require_consent(context, f"{error.message}. Send it all the same?", "sent", yes=yes)
 
 

@@ -108,8 +108,9 @@ def _forgotten(ledger: LedgerReader, user_id: str) -> Iterable[Event]:
     """Return the events of profiles whose last event is that they were forgotten; none of a damaged trail."""
     # The last event of each: a profile that was forgotten and adopted again isn't forgotten.
     last: dict[str | None, Event] = {}
+    since_ms = int(time.time() * 1000) - _LATELY_MS
     with suppress(ProfilectlError):
-        last = {event.profile_id: event for event in ledger.recent(user_id, int(time.time() * 1000) - _LATELY_MS)}
+        last = {event.profile_id: event for event in ledger.recent_profile_events(user_id, since_ms)}
     return [event for event in last.values() if event.what == "forgotten"]
 
 

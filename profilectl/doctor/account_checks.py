@@ -41,7 +41,7 @@ from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis
 from profilectl.plan.intents import known_ids
 from profilectl.plan.namesakes import find_namesakes
-from profilectl.sync.quota import CALLS_A_DAY, DAY_MS, forecast
+from profilectl.sync.quota import CALLS_A_DAY, forecast
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -281,8 +281,7 @@ class AccountChecks:
         """Say what the ledger knows of the last day's creates, which X counts but doesn't report."""
         user_id = self.account.user_id if self.account is not None else ""
         try:
-            with self.checks.machine.open_ledger() as ledger:
-                events = ledger.recent(user_id, now_ms - DAY_MS)
+            events = self.checks.recent_calls.get(user_id, ())
         except (LedgerRefused, TryLater, UsageError):
             return f"X allows {CALLS_A_DAY:,} creates in 24 h"
         empty = Plan((), Basis("", "", "", ""))  # only what was used before counts here

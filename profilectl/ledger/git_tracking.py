@@ -12,7 +12,6 @@ import shlex
 from pathlib import Path
 
 from profilectl.ledger import location
-from profilectl.system import child
 
 _TIMEOUT = 10  # seconds
 _LARGEST = 1_000_000  # bytes of an answer: five names
@@ -62,6 +61,8 @@ def tracked_files(path: Path) -> tuple[str, ...] | None:
 @functools.lru_cache(maxsize=16)  # a command opens its ledger twice, once for a look
 def _ask_git(folder: Path, names: tuple[str, ...]) -> tuple[str, ...] | None:
     """Ask the repository of a folder which of these files it tracks; None when there is no answer."""
+    from profilectl.system import child  # loaded in a repository only
+
     # Not the repository that a hook runs for is asked, and none of the programs that a repository can name is started.
     # In the folder of ".git": below it, a tracked folder could pass for a bare repository with an index of its own.
     options = ("--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "safe.directory=*")

@@ -159,9 +159,9 @@ def require_whole(ledger: LedgerReader, most: int) -> None:
         LedgerRefused: one isn't as it was written, and nobody has accepted that.
     """
     # two looks may be needed, for what a person accepted is asked for only where something is broken
-    broken = _first_broken(ledger, most, frozenset())
+    broken = first_broken(ledger, most, frozenset())
     if broken is not None:
-        broken = _first_broken(ledger, most, ledger.accepted_breaks())
+        broken = first_broken(ledger, most, ledger.accepted_breaks())
     if broken is not None:
         raise LedgerRefused(
             f"the record is broken at {broken}: somebody changed the ledger behind our back, so nothing was done",
@@ -169,7 +169,8 @@ def require_whole(ledger: LedgerReader, most: int) -> None:
         )
 
 
-def _first_broken(ledger: LedgerReader, most: int, accepted: frozenset[tuple[int, str]]) -> int | None:
+def first_broken(ledger: LedgerReader, most: int, accepted: frozenset[tuple[int, str]]) -> int | None:
+    """Return the number of the first record of the newest ones, at most so many, that isn't as it was written."""
     first = ledger.last_seq() - most
     if first <= 0:
         return chain.verify(ledger.events(), accepted=accepted)

@@ -13,7 +13,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
+
+from msgspec import Struct
 
 from profilectl.audit import chain
 from profilectl.errors import LedgerRefused
@@ -28,7 +30,7 @@ _BEYOND = 2**63 - 1  # no sequence number is larger
 _MAX_WAIT = 60.0  # seconds for another command's move, which takes well below one
 
 
-class _Head(NamedTuple):
+class _Head(Struct, frozen=True):
     """What a ledger is about, and how far it has come: the hosts of its accounts, its newest audit record."""
 
     hosts: frozenset[str]

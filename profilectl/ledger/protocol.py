@@ -15,7 +15,7 @@ Times are epoch milliseconds. The ledger takes no clock of its own: every time c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -138,6 +138,16 @@ class LedgerReader(Protocol):
 
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
         """Return an account's events since a moment, oldest first; what came before isn't read.
+
+        Raises:
+            LedgerRefused: a record that had to be read was damaged.
+        """
+
+    def recent_profile_events(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
+        """Return what `recent` does, of `schema.PROFILE_EVENTS` only, so that any number of messages costs nothing."""
+
+    def recent_limited_calls(self, since_ms: int) -> Mapping[str, Sequence[Event]]:
+        """Return the events of `schema.LIMITED_EVENTS` since a moment, oldest first, by account: one read for all.
 
         Raises:
             LedgerRefused: a record that had to be read was damaged.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from profilectl.audit.chain import BREAK_ACCEPTED
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
     Value = str | int | None
 
-FORMAT = 5
+FORMAT = 6
 """The format that this version reads and writes; kept in ``meta`` under "format"."""
 
 REFUSED_NOTE = "profiles refused to "
@@ -33,7 +33,7 @@ FACE_CHECK_NOTE = "face check of "
 PIXELS_NOTE = "pixels of "
 """Begins the name of a note in ``meta`` of what a picture file shows; a user id and the file's digest follow."""
 
-READ_AS_IS = frozenset({"4", "5"})
+READ_AS_IS = frozenset({"4", "5", "6"})
 """The formats whose tables are this one's: a reader needs no other columns, only a writer brings up the indexes."""
 
 PROFILE_EVENTS = (
@@ -41,9 +41,18 @@ PROFILE_EVENTS = (
     *("blocked", "unblocked", BREAK_ACCEPTED),
 )
 """The events that say what became of profiles and agents, and of the record itself: they have an index."""
+LIMITED_EVENTS = ("intended", "created", "adopted", "unanswered", "withdrawn", "destroyed", "destroyed-stranger")
+"""The events that `sync.quota` counts, of the calls that X limits by the day: they have an index as well."""
+
+
+def _any_of(events: Iterable[str]) -> str:
+    return "(" + " OR ".join(f"""text LIKE '%"what":"{what}"}}'""" for what in events) + ")"
+
+
 # the texts are canonical, see `audit.chain`: an account comes first, and what happened last; and a text in a name or
 # a reason can't look like a key, as its quotes are escaped
-_ABOUT_PROFILES = "(" + " OR ".join(f"""text LIKE '%"what":"{what}"}}'""" for what in PROFILE_EVENTS) + ")"
+_ABOUT_PROFILES = _any_of(PROFILE_EVENTS)
+_LIMITED = _any_of(LIMITED_EVENTS)
 _OF_ACCOUNT = """text LIKE '{"account":"' || :account || '",%'"""
 
 TABLES = (
@@ -74,6 +83,7 @@ TABLES = (
         seq BIGINT NOT NULL PRIMARY KEY, prev_hash TEXT NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL)""",
     # who was whom is asked of a record that is mostly about messages
     f"CREATE INDEX audit_about_profiles ON audit (seq) WHERE {_ABOUT_PROFILES}",
+    f"CREATE INDEX audit_of_limited_calls ON audit (seq) WHERE {_LIMITED}",
     """CREATE TABLE dispatches (
         account TEXT NOT NULL, key TEXT NOT NULL, nonce TEXT NOT NULL, agent TEXT NOT NULL, recipient_id TEXT NOT NULL,
         fingerprint TEXT NOT NULL, profile_id TEXT, begun_ms BIGINT NOT NULL, event_id TEXT, confirmed INTEGER NOT NULL,
@@ -197,6 +207,12 @@ GET_NEWEST_FACE_CHECK = f"""
 GET_PROFILE_RECORDS = f"""
     SELECT seq, prev_hash, hash, text FROM audit WHERE {_ABOUT_PROFILES} AND {_OF_ACCOUNT} AND seq > :after
     ORDER BY seq LIMIT :limit"""  # noqa: S608  # our conditions
+GET_PROFILE_RECORDS_BACKWARDS = f"""
+    SELECT seq, prev_hash, hash, text FROM audit WHERE {_ABOUT_PROFILES} AND {_OF_ACCOUNT} AND seq < :before
+    ORDER BY seq DESC LIMIT :limit"""  # noqa: S608  # our conditions
+GET_LIMITED_RECORDS_BACKWARDS = f"""
+    SELECT seq, prev_hash, hash, text FROM audit WHERE {_LIMITED} AND seq < :before
+    ORDER BY seq DESC LIMIT :limit"""  # noqa: S608  # our conditions
 
 GET_NOTED_RECORD = """
     SELECT seq, prev_hash, hash, text FROM audit
@@ -320,9 +336,13 @@ MIGRATIONS = {
         *(
             statement
             for statement in TABLES
-            if statement.startswith(("CREATE INDEX audit_", "CREATE INDEX dispatches_"))
+            if statement.startswith(("CREATE INDEX audit_about_profiles", "CREATE INDEX dispatches_"))
         ),
         "UPDATE meta SET value = '5' WHERE name = 'format'",
+    ),
+    "5": (
+        *(statement for statement in TABLES if statement.startswith("CREATE INDEX audit_of_limited_calls")),
+        "UPDATE meta SET value = '6' WHERE name = 'format'",
     ),
 }
 """What turns a ledger of each earlier format that is still read into one of the next format, within one transaction."""

@@ -13,7 +13,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import git_tracking, lease, location, schema
@@ -293,7 +295,7 @@ class EmptyReader(_Database):
         """Return None: nobody holds what isn't there."""
 
 
-class _Fingerprint(NamedTuple):
+class _Fingerprint(Struct, frozen=True):
     inode: int
     size: int
     modified_ns: int

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -183,17 +182,29 @@ class StoreReader(LedgerReader):
             after = page[-1][0] if page else after
 
     def recent(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
+        events = self._backwards(since_ms, schema.GET_RECORDS_BACKWARDS)
+        return tuple(reversed([event for event in events if event.account == user_id]))
+
+    def recent_profile_events(self, user_id: str, since_ms: int) -> tuple[Event, ...]:
+        return tuple(reversed([*self._backwards(since_ms, schema.GET_PROFILE_RECORDS_BACKWARDS, account=user_id)]))
+
+    def recent_limited_calls(self, since_ms: int) -> dict[str, list[Event]]:
+        calls: dict[str, list[Event]] = defaultdict(list)
+        for event in reversed([*self._backwards(since_ms, schema.GET_LIMITED_RECORDS_BACKWARDS)]):
+            calls[event.account].append(event)
+        return calls
+
+    def _backwards(self, since_ms: int, statement: str, **values: Value) -> Iterator[Event]:
+        """Yield the events that a statement finds, the newest first, until a moment."""
         # records have the times of several clocks, so only a whole page of earlier ones ends the search; from the end,
         # because a trail of years would take longer to read than the call that asks for the last day
-        recent: list[Event] = []
         before = _BEYOND
-        while page := self._rows(schema.GET_RECORDS_BACKWARDS, before=before, limit=_PAGE):
+        while page := self._rows(statement, before=before, limit=_PAGE, **values):
             events = [event for row in page if (event := self._event_of(chain.Record(*row))).at_ms >= since_ms]
             if not events:
-                break
-            recent += (event for event in events if event.account == user_id)
+                return
+            yield from events
             before = page[-1][0]
-        return tuple(reversed(recent))
 
     def _event_of(self, record: chain.Record) -> Event:
         """Return what a record says; nothing where a person has accepted that it can't be read any more."""
@@ -253,8 +264,7 @@ class StoreReader(LedgerReader):
         return self._engine.rows(statement, **values)
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(msgspec.Struct):
     """A transaction that several changes share; it begins with the first of them."""
 
     begin: Callable[[], Execute]
@@ -597,6 +607,8 @@ class Store(StoreReader, Ledger):
         name = f"{schema.TEXT_KEY}{month}"
         keys = self.text_keys()
         if not keys or keys[0][0] < month:
+            import secrets  # with OpenSSL, which only writing needs
+
             try:
                 with self._change() as execute:
                     execute(schema.ADD_TEXT_KEY, name=name, value=secrets.token_hex(32))

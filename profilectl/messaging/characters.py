@@ -13,7 +13,7 @@ _LINES_AND_TABS: Final = "\n\t"
 _MARKS: Final = "\u200e\u200f\u061c"  # left-to-right, right-to-left and Arabic letter mark
 _ISOLATES: Final = "\u2066\u2067\u2068"
 _END_OF_ISOLATE: Final = "\u2069"
-_FORBIDDEN: Final = re.compile(
+_FORBIDDEN: Final = (
     "[\u202a-\u202e"  # embeddings and overrides, which show a text otherwise than it is
     "\ufeff\u2028\u2029\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e001f]"
 )
@@ -78,7 +78,7 @@ def _is_refused(character: str, *, is_right_to_left: bool) -> bool:
         return not is_right_to_left
     if character in _ISOLATES or character == _END_OF_ISOLATE:
         return True  # one in a text that needs none, or an end without a beginning
-    return unicodedata.category(character) == "Cc" or _FORBIDDEN.match(character) is not None
+    return unicodedata.category(character) == "Cc" or re.match(_FORBIDDEN, character) is not None
 
 
 def _require_closed(open_isolates: list[int], text: str) -> None:

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from profilectl import __version__
+from profilectl.digests import digest_of_bytes
 from profilectl.model import Binding, Detail, Kind, Policy
 from profilectl.roster.disclosure import Disclosure, markers_for
 from profilectl.system import host
@@ -62,7 +63,7 @@ def facts(
         "effective_uid": os.geteuid(),
         "login_uid": host.login_uid(),
         "uid_map": host.uid_map(),
-        "roster": context.roster,
+        "roster": digest_of_bytes(context.roster.encode("utf-8", "surrogatepass")),
         "plan": plan,
         "version": __version__,
     }

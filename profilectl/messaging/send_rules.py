@@ -21,7 +21,7 @@ class SendContext(Struct, frozen=True):
         is_test: the recipient is one of the roster's `test_recipients`.
         is_asked: the person is shown the message, and asked whether it shall leave.
         parent: the name of the program that started this one, as the system tells it; empty where it doesn't.
-        roster: the digest of the roster's text.
+        roster: the text of the roster, whose digest goes on the record.
     """
 
     attended: bool

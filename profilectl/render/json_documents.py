@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,6 +32,8 @@ Document = dict[str, Any]
 
 def dump(document: Document) -> str:
     """Return the document as one line of ASCII."""
+    import json  # compiles patterns, for who prints no document as well
+
     # ASCII holds in a pipe of any encoding, and what could hide in a name is spelled out.
     return json.dumps(document, ensure_ascii=True)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from profilectl.model import Agent, Brand, Kind, Policy
 from profilectl.roster import name_templates
@@ -29,14 +31,14 @@ _OPTIONAL = frozenset(
 )
 
 
-class Layer(NamedTuple):
+class Layer(Struct, frozen=True):
     """One table that says something about an agent."""
 
     path: Path
     values: Mapping[str, Any]  # None: refused
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """One agent in one brand."""
 
     path: Path  # of the agent's own table

@@ -17,8 +17,9 @@ be in anyway, is also in each brand that has a table of its own, and isn't in on
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.errors import UsageError
@@ -32,7 +33,7 @@ from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import shown
 
 
-class Membership(NamedTuple):
+class Membership(Struct, frozen=True):
     """What one table's ``brands`` says."""
 
     listed: tuple[str, ...] | None = None  # the array form

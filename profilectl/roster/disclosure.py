@@ -64,7 +64,7 @@ def markers_for(language: str, markers: Mapping[str, tuple[str, ...]]) -> tuple[
     return ()
 
 
-_BRACKETS = re.compile(r"[(\[{<（［【「『〔][^()\[\]{}<>（）［］【】「」『』〔〕]*(?=[)\]}>）］】」』〕])")  # noqa: RUF001 - as written
+_BRACKETS = r"[(\[{<（［【「『〔][^()\[\]{}<>（）［］【】「」『』〔〕]*(?=[)\]}>）］】」』〕])"  # noqa: RUF001 - as written
 NEGATIONS: Mapping[str, str] = {
     "ar": "لا ليس ليست غير بدون",
     "bg": "не без няма",
@@ -144,7 +144,7 @@ class Disclosure:
             marker = self.marker(name, surname_is)
             return None if marker is None else f'contains the bot marker "{visible(marker)}", but its kind is "human"'
         ends = [Words(name, strict=True)]
-        ends += [Words(name[: match.end()], strict=True) for match in _BRACKETS.finditer(name)]
+        ends += [Words(name[: match.end()], strict=True) for match in re.finditer(_BRACKETS, name)]
         before = [words for end in ends for phrase in self._phrases if (words := phrase.before_end_of(end)) is not None]
         if not before:
             listed = " or ".join(f'"{visible(phrase.text)}"' for phrase in self._phrases[:_MOST_NAMED])

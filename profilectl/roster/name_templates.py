@@ -18,7 +18,7 @@ LONGEST = 500
 _MOST_PROBLEMS = 5  # of one pattern, which as many agents may use as there are
 
 # Both doubled braces come first, so that "{{first}}" is text.
-_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_PIECE = r"\{\{|\}\}|\{([^{}]*)\}|[{}]"
 
 
 def is_pattern(name: str) -> bool:
@@ -31,7 +31,7 @@ def pattern_problems(pattern: str) -> list[str]:
     if len(pattern) > LONGEST:
         return [f"a name pattern of {len(pattern)} characters, at most {LONGEST}"]
     problems: list[str] = []
-    for piece in _PIECE.finditer(pattern):
+    for piece in re.finditer(_PIECE, pattern):
         field = piece[1]
         if field is None and len(piece[0]) == 1:
             problems.append(f'a single "{piece[0]}" in a name pattern; write "{piece[0] * 2}" for a plain brace')
@@ -47,12 +47,13 @@ def pattern_problems(pattern: str) -> list[str]:
 
 def needs(pattern: str) -> set[str]:
     """Return the agent's fields that a pattern without problems draws on."""
-    return {FIELDS[piece[1]] for piece in _PIECE.finditer(pattern) if piece[1] is not None}
+    return {FIELDS[piece[1]] for piece in re.finditer(_PIECE, pattern) if piece[1] is not None}
 
 
 def without_initial(pattern: str, values: Mapping[str, str]) -> set[str]:
     """Return the fields of which a pattern without problems needs the initial, and that have no letter."""
-    initials = {FIELDS[piece[1]] for piece in _PIECE.finditer(pattern) if piece[1] and piece[1].endswith("_initial")}
+    names = (piece[1] for piece in re.finditer(_PIECE, pattern))
+    initials = {FIELDS[name] for name in names if name and name.endswith("_initial")}
     return {field for field in initials if not initial(values[field])}
 
 
@@ -66,4 +67,4 @@ def fill(pattern: str, values: Mapping[str, str]) -> str:
         value = values[FIELDS[field]]
         return initial(value) if field.endswith("_initial") else value
 
-    return _PIECE.sub(filled, pattern)
+    return re.sub(_PIECE, filled, pattern)

@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.errors import RosterRefused
@@ -35,7 +36,7 @@ Today = Callable[[str], date]
 """Tells the date in a time zone of the IANA's database."""
 
 
-class PartialRoster(NamedTuple):
+class PartialRoster(Struct, frozen=True):
     """A roster as far as it can be read."""
 
     agents: tuple[Agent, ...]  # without those that have errors
@@ -46,7 +47,7 @@ class PartialRoster(NamedTuple):
     faulty: tuple[Agent, ...] = ()  # agents with errors whose picture can be looked at; without a name
 
 
-class _Reading(NamedTuple):
+class _Reading(Struct, frozen=True):
     """What a text says, without the agents that have errors."""
 
     roster: Roster

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from profilectl.model import Consent, Decoration, Kind
@@ -28,18 +29,18 @@ BUILT_IN_LABELS = frozenset({"kind"})
 """What every agent can be selected by without a label of its own."""
 
 _MOST_LABELS = 20  # of one agent
-_LABEL = re.compile(r"[^\W_][\w.-]{0,62}")  # neither "," nor "=", which divide a selector
+_LABEL = r"[^\W_][\w.-]{0,62}"  # neither "," nor "=", which divide a selector
 _MOST_WAIVERS = 1000  # exceptions; more would be the rule
 _MOST_PROTECTED = 200  # names that nobody may resemble: a board, not a company
 _LONGEST_PATH = 1000  # code points, which are 4,000 bytes at most: Linux takes 4,095
 _LONGEST_TAG = 35  # characters of a language tag (RFC 5646, section 4.4.1)
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47, without its registry
-_RECIPIENT = re.compile(r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}")
+_LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"  # the shape of BCP 47, without its registry
+_RECIPIENT = r"[1-9][0-9]{0,19}|@[A-Za-z0-9_]{1,15}"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|//|data:", re.IGNORECASE)
-_WEB_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?")  # one that any client can read
+_WEB_PAGE = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]{0,1900})?"  # one that any client can read
 _DRIVE = re.compile(r"[A-Za-z]:")
-_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_COLOUR = r"#[0-9A-Fa-f]{6}"
 _SIDES = (100, 800)  # pixels: X shows 400; less than 100 has no room for a badge
 CONSENT: Mapping[str, Rule] = {
     "name": rules.flag,
@@ -69,9 +70,9 @@ def language(value: Any) -> str:
     """Accept something of the shape of a BCP 47 tag."""
     expected(value, str, '"en"')
     rules.bounded(value, _LONGEST_TAG)
-    if not _LANGUAGE.fullmatch(value):
+    if not re.fullmatch(_LANGUAGE, value):
         dashed = value.replace("_", "-")
-        advice = f', did you mean "{dashed}"?' if _LANGUAGE.fullmatch(dashed) else ""
+        advice = f', did you mean "{dashed}"?' if re.fullmatch(_LANGUAGE, dashed) else ""
         raise FieldError(f'expected a language tag such as "en" or "pt-BR", got {shown(value)}{advice}')
     return str(value)
 
@@ -90,7 +91,7 @@ def timezone(value: Any) -> str:
 def web_page(value: Any) -> str:
     """Accept an ``https://`` address of a page."""
     text(value)
-    if not _WEB_PAGE.fullmatch(value):
+    if not re.fullmatch(_WEB_PAGE, value):
         raise FieldError(f'expected an address such as "https://example.com/privacy", got {shown(value)}')
     return str(value)
 
@@ -99,9 +100,9 @@ def label_problem(key: str, value: Any) -> str | None:
     """Return what is wrong with a label, None when nothing is."""
     if key in BUILT_IN_LABELS:
         return f"{key} is told by the agent's own {key}; choose another word"
-    if not _LABEL.fullmatch(key):
+    if not re.fullmatch(_LABEL, key):
         return "a label's name has 1 to 63 letters, digits, -, _ and ., and begins with a letter or digit"
-    if type(value) is not str or not _LABEL.fullmatch(value):
+    if type(value) is not str or not re.fullmatch(_LABEL, value):
         return f"a label's value has 1 to 63 letters, digits, -, _ and ., got {shown(value)}"
     return None
 
@@ -142,7 +143,7 @@ def avatar(value: Any) -> str:
 def colour(value: Any) -> str:
     """Accept a colour, such as "#e20074", in lower case from then on."""
     expected(value, str, '"#e20074"')
-    if not _COLOUR.fullmatch(value):
+    if not re.fullmatch(_COLOUR, value):
         raise FieldError(f'expected a colour such as "#e20074", got {shown(value)}')
     return str(value).lower()
 
@@ -222,7 +223,7 @@ def waivers(value: Any) -> list[dict[str, Any]]:
 
 # An empty array could be read as nobody or as everybody.
 operators = rules.os_users("names nobody; leave it out to let anybody with the credentials send", most=_MOST_OPERATORS)
-recipients = rules.array_of(_RECIPIENT.fullmatch, 'ids in quotes such as "12345" or @handles')
+recipients = rules.array_of(partial(re.fullmatch, _RECIPIENT), 'ids in quotes such as "12345" or @handles')
 impersonation = rules.array_of(
     lambda name: name.strip() and len(name) <= rules.LONGEST_TEXT,
     f"names of at most {rules.LONGEST_TEXT} characters",

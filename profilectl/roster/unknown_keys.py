@@ -13,7 +13,7 @@ from profilectl.toml.problems import ProblemList
 from profilectl.toml.rules import Rule, read
 
 _LONGEST = 80  # code points of a key that are looked at
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"
 
 _SECRETS = frozenset({"secret", "token", "password", "passwd", "passphrase", "credential", "credentials", "oauth"})
 _KEYS_OF = frozenset({"api", "access", "app", "consumer", "private", "signing"})  # "api_key" is a secret, "key" isn't
@@ -48,7 +48,7 @@ def read_table(
 def unknown_key(key: str, known: Mapping[str, Rule]) -> str:
     """Return what is wrong with a key that no rule knows."""
     # Never anything of its value, which may be a secret already.
-    words = {word.lower() for word in _WORD.findall(key[:_LONGEST])}
+    words = {word.lower() for word in re.findall(_WORD, key[:_LONGEST])}
     for what, signs, advice in _FORBIDDEN:
         if words & signs or (what == "a secret" and "key" in words and words & _KEYS_OF):
             return f"a roster may not name {what}, as it comes from git and may only name people; {advice}"

@@ -153,6 +153,8 @@ class CallBudget:
 
 
 def _limit(moments: Sequence[int], planned: int, now_ms: int, most: int, span_ms: int, what: str) -> RateLimited | None:
+    if len(moments) < most:  # asked for every create: none is looked at twice before there are that many
+        return None
     counting = sorted(moment for moment in moments if moment > now_ms - span_ms)
     if len(counting) < most:
         return None

@@ -21,7 +21,7 @@ from profilectl.ledger.accounts import (
     require_distinct,
     unknown_account,
 )
-from profilectl.model import Account, Agent, Brand, Picture, PreparedPicture, Roster
+from profilectl.model import Account, Agent, Brand, Event, Picture, PreparedPicture, Roster
 from profilectl.plan.builder import build
 from profilectl.plan.moves import Followed, follow
 from profilectl.roster.facts import profile_facts
@@ -510,8 +510,9 @@ class SyncSession:
     def _budgets(self, plan: Plan, ledger: LedgerReader) -> dict[str, CallBudget]:
         """Return what may be sent for brands where something is made or removed, unless X has other limits for them."""
         busy = {change.brand for change in plan.changes if change.creates or change.removes}
+        calls = self._calls_of_the_day(ledger)
         return {
-            brand: CallBudget.of(ledger.recent(target.user_id, self.clients[brand].now_ms() - DAY_MS))
+            brand: CallBudget.of(calls.get(target.user_id, ()))
             for brand, target in self.targets.items()
             if brand in busy and not self.clients[brand].has_other_limits
         }
@@ -523,16 +524,25 @@ class SyncSession:
 
     def forecasts(self, plan: Plan, ledger: LedgerReader) -> tuple[Forecast, ...]:
         """Return what X's daily limits mean for a plan that was just made, brand by brand."""
-        targets = ((brand, target.user_id, target.observation.observed_ms) for brand, target in self.targets.items())
+        calls = self._calls_of_the_day(ledger)
         return tuple(
-            forecast(plan, brand, ledger.recent(user_id, now_ms - DAY_MS), now_ms) for brand, user_id, now_ms in targets
+            forecast(plan, brand, calls.get(target.user_id, ()), target.observation.observed_ms)
+            for brand, target in self.targets.items()
         )
 
     def again_at(self, ledger: LedgerReader, outcomes: Sequence[Outcome]) -> datetime | None:
         """Return when another run can do more, after X's limits have stopped one; None when nobody knows."""
         now_ms = self.now_ms()
-        recent = {brand: ledger.recent(self.accounts[brand].user_id, now_ms - DAY_MS) for brand in limits(outcomes)}
+        stopped = limits(outcomes)
+        calls = self._calls_of_the_day(ledger) if stopped else {}
+        recent = {brand: calls.get(self.accounts[brand].user_id, ()) for brand in stopped}
         return again_at(outcomes, recent, now_ms)
+
+    def _calls_of_the_day(self, ledger: LedgerReader) -> Mapping[str, Sequence[Event]]:
+        """Return what every account has sent in 24 hours, or a little more, of the calls that X limits."""
+        earliest_ms = min((client.now_ms() for client in self.clients.values()), default=0)
+        observed = (target.observation.observed_ms for target in self.targets.values())
+        return ledger.recent_limited_calls(min([earliest_ms, *observed]) - DAY_MS)
 
     def requests(self) -> dict[str, int]:
         """Count the calls that left for X, by kind."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 NO_HOME = Path(os.devnull)
@@ -99,6 +100,7 @@ def home_folder() -> Path:
         return NO_HOME
 
 
+@cache  # a start of the machine is longer than any process, and a sync asks eight times for each profile
 def boot_id() -> str:
     """Return which start of which machine this is, empty where the system doesn't tell (proc(5), random/boot_id)."""
     try:

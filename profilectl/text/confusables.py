@@ -28,7 +28,7 @@ _LOOKALIKES = str.maketrans(
 # Scripts that are written together in one word; everything else is mixed only to deceive or by mistake.
 _EAST_ASIAN = frozenset({"Han", "Hiragana", "Katakana", "Hangul", "Bopomofo", "Latin"})
 _HAN = {"Cjk": "Han", "Ideographic": "Han", "Masu": "Han"}  # 〆 and 〼 are written in Japanese names and signs
-_SCRIPT_WORD = re.compile(r"[A-Z]+")
+_SCRIPT_WORD = r"[A-Z]+"
 
 
 class Skeletons(NamedTuple):
@@ -73,6 +73,6 @@ def _script(letter: str) -> str | None:
         return "Latin" if letter.isalpha() else None
     if category(letter) not in {"Lu", "Ll", "Lt", "Lo"}:
         return None
-    match = _SCRIPT_WORD.match(script_name(letter))
+    match = re.match(_SCRIPT_WORD, script_name(letter))
     script = match[0].capitalize() if match else None
     return _HAN.get(script, script) if script else None

@@ -12,6 +12,7 @@ import unicodedata
 
 from profilectl.text.later_unicode import NEWEST, category, is_newer, script_name
 
+# Patterns are text, which `re` compiles when it is first used, and keeps: of most, a command needs none.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ZWNJ, _ZWJ, _INFORMATION = "\u200c", "\u200d", "\u2139"
 _VOWEL_SEPARATOR = "\u180e"
@@ -21,8 +22,8 @@ _SPELLED = {"\n": "\\n", "\t": "\\t"}
 # Code points that Unicode counts as letters, marks or symbols, and that nevertheless show nothing.
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 _SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
-_PRINTABLE_BUT_HIDDEN = re.compile(f"[{_FILLERS}{_SELECTORS}]")
-_SELECTOR = re.compile(f"[{_SELECTORS}]")
+_PRINTABLE_BUT_HIDDEN = f"[{_FILLERS}{_SELECTORS}]"
+_SELECTOR = f"[{_SELECTORS}]"
 
 # The three subdivision flags that are recommended for interchange: England, Scotland, Wales (UTS 51 annex C).
 _FLAG_TAGS = frozenset(
@@ -31,12 +32,12 @@ _FLAG_TAGS = frozenset(
 _BLACK_FLAG = "\U0001f3f4"
 
 # Reserved for pictographs, so that a newer emoji is judged alike on every Python, whatever its Unicode version.
-_RESERVED_PICTOGRAPH = re.compile("[\U0001f6d8-\U0001f6ff\U0001fa70-\U0001faff\U0001fc00-\U0001fffd]")
-_SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
+_RESERVED_PICTOGRAPH = "[\U0001f6d8-\U0001f6ff\U0001fa70-\U0001faff\U0001fc00-\U0001fffd]"
+_SKIN_TONE = "[\U0001f3fb-\U0001f3ff]"
 
 _CURSIVE = ("ARABIC LETTER", "SYRIAC LETTER", "MANDAIC LETTER", "NKO LETTER", "ADLAM ", "MONGOLIAN LETTER")
 # Arabic letters that never join to what follows (Joining_Type R or U): a ZWNJ after them would show nothing.
-_ENDS_JOINING = re.compile(
+_ENDS_JOINING = (
     "[\u0621-\u0625\u0627\u0629\u062f-\u0632\u0648\u0671-\u0677\u0688-\u0699\u06c0\u06c3-\u06cb\u06cd\u06cf"
     "\u06d2\u06d3\u06d5\u06ee\u06ef]"
 )
@@ -64,7 +65,7 @@ def visible(text: str) -> str:
     apart from joiners and variation selectors in their proper place. A backslash stays as it is: the result is for
     eyes, not for parsing back.
     """
-    if text.isprintable() and not _PRINTABLE_BUT_HIDDEN.search(text):
+    if text.isprintable() and (text.isascii() or not re.search(_PRINTABLE_BUT_HIDDEN, text)):
         return text
     return "".join(_spelled(char) if is_hidden(text, at) else char for at, char in enumerate(text))
 
@@ -103,9 +104,9 @@ def is_hidden(text: str, at: int) -> bool:
     char = text[at]
     if char in _FILLERS:
         return True
-    if _SELECTOR.match(char):
+    if re.match(_SELECTOR, char):
         return not _selects(text[at - 1] if at else " ", char)
-    if category(char) not in _HIDDEN_CATEGORIES or _RESERVED_PICTOGRAPH.match(char):
+    if category(char) not in _HIDDEN_CATEGORIES or re.match(_RESERVED_PICTOGRAPH, char):
         return False
     if char in {_ZWJ, _ZWNJ}:
         return not _joins(text, at)
@@ -151,25 +152,25 @@ def _separates(before: str, after: str) -> bool:
     """Say whether two letters of a cursive script would join, were there no non-joiner between them."""
     left = next((char for char in reversed(before) if not _is_visible_mark(char)), "")
     right = next((char for char in after if not _is_visible_mark(char)), "")
-    if not left or not right or _ENDS_JOINING.match(left):
+    if not left or not right or re.match(_ENDS_JOINING, left):
         return False
     # The Arabic letter mark is no letter, whatever its name.
     return all(char.isalpha() and unicodedata.name(char, "").startswith(_CURSIVE) for char in (left, right))
 
 
 def _is_visible_mark(char: str) -> bool:
-    return unicodedata.category(char) == "Mn" and not _PRINTABLE_BUT_HIDDEN.match(char)
+    return unicodedata.category(char) == "Mn" and not re.match(_PRINTABLE_BUT_HIDDEN, char)
 
 
 def _pictograph_at_end(text: str) -> str:
     """Return the last character, or the one before a skin tone or variation selector."""
-    is_modified = len(text) > 1 and (text[-1] == "\ufe0f" or _SKIN_TONE.match(text[-1]))
+    is_modified = len(text) > 1 and (text[-1] == "\ufe0f" or re.match(_SKIN_TONE, text[-1]))
     return text[-2] if is_modified else text[-1]
 
 
 def _is_pictograph(char: str) -> bool:
     is_symbol = char >= "\u2190" and char not in _FILLERS and category(char) in {"So", "Sm"}
-    return is_symbol or bool(_RESERVED_PICTOGRAPH.match(char))
+    return is_symbol or bool(re.match(_RESERVED_PICTOGRAPH, char))
 
 
 def _is_flag_tag(text: str, at: int) -> bool:

@@ -9,13 +9,13 @@ from itertools import takewhile
 from profilectl.text.later_unicode import category
 from profilectl.text.names import normalise
 
-_ASIDE = re.compile(r"[(\[{（［【「『〔][^()\[\]{}（）［］【】「」『』〔〕]*[)\]}）］】」』〕]?")  # noqa: RUF001 - as people write
-_ELIDED = re.compile(r"['\u2018\u2019\u02bc`][a-z]{1,2}")  # "'t Hooft", "'s Gravesande": an article, not a name
-_TITLE = re.compile("[,\uff0c\u060c]")  # what follows a comma is what somebody does
+_ASIDE = r"[(\[{（［【「『〔][^()\[\]{}（）［］【】「」『』〔〕]*[)\]}）］】」』〕]?"  # noqa: RUF001 - as people write
+_ELIDED = r"['\u2018\u2019\u02bc`][a-z]{1,2}"  # "'t Hooft", "'s Gravesande": an article, not a name
+_TITLE = "[,\uff0c\u060c]"  # what follows a comma is what somebody does
 
 # Vowels that are written before the consonant they follow in speech: Unicode's Logical_Order_Exception.
-_LEADING_VOWELS = re.compile("[\u0e40-\u0e44\u0ec0-\u0ec4\u19b5-\u19b7\u19ba\uaab5\uaab6\uaab9\uaabb\uaabc]")
-_WITHOUT_MARKS = re.compile("[\u0e00-\u0eff]")  # Thai and Lao abbreviate to the consonant alone
+_LEADING_VOWELS = "[\u0e40-\u0e44\u0ec0-\u0ec4\u19b5-\u19b7\u19ba\uaab5\uaab6\uaab9\uaabb\uaabc]"
+_WITHOUT_MARKS = "[\u0e00-\u0eff]"  # Thai and Lao abbreviate to the consonant alone
 _LETTERS = frozenset({"Lu", "Ll", "Lt", "Lo"})  # general categories; without modifier letters, such as the okina
 _VIRAMA = 9  # combining class of what joins two consonants to one
 
@@ -25,9 +25,9 @@ def initials(name: str) -> list[str]:
 
     Jean-Pierre and O'Brien are one word each. A word without a letter has none, nor has a code with digits in it.
     """
-    spoken = _TITLE.split(normalise(name), maxsplit=1)[0]
-    words = _words(_ASIDE.sub(" ", spoken)) or _words(spoken)
-    names = [word for word in words if not _ELIDED.fullmatch(word)] or words
+    spoken = re.split(_TITLE, normalise(name), maxsplit=1)[0]
+    words = _words(re.sub(_ASIDE, " ", spoken)) or _words(spoken)
+    names = [word for word in words if not re.fullmatch(_ELIDED, word)] or words
     return [_first(word) for word in names]
 
 
@@ -54,9 +54,9 @@ def _has_letters(word: str) -> bool:
 def _first(word: str) -> str:
     """Return the first letter of a word that has one, with the marks and joined letters that belong to it."""
     places = [at for at, char in enumerate(word) if category(char) in _LETTERS]
-    spoken = [at for at in places if not _LEADING_VOWELS.match(word[at])]
+    spoken = [at for at in places if not re.match(_LEADING_VOWELS, word[at])]
     start = (spoken or places)[0]
-    if _WITHOUT_MARKS.match(word[start]):
+    if re.match(_WITHOUT_MARKS, word[start]):
         return word[start]
     end = start + 1
     while end < len(word):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from functools import cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 NEWEST = "18.0"
 """The Unicode version up to which every Python judges alike."""
@@ -85,7 +86,7 @@ So -: 20C1-20C4 2427-2429 2B96 2FFC-2FFF 31E4-31E5 31EF FBC3-FBD2 FD90-FD91 FDC8
 """
 
 
-class _Range(NamedTuple):
+class _Range(Struct, frozen=True):
     first: int
     last: int
     category: str
@@ -136,4 +137,4 @@ def _ranges() -> tuple[_Range, ...]:
         for code in codes:
             first, _, last = code.partition("-")
             parts.append(_Range(int(first, 16), int(last or first, 16), sort, script))
-    return tuple(sorted(parts))
+    return tuple(sorted(parts, key=lambda part: part.first))

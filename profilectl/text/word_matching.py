@@ -11,7 +11,7 @@ import unicodedata
 from profilectl.text.later_unicode import category, script_name
 
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
-_UNSEEN = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
+_UNSEEN = "[\u00ad\u034f\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
 _WIDTHS = ("<wide>", "<narrow>")
 _LONG = 4  # letters: what is that long in a script without spaces isn't by chance a part of another word
@@ -22,7 +22,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _UNSEEN.sub("", folded).replace("i\u0307", "i")  # what casefold makes of the Turkish İ
+    return re.sub(_UNSEEN, "", folded).replace("i\u0307", "i")  # what casefold makes of the Turkish İ
 
 
 def words(text: str) -> list[str]:
@@ -100,7 +100,7 @@ def _lower(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", _without_widths(text)).casefold())
-    return _UNSEEN.sub("", folded).replace("i\u0307", "i")
+    return re.sub(_UNSEEN, "", folded).replace("i\u0307", "i")
 
 
 def _without_widths(text: str) -> str:

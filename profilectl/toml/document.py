@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
 from profilectl.errors import RosterRefused
@@ -10,7 +11,7 @@ from profilectl.model import Problem
 from profilectl.text.escape import excerpt, visible
 
 LARGEST = 8_000_000  # bytes of a document: a roster of 20,000 agents, each of 400 bytes
-_PLACE = re.compile(r"\s*\((?:at line (\d+), column (\d+)|at end of document)\)$")
+_PLACE = r"\s*\((?:at line (\d+), column (\d+)|at end of document)\)$"
 _MOST_PARTS = 16  # of one key; tomli takes quadratic memory for them, and 100 kB would fill a machine
 _MOST_NESTED = 16  # tables and arrays in one another; a roster has five
 _LONGEST_NUMBER = 1000  # characters; the expressions that read numbers take a hundred bytes for each
@@ -21,8 +22,8 @@ _MEMORY = {"[": 1000, "{": 800, ".": 1000, "=": 300, ",": 300, "\n": 100}
 _MOST_MEMORY = 250_000_000  # bytes: those of 20,000 agents with a dozen fields
 
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MOST_PARTS}}}")
-_LONG_NUMBER = re.compile(rf"(?<![0-9A-Fa-f_.])[0-9A-Fa-f_.]{{{_LONGEST_NUMBER + 1}}}")
+_LONG_KEY = rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MOST_PARTS}}}"
+_LONG_NUMBER = rf"(?<![0-9A-Fa-f_.])[0-9A-Fa-f_.]{{{_LONGEST_NUMBER + 1}}}"
 _TOO_DEEP = f"more than {_MOST_NESTED} tables and arrays in one another"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -33,11 +34,11 @@ def decode(content: bytes, file: str) -> str:
     Line endings stay as they are.
     """
     try:
-        return content.decode("utf-8-sig")
+        return content.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         hint = "; it looks like UTF-16" if content.startswith(_UTF16_MARKS) else ""
         message = f"not UTF-8: byte 0x{error.object[error.start]:02x}{hint}"
-        # The codec has cut the byte order mark off `error.object` already.
+        # The byte order mark isn't in `error.object`.
         line, column = _end_of(error.object[: error.start].decode("utf-8"))
         raise _refused(file, line, column, message, "encoding") from None
 
@@ -54,15 +55,15 @@ def load(text: str, file: str) -> dict[str, Any]:
     """
     import tomli
 
-    from profilectl.toml.syntax_hints import Hint, hint  # only a file that isn't TOML needs its expressions
-
     _refuse_crowds(text, file)
     _refuse_long_tokens(text, file)
     try:
         tables = tomli.loads(text)
     except ValueError as error:  # TOMLDecodeError, and Python's own limit on the digits of a number
+        from profilectl.toml.syntax_hints import Hint, hint  # only a file that isn't TOML needs its expressions
+
         message = str(error)
-        place = _PLACE.search(message)
+        place = re.search(_PLACE, message)
         line, column = (int(place[1]), int(place[2])) if place and place[1] else _end_of(text)
         better = hint(text, message, line, column)
         problem = better or Hint(line, column, f"not valid TOML: {_sentence(message)}")
@@ -83,9 +84,9 @@ def _refuse_crowds(text: str, file: str) -> None:
 
 def _refuse_long_tokens(text: str, file: str) -> None:
     for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") >= _MOST_PARTS and (key := _LONG_KEY.search(line)):
+        if line.count(".") >= _MOST_PARTS and (key := re.search(_LONG_KEY, line)):
             raise _refused(file, number, key.start() + 1, f"a key of more than {_MOST_PARTS} parts")
-        if len(line) > _LONGEST_NUMBER and (digits := _LONG_NUMBER.search(line)):
+        if len(line) > _LONGEST_NUMBER and (digits := re.search(_LONG_NUMBER, line)):
             message = f"a number of more than {_LONGEST_NUMBER} characters"
             raise _refused(file, number, digits.start() + 1, message)
 
@@ -123,5 +124,5 @@ def _end_of(text: str) -> tuple[int, int]:
 
 
 def _sentence(message: str) -> str:
-    phrase = excerpt(_PLACE.sub("", message), _LONGEST_MESSAGE)
+    phrase = excerpt(re.sub(_PLACE, "", message), _LONGEST_MESSAGE)
     return phrase[:1].lower() + phrase[1:]

@@ -10,7 +10,7 @@ from profilectl.text.escape import excerpt
 Path = tuple[str | int, ...]
 """Keys from the root of the document; an int is an index into an array."""
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_BARE_KEY = r"[A-Za-z0-9_-]+"
 _LONGEST = 80  # code points of a key; those of brands and agents have 64
 
 
@@ -26,5 +26,5 @@ def dotted(path: Path) -> str:
 
 
 def _key(part: str) -> str:
-    is_plain = len(part) <= _LONGEST and _BARE_KEY.fullmatch(part)
+    is_plain = len(part) <= _LONGEST and re.fullmatch(_BARE_KEY, part)
     return part if is_plain else f'"{excerpt(part, _LONGEST)}"'

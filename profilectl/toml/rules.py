@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from profilectl.errors import UsageError
@@ -27,9 +28,9 @@ MOST_ITEMS = 1000
 """Strings of an array, where a rule says nothing else."""
 
 _LARGEST_COUNT = 1_000_000  # profiles; an account with as many is beyond all that X's daily limits let anybody make
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_DURATION = r"([0-9]{1,6})([smhd])"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_OS_USER = re.compile(r"uid:[0-9]{1,10}|[^\s:/\x00-\x1f\x7f]{1,64}")
+_OS_USER = r"uid:[0-9]{1,10}|[^\s:/\x00-\x1f\x7f]{1,64}"
 
 _TYPES = {
     str: "a string",
@@ -180,7 +181,7 @@ def ratio(value: Any) -> float:
 
 def duration(value: Any) -> int:
     """Accept ``"15m"`` and its like; return seconds."""
-    match = _DURATION.fullmatch(value) if type(value) is str else None
+    match = re.fullmatch(_DURATION, value) if type(value) is str else None
     if not match:
         raise FieldError(f'expected a duration such as "60s", "15m", "2h" or "1d", got {shown(value)}')
     return int(match[1]) * _SECONDS[match[2]]
@@ -232,4 +233,4 @@ def array_of(accepts: Callable[[str], Any], items: str, when_empty: str = "", *,
 
 def os_users(when_empty: str = "", *, most: int = MOST_ITEMS) -> Rule:
     """Make a rule for an array of names or ids of OS users; `when_empty` and `most` as for `array_of`."""
-    return array_of(_OS_USER.fullmatch, 'OS users such as "afast" or "uid:1001"', when_empty, most=most)
+    return array_of(partial(re.fullmatch, _OS_USER), 'OS users such as "afast" or "uid:1001"', when_empty, most=most)

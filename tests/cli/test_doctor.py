@@ -111,7 +111,7 @@ def test_after_a_sync(doctor):
     findings = doctor.examine()
 
     assert "1 of 1,000 creates used" in findings["quota"]["message"]
-    assert "format 5, 1 binding, 0 retired, 4 audit records, chain whole" in findings["ledger"]["message"]
+    assert "format 6, 1 binding, 0 retired, 4 audit records, chain whole" in findings["ledger"]["message"]
 
 
 def test_rows_for_a_pipe(doctor):

@@ -29,7 +29,8 @@ FORBIDDEN = {
     ("roster", "show", "alice"): LOCAL | {"sqlite3"},
     ("roster", "set", "alice", "title=Lead"): LOCAL | {"sqlite3"},
     # An id needs no X; a handle is looked up.
-    ("send", "--as", "alice", "--to", "12345", "hello", "--dry-run"): LOCAL | {"html", "tomllib"},
+    ("send", "--as", "alice", "--to", "12345", "hello", "--dry-run"): LOCAL
+    | {"hashlib", "html", "json", "profilectl.cli.prompts", "secrets", "tomllib"},
     (*SEND, "--dry-run"): HEAVY - WIRE,
     SEND: HEAVY - WIRE,
     ("diff",): HEAVY - WIRE,
@@ -85,6 +86,42 @@ def test_a_command_loads_only_what_it_needs(synced, words):
 def test_a_command_of_a_group_loads_none_of_the_group_s_others(synced, words, others):
     """They stand in its table by their names."""
     assert set() == loaded(synced, *words) & {f"profilectl.cli.{name}" for name in others}
+
+
+def test_python_searches_nothing_at_the_end():
+    """A command leaves the search for cycles next to nothing, which at its end would look through all that it made."""
+    program = (
+        "import atexit, gc, sys; from profilectl.__main__ import main;"
+        "atexit.register(lambda: print(len(gc.get_objects()) < 1000, file=sys.stderr)); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "completion", "bash"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (0, "True\n") == (done.returncode, done.stderr)
+
+
+def test_no_search_for_cycles_holds_a_message_up(synced):
+    """Until it leaves, nothing is to be found: a search through all that was loaded takes a tenth of the time."""
+    program = (
+        "import gc, sys; from profilectl.__main__ import main\n"
+        "searches = []\n"
+        "is_ours = lambda: gc.get_threshold()[0] >= 10_000  # not while Python itself is loaded\n"
+        "gc.callbacks.append(lambda phase, about: searches.append(phase) if is_ours() else None)\n"
+        "try: main()\n"
+        "finally: print(len(searches), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *SEND, "--human-wrote-this", "--yes"],
+        cwd=synced.folder,
+        env=synced.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert "0" == done.stderr.splitlines()[-1], done.stderr
 
 
 def test_a_command_loads_no_other_command(synced):

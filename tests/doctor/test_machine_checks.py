@@ -11,6 +11,9 @@ from profilectl.api.probe import ProbeResult
 from profilectl.credentials.keyring import Keychain
 from profilectl.doctor.machine_checks import MachineChecks
 from profilectl.doctor.report import Check, State
+from profilectl.ledger import schema
+from profilectl.ledger.sqlite import open_for_writing
+from profilectl.model import Event
 
 NEED_X = (Check.CLOCK, Check.TOKEN, Check.ACCESS, Check.ALLOWLIST, Check.QUOTA, Check.PROFILES)
 
@@ -97,6 +100,23 @@ def test_a_broken_roster(surroundings):
     assert "roster.toml:5:1: agents.agent0.name: empty" in results[Check.ROSTER].text
     assert "; and 2 more" in results[Check.ROSTER].text
     assert State.OK is results[Check.TOKEN].state  # credentials that nobody has named still belong to an account
+
+
+def test_of_a_long_record_the_newest_part_is_checked(surroundings, monkeypatch):
+    """The line says what was looked at; a change in that part fails, and one before it is `audit verify`'s to find."""
+    monkeypatch.setattr("profilectl.doctor.machine_checks.THOROUGH", 3)
+    path = surroundings.folder / "ledger.db"
+    with open_for_writing(path) as ledger:
+        for number in range(5):
+            ledger.record(Event("sent", "4242", number))
+        with ledger.engine.transaction() as execute:
+            execute(schema.SET_RECORD_TEXT, seq=2, text="changed")
+    result = surroundings.check()[1][Check.LEDGER]
+    assert "5 audit records, the newest 3 whole (`profilectl audit verify` checks all)" in result.text
+
+    with open_for_writing(path) as ledger, ledger.engine.transaction() as execute:
+        execute(schema.SET_RECORD_TEXT, seq=4, text="changed")
+    assert "whose chain is broken at record 4" in surroundings.check()[1][Check.LEDGER].text
 
 
 @pytest.mark.parametrize("content", [b"", b"no ledger at all, but long enough to look like something" * 20])

@@ -92,7 +92,7 @@ def book(ledger):
 
 
 def send(ledger, client, agent, text="Hello", *, attended=True):
-    contents, context = Contents(text), SendContext(attended, parent="bash", roster="sha256:r")
+    contents, context = Contents(text), SendContext(attended, parent="bash", roster="version = 1")
     policy = Policy(bot_markers=MARKERS)
     sender = MessageSender(Sender(agent, ACME), 1000, contents, None, None, context, None, policy, ledger)
     message = sender.compose("12345")

@@ -284,7 +284,7 @@ def test_what_acts_on_rows_without_us_is_refused(address, postgres, statement, w
             open_ledger(address)
 
 
-@pytest.mark.parametrize(("file_format", "age"), [("3", "an earlier"), ("6", "a newer")])
+@pytest.mark.parametrize(("file_format", "age"), [("3", "an earlier"), (str(schema.FORMAT + 1), "a newer")])
 def test_another_format_is_refused_by_name(address, postgres, file_format, age):
     """Machines with different versions don't write side by side."""
     opening.open_for_writing(address).close()
@@ -297,7 +297,7 @@ def test_another_format_is_refused_by_name(address, postgres, file_format, age):
 def former_format(postgres, address):
     """Make a ledger what the version before made of it."""
     opening.open_for_writing(address).close()
-    for name in ("audit_about_profiles", "dispatches_by_recipient"):
+    for name in ("audit_about_profiles", "audit_of_limited_calls", "dispatches_by_recipient"):
         postgres.execute(f"DROP INDEX {address.schema}.{name}")
     postgres.execute(f"UPDATE {address.schema}.meta SET value = '4' WHERE name = 'format'")
 
@@ -325,7 +325,9 @@ def test_a_ledger_of_the_format_before_is_read_as_it_is_and_brought_up_by_a_writ
         with ledger.engine.transaction() as execute:
             execute("SET LOCAL enable_seqscan = off")
             plan = execute(f"EXPLAIN {schema.GET_PROFILE_RECORDS}", account="1", after=0, limit=9)
+            calls = execute(f"EXPLAIN {schema.GET_LIMITED_RECORDS_BACKWARDS}", before=9, limit=9)
     assert "audit_about_profiles" in str(plan)
+    assert "audit_of_limited_calls" in str(calls)
 
 
 # Who comes in

@@ -50,3 +50,41 @@ def test_old_records_are_not_read(tmp_path):
                 ledger._append(execute, Event("sent", "1", number if number < 600 else NOW))
     with open_for_reading(path) as reader:
         assert 500 == len(reader.recent("1", NOW))
+
+
+def test_recent_calls_are_read_once_for_all_accounts(ledger, monkeypatch):
+    """Those that X limits, by account and oldest first, page after page; messages don't come along."""
+    monkeypatch.setattr("profilectl.ledger.store._PAGE", 2)
+    kinds = ("intended", "1"), ("sent", "1"), ("created", "1"), ("destroyed", "2"), ("blocked", "2"), ("withdrawn", "1")
+    events = [
+        Event(what, account, NOW + number, detail={"nonce": f"n{number}"})
+        for number, (what, account) in enumerate(kinds)
+    ]
+    for event in (Event("created", "1", 5), *events):
+        ledger.record(event)
+
+    assert {"1": [events[0], events[2], events[5]], "2": [events[3]]} == ledger.recent_limited_calls(NOW)
+    assert {} == ledger.recent_limited_calls(NOW + 99)
+
+
+def test_recent_events_of_profiles(ledger):
+    """Those of one account, oldest first, without its messages."""
+    events = [Event(what, "1", NOW, profile_id="7") for what in ("adopted", "sent", "forgotten")]
+    for event in (Event("adopted", "1", 5), Event("adopted", "2", NOW), *events):
+        ledger.record(event)
+
+    assert (events[0], events[2]) == ledger.recent_profile_events("1", NOW)
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (schema.GET_LIMITED_RECORDS_BACKWARDS, "audit_of_limited_calls"),
+        (schema.GET_PROFILE_RECORDS_BACKWARDS, "audit_about_profiles"),
+    ],
+)
+def test_an_index_leads_past_the_messages(ledger, statement, index):
+    """The database uses it for what it is for, however many messages there are."""
+    with ledger.engine.transaction() as execute:
+        plan = execute(f"EXPLAIN QUERY PLAN {statement}", account="1", before=9, limit=9)
+    assert index in str(plan)

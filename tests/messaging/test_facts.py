@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from profilectl import __version__
+from profilectl.digests import digest_of_bytes
 from profilectl.messaging.facts import facts
 from profilectl.messaging.identity import Sender
 from profilectl.messaging.send_rules import SendContext
@@ -29,7 +30,7 @@ def noted(agent=ALICE, binding=FACE, context=PERSON, *, is_test=False):
 
 def test_a_person_s_message():
     """Who was shown, who speaks and on whose behalf, with which roster and version."""
-    context = replace(PERSON, is_asked=True, parent="bash", roster="sha256:r")
+    context = replace(PERSON, is_asked=True, parent="bash", roster="version = 1")
     assert noted(context=context) == {
         "name": "Alice F.",
         "picture": "sha256:a",
@@ -45,7 +46,7 @@ def test_a_person_s_message():
         "effective_uid": os.geteuid(),
         "login_uid": host.login_uid(),
         "uid_map": host.uid_map(),
-        "roster": "sha256:r",
+        "roster": digest_of_bytes(b"version = 1"),
         "plan": "sha256:p",
         "version": __version__,
     }

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from profilectl.cli.prompts import confirm_or_edit
+from msgspec import json
+
 from profilectl.errors import RemoteError
-from profilectl.messaging.reading import gather, last_words, may_read
 from profilectl.messaging.typing import TypingSign, shown_typing
 from profilectl.render.console import console, draw, draw_aside, info, is_terminal, out, shown_name
-from profilectl.render.conversations import clock
 from profilectl.system.cache import cache_file, read_cache, write_cache
 from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
@@ -51,6 +49,8 @@ def review(
         before: the customer's last words, see `words_before`.
         typing: the customer sees that somebody types, for as long as it is read.
     """
+    from profilectl.cli.prompts import confirm_or_edit  # most messages are sent by scripts
+
     sign: AbstractContextManager[TypingSign | None] = (
         shown_typing(prepared.client, prepared.recipient_id) if typing else nullcontext()
     )
@@ -115,6 +115,9 @@ def words_before(context: Context, prepared: PreparedSend, recipient: str) -> st
 
     It takes one of the 15 pages that X lets the account read in a quarter of an hour, and none where few are left.
     """
+    from profilectl.messaging.reading import gather, last_words, may_read
+    from profilectl.render.conversations import clock
+
     name, client = recipient.partition(" (")[0], prepared.client
     cache = cache_file(
         f"{context.api_host if not context.uses_sandbox else context.sandbox_folder.absolute()}", "reads"
@@ -162,7 +165,7 @@ def _face(sender: MessageSender, message: Message) -> str:
 
 def _known(cache: str, user_id: str) -> dict[str, int]:
     try:
-        accounts: Any = json.loads(read_cache(cache, _LARGEST_CACHE) or b"{}")
+        accounts: Any = json.decode(read_cache(cache, _LARGEST_CACHE) or b"{}")
         left, again_ms = accounts[user_id]
         return {"left": int(left), "again_ms": int(again_ms)}
     except (ValueError, KeyError, TypeError):
@@ -170,4 +173,4 @@ def _known(cache: str, user_id: str) -> dict[str, int]:
 
 
 def _remember(cache: str, user_id: str, left: int, again_ms: int) -> None:
-    write_cache(cache, json.dumps({user_id: [left, again_ms]}).encode())
+    write_cache(cache, json.encode({user_id: [left, again_ms]}))

@@ -13,7 +13,7 @@ from profilectl.text.escape import excerpt, visible
 from profilectl.text.suggest import nearest
 
 _MOST_PLACES = 3  # groups that are named where several have a command
-_OPTION = re.compile(r"--?[A-Za-z][A-Za-z-]*(=.*)?")  # what somebody who types an option may have typed
+_OPTION = r"--?[A-Za-z][A-Za-z-]*(=.*)?"  # what somebody who types an option may have typed
 
 
 def unknown_command(ctx: Any, words: list[str]) -> UsageError:
@@ -89,7 +89,7 @@ def _no_such_option(error: Any, ctx: Any, words: list[str]) -> UsageError:
     )
     known = [option for parameter in ctx.command.get_params(ctx) for option in parameter.opts]
     texts = [parameter for parameter in ctx.command.get_params(ctx) if parameter.param_type_name == "argument"]
-    if texts and not _OPTION.fullmatch(typed):
+    if texts and not re.fullmatch(_OPTION, typed):
         label = (texts[0].metavar or texts[0].name.upper()).strip("[]")
         hint = f"if {excerpt(typed)} is {label}, put -- before it: {ctx.command_path} … -- {_quoted(typed)}"
         return UsageError(f"{ctx.command_path} has no option {excerpt(typed)}", hint=hint)
