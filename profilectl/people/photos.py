@@ -217,7 +217,7 @@ def with_own_files(
         own = next((used for user, used in uses if user == key), "")
         others = [user for user in dict.fromkeys(owners.get(_file(roster_folder, photo.path), ())) if user != key]
         if holds(roster_folder / own, photo.content) or (
-            own in _numbered(photo.path) and owners[_file(roster_folder, own)] == [key]
+            own in _numbered(photo.path) and {*owners[_file(roster_folder, own)]} == {key}
         ):
             result[key] = Photo(own, photo.content)
         elif others:

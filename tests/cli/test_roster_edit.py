@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from profilectl.cli.main import run
+from profilectl.pictures.provenance import TRAINED, with_mark
 from profilectl.roster.editing import apply
 from profilectl.roster.schema import AGENT
 
@@ -145,6 +146,28 @@ def test_a_new_photo_replaces_no_file(team, tmp_path_factory):
     assert 0 == team.run("roster", "set", "bruno", "--brand", "beta", "--photo", str(photo)).code
     rows = team.run("roster", "show", "bruno", "--brand", "beta").rows
     assert "avatars/bruno-3.jpg" in [value for _, _, value in rows]
+
+
+@pytest.mark.parametrize("words", [("add", "emre", "--name", "Emre"), ("set", "bruno")], ids=["add", "set"])
+def test_storing_a_photo_takes_no_mark_off(team, tmp_path_factory, words):
+    """A machine-made picture is none of a human, also when it is cropped and stored anew."""
+    photo = tmp_path_factory.mktemp("made") / "face.jpg"
+    Image.new("RGB", (900, 900), (200, 90, 20)).save(photo)
+    photo.write_bytes(with_mark(photo.read_bytes(), TRAINED))
+    done = team.run("roster", *words, "--photo", str(photo))
+    assert (5, True) == (done.code, "is marked as machine-made" in done.err), done.err
+    assert ["face.png"] == [path.name for path in (team.folder / "avatars").iterdir()]
+
+
+def test_a_picture_that_is_missing_comes_back(team, tmp_path_factory):
+    """The roster says so already, and the line says what was done."""
+    photo = tmp_path_factory.mktemp("phone") / "face.jpg"
+    Image.new("RGB", (900, 900), (200, 90, 20)).save(photo)
+    team.run("roster", "set", "bruno", "--photo", str(photo))
+    (team.folder / "avatars" / "bruno.jpg").unlink()
+    done = team.run("roster", "set", "bruno", "--photo", str(photo))
+    assert (0, True) == (done.code, "says so already, and avatars/bruno.jpg is that picture" in done.out)
+    assert (team.folder / "avatars" / "bruno.jpg").exists()
 
 
 @pytest.mark.parametrize(

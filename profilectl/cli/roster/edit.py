@@ -330,6 +330,8 @@ def _show(context: Context, sentence: str, document: Mapping[str, Any], notes: S
     if not document["changed"]:
         is_form = document["action"] == "fmt"
         line = f"{file} is in the canonical form" if is_form else f"{file} says so already; nothing was written"
+        if document["picture"] is not None:  # which may have been missing
+            line = f"{file} says so already, and {visible(document['picture'])} is that picture"
     elif document["line"] is not None:
         line = f"{file}:{document['line']}: {sentence}"
     else:

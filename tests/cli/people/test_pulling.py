@@ -120,6 +120,16 @@ def test_on_a_terminal_a_person_is_asked(desk, pull, okta):
     assert "alice" in agents(desk)
 
 
+@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x03"], ids=["no", "Enter", "Ctrl-C"])
+def test_who_says_no_has_written_nothing(desk, pull, okta, answer):
+    """With 130, as every question: neither the roster nor what is remembered of the directory."""
+    pull(okta, "--dry-run")
+    before = (desk.folder / "roster.toml").read_text()
+    code, _ = desk.watch("roster", "pull", at_questions=[lambda: answer])
+
+    assert (130, before, False) == (code, (desk.folder / "roster.toml").read_text(), (desk.folder / "state").exists())
+
+
 def test_what_changes_there_changes_here(desk, pull, server):
     """Under the same key, though the address is another one now; nobody is replaced."""
     pull(server, "--yes")
