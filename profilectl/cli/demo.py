@@ -22,7 +22,7 @@ from profilectl.cli.options import Options, add_command
 from profilectl.cli.preview import show_card
 from profilectl.errors import ExitCode, InputRefused, UsageError
 from profilectl.render.bubbles.bubble import framed
-from profilectl.render.console import console, draw, info, is_terminal, out
+from profilectl.render.console import console, draw, folded_sentence, info, is_terminal, out
 from profilectl.system.files import write_named
 from profilectl.system.folders import make_folder
 from profilectl.text.escape import visible
@@ -109,11 +109,11 @@ def _check_options(options: Options) -> None:
 
 def _run_steps() -> None:
     _write_roster()
-    _show_line("profilectl decides who your customers see in X Direct Messages.", "bold cyan")
+    _show_line(_folded("profilectl decides who your customers see in X Direct Messages."), "bold cyan")
     _say("The whole job, on a local X inside this program; nothing leaves your machine.")
     for number, step in enumerate(STEPS, 1):
         out("")
-        _show_line(f"{number}. {step.title}", "bold cyan")
+        _show_line(_folded(f"{number}. {step.title}"), "bold cyan")
         _say(step.why)
         for action in step.actions:
             out("")
@@ -125,8 +125,12 @@ def _run_steps() -> None:
     _show_line("Your turn", "bold cyan")
     _say("At X itself a brand needs approval for custom profiles; the README says how to ask for it.")
     out("profilectl init             writes a roster to start from")
-    out("profilectl sync --sandbox   tries it on a local X; all commands take --sandbox")
+    out("profilectl sync --sandbox   tries it on a local X")
     out("profilectl auth login       connects your account at X")
+
+
+def _folded(line: str) -> str:
+    return folded_sentence(line, sys.stdout)
 
 
 def _run_command(line: str) -> None:

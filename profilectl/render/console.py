@@ -269,7 +269,7 @@ def _hint_lines(error: ProfilectlError) -> list[str]:
 
 def show_problem(problem: Problem) -> None:
     """Write a problem of a file to stderr in the GNU form, its place bold on a terminal."""
-    _say(problem_line(problem, sys.stderr))
+    _say(folded_sentence(problem_line(problem, sys.stderr), sys.stderr))
 
 
 def problem_line(problem: Problem, stream: TextIO) -> str:

@@ -127,8 +127,7 @@ def _cell(header: str, text: str, now: datetime) -> Cell:
         return _state(text)
     if header in _OF_TIME and _TIME.fullmatch(text):
         return Cell.of(ago(datetime.fromisoformat(text), now))
-    shown = visible(text)
-    return Cell.of(isolated(shown) if header == "name" else shown)
+    return Cell.of(isolated(visible(text)))
 
 
 def _state(word: str) -> Cell:
@@ -149,5 +148,5 @@ def _rows(
         if len({row[place] for row in rows}) == 1:
             headings = headings[:place] + headings[place + 1 :]
             rows = [row[:place] + row[place + 1 :] for row in rows]
-            leading -= place < leading
+            leading = max(1, leading - (place < leading))  # a block begins with something
     return Rows(headings, tuple(rows), leading, frozenset(unlabelled))

@@ -114,6 +114,13 @@ def test_a_list_shows_names_last_and_how_long_ago():
     assert ["7 bound li 2000-01-01", "    王小明"] == drawn(tables.listing(headers, rows), 60)[:2]
 
 
+def test_a_block_begins_with_what_comes_after_the_only_brand():
+    """Not with an empty line; and what runs from right to left is isolated, whatever the column."""
+    headers, rows = ("brand", "field", "value", "from", "place"), [("acme", "name", "יעל", "agents.yael", "1:1")]
+
+    assert ["name", "    value  \u2068יעל\u2069"] == drawn(tables.listing(headers, rows), 40)[:2]
+
+
 def test_long_texts_are_folded_at_spaces_and_long_words_cut():
     """Facts below one another stay a table at any width; nothing of them is lost."""
     rows = Rows(("what", "value"), ((Cell.of("path"), Cell.of("/a/b " + "word " * 12 + "x" * 70)),))

@@ -44,6 +44,7 @@ AFTER = {
     "wang": "王美玲, 客户服务",
     "nadia": "Nadia R. 👩🏽‍💻 Roaming 🇫🇷",
 }
+_SIZE = (420, 560)  # pixels of the photographs
 _QUESTION = "مرحبا، لم تصل الفاتورة بعد. Order 4711, please?"
 _ANSWER = "أهلا، أرسلناها الآن. It is on its way 📦"
 
@@ -94,7 +95,7 @@ class Worlds:
         self.environment = {**kept, "HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         folder = self.place / "before"
         _write_roster(folder, BEFORE)
-        self._run(folder, "sync", "--yes", "--jobs", "1")
+        self.run(folder, "sync", "--yes", "--jobs", "1")
         _write_roster(folder, AFTER)
         shutil.copytree(folder, self.place / "after")
         self._converse(self.place / "after")
@@ -104,15 +105,20 @@ class Worlds:
         return Path(shutil.copytree(self.place / scene.world, self.place / name / "acme"))
 
     def _converse(self, folder: Path) -> None:
-        self._run(folder, "sync", "--yes", "--jobs", "1")
+        self.run(folder, "sync", "--yes", "--jobs", "1")
         sent = "send", "--to", f"@{CUSTOMER}", "--yes", "--as"
-        self._run(folder, *sent, "alice", "We are open from 7 to 22 now.")
+        self.run(folder, *sent, "alice", "We are open from 7 to 22 now.")
         with LocalX(folder / ".profilectl" / "sandbox") as local:
             local.world.messages.receive(CUSTOMER, HANDLE, _QUESTION)
-        self._run(folder, *sent, "sara", _ANSWER)
+        self.run(folder, *sent, "sara", _ANSWER)
 
-    def _run(self, folder: Path, *words: str) -> None:
-        subprocess.run((*PROGRAM, *words), cwd=folder, env=self.environment, check=True, capture_output=True)
+    def run(self, folder: Path, *words: str) -> str:
+        """Run a command in a folder, and return what it printed."""
+        command = (*PROGRAM, *words)
+        done = subprocess.run(
+            command, cwd=folder, env=self.environment, check=True, capture_output=True, encoding="utf-8"
+        )
+        return done.stdout
 
 
 def _write_roster(folder: Path, names: dict[str, str]) -> None:
@@ -121,6 +127,8 @@ def _write_roster(folder: Path, names: dict[str, str]) -> None:
     lines = []
     for number, (key, name) in enumerate(names.items()):
         lines.append(f'[agents.{key}]\nname = "{name}"\navatar = "avatars/{key}.jpg"\n')
-        portrait = photograph_like_portrait(number) if key != "wang" else initials_portrait("Wang")
-        (pictures / f"{key}.jpg").write_bytes(portrait)
+        picture = pictures / f"{key}.jpg"
+        if not picture.exists():
+            drawn = key == "wang"
+            picture.write_bytes(initials_portrait("Wang") if drawn else photograph_like_portrait(number, _SIZE))
     (folder / "roster.toml").write_text(_HEAD + "\n".join(lines), encoding="utf-8")

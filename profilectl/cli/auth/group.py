@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from profilectl.secret import Credentials
 
 
-_STATUS_HEADERS = ("handle", "host", "source", "backend", "usable", "problem")
+_STATUS_HEADERS = ("handle", "host", "source", "backend", "state", "problem")
 _LIST_HEADERS = ("handle", "user id", "host", "storage")
 _NOT_TRIED = frozenset({"command", "stdin"})  # asking them may open a window, or ends them
 _STILL_WORKS = (

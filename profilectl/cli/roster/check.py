@@ -17,7 +17,7 @@ from profilectl.cli.options import option
 from profilectl.errors import ExitCode, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
-from profilectl.render.console import info, is_terminal, out, out_all, problem_line
+from profilectl.render.console import folded_sentence, info, is_terminal, out, out_all, problem_line
 from profilectl.system.host import today
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def _show(context: Context, findings: Findings, form: CheckFormat | None, *, is_
         out_all(forms.github_lines(findings.problems))
     else:
         line_of = partial(problem_line, stream=sys.stdout)
-        out_all(forms.text_lines(findings.problems, with_hints=is_terminal(sys.stdout), line_of=line_of))
+        lines = forms.text_lines(findings.problems, with_hints=is_terminal(sys.stdout), line_of=line_of)
+        out_all(folded_sentence(line, sys.stdout) for line in lines)
 
 
 def _examine(context: Context) -> Findings:
