@@ -125,6 +125,8 @@ def export(
             spool = stack.enter_context(tempfile.TemporaryFile())
             extent = _export_to(ledger, spool)
             pour(spool)
+        if ledger.engine.hides_keys():
+            info("warning: the keys of the texts' digests aren't in it, as a reader's role doesn't see them")
     what = f"exported {extent.rows} rows of {visible(str(place))}"
     if file is None:
         context.remark(what)

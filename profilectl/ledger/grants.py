@@ -30,6 +30,9 @@ SENDING: Final = (
 )
 """All statements that change something while a message is sent."""
 
+KEYS_HIDDEN: Final = f"(name !~~ '{schema.TEXT_KEY}%'::text)"
+"""Which rows of ``meta`` a reader sees, as PostgreSQL writes it."""
+
 _LONGEST: Final = 63  # bytes of a name (postgresql.org, "Identifiers and Key Words"); longer ones are cut off silently
 _DEEDS: Final = {"INSERT": r"INSERT INTO (\w+)", "UPDATE": r"UPDATE (?!SET)(\w+)", "DELETE": r"DELETE FROM (\w+)"}
 
@@ -82,6 +85,21 @@ def _tables(roles: Roles, schema_name: str) -> Iterator[str]:
         if name in changes:
             words.append(f"GRANT {', '.join(changes[name])} ON {table} TO {agent};")
         yield _if_there(table, " ".join(words))
+    yield from _hidden_keys(roles, f'{within}."meta"')
+
+
+def _hidden_keys(roles: Roles, table: str) -> Iterator[str]:
+    """Yield what keeps the keys of the texts' digests from readers: who has one can try what a text may have been."""
+    place = f"to_regclass({_literal(table)})"
+    reader = f"(SELECT oid FROM pg_roles WHERE rolname = {_literal(roles.reader)})"  # noqa: S608 - a literal
+    named = f"FROM pg_policy WHERE polrelid = {place} AND"
+    # all rows to everybody, and from readers these are taken: roles that somebody else has made lose nothing
+    everything = f"CREATE POLICY {_quoted(roles.admin)} ON {table} USING (true);"
+    yield _if(f"{place} IS NOT NULL AND NOT EXISTS (SELECT {named} polpermissive)", everything)
+    keys = f"CREATE POLICY {_quoted(roles.reader)} ON {table} AS RESTRICTIVE FOR SELECT TO {_quoted(roles.reader)}"
+    missing = f"{place} IS NOT NULL AND NOT EXISTS (SELECT {named} NOT polpermissive AND {reader} = ANY(polroles))"
+    yield _if(missing, f"{keys} USING ({KEYS_HIDDEN});")
+    yield _if_there(table, f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;")
 
 
 def _if_there(table: str, statement: str) -> str:

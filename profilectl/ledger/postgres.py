@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
 
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import lease, schema
+from profilectl.ledger.grants import KEYS_HIDDEN
 from profilectl.ledger.store import Store, StoreReader
 from profilectl.system.host import actor as default_actor
 from profilectl.system.host import boot_time
@@ -166,6 +167,11 @@ class _Database:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def hides_keys(self) -> bool:
+        """Say whether the role may not see the keys of the texts' digests, see `grants`."""
+        hidden = self.read(lambda execute: execute(_HIDDEN.format(schema=self._sessions.address.schema)))
+        return bool(hidden)
 
     def holder(self) -> Holder | None:
         """Return the run whose lease isn't over, None when there is none."""
@@ -582,7 +588,13 @@ _RENEW = (
 )
 
 
-# what acts on rows without us: triggers, rules, views, policies, and indexes that may refuse a row or run a function;
+_HIDDEN: Final = """
+    SELECT 1 FROM pg_catalog.pg_policy p WHERE p.polrelid = to_regclass('{schema}.meta') AND NOT p.polpermissive
+        AND row_security_active(p.polrelid)
+        AND EXISTS (SELECT FROM unnest(p.polroles) AS r(role) WHERE pg_has_role(r.role, 'USAGE'))"""
+
+# what acts on rows without us: triggers, rules, views, policies other than those of `grants`, and indexes that may
+# refuse a row or run a function;
 # PostgreSQL's own check foreign keys, and keep keys
 _FOREIGN: Final = """
     SELECT 'the trigger ' || t.tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
@@ -592,7 +604,10 @@ _FOREIGN: Final = """
     UNION ALL SELECT 'the view ' || c.relname FROM pg_catalog.pg_class c
         WHERE c.relnamespace = {space} AND c.relkind IN ('v', 'm')
     UNION ALL SELECT 'the row security of ' || c.relname FROM pg_catalog.pg_class c
-        WHERE c.relnamespace = {space} AND c.relrowsecurity
+        WHERE c.relnamespace = {space} AND c.relrowsecurity AND (c.relname <> 'meta' OR EXISTS (
+            SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid AND NOT COALESCE(CASE WHEN p.polpermissive
+                THEN p.polcmd = '*' AND p.polwithcheck IS NULL AND pg_get_expr(p.polqual, c.oid) = 'true'
+                ELSE p.polcmd = 'r' AND pg_get_expr(p.polqual, c.oid) = {hidden} END, false)))
     UNION ALL SELECT 'the index ' || c.relname FROM pg_catalog.pg_class c
         WHERE c.relnamespace = {space} AND c.relkind = 'i' AND c.relname NOT IN ({indexes})
         AND EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
@@ -608,7 +623,8 @@ def _foreign_objects(schema_name: str) -> str:
     }
     # letters, digits and underscores, see `address.is_schema_name`
     space = f"(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = '{schema_name}')"  # noqa: S608
-    return _FOREIGN.format(space=space, indexes=names["index"], tables=names["table"])
+    hidden = "'" + KEYS_HIDDEN.replace("'", "''") + "'"
+    return _FOREIGN.format(space=space, indexes=names["index"], tables=names["table"], hidden=hidden)
 
 
 def _foreign_refusal(address: PostgresAddress, foreign: Iterable[str]) -> LedgerRefused:

@@ -104,6 +104,10 @@ class _Database(ABC):
         """Return the rows of one statement."""
         return self.read(lambda execute: execute(statement, **values))
 
+    def hides_keys(self) -> bool:
+        """Return False: who may read the file reads all of it."""
+        return False
+
     def holder(self) -> Holder | None:
         """Return the run that holds the file's lock, as it has said itself, None when none does."""
         return locks.holder_of(_lock_path(self._path))

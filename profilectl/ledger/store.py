@@ -70,6 +70,9 @@ class ReadingEngine(Protocol):
     def holder(self) -> Holder | None:
         """Return the run that holds the ledger, None when none does."""
 
+    def hides_keys(self) -> bool:
+        """Say whether rows with keys of the texts' digests may be there, and aren't shown to this role."""
+
     def close(self) -> None:
         """Let go of the database; closing twice is allowed."""
 

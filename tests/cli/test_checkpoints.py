@@ -263,6 +263,19 @@ def test_texts_and_recipients_go_and_everything_proves_as_before(synced, before)
     assert 1 == len(synced.run("audit", "log", "--event", "pruned").rows)
 
 
+def test_tab_forgets_whom_the_record_forgets(synced, before):
+    """What it had kept of their handles is gone with the records, before anybody presses TAB again."""
+    caches = Path(synced.env["HOME"]) / "cache"
+    synced.env["XDG_CACHE_HOME"] = str(caches)
+    offered = synced.run("__complete", "customers", "send", "--to").out
+    remembered = b"".join(path.read_bytes() for path in caches.rglob("*names"))
+    assert 0 == synced.run("audit", "prune", "--before", before, "--yes").code
+    left = b"".join(path.read_bytes() for path in caches.rglob("*names"))
+
+    assert (True, True, False) == ("@customer" in offered, b"customer\t" in remembered, b"customer" in left)
+    assert "" == synced.run("__complete", "customers", "send", "--to").out
+
+
 def test_a_no_removes_nothing(synced, before):
     """On a terminal it asks, with how much it is about, and Enter is no."""
     unchanged = synced.ledger.read_bytes()

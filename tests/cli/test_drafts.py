@@ -98,6 +98,23 @@ def test_a_draft_outlives_a_kill_while_the_editor_is_open(alice, editor):
     assert (-signal.SIGKILL, [WRITTEN]) == (ended, kept(alice))
 
 
+def test_ctrl_c_in_the_editor_is_the_editor_s(alice, editor, served):
+    """There it may be a command like any other, so the program goes on with what was written."""
+    editor("os.kill(parent, signal.SIGINT)")
+    code, screen = alice.watch(*EDIT, at_questions=[lambda: b"y\n"])
+
+    assert (0, [WRITTEN]) == (code, texts(served)), screen
+
+
+def test_an_editor_that_ctrl_c_ends_ends_the_program(alice, editor, served):
+    """As if it had been typed there; the text is kept, and said to be."""
+    editor("signal.signal(signal.SIGINT, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGINT)")
+    code, screen = alice.watch(*EDIT)
+
+    assert (130, [WRITTEN], []) == (code, kept(alice), texts(served)), screen
+    assert "Your text is kept in " in screen
+
+
 def test_a_draft_outlives_a_private_name(alice, editor, served):
     """The refusal says what gives the name away, and the text is there to be mended."""
     editor(text="This is Alice Fast.")

@@ -185,6 +185,40 @@ def test_a_reader_looks(shared):
         assert "`profilectl ledger grants`" in refused.err
 
 
+def test_a_reader_sees_no_key_of_a_text(shared, postgres):
+    """Nor does their export, which says so; what they verify is whole, and an admin's and an agent's keys are there."""
+    name = parse_place(shared.address("admin")).parameters()["dbname"]
+    key = postgres.execute("SELECT value FROM profilectl.meta WHERE name LIKE 'text_key:%%'", database=name)[0][0]
+    kept = {}
+    for person in ("admin", "agent", "reader"):
+        with open_for_reading(parse_place(shared.address(person))) as ledger:
+            kept[person] = [value for _, value in ledger.text_keys()]
+    exported = {person: as_role(shared, person, "ledger", "export") for person in ("admin", "reader")}
+    verified = as_role(shared, "reader", "audit", "verify")
+
+    assert {"admin": [key], "agent": [key], "reader": []} == kept
+    assert (True, False) == tuple(key in exported[person].out for person in ("admin", "reader"))
+    assert (False, True) == tuple("keys of the texts' digests" in exported[who].err for who in ("admin", "reader"))
+    assert (0, 0, 0) == (exported["admin"].code, exported["reader"].code, verified.code), verified.err
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE POLICY other ON profilectl.meta AS RESTRICTIVE FOR SELECT USING (name <> 'moved_to')",
+        "CREATE POLICY other ON profilectl.meta FOR SELECT USING (name <> 'moved_to')",
+        "ALTER TABLE profilectl.audit ENABLE ROW LEVEL SECURITY",
+    ],
+)
+def test_rows_that_anything_else_hides_are_noticed(shared, postgres, statement):
+    """Only what `ledger grants` prints may stand there."""
+    name = parse_place(shared.address("admin")).parameters()["dbname"]
+    postgres.execute(statement, database=name)
+    for words in (("audit", "verify"), ("sync", "--yes")):
+        result = as_role(shared, "admin", *words)
+        assert (5, True) == (result.code, "the row security of " in result.err), words
+
+
 def test_an_agent_sends(shared, served):
     """And can't sync: it is refused before anything is made at X, with the right that is missing."""
     sent = as_role(shared, "agent", "send", "--as", "alice", "--to", "@customer", "--human-wrote-this", "Hi")

@@ -190,6 +190,33 @@ def test_newcomers_and_new_names_are_signed_too(alice, allow, served):
     assert (5, "X allows brand acme to use profiles again") == (again.code, again.err[len("error: ") :].splitlines()[0])
 
 
+def test_a_name_that_is_withheld_signs_nothing(alice, allow, served):
+    """Her consent has ended: what goes out under the brand has the initials of the neutral name, and not hers."""
+    expired = "consent = { name = true, photo = true, given = 2020-01-01, expires = 2020-12-31 }"
+    alice.write((*ALICE, 'title = "Care Specialist"', expired), policy=SIGN_OFF)
+    before = alice.run(*TO, "Hello")
+    allow(False)
+    assert 4 == alice.run("sync", "--yes", "-q").code
+    signed = alice.run(*TO, "Hello")
+
+    assert (5, 0) == (before.code, signed.code), signed.err
+    assert "own name may not be shown any more" in before.err
+    assert ["Hello ^CS"] == texts(served)
+
+
+def test_a_brand_s_fallback_is_for_who_never_had_a_profile(alice, allow, served):
+    """Whoever has one waits for the policy's word; a colleague without one is signed."""
+    alice.write(ALICE, ("bea", "Bea G.", 'first = "Bea"', 'last = "Gold"'))
+    roster = alice.folder / "roster.toml"
+    roster.write_text(roster.read_text().replace("[policy]", 'fallback = "sign-off"\n[policy]', 1))
+    allow(False)
+    refused = alice.run(*TO, "Hello")
+    signed = alice.run("send", "--as", "bea", *TO[3:], "Hello")
+
+    assert (4, 0) == (refused.code, signed.code), signed.err
+    assert ["Hello ^BG"] == texts(served)
+
+
 def test_the_face_returns_with_the_permission(alice, allow, served):
     """A message carries the profile again as soon as X allows it, whatever the last sync noted."""
     alice.write(ALICE, policy=SIGN_OFF)

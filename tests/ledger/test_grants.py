@@ -82,7 +82,7 @@ def test_every_table_has_an_owner_and_readers():
     """All of the schema's tables belong to the admins; nothing is granted beyond the list."""
     sql = statements(Roles(), "profilectl")
     granted = [part for line in sql for part in line.split(";") if "GRANT" in part]
-    owned = {line.split('ALTER TABLE "profilectl"."')[1].split('"')[0] for line in sql if "ALTER TABLE" in line}
+    owned = {line.split('ALTER TABLE "profilectl"."')[1].split('"')[0] for line in sql if "OWNER TO" in line}
 
     tables = {name for kind, name in schema.objects() if kind == "table"}
     assert tables == owned
