@@ -141,7 +141,10 @@ def _picture_problems(context: Context, roster: PartialRoster, content: bytes, n
     agents = decorated_agents((*agents, *roster.faulty), roster.brands)
     # To decode a picture is what takes long here, and a profile proves that X and we took that very file.
     proven = _synced_digests(context, roster.brands)
-    pictures, refusals, prepared = examine(context.roster_path.parent, agents, proven, context.picture_cache)
+    stats, cache = context.picture_cache, context.prepared_cache
+    pictures, refusals, prepared = examine(context.roster_path.parent, agents, cache.prepare_and_keep, proven, stats)
+    stats.save(agent.avatar for agent in agents)
+    cache.trim()
     objections: list[Objection] = [*judge(agents, pictures, refusals, roster.policy)]
     objections += judge_looks(agents, pictures, prepared)
     return placed_problems(objections, decode(content, name), name) if objections else ()

@@ -93,7 +93,7 @@ def _require_usable_picture(context: Context, key: str, text: str) -> None:
     own = [agent for agent in roster.agents if agent.key == key]
     agreed = agreed_agents(own, roster.policy, today(roster.policy.timezone))
     agents = decorated_agents(agreed, roster.brands)
-    pictures, refusals, prepared = examine(context.roster_path.parent, agents)
+    pictures, refusals, prepared = examine(context.roster_path.parent, agents, context.prepared_cache.prepare)
     for objection in (*judge(agents, pictures, refusals, roster.policy), *judge_looks(agents, pictures, prepared)):
         if objection.severity == "error":
             raise InputRefused(f"nothing was written: {objection.message}", hint=objection.hint)
