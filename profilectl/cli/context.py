@@ -21,7 +21,7 @@ from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
 from profilectl.errors import AvatarRefused, InputRefused, LedgerRefused, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Picture, PreparedPicture, Prices, Roster
-from profilectl.render.console import Output, info
+from profilectl.render.console import Output, info, progress
 from profilectl.system.cache import cache_file
 from profilectl.system.files import read_named
 from profilectl.system.host import expand_home, today
@@ -249,7 +249,7 @@ class Context(Struct, frozen=True, dict=True):
         """Return what prepares pictures in the background; RosterRefused with every bad one that is asked for."""
         from profilectl.pictures.preparation import Preparation
 
-        return Preparation(self.prepared_cache.prepare, self.refuse_pictures)
+        return Preparation(self.prepared_cache.prepare, self.refuse_pictures, progress)
 
     def refuse_pictures(self, refusals: Mapping[str, AvatarRefused]) -> None:
         """Raise RosterRefused with every one of these refusals, by path, that an agent's picture has."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -19,6 +20,19 @@ from profilectl.text.escape import visible
 from profilectl.toml.paths import dotted
 from profilectl.toml.positions import locate
 from profilectl.toml.problems import MOST
+
+FEWEST_WATCHED: Final = 20
+"""Pictures: less are prepared before anybody has read what is shown of them."""
+
+Watch = Callable[[Sequence[str]], AbstractContextManager[Callable[[str], None]]]
+"""Shows how far the work on pictures has come, by their paths; gives what is called with each that has come to its end.
+"""
+
+
+@contextmanager
+def unwatched(_paths: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """Show nothing: a `Watch`."""
+    yield lambda _: None
 
 
 def inspect_all(
@@ -58,7 +72,11 @@ def _inspect_files(
 
 
 def prepare_all(
-    prepare: Callable[[Picture], PreparedPicture], pictures: Iterable[Picture], *, without_content: bool = False
+    prepare: Callable[[Picture], PreparedPicture],
+    pictures: Iterable[Picture],
+    *,
+    without_content: bool = False,
+    watch: Watch = unwatched,
 ) -> tuple[dict[str, PreparedPicture], dict[str, AvatarRefused]]:
     """Prepare pictures; return them by the digest of their file, and the refusals by their paths.
 
@@ -71,13 +89,16 @@ def prepare_all(
     with ThreadPoolExecutor(thread_name_prefix="picture") as pool:
         task = partial(_without_content, prepare) if without_content else prepare
         futures = {picture.path: pool.submit(task, picture) for picture in pictures}
-        for path, future in futures.items():
-            try:
-                result = future.result()
-            except AvatarRefused as error:
-                refusals[path] = error
-            else:
-                prepared[result.source_digest] = result
+        names = [undecorated(path)[1] for path in futures]
+        with watch(names) if len(names) >= FEWEST_WATCHED else unwatched(names) as advance:
+            for path, future in futures.items():
+                try:
+                    result = future.result()
+                except AvatarRefused as error:
+                    refusals[path] = error
+                else:
+                    prepared[result.source_digest] = result
+                advance(undecorated(path)[1])
     return prepared, refusals
 
 
@@ -91,6 +112,7 @@ def examine(
     prepare: Callable[[Picture], PreparedPicture],
     proven: Container[str] = (),
     cache: PictureStatCache | None = None,
+    watch: Watch = unwatched,
 ) -> tuple[dict[str, Picture], dict[str, AvatarRefused], dict[str, PreparedPicture]]:
     """Return what `inspect_all` does, refuse what can't be decoded, and return what was, by the digests of the files.
 
@@ -99,7 +121,7 @@ def examine(
     pictures, unreadable = inspect_all(folder, agents, cache)
     by_digest = {picture.digest: picture for picture in pictures.values()}
     unsure = [picture for picture in by_digest.values() if picture.digest not in proven or picture.shape.has_alpha]
-    prepared, unusable = prepare_all(prepare, unsure, without_content=True) if unsure else ({}, {})
+    prepared, unusable = prepare_all(prepare, unsure, without_content=True, watch=watch) if unsure else ({}, {})
     refused = {picture.digest for picture in unsure if picture.path in unusable}
     copies = [picture for path, picture in pictures.items() if picture.digest in refused and path not in unusable]
     unusable |= prepare_all(prepare, copies)[1] if copies else {}  # each is told by its own path

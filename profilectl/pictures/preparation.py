@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from profilectl.digests import digest_of, digest_of_bytes
 from profilectl.errors import AvatarRefused
 from profilectl.model import Picture, PreparedPicture, undecorated
 from profilectl.pictures import avatars
+from profilectl.pictures.loader import FEWEST_WATCHED, Watch, unwatched
 from profilectl.pictures.provenance import MACHINE_MADE
 from profilectl.system.cache import cache_folder, read_cache, trim_folder, write_cache
 from profilectl.system.threads import begin
@@ -133,15 +135,18 @@ class Preparation:
     Args:
         prepare: returns what is uploaded of a picture, or raises AvatarRefused; called from several threads at once.
         refuse: raises what is to be told of the refusals of pictures, which come by their paths.
+        watch: shows how far it is with many pictures, by their paths.
     """
 
     def __init__(
         self,
         prepare: Callable[[Picture], PreparedPicture],
         refuse: Callable[[Mapping[str, AvatarRefused]], None],
+        watch: Watch = unwatched,
     ) -> None:
         self._prepare = prepare
         self._refuse = refuse
+        self._watch = watch
         self._results: dict[str, Future[PreparedPicture]] = {}  # by the picture's digest
         self._waiting: deque[tuple[Picture, Future[PreparedPicture]]] = deque()
         self._working: list[Future[None]] = []
@@ -157,11 +162,22 @@ class Preparation:
         # Not a pool, whose threads would keep a process alive that was interrupted.
         self._working += [begin(self._work) for _ in range(min(free, len(self._waiting)))]
 
-    def futures(self, pictures: Iterable[Picture]) -> list[tuple[str, Future[PreparedPicture]]]:
-        """Return where each picture will be, or its AvatarRefused, with the digest of its file."""
+    def futures(self, pictures: Iterable[Picture]) -> Iterator[tuple[str, Future[PreparedPicture]]]:
+        """Yield where each picture will be, or its AvatarRefused, with the digest of its file.
+
+        Whoever goes on to the next one has waited for it.
+        """
         pictures = tuple(pictures)
         self.begin(pictures)
-        return [(picture.digest, self._results[picture.digest]) for picture in pictures]
+        with self._watching(pictures) as advance:
+            for picture in pictures:
+                yield picture.digest, self._results[picture.digest]
+                advance(undecorated(picture.path)[1])
+
+    def _watching(self, pictures: Sequence[Picture]) -> AbstractContextManager[Callable[[str], None]]:
+        unready = sum(not self._results[picture.digest].done() for picture in pictures)
+        names = [undecorated(picture.path)[1] for picture in pictures]
+        return self._watch(names) if unready >= FEWEST_WATCHED else unwatched(())
 
     def usable(self, pictures: Iterable[Picture]) -> dict[str, PreparedPicture]:
         """Wait for pictures, and return those that can be used, by the digests of their files."""
@@ -180,12 +196,11 @@ class Preparation:
 
     def _collect(self, pictures: Iterable[Picture]) -> tuple[dict[str, PreparedPicture], dict[str, AvatarRefused]]:
         pictures = tuple(pictures)
-        self.begin(pictures)
         prepared: dict[str, PreparedPicture] = {}
         refusals: dict[str, AvatarRefused] = {}
-        for picture in pictures:
+        for picture, (digest, result) in zip(pictures, self.futures(pictures), strict=True):
             try:
-                prepared[picture.digest] = self._results[picture.digest].result()
+                prepared[digest] = result.result()
             except AvatarRefused as error:
                 refusals[picture.path] = error
         return prepared, refusals
