@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +24,9 @@ from profilectl.pictures.loader import FEWEST_WATCHED, Watch, unwatched
 from profilectl.pictures.provenance import MACHINE_MADE
 from profilectl.system.cache import cache_folder, read_cache, trim_folder, write_cache
 from profilectl.system.threads import begin
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 LARGEST_FOLDER: Final = 200_000_000
 """Bytes of all kept pictures: those of eight thousand agents."""
@@ -153,6 +155,8 @@ class Preparation:
 
     def begin(self, pictures: Iterable[Picture]) -> None:
         """Prepare pictures from now on, in this order, after those that were begun before; doesn't wait."""
+        from concurrent.futures import Future  # it brings logging along, which a check does without
+
         for picture in pictures:
             if picture.digest not in self._results:
                 self._results[picture.digest] = Future()
