@@ -21,7 +21,7 @@ from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
 from profilectl.errors import AvatarRefused, InputRefused, LedgerRefused, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Picture, PreparedPicture, Prices, Roster
-from profilectl.render.console import Output, info
+from profilectl.render.console import Output, info, progress
 from profilectl.system.cache import cache_file
 from profilectl.system.files import read_named
 from profilectl.system.host import expand_home, today
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.address import PostgresAddress
     from profilectl.ledger.heads import KeptHeads
     from profilectl.ledger.protocol import Ledger, LedgerReader
-    from profilectl.pictures.preparation import Preparation
+    from profilectl.pictures.preparation import Preparation, PreparedCache
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.roster.facts import ProfileFacts
     from profilectl.secret import Credentials, Secret
@@ -221,6 +221,13 @@ class Context(Struct, frozen=True, dict=True):
         roster = self.roster_path.absolute()
         return PictureStatCache(roster.parent, cache_file(str(roster), "pictures"))
 
+    @cached_property
+    def prepared_cache(self) -> PreparedCache:
+        """What earlier commands have kept of pictures that take long to decode."""
+        from profilectl.pictures.preparation import PreparedCache
+
+        return PreparedCache(self.roster_path.absolute().parent)
+
     def inspect_pictures(self, agents: Iterable[Agent], cache: PictureStatCache | None = None) -> dict[str, Picture]:
         """Read every picture these agents name, unless it is known; RosterRefused with every one they may not use."""
         from profilectl.pictures.loader import inspect_all
@@ -234,16 +241,15 @@ class Context(Struct, frozen=True, dict=True):
         """Decode and normalise pictures, by the digest of their file; RosterRefused with every bad one."""
         from profilectl.pictures.loader import prepare_all
 
-        prepared, refusals = prepare_all(self.roster_path.parent, pictures)
+        prepared, refusals = prepare_all(self.prepared_cache.prepare, pictures)
         self.refuse_pictures(refusals)
         return prepared
 
     def preparation(self) -> Preparation:
         """Return what prepares pictures in the background; RosterRefused with every bad one that is asked for."""
-        from profilectl.pictures.avatars import prepare
         from profilectl.pictures.preparation import Preparation
 
-        return Preparation(partial(prepare, self.roster_path.parent), self.refuse_pictures)
+        return Preparation(self.prepared_cache.prepare, self.refuse_pictures, progress)
 
     def refuse_pictures(self, refusals: Mapping[str, AvatarRefused]) -> None:
         """Raise RosterRefused with every one of these refusals, by path, that an agent's picture has."""

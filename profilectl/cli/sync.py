@@ -354,9 +354,16 @@ class _Run:
         began = time.monotonic()
         outcomes = self._apply(plan, prepared)
         self.seconds = time.monotonic() - began
+        self._keep(prepared)
         code = self.stopped_by or diff.with_left_out(exit_code(outcomes), self.session.left_out)
         self._show(plan, outcomes, code)
         return code
+
+    def _keep(self, prepared: dict[str, PreparedPicture]) -> None:
+        pictures = {picture.digest: picture for picture in self.session.pictures.values()}
+        for digest, picture in prepared.items():
+            self.context.prepared_cache.keep(pictures[digest], picture)
+        self.context.prepared_cache.trim()
 
     def _apply(self, plan: Plan, prepared: dict[str, PreparedPicture]) -> list[Outcome]:
         from profilectl.render.console import progress

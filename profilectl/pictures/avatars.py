@@ -146,7 +146,7 @@ def prepare(folder: Path, picture: Picture, size: int | None = None) -> Prepared
         if source != picture.digest:
             what = "changed" if badge is None else "or the brand's badge has changed"
             raise refusal(path, f"{what} while it was being used", "leave the file alone and run this again")
-        return _marked(replace(normalise(content, path, side, adorn), source_digest=source), picture.mark)
+        return _marked(_prepared(square(content, path, side), source, adorn), picture.mark)
 
 
 @contextmanager
@@ -183,14 +183,17 @@ def normalise(
 
     `adorn` draws on the square.
     """
-    image = square(content, name, size)
+    return _prepared(square(content, name, size), digest_of_bytes(content), adorn)
+
+
+def _prepared(image: Image, source: str, adorn: Callable[[Image], Image] | None) -> PreparedPicture:
     if adorn is not None:
         image = adorn(image)
     if image.mode == "RGBA":
         encoded, media_type = save(image, "PNG"), "image/png"
     else:
         encoded, media_type = save(image, "JPEG", quality=JPEG_QUALITY), "image/jpeg"
-    return PreparedPicture(encoded, media_type, digest_of_bytes(content), signature(image), pixels=_pixels(image))
+    return PreparedPicture(encoded, media_type, source, signature(image), pixels=_pixels(image))
 
 
 def _pixels(image: Image) -> str:
@@ -210,8 +213,9 @@ def _marked(prepared: PreparedPicture, mark: str) -> PreparedPicture:
 
 def square(content: bytes, name: str, size: int = LARGEST_SIDE) -> Image:
     """Return a picture's middle square, at most `size` pixels wide, in RGB or RGBA; AvatarRefused names it `name`."""
-    # A large JPEG is decoded at a fraction of its size, but not below twice of what is shown.
-    return decode(content, name, lambda source: _square(source, size), 2 * size)
+    # A large JPEG is decoded at a fraction of its size, but not below 1.75 times of what is shown: with twice of it, a
+    # telephone's 12 megapixels take 89 instead of 52 ms, and nobody sees a difference.
+    return decode(content, name, lambda source: _square(source, size), 7 * size // 4)
 
 
 @contextmanager

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from profilectl.errors import AvatarRefused, BadgeRefused, RosterRefused
 from profilectl.model import DECORATED, Agent, Kind, Picture, Policy, PreparedPicture, Problem, undecorated
-from profilectl.pictures.avatars import prepare
 from profilectl.pictures.decoration import compose, files_of
 from profilectl.pictures.stat_cache import PictureStatCache
 from profilectl.system.threads import begin
@@ -19,6 +20,19 @@ from profilectl.text.escape import visible
 from profilectl.toml.paths import dotted
 from profilectl.toml.positions import locate
 from profilectl.toml.problems import MOST
+
+FEWEST_WATCHED: Final = 20
+"""Pictures: less are prepared before anybody has read what is shown of them."""
+
+Watch = Callable[[Sequence[str]], AbstractContextManager[Callable[[str], None]]]
+"""Shows how far the work on pictures has come, by their paths; gives what is called with each that has come to its end.
+"""
+
+
+@contextmanager
+def unwatched(_paths: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """Show nothing: a `Watch`."""
+    yield lambda _: None
 
 
 def inspect_all(
@@ -58,9 +72,13 @@ def _inspect_files(
 
 
 def prepare_all(
-    folder: Path, pictures: Iterable[Picture], *, without_content: bool = False
+    prepare: Callable[[Picture], PreparedPicture],
+    pictures: Iterable[Picture],
+    *,
+    without_content: bool = False,
+    watch: Watch = unwatched,
 ) -> tuple[dict[str, PreparedPicture], dict[str, AvatarRefused]]:
-    """Decode and normalise pictures; return them by the digest of their file, and the refusals by their paths.
+    """Prepare pictures; return them by the digest of their file, and the refusals by their paths.
 
     `without_content` leaves their bytes out: those of 5,000 pictures are 100 MB.
     """
@@ -69,24 +87,32 @@ def prepare_all(
     prepared: dict[str, PreparedPicture] = {}
     refusals: dict[str, AvatarRefused] = {}
     with ThreadPoolExecutor(thread_name_prefix="picture") as pool:
-        task = _prepare_empty if without_content else prepare
-        futures = {picture.path: pool.submit(task, folder, picture) for picture in pictures}
-        for path, future in futures.items():
-            try:
-                result = future.result()
-            except AvatarRefused as error:
-                refusals[path] = error
-            else:
-                prepared[result.source_digest] = result
+        task = partial(_without_content, prepare) if without_content else prepare
+        futures = {picture.path: pool.submit(task, picture) for picture in pictures}
+        names = [undecorated(path)[1] for path in futures]
+        with watch(names) if len(names) >= FEWEST_WATCHED else unwatched(names) as advance:
+            for path, future in futures.items():
+                try:
+                    result = future.result()
+                except AvatarRefused as error:
+                    refusals[path] = error
+                else:
+                    prepared[result.source_digest] = result
+                advance(undecorated(path)[1])
     return prepared, refusals
 
 
-def _prepare_empty(folder: Path, picture: Picture) -> PreparedPicture:
-    return replace(prepare(folder, picture), content=b"")
+def _without_content(prepare: Callable[[Picture], PreparedPicture], picture: Picture) -> PreparedPicture:
+    return replace(prepare(picture), content=b"")
 
 
 def examine(
-    folder: Path, agents: Iterable[Agent], proven: Container[str] = (), cache: PictureStatCache | None = None
+    folder: Path,
+    agents: Iterable[Agent],
+    prepare: Callable[[Picture], PreparedPicture],
+    proven: Container[str] = (),
+    cache: PictureStatCache | None = None,
+    watch: Watch = unwatched,
 ) -> tuple[dict[str, Picture], dict[str, AvatarRefused], dict[str, PreparedPicture]]:
     """Return what `inspect_all` does, refuse what can't be decoded, and return what was, by the digests of the files.
 
@@ -95,10 +121,10 @@ def examine(
     pictures, unreadable = inspect_all(folder, agents, cache)
     by_digest = {picture.digest: picture for picture in pictures.values()}
     unsure = [picture for picture in by_digest.values() if picture.digest not in proven or picture.shape.has_alpha]
-    prepared, unusable = prepare_all(folder, unsure, without_content=True) if unsure else ({}, {})
+    prepared, unusable = prepare_all(prepare, unsure, without_content=True, watch=watch) if unsure else ({}, {})
     refused = {picture.digest for picture in unsure if picture.path in unusable}
     copies = [picture for path, picture in pictures.items() if picture.digest in refused and path not in unusable]
-    unusable |= prepare_all(folder, copies)[1] if copies else {}  # each is told by its own path
+    unusable |= prepare_all(prepare, copies)[1] if copies else {}  # each is told by its own path
     return pictures, unreadable | unusable, prepared
 
 

@@ -5,7 +5,7 @@ begins.
 """
 
 # Loading pathlib would take longer than the whole answer.
-# ruff: noqa: PTH102, PTH111, PTH117, PTH118, PTH119, PTH120
+# ruff: noqa: PTH102, PTH208, PTH111, PTH117, PTH118, PTH119, PTH120
 
 import os
 
@@ -29,6 +29,30 @@ def cache_file(subject: str, kind: str) -> str:
         base = os.path.join(home if os.path.isabs(home) else os.devnull, ".cache")
     name = os.fsencode(subject)[-_LONGEST:].replace(b"/", b"%")
     return os.path.join(base, "profilectl", f"{os.fsdecode(name)}.{kind}")
+
+
+def cache_folder(name: str) -> str:
+    """Return where caches of one kind have a folder of their own, such as ``prepared``; as for `cache_file`."""
+    return os.path.join(os.path.dirname(cache_file("", name)), name)
+
+
+def trim_folder(folder: str, largest: int) -> None:
+    """Remove the oldest files of a folder of caches, until it has no more than that many bytes."""
+    from contextlib import suppress
+
+    with suppress(OSError):
+        descriptor = _open_folder(os.path.join(folder, ""))
+        try:
+            names = os.listdir(descriptor)
+            files = [(os.stat(name, dir_fd=descriptor, follow_symlinks=False), name) for name in names]
+            size = sum(status.st_size for status, _ in files)
+            for status, name in sorted(files, key=lambda pair: pair[0].st_mtime_ns):
+                if size <= largest:
+                    break
+                os.unlink(name, dir_fd=descriptor)
+                size -= status.st_size
+        finally:
+            os.close(descriptor)
 
 
 def read_cache(path: str, largest: int) -> bytes:
@@ -56,16 +80,21 @@ def read_cache(path: str, largest: int) -> bytes:
         os.close(descriptor)
 
 
-def write_cache(path: str, content: bytes) -> None:
-    """Replace a cache; where its folder is a link, somebody else's, or can't be written, nothing happens."""
+def write_cache(path: str, content: bytes, *, levels: int = 2) -> None:
+    """Replace a cache; where its folder is a link, somebody else's, or can't be written, nothing happens.
+
+    `levels` is how many folders above it are made where they aren't there.
+    """
     from contextlib import suppress
     from pathlib import Path
 
     from profilectl.system.files import write_private
 
-    parent = os.path.dirname(path)
+    folders = [os.path.dirname(path)]
+    while len(folders) < levels:
+        folders.insert(0, os.path.dirname(folders[0]))
     with suppress(OSError):
-        for folder in (os.path.dirname(parent), parent):
+        for folder in folders:
             with suppress(FileExistsError):
                 os.mkdir(folder, 0o700)
         # the descriptor that was judged is written through, as another folder could be put in its place meanwhile

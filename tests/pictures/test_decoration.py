@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -95,7 +96,7 @@ def test_agents_with_one_face_in_two_brands_get_what_each_brand_draws(folder):
     """The same file, three pictures, each by its own digest."""
     avatars = ["face.png", BOTH.of("face.png"), Decoration(ring="#00ff00").of("face.png")]
     pictures, _ = inspected(folder, *avatars)
-    prepared, refusals = prepare_all(folder, pictures.values())
+    prepared, refusals = prepare_all(partial(prepare, folder), pictures.values())
 
     assert ({}, 3) == (refusals, len({one.content for one in prepared.values()}))
     assert {picture.digest for picture in pictures.values()} == prepared.keys()

@@ -17,7 +17,7 @@ from profilectl.cli.options import option
 from profilectl.errors import ExitCode, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
-from profilectl.render.console import folded_sentence, info, is_terminal, out, out_all, problem_line
+from profilectl.render.console import folded_sentence, info, is_terminal, out, out_all, problem_line, progress
 from profilectl.system.host import today
 
 if TYPE_CHECKING:
@@ -143,7 +143,12 @@ def _picture_problems(context: Context, roster: PartialRoster, content: bytes, n
     agents = decorated_agents((*agents, *roster.faulty), roster.brands)
     # To decode a picture is what takes long here, and a profile proves that X and we took that very file.
     proven = _synced_digests(context, roster.brands)
-    pictures, refusals, prepared = examine(context.roster_path.parent, agents, proven, context.picture_cache)
+    stats, cache = context.picture_cache, context.prepared_cache
+    pictures, refusals, prepared = examine(
+        context.roster_path.parent, agents, cache.prepare_and_keep, proven, stats, progress
+    )
+    stats.save(agent.avatar for agent in agents)
+    cache.trim()
     objections: list[Objection] = [*judge(agents, pictures, refusals, roster.policy)]
     objections += judge_looks(agents, pictures, prepared)
     return placed_problems(objections, decode(content, name), name) if objections else ()
