@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from benchmarks.table import Row
 
-BENCHMARKS = ("startup", "wire", "latency", "tls", "idle", "planning")
+BENCHMARKS = ("startup", "wire", "latency", "tls", "idle", "record", "planning")
 
 
 def main() -> None:

@@ -52,6 +52,7 @@ class World:
             ("POST", "/1.1/custom_profiles/new.json"): ("create", self._create),
             ("POST", "/2/media/upload"): ("upload", self._upload),
             ("POST", "/1.1/media/upload.json"): ("upload", self._upload),
+            ("GET", "/1.1/application/rate_limit_status.json"): ("other", lambda *_: (200, {"resources": {}})),
             ("GET", "/_counts"): ("_counts", lambda *_: (200, dict(self.counts))),
             ("POST", "/_reset"): ("_reset", self._reset),
         }

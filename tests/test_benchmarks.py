@@ -42,6 +42,10 @@ GOALS = {  # every figure that the project promises, as (benchmark, name, baseli
     ("latency", "sync --jobs 8", "the ideal", "≥ 0.92"),
     ("latency", "sync --jobs 8", "sequential tweepy", "≥ 7.5"),
     ("tls", "sync --jobs 8", "sequential tweepy", "≥ 20"),
+    ("record", "doctor, more than without", "", "≤ 0.3"),
+    ("record", "diff, more than without", "", "≤ 0.3"),
+    ("record", "TAB after a send, more than without", "", "≤ 0.3"),
+    ("record", "peak memory", "", "≤ 120"),
     ("idle", "peak memory", "", "≤ 90"),
     ("idle", "calls", "", "≤ 2"),
     ("idle", "pictures opened", "", "≤ 0"),
@@ -79,7 +83,7 @@ def module(monkeypatch):
     return lambda name: import_module(f"benchmarks.{name}")
 
 
-@pytest.mark.parametrize("name", ["startup", "wire", "latency", "tls", "idle", "planning"])
+@pytest.mark.parametrize("name", ["startup", "wire", "latency", "tls", "idle", "record", "planning"])
 def test_each_benchmark_fills_the_table_and_the_document(name, start, tmp_path):
     """Every row is printed and written with all that it has, each promise among them; nothing stays behind."""
     if name == "tls" and shutil.which("openssl") is None:
