@@ -25,6 +25,7 @@ from urllib.parse import parse_qs
 USER_ID = "4242"
 HANDLE = "acmecare"
 _PAGE = 50
+_NO_LIMITS = "x-rate-limit-limit: 1000000\r\n"  # or a sync of 1,000 would stop after the 500 pictures of X's window
 _ACCOUNT = {"id": int(USER_ID), "id_str": USER_ID, "screen_name": HANDLE, "name": HANDLE, "verified": False}
 
 
@@ -131,7 +132,7 @@ class Connection(asyncio.Protocol):
         body = json.dumps(document).encode()
         head = (
             f"HTTP/1.1 {status} {'OK' if status == 200 else 'Refused'}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nDate: {formatdate(usegmt=True)}\r\n\r\n"
+            f"Content-Length: {len(body)}\r\nDate: {formatdate(usegmt=True)}\r\n{_NO_LIMITS}\r\n"
         )
         if self._delay:
             asyncio.get_running_loop().call_later(self._delay, self._transport.write, head.encode() + body)
