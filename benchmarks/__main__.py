@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from benchmarks.table import Row
 
-BENCHMARKS = ("startup", "wire", "latency", "tls", "idle", "planning")
+BENCHMARKS = ("startup", "wire", "latency", "tls", "idle", "record", "planning")
 
 
 def main() -> None:
@@ -36,6 +36,7 @@ def main() -> None:
         sys.exit(f"benchmarks: {error}")
     seconds = time.perf_counter() - started
     print(table.render(rows))
+    print(f"\n{table.summary(rows)}")
     print(f"\n{_remark(size)}{seconds:.0f} s; {_machine()}")
     if asked.json:
         document = table.document(rows, size, seconds)

@@ -25,7 +25,7 @@ from urllib.parse import parse_qs
 USER_ID = "4242"
 HANDLE = "acmecare"
 _PAGE = 50
-_GENEROUS = 100_000  # lists in 15 minutes: who has that many isn't held to the 500 pictures that X allows others
+_NO_LIMITS = "x-rate-limit-limit: 1000000\r\n"  # or a sync of 1,000 would stop after the 500 pictures of X's window
 _ACCOUNT = {"id": int(USER_ID), "id_str": USER_ID, "screen_name": HANDLE, "name": HANDLE, "verified": False}
 
 
@@ -53,6 +53,7 @@ class World:
             ("POST", "/1.1/custom_profiles/new.json"): ("create", self._create),
             ("POST", "/2/media/upload"): ("upload", self._upload),
             ("POST", "/1.1/media/upload.json"): ("upload", self._upload),
+            ("GET", "/1.1/application/rate_limit_status.json"): ("other", lambda *_: (200, {"resources": {}})),
             ("GET", "/_counts"): ("_counts", lambda *_: (200, dict(self.counts))),
             ("POST", "/_reset"): ("_reset", self._reset),
         }
@@ -131,8 +132,7 @@ class Connection(asyncio.Protocol):
         body = json.dumps(document).encode()
         head = (
             f"HTTP/1.1 {status} {'OK' if status == 200 else 'Refused'}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nDate: {formatdate(usegmt=True)}\r\n"
-            f"x-rate-limit-limit: {_GENEROUS}\r\n\r\n"
+            f"Content-Length: {len(body)}\r\nDate: {formatdate(usegmt=True)}\r\n{_NO_LIMITS}\r\n"
         )
         if self._delay:
             asyncio.get_running_loop().call_later(self._delay, self._transport.write, head.encode() + body)

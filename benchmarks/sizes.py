@@ -20,6 +20,7 @@ class Size:
         distant: jobs and agents of each sync with latency, where each agent has a picture of its own.
         distant_tweepy: agents for which tweepy is run with latency; its time is scaled.
         encrypted: agents of a sync through TLS and the delaying proxy.
+        recorded: records of messages in a long ledger.
         planned: agents that are planned in one process.
     """
 
@@ -35,6 +36,7 @@ class Size:
     distant_tweepy: int
     distant_rounds: int
     encrypted: int
+    recorded: int
     planned: int
 
 
@@ -51,6 +53,7 @@ FULL = Size(
     distant_tweepy=60,
     distant_rounds=2,
     encrypted=1000,
+    recorded=1_000_000,
     planned=5000,
 )
 SHORT = Size(
@@ -66,6 +69,7 @@ SHORT = Size(
     distant_tweepy=10,
     distant_rounds=1,
     encrypted=80,
+    recorded=20_000,
     planned=1000,
 )
 TINY = Size(
@@ -81,6 +85,7 @@ TINY = Size(
     distant_tweepy=3,
     distant_rounds=1,
     encrypted=3,
+    recorded=30,
     planned=3,
 )
 SIZES = {one.name: one for one in (FULL, SHORT, TINY)}

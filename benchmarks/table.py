@@ -20,10 +20,11 @@ SCHEMA = "profilectl.benchmarks/1"
 
 @dataclass(frozen=True)
 class Goal:
-    """What the ratio should be at most, or at least."""
+    """What the ratio should be at most, or at least; `bound` is what stands in the way of less, or of more."""
 
     limit: float
     at_least: bool = False
+    bound: str = ""
 
     def __str__(self) -> str:
         return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
@@ -66,8 +67,14 @@ class Row:
             return None
         return self.goal.is_reached(self.value if self.ratio is None else self.ratio)
 
+    @property
+    def bound(self) -> str:
+        """What bounds a goal that isn't reached, as far as somebody knows."""
+        return self.goal.bound if self.goal is not None and not self.reached else ""
+
     def document(self) -> dict:
-        return asdict(self) | {"goal": str(self.goal) if self.goal else None, "reached": self.reached}
+        goal = str(self.goal) if self.goal else None
+        return asdict(self) | {"goal": goal, "reached": self.reached, "bound": self.bound}
 
 
 def compared(
@@ -131,6 +138,18 @@ def render(rows: Iterable[Row]) -> str:
         ]
         lines.append("  ".join(fitted).rstrip())
     lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines)
+
+
+def summary(rows: Iterable[Row]) -> str:
+    """Return how many goals are reached, and a line for each that isn't: by how much, and what bounds it."""
+    judged = [row for row in rows if row.goal is not None]
+    lines = [f"{sum(row.reached for row in judged)} of {len(judged)} goals reached"]
+    for row in judged:
+        if not row.reached:
+            value = f"{row.value:.{_places(row)}f} {row.unit}" if row.ratio is None else f"{row.ratio:.2f}"
+            bound = row.bound or "what bounds it isn't known"
+            lines.append(f"  {row.benchmark}, {row.name}: {value} instead of {row.goal}; {bound}")
     return "\n".join(lines)
 
 

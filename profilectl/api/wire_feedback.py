@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCALES: Mapping[Survey, range] = {Survey.CSAT: range(1, 6), Survey.NPS: range(11)}  # X: GET feedback/show
 
-_MOMENT = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \+0000 ([0-9]{4})")
+_MOMENT = r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \+0000 ([0-9]{4})"
 # Not strptime, whose %b is read in the language of the machine.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -91,7 +91,7 @@ def _score(score: Mapping[str, Any], scale: range) -> int | None:
 
 def _moment(value: object) -> int:
     """Return epoch milliseconds of a time as v1.1 writes it, "Sat Dec 15 17:58:20 +0000 2015"."""
-    match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_MOMENT, value) if isinstance(value, str) else None
     try:
         month, *numbers = match.groups() if match else ()
         day, hour, minute, second, year = map(int, numbers)
