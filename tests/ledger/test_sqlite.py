@@ -338,7 +338,7 @@ def test_newer_format(path):
     """A ledger of a newer version is refused by both, and not touched."""
     closed_ledger(path)
     with closing(sqlite3.connect(path)) as newer, newer:
-        newer.execute("UPDATE meta SET value = '6' WHERE name = 'format'")
+        newer.execute("UPDATE meta SET value = '7' WHERE name = 'format'")
     before = path.read_bytes()
     for opening in (open_for_reading, open_for_writing):
         with pytest.raises(LedgerRefused, match="written by a newer profilectl"):
