@@ -26,8 +26,8 @@ from profilectl.cli.ledger_files import (
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import InputRefused, LedgerRefused, ProfilectlError, TryLater, UsageError
+from profilectl.ledger import backups, relocation
 from profilectl.ledger import export as export_lines
-from profilectl.ledger import relocation
 from profilectl.ledger.accounts import check_account
 from profilectl.ledger.address import PostgresAddress, parse_place
 from profilectl.ledger.grants import Roles, statements
@@ -195,8 +195,9 @@ def backup(
 ) -> None:
     """Copy the ledger into a file, while others work.
 
-    The copy is made by SQLite itself, of one moment, and checked before it gets its name; only you can read it. A
-    ledger in PostgreSQL is backed up by pg_dump instead.
+    The copy is made by SQLite itself, of one moment, and checked before it gets its name; only you can read it. With
+    --force it replaces an earlier copy of the same ledger, and no copy that knows more than the ledger. A ledger in
+    PostgreSQL is backed up by pg_dump instead.
     """
     context.require_admin("back up the ledger")
     place = place_of(context)
@@ -205,12 +206,33 @@ def backup(
         hint = f"{dump} {shlex.quote(place.connection_string())}"
         raise LedgerRefused(f"{visible(str(place))} is backed up by PostgreSQL's own pg_dump", hint=visible(hint))
     with closing(open_sound(context, place)) as ledger:
+        backups.require_content(ledger, str(place))
         file = expand_home(str(file))
         _require_apart(file, place)
         with new_file(file, force=force) as draft:
+            _require_earlier_copy(file, ledger, place)
             cast("SQLiteReader", ledger.engine).back_up(draft.absolute())
     document = render.copy("backup", str(place), str(file), None, None)
     context.output.show(document, lines=[f"backed up {visible(str(place))} to {visible(str(file))}"])
+
+
+def _require_earlier_copy(file: Path, ledger: StoreReader, place: Path) -> None:
+    """Refuse to replace a backup that isn't an earlier one of this ledger."""
+    from profilectl.ledger.sqlite import open_backup
+
+    try:
+        copy = open_backup(file)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        what = f"{visible(str(file))} stays, as it can't be read: {error.strerror}"
+        raise LedgerRefused(what, hint=backups.KEEP_BOTH) from None
+    except LedgerRefused as error:
+        message = f"{visible(str(file))} stays, as nobody knows what is in it: {error.message}"
+        raise LedgerRefused(message, hint=backups.KEEP_BOTH) from None
+    if copy is not None:
+        with closing(copy):
+            backups.require_continuation(copy, ledger, str(file), str(place))
 
 
 def migrate(

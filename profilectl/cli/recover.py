@@ -46,6 +46,8 @@ def recover(
     """
     context.require_admin("recover the ledger")
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
+        if context.chosen_brands():
+            context.brands()  # one that isn't there would be refused with --yes as well
         raise UsageError(
             "there is no terminal to ask on", hint="--yes binds what is sure; what is doubtful is only listed"
         )

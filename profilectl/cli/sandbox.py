@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.local_sandbox import CUSTOMER, ask_running_sandbox, kept_token, open_world
+from profilectl.cli.ledger_files import absolute
+from profilectl.cli.local_sandbox import CUSTOMER, LocalX, ask_running_sandbox, kept_token, open_world
 from profilectl.cli.options import add_group
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import json_documents
@@ -93,7 +95,12 @@ def serve(
             ) from None
         # It answers from here on: the address that is printed can be called, and its token is where commands find it.
         with server, kept_token(context.environ, server.url, server.token) as is_kept:
-            _show_settings(context, server, accounts)
+            _show_settings(context, server, accounts, is_own=_is_own(context, world))
+            if world is None and not context.uses_sandbox and (context.sandbox_folder / "world.db").exists():
+                serving = f"profilectl{context.again()} --sandbox sandbox serve"
+                context.remark(
+                    f"this is a new, empty world; `{visible(serving)}` serves that of the --sandbox commands here"
+                )
             if not is_kept:
                 info("sandbox faults --url and reset --url won't find this sandbox's token: no private folder for it")
             try:
@@ -104,7 +111,12 @@ def serve(
 
 def _options_to(context: Context, world: Path | None) -> str:
     """Return the options with which commands speak to what is served; none where they need settings for it."""
-    return context.again() if context.uses_sandbox and world is None else ""
+    return context.again() if _is_own(context, world) else ""
+
+
+def _is_own(context: Context, world: Path | None) -> bool:
+    """Say whether the world is the one that ``--sandbox`` commands use in this folder."""
+    return context.uses_sandbox and world is None
 
 
 def _allow(world: World, accounts: list[BrandAccount], *, profiles: bool, feedback: bool) -> None:
@@ -138,7 +150,7 @@ def _open_world(context: Context, path: Path | None, *, generous: bool) -> Itera
     from profilectl.sandbox.model.rate_limits import Limits
     from profilectl.sandbox.model.store import MEMORY
 
-    if context.uses_sandbox and path is None:
+    if _is_own(context, path):
         yield context.local_x.world
         return
     limits = Limits.generous() if generous else None
@@ -146,12 +158,16 @@ def _open_world(context: Context, path: Path | None, *, generous: bool) -> Itera
         yield world
 
 
-def _show_settings(context: Context, server: SandboxServer, accounts: list[BrandAccount]) -> None:
-    """Print what a client needs; a ledger of its own keeps the sandbox out of the real one."""
+def _show_settings(context: Context, server: SandboxServer, accounts: list[BrandAccount], *, is_own: bool) -> None:
+    """Print what a client needs; a ledger of its own keeps the sandbox out of the real one.
+
+    The world of ``--sandbox`` commands has one already, in which the accounts are those of the host that they call.
+    """
     lines = []
     for account in accounts:
-        ledger = context.state_folder.absolute() / f"sandbox-{account.user_id}.db"  # for commands in any folder
-        settings = {"PROFILECTL_API_URL": server.url, "PROFILECTL_LEDGER": str(ledger)}
+        ledger = context.ledger_place if is_own else context.state_folder / f"sandbox-{account.user_id}.db"
+        url = _as_inside(server.url) if is_own else server.url
+        settings = {"PROFILECTL_API_URL": url, "PROFILECTL_LEDGER": str(absolute(ledger))}  # for use in any folder
         settings |= {f"PROFILECTL_{name.upper()}": getattr(account, name) for name in _CREDENTIALS}
         exports = [f"export {name}={shlex.quote(text)}" for name, text in settings.items()]
         lines += [f"# @{account.handle}", *exports] if len(accounts) == 1 else _function(account.handle, exports)
@@ -162,6 +178,11 @@ def _show_settings(context: Context, server: SandboxServer, accounts: list[Brand
     flush()  # a script that reads the lines through a pipe waits for them while the server runs
     if not context.is_quiet:
         info(f"the sandbox is at {server.pages} (pages for a browser; Ctrl-C ends it)")
+
+
+def _as_inside(url: str) -> str:
+    """Return the served world's address with the host under which ``--sandbox`` commands know it."""
+    return f"{LocalX.url}:{urlsplit(url).port}"
 
 
 def _function(handle: str, exports: list[str]) -> list[str]:

@@ -38,6 +38,8 @@ from profilectl.plan.notices import NoticeKind
 from profilectl.plan.saved import Selection
 from profilectl.render import json_documents
 from profilectl.render.console import info, info_lines, is_terminal
+from profilectl.roster.lookup import unknown_agent
+from profilectl.roster.moves import require_current
 from profilectl.roster.selectors import parse_labels
 from profilectl.sync.ports import Stop
 from profilectl.system import files
@@ -89,6 +91,7 @@ def sync(
     context.require_admin("sync")
     seconds = parse_duration(max_wait, "--max-wait")
     if not yes and not context.may_ask:
+        _require_named(context, agent or ())  # or the same command with --yes would be refused as well
         raise UsageError(
             "nothing was changed: there is no terminal to ask on",
             hint="--yes applies the plan; `profilectl diff` only shows it",
@@ -109,6 +112,22 @@ def sync(
 
         anchor(context.reread())
     raise typer.Exit(code)
+
+
+def _require_named(context: Context, agents: Sequence[str]) -> None:
+    """Refuse a brand that the roster doesn't have, and an agent whom neither it nor the ledger knows; X isn't asked."""
+    if context.chosen_brands():
+        context.brands()
+    unknown = set(agents) - {agent.key for agent in context.roster.agents} if agents else set[str]()
+    if not unknown:
+        return
+    require_current(sorted(unknown), context.roster.moved)
+    ledger = context.ledger_for_reading()
+    for state in map(ledger.state_of, ledger.user_ids()):
+        unknown -= {binding.agent for binding in state.bindings} | {retired.agent for retired in state.retired}
+        unknown -= {intent.agent for intent in state.intents}
+    for key in sorted(unknown):
+        raise unknown_agent(key, {agent.key for agent in context.roster.agents})
 
 
 def _refuse_beside_a_plan(context: Context, selection: Selection, expect: str | None) -> None:

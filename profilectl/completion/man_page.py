@@ -44,7 +44,7 @@ profilectl keeps them from one file, the roster. `profilectl sync` makes X equal
 one of its agents and proves that customers see the agent's face.
 
 Nothing is created twice, nothing of others is touched, and no agent is without a face while it changes. What is about
-to be done is in a ledger beside the roster before it is done.
+to be done is in the ledger, in the state folder of your user, before it is done.
 
 With `--sandbox` every command works on a local X, which needs no account and no network.
 

@@ -39,6 +39,8 @@ BUSY_TIMEOUT = 5.0
 # what decides which profiles are made and destroyed; a check of the whole audit trail would take longer every year
 _CHECKED = ("meta", "brands", "bindings", "listings", "intents", "retired")
 
+_MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, section 1.3
+
 _HINTS = {
     sqlite3.SQLITE_FULL: "free some space on the disk; what was being written has been rolled back",
     sqlite3.SQLITE_READONLY: location.MAKE_WRITABLE,
@@ -84,6 +86,21 @@ def open_for_reading(path: Path) -> StoreReader:
     path = path.absolute()
     git_tracking.require_untracked(path)
     return StoreReader(SQLiteReader(path))
+
+
+def open_backup(path: Path) -> StoreReader | None:
+    """Open a copy of a ledger, which isn't in use, to look at it; the caller closes it. None for no database at all.
+
+    It may lie in a folder that a ledger mustn't lie in, and others may read it.
+
+    Raises:
+        LedgerRefused: it is damaged, no ledger, or written by a newer profilectl; nothing was changed.
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        if not file.read(len(_MAGIC)).startswith(_MAGIC):
+            return None
+    return StoreReader(_BackupReader(path.absolute()))
 
 
 class _Database(ABC):
@@ -282,6 +299,22 @@ class SQLiteReader(_Database):
                 with closing(older):
                     older.backup(self._connection)
                 _migrate(self._connection)
+
+
+class _BackupReader(_Database):
+    """A copy of a ledger; of one that was used as a ledger, and not closed, also what its log holds."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        has_log = os.path.lexists(path.with_name(f"{path.name}-wal"))
+        self._connection = _connect(path, "mode=ro" if has_log else "immutable=1")
+        with _explained(path), _closed_on_error(self._connection):
+            _examine(path, self._connection)
+
+    def read(self, look: Callable[[Execute], Result]) -> Result:
+        """Let `look` see the copy."""
+        with _explained(self._path):
+            return look(self.execute)
 
 
 class EmptyReader(_Database):

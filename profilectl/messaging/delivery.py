@@ -156,8 +156,10 @@ class Delivery(Struct, frozen=True, dict=True):
                 if sent is not None:
                     return sent
             self._record_doubt(dispatch)
-            hint = "nothing is confirmed; run the same command again: it looks into X's list before it sends"
-            raise error.with_hint(hint) from error
+            doubt = error.with_hint("nothing is confirmed; the same command looks into X's list before it sends")
+            settled = _moment(self._listed_by_ms(dispatch))
+            doubt.retry_at = settled if error.retry_at is None else max(settled, error.retry_at)
+            raise doubt from error
         except ProfilectlError as error:  # refused, by X or before it got there
             event = self._event("refused", dispatch, why=error.kind)
             self.ledger.cancel_send(self.idempotency.user_id, dispatch, event)
@@ -165,8 +167,7 @@ class Delivery(Struct, frozen=True, dict=True):
 
     def _settle(self, dispatch: Dispatch) -> Dispatch | None:
         """Return how an earlier send ended, None when it surely never went out; OutcomeUnknown when X can't tell."""
-        over_by_ms = dispatch.begun_ms + _LONGEST_REST_MS + _LONGEST_CALL_MS
-        listed_by_ms = over_by_ms + self.idempotency.settle_after * 1000 + _RESOLUTION_MS
+        listed_by_ms = self._listed_by_ms(dispatch)
         # Before the list is read: only one that had to show the message when it was made proves that there is none.
         left_ms = listed_by_ms - self.api.now_ms()
         try:
@@ -175,7 +176,7 @@ class Delivery(Struct, frozen=True, dict=True):
             raise OutcomeUnknown(
                 f"an earlier send of this message to {dispatch.recipient_id} is in doubt, "
                 f"and X's list of messages can't be read: {error.message}",
-                hint="nothing was sent now; run the same command again later",
+                hint="nothing was sent now\nrun again later, with the same command",
                 retry_at=error.retry_at,
             ) from error
         if sent is not None:
@@ -185,11 +186,17 @@ class Delivery(Struct, frozen=True, dict=True):
             raise OutcomeUnknown(
                 f"an earlier send of this message to {dispatch.recipient_id} is in doubt, "
                 "and X's list of messages doesn't show it yet",
-                hint=f"nothing was sent now; run the same command again in {left_ms // 1000 + 1} s",
+                hint=f"nothing was sent now\nrun again in {left_ms // 1000 + 1} s, with the same command",
+                retry_at=_moment(listed_by_ms),
             )
         why = "not in X's list of messages after the settle time"
         self.ledger.cancel_send(self.idempotency.user_id, dispatch, self._event("taken-back", dispatch, why=why))
         return None
+
+    def _listed_by_ms(self, dispatch: Dispatch) -> int:
+        """Return from when on X's list must show a message that went out: epoch milliseconds, X's clock."""
+        over_by_ms = dispatch.begun_ms + _LONGEST_REST_MS + _LONGEST_CALL_MS
+        return over_by_ms + self.idempotency.settle_after * 1000 + _RESOLUTION_MS
 
     def _find_sent(self, dispatch: Dispatch) -> SentMessage | None:
         """Return the message of the same words in X's list that isn't older, and no other dispatch's.
@@ -278,6 +285,10 @@ class Delivery(Struct, frozen=True, dict=True):
             "text_length": len(message.text),
             **self.idempotency.detail,
         }
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(-(-milliseconds // 1000), UTC)  # rounded up: documents have whole seconds
 
 
 def _unrecorded(fact: str, error: ProfilectlError) -> PersonNeeded:

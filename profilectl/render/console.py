@@ -284,6 +284,11 @@ def problem_line(problem: Problem, stream: TextIO) -> str:
     return f"\x1b[1m{place}:\x1b[0m {kind}{word}"
 
 
+def tab_separated(cells: Iterable[str]) -> str:
+    """Return a line with tabs; a backslash is doubled, or a typed one would look like what `visible` writes."""
+    return "\t".join(visible(cell.replace("\\", "\\\\")) for cell in cells)
+
+
 class Output(Struct, frozen=True):
     """How one command shows its result: the one place that chooses between a table, tab-separated text and JSON."""
 
@@ -345,7 +350,7 @@ class Output(Struct, frozen=True):
             return
         if not (drawn or is_terminal(sys.stdout)):
             for row in rows:
-                out("\t".join(visible(cell) for cell in row))
+                out(tab_separated(row))
             return
         from profilectl.render.tables import listing
 
@@ -372,7 +377,7 @@ class Output(Struct, frozen=True):
             cells: makes them for programs, of which nothing is left out.
         """
         if not is_terminal(sys.stdout):
-            out_all("\t".join(map(visible, cells(item))) for item in items)
+            out_all(tab_separated(cells(item)) for item in items)
             return
         rest = iter(items)
         while page := [row(item) for item in islice(rest, _PAGE)]:

@@ -192,7 +192,9 @@ def parse_duration(words: str, option: str) -> int:
     try:
         return duration(words)
     except FieldError as error:
-        raise UsageError(f"{option}: {error}") from None
+        is_bare = words.isascii() and words.isdigit()  # as --timeout has it
+        hint = f"say in what: {option} {words}s, or {words}m" if is_bare else None
+        raise UsageError(f"{option}: {error}", hint=hint) from None
 
 
 def day(value: Any) -> dt.date:

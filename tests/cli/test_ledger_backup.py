@@ -13,6 +13,7 @@ import pytest
 
 from profilectl.audit import chain
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.model import Event
 from tests.ledger.filled import USER, fill
 from tests.patience import cut_short, next_line
 
@@ -162,3 +163,98 @@ def test_a_ledger_that_went_backwards(desk, served):
 
     assert 5 == refused.code
     assert "went backwards" in refused.err
+
+
+@pytest.fixture
+def kept(filled):
+    """A desk with a good copy of a filled ledger, whose ledger is lost afterwards."""
+    assert 0 == filled.run("ledger", "backup", "copy.db").code
+    for file in filled.folder.glob("ledger.db*"):
+        file.unlink()
+    return filled
+
+
+def test_an_empty_ledger_is_no_backup(kept, path):
+    """What a refused sync leaves behind a lost ledger holds nothing, and the last good copy stays."""
+    open_for_writing(path).close()
+    before = (kept.folder / "copy.db").read_bytes()
+    refused = kept.run("ledger", "backup", "--force", "copy.db")
+    elsewhere = kept.run("ledger", "backup", "today.db")
+
+    assert (5, before) == (refused.code, (kept.folder / "copy.db").read_bytes())
+    assert 5 == elsewhere.code
+    assert f"{path} knows no account and has no record" in elsewhere.err
+    assert not (kept.folder / "today.db").exists()
+
+
+def test_a_copy_of_another_ledger_stays(kept, path):
+    """One that was begun anew knows the same account, and none of the copy's records."""
+    with open_for_writing(path) as ledger:
+        fill(ledger)
+        ledger.record(Event("sent", USER, 5))
+    before = (kept.folder / "copy.db").read_bytes()
+    refused = kept.run("ledger", "backup", "--force", "copy.db")
+
+    assert (5, before) == (refused.code, (kept.folder / "copy.db").read_bytes())
+    assert f"copy.db stays, as it isn't an earlier copy of {path}: it has another record" in refused.err
+    assert "another name keeps both" in refused.err
+    assert "profilectl recover" in refused.err
+
+
+def test_a_copy_that_knows_more_stays(filled, path):
+    """A ledger that lost its last record, such as one restored where nothing remembers how far it was."""
+    copy = filled.folder / "copy.db"
+    shutil.copyfile(path, filled.folder / "older.db")
+    with open_for_writing(path) as ledger:
+        ledger.record(Event("sent", USER, 5))
+        newest = ledger.last_seq()
+    filled.run("ledger", "backup", "copy.db")
+    shutil.copyfile(filled.folder / "older.db", path)
+    before = copy.read_bytes()
+    shutil.rmtree(filled.folder / "home" / ".local", ignore_errors=True)
+    refused = filled.run("ledger", "backup", "--force", "copy.db")
+
+    assert (5, before) == (refused.code, copy.read_bytes())
+    assert f"it has records up to {newest}, and the ledger's end at {newest - 1}" in refused.err
+
+
+def test_the_sandbox_never_over_a_real_copy(kept):
+    """A rehearsal's ledger knows another account."""
+    kept.write(("alice", "Alice"))
+    assert 0 == kept.run("--sandbox", "sync", "--yes").code
+    before = (kept.folder / "copy.db").read_bytes()
+    refused = kept.run("--sandbox", "ledger", "backup", "--force", "copy.db")
+
+    assert (5, before) == (refused.code, (kept.folder / "copy.db").read_bytes())
+    assert "it knows @acmecare (user id 1 at api.x.com)" in refused.err
+
+
+def test_a_copy_that_cant_be_understood_stays(filled):
+    """A damaged copy may be the only one there is."""
+    copy = filled.folder / "copy.db"
+    filled.run("ledger", "backup", "copy.db")
+    with copy.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xaa" * 4096)
+    before = copy.read_bytes()
+    refused = filled.run("ledger", "backup", "--force", "copy.db")
+
+    assert (5, before) == (refused.code, copy.read_bytes())
+    assert "another name keeps both" in refused.err
+
+
+def test_an_older_copy_is_replaced_wherever_it_lies(filled, path):
+    """Also in a folder of many, and where it was made readable for those who keep the backups."""
+    folder = filled.folder / "backups"
+    folder.mkdir(mode=0o770)
+    folder.chmod(0o770)
+    filled.run("ledger", "backup", "backups/copy.db")
+    (folder / "copy.db").chmod(0o644)
+    with open_for_writing(path) as ledger:
+        ledger.record(Event("sent", USER, 5))
+        newest = ledger.last_seq()
+    replaced = filled.run("ledger", "backup", "--force", "backups/copy.db")
+
+    assert (0, "") == (replaced.code, replaced.err)
+    with closing(sqlite3.connect(folder / "copy.db")) as database:
+        assert [(newest,)] == database.execute("SELECT MAX(seq) FROM audit").fetchall()

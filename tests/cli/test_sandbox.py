@@ -391,6 +391,34 @@ def test_the_printed_ledger_is_the_same_from_every_folder(small):
     assert (True, small.folder / ".profilectl") == (ledger.is_absolute(), ledger.parent)
 
 
+def test_the_world_of_this_folder_has_one_ledger(small):
+    """Whether it is served or used with --sandbox: what one way did the other knows."""
+    assert 0 == small.run("--sandbox", "sync", "--yes").code
+    process, _ = small.serve("--sandbox")
+    served = small.run("diff", "--exit-code")
+    ledger = Path(small.env["PROFILECTL_LEDGER"])
+    small.write(("alice", "Alice"), ("bea", "Bea"))
+    again = small.run("sync", "--yes")
+    small.end(process)
+    inside = small.run("--sandbox", "diff", "--exit-code")
+
+    assert (0, 0, 0) == (served.code, again.code, inside.code), served.err + again.err + inside.err
+    assert small.folder / ".profilectl" / "sandbox" / "ledger.db" == ledger
+    assert not list((small.folder / ".profilectl").glob("sandbox-*.db"))
+
+
+def test_another_world_says_where_that_of_this_folder_is(small):
+    """Who has followed the tour would look for its agents in vain."""
+    assert 0 == small.run("--sandbox", "sync", "--yes").code
+    process, _ = small.serve("--handle", "acmecare")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+
+    assert (
+        "this is a new, empty world; `profilectl --sandbox sandbox serve` serves that of the --sandbox commands" in err
+    )
+
+
 def test_the_printed_ledger_lies_beside_the_roster(small):
     """As every ledger does by default."""
     process, _ = small.serve("--handle", "acmecare", "--roster", "team/roster.toml")

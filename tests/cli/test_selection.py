@@ -145,3 +145,20 @@ def test_a_day_is_that_of_the_policy_wherever_it_is_read():
     }
 
     assert 1 == len(days)
+
+
+@pytest.mark.parametrize("words", [("sync",), ("recover",)])
+def test_a_brand_that_isnt_there_comes_before_the_terminal(team, words):
+    """With --yes, which the other message asks for, the same command would only be refused again."""
+    result = team.run(*words, "--brand", "nosuch")
+
+    assert (2, "error: there is no brand nosuch in roster.toml\nhint: it has: acme\n") == (result.code, result.err)
+
+
+def test_an_agent_who_isnt_there_comes_before_the_terminal(team):
+    """But not one who has left the roster, and whom the ledger knows."""
+    team.write(("alice", "Alice F.", NIGHT), ("bruno", "Bruno K.", DAY))
+    slip, gone = team.run("sync", "--agent", "alcie"), team.run("sync", "--agent", "carol")
+
+    assert (2, "error: there is no agent alcie\nhint: did you mean alice?\n") == (slip.code, slip.err)
+    assert (2, True) == (gone.code, "there is no terminal to ask on" in gone.err)

@@ -21,8 +21,14 @@ _VARIABLE = re.compile(r"(?P<name>\w+)=(?P<value>\S*)")
 def the_lines() -> tuple[str, str]:
     """Return the commands that sync and back up."""
     lines = (EXAMPLES / "cron" / "crontab").read_text().splitlines()
-    sync, backup = (match["command"] for line in lines if (match := _LINE.fullmatch(line)))
+    sync, backup = (unescaped(match["command"]) for line in lines if (match := _LINE.fullmatch(line)))
     return sync, backup
+
+
+def unescaped(command: str) -> str:
+    """Return a command as cron hands it to the shell: % would end it, but for a backslash (crontab(5))."""
+    assert re.search(r"(?<!\\)%", command) is None
+    return command.replace(r"\%", "%")
 
 
 def run_by_cron(machine, line=None):
@@ -49,7 +55,7 @@ def test_the_crontab_line_syncs_and_then_is_silent(machine):
 
 
 def test_the_crontab_backs_the_ledger_up(machine):
-    """Every day in the place of the last one, for the owner's eyes only, and without a word."""
+    """Every day in the place of last week's, for the owner's eyes only, and without a word."""
     machine.write_roster(machine.home / "profiles")
     token = machine.home / ".config" / "profilectl" / "token.json"
     token.parent.mkdir(parents=True)
@@ -57,7 +63,7 @@ def test_the_crontab_backs_the_ledger_up(machine):
     token.chmod(0o600)
     run_by_cron(machine)
     first, second = (run_by_cron(machine, the_lines()[1]) for _ in range(2))
-    backup = machine.home / "profilectl-ledger.db"
+    (backup,) = machine.home.glob("profilectl-ledger-[1-7].db")
 
     assert [(0, "", "")] * 2 == [(done.returncode, done.stdout, done.stderr) for done in (first, second)]
     assert 0o600 == backup.stat().st_mode & 0o777
@@ -81,7 +87,7 @@ def test_the_crontab_line_needs_a_private_file(machine):
 
 def test_no_character_of_the_line_means_something_else_to_cron():
     """In a crontab, % ends the command and begins its input (crontab(5))."""
-    assert "%" not in "".join(the_lines())
+    assert all("%" not in command.replace("date +%u", "") for command in the_lines())
 
 
 # On a machine where the program is at its usual place, with cron's own PATH
@@ -99,7 +105,7 @@ def jobs_of(crontab):
     """Return the commands of a crontab, and the variables that it sets for them."""
     lines = [line for line in crontab.splitlines() if line and not line.startswith("#")]
     variables = dict(match.group("name", "value") for line in lines if (match := _VARIABLE.fullmatch(line)))
-    jobs = [match["command"] for line in lines if (match := _LINE.fullmatch(line))]
+    jobs = [unescaped(match["command"]) for line in lines if (match := _LINE.fullmatch(line))]
     assert len(lines) == len(variables) + len(jobs)
     return jobs, variables
 

@@ -99,7 +99,8 @@ def test_one_host(machine):
     """A terminal and cron of one user have the same ledger, and its copy is a ledger."""
     host = Host(machine, "host")
     by_cron, by_hand = host.run("profilectl sync --yes -q"), host.run(commands("one host"))
-    copy = host.run("profilectl ledger show --json", PROFILECTL_LEDGER=str(host.home / "backup" / "acme.db"))
+    (backup,) = (host.home / "backup").iterdir()
+    copy = host.run("profilectl ledger show --json", PROFILECTL_LEDGER=str(backup))
     ours = host.run("profilectl ledger show --json")
 
     assert (0, 0, ["Alice"]) == (by_cron.returncode, by_hand.returncode, machine.live()), by_hand.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from msgspec.structs import replace
 
@@ -214,9 +216,11 @@ def test_doubt_lasts_until_the_list_must_tell(ledger):
         deliver(api, ledger)
     with pytest.raises(OutcomeUnknown, match="is in doubt") as second:
         deliver(api, ledger)
+    moments = {first.value.retry_at, second.value.retry_at}
     api.now += 101_000
     receipt = deliver(api, ledger)
 
+    assert {datetime.fromtimestamp((NOW + 101_000) / 1000, UTC)} == moments
     assert {ExitCode.PERSON} == {first.value.exit_code, second.value.exit_code}
     assert ("9", False, 2) == (receipt.event_id, receipt.is_repeat, len(api.messages))
     assert ["promised", "unknown", "taken-back", "promised", "sent"] == [event.what for event in ledger.events]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from profilectl.errors import InputRefused, OutcomeUnknown, PartlyDone, Refused, Unreachable
@@ -109,7 +111,8 @@ def test_an_unknown_outcome_is_a_result_without_a_receipt(send):
 
     assert (SendStatus.UNKNOWN, None, "12345") == (result.status, result.receipt, result.message.recipient_id)
     assert isinstance(result.error, OutcomeUnknown)
-    assert result.error.hint.startswith("nothing is confirmed; run the same command again")
+    assert "nothing is confirmed; the same command looks into X's list before it sends" == result.error.hint
+    assert datetime.fromtimestamp(NOW / 1000 + 10 + 30 + 60 + 1, UTC) == result.error.retry_at
 
 
 def test_a_card_that_fails_leaves_the_message_sent(send):

@@ -12,7 +12,7 @@ import pytest
 from profilectl.errors import Declined, InputRefused, RateLimited, RosterRefused
 from profilectl.model import Problem
 from profilectl.render import console
-from profilectl.render.console import folded_sentence, info, problem_line, show_error, shown_name
+from profilectl.render.console import Output, folded_sentence, info, problem_line, show_error, shown_name
 
 PROBLEM = Problem("roster.toml", 14, 1, "agents.alice.name", "53 characters, at most 48")
 
@@ -192,3 +192,12 @@ def test_a_name_in_a_sentence_is_isolated_for_a_person_only():
         shown_name("יעל", StringIO()),
         shown_name("Eve", Terminal()),
     )
+
+
+def test_a_typed_backslash_and_a_newline_differ_in_lines_with_tabs(capsys):
+    """A program that takes the lines apart gets the text back; nothing in a cell ends it."""
+    texts = ("C:\\new", "C:\new", "a\tb", "\\")
+    Output().show({}, ("text",), [texts])
+    Output().show_many(("text",), [texts], row=list, cells=list)
+
+    assert 2 * ["C:\\\\new\tC:\\new\ta\\tb\t\\\\"] == capsys.readouterr().out.splitlines()

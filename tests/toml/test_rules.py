@@ -19,3 +19,12 @@ def test_what_is_no_duration_is_a_usage_error(text):
     """On the command line a bad duration is the caller's mistake."""
     with pytest.raises(UsageError, match="expected a duration such as"):
         parse_duration(text, "--max-wait")
+
+
+@pytest.mark.parametrize(("text", "hint"), [("10", "say in what: --max-wait 10s, or 10m"), ("soon", None), ("٣", None)])
+def test_a_bare_number_lacks_its_unit(text, hint):
+    """--timeout takes seconds, so the hint writes them down as this option wants them."""
+    with pytest.raises(UsageError) as refused:
+        parse_duration(text, "--max-wait")
+
+    assert hint == refused.value.hint

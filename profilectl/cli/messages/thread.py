@@ -11,8 +11,7 @@ from profilectl.cli.messages.recipients import LAST, check_recipient, last_recip
 from profilectl.cli.options import argument, option
 from profilectl.messaging.reading import Thread, threads
 from profilectl.render import conversations as render
-from profilectl.render.console import console, draw, is_terminal, out
-from profilectl.text.escape import visible
+from profilectl.render.console import console, draw, is_terminal, out, tab_separated
 
 Limit = Annotated[int, option("--limit COUNT", "How many messages, the newest.", min=1, max=500)]
 Pages = Annotated[
@@ -59,7 +58,7 @@ def _show(faces: render.Faces, conversation: Thread) -> None:
     screen = console(sys.stdout)
     if not is_terminal(sys.stdout):
         for row in render.thread_rows(faces, conversation):
-            out("\t".join(map(visible, row)))
+            out(tab_separated(row))
     elif screen.color_system is None:
         for line in render.plain_thread(faces, conversation):
             out(line)

@@ -49,7 +49,7 @@ EXAMPLES = {
     "ledger show": ("profilectl ledger show", "profilectl ledger show --json"),
     "ledger export": ("profilectl ledger export ledger.jsonl", "profilectl ledger export | gzip > ledger.jsonl.gz"),
     "ledger import": ("profilectl ledger import ledger.jsonl", "zcat ledger.jsonl.gz | profilectl ledger import -"),
-    "ledger backup": ("profilectl ledger backup --force ~/backup/acme.db",),
+    "ledger backup": ("profilectl ledger backup ~/backup/acme-$(date +%F).db",),
     "ledger migrate": (
         "profilectl ledger migrate /srv/acme/ledger.db",
         "profilectl ledger migrate postgresql://cron@db.example.com/acme",
