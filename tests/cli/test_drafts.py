@@ -160,6 +160,13 @@ def test_everything_that_goes_out_is_seen_with_whom_it_is_to(alice, served):
     assert 4 >= sum("▀" in line for line in screen.splitlines())
 
 
+def test_a_yes_that_is_typed_too_early_sends_nothing(alice, served):
+    """Whoever types y before the draft is shown is asked all the same."""
+    code, screen = alice.watch("send", "--as", "alice", "--to", "@customer", "Hello", ahead=b"y\n", answers=b"\n")
+
+    assert (130, [], True) == (code, texts(served), "Not sent." in screen)
+
+
 def test_e_opens_the_editor_on_the_text(alice, served, editor):
     """As often as somebody likes; what is sent is what was seen last."""
     code, _ = alice.watch(
