@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 _MAX_BYTES: Final = 4 * MAX_TEXT + 4096  # UTF-8 needs four bytes a character at most; the editor's notes fit, too
 _LARGEST_DRAFT: Final = 1 << 20  # bytes of one that is opened again, whatever may be sent of it
+_FILE_HINT: Final = "--file takes a path, as seen from the folder that you are in; a text goes without --file"
 _SCISSORS: Final = "# ------------------------ >8 ------------------------"  # as git has it
 
 
-def read_text(text: str | None, file: Path | None) -> str:
+def read_text(text: str | None, file: Path | None, *, edits: bool = False) -> str:
     """Return the message from the text (``-`` is stdin) or the file, its lines ended as X has them.
+
+    What `edits` goes on with may be a draft whose text stands below the scissors.
 
     Raises:
         UsageError: no place or two of them.
@@ -34,9 +37,11 @@ def read_text(text: str | None, file: Path | None) -> str:
     if text is not None and file is not None:
         raise UsageError("two messages at once: a text and --file", hint="give just one of them")
     if file is not None:
-        words = _decode(read_named(file, "the message", _MAX_BYTES))
+        words = _decode(read_named(file, "the message", _MAX_BYTES, _FILE_HINT))
         lines = words.split("\n")
-        return _above(lines, _notes("")) if _SCISSORS in lines else words  # a draft that was kept has notes below it
+        if _SCISSORS not in lines:
+            return words
+        return _written(lines) if edits else _above(lines, _notes(""))  # a draft that was kept has notes below it
     words = _decode(sys.stdin.buffer.read(_MAX_BYTES + 1)) if text == "-" else text or ""
     return words.replace("\r\n", "\n")
 
@@ -61,7 +66,8 @@ def read_media(path: Path) -> Attachment:
     from profilectl.pictures.attachments import LARGEST_FILE, prepare
 
     # A link is followed: whoever names a file on their own command line may name it through one.
-    return prepare(read_named(path, "the picture", LARGEST_FILE), path.name)
+    hint = "--media takes the path of a JPEG, PNG or GIF, as seen from the folder that you are in"
+    return prepare(read_named(path, "the picture", LARGEST_FILE, hint), path.name)
 
 
 def _decode(data: bytes) -> str:
@@ -79,7 +85,7 @@ def _decode(data: bytes) -> str:
 def kept_text(draft: Draft) -> str | None:
     """Return what an earlier editor has left in a draft, without the notes; None where there is nothing."""
     data = draft.read(_LARGEST_DRAFT)
-    text = "" if data is None else _above(data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"), _notes(""))
+    text = "" if data is None else _written(data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"))
     return text if text.strip() else None
 
 
@@ -94,7 +100,7 @@ def edit(draft: Draft, start: str, editor: list[str], about: str = "") -> str:
 
     Raises:
         InputRefused: too long, not UTF-8, or the editor failed.
-        Declined: the editor was left without a word; then nothing is kept.
+        Declined: the editor was left without a word, then nothing is kept; or with all of them below the scissors.
     """
     notes = _notes(about)  # at the end, as git's are, so that the first key that is pressed writes the message
     try:
@@ -110,6 +116,8 @@ def edit(draft: Draft, start: str, editor: list[str], about: str = "") -> str:
             draft.remove()
     kept = _above(words.split("\n"), notes)
     if not kept.strip():
+        if _written(words.split("\n")).strip():
+            raise Declined("nothing was sent: your text stands below the line with the scissors; move it above")
         raise Declined("the message was left empty, nothing was sent")
     return kept
 
@@ -129,6 +137,15 @@ def _above(lines: list[str], notes: list[str]) -> str:
     if _SCISSORS in lines:
         lines = lines[: lines.index(_SCISSORS)]
     return "\n".join(line for line in lines if line not in notes).strip("\n").rstrip()
+
+
+def _written(lines: list[str]) -> str:
+    """Return what somebody wrote: above the scissors, or where nothing is there, what isn't a note below them."""
+    text = _above(lines, _notes(""))
+    if text.strip() or _SCISSORS not in lines:
+        return text
+    below = lines[lines.index(_SCISSORS) + 1 :]
+    return "\n".join(line for line in below if not line.startswith("# ")).strip("\n").rstrip()
 
 
 def _run(editor: list[str], path: Path) -> None:

@@ -1,4 +1,8 @@
-"""Questions to a person: what can't be undone needs an answer on a terminal, or ``--yes``."""
+"""Questions to a person: what can't be undone needs an answer on a terminal, or ``--yes``.
+
+What lets something happen is answered only by what is typed once the question is there. Other answers may be typed, or
+pasted all at once, before they are asked for.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 
-from profilectl.cli.terminal_input import read_line
+from profilectl.cli.terminal_input import discard_typed, read_line
 from profilectl.errors import Declined, ProfilectlError, UsageError
 from profilectl.render.console import folded_sentence, info
 from profilectl.text.escape import visible
@@ -30,7 +34,7 @@ def confirm(question: str) -> bool:
     """Ask a question that is safe to print, until the answer is yes or no; Enter is no, Ctrl-C is typer.Abort."""
     # As Typer's own question, which reads with `input()` and so may lose a Ctrl-C (see `terminal_input`).
     while True:
-        answer = _answer(f"{question} [y/N]: ").strip().lower()
+        answer = _consent(f"{question} [y/N]: ").strip().lower()
         if answer in {"", "n", "no"}:
             return False
         if answer in {"y", "yes"}:
@@ -41,7 +45,7 @@ def confirm(question: str) -> bool:
 def confirm_or_edit(question: str) -> str:
     """Ask until the answer is ``y``, ``n`` or ``e``, to edit what it is about; Enter is n, Ctrl-C is typer.Abort."""
     while True:
-        answer = _answer(f"{question} [y/N/e]: ").strip().lower()
+        answer = _consent(f"{question} [y/N/e]: ").strip().lower()
         if answer in _ANSWERS:
             return _ANSWERS[answer]
         info("Type y to send it, n to stop, or e to edit it.")
@@ -97,7 +101,7 @@ def require_name(context: Context, question: str, name: str, outcome: str, *, ye
     if yes:
         return
     _require_terminal(context, outcome)
-    typed = _answer(f"{question}: ")
+    typed = _consent(f"{question}: ")
     if not typed.strip():
         raise Declined("nothing was changed")
     # A keyboard may compose an accent otherwise than X, and nobody can type a character that isn't seen.
@@ -108,6 +112,11 @@ def require_name(context: Context, question: str, name: str, outcome: str, *, ye
 def _require_terminal(context: Context, outcome: str) -> None:
     if not context.may_ask:
         raise UsageError(f"not {outcome}: there is no terminal to ask on", hint="--yes does it without asking")
+
+
+def _consent(prompt: str) -> str:
+    discard_typed()  # nobody agrees to what they haven't seen
+    return _answer(prompt)
 
 
 def _answer(prompt: str, *, hidden: bool = False) -> str:

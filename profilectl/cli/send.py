@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from profilectl.cli.context import Context
 from profilectl.cli.message_input import find_editor, read_media, read_text
 from profilectl.cli.messages.denials import denials_recorded
-from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient, shown
+from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient, shown, unknown_explained
 from profilectl.cli.messages.review import draft_of, is_local, may_draw, review, show_on_stdout, words_before
 from profilectl.cli.messages.writing import Writer
 from profilectl.cli.options import argument, option
@@ -80,9 +80,9 @@ def send(
 ) -> None:
     """Send one Direct Message as an agent.
 
-    Exit 0 means: X confirmed the agent's profile on the message. The same words to the same person
-    within five minutes are one message: a repeat finds the first receipt, and sends nothing. What was written with
-    --edit is kept until it is sent.
+    Exit 0 means: X confirmed the agent's profile on the message. Exactly the same message of one agent to one person
+    within five minutes is sent once: a repeat finds the first receipt. A --key of its own sends it once more. What was
+    written with --edit is kept until it is sent.
     """
     from profilectl.access.policy_file import current_operator
 
@@ -97,7 +97,8 @@ def send(
     replies, buttons = _replies_and_buttons(quick_reply or (), cta or ())
     attachment = None if media is None else read_media(media)
     is_given = text is not None or file is not None
-    words = read_text(text, file) if is_given or not (edit or media) else ""  # a picture may go out without one
+    # a picture may go out without words
+    words = read_text(text, file, edits=edit) if is_given or not (edit or media) else ""
     contents = Contents(words, None if attachment is None else digest_of_bytes(attachment.content), replies, buttons)
     send_context = context_of(context, human_wrote_this=human_wrote_this, yes=yes)
     policy, known = policy_of(context), context.ledger_for_reading()
@@ -165,7 +166,8 @@ class _Request(Struct, frozen=True):
 
     def prepare(self) -> PreparedSend:
         """Ask X and the ledger for all that the message needs beside its text."""
-        return self.sender.prepare(self.to, connect=self.connect, open_ledger=self.context.ledger_for_writing)
+        with unknown_explained(self.context, self.to):
+            return self.sender.prepare(self.to, connect=self.connect, open_ledger=self.context.ledger_for_writing)
 
     def shown(self, user_id: str) -> str:
         """Return the recipient as people read them."""
@@ -255,10 +257,20 @@ def _report(request: _Request, prepared: PreparedSend, result: SendResult, write
         writer.sent()
     context.output.show(_document(result), lines=lines)
     if result.receipt is not None and result.receipt.is_repeat and request.is_asked and not context.is_quiet:
-        info("Nothing was sent now: the same words to the same person within five minutes are one message.")
+        info(_why_not_again(request.sender))
     if result.error is not None:
         show_error(result.error)
         raise typer.Exit(result.error.exit_code)
+
+
+def _why_not_again(message_sender: MessageSender) -> str:
+    if message_sender.key is not None:
+        return f"Nothing was sent now: this message went out earlier under the key {message_sender.key}."
+    agent = message_sender.sender.agent.key
+    return (
+        f"Nothing was sent now: {agent} sent exactly this message to the same person less than five minutes ago. "
+        "Add --key with a word of your choice to send it again."
+    )
 
 
 def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
@@ -266,10 +278,12 @@ def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
     writer = request.writer()
     if edits:
         request.sender.require_sendable()
+    request.sender.card_question(request.to)
     user_id = request.to
     if request.to.startswith("@"):
         client, _ = request.connect()
-        user_id = client.find_user(request.to[1:])
+        with unknown_explained(request.context, request.to):
+            user_id = client.find_user(request.to[1:])
     with writer.kept():
         if edits:
             request = request.with_text(writer.write(words))
@@ -288,6 +302,8 @@ def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
         if not output.wants_json:
             shown_to = request.shown(user_id)
             show_on_stdout(draft_of(request.context, request.sender, message, shown_to, plain=not may_draw()))
+            if request.context.may_ask:  # there the real run shows it
+                request.context.remark("A dry run doesn't read what the customer wrote last: that costs a call to X.")
         if cost.amount is not None:
             request.context.remark(prices.describe(cost))
         try:

@@ -37,6 +37,12 @@ def read_line(prompt: str, *, hidden: bool = False) -> str:
         return line.decode(sys.stdin.encoding, sys.stdin.errors or "strict").rstrip("\n")
 
 
+def discard_typed() -> None:
+    """Throw away what was typed at the terminal on stdin and hasn't been read; nothing happens where there is none."""
+    with suppress(termios.error):  # the terminal has gone, which shows in what is read from it
+        termios.tcflush(_STDIN, termios.TCIFLUSH)
+
+
 def _read_part(terminal: int, signals: int) -> bytes:
     """Return what was typed next; nothing where it was thrown away again, or where another signal came."""
     ready, _, _ = select.select([terminal, signals], [], [])

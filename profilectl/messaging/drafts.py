@@ -73,11 +73,10 @@ class DraftStore(Struct, frozen=True):
         Raises:
             InputRefused: no private folder can be made or held there.
         """
-        stem = _stem(brand, recipient)
         with ExitStack() as stack:
             try:
                 make_private_folder(self.folder)
-                names = [stem, *(f"{stem}.{number}" for number in range(2, _MOST + 1))]
+                names = _names(brand, recipient)
                 names.sort(key=lambda name: not (goes_on and (self.folder / name / _NAME).exists()))
                 drafts = (self._held(name, goes_on, stack) for name in names)
                 draft = next(draft for draft in drafts if draft is not None)
@@ -95,6 +94,10 @@ class DraftStore(Struct, frozen=True):
             finally:
                 with suppress(OSError):  # it isn't empty
                     draft.path.parent.rmdir()
+
+    def kept_for(self, brand: str, recipient: str) -> tuple[Path, ...]:
+        """Return the texts that are kept to one recipient, in the order in which `begin` goes on with them."""
+        return tuple(path for name in _names(brand, recipient) if os.path.lexists(path := self.folder / name / _NAME))
 
     def kept(self) -> tuple[Path, ...]:
         """Return the texts that are kept, the newest first; none where the folder can't be read."""
@@ -126,6 +129,8 @@ def recipient_of(path: Path) -> str:
     return path.parent.name.partition(".")[2].partition(".")[0]
 
 
-def _stem(brand: str, recipient: str) -> str:
+def _names(brand: str, recipient: str) -> list[str]:
+    """Return the names of all folders that drafts to a recipient may have."""
     # Keys and handles are plain words already; a folder's name can't come from anything else.
-    return ".".join(re.sub(r"[^A-Za-z0-9_@-]", "_", word.casefold()) for word in (brand, recipient))
+    stem = ".".join(re.sub(r"[^A-Za-z0-9_@-]", "_", word.casefold()) for word in (brand, recipient))
+    return [stem, *(f"{stem}.{number}" for number in range(2, _MOST + 1))]

@@ -119,6 +119,13 @@ def last_words(messages: Iterable[SentMessage], partner: str) -> SentMessage | N
     return max((message for message in messages if message.sender_id == partner), key=_age, default=None)
 
 
+def last_answer(messages: Iterable[SentMessage], user_id: str, partner: str) -> SentMessage | None:
+    """Return an account's newest message to somebody if they have written nothing since, else None."""
+    between = [message for message in messages if partner_of(message, user_id) == partner]
+    newest = max(between, key=_age, default=None)
+    return newest if newest is not None and newest.sender_id == user_id else None
+
+
 def may_read(known: Mapping[str, int], now_ms: int) -> bool:
     """Say whether a page may be read for a person's comfort only, by what an earlier reading left.
 

@@ -195,7 +195,7 @@ class MessageSender(Struct, frozen=True, dict=True):
         if self.account is None:
             ledger.register_account(self.sender.brand.key, account, client.now_ms())
         has_profile = self._has_live_profile(client, ledger, account.user_id)
-        question = self._question(recipient_id, client)
+        question = self.card_question(recipient_id, client)
         return PreparedSend(client, ledger, account, recipient, recipient_id, has_profile, question)
 
     def compose_for(self, prepared: PreparedSend) -> Message:
@@ -309,7 +309,8 @@ class MessageSender(Struct, frozen=True, dict=True):
             return True  # the fallback is for the time before X allows profiles
         return self.policy.when_withdrawn == "sign-off" and is_refusal(error) and ledger.knows(user_id)
 
-    def _question(self, recipient_id: str, client: XClient) -> Question | None:
+    def card_question(self, recipient_id: str, client: XClient | None = None) -> Question | None:
+        """Return what a feedback card asks after the message, None without one; InputRefused if it can't be asked."""
         if self.survey is None:
             return None
         from profilectl.feedback.cards import prepare

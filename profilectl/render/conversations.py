@@ -24,6 +24,7 @@ INBOX_HEADERS: Final = ("status", "who", "when", "text", "answered by")
 _EXCERPT: Final = 60  # characters of a message in a list
 _WIDEST: Final = 90  # columns of a conversation
 _BUBBLE: Final = 0.75  # of them, for one message
+_PLENTY: Final = 10  # pages of X's 15: three more readings of the usual length
 _LONGEST_SHOWN: Final = 4000  # characters of one message on a terminal; pipes and JSON get all of them
 
 
@@ -165,14 +166,13 @@ def plain_thread(faces: Faces, thread: Thread) -> Iterator[str]:
         yield from (f"  {visible(part)}" for part in _parts(message))
 
 
-def cost(brand: str, reading: Reading) -> str:
-    """Return what a reading has cost, and how much of X's allowance is left until when."""
-    pages = f"{reading.pages} page{'' if reading.pages == 1 else 's'}"
-    line = f"{brand}: read {pages} of messages"
-    if reading.allowance is None:
-        return f"{line}; X allows 15 in a quarter of an hour"
-    again = clock(reading.allowance.again_ms)
-    return f"{line}; {reading.allowance.left} left, all of them again at {again}"
+def allowance(handle: str, reading: Reading) -> str | None:
+    """Return how many pages an account may still read, None where X doesn't tell or plenty are left."""
+    if reading.allowance is None or reading.allowance.left >= _PLENTY:
+        return None
+    left, until = reading.allowance.left, clock(reading.allowance.again_ms)
+    pages = f"{left or 'no'} more page{'' if left == 1 else 's'}"
+    return f"X lets @{visible(handle)} read {pages} of messages until {until}."
 
 
 def completeness(reading: Reading) -> str | None:
@@ -232,7 +232,7 @@ def _reads(reading: Reading) -> Document:
 
 def _lines(message: SentMessage) -> list[str]:
     text = message.text[:_LONGEST_SHOWN].replace("\r\n", "\n")
-    lines = [visible(line) for line in text.split("\n")] if text else []
+    lines = [visible(line) for line in text.split("\n")] if text.strip() else []
     return [*lines, "… (--json has all of it)"] if len(message.text) > _LONGEST_SHOWN else lines
 
 

@@ -104,20 +104,21 @@ class Desk:
         schemas.check_output((), done.stdout)
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def watch(self, *words, answers=b"", at_questions=(), starter=()):
+    def watch(self, *words, answers=b"", at_questions=(), ahead=b"", starter=()):
         """Run the program on a pseudo-terminal of its own; return its exit code and all that the screen got.
 
-        The answers are typed at the first question. What
+        The answers are typed at the first question, and what is typed `ahead` before it. What
         `at_questions` holds is called at one yes-or-no question after the other, and returns the answer.
         """
         command = [*starter, *PROGRAM, *words]
         process, terminal = start_on_terminal(command, cwd=self.folder, env=self.environment())
         screen, waiting = b"", list(at_questions)
+        os.write(terminal, ahead)
         try:
             with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
                 while part := read_some(terminal, screen):
                     screen += part
-                    if answers and b"?" in screen:
+                    if answers and b"?" in screen and screen.endswith(b": "):  # what is typed earlier may be lost
                         os.write(terminal, answers)
                         answers = b""
                     if waiting and screen.count(b"[y/N") > len(at_questions) - len(waiting):

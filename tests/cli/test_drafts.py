@@ -161,7 +161,66 @@ def test_a_draft_outlives_a_full_disk(alice, editor, require, served, tmp_path):
     assert "Your text is kept in " in screen
 
 
+def test_a_text_below_the_scissors_is_kept(alice, served, editor):
+    """It isn't sent, as the notes say, but it is there when the editor opens again, above the line."""
+    editor("path.write_text(path.read_text().removeprefix('Late') + 'Late')", text="Late")
+    code, screen = alice.watch(*EDIT)
+    editor(text="")
+    again, _ = alice.watch(*EDIT, at_questions=[lambda: b"y\n"])
+
+    assert (130, True) == (code, "your text stands below the line with the scissors" in screen)
+    assert "Your text is kept in " in screen
+    assert (0, ["Late"], []) == (again, texts(served), kept(alice))
+
+
+def test_of_two_drafts_to_one_customer_each_is_named(alice):
+    """--edit opens the earlier one, so the later one is told with the path that opens it, whenever there are two."""
+    alice.watch(*EDIT, at_questions=[lambda: b"n\n"])
+    words = ("send", "--as", "alice", "--to", "@customer", "Second")
+    _, second = alice.watch(*words, at_questions=[lambda: b"e\n", lambda: b"n\n"])
+    _, opened = alice.watch(*EDIT, at_questions=[lambda: b"n\n"])
+    folder = next(Path(alice.env["XDG_STATE_HOME"]).rglob("drafts"))
+    screens = [" ".join(screen.split()) for screen in (second, opened)]
+
+    assert [True, True] == [f"--file {folder}/acme.@customer.2/MESSAGE" in screen for screen in screens]
+    assert f"Without --file your earlier draft {folder}/acme.@customer/MESSAGE is opened." in screens[0]
+
+
 # What is seen before
+
+
+def test_who_has_answered_already_is_seen(alice, served):
+    """A colleague may have been faster: their face and when; nothing of it once the customer has written again."""
+    served.ask("POST", "messages", {"from": "customer", "to": "acmecare", "text": "Where is it"})
+    served.ask("POST", "advance", {"seconds": 60})
+    alice.run("send", "--as", "alice", "--to", "@customer", "At your door.")
+    words = ("send", "--as", "alice", "--to", "@customer", "On its way.")
+    _, answered = alice.watch(*words, answers=b"n\n")
+    served.ask("POST", "advance", {"seconds": 60})
+    served.ask("POST", "messages", {"from": "customer", "to": "acmecare", "text": "No it is not"})
+    _, waiting = alice.watch(*words, answers=b"n\n")
+
+    assert [True, False] == ["Alice F. answered at " in screen for screen in (answered, waiting)]
+
+
+def test_a_picture_alone_stands_in_the_bubble(alice):
+    """No bubble is empty, and the picture isn't told twice."""
+    words = ("send", "--as", "alice", "--to", "@customer", "--media", str(alice.folder / "avatars" / "face.png"))
+    piped = alice.run(*words, "--dry-run").out
+    _, screen = alice.watch(*words, answers=b"n\n")
+    drawn = re.sub(r"\x1b\[[0-9;]*m", "", screen)
+
+    assert (True, False) == ("\n| face.png (PNG, " in piped, "with face.png" in piped)
+    assert (True, False) == ("│ face.png (PNG, " in drawn, "with face.png" in drawn)
+
+
+def test_a_dry_run_refuses_a_card_as_the_real_one(alice):
+    """A brand without a privacy policy learns it before anybody relies on the card."""
+    words = ("send", "--as", "alice", "--to", "@customer", "Hi", "--ask", "csat")
+    results = [alice.run(*words, *more) for more in ([], ["--dry-run"])]
+
+    assert [5, 5] == [result.code for result in results]
+    assert results[0].err == results[1].err
 
 
 def test_everything_that_goes_out_is_seen_with_whom_it_is_to(alice, served):
@@ -175,6 +234,13 @@ def test_everything_that_goes_out_is_seen_with_whom_it_is_to(alice, served):
     assert (130, []) == (code, [part for part in shown if part not in re.sub(r"\x1b\[[0-9;]*m", "", screen)])
     assert "Send as Alice F. to @customer on the local X? [y/N/e]:" in screen
     assert 4 >= sum("▀" in line for line in screen.splitlines())
+
+
+def test_a_yes_that_is_typed_too_early_sends_nothing(alice, served):
+    """Whoever types y before the draft is shown is asked all the same."""
+    code, screen = alice.watch("send", "--as", "alice", "--to", "@customer", "Hello", ahead=b"y\n", answers=b"\n")
+
+    assert (130, [], True) == (code, texts(served), "Not sent." in screen)
 
 
 def test_e_opens_the_editor_on_the_text(alice, served, editor):

@@ -47,6 +47,15 @@ def test_sync_asks_before_it_applies(desk):
     assert [] == desk.run("diff", "--exit-code").rows
 
 
+@pytest.mark.parametrize("typed", [b"y\n", b"y", b"y\ny\ny\n"])
+def test_what_is_typed_before_the_question_does_not_answer_it(desk, typed):
+    """Nobody agrees to a plan that they haven't seen."""
+    code, screen = desk.watch("sync", ahead=typed, answers=b"\n")
+
+    assert (130, True) == (code, "nothing was changed" in screen)
+    assert 3 == desk.run("diff", "--exit-code").code
+
+
 def test_ctrl_c_at_the_question_is_130(desk):
     """Leaving at the question changes nothing."""
     code, _ = desk.watch("sync", answers=b"\x03")

@@ -208,3 +208,15 @@ def test_other_signals_do_not_end_a_question():
 
         assert 0 == screen.end()
     assert "YES" in screen.text
+
+
+def test_what_was_typed_can_be_thrown_away():
+    """Whole lines and halves of them; what is typed afterwards arrives."""
+    with Screen("read_line('1? ')\nterminal_input.discard_typed()\nprint([read_line('2? ')])") as screen:
+        screen.wait_for("1?")
+        screen.type(b"first\nearly\nhal")
+        screen.wait_for("2?")
+        screen.type(b"late\n")
+
+        assert 0 == screen.end()
+    assert "['late']" in screen.text

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from profilectl.cli.main import build, run
+from profilectl.cli.usage import foreign
 from profilectl.completion.command_tree import read_tree
 
 TREE = read_tree(build(), "profilectl")
@@ -102,6 +103,9 @@ def test_every_option_of_every_command_in_every_wrong_way(capsys):
         ("sync --dry-run", "`profilectl diff` shows what sync would do"),
         ("sync -y", "--yes agrees without being asked"),
         ("send --dryrun", "did you mean --dry-run?"),
+        ("sync --frobnicate", "see `profilectl sync --help`"),
+        ("reply", foreign.COMMANDS["answer"]),
+        ("drafts", foreign.COMMANDS["draft"]),
         ("sync --dryrun", "`profilectl diff` shows what sync would do"),
         ("sync --What-If", "`profilectl diff` shows what sync would do"),
         ("diff --dry-run", "leave it out: diff changes nothing"),

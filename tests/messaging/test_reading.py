@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from profilectl.api.wire_messages import EventPage, ReadAllowance
-from profilectl.messaging.reading import KEPT_BACK, gather, last_words, may_read, threads
+from profilectl.messaging.reading import KEPT_BACK, gather, last_answer, last_words, may_read, threads
 from profilectl.model import SentMessage
 
 US, ADA, BOB = "1", "2", "3"
@@ -87,3 +87,19 @@ def test_last_words_are_the_customer_s_newest():
 def test_a_reading_for_comfort_leaves_the_last_ones(expected, known):
     """By what X said last, as long as that can be true: not beyond its window of a quarter of an hour."""
     assert expected == may_read(known, now_ms=1000)
+
+
+@pytest.mark.parametrize(
+    ("expected", "messages"),
+    [
+        (None, []),
+        (None, [message(1, US, ADA), message(2, ADA, US)]),
+        ("3", [message(3, US, ADA), message(1, US, ADA), message(2, ADA, US)]),
+        ("3", [message(3, US, ADA), message(4, US, BOB), message(5, BOB, US)]),
+    ],
+)
+def test_an_answer_is_what_came_after_the_last_words(expected, messages):
+    """To this customer only; the newest of several."""
+    answer = last_answer(messages, US, ADA)
+
+    assert expected == (None if answer is None else answer.event_id)

@@ -11,6 +11,7 @@ from profilectl.cli.messages.denials import denial_recorded
 from profilectl.cli.messages.recipients import check_recipient
 from profilectl.cli.prompts import ask_line
 from profilectl.cli.send import context_of, policy_of, require_face
+from profilectl.cli.terminal_input import discard_typed
 from profilectl.doctor.face_check import APPS, SEEN, answer_of, describe, question
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import Contents
@@ -124,6 +125,7 @@ def _text(at_ms: int) -> str:
 def _ask() -> dict[str, str]:
     """Return what a person sees, by app; those that can't be looked at aren't there."""
     answers = {}
+    discard_typed()  # before the message was out nobody could see anything beside it
     for app in APPS:
         while typed := ask_line(question(app)).strip():
             answer = answer_of(typed)

@@ -29,8 +29,8 @@ def inbox(context: Context, waiting: Waiting = False, pages: Pages = None) -> No
     """Show who wrote, when, and whether they were answered.
 
     A conversation waits when its newest message is the customer's; else the agent who answered is named. X lists 30
-    days, and lets an account read 15 pages of messages in a quarter of an hour; the output says what was read and
-    what is left. Who may send as one of a brand's agents may read. Nothing is written, here or at X.
+    days, and lets an account read 15 pages of messages in a quarter of an hour; when fewer than ten
+    are left, the output says so. Who may send as one of a brand's agents may read. Nothing is written, here or at X.
     """
     brands = context.brands()
     boxes: list[Box] = []
@@ -68,10 +68,10 @@ def _show(context: Context, boxes: list[Box], *, several: bool) -> None:
         return listing(render.INBOX_HEADERS, cells)
 
     context.output.show(document, render.INBOX_HEADERS, rows, table=table)
-    for key, _, own, reading in boxes:
+    for key, faces, own, reading in boxes:
         count = sum(not thread.is_answered for thread in own)
         waits = f"{count} wait{'s' if count == 1 else ''} for an answer" if count else "nobody waits for an answer"
         context.remark(f"{key}: {waits}.")
-        for line in (render.completeness(reading), render.cost(key, reading)):
+        for line in (render.completeness(reading), render.allowance(faces.handle, reading)):
             if line is not None:
                 context.remark(line)

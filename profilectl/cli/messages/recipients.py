@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from profilectl.errors import InputRefused, UsageError
+from profilectl.cli.messages.review import is_local
+from profilectl.errors import InputRefused, NotFound, UsageError
 from profilectl.system.host import is_by_this_user
 from profilectl.text.escape import visible
 from profilectl.text.ids import is_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from profilectl.cli.context import Context
     from profilectl.ledger.protocol import LedgerReader
     from profilectl.model import Brand
 
@@ -51,6 +56,23 @@ def last_recipient(known: LedgerReader, brand: Brand) -> tuple[str, str | None]:
             f"the record has nobody whom you wrote to as @{brand.handle}", hint="say --to @HANDLE or --to ID"
         )
     return newest.user_id, newest.handle
+
+
+@contextmanager
+def unknown_explained(context: Context, recipient: str) -> Iterator[None]:
+    """Say on a local X, which begins with one customer, how others come to be there; raises what the block raises."""
+    from profilectl.cli.local_sandbox import CUSTOMER
+
+    try:
+        yield
+    except NotFound as error:
+        if not is_local(context) or not error.message.startswith(f"looking up {recipient}:"):
+            raise
+        hint = (
+            f"the local X has @{CUSTOMER} from the start; for {recipient}, run `profilectl --sandbox sandbox serve` "
+            "and open a conversation under that handle on its page"
+        )
+        raise error.with_hint(hint) from None
 
 
 def shown(user_id: str, handle: str | None) -> str:

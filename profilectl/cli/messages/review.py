@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from profilectl.cli.context import Context
+    from profilectl.messaging.reading import Reading
     from profilectl.messaging.sender import MessageSender, PreparedSend
     from profilectl.model import Message
     from profilectl.render.bubbles.bubble import Draft
@@ -34,7 +35,7 @@ def review(
     prepared: PreparedSend,
     message: Message,
     recipient: str,
-    before: str,
+    before: tuple[str, ...],
     *,
     typing: bool,
 ) -> tuple[str, TypingSign | None]:
@@ -46,7 +47,7 @@ def review(
         prepared: what it was prepared for.
         message: as it will leave.
         recipient: as people read it.
-        before: the customer's last words, see `words_before`.
+        before: the customer's last words and who answered, see `words_before`.
         typing: the customer sees that somebody types, for as long as it is read.
     """
     from profilectl.cli.prompts import confirm_or_edit  # most messages are sent by scripts
@@ -70,7 +71,13 @@ def is_local(context: Context) -> bool:
 
 
 def draft_of(
-    context: Context, sender: MessageSender, message: Message, recipient: str, before: str = "", *, plain: bool = False
+    context: Context,
+    sender: MessageSender,
+    message: Message,
+    recipient: str,
+    before: tuple[str, ...] = (),
+    *,
+    plain: bool = False,
 ) -> Draft:
     """Return everything that will go out; a `plain` one has no picture, which takes time to open."""
     from profilectl.render.bubbles.bubble import AgentCard, Draft
@@ -110,12 +117,12 @@ def show_on_stdout(draft: Draft) -> None:
         draw(draft_bubble(draft, console(sys.stdout).width))
 
 
-def words_before(context: Context, prepared: PreparedSend, recipient: str) -> str:
-    """Return what the customer wrote last, in a line for people; or why it isn't shown.
+def words_before(context: Context, prepared: PreparedSend, recipient: str) -> tuple[str, ...]:
+    """Return what the customer wrote last and who has answered since, in lines for people; or why it isn't shown.
 
     It takes one of the 15 pages that X lets the account read in a quarter of an hour, and none where few are left.
     """
-    from profilectl.messaging.reading import gather, last_words, may_read
+    from profilectl.messaging.reading import gather, may_read
     from profilectl.render.conversations import clock
 
     name, client = recipient.partition(" (")[0], prepared.client
@@ -125,23 +132,49 @@ def words_before(context: Context, prepared: PreparedSend, recipient: str) -> st
     known = _known(cache, prepared.account.user_id)
     if not may_read(known, client.now_ms()):
         again = clock(known["again_ms"])
-        return f"{name}'s last words aren't shown: few readings of the messages are left until {again}"
+        return (f"{name}'s last words aren't shown: few readings of the messages are left until {again}",)
     try:
         reading = run_with_deadline(_PATIENCE, lambda: gather(client.event_pages(1)))
     except TimeoutError:
-        return f"{name}'s last words aren't shown: X didn't list the messages within {_PATIENCE:.0f} s"
+        return (f"{name}'s last words aren't shown: X didn't list the messages within {_PATIENCE:.0f} s",)
     except RemoteError as error:  # they are a help, and the message doesn't depend on them
         when = "" if error.retry_at is None else f"; again after {error.retry_at.astimezone():%H:%M}"
-        return f"{name}'s last words can't be read: {error.message}{when}"
+        return (f"{name}'s last words can't be read: {error.message}{when}",)
     if reading.allowance is not None:
         _remember(cache, prepared.account.user_id, reading.allowance.left, reading.allowance.again_ms)
-    words = last_words(reading.messages, prepared.recipient_id)
+    return (_words(reading, prepared.recipient_id, name), *_answer(reading, prepared, name))
+
+
+def _words(reading: Reading, customer: str, name: str) -> str:
+    """Return what a customer wrote last, or that there is nothing."""
+    from profilectl.messaging.reading import last_words
+    from profilectl.render.conversations import clock
+
+    words = last_words(reading.messages, customer)
     if words is None:
         since = "in the last 30 days" if reading.since_ms == 0 else f"among the newest {len(reading.messages)} messages"
         return f"{name} has written nothing {since}"
     text = " ".join(words.text.split()) or ("a picture" if words.has_attachment else "nothing that can be shown")
     shortened = text if len(text) <= _LONGEST_WORDS else f"{text[:_LONGEST_WORDS]}…"
     return f"{name}, {clock(words.created_ms)}: {shortened}"
+
+
+def _answer(reading: Reading, prepared: PreparedSend, name: str) -> tuple[str, ...]:
+    """Return in a line who of the brand has written to a customer after their last words, nothing where nobody has."""
+    from profilectl.audit.queries import faces_of
+    from profilectl.messaging.reading import last_answer, last_words
+    from profilectl.render.conversations import clock
+
+    user_id, customer = prepared.account.user_id, prepared.recipient_id
+    answer = last_answer(reading.messages, user_id, customer)
+    if answer is None:
+        return ()
+    names = {binding.profile_id: binding.name for binding in prepared.ledger.state_of(user_id).bindings}
+    if answer.profile_id is not None and answer.profile_id not in names:  # one of before, which only the record has
+        names = {face.profile_id: face.name or "" for face in faces_of(prepared.ledger, user_id)}
+    face = names.get(answer.profile_id or "") or "the brand"
+    has_asked = last_words(reading.messages, customer) is not None
+    return (f"{face} {'answered' if has_asked else f'wrote to {name}'} at {clock(answer.created_ms)}",)
 
 
 def _show(draft: Draft) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from profilectl.cli.context import Context
 from profilectl.cli.messages.reading import open_mailbox
-from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient
+from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient, unknown_explained
 from profilectl.cli.options import argument, option
 from profilectl.messaging.reading import Thread, threads
 from profilectl.render import conversations as render
@@ -28,7 +28,7 @@ def thread(
     """Show the conversation with a customer.
 
     The newest message comes last, each under the name that the customer sees. X lists 30 days, and lets an account
-    read 15 pages in a quarter of an hour; the output says what was read and what is left. Who may send as one of
+    read 15 pages in a quarter of an hour; when fewer than ten are left, the output says so. Who may send as one of
     the brand's agents may read. Nothing is written, here or at X.
     """
     partner = check_recipient(who, "thread")
@@ -38,7 +38,8 @@ def thread(
     if partner == LAST:
         partner, handle = last_recipient(context.ledger_for_reading(), brand)
     elif handle is not None:
-        partner = mailbox.client.find_user(handle)
+        with unknown_explained(context, partner):
+            partner = mailbox.client.find_user(handle)
     faces = mailbox.faces.knowing(partner, handle)
     reading = mailbox.read(pages, limit, partner)
     everyone = threads(reading.messages, mailbox.account.user_id)
@@ -49,7 +50,7 @@ def thread(
         _show(faces, conversation)
     if conversation is None:
         context.remark(f"No messages with {faces.customer(partner)} were found.")
-    for line in (render.completeness(reading), render.cost(brand.key, reading)):
+    for line in (render.completeness(reading), render.allowance(brand.handle, reading)):
         if line is not None:
             context.remark(line)
 

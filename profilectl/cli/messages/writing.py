@@ -59,6 +59,7 @@ class Writer:
         draft = self._begin(goes_on=start is None)
         if start is None and (kept := kept_text(draft)) is not None:
             info("Your draft, which wasn't sent, is opened again.")
+            self._name_later(draft.path)
             start = kept
         return edit(draft, start or "", editor, self._about)
 
@@ -75,6 +76,12 @@ class Writer:
             if to != self._recipient.casefold() and kept_text(Draft(path)) is not None:
                 where = visible(shlex.quote(str(path)))
                 info(f"A draft to {to} is kept, too: --edit --file {where} begins with it; remove it to forget it.")
+
+    def _name_later(self, opened: Path) -> None:
+        for path in self._kept_to_them():
+            if path != opened:
+                where = visible(shlex.quote(str(path)))
+                info(f"Another draft to {self._recipient} is kept: --edit --file {where} begins with it.")
 
     def sent(self) -> None:
         """Remove the draft: its message is out."""
@@ -96,10 +103,21 @@ class Writer:
     def remind(self) -> None:
         """Say that a draft is kept, and where, if there is one."""
         path = None if self._draft is None else self._draft.path
-        if path is not None and _is_written(path):
-            brand = "".join(f" --brand {key}" for key in self._context.options.brand)
-            words = f"--as {self._sender.agent.key} --to {self._recipient} --edit{brand}{self._context.again()}"
-            info(f"Your text is kept in {visible(str(path))}; `profilectl send {words}` opens it again.")
+        if path is None or not _is_written(path):
+            return
+        brand = "".join(f" --brand {key}" for key in self._context.options.brand)
+        words = f"--as {self._sender.agent.key} --to {self._recipient} --edit{brand}{self._context.again()}"
+        kept = f"Your text is kept in {visible(str(path))}; `profilectl send {words}"
+        [opened, *_] = (*self._kept_to_them(), path)
+        if opened == path:
+            info(f"{kept}` opens it again.")
+            return
+        file = f"--file {visible(shlex.quote(str(path)))}"
+        info(f"{kept} {file}` begins with it. Without --file your earlier draft {visible(str(opened))} is opened.")
+
+    def _kept_to_them(self) -> tuple[Path, ...]:
+        """Return the drafts to the recipient in which something was written, the one that is opened next first."""
+        return tuple(filter(_is_written, self._store.kept_for(self._sender.brand.key, self._recipient)))
 
 
 def _is_written(path: Path) -> bool:

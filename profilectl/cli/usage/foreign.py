@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+_REPLY = (
+    '`profilectl send --as AGENT --to @HANDLE "text"` answers a customer, '
+    "`profilectl thread @HANDLE` shows what they wrote"
+)
+_DRAFTS = "`profilectl send --as AGENT --to @HANDLE --edit` opens the draft to that customer, and names all others"
+
 COMMANDS = {
+    "answer": _REPLY,
     "apply": "`profilectl sync` makes X equal to the roster",
     "configure": "`profilectl auth login` keeps credentials, `profilectl init` writes a roster",
     "delete": "`profilectl offboard AGENT` removes a person, `profilectl profiles destroy ID` one profile at X",
     "deploy": "`profilectl sync` makes X equal to the roster",
     "dm": '`profilectl send --as AGENT --to @HANDLE "text"` sends a message',
+    "draft": _DRAFTS,
+    "drafts": _DRAFTS,
     "help": "`profilectl --help` shows all commands",
     "lint": "`profilectl roster check` looks for mistakes in the roster",
     "log": "`profilectl audit log` shows who changed and sent what",
@@ -20,6 +29,7 @@ COMMANDS = {
     "pull": "`profilectl init --from-live` writes a roster from what is at X",
     "push": "`profilectl sync` makes X equal to the roster",
     "remove": "`profilectl offboard AGENT` removes a person, `profilectl profiles destroy ID` one profile at X",
+    "reply": _REPLY,
     "rm": "`profilectl offboard AGENT` removes a person, `profilectl profiles destroy ID` one profile at X",
     "status": "`profilectl auth status` shows the credentials, `profilectl doctor` whether all works",
     "test": "`profilectl roster check` looks for mistakes in the roster, `profilectl doctor` for those of the machine",

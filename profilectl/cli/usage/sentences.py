@@ -108,8 +108,10 @@ def _option_hint(name: str, known: list[str], ctx: Any) -> str:
     for command, option, hint in _of_other_tools(name):
         if command in {"", ctx.info_name} and (not option or option in known):
             return hint
-    close = nearest(name.lower(), tuple(known)) if name.startswith("--") else None
-    return f"did you mean {close}?" if close else _see_help(ctx)
+    # without the dashes, which make every two options alike
+    words = tuple(option.removeprefix("--") for option in known if option.startswith("--"))
+    close = nearest(name.removeprefix("--").lower(), words) if name.startswith("--") else None
+    return f"did you mean --{close}?" if close else _see_help(ctx)
 
 
 def _of_other_tools(name: str) -> tuple[tuple[str, str, str], ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.model import Link, ShortRepr, Survey
 from profilectl.render.layout import folded, is_disputed
@@ -188,7 +189,7 @@ class Draft(Struct, frozen=True):
     quick_replies: tuple[str, ...] = ()  # labels that the customer may tap
     links: tuple[Link, ...] = ()  # buttons beneath the message
     survey: Survey | None = None  # what a feedback card asks after it
-    before: str = ""  # the customer's last words, or why they aren't shown
+    before: tuple[str, ...] = ()  # the customer's last words and who answered, or why they aren't shown
 
 
 def draft_bubble(draft: Draft, width: int) -> RenderableType:
@@ -198,9 +199,9 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
     from rich.text import Text
 
     recipient = Text.assemble(("to ", "dim"), (visible(draft.recipient), "bold"))
-    parts: list[RenderableType] = [Text(line, "dim") for line in folded([visible(draft.before)], width) if line]
-    parts += [recipient, bubble(draft.card, width, most_rows=_DRAFT_ROWS)]
-    if draft.attachment is not None:
+    parts: list[RenderableType] = [Text(line, "dim") for line in folded([*map(visible, draft.before)], width)]
+    parts += [recipient, bubble(_seen_card(draft), width, most_rows=_DRAFT_ROWS)]
+    if draft.attachment is not None and draft.card.text:
         parts.append(Text.assemble(("with ", "dim"), _attached(draft.attachment)))
     parts += [
         Text.assemble(
@@ -219,9 +220,8 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
 
 def plain_draft(draft: Draft) -> str:
     """Return the same in plain lines, for terminals that understand no more than that."""
-    lines = [visible(draft.before)] if draft.before else []
-    lines += [f"to {visible(draft.recipient)}", plain_bubble(draft.card)]
-    if draft.attachment is not None:
+    lines = [*map(visible, draft.before), f"to {visible(draft.recipient)}", plain_bubble(_seen_card(draft))]
+    if draft.attachment is not None and draft.card.text:
         lines.append(f"with {_attached(draft.attachment)}")
     lines += [f"[ {visible(link.label)} ] {visible(link.url)}" for link in draft.links]
     if draft.quick_replies:
@@ -229,6 +229,13 @@ def plain_draft(draft: Draft) -> str:
     if draft.survey is not None:
         lines.append(_CARDS[draft.survey])
     return "\n".join(lines)
+
+
+def _seen_card(draft: Draft) -> AgentCard:
+    """Return what the bubble shows: in the place of a text that isn't there, the picture that goes out alone."""
+    if draft.card.text or draft.attachment is None:
+        return draft.card
+    return replace(draft.card, text=_attached(draft.attachment))
 
 
 def _attached(attachment: Attachment) -> str:

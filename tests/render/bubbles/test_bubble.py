@@ -6,6 +6,7 @@ import io
 import re
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 from rich.cells import cell_len
 from rich.console import Console
@@ -192,6 +193,26 @@ def test_the_same_in_plain_lines():
 
     assert expected == plain_draft(Draft(CARD, "@ada", **PARTS)).splitlines()
     assert expected[:3] == plain_draft(Draft(CARD, "@ada")).splitlines()
+
+
+def test_a_picture_without_a_text_is_the_bubble():
+    """Nothing empty is drawn, and the picture is told once."""
+    card, picture = replace(CARD, text=""), {"attachment": PARTS["attachment"]}
+
+    lines = ["to @ada", "| parcel.jpg (JPEG, 1.2 MB)", "  Alice F.  @acmecare"]
+    assert lines == plain_draft(Draft(card, "@ada", **picture)).splitlines()
+    assert 1 == sum("parcel.jpg (JPEG, 1.2 MB)" in line for line in drawn_draft(card, **picture))
+
+
+def test_words_before_stand_above():
+    """What the customer wrote, and who has answered, each in a line of its own, whatever they hold."""
+    before = ("@ada, 15:50: Where?\x1b", "Alice F. answered at 15:53")
+    expected = ["@ada, 15:50: Where?\\x1b", before[1], "to @ada"]
+
+    assert [expected, expected] == [
+        drawn_draft(before=before)[:3],
+        plain_draft(Draft(CARD, "@ada", before=before)).splitlines()[:3],
+    ]
 
 
 @pytest.mark.parametrize("width", [80, 40, 24])
