@@ -10,10 +10,12 @@ from profilectl.audit.faces import Face, named
 from profilectl.audit.periods import Period
 from profilectl.audit.queries import Readable, Selection, faces_of, messages
 from profilectl.cli.audit.asked import (
+    Actor,
     Csv,
     Since,
     To,
     Until,
+    asked_actors,
     asked_moment,
     asked_period,
     brands_of,
@@ -46,7 +48,7 @@ Item = TypeVar("Item")
 def log(
     context: Context,
     agent: Annotated[list[str] | None, option("--agent AGENT", "Only what is about this agent; repeatable.")] = None,
-    actor: Annotated[list[str] | None, option("--actor USER", "Only what this OS user did; repeatable.")] = None,
+    actor: Actor = None,
     since: Since = None,
     until: Until = None,
     event: Annotated[list[str] | None, option("--event EVENT", "Only events such as created; repeatable.")] = None,
@@ -56,12 +58,12 @@ def log(
     """List what was recorded, oldest first.
 
     Every record by default. Days and times are this machine's, unless they end with Z or with an offset such as
-    +02:00. USER is a name, or ann@host. RECIPIENT is an id, or a @handle under which somebody was written to: X isn't
-    asked.
+    +02:00. USER is a name, or ann@host; it may be who had logged in. RECIPIENT is an id, or a @handle under which
+    somebody was written to: X isn't asked.
     """
     require_one_form(context, csv=csv)
     asked, zone = asked_period(context, since, until)
-    agents, actors, events = (frozenset(values or ()) for values in (agent, actor, known_events(event)))
+    agents, events, actors = frozenset(agent or ()), frozenset(known_events(event)), asked_actors(actor)
     with opened_ledger(context) as ledger:
         accounts = ledger.accounts()
         brands = brands_of(accounts)
@@ -129,6 +131,7 @@ def _nobody(name: str, same: Sequence[Face], faces: Sequence[Face]) -> str:
 def sent(
     context: Context,
     as_: Annotated[list[str] | None, option("--as AGENT", "Only messages of this agent; repeatable.")] = None,
+    actor: Actor = None,
     to: To = None,
     since: Since = None,
     until: Until = None,
@@ -136,9 +139,10 @@ def sent(
 ) -> None:
     """List the messages that were sent, and as whom.
 
-    When, to whom, with which face, whether X confirmed that, and who wrote it where that was recorded. What a message
-    said is shown only where the policy has the record keep it (audit_text). Days and times are this machine's, unless
-    they end with Z or with an offset such as +02:00. RECIPIENT is an id, or a @handle under which somebody was written
+    When, to whom, with which face, whether X confirmed that, by which OS user (after sudo also who had logged in), and
+    who wrote it where that was recorded. What a message said is shown only where the policy has the record keep it
+    (audit_text). Days and times are this machine's, unless they end with Z or with an offset such as +02:00. USER is a
+    name, or ann@host; it may be who had logged in. RECIPIENT is an id, or a @handle under which somebody was written
     to: X isn't asked.
     """
     require_one_form(context, csv=csv)
@@ -148,7 +152,9 @@ def sent(
         brands = brands_of(accounts)
         readable = Readable(ledger, ledger.accepted_breaks())
         people = recipients_of(context, readable, to)
-        selection = Selection(asked, user_ids(context, accounts), frozenset(as_ or ()), recipients=people)
+        selection = Selection(
+            asked, user_ids(context, accounts), frozenset(as_ or ()), asked_actors(actor), recipients=people
+        )
         outgoing = _Counted(messages(readable.events(), selection))
         if context.wants_json:
             head = about_local_x(render.sent_head(asked, zone), is_local=context.uses_sandbox)

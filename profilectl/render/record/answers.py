@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from profilectl.audit.faces import Status
 from profilectl.audit.periods import ALWAYS_MS
+from profilectl.audit.queries import actor_parts
 from profilectl.render.json_documents import Document, timestamp
+from profilectl.system.host import host_name, name_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,10 +30,10 @@ NOT_RECORDED = "not recorded"
 PRUNED = "pruned"
 LOG_HEADERS = ("time", "event", "about")
 LOG_CELLS = ("record", "time", "account", "brand", "event", "agent", "profile", "by", "recipient", "name", "detail")
-SENT_HEADERS = ("time", "to", "as", "at X, written by")
+SENT_HEADERS = ("time", "to", "as", "at X, origin", "by")
 SENT_CELLS = (
     *("time", "brand", "agent", "recipient", "name", "profile"),
-    *("status", "origin", "event id", "record", "text"),
+    *("status", "origin", "event id", "record", "text", "by"),
 )
 _DONE = {"created": "created", "adopted": "adopted, so X had it before"}
 _LEFT = {"removed": "removed", "replaced": "replaced", "destroyed": "destroyed", "forgotten": "let go"}
@@ -94,7 +96,18 @@ def log_row(entry: Entry, brands: Brands) -> tuple[str, ...]:
     about += [f"profile {event.profile_id}"] if event.profile_id else []
     about += _where(event.account, brands)
     about += [PRUNED] if PRUNED in event.detail else []
-    return timestamp(event.at_ms), event.what, f"{', '.join(about)}, by {entry.actor} (record {entry.seq})".lstrip(", ")
+    return (
+        timestamp(event.at_ms),
+        event.what,
+        f"{', '.join(about)}, by {who_ran(entry.actor)} (record {entry.seq})".lstrip(", "),
+    )
+
+
+def who_ran(actor: str) -> str:
+    """Return an actor as people read it: whoever had logged in by name, where the record is of this machine."""
+    _, host, login = actor_parts(actor)
+    name = name_of(login) if login is not None and host == host_name() else None
+    return actor if name is None else actor.replace(f"(login uid {login}", f"(logged in as {name}", 1)
 
 
 def brand_of(account: str, brands: Brands) -> str:
@@ -205,7 +218,7 @@ def span(face: Face) -> str:
 
 
 def _sentence(entry: Entry, deed: str) -> str:
-    return f"{timestamp(entry.event.at_ms)}, {deed} by {entry.actor} (record {entry.seq})"
+    return f"{timestamp(entry.event.at_ms)}, {deed} by {who_ran(entry.actor)} (record {entry.seq})"
 
 
 def _at(entry: Entry | None) -> str:
@@ -248,7 +261,8 @@ def sent_row(message: Outgoing, brands: Brands) -> tuple[str, ...]:
     face = f"{name} (profile {event.profile_id})" if event.profile_id else "the brand itself"
     sender = ", ".join([*([event.agent] if event.agent else []), face, *_where(event.account, brands)])
     how = f"{message.status}, {message.origin or NOT_RECORDED}"
-    return timestamp(event.at_ms), message.recipient_id or (PRUNED if message.is_pruned else NOT_RECORDED), sender, how
+    recipient = message.recipient_id or (PRUNED if message.is_pruned else NOT_RECORDED)
+    return timestamp(event.at_ms), recipient, sender, how, who_ran(message.sender)
 
 
 def sent_cells(message: Outgoing, brands: Brands) -> tuple[str, ...]:
@@ -257,7 +271,7 @@ def sent_cells(message: Outgoing, brands: Brands) -> tuple[str, ...]:
     sender = (brand_of(event.account, brands), event.agent or "")
     recipient = message.recipient_id or (PRUNED if message.is_pruned else "")
     head = (timestamp(event.at_ms), *sender, recipient, name, event.profile_id or "")
-    tail = (message.event_id or "", str(message.entry.seq), message.text or "")
+    tail = (message.event_id or "", str(message.entry.seq), message.text or "", who_ran(message.sender))
     return (*head, message.status, message.origin or NOT_RECORDED, *tail)
 
 
