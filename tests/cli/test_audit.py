@@ -472,7 +472,7 @@ def test_a_name_that_the_record_does_not_know(desk):
     result = desk.run("audit", "sent", "--as", "alise")
 
     assert (0, "") == (result.code, result.out)
-    assert 'the record has no agent alise, did you mean "alice"?' in result.err
+    assert 'the record has no agent "alise", did you mean "alice"?' in result.err
 
 
 def test_a_ledger_without_brands(desk):

@@ -92,3 +92,85 @@ def test_a_later_run_that_finds_a_message_is_not_its_sender(desk):
 
     assert [f"bob@{host_name()}"] == [row[-1] for row in desk.run("audit", "sent", "--actor", "bob").rows]
     assert "" == desk.run("audit", "sent", "--actor", "cron").out
+
+
+# What the record can't know
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("who", "Alice F.", "--brand", "acme", "--at", "2025-05-03"),
+        ("sent", "--until", "2025-05-03"),
+        ("log", "--until", "2025-05-03"),
+        ("export", "--since", "2025-05-01", "--until", "2025-05-03"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_day_before_the_record(desk, words):
+    """It can't tell, and says from when on it can: that isn't the same as nobody, and ends with 7."""
+    result = desk.run("audit", *words)
+
+    assert 7 == result.code
+    assert "the record begins at 2026-02-01T08:00:00Z, so it can't tell about the time before" in result.err
+    assert "Nobody" not in result.err
+
+
+def test_a_period_that_begins_before_the_record(desk):
+    """What it has of that is shown, with a remark."""
+    result = desk.run("audit", "sent", "--since", "2025-05-03", "--until", "2026-03-31")
+
+    assert (0, 1) == (result.code, len(result.rows))
+    assert "the record begins at 2026-02-01T08:00:00Z, so it can't tell about the time before" in result.err
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Alice", 'did you mean "Alice F."?'),
+        ("alice f.", 'did you mean "Alice F."?'),
+        ("afischer", 'afischer is the key of an agent whose public name is, or was, "Alice F."'),
+    ],
+)
+def test_what_was_meant_by_a_name(desk, name, message):
+    """The beginning of a name, other capitals, or an agent's key."""
+    assert message in desk.run("audit", "who", name, "--brand", "acme").err
+
+
+def test_no_name_at_all(desk):
+    """An empty one is a mistake of a script, and no question."""
+    result = desk.run("audit", "who", " ", "--brand", "acme")
+    assert (2, True) == (result.code, "NAME is empty" in result.err)
+
+
+def test_a_day_to_come(desk):
+    """The record knows nothing of it."""
+    result = desk.run("audit", "who", "Alice F.", "--brand", "acme", "--at", "2199-01-01")
+    assert "that is still to come: the answer is what the record says today" in result.err
+
+
+# What was meant
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("log", "--agent", "alise"), 'No record matches: the record has no agent "alise", did you mean "alice"?\n'),
+        (("log", "--actor", "anm"), 'No record matches: the record has nothing by "anm", did you mean "ann"?\n'),
+        (("sent", "--actor", "zoe"), 'No message matches: the record has nothing by "zoe".\n'),
+        (("sent", "--as", "alise"), 'No message matches: the record has no agent "alise", did you mean "alice"?\n'),
+        (
+            ("sent", "--as", "Alice F."),
+            'the record has no agent "Alice F.": that is the public name of afischer, alice; --as takes a key',
+        ),
+        (("log", "--agent", "Bruno K."), "that is the public name of bruno; --agent takes a key.\n"),
+        (("who", "Alice F.", "--on", "2026-05-03"), "did you mean --at?"),
+        (("who", "Alice F.", "--since", "2026-05-03"), "did you mean --at?"),
+        (("log", "--as", "alice"), "did you mean --agent?"),
+        (("sent", "--agent", "alice"), "did you mean --as?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_slip_is_answered_with_what_the_record_has(desk, words, message):
+    """Agents, OS users, options and events."""
+    assert message in desk.run("audit", *words).err

@@ -53,12 +53,16 @@ def _moment(milliseconds: int) -> str | None:
     return None if abs(milliseconds) >= ALWAYS_MS else timestamp(milliseconds)
 
 
+def _begin(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else timestamp(milliseconds)
+
+
 # Every record
 
 
-def log_head(asked: Period, zone: str | None) -> Document:
+def log_head(asked: Period, zone: str | None, begin_ms: int | None) -> Document:
     """``profilectl.audit/1``: the records that were asked for, without these: they are many."""
-    return {"schema": "profilectl.audit/1", "period": period(asked, zone)}
+    return {"schema": "profilectl.audit/1", "period": period(asked, zone), "record_begins": _begin(begin_ms)}
 
 
 def log_record(entry: Entry, brands: Brands) -> Document:
@@ -126,7 +130,9 @@ def _word(detail: Mapping[str, Any], key: str) -> str:
 # Who somebody was
 
 
-def who(name: str, account: LedgerAccount, asked: Period, zone: str | None, faces: Sequence[Face]) -> Document:
+def who(
+    name: str, account: LedgerAccount, asked: Period, zone: str | None, faces: Sequence[Face], begin_ms: int | None
+) -> Document:
     """``profilectl.who/1``: whose face a public name was in a period."""
     return {
         "schema": "profilectl.who/1",
@@ -134,6 +140,7 @@ def who(name: str, account: LedgerAccount, asked: Period, zone: str | None, face
         "account": {"user_id": account.user_id, "handle": account.handle, "host": account.host},
         "brands": list(account.brands),
         "period": period(asked, zone),
+        "record_begins": _begin(begin_ms),
         "faces": [
             {
                 "agent": face.agent,
@@ -228,9 +235,9 @@ def _at(entry: Entry | None) -> str:
 # What was sent
 
 
-def sent_head(asked: Period, zone: str | None) -> Document:
+def sent_head(asked: Period, zone: str | None, begin_ms: int | None) -> Document:
     """``profilectl.sent/1``: the messages that were asked for, without these: they are many."""
-    return {"schema": "profilectl.sent/1", "period": period(asked, zone)}
+    return {"schema": "profilectl.sent/1", "period": period(asked, zone), "record_begins": _begin(begin_ms)}
 
 
 def sent_message(message: Outgoing, brands: Brands) -> Document:
