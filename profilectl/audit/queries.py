@@ -135,7 +135,7 @@ class Selection(Struct, frozen=True):
     period: Period = Period()
     accounts: frozenset[str] | None = None  # user ids
     agents: frozenset[str] = frozenset()
-    actors: frozenset[str] = frozenset()  # each as `user@host`, or only the user
+    actors: frozenset[str] = frozenset()  # each as `user@host`, or only the user; the user may be `uid:1001`
     events: frozenset[str] = frozenset()
     recipients: frozenset[str] = frozenset()  # ids at X
 
@@ -185,9 +185,20 @@ def ids_of_handle(records: Iterable[chain.Record], handle: str) -> list[str]:
     return list(ids)
 
 
+def actor_parts(actor: str) -> tuple[str, str, int | None]:
+    """Return what an actor consists of: ``user@host``, the host, and the uid that had logged in if it was another."""
+    at_host, _, doubts = actor.partition(" (")
+    login = _LOGIN.match(doubts)
+    return at_host, at_host.rpartition("@")[2], int(login[1]) if login else None
+
+
+_LOGIN: Final = re.compile(r"login uid (\d{1,10})[,)]", re.ASCII)
+
+
 def _names_of(actor: str) -> tuple[str, ...]:
-    at_host = actor.partition(" (")[0]
-    return actor, at_host, at_host.rpartition("@")[0]
+    at_host, host, login = actor_parts(actor)
+    logins = () if login is None else (f"uid:{login}", f"uid:{login}@{host}")
+    return actor, at_host, at_host.rpartition("@")[0], *logins
 
 
 class Outgoing(Struct, frozen=True):
@@ -200,6 +211,15 @@ class Outgoing(Struct, frozen=True):
     def recipient_id(self) -> str | None:
         """Who got it."""
         return self._text("recipient_id")
+
+    @property
+    def sender(self) -> str:
+        """The OS user who sent it, as an actor: who recorded its end may be a later run's."""
+        user, detail = self._text("user"), self.entry.event.detail
+        if user is None or user == actor_parts(self.entry.actor)[0]:
+            return self.entry.actor
+        login = detail.get("login_uid")
+        return user if login is None or login == detail.get("effective_uid") else f"{user} (login uid {login})"
 
     @property
     def event_id(self) -> str | None:
@@ -248,8 +268,15 @@ def messages(records: Iterable[chain.Record], selection: Selection) -> Iterator[
 
     Args:
         records: all of them, as a profile's name stands in the record of its beginning.
-        selection: its `events` don't count.
+        selection: its `events` don't count, and its `actors` are who sent the messages, not who recorded their ends.
     """
+    senders, selection = selection.actors, replace(selection, actors=frozenset())
+    for message in _messages(records, selection):
+        if not senders or not senders.isdisjoint(_names_of(message.sender)):
+            yield message
+
+
+def _messages(records: Iterable[chain.Record], selection: Selection) -> Iterator[Outgoing]:
     history = FaceHistory()
     of_face, of_message = (Selection(events=frozenset(events)).words() for events in (FACE_EVENTS, MESSAGE_EVENTS))
     asked, outbox = selection.words(), Outbox()

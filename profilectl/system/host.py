@@ -45,6 +45,26 @@ def actor() -> str:
     return f"{user_at_host()} ({', '.join(doubts)})" if doubts else user_at_host()
 
 
+def name_of(uid: int) -> str | None:
+    """Return this machine's name for a uid, None where it has none."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):  # a number that is no uid may stand in a record
+        return None
+
+
+def uid_of(name: str) -> int | None:
+    """Return the uid of a user of this machine, None where there is no such one."""
+    import pwd
+
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
 def login_uid() -> int | None:
     """Return the uid that logged in, whoever it has become since (proc(5)); None for a daemon, or if unknown."""
     login = _proc("loginuid")

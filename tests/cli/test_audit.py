@@ -82,10 +82,11 @@ def test_what_was_sent_as_alice(any_desk):
             "2",
             "15",
             "",
+            "ann@desk",
         ],
         [
             *("2026-05-03T13:00:00Z", "acme", "alice", "5002", "Alice F.", "102", "not confirmed", "not recorded"),
-            *("3", "17", "It is on its way."),
+            *("3", "17", "It is on its way.", "ann@desk"),
         ],
     ] == result.rows
 
@@ -471,7 +472,7 @@ def test_a_name_that_the_record_does_not_know(desk):
     result = desk.run("audit", "sent", "--as", "alise")
 
     assert (0, "") == (result.code, result.out)
-    assert 'the record has no agent alise, did you mean "alice"?' in result.err
+    assert 'the record has no agent "alise", did you mean "alice"?' in result.err
 
 
 def test_a_ledger_without_brands(desk):

@@ -17,6 +17,7 @@ from profilectl.cli.options import option
 from profilectl.errors import LedgerRefused, UsageError
 from profilectl.render.console import info
 from profilectl.render.record import answers as render
+from profilectl.system.host import host_name, uid_of
 from profilectl.system.local_time import Moment, parse_moment
 from profilectl.text.escape import visible
 from profilectl.text.suggest import did_you_mean
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Since = Annotated[str | None, option("--since WHEN", "From this day or time on.")]
 Until = Annotated[str | None, option("--until WHEN", "Up to the end of this day or time.")]
 To = Annotated[list[str] | None, option("--to RECIPIENT", "Only what went to this id or @handle; repeatable.")]
+Actor = Annotated[list[str] | None, option("--actor USER", "Only what this OS user did; repeatable.")]
 Csv = Annotated[bool, option("--csv", "Print lines of CSV, for a spreadsheet.")]
 
 
@@ -123,6 +125,16 @@ def _ids_of(context: Context, readable: Readable, recipient: str) -> Sequence[st
     if len(ids) > 1:
         context.remark(f"{visible(recipient)} was the name of {len(ids)} accounts, so all are shown: {', '.join(ids)}")
     return ids
+
+
+def asked_actors(names: Sequence[str] | None) -> frozenset[str]:
+    """Return whom --actor names: the account that ran a command, or who had logged in on this machine."""
+    actors = set(names or ())
+    for name in names or ():
+        uid = uid_of(name.removesuffix(f"@{host_name()}"))
+        if uid is not None:
+            actors.add(f"uid:{uid}@{host_name()}")
+    return frozenset(actors)
 
 
 def require_one_form(context: Context, *, csv: bool) -> None:

@@ -13,6 +13,7 @@ from profilectl.audit.evidence import Evidence
 from profilectl.audit.queries import Readable, Selection, read_entry
 from profilectl.cli.audit.against import look
 from profilectl.cli.audit.asked import asked_period, brands_of, chosen_accounts, opened_ledger, show_left_out
+from profilectl.cli.audit.beginning import begin_of, tell_begin
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import (
     new_file,
@@ -58,6 +59,7 @@ def export(
             hint = "`profilectl audit verify` says more"
             raise LedgerRefused(f"nothing was exported: the chain is broken at record {verdict.broken}", hint=hint)
         readable = Readable(ledger, ledger.accepted_breaks())
+        begin_ms = begin_of(readable, frozenset(account.user_id for account in accounts))
         draft, page_draft = (stack.enter_context(new_file(path, force=force)) for path in (lines, page))
         evidence = Evidence(Selection(asked, frozenset(account.user_id for account in accounts)))
         with draft.open("wb") as file:
@@ -78,6 +80,7 @@ def export(
     confirmation = f"exported {render.counted(sink.count, 'record')} to {visible(str(lines))} and {visible(str(page))}"
     show_left_out(readable)
     context.output.show(document, lines=[confirmation])
+    tell_begin(context, asked, begin_ms)
 
 
 def _up_to(verdict: Verdict, records: Iterable[Record]) -> Iterator[Record]:

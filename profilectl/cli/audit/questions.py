@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from profilectl.audit.faces import Face, named
 from profilectl.audit.periods import Period
 from profilectl.audit.queries import Readable, Selection, faces_of, messages
 from profilectl.cli.audit.asked import (
+    Actor,
     Csv,
     Since,
     To,
     Until,
+    asked_actors,
     asked_moment,
     asked_period,
     brands_of,
@@ -25,20 +27,18 @@ from profilectl.cli.audit.asked import (
     the_account,
     user_ids,
 )
+from profilectl.cli.audit.beginning import begin_of, is_before, tell_begin
+from profilectl.cli.audit.meant import meant_name, unknown_sentence, unknown_words
 from profilectl.cli.context import Context
 from profilectl.cli.ledger_files import (
     pour,
 )
 from profilectl.cli.options import argument, option
+from profilectl.errors import UsageError
 from profilectl.render.console import info, out_all
 from profilectl.render.json_documents import Document, about_local_x, dump
 from profilectl.render.record import answers as render
 from profilectl.system.host import now_ms
-from profilectl.text.escape import visible
-from profilectl.text.suggest import did_you_mean
-
-if TYPE_CHECKING:
-    from profilectl.model import LedgerAccount
 
 Item = TypeVar("Item")
 
@@ -46,7 +46,7 @@ Item = TypeVar("Item")
 def log(
     context: Context,
     agent: Annotated[list[str] | None, option("--agent AGENT", "Only what is about this agent; repeatable.")] = None,
-    actor: Annotated[list[str] | None, option("--actor USER", "Only what this OS user did; repeatable.")] = None,
+    actor: Actor = None,
     since: Since = None,
     until: Until = None,
     event: Annotated[list[str] | None, option("--event EVENT", "Only events such as created; repeatable.")] = None,
@@ -56,21 +56,22 @@ def log(
     """List what was recorded, oldest first.
 
     Every record by default. Days and times are this machine's, unless they end with Z or with an offset such as
-    +02:00. USER is a name, or ann@host. RECIPIENT is an id, or a @handle under which somebody was written to: X isn't
-    asked.
+    +02:00. USER is a name, or ann@host; it may be who had logged in. RECIPIENT is an id, or a @handle under which
+    somebody was written to: X isn't asked.
     """
     require_one_form(context, csv=csv)
     asked, zone = asked_period(context, since, until)
-    agents, actors, events = (frozenset(values or ()) for values in (agent, actor, known_events(event)))
+    agents, events, actors = frozenset(agent or ()), frozenset(known_events(event)), asked_actors(actor)
     with opened_ledger(context) as ledger:
         accounts = ledger.accounts()
         brands = brands_of(accounts)
         readable = Readable(ledger, ledger.accepted_breaks())
         people = recipients_of(context, readable, to)
         selection = Selection(asked, user_ids(context, accounts), agents, actors, events, people)
+        begin_ms = begin_of(readable, selection.accounts)
         entries = _Counted(selection.entries(readable.events()))
         if context.wants_json:
-            head = about_local_x(render.log_head(asked, zone), is_local=context.uses_sandbox)
+            head = about_local_x(render.log_head(asked, zone, begin_ms), is_local=context.uses_sandbox)
             _pour_document(head, "records", (render.log_record(e, brands) for e in entries))
         elif csv:
             _out_csv(render.LOG_CELLS, (render.log_cells(entry, brands) for entry in entries))
@@ -81,9 +82,11 @@ def log(
                 row=lambda entry: render.log_row(entry, brands),
                 cells=lambda entry: render.log_cells(entry, brands),
             )
-    show_left_out(readable)
-    if not entries.count:
-        context.remark("No record matches. `profilectl audit log` without options lists all.")
+        show_left_out(readable)
+        if not entries.count and not is_before(asked, begin_ms):
+            unknown = unknown_words(accounts, readable, agent or (), actor or (), option_name="--agent")
+            context.remark(unknown_sentence("No record matches", unknown))
+    tell_begin(context, asked, begin_ms)
 
 
 def who(
@@ -97,6 +100,8 @@ def who(
     that was replaced stays visible until it is destroyed, so there may be several. Days and times are this machine's,
     unless they end with Z or with an offset such as +02:00.
     """
+    if not name.strip():
+        raise UsageError("NAME is empty", hint='such as `profilectl audit who "Alice F."`')
     moment = None if at is None else asked_moment("--at", at)
     now = now_ms()
     asked = Period(now, now + 1) if moment is None else Period(moment.begin_ms, moment.end_ms)
@@ -104,6 +109,7 @@ def who(
         account = the_account(context, ledger.accounts())
         readable = Readable(ledger, ledger.accepted_breaks())
         faces = faces_of(readable, account.user_id)
+        begin_ms = begin_of(readable, frozenset({account.user_id}))
     show_left_out(readable)
     same = named(faces, name)
     shown = [face for face in same if face.is_in(asked)]
@@ -111,24 +117,30 @@ def who(
     when = "now" if moment is None else f"at {moment.describe()}"
     context.remark(f'"{name}" of {", ".join(account.brands)} {when}: {render.counted(len(shown), "face")}')
     context.output.show(
-        lambda: render.who(name, account, asked, zone, shown),
+        lambda: render.who(name, account, asked, zone, shown, begin_ms),
         rows=[render.who_cells(face, asked) for face in shown],
         table=lambda: render.who_table(shown, asked),
     )
-    if not shown:
+    if asked.from_ms > now:
+        context.remark("that is still to come: the answer is what the record says today")
+    if shown:
+        return
+    if not is_before(asked, begin_ms):
         info(_nobody(name, same, faces))
+    tell_begin(context, asked, begin_ms)
 
 
 def _nobody(name: str, same: Sequence[Face], faces: Sequence[Face]) -> str:
     """Say why nobody is shown: when somebody had that name, or which name may have been meant."""
     if same:
         return f"Nobody had that name then. At other times: {'; '.join(map(render.span, same))}"
-    return f"Nobody ever had that name, by the record{did_you_mean(name, {face.name for face in faces if face.name})}"
+    return f"Nobody ever had that name, by the record{meant_name(name, faces)}"
 
 
 def sent(
     context: Context,
     as_: Annotated[list[str] | None, option("--as AGENT", "Only messages of this agent; repeatable.")] = None,
+    actor: Actor = None,
     to: To = None,
     since: Since = None,
     until: Until = None,
@@ -136,9 +148,10 @@ def sent(
 ) -> None:
     """List the messages that were sent, and as whom.
 
-    When, to whom, with which face, whether X confirmed that, and who wrote it where that was recorded. What a message
-    said is shown only where the policy has the record keep it (audit_text). Days and times are this machine's, unless
-    they end with Z or with an offset such as +02:00. RECIPIENT is an id, or a @handle under which somebody was written
+    When, to whom, with which face, whether X confirmed that, by which OS user (after sudo also who had logged in), and
+    who wrote it where that was recorded. What a message said is shown only where the policy has the record keep it
+    (audit_text). Days and times are this machine's, unless they end with Z or with an offset such as +02:00. USER is a
+    name, or ann@host; it may be who had logged in. RECIPIENT is an id, or a @handle under which somebody was written
     to: X isn't asked.
     """
     require_one_form(context, csv=csv)
@@ -148,10 +161,13 @@ def sent(
         brands = brands_of(accounts)
         readable = Readable(ledger, ledger.accepted_breaks())
         people = recipients_of(context, readable, to)
-        selection = Selection(asked, user_ids(context, accounts), frozenset(as_ or ()), recipients=people)
+        selection = Selection(
+            asked, user_ids(context, accounts), frozenset(as_ or ()), asked_actors(actor), recipients=people
+        )
+        begin_ms = begin_of(readable, selection.accounts)
         outgoing = _Counted(messages(readable.events(), selection))
         if context.wants_json:
-            head = about_local_x(render.sent_head(asked, zone), is_local=context.uses_sandbox)
+            head = about_local_x(render.sent_head(asked, zone, begin_ms), is_local=context.uses_sandbox)
             _pour_document(head, "messages", (render.sent_message(e, brands) for e in outgoing))
         elif csv:
             _out_csv(render.SENT_CELLS, (render.sent_cells(message, brands) for message in outgoing))
@@ -163,17 +179,10 @@ def sent(
                 cells=lambda message: render.sent_cells(message, brands),
             )
         show_left_out(readable)
-        if not outgoing.count:
-            context.remark(f"No message matches{_other_agents(ledger.accounts(), readable, as_ or ())}.")
-
-
-def _other_agents(accounts: Sequence[LedgerAccount], readable: Readable, keys: Sequence[str]) -> str:
-    known = {face.agent for account in accounts for face in faces_of(readable, account.user_id) if face.agent}
-    return "".join(
-        f"; the record has no agent {visible(key)}{did_you_mean(key, sorted(known))}"
-        for key in keys
-        if key not in known
-    )
+        if not outgoing.count and not is_before(asked, begin_ms):
+            unknown = unknown_words(accounts, readable, as_ or (), actor or (), option_name="--as")
+            context.remark(unknown_sentence("No message matches", unknown))
+    tell_begin(context, asked, begin_ms)
 
 
 # How it is shown

@@ -72,10 +72,13 @@ _DRY_RUN = (
     ("diff", "", "leave it out: diff changes nothing"),
 )
 _BRAND = (("", "--brand", "--brand BRAND names the account"),)
+_MOMENT = (("who", "--at", "did you mean --at?"),)
 _JSON = (("", "--json", "--json prints one JSON document"),)
 
 OPTIONS = {
     "--account": _BRAND,
+    "--agent": (("sent", "--as", "did you mean --as?"),),
+    "--as": (("log", "--agent", "did you mean --agent?"),),
     "--assume-yes": _YES,
     "--auto-approve": _YES,
     "--check": _DRY_RUN,
@@ -86,11 +89,14 @@ OPTIONS = {
     "--no-color": (("", "", "the variable NO_COLOR=1 turns colours off"),),
     "--non-interactive": (("", "--no-input", "--no-input never asks"),),
     "--noop": _DRY_RUN,
+    "--on": _MOMENT,
     "--output": _JSON,
     "--plan-only": _DRY_RUN,
     "--preview": _DRY_RUN,
     "--profile": _BRAND,
+    "--since": _MOMENT,
     "--simulate": _DRY_RUN,
+    "--until": _MOMENT,
     "--whatif": _DRY_RUN,
     "-V": (("", "", "`profilectl --version` prints the version"),),
     "-f": _YES,

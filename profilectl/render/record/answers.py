@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from profilectl.audit.faces import Status
 from profilectl.audit.periods import ALWAYS_MS
+from profilectl.audit.queries import actor_parts
 from profilectl.render.json_documents import Document, timestamp
+from profilectl.system.host import host_name, name_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,10 +30,10 @@ NOT_RECORDED = "not recorded"
 PRUNED = "pruned"
 LOG_HEADERS = ("time", "event", "about")
 LOG_CELLS = ("record", "time", "account", "brand", "event", "agent", "profile", "by", "recipient", "name", "detail")
-SENT_HEADERS = ("time", "to", "as", "at X, written by")
+SENT_HEADERS = ("time", "to", "as", "at X, origin", "by")
 SENT_CELLS = (
     *("time", "brand", "agent", "recipient", "name", "profile"),
-    *("status", "origin", "event id", "record", "text"),
+    *("status", "origin", "event id", "record", "text", "by"),
 )
 _DONE = {"created": "created", "adopted": "adopted, so X had it before"}
 _LEFT = {"removed": "removed", "replaced": "replaced", "destroyed": "destroyed", "forgotten": "let go"}
@@ -51,12 +53,16 @@ def _moment(milliseconds: int) -> str | None:
     return None if abs(milliseconds) >= ALWAYS_MS else timestamp(milliseconds)
 
 
+def _begin(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else timestamp(milliseconds)
+
+
 # Every record
 
 
-def log_head(asked: Period, zone: str | None) -> Document:
+def log_head(asked: Period, zone: str | None, begin_ms: int | None) -> Document:
     """``profilectl.audit/1``: the records that were asked for, without these: they are many."""
-    return {"schema": "profilectl.audit/1", "period": period(asked, zone)}
+    return {"schema": "profilectl.audit/1", "period": period(asked, zone), "record_begins": _begin(begin_ms)}
 
 
 def log_record(entry: Entry, brands: Brands) -> Document:
@@ -94,7 +100,18 @@ def log_row(entry: Entry, brands: Brands) -> tuple[str, ...]:
     about += [f"profile {event.profile_id}"] if event.profile_id else []
     about += _where(event.account, brands)
     about += [PRUNED] if PRUNED in event.detail else []
-    return timestamp(event.at_ms), event.what, f"{', '.join(about)}, by {entry.actor} (record {entry.seq})".lstrip(", ")
+    return (
+        timestamp(event.at_ms),
+        event.what,
+        f"{', '.join(about)}, by {who_ran(entry.actor)} (record {entry.seq})".lstrip(", "),
+    )
+
+
+def who_ran(actor: str) -> str:
+    """Return an actor as people read it: whoever had logged in by name, where the record is of this machine."""
+    _, host, login = actor_parts(actor)
+    name = name_of(login) if login is not None and host == host_name() else None
+    return actor if name is None else actor.replace(f"(login uid {login}", f"(logged in as {name}", 1)
 
 
 def brand_of(account: str, brands: Brands) -> str:
@@ -113,7 +130,9 @@ def _word(detail: Mapping[str, Any], key: str) -> str:
 # Who somebody was
 
 
-def who(name: str, account: LedgerAccount, asked: Period, zone: str | None, faces: Sequence[Face]) -> Document:
+def who(
+    name: str, account: LedgerAccount, asked: Period, zone: str | None, faces: Sequence[Face], begin_ms: int | None
+) -> Document:
     """``profilectl.who/1``: whose face a public name was in a period."""
     return {
         "schema": "profilectl.who/1",
@@ -121,6 +140,7 @@ def who(name: str, account: LedgerAccount, asked: Period, zone: str | None, face
         "account": {"user_id": account.user_id, "handle": account.handle, "host": account.host},
         "brands": list(account.brands),
         "period": period(asked, zone),
+        "record_begins": _begin(begin_ms),
         "faces": [
             {
                 "agent": face.agent,
@@ -205,7 +225,7 @@ def span(face: Face) -> str:
 
 
 def _sentence(entry: Entry, deed: str) -> str:
-    return f"{timestamp(entry.event.at_ms)}, {deed} by {entry.actor} (record {entry.seq})"
+    return f"{timestamp(entry.event.at_ms)}, {deed} by {who_ran(entry.actor)} (record {entry.seq})"
 
 
 def _at(entry: Entry | None) -> str:
@@ -215,9 +235,9 @@ def _at(entry: Entry | None) -> str:
 # What was sent
 
 
-def sent_head(asked: Period, zone: str | None) -> Document:
+def sent_head(asked: Period, zone: str | None, begin_ms: int | None) -> Document:
     """``profilectl.sent/1``: the messages that were asked for, without these: they are many."""
-    return {"schema": "profilectl.sent/1", "period": period(asked, zone)}
+    return {"schema": "profilectl.sent/1", "period": period(asked, zone), "record_begins": _begin(begin_ms)}
 
 
 def sent_message(message: Outgoing, brands: Brands) -> Document:
@@ -248,7 +268,8 @@ def sent_row(message: Outgoing, brands: Brands) -> tuple[str, ...]:
     face = f"{name} (profile {event.profile_id})" if event.profile_id else "the brand itself"
     sender = ", ".join([*([event.agent] if event.agent else []), face, *_where(event.account, brands)])
     how = f"{message.status}, {message.origin or NOT_RECORDED}"
-    return timestamp(event.at_ms), message.recipient_id or (PRUNED if message.is_pruned else NOT_RECORDED), sender, how
+    recipient = message.recipient_id or (PRUNED if message.is_pruned else NOT_RECORDED)
+    return timestamp(event.at_ms), recipient, sender, how, who_ran(message.sender)
 
 
 def sent_cells(message: Outgoing, brands: Brands) -> tuple[str, ...]:
@@ -257,7 +278,7 @@ def sent_cells(message: Outgoing, brands: Brands) -> tuple[str, ...]:
     sender = (brand_of(event.account, brands), event.agent or "")
     recipient = message.recipient_id or (PRUNED if message.is_pruned else "")
     head = (timestamp(event.at_ms), *sender, recipient, name, event.profile_id or "")
-    tail = (message.event_id or "", str(message.entry.seq), message.text or "")
+    tail = (message.event_id or "", str(message.entry.seq), message.text or "", who_ran(message.sender))
     return (*head, message.status, message.origin or NOT_RECORDED, *tail)
 
 
