@@ -370,3 +370,43 @@ def test_shellcheck_has_nothing_to_say(require):
             [program, "--shell=bash", "-"], input=script, capture_output=True, text=True, timeout=60, check=False
         )
         assert (0, "") == (done.returncode, done.stdout)
+
+
+SECRETS = (
+    *("PROFILECTL_CONSUMER_KEY", "PROFILECTL_CONSUMER_SECRET"),
+    *("PROFILECTL_ACCESS_TOKEN", "PROFILECTL_ACCESS_TOKEN_SECRET", "PGPASSWORD"),
+)
+
+
+def test_the_page_gives_secrets_to_our_action_only():
+    """Not to the whole workflow or job: a checkout and setup-python would have them as well."""
+    text = (FOLDER.parents[1] / "docs" / "ci.md").read_text()
+    page = yaml.safe_load(re.findall(r"```yaml\n(on:.*?)```", text, re.DOTALL)[0])
+    steps = [step for job in page["jobs"].values() for step in job["steps"]]
+    having = [step["uses"] for step in steps if "secrets." in str(step)]
+
+    assert "secrets." not in str([page.get("env"), *(job.get("env") for job in page["jobs"].values())])
+    assert ["OWNER/profilectl@VERSION"] * 2 == having
+
+
+def test_pip_has_no_secret_in_the_action():
+    """What is given to the action's step reaches each step in it, and packages may run code when they are installed."""
+    [install] = [step for step in action()["runs"]["steps"] if "pip install" in step["run"]]
+
+    assert dict.fromkeys(SECRETS, "") == {name: install["env"].get(name) for name in SECRETS}
+
+
+def test_profilectl_is_never_installed_by_its_bare_name():
+    """On an index that name may be a stranger's, and no version of it is the one that was looked at."""
+    pages = [FOLDER.parents[1] / "README.md", *(FOLDER.parents[1] / "docs").glob("*.md"), *FOLDER.parent.rglob("*")]
+    commands = [
+        (path.name, line.strip())
+        for path in pages
+        if path.is_file() and path.suffix in {".md", ".yml", ".service", ""}
+        for line in path.read_text().splitlines()
+        if re.search(r"pip install [^&]*\bprofilectl\b", line)
+    ]
+    pinned = re.compile(r"'profilectl\[\w+\] @ https://github\.com/OWNER/profilectl/archive/VERSION\.tar\.gz'")
+
+    assert [] == [command for command in commands if not pinned.search(command[1])]
+    assert len(commands) >= 6
