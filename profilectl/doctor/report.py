@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from profilectl.errors import ExitCode, ProfilectlError, ProfilesWithdrawn
+from profilectl.ledger.location import KNOWN_ELSEWHERE
 from profilectl.plan.namesakes import MANY, lost_ledger, recover_command
 from profilectl.text.escape import visible
 
@@ -232,7 +233,7 @@ def profiles_result(brand: str, namesakes: Iterable[Namesake], counts: str, opti
     texts, commands = [], []
     if len(lost) >= MANY:
         command = recover_command(brand, options)
-        texts.append(f"{lost_ledger(brand, len(lost))}: `{command}` binds them")
+        texts.append(f"{lost_ledger(brand, len(lost))}: {KNOWN_ELSEWHERE} `{command}` binds them")
         commands.append(command)
         strangers = tuple(namesake for namesake in strangers if namesake.bound_id is not None)
     for namesake in strangers[:_SHOWN]:

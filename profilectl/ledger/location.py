@@ -20,11 +20,13 @@ from typing import NoReturn
 from profilectl.errors import LedgerRefused
 from profilectl.system.files import create_private, sync_folder
 from profilectl.system.folders import LinkRefused, make_private_folder, require_own_way
-from profilectl.system.host import NO_HOME, home_folder
+from profilectl.system.host import NO_HOME, home_folder, name_of
 from profilectl.text.escape import visible
 
 OWN_FOLDER = ".profilectl"
 MAKE_WRITABLE = "make the ledger and its folder writable for this user"
+KNOWN_ELSEWHERE = "if another ledger knows them, name it with PROFILECTL_LEDGER; if none does,"
+"""Stands before the command that binds what this ledger doesn't know: a colleague's may be the right one."""
 
 _NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "glusterfs", "fuse.glusterfs", "fuse.sshfs"}
@@ -170,10 +172,14 @@ def check_writable(path: Path) -> None:
     """
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not _may(folder, os.W_OK | os.X_OK):
-        refuse(folder, "can't be written", MAKE_WRITABLE if path.exists() else _in_own_folder(folder))
+        refuse(
+            folder,
+            "can't be written",
+            of_another_user(path, MAKE_WRITABLE) if path.exists() else _in_own_folder(folder),
+        )
     for file in (path, *companions(path)):
         if file.exists() and not _may(file, os.W_OK):
-            refuse(file, "can't be written", MAKE_WRITABLE)
+            refuse(file, "can't be written", of_another_user(file, MAKE_WRITABLE))
 
 
 def elsewhere(path: Path, otherwise: str) -> str:
@@ -182,6 +188,27 @@ def elsewhere(path: Path, otherwise: str) -> str:
     if is_of_sandbox(path):
         return "remove it, or use a roster in another folder: the sandbox keeps its ledger beside the roster"
     return otherwise
+
+
+def of_another_user(path: Path, otherwise: str) -> str:
+    """Return a hint about a ledger that this user may not open: that of another user isn't to be opened up."""
+    owner = _owner(path)
+    if owner in {None, os.geteuid()}:
+        return otherwise
+    return (
+        f"{path} belongs to {name_of(owner or 0) or f'uid:{owner}'}, and only they may open it; leave that as it is "
+        'and ask them or the admin: "Several people on one machine" in docs/machines.md shows the ways to share'
+    )
+
+
+def _owner(path: Path) -> int | None:
+    """Return the uid that owns a file or, where that can't be seen, the nearest folder above; None if unknown."""
+    for place in (path, *path.parents):
+        try:
+            return place.stat().st_uid
+        except OSError:
+            continue
+    return None
 
 
 def _in_own_folder(path: Path) -> str:

@@ -73,7 +73,8 @@ def open_for_writing(path: Path, *, actor: str | None = None) -> Store:
                 create_private(path, empty.serialize())
         location.check_file(path)
     except OSError as error:
-        location.refuse(path, f"can't be opened: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
+        hint = location.of_another_user(path, _HINTS[sqlite3.SQLITE_CANTOPEN])
+        location.refuse(path, f"can't be opened: {error.strerror}", hint)
     return Store(SQLiteEngine(path), actor or default_actor())
 
 
@@ -346,7 +347,8 @@ def _fingerprint(path: Path) -> _Fingerprint | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        location.refuse(path, f"can't be read: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN])
+        hint = location.of_another_user(path, _HINTS[sqlite3.SQLITE_CANTOPEN])
+        location.refuse(path, f"can't be read: {error.strerror}", hint)
     has_log = os.path.lexists(path.with_name(f"{path.name}-wal"))
     return _Fingerprint(status.st_ino, status.st_size, status.st_mtime_ns, has_log)
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from profilectl.api.urls import check_picture_url
 from profilectl.errors import Refused
+from profilectl.ledger.location import KNOWN_ELSEWHERE
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
 from profilectl.render.phrases import SYMBOLS, picture_change, reason, remedy, summary
 from profilectl.text.escape import isolated, visible
@@ -112,7 +113,8 @@ def _names(change: Change) -> str:
 def _blocked(plan: Plan, options: str) -> Iterator[str]:
     lost = lost_brands(plan.changes)
     for brand, number in lost.items():
-        yield f"- {lost_ledger(code(brand), number)}: {code(recover_command(brand, options))} binds them"
+        command = code(recover_command(brand, options))
+        yield f"- {lost_ledger(code(brand), number)}: {KNOWN_ELSEWHERE} {command} binds them"
     for change in plan.changes:
         if change.is_blocked and not (is_unbound(change) and change.brand in lost):
             yield _obstacle(change, options)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from profilectl.errors import CreditsUsedUp, RateLimited
+from profilectl.ledger.location import KNOWN_ELSEWHERE
 from profilectl.plan.changes import Action, Reason
 from profilectl.plan.namesakes import is_unbound, lost_brands, lost_ledger, recover_command
 from profilectl.plan.notices import Notice, NoticeKind
@@ -215,7 +216,8 @@ def obstacles(changes: Iterable[Change], options: str) -> Iterator[str]:
     blocked = [change for change in changes if change.is_blocked]
     lost = lost_brands(blocked)
     for brand, number in lost.items():
-        yield f"{lost_ledger(brand, number)}: `{visible(recover_command(brand, options))}` binds them"
+        command = visible(recover_command(brand, options))
+        yield f"{lost_ledger(brand, number)}: {KNOWN_ELSEWHERE} `{command}` binds them"
     proposed: dict[tuple[str, str | None], str] = {}  # the agent by brand and profile
     for change in blocked:
         if Reason.NAMESAKE not in change.why:

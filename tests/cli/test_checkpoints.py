@@ -15,6 +15,8 @@ import pytest
 from profilectl.audit.chain import Record, contents, seal
 from profilectl.audit.notes import parse_note
 from profilectl.cli.main import run
+from profilectl.ledger.opening import open_for_writing
+from profilectl.model import Account
 
 WARNING = "warning: the sync is done, but no checkpoint was written: "
 
@@ -210,7 +212,30 @@ def test_rehearsals_lie_apart(desk):
     desk.env["PROFILECTL_SANDBOX"] = "1"
     assert 0 == desk.write(("alice", "Alice F.")).run("sync", "--yes").code
     assert ["sandbox"] == files(desk)
-    assert 0 == desk.run("audit", "verify", "--against", "anchor/sandbox").code
+    (folder,) = (desk.anchor / "sandbox").iterdir()
+    assert 0 == desk.run("audit", "verify", "--against", str(folder)).code
+
+
+def test_two_local_x_have_nothing_to_do_with_one_another(desk):
+    """A rehearsal in one folder doesn't stop one in another: each ledger has checkpoints of its own."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    assert 0 == desk.write(("alice", "Alice F.")).run("sync", "--yes").code
+    shutil.rmtree(desk.folder / ".profilectl")
+    again = desk.run("sync", "--yes")
+
+    assert (0, "") == (again.code, again.err if "warning" in again.err else "")
+    assert 2 == len(list((desk.anchor / "sandbox").iterdir()))
+
+
+def test_another_ledger_is_no_tampering(synced):
+    """The checkpoints of one ledger say nothing of another: it is named as that, and nothing is to be accepted."""
+    synced.env["PROFILECTL_LEDGER"] = str(synced.ledger.with_name("other.db"))
+    with open_for_writing(synced.ledger.with_name("other.db")) as ledger:
+        ledger.register_account("acme", Account("7001", "acmecare", "api.x.com"), 1)
+    refused = synced.run("audit", "checkpoint")
+
+    assert (5, True) == (refused.code, "is of another ledger, profilectl/ledger/" in refused.err)
+    assert "--accept-break" not in refused.err
 
 
 def test_an_empty_record_has_nothing_to_sign(desk):
@@ -335,8 +360,9 @@ def test_a_key_in_the_keyring_is_made_when_that_is_asked_for(tmp_path, monkeypat
     assert "audit checkpoint --make-key" in capsys.readouterr().err
     assert 0 == run(["--sandbox", "audit", "checkpoint", "--make-key"])
     public = capsys.readouterr().err.rpartition(": ")[2].strip()
-    assert 0 == run(["--sandbox", "audit", "verify", "--against", "anchor/sandbox"])
+    (folder,) = (tmp_path / "anchor" / "sandbox").iterdir()
+    assert 0 == run(["--sandbox", "audit", "verify", "--against", str(folder)])
     (tmp_path / "signers").write_text(f"{public}\n")
     (tmp_path / "config" / "profilectl" / "config.toml").write_text('version = 1\n[audit]\nsigners = "signers"\n')
-    assert 0 == run(["--sandbox", "audit", "verify", "--against", "anchor/sandbox"])
+    assert 0 == run(["--sandbox", "audit", "verify", "--against", str(folder)])
     assert kept[0].reveal() not in "".join(capsys.readouterr())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 
 import pytest
@@ -300,3 +301,17 @@ def test_a_ledger_that_cannot_be_made_is_known_beforehand(open_folder, nobody):
         with pytest.raises(LedgerRefused, match="can't be written"):
             location.check_writable(open_folder / "state" / "deep" / "ledger.db")
         assert [] == list(open_folder.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_the_ledger_of_another_user_is_not_to_be_opened_up(tmp_path):
+    """The hint says whose it is and where to look for a way; for one's own it stays the advice to change its mode."""
+    path = tmp_path / "ledger.db"
+    path.touch()
+    own = location.of_another_user(path, "make it writable")
+    os.chown(path, pwd.getpwnam("nobody").pw_uid, -1)
+    hint = location.of_another_user(path, "make it writable")
+
+    assert "make it writable" == own
+    assert f"{path} belongs to nobody, and only they may open it" in hint
+    assert "docs/machines.md" in hint

@@ -136,6 +136,7 @@ def test_a_lost_ledger_is_one_line_for_all():
 
     assert (
         "\n- 3 agents of brand `acme` have profiles at X that this ledger doesn't know: "
+        "if another ledger knows them, name it with PROFILECTL_LEDGER; if none does, "
         "`profilectl recover --brand acme` binds them\n"
     ) in document
     assert "adopt" not in document.partition("**Blocked**")[2]

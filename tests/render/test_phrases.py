@@ -17,6 +17,7 @@ def test_a_lost_ledger_is_one_line_for_all():
 
     assert (
         "39 agents of brand acme have profiles at X that this ledger doesn't know: "
+        "if another ledger knows them, name it with PROFILECTL_LEDGER; if none does, "
         "`profilectl recover --brand acme --roster 'my team.toml'` binds them"
     ) == lines[0]
     assert ["bot"] == [line.partition(":")[0] for line in lines[1:]]

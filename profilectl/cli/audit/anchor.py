@@ -88,28 +88,40 @@ def signers(context: Context, origin: str) -> Signers:
         raise UsageError("no public key is known that could have signed", hint=hint) from None
 
 
-def anchor_folder(context: Context) -> AnchorFolder | None:
-    """Return the folder that gets checkpoints, None where none is configured."""
+def anchor_folder(context: Context, origin: str | None) -> AnchorFolder | None:
+    """Return the folder that gets a ledger's checkpoints, None where none is configured.
+
+    Rehearsals lie apart, each local X's in a folder of its own, named by its ledger's origin: nobody has to prepare
+    that, and two of them have nothing to do with one another.
+
+    Raises:
+        AnchorRefused: such a folder can't be made.
+    """
     path = context.anchor_folder
-    if path is None:
+    if path is None or (context.uses_sandbox and origin is None):
         return None
-    folder = AnchorFolder(path)
-    if context.uses_sandbox and path.parent.is_dir():  # what is rehearsed lies apart, and nobody has to prepare that
+    if not context.uses_sandbox or origin is None:
+        return AnchorFolder(path)
+    folder = AnchorFolder(path / origin.rpartition("/")[2])
+    if path.parent.is_dir():
         try:
             make_folder(path)
+            make_folder(folder.path)
         except OSError as error:
             raise folder.refused("be made", error) from None
     return folder
 
 
-def newest_believed(context: Context, *, is_quiet: bool = False) -> Note | None:
+def newest_believed(context: Context, origin: str | None, *, is_quiet: bool = False) -> Note | None:
     """Return the largest checkpoint that a known key has signed; others are warned of, unless quiet.
+
+    `origin` is the ledger's, None where it has no record yet.
 
     Raises:
         AnchorRefused: the folder can't be read.
         UsageError: no public key is known.
     """
-    folder = anchor_folder(context)
+    folder = anchor_folder(context, origin)
     if folder is None:
         return None
     for name in reversed(folder.names()):
@@ -140,7 +152,7 @@ def grown_tree(context: Context, ledger: LedgerReader, origin: str, newest: Note
     if kept is not None and grown.roots.get(size) != checkpoint.root:
         grown = grow(ledger, origin, None, size)  # what is kept is never believed over the records
     if checkpoint.origin != origin or grown.roots.get(size) != checkpoint.root:
-        raise _contradicted(context, newest, size)
+        raise _contradicted(context, newest, origin)
     return grown
 
 
@@ -150,16 +162,16 @@ def require_anchored(context: Context, ledger: LedgerReader, place: Path | Postg
     Raises:
         LedgerRefused: it isn't, so the ledger is an older one, was rewritten, or is another one.
     """
+    origin = origin_of_ledger(ledger)
     try:
-        newest = newest_believed(context)
+        newest = newest_believed(context, origin)
     except (ProfilectlError, OSError) as error:  # none can be added after the sync either, which is a warning then
         info(f"warning: the record wasn't compared with the checkpoints: {error}")
         return
     if newest is None or newest.signed is None:
         return
-    origin = origin_of_ledger(ledger)
     if origin is None:
-        raise _contradicted(context, newest, newest.signed.checkpoint.size)
+        raise _contradicted(context, newest, origin)
     try:
         grown = grown_tree(context, ledger, origin, newest)
     except LedgerRefused as error:
@@ -170,14 +182,12 @@ def require_anchored(context: Context, ledger: LedgerReader, place: Path | Postg
 def anchor(context: Context) -> None:
     """Add a checkpoint to the anchor folder, where one is configured; what goes wrong is a warning."""
     try:
-        folder = anchor_folder(context)
-        if folder is None:
-            return
-        newest = newest_believed(context, is_quiet=True)
         with open_sound(context, place_of(context)) as ledger:
             origin = origin_of_ledger(ledger)
-            if origin is None:
+            folder = anchor_folder(context, origin)
+            if folder is None or origin is None:
                 return
+            newest = newest_believed(context, origin, is_quiet=True)
             grown = grown_tree(context, ledger, origin, newest)
         checkpoint = grown.checkpoint
         if not folder.has(checkpoint.size, checkpoint.root):
@@ -205,8 +215,20 @@ def forget_tree(context: Context, ledger: LedgerReader) -> None:
         context.kept_trees.forget(origin)
 
 
-def _contradicted(context: Context, newest: Note, size: int) -> LedgerRefused:
+def _contradicted(context: Context, newest: Note, origin: str | None) -> LedgerRefused:
     folder = visible(str(context.anchor_folder))
+    checkpoint = None if newest.signed is None else newest.signed.checkpoint
+    of_another = checkpoint is not None and checkpoint.origin != origin
+    if of_another and checkpoint is not None:
+        what = f"{visible(newest.file)} in {folder} is of another ledger, {visible(checkpoint.origin)}"
+        own = "which has no record" if origin is None else f"which is {origin}"
+        what = f"the record isn't the one that was signed: {what}, and not of this one, {own}"
+        hint = (
+            "if it should be that ledger, name it with PROFILECTL_LEDGER or restore it; if this is a ledger of its "
+            "own, give it a folder of its own ([audit] anchor, or PROFILECTL_AUDIT_ANCHOR)"
+        )
+        return LedgerRefused(what, hint=hint)
+    size = 0 if checkpoint is None else checkpoint.size
     what = f"the record isn't the one that was signed: {visible(newest.file)} in {folder} is about other {size} records"
     first = f"`profilectl audit verify --against {shlex.quote(folder)}` names the first one; restore the newer ledger"
     accepted = "once `ledger accept-restore` or `audit verify --accept-break` has gone on with this one"

@@ -33,14 +33,14 @@ def checkpoint(
     Your ssh key signs, through ssh-keygen; [audit] key names another, or "keyring" for a key that profilectl makes.
     Every sync does the same by itself.
     """
-    folder = anchor.anchor_folder(context)
     timestamps.require_library(context)
-    newest = None if make_key else anchor.newest_believed(context)
     place = place_of(context)
     with opened_ledger(context) as ledger:
         origin = origin_of_ledger(ledger)
         if origin is None:
             raise LedgerRefused("nothing is on the record yet", hint="the first `profilectl sync` begins it")
+        folder = anchor.anchor_folder(context, origin)
+        newest = None if make_key else anchor.newest_believed(context, origin)
         require_whole(ledger, NEWEST)
         grown = anchor.grown_tree(context, ledger, origin, newest)
     signing = anchor.signer(context, makes_key=make_key)

@@ -27,6 +27,7 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.audit.chain import Record
+    from profilectl.ledger.store import StoreReader
 
 
 def export(
@@ -54,10 +55,7 @@ def export(
     with ExitStack() as stack:
         ledger = stack.enter_context(opened_ledger(context))
         accounts = chosen_accounts(context, ledger.accounts())
-        verdict = look(context, ledger).verdict
-        if verdict.broken is not None:
-            hint = "`profilectl audit verify` says more"
-            raise LedgerRefused(f"nothing was exported: the chain is broken at record {verdict.broken}", hint=hint)
+        verdict = _sound_verdict(context, ledger)
         readable = Readable(ledger, ledger.accepted_breaks())
         begin_ms = begin_of(readable, frozenset(account.user_id for account in accounts))
         draft, page_draft = (stack.enter_context(new_file(path, force=force)) for path in (lines, page))
@@ -81,6 +79,14 @@ def export(
     show_left_out(readable)
     context.output.show(document, lines=[confirmation])
     tell_begin(context, asked, begin_ms)
+
+
+def _sound_verdict(context: Context, ledger: StoreReader) -> Verdict:
+    verdict = look(context, ledger).verdict
+    if verdict.broken is not None:
+        hint = "`profilectl audit verify` says more"
+        raise LedgerRefused(f"nothing was exported: the chain is broken at record {verdict.broken}", hint=hint)
+    return verdict
 
 
 def _up_to(verdict: Verdict, records: Iterable[Record]) -> Iterator[Record]:

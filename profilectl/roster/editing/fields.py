@@ -59,6 +59,7 @@ def typed(path: Path, value: str) -> Any:
     """
     rule = _rule(path)
     if rule is None:
+        _require_plain_list(path, value)
         return [part.strip() for part in value.split(",") if part.strip()]
     problem: FieldError | None = None
     for candidate in _candidates(value):
@@ -67,9 +68,19 @@ def typed(path: Path, value: str) -> Any:
         except FieldError as error:
             problem = problem or error
         else:
+            if isinstance(candidate, list):
+                _require_plain_list(path, value)
             return candidate
     what = "expected a day such as 2027-01-31" if rule is day else str(problem and problem.problems[0][1])
     raise UsageError(f"{'.'.join(map(str, path))}: {what}")
+
+
+def _require_plain_list(path: Path, value: str) -> None:
+    """Raise UsageError for a list as TOML has it: its brackets and quotes would become part of the names."""
+    if any(char in "[]\"'" for char in value):
+        field = ".".join(map(str, path))
+        what = f"{field}: a list is typed without brackets and quotes, not as {visible(excerpt(value, 40))}"
+        raise UsageError(what, hint=f"lists take commas: {field}=ann,bert")
 
 
 def _rule(path: Path) -> Rule | None:

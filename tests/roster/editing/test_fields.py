@@ -62,3 +62,11 @@ def test_what_is_no_field_or_value_is_named(word, brand, message):
 def test_a_field_to_take_out():
     """A field is named alone, or in a brand."""
     assert (("title",), ("brands", "acme", "title")) == (parse_field("title"), parse_field("title", "acme"))
+
+
+@pytest.mark.parametrize("word", ['operators=["afast"]', "operators='afast'", 'brands=["acme"]'])
+def test_a_list_as_toml_has_it_is_refused(word):
+    """Its brackets and quotes would become part of a name that nobody has."""
+    with pytest.raises(UsageError, match="a list is typed without brackets and quotes") as refusal:
+        parse_assignment(word)
+    assert f"lists take commas: {word.partition('=')[0]}=ann,bert" == refusal.value.hint
