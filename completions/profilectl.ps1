@@ -507,6 +507,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--as|@agents|Only messages of this agent; repeatable'
+                '--actor|@text|Only what this OS user did; repeatable'
                 '--to|@text|Only what went to this id or @handle; repeatable'
                 '--since|@text|From this day or time on'
                 '--until|@text|Up to the end of this day or time'
