@@ -166,7 +166,7 @@ _profilectl_know() {
             arguments='@text'
             ;;
         'profilectl audit sent')
-            options="$shared --as=@agents --to=@text --since=@text --until=@text --csv"
+            options="$shared --as=@agents --actor=@text --to=@text --since=@text --until=@text --csv"
             ;;
         'profilectl audit verify')
             options="$shared --against=@text --accept-break --yes"

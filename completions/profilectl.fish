@@ -82,7 +82,7 @@ function __profilectl_takes
         case profilectl/audit/who
             contains -- $argv[2] --at --roster --brand --credentials-file --timeout
         case profilectl/audit/sent
-            contains -- $argv[2] --as --to --since --until --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --as --actor --to --since --until --roster --brand --credentials-file --timeout
         case profilectl/audit/verify
             contains -- $argv[2] --against --roster --brand --credentials-file --timeout
         case profilectl/audit/checkpoint
@@ -515,13 +515,14 @@ complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l actor -r -f 
 complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l since -r -f -d 'From this day or time on'
 complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l until -r -f -d 'Up to the end of this day or time'
 complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l event -r -f -d 'Only events such as created; repeatable'
-complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l to -r -f -d 'Only what went to this id at X; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l to -r -f -d 'Only what went to this id or @handle; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/audit/log' -l csv -d 'Print lines of CSV, for a spreadsheet'
 
 complete -c profilectl -n '__profilectl_on profilectl/audit/who' -l at -r -f -d 'On this day, or at this time; else now'
 
 complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l as -r -f -a '(__profilectl_names agents)' -d 'Only messages of this agent; repeatable'
-complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l to -r -f -d 'Only what went to this id at X; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l actor -r -f -d 'Only what this OS user did; repeatable'
+complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l to -r -f -d 'Only what went to this id or @handle; repeatable'
 complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l since -r -f -d 'From this day or time on'
 complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l until -r -f -d 'Up to the end of this day or time'
 complete -c profilectl -n '__profilectl_on profilectl/audit/sent' -l csv -d 'Print lines of CSV, for a spreadsheet'

@@ -489,7 +489,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--since|@text|From this day or time on'
                 '--until|@text|Up to the end of this day or time'
                 '--event|@text|Only events such as created; repeatable'
-                '--to|@text|Only what went to this id at X; repeatable'
+                '--to|@text|Only what went to this id or @handle; repeatable'
                 '--csv||Print lines of CSV, for a spreadsheet'
             )
             Arguments = @()
@@ -507,7 +507,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--as|@agents|Only messages of this agent; repeatable'
-                '--to|@text|Only what went to this id at X; repeatable'
+                '--actor|@text|Only what this OS user did; repeatable'
+                '--to|@text|Only what went to this id or @handle; repeatable'
                 '--since|@text|From this day or time on'
                 '--until|@text|Up to the end of this day or time'
                 '--csv||Print lines of CSV, for a spreadsheet'
