@@ -26,8 +26,8 @@ from profilectl.cli.ledger_files import (
 from profilectl.cli.options import add_group, argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import InputRefused, LedgerRefused, ProfilectlError, TryLater, UsageError
-from profilectl.ledger import backups, relocation
 from profilectl.ledger import export as export_lines
+from profilectl.ledger import relocation
 from profilectl.ledger.accounts import check_account
 from profilectl.ledger.address import PostgresAddress, parse_place
 from profilectl.ledger.grants import Roles, statements
@@ -206,7 +206,7 @@ def backup(
         hint = f"{dump} {shlex.quote(place.connection_string())}"
         raise LedgerRefused(f"{visible(str(place))} is backed up by PostgreSQL's own pg_dump", hint=visible(hint))
     with closing(open_sound(context, place)) as ledger:
-        backups.require_content(ledger, str(place))
+        relocation.require_content(ledger, str(place))
         file = expand_home(str(file))
         _require_apart(file, place)
         with new_file(file, force=force) as draft:
@@ -226,13 +226,13 @@ def _require_earlier_copy(file: Path, ledger: StoreReader, place: Path) -> None:
         return
     except OSError as error:
         what = f"{visible(str(file))} stays, as it can't be read: {error.strerror}"
-        raise LedgerRefused(what, hint=backups.KEEP_BOTH) from None
+        raise LedgerRefused(what, hint=relocation.KEEP_BOTH) from None
     except LedgerRefused as error:
         message = f"{visible(str(file))} stays, as nobody knows what is in it: {error.message}"
-        raise LedgerRefused(message, hint=backups.KEEP_BOTH) from None
+        raise LedgerRefused(message, hint=relocation.KEEP_BOTH) from None
     if copy is not None:
         with closing(copy):
-            backups.require_continuation(copy, ledger, str(file), str(place))
+            relocation.require_earlier_copy(copy, ledger, str(file), str(place))
 
 
 def migrate(

@@ -90,23 +90,24 @@ def serve(
         try:
             server = SandboxServer(SandboxApp(served, _options_to(context, world)), port)
         except OSError as error:
-            raise InputRefused(
-                f"can't listen on port {port}: {error.strerror}", hint="--port 0 takes a free one"
-            ) from None
+            what = f"can't listen on port {port}: {error.strerror}"
+            raise InputRefused(what, hint="--port 0 takes a free one") from None
         # It answers from here on: the address that is printed can be called, and its token is where commands find it.
         with server, kept_token(context.environ, server.url, server.token) as is_kept:
             _show_settings(context, server, accounts, is_own=_is_own(context, world))
-            if world is None and not context.uses_sandbox and (context.sandbox_folder / "world.db").exists():
-                serving = f"profilectl{context.again()} --sandbox sandbox serve"
-                context.remark(
-                    f"this is a new, empty world; `{visible(serving)}` serves that of the --sandbox commands here"
-                )
+            _tell_of_another(context, world)
             if not is_kept:
                 info("sandbox faults --url and reset --url won't find this sandbox's token: no private folder for it")
             try:
                 _wait_for_signal()
             finally:  # the world may be shared, and outlives this server
                 _allow(served, accounts, profiles=True, feedback=True)
+
+
+def _tell_of_another(context: Context, world: Path | None) -> None:
+    if world is None and not context.uses_sandbox and (context.sandbox_folder / "world.db").exists():
+        serving = f"profilectl{context.again()} --sandbox sandbox serve"
+        context.remark(f"this is a new, empty world; `{visible(serving)}` serves that of the --sandbox commands here")
 
 
 def _options_to(context: Context, world: Path | None) -> str:

@@ -90,12 +90,8 @@ def sync(
 
     context.require_admin("sync")
     seconds = parse_duration(max_wait, "--max-wait")
-    if not yes and not context.may_ask:
-        _require_named(context, agent or ())  # or the same command with --yes would be refused as well
-        raise UsageError(
-            "nothing was changed: there is no terminal to ask on",
-            hint="--yes applies the plan; `profilectl diff` only shows it",
-        )
+    if not yes:
+        _require_person(context, agent or ())
     selection = Selection(
         frozenset(agent or ()), allow_deletes, allow_lost, prune_now, verify_avatars, parse_labels(label or ())
     )
@@ -112,6 +108,15 @@ def sync(
 
         anchor(context.reread())
     raise typer.Exit(code)
+
+
+def _require_person(context: Context, agents: Sequence[str]) -> None:
+    if not context.may_ask:
+        _require_named(context, agents)  # or the same command with --yes would be refused as well
+        raise UsageError(
+            "nothing was changed: there is no terminal to ask on",
+            hint="--yes applies the plan; `profilectl diff` only shows it",
+        )
 
 
 def _require_named(context: Context, agents: Sequence[str]) -> None:

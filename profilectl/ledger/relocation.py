@@ -3,6 +3,9 @@
 Both marks are rows of ``meta``. The copy bears ``arriving_from`` from its first moment until the old ledger says
 ``moved_to``, so whoever uses either is refused while it isn't sure which one is right. A move that was cut short is
 finished by running it again: before the old ledger's mark the copy is made anew, after it only the copy's mark is left.
+
+And whether a backup may take the place of an earlier one: only where that knows nothing that would be lost. A ledger
+that was lost, and one that was begun anew in its place, look alike to a nightly job. So does the sandbox's.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from msgspec import Struct
 
 from profilectl.errors import LedgerRefused
 from profilectl.ledger import export, schema
@@ -19,7 +24,12 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.ledger.export import Extent
+    from profilectl.ledger.protocol import LedgerReader
     from profilectl.ledger.store import Engine, Execute, ReadingEngine, Store
+    from profilectl.model import LedgerAccount
+
+_RESTORE: Final = "put a backup in its place, or `profilectl recover` rebuilds it"
+KEEP_BOTH: Final = f"another name keeps both; if the ledger was lost, {_RESTORE}"
 
 
 def goal_of(engine: ReadingEngine) -> str | None:
@@ -146,3 +156,59 @@ def _require_same(extent: Extent, target: ReadingEngine, new: str) -> None:
     if extent_of(target) != extent:
         hint = "the old ledger stays in use; run the command again"
         raise LedgerRefused(visible(f"the copy at {new} isn't the same ledger"), hint=hint)
+
+
+class Contents(Struct, frozen=True):
+    """What a ledger knows, as far as it says whether another one is its continuation."""
+
+    accounts: tuple[LedgerAccount, ...]
+    last_seq: int  # of its newest audit record, 0 without any
+    last_hash: str | None
+
+
+def contents_of(ledger: LedgerReader) -> Contents:
+    """Return what a ledger knows."""
+    last_seq = ledger.last_seq()
+    return Contents(ledger.accounts(), last_seq, ledger.hash_of(last_seq) if last_seq else None)
+
+
+def losses(copy: Contents, ledger: Contents, hash_at_copys_end: str | None) -> tuple[str, ...]:
+    """Return what only the earlier copy knows, each as a person reads it behind "the copy"; empty for a continuation.
+
+    What the copy's bindings became since is in the records of a ledger that has all of the copy's.
+
+    Args:
+        copy: the earlier backup.
+        ledger: what is to be backed up now.
+        hash_at_copys_end: of the ledger's record that has the number of the copy's newest one, None without such one.
+    """
+    known = {(account.user_id, account.host) for account in ledger.accounts}
+    parts = [
+        f"knows @{account.handle} (user id {account.user_id} at {account.host})"
+        for account in copy.accounts
+        if (account.user_id, account.host) not in known
+    ]
+    if copy.last_seq and hash_at_copys_end is None:
+        parts.append(f"has records up to {copy.last_seq}, and the ledger's end at {ledger.last_seq}")
+    elif copy.last_hash != hash_at_copys_end:
+        parts.append(f"has another record {copy.last_seq} than the ledger")
+    return tuple(parts)
+
+
+def require_earlier_copy(copy: LedgerReader, ledger: LedgerReader, copy_name: str, ledger_name: str) -> None:
+    """Raise LedgerRefused where an earlier backup knows what the ledger doesn't."""
+    contents = contents_of(copy)
+    end = ledger.hash_of(contents.last_seq) if contents.last_seq else None
+    lost = losses(contents, contents_of(ledger), end)
+    if lost:
+        what = f"{copy_name} stays, as it isn't an earlier copy of {ledger_name}: it {' and '.join(lost)}"
+        raise LedgerRefused(visible(what), hint=KEEP_BOTH)
+
+
+def require_content(ledger: LedgerReader, name: str) -> None:
+    """Raise LedgerRefused for a ledger that knows nothing, of which a backup would only look like one."""
+    if contents_of(ledger) == Contents((), 0, None):
+        hint = f"the first `profilectl sync` fills a new one; if this one was lost, {_RESTORE}"
+        raise LedgerRefused(
+            visible(f"there is nothing to back up: {name} knows no account and has no record"), hint=hint
+        )

@@ -1,10 +1,10 @@
-"""`ledger.backups`: which earlier copies a backup may replace, as a table."""
+"""Which earlier copies a backup may replace, as a table."""
 
 from __future__ import annotations
 
 import pytest
 
-from profilectl.ledger.backups import Contents, losses
+from profilectl.ledger.relocation import Contents, losses
 from profilectl.model import LedgerAccount
 
 ACME = LedgerAccount("1", "acmecare", "api.x.com", ("acme",))
