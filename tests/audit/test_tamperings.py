@@ -249,5 +249,6 @@ def test_what_nobody_changed_is_whole(scene, capsys, tmp_path):
     capsys.readouterr()
     assert 0 == run(["audit", "verify", "--json", "--against", str(tmp_path / "anchor")])
     document = json.loads(capsys.readouterr().out)
-    expected = {"fits": 1, "records": scene.last, "contradiction": None, "refused": []}
+    none = {"good": 0, "newest": None, "traced": False, "lacking": 0, "unread": 0, "refused": []}
+    expected = {"fits": 1, "records": scene.last, "contradiction": None, "refused": [], "timestamps": none}
     assert (True, expected) == (document["whole"], document["checkpoints"])

@@ -154,7 +154,7 @@ def test_an_agent_signs_for_a_key_with_a_passphrase(synced):
 
 
 def test_a_rewritten_record_stops_the_next_sync(synced):
-    """On a machine that has seen nothing of it, with both ways on; nothing is written."""
+    """On a machine that has seen nothing of it; it looks like another ledger, and nothing says how to accept it."""
     shutil.rmtree(Path(synced.env["XDG_STATE_HOME"]))
     forge(synced)
     before = synced.ledger.read_bytes()
@@ -162,8 +162,8 @@ def test_a_rewritten_record_stops_the_next_sync(synced):
 
     assert (5, before) == (result.code, synced.ledger.read_bytes())
     assert "the record isn't the one that was signed" in result.err
-    assert "ledger accept-restore" in result.err
-    assert "audit verify --accept-break" in result.err
+    assert "restore it, as its record may have been rewritten" in result.err
+    assert "accept-" not in result.err
     verified = synced.run("audit", "verify", "--against", "anchor")
     assert (5, True) == (verified.code, "record 1 isn't the one that was signed" in verified.err)
 

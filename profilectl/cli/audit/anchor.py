@@ -224,8 +224,9 @@ def _contradicted(context: Context, newest: Note, origin: str | None) -> LedgerR
         own = "which has no record" if origin is None else f"which is {origin}"
         what = f"the record isn't the one that was signed: {what}, and not of this one, {own}"
         hint = (
-            "if it should be that ledger, name it with PROFILECTL_LEDGER or restore it; if this is a ledger of its "
-            "own, give it a folder of its own ([audit] anchor, or PROFILECTL_AUDIT_ANCHOR)"
+            "if it should be that ledger, name it with PROFILECTL_LEDGER or restore it, as its record may have been "
+            f"rewritten (`profilectl audit verify --against {shlex.quote(folder)}`); if this is a ledger of its own, "
+            "give it a folder of its own ([audit] anchor, or PROFILECTL_AUDIT_ANCHOR)"
         )
         return LedgerRefused(what, hint=hint)
     size = 0 if checkpoint is None else checkpoint.size

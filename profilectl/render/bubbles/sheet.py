@@ -115,7 +115,7 @@ class _Cell:
 def _face(picture: bytes) -> Image:
     from PIL import Image
 
-    with Image.open(io.BytesIO(picture)) as image:
+    with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
         return image.convert("RGB").resize((_FACE, _FACE), Image.Resampling.LANCZOS)
 
 
