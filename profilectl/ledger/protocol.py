@@ -402,6 +402,9 @@ class Ledger(LedgerReader, Protocol):
         """Return the key of the digests of texts with the month of its making, such as "2026-11"; both are texts.
 
         It is that month's, made where there is none yet. Who may not make one gets the newest one, or None.
+
+        Raises:
+            TryLater: the ledger lost the new one, as after a failover to a server that lacks the last commits.
         """
 
     def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:

@@ -618,6 +618,9 @@ class Store(StoreReader, Ledger):
             except LedgerRefused:  # an agent's role may add no key, and goes on with the one that an admin's run made
                 return keys[0] if keys else None
             keys = self.text_keys()  # another process may have been quicker
+            if not keys:
+                what = "the ledger has lost what was written just now, as after a failover to another server"
+                raise TryLater(what, hint="nothing was done at X yet; run the command again")
         return keys[0]
 
     def mark_seen(self, user_id: str, profile_id: str, now_ms: int) -> None:
