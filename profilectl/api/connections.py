@@ -59,19 +59,26 @@ class Stream(httpcore.NetworkStream):
         """Send a part of a request, unless the time in which it may leave is over."""
         exchange = self._exchange = Exchange.current()
         for start in range(0, len(buffer), _PIECE):
+            piece = buffer[start : start + _PIECE]
             # A proxy's CONNECT isn't yet the request: X sees nothing of it.
-            if exchange is not None and not buffer.startswith(b"CONNECT "):
-                self._leave(exchange)
-            self._stream.write(buffer[start : start + _PIECE], _limit(timeout, httpcore.WriteTimeout))
+            if exchange is None or buffer.startswith(b"CONNECT "):
+                self._stream.write(piece, _limit(timeout, httpcore.WriteTimeout))
+            else:
+                self._leave(exchange, piece, timeout)
 
-    def _leave(self, exchange: Exchange) -> None:
-        if not exchange.leave():
-            raise httpcore.ConnectTimeout("it was too late to send it")
+    def _leave(self, exchange: Exchange, piece: bytes, timeout: float | None) -> None:
+        remaining = exchange.remaining_after_leaving()
         if _USER_TIMEOUT is not None:
             # The kernel repeats what isn't acknowledged: as long as we wait for the answer, and no longer.
-            milliseconds = max(1, int(exchange.remaining() * 1000))
             with suppress(OSError):  # of a connection that is broken, as the next step says
-                self.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, milliseconds)
+                connection = self.get_extra_info("socket")
+                connection.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(remaining * 1000)))
+        seconds = remaining if timeout is None else min(timeout, remaining)
+        # Last of all: a process that is stopped between this look and the kernel's call sends an old request when it
+        # wakes, and no program can do better. A create's intent in the ledger waits for such a one.
+        if seconds <= 0 or not exchange.leave():
+            raise httpcore.ConnectTimeout("it was too late to send it")
+        self._stream.write(piece, seconds)
 
     def close(self) -> None:
         """Close the connection; with a request on it abortively, so that nothing of it is sent any more."""

@@ -150,8 +150,14 @@ class Exchange:
 
     def remaining(self) -> float:
         """Return the seconds that its next step may take, at least 0."""
-        left = self._ends_at - self._monotonic()
-        return max(0.0, left if self.has_left and not self._is_cut else min(left, self._to_leave()))
+        return self.remaining_after_leaving() if self.has_left else min(self._rest(), max(0.0, self._to_leave()))
+
+    def remaining_after_leaving(self) -> float:
+        """Return the seconds that it may take from its leaving on, at least 0."""
+        return min(self._rest(), max(0.0, self._to_leave())) if self._is_cut else self._rest()
+
+    def _rest(self) -> float:
+        return max(0.0, self._ends_at - self._monotonic())
 
     def leave(self) -> bool:
         """Return whether its bytes may leave now; they are taken to have left then."""

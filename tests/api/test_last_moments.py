@@ -13,11 +13,12 @@ import threading
 import time
 from pathlib import Path
 
+import httpcore
 import pytest
 
 from profilectl.api import connections
 from profilectl.api.clock import Clock
-from profilectl.api.retry import Deadline, Limits
+from profilectl.api.retry import Deadline, Exchange, Limits
 from profilectl.errors import ExitCode, Fate, OutcomeUnknown, RemoteError, Unreachable
 from profilectl.model import Message
 from tests import patience
@@ -211,6 +212,33 @@ def test_nothing_leaves_when_the_way_took_too_long(connect, proxied):
         client.send_message(MESSAGE, leaves_by_ms=client.now_ms() + 5000)
     proxy.server.close()  # when it has read all that came
     assert [] == proxy.requests
+
+
+class SlowlyPrepared(httpcore.NetworkStream):
+    """A connection whose socket takes so long to be prepared that a promise runs out."""
+
+    def __init__(self, prepared: socket.socket) -> None:
+        self.passed = 0.0
+        self.written: list[bytes] = []
+        self._socket = prepared
+
+    def get_extra_info(self, info: str) -> socket.socket:
+        assert info == "socket"
+        self.passed = 6.0
+        return self._socket
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.written.append(buffer)
+
+
+def test_time_is_looked_at_last():
+    """Between the look at the clock and the kernel nothing lies that could take long: a pause there is a rare one."""
+    with socket.socket() as prepared:
+        slow = SlowlyPrepared(prepared)
+        exchange = Exchange(30, monotonic=lambda: 1000 + slow.passed, to_leave=lambda: 5 - slow.passed)
+        with exchange.made_current(), pytest.raises(httpcore.ConnectTimeout, match="too late"):
+            connections.Stream(slow).write(b"POST / HTTP/1.1")
+    assert ([], False) == (slow.written, exchange.has_left)
 
 
 _CHILD = """

@@ -77,6 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.large_bodies if int(length) > _LARGE else contextlib.nullcontext():
             self._incoming.allow(_PATIENCE)
             body = self.rfile.read(int(length))
+        if len(body) < int(length):  # whoever gave up in the middle has asked for nothing
+            self.close_connection = True
+            return
         try:
             self._run(self._environ(body))
         except StrangeAnswer as answer:

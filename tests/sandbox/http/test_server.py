@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from profilectl.sandbox.http.app import SandboxApp
 from profilectl.sandbox.http.server import SandboxServer
 from profilectl.sandbox.model.faults import Fault, Kind
 from profilectl.sandbox.model.world import World
-from tests.patience import until
+from tests.patience import LONGEST, until
 from tests.sandbox.conftest import cookies_of
 
 
@@ -98,6 +99,25 @@ def test_nothing_is_printed(server, capfd, remote, world):
         connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\nhalf")
 
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
+def test_half_a_request_is_none(server, world, is_reset):
+    """Whoever goes away before the body is whole has asked for nothing: X answers nobody, and does nothing."""
+    calls = []
+    server.app = lambda environ, start: (calls.append(environ["PATH_INFO"]), start("200 OK", []), [])[2]
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.settimeout(LONGEST)
+        connection.sendall(b"POST /half HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nhalf")
+        if is_reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            connection.shutdown(socket.SHUT_WR)
+            assert b"" == connection.recv(65_536)
+    whole = _raw(server, b"POST /whole HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    server.app = SandboxApp(world)
+
+    assert (["/whole"], True) == (calls, whole.startswith(b"HTTP/1.1 200"))
 
 
 def test_a_defect_is_a_500(world, remote, caplog):
