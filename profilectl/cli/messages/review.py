@@ -14,6 +14,7 @@ from profilectl.render.console import console, draw, draw_aside, info, is_termin
 from profilectl.system.cache import cache_file, read_cache, write_cache
 from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
+from profilectl.text.names import as_compared
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -57,7 +58,7 @@ def review(
     )
     with sign as shown:
         _show(draft_of(context, sender, message, recipient, before))
-        face = _face(sender, message)
+        face = _face(context, sender, message)
         where = " on the local X" if is_local(context) else ""
         return confirm_or_edit(f"Send as {face} to {recipient.partition(' (')[0]}{where}?"), shown
 
@@ -188,11 +189,13 @@ def _show(draft: Draft) -> None:
         info(line)
 
 
-def _face(sender: MessageSender, message: Message) -> str:
-    """Return under which name the customer sees a message."""
+def _face(context: Context, sender: MessageSender, message: Message) -> str:
+    """Return under which name the customer sees a message, with the agent's key where another agent has that name."""
     agent, brand = sender.sender.agent, sender.sender.brand
     if message.profile_id is not None:
-        return shown_name(agent.name, sys.stderr)
+        names = [as_compared(other.name) for other in context.roster.agents_of(brand.key)]
+        whose = f" ({agent.key})" if names.count(as_compared(agent.name)) > 1 else ""
+        return f"{shown_name(agent.name, sys.stderr)}{whose}"
     return f"@{visible(brand.handle)}, signed {visible('^' + message.text.rpartition('^')[2])},"
 
 
