@@ -67,6 +67,14 @@ def test_the_inbox_says_who_waits_and_who_answered(alice, served):
     ]
 
 
+def test_the_inbox_says_on_a_terminal_how_long_ago_that_was(alice, served):
+    """How long somebody has waited is what a desk looks for; a pipe has the moment."""
+    wrote(served, "customer", "And where is it now?")
+    _, screen = alice.watch("inbox")
+
+    assert re.search(r"waiting @customer (now|\d+ s ago)\n", re.sub(r"\x1b\[[0-9;]*m", "", screen))
+
+
 def test_reading_writes_nothing_and_costs_one_page(alice, served):
     """No record, no call that changes anything, and of a short list one page."""
     before, state = len(record_of(alice)), served.ask("GET", "state")["messages"]
