@@ -128,8 +128,21 @@ def test_an_empty_folder_is_told(desk, words):
 
 @pytest.mark.parametrize("words", [("thread", "@jane"), TO_JANE, (*TO_JANE, "--dry-run")])
 def test_a_local_x_says_how_somebody_comes_to_be_there(alice, words):
-    """A made-up handle is no riddle: one customer is there, and others are made on its page."""
+    """A made-up handle is no riddle: one customer is there, and others are made on the page that is served."""
     result = alice.run(*words)
 
     assert 5 == result.code
-    assert "hint: the local X has @customer from the start; for @jane, run `profilectl --sandbox sandbox" in result.err
+    assert "hint: the local X has @customer from the start; to make @jane, open the pages that " in result.err
+    assert "--sandbox" not in result.err
+
+
+def test_a_local_x_without_a_page_says_how_to_serve_it(desk):
+    """The command serves the same world: with the options of the one that was refused."""
+    desk.write(("alice", "Alice F."))
+    words = ("--sandbox", "--roster", "roster.toml")
+    assert 0 == desk.run(*words, "sync", "--yes").code
+    result = desk.run(*words, "thread", "@jane")
+
+    assert 5 == result.code
+    assert "to make @jane, run `profilectl sandbox serve --sandbox --roster roster.toml`, open its pages" in result.err
+    assert 'type jane beside "Open"' in result.err

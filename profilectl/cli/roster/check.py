@@ -19,6 +19,7 @@ from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents
 from profilectl.render.console import folded_sentence, info, is_terminal, out, out_all, problem_line, progress
 from profilectl.system.host import today
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.pictures.loader import Objection
@@ -45,6 +46,7 @@ class Findings(Struct, frozen=True):
     problems: tuple[Problem, ...]
     waived: tuple[WaivedProblem, ...]
     states: Mapping[str, list[str]]  # keys of the agents who are "over" or "to come"
+    notes: tuple[str, ...]  # what is wrong on this machine only, a sentence each
 
 
 def check(
@@ -74,6 +76,8 @@ def check(
     findings = _examine(context)
     errors = sum(problem.severity == "error" for problem in findings.problems)
     is_refused = bool(findings.problems) if strict else errors > 0
+    for line in findings.notes:
+        info(line)
     _show(context, findings, CheckFormat.JSON if context.wants_json else form, is_refused=is_refused)
     if not context.is_quiet:
         counts = [_counted(errors, "error"), _counted(len(findings.problems) - errors, "warning")]
@@ -128,7 +132,19 @@ def _examine(context: Context) -> Findings:
         state: [*dict.fromkeys(agent.key for agent in roster.agents if agent.state_on(day) == state)]
         for state in ("over", "to come")
     }
-    return Findings(roster.named, tuple(ordered), waived, states)
+    return Findings(roster.named, tuple(ordered), waived, states, tuple(_unknown_users(context, roster.agents)))
+
+
+def _unknown_users(context: Context, agents: Iterable[Agent]) -> Iterator[str]:
+    """Yield whom roster and policy file let send and this machine doesn't know; another may, so no file is wrong."""
+    try:
+        authority = context.authority
+    except ProfilectlError as error:  # nobody can send then, but the roster can be judged
+        yield f"warning: {error.message}"
+        return
+    for user, where in authority.unknown_users(agents).items():
+        names = f"{where} names" if where == authority.file else f"{where}'s operators name"
+        yield f"warning: {names} {visible(user)}, whom this machine doesn't know: nobody sends by that name here"
 
 
 def _picture_problems(context: Context, roster: PartialRoster, content: bytes, name: str) -> tuple[Problem, ...]:
