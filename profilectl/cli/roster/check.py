@@ -16,7 +16,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.errors import ExitCode, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Problem
-from profilectl.render import json_documents
+from profilectl.render import json_documents, roster_documents
 from profilectl.render.console import folded_sentence, info, is_terminal, out, out_all, problem_line, progress
 from profilectl.system.host import today
 from profilectl.text.escape import visible
@@ -90,7 +90,7 @@ def check(
 def _show(context: Context, findings: Findings, form: CheckFormat | None, *, is_refused: bool) -> None:
     # Problems are the result, so they are told in any case, however quiet.
     if form is CheckFormat.JSON:
-        document = json_documents.check(findings.agents, findings.problems, findings.waived, ok=not is_refused)
+        document = roster_documents.check(findings.agents, findings.problems, findings.waived, ok=not is_refused)
         document |= {"over": findings.states["over"], "to_come": findings.states["to come"]}
         replace(context.output, wants_json=True).show(document)
         return
@@ -193,7 +193,7 @@ def _show_compliance(context: Context) -> ExitCode:
     # Whoever answers for the rules must see the other agents, though one entry has a mistake.
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     answer = assess(roster, context.options.brand, today(roster.policy.timezone))
-    context.output.show(json_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
+    context.output.show(roster_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
     if not context.is_quiet:
         gaps = ", ".join(f"{number} {kind.value}" for kind, number in answer.counts().items())
         info(f"{_counted(len(answer.agents), 'agent')}; missing: {gaps or 'nothing'}")
