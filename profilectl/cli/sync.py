@@ -222,7 +222,7 @@ class _Looks:
         """
         context = self.context.reread()
         place = context.ledger_place
-        if not isinstance(place, Path) or os.path.lexists(place):  # a database is set up by its admin
+        if not isinstance(place, Path) or not _can_begin(place):  # a database is set up by its admin
             return None
         return self._look(context, context.ledger_for_reading())
 
@@ -279,6 +279,12 @@ class _Looks:
         if not isinstance(self.terms.expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             diff.check_agents(session, ledger)
         return run
+
+
+def _can_begin(place: Path) -> bool:
+    """Say whether a ledger is missing where one can be made; what is in its way is best told by making it."""
+    folder = next(parent for parent in place.absolute().parents if os.path.lexists(parent))
+    return not os.path.lexists(place) and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def _is_begun(ledger: LedgerReader) -> bool:
