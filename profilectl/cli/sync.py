@@ -224,7 +224,9 @@ class _Looks:
         place = context.ledger_place
         if not isinstance(place, Path) or not _can_begin(place):  # a database is set up by its admin
             return None
-        return self._look(context, context.ledger_for_reading())
+        ledger = context.ledger_for_reading()
+        _require_anchored(context, ledger)
+        return self._look(context, ledger)
 
     @contextmanager
     def _locked(self, first: SyncRun | None = None) -> Iterator[tuple[SyncRun, Ledger]]:
@@ -234,10 +236,8 @@ class _Looks:
         """
         context = (self.context if first is None else first.context).reread()
         ledger = context.ledger_for_writing(is_thorough=True)
-        if context.anchor_folder is not None:
-            from profilectl.cli.audit.anchor import require_anchored
-
-            require_anchored(context, ledger, context.ledger_place)
+        if first is None:
+            _require_anchored(context, ledger)
         accounts = _known_accounts(self.context, ledger)  # not by the roster that counts: that is read under the lock
         with ledger.lock(self.max_wait, "profilectl sync", self._announce_lock, accounts):
             run = self._look(context, ledger) if first is None or _is_begun(ledger) else first
@@ -279,6 +279,14 @@ class _Looks:
         if not isinstance(self.terms.expected, saved.SavedPlan):  # its agents existed then: who is gone since has moved
             diff.check_agents(session, ledger)
         return run
+
+
+def _require_anchored(context: Context, ledger: LedgerReader) -> None:
+    """Do what `audit.anchor.require_anchored` does, where there is an anchor."""
+    if context.anchor_folder is not None:
+        from profilectl.cli.audit.anchor import require_anchored
+
+        require_anchored(context, ledger, context.ledger_place)
 
 
 def _can_begin(place: Path) -> bool:
