@@ -109,7 +109,7 @@ WRITERS = {
     "ledger.move": {"new.hardlink_to", "old.rename"},  # name SQLite's file, in folders that `location` has judged
     "sandbox.model.store": {"os.O_CREAT", "os.O_EXCL", "os.O_WRONLY"},  # imports nothing of ours; follows no link
     "cli.audit.export": {"draft.open", "page_draft.open"},  # of `private_draft`, as below
-    "cli.ledger": {"draft.open"},  # of `private_draft`, which gives the file its name when it is whole
+    "cli.ledger.copies": {"draft.open"},  # of `private_draft`, which gives the file its name when it is whole
     "cli.main": {"Path(os.devnull).open"},  # in the place of a stream that the starter has closed
     "render.console": {"os.O_WRONLY"},  # the null device, when nobody reads stdout any more
 }

@@ -149,6 +149,18 @@ class Authority(Struct, frozen=True):
         """Say whether the roster's operators name this very user; those of an agent for everybody name nobody."""
         return self._is_meant(operator, agent.operators)
 
+    def unknown_users(self, agents: Iterable[Agent]) -> dict[str, str]:
+        """Return every user whom this machine doesn't know, and who names them: the policy file, or an agent's key."""
+        faces = (rules for profiles in self.accounts.values() for rules in profiles.values())
+        own = [(self.file, rules) for rules in (self.admins or (), *self.operators.values(), *faces)]
+        named = [(rule, where) for where, rules in own for rule in rules]
+        named += [(rule, agent.key) for agent in agents for rule in agent.operators]
+        unknown: dict[str, str] = {}
+        for rule, where in named:
+            if self._uid(rule) is None:
+                unknown.setdefault(rule, where)
+        return unknown
+
     def _is_meant(self, operator: Operator, rules: Iterable[str]) -> bool:
         return any(self._uid(rule) == operator.uid for rule in rules)
 

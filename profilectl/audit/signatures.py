@@ -23,6 +23,7 @@ from profilectl.audit.notes import Checkpoint, Signature, SignedCheckpoint, key_
 from profilectl.errors import InputRefused, UsageError
 from profilectl.secret import Secret
 from profilectl.system import child
+from profilectl.system.extras import how_to_install
 from profilectl.system.files import read_named, write_private
 from profilectl.text.escape import visible
 
@@ -140,7 +141,7 @@ def require_cryptography() -> None:
         import cryptography  # noqa: F401
     except ImportError:
         what = "a signing key is in the keyring, and cryptography isn't installed"
-        raise UsageError(what, hint="pip install 'profilectl[sign]', or use a key of ssh") from None
+        raise UsageError(what, hint=f"{how_to_install('sign')}; or use a key of ssh") from None
 
 
 class Signers(Struct, frozen=True):

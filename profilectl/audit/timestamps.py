@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from profilectl.errors import InputRefused, UsageError
+from profilectl.system.extras import how_to_install
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -36,7 +37,7 @@ def require_library() -> None:
     """Raise UsageError where the library that reads timestamps isn't installed."""
     if not has_library():
         what = "[audit] timestamp is in config.toml, and rfc3161-client isn't installed"
-        raise UsageError(what, hint="pip install 'profilectl[timestamp]'")
+        raise UsageError(what, hint=how_to_install("timestamp"))
 
 
 def has_library() -> bool:

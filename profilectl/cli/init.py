@@ -18,7 +18,7 @@ from profilectl.cli.people.live import check_option, start_from_live
 from profilectl.cli.prompts import ask_or
 from profilectl.errors import InputRefused, UsageError
 from profilectl.people.starter import brand_of, head
-from profilectl.render import json_documents
+from profilectl.render import roster_documents
 from profilectl.render.console import info
 from profilectl.roster import schema
 from profilectl.system.files import created
@@ -149,7 +149,7 @@ def _write_starter(context: Context, settings: Settings) -> None:
     files[path] = _text(settings).encode()
     _write_anew(files, pictures)
     line = f"wrote {visible(str(path))} and {len(_AGENTS)} pictures in {visible(str(pictures))}"
-    context.output.show(json_documents.init(path, [file for file in files if file != path]), lines=[line])
+    context.output.show(roster_documents.init(path, [file for file in files if file != path]), lines=[line])
 
 
 def _text(settings: Settings) -> str:

@@ -89,7 +89,14 @@ def kept_text(draft: Draft) -> str | None:
     return text if text.strip() else None
 
 
-def edit(draft: Draft, start: str, editor: list[str], about: str = "") -> str:
+def kept_below(draft: Draft) -> str:
+    """Return what somebody wrote in a draft below the scissors, where something stands above them, too."""
+    data = draft.read(_LARGEST_DRAFT)
+    lines = [] if data is None else data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    return _below(lines) if _above(lines, _notes("")).strip() else ""
+
+
+def edit(draft: Draft, start: str, editor: list[str], about: str = "", below: str = "") -> str:
     """Let the user write a message in their editor, and return what stands above the notes; the draft keeps it.
 
     Args:
@@ -97,6 +104,7 @@ def edit(draft: Draft, start: str, editor: list[str], about: str = "") -> str:
         start: what stands there first.
         editor: the words that start it, see `find_editor`.
         about: says in the notes who writes to whom, and may hold foreign strings.
+        below: what stands below the notes, and isn't sent.
 
     Raises:
         InputRefused: too long, not UTF-8, or the editor failed.
@@ -104,7 +112,7 @@ def edit(draft: Draft, start: str, editor: list[str], about: str = "") -> str:
     """
     notes = _notes(about)  # at the end, as git's are, so that the first key that is pressed writes the message
     try:
-        content = "\n".join([start, "", *notes, ""]).encode()
+        content = "\n".join([start, "", *notes, below]).encode()
     except UnicodeEncodeError:
         raise InputRefused("the text holds half a character (a lone surrogate)") from None
     draft.write(content)
@@ -144,7 +152,12 @@ def _written(lines: list[str]) -> str:
     text = _above(lines, _notes(""))
     if text.strip() or _SCISSORS not in lines:
         return text
-    below = lines[lines.index(_SCISSORS) + 1 :]
+    return _below(lines)
+
+
+def _below(lines: list[str]) -> str:
+    """Return what isn't a note below the scissors."""
+    below = lines[lines.index(_SCISSORS) + 1 :] if _SCISSORS in lines else []
     return "\n".join(line for line in below if not line.startswith("# ")).strip("\n").rstrip()
 
 

@@ -10,7 +10,7 @@ from profilectl.audit.faces import Entry
 from profilectl.audit.queries import Readable, Selection, faces_of
 from profilectl.audit.reconcile import SHOWN_AFTER_MS, Reconciliation, reconcile
 from profilectl.cli.context import Context
-from profilectl.cli.ledger_files import open_sound, place_of
+from profilectl.cli.ledger.files import open_sound, place_of
 from profilectl.cli.options import option
 from profilectl.errors import PersonNeeded
 from profilectl.ledger.accounts import check_account

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from profilectl.cli.context import Context
-from profilectl.cli.ledger_files import absolute
+from profilectl.cli.ledger.files import absolute
 from profilectl.cli.local_sandbox import CUSTOMER, LocalX, ask_running_sandbox, kept_token, open_world
 from profilectl.cli.options import add_group
 from profilectl.errors import InputRefused, UsageError

@@ -1,5 +1,8 @@
 """Messages that were written in an editor and haven't been sent: each kept in a private folder until it has been.
 
+A draft is an agent's: whoever writes to the same customer as somebody else doesn't get it. Those of earlier versions
+are nobody's, so nobody goes on with them unasked.
+
 The editor writes there itself, so what it has saved outlives a kill of this program, or of both.
 """
 
@@ -23,7 +26,8 @@ from profilectl.system.locks import hold_folder
 from profilectl.text.escape import visible
 
 _NAME: Final = "MESSAGE"
-_MOST: Final = 20  # drafts to one recipient that are kept or being written
+_MOST: Final = 20  # drafts of one agent to one recipient that are kept or being written
+_AGENT: Final = "as-"  # begins the part of a folder's name that is about the agent
 _OTHERS: Final = 0o077
 
 
@@ -65,8 +69,8 @@ class DraftStore(Struct, frozen=True):
     folder: Path
 
     @contextmanager
-    def begin(self, brand: str, recipient: str, *, goes_on: bool) -> Iterator[Draft]:
-        """Yield a draft to a recipient: what was kept where it `goes_on` and something was, else a new one.
+    def begin(self, brand: str, agent: str, recipient: str, *, goes_on: bool) -> Iterator[Draft]:
+        """Yield an agent's draft to a recipient: what was kept where it `goes_on` and something was, else a new one.
 
         A folder in which nothing was written goes at the end of the block.
 
@@ -76,13 +80,13 @@ class DraftStore(Struct, frozen=True):
         with ExitStack() as stack:
             try:
                 make_private_folder(self.folder)
-                names = _names(brand, recipient)
+                names = _names(brand, agent, recipient)
                 names.sort(key=lambda name: not (goes_on and (self.folder / name / _NAME).exists()))
                 drafts = (self._held(name, goes_on, stack) for name in names)
                 draft = next(draft for draft in drafts if draft is not None)
             except StopIteration:
                 where, taken = visible(str(self.folder)), f"{_MOST} drafts to {visible(recipient)} are kept already"
-                if not any(recipient_of(path) == recipient.casefold() for path in self.kept()):
+                if not self.kept_for(brand, agent, recipient):
                     taken = f"no draft can be kept in {where}: its folders can be entered by other users"
                 raise InputRefused(taken, hint=f"look into {where}, and remove what isn't needed") from None
             except OSError as error:
@@ -95,9 +99,11 @@ class DraftStore(Struct, frozen=True):
                 with suppress(OSError):  # it isn't empty
                     draft.path.parent.rmdir()
 
-    def kept_for(self, brand: str, recipient: str) -> tuple[Path, ...]:
-        """Return the texts that are kept to one recipient, in the order in which `begin` goes on with them."""
-        return tuple(path for name in _names(brand, recipient) if os.path.lexists(path := self.folder / name / _NAME))
+    def kept_for(self, brand: str, agent: str, recipient: str) -> tuple[Path, ...]:
+        """Return the texts of an agent to one recipient, in the order in which `begin` goes on with them."""
+        return tuple(
+            path for name in _names(brand, agent, recipient) if os.path.lexists(path := self.folder / name / _NAME)
+        )
 
     def kept(self) -> tuple[Path, ...]:
         """Return the texts that are kept, the newest first; none where the folder can't be read."""
@@ -129,8 +135,15 @@ def recipient_of(path: Path) -> str:
     return path.parent.name.partition(".")[2].partition(".")[0]
 
 
-def _names(brand: str, recipient: str) -> list[str]:
-    """Return the names of all folders that drafts to a recipient may have."""
+def agent_of(path: Path) -> str | None:
+    """Return the agent as whom a kept text was written, None for one of an earlier version."""
+    part = path.parent.name.partition(".")[2].partition(".")[2].partition(".")[0]
+    return part.removeprefix(_AGENT) if part.startswith(_AGENT) else None
+
+
+def _names(brand: str, agent: str, recipient: str) -> list[str]:
+    """Return the names of all folders that an agent's drafts to a recipient may have."""
     # Keys and handles are plain words already; a folder's name can't come from anything else.
-    stem = ".".join(re.sub(r"[^A-Za-z0-9_@-]", "_", word.casefold()) for word in (brand, recipient))
+    words = (brand, recipient, f"{_AGENT}{agent}")
+    stem = ".".join(re.sub(r"[^A-Za-z0-9_@-]", "_", word.casefold()) for word in words)
     return [stem, *(f"{stem}.{number}" for number in range(2, _MOST + 1))]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from profilectl.model import SentMessage
 
 INBOX_HEADERS: Final = ("status", "who", "when", "text", "answered by")
+UNKNOWN_TIME: Final = "at an unknown time"
 _EXCERPT: Final = 60  # characters of a message in a list
 _WIDEST: Final = 90  # columns of a conversation
 _BUBBLE: Final = 0.75  # of them, for one message
@@ -135,7 +136,8 @@ def inbox_cells(brand: str, faces: Faces, threads: Sequence[Thread], *, several:
         newest = thread.newest
         who = faces.customer(thread.user_id) + (f" to {brand}" if several else "")
         text = excerpt(" ".join(newest.text.split()), _EXCERPT) or "; ".join(_parts(newest))
-        yield _status(thread), who, clock(newest.created_ms), text, faces.sender(newest) if thread.is_answered else ""
+        at = _timestamp(newest.created_ms) or UNKNOWN_TIME
+        yield _status(thread), who, at, text, faces.sender(newest) if thread.is_answered else ""
 
 
 def drawn_thread(faces: Faces, thread: Thread, width: int) -> RenderableType:
@@ -151,8 +153,7 @@ def drawn_thread(faces: Faces, thread: Thread, width: int) -> RenderableType:
     for message in thread.messages:
         side, colour = ("right", "cyan") if faces.is_own(message) else ("left", "bright_black")
         frame = framed([*_lines(message), *map(visible, _parts(message))], room, colour)
-        sender, name = visible(faces.sender(message)), visible(faces.name(message) or "")
-        byline = Text(sender.replace(name, isolated(name), 1), "bold") if name else Text(sender, "bold")
+        byline = Text(_byline(faces, message), "bold")
         byline.append(f"  {clock(message.created_ms)}", "not bold dim")
         parts += [Align(part, side) for part in (frame, byline)]  # type: ignore[arg-type]  # its names of the sides
     return Constrain(Group(*parts), whole)
@@ -161,9 +162,15 @@ def drawn_thread(faces: Faces, thread: Thread, width: int) -> RenderableType:
 def plain_thread(faces: Faces, thread: Thread) -> Iterator[str]:
     """Yield the same in plain lines."""
     for message in thread.messages:
-        yield f"{visible(faces.sender(message))}, {clock(message.created_ms)}:"
+        yield f"{_byline(faces, message)}, {clock(message.created_ms)}:"
         yield from (f"| {line}".rstrip() for line in _lines(message))
         yield from (f"  {visible(part)}" for part in _parts(message))
+
+
+def _byline(faces: Faces, message: SentMessage) -> str:
+    """Return who a message is from, safe to print; a name that runs from right to left moves nothing around it."""
+    sender, name = visible(faces.sender(message)), visible(faces.name(message) or "")
+    return sender.replace(name, isolated(name), 1) if name else sender
 
 
 def allowance(handle: str, reading: Reading) -> str | None:
@@ -186,7 +193,7 @@ def clock(milliseconds: int) -> str:
     """Return a moment of X's in this machine's time zone, the day only where it isn't today."""
     moment = _moment(milliseconds)
     if moment is None:
-        return "at an unknown time"
+        return UNKNOWN_TIME
     local = moment.astimezone()
     is_today = local.date() == datetime.now(UTC).astimezone().date()
     return f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"

@@ -154,7 +154,7 @@ def summary(plan: Plan, where: str = "") -> str:
 def result(
     outcomes: Sequence[Outcome], now: datetime, again: datetime | None, where: str = "", seconds: float | None = None
 ) -> str:
-    """Return a sync's counts in one line: where a limit of X ended it, with what is left and when to run again.
+    """Return a sync's counts in one line, with when to run again; where a limit of X ended it, also with what is left.
 
     `now` is X's time; `again` is when another run can do more, None when that isn't known. Both are aware. `where` is a
     `place`; `seconds` is how long the steps took. Both are left out where they aren't given.
@@ -162,16 +162,17 @@ def result(
     stopped = [outcome for outcome in outcomes if is_limited(outcome)]
     counts = count(outcome for outcome in outcomes if not is_limited(outcome))
     parts = [f"{number:,} {status}" for status, number in counts.items() if number]
+    after = "" if again is None else f"after {moment(again, now)} ({distance(again, now)})"
     if not stopped:
         took = "" if seconds is None or not parts else f" in {seconds:.0f} s"
-        return f"{', '.join(parts) or 'nothing to do'}{took}{where and f' at {where}'}"
+        then = f"; run the same command again {after}" if after else ""
+        return f"{', '.join(parts) or 'nothing to do'}{took}{where and f' at {where}'}{then}"
     # Each reason once, though a limit stops hundreds of steps.
     reasons = "; ".join(sorted({visible(str(error)) for error in limits(stopped).values()}))
     left = f"{', '.join((*parts, f'{len(stopped):,} left'))}: {reasons}"
     if any(isinstance(error, CreditsUsedUp) for error in limits(stopped).values()):
         return f"{left}; add credits in X's developer console, then run the same command again"
-    when = "in some minutes" if again is None else f"after {moment(again, now)} ({distance(again, now)})"
-    return f"{left}; run the same command again {when}"
+    return f"{left}; run the same command again {after or 'in some minutes'}"
 
 
 def is_limited(outcome: Outcome) -> bool:

@@ -38,10 +38,10 @@ _STATES = {
 """How the words for a state are shown, those that aren't as they should be in colour."""
 
 _OF_STATE = frozenset({"result", "status"})
-_OF_TIME = frozenset({"created"})
+_OF_TIME = frozenset({"created", "when"})
 _LAST = ("name", "because", "problem", "missing", "error", "command")  # texts, in the order in which they come last
 _PLAIN = frozenset(
-    {"agent", "brand", "created", "event", "handle", "id", "kind", "profile", "result", "status", "time"}
+    {"agent", "brand", "created", "event", "handle", "id", "kind", "profile", "result", "status", "time", "when", "who"}
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

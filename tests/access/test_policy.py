@@ -210,3 +210,12 @@ def test_without_pins_every_policy_is_free():
     """A policy file that names none of these asks for nothing."""
     loose = Policy(disclosure="warn", consent="off", ai_faces="record", test_recipients=("@me",), bot_markers={})
     policy().require_policy(loose, "roster.toml", MARKERS)
+
+
+def test_users_whom_the_machine_does_not_know_are_named_with_who_names_them():
+    """A typing error lets nobody send, so it is told; a number needs no name, and each is told once."""
+    agents = [alice("afast", "afsat", "uid:77"), replace(alice("afsat"), brand="beta"), replace(alice(), key="bruno")]
+    own = Authority(USERS.get, ("root", "gost"), {"alice": ("cindy", "bbo")}, FILE, {"acmecare": {"*": ("kim",)}})
+
+    assert {"gost": FILE, "bbo": FILE, "kim": FILE, "afsat": "alice"} == own.unknown_users(agents)
+    assert {} == Authority(USERS.get).unknown_users([alice("afast")])

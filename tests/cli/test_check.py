@@ -22,6 +22,16 @@ def test_warnings_fail_only_when_it_is_strict(desk):
     ]
 
 
+def test_an_operator_whom_this_machine_does_not_know_is_told(desk):
+    """A warning of the machine, not of the file: it fails no --strict run elsewhere, where other users are."""
+    desk.write(("alice", "Alice", 'operators = ["root", "afsat-nobody"]'), ("bob", "Bob", 'operators = ["uid:77"]'))
+    result = desk.run("roster", "check", "--strict")
+
+    assert (0, "") == (result.code, result.out)
+    assert "warning: alice's operators name afsat-nobody, whom this machine doesn't know" in result.err
+    assert 1 == result.err.count("warning: ")
+
+
 def test_a_waiver_takes_a_warning_out(desk):
     """Strict is content; the document tells what is waived, and why."""
     done = desk.write(*TWINS, policy=WAIVER.format("2099-03-01")).run("roster", "check", "--strict", "--json")

@@ -168,6 +168,15 @@ def test_a_rewritten_record_stops_the_next_sync(synced):
     assert (5, True) == (verified.code, "record 1 isn't the one that was signed" in verified.err)
 
 
+def test_a_lost_ledger_that_was_signed_for_is_not_begun_anew(synced):
+    """What the checkpoint proves isn't there any more: nothing is done, and no empty ledger lies in its place."""
+    synced.ledger.unlink()
+    shutil.rmtree(Path(synced.env["XDG_STATE_HOME"]))
+    result = synced.run("sync", "--yes", "--new-ledger")
+
+    assert (5, False) == (result.code, synced.ledger.exists()), result.err
+
+
 def test_who_was_signed_for_is_who_the_list_names(synced, tmp_path):
     """An auditor has no key of ours, only the list; a key that isn't on it proves nothing."""
     public = (Path(synced.env["HOME"]) / ".ssh" / "id_ed25519.pub").read_text()

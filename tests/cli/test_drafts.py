@@ -54,6 +54,10 @@ def _state(desk, tmp_path):
     desk.env["XDG_STATE_HOME"] = str(tmp_path / "state")
 
 
+def plain(screen):
+    return " ".join(screen.split())
+
+
 def parent(tmp_path):
     return int((tmp_path / "parent").read_text())
 
@@ -173,6 +177,19 @@ def test_a_text_below_the_scissors_is_kept(alice, served, editor):
     assert (0, ["Late"], []) == (again, texts(served), kept(alice))
 
 
+def test_what_stands_below_the_scissors_is_kept_when_the_rest_is_sent(alice, served, editor):
+    """It isn't sent, as the notes say; through every question, and after the message is out, it is still there."""
+    editor("path.write_text(path.read_text().removesuffix('Later') + 'Later')", text="")
+    alice.watch(*EDIT, "Now", at_questions=[lambda: b"n\n"])
+    first, screen = alice.watch(*EDIT, at_questions=[lambda: b"e\n", lambda: b"y\n"])
+    editor(text="")
+    second, _ = alice.watch(*EDIT, at_questions=[lambda: b"y\n"])
+
+    assert (0, 0, ["Now", "Later"], []) == (first, second, texts(served), kept(alice))
+    assert "What stands below the line with the scissors isn't sent: it is kept for another message." in plain(screen)
+    assert "Your text is kept in " in screen
+
+
 def test_of_two_drafts_to_one_customer_each_is_named(alice):
     """--edit opens the earlier one, so the later one is told with the path that opens it, whenever there are two."""
     alice.watch(*EDIT, at_questions=[lambda: b"n\n"])
@@ -182,11 +199,50 @@ def test_of_two_drafts_to_one_customer_each_is_named(alice):
     folder = next(Path(alice.env["XDG_STATE_HOME"]).rglob("drafts"))
     screens = [" ".join(screen.split()) for screen in (second, opened)]
 
-    assert [True, True] == [f"--file {folder}/acme.@customer.2/MESSAGE" in screen for screen in screens]
-    assert f"Without --file your earlier draft {folder}/acme.@customer/MESSAGE is opened." in screens[0]
+    assert [True, True] == [f"--file {folder}/acme.@customer.as-alice.2/MESSAGE" in screen for screen in screens]
+    assert f"Without --file your earlier draft {folder}/acme.@customer.as-alice/MESSAGE is opened." in screens[0]
+
+
+def test_two_agents_who_write_to_one_customer_keep_their_own_drafts(alice, served):
+    """What Alice began isn't opened for Bruno, who would send it as himself; it is named, and still there for her."""
+    alice.write(("alice", "Alice F."), ("bruno", "Bruno"))
+    assert 0 == alice.run("sync", "--yes").code
+    alice.watch(*EDIT, at_questions=[lambda: b"n\n"])
+    alice.env["EDITOR"] = "true"
+    words = [word if word != "alice" else "bruno" for word in EDIT]
+    code, screen = alice.watch(*words)
+
+    assert (130, [], [WRITTEN]) == (code, texts(served), kept(alice))
+    assert "alice's draft to @customer is kept, too: --edit --file " in " ".join(screen.split())
+
+
+def test_a_draft_of_an_earlier_version_is_named(alice, served):
+    """Nobody knows whose it was, so nobody sends it unasked; its path opens it."""
+    folder = Path(alice.env["XDG_STATE_HOME"]) / "profilectl" / served.url.partition("://")[2].replace(":", "_")
+    old = folder / "drafts" / "acme.@customer" / "MESSAGE"
+    old.parent.mkdir(parents=True, mode=0o700)
+    old.write_text("Of before")
+    alice.env["EDITOR"] = "true"
+    code, screen = alice.watch(*EDIT)
+    again, _ = alice.watch(*EDIT, "--file", str(old), at_questions=[lambda: b"y\n"])
+
+    assert (130, True) == (code, "A draft to @customer is kept, too: --edit --file" in " ".join(screen.split()))
+    assert (0, ["Of before"]) == (again, texts(served))
 
 
 # What is seen before
+
+
+def test_of_two_agents_with_one_name_the_key_is_asked_about(alice):
+    """The customer sees no difference, so a person must: whose message it is stays on record."""
+    alice.write(("alice", "Alice F."), ("afast", "Alice F."), ("bruno", "Bruno"))
+    assert 0 == alice.run("sync", "--yes").code
+    screens = [
+        alice.watch("send", "--as", key, "--to", "@customer", "Hi", answers=b"n\n")[1] for key in ("afast", "bruno")
+    ]
+
+    assert "Send as Alice F. (afast) to @customer on the local X?" in screens[0]
+    assert "Send as Bruno to @customer on the local X?" in screens[1]
 
 
 def test_who_has_answered_already_is_seen(alice, served):

@@ -37,7 +37,7 @@ def typed(tmp_path):
             f"import sys, pathlib\npath = pathlib.Path(sys.argv[-1])\nseen = path.read_text()\n{script}\n"
         )
         context = Terminal(environ={"VISUAL": f"{sys.executable} '{editor}' --wait", "EDITOR": "false"})
-        with DraftStore(tmp_path / "drafts").begin("acme", "@ada", goes_on=True) as draft:
+        with DraftStore(tmp_path / "drafts").begin("acme", "alice", "@ada", goes_on=True) as draft:
             return message_input.edit(draft, text, message_input.find_editor(context), ABOUT)
 
     return edit
@@ -156,7 +156,7 @@ def test_an_editor_that_fails_sends_nothing(typed):
 )
 def test_no_editor(tmp_path, expected, environ, kind):
     """None named, none found; never a shell."""
-    drafts = DraftStore(tmp_path / "drafts").begin("acme", "@ada", goes_on=True)
+    drafts = DraftStore(tmp_path / "drafts").begin("acme", "alice", "@ada", goes_on=True)
     with pytest.raises(kind, match=expected), drafts as draft:
         message_input.edit(draft, "", message_input.find_editor(Terminal(environ=environ)))
 

@@ -67,6 +67,14 @@ def test_the_inbox_says_who_waits_and_who_answered(alice, served):
     ]
 
 
+def test_the_inbox_says_on_a_terminal_how_long_ago_that_was(alice, served):
+    """How long somebody has waited is what a desk looks for; a pipe has the moment."""
+    wrote(served, "customer", "And where is it now?")
+    _, screen = alice.watch("inbox")
+
+    assert re.search(r"waiting @customer (now|\d+ s ago)\n", re.sub(r"\x1b\[[0-9;]*m", "", screen))
+
+
 def test_reading_writes_nothing_and_costs_one_page(alice, served):
     """No record, no call that changes anything, and of a short list one page."""
     before, state = len(record_of(alice)), served.ask("GET", "state")["messages"]
@@ -120,8 +128,21 @@ def test_an_empty_folder_is_told(desk, words):
 
 @pytest.mark.parametrize("words", [("thread", "@jane"), TO_JANE, (*TO_JANE, "--dry-run")])
 def test_a_local_x_says_how_somebody_comes_to_be_there(alice, words):
-    """A made-up handle is no riddle: one customer is there, and others are made on its page."""
+    """A made-up handle is no riddle: one customer is there, and others are made on the page that is served."""
     result = alice.run(*words)
 
     assert 5 == result.code
-    assert "hint: the local X has @customer from the start; for @jane, run `profilectl --sandbox sandbox" in result.err
+    assert "hint: the local X has @customer from the start; to make @jane, open the pages that " in result.err
+    assert "--sandbox" not in result.err
+
+
+def test_a_local_x_without_a_page_says_how_to_serve_it(desk):
+    """The command serves the same world: with the options of the one that was refused."""
+    desk.write(("alice", "Alice F."))
+    words = ("--sandbox", "--roster", "roster.toml")
+    assert 0 == desk.run(*words, "sync", "--yes").code
+    result = desk.run(*words, "thread", "@jane")
+
+    assert 5 == result.code
+    assert "to make @jane, run `profilectl sandbox serve --sandbox --roster roster.toml`, open its pages" in result.err
+    assert 'type jane beside "Open"' in result.err

@@ -151,7 +151,7 @@ def test_without_the_extra_a_sync_says_what_to_install(without_library, authorit
     desk = without_library
     result = desk.run("sync", "--yes")
     by_hand = desk.run("audit", "checkpoint")
-    assert (0, True) == (result.code, "pip install 'profilectl[timestamp]'" in result.err)
+    assert (0, True) == (result.code, "pip install '.[timestamp]'" in result.err)
     assert (2, []) == (by_hand.code, authority.asked)
 
     desk.env.pop("PYTHONPATH")

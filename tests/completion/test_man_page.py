@@ -141,7 +141,7 @@ def test_examples_can_be_typed(tree, line):
 
 def test_files_are_where_the_program_has_them():
     """The folders of the page are those of the source."""
-    from profilectl.cli.context import STATE_FOLDER
+    from profilectl.cli.wiring.settings import STATE_FOLDER
 
     kept = {f"{STATE_FOLDER}/sandbox/"}
     caches = Path(cache_file("/roster.toml", "names")).parent.relative_to(Path.home())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from profilectl.render.record import answers
 from profilectl.roster.parser import parse
 from tests.docs.pages import BLOCKS, DOCS, PAGES, README, block, renewed, settled, tree
 from tests.docs.walks import fold
@@ -41,6 +43,32 @@ def test_the_roster_of_the_reference_is_one():
     roster = parse(text, "roster.md")
 
     assert ((), ["Ally F.", "Acme Helper (bot)"]) == (roster.warnings, [agent.name for agent in roster.agents])
+
+
+def test_the_columns_of_the_record_are_told_once_and_found():
+    """On the record's page, as they are printed; the page about output leads there."""
+    record, output = ((DOCS / page).read_text(encoding="utf-8") for page in ("record.md", "output.md"))
+    rows = dict(re.findall(r"^\| `(audit \w+)` \| (.*) \|$", record, re.MULTILINE))
+    cells = {
+        "audit log": answers.LOG_CELLS,
+        "audit sent": answers.SENT_CELLS,
+        "audit reconcile": answers.RECONCILE_HEADERS,
+    }
+
+    assert {command: ", ".join(columns) for command, columns in cells.items()} == {
+        command: rows[command].partition(" (")[0] for command in cells
+    }
+    assert {"audit who", *cells} == rows.keys()
+    assert [] == re.findall(r"^\| `audit \w+` \|", output, re.MULTILINE)
+    assert "record.md#columns-of-the-lines-with-tabs" in output
+
+
+def test_steps_are_numbered_one_after_the_other():
+    """A page's list of steps has each number once."""
+    for page in PAGES:
+        numbers = [int(number) for number in re.findall(r"^(\d+)\. ", page.read_text(encoding="utf-8"), re.MULTILINE)]
+        wrong = [pair for pair in pairwise(numbers) if pair[1] not in {pair[0] + 1, 1}]
+        assert [] == wrong, page.name
 
 
 def test_links_lead_somewhere():

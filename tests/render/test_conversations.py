@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from profilectl.api.wire_messages import ReadAllowance
-from profilectl.messaging.reading import Reading
-from profilectl.render.conversations import allowance
+from profilectl.messaging.reading import Reading, Thread
+from profilectl.model import SentMessage
+from profilectl.render.conversations import Faces, allowance, clock, inbox_cells, plain_thread
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,23 @@ def test_few_pages_that_are_left_are_told(expected, left):
     line = allowance("acmecare", reading)
 
     assert expected == (None if line is None else line[: line.index("until ") + 6])
+
+
+FACES = Faces("acmecare", "1", {"9": ("layla", "ليلى")}, {"2": "ada"})
+AT_MS = 1_780_000_000_000
+
+
+def thread(profile_id="9", created_ms=AT_MS):
+    return Thread("2", (SentMessage("5", "1", "2", profile_id, "Hello", created_ms),), is_answered=True)
+
+
+def test_a_name_from_right_to_left_moves_nothing_of_a_plain_thread():
+    """It is isolated there as in a drawn one."""
+    assert [f"\u2068ليلى\u2069 (layla), {clock(AT_MS)}:", "| Hello"] == list(plain_thread(FACES, thread()))
+
+
+def test_the_inbox_has_moments_for_its_table():
+    """A table says how long ago that was, as of every moment; one that X doesn't tell is said to be unknown."""
+    rows = [next(inbox_cells("acme", FACES, [thread(created_ms=at)], several=False)) for at in (AT_MS, 0)]
+
+    assert ["2026-05-28T20:26:40Z", "at an unknown time"] == [row[2] for row in rows]

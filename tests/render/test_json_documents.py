@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from inline_snapshot import snapshot
 
 from profilectl.errors import ExitCode, RateLimited
 from profilectl.messaging.compose import SendStatus
-from profilectl.model import Message, Problem, Waiver
+from profilectl.model import Message
 from profilectl.plan.changes import Action, Appearance, Change, Reason
 from profilectl.render import json_documents
-from profilectl.roster.checks.waivers import WaivedProblem
 from profilectl.sync.outcomes import Outcome, Status
 
 REPLACE = Change(
@@ -104,43 +103,6 @@ def test_send_document():
             "status": "sent",
             "error": None,
             "cost": None,
-        }
-    )
-
-
-def test_check_document():
-    """profilectl.check/1 has each problem with its rule and a hint, and what is waived with the reason."""
-    error = Problem("roster.toml", 14, 1, "agents.alice.name", "53 characters, at most 48", rule="name")
-    waiver = Waiver("lookalike", "bob", "twins", date(2027, 3, 1))
-    alike = Problem("roster.toml", 20, 1, "agents.bob.name", "looks alike", "warning", "lookalike")
-
-    assert json_documents.check(1, [], ok=True)["ok"] is True
-    assert json_documents.check(40, [error], [WaivedProblem(alike, waiver)], ok=False) == snapshot(
-        {
-            "schema": "profilectl.check/1",
-            "ok": False,
-            "agents": 40,
-            "problems": [
-                {
-                    "file": "roster.toml",
-                    "line": 14,
-                    "column": 1,
-                    "path": "agents.alice.name",
-                    "severity": "error",
-                    "message": "53 characters, at most 48",
-                    "rule": "name",
-                    "hint": "Write another name.",
-                }
-            ],
-            "waived": [
-                {
-                    "rule": "lookalike",
-                    "agent": "bob",
-                    "reason": "twins",
-                    "until": "2027-03-01",
-                    "message": "looks alike",
-                }
-            ],
         }
     )
 

@@ -16,8 +16,9 @@ from profilectl.api.client import XClient
 from profilectl.api.clock import Clock
 from profilectl.api.retry import Deadline
 from profilectl.api.transport import Transport
-from profilectl.cli.context import DEFAULT_TIMEOUT, Context
+from profilectl.cli.context import Context
 from profilectl.cli.main import build
+from profilectl.cli.wiring.settings import DEFAULT_TIMEOUT
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.ledger.opening import open_for_reading
 from profilectl.sandbox.http.app import SandboxApp

@@ -16,7 +16,7 @@ from profilectl.audit.kept_tree import origin_of_ledger
 from profilectl.audit.notes import LARGEST, NoNote, is_note, parse_note
 from profilectl.cli.audit import timestamps
 from profilectl.cli.audit.anchor import signers
-from profilectl.cli.ledger_files import readable_file
+from profilectl.cli.ledger.files import readable_file
 from profilectl.errors import InputRefused
 from profilectl.render.record.checkpoint import Checkpoints
 from profilectl.system.files import read_named

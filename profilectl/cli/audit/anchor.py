@@ -20,7 +20,7 @@ from profilectl.audit.signatures import (
     require_cryptography,
 )
 from profilectl.cli.audit import timestamps
-from profilectl.cli.ledger_files import open_sound, place_of
+from profilectl.cli.ledger.files import open_sound, place_of
 from profilectl.errors import LedgerRefused, ProfilectlError, UsageError
 from profilectl.render.console import info
 from profilectl.system.files import read_named

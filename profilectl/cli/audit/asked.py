@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from profilectl.audit.periods import ALWAYS_MS, Period
 from profilectl.audit.queries import EVENTS, Readable, ids_of_handle
 from profilectl.cli.context import Context
-from profilectl.cli.ledger_files import (
+from profilectl.cli.ledger.files import (
     open_sound,
     place_of,
 )

@@ -8,7 +8,7 @@ from profilectl.audit.kept_tree import origin_of_ledger
 from profilectl.cli.audit import anchor, timestamps
 from profilectl.cli.audit.asked import opened_ledger
 from profilectl.cli.context import Context
-from profilectl.cli.ledger_files import place_of
+from profilectl.cli.ledger.files import place_of
 from profilectl.cli.options import option
 from profilectl.errors import LedgerRefused
 from profilectl.ledger.heads import NEWEST, require_whole

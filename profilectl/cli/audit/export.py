@@ -15,7 +15,7 @@ from profilectl.cli.audit.against import look
 from profilectl.cli.audit.asked import asked_period, brands_of, chosen_accounts, opened_ledger, show_left_out
 from profilectl.cli.audit.beginning import begin_of, tell_begin
 from profilectl.cli.context import Context
-from profilectl.cli.ledger_files import (
+from profilectl.cli.ledger.files import (
     new_file,
     place_of,
 )

@@ -10,7 +10,7 @@ from profilectl.audit.pruning import Pruning
 from profilectl.cli.audit.against import look
 from profilectl.cli.audit.asked import asked_moment, chosen_accounts
 from profilectl.cli.context import Context
-from profilectl.cli.ledger_files import open_sound, open_writable, place_of
+from profilectl.cli.ledger.files import open_sound, open_writable, place_of
 from profilectl.cli.options import option
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import LedgerRefused, UsageError

@@ -30,7 +30,7 @@ from profilectl.cli.audit.asked import (
 from profilectl.cli.audit.beginning import begin_of, is_before, tell_begin
 from profilectl.cli.audit.meant import meant_name, unknown_sentence, unknown_words
 from profilectl.cli.context import Context
-from profilectl.cli.ledger_files import (
+from profilectl.cli.ledger.files import (
     pour,
 )
 from profilectl.cli.options import argument, option

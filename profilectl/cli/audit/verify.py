@@ -12,7 +12,7 @@ from profilectl.audit.replay import differences, replay
 from profilectl.cli.audit.against import Look, look
 from profilectl.cli.audit.anchor import forget_tree
 from profilectl.cli.context import Context
-from profilectl.cli.ledger_files import (
+from profilectl.cli.ledger.files import (
     open_existing,
     open_writable,
     place_of,

@@ -68,10 +68,12 @@ def unknown_explained(context: Context, recipient: str) -> Iterator[None]:
     except NotFound as error:
         if not is_local(context) or not error.message.startswith(f"looking up {recipient}:"):
             raise
-        hint = (
-            f"the local X has @{CUSTOMER} from the start; for {recipient}, run `profilectl --sandbox sandbox serve` "
-            "and open a conversation under that handle on its page"
-        )
+        # one that is served has its pages already; the one in this process has none yet
+        pages = "open the pages that `profilectl sandbox serve` has named"
+        if context.uses_sandbox:
+            pages = f"run `profilectl sandbox serve{visible(context.again())}`, open its pages"
+        typed = f'type {recipient.removeprefix("@")} beside "Open"'
+        hint = f"the local X has @{CUSTOMER} from the start; to make {recipient}, {pages}, and {typed}"
         raise error.with_hint(hint) from None
 
 

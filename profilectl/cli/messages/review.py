@@ -14,6 +14,7 @@ from profilectl.render.console import console, draw, draw_aside, info, is_termin
 from profilectl.system.cache import cache_file, read_cache, write_cache
 from profilectl.system.threads import run_with_deadline
 from profilectl.text.escape import visible
+from profilectl.text.names import as_compared
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,7 +36,7 @@ def review(
     prepared: PreparedSend,
     message: Message,
     recipient: str,
-    before: tuple[str, ...],
+    before: tuple[tuple[str, ...], ...],
     *,
     typing: bool,
 ) -> tuple[str, TypingSign | None]:
@@ -57,7 +58,7 @@ def review(
     )
     with sign as shown:
         _show(draft_of(context, sender, message, recipient, before))
-        face = _face(sender, message)
+        face = _face(context, sender, message)
         where = " on the local X" if is_local(context) else ""
         return confirm_or_edit(f"Send as {face} to {recipient.partition(' (')[0]}{where}?"), shown
 
@@ -75,7 +76,7 @@ def draft_of(
     sender: MessageSender,
     message: Message,
     recipient: str,
-    before: tuple[str, ...] = (),
+    before: tuple[tuple[str, ...], ...] = (),
     *,
     plain: bool = False,
 ) -> Draft:
@@ -117,8 +118,8 @@ def show_on_stdout(draft: Draft) -> None:
         draw(draft_bubble(draft, console(sys.stdout).width))
 
 
-def words_before(context: Context, prepared: PreparedSend, recipient: str) -> tuple[str, ...]:
-    """Return what the customer wrote last and who has answered since, in lines for people; or why it isn't shown.
+def words_before(context: Context, prepared: PreparedSend, recipient: str) -> tuple[tuple[str, ...], ...]:
+    """Return what the customer wrote last and who has answered since, or why it isn't shown: lines of several parts.
 
     It takes one of the 15 pages that X lets the account read in a quarter of an hour, and none where few are left.
     """
@@ -132,34 +133,34 @@ def words_before(context: Context, prepared: PreparedSend, recipient: str) -> tu
     known = _known(cache, prepared.account.user_id)
     if not may_read(known, client.now_ms()):
         again = clock(known["again_ms"])
-        return (f"{name}'s last words aren't shown: few readings of the messages are left until {again}",)
+        return ((f"{name}'s last words aren't shown: few readings of the messages are left until {again}",),)
     try:
         reading = run_with_deadline(_PATIENCE, lambda: gather(client.event_pages(1)))
     except TimeoutError:
-        return (f"{name}'s last words aren't shown: X didn't list the messages within {_PATIENCE:.0f} s",)
+        return ((f"{name}'s last words aren't shown: X didn't list the messages within {_PATIENCE:.0f} s",),)
     except RemoteError as error:  # they are a help, and the message doesn't depend on them
         when = "" if error.retry_at is None else f"; again after {error.retry_at.astimezone():%H:%M}"
-        return (f"{name}'s last words can't be read: {error.message}{when}",)
+        return ((f"{name}'s last words can't be read: {error.message}{when}",),)
     if reading.allowance is not None:
         _remember(cache, prepared.account.user_id, reading.allowance.left, reading.allowance.again_ms)
     return (_words(reading, prepared.recipient_id, name), *_answer(reading, prepared, name))
 
 
-def _words(reading: Reading, customer: str, name: str) -> str:
-    """Return what a customer wrote last, or that there is nothing."""
+def _words(reading: Reading, customer: str, name: str) -> tuple[str, ...]:
+    """Return what a customer wrote last, or that there is nothing: a line in parts."""
     from profilectl.messaging.reading import last_words
     from profilectl.render.conversations import clock
 
     words = last_words(reading.messages, customer)
     if words is None:
         since = "in the last 30 days" if reading.since_ms == 0 else f"among the newest {len(reading.messages)} messages"
-        return f"{name} has written nothing {since}"
+        return (f"{name} has written nothing {since}",)
     text = " ".join(words.text.split()) or ("a picture" if words.has_attachment else "nothing that can be shown")
     shortened = text if len(text) <= _LONGEST_WORDS else f"{text[:_LONGEST_WORDS]}…"
-    return f"{name}, {clock(words.created_ms)}: {shortened}"
+    return name, f", {clock(words.created_ms)}: ", shortened
 
 
-def _answer(reading: Reading, prepared: PreparedSend, name: str) -> tuple[str, ...]:
+def _answer(reading: Reading, prepared: PreparedSend, name: str) -> tuple[tuple[str, ...], ...]:
     """Return in a line who of the brand has written to a customer after their last words, nothing where nobody has."""
     from profilectl.audit.queries import faces_of
     from profilectl.messaging.reading import last_answer, last_words
@@ -174,7 +175,7 @@ def _answer(reading: Reading, prepared: PreparedSend, name: str) -> tuple[str, .
         names = {face.profile_id: face.name or "" for face in faces_of(prepared.ledger, user_id)}
     face = names.get(answer.profile_id or "") or "the brand"
     has_asked = last_words(reading.messages, customer) is not None
-    return (f"{face} {'answered' if has_asked else f'wrote to {name}'} at {clock(answer.created_ms)}",)
+    return ((face, f" {'answered' if has_asked else f'wrote to {name}'} at {clock(answer.created_ms)}"),)
 
 
 def _show(draft: Draft) -> None:
@@ -188,11 +189,13 @@ def _show(draft: Draft) -> None:
         info(line)
 
 
-def _face(sender: MessageSender, message: Message) -> str:
-    """Return under which name the customer sees a message."""
+def _face(context: Context, sender: MessageSender, message: Message) -> str:
+    """Return under which name the customer sees a message, with the agent's key where another agent has that name."""
     agent, brand = sender.sender.agent, sender.sender.brand
     if message.profile_id is not None:
-        return shown_name(agent.name, sys.stderr)
+        names = [as_compared(other.name) for other in context.roster.agents_of(brand.key)]
+        whose = f" ({agent.key})" if names.count(as_compared(agent.name)) > 1 else ""
+        return f"{shown_name(agent.name, sys.stderr)}{whose}"
     return f"@{visible(brand.handle)}, signed {visible('^' + message.text.rpartition('^')[2])},"
 
 

@@ -6,9 +6,9 @@ import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from profilectl.cli.message_input import edit, find_editor, kept_text
+from profilectl.cli.message_input import edit, find_editor, kept_below, kept_text
 from profilectl.errors import IdentityNotEchoed, InputRefused
-from profilectl.messaging.drafts import Draft, DraftStore, recipient_of
+from profilectl.messaging.drafts import Draft, DraftStore, agent_of, recipient_of
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
@@ -46,9 +46,10 @@ class Writer:
         self._context, self._sender, self._recipient, self._about = context, sender, recipient, about
         self._store = drafts_of(context)
         self._draft: Draft | None = None
+        self._below = ""  # what stands below the scissors, and isn't sent
 
     def write(self, start: str | None) -> str:
-        """Return what the user writes; with None it begins with what was kept of an earlier message to the same one.
+        """Return what the user writes; with None it begins with what was kept of the agent's earlier message to them.
 
         Raises:
             UsageError: there is no terminal or no editor.
@@ -60,22 +61,32 @@ class Writer:
         if start is None and (kept := kept_text(draft)) is not None:
             info("Your draft, which wasn't sent, is opened again.")
             self._name_later(draft.path)
-            start = kept
-        return edit(draft, start or "", editor, self._about)
+            start, self._below = kept, kept_below(draft)
+        text = edit(draft, start or "", editor, self._about, self._below)
+        self._below = kept_below(draft)
+        if self._below:
+            info("What stands below the line with the scissors isn't sent: it is kept for another message.")
+        return text
 
     def _begin(self, *, goes_on: bool) -> Draft:
         if self._draft is None:
             self._name_others()
-            begun = self._store.begin(self._sender.brand.key, self._recipient, goes_on=goes_on)
+            brand, agent = self._sender.brand.key, self._sender.agent.key
+            begun = self._store.begin(brand, agent, self._recipient, goes_on=goes_on)
             self._draft = self._context.stack.enter_context(begun)
         return self._draft
 
     def _name_others(self) -> None:
+        brand, key = self._sender.brand.key, self._sender.agent.key
+        own = self._store.kept_for(brand, key, self._recipient)
         for path in self._store.kept():
-            to = recipient_of(path)
-            if to != self._recipient.casefold() and kept_text(Draft(path)) is not None:
-                where = visible(shlex.quote(str(path)))
-                info(f"A draft to {to} is kept, too: --edit --file {where} begins with it; remove it to forget it.")
+            if path not in own and kept_text(Draft(path)) is not None:
+                agent, where = agent_of(path), visible(shlex.quote(str(path)))
+                whose = "A draft" if agent in {None, key.casefold()} else f"{agent}'s draft"
+                info(
+                    f"{whose} to {recipient_of(path)} is kept, too: --edit --file {where} begins with it; "
+                    "remove it to forget it."
+                )
 
     def _name_later(self, opened: Path) -> None:
         for path in self._kept_to_them():
@@ -84,9 +95,14 @@ class Writer:
                 info(f"Another draft to {self._recipient} is kept: --edit --file {where} begins with it.")
 
     def sent(self) -> None:
-        """Remove the draft: its message is out."""
-        if self._draft is not None:
+        """Remove the draft: its message is out, and only what stood below the scissors is kept."""
+        if self._draft is None:
+            return
+        if not self._below:
             self._draft.remove()
+            return
+        self._draft.write(self._below.encode())
+        self.remind()
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -117,7 +133,8 @@ class Writer:
 
     def _kept_to_them(self) -> tuple[Path, ...]:
         """Return the drafts to the recipient in which something was written, the one that is opened next first."""
-        return tuple(filter(_is_written, self._store.kept_for(self._sender.brand.key, self._recipient)))
+        brand, agent = self._sender.brand.key, self._sender.agent.key
+        return tuple(filter(_is_written, self._store.kept_for(brand, agent, self._recipient)))
 
 
 def _is_written(path: Path) -> bool:

@@ -12,7 +12,7 @@ import typer
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import ExitCode, InputRefused, UsageError
 from profilectl.people.starter import brand_of, head
-from profilectl.render import json_documents
+from profilectl.render import roster_documents
 from profilectl.render.console import info
 from profilectl.roster import schema
 from profilectl.system.files import created
@@ -64,7 +64,7 @@ def start_from_live(context: Context, handle: str | None, language: str, timezon
     _write_and_bind(context, path, text, live, clients)
     pictures = [path.parent / agent.path for each in live for agent in each.agents]
     context.output.show(
-        json_documents.init(path, pictures),
+        roster_documents.init(path, pictures),
         lines=[f"wrote {visible(str(path))}: {number} agents, each bound to the profile that it was made of"],
     )
     left_out = sum(len(each.left_out) for each in live)

@@ -10,7 +10,7 @@ from profilectl.cli.people.lists import mapping_of, photo_source, read_list, tel
 from profilectl.errors import InputRefused
 from profilectl.people.entries import PATTERN
 from profilectl.people.importing import plan_import, write
-from profilectl.render import json_documents
+from profilectl.render import roster_documents
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
@@ -45,7 +45,7 @@ def start_from_list(
     pictures = [path.parent / photo.path for photo in change.pictures]
     people = len(change.comparison.added)
     line = f"wrote {visible(str(path))}: {people} {'agent' if people == 1 else 'agents'}, {_counted(len(pictures))}"
-    context.output.show(json_documents.init(path, pictures), lines=[line])
+    context.output.show(roster_documents.init(path, pictures), lines=[line])
     tell_about(context, change)
     if is_in_parts:
         info(f'public names are made by the pattern "{PATTERN}": change it in [defaults]')

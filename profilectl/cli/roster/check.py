@@ -16,9 +16,10 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.errors import ExitCode, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, Problem
-from profilectl.render import json_documents
+from profilectl.render import json_documents, roster_documents
 from profilectl.render.console import folded_sentence, info, is_terminal, out, out_all, problem_line, progress
 from profilectl.system.host import today
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.pictures.loader import Objection
@@ -45,6 +46,7 @@ class Findings(Struct, frozen=True):
     problems: tuple[Problem, ...]
     waived: tuple[WaivedProblem, ...]
     states: Mapping[str, list[str]]  # keys of the agents who are "over" or "to come"
+    notes: tuple[str, ...]  # what is wrong on this machine only, a sentence each
 
 
 def check(
@@ -74,6 +76,8 @@ def check(
     findings = _examine(context)
     errors = sum(problem.severity == "error" for problem in findings.problems)
     is_refused = bool(findings.problems) if strict else errors > 0
+    for line in findings.notes:
+        info(line)
     _show(context, findings, CheckFormat.JSON if context.wants_json else form, is_refused=is_refused)
     if not context.is_quiet:
         counts = [_counted(errors, "error"), _counted(len(findings.problems) - errors, "warning")]
@@ -86,7 +90,7 @@ def check(
 def _show(context: Context, findings: Findings, form: CheckFormat | None, *, is_refused: bool) -> None:
     # Problems are the result, so they are told in any case, however quiet.
     if form is CheckFormat.JSON:
-        document = json_documents.check(findings.agents, findings.problems, findings.waived, ok=not is_refused)
+        document = roster_documents.check(findings.agents, findings.problems, findings.waived, ok=not is_refused)
         document |= {"over": findings.states["over"], "to_come": findings.states["to come"]}
         replace(context.output, wants_json=True).show(document)
         return
@@ -128,7 +132,19 @@ def _examine(context: Context) -> Findings:
         state: [*dict.fromkeys(agent.key for agent in roster.agents if agent.state_on(day) == state)]
         for state in ("over", "to come")
     }
-    return Findings(roster.named, tuple(ordered), waived, states)
+    return Findings(roster.named, tuple(ordered), waived, states, tuple(_unknown_users(context, roster.agents)))
+
+
+def _unknown_users(context: Context, agents: Iterable[Agent]) -> Iterator[str]:
+    """Yield whom roster and policy file let send and this machine doesn't know; another may, so no file is wrong."""
+    try:
+        authority = context.authority
+    except ProfilectlError as error:  # nobody can send then, but the roster can be judged
+        yield f"warning: {error.message}"
+        return
+    for user, where in authority.unknown_users(agents).items():
+        names = f"{where} names" if where == authority.file else f"{where}'s operators name"
+        yield f"warning: {names} {visible(user)}, whom this machine doesn't know: nobody sends by that name here"
 
 
 def _picture_problems(context: Context, roster: PartialRoster, content: bytes, name: str) -> tuple[Problem, ...]:
@@ -177,7 +193,7 @@ def _show_compliance(context: Context) -> ExitCode:
     # Whoever answers for the rules must see the other agents, though one entry has a mistake.
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     answer = assess(roster, context.options.brand, today(roster.policy.timezone))
-    context.output.show(json_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
+    context.output.show(roster_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
     if not context.is_quiet:
         gaps = ", ".join(f"{number} {kind.value}" for kind, number in answer.counts().items())
         info(f"{_counted(len(answer.agents), 'agent')}; missing: {gaps or 'nothing'}")

@@ -14,7 +14,7 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import argument, option
 from profilectl.errors import ExitCode, InputRefused, TryLater, UsageError
-from profilectl.render import json_documents
+from profilectl.render import roster_documents
 from profilectl.render.console import info
 from profilectl.system import files
 from profilectl.system.edited_files import replace_unchanged
@@ -301,7 +301,7 @@ def _carry_out(
             hint="run the same command again",
         )
     key = _key_of(edit)
-    document = json_documents.edit(
+    document = roster_documents.edit(
         path, action, key, former, picture, _line_of(result, key), result.notes, is_changed=is_changed
     )
     _show(context, sentence, document, result.notes if is_changed else ())

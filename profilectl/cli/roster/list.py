@@ -7,7 +7,7 @@ from datetime import date
 from profilectl.cli.context import Context
 from profilectl.cli.options import Agents, Labels
 from profilectl.model import Agent
-from profilectl.render import json_documents
+from profilectl.render import roster_documents
 from profilectl.roster.consent import shown_picture
 from profilectl.roster.selectors import parse_labels, select
 from profilectl.system.host import today
@@ -23,7 +23,7 @@ def listing(context: Context, agent: Agents = None, label: Labels = None) -> Non
     chosen = [brand.key for brand in context.brands()]
     agents = select(context.roster.agents, frozenset(agent or ()), parse_labels(label or ()), chosen)
     day = today(context.roster.policy.timezone)
-    document = json_documents.roster(context.roster.brands, agents, day)
+    document = roster_documents.roster(context.roster.brands, agents, day)
     context.output.show(document, _HEADERS, [_row(agent, day) for agent in agents])
 
 

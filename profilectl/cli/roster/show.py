@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from profilectl.cli.context import Context
 from profilectl.cli.options import argument, option
 from profilectl.model import Agent
-from profilectl.render import json_documents
+from profilectl.render import roster_documents
 from profilectl.roster.lookup import unknown_agent
 from profilectl.roster.moves import require_current
 from profilectl.toml.spelling import spelled
@@ -42,7 +42,7 @@ def show(
         raise unknown_agent(key, {agent.key for agent in roster.agents if agent.brand in chosen})
     values = explain(roster.text, str(context.roster_path), key)
     rows = [row for agent in agents for row in _rows(context, agent, values, is_explained=explain_)]
-    document = json_documents.agent(key, context.roster_path, agents[0].line, agents, values)
+    document = roster_documents.agent(key, context.roster_path, agents[0].line, agents, values)
     context.output.show(document, (*_HEADERS, *(_WHERE if explain_ else ())), rows)
 
 
@@ -71,7 +71,7 @@ def _words(value: LayeredValue) -> str:
     """Return a value for a person: text as it is, anything else as TOML spells it."""
     if value.field == "legal_name":
         return _PRIVATE
-    plain: Any = json_documents.plain(value.value)
+    plain: Any = roster_documents.plain(value.value)
     if isinstance(plain, list):
         return ", ".join(map(str, plain))
     return plain if isinstance(plain, str) else spelled(plain)

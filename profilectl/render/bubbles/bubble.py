@@ -189,7 +189,9 @@ class Draft(Struct, frozen=True):
     quick_replies: tuple[str, ...] = ()  # labels that the customer may tap
     links: tuple[Link, ...] = ()  # buttons beneath the message
     survey: Survey | None = None  # what a feedback card asks after it
-    before: tuple[str, ...] = ()  # the customer's last words and who answered, or why they aren't shown
+    before: tuple[tuple[str, ...], ...] = ()
+    """The customer's last words and who answered, or why they aren't shown: lines in parts, of which each may be
+    written in another direction."""
 
 
 def draft_bubble(draft: Draft, width: int) -> RenderableType:
@@ -199,7 +201,7 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
     from rich.text import Text
 
     recipient = Text.assemble(("to ", "dim"), (visible(draft.recipient), "bold"))
-    parts: list[RenderableType] = [Text(line, "dim") for line in folded([*map(visible, draft.before)], width)]
+    parts: list[RenderableType] = [Text(line, "dim") for line in folded(_before(draft), width)]
     parts += [recipient, bubble(_seen_card(draft), width, most_rows=_DRAFT_ROWS)]
     if draft.attachment is not None and draft.card.text:
         parts.append(Text.assemble(("with ", "dim"), _attached(draft.attachment)))
@@ -220,7 +222,7 @@ def draft_bubble(draft: Draft, width: int) -> RenderableType:
 
 def plain_draft(draft: Draft) -> str:
     """Return the same in plain lines, for terminals that understand no more than that."""
-    lines = [*map(visible, draft.before), f"to {visible(draft.recipient)}", plain_bubble(_seen_card(draft))]
+    lines = [*_before(draft), f"to {visible(draft.recipient)}", plain_bubble(_seen_card(draft))]
     if draft.attachment is not None and draft.card.text:
         lines.append(f"with {_attached(draft.attachment)}")
     lines += [f"[ {visible(link.label)} ] {visible(link.url)}" for link in draft.links]
@@ -229,6 +231,11 @@ def plain_draft(draft: Draft) -> str:
     if draft.survey is not None:
         lines.append(_CARDS[draft.survey])
     return "\n".join(lines)
+
+
+def _before(draft: Draft) -> list[str]:
+    """Return the lines above a message, safe to print, in which every part keeps its place."""
+    return ["".join(isolated(visible(part)) for part in line) for line in draft.before]
 
 
 def _seen_card(draft: Draft) -> AgentCard:

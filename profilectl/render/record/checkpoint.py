@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from profilectl.audit.anchors import Contradiction
 from profilectl.render.json_documents import Document, timestamp
 from profilectl.render.record.answers import counted
+from profilectl.system.extras import how_to_install
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def compared_lines(verdict: Verdict, against: str | None, checkpoints: Checkpoin
 
 def _timestamp_lines(timestamps: Timestamps) -> Iterator[str]:
     if timestamps.unread:
-        reason = "rfc3161-client isn't installed (pip install 'profilectl[timestamp]')"
+        reason = f"rfc3161-client isn't installed ({how_to_install('timestamp')})"
         yield f"{counted(timestamps.unread, 'timestamp')} not looked at: {reason}"
     if timestamps.newest_ms is not None:
         proof = f"the newest proves that its checkpoint was there on {timestamp(timestamps.newest_ms)}"

@@ -206,8 +206,19 @@ def test_a_picture_without_a_text_is_the_bubble():
 
 def test_words_before_stand_above():
     """What the customer wrote, and who has answered, each in a line of its own, whatever they hold."""
-    before = ("@ada, 15:50: Where?\x1b", "Alice F. answered at 15:53")
-    expected = ["@ada, 15:50: Where?\\x1b", before[1], "to @ada"]
+    before = (("@ada", ", 15:50: ", "Where?\x1b"), ("Alice F.", " answered at 15:53"))
+    expected = ["@ada, 15:50: Where?\\x1b", "Alice F. answered at 15:53", "to @ada"]
+
+    assert [expected, expected] == [
+        drawn_draft(before=before)[:3],
+        plain_draft(Draft(CARD, "@ada", before=before)).splitlines()[:3],
+    ]
+
+
+def test_a_name_from_right_to_left_moves_nothing_of_the_line_above():
+    """It is isolated, as in every other place; what it holds of isolates itself is spelled out."""
+    before = (("ليلى\u2068", " answered at 15:53"), ("@ada", ", 15:50: ", "איפה?"))
+    expected = ["\u2068ليلى<U+2068>\u2069 answered at 15:53", "@ada, 15:50: \u2068איפה?\u2069", "to @ada"]
 
     assert [expected, expected] == [
         drawn_draft(before=before)[:3],

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from profilectl.errors import InputRefused, LedgerRefused
+from profilectl.errors import InputRefused, LedgerRefused, UsageError
+from profilectl.ledger.location import companions
 from profilectl.render.console import unless_nobody_reads
 from profilectl.system.files import copy_within, opened_stream, private_draft
 from profilectl.system.folders import LinkRefused
@@ -22,6 +23,7 @@ from profilectl.text.escape import visible
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
     from profilectl.ledger.address import PostgresAddress
+    from profilectl.ledger.protocol import LedgerReader
     from profilectl.ledger.store import Store, StoreReader
 
     Place = Path | PostgresAddress
@@ -132,3 +134,24 @@ def open_sound(context: Context, place: Place, *, even_moved: bool = False) -> S
         context.kept_heads.check(ledger, place)
         on_error.pop_all()
     return ledger
+
+
+def refusal_of(context: Context, ledger: LedgerReader, place: Place) -> LedgerRefused | None:
+    """Return why other commands refuse the ledger, or None."""
+    try:
+        context.kept_heads.check(ledger, place)
+    except LedgerRefused as error:
+        return error
+    return None
+
+
+def require_apart(file: Path, place: Place) -> None:
+    """Raise UsageError for a file to write that is the ledger itself, or one of SQLite's beside it."""
+    if isinstance(place, Path) and is_of_ledger(file.absolute(), place):
+        raise UsageError(f"{visible(str(file))} is the ledger itself, or belongs to it", hint="choose another name")
+
+
+def is_of_ledger(file: Path, place: Path) -> bool:
+    """Say whether a file is a ledger's, or one that SQLite keeps beside it."""
+    own = (place, *companions(place))
+    return file in own or any(path.exists() and file.exists() and path.samefile(file) for path in own)
