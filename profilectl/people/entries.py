@@ -70,11 +70,15 @@ def read_entries(
     """
     people = [person_of(row, mapping) for row in table.rows]
     entries: list[Entry] = []
+    has_names = mapping.header("name") is not None or mapping.header("first") is not None
     for row, person, key in zip(table.rows, people, _keys(table.rows, people, mapping, problems), strict=True):
         entry = _entry(row, person, key, mapping, problems)
-        if not entry.has_name and not known_keys(key):
+        if has_names and not entry.has_name and not known_keys(key):
             problems.note((row.line, 1), key, "no name: --map name=COLUMN says which column has it")
         entries.append(entry)
+    if not has_names and not all(known_keys(entry.key) for entry in entries):
+        listed = ", ".join(excerpt(header, 40) for header in table.headers[:30])
+        problems.note((1, 1), "", f"no column is known to have names: --map name=COLUMN says which; there are {listed}")
     _refuse_twins(entries, mapping, known_keys, problems)
     return entries
 
