@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ PATTERN: Final = "{first} {last_initial}."
 """The public name where a list has only given and family names: customers needn't know the latter."""
 
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_NO_MOVES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Entry(Struct, frozen=True):
@@ -62,19 +64,29 @@ def as_written(name: str) -> str:
 
 
 def read_entries(
-    table: Table, mapping: ColumnMapping, known_keys: Callable[[str], bool], problems: Problems
+    table: Table,
+    mapping: ColumnMapping,
+    known_keys: Callable[[str], bool],
+    problems: Problems,
+    moves: Mapping[str, str] = _NO_MOVES,
 ) -> list[Entry]:
     """Return an entry for each person; what is wrong with a row is noted in `problems`, and the row left out.
 
-    `known_keys` says whether the roster has a key.
+    `known_keys` says whether the roster has a key; `moves` has the agents' keys by those that they had before.
     """
     people = [person_of(row, mapping) for row in table.rows]
     entries: list[Entry] = []
-    for row, person, key in zip(table.rows, people, _keys(table.rows, people, mapping, problems), strict=True):
+    has_names = mapping.header("name") is not None or mapping.header("first") is not None
+    # A list goes on to say what a key was made from, or had been, before somebody changed it.
+    keys = [moves.get(key, key) for key in _keys(table.rows, people, mapping, problems)]
+    for row, person, key in zip(table.rows, people, keys, strict=True):
         entry = _entry(row, person, key, mapping, problems)
-        if not entry.has_name and not known_keys(key):
+        if has_names and not entry.has_name and not known_keys(key):
             problems.note((row.line, 1), key, "no name: --map name=COLUMN says which column has it")
         entries.append(entry)
+    if not has_names and not all(known_keys(entry.key) for entry in entries):
+        listed = ", ".join(excerpt(header, 40) for header in table.headers[:30])
+        problems.note((1, 1), "", f"no column is known to have names: --map name=COLUMN says which; there are {listed}")
     _refuse_twins(entries, mapping, known_keys, problems)
     return entries
 

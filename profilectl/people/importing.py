@@ -13,7 +13,16 @@ from profilectl.errors import InputRefused, TryLater
 from profilectl.model import Kind
 from profilectl.people.entries import Entry, read_entries
 from profilectl.people.mapping import ColumnMapping
-from profilectl.people.merge import Comparison, agents_of, compare, edit, pictures_in_use, public_name, usual_values
+from profilectl.people.merge import (
+    Comparison,
+    agents_of,
+    compare,
+    edit,
+    moves_of,
+    pictures_in_use,
+    public_name,
+    usual_values,
+)
 from profilectl.people.photos import Photo, PhotoSource, collect, drawn, unstored, with_own_files
 from profilectl.people.tables import Problems, Table
 from profilectl.roster.parser import parse_partially
@@ -67,7 +76,7 @@ def plan_import(
     text = content.decode("utf-8")  # with its byte order mark, if it has one
     problems = Problems(table.file)
     known = agents_of(tables)
-    entries = read_entries(table, mapping, known.__contains__, problems)
+    entries = read_entries(table, mapping, known.__contains__, problems, moves_of(tables))
     photos = collect(entries, mapping.header("avatar"), source, problems)
     drawings = initials(entries, photos, tables)
     photos |= drawings

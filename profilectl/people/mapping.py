@@ -1,6 +1,7 @@
 """Which column of a list becomes which field of an agent: as ``--map`` says, else guessed from the header.
 
-The guesses know what Okta, Entra, Google Workspace, Zendesk and BambooHR call their columns. E-mail addresses are used
+The guesses know what Okta, Entra, Google Workspace, Zendesk and BambooHR call their columns, and what spreadsheets in
+German, French, Spanish, Italian, Portuguese, Dutch, Polish, Swedish and Danish call theirs. E-mail addresses are used
 to make keys and to find photographs, and are never written; a number of an employee isn't even read.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -77,13 +79,36 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
         "login",
         "bestemail",
         "username",
+        *("emailadresse", "mailadresse", "courriel", "adresseemail", "correo", "correoelectronico", "emailadres"),
     ),
     # An alias is what Zendesk shows customers in place of an agent's name.
-    "name": ("publicname", "alias", "displayname", "name", "fullname"),
-    "first": ("preferredname", "preferredfirstname", "firstname", "givenname", "namegivenname"),
-    "last": ("lastname", "surname", "familyname", "namefamilyname"),
+    "name": (
+        *("publicname", "alias", "displayname", "anzeigename", "nomaffiche", "weergavenaam"),
+        *("name", "fullname", "nomcomplet", "nombrecompleto", "nomecompleto"),
+    ),
+    "first": (
+        *("preferredname", "preferredfirstname", "firstname", "givenname", "namegivenname"),
+        *("rufname", "vorname", "prenom", "nombre", "nome", "voornaam", "imie", "fornamn", "fornavn"),
+    ),
+    "last": (
+        *("lastname", "surname", "familyname", "namefamilyname", "nachname", "familienname", "nomdefamille", "nom"),
+        *(
+            "apellidos",
+            "apellido",
+            "cognome",
+            "sobrenome",
+            "apelido",
+            "achternaam",
+            "nazwisko",
+            "efternamn",
+            "efternavn",
+        ),
+    ),
     "title": ("jobtitle", "employeetitle"),
-    "avatar": ("photo", "picture", "image", "photourl", "pictureurl", "avatarurl", "thumbnailphotourl", "photofile"),
+    "avatar": (
+        *("photo", "picture", "image", "photourl", "pictureurl", "avatarurl", "thumbnailphotourl", "photofile"),
+        *("foto", "bild", "imagen", "immagine", "imagem", "afbeelding"),
+    ),
     "until": ("lastday", "enddate"),
     "legal_name": ("legalname",),
 }
@@ -166,12 +191,16 @@ def _guess(headers: Sequence[str]) -> tuple[dict[str, str], set[str]]:
         alias = next((alias for alias in _ALIASES.get(field, ()) if alias in plain), None)
         if alias is not None:
             columns[field] = plain[alias]
+    called = {field: _plain(header) for field, header in columns.items()}
+    if "last" not in columns and (called.get("first"), called.get("name")) == ("vorname", "name"):
+        columns["last"] = columns.pop("name")  # German lists have "Name, Vorname" for the family's and the given one
+        given.discard("name")
     return columns, given
 
 
 def _plain(header: str) -> str:
-    """Return the letters and digits of a header: "Profile.First Name [Required]" is "firstname"."""
-    words = _REMARKS.sub("", header).casefold().removeprefix("profile.")
+    """Return a header's letters and digits: "firstname" of "Profile.First Name [Required]", "prenom" of "Prénom"."""
+    words = _REMARKS.sub("", unicodedata.normalize("NFKD", header)).casefold().removeprefix("profile.")
     return "".join(char for char in words if char.isalnum())
 
 

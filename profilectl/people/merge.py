@@ -12,9 +12,11 @@ from profilectl.people.mapping import FIELDS
 from profilectl.roster import name_templates
 from profilectl.roster.editing.apply import edited
 from profilectl.roster.editing.edits import AddAgent, Batch, RemoveAgent, SetFields
+from profilectl.roster.moves import read_moves
 from profilectl.text.escape import visible
 from profilectl.text.names import normalise
 from profilectl.toml.paths import Path
+from profilectl.toml.problems import ProblemList
 
 _MARK: Final = "\ufeff"  # of the order of bytes, which some editors put first
 
@@ -47,6 +49,14 @@ def agents_of(tables: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the tables of a roster's agents by their keys, whatever they hold."""
     agents = tables.get("agents")
     return agents if isinstance(agents, dict) else {}
+
+
+def moves_of(tables: Mapping[str, Any]) -> dict[str, str]:
+    """Return the agents' keys by those that they had before, as a roster's [[moved]] tells."""
+    entries = tables.get("moved")
+    written = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    # what is wrong with an entry is told of the roster as it will be
+    return {move.old: move.new for move in read_moves(written, agents_of(tables), ProblemList())}
 
 
 def usual_values(tables: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from profilectl.people.entries import Entry, person_of, read_entries
 from profilectl.people.importing import Import, initials, judge
 from profilectl.people.keys import keys_of
 from profilectl.people.mapping import ColumnMapping, as_cell
-from profilectl.people.merge import Comparison, agents_of, compare, edit, usual_values
+from profilectl.people.merge import Comparison, agents_of, compare, edit, moves_of, usual_values
 from profilectl.people.photos import PhotoSource, collect, unstored
 from profilectl.people.tables import Problems, Row, Table
 from profilectl.system.files import read_named, write_private
@@ -122,7 +122,8 @@ def plan_pull(
         GuardRefused: more agents would leave.
     """
     tables = load(decode(content, file), file)
-    known = agents_of(tables)
+    known, moves = agents_of(tables), moves_of(tables)
+    memory = {each: replace(person, key=moves.get(person.key, person.key)) for each, person in memory.items()}
     problems = Problems(table.file)
     ids = [row.cells.get("id", "") for row in table.rows]
     if not all(ids) or len({*ids}) < len(ids):

@@ -72,13 +72,13 @@ def _inspect_files(
 
 
 def prepare_all(
-    prepare: Callable[[Picture], PreparedPicture],
+    prepare: Callable[[Picture], PreparedPicture | None],
     pictures: Iterable[Picture],
     *,
     without_content: bool = False,
     watch: Watch = unwatched,
 ) -> tuple[dict[str, PreparedPicture], dict[str, AvatarRefused]]:
-    """Prepare pictures; return them by the digest of their file, and the refusals by their paths.
+    """Prepare pictures; return what comes of them by the digest of their file, and the refusals by their paths.
 
     `without_content` leaves their bytes out: those of 5,000 pictures are 100 MB.
     """
@@ -97,34 +97,37 @@ def prepare_all(
                 except AvatarRefused as error:
                     refusals[path] = error
                 else:
-                    prepared[result.source_digest] = result
+                    if result is not None:
+                        prepared[result.source_digest] = result
                 advance(undecorated(path)[1])
     return prepared, refusals
 
 
-def _without_content(prepare: Callable[[Picture], PreparedPicture], picture: Picture) -> PreparedPicture:
-    return replace(prepare(picture), content=b"")
+def _without_content(prepare: Callable[[Picture], PreparedPicture | None], picture: Picture) -> PreparedPicture | None:
+    prepared = prepare(picture)
+    return None if prepared is None else replace(prepared, content=b"")
 
 
 def examine(
     folder: Path,
     agents: Iterable[Agent],
-    prepare: Callable[[Picture], PreparedPicture],
+    look: Callable[[Picture], PreparedPicture | None],
     proven: Container[str] = (),
     cache: PictureStatCache | None = None,
     watch: Watch = unwatched,
 ) -> tuple[dict[str, Picture], dict[str, AvatarRefused], dict[str, PreparedPicture]]:
-    """Return what `inspect_all` does, refuse what can't be decoded, and return what was, by the digests of the files.
+    """Return what `inspect_all` does, refuse what can't be decoded, and return what came of it, by the files' digests.
 
+    `look` is `PreparedCache.look` or its like.
     `proven` holds digests of usable files; of these only those with an alpha channel are decoded.
     """
     pictures, unreadable = inspect_all(folder, agents, cache)
     by_digest = {picture.digest: picture for picture in pictures.values()}
     unsure = [picture for picture in by_digest.values() if picture.digest not in proven or picture.shape.has_alpha]
-    prepared, unusable = prepare_all(prepare, unsure, without_content=True, watch=watch) if unsure else ({}, {})
+    prepared, unusable = prepare_all(look, unsure, without_content=True, watch=watch) if unsure else ({}, {})
     refused = {picture.digest for picture in unsure if picture.path in unusable}
     copies = [picture for path, picture in pictures.items() if picture.digest in refused and path not in unusable]
-    unusable |= prepare_all(prepare, copies)[1] if copies else {}  # each is told by its own path
+    unusable |= prepare_all(look, copies)[1] if copies else {}  # each is told by its own path
     return pictures, unreadable | unusable, prepared
 
 

@@ -35,7 +35,7 @@ LARGEST_FOLDER: Final = 200_000_000
 SMALLEST_KEPT: Final = 1_000_000
 """Pixels of a file: less is decoded in less than ten milliseconds."""
 
-_VERSION: Final = 1  # to be raised when pictures are prepared in another way
+_VERSION: Final = 2  # to be raised when pictures are prepared in another way
 _LARGEST_FILE: Final = 2_000_000  # bytes: 400x400 as PNG are 640 kB at most
 _LINE: Final = b"\n"
 _DIGEST_LENGTH: Final = 71  # characters, see `digests`
@@ -75,6 +75,23 @@ class PreparedCache:
         self.keep(picture, prepared)
         return prepared
 
+    def look(self, picture: Picture) -> PreparedPicture | None:
+        """Return what `prepare` does where that takes long or shows more than whether a picture can be used; else None.
+
+        AvatarRefused likewise. Nothing is kept.
+        """
+        if _tells_more(picture):
+            return self.prepare(picture)
+        avatars.require_decodable(self._roster_folder, picture)
+        return None
+
+    def look_and_keep(self, picture: Picture) -> PreparedPicture | None:
+        """Return what `look` does, and keep what takes long where that can be written; AvatarRefused likewise."""
+        if _tells_more(picture):
+            return self.prepare_and_keep(picture)
+        avatars.require_decodable(self._roster_folder, picture)
+        return None
+
     def keep(self, picture: Picture, prepared: PreparedPicture) -> None:
         """Keep a picture for the next command, if it takes long to decode; see `trim`."""
         if _is_large(picture):
@@ -99,6 +116,11 @@ class PreparedCache:
 
 def _is_large(picture: Picture) -> bool:
     return picture.shape.width * picture.shape.height >= SMALLEST_KEPT
+
+
+def _tells_more(picture: Picture) -> bool:
+    # Whether transparency shows is known of the pixels alone, and a badge is drawn on them.
+    return _is_large(picture) or picture.shape.has_alpha or undecorated(picture.path)[0] is not None
 
 
 def _key(picture: Picture) -> str:

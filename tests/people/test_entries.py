@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from profilectl.errors import RosterRefused
 from profilectl.people.entries import as_written, read_entries
 from profilectl.people.mapping import map_columns
 from profilectl.people.tables import Problems
@@ -28,6 +29,15 @@ def test_a_column_with_names_is_enough(entries):
     [entry] = entries("displayName,givenName,surname,mail\nAlice F.,Alice,Fast,afast@acme.example\n")
 
     assert ("afast", {"name": "Alice F."}) == (entry.key, entry.values(None))
+
+
+def test_a_list_without_a_column_for_names_has_one_problem(entries):
+    """Forty people with an unknown header were forty lines that said the same."""
+    with pytest.raises(RosterRefused) as refused:
+        entries("mail,Wie heißt er\na@x.example,Alice\nb@x.example,Bruno\n")
+    assert [(1, "no column is known to have names: --map name=COLUMN says which; there are mail, Wie heißt er")] == [
+        (problem.line, problem.message) for problem in refused.value.problems
+    ]
 
 
 def test_names_in_parts_become_a_pattern(entries):

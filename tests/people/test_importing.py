@@ -101,3 +101,24 @@ def test_a_roster_that_must_not_exist_is_not_replaced(plan, tmp_path):
     with pytest.raises(InputRefused, match=r"can't write .*roster.toml: File exists"):
         write(plan(HEAD, "name\nAlice F.\n"), path, None)
     assert ("mine", []) == (path.read_text(), [*(tmp_path / "avatars").iterdir()])
+
+
+MOVED = '[agents.alice]\nname = "Alice"\navatar = "a.png"\n[[moved]]\nfrom = "a2"\nto = "alice"\n'
+
+
+@pytest.mark.parametrize("form", ["mail,name\na1@acme.example,Alice F.\n", "key,name\na2,Alice F.\n"])
+def test_a_key_that_was_changed_is_found_under_its_former_ones(plan, form):
+    """The spreadsheet still has the address that the first key was made of: every rename made it refuse the roster."""
+    roster = HEAD + MOVED + '[[moved]]\nfrom = "a1"\nto = "a2"\n'
+    change = plan(roster, form).comparison
+
+    assert ((), [("alice", "name")]) == (change.added, [(each.agent, each.field) for each in change.changes])
+
+
+def test_a_former_key_beside_the_one_of_today_is_the_same_person(plan, problems_of):
+    """Which of the two lines counts is for a person to say."""
+    text = "key,name\nalice,Alice F.\na2,Alice G.\n"
+
+    assert ["people.csv:3:1: alice: the same person as in line 2, or keys are needed: --map key=COLUMN"] == problems_of(
+        plan, HEAD + MOVED, text
+    )

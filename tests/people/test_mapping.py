@@ -37,6 +37,28 @@ BAMBOOHR = "Employee #,First Name,Last Name,Preferred Name,Job Title,Department,
 @pytest.mark.parametrize(
     ("header", "columns"),
     [
+        ("Vorname,Nachname,E-Mail-Adresse,Foto", ["first", "last", "email", "avatar"]),
+        ("Name,Vorname,E-Mail", ["last", "first", "email"]),
+        ("Name,Vorname,Nachname", ["name", "first", "last"]),
+        ("Anzeigename,Name,Vorname", ["name", None, "first"]),
+        ("Nom,Prénom,Courriel", ["last", "first", "email"]),
+        ("Nombre,Apellidos,Correo electrónico", ["first", "last", "email"]),
+        ("Nome,Cognome,Email,Immagine", ["first", "last", "email", "avatar"]),
+        ("Voornaam,Achternaam,E-mailadres", ["first", "last", "email"]),
+        ("Imię,Nazwisko", ["first", "last"]),
+        ("Förnamn,Efternamn", ["first", "last"]),
+    ],
+)
+def test_spreadsheets_of_other_languages_are_known(header, columns):
+    """Whoever separates columns with semicolons rarely calls them in English."""
+    guessed = {column: field for field, column in map_columns(header.split(","), ()).columns.items()}
+
+    assert columns == [guessed.get(column) for column in header.split(",")]
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
         (OKTA, {"email": "email", "name": "displayName", "first": "firstName", "last": "lastName", "title": "title"}),
         (
             ENTRA,

@@ -86,3 +86,17 @@ def test_what_is_remembered_is_what_the_directory_said():
         result.kept,
         result.change.text,
     )
+
+
+def test_who_has_another_key_is_still_followed():
+    """A rename was taken for a removal by hand, so that nobody noticed when the person left."""
+    roster = HEAD + b'[agents.alice]\nname = "Alice"\n[[moved]]\nfrom = "afast"\nto = "alice"\n'
+    memory = {"7": Known("afast", {"name": "Alice"})}
+    pull = plan([{"id": "7", "name": "Alice F."}], memory, roster)
+    left = plan([{"id": "9", "name": "Dora"}], memory, roster)
+
+    assert ((), ["alice"]) == (pull.stay_out, [change.agent for change in pull.change.comparison.changes])
+    assert ({"7": "alice"}, ("alice",)) == (
+        {each: person.key for each, person in pull.memory.items()},
+        left.change.comparison.removed,
+    )

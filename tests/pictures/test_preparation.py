@@ -8,6 +8,7 @@ import shutil
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,55 @@ def test_who_only_looks_keeps_nothing(folder):
     PreparedCache(folder).prepare(avatars.inspect(folder, "1.jpg"))
 
     assert not Path(cache_folder("prepared")).exists()
+
+
+def test_a_small_picture_is_only_decoded_to_see_that_it_can_be_used(folder, decoded):
+    """Nothing is resized, saved or measured of it, which is two thirds of the work on 200 new ones."""
+    Image.new("RGB", (400, 400), "#123456").save(folder / "small.png")
+    (folder / "cut.png").write_bytes((folder / "small.png").read_bytes()[:-60])
+    cache, picture = PreparedCache(folder), avatars.inspect(folder, "small.png")
+    refusals = [error_of(partial(cache.look, avatars.inspect(folder, "cut.png")))]
+    refusals.append(error_of(partial(cache.prepare, avatars.inspect(folder, "cut.png"))))
+
+    assert [None, None] == [cache.look(picture), cache.look_and_keep(picture)]
+    assert (["cut.png"], False) == (decoded, Path(cache_folder("prepared")).exists())
+    assert refusals[0] == refusals[1]
+    assert "picture cut.png is damaged or cut off" == refusals[0]
+
+
+def error_of(call):
+    with pytest.raises(AvatarRefused) as refused:
+        call()
+    return refused.value.message
+
+
+def test_who_looks_at_a_small_picture_notices_that_it_has_changed(folder):
+    """As who prepares it does: the plan names what was inspected."""
+    Image.new("RGB", (400, 400), "#123456").save(folder / "small.png")
+    picture = avatars.inspect(folder, "small.png")
+    Image.new("RGB", (400, 400), "#654321").save(folder / "small.png")
+
+    assert "picture small.png changed while it was being used" == error_of(lambda: PreparedCache(folder).look(picture))
+
+
+def test_who_looks_learns_whether_transparency_shows(folder):
+    """That is known of the pixels alone; a large photograph is kept by the way."""
+    Image.new("RGBA", (400, 400), "#12345678").save(folder / "clear.png")
+    cache = PreparedCache(folder)
+
+    assert "image/png" == cache.look_and_keep(avatars.inspect(folder, "clear.png")).media_type
+    assert ("image/jpeg", 1) == (cache.look_and_keep(avatars.inspect(folder, "1.jpg")).media_type, len(kept()))
+
+
+def test_a_photograph_is_decoded_at_half_its_size_where_that_is_enough(folder):
+    """From 600 pixels on, one and a half times of what is shown: 1200x1600 took twice as long at full size."""
+    sizes = []
+    real = avatars._square
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(avatars, "_square", lambda source, size: sizes.append(source.size) or real(source, size))
+        avatars.square(photograph_like_portrait(1, (1200, 1600)), "photo")
+
+    assert [(800, 600)] == sizes
 
 
 def test_a_small_picture_is_decoded_each_time(folder, decoded):

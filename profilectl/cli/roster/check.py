@@ -161,7 +161,7 @@ def _picture_problems(context: Context, roster: PartialRoster, content: bytes, n
     proven = _synced_digests(context, roster.brands)
     stats, cache = context.picture_cache, context.prepared_cache
     pictures, refusals, prepared = examine(
-        context.roster_path.parent, agents, cache.prepare_and_keep, proven, stats, progress
+        context.roster_path.parent, agents, cache.look_and_keep, proven, stats, progress
     )
     stats.save(agent.avatar for agent in agents)
     cache.trim()

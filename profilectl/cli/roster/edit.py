@@ -96,7 +96,7 @@ def _require_usable_pictures(context: Context, key: str, text: str, paths: Colle
     agreed = agreed_agents(roster.agents, roster.policy, today(roster.policy.timezone))
     own = [agent for agent in (*agreed, *roster.faulty) if agent.key == key]
     agents = decorated_agents([agent for agent in own if paths is None or agent.avatar in paths], roster.brands)
-    pictures, refusals, prepared = examine(context.roster_path.parent, agents, context.prepared_cache.prepare)
+    pictures, refusals, prepared = examine(context.roster_path.parent, agents, context.prepared_cache.look)
     objections = (*judge(agents, pictures, refusals, roster.policy), *judge_looks(agents, pictures, prepared))
     for problem in waive(problems(objections, text, name), roster.policy.waivers)[0]:
         if problem.severity == "error":

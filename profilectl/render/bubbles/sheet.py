@@ -1,7 +1,8 @@
 """The whole team as one PNG, to print and to approve: each face and name as customers see them.
 
-Letters come from a font that is there: Pillow's own, which has English, or one of those that systems bring along. It
-has to have every letter of every name, as a box in the place of a letter is no name that somebody could approve.
+Each name comes from a font that is there: Pillow's own, which has English, or one of those that systems bring along. It
+has to have every letter of the name, as a box in the place of a letter is no name that somebody could approve. Letters
+that join or run from right to left are laid out by Raqm, which Pillow's wheels have and which needs FriBiDi.
 """
 
 from __future__ import annotations
@@ -30,8 +31,15 @@ MARK: Final = b"profilectl sheet"
 
 MOST_AGENTS: Final = 400  # on one sheet: 80 MB while it is drawn
 
-FONTS: Final = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "Arial Unicode.ttf", "NotoSansCJK-Regular.ttc")
-"""What Linux, macOS and Windows bring along, the widest last; Pillow finds each where that system keeps its fonts."""
+_JOINING_SCRIPTS: Final = (
+    *("Arabic", "Hebrew", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Tamil", "Telugu", "Kannada", "Malayalam"),
+    *("Sinhala", "Thai", "Lao", "Khmer", "Myanmar", "Georgian", "Armenian", "Ethiopic"),
+)
+FONTS: Final = (
+    *("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "Arial Unicode.ttf", "NotoSansCJK-Regular.ttc"),
+    *("Nirmala.ttf", "FreeSans.ttf", *(f"NotoSans{script}-Regular.ttf" for script in _JOINING_SCRIPTS)),
+)
+"""What Linux, macOS and Windows bring along; Pillow finds each where that system keeps its fonts."""
 
 _WIDTH: Final = 1240  # pixels: A4 at 150 dots an inch
 _MARGIN, _COLUMNS, _HEAD, _FOOT = 60, 5, 180, 130
@@ -56,7 +64,8 @@ def sheet_picture(sheet: Sheet, cards: Sequence[AgentCard]) -> bytes:
     """Return a PNG with the picture and name of every agent.
 
     Raises:
-        InputRefused: there are too many for one, or no font here has all letters of their names.
+        InputRefused: there are too many for one, or no font here has all letters of one of their names, or they join
+            and this Pillow can't lay them out.
     """
     from PIL import Image, ImageDraw
     from PIL.PngImagePlugin import PngInfo
@@ -64,8 +73,10 @@ def sheet_picture(sheet: Sheet, cards: Sequence[AgentCard]) -> bytes:
     if len(cards) > MOST_AGENTS:
         hint = "--brand or -l selects some; --sheet FILE.html has room for thousands"
         raise InputRefused(f"a PNG has room for {MOST_AGENTS} agents, and there are {len(cards):,}", hint=hint)
-    fonts = _Fonts(_font_for(cards))
-    rows = [[_Cell(card, fonts) for card in cards[at : at + _COLUMNS]] for at in range(0, len(cards), _COLUMNS)]
+    names = _fonts_of_names(cards)
+    fonts = _Fonts(next(_fonts()))
+    cells = [_Cell(card, font, fonts) for card, font in zip(cards, names, strict=True)]
+    rows = [cells[at : at + _COLUMNS] for at in range(0, len(cells), _COLUMNS)]
     heights = [max(cell.height for cell in row) for row in rows]
     image = Image.new("RGB", (_WIDTH, _HEAD + sum(heights) + _FOOT), _PAPER)
     draw = ImageDraw.Draw(image)
@@ -88,9 +99,9 @@ class _Fonts:
 class _Cell:
     """A face as a disc, and below it the name, and for whoever approves it the brand, the key and the kind."""
 
-    def __init__(self, card: AgentCard, fonts: _Fonts) -> None:
-        self._picture, self._fonts = card.picture or b"", fonts
-        self._name = [*_wrapped(_shown(card.name).split(" "), fonts.usual)]
+    def __init__(self, card: AgentCard, font: FreeTypeFont, fonts: _Fonts) -> None:
+        self._picture, self._font, self._fonts = card.picture or b"", font, fonts
+        self._name = [*_wrapped(_shown(card.name).split(" "), font)]
         facts = (f"@{_shown(card.handle)}", f"{_shown(card.agent)} ({card.kind})")
         self._facts = [line for fact in facts for line in _wrapped([fact], fonts.small)]
 
@@ -105,7 +116,7 @@ class _Cell:
         image.paste(_face(self._picture), (middle - _FACE // 2, top), _disc())
         below = top + _FACE + 12
         for line in self._name:
-            draw.text((middle, below), line, fill=_INK, font=self._fonts.usual, anchor="ma")
+            draw.text((middle, below), line, fill=_INK, font=self._font, anchor="ma")
             below += _USUAL + 6
         for line in self._facts:
             draw.text((middle, below + 4), line, fill=_QUIET, font=self._fonts.small, anchor="ma")
@@ -128,36 +139,73 @@ def _disc() -> Image:
     return disc.resize((_FACE, _FACE), Image.Resampling.LANCZOS)
 
 
-def _font_for(cards: Sequence[AgentCard]) -> FreeTypeFont:
-    """Return a font with all letters of the agents' names, Pillow's own where that has them."""
-    names = {card.agent: {letter for letter in _shown(card.name) if not letter.isspace()} for card in cards}
-    letters = set().union(*names.values())
-    missing = joining = {letter for letter in letters if _needs_shaping(letter)}
-    if not joining:
-        missing = letters
-        for font in _fonts():
-            lacking = _lacking(font, letters)
-            if not lacking:
-                return font
-            missing = missing & lacking
-    doubtful = [visible(key) for key, own in names.items() if own & missing]
-    more = f" and {len(doubtful) - 5} more" if len(doubtful) > 5 else ""
-    whom = f" ({', '.join(doubtful[:5])}{more})" if doubtful else ""
-    raise InputRefused(
-        f"no font on this machine draws all names of this sheet{whom}",
-        hint="--sheet FILE.html is the one for these names: a browser has the letters",
+def _fonts_of_names(cards: Sequence[AgentCard]) -> list[FreeTypeFont]:
+    """Return a font for each agent's name that has all of its letters, Pillow's own where that has them."""
+    texts = [_shown(card.name) for card in cards]
+    if not _has_layout():
+        _refuse(
+            [card for card, text in zip(cards, texts, strict=True) if any(map(_needs_shaping, text))],
+            "Pillow on this machine can't lay out the letters of some names: they join, or run from right to left",
+            "install FriBiDi (Debian: libfribidi0; macOS: brew install fribidi), or use --sheet FILE.html",
+        )
+    shelf = _Shelf()
+    fonts = [shelf.font_for(text) for text in texts]
+    _refuse(
+        [card for card, font in zip(cards, fonts, strict=True) if font is None],
+        "no font on this machine has all letters of some names",
+        "install one (Debian: fonts-noto-core, fonts-freefont-ttf), or use --sheet FILE.html: a browser has them",
     )
+    return [font for font in fonts if font is not None]
+
+
+def _refuse(cards: Sequence[AgentCard], reason: str, hint: str) -> None:
+    doubtful = [*dict.fromkeys(visible(card.agent) for card in cards)]
+    more = f" and {len(doubtful) - 5} more" if len(doubtful) > 5 else ""
+    if doubtful:
+        raise InputRefused(f"{reason} ({', '.join(doubtful[:5])}{more})", hint=hint)
+
+
+def _has_layout() -> bool:
+    """Say whether Pillow can lay out letters that join; its wheels load FriBiDi from the system for it."""
+    from PIL import features
+
+    return bool(features.check("raqm") and features.check("fribidi"))
+
+
+class _Shelf:
+    """The fonts that are here, each opened when a name needs it."""
+
+    def __init__(self) -> None:
+        self._unopened = _fonts()
+        self._opened: list[FreeTypeFont] = []
+
+    def font_for(self, text: str) -> FreeTypeFont | None:
+        """Return the first font that has all letters of a text, laid out as it needs; None where there is none."""
+        letters = {letter for letter in text if not letter.isspace() and unicodedata.category(letter) != "Cf"}
+        font = next((font for font in self._all() if not _lacking(font, letters)), None)
+        if font is None or not any(map(_needs_shaping, text)):
+            return font
+        from PIL import ImageFont
+
+        return font.font_variant(layout_engine=ImageFont.Layout.RAQM)
+
+    def _all(self) -> Iterator[FreeTypeFont]:
+        yield from self._opened
+        for font in self._unopened:
+            self._opened.append(font)
+            yield font
 
 
 def _fonts() -> Iterator[FreeTypeFont]:
     from PIL import ImageFont
 
+    basic = ImageFont.Layout.BASIC  # which draws each letter alone, so that one that is missing shows
     own = ImageFont.load_default(_USUAL)
     if isinstance(own, ImageFont.FreeTypeFont):  # else Pillow was built without FreeType
-        yield own
+        yield own.font_variant(layout_engine=basic)
     for name in FONTS:
         try:
-            yield ImageFont.truetype(name, _USUAL, layout_engine=ImageFont.Layout.BASIC)
+            yield ImageFont.truetype(name, _USUAL, layout_engine=basic)
         except OSError:  # this system doesn't bring it along
             continue
 
@@ -171,8 +219,12 @@ def _lacking(font: FreeTypeFont, letters: Iterable[str]) -> set[str]:
 
 
 def _needs_shaping(letter: str) -> bool:
-    """Say whether a letter joins with others or runs from right to left, which takes more than one font."""
-    return unicodedata.bidirectional(letter) in _SPANNING or unicodedata.category(letter).startswith("M")
+    """Say whether a letter joins with others or runs from right to left, which takes more than a font."""
+    return unicodedata.bidirectional(letter) in _SPANNING or _is_mark(letter)
+
+
+def _is_mark(letter: str) -> bool:
+    return unicodedata.category(letter).startswith("M")
 
 
 def _shown(text: str) -> str:
@@ -212,7 +264,8 @@ def _wrapped(words: Iterable[str], font: FreeTypeFont) -> Iterator[str]:
             yield line
         line = word
         while font.getlength(line) > width:
-            end = next(end for end in range(len(line) - 1, 0, -1) if end == 1 or font.getlength(line[:end]) <= width)
+            ends = (end for end in range(len(line) - 1, 1, -1) if not _is_mark(line[end]))  # a mark stays at its letter
+            end = next((end for end in ends if font.getlength(line[:end]) <= width), 1)
             yield line[:end]
             line = line[end:]
     yield line

@@ -61,12 +61,66 @@ def test_a_long_name_is_whole():
     ]
 
 
-@pytest.mark.parametrize("name", ["सुनीता", "محمد", "דנה", "A\u0301\u0323\u0316"])
-def test_letters_that_join_are_for_a_browser(name):
-    """Whose names they are is said, and what shows them."""
-    with pytest.raises(InputRefused, match=r"no font on this machine draws all names of this sheet \(b\)") as refused:
+JOINING = ["सुनीता", "محمد", "דנה", "A\u0301\u0323\u0316"]
+
+
+@pytest.mark.parametrize("name", JOINING)
+def test_letters_that_join_are_laid_out(name):
+    """By Raqm, in a font that has its script, beside names in English."""
+    font = sheet._Shelf().font_for(name)
+    if font is None:
+        pytest.skip("this machine has no font for it")
+
+    assert ImageFont.Layout.RAQM == font.layout_engine
+    assert drawn(card("a", "Alice"), card("b", name)).width == 1240
+
+
+def test_the_letters_of_an_arabic_name_are_joined():
+    """Its letters take less room than when each is drawn alone."""
+    font = sheet._Shelf().font_for("محمد")
+    if font is None:
+        pytest.skip("this machine has no font for it")
+    alone = font.font_variant(layout_engine=ImageFont.Layout.BASIC)
+
+    assert font.getlength("محمد") < alone.getlength("محمد")
+    assert bytes(font.getmask("محمد")) != bytes(alone.getmask("محمد"))
+
+
+@pytest.mark.parametrize("name", JOINING)
+def test_letters_that_join_are_for_a_browser_where_nothing_lays_them_out(name, monkeypatch):
+    """Whose names they are is said, what to install, and what shows them."""
+    monkeypatch.setattr("PIL.features.check", lambda feature: feature != "fribidi")
+    with pytest.raises(InputRefused, match=r"can't lay out the letters of some names.* \(b\)") as refused:
         sheet_picture(SHEET, [card("a", "Alice"), card("b", name)])
-    assert "--sheet FILE.html" in refused.value.hint
+    assert ("libfribidi0" in refused.value.hint, "--sheet FILE.html" in refused.value.hint) == (True, True)
+
+
+def test_a_long_word_is_cut_between_letters_not_before_their_marks():
+    """A vowel sign alone at the head of a line would be shown on an empty circle."""
+    font = sheet._Shelf().font_for("सुनीता")
+    if font is None:
+        pytest.skip("this machine has no font for it")
+    lines = [*sheet._wrapped(["सु" * 40], font.font_variant(size=22))]
+
+    assert (True, {"स"}) == (len(lines) > 1, {line[0] for line in lines})
+
+
+def test_what_stands_below_a_name_is_in_letters_that_are_there():
+    """A font of Hindi letters alone would make boxes of the handle: it looks as below a name in English."""
+    if sheet._Shelf().font_for("सुनीता") is None:
+        pytest.skip("this machine has no font for it")
+    hindi, english = drawn(card("a", "सुनीता")), drawn(card("a", "Sunita"))
+    below = (60, 180 + 176 + 12 + 22 + 12, 60 + 224, 180 + 176 + 12 + 22 + 6 + 60)
+
+    assert english.crop(below).tobytes() == hindi.crop(below).tobytes()
+
+
+def test_each_name_has_its_own_font():
+    """A team of people from everywhere is on one sheet, though no font has all of their letters."""
+    names = ["Alice F.", "סרה", "सुनीता", "李小龍"]
+    if None in map(sheet._Shelf().font_for, names):
+        pytest.skip("this machine has no font for one of them")
+    assert sheet_picture(SHEET, [card(str(at), name) for at, name in enumerate(names)])
 
 
 def test_without_a_font_of_the_system_only_english_is_drawn(monkeypatch):
