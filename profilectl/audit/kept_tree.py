@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -123,30 +124,29 @@ class GrownTree:
 
     def take(self, records: Iterator[chain.Record], size: int) -> Iterator[chain.Record]:
         """Let records pass, and grow by each; the root is noted at that size, and the leaves behind it are."""
-        waiting: list[str] = []  # hashes that the tree hasn't got yet: many at once take it less time
-        upto = size - self.tree.size  # how many come before the root is noted
         first, last = max(size, self.tree.size), None
-        for last in records:
-            waiting.append(last.hash)
-            if len(waiting) == upto or len(waiting) == _AT_ONCE:
-                upto -= self._add(waiting, size)
-                waiting = []
-            yield last
-        self._add(waiting, size)
+        # many at once take the tree less time, and so does handing them on
+        while batch := list(islice(records, self._most_at_once(size))):
+            self._add([record.hash for record in batch], size)
+            yield from batch
+            last = batch[-1]
         if last is not None:
             self.seq, self.hash = last.seq, last.hash
         if self.tree.size - first > MOST_LEAVES:
             self.leaves.clear()
 
-    def _add(self, hashes: list[str], size: int) -> int:
-        """Grow by records that are all up to that size, or all above it, and return how many these are."""
+    def _most_at_once(self, size: int) -> int:
+        """Return how many records may be added before the root is noted, or the processor's cache is full."""
+        return min(_AT_ONCE, size - self.tree.size) if self.tree.size < size else _AT_ONCE
+
+    def _add(self, hashes: list[str], size: int) -> None:
+        """Grow by records that are all up to that size, or all above it."""
         place = self.tree.size + 1
         self.tree.extend(hashes)
         if self.tree.size == size:
             self.roots[size] = self.tree.root()
         if place > size and len(self.leaves) <= MOST_LEAVES:
             self.leaves.update(enumerate(hashes, place))
-        return len(hashes)
 
 
 def origin_of_ledger(ledger: RecordReader) -> str | None:

@@ -11,7 +11,7 @@ import typer
 from profilectl.cli.context import Context
 from profilectl.cli.options import add_group
 from profilectl.errors import UsageError
-from profilectl.feedback.reader import asked_after, read_report
+from profilectl.feedback.reader import read_report
 from profilectl.feedback.report import Period
 from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.render import feedback, json_documents, tables
@@ -51,9 +51,9 @@ def report(
     for brand, client in clients.items():
         account = accounts[brand]
         check_account(brand, account, ledger)  # before anything is reported under this brand's name
-        brand_report, period = read_report(client, ledger, brand.key, account.user_id, first_ms, last_ms)
+        brand_report, period, issued = read_report(client, ledger, brand.key, account.user_id, first_ms, last_ms)
         reports.append(brand_report)
-        young += asked_after(ledger, account.user_id, period.until_ms)
+        young += issued
     # Not only --quiet: the JSON document holds the same sentences, so a log would have each twice.
     is_silent = context.is_quiet or context.wants_json
     if not is_silent:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from profilectl.audit.queries import Readable, read_entry
 from profilectl.errors import CredentialsError, InputRefused, OutcomeUnknown, ProfilectlError, TryLater
 from profilectl.ledger.accounts import check_account
 from profilectl.model import Binding, Brand, Event, Intent, Move, Retired, Roster
@@ -249,12 +250,20 @@ def _result(brand: Brand, profile: Retired, error: ProfilectlError | None = None
 
 
 def require_known(key: str, roster: Roster, ledger: LedgerReader) -> None:
-    """Raise UsageError for a key that neither the roster nor the audit trail has ever named."""
+    """Raise UsageError for a key that neither the roster nor the ledger has ever named as that of an agent."""
     known = {agent.key for agent in roster.agents}
-    if key not in known:  # the trail is long, so it isn't read for whom the roster names
-        known |= {agent for record in ledger.events() if (agent := record.event.agent) is not None}
+    if key not in known:  # whom the roster names needs no record
+        known |= _agents_in(ledger)
     if key not in known:
         raise unknown_agent(key, known)
+
+
+def _agents_in(ledger: LedgerReader) -> set[str]:
+    """Return the keys of all agents that a ledger had a profile, a create or a block of."""
+    # what is recorded of messages says no more: who sent one had a profile, and who was refused may not exist
+    readable = Readable(ledger, ledger.accepted_breaks())
+    records = (record for user_id in ledger.user_ids() for record in readable.profile_records(user_id))
+    return {agent for record in records if (agent := read_entry(record).event.agent) is not None}
 
 
 def roster_lines(
