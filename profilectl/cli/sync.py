@@ -156,6 +156,7 @@ class _Looks:
     max_wait: float  # seconds
     budget: WaitBudget
     terms: Terms
+    has_waited: bool = False  # for the lock
 
     def apply(self) -> ExitCode:
         """Apply what is planned under the lock; errors as for `SyncRun.plan`."""
@@ -232,7 +233,7 @@ class _Looks:
     def _locked(self, first: SyncRun | None = None) -> Iterator[tuple[SyncRun, Ledger]]:
         """Hold the lock of the ledger that is the right one by now, and look at everything under it.
 
-        A `first` look counts unless somebody has begun a ledger since.
+        A `first` look counts unless there was a wait since, or somebody has begun a ledger.
         """
         context = (self.context if first is None else first.context).reread()
         ledger = context.ledger_for_writing(is_thorough=True)
@@ -240,7 +241,8 @@ class _Looks:
             _require_anchored(context, ledger)
         accounts = _known_accounts(self.context, ledger)  # not by the roster that counts: that is read under the lock
         with ledger.lock(self.max_wait, "profilectl sync", self._announce_lock, accounts):
-            run = self._look(context, ledger) if first is None or _is_begun(ledger) else first
+            is_true = not self.has_waited and not _is_begun(ledger)
+            run = first if first is not None and is_true else self._look(context, ledger)
             if accounts and not accounts.issuperset(account.user_id for account in run.session.accounts.values()):
                 what = "nothing was changed: the roster was given other brands while this run waited"
                 raise TryLater(what, hint="run it again")
@@ -252,7 +254,7 @@ class _Looks:
         return self.terms.expected is None  # a reviewed plan is applied as a whole
 
     def _announce_lock(self, seconds: float, holder: str) -> None:
-        errors = []
+        self.has_waited, errors = True, []
         for brand in self.context.brands():  # who has no credentials needn't wait to learn it
             try:
                 self.context.credentials(brand)

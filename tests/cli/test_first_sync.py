@@ -104,3 +104,16 @@ def test_what_was_seen_before_somebody_began_the_ledger_does_not_count(newcomer,
         process.communicate(timeout=LONGEST)
 
     assert (7, ["Alice"]) == (process.returncode, served.live())
+
+
+def test_what_was_seen_before_a_wait_does_not_count(newcomer, served):
+    """While the run waited for the lock, and nobody began a ledger, Bruno left the roster."""
+    newcomer.place.parent.mkdir(parents=True, mode=0o700)
+    with FileLock(newcomer.place.with_name("ledger.db.lock"), mode=0o600):
+        process = newcomer.start("sync", "--yes")
+        assert next_line(process, process.stderr).startswith("waiting ")
+        newcomer.write(*TEAM[:1])
+    with cut_short(process):
+        process.communicate(timeout=LONGEST)
+
+    assert (0, ["Alice"]) == (process.returncode, served.live())
