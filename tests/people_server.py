@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from urllib.parse import parse_qs, quote, urlsplit
+
+from tests.loopback_server import LoopbackServer
 
 TOKEN = "00Canary-directory-token"
 USER = "admin@acme.example"
@@ -35,35 +34,24 @@ class Directory:
         self.kind, self.people, self.page_size = kind, list(people), page_size
         self.asked, self.failures, self.next_page = [], [], None
         self.is_endless = False
-        directory = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                directory.asked.append(self.path)
-                status, headers, body = directory.answer(self.path, self.headers.get("Authorization"))
-                content = json.dumps(body).encode()
-                with suppress(ConnectionError):  # whoever has seen enough of it hangs up
-                    self.send_response(status)
-                    for name, value in headers.items():
-                        self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(content)))
-                    self.end_headers()
-                    self.wfile.write(content)
-
-            def log_message(self, *_):
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._server = LoopbackServer(self._reply)
+        self.url = self._server.url
 
     def __enter__(self):
-        self._thread.start()
+        self._server.__enter__()
         return self
 
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    def __exit__(self, *error):
+        self._server.__exit__(*error)
+
+    def close(self):
+        """Let nobody connect any more, before the end of the block."""
+        self._server.close()
+
+    def _reply(self, request):
+        self.asked.append(request.path)
+        status, headers, body = self.answer(request.path, request.headers.get("Authorization"))
+        return status, headers, json.dumps(body).encode()
 
     def answer(self, path, authorization):
         """Return status, headers and body."""
@@ -115,8 +103,8 @@ class Directory:
         people, more = self._page(query, "$skiptoken")
         body = {"@odata.context": "…"}
         if more:
-            wanted = {"$skiptoken": more, "$select": query["$select"]}
-            body["@odata.nextLink"] = self._next(path, **wanted)
+            following = {"$skiptoken": more, "$select": query["$select"]}
+            body["@odata.nextLink"] = self._next(path, **following)
         everything = [
             {"id": id_, "givenName": first, "surname": last, "mail": email, "accountEnabled": on, "mobilePhone": "1"}
             for id_, first, last, email, on in people

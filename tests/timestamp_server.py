@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.loopback_server import LoopbackServer
 
 _CONFIG = """
 [req]
@@ -48,34 +47,18 @@ class Authority:
         self._make_certificates()
 
     def __enter__(self):
-        authority = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                query = self.rfile.read(int(self.headers["Content-Length"]))
-                authority.asked.append((query, dict(self.headers)))
-                status, headers, content = authority.failure or (200, {}, authority.answer(query))
-                with suppress(ConnectionError):  # whoever has seen enough of it hangs up
-                    self.send_response(status)
-                    for name, value in ({"Content-Type": "application/timestamp-reply"} | headers).items():
-                        self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(content)))
-                    self.end_headers()
-                    self.wfile.write(content)
-
-            def log_message(self, *_):
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/tsr"
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._server = LoopbackServer(self._reply)
+        self._server.__enter__()
+        self.url = f"{self._server.url}/tsr"
         return self
 
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def __exit__(self, *error):
+        self._server.__exit__(*error)
+
+    def _reply(self, request):
+        self.asked.append((request.body, request.headers))
+        status, headers, content = self.failure or (200, {}, self.answer(request.body))
+        return status, {"Content-Type": "application/timestamp-reply"} | headers, content
 
     def answer(self, query):
         """Return what OpenSSL answers to a query."""

@@ -22,6 +22,7 @@ from profilectl.cli.local_sandbox import find_token
 from profilectl.secret import Credentials, Secret
 from tests import schemas
 from tests.patience import LONGEST, cut_short, next_line, read_some, until
+from tests.ssh_keys import make_ssh_key
 from tests.terminals import start_on_terminal
 
 if TYPE_CHECKING:
@@ -179,6 +180,23 @@ def desk(tmp_path):
     one = Desk(tmp_path)
     one.draw("face.png")
     return one
+
+
+@pytest.fixture
+def signing_desk(desk, tmp_path):
+    """A desk with a key of ssh and a folder that somebody else keeps, and its own state."""
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    make_ssh_key(home / ".ssh" / "id_ed25519")
+    desk.anchor = tmp_path / "anchor"
+    desk.anchor.mkdir()
+    desk.env |= {
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "PROFILECTL_AUDIT_ANCHOR": str(desk.anchor),
+    }
+    return desk
 
 
 @pytest.fixture

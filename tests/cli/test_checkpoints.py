@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import subprocess
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -17,26 +16,16 @@ from profilectl.audit.notes import parse_note
 from profilectl.cli.main import run
 from profilectl.ledger.opening import open_for_writing
 from profilectl.model import Account
+from tests.ssh_keys import make_ssh_key
 
 WARNING = "warning: the sync is done, but no checkpoint was written: "
 
 
 @pytest.fixture
-def desk(desk, tmp_path):
-    """A desk with a key of ssh and a folder that somebody else keeps, and its own state."""
-    home = tmp_path / "home"
-    (home / ".ssh").mkdir(parents=True)
-    make_key(home / ".ssh" / "id_ed25519")
-    desk.anchor = tmp_path / "anchor"
-    desk.anchor.mkdir()
-    desk.env |= {
-        "HOME": str(home),
-        "XDG_STATE_HOME": str(home / "state"),
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "PROFILECTL_AUDIT_ANCHOR": str(desk.anchor),
-    }
-    desk.ledger = home / "ledger.db"
-    return desk
+def desk(signing_desk, tmp_path):
+    """A desk that signs its record, and whose ledger has a place."""
+    signing_desk.ledger = tmp_path / "home" / "ledger.db"
+    return signing_desk
 
 
 @pytest.fixture
@@ -45,10 +34,6 @@ def synced(desk, served):
     desk.env["PROFILECTL_LEDGER"] = str(desk.ledger)
     assert 0 == desk.write(("alice", "Alice F.")).run("sync", "--yes").code
     return desk
-
-
-def make_key(path, passphrase=""):
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", path], check=True)
 
 
 def configure(desk, text):
@@ -113,7 +98,7 @@ def test_no_key_is_a_warning_after_a_sync_and_an_error_by_hand(desk, served):
     assert (0, True) == (result.code, f"{WARNING}there is no key to sign with" in result.err)
     assert (2, True) == (by_hand.code, "ssh-keygen -t ed25519" in by_hand.err)
     (Path(desk.env["HOME"]) / ".ssh").mkdir()
-    make_key(Path(desk.env["HOME"]) / ".ssh" / "id_ed25519")
+    make_ssh_key(Path(desk.env["HOME"]) / ".ssh" / "id_ed25519")
     assert 0 == desk.run("sync", "--yes").code
     assert 2 == len(files(desk))
 
@@ -131,7 +116,7 @@ def test_a_folder_that_is_missing_is_a_warning(desk, served):
 def test_cron_is_never_asked_for_a_passphrase(desk, served):
     """The sync ends at once, with the way on; on a terminal ssh-keygen asks itself."""
     key = Path(desk.env["HOME"]) / ".ssh" / "secret"
-    make_key(key, "tr0ub4dor")
+    make_ssh_key(key, "tr0ub4dor")
     configure(desk, f'[audit]\nkey = "{key}"')
     result = desk.write(("alice", "Alice F.")).run("sync", "--yes", timeout=60)
 
@@ -142,7 +127,7 @@ def test_cron_is_never_asked_for_a_passphrase(desk, served):
 def test_an_agent_signs_for_a_key_with_a_passphrase(synced):
     """Named by its public half, as git does."""
     key = Path(synced.env["HOME"]) / ".ssh" / "agent"
-    make_key(key)
+    make_ssh_key(key)
     configure(synced, f'[audit]\nkey = "{key}.pub"')
     line = (
         f"eval $(ssh-agent) >&2; ssh-add -q {key}; rm {key}; "
@@ -185,7 +170,7 @@ def test_who_was_signed_for_is_who_the_list_names(synced, tmp_path):
     (tmp_path / "signers").write_text(f"acme@example.com {public}")
     configure(synced, f'[audit]\nsigners = "{tmp_path / "signers"}"')
     good = synced.run("audit", "verify", "--against", "anchor")
-    make_key(tmp_path / "other")
+    make_ssh_key(tmp_path / "other")
     (tmp_path / "signers").write_text(f"eve@example.com {(tmp_path / 'other.pub').read_text()}")
     bad = synced.run("audit", "verify", "--against", "anchor")
 

@@ -7,6 +7,7 @@ import stat
 import pytest
 
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
+from profilectl.model import Event
 from tests.ledger.filled import USER, fill
 
 
@@ -68,6 +69,29 @@ def test_a_file_is_never_written_over_unasked(filled):
     forced = filled.run("ledger", "export", "copy.jsonl", "--force")
     assert (5, "mine", True) == (forced.code, victim.read_text(), copy.is_symlink())
     assert "copy.jsonl can't be written: copy.jsonl is a symbolic link" in forced.err
+
+
+def test_a_nightly_export_never_forgets(filled, path):
+    """The same name every night: an earlier export is replaced, and the last one of a lost ledger isn't."""
+    copy = filled.folder / "copy.jsonl"
+    copy.write_text("no export")
+    first = filled.run("ledger", "export", "copy.jsonl", "--force", "-q")
+    with open_for_writing(path) as ledger:
+        ledger.record(Event("sent", USER, 5))
+    second = filled.run("ledger", "export", "copy.jsonl", "--force", "-q")
+    assert [(0, "", "")] * 2 == [(result.code, result.out, result.err) for result in (first, second)]
+    assert 1 == copy.read_text().count('"at_ms\\":5,')
+    before = copy.read_bytes()
+    for file in filled.folder.glob("ledger.db*"):
+        file.unlink()
+    with open_for_writing(path) as ledger:
+        fill(ledger)
+    lost = filled.run("ledger", "export", "copy.jsonl", "--force")
+
+    assert (5, before) == (lost.code, copy.read_bytes())
+    assert f"copy.jsonl stays, as it isn't an earlier export of {path}: it has records up to" in lost.err
+    assert "another name keeps both" in lost.err
+    assert [] == [file.name for file in filled.folder.iterdir() if file.name.endswith(".new")]
 
 
 @pytest.mark.parametrize("name", ["ledger.db", "./ledger.db", "ledger.db-wal", "ledger.db.lock", "link"])

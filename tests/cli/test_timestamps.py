@@ -17,22 +17,10 @@ def authority(tmp_path):
 
 
 @pytest.fixture
-def desk(desk, served, authority, tmp_path):
+def desk(signing_desk, served, authority):
     """A desk that signs its record, keeps checkpoints, and has them dated by an authority that it believes."""
-    home = tmp_path / "home"
-    (home / ".ssh").mkdir(parents=True)
-    key = home / ".ssh" / "id_ed25519"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    desk.anchor = tmp_path / "anchor"
-    desk.anchor.mkdir()
-    desk.env |= {
-        "HOME": str(home),
-        "XDG_STATE_HOME": str(home / "state"),
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "PROFILECTL_AUDIT_ANCHOR": str(desk.anchor),
-    }
-    configure(desk, timestamp=authority.url, timestamp_ca=authority.root)
-    return desk.write(("alice", "Alice F."))
+    configure(signing_desk, timestamp=authority.url, timestamp_ca=authority.root)
+    return signing_desk.write(("alice", "Alice F."))
 
 
 def configure(desk, **choices):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from profilectl.cli.context import Context
+from profilectl.cli.ledger.earlier_copies import require_earlier_backup, require_earlier_export
 from profilectl.cli.ledger.files import (
     new_file,
     open_at,
@@ -50,7 +51,8 @@ def export(
 
     The first line names the tables, each row is a line, and the last line has the count and a digest, so that
     `profilectl ledger import` notices when a line is missing. The same ledger makes the same file, byte for byte.
-    It names customers and agents, so only you can read FILE.
+    It names customers and agents, so only you can read FILE. With --force it replaces an earlier export of the same
+    ledger, and no export that knows more than the ledger.
     """
     context.require_admin("export the ledger")
     if file is None and context.wants_json:
@@ -62,6 +64,7 @@ def export(
             file = expand_home(str(file))
             require_apart(file, place)
             draft = stack.enter_context(new_file(file, force=force))
+            require_earlier_export(file, ledger, place)
             extent = _export_to(ledger, stack.enter_context(draft.open("r+b")))
         else:
             spool = stack.enter_context(tempfile.TemporaryFile())
@@ -152,26 +155,7 @@ def backup(
         file = expand_home(str(file))
         require_apart(file, place)
         with new_file(file, force=force) as draft:
-            _require_earlier_copy(file, ledger, place)
+            require_earlier_backup(file, ledger, place)
             cast("SQLiteReader", ledger.engine).back_up(draft.absolute())
     document = render.copy("backup", str(place), str(file), None, None)
     context.output.show(document, lines=[f"backed up {visible(str(place))} to {visible(str(file))}"])
-
-
-def _require_earlier_copy(file: Path, ledger: StoreReader, place: Path) -> None:
-    """Refuse to replace a backup that isn't an earlier one of this ledger."""
-    from profilectl.ledger.sqlite import open_backup
-
-    try:
-        copy = open_backup(file)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        what = f"{visible(str(file))} stays, as it can't be read: {error.strerror}"
-        raise LedgerRefused(what, hint=relocation.KEEP_BOTH) from None
-    except LedgerRefused as error:
-        message = f"{visible(str(file))} stays, as nobody knows what is in it: {error.message}"
-        raise LedgerRefused(message, hint=relocation.KEEP_BOTH) from None
-    if copy is not None:
-        with closing(copy):
-            relocation.require_earlier_copy(copy, ledger, str(file), str(place))

@@ -166,6 +166,6 @@ def test_a_page_of_another_shape_has_nobody(server, body, monkeypatch):
 
 def test_nobody_at_an_address_is_told(server):
     """As a network failure, with the address."""
-    server._server.server_close()
+    server.close()
     with pytest.raises(Unreachable, match=r"no connection to http://127\.0\.0\.1"):
         ids(server)
