@@ -34,10 +34,6 @@ def foreign_profile(desk, served):
         client.create_profile("Somebody", media_id)
 
 
-def other_account(desk, _served):
-    desk.write(*TEAM, brands={"acme": "another"})
-
-
 def no_list(_desk, served):
     served.fault(call="list", kind="rate-limit", times=None)
 
