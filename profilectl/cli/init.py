@@ -73,6 +73,7 @@ def init(
     if from_live:
         if file or columns or photos:
             raise UsageError("--from-live takes people and pictures from X, so it goes with no list of them")
+        check_option("--language", _language, language)
         start_from_live(context, handle, language, timezone, yes=yes)
         return
     settings = Settings(_STAND_IN if handle is None else handle, language, timezone, file, photos)
@@ -80,7 +81,7 @@ def init(
         _require_no_roster(context.roster_path)  # before anything is asked for nothing
         settings = _ask()
     settings = replace(settings, handle=check_option("--handle", schema.handle, settings.handle.removeprefix("@")))
-    check_option("--language", schema.language, settings.language)
+    check_option("--language", _language, settings.language)
     check_option("--timezone", schema.timezone, settings.timezone)
     if settings.file is not None:
         from profilectl.cli.people.starting import start_from_list
@@ -98,7 +99,7 @@ def _ask() -> Settings:
     """Ask what a roster begins with, each question until its answer can be used; Enter takes what is in brackets."""
     info("Five questions; Enter takes what stands in brackets, and everything can be changed in roster.toml later.")
     handle = ask_or("1. Which X account speaks for your brand?", _STAND_IN, _handle)
-    language = ask_or("2. Which language do its customers read?", "en", partial(_obeying, schema.language))
+    language = ask_or("2. Which language do its customers read?", "en", partial(_obeying, _language))
     timezone = ask_or("3. In which time zone do your days begin and end?", "UTC", partial(_obeying, schema.timezone))
     people = ask_or("4. Which CSV file lists your people?", "none: three examples", _list)
     if people is None:  # pictures of nobody in particular
@@ -112,6 +113,17 @@ def _obeying(rule: Rule, answer: str) -> str:
         return str(rule(answer))
     except FieldError as error:
         raise UsageError(str(error)) from None
+
+
+def _language(value: object) -> str:
+    """Return a language of which bot markers are known; FieldError, or `roster check` would refuse what is written."""
+    from profilectl.roster.disclosure import MARKERS, markers_for
+
+    language = schema.language(value)
+    if not markers_for(language, MARKERS):
+        advice = "begin with another, then set language and [policy.bot_markers] in roster.toml"
+        raise FieldError(f'no words for a bot are known in "{language}": {advice}')
+    return language
 
 
 def _handle(answer: str) -> str:

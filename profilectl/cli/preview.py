@@ -53,6 +53,9 @@ def preview(
         raise UsageError("preview has no JSON", hint="`profilectl roster list --json` has the same facts")
     if html is not None and sheet is not None:
         raise UsageError("--html and --sheet exclude each other", hint="one run writes one page")
+    # what is there already is told of where it would be replaced
+    if sheet is not None and sheet.suffix.lower() not in {"", ".html", ".htm", _PICTURE} and not sheet.exists():
+        raise UsageError(f"--sheet: {visible(str(sheet))} is neither FILE.html nor FILE.png")
     if sheet is not None and sheet.suffix.lower() == _PICTURE:
         _require_own(sheet, _is_sheet, "a sheet that this command has drawn")  # before hundreds of faces are
     chosen = _choose_agents(context, context.brands(), agent, parse_labels(label or ()))

@@ -32,8 +32,12 @@ def read_line(prompt: str, *, hidden: bool = False) -> str:
             stack.enter_context(_echo_off(terminal))
         _show(prompt)
         line = b""
-        while not line.endswith(b"\n"):
-            line += _read_part(terminal, signals)
+        try:
+            while not line.endswith(b"\n"):
+                line += _read_part(terminal, signals)
+        except (EOFError, KeyboardInterrupt):
+            _show("\n")  # what is said next doesn't belong to the question
+            raise
         return line.decode(sys.stdin.encoding, sys.stdin.errors or "strict").rstrip("\n")
 
 

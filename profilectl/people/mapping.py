@@ -173,7 +173,7 @@ def _find(header: str, headers: Sequence[str]) -> str:
     if len(alike) == 1:
         return alike[0]
     listed = ", ".join(excerpt(other, 40) for other in headers[:30])
-    advice = did_you_mean(header, [other.casefold() for other in headers]) or f"; there are {listed}"
+    advice = did_you_mean(header, headers) or f"; there are {listed}"
     raise UsageError(f'--map: no column is called "{excerpt(header, 40)}"{advice}')
 
 

@@ -36,8 +36,8 @@ _M_MMAP_THRESHOLD: Final = -3
 _KEPT_FREE: Final = 4_000_000
 """Bytes: blocks from here on go back to the system at once, and as much may stay with each thread.
 
-With glibc's 128 KiB, a tenth of the time that a photograph takes, and a third of a small picture's, went into pages
-that were given back and asked for again.
+With glibc's 128 KiB, pages were given back and asked for again: 1.6 of the 5.3 ms that a picture of 400x400 takes, and
+0.3 of the 10 s of two hundred photographs.
 """
 
 _memory = Budget(MEMORY)

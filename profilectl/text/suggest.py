@@ -12,7 +12,8 @@ _LONGEST = 80  # code points: more isn't a slip of the finger, and comparing is 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``, did you mean "name"?`` for the known word that is close enough, else an empty string."""
-    close = nearest(word[:_LONGEST].lower(), tuple(known))
+    spellings = {name.lower(): name for name in known}
+    close = spellings.get(nearest(word[:_LONGEST].lower(), tuple(spellings)) or "")
     return f', did you mean "{excerpt(close)}"?' if close else ""
 
 

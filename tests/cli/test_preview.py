@@ -324,6 +324,14 @@ def test_a_sheet_may_be_a_picture(team):
     assert 2 == team.run("preview", "--html", "faces.png").code
 
 
+def test_a_sheet_of_an_unknown_form_is_a_slip(team):
+    """A page in a file called .pgn opens nowhere."""
+    done = team.run("preview", "--sheet", "faces.pgn")
+
+    assert (2, False) == (done.code, (team.folder / "faces.pgn").exists())
+    assert "faces.pgn is neither FILE.html nor FILE.png" in done.err
+
+
 @pytest.mark.parametrize("option", ["--html", "--sheet"])
 @pytest.mark.parametrize("name", ["roster.toml", "avatars/face.png", "notes"])
 def test_nothing_but_a_page_is_replaced(team, option, name):

@@ -126,7 +126,7 @@ def test_a_person_s_word_wins():
     ("option", "message"),
     [
         ("nme=Mail", '--map: no field is called "nme", did you mean "name"?'),
-        ("name=Mial", '--map: no column is called "Mial", did you mean "mail"?'),
+        ("name=Mial", '--map: no column is called "Mial", did you mean "Mail"?'),
         ("name", '--map: expected FIELD=COLUMN such as name=display_name, got "name"'),
         ("consent=Mail", '--map: no field is called "consent"; there are key, name, avatar, '),
         ("name=Zzz", '--map: no column is called "Zzz"; there are Mail, Photo'),

@@ -21,3 +21,8 @@ def test_a_near_word_is_suggested(word, expected):
 def test_a_suggestion_is_visible():
     """Known words may be foreign, too."""
     assert ', did you mean "al<U+202E>ice"?' == did_you_mean("alice", ["al\u202eice"])
+
+
+def test_a_word_is_named_as_it_is_spelled():
+    """Whatever its case: what is proposed can be typed."""
+    assert ', did you mean "Vorname"?' == did_you_mean("Vornme", ["Nachname", "Vorname"])

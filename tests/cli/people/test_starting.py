@@ -100,6 +100,23 @@ def test_a_question_may_be_left(desk):
     assert (130, False, True) == (code, (desk.folder / "roster.toml").exists(), "interrupted" in screen)
 
 
+@pytest.mark.parametrize("options", [("--handle", "acmecare"), ("--csv", "people.csv"), ("--from-live", "--sandbox")])
+def test_a_language_without_words_for_a_bot_is_refused(desk, options):
+    """It wrote a roster that the next `roster check` refused."""
+    (desk.folder / "people.csv").write_text("name\nAlice\n")
+    done = desk.run("init", "--yes", "--language", "gn", *options)
+
+    assert (2, False) == (done.code, (desk.folder / "roster.toml").exists())
+    assert 'error: --language: no words for a bot are known in "gn": begin with another' in done.err
+
+
+def test_what_follows_ctrl_c_stands_in_a_line_of_its_own(desk):
+    """It was written behind the question."""
+    _, screen = desk.watch("init", answers=b"\x03")
+
+    assert "interrupted" in [line.strip() for line in screen.splitlines()]
+
+
 def test_nothing_is_written_when_anything_is_wrong(desk):
     """All of it is told at once, at its line; no roster, no picture, and exit 5."""
     text = f"key,name,photo\na,Alice,\nb,{'B' * 49},\nc,Cara,none.jpg\nd,Bot D.,\n"
