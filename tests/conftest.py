@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Scoreboard(), "scoreboard")
     config.pluginmanager.register(Watchdog(), "watchdog")
     config.pluginmanager.register(Leftovers(), "leftovers")
-    bytecode.share(config)
+    bytecode.keep(config)
     own_signals.receive()
     resource.setrlimit = _keeping_core_dumps
 
