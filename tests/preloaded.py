@@ -137,9 +137,9 @@ def _umask() -> int:
 
 def _number(connection: socket.socket) -> int:
     """Return the next number that whoever watches a run tells."""
-    told = connection.recv(HEAD, socket.MSG_WAITALL)
-    assert len(told) == HEAD, "the process that has loaded the program ended"
-    return int.from_bytes(told, signed=True)
+    content = connection.recv(HEAD, socket.MSG_WAITALL)
+    assert len(content) == HEAD, "the process that has loaded the program ended"
+    return int.from_bytes(content, signed=True)
 
 
 def _communicate(streams: Sequence[IO[bytes]], stdin: str, end: float) -> tuple[str, str]:
