@@ -12,8 +12,9 @@ import pytest
 from hypothesis import settings
 
 from profilectl.render import json_documents
-from tests import own_signals, postgres_server, schemas
+from tests import bytecode, own_signals, postgres_server, schemas
 from tests.leftovers import Leftovers
+from tests.preloaded import Preloaded
 from tests.resilience.scoreboard import Scoreboard
 from tests.watchdog import Watchdog
 
@@ -54,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Scoreboard(), "scoreboard")
     config.pluginmanager.register(Watchdog(), "watchdog")
     config.pluginmanager.register(Leftovers(), "leftovers")
+    bytecode.keep(config)
     own_signals.receive()
     resource.setrlimit = _keeping_core_dumps
 
@@ -108,6 +110,13 @@ def require(part: str, present: bool, why: str) -> None:
 def _require():
     """Hand out `require` to test modules, which can't import it from here."""
     return require
+
+
+@pytest.fixture(scope="session")
+def preloaded():
+    """Give a worker a process that has loaded the program, which starts with the first test that wants a run by it."""
+    with Preloaded() as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

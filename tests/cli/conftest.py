@@ -22,13 +22,14 @@ from profilectl.cli.local_sandbox import find_token
 from profilectl.secret import Credentials, Secret
 from tests import schemas
 from tests.patience import LONGEST, cut_short, next_line, read_some, until
+from tests.preloaded import PROGRAM
 from tests.ssh_keys import make_ssh_key
 from tests.terminals import start_on_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROGRAM = [sys.executable, "-m", "profilectl"]
+    from tests.preloaded import Preloaded
 
 
 @dataclass
@@ -53,22 +54,20 @@ class Desk:
     """A folder with a roster, and the program to be run in it."""
 
     folder: Path
+    preloaded: Preloaded
     env: dict[str, str] = field(default_factory=dict)
 
     def environment(self):
         return {**os.environ, "TERM": "xterm-256color", **self.env}
 
     def run(self, *words, stdin="", timeout=120, starter=()):
-        done = subprocess.run(
-            [*starter, *PROGRAM, *words],
-            cwd=self.folder,
-            env=self.environment(),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        environ = self.environment()
+        if starter or not self.preloaded.is_for(environ):
+            command = [*starter, *PROGRAM, *words]
+            streams = {"input": stdin, "capture_output": True, "text": True}
+            done = subprocess.run(command, cwd=self.folder, env=environ, **streams, timeout=timeout, check=False)
+        else:
+            done = self.preloaded.run(words, cwd=self.folder, env=environ, stdin=stdin, timeout=timeout)
         assert "Traceback" not in done.stderr, done.stderr
         schemas.check_output(words, done.stdout)
         return Result(done.returncode, done.stdout, done.stderr)
@@ -175,9 +174,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path, preloaded):
     """A folder with one picture and no roster yet, outside of any sandbox."""
-    one = Desk(tmp_path)
+    one = Desk(tmp_path, preloaded)
     one.draw("face.png")
     return one
 

@@ -24,11 +24,16 @@ kind = "human"
 name = "Alice F."
 """
 
-# One process for all commands of a condition: each runs in a fork of it, and Python itself is started once.
+# One process for all commands of a condition: each runs in a fork of it, and what they load is loaded once.
 _SCRIPT = """
-import json, os, pwd, sys
-import typer
+import importlib, json, os, pkgutil, pwd, sys
+import PIL.Image, httpx, jinja2, oauthlib.oauth1, rich.console, rich.table, typer, werkzeug.routing
+import profilectl
 from profilectl.cli.main import build, run
+
+for module in pkgutil.walk_packages(profilectl.__path__, "profilectl."):
+    if module.name not in {"profilectl.__main__", "profilectl.sandbox.pytest_plugin"}:
+        importlib.import_module(module.name)
 
 def leaves(command, words=()):
     for name, below in getattr(command, "commands", {}).items():

@@ -24,9 +24,9 @@ WRITERS = {
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory):
+def template(tmp_path_factory, preloaded):
     """A roster with a ledger of its own, and an export of it."""
-    desk = Desk(tmp_path_factory.mktemp("template"))
+    desk = Desk(tmp_path_factory.mktemp("template"), preloaded)
     desk.draw("face.png")
     desk.write(("alice", "Alice"))
     assert 0 == desk.run("sync", "--sandbox", "--yes").code
@@ -35,9 +35,9 @@ def template(tmp_path_factory):
 
 
 @pytest.fixture
-def checkout(template, tmp_path):
+def checkout(template, tmp_path, preloaded):
     """The same for one test."""
-    return Desk(shutil.copytree(template, tmp_path / "checkout"))
+    return Desk(shutil.copytree(template, tmp_path / "checkout"), preloaded)
 
 
 @pytest.fixture

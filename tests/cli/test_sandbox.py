@@ -329,7 +329,7 @@ def test_other_sandboxes_of_this_user_are_asked_with_their_own_token(small):
     (first, one), (second, other) = small.serve(), small.serve()
     folder = Path(os.environ["XDG_STATE_HOME"]) / "profilectl" / "sandboxes"
     modes = {path.name: oct(path.stat().st_mode & 0o7777) for path in (folder, *folder.glob("*.token"))}
-    elsewhere = Desk(small.folder / "avatars")
+    elsewhere = Desk(small.folder / "avatars", small.preloaded)
     done = [
         elsewhere.run("sandbox", "faults", f'{{"kind": "{kind}"}}', "--url", served.url)
         for kind, served in (("slow", one), ("hold", other))
