@@ -97,7 +97,7 @@ def init(
 
 def _ask() -> Settings:
     """Ask what a roster begins with, each question until its answer can be used; Enter takes what is in brackets."""
-    info("Five questions; Enter takes what stands in brackets, and everything can be changed in roster.toml later.")
+    info("Five questions at most; Enter takes what is in brackets. Everything can be changed in roster.toml later.")
     handle = ask_or("1. Which X account speaks for your brand?", _STAND_IN, _handle)
     language = ask_or("2. Which language do its customers read?", "en", partial(_obeying, _language))
     timezone = ask_or("3. In which time zone do your days begin and end?", "UTC", partial(_obeying, schema.timezone))

@@ -18,7 +18,7 @@ from typing import NoReturn
 from msgspec import Struct
 
 from profilectl.audit import chain
-from profilectl.errors import LedgerRefused
+from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import git_tracking, location, schema, sqlite
 from profilectl.system import locks
 from profilectl.system.files import cleaned_up, create_private, sync_folder
@@ -146,13 +146,23 @@ def _head(old: Path, new: Path) -> _Head | None:
         return None
     # before it is opened: whoever may write to the repository wrote it, or a colleague, who has moved theirs already
     git_tracking.require_untracked(old, f"so it is neither read nor moved to {new}", f"remove it; {_how_to_stay(old)}")
-    with closing(sqlite.SQLiteReader(old.absolute())) as reader:
-        hosts, last = reader.read(
-            lambda execute: (execute(schema.GET_HOSTS), execute(schema.GET_RECORDS_BACKWARDS, before=_BEYOND, limit=1))
-        )
+    try:
+        hosts, last = _newest(old)
+    except TryLater:
+        if _is_missing(old):  # another command has moved it at this very moment
+            return None
+        raise
     names = frozenset(host for (host,) in hosts)
     records = [chain.Record(*row) for row in last]
     return next((_Head(names, record.seq, record.hash, record.actor) for record in records), _Head(names))
+
+
+def _newest(ledger: Path) -> tuple[list[schema.Row], list[schema.Row]]:
+    """Return the hosts that a ledger is about, and its newest record, of one moment."""
+    with closing(sqlite.SQLiteReader(ledger.absolute())) as reader:
+        return reader.read(
+            lambda execute: (execute(schema.GET_HOSTS), execute(schema.GET_RECORDS_BACKWARDS, before=_BEYOND, limit=1))
+        )
 
 
 def _is_missing(path: Path) -> bool:

@@ -639,10 +639,10 @@ def _driver() -> Any:
         import psycopg
     except ImportError:
         from profilectl.errors import UsageError
+        from profilectl.system.extras import how_to_install
 
-        raise UsageError(
-            "the ledger is in PostgreSQL, and psycopg isn't installed", hint="pip install 'profilectl[postgres]'"
-        ) from None
+        what = "the ledger is in PostgreSQL, and psycopg isn't installed"
+        raise UsageError(what, hint=how_to_install("postgres")) from None
     return psycopg
 
 

@@ -13,7 +13,7 @@ def team(desk):
     """Two dozen agents with a picture each."""
     desk.env["PROFILECTL_SANDBOX"] = "1"
     for number, key in enumerate(KEYS):
-        Image.effect_noise((400, 400), 10 + number).save(desk.folder / f"{key}.png")
+        Image.effect_noise((1200, 1200), 10 + number).save(desk.folder / f"{key}.png")
     return desk.write(*((key, key.title(), f'avatar = "{key}.png"') for key in KEYS))
 
 

@@ -332,6 +332,19 @@ def test_a_reader_whose_ledger_moves_is_told(old, new):
             reader.state_of("1")
 
 
+def test_a_command_that_looks_while_another_moves_it(old, new, monkeypatch):
+    """It finds the ledger where it is by then: nobody is told to run the command again."""
+    fill(old)
+
+    class Moved(sqlite.SQLiteReader):
+        def read(self, look):
+            monkeypatch.undo()
+            return super().read(lambda execute: (look(execute), move_old_ledger(old, new, HOST, "a test"))[0])
+
+    monkeypatch.setattr(sqlite, "SQLiteReader", Moved)
+    assert (new, True) == (path_to_read(old, new, HOST), new.exists())
+
+
 def test_the_name_that_the_old_one_gets_is_free(old, new):
     """An earlier one that was left is left."""
     fill(old)

@@ -389,7 +389,7 @@ def test_without_psycopg(address, monkeypatch):
             opening.open_for_reading(address)
     finally:
         postgres._driver.cache_clear()
-    assert "pip install 'profilectl[postgres]'" in refusal.value.hint
+    assert "pip install '.[postgres]'" in refusal.value.hint
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])

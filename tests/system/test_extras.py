@@ -9,8 +9,6 @@ import profilectl
 from profilectl.system.extras import how_to_install
 
 PACKAGE = Path(profilectl.__file__).parent
-LATER = {"ledger/postgres.py"}
-"""Those that still name the package by itself."""
 
 
 def strings_of(path):
@@ -26,13 +24,13 @@ def test_no_hint_installs_a_package_by_its_bare_name():
         if isinstance(text, str) and re.search(r"(pip|pipx|uv tool) install\b.*\bprofilectl\b(?!'s)", text)
     }
 
-    assert LATER == hints
+    assert set() == hints
 
 
 def test_the_command_is_the_readme_s_and_its_extra_exists():
     """From the sources, as the README installs the program."""
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
 
-    assert {"sign", "timestamp"} <= project["optional-dependencies"].keys()
+    assert {"postgres", "sign", "timestamp"} <= project["optional-dependencies"].keys()
     assert "in the folder of profilectl's sources, pip install '.[sign]'" == how_to_install("sign")
     assert "pip install '.[test]'" in (PACKAGE.parent / "README.md").read_text("utf-8")
