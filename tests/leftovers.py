@@ -32,13 +32,19 @@ class Leftovers:
     def __init__(self) -> None:
         self._before: set[str] = set()
         self._pids_before: set[str] = set()
+        self._usual_home = os.environ.get("HOME", "")  # of much on this machine that no test has started
+        self._home = ""  # of the test, nothing where it has none of its own
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
         """Remember what is there before the fixtures of a test."""
         self._pids_before = _pids()
         self._before = self._look()
-        return (yield)
+        try:
+            return (yield)
+        finally:  # now: a test may undo what its fixtures have set
+            home = os.environ.get("HOME", "")
+            self._home = "" if home == self._usual_home else home
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
@@ -54,28 +60,29 @@ class Leftovers:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Generator[None, object, object]:
         """Fail a test that has left something behind, once its fixtures have ended."""
-        home = os.environ.get("HOME", "")
         result = yield
         end = time.monotonic() + PATIENCE
-        while left := self._left(home):
+        while left := self._left():
             gc.collect()
             if time.monotonic() > end:
                 what = ", ".join(_described(thing) for thing in sorted(left))
-                self._end_processes(home)
+                self._end_processes()
                 pytest.fail(f"the test left behind: {what}", pytrace=False)
             time.sleep(_PAUSE)
         return result
 
-    def _left(self, home: str) -> set[str]:
-        return (self._look() | {f"process {pid}" for pid in self._started(home)}) - self._before
+    def _left(self) -> set[str]:
+        return (self._look() | {f"process {pid}" for pid in self._started()}) - self._before
 
     def _look(self) -> set[str]:
         threads = {f"thread {thread.name}" for thread in threading.enumerate() if not thread.daemon}
         return threads | _open_files() | {f"process {pid}" for pid in _children()}
 
-    def _started(self, home: str) -> list[str]:
+    def _started(self) -> list[str]:
         """Return the processes that began after the test did and live in its home, whoever their parents are now."""
-        mark = b"\0HOME=" + os.fsencode(home) + b"\0"
+        if not self._home:
+            return []
+        mark = b"\0HOME=" + os.fsencode(self._home) + b"\0"
         pids = [pid for pid in _pids() - self._pids_before if mark in b"\0" + _read(pid, "environ")]
         return [pid for pid in pids if not self._is_kept(pid)]
 
@@ -88,8 +95,8 @@ class Leftovers:
             pid = status.split()[0] if status else ""
         return False
 
-    def _end_processes(self, home: str) -> None:
-        for pid in {*_children(), *self._started(home)}:
+    def _end_processes(self) -> None:
+        for pid in {*_children(), *self._started()}:
             if f"process {pid}" not in self._before:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)

@@ -29,7 +29,7 @@ def test_no_hint_installs_a_package_by_its_bare_name():
 
 def test_the_command_is_the_readme_s_and_its_extra_exists():
     """From the sources, as the README installs the program."""
-    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
 
     assert {"postgres", "sign", "timestamp"} <= project["optional-dependencies"].keys()
     assert "in the folder of profilectl's sources, pip install '.[sign]'" == how_to_install("sign")
