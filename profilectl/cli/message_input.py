@@ -156,9 +156,13 @@ def _written(lines: list[str]) -> str:
 
 
 def _below(lines: list[str]) -> str:
-    """Return what isn't a note below the scissors."""
+    """Return what isn't a note of ours below the scissors."""
     below = lines[lines.index(_SCISSORS) + 1 :] if _SCISSORS in lines else []
-    return "\n".join(line for line in below if not line.startswith("# ")).strip("\n").rstrip()
+    sentences = _notes("")[1:]
+    if len(below) > 1 and below[0].startswith("# ") and below[1] == sentences[0]:
+        below = below[1:]  # who writes to whom
+    # Any other line may be somebody's, also with #: vi goes on with it from line to line.
+    return "\n".join(line for line in below if line not in sentences).strip("\n").rstrip()
 
 
 def _run(editor: list[str], path: Path) -> None:

@@ -290,7 +290,8 @@ class SyncSession:
         for brand, agent, double in plan.doubles:
             self._warn(
                 f'warning: {brand}: X has another profile "{visible(double.name)}" ({double.id}) beside {agent}\'s, '
-                "which this ledger doesn't know: `profilectl profiles destroy` ends it if it is yours"
+                f"which this ledger doesn't know: adopt it if that is suggested, as after a restore; if nobody uses it, "
+                f"`profilectl profiles destroy {double.id} --brand {brand}` ends it"
             )
         for brand, agent, profiles in plan.undecided:
             some = ", ".join(f'"{visible(profile.name)}" ({profile.id})' for profile in profiles)

@@ -16,7 +16,7 @@ from profilectl.cli import message_input
 from profilectl.cli.context import Context
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import MAX_TEXT
-from profilectl.messaging.drafts import DraftStore
+from profilectl.messaging.drafts import Draft, DraftStore
 
 ABOUT = "To @ada, as alice (Alice F.)"
 
@@ -120,6 +120,15 @@ def test_an_empty_message_is_a_no(typed, script):
         typed(script)
 
     assert 130 == caught.value.exit_code
+
+
+def test_what_an_editor_made_a_comment_below_the_scissors_is_kept(typed, tmp_path):
+    """Plain vi begins each line after one with # with # itself."""
+    with pytest.raises(Declined, match="your text stands below"):
+        typed("path.write_text(seen + '# Please also send a photo.')")
+    (kept,) = DraftStore(tmp_path / "drafts").kept()
+
+    assert "# Please also send a photo." == message_input.kept_text(Draft(kept))
 
 
 def test_the_file_is_private_and_kept(typed, tmp_path):

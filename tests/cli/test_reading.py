@@ -102,6 +102,17 @@ def test_x_s_limit_is_told_with_the_time(alice, served):
     assert result.document["error"]["retry_at"] is not None
 
 
+@pytest.mark.parametrize(("times", "code"), [(1, 6), (2, 75)])
+def test_an_inbox_of_two_brands(desk, times, code):
+    """What one of them doesn't show is told beside the other's; where nothing was read, the code says why."""
+    desk.env["PROFILECTL_SANDBOX"] = "1"
+    desk.write(("alice", "Alice F."), brands={"acme": "acmecare", "beta": "betacare"})
+    assert 0 == desk.run("sandbox", "faults", f'{{"call": "messages", "kind": "rate-limit", "times": {times}}}').code
+    result = desk.run("inbox")
+
+    assert (code, True) == (result.code, "not read: acme" in result.err), result.err
+
+
 def test_what_customers_write_steers_no_terminal(alice, served):
     """Control and bidi characters are spelled out, whoever reads."""
     wrote(served, "customer", "\x1b[2J\u202eHi")

@@ -34,19 +34,20 @@ def inbox(context: Context, waiting: Waiting = False, pages: Pages = None) -> No
     """
     brands = context.brands()
     boxes: list[Box] = []
-    failed: list[str] = []
+    failed: dict[str, RemoteError] = {}
     for brand in brands:
         try:
             boxes.append(_box(context, brand, pages, waiting=waiting))
         except RemoteError as error:
             if len(brands) == 1:
                 raise
-            failed.append(brand.key)
+            failed[brand.key] = error
             show_error(error.with_message(f"{brand.key}: {error.message}"))
     _show(context, boxes, several=len(brands) > 1)
     if failed:
         show_error(PartlyDone(f"not read: {', '.join(failed)}"))
-        raise typer.Exit(PartlyDone.exit_code)
+        # where nothing was read, the code is that of the first brand alone
+        raise typer.Exit(PartlyDone.exit_code if boxes else next(iter(failed.values())).exit_code)
 
 
 def _box(context: Context, brand: Brand, pages: int | None, *, waiting: bool) -> Box:
