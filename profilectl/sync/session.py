@@ -290,7 +290,7 @@ class SyncSession:
         for brand, agent, double in plan.doubles:
             self._warn(
                 f'warning: {brand}: X has another profile "{visible(double.name)}" ({double.id}) beside {agent}\'s, '
-                f"which this ledger doesn't know: adopt it if that is suggested, as after a restore; if nobody uses it, "
+                "which this ledger doesn't know: adopt it where a command to do so is shown; if nobody uses it, "
                 f"`profilectl profiles destroy {double.id} --brand {brand}` ends it"
             )
         for brand, agent, profiles in plan.undecided:
