@@ -50,6 +50,11 @@ settings.register_profile("profilectl", deadline=None)  # a busy machine is no d
 settings.load_profile("profilectl")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return more workers than cores: a third of the time tests wait, for servers and for other processes."""
+    return max(1, (os.cpu_count() or 1) * 3 // 2)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scoreboard(part): the part of the resilience suite that a test belongs to")
     config.pluginmanager.register(Scoreboard(), "scoreboard")
