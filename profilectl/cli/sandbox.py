@@ -175,7 +175,7 @@ def _show_settings(context: Context, server: SandboxServer, accounts: list[Brand
     names = ("handle", "user_id", *_CREDENTIALS)
     rows = [{name: getattr(account, name) for name in names} for account in accounts]
     # The lines are the result and no remark, so --quiet doesn't leave them out.
-    Output(context.wants_json).show(json_documents.sandbox(server.url, server.pages, rows), lines=lines)
+    Output(context.wants_json).show(json_documents.sandbox(server.url, server.pages, rows), lines=lines, folded=False)
     flush()  # a script that reads the lines through a pipe waits for them while the server runs
     if not context.is_quiet:
         info(f"the sandbox is at {server.pages} (pages for a browser; Ctrl-C ends it)")
