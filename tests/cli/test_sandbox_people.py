@@ -63,6 +63,31 @@ def test_what_is_for_a_shell_is_not_broken_on_a_narrow_terminal(desk, handles):
     assert {f"PROFILECTL_{name}" for name in names} <= {line.partition("=")[0] for line in done.out.splitlines()}
 
 
+def test_reset_names_the_world_that_it_empties(desk, served):
+    """The one of this folder and one that is served are two, and the wrong one may be hit."""
+    desk.write(("alice", "Alice"))
+    assert 0 == desk.run("--sandbox", "sync", "--yes").code
+
+    assert "the local X in .profilectl/sandbox is as new\n" == desk.run("sandbox", "reset").err
+    assert f"the local X at {served.url} is as new\n" == desk.run("sandbox", "reset", "--url", served.url).err
+
+
+def test_reset_makes_no_folder(desk):
+    """Where no world is, nothing is to be forgotten."""
+    before = sorted(desk.folder.iterdir())
+    done = desk.run("sandbox", "reset")
+
+    assert (0, before) == (done.code, sorted(desk.folder.iterdir()))
+
+
+def test_a_kind_alone_is_no_rule(desk):
+    """The sentence is about the rule, not about the parser that read it."""
+    done = desk.run("sandbox", "faults", "drop-after")
+
+    assert (2, True) == (done.code, "error: not a fault: drop-after isn't JSON\n" in done.err)
+    assert 'hint: {"call": "create", "kind": "drop-after"}, in single quotes for the shell\n' in done.err
+
+
 def screen_of_serve(desk, *words):
     """Serve on a terminal until all is shown, and end it there with Ctrl-C."""
     command = [*PROGRAM, "sandbox", "serve", "--port", "0", *words]
