@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from profilectl.cli.options import add_group
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import json_documents
 from profilectl.render.console import Output, flush, info, is_terminal
-from profilectl.text.escape import visible
+from profilectl.text.escape import excerpt, visible
 
 if TYPE_CHECKING:
     from profilectl.sandbox.http.server import SandboxServer
@@ -37,6 +38,7 @@ _FAULT_CELLS: dict[str, Callable[[Any], str]] = {
 }
 """What a person sees of a rule; ``--json`` shows all of it."""
 
+_EXAMPLE = '{"call": "create", "kind": "drop-after"}'
 _DEFAULT_HANDLE = "acmecare"
 _CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 
@@ -175,7 +177,7 @@ def _show_settings(context: Context, server: SandboxServer, accounts: list[Brand
     names = ("handle", "user_id", *_CREDENTIALS)
     rows = [{name: getattr(account, name) for name in names} for account in accounts]
     # The lines are the result and no remark, so --quiet doesn't leave them out.
-    Output(context.wants_json).show(json_documents.sandbox(server.url, server.pages, rows), lines=lines)
+    Output(context.wants_json).show(json_documents.sandbox(server.url, server.pages, rows), lines=lines, folded=False)
     flush()  # a script that reads the lines through a pipe waits for them while the server runs
     if not context.is_quiet:
         info(f"the sandbox is at {server.pages} (pages for a browser; Ctrl-C ends it)")
@@ -205,7 +207,7 @@ def reset(context: Context, url: Url = None) -> None:
     """
     if url is not None:
         ask_running_sandbox(context.environ, url, "POST", "reset", "profiles")
-    else:
+    elif os.path.lexists(context.state_folder):  # else there is no world, and what forgets makes none
         context.local_x.world.reset()  # it made sure that no link leads the folder elsewhere
         # The ledger goes with the profiles that it knows, its lock stays: another process may hold it right now.
         for path in context.state_folder.glob("sandbox/ledger.db*"):
@@ -213,7 +215,8 @@ def reset(context: Context, url: Url = None) -> None:
                 path.unlink(missing_ok=True)
     context.output.show(json_documents.reset(url))
     if not context.is_quiet:
-        info("the sandbox is as new")
+        where = f"in {context.sandbox_folder.as_posix()}" if url is None else f"at {url}"
+        info(f"the local X {where} is as new")
 
 
 def faults(
@@ -298,7 +301,8 @@ def _parse(rule: str) -> Fault:
 
     try:
         return Fault.from_plain(json.loads(rule))
+    except json.JSONDecodeError:
+        what = f"not a fault: {excerpt(rule, 40)} isn't JSON"
+        raise UsageError(what, hint=f"{_EXAMPLE}, in single quotes for the shell") from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(
-            f"not a fault: {visible(str(error))}", hint='{"call": "create", "kind": "drop-after"}'
-        ) from None
+        raise UsageError(f"not a fault: {visible(str(error))}", hint=_EXAMPLE) from None

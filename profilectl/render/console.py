@@ -304,6 +304,7 @@ class Output(Struct, frozen=True):
         *,
         table: Callable[[], RenderableType] | None = None,
         lines: Iterable[str] = (),
+        folded: bool = True,
     ) -> None:
         """Write a result to stdout in the form that was asked for.
 
@@ -313,6 +314,7 @@ class Output(Struct, frozen=True):
             rows: the result as cells, foreign text included: each is made visible here.
             table: draws the rows on a terminal where a plain list of them isn't enough.
             lines: sentences that are safe to print, below the rows; left out when quiet.
+            folded: whether the lines fit themselves to the terminal; not those that are pasted, as into a shell.
         """
         if self.wants_json:
             # With it come json and the plan, which the help does without.
@@ -324,7 +326,7 @@ class Output(Struct, frozen=True):
             self.show_rows(headers, rows, table=table)
         if not self.is_quiet:
             for line in lines:
-                out(folded_sentence(line, sys.stdout))
+                out(folded_sentence(line, sys.stdout) if folded else line)
 
     def announce(self, line: str) -> None:
         """Write what was done, a sentence that is safe to print: beside the result, which may be a JSON document."""

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +33,8 @@ class XAccount:
         handle: without the ``@``.
         user_id: its id, as X writes ids: digits.
         credentials: the four values of OAuth 1.0a, by X's names for them.
-        environ: what a program like profilectl reads them from: the address of the local X, and the four variables.
+        environ: what a program like profilectl reads them from: the address of the local X, the four variables, and a
+            ledger that is forgotten with the local X.
     """
 
     handle: str
@@ -48,8 +51,9 @@ class XSandbox:
         pages: the address for a browser.
     """
 
-    def __init__(self, server: SandboxServer, world: World) -> None:
+    def __init__(self, server: SandboxServer, world: World, folder: Path) -> None:
         self._world = world
+        self._folder = folder  # of ledgers: else tests would write into the one that the developer's shell names
         self.url = server.url
         self.pages = server.pages
 
@@ -64,17 +68,32 @@ class XSandbox:
         self._world.accounts.allow(handle, allowlisted)
         names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
         credentials = {name: str(getattr(brand, name)) for name in names}
-        environ = {f"PROFILECTL_{name.upper()}": value for name, value in credentials.items()}
-        return XAccount(brand.handle, brand.user_id, credentials, {"PROFILECTL_API_URL": self.url, **environ})
+        ledger = self._folder / f"sandbox-{brand.user_id}.db"
+        environ = {"PROFILECTL_API_URL": self.url, "PROFILECTL_LEDGER": str(ledger)}
+        environ |= {f"PROFILECTL_{name.upper()}": value for name, value in credentials.items()}
+        return XAccount(brand.handle, brand.user_id, credentials, environ)
 
     def customer(self, handle: str) -> str:
         """Return the user id of a customer, made when there is none with this handle; ValueError as above."""
         return self._world.ensure_customer(handle).user_id
 
     def write(self, customer: str, account: XAccount, text: str) -> None:
-        """Let a customer, named by handle, write to a brand, which may then answer five times outside its quota."""
-        self._world.ensure_customer(customer)
-        self._world.messages.receive(customer, account.handle, text)
+        """Let a customer write to a brand, which may then answer five times outside its quota.
+
+        Args:
+            customer: a handle, whose customer is made when there is none, or the id that `customer` returned.
+            account: what `account` or the fixture `x_account` returned.
+            text: what the customer writes.
+
+        Raises TypeError for other things or another order, ValueError for what is neither an id nor a handle.
+        """
+        arguments: tuple[object, ...] = (customer, account, text)  # tests are rarely type-checked
+        if not all(map(isinstance, arguments, (str, XAccount, str))):
+            given = ", ".join(type(argument).__name__ for argument in arguments)
+            raise TypeError(f"write takes a customer's handle or id, an XAccount and a text, not ({given})")
+        accounts = self._world.accounts
+        writer = accounts.by_handle(customer) or accounts.by_id(customer) or self._world.ensure_customer(customer)
+        self._world.messages.receive(writer.handle, account.handle, text)
 
     def fault(self, kind: str, **rule: Any) -> None:
         """Let a coming call go wrong; `profilectl sandbox faults --help` lists kinds, calls and the other keys.
@@ -116,8 +135,9 @@ def x_sandbox() -> Iterator[XSandbox]:
     from profilectl.sandbox.model.world import World
 
     with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="x-sandbox-"))
         world = stack.enter_context(World())
-        yield XSandbox(stack.enter_context(SandboxServer(SandboxApp(world))), world)
+        yield XSandbox(stack.enter_context(SandboxServer(SandboxApp(world))), world, Path(folder))
 
 
 @pytest.fixture

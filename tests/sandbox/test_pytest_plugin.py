@@ -70,6 +70,42 @@ def test_a_brand_may_wait_for_approval(x_sandbox):
 def test_a_fault_that_is_none_is_refused(x_sandbox):
     with pytest.raises(ValueError, match="drop-aftr"):
         x_sandbox.fault("drop-aftr")
+
+
+def test_a_customer_is_named_by_handle_or_id(x_sandbox, x_account):
+    jane = x_sandbox.customer("jane")
+    x_sandbox.write(jane, x_account, "Hello?")
+    x_sandbox.write("jane", x_account, "Hello!")
+    x_sandbox.write("joe", x_account, "Me too.")
+    joe = x_sandbox.customer("joe")
+    assert [jane, jane, joe] == [message["sender_id"] for message in x_sandbox.messages()]
+
+
+def test_a_brand_is_no_handle(x_sandbox, x_account):
+    x_sandbox.customer("jane")
+    for words in [("jane", "acmecare", "Hello"), (x_account, "jane", "Hello"), ("jane", "Hello", x_account)]:
+        with pytest.raises(TypeError, match="write takes a customer's handle or id, an XAccount and a text, not "):
+            x_sandbox.write(*words)
+    assert [] == x_sandbox.messages()
+
+
+def test_its_ledger_is_not_the_developer_s(x_sandbox, x_account, tmp_path, monkeypatch):
+    monkeypatch.setenv("PROFILECTL_LEDGER", str(tmp_path / "developer.db"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    ledger = x_account.environ["PROFILECTL_LEDGER"]
+    assert 0 == run(x_account, "init", "--handle", x_account.handle).returncode
+    assert 0 == run(x_account, "sync", "--yes").returncode
+    assert (True, False) == (os.path.exists(ledger), (tmp_path / "developer.db").exists())
+    assert [] == list(tmp_path.glob("state/**/*.db"))
+    assert ledger != x_sandbox.account("beta").environ["PROFILECTL_LEDGER"]
+
+
+def test_the_hint_for_a_stranger_names_what_a_test_has(x_account):
+    assert 0 == run(x_account, "init", "--handle", x_account.handle).returncode
+    assert 0 == run(x_account, "sync", "--yes").returncode
+    done = run(x_account, "send", "--as", "helper", "--to", "@jane", "Hello")
+    assert "sandbox serve" not in done.stderr
+    assert "x_sandbox.customer(\\"jane\\")" in done.stderr, done.stderr
 """
 
 
@@ -87,7 +123,7 @@ def test_its_fixtures_serve_the_tests_of_another_project(tmp_path):
         check=False,
     )
 
-    assert (0, True) == (done.returncode, "5 passed" in done.stdout), done.stdout + done.stderr
+    assert (0, True) == (done.returncode, "9 passed" in done.stdout), done.stdout + done.stderr
 
 
 def plugin():

@@ -61,20 +61,26 @@ def last_recipient(known: LedgerReader, brand: Brand) -> tuple[str, str | None]:
 @contextmanager
 def unknown_explained(context: Context, recipient: str) -> Iterator[None]:
     """Say on a local X, which begins with one customer, how others come to be there; raises what the block raises."""
-    from profilectl.cli.local_sandbox import CUSTOMER
-
     try:
         yield
     except NotFound as error:
         if not is_local(context) or not error.message.startswith(f"looking up {recipient}:"):
             raise
-        # one that is served has its pages already; the one in this process has none yet
-        pages = "open the pages that `profilectl sandbox serve` has named"
-        if context.uses_sandbox:
-            pages = f"run `profilectl sandbox serve{visible(context.again())}`, open its pages"
-        typed = f'type {recipient.removeprefix("@")} beside "Open"'
-        hint = f"the local X has @{CUSTOMER} from the start; to make {recipient}, {pages}, and {typed}"
-        raise error.with_hint(hint) from None
+        raise error.with_hint(_way_to_make(context, recipient)) from None
+
+
+def _way_to_make(context: Context, recipient: str) -> str:
+    from profilectl.cli.local_sandbox import CUSTOMER, find_token
+
+    # one that is served has its pages already; the one in this process has none yet
+    pages = "open the pages that `profilectl sandbox serve` has named"
+    if context.uses_sandbox:
+        pages = f"run `profilectl sandbox serve{visible(context.again())}`, open its pages"
+    elif find_token(context.environ, context.api_url) is None:  # no `sandbox serve` of this user: a test's, most likely
+        named = "HANDLE" if recipient.isdecimal() else f'"{recipient.removeprefix("@")}"'
+        return f"in a test with profilectl's fixtures, `x_sandbox.customer({named})` makes a customer"
+    typed = f'type {recipient.removeprefix("@")} beside "Open"'
+    return f"the local X has @{CUSTOMER} from the start; to make {recipient}, {pages}, and {typed}"
 
 
 def shown(user_id: str, handle: str | None) -> str:

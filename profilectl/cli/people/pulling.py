@@ -57,7 +57,8 @@ def pull(
     change = result.change
     is_written = change.changes_anything and not dry_run
     if change.changes_anything and not context.wants_json:
-        context.output.show({}, lines=_diff(context, source, content.decode("utf-8"), change.text))
+        # A patch with folded lines is none.
+        context.output.show({}, lines=_diff(context, source, content.decode("utf-8"), change.text), folded=False)
     tell_about(context, change)
     _tell_kept(context, result)
     info(f"{shown.summary(change)}{'; nothing was written (--dry-run)' if dry_run else ''}")

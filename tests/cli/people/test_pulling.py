@@ -120,6 +120,17 @@ def test_on_a_terminal_a_person_is_asked(desk, pull, okta):
     assert "alice" in agents(desk)
 
 
+def test_a_patch_has_whole_lines_on_a_narrow_terminal(desk, pull, okta):
+    """With broken ones it would be no patch."""
+    lines = pull(okta, "--dry-run").out.splitlines()
+    desk.env["COLUMNS"] = "12"
+    _, screen = desk.watch("roster", "pull", "--dry-run")
+    added = [line for line in lines if line.startswith("+") and " " in line and not line.startswith("+++")]
+
+    assert added
+    assert [] == [line for line in added if line not in screen.splitlines()]
+
+
 @pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x03"], ids=["no", "Enter", "Ctrl-C"])
 def test_who_says_no_has_written_nothing(desk, pull, okta, answer):
     """With 130, as every question: neither the roster nor what is remembered of the directory."""
