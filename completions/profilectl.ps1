@@ -12,8 +12,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         '--sandbox||Use the local X, with its own credentials and ledger'
         '--credentials-file|@path|Credentials as JSON; - for stdin'
         '--json||Print one JSON document'
-        '--quiet||Print nothing when nothing changed'
-        '-q||Print nothing when nothing changed'
+        '--quiet||Only results: nothing when nothing changed'
+        '-q||Only results: nothing when nothing changed'
         '--verbose||Tell about every call'
         '-v||Tell about every call'
         '--no-input||Never ask'
@@ -77,7 +77,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--label|@text|Only agents with all these, such as team=night,kind=bot'
                 '-l|@text|Only agents with all these, such as team=night,kind=bot'
                 '--allow-deletes|@text|Agree to N deletions per brand'
-                '--allow-lost|@text|Agree to make N lost profiles per brand again'
+                '--allow-lost|@text|Agree to re-create up to N lost profiles of each brand'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
                 '--except|@text|Leave a name or avatar out of this run; repeatable'
@@ -95,12 +95,12 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--label|@text|Only agents with all these, such as team=night,kind=bot'
                 '-l|@text|Only agents with all these, such as team=night,kind=bot'
                 '--allow-deletes|@text|Agree to N deletions per brand'
-                '--allow-lost|@text|Agree to make N lost profiles per brand again'
+                '--allow-lost|@text|Agree to re-create up to N lost profiles of each brand'
                 '--prune-now||Destroy replaced profiles without waiting'
                 '--verify-avatars||Compare the live pictures, too'
                 '--jobs|@text|Calls at once'
                 '--max-wait|@text|Wait this long for another sync or for X'
-                '--new-ledger||Begin a ledger for accounts that it doesn''t know'
+                '--new-ledger||Begin a ledger although X has profiles: all those stay strangers'''
             )
             Arguments = @()
         }
@@ -636,7 +636,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--generous||Without X''s rate limits'
                 '--not-allowlisted||X hasn''t approved the brands'
                 '--no-feedback||X hasn''t approved feedback cards'
-                '--trouble|@text|How often a call goes wrong'
+                '--trouble|@text|The share that goes wrong; 0.05 is one call in twenty'
                 '--seed|@text|Which calls go wrong'
             )
             Arguments = @()

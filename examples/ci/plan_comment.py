@@ -132,4 +132,11 @@ def main(deed: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1:] not in (["post"], ["digest"]):
+        print("usage: plan_comment.py post < plan.md, or plan_comment.py digest", file=sys.stderr)
+        sys.exit(2)
+    try:
+        main(sys.argv[1])
+    except KeyError as error:
+        print(f"{error.args[0]} isn't set: this runs in a job of GitHub or GitLab", file=sys.stderr)
+        sys.exit(2)

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 _JOBS = 8  # pictures that are fetched at once; without any, one call after the other is quick enough
 
 AllowDeletes = Annotated[int | None, option("--allow-deletes N", "Agree to N deletions per brand.", min=0)]
-AllowLost = Annotated[int | None, option("--allow-lost N", "Agree to make N lost profiles per brand again.", min=0)]
+AllowLost = Annotated[
+    int | None, option("--allow-lost N", "Agree to re-create up to N lost profiles of each brand.", min=0)
+]
 PruneNow = Annotated[bool, option("--prune-now", "Destroy replaced profiles without waiting.")]
 VerifyAvatars = Annotated[bool, option("--verify-avatars", "Compare the live pictures, too.")]
 

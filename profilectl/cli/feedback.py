@@ -36,11 +36,11 @@ def report(
 ) -> None:
     """Compare the scores by agent, by kind and by face.
 
-    People and bots, with and without a custom profile. Days are UTC, and X tells of answers a day later. No
-    customer is ever named. Figures are made of whole blocks of at least 5 answers of one agent, so that subtracting
-    one figure or report from another tells nothing of fewer; what is left waits for more, or counts at the end of
-    the month together with that of others. A difference that may be chance isn't reported as one. Customers weren't
-    assigned at random, so any other difference may have other causes, too.
+    People and bots, with and without a custom profile. Days are UTC, and X tells of answers a day later. No customer is
+    ever named. Figures are made of whole blocks of at least 5 answers of one agent: whoever subtracts one report from
+    another still gets at least 5 answers together. What is left waits for more, or counts at the end of the month
+    together with that of others. A difference that may be chance isn't reported as one. Customers weren't assigned at
+    random, so any other difference may have other causes, too.
     """
     first_ms, last_ms = _day("--since", since), _day("--until", until)
     ledger = context.ledger_for_reading()

@@ -41,10 +41,11 @@ def offboard(
     """Block sending as an agent at once, and destroy its faces.
 
     Sending is blocked in every brand before X is asked anything, so that works offline. Then every profile of the agent
-    is destroyed, protected or not, once the messages that carry it are over; a brand that can't be reached, or doesn't
-    confirm it, doesn't stop the others (exit 6, and the same command again finishes). The roster isn't touched, and the
-    agent stays blocked: while the roster goes on naming them, sync makes nothing for them and says so (exit 7), so the
-    lines to remove are printed. --undo allows them again. Only --brand narrows it down; PROFILECTL_BRAND doesn't.
+    is destroyed, also one with `protected` in the roster, once the messages that carry it are over; a brand that can't
+    be reached, or doesn't confirm it, doesn't stop the others (exit 6, and the same command again finishes). The roster
+    isn't touched, and the agent stays blocked: while the roster goes on naming them, sync makes nothing for them and
+    says so (exit 7), so the lines to remove are printed. --undo allows them again. Only --brand narrows it down;
+    PROFILECTL_BRAND doesn't.
     """
     context.require_admin("offboard anybody")
     # A default brand is for convenience; who leaves must not stay able to send for another one because of it.

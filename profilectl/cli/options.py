@@ -69,7 +69,7 @@ def _global_options(*, hidden: bool) -> dict[str, Any]:
             Path | None, long("--credentials-file PATH", "Credentials as JSON; - for stdin.")
         ],
         "json": Annotated[bool | None, long("--json", "Print one JSON document.")],
-        "quiet": Annotated[bool | None, short("--quiet", "-q", help="Print nothing when nothing changed.")],
+        "quiet": Annotated[bool | None, short("--quiet", "-q", help="Only results: nothing when nothing changed.")],
         "verbose": Annotated[bool | None, short("--verbose", "-v", help="Tell about every call.")],
         "no_input": Annotated[bool | None, long("--no-input", "Never ask.")],
         "timeout": Annotated[float | None, long("--timeout SECONDS", "Give up after this long.", min=1)],

@@ -46,8 +46,7 @@ def recover(
     """
     context.require_admin("recover the ledger")
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
-        if context.chosen_brands():
-            context.brands()  # one that isn't there would be refused with --yes as well
+        context.brands()  # a roster that can't be read, or hasn't a brand, would be refused with --yes as well
         raise UsageError(
             "there is no terminal to ask on", hint="--yes binds what is sure; what is doubtful is only listed"
         )

@@ -54,6 +54,11 @@ def register(app: typer.Typer, word: str | None) -> None:
     )
 
 
+Trouble = Annotated[
+    float, typer.Option("--trouble", min=0, max=1, help="The share that goes wrong; 0.05 is one call in twenty.")
+]
+
+
 def serve(
     context: Context,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8787,
@@ -66,7 +71,7 @@ def serve(
     generous: Annotated[bool, typer.Option("--generous", help="Without X's rate limits.")] = False,
     not_allowlisted: Annotated[bool, typer.Option("--not-allowlisted", help="X hasn't approved the brands.")] = False,
     no_feedback: Annotated[bool, typer.Option("--no-feedback", help="X hasn't approved feedback cards.")] = False,
-    trouble: Annotated[float, typer.Option("--trouble", min=0, max=1, help="How often a call goes wrong.")] = 0.0,
+    trouble: Trouble = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="Which calls go wrong.")] = 0,
 ) -> None:
     """Serve the local X on loopback until Ctrl-C.

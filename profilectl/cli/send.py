@@ -81,8 +81,8 @@ def send(
     """Send one Direct Message as an agent.
 
     Exit 0 means: X confirmed the agent's profile on the message. Exactly the same message of one agent to one person
-    within five minutes is sent once: a repeat finds the first receipt. A --key of its own sends it once more. What was
-    written with --edit is kept until it is sent.
+    within five minutes is sent once: a repeat finds the first receipt. A new --key sends it again. What was written
+    with --edit is kept until it is sent.
     """
     from profilectl.access.policy_file import current_operator
 

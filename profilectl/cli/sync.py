@@ -52,7 +52,9 @@ def sync(
     verify_avatars: diff.VerifyAvatars = False,
     jobs: Annotated[int, option("--jobs N", "Calls at once.", min=1, max=64)] = 8,
     max_wait: Annotated[str, option("--max-wait DURATION", "Wait this long for another sync or for X.")] = "10m",
-    new_ledger: Annotated[bool, option("--new-ledger", "Begin a ledger for accounts that it doesn't know.")] = False,
+    new_ledger: Annotated[
+        bool, option("--new-ledger", "Begin a ledger although X has profiles: all those stay strangers'.")
+    ] = False,
 ) -> None:
     """Make X equal to the roster.
 
@@ -96,9 +98,8 @@ def _require_person(context: Context, agents: Sequence[str]) -> None:
 
 
 def _require_named(context: Context, agents: Sequence[str]) -> None:
-    """Refuse a brand that the roster doesn't have, and an agent whom neither it nor the ledger knows; X isn't asked."""
-    if context.chosen_brands():
-        context.brands()
+    """Refuse a roster that can't be read, and brands and agents that nobody knows; X isn't asked."""
+    context.brands()
     unknown = set(agents) - {agent.key for agent in context.roster.agents} if agents else set[str]()
     if not unknown:
         return

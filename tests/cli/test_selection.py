@@ -155,6 +155,15 @@ def test_a_brand_that_isnt_there_comes_before_the_terminal(team, words):
     assert (2, "error: there is no brand nosuch in roster.toml\nhint: it has: acme\n") == (result.code, result.err)
 
 
+@pytest.mark.parametrize("words", [("sync",), ("sync", "--sandbox"), ("recover",), ("offboard", "alice")])
+def test_a_roster_that_isnt_there_comes_before_the_terminal(team, words):
+    """With --yes, the command would only be refused again, with another exit code."""
+    (team.folder / "roster.toml").unlink()
+    result = team.run(*words)
+
+    assert (5, False) == (result.code, "terminal" in result.err), result.err
+
+
 def test_an_agent_who_isnt_there_comes_before_the_terminal(team):
     """But not one who has left the roster, and whom the ledger knows."""
     team.write(("alice", "Alice F.", NIGHT), ("bruno", "Bruno K.", DAY))

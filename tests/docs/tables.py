@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import textwrap
 
+from profilectl.audit.queries import EVENTS
 from profilectl.completion.environment import VARIABLES
 from profilectl.completion.man_page import own_terms, usage
 from profilectl.errors import ExitCode
 from profilectl.roster.checks.rules import RULES
+from profilectl.sandbox.http.endpoints import ENDPOINTS
+from profilectl.sandbox.model.faults import Kind
 
+_VALUE = re.compile(r"<(?:\w+:)?(\w+)>")  # in the path of an endpoint
+_BRACED = r"{\1}"
 _WIDTH = 112  # columns of a code block
 
 
@@ -30,6 +36,22 @@ def check_rules():
 def environment():
     rows = ((", ".join(f"`{name}`" for name in names.split(", ")), meaning) for names, meaning in VARIABLES.items())
     return _table("variable", "meaning", rows)
+
+
+def calls():
+    """Return a row for every call of X that the local X answers: the name that faults have for it, its address."""
+    rows = ((f"`{one.name}`", f"`{one.method} {_VALUE.sub(_BRACED, one.path)}`") for one in ENDPOINTS)
+    return _table("call", "method and path", rows)
+
+
+def troubles():
+    """Return a row for every kind of fault, with what the source says behind it."""
+    described = dict(re.findall(r'= "([\w-]+)"  # (.*)', inspect.getsource(Kind)))
+    return _table("kind", "what happens", ((f"`{kind.value}`", _plain(_code(described[kind.value]))) for kind in Kind))
+
+
+def events():
+    return _table("event", "says", ((f"`{event}`", meaning) for event, meaning in EVENTS.items()))
 
 
 def synopses(tree):
@@ -83,6 +105,11 @@ def _table(left, right, rows):
     return "".join(f"| {one} | {other} |\n" for one, other in [(left, right), ("---", "---"), *rows]).replace(
         "| --- | --- |", "|---|---|"
     )
+
+
+def _code(text):
+    """Let what Markdown would read as a character stand as it is written."""
+    return re.sub(r"(&\w+;)", r"`\1`", text)
 
 
 def _plain(text):

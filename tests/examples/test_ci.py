@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,7 @@ class Runner:
     reader_ledger: str
     ledger: str
     outputs: dict[str, str] = field(default_factory=dict)
+    roster: str = "roster.toml"
 
     def __post_init__(self) -> None:
         self.checkout = self.machine.root / "checkout"
@@ -49,7 +51,14 @@ class Runner:
         self.write(roster("Alice"))
 
     def write(self, text: str) -> None:
-        (self.checkout / "roster.toml").write_text(text)
+        (self.checkout / self.roster).write_text(text)
+
+    def move_into(self, folder: str) -> None:
+        """Let the roster and its picture lie in a folder of the checkout."""
+        self.roster = f"{folder}/roster.toml"
+        (self.checkout / folder).mkdir()
+        for name in ("roster.toml", "alice.png"):
+            (self.checkout / name).rename(self.checkout / folder / name)
 
     @property
     def comments(self) -> list[str]:
@@ -111,6 +120,7 @@ class GitHub(Runner):
             if "run" not in step or "pip install" in step["run"] or (code and "cancelled()" not in step.get("if", "")):
                 continue
             environ = {key: self.evaluate(str(value), digest) for key, value in step["env"].items()}
+            environ.setdefault("PROFILECTL_ROSTER", self.roster)
             done = self.bash(step["run"], **environ, **self.variables())
             code, printed = code or done.returncode, printed + done.stdout + done.stderr
             lines = (self.machine.root / "output").read_text().splitlines()
@@ -155,7 +165,7 @@ class Action(GitHub):
         return super().expressions(digest) | {
             "github.action_path": str(FOLDER.parents[1]),
             "runner.temp": str(self.machine.root),
-            "inputs.roster": "roster.toml",
+            "inputs.roster": self.roster,
             "inputs.token": TOKEN,
             "inputs.pull-request": "7",
         }
@@ -171,6 +181,7 @@ class GitLab(Runner):
 
     def variables(self) -> dict[str, str]:
         return self.secrets | {
+            "PROFILECTL_ROSTER": self.roster,
             "PROFILECTL_LEDGER": self.ledger,
             "PROFILECTL_LEDGER_READER": self.reader_ledger,
             "PROFILECTL_READER_PASSWORD": "reader-pw",
@@ -238,6 +249,44 @@ def test_a_pull_request_has_one_comment_that_is_kept_up_to_date(runner):
     assert ("`Alice`" in first[0], "`Alicia`" in runner.comments[0]) == (True, True)
     assert f'/roster/{"-/" * isinstance(runner, GitLab)}raw/{COMMIT}/alice.png"' in runner.comments[0]
     assert [] == runner.machine.live()
+
+
+def test_pictures_lie_beside_a_roster_in_a_folder(runner):
+    """The comment's addresses name the folder as well."""
+    runner.move_into("tour")
+    code, printed = runner.job("plan")
+
+    assert 0 == code, printed
+    assert f'/raw/{COMMIT}/tour/alice.png"' in runner.comments[0]
+
+
+def test_a_roster_with_a_mistake_is_explained_in_the_comment(runner):
+    """On GitHub the mistake stands beside its line, too; X isn't asked, and no digest can be applied."""
+    runner.write(roster("Alice").replace("name =", "nme ="))
+    code, printed = runner.job("plan")
+    [comment] = runner.comments
+
+    assert 5 == code, printed
+    assert "    roster.toml:" in comment
+    assert ("agents.alice.nme" in comment, "sha256:" in comment) == (True, False)
+    assert isinstance(runner, GitLab) or "::error file=roster.toml,line=" in printed
+
+
+@pytest.mark.parametrize("arguments", [["--help"], [], ["post"]])
+def test_outside_of_a_job_the_script_says_what_it_needs(arguments):
+    """A sentence instead of a traceback, and 2 as for any wrong use."""
+    done = subprocess.run(
+        [sys.executable, FOLDER / "plan_comment.py", *arguments],
+        env={},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert 1 == len(done.stderr.splitlines())
 
 
 def test_what_was_reviewed_is_what_main_does(runner):

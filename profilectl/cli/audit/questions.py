@@ -57,7 +57,7 @@ def log(
 
     Every record by default. Days and times are this machine's, unless they end with Z or with an offset such as
     +02:00. USER is a name, or ann@host; it may be who had logged in. RECIPIENT is an id, or a @handle under which
-    somebody was written to: X isn't asked.
+    somebody was written to: X isn't asked. An unknown EVENT is refused with a list of all.
     """
     require_one_form(context, csv=csv)
     asked, zone = asked_period(context, since, until)

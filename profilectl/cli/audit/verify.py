@@ -42,9 +42,9 @@ def verify(
     events leave of them: who is bound, retired, offboarded, protected, and which messages are on their way. A broken
     chain stops every command that writes; --accept-break lets them go on, and is itself recorded.
 
-    PATH proves that all it has is still there: the folder of checkpoints, or one of them; an export of the ledger
-    or of the record, what `audit verify --json` printed, or a head from the state folder. Keep one where nobody who
-    writes the ledger can change it: a chain that was rewritten as a whole looks sound by itself. A checkpoint
+    PATH proves that all it has is still there: the folder of checkpoints, or one of them; an export of the ledger or of
+    the record, what `audit verify --json` printed, or a file below heads/ in the state folder. Keep one where nobody
+    who writes the ledger can change it: a chain that was rewritten as a whole looks sound by itself. A checkpoint
     counts if it is signed by a key in the file that [audit] signers names in config.toml (in ssh-keygen's form);
     without such a file, by your own. A timestamp counts if the certificates in [audit] timestamp_ca stand behind it.
     """

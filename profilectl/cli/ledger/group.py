@@ -54,8 +54,8 @@ def register(app: typer.Typer, word: str | None) -> None:
 def show(context: Context) -> None:
     """Show where the ledger is and what it holds.
 
-    Nothing is asked of X and nothing is written. A ledger that other commands refuse, because it went backwards, is
-    shown all the same.
+    Nothing is asked of X and nothing is written. A ledger that other commands refuse, because it is older than what
+    this host has seen of it, is shown all the same.
     """
     place = place_of(context)
     with closing(open_at(context, place)) as ledger:
@@ -110,9 +110,9 @@ def grants(
 ) -> None:
     """Print the SQL for three roles in PostgreSQL.
 
-    Nothing is run, and no ledger is needed. A superuser runs it twice: before the first sync, for the roles and the
-    schema, and after it, for the tables; and once more after each update of profilectl. Then people and machines get
-    one of the roles: GRANT profilectl_agent TO afast.
+    This command only prints, and needs no ledger. A superuser runs the SQL in psql twice: before the first sync, for
+    the roles and the schema, and after it, for the tables; and again after each update of profilectl. Then people and
+    machines get one of the roles: GRANT profilectl_agent TO afast.
     """
     roles = Roles(admin, agent, reader)
     schema_name = _schema_of(context) if schema is None else schema

@@ -33,8 +33,9 @@ def pull(
 ) -> None:
     """Bring the roster up to date with a directory of people.
 
-    It is set up in your config.toml, as [people.okta] or the like, and only read. Who is new is added, who has left is
-    removed, and what has changed is set; but a field that somebody has edited by hand stays as it is. X isn't called.
+    Your config.toml names the directory, as [people.okta] or the like; nothing is written to it. Who is new is added,
+    who has left is removed, and what has changed is set; but a field that somebody has edited by hand stays as it is.
+    X isn't called.
     """
     from profilectl.cli.people.importing import require_readable
     from profilectl.cli.people.lists import photo_source, tell_about
