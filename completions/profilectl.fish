@@ -317,8 +317,8 @@ complete -c profilectl -n '__profilectl_on profilectl' -a sandbox -d 'The local 
 complete -c profilectl -n '__profilectl_on profilectl' -l version -d 'Print the version'
 
 complete -c profilectl -n '__profilectl_on profilectl/init' -l handle -r -f -d 'Your brand\'s X account; else a stand-in'
-complete -c profilectl -n '__profilectl_on profilectl/init' -l language -r -f -d 'Which language its customers read'
-complete -c profilectl -n '__profilectl_on profilectl/init' -l timezone -r -f -d 'The time zone in which days begin and end'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l language -r -f -d 'Which language its customers read; else en'
+complete -c profilectl -n '__profilectl_on profilectl/init' -l timezone -r -f -d 'Where days begin and end; else UTC'
 complete -c profilectl -n '__profilectl_on profilectl/init' -l csv -r -F -d 'Your people: CSV, or JSON lines'
 complete -c profilectl -n '__profilectl_on profilectl/init' -l map -r -f -d 'Which column is which field'
 complete -c profilectl -n '__profilectl_on profilectl/init' -l photos -r -F -d 'Pictures, called by key, e-mail address or name'

@@ -57,8 +57,8 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--handle|@text|Your brand''s X account; else a stand-in'
-                '--language|@text|Which language its customers read'
-                '--timezone|@text|The time zone in which days begin and end'
+                '--language|@text|Which language its customers read; else en'
+                '--timezone|@text|Where days begin and end; else UTC'
                 '--csv|@path|Your people: CSV, or JSON lines'
                 '--map|@text|Which column is which field'
                 '--photos|@path|Pictures, called by key, e-mail address or name'

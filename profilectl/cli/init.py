@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -56,8 +56,8 @@ class Settings(Struct, frozen=True):
 def init(
     context: Context,
     handle: Annotated[str | None, option("--handle HANDLE", "Your brand's X account; else a stand-in.")] = None,
-    language: Annotated[str, option("--language TAG", "Which language its customers read.")] = "en",
-    timezone: Annotated[str, option("--timezone NAME", "The time zone in which days begin and end.")] = "UTC",
+    language: Annotated[str | None, option("--language TAG", "Which language its customers read; else en.")] = None,
+    timezone: Annotated[str | None, option("--timezone NAME", "Where days begin and end; else UTC.")] = None,
     file: Annotated[Path | None, option("--csv FILE", "Your people: CSV, or JSON lines.")] = None,
     columns: Annotated[list[str] | None, option("--map FIELD=COLUMN,...", "Which column is which field.")] = None,
     photos: Annotated[Path | None, option("--photos DIR", "Pictures, called by key, e-mail address or name.")] = None,
@@ -66,23 +66,28 @@ def init(
 ) -> None:
     """Write a starter roster with pictures.
 
-    On a terminal it asks five questions, unless options answer them. With --csv the roster is made of a list of people:
-    their pictures are stored beside it, and columns are guessed from their names. With --from-live each profile at X
-    becomes an agent, and is bound to it at once: nothing is created or destroyed there. Never overwrites anything.
+    On a terminal it asks what no option answers: at most five questions. With --csv the roster is made of a list
+    of people: their pictures are stored beside it, and columns are guessed from their names. With --from-live each
+    profile at X becomes an agent, and is bound to it at once: nothing is created or destroyed there. Never overwrites
+    anything.
     """
     if from_live:
         if file or columns or photos:
             raise UsageError("--from-live takes people and pictures from X, so it goes with no list of them")
-        check_option("--language", _language, language)
-        start_from_live(context, handle, language, timezone, yes=yes)
+        language = check_option("--language", _language, language or "en")
+        start_from_live(context, handle, language, timezone or "UTC", yes=yes)
         return
-    settings = Settings(_STAND_IN if handle is None else handle, language, timezone, file, photos)
-    if settings == Settings() and not columns and context.may_ask and not yes:
+    settings = Settings(
+        _STAND_IN if handle is None else check_option("--handle", schema.handle, handle.removeprefix("@")),
+        "en" if language is None else check_option("--language", _language, language),
+        "UTC" if timezone is None else check_option("--timezone", schema.timezone, timezone),
+        file,
+        photos,
+    )
+    if context.may_ask and not yes and file is None and not columns:
         _require_no_roster(context.roster_path)  # before anything is asked for nothing
-        settings = _ask()
-    settings = replace(settings, handle=check_option("--handle", schema.handle, settings.handle.removeprefix("@")))
-    check_option("--language", _language, settings.language)
-    check_option("--timezone", schema.timezone, settings.timezone)
+        answered = {"handle": handle, "language": language, "timezone": timezone, "photos": photos}
+        settings = _ask(settings, frozenset(name for name, value in answered.items() if value is not None))
     if settings.file is not None:
         from profilectl.cli.people.starting import start_from_list
 
@@ -95,17 +100,17 @@ def init(
         _show_next_steps(context.roster_path, is_stand_in=settings.handle == _STAND_IN and handle is None)
 
 
-def _ask() -> Settings:
-    """Ask what a roster begins with, each question until its answer can be used; Enter takes what is in brackets."""
-    info("Five questions at most; Enter takes what is in brackets. Everything can be changed in roster.toml later.")
-    handle = ask_or("1. Which X account speaks for your brand?", _STAND_IN, _handle)
-    language = ask_or("2. Which language do its customers read?", "en", partial(_obeying, _language))
-    timezone = ask_or("3. In which time zone do your days begin and end?", "UTC", partial(_obeying, schema.timezone))
-    people = ask_or("4. Which CSV file lists your people?", "none: three examples", _list)
-    if people is None:  # pictures of nobody in particular
-        return Settings(handle, language, timezone)
-    photos = ask_or("5. Which folder has their pictures?", "none: initials are drawn", _photos)
-    return Settings(handle, language, timezone, people, photos)
+def _ask(settings: Settings, answered: frozenset[str]) -> Settings:
+    """Ask what a roster begins with, but for what options have answered, each question until its answer can be used."""
+    # Those who name no list of people have pictures of nobody in particular, so the last question may be left out.
+    names = [name for name in ("handle", "language", "timezone", "file", "photos") if name not in answered]
+    most = "1 question" if len(names) == 1 else f"{len(names)} questions at most"
+    info(f"{most}; Enter takes what is in brackets. Everything can be changed in roster.toml later.")
+    for number, name in enumerate(names, 1):
+        if name != "photos" or settings.file is not None:
+            question, usual, check = _QUESTIONS[name]
+            settings = replace(settings, **{name: ask_or(f"{number}. {question}", usual, check)})
+    return settings
 
 
 def _obeying(rule: Rule, answer: str) -> str:
@@ -150,6 +155,15 @@ def _photos(answer: str) -> Path | None:
     path = expand_home(answer)
     PhotoFolder(path)
     return path
+
+
+_QUESTIONS: Mapping[str, tuple[str, str, Callable[[str], object]]] = {
+    "handle": ("Which X account speaks for your brand?", _STAND_IN, _handle),
+    "language": ("Which language do its customers read?", "en", partial(_obeying, _language)),
+    "timezone": ("In which time zone do your days begin and end?", "UTC", partial(_obeying, schema.timezone)),
+    "file": ("Which CSV file lists your people?", "none: three examples", _list),
+    "photos": ("Which folder has their pictures?", "none: initials are drawn", _photos),
+}
 
 
 def _write_starter(context: Context, settings: Settings) -> None:

@@ -45,7 +45,7 @@ def confirm(question: str) -> bool:
 def confirm_or_edit(question: str) -> str:
     """Ask until the answer is ``y``, ``n`` or ``e``, to edit what it is about; Enter is n, Ctrl-C is typer.Abort."""
     while True:
-        answer = _consent(f"{question} [y/N/e]: ").strip().lower()
+        answer = _consent(f"{question} [y/N/e=edit]: ").strip().lower()
         if answer in _ANSWERS:
             return _ANSWERS[answer]
         info("Type y to send it, n to stop, or e to edit it.")

@@ -13,7 +13,7 @@ _LARGEST = 1000  # bytes of an answer: two names of objects
 
 
 def commit_of(path: Path, content: bytes) -> str | None:
-    """Return the commit that is checked out around a file, None outside of a repository or where git doesn't answer.
+    """Return the commit that is checked out and holds a file, None where none does or git doesn't answer.
 
     `content` is what was read of the file. Where the commit holds something else, ", changed since" follows.
     """
@@ -41,7 +41,7 @@ def commit_of(path: Path, content: bytes) -> str | None:
     commit, blob = (
         answer.output.decode("ascii", "replace").strip() if answer.status == 0 else "" for answer in answers
     )
-    if not commit:  # nothing is committed yet
+    if not commit or not blob:  # nothing is committed yet, or not this file: the repository only surrounds it
         return None
     return commit if blob == _blob(content, len(commit)) else f"{commit}, changed since"
 

@@ -7,6 +7,8 @@ from profilectl.model import Agent, Brand, Roster
 from profilectl.roster.moves import require_current
 from profilectl.text.escape import visible
 
+_MOST_OFFERED = 3  # keys, so that a hint stays one line
+
 
 def agent_of(roster: Roster, brand: Brand, key: str) -> Agent:
     """Return the agent with that key in one brand.
@@ -25,11 +27,13 @@ def agent_of(roster: Roster, brand: Brand, key: str) -> Agent:
 
 
 def unknown_agent(key: str, known: set[str]) -> UsageError:
-    """Return the error that no agent has this key, with the one that may be meant."""
+    """Return the error that no agent has this key, with those that may be meant."""
     from difflib import get_close_matches
 
-    close = get_close_matches(key, known, n=1)
+    # Whoever types a first name means one of those that have it; a slip of the finger comes after.
+    longer = sorted(other for other in known if key and other.startswith(key))[:_MOST_OFFERED]
+    close = longer or get_close_matches(key, known, n=1)
     return UsageError(
         f"there is no agent {visible(key)}",
-        hint=f"did you mean {close[0]}?" if close else "`profilectl roster list` shows them all",
+        hint=f"did you mean {' or '.join(close)}?" if close else "`profilectl roster list` shows them all",
     )

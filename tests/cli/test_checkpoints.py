@@ -208,6 +208,8 @@ def test_rehearsals_lie_apart(desk):
     assert ["sandbox"] == files(desk)
     (folder,) = (desk.anchor / "sandbox").iterdir()
     assert 0 == desk.run("audit", "verify", "--against", str(folder)).code
+    above = desk.run("audit", "verify", "--against", str(desk.anchor))
+    assert (5, True) == (above.code, f"on the local X are below it: name {folder}" in above.err), above.err
 
 
 def test_two_local_x_have_nothing_to_do_with_one_another(desk):

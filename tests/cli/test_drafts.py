@@ -288,7 +288,7 @@ def test_everything_that_goes_out_is_seen_with_whom_it_is_to(alice, served):
 
     shown = ("Where is my parcel?", "@customer (", "On its way.", "with face.png (PNG", "[ Help ]", "(Thanks)")
     assert (130, []) == (code, [part for part in shown if part not in re.sub(r"\x1b\[[0-9;]*m", "", screen)])
-    assert "Send as Alice F. to @customer on the local X? [y/N/e]:" in screen
+    assert "Send as Alice F. to @customer on the local X? [y/N/e=edit]:" in screen
     assert 4 >= sum("▀" in line for line in screen.splitlines())
 
 

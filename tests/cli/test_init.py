@@ -170,3 +170,15 @@ def test_a_folder_whose_name_is_too_long(desk):
     done = desk.run("init", "--roster", "x" * 300 + "/roster.toml")
 
     assert (5, True) == (done.code, "File name too long; nothing was written" in done.err)
+
+
+def test_what_an_option_answers_is_not_asked(desk):
+    """On a terminal, Enter at each of the other questions; with three of them given, one about people is left."""
+    code, screen = desk.watch("init", "--handle", "acmecare", answers=b"\n\n\n")
+    three = ("--handle", "a", "--language", "en", "--timezone", "UTC")
+    few = desk.watch("init", "--roster", "a/roster.toml", *three, answers=b"\n")
+
+    assert (0, WRITTEN) == (code, [name for name in files(desk) if not name.startswith("a/")])
+    assert (False, True) == ("Which X account" in screen, "1. Which language do its customers read? [en]" in screen)
+    assert (0, 1) == (few[0], few[1].count("? ["))
+    assert ("3. Which CSV file" in screen, "1. Which CSV file" in few[1]) == (True, True)

@@ -38,8 +38,11 @@ def test_the_commit_and_whether_the_file_is_as_in_it(roster):
     commit = git(roster.parent, "rev-parse", "HEAD")
     assert commit == commit_of(roster, TEXT)
     assert f"{commit}, changed since" == commit_of(roster, TEXT + b"# not committed\n")
-    other = roster.with_name("other.toml")
-    assert f"{commit}, changed since" == commit_of(other, TEXT)
+
+
+def test_a_repository_that_only_surrounds_the_roster_has_no_commit_of_it(roster):
+    """As a home folder kept in git, where the roster was never added."""
+    assert commit_of(roster.with_name("other.toml"), TEXT) is None
 
 
 def test_without_a_repository_or_a_commit_there_is_none(tmp_path):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from profilectl.ledger.store import StoreReader
 
 _LONGEST = 8 * 1024 * 1024  # bytes of a line, as in an export of the ledger
+_MOST_FOLDERS = 3  # named in a hint
 
 
 class Look(Struct, frozen=True):
@@ -51,17 +54,29 @@ def look(context: Context, ledger: StoreReader, against: str | None = None) -> L
     folder = expand_home(against)
     if against != "-" and folder.is_dir():
         kept = AnchorFolder(folder)
-        return _beside_checkpoints(context, ledger, list(kept.notes()), kept.leaves(), visible(against))
+        notes = list(kept.notes())
+        if not notes:
+            raise InputRefused(f"no checkpoint is in {visible(against)}", hint=_place_of_notes(folder))
+        return _beside_checkpoints(context, ledger, notes, kept.leaves())
     with readable_file(against) as file:
         shown = "stdin" if against == "-" else visible(against)
         beginning = file.read(LARGEST + 1)
         try:
             if is_note(beginning):
                 note = Note(shown, parse_note(beginning), content=beginning, timestamp=_beside(against))
-                return _beside_checkpoints(context, ledger, [note], {}, shown)
+                return _beside_checkpoints(context, ledger, [note], {})
             return _look(context, ledger, read_marks(_lines_of(beginning, file)))
         except (NoMarks, NoNote) as error:
             raise error.with_message(f"{shown}: {error.message}") from None
+
+
+def _place_of_notes(folder: Path) -> str:
+    """Return a hint where checkpoints are: those of rehearsals lie in folders of their own below."""
+    rehearsals = sorted({path.parent for path in folder.glob("sandbox/*/*.checkpoint")})
+    if rehearsals:
+        named = " or ".join(visible(shlex.quote(str(path))) for path in rehearsals[:_MOST_FOLDERS])
+        return f"those of rehearsals on the local X are below it: name {named}"
+    return "name the folder itself; `profilectl audit checkpoint` and every sync add to the one that is configured"
 
 
 def _look(context: Context, ledger: StoreReader, marks: Iterable[Mark], comparison: Comparison | None = None) -> Look:
@@ -81,11 +96,8 @@ def _kept(context: Context, ledger: StoreReader) -> list[Signed]:
 
 
 def _beside_checkpoints(
-    context: Context, ledger: StoreReader, notes: Sequence[Note], leaves: Mapping[int, str], shown: str
+    context: Context, ledger: StoreReader, notes: Sequence[Note], leaves: Mapping[int, str]
 ) -> Look:
-    if not notes:
-        hint = "name the folder itself; `profilectl audit checkpoint` and every sync add to the one that is configured"
-        raise InputRefused(f"no checkpoint is in {shown}", hint=hint)
     # each is judged by the keys for its own ledger, and by its origin when it is compared
     signed, refused, believed = [], [], []
     origins = {note.signed.checkpoint.origin for note in notes if note.signed is not None}
