@@ -80,6 +80,8 @@ def read_entries(
     # A list goes on to say what a key was made from, or had been, before somebody changed it.
     keys = [moves.get(key, key) for key in _keys(table.rows, people, mapping, problems)]
     for row, person, key in zip(table.rows, people, keys, strict=True):
+        if is_made_up(key, person):
+            problems.call(key, person.written_name)
         entry = _entry(row, person, key, mapping, problems)
         if has_names and not entry.has_name and not known_keys(key):
             problems.note((row.line, 1), key, "no name: --map name=COLUMN says which column has it")
@@ -94,6 +96,11 @@ def read_entries(
 def person_of(row: Row, mapping: ColumnMapping) -> Person:
     """Return what a key is made from."""
     return Person(*(mapping.text(row.cells, field) for field in ("email", "first", "last", "name")))
+
+
+def is_made_up(key: str, person: Person) -> bool:
+    """Say whether a key ends with digits that the list doesn't have, and the list has a name for the person."""
+    return key.endswith(f"-{person.digest}") and bool(person.written_name)
 
 
 def _keys(rows: Sequence[Row], people: Sequence[Person], mapping: ColumnMapping, problems: Problems) -> list[str]:

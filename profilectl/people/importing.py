@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 from profilectl.errors import InputRefused, TryLater
-from profilectl.model import Kind
-from profilectl.people.entries import Entry, read_entries
+from profilectl.model import Kind, Problem
+from profilectl.people.entries import Entry, is_made_up, read_entries
 from profilectl.people.mapping import ColumnMapping
 from profilectl.people.merge import (
     Comparison,
@@ -28,7 +28,7 @@ from profilectl.people.tables import Problems, Table
 from profilectl.roster.parser import parse_partially
 from profilectl.system.edited_files import replace_unchanged
 from profilectl.system.files import created, write_named
-from profilectl.text.escape import visible
+from profilectl.text.escape import excerpt, visible
 from profilectl.toml.document import decode, load
 
 
@@ -130,12 +130,13 @@ def judge(
         field = below.rpartition(".")[2]
         if problem.severity == "warning":
             if entry is not None:
-                warnings.append(f"{problem.path}: {problem.message}")
+                warnings.append(f"{problem.path}: {problem.message}{_row_of(entry, problems.file)}")
         elif entry is None:  # what the list doesn't speak of: `roster check` tells it at its own line
             message = f"the roster would be refused: {problem.path}: {problem.message}"
             problems.note((0, 0), "", message)
         else:
-            problems.note(entry.row.place(mapping.header(field)), f"{key}.{field}", problem.message)
+            message = f"{problem.message}{_way_to_a_bot(problem, mapping)}"
+            problems.note(entry.row.place(mapping.header(field)), f"{key}.{field}", message)
     for agent in {agent.key: agent for agent in roster.agents}.values():
         photo = photos.get(agent.key)
         mark = find_mark(photo.content) if photo is not None and photo.content is not None else ""
@@ -143,6 +144,21 @@ def judge(
             message = f"the picture is marked as machine-made ({mark}), and {agent.key} is a human"
             problems.note(by_key[agent.key].row.place(mapping.header("avatar")), f"{agent.key}.avatar", message)
     return tuple(warnings)
+
+
+def _row_of(entry: Entry, file: str) -> str:
+    if not is_made_up(entry.key, entry.person):
+        return ""
+    return f' ({visible(file)}:{entry.row.line}, "{excerpt(entry.person.written_name, 40)}")'
+
+
+def _way_to_a_bot(problem: Problem, mapping: ColumnMapping) -> str:
+    """Return how a list says that somebody is a bot, where a bot's name is refused because it doesn't."""
+    if problem.rule != "disclosure" or not problem.message.endswith('its kind is "human"'):
+        return ""
+    header = mapping.header("kind")
+    where = 'a column "kind", or --map kind=COLUMN,' if header is None else f'the column "{excerpt(header, 40)}"'
+    return f'; {where} says "bot" of a bot'
 
 
 @contextmanager

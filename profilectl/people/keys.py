@@ -52,6 +52,16 @@ class Person(Struct, frozen=True):
         """What tells this person from all others."""
         return self.email.casefold() or f"{self.first}\n{self.last}\n{self.name}"
 
+    @property
+    def digest(self) -> str:
+        """What the longest key of this person ends with: hex digits that stand in nobody's list."""
+        return digest_of_bytes(self.identity.encode("utf-8", "surrogatepass")).rpartition(":")[2][:_DIGEST]
+
+    @property
+    def written_name(self) -> str:
+        """What the list calls this person, to find the row again."""
+        return self.name or f"{self.first} {self.last}".strip()
+
 
 def slug(text: str) -> str:
     """Return a text as a key: small letters, digits, - and _ of ASCII; empty when it has none of these."""
@@ -88,5 +98,4 @@ def _choices(person: Person) -> Iterator[str]:
     # Letters of another script leave nothing, or the little that isn't of it: "Алиса 2" is nobody's "2".
     given = [word for word in dict.fromkeys(words) if len(word) > 1]
     yield from given
-    digest = digest_of_bytes(person.identity.encode("utf-8", "surrogatepass")).rpartition(":")[2][:_DIGEST]
-    yield f"{(given or ['agent'])[0][: _LONGEST - _DIGEST - 1]}-{digest}"
+    yield f"{(given or ['agent'])[0][: _LONGEST - _DIGEST - 1]}-{person.digest}"

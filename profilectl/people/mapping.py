@@ -113,6 +113,13 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "legal_name": ("legalname",),
 }
 
+# Parts of the words for consent, without accents, in the languages above.
+_CONSENT: Final = (
+    *("consent", "photopermission", "photorelease", "einwillig", "einverstand", "zustimmung", "consenso"),
+    *("toestemming", "zgoda", "samtyck", "samtykke"),
+)
+_NO_CONSENT: Final = frozenset({"consentprovidedforminor"})  # Entra's, of parents
+
 
 class ColumnMapping(Struct, frozen=True):
     """Which header each field comes from; `given` are those that a person named, or that are called as the field is."""
@@ -182,9 +189,10 @@ def _guess(headers: Sequence[str]) -> tuple[dict[str, str], set[str]]:
     columns: dict[str, str] = {}
     given: set[str] = set()
     for field in COLUMNS:
-        # A column that is called exactly as the field is meant for it, as those of `roster export`.
-        if field in headers and not (field == "name" and "alias" in plain):
-            columns[field] = field
+        # A column that is called as the field is meant for it, as those of `roster export`.
+        header = _called(field, headers)
+        if header is not None and not (field == "name" and "alias" in plain):
+            columns[field] = header
             if field != "email":
                 given.add(field)
             continue
@@ -196,6 +204,26 @@ def _guess(headers: Sequence[str]) -> tuple[dict[str, str], set[str]]:
         columns["last"] = columns.pop("name")  # German lists have "Name, Vorname" for the family's and the given one
         given.discard("name")
     return columns, given
+
+
+def _called(field: str, headers: Sequence[str]) -> str | None:
+    """Return the header that is the field's own word, in any case.
+
+    "Name" in other capitals only is a guess as any other: beside "Anzeigename" it may be the family's.
+    """
+    if field in headers or field == "name":
+        return field if field in headers else None
+    return next((header for header in headers if header.casefold() == field), None)
+
+
+def consent_columns(headers: Iterable[str], mapping: ColumnMapping) -> list[str]:
+    """Return the headers that look like consent, which no field is filled from: it is entered by hand."""
+    used = {*mapping.columns.values()}
+    return [
+        header
+        for header in headers
+        if header not in used and any(word in _plain(header) for word in _CONSENT) and _plain(header) not in _NO_CONSENT
+    ]
 
 
 def _plain(header: str) -> str:

@@ -80,6 +80,21 @@ def pictures_in_use(tables: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(user, path) for user, path in uses if isinstance(path, str)]
 
 
+def parts_in_use(tables: Mapping[str, Any]) -> set[str]:
+    """Return the fields that a roster's name patterns draw on: of its defaults, its agents, and these in a brand."""
+    agents = [agent for agent in agents_of(tables).values() if isinstance(agent, dict)]
+    differences = [agent["brands"].values() for agent in agents if isinstance(agent.get("brands"), dict)]
+    named = [tables.get("defaults"), *agents, *(each for brands in differences for each in brands)]
+    names = [each.get("name") for each in named if isinstance(each, dict)]
+    patterns = [name for name in names if isinstance(name, str) and name_templates.is_pattern(name)]
+    return {
+        field
+        for pattern in patterns
+        if not name_templates.pattern_problems(pattern)
+        for field in name_templates.needs(pattern)
+    }
+
+
 def public_name(values: Mapping[str, Any]) -> str | None:
     """Return the name that an agent's fields give, its pattern filled in; None where they give none."""
     name = values.get("name")

@@ -62,13 +62,20 @@ class Problems:
     def __init__(self, file: str) -> None:
         self.file = file
         self._noted: list[Problem] = []
+        self._names: dict[str, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self._noted)
 
     def note(self, place: Place, path: str, message: str) -> None:
         """Note one thing; `path` is the column or the agent that it is about, or empty."""
-        self._noted.append(Problem(self.file, *place, visible(path), message))
+        name = self._names.get(path.partition(".")[0])
+        whose = "" if name is None else f' (the row of "{excerpt(name, 40)}")'
+        self._noted.append(Problem(self.file, *place, visible(path), f"{message}{whose}"))
+
+    def call(self, key: str, name: str) -> None:
+        """Have everything noted of an agent from now on say the name as well: nobody can find the key in the list."""
+        self._names[key] = name
 
     def refuse(self) -> None:
         """Raise RosterRefused with everything that was noted, in file order; nothing when there is nothing."""

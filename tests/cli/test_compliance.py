@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 OPERATORS = 'operators = ["afast"]'
-GOOD = [("alice", "Alice F.", OPERATORS), ("helper", "Acme Helper (bot)", 'kind = "bot"', OPERATORS)]
-BAD = [("bruno", "Bruno"), ("mira", "Mira", 'kind = "bot"', OPERATORS)]
+CONSENT = 'consent = { name = true, photo = true, ref = "HR-1" }'
+GOOD = [("alice", "Alice F.", OPERATORS, CONSENT), ("helper", "Acme Helper (bot)", 'kind = "bot"', OPERATORS)]
+BAD = [("bruno", "Bruno", CONSENT), ("mira", "Mira", 'kind = "bot"', OPERATORS)]
 NO_OPERATORS = "no operators: anybody with the credentials may send as this agent"
 NO_MARKER = (
     'a bot\'s name must end with "bot" or "chatbot" or "virtual assistant", or hold it in brackets (language "en")'
@@ -75,12 +76,25 @@ def test_what_cannot_be_judged_is_missing(desk):
 
 def test_a_terminal_gets_a_table(desk):
     """With its headers, and the counts below it."""
-    desk.write(*GOOD, ("eve", "Eve"), policy='disclosure = "warn"')
+    desk.write(*GOOD, ("eve", "Eve", CONSENT), policy='disclosure = "warn"')
     code, screen = desk.watch("roster", "check", "--compliance")
 
     assert 5 == code
     assert "marker" in screen
     assert "3 agents; missing: 1 no-operators, 1 not-enforced" in screen
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_missing"), [("", True), ('consent = "require"', True), ('consent = "off"', False)]
+)
+def test_people_without_consent_are_listed(desk, policy, is_missing):
+    """A remark as operators are; a bot needs none, and a policy that keeps no consent misses none."""
+    desk.write(("bo", "Bo", OPERATORS), *GOOD, policy=policy)
+    result = desk.run("roster", "check", "--compliance")
+    message = "no consent: the roster doesn't say that this person agreed to name and photo"
+
+    assert (0, [message if is_missing else "", "", ""]) == (result.code, [row[5] for row in result.rows])
+    assert f"3 agents; missing: {'1 no-consent' if is_missing else 'nothing'}\n" == result.err
 
 
 @pytest.mark.parametrize(("brand", "code"), [("acme", 0), ("beta", 5), ("gamma", 2)])

@@ -40,10 +40,30 @@ def test_the_roster_s_rules_are_told_at_the_list_s_lines(plan, problems_of):
     """A person with a bot's word in the name, and a legal name in public."""
     text = "key,name,legal_name\na,Alice F.,\nb,Bot B.,\nc,Carla Cohen,Carla Cohen\n"
 
+    bot = 'contains the bot marker "bot", but its kind is "human"; '
+    bot += 'a column "kind", or --map kind=COLUMN, says "bot" of a bot'
+
     assert [
-        'people.csv:3:3: b.name: contains the bot marker "bot", but its kind is "human"',
+        "people.csv:3:3: b.name: " + bot,
         "people.csv:4:3: c.name: contains the legal name, which must never leave the machine",
     ] == problems_of(plan, HEAD, text)
+
+
+def test_a_list_with_kinds_is_told_where_a_bot_says_so(plan, problems_of):
+    """The column is there, and the cell says something else, or nothing."""
+    (problem,) = problems_of(plan, HEAD, "key,name,Kind\nb,Bot B.,\n")
+
+    assert problem.endswith('but its kind is "human"; the column "Kind" says "bot" of a bot')
+
+
+def test_a_key_that_no_list_has_comes_with_the_row_s_name(plan, problems_of):
+    """Names of another script leave nothing for a key, so its digits are all that a message would say."""
+    (problem,) = problems_of(plan, HEAD, "name,until\nАлиса,soon\n")
+    (warning,) = plan(HEAD, "name,email\n王芳,王@x.example\n王芳,芳@x.example\n").warnings
+
+    assert problem.startswith("people.csv:2:7: agent-")
+    assert problem.endswith('(the row of "Алиса")')
+    assert warning.endswith(' (people.csv:3, "王芳")')
 
 
 def test_warnings_about_the_list_s_people_are_told(plan):

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from profilectl.errors import UsageError
-from profilectl.people.mapping import as_cell, convert, map_columns
+from profilectl.people.mapping import as_cell, consent_columns, convert, map_columns
 from profilectl.toml.rules import FieldError
 
 # Column names as each maker documents its export, or its file for import, which has the same.
@@ -112,6 +112,28 @@ def test_columns_of_the_roster_s_own_names_are_themselves():
 
     assert {field: field for field in headers[:9]} == mapping.columns
     assert {*headers[:9]} == mapping.given
+
+
+def test_the_roster_s_own_names_are_taken_in_any_case():
+    """A spreadsheet writes them with a capital; the exact word goes before, and "Name" stays a guess."""
+    mapping = map_columns(["Key", "Operators", "KIND", "Title", "Job Title", "Anzeigename", "Name"], ())
+
+    assert {
+        "key": "Key",
+        "operators": "Operators",
+        "kind": "KIND",
+        "title": "Title",
+        "name": "Anzeigename",
+    } == mapping.columns
+    assert "kind" == map_columns(["Kind", "kind"], ()).columns["kind"]
+
+
+def test_columns_that_look_like_consent_are_known():
+    """Unless a person maps one to a field; Entra's is of parents."""
+    headers = ["Photo consent", "Einwilligung Foto", "Consentimiento", "Samtycke", "Name", "consentProvidedForMinor"]
+
+    assert headers[:4] == consent_columns(headers, map_columns(headers, ()))
+    assert headers[1:4] == consent_columns(headers, map_columns(headers, ["title=Photo consent"]))
 
 
 def test_a_person_s_word_wins():

@@ -37,7 +37,7 @@ def import_people(
     content, name = context.read_roster(), str(context.roster_path)
     require_readable(content, name)
     table = read_list(file)
-    mapping = mapping_of(context, table, columns or ())
+    mapping = mapping_of(context, table, columns or (), content)
     source = photo_source(context, file, photos)
     change = plan_import(content, name, table, mapping, source, remove_missing=remove_missing)
     is_written = change.changes_anything and not dry_run

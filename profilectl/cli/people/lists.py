@@ -9,12 +9,16 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from profilectl.errors import InputRefused
-from profilectl.people.mapping import COLUMNS, ColumnMapping, map_columns
+from profilectl.people.entries import PATTERN
+from profilectl.people.mapping import COLUMNS, ColumnMapping, consent_columns, map_columns
+from profilectl.people.merge import parts_in_use
 from profilectl.people.photos import JOBS, PhotoFolder, PhotoSource
 from profilectl.people.tables import LARGEST, Table, read_table
 from profilectl.render.console import info
+from profilectl.roster.name_templates import needs
 from profilectl.system.files import copy_within, opened_stream
 from profilectl.text.escape import excerpt, visible
+from profilectl.toml.document import decode, load
 
 if TYPE_CHECKING:
     from profilectl.cli.context import Context
@@ -48,24 +52,40 @@ def read_list(file: Path) -> Table:
     return read_table(bytes(buffer), str(file))
 
 
-def mapping_of(context: Context, table: Table, options: Sequence[str]) -> ColumnMapping:
-    """Return which column is which field, and tell it: a guess is worth nothing unseen."""
+def mapping_of(context: Context, table: Table, options: Sequence[str], roster: bytes) -> ColumnMapping:
+    """Return which column is which field, and tell it: a guess is worth nothing unseen.
+
+    `roster` is what the list goes into: its name patterns say which parts of a name are written.
+    """
     mapping = map_columns(table.headers, options)
     people = "1 person" if len(table.rows) == 1 else f"{len(table.rows)} people"
     context.remark(f"{visible(table.file)}: {table.form}, {table.encoding}, {people}")
     pairs = [(field, mapping.columns[field]) for field in COLUMNS if field in mapping.columns]
-    pairs_shown = [f"{field} = {excerpt(header)}{_note(field, mapping)}" for field, header in pairs]
+    parts = _parts_in_use(context, table, mapping, roster)
+    pairs_shown = [f"{field} = {excerpt(header)}{_note(field, mapping, parts)}" for field, header in pairs]
     context.remark(f"columns: {', '.join(pairs_shown) or 'none that is known: --map name=COLUMN names one'}")
     used = set(mapping.columns.values())
     if unused := [excerpt(header, 40) for header in table.headers if header not in used]:
         more = f" and {len(unused) - 12} more" if len(unused) > 12 else ""
         context.remark(f"not used: {', '.join(unused[:12])}{more}")
+    for header in consent_columns(table.headers, mapping):
+        info(
+            f'warning: column "{excerpt(header, 40)}" looks like consent and isn\'t imported: enter it with '
+            "`roster set KEY consent.name=… consent.photo=… consent.ref=…` before the first sync"
+        )
     return mapping
 
 
-def _note(field: str, mapping: ColumnMapping) -> str:
+def _parts_in_use(context: Context, table: Table, mapping: ColumnMapping, roster: bytes) -> set[str]:
+    name = str(context.roster_path)
+    parts = parts_in_use(load(decode(roster, name), name))
+    is_in_parts = not all(mapping.text(row.cells, "name") for row in table.rows)
+    return parts | needs(PATTERN) if is_in_parts else parts
+
+
+def _note(field: str, mapping: ColumnMapping, parts: set[str]) -> str:
     if field in {"first", "last", "title"} and field not in mapping.given:
-        return " (where the name is made of it)"
+        return " (where the name is made of it)" if field in parts else " (left out, as no name uses it)"
     return f" ({_UNWRITTEN[field]})" if field in _UNWRITTEN else ""
 
 

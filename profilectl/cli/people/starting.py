@@ -36,7 +36,7 @@ def start_from_list(
             hint="`profilectl roster import` reads a list into it; --roster PATH starts one in another folder",
         )
     table = read_list(file)
-    mapping = mapping_of(context, table, columns)
+    mapping = mapping_of(context, table, columns, head(None).encode())
     name = mapping.header("name")
     is_in_parts = any(not row.cells.get(name or "") for row in table.rows) and {"first", "last"} <= {*mapping.columns}
     text = head(PATTERN if is_in_parts else None)

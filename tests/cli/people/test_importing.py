@@ -182,3 +182,38 @@ def test_into_a_roster_without_agents(desk):
     (desk.folder / "people.csv").write_text(PEOPLE)
 
     assert (0, 3) == (desk.run("roster", "import", "people.csv").code, len(desk.run("roster", "list").rows))
+
+
+def test_a_column_of_consent_is_warned_of(team):
+    """It was "not used" while the photo of somebody who had said no went out; -q doesn't hide it."""
+    (team.folder / "people.csv").write_text("key,name,Photo consent\nalice,Alice F.,no\n")
+    shown = team.run("roster", "import", "people.csv", "--dry-run", "-q").err
+
+    assert (
+        'warning: column "Photo consent" looks like consent and isn\'t imported: enter it with '
+        "`roster set KEY consent.name=… consent.photo=… consent.ref=…` before the first sync\n"
+    ) in shown
+
+
+@pytest.mark.parametrize(
+    ("people", "note"),
+    [
+        ("key,name,Job Title\nalice,Alice F.,Care\n", "title = Job Title (left out, as no name uses it)"),
+        ("key,First name,Last name\ncarla,Carla,M\n", "first = First name (where the name is made of it)"),
+    ],
+)
+def test_a_part_of_a_name_that_no_name_uses_is_said_to_be_left_out(team, people, note):
+    """What the line of columns says is what is written."""
+    (team.folder / "people.csv").write_text(people)
+
+    assert note in team.run("roster", "import", "people.csv", "--dry-run").err
+
+
+def test_a_pattern_with_a_title_uses_it(team):
+    """Then the column is written."""
+    team.write(("alice", "{title} Alice", 'title = "Care"'))
+    (team.folder / "people.csv").write_text("key,Job Title\nalice,Sales\n")
+    done = team.run("roster", "import", "people.csv")
+
+    assert "title = Job Title (where the name is made of it)" in done.err
+    assert [["set", "alice", "title", "Care", "Sales"]] == done.rows
