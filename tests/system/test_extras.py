@@ -33,4 +33,4 @@ def test_the_command_is_the_readme_s_and_its_extra_exists():
 
     assert {"postgres", "sign", "timestamp"} <= project["optional-dependencies"].keys()
     assert "in the folder of profilectl's sources, pip install '.[sign]'" == how_to_install("sign")
-    assert "pip install '.[test]'" in (PACKAGE.parent / "README.md").read_text("utf-8")
+    assert "pip install '.[test]'" in (Path(__file__).parents[2] / "README.md").read_text("utf-8")
