@@ -101,10 +101,11 @@ def serve(
             raise InputRefused(what, hint="--port 0 takes a free one") from None
         # It answers from here on: the address that is printed can be called, and its token is where commands find it.
         with server, kept_token(context.environ, server.url, server.token) as is_kept:
-            _show_settings(context, server, accounts, is_own=_is_own(context, world))
             _tell_of_another(context, world)
             if not is_kept:
                 info("sandbox faults --url and reset --url won't find this sandbox's token: no private folder for it")
+            # Last, since programs that start a sandbox go on as soon as they have read them.
+            _show_settings(context, server, accounts, is_own=_is_own(context, world))
             try:
                 _wait_for_signal()
             finally:  # the world may be shared, and outlives this server
