@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -94,6 +95,14 @@ def kept_below(draft: Draft) -> str:
     data = draft.read(_LARGEST_DRAFT)
     lines = [] if data is None else data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     return _below(lines) if _above(lines, _notes("")).strip() else ""
+
+
+def noted_recipient(draft: Draft) -> str | None:
+    """Return to whom the notes of a draft say that it is written, as people read it; None where they don't say."""
+    data = draft.read(_LARGEST_DRAFT)
+    text = "" if data is None else data.decode("utf-8", "replace")
+    note = re.search(rf"^{re.escape(_SCISSORS)}\r?\n# To ([^,\n]+), as ", text, re.MULTILINE)
+    return None if note is None else visible(note[1])
 
 
 def edit(draft: Draft, start: str, editor: list[str], about: str = "", below: str = "") -> str:

@@ -15,19 +15,27 @@ from msgspec.structs import replace
 from profilectl.cli.context import Context
 from profilectl.cli.message_input import find_editor, read_media, read_text
 from profilectl.cli.messages.denials import denials_recorded
-from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient, shown, unknown_explained
+from profilectl.cli.messages.recipients import (
+    LAST,
+    check_recipient,
+    known_handle,
+    last_recipient,
+    shown,
+    unknown_explained,
+)
 from profilectl.cli.messages.review import draft_of, is_local, may_draw, review, show_on_stdout, words_before
 from profilectl.cli.messages.writing import Writer
 from profilectl.cli.options import argument, option
 from profilectl.digests import digest_of_bytes
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import Contents, SendStatus, require_text
+from profilectl.messaging.drafts import Correspondence
 from profilectl.messaging.identity import find_sender
 from profilectl.messaging.private_names import require_privacy
 from profilectl.messaging.send_rules import SendContext
 from profilectl.messaging.sender import MessageSender, PreparedSend, SendResult
 from profilectl.messaging.typing import Typing as SentTyping
-from profilectl.model import Agent, Link, Policy, Survey
+from profilectl.model import Account, Agent, Brand, Link, Policy, Survey
 from profilectl.plan import prices
 from profilectl.render import json_documents
 from profilectl.render.console import info, show_error, shown_name, told_when_slow
@@ -37,6 +45,7 @@ from profilectl.text.escape import visible
 if TYPE_CHECKING:
     from profilectl.access.policy import Authority, Operator
     from profilectl.api.client import XClient
+    from profilectl.ledger.protocol import LedgerReader
     from profilectl.messaging.delivery import Receipt
     from profilectl.secret import Credentials
 
@@ -106,9 +115,17 @@ def send(
         sender, operator.uid, contents, attachment, key, send_context, ask, policy, known, context.roster.moved
     )
     require_face(authority, operator, message_sender)
-    recipient, handle = last_recipient(known, sender.brand) if recipient == LAST else (recipient, None)
+    recipient, handle = _whom(known, sender.brand, recipient, is_watched=edit or send_context.is_asked)
     request = _Request(context, message_sender, recipient, handle, typing, allow_private, yes)
     (_dry_run if dry_run else _send)(request, words if is_given else None, edits=edit)
+
+
+def _whom(known: LedgerReader, brand: Brand, typed: str, *, is_watched: bool) -> tuple[str, str | None]:
+    """Return the recipient's id or handle, and of an id the handle that the record has."""
+    if typed == LAST:
+        return last_recipient(known, brand)
+    # A script doesn't wait until the record is read for a handle that nobody looks at.
+    return typed, known_handle(known, brand, typed) if is_watched else None
 
 
 def _refuse_contradiction(quick_reply: Sequence[str] | None, ask: Survey | None) -> None:
@@ -137,8 +154,16 @@ class _Request(Struct, frozen=True):
 
     def writer(self) -> Writer:
         """Return what opens the editor on the message."""
-        agent = self.sender.sender.agent
-        return Writer(self.context, self.sender.sender, self.to, f"To {self.to}, as {agent.key} ({agent.name})")
+        return Writer(self.context, self.sender.sender, self.to)
+
+    def correspondence(self, account: Account | None, user_id: str) -> Correspondence:
+        """Return who writes to whom, for the draft; the recipient by their id, whatever was typed."""
+        brand = self.sender.sender.brand.key
+        # Earlier versions kept a draft under what was typed, which may have been the handle that the record has.
+        typed = dict.fromkeys((self.to, user_id, *(() if self.handle is None else (f"@{self.handle}",))))
+        earlier = tuple((brand, name) for name in typed)
+        key = brand if account is None else account.user_id
+        return Correspondence(key, self.sender.sender.agent.key, user_id, self.shown(user_id), earlier)
 
     @contextmanager
     def told_when_slow(self) -> Iterator[None]:
@@ -214,7 +239,8 @@ def _prepared(request: _Request, writer: Writer, words: str | None, *, edits: bo
         require_text(request.sender.contents)
     request.sender.require_sendable()
     prepared = request.prepare()
-    request = request.with_text(writer.write(words))
+    correspondence = request.correspondence(prepared.account, prepared.recipient_id)
+    request = request.with_text(writer.write(words, correspondence))
     request.require_privacy()
     return request, prepared
 
@@ -238,7 +264,8 @@ def _result(request: _Request, prepared: PreparedSend, writer: Writer) -> SendRe
         if answer == "n":
             raise Declined("Not sent.")
         try:
-            request = request.with_text(writer.write(request.sender.contents.text))
+            correspondence = request.correspondence(prepared.account, prepared.recipient_id)
+            request = request.with_text(writer.write(request.sender.contents.text, correspondence))
         except UsageError as error:  # no editor: the question is asked again
             show_error(error)
         request.require_privacy()
@@ -286,7 +313,7 @@ def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
             user_id = client.find_user(request.to[1:])
     with writer.kept():
         if edits:
-            request = request.with_text(writer.write(words))
+            request = request.with_text(writer.write(words, request.correspondence(request.sender.account, user_id)))
         request.require_privacy()
         message = request.sender.foresee(request.sender.compose(user_id))
         profile = f"profile {message.profile_id}" if message.profile_id else "under the brand, signed off"

@@ -1,7 +1,8 @@
 """Messages that were written in an editor and haven't been sent: each kept in a private folder until it has been.
 
-A draft is an agent's: whoever writes to the same customer as somebody else doesn't get it. Those of earlier versions
-are nobody's, so nobody goes on with them unasked.
+A draft is an agent's: whoever writes to the same customer as somebody else doesn't get it. It is kept under the ids of
+the account and the customer, since a customer is named in several ways. Those of the earliest versions are nobody's,
+so nobody goes on with them unasked.
 
 The editor writes there itself, so what it has saved outlives a kill of this program, or of both.
 """
@@ -63,13 +64,32 @@ class Draft(Struct, frozen=True):
             shutil.rmtree(self.path.parent)
 
 
+class Correspondence(Struct, frozen=True):
+    """Who writes to whom, which is what a draft is kept under."""
+
+    account: str  # its id, or the brand's key where that isn't known yet
+    agent: str
+    recipient: str  # an id
+    name: str  # of the recipient, as people read it
+    earlier: tuple[tuple[str, str], ...] = ()  # brands' keys and recipients as typed: earlier versions kept it so
+
+    def folders(self, folder: Path) -> list[str]:
+        """Return the names of all folders that these drafts may have; earlier versions' only where a text is there."""
+        kept = (name for words in self.earlier for name in _names(*words, self.agent))
+        return [*_names(self.account, self.recipient, self.agent), *filter(lambda name: _has_text(folder, name), kept)]
+
+
+def _has_text(folder: Path, name: str) -> bool:
+    return os.path.lexists(folder / name / _NAME)
+
+
 class DraftStore(Struct, frozen=True):
     """The drafts of one user at one X."""
 
     folder: Path
 
     @contextmanager
-    def begin(self, brand: str, agent: str, recipient: str, *, goes_on: bool) -> Iterator[Draft]:
+    def begin(self, correspondence: Correspondence, *, goes_on: bool) -> Iterator[Draft]:
         """Yield an agent's draft to a recipient: what was kept where it `goes_on` and something was, else a new one.
 
         A folder in which nothing was written goes at the end of the block.
@@ -80,13 +100,16 @@ class DraftStore(Struct, frozen=True):
         with ExitStack() as stack:
             try:
                 make_private_folder(self.folder)
-                names = _names(brand, agent, recipient)
-                names.sort(key=lambda name: not (goes_on and (self.folder / name / _NAME).exists()))
+                names = correspondence.folders(self.folder)
+                names.sort(key=lambda name: not (goes_on and _has_text(self.folder, name)))
                 drafts = (self._held(name, goes_on, stack) for name in names)
                 draft = next(draft for draft in drafts if draft is not None)
             except StopIteration:
-                where, taken = visible(str(self.folder)), f"{_MOST} drafts to {visible(recipient)} are kept already"
-                if not self.kept_for(brand, agent, recipient):
+                where, taken = (
+                    visible(str(self.folder)),
+                    f"{_MOST} drafts to {visible(correspondence.name)} are kept already",
+                )
+                if not self.kept_for(correspondence):
                     taken = f"no draft can be kept in {where}: its folders can be entered by other users"
                 raise InputRefused(taken, hint=f"look into {where}, and remove what isn't needed") from None
             except OSError as error:
@@ -99,11 +122,10 @@ class DraftStore(Struct, frozen=True):
                 with suppress(OSError):  # it isn't empty
                     draft.path.parent.rmdir()
 
-    def kept_for(self, brand: str, agent: str, recipient: str) -> tuple[Path, ...]:
+    def kept_for(self, correspondence: Correspondence) -> tuple[Path, ...]:
         """Return the texts of an agent to one recipient, in the order in which `begin` goes on with them."""
-        return tuple(
-            path for name in _names(brand, agent, recipient) if os.path.lexists(path := self.folder / name / _NAME)
-        )
+        names = correspondence.folders(self.folder)
+        return tuple(self.folder / name / _NAME for name in names if _has_text(self.folder, name))
 
     def kept(self) -> tuple[Path, ...]:
         """Return the texts that are kept, the newest first; none where the folder can't be read."""
@@ -131,7 +153,7 @@ class DraftStore(Struct, frozen=True):
 
 
 def recipient_of(path: Path) -> str:
-    """Return to whom a kept text was written, as `DraftStore.kept` names it."""
+    """Return the id to whom a kept text of `DraftStore.kept` was written, or the @handle of an earlier version's."""
     return path.parent.name.partition(".")[2].partition(".")[0]
 
 
@@ -141,9 +163,8 @@ def agent_of(path: Path) -> str | None:
     return part.removeprefix(_AGENT) if part.startswith(_AGENT) else None
 
 
-def _names(brand: str, agent: str, recipient: str) -> list[str]:
-    """Return the names of all folders that an agent's drafts to a recipient may have."""
-    # Keys and handles are plain words already; a folder's name can't come from anything else.
-    words = (brand, recipient, f"{_AGENT}{agent}")
+def _names(account: str, recipient: str, agent: str) -> list[str]:
+    # Ids, keys and handles are plain words already; a folder's name can't come from anything else.
+    words = (account, recipient, f"{_AGENT}{agent}")
     stem = ".".join(re.sub(r"[^A-Za-z0-9_@-]", "_", word.casefold()) for word in words)
     return [stem, *(f"{stem}.{number}" for number in range(2, _MOST + 1))]

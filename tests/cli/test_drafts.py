@@ -54,6 +54,11 @@ def _state(desk, tmp_path):
     desk.env["XDG_STATE_HOME"] = str(tmp_path / "state")
 
 
+def customer_id(served):
+    accounts = served.ask("GET", "state")["accounts"]
+    return next(account["user_id"] for account in accounts if account["handle"] == "customer")
+
+
 def plain(screen):
     return " ".join(screen.split())
 
@@ -199,8 +204,9 @@ def test_of_two_drafts_to_one_customer_each_is_named(alice):
     folder = next(Path(alice.env["XDG_STATE_HOME"]).rglob("drafts"))
     screens = [" ".join(screen.split()) for screen in (second, opened)]
 
-    assert [True, True] == [f"--file {folder}/acme.@customer.as-alice.2/MESSAGE" in screen for screen in screens]
-    assert f"Without --file your earlier draft {folder}/acme.@customer.as-alice/MESSAGE is opened." in screens[0]
+    stem = f"{folder}/{next(folder.glob('*.as-alice')).name}"
+    assert [True, True] == [f"--file {stem}.2/MESSAGE" in screen for screen in screens]
+    assert f"Without --file your earlier draft {stem}/MESSAGE is opened." in screens[0]
 
 
 def test_two_agents_who_write_to_one_customer_keep_their_own_drafts(alice, served):
@@ -213,7 +219,9 @@ def test_two_agents_who_write_to_one_customer_keep_their_own_drafts(alice, serve
     code, screen = alice.watch(*words)
 
     assert (130, [], [WRITTEN]) == (code, texts(served), kept(alice))
-    assert "alice's draft to @customer is kept, too: --edit --file " in " ".join(screen.split())
+    assert f"alice's draft to @customer ({customer_id(served)}) is kept, too: --edit --file " in " ".join(
+        screen.split()
+    )
 
 
 def test_a_draft_of_an_earlier_version_is_named(alice, served):
@@ -228,6 +236,32 @@ def test_a_draft_of_an_earlier_version_is_named(alice, served):
 
     assert (130, True) == (code, "A draft to @customer is kept, too: --edit --file" in " ".join(screen.split()))
     assert (0, ["Of before"]) == (again, texts(served))
+
+
+@pytest.mark.parametrize("other", ["ID", "-", "@Customer"])
+def test_a_draft_is_found_however_the_customer_is_named(alice, served, other):
+    """By handle, by id, or as the last one: it is the same customer, so it is the same draft."""
+    assert 0 == alice.run("send", "--as", "alice", "--to", "@customer", "--human-wrote-this", "Hello").code
+    alice.watch(*EDIT, at_questions=[lambda: b"n\n"])
+    alice.env["EDITOR"] = "true"
+    to = customer_id(served) if other == "ID" else other
+    code, screen = alice.watch("send", "--as", "alice", "--to", to, "--edit", at_questions=[lambda: b"y\n"])
+
+    assert (0, ["Hello", WRITTEN], []) == (code, texts(served), kept(alice)), screen
+
+
+def test_a_draft_that_an_earlier_version_kept_under_the_handle_is_found(alice, served):
+    """Also where the customer is named by their id, if the record has the handle."""
+    assert 0 == alice.run("send", "--as", "alice", "--to", "@customer", "--human-wrote-this", "Hello").code
+    folder = Path(alice.env["XDG_STATE_HOME"]) / "profilectl" / served.url.partition("://")[2].replace(":", "_")
+    old = folder / "drafts" / "acme.@customer.as-alice" / "MESSAGE"
+    old.parent.mkdir(parents=True, mode=0o700)
+    old.write_text("Of before")
+    alice.env["EDITOR"] = "true"
+    words = ("send", "--as", "alice", "--to", customer_id(served), "--edit")
+    code, screen = alice.watch(*words, at_questions=[lambda: b"y\n"])
+
+    assert (0, ["Hello", "Of before"], []) == (code, texts(served), kept(alice)), screen
 
 
 # What is seen before

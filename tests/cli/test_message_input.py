@@ -16,9 +16,10 @@ from profilectl.cli import message_input
 from profilectl.cli.context import Context
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import MAX_TEXT
-from profilectl.messaging.drafts import Draft, DraftStore
+from profilectl.messaging.drafts import Correspondence, Draft, DraftStore
 
 ABOUT = "To @ada, as alice (Alice F.)"
+TO_ADA = Correspondence("77", "alice", "12", "@ada (12)")
 
 
 class Terminal(Context):
@@ -37,7 +38,7 @@ def typed(tmp_path):
             f"import sys, pathlib\npath = pathlib.Path(sys.argv[-1])\nseen = path.read_text()\n{script}\n"
         )
         context = Terminal(environ={"VISUAL": f"{sys.executable} '{editor}' --wait", "EDITOR": "false"})
-        with DraftStore(tmp_path / "drafts").begin("acme", "alice", "@ada", goes_on=True) as draft:
+        with DraftStore(tmp_path / "drafts").begin(TO_ADA, goes_on=True) as draft:
             return message_input.edit(draft, text, message_input.find_editor(context), ABOUT)
 
     return edit
@@ -165,7 +166,7 @@ def test_an_editor_that_fails_sends_nothing(typed):
 )
 def test_no_editor(tmp_path, expected, environ, kind):
     """None named, none found; never a shell."""
-    drafts = DraftStore(tmp_path / "drafts").begin("acme", "alice", "@ada", goes_on=True)
+    drafts = DraftStore(tmp_path / "drafts").begin(TO_ADA, goes_on=True)
     with pytest.raises(kind, match=expected), drafts as draft:
         message_input.edit(draft, "", message_input.find_editor(Terminal(environ=environ)))
 

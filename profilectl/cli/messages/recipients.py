@@ -58,6 +58,16 @@ def last_recipient(known: LedgerReader, brand: Brand) -> tuple[str, str | None]:
     return newest.user_id, newest.handle
 
 
+def known_handle(known: LedgerReader, brand: Brand, recipient: str) -> str | None:
+    """Return the handle under which the record has an id that a brand wrote to; None for a handle, and for others."""
+    from profilectl.messaging.correspondence import handles
+
+    account = known.account_of(brand.key)
+    if account is None or recipient.startswith("@"):
+        return None
+    return handles(known, account.user_id).get(recipient)
+
+
 @contextmanager
 def unknown_explained(context: Context, recipient: str) -> Iterator[None]:
     """Say on a local X, which begins with one customer, how others come to be there; raises what the block raises."""

@@ -6,9 +6,9 @@ import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from profilectl.cli.message_input import edit, find_editor, kept_below, kept_text
+from profilectl.cli.message_input import edit, find_editor, kept_below, kept_text, noted_recipient
 from profilectl.errors import IdentityNotEchoed, InputRefused
-from profilectl.messaging.drafts import Draft, DraftStore, agent_of, recipient_of
+from profilectl.messaging.drafts import Correspondence, Draft, DraftStore, agent_of, recipient_of
 from profilectl.render.console import info
 from profilectl.text.escape import visible
 
@@ -39,17 +39,21 @@ class Writer:
         context: whose editor and folders are used.
         sender: the agent who writes, and the brand.
         recipient: as the command line names them.
-        about: who writes to whom, for the notes in the editor.
     """
 
-    def __init__(self, context: Context, sender: Sender, recipient: str, about: str) -> None:
-        self._context, self._sender, self._recipient, self._about = context, sender, recipient, about
+    def __init__(self, context: Context, sender: Sender, recipient: str) -> None:
+        self._context, self._sender, self._recipient = context, sender, recipient
         self._store = drafts_of(context)
         self._draft: Draft | None = None
+        self._correspondence: Correspondence | None = None  # of the draft
         self._below = ""  # what stands below the scissors, and isn't sent
 
-    def write(self, start: str | None) -> str:
+    def write(self, start: str | None, correspondence: Correspondence) -> str:
         """Return what the user writes; with None it begins with what was kept of the agent's earlier message to them.
+
+        Args:
+            start: what stands in the editor first.
+            correspondence: who writes to whom, which doesn't change until the message is sent.
 
         Raises:
             UsageError: there is no terminal or no editor.
@@ -57,42 +61,40 @@ class Writer:
             Declined: nothing was written.
         """
         editor = find_editor(self._context)
-        draft = self._begin(goes_on=start is None)
+        draft = self._begin(correspondence, goes_on=start is None)
         if start is None and (kept := kept_text(draft)) is not None:
             info("Your draft, which wasn't sent, is opened again.")
-            self._name_later(draft.path)
+            self._name_later(draft.path, correspondence)
             start, self._below = kept, kept_below(draft)
-        text = edit(draft, start or "", editor, self._about, self._below)
+        agent = self._sender.agent
+        about = f"To {correspondence.name}, as {agent.key} ({agent.name})"
+        text = edit(draft, start or "", editor, about, self._below)
         self._below = kept_below(draft)
         if self._below:
             info("What stands below the line with the scissors isn't sent: it is kept for another message.")
         return text
 
-    def _begin(self, *, goes_on: bool) -> Draft:
+    def _begin(self, correspondence: Correspondence, *, goes_on: bool) -> Draft:
         if self._draft is None:
-            self._name_others()
-            brand, agent = self._sender.brand.key, self._sender.agent.key
-            begun = self._store.begin(brand, agent, self._recipient, goes_on=goes_on)
-            self._draft = self._context.stack.enter_context(begun)
+            self._name_others(correspondence)
+            self._correspondence = correspondence
+            self._draft = self._context.stack.enter_context(self._store.begin(correspondence, goes_on=goes_on))
         return self._draft
 
-    def _name_others(self) -> None:
-        brand, key = self._sender.brand.key, self._sender.agent.key
-        own = self._store.kept_for(brand, key, self._recipient)
+    def _name_others(self, correspondence: Correspondence) -> None:
+        key, own = self._sender.agent.key, self._store.kept_for(correspondence)
         for path in self._store.kept():
             if path not in own and kept_text(Draft(path)) is not None:
                 agent, where = agent_of(path), visible(shlex.quote(str(path)))
                 whose = "A draft" if agent in {None, key.casefold()} else f"{agent}'s draft"
-                info(
-                    f"{whose} to {recipient_of(path)} is kept, too: --edit --file {where} begins with it; "
-                    "remove it to forget it."
-                )
+                to = noted_recipient(Draft(path)) or recipient_of(path)
+                info(f"{whose} to {to} is kept, too: --edit --file {where} begins with it; remove it to forget it.")
 
-    def _name_later(self, opened: Path) -> None:
+    def _name_later(self, opened: Path, correspondence: Correspondence) -> None:
         for path in self._kept_to_them():
             if path != opened:
                 where = visible(shlex.quote(str(path)))
-                info(f"Another draft to {self._recipient} is kept: --edit --file {where} begins with it.")
+                info(f"Another draft to {correspondence.name} is kept: --edit --file {where} begins with it.")
 
     def sent(self) -> None:
         """Remove the draft: its message is out, and only what stood below the scissors is kept."""
@@ -133,8 +135,9 @@ class Writer:
 
     def _kept_to_them(self) -> tuple[Path, ...]:
         """Return the drafts to the recipient in which something was written, the one that is opened next first."""
-        brand, agent = self._sender.brand.key, self._sender.agent.key
-        return tuple(filter(_is_written, self._store.kept_for(brand, agent, self._recipient)))
+        if self._correspondence is None:
+            return ()
+        return tuple(filter(_is_written, self._store.kept_for(self._correspondence)))
 
 
 def _is_written(path: Path) -> bool:
