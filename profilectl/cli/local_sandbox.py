@@ -120,6 +120,20 @@ class LocalX:
         return Wire(self.app)
 
 
+def is_there(path: Path) -> bool:
+    """Return whether something is at a path, links included; InputRefused where the folder doesn't let us know."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise InputRefused(
+            f"{visible(str(path))} can't be looked at: {error.strerror}",
+            hint="go to a folder that you can enter, or name a roster in one with --roster",
+        ) from None
+    return True
+
+
 def _token_file(environ: Mapping[str, str], url: str) -> Path:
     """Return where this user's commands find the token of the sandbox that is served on a port of this machine."""
     from profilectl.ledger.location import default_ledger_path
@@ -159,9 +173,18 @@ def find_token(environ: Mapping[str, str], url: str) -> str | None:
 
 
 def ask_running_sandbox(
-    environ: Mapping[str, str], url: str, method: str, what: str, key: str, body: dict[str, Any] | None = None
+    environ: Mapping[str, str],
+    url: str,
+    method: str,
+    what: str,
+    key: str,
+    body: dict[str, Any] | None = None,
+    *,
+    setting: str = "--url",
 ) -> list[Any]:
     """Call the part `what` of the control plane of a sandbox at `url`, and return the list under the answer's `key`.
+
+    The `setting` is what named the address.
 
     Raises TryLater if nothing answers there, InputRefused if it is no sandbox or another user's, UsageError for another
     machine, or an address with a token, which other users could read on the command line.
@@ -182,7 +205,8 @@ def ask_running_sandbox(
             f"{visible(url)} isn't on this machine, where a sandbox is", hint="such as --url http://127.0.0.1:8787"
         )
     refusal = f"no sandbox answers at {visible(url)}"
-    hint = "--url takes what `profilectl sandbox serve` prints"
+    hint = f"{setting} takes what `profilectl sandbox serve` prints"
+    elsewhere = "" if setting == "--url" else f"; without {setting} this is about the world of --sandbox commands here"
     try:
         document = _exchange(f"{address.url}/_sandbox/{what}", method, body, find_token(environ, address.url))
     except httpx.TransportError as error:
@@ -190,7 +214,7 @@ def ask_running_sandbox(
         if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
             raise InputRefused(f"{refusal}: it speaks no HTTP", hint=hint) from None
         why = visible(re.sub(r"^\[Errno \d+\] ", "", str(error)))
-        raise TryLater(f"{refusal}: {why}", hint="`profilectl sandbox serve` starts one") from None
+        raise TryLater(f"{refusal}: {why}", hint=f"`profilectl sandbox serve` starts one{elsewhere}") from None
     except PermissionError:
         raise InputRefused(
             f"the sandbox at {visible(url)} isn't one that this user serves",

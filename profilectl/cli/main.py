@@ -21,7 +21,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.crash_log import write_log
 from profilectl.cli.options import Options, add_command, root
 from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
-from profilectl.errors import Declined, ExitCode, ProfilectlError, UsageError
+from profilectl.errors import Declined, ExitCode, InputRefused, ProfilectlError, UsageError
 from profilectl.render.console import Output, begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
 from profilectl.system.memory import forbid_core_dumps
 
@@ -215,11 +215,21 @@ def _report_usage(error: Any, output: Output) -> ExitCode:
 def _report_bug(error: Exception, output: Output) -> ExitCode:
     if isinstance(error, OSError) and _is_about_help(error):
         return report(stdout_failed(error), Output())
+    if isinstance(error, FileNotFoundError) and _folder_is_gone():
+        return report(InputRefused("the folder that you are in was removed", hint="go to one that exists"), output)
     where = write_log(error)
     unexpected = ProfilectlError(
         f"unexpected failure: {type(error).__name__}", hint=f"the details are in {where}: please report them"
     )
     return report(unexpected, output)
+
+
+def _folder_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _is_about_help(error: OSError) -> bool:

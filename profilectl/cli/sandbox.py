@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
+from msgspec import Struct
 
 from profilectl.cli.context import Context
 from profilectl.cli.ledger.files import absolute
-from profilectl.cli.local_sandbox import CUSTOMER, LocalX, ask_running_sandbox, kept_token, open_world
+from profilectl.cli.local_sandbox import CUSTOMER, LocalX, ask_running_sandbox, is_there, kept_token, open_world
 from profilectl.cli.options import add_group
 from profilectl.errors import InputRefused, UsageError
 from profilectl.render import json_documents
@@ -99,21 +100,26 @@ def serve(
         except OSError as error:
             what = f"can't listen on port {port}: {error.strerror}"
             raise InputRefused(what, hint="--port 0 takes a free one") from None
-        # It answers from here on: the address that is printed can be called, and its token is where commands find it.
-        with server, kept_token(context.environ, server.url, server.token) as is_kept:
-            _tell_of_another(context, world)
-            if not is_kept:
-                info("sandbox faults --url and reset --url won't find this sandbox's token: no private folder for it")
-            # Last, since programs that start a sandbox go on as soon as they have read them.
-            _show_settings(context, server, accounts, is_own=_is_own(context, world))
-            try:
-                _wait_for_signal()
-            finally:  # the world may be shared, and outlives this server
-                _allow(served, accounts, profiles=True, feedback=True)
+        try:
+            _run(context, server, accounts, world)
+        finally:  # the world may be shared, and outlives this server
+            _allow(served, accounts, profiles=True, feedback=True)
+
+
+def _run(context: Context, server: SandboxServer, accounts: list[BrandAccount], world: Path | None) -> None:
+    """Say where the sandbox is, and serve until somebody ends it."""
+    # It answers from here on: the address that is printed can be called, and its token is where commands find it.
+    with server, kept_token(context.environ, server.url, server.token) as is_kept:
+        _tell_of_another(context, world)
+        if not is_kept:
+            info("sandbox faults --url and reset --url won't find this sandbox's token: no private folder for it")
+        # Last, since programs that start a sandbox go on as soon as they have read them.
+        _show_settings(context, server, accounts, is_own=_is_own(context, world))
+        _wait_for_signal()
 
 
 def _tell_of_another(context: Context, world: Path | None) -> None:
-    if world is None and not context.uses_sandbox and (context.sandbox_folder / "world.db").exists():
+    if world is None and not context.uses_sandbox and os.path.lexists(context.sandbox_folder / "world.db"):
         serving = f"profilectl{context.again()} --sandbox sandbox serve"
         context.remark(f"this is a new, empty world; `{visible(serving)}` serves that of the --sandbox commands here")
 
@@ -201,8 +207,46 @@ def _function(handle: str, exports: list[str]) -> list[str]:
 
 
 Url = Annotated[
-    str | None, typer.Option("--url", metavar="URL", help="A running sandbox; else the one of --sandbox commands.")
+    str | None,
+    typer.Option("--url", metavar="URL", help="A running sandbox; else PROFILECTL_API_URL's here, or --sandbox's."),
 ]
+
+
+class _Place(Struct, frozen=True):
+    """The world that a command acts on: that of a running sandbox, or the one that ``--sandbox`` commands use."""
+
+    folder: Path
+    url: str | None
+    setting: str = "--url"  # what names the address
+
+    @classmethod
+    def of(cls, context: Context, url: str | None) -> _Place:
+        """Return the world that is meant: without ``--url`` the one to which other commands speak here."""
+        from profilectl.api.urls import parse_address
+
+        folder = context.sandbox_folder
+        if url is None and not context.uses_sandbox:
+            address = parse_address(context.api_url)
+            if address.is_loopback and address.url.startswith("http://"):
+                return cls(folder, address.url, "PROFILECTL_API_URL")
+        return cls(folder, url)
+
+    @property
+    def named(self) -> tuple[str | None, str | None]:
+        """What a document has: the address, else the folder's whole path."""
+        return self.url, None if self.url else str(absolute(self.folder))
+
+    @property
+    def shown(self) -> str:
+        """What a person reads: the address and what named it, or the folder."""
+        if self.url is None:
+            return f"in {visible(self.folder.as_posix())}"
+        why = "" if self.setting == "--url" else f" (which {self.setting} names)"
+        return f"at {visible(self.url)}{why}"
+
+    def ask(self, context: Context, method: str, what: str, key: str, body: dict[str, Any] | None = None) -> Any:
+        """Call the control plane of the running sandbox; see `ask_running_sandbox`."""
+        return ask_running_sandbox(context.environ, self.url or "", method, what, key, body, setting=self.setting)
 
 
 def reset(context: Context, url: Url = None) -> None:
@@ -211,18 +255,25 @@ def reset(context: Context, url: Url = None) -> None:
     Removes profiles, messages, cards, faults and the sandbox's own ledger, and ends what --not-allowlisted and
     --no-feedback began.
     """
-    if url is not None:
-        ask_running_sandbox(context.environ, url, "POST", "reset", "profiles")
-    elif os.path.lexists(context.state_folder):  # else there is no world, and what forgets makes none
+    place = _Place.of(context, url)
+    if place.url is not None:
+        place.ask(context, "POST", "reset", "profiles")
+    elif is_there(context.state_folder):  # else there is no world, and what forgets makes none
         context.local_x.world.reset()  # it made sure that no link leads the folder elsewhere
-        # The ledger goes with the profiles that it knows, its lock stays: another process may hold it right now.
-        for path in context.state_folder.glob("sandbox/ledger.db*"):
+        _forget_ledger(context.sandbox_folder)
+    context.output.show(json_documents.reset(*place.named))
+    context.remark(f"the local X {place.shown} is as new")
+
+
+def _forget_ledger(folder: Path) -> None:
+    """Remove the ledger with the profiles that it knows; its lock stays: another process may hold it right now."""
+    try:
+        for path in folder.glob("ledger.db*"):
             if path.suffix != ".lock" and not path.is_dir():
                 path.unlink(missing_ok=True)
-    context.output.show(json_documents.reset(url))
-    if not context.is_quiet:
-        where = f"in {context.sandbox_folder.as_posix()}" if url is None else f"at {url}"
-        info(f"the local X {where} is as new")
+    except OSError as error:
+        what = f"the ledger in {visible(folder.as_posix())} can't be removed: {error.strerror}"
+        raise InputRefused(what, hint="the world is as new already; remove ledger.db* there by hand") from None
 
 
 def faults(
@@ -273,20 +324,22 @@ def faults(
     if rule is not None and clear:
         raise UsageError("a rule or --clear, not both")
     fault = None if rule is None else _parse(rule)
-    rules = _arm(context, fault, clear=clear) if url is None else _arm_running(context, url, fault, clear=clear)
-    _show_rules(context, rules)
+    place = _Place.of(context, url)
+    arm = _arm if place.url is None else _arm_running
+    _show_rules(context, place, arm(context, place, fault, clear=clear))
 
 
-def _show_rules(context: Context, rules: list[dict[str, Any]]) -> None:
+def _show_rules(context: Context, place: _Place, rules: list[dict[str, Any]]) -> None:
     # Rules are JSON, in and out: a pipe gets the document, a person a table.
     is_for_people = is_terminal(sys.stdout) and not context.wants_json
     rows = [[_FAULT_CELLS[key](rule.get(key)) for key in _FAULT_CELLS] for rule in rules] if is_for_people else None
-    Output(wants_json=not is_for_people).show(json_documents.faults(rules), [*_FAULT_CELLS], rows)
-    if is_for_people and not rules:
-        info("no fault is armed")
+    document = json_documents.faults(rules, *place.named)
+    Output(wants_json=not is_for_people).show(document, [*_FAULT_CELLS], rows)
+    count = "no fault is" if not rules else "1 fault is" if len(rules) == 1 else f"{len(rules)} faults are"
+    context.remark(f"{count} armed at the local X {place.shown}")
 
 
-def _arm(context: Context, fault: Fault | None, *, clear: bool) -> list[dict[str, Any]]:
+def _arm(context: Context, _place: _Place, fault: Fault | None, *, clear: bool) -> list[dict[str, Any]]:
     """Change the rules of the world that --sandbox commands use, and return them all."""
     armed = context.local_x.world.faults
     if clear:
@@ -296,10 +349,10 @@ def _arm(context: Context, fault: Fault | None, *, clear: bool) -> list[dict[str
     return armed.to_plain()
 
 
-def _arm_running(context: Context, url: str, fault: Fault | None, *, clear: bool) -> Any:
+def _arm_running(context: Context, place: _Place, fault: Fault | None, *, clear: bool) -> Any:
     """Change the rules of a sandbox that runs elsewhere, and return them all."""
     method, body = ("DELETE", None) if clear else ("GET", None) if fault is None else ("POST", fault.to_plain())
-    return ask_running_sandbox(context.environ, url, method, "faults", "faults", body)
+    return place.ask(context, method, "faults", "faults", body)
 
 
 def _parse(rule: str) -> Fault:

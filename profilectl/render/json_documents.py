@@ -263,11 +263,11 @@ def sandbox(url: str, pages: str, accounts: Sequence[Document]) -> Document:
     return {"schema": "profilectl.sandbox/1", "url": url, "pages": pages, "accounts": list(accounts)}
 
 
-def reset(url: str | None) -> Document:
-    """``profilectl.reset/1``: the address of the sandbox that is as new; None is the one of ``--sandbox`` commands."""
-    return {"schema": "profilectl.reset/1", "url": url}
+def reset(url: str | None, folder: str | None) -> Document:
+    """``profilectl.reset/1``: the sandbox that is as new, by its address or by the folder of its world."""
+    return {"schema": "profilectl.reset/1", "url": url, "folder": folder}
 
 
-def faults(rules: Sequence[Document]) -> Document:
-    """``profilectl.faults/1``: the rules that are armed, in their order."""
-    return {"schema": "profilectl.faults/1", "faults": list(rules)}
+def faults(rules: Sequence[Document], url: str | None, folder: str | None) -> Document:
+    """``profilectl.faults/1``: the rules that are armed, in their order, and in which sandbox, as in `reset`."""
+    return {"schema": "profilectl.faults/1", "url": url, "folder": folder, "faults": list(rules)}

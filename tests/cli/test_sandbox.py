@@ -24,6 +24,8 @@ from profilectl.sandbox.model.world import World
 from tests.cli.conftest import Desk
 from tests.patience import LONGEST, cut_short, join, next_line
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def small(desk):
@@ -244,6 +246,8 @@ def test_nobody_at_the_address_is_exit_75(small, words):
     [
         ('{"kind": "slow", "call": "creat"}', "unknown call 'creat', did you mean 'create'?"),
         ('{"kind": "slwo"}', "unknown kind 'slwo', did you mean 'slow'?"),
+        ('{"kind": "name-nfd", "call": "send"}', "not a fault: name-nfd can't happen to send, only to create"),
+        ('{"kind": "slow", "times": 0}', "not a fault: times: 0 would never strike; give 1 or more, or null for ever"),
         ("[]", "not a fault: a fault is an object"),
         ("7", "not a fault: a fault is an object"),
         ("{", "not a fault: "),
@@ -275,10 +279,77 @@ def test_faults_print_a_document(small, words):
 
 def test_reset_prints_a_document(small, served):
     """It says which sandbox is as new: the one at the address, or the one of --sandbox."""
-    here, there = small.run("sandbox", "reset", "--json"), small.run("sandbox", "reset", "--json", "--url", served.url)
+    there = small.run("sandbox", "reset", "--json", "--url", served.url)
+    del small.env["PROFILECTL_API_URL"]
+    here = small.run("sandbox", "reset", "--json")
 
-    assert {"schema": "profilectl.reset/1", "url": None} == here.document
-    assert {"schema": "profilectl.reset/1", "url": served.url} == there.document
+    folder = str(small.folder / ".profilectl" / "sandbox")
+    assert {"schema": "profilectl.reset/1", "url": None, "folder": folder} == here.document
+    assert {"schema": "profilectl.reset/1", "url": served.url, "folder": None} == there.document
+
+
+FOLLOWED = "(which PROFILECTL_API_URL names)"
+
+
+def test_the_sandbox_that_other_commands_speak_to_is_the_one_that_is_meant(small, served):
+    """Whoever has pasted what `sandbox serve` prints orders faults there; the answer says which world it was."""
+    armed = small.run("sandbox", "faults", '{"kind": "slow"}')
+    reset = small.run("sandbox", "reset")
+
+    assert (served.url, None, ["slow"]) == (
+        armed.document["url"],
+        armed.document["folder"],
+        [rule["kind"] for rule in armed.document["faults"]],
+    )
+    assert f"1 fault is armed at the local X at {served.url} {FOLLOWED}\n" == armed.err
+    assert f"the local X at {served.url} {FOLLOWED} is as new\n" == reset.err
+    assert [] == served.ask("GET", "faults")["faults"]
+
+
+@pytest.mark.parametrize("address", ["https://api.x.com", "https://localhost:1", ""])
+def test_the_world_of_the_folder_is_meant_otherwise(small, address):
+    """Where commands speak to the real X, or to what `sandbox serve` can't be; the answer names the folder."""
+    small.env["PROFILECTL_API_URL"] = address
+    armed = small.run("sandbox", "faults", '{"kind": "slow"}')
+
+    assert (None, str(small.folder / ".profilectl" / "sandbox")) == (armed.document["url"], armed.document["folder"])
+    assert "1 fault is armed at the local X in .profilectl/sandbox\n" == armed.err
+
+
+def test_sandbox_means_the_world_of_the_folder(small, served):
+    """The option says it, whatever the environment says."""
+    small.run("--sandbox", "sandbox", "faults", '{"kind": "slow"}')
+    small.run("sandbox", "faults", '{"kind": "hold"}')
+
+    assert ["slow"] == [rule["kind"] for rule in small.run("--sandbox", "sandbox", "faults").document["faults"]]
+    assert ["hold"] == [rule["kind"] for rule in served.ask("GET", "faults")["faults"]]
+
+
+def test_an_address_of_the_environment_where_nobody_answers(small):
+    """The hint says how to get to the world of this folder."""
+    small.env["PROFILECTL_API_URL"] = "http://127.0.0.1:1"
+    done = small.run("sandbox", "faults")
+
+    assert (75, True) == (done.code, "without PROFILECTL_API_URL this is about the world of --sandbox" in done.err)
+
+
+def test_a_folder_that_cannot_be_entered_is_told(small, powerless):
+    """Nothing was made new there, so nothing is said to be; one sentence, no traceback."""
+    locked = small.folder / "locked"
+    locked.mkdir()
+    (locked / "roster.toml").touch()
+    locked.chmod(0)
+    for words in (("reset",), ("faults",), ("serve", "--port", "0")):
+        done = small.run("--roster", str(locked / "roster.toml"), "sandbox", *words, starter=powerless)
+        assert (5, True, False) == (done.code, "Permission denied" in done.err, "unexpected" in done.err), done.err
+    locked.chmod(0o700)
+
+
+def test_a_folder_that_was_removed_is_told(small):
+    """A shell that still stands in it gets a sentence, whatever the command would have needed of it."""
+    done = small.shell(f"mkdir gone; cd gone; rmdir ../gone; PYTHONPATH={ROOT} profilectl sandbox faults")
+
+    assert (5, True) == (done.code, "the folder that you are in was removed" in done.err), done.err
 
 
 def allowlisted(served):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import math
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -83,6 +84,17 @@ LIST_LIES = (
     *(Kind.EMPTY_LIST, Kind.HALF_LIST, Kind.STALE_LIST, Kind.FOREIGN_LIST),
     *(Kind.SHRINKING_LIST, Kind.REORDERED_LIST, Kind.CURSORLESS_LIST, Kind.ENDLESS_LIST),
 )
+# Where a kind that isn't listed here can happen: at every call.
+_FITTING: Mapping[Kind, tuple[str, ...]] = {
+    **dict.fromkeys((*LIST_LIES, Kind.EMPTY_PAGE), ("list",)),
+    **dict.fromkeys((Kind.NAME_ESCAPED, Kind.NAME_FOLDED, Kind.NAME_NFD, Kind.NAME_WITHOUT_EMOJI), ("create",)),
+    **dict.fromkeys((Kind.LAG, Kind.LATE, Kind.REUSED_ID), ("create",)),
+    **dict.fromkeys((Kind.ECHO_MISSING, Kind.ECHO_OTHER), ("send",)),
+    Kind.EXPIRED: ("upload", "upload-finish"),
+    Kind.TWICE: ("create", "send"),
+    Kind.OTHER_ID: ("show", "create", "destroy"),
+    Kind.PICTURE_ADDRESS: ("list", "show", "create"),
+}
 _ANYWHERE = (Kind.ERROR_BEFORE, Kind.ERROR_AFTER, Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.CUT, Kind.HTML)
 _DRAWN: Mapping[str, tuple[Kind, ...]] = {
     "create": (*_ANYWHERE, Kind.NO_ID, Kind.LAG),
@@ -111,7 +123,7 @@ class Fault:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Fault:
-        """A rule as JSON has it; ValueError for an unknown key, kind or call, or a value of another type."""
+        """A rule as JSON has it; ValueError for an unknown word, a value of another type, or what can never happen."""
         if not isinstance(plain, dict):
             raise ValueError("a fault is an object")  # noqa: TRY004 - a wrong document
         keys = sorted(field.name for field in fields(cls))
@@ -124,6 +136,7 @@ class Fault:
         for name, types in _TYPES.items():
             if not isinstance(getattr(rule, name), types) or isinstance(getattr(rule, name), bool):
                 raise ValueError(f"{name}: {getattr(rule, name)!r} won't do")  # noqa: TRY004 - a wrong document
+        _require_possible(rule)
         return rule
 
     @classmethod
@@ -154,6 +167,25 @@ def _require_known(what: str, value: object, known: list[str]) -> None:
     close = get_close_matches(value, known, 1) if isinstance(value, str) else []
     advice = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
     raise ValueError(f"unknown {what} {value!r}{advice}")
+
+
+def _require_possible(rule: Fault) -> None:
+    """Raise ValueError for a rule under which nothing could ever go wrong."""
+    calls = _FITTING.get(rule.kind, CALLS)
+    if rule.call not in {EVERY_CALL, *calls}:
+        raise ValueError(f"{rule.kind} can't happen to {rule.call}, only to {' and '.join(calls)}")
+    if rule.times is not None and rule.times < 1:
+        raise ValueError(f"times: {rule.times} would never strike; give 1 or more, or null for ever")
+    if rule.after < 0:
+        raise ValueError(f"after: {rule.after} is fewer than none; give how many calls go well first, or leave it out")
+    if not 0 < rule.probability <= 1:
+        raise ValueError(f"probability: {rule.probability} must be above 0, and 1 at most")
+    if rule.seconds is not None and not _is_duration(rule.seconds, may_be_negative=rule.kind is Kind.DATE_JUMP):
+        raise ValueError(f"seconds: {rule.seconds} is no length of time")
+
+
+def _is_duration(seconds: float, *, may_be_negative: bool) -> bool:
+    return math.isfinite(seconds) and (seconds >= 0 or may_be_negative)
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import threading
 
 import httpx
@@ -250,12 +252,33 @@ def test_a_rule_survives_as_json():
         ("unknown key 'count'", {"kind": "slow", "count": 2}),
         ("times: 'two'", {"kind": "slow", "times": "two"}),
         ("after: True", {"kind": "slow", "after": True}),
+        ("name-nfd can't happen to send, only to create", {"kind": "name-nfd", "call": "send"}),
+        ("half-list can't happen to messages, only to list", {"kind": "half-list", "call": "messages"}),
+        ("twice can't happen to destroy, only to create and send", {"kind": "twice", "call": "destroy"}),
+        ("times: 0 would never strike; give 1 or more, or null for ever", {"kind": "slow", "times": 0}),
+        ("times: -1 would never", {"kind": "slow", "times": -1}),
+        ("after: -1 is fewer than none", {"kind": "slow", "after": -1}),
+        ("probability: 0 must be above 0", {"kind": "slow", "probability": 0}),
+        ("probability: nan must be", {"kind": "slow", "probability": float("nan")}),
+        ("seconds: -1 is no length of time", {"kind": "slow", "seconds": -1}),
+        ("seconds: inf is no", {"kind": "hold", "seconds": float("inf")}),
     ],
 )
 def test_rules_that_make_no_sense_are_refused(words, plain):
     """With the reason."""
     with pytest.raises(ValueError, match=words):
         Fault.from_plain(plain)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_can_be_ordered_for_some_call(kind):
+    """And without a call, which is every one; what it is said to affect is what it may be ordered for."""
+    described = dict(re.findall(r'= "([\w-]+)"  # ([a-z, -]+): ', inspect.getsource(Kind)))
+    named = described.get(kind, ", ".join(CALLS)).split(", ")
+
+    assert [kind] * (len(named) + 1) == [
+        Fault.from_plain({"kind": kind.value, **call}).kind for call in ({}, *({"call": name} for name in named))
+    ]
 
 
 def test_every_endpoint_is_a_call():
