@@ -387,6 +387,7 @@ class SentMessage(Struct, frozen=True):
     has_attachment: bool = False
     quick_replies: tuple[str, ...] = ()  # labels of the answers that were offered
     buttons: tuple[str, ...] = ()  # labels
+    attachment_url: str | None = None  # where X shows a picture to those who may see it
 
 
 class Dispatch(Struct, frozen=True):

@@ -134,7 +134,15 @@ def _sent(event: Mapping[str, Any], recipient_id: str) -> SentMessage:
         has_attachment=isinstance(data.get("attachment"), dict),
         quick_replies=_labels(mapping_or_empty(data.get("quick_reply")).get("options")),
         buttons=_labels(data.get("ctas")),
+        attachment_url=_attachment_url(data),
     )
+
+
+def _attachment_url(data: Mapping[str, Any]) -> str | None:
+    """Return where X has a message's picture, None where it doesn't say, or says something else."""
+    media = mapping_or_empty(mapping_or_empty(data.get("attachment")).get("media"))
+    url = _string(media, "media_url_https")
+    return url if re.fullmatch(r"https?://[!-~]{1,2000}", url) else None
 
 
 def _labels(items: object) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ The account's own sends need some of them, to find out what became of a message 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -54,6 +55,11 @@ class Thread(Struct, frozen=True):
     def newest(self) -> SentMessage:
         """The last message of the two."""
         return self.messages[-1]
+
+    @property
+    def answer(self) -> SentMessage | None:
+        """Which message answers the other: see `_answer`; None where they wait for one."""
+        return _answer(self.messages, self.user_id)
 
     def newest_only(self, count: int) -> Thread:
         """Return the same thread with so many messages at most."""
@@ -120,10 +126,19 @@ def last_words(messages: Iterable[SentMessage], partner: str) -> SentMessage | N
 
 
 def last_answer(messages: Iterable[SentMessage], user_id: str, partner: str) -> SentMessage | None:
-    """Return an account's newest message to somebody if they have written nothing since, else None."""
-    between = [message for message in messages if partner_of(message, user_id) == partner]
-    newest = max(between, key=_age, default=None)
-    return newest if newest is not None and newest.sender_id == user_id else None
+    """Return an account's answer to somebody if they have written nothing since, else None; see `_answer`."""
+    return _answer(sorted((each for each in messages if partner_of(each, user_id) == partner), key=_age), partner)
+
+
+def _answer(messages: Sequence[SentMessage], partner: str) -> SentMessage | None:
+    """Return which of an account's messages answers somebody, None where they wrote last; the oldest comes first.
+
+    That is the newest with an agent's face. What carries none, such as a feedback card, answers only where nothing else
+    went out since their last words.
+    """
+    since = tuple(takewhile(lambda message: message.sender_id != partner, reversed(messages)))
+    with_face = (message for message in since if message.profile_id is not None)
+    return next(with_face, next(iter(since), None))
 
 
 def may_read(known: Mapping[str, int], now_ms: int) -> bool:

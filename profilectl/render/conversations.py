@@ -112,20 +112,24 @@ def thread_rows(faces: Faces, thread: Thread) -> Iterator[tuple[str, ...]]:
         side = "brand" if faces.is_own(message) else "customer"
         name = (faces.name(message) or "") if faces.is_own(message) else faces.customer(message.sender_id)
         who = side, faces.agent(message) or "", name, message.profile_id or ""
-        yield _timestamp(message.created_ms) or "", *who, message.text, "; ".join(_parts(message)), message.event_id
+        along = "; ".join(_parts(message, with_address=True))
+        yield _timestamp(message.created_ms) or "", *who, message.text, along, message.event_id
 
 
 def inbox_rows(brand: str, faces: Faces, threads: Sequence[Thread]) -> Iterator[tuple[str, ...]]:
-    """Yield a brand's conversations for a pipe: status, brand, user id, handle, time, agent, name, newest text."""
+    """Yield a brand's conversations for a pipe: status, brand, user id, handle, time, agent, name, newest text.
+
+    Agent and name are of who answered.
+    """
     for thread in threads:
-        newest = thread.newest
+        newest, answer = thread.newest, thread.answer
         handle = faces.handles.get(thread.user_id, "")
         who = (_status(thread), brand, thread.user_id, f"@{handle}" if handle else "")
         yield (
             *who,
             _timestamp(newest.created_ms) or "",
-            faces.agent(newest) or "",
-            faces.name(newest) or "",
+            "" if answer is None else faces.agent(answer) or "",
+            "" if answer is None else faces.name(answer) or "",
             newest.text,
         )
 
@@ -137,7 +141,7 @@ def inbox_cells(brand: str, faces: Faces, threads: Sequence[Thread], *, several:
         who = faces.customer(thread.user_id) + (f" to {brand}" if several else "")
         text = excerpt(" ".join(newest.text.split()), _EXCERPT) or "; ".join(_parts(newest))
         at = _timestamp(newest.created_ms) or UNKNOWN_TIME
-        yield _status(thread), who, at, text, faces.sender(newest) if thread.is_answered else ""
+        yield _status(thread), who, at, text, "" if thread.answer is None else faces.sender(thread.answer)
 
 
 def drawn_thread(faces: Faces, thread: Thread, width: int) -> RenderableType:
@@ -165,6 +169,16 @@ def plain_thread(faces: Faces, thread: Thread) -> Iterator[str]:
         yield f"{_byline(faces, message)}, {clock(message.created_ms)}:"
         yield from (f"| {line}".rstrip() for line in _lines(message))
         yield from (f"  {visible(part)}" for part in _parts(message))
+
+
+def pictures(faces: Faces, thread: Thread, *, is_local: bool) -> Iterator[str]:
+    """Yield where the pictures of a conversation can be seen, a line for each; their addresses can't be broken."""
+    shown = [message for message in thread.messages if message.has_attachment]
+    for message in shown:
+        where = "X gives no address of it" if message.attachment_url is None else visible(message.attachment_url)
+        yield f"{visible(faces.sender(message))}'s picture of {clock(message.created_ms)}: {where}"
+    if shown and not is_local:
+        yield f"X shows them to a browser that is logged in as @{visible(faces.handle)}, and in its apps."
 
 
 def _byline(faces: Faces, message: SentMessage) -> str:
@@ -210,6 +224,7 @@ def _conversation(faces: Faces, thread: Thread) -> Document:
         "waiting_since": None if thread.waiting_since is None else _timestamp(thread.waiting_since),
         "messages": len(thread.messages),
         "newest": _message(faces, thread.newest),
+        "answer": None if thread.answer is None else _message(faces, thread.answer),
     }
 
 
@@ -223,6 +238,7 @@ def _message(faces: Faces, message: SentMessage) -> Document:
         "profile_id": message.profile_id if faces.is_own(message) else None,
         "text": message.text,
         "attachment": message.has_attachment,
+        "attachment_url": message.attachment_url,
         "quick_replies": list(message.quick_replies),
         "buttons": list(message.buttons),
     }
@@ -243,9 +259,10 @@ def _lines(message: SentMessage) -> list[str]:
     return [*lines, "… (--json has all of it)"] if len(message.text) > _LONGEST_SHOWN else lines
 
 
-def _parts(message: SentMessage) -> list[str]:
-    """Return what goes along with a message, in words."""
-    parts = ["a picture"] if message.has_attachment else []
+def _parts(message: SentMessage, *, with_address: bool = False) -> list[str]:
+    """Return what goes along with a message, in words; the address of a picture only where it can't be broken."""
+    address = f": {message.attachment_url}" if with_address and message.attachment_url else ""
+    parts = [f"a picture{address}"] if message.has_attachment else []
     parts += [f"[ {label} ]" for label in message.buttons]
     return [*parts, *(f"({label})" for label in message.quick_replies)]
 

@@ -117,6 +117,26 @@ def test_a_text_as_it_was_written(expected, data):
     assert expected == wire_messages.read_sent(answer({"event": sent(data=data)}), MESSAGE).text
 
 
+@pytest.mark.parametrize(
+    ("expected", "address"),
+    [
+        ("https://ton.twitter.com/1.1/ton/data/dm/1/2/x.jpg", "https://ton.twitter.com/1.1/ton/data/dm/1/2/x.jpg"),
+        ("http://127.0.0.1:8787/_sandbox/media/k.jpg", "http://127.0.0.1:8787/_sandbox/media/k.jpg"),
+        (None, "file:///etc/passwd"),
+        (None, "https://x.example/\x1b[2J"),
+        (None, "https://x.example/" + "x" * 5000),
+        (None, 7),
+        (None, None),
+    ],
+)
+def test_where_a_picture_is(expected, address):
+    """An address that a browser opens, or none; that there is a picture doesn't depend on it."""
+    attachment = {"type": "media", "media": {"id": 3, "media_url_https": address}}
+    page = wire_messages.read_events(answer({"events": [sent(4, {"text": "", "attachment": attachment})]}))
+
+    assert [(True, expected)] == [(each.has_attachment, each.attachment_url) for each in page.messages]
+
+
 def test_read_events():
     """Only messages to the one recipient are kept; the others still tell how far back the page reaches."""
     document = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 
 from tests.cli.test_send import record_of
@@ -65,6 +66,36 @@ def test_the_inbox_says_who_waits_and_who_answered(alice, served):
     assert [(True, "alice", "Alice F.", None)] == [
         (each["answered"], each["newest"]["agent"], each["newest"]["name"], each["waiting_since"]) for each in answered
     ]
+
+
+def test_a_card_does_not_hide_who_answered(alice):
+    """X sends it without a face; the inbox names the agent whose words came before it, and so does the next draft."""
+    path = alice.folder / "roster.toml"
+    policy = 'handle = "acmecare"\nprivacy_url = "https://acme.example/privacy"'
+    path.write_text(path.read_text().replace('handle = "acmecare"', policy))
+    assert 0 == alice.run(*SEND, "Bye!", "--ask", "csat", "--human-wrote-this").code
+    [row] = alice.run("inbox").rows
+    [conversation] = alice.run("inbox", "--json").document["brands"][0]["conversations"]
+    _, screen = alice.watch("inbox")
+    _, draft = alice.watch(*SEND, "One more thing", answers=b"n\n")
+
+    assert ["alice", "Alice F."] == row[5:7]
+    assert (None, "alice") == (conversation["newest"]["agent"], conversation["answer"]["agent"])
+    assert "Alice F. (alice)" in " ".join(screen.split())
+    assert "Alice F. answered at " in draft
+
+
+def test_a_picture_can_be_looked_at(alice):
+    """A person gets its address whole, whatever the width of the screen; a pipe and JSON have it, too."""
+    picture = str(alice.folder / "avatars" / "face.png")
+    assert 0 == alice.run(*SEND, "Look", "--media", picture, "--human-wrote-this").code
+    alice.env["COLUMNS"] = "50"
+    _, screen = alice.watch("thread", "@customer")
+    url = alice.run("thread", "@customer", "--json").document["messages"][-1]["attachment_url"]
+
+    assert f"Alice F. (alice)'s picture of {re.search(r'picture of (.{5})', screen)[1]}: {url}\n" in screen
+    assert f"a picture: {url}" == alice.run("thread", "@customer").rows[-1][6]
+    assert "image/jpeg" == httpx.get(url).headers["Content-Type"]
 
 
 def test_the_inbox_says_on_a_terminal_how_long_ago_that_was(alice, served):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from profilectl.api.wire_messages import EventPage, ReadAllowance
 from profilectl.messaging.reading import KEPT_BACK, gather, last_answer, last_words, may_read, threads
@@ -103,3 +104,14 @@ def test_an_answer_is_what_came_after_the_last_words(expected, messages):
     answer = last_answer(messages, US, ADA)
 
     assert expected == (None if answer is None else answer.event_id)
+
+
+def test_what_carries_no_face_is_no_answer_where_something_with_a_face_is():
+    """A card that follows the agent's words doesn't hide who answered; alone it is all that went out."""
+    faced = replace(message(2, US, ADA), profile_id="100")
+    card, earlier = message(3, US, ADA), replace(message(0, US, ADA), profile_id="99")
+    asked = message(1, ADA, US)
+
+    assert ["2", "3"] == [last_answer([card, *more, asked, earlier], US, ADA).event_id for more in ([faced], [])]
+    assert ["2"] == [each.answer.event_id for each in threads([card, faced, asked], US)]
+    assert [None] == [each.answer for each in threads([asked, earlier], US)]

@@ -7,7 +7,7 @@ import pytest
 from profilectl.api.wire_messages import ReadAllowance
 from profilectl.messaging.reading import Reading, Thread
 from profilectl.model import SentMessage
-from profilectl.render.conversations import Faces, allowance, clock, inbox_cells, plain_thread
+from profilectl.render.conversations import Faces, allowance, clock, inbox_cells, pictures, plain_thread, thread_rows
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,20 @@ def test_the_inbox_has_moments_for_its_table():
     rows = [next(inbox_cells("acme", FACES, [thread(created_ms=at)], several=False)) for at in (AT_MS, 0)]
 
     assert ["2026-05-28T20:26:40Z", "at an unknown time"] == [row[2] for row in rows]
+
+
+URL = "https://ton.twitter.com/1.1/ton/data/dm/5/6/x.jpg"
+
+
+@pytest.mark.parametrize(("expected", "url"), [(URL, URL), ("X gives no address of it", None)])
+def test_a_customer_s_picture_can_be_found(expected, url):
+    """Where it can be seen, and as whom, since X shows it to nobody else; a pipe has the address beside the text."""
+    picture = SentMessage("5", "2", "1", None, "", AT_MS, has_attachment=True, attachment_url=url)
+    conversation = Thread("2", (picture,), is_answered=False)
+    line = f"@ada's picture of {clock(AT_MS)}: {expected}"
+    where = "X shows them to a browser that is logged in as @acmecare, and in its apps."
+
+    assert [line, where] == list(pictures(FACES, conversation, is_local=False))
+    assert [line] == list(pictures(FACES, conversation, is_local=True))
+    assert ["a picture" + (f": {url}" if url else "")] == [row[6] for row in thread_rows(FACES, conversation)]
+    assert [] == list(pictures(FACES, thread(), is_local=False))

@@ -8,6 +8,7 @@ from typing import Annotated
 from profilectl.cli.context import Context
 from profilectl.cli.messages.reading import open_mailbox
 from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient, unknown_explained
+from profilectl.cli.messages.review import is_local
 from profilectl.cli.options import argument, option
 from profilectl.messaging.reading import Thread, threads
 from profilectl.render import conversations as render
@@ -47,7 +48,7 @@ def thread(
     document = render.thread_document(faces, conversation, partner, reading)
     context.output.show(document)
     if conversation is not None and not context.wants_json:
-        _show(faces, conversation)
+        _show(context, faces, conversation)
     if conversation is None:
         context.remark(f"No messages with {faces.customer(partner)} were found.")
     for line in (render.completeness(reading), render.allowance(brand.handle, reading)):
@@ -55,7 +56,7 @@ def thread(
             context.remark(line)
 
 
-def _show(faces: render.Faces, conversation: Thread) -> None:
+def _show(context: Context, faces: render.Faces, conversation: Thread) -> None:
     screen = console(sys.stdout)
     if not is_terminal(sys.stdout):
         for row in render.thread_rows(faces, conversation):
@@ -65,3 +66,5 @@ def _show(faces: render.Faces, conversation: Thread) -> None:
             out(line)
     else:
         draw(render.drawn_thread(faces, conversation, screen.width))
+    for line in render.pictures(faces, conversation, is_local=is_local(context)) if is_terminal(sys.stdout) else ():
+        context.remark(line)
