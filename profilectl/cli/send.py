@@ -20,7 +20,6 @@ from profilectl.cli.messages.recipients import (
     check_recipient,
     known_handle,
     last_recipient,
-    shown,
     unknown_explained,
 )
 from profilectl.cli.messages.review import draft_of, is_local, may_draw, review, show_on_stdout, words_before
@@ -41,6 +40,7 @@ from profilectl.render import json_documents
 from profilectl.render.console import info, show_error, shown_name, told_when_slow
 from profilectl.system.host import parent_program
 from profilectl.text.escape import visible
+from profilectl.text.ids import as_read
 
 if TYPE_CHECKING:
     from profilectl.access.policy import Authority, Operator
@@ -196,7 +196,7 @@ class _Request(Struct, frozen=True):
 
     def shown(self, user_id: str) -> str:
         """Return the recipient as people read them."""
-        return shown(user_id, self.to if self.to.startswith("@") else self.handle)
+        return as_read(user_id, self.to if self.to.startswith("@") else self.handle)
 
 
 def context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendContext:

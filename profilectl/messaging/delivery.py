@@ -22,6 +22,7 @@ from profilectl.errors import (
 )
 from profilectl.messaging.content import same_words
 from profilectl.model import Detail, Dispatch, Event, Message, SentMessage
+from profilectl.text.ids import as_read
 
 if TYPE_CHECKING:
     from profilectl.api.client import XClient
@@ -80,6 +81,7 @@ class Delivery(Struct, frozen=True, dict=True):
     idempotency: Idempotency
     api: XClient
     ledger: Ledger
+    known_handle: Callable[[str], str | None] = lambda _user_id: None  # what the record has for an id
 
     def repeat(self) -> Receipt | None:
         """Return the receipt of this message where it went out earlier, None where it would be sent now.
@@ -127,7 +129,7 @@ class Delivery(Struct, frozen=True, dict=True):
             return None
         if earlier.fingerprint != self.idempotency.fingerprint:
             raise InputRefused(
-                f"the key {earlier.key} stands for another message, to {earlier.recipient_id} as {earlier.agent}",
+                f"the key {earlier.key} stands for another message, to {self._named(earlier)} as {earlier.agent}",
                 hint="use a key of its own for every message",
             )
         if earlier.event_id is None:
@@ -174,7 +176,7 @@ class Delivery(Struct, frozen=True, dict=True):
             sent = self._find_sent(dispatch)
         except RemoteError as error:
             raise OutcomeUnknown(
-                f"an earlier send of this message to {dispatch.recipient_id} is in doubt, "
+                f"an earlier send of this message to {self._named(dispatch)} is in doubt, "
                 f"and X's list of messages can't be read: {error.message}",
                 hint="nothing was sent now\nrun again later, with the same command",
                 retry_at=error.retry_at,
@@ -184,7 +186,7 @@ class Delivery(Struct, frozen=True, dict=True):
             return replace(dispatch, event_id=receipt.event_id, confirmed=receipt.confirmed)
         if left_ms > 0:
             raise OutcomeUnknown(
-                f"an earlier send of this message to {dispatch.recipient_id} is in doubt, "
+                f"an earlier send of this message to {self._named(dispatch)} is in doubt, "
                 "and X's list of messages doesn't show it yet",
                 hint=f"nothing was sent now\nrun again in {left_ms // 1000 + 1} s, with the same command",
                 retry_at=_moment(listed_by_ms),
@@ -275,6 +277,13 @@ class Delivery(Struct, frozen=True, dict=True):
         promises = (event.detail for event in reversed(events) if event.what == "promised")
         known: Detail = {"recipient_id": dispatch.recipient_id}
         return next((detail for detail in promises if detail.get("nonce") == dispatch.nonce), known)
+
+    def _named(self, dispatch: Dispatch) -> str:
+        """Return to whom an earlier run wrote, as people read it: by the handle of then, now, or of the record."""
+        user_id, own = dispatch.recipient_id, self.idempotency.detail
+        details = (self._promised(dispatch), own if user_id == self.message.recipient_id else {})
+        typed = next((handle for detail in details if (handle := detail.get("recipient_handle"))), None)
+        return as_read(user_id, typed if isinstance(typed, str) else self.known_handle(user_id))
 
     def _detail(self) -> Detail:
         message = self.message

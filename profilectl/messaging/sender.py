@@ -320,11 +320,17 @@ class MessageSender(Struct, frozen=True, dict=True):
         return prepare(self.survey, self.sender.agent, self.sender.brand, is_test=is_test)
 
     def _delivery(self, prepared: PreparedSend, message: Message) -> Delivery:
+        from profilectl.messaging.correspondence import handles
         from profilectl.messaging.delivery import Delivery
 
         user_id = prepared.account.user_id
         detail = self._detail(prepared.typed, message, prepared.ledger, user_id)
-        return Delivery(message, self._idempotency(message, user_id, detail), prepared.client, prepared.ledger)
+        idempotency = self._idempotency(message, user_id, detail)
+
+        def known_handle(recipient_id: str) -> str | None:  # read where a sentence names somebody, which few do
+            return handles(prepared.ledger, user_id).get(recipient_id)
+
+        return Delivery(message, idempotency, prepared.client, prepared.ledger, known_handle)
 
     def _detail(self, typed: str, message: Message, ledger: Ledger, user_id: str) -> Detail:
         """Return what the record holds of a message; `typed` is the recipient as the command line named them."""

@@ -126,10 +126,13 @@ def test_killed_between_the_word_and_the_message(alice, served):
     )
     promised = record_of(alice)[-1]
     doubtful = alice.run(*TO, "Hello", "--key", "ticket-7", "--json")
+    by_id = (*TO[:-1], promised.detail["recipient_id"])
+    named = alice.run(*by_id, "Hello", "--key", "ticket-7").err
     served.ask("POST", "advance", {"seconds": 120})
     settled = [alice.run(*TO, "Hello", "--key", "ticket-7", "--json").document["status"] for _ in range(2)]
 
     assert (-signal.SIGKILL, 7) == (killed.returncode, doubtful.code)
+    assert f"to @customer ({promised.detail['recipient_id']}) is in doubt" in " ".join(named.split())
     assert ("unknown", False) == (doubtful.document["status"], doubtful.document["verified"])
     assert (["sent", "already-sent"], ["Hello"]) == (settled, texts(served))
     assert ("promised", "alice", 5) == (promised.what, promised.agent, promised.detail["text_length"])

@@ -226,6 +226,31 @@ def test_doubt_lasts_until_the_list_must_tell(ledger):
     assert ["promised", "unknown", "taken-back", "promised", "sent"] == [event.what for event in ledger.events]
 
 
+@pytest.mark.parametrize(
+    ("promised", "typed", "known"), [("ada", None, None), (None, "ada", None), (None, None, "ada"), (None, None, None)]
+)
+def test_a_doubt_names_the_customer_as_people_do(ledger, promised, typed, known):
+    """By the handle that was typed then or now, else the record's; by the id alone where nobody knows one."""
+    detail = {"recipient_handle": promised} if promised else {}
+    ledger.begin_send("1", Dispatch("auto:f", "n0", "alice", "12345", "f", "100001", NOW), None, None, detail)
+    send = replace(SEND, detail={"recipient_handle": typed} if typed else {})
+    delivery = Delivery(MESSAGE, send, Api(), ledger, {"12345": known}.get)
+    shown = "12345" if not (promised or typed or known) else r"@ada \(12345\)"
+
+    with pytest.raises(OutcomeUnknown, match=f"an earlier send of this message to {shown} is in doubt"):
+        delivery.repeat()
+
+
+def test_a_key_of_another_customer_s_message_names_that_customer(ledger):
+    """Whom one writes to now is somebody else."""
+    deliver(Api(SENT), ledger, replace(NAMED, detail={"recipient_handle": "ada"}))
+    other = replace(MESSAGE, recipient_id="777")
+    send = replace(NAMED, fingerprint="g", detail={"recipient_handle": "bob"})
+
+    with pytest.raises(InputRefused, match=r"another message, to @ada \(12345\) as alice"):
+        Delivery(other, send, Api(), ledger).repeat()
+
+
 def test_killed_between_promise_and_post(ledger):
     """The next run finds an open promise: unknown at first, then settled by the list."""
     ledger.begin_send("1", Dispatch("auto:f", "n0", "alice", "12345", "f", "100001", NOW), None)

@@ -91,8 +91,3 @@ def _way_to_make(context: Context, recipient: str) -> str:
         return f"in a test with profilectl's fixtures, `x_sandbox.customer({named})` makes a customer"
     typed = f'type {recipient.removeprefix("@")} beside "Open"'
     return f"the local X has @{CUSTOMER} from the start; to make {recipient}, {pages}, and {typed}"
-
-
-def shown(user_id: str, handle: str | None) -> str:
-    """Return somebody as people read it: ``@ada (12345)``, or the id alone."""
-    return user_id if handle is None else f"@{handle.removeprefix('@')} ({user_id})"
