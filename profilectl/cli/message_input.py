@@ -14,6 +14,8 @@ from profilectl.system.files import read_named
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from profilectl.cli.context import Context
     from profilectl.messaging.drafts import Draft
     from profilectl.pictures.attachments import Attachment
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _MAX_BYTES: Final = 4 * MAX_TEXT + 4096  # UTF-8 needs four bytes a character at most; the editor's notes fit, too
 _LARGEST_DRAFT: Final = 1 << 20  # bytes of one that is opened again, whatever may be sent of it
 _FILE_HINT: Final = "--file takes a path, as seen from the folder that you are in; a text goes without --file"
+_USUAL_EDITORS: Final = ("editor", "vi")  # Debian's choice of its user first, as git has it
 _SCISSORS: Final = "# ------------------------ >8 ------------------------"  # as git has it
 
 
@@ -49,17 +52,35 @@ def read_text(text: str | None, file: Path | None, *, edits: bool = False) -> st
 
 def find_editor(context: Context) -> list[str]:
     """Return the words that start the user's editor; UsageError without a terminal or an editor to edit with."""
+    if not context.may_ask:
+        raise UsageError(
+            f"nothing was sent: --edit needs a terminal, and {context.cannot_ask}",
+            hint="give the text, - for stdin, or --file PATH",
+        )
+    return chosen_editor(context) or [_installed_editor(context.environ)]
+
+
+def chosen_editor(context: Context) -> list[str]:
+    """Return the words of VISUAL or EDITOR, none where neither names an editor; UsageError where they can't be read."""
     import shlex
 
-    if not context.may_ask:
-        raise UsageError("--edit needs a terminal", hint="give the text, - for stdin, or --file PATH")
     try:
-        words = shlex.split(context.environ.get("VISUAL") or context.environ.get("EDITOR") or "")
+        return shlex.split(context.environ.get("VISUAL") or context.environ.get("EDITOR") or "")
     except ValueError as error:
         raise UsageError(f"$VISUAL or $EDITOR can't be read: {error}") from None
-    if not words:
-        raise UsageError("no editor is named", hint="set EDITOR, as in EDITOR=nano")
-    return words
+
+
+def _installed_editor(environ: Mapping[str, str]) -> str:
+    """Return the path of the editor that git would open; UsageError where there is none."""
+    from shutil import which
+
+    for name in _USUAL_EDITORS:
+        if (path := which(name, path=environ.get("PATH", ""))) is not None:
+            return path
+    raise UsageError(
+        "nothing was sent: neither VISUAL nor EDITOR names an editor, and no vi is installed",
+        hint="export EDITOR=nano",
+    )
 
 
 def read_media(path: Path) -> Attachment:

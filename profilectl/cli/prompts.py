@@ -111,7 +111,7 @@ def require_name(context: Context, question: str, name: str, outcome: str, *, ye
 
 def _require_terminal(context: Context, outcome: str) -> None:
     if not context.may_ask:
-        raise UsageError(f"not {outcome}: there is no terminal to ask on", hint="--yes does it without asking")
+        raise UsageError(f"not {outcome}: {context.cannot_ask}", hint="--yes does it without asking")
 
 
 def _consent(prompt: str) -> str:

@@ -48,7 +48,7 @@ def recover(
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
         context.brands()  # a roster that can't be read, or hasn't a brand, would be refused with --yes as well
         raise UsageError(
-            "there is no terminal to ask on", hint="--yes binds what is sure; what is doubtful is only listed"
+            f"nothing was bound: {context.cannot_ask}", hint="--yes binds what is sure; what is doubtful is only listed"
         )
     clients = {brand.key: context.connect(brand, jobs=JOBS) for brand in context.brands()}
     examined = _bind_sure(context, clients) if yes else _bind_agreed(context, clients)

@@ -207,6 +207,7 @@ def context_of(context: Context, *, human_wrote_this: bool, yes: bool) -> SendCo
         is_asked=context.may_ask and not yes,
         parent=parent_program(),
         roster=context.roster.text,
+        cannot_ask="" if context.may_ask else context.cannot_ask,
     )
 
 
@@ -336,7 +337,7 @@ def _dry_run(request: _Request, words: str | None, *, edits: bool) -> None:
         try:
             request.sender.require_honesty(request.to)
         except InputRefused as error:
-            info(f"without --dry-run this would be refused: {error.message}")
+            info(f"without --dry-run this would be refused: {error.message.removeprefix('not sent: ')}")
     writer.remind()
 
 

@@ -92,7 +92,7 @@ def _require_person(context: Context, agents: Sequence[str]) -> None:
     if not context.may_ask:
         _require_named(context, agents)  # or the same command with --yes would be refused as well
         raise UsageError(
-            "nothing was changed: there is no terminal to ask on",
+            f"nothing was changed: {context.cannot_ask}",
             hint="--yes applies the plan; `profilectl diff` only shows it",
         )
 

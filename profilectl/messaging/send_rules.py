@@ -21,6 +21,7 @@ class SendContext(Struct, frozen=True):
         is_test: the recipient is one of the roster's `test_recipients`.
         is_asked: the person is shown the message, and asked whether it shall leave.
         parent: the name of the program that started this one, as the system tells it; empty where it doesn't.
+        cannot_ask: why nobody can be asked, as a clause.
         roster: the text of the roster, whose digest goes on the record.
     """
 
@@ -30,6 +31,7 @@ class SendContext(Struct, frozen=True):
     is_asked: bool = False
     parent: str = ""
     roster: str = ""
+    cannot_ask: str = "there is no terminal to ask on"
 
 
 def is_honest(agent: Agent, context: SendContext) -> bool:
@@ -41,9 +43,10 @@ def require_honesty(agent: Agent, context: SendContext) -> None:
     """Raise InputRefused where it isn't honest to send as the agent, see `is_honest`."""
     if not is_honest(agent, context):
         raise InputRefused(
-            f"{agent.key} is a person: without a terminal, only bots may send",
-            hint="send as an agent of kind bot; or add --human-wrote-this if a person wrote it, which is recorded; "
-            "or rehearse with one of the policy's test_recipients",
+            f"not sent: {agent.key} is a person, and {context.cannot_ask}",
+            hint="type the text on a terminal, or use --edit there: you are asked before it leaves\n"
+            "add --human-wrote-this if a person wrote it, which is recorded\n"
+            "send as an agent of kind bot, or to one of the policy's test_recipients",
             rule="a script as a person",
         )
 

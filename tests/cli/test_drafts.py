@@ -264,6 +264,23 @@ def test_a_draft_that_an_earlier_version_kept_under_the_handle_is_found(alice, s
     assert (0, ["Hello", "Of before"], []) == (code, texts(served), kept(alice)), screen
 
 
+def test_without_an_editor_that_is_named_the_usual_one_is_opened(alice, served, tmp_path):
+    """As git does; which one is said, with what the system's `editor` leads to, and so is what is missing."""
+    (tmp_path / "usual").write_text(f'#!/bin/sh\nexec {alice.env.pop("EDITOR")} "$@"\n')
+    (tmp_path / "usual").chmod(0o755)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "editor").symlink_to(tmp_path / "usual")
+    alice.env |= {"VISUAL": "", "EDITOR": ""}
+    starter = ("env", f"PATH={tmp_path / 'bin'}")
+    code, screen = alice.watch(*EDIT, at_questions=[lambda: b"y\n"], starter=starter)
+    (tmp_path / "bin" / "editor").unlink()
+    missing, refusal = alice.watch(*EDIT, starter=starter)
+
+    assert (0, [WRITTEN]) == (code, texts(served)), screen
+    assert f"Opening {tmp_path}/bin/editor (usual): neither VISUAL nor EDITOR names an editor." in plain(screen)
+    assert (2, True) == (missing, "export EDITOR=nano" in refusal)
+
+
 # What is seen before
 
 

@@ -28,6 +28,13 @@ class Terminal(Context):
     may_ask = True
 
 
+class Script(Context):
+    """A context in which nobody can be asked."""
+
+    may_ask = False
+    cannot_ask = "stdin isn't a terminal, so nobody can be asked"
+
+
 @pytest.fixture
 def typed(tmp_path):
     """Edit with a script whose `path` is the file; return what is sent."""
@@ -158,8 +165,8 @@ def test_an_editor_that_fails_sends_nothing(typed):
 @pytest.mark.parametrize(
     ("expected", "environ", "kind"),
     [
-        ("no editor is named", {}, UsageError),
-        ("no editor is named", {"VISUAL": "", "EDITOR": " "}, UsageError),
+        ("names an editor, and no vi is installed", {}, UsageError),
+        ("names an editor, and no vi is installed", {"VISUAL": "", "EDITOR": " ", "PATH": "/nowhere"}, UsageError),
         ("can't be read", {"EDITOR": "vi '"}, UsageError),
         ("the editor nowhere can't be started: No such file", {"EDITOR": "nowhere -w"}, InputRefused),
     ],
@@ -171,10 +178,23 @@ def test_no_editor(tmp_path, expected, environ, kind):
         message_input.edit(draft, "", message_input.find_editor(Terminal(environ=environ)))
 
 
+@pytest.mark.parametrize(
+    ("expected", "installed"), [("editor", ["vi", "editor"]), ("vi", ["vi"]), ("vi", ["vi", "nano"])]
+)
+def test_the_editor_that_git_would_open(tmp_path, expected, installed):
+    """Where none is named: `editor`, then `vi`; one that is named comes first."""
+    for name in installed:
+        (tmp_path / name).touch(0o755)
+    environ = {"PATH": str(tmp_path)}
+
+    assert [str(tmp_path / expected)] == message_input.find_editor(Terminal(environ=environ))
+    assert ["nano"] == message_input.find_editor(Terminal(environ={**environ, "EDITOR": "nano"}))
+
+
 def test_an_editor_needs_a_terminal():
     """A script that says --edit by mistake doesn't hang."""
-    with pytest.raises(UsageError, match="needs a terminal"):
-        message_input.find_editor(Context(environ={"EDITOR": "true"}))
+    with pytest.raises(UsageError, match="--edit needs a terminal, and stdin isn't a terminal, so nobody can be asked"):
+        message_input.find_editor(Script(environ={"EDITOR": "true"}))
 
 
 def test_half_a_character_in_a_draft(typed):

@@ -142,3 +142,41 @@ def test_a_full_disk_behind_stdout_is_told(desk, words, unbuffered):
 def test_a_reader_who_leaves_early_is_no_failure(desk, words):
     """Help and scripts end as quietly as results do."""
     assert "" == desk.shell(f"profilectl {words} | true").err
+
+
+ONLY_STDIN = "stdin isn't a terminal, so nobody can be asked"
+PIPED = {
+    ("sync",): f"nothing was changed: {ONLY_STDIN}",
+    ("recover",): f"nothing was bound: {ONLY_STDIN}",
+    ("offboard", "alice"): f": {ONLY_STDIN}",
+    ("send", "--as", "alice", "--to", "@ada", "-"): f"not sent: alice is a person, and {ONLY_STDIN}",
+    ("send", "--as", "alice", "--to", "@customer", "--edit", "-"): f"--edit needs a terminal, and {ONLY_STDIN}",
+}
+FROM_A_PIPE = ("bash", "-c", 'echo hi | "$@"', "bash")
+
+
+@pytest.mark.parametrize("words", PIPED, ids=" ".join)
+def test_whoever_pipes_something_in_on_a_terminal_is_told_that(desk, words):
+    """There is a terminal, so it isn't said to be missing; the refusal says what wasn't done, and the way on."""
+    assert 0 == desk.run("sync", "--yes").code
+    desk.env |= {"EDITOR": "true", "NO_COLOR": "1"}
+    code, screen = desk.watch(*words, starter=FROM_A_PIPE)
+
+    assert (True, True) == (code in {2, 5}, PIPED[words] in " ".join(screen.split())), screen
+    assert "hint: " in screen
+
+
+def test_the_way_on_for_words_from_a_pipe(desk):
+    """As an agent who is a person: type it, edit it, or vouch for it."""
+    assert 0 == desk.run("sync", "--yes").code
+    _, screen = desk.watch("send", "--as", "alice", "--to", "@ada", "-", starter=FROM_A_PIPE)
+
+    assert [True] * 3 == [way in screen for way in ("type the text on a terminal", "--edit", "--human-wrote-this")]
+
+
+@pytest.mark.parametrize(("words", "why"), [(("--no-input", "sync"), "--no-input says that nobody is asked")])
+def test_no_input_is_named_where_it_is_the_reason(desk, words, why):
+    """Whoever has forgotten it, as in an environment of CI, reads it."""
+    code, screen = desk.watch(*words)
+
+    assert (2, True) == (code, why in screen)

@@ -28,7 +28,7 @@ def test_a_script_does_not_speak_as_a_person(kind, context, allowed):
     if allowed:
         assert require_honesty(agent, context) is None
     else:
-        with pytest.raises(InputRefused, match="without a terminal, only bots may send"):
+        with pytest.raises(InputRefused, match="not sent: alice is a person, and there is no terminal to ask on"):
             require_honesty(agent, context)
 
 

@@ -152,5 +152,5 @@ def test_typing_is_seen_for_a_while_before_the_message(send):
 
 def test_a_script_is_refused_before_anything_is_opened(send):
     """Without a person nobody is asked for credentials, and X isn't either."""
-    with pytest.raises(InputRefused, match="without a terminal, only bots may send"):
+    with pytest.raises(InputRefused, match="not sent: alice is a person, and there is no terminal to ask on"):
         send(None, attended=False)

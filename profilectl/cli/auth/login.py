@@ -98,7 +98,7 @@ def _reader(context: Context, *, with_token: bool, pin: bool) -> Callable[[], Cr
     if with_token and sys.stdin.isatty():
         raise UsageError("--with-token reads stdin, but nothing is piped into it", hint=_PIPE)
     if not with_token and not context.may_ask:
-        raise UsageError("there is no terminal to ask for the credentials on", hint=_PIPE)
+        raise UsageError(f"no credentials were kept: {context.cannot_ask}", hint=_PIPE)
     return prompts.read_token if with_token else lambda: _ask_person(context, pin=pin)
 
 
@@ -174,7 +174,8 @@ def import_(
     name = account or expected
     if name is None and not context.may_ask:
         names = ", ".join(dict.fromkeys(visible(offer.name) for offer in offers))
-        raise UsageError("which account?", hint=f"say --account with one of: {names}")
+        what = f"which account to import isn't clear, and {context.cannot_ask}"
+        raise UsageError(what, hint=f"say --account with one of: {names}")
     # Who is asked is asked once the keyring has proven to work, as at a login: by `read`, which then fills the list.
     picked = [] if name is None else [_named(offers, name)]
     log_in(context, expected, lambda: _values(picked or _choose(offers, picked)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profilectl.cli.message_input import edit, find_editor, kept_below, kept_text, noted_recipient
+from profilectl.cli.message_input import chosen_editor, edit, find_editor, kept_below, kept_text, noted_recipient
 from profilectl.errors import IdentityNotEchoed, InputRefused
 from profilectl.messaging.drafts import Correspondence, Draft, DraftStore, agent_of, recipient_of
 from profilectl.render.console import info
@@ -14,7 +15,6 @@ from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from profilectl.cli.context import Context
     from profilectl.messaging.identity import Sender
@@ -61,6 +61,8 @@ class Writer:
             Declined: nothing was written.
         """
         editor = find_editor(self._context)
+        if self._draft is None and not chosen_editor(self._context):
+            info(f"Opening {_named(editor[0])}: neither VISUAL nor EDITOR names an editor.")
         draft = self._begin(correspondence, goes_on=start is None)
         if start is None and (kept := kept_text(draft)) is not None:
             info("Your draft, which wasn't sent, is opened again.")
@@ -138,6 +140,13 @@ class Writer:
         if self._correspondence is None:
             return ()
         return tuple(filter(_is_written, self._store.kept_for(self._correspondence)))
+
+
+def _named(editor: str) -> str:
+    """Return an editor's path, with what it leads to: a system's `editor` is a link to one."""
+    path = Path(editor)
+    leads_to = path.resolve().name
+    return visible(editor if leads_to == path.name else f"{editor} ({leads_to})")
 
 
 def _is_written(path: Path) -> bool:

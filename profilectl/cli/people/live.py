@@ -50,7 +50,7 @@ def start_from_live(context: Context, handle: str | None, language: str, timezon
     path = context.roster_path
     _require_no_roster(path)
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
-        raise UsageError("nothing was bound: there is no terminal to ask on", hint="--yes binds what X lists")
+        raise UsageError(f"nothing was bound: {context.cannot_ask}", hint="--yes binds what X lists")
     brands = [brand_of(name, language) for name in _handles(context, handle)]
     context = context.with_brands(brands)
     clients = {brand.handle: context.connect(brand, jobs=JOBS) for brand in brands}

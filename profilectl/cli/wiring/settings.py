@@ -80,6 +80,16 @@ class Settings(Struct, frozen=True, dict=True):
         """Whether there is a terminal to ask on, and asking is allowed."""
         return not self.options.no_input and sys.stdin.isatty() and sys.stderr.isatty()
 
+    @property
+    def cannot_ask(self) -> str:
+        """Why nobody can be asked, as a clause: whoever uses a pipe on a terminal isn't told that there is none."""
+        if self.options.no_input:
+            return "--no-input says that nobody is asked"
+        streams = [name for name in ("stdin", "stderr") if not getattr(sys, name).isatty()]
+        if len(streams) == 1:
+            return f"{streams[0]} isn't a terminal, so nobody can be asked"
+        return "there is no terminal to ask on"
+
     @cached_property
     def deadline(self) -> Deadline:
         """The moment at which this command gives up waiting."""
