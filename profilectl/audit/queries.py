@@ -246,6 +246,22 @@ class Outgoing(Struct, frozen=True):
         return self._text("origin") or vouched
 
     @property
+    def kind(self) -> str | None:
+        """Whether the agent was a human or a bot then, as far as it was recorded."""
+        return self._text("kind")
+
+    @property
+    def marker(self) -> str | None:
+        """The word of the public name that said that it was a bot; None without one."""
+        return self._text("marker")
+
+    @property
+    def is_first_contact(self) -> bool | None:
+        """Whether nobody of the brand had written to the recipient before; None where that isn't recorded."""
+        value = self.entry.event.detail.get("first_contact")
+        return value if isinstance(value, bool) else None
+
+    @property
     def is_pruned(self) -> bool:
         """Whether its recipient was removed."""
         return self.recipient_id is None and chain.PRUNED in self.entry.event.detail

@@ -41,7 +41,7 @@ def test_who_sent_a_message_is_shown(desk):
     sheet = csv.DictReader(io.StringIO(desk.run("audit", "sent", "--as", "afischer", "--csv").out))
     _, screen = desk.watch("audit", "sent", "--as", "afischer", "--to", "6001")
 
-    assert ["ann@desk", "ann@desk", service] == [row[-1] for row in result.rows]
+    assert ["ann@desk", "ann@desk", service] == [row[-4] for row in result.rows]
     assert ["ann@desk", "ann@desk", service] == [row["by"] for row in sheet]
     assert service in " ".join(screen.split())
 
@@ -90,7 +90,7 @@ def test_a_later_run_that_finds_a_message_is_not_its_sender(desk):
         end = {"nonce": "p1", "recipient_id": "6002", "event_id": "10"}
         ledger.record(Event("sent", USER, at("2026-11-04T10:00"), "afischer", "103", end))
 
-    assert [f"bob@{host_name()}"] == [row[-1] for row in desk.run("audit", "sent", "--actor", "bob").rows]
+    assert [f"bob@{host_name()}"] == [row[-4] for row in desk.run("audit", "sent", "--actor", "bob").rows]
     assert "" == desk.run("audit", "sent", "--actor", "cron").out
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import io
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -138,6 +143,30 @@ def test_killed_between_the_word_and_the_message(alice, served):
     assert ("promised", "alice", 5) == (promised.what, promised.agent, promised.detail["text_length"])
     assert [promised.detail["nonce"]] == [
         event.detail["nonce"] for event in record_of(alice) if event.what == "taken-back"
+    ]
+
+
+def test_the_answers_say_whether_it_was_a_bot_and_the_first_contact(alice):
+    """CSV, pipe, JSON, and the page of an export: a controller reads it there, and not in the chain."""
+    for agent, text in (("helper", "Hello"), ("alice", "Hi")):
+        words = ("send", "--as", agent, "--to", "@customer", text, "--human-wrote-this")
+        assert 0 == alice.run(*words).code
+    sheet = csv.DictReader(io.StringIO(alice.run("audit", "sent", "--csv").out))
+    piped = [row[-3:] for row in alice.run("audit", "sent").rows]
+    document = alice.run("audit", "sent", "--json").document["messages"]
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert 0 == alice.run("audit", "export", "--since", f"{today}T00:00Z", "--until", "2036-01-01", ".").code
+    [page] = alice.folder.glob("*.html")
+
+    expected = [["bot", "bot", "yes"], ["human", "", "no"]]
+    assert expected == [[row["kind"], row["marker"], row["first contact"]] for row in sheet]
+    assert expected == piped
+    assert [("bot", "bot", True), ("human", None, False)] == [
+        (message["kind"], message["marker"], message["first_contact"]) for message in document
+    ]
+    cells = re.sub(r"<[^>]*>|\s+", " ", html.unescape(page.read_text(encoding="utf-8"))).split()
+    assert ['bot, its name says "bot" yes', "human no"] == [
+        part for part in ('bot, its name says "bot" yes', "human no") if part in " ".join(cells)
     ]
 
 

@@ -34,7 +34,9 @@ SENT_HEADERS = ("time", "to", "as", "at X, origin", "by")
 SENT_CELLS = (
     *("time", "brand", "agent", "recipient", "name", "profile"),
     *("status", "origin", "event id", "record", "text", "by"),
+    *("kind", "marker", "first contact"),
 )
+_FIRST = {True: "yes", False: "no", None: ""}
 _DONE = {"created": "created", "adopted": "adopted, so X had it before"}
 _LEFT = {"removed": "removed", "replaced": "replaced", "destroyed": "destroyed", "forgotten": "let go"}
 _STATUS = {
@@ -258,6 +260,9 @@ def sent_message(message: Outgoing, brands: Brands) -> Document:
         "actor": message.entry.actor,
         "text": message.text,
         "pruned": message.is_pruned,
+        "kind": message.kind,
+        "marker": message.marker,
+        "first_contact": message.is_first_contact,
     }
 
 
@@ -279,7 +284,14 @@ def sent_cells(message: Outgoing, brands: Brands) -> tuple[str, ...]:
     recipient = message.recipient_id or (PRUNED if message.is_pruned else "")
     head = (timestamp(event.at_ms), *sender, recipient, name, event.profile_id or "")
     tail = (message.event_id or "", str(message.entry.seq), message.text or "", who_ran(message.sender))
-    return (*head, message.status, message.origin or NOT_RECORDED, *tail)
+    disclosed = (message.kind or "", message.marker or "", _FIRST[message.is_first_contact])
+    return (*head, message.status, message.origin or NOT_RECORDED, *tail, *disclosed)
+
+
+def disclosed(message: Outgoing) -> tuple[str, str]:
+    """Return for people what a customer was told: the kind with its marker, and whether it was the first contact."""
+    marker = f', its name says "{message.marker}"' if message.marker else ""
+    return f"{message.kind or NOT_RECORDED}{marker}", _FIRST[message.is_first_contact] or NOT_RECORDED
 
 
 # Whether X tells the same

@@ -24,6 +24,7 @@ _FACES = (
     *("brand", "agent", "public name", "profile", "since", "until", "seen until"),
     *("entered by", "consent", "picture"),
 )
+_SENT = (*answers.SENT_HEADERS, "kind", "first contact")
 _TALLIES = ("brand", "agent", "messages", *STATUSES, "written by")
 
 
@@ -138,9 +139,10 @@ def _changes(evidence: Evidence, brands: answers.Brands) -> Section:
 
 
 def _messages(evidence: Evidence, brands: answers.Brands) -> Section:
-    rows = [answers.sent_row(message, brands) for message in evidence.messages]
-    remark = f"When, to whom, and with which face.{_more(evidence.more_messages, 'messages')}"
-    return Section("Messages", remark, answers.SENT_HEADERS, rows, "No message was sent in this period.")
+    rows = [(*answers.sent_row(message, brands), *answers.disclosed(message)) for message in evidence.messages]
+    what = "When, to whom, and with which face; whether it was a human or a bot, and the first message to them."
+    remark = f"{what}{_more(evidence.more_messages, 'messages')}"
+    return Section("Messages", remark, _SENT, rows, "No message was sent in this period.")
 
 
 def _more(count: int, what: str) -> str:
