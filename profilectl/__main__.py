@@ -59,7 +59,7 @@ def main() -> None:
         from profilectl.cli.main import run
 
         code = run(sys.argv[1:])
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # everything is done and reported: there is nothing left to interrupt
     except KeyboardInterrupt:  # while the command line was still being loaded
         code = 130

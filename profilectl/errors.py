@@ -19,6 +19,7 @@
     ├── PartlyDone                       6   what matters most was done, and what was to follow wasn't
     ├── TryLater                        75   nothing is wrong with what was asked
     ├── Declined                       130   a person was asked, and didn't agree
+    │   └── Stopped                          a signal ended the command; the exit code is that of a shell
     └── RemoteError                          what X answered, or didn't; knows its `Fate`
         ├── Unreachable (TryLater)      75   no connection, or a reading call that kept failing
         ├── RateLimited (TryLater)      75   429; says when to come back
@@ -55,8 +56,9 @@ class ExitCode(enum.IntEnum):
     REFUSED = 5, "input refused: roster, avatar, ledger, guard, stale plan, wrong brand"
     PARTIAL = 6, "partly applied"
     PERSON = 7, "a person must look: outcome unknown, namesake, identity not echoed"
-    # EX_TEMPFAIL of sysexits.h; a shell's 128 and the signal's number for the two below
+    # EX_TEMPFAIL of sysexits.h; a shell's 128 and the signal's number for the three below
     TRY_LATER = 75, "try again later: locked, rate limited, over quota, network"
+    HUNG_UP = 129, "the terminal has gone (SIGHUP)"
     INTERRUPTED = 130, "interrupted (Ctrl-C), or no to a question"
     TERMINATED = 143, "terminated (SIGTERM)"
 
@@ -222,6 +224,12 @@ class Declined(ProfilectlError):
 
     exit_code = ExitCode.INTERRUPTED
     kind = "declined"
+
+
+class Stopped(Declined):
+    """A signal that isn't Ctrl-C ended the command, as `SIGTERM` does."""
+
+    kind = "stopped"
 
 
 class RemoteError(ProfilectlError):

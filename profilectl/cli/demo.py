@@ -180,7 +180,7 @@ def _own_folder() -> Iterator[None]:
         yield
     finally:
         # A signal waits until nothing is left, or it would end the removal halfway.
-        earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
         os.chdir(before)
         folder.cleanup()
         signal.pthread_sigmask(signal.SIG_SETMASK, earlier)

@@ -21,8 +21,9 @@ from profilectl.cli.context import Context
 from profilectl.cli.crash_log import write_log
 from profilectl.cli.options import Options, add_command, root
 from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
-from profilectl.errors import Declined, ExitCode, InputRefused, ProfilectlError, UsageError
+from profilectl.errors import Declined, ExitCode, InputRefused, ProfilectlError, Stopped, UsageError
 from profilectl.render.console import Output, begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
+from profilectl.system.endings import CODES
 from profilectl.system.memory import forbid_core_dumps
 
 COMMANDS = (
@@ -58,7 +59,11 @@ _HELP = frozenset({"-h", "--help"})
 
 
 class Terminated(BaseException):
-    """SIGTERM, raised where the program stands; like KeyboardInterrupt it isn't an error."""
+    """SIGTERM or SIGHUP, raised where the program stands; like KeyboardInterrupt it isn't an error."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def _print_version(value: bool) -> None:
@@ -130,7 +135,7 @@ def run(argv: Sequence[str]) -> int:
     _survive_closed_streams()
     begin_stdout()
     try:
-        signal.signal(signal.SIGTERM, _raise_terminated)
+        _raise_on_signals()
         with _signals_unwrapped():
             return _dispatch(argv)
     except TyperUsageError as error:
@@ -138,9 +143,9 @@ def run(argv: Sequence[str]) -> int:
     except ProfilectlError as error:
         return report(error, output)
     except (KeyboardInterrupt, typer.Abort):
-        return _report_end("interrupted", ExitCode.INTERRUPTED, output)
-    except Terminated:
-        return _report_end("terminated", ExitCode.TERMINATED, output)
+        return _report_end(Declined("interrupted"), ExitCode.INTERRUPTED, output)
+    except Terminated as end:
+        return _report_end(Stopped(f"stopped by {end.number.name}"), CODES[end.number], output)
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
         return _report_bug(error, output)
 
@@ -185,9 +190,8 @@ def report(error: ProfilectlError, output: Output) -> ExitCode:
     return error.exit_code
 
 
-def _report_end(what: str, code: ExitCode, output: Output) -> ExitCode:
+def _report_end(error: Declined, code: ExitCode, output: Output) -> ExitCode:
     """Tell that somebody ended the command; as a document, too, where nothing of a result was written yet."""
-    error = Declined(what)
     show_error(error)
     if not stdout_is_used():
         _show_document(error, code, output)
@@ -241,5 +245,11 @@ def _is_about_help(error: OSError) -> bool:
     return trace is not None and trace.tb_frame.f_code is typer.echo.__code__
 
 
-def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated
+def _raise_on_signals() -> None:
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants it ignored
+        signal.signal(signal.SIGHUP, _raise_terminated)
+
+
+def _raise_terminated(number: int, _frame: FrameType | None) -> None:
+    raise Terminated(signal.Signals(number))

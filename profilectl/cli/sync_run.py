@@ -28,6 +28,7 @@ from profilectl.render import json_documents
 from profilectl.render.console import info, info_lines, is_terminal
 from profilectl.sync.outcomes import Status
 from profilectl.sync.ports import Stop
+from profilectl.system.endings import CODES
 from profilectl.system.threads import begin
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class SyncRun:
     wait: Wait
     planned: Plan | None = field(init=False, default=None)
     unknown: tuple[UnknownAccount, ...] = field(init=False, default=())  # accounts that the ledger doesn't know
-    stopped_by: ExitCode = field(init=False, default=ExitCode.DONE)
+    stopped_by: signal.Signals | None = field(init=False, default=None)
     seconds: float = field(init=False, default=0.0)  # that the steps took
 
     def plan(self, ledger: Ledger | None) -> Plan:
@@ -151,7 +152,8 @@ class SyncRun:
         outcomes = self._apply(plan, prepared, ledger)
         self.seconds = time.monotonic() - began
         self._keep(prepared)
-        code = self.stopped_by or diff.with_left_out(exit_code(outcomes), self.session.left_out)
+        code = diff.with_left_out(exit_code(outcomes), self.session.left_out)
+        code = code if self.stopped_by is None else CODES[self.stopped_by]
         self._show(plan, outcomes, code, ledger)
         return code
 
@@ -176,19 +178,21 @@ class SyncRun:
 
     @contextmanager
     def _finishing_on_signals(self) -> Iterator[None]:
-        """Let the first Ctrl-C or SIGTERM finish the calls under way; a second one ends the program at once."""
+        """Let the first Ctrl-C, SIGTERM or SIGHUP finish the calls under way; a second ends the program at once."""
 
         def finish(number: int, _frame: FrameType | None) -> None:
-            if self.terms.stop.requested:
-                os._exit(self.stopped_by)  # the intents are durable, so nothing is lost by not waiting for X
-            self.stopped_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+            if self.stopped_by is not None:
+                os._exit(CODES[self.stopped_by])  # the intents are durable, so nothing is lost by not waiting for X
+            self.stopped_by = signal.Signals(number)
             self.terms.stop.requested = True  # from here on a second signal ends us, with that code
             for client in self.session.clients.values():
                 begin(client.interrupt)  # or a worker would sleep a limit out; in a thread, as we may hold its lock
             with suppress(OSError):  # nobody may be reading
                 os.write(2, _FINISHING)  # not through sys.stderr, which the signal may have interrupted
 
-        earlier = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
+        is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup wants it
+        numbers = CODES.keys() - ({signal.SIGHUP} if is_ignored else set())
+        earlier = {number: signal.signal(number, finish) for number in numbers}
         try:
             yield
         finally:
@@ -218,7 +222,9 @@ class SyncRun:
         again = self._again_at(plan, outcomes, ledger)
         requests = {kind: number + self.terms.requests[kind] for kind, number in self.session.requests().items()}
         self.context.output.show(
-            json_documents.sync(plan.digest, outcomes, code, requests, again, self.session.left_out),
+            json_documents.sync(
+                plan.digest, outcomes, code, requests, again, self.session.left_out, stopped_by=self.stopped_by
+            ),
             rows=tuple(outcome_rows(outcomes)),
             table=partial(outcome_table, outcomes),
         )
@@ -227,7 +233,7 @@ class SyncRun:
             info(line)
         diff.show_notices(self.context, (notice for notice in plan.notices if notice.kind is NoticeKind.SETTLING))
         tried = [outcome for outcome in outcomes if not outcome.change.is_blocked]
-        for line in failures(tried, is_stopped=bool(self.stopped_by)):
+        for line in failures(tried, stopped_by=self.stopped_by):
             info_lines(line)
         if not self.context.is_quiet or code:
             now = datetime.fromtimestamp(self.session.now_ms() / 1000, UTC)

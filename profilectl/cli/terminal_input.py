@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 _STDIN = 0
 _LONGEST_LINE = 4096  # bytes; a terminal hands out no longer ones
-_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def read_line(prompt: str, *, hidden: bool = False) -> str:

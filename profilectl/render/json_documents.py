@@ -13,6 +13,8 @@ from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Message
 
 if TYPE_CHECKING:
+    from signal import Signals
+
     from profilectl.config import Config
     from profilectl.credentials.sources import AccountStatus
     from profilectl.messaging.compose import SendStatus
@@ -57,6 +59,8 @@ def sync(
     requests: Mapping[str, int],
     retry_at: datetime | None = None,
     left: Mapping[str, ProfilectlError] = MappingProxyType({}),
+    *,
+    stopped_by: Signals | None = None,
 ) -> Document:
     """``profilectl.sync/1``: what became of every step, the calls it took, and when another run can do more.
 
@@ -83,6 +87,7 @@ def sync(
         "requests": dict(requests),
         "retry_at": None if retry_at is None else rfc3339(retry_at),
         "left_out": left_out(left),
+        "stopped_by": None if stopped_by is None else stopped_by.name,
     }
 
 

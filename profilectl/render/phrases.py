@@ -18,6 +18,8 @@ from profilectl.sync.quota import CALLS_A_DAY, UPLOADS, WINDOW
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from signal import Signals
+
     from profilectl.plan.builder import Plan
     from profilectl.plan.changes import Change
     from profilectl.sync.outcomes import Outcome
@@ -295,27 +297,34 @@ def spellings(outcomes: Iterable[Outcome]) -> Iterator[str]:
             yield f"{outcome.change.brand}: {outcome.change.agent}'s name is {names}"
 
 
-def failures(outcomes: Iterable[Outcome], *, is_stopped: bool = False) -> Iterator[str]:
+def failures(outcomes: Iterable[Outcome], *, stopped_by: Signals | None = None) -> Iterator[str]:
     """Yield what became of the steps that didn't end well, one line for all of a brand that failed alike.
 
-    Where the run `is_stopped`, by Ctrl-C or a signal, that is why steps weren't tried.
+    Where the run was `stopped_by` a signal, Ctrl-C among them, that is why steps weren't tried.
     """
     alike: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.status is not Status.DONE and not is_limited(outcome):
             change = outcome.change
-            alike.setdefault((change.brand, change.action, _fate(outcome, is_stopped=is_stopped)), []).append(outcome)
+            alike.setdefault((change.brand, change.action, _fate(outcome, stopped_by)), []).append(outcome)
     for (brand, action, fate), those in alike.items():
         first = those[0].change.agent
         who = first if len(those) == 1 else f"{len(those):,} agents, {first} first"
         yield f"{brand}: {who}: {action} {fate}"
 
 
-def _fate(outcome: Outcome, *, is_stopped: bool) -> str:
+def _fate(outcome: Outcome, stopped_by: Signals | None) -> str:
     if outcome.status is Status.UNKNOWN:
         cause = f" ({outcome.error})" if outcome.error is not None else ""
         return f"in doubt{cause}; nothing is lost: the next sync settles it from X's list"
     if outcome.error is None:
-        return "not tried: you stopped the run" if is_stopped else "not tried: another step of this brand failed"
+        return f"not tried: {_why_not_tried(stopped_by)}"
     hint = f" ({outcome.error.hint})" if outcome.error.hint else ""
     return f"{outcome.status.value}: {outcome.error}{hint}"
+
+
+def _why_not_tried(stopped_by: Signals | None) -> str:
+    if stopped_by is None:
+        return "another step of this brand failed"
+    # SIGINT is Ctrl-C; of any other signal the person who reads this may know nothing.
+    return "you stopped the run" if stopped_by.name == "SIGINT" else f"{stopped_by.name} stopped the run"

@@ -87,6 +87,7 @@ def test_what_was_sent_as_alice(any_desk):
         [
             *("2026-05-03T13:00:00Z", "acme", "alice", "5002", "Alice F.", "102", "not confirmed", "not recorded"),
             *("3", "17", "It is on its way.", "ann@desk"),
+            *("", "", ""),
         ],
     ] == result.rows
 

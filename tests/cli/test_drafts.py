@@ -82,6 +82,7 @@ ENDS = {
     "Ctrl-C": (130, lambda _: b"\x03"),
     "killed": (-signal.SIGKILL, lambda path: kill(signal.SIGKILL, path)()),
     "terminated": (143, lambda path: kill(signal.SIGTERM, path)()),
+    "hung up": (129, lambda path: kill(signal.SIGHUP, path)()),
 }
 
 

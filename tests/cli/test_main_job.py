@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 
 import pytest
+
+from tests.cli.conftest import PROGRAM
 
 TEAM = [("alice", "Alice F., Care Specialist"), ("fatima", "فاطمة · Support"), ("kim", "Kim 👩🏽‍💻 Tech Care")]
 
@@ -92,9 +95,16 @@ def test_kill_between_create_and_answer_loses_and_doubles_nothing(desk, served):
     assert 0 == desk.run("diff", "--exit-code").code
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_the_calls_under_way(desk, served, number, code):
-    """Ctrl-C in the middle settles what was begun, begins nothing new, and the next run finishes."""
+ENDS = [
+    (signal.SIGINT, 130, "you stopped the run"),
+    (signal.SIGTERM, 143, "SIGTERM stopped the run"),
+    (signal.SIGHUP, 129, "SIGHUP stopped the run"),
+]
+
+
+@pytest.mark.parametrize(("number", "code", "why"), ENDS)
+def test_a_signal_finishes_the_calls_under_way(desk, served, number, code, why):
+    """A signal in the middle settles what was begun, begins nothing new, and is named; the next run finishes."""
     desk.write(*((f"a{n}", f"Agent {n}") for n in range(30)))
     served.fault(call="create", kind="slow", times=None, seconds=0.2)
     process = desk.start("sync", "--yes", "--jobs", "2")
@@ -104,27 +114,55 @@ def test_a_signal_finishes_the_calls_under_way(desk, served, number, code):
     served.ask("DELETE", "faults")
 
     assert (code, True) == (process.returncode, "finishing the calls under way" in said)
+    assert f"create not tried: {why}\n" in said
     assert 0 < len(served.live()) < 30
     following = desk.run("sync", "--yes")
     assert {"create"} == {row[3] for row in following.rows}
     assert (0, 30) == (following.code, len(served.live()))
 
 
-@pytest.mark.parametrize(("call", "schema"), [("list", "profilectl.error/1"), ("create", "profilectl.sync/1")])
-def test_an_interrupted_sync_prints_one_document(desk, served, call, schema):
+def told(document):
+    """Return exit code, and what a document says of the end."""
+    if document["schema"] == "profilectl.sync/1":
+        return document["exit_code"], document["stopped_by"]
+    error = document["error"]
+    return error["code"], (error["kind"], error["message"])
+
+
+@pytest.mark.parametrize(
+    ("number", "call", "expected"),
+    [
+        (signal.SIGINT, "list", (130, ("declined", "interrupted"))),
+        (signal.SIGINT, "create", (130, "SIGINT")),
+        (signal.SIGTERM, "list", (143, ("stopped", "stopped by SIGTERM"))),
+        (signal.SIGTERM, "create", (143, "SIGTERM")),
+        (signal.SIGHUP, "list", (129, ("stopped", "stopped by SIGHUP"))),
+    ],
+)
+def test_a_sync_that_a_signal_ends_prints_one_document(desk, served, number, call, expected):
     """On a slow X: before anything was begun it is an error's, in the middle it tells what became of each agent."""
     desk.write(*((f"a{n}", f"Agent {n}") for n in range(8)))
     served.fault(call=call, kind="hold", times=None, seconds=3)
     process = desk.start("sync", "--yes", "--json", "--jobs", "2")
     served.wait_for(lambda: served.ask("GET", "faults")["faults"][0]["seen"])
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, said = process.communicate(timeout=60)
-    document = json.loads(out)  # one, and nothing else
 
-    assert (130, schema) == (process.returncode, document["schema"]), said
-    assert 130 == (document["error"]["code"] if call == "list" else document["exit_code"])
-    if call == "create":
-        assert {f"a{n}" for n in range(8)} == {row["agent"] for row in document["results"]}
+    assert (expected[0], expected) == (process.returncode, told(json.loads(out))), said  # one, and nothing else
+
+
+def test_nohup_keeps_a_sync_from_ending_with_its_terminal(desk, served):
+    """A signal that the starter wants ignored ends nothing."""
+    desk.write(("a", "Agent"))
+    served.fault(call="create", kind="slow", seconds=1)
+    command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *PROGRAM, "sync", "--yes"]
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=desk.folder, env=desk.environment(), **streams) as process:
+        served.wait_for(lambda: served.ask("GET", "faults")["faults"][0]["seen"])
+        process.send_signal(signal.SIGHUP)
+        _, told = process.communicate(timeout=60)
+
+    assert (0, ["Agent"]) == (process.returncode, served.live()), told
 
 
 @pytest.mark.usefixtures("any_x")

@@ -80,7 +80,7 @@ def test_ctrl_c_while_a_dataclass_is_made_exits_as_any_other(tmp_path):
 @pytest.mark.parametrize("number", EXIT_CODES, ids=lambda number: number.name)
 def test_a_signal_while_a_class_is_made_exits_as_any_other(tmp_path, number):
     """Python 3.11 makes a RuntimeError of what comes up while an attribute learns its name; that is no crash."""
-    said = {signal.SIGINT: "interrupted\n", signal.SIGTERM: "terminated\n"}[number]
+    said = {signal.SIGINT: "interrupted\n", signal.SIGTERM: "stopped by SIGTERM\n"}[number]
 
     assert (EXIT_CODES[number], said) == staged(tmp_path, IN_A_CLASS.format(number.name, "_dispatch"))
 
