@@ -19,7 +19,8 @@
     ├── PartlyDone                       6   what matters most was done, and what was to follow wasn't
     ├── TryLater                        75   nothing is wrong with what was asked
     ├── Declined                       130   a person was asked, and didn't agree
-    │   └── Stopped                          a signal ended the command; the exit code is that of a shell
+    │   └── Stopped                    143   SIGTERM ended the command
+    │       └── HungUp                 129   SIGHUP did: its terminal has gone
     └── RemoteError                          what X answered, or didn't; knows its `Fate`
         ├── Unreachable (TryLater)      75   no connection, or a reading call that kept failing
         ├── RateLimited (TryLater)      75   429; says when to come back
@@ -227,9 +228,16 @@ class Declined(ProfilectlError):
 
 
 class Stopped(Declined):
-    """A signal that isn't Ctrl-C ended the command, as `SIGTERM` does."""
+    """A signal that isn't Ctrl-C ended the command: SIGTERM."""
 
+    exit_code = ExitCode.TERMINATED
     kind = "stopped"
+
+
+class HungUp(Stopped):
+    """SIGHUP ended the command, as its terminal has gone."""
+
+    exit_code = ExitCode.HUNG_UP
 
 
 class RemoteError(ProfilectlError):

@@ -193,12 +193,7 @@ def ask_running_sandbox(
 
     from profilectl.api.urls import parse_address
 
-    if "token=" in url:
-        plain = visible(url.partition("/?")[0].partition("?")[0])
-        raise UsageError(
-            "--url takes no token: other users can read the command lines of this machine",
-            hint=f"--url {plain} is enough; the token is found in a private file",
-        )
+    _refuse_token(url)
     address = parse_address(url)
     if not address.is_loopback or not address.url.startswith("http://"):
         raise UsageError(
@@ -226,6 +221,15 @@ def ask_running_sandbox(
     if not isinstance(items, list):
         raise InputRefused(f"{refusal}: another program answers there", hint=hint)
     return items
+
+
+def _refuse_token(url: str) -> None:
+    if "token=" in url:
+        plain = visible(url.partition("/?")[0].partition("?")[0])
+        raise UsageError(
+            "--url takes no token: other users can read the command lines of this machine",
+            hint=f"--url {plain} is enough; the token is found in a private file",
+        )
 
 
 def _exchange(url: str, method: str, body: dict[str, Any] | None, token: str | None) -> Any:

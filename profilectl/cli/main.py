@@ -21,9 +21,8 @@ from profilectl.cli.context import Context
 from profilectl.cli.crash_log import write_log
 from profilectl.cli.options import Options, add_command, root
 from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
-from profilectl.errors import Declined, ExitCode, InputRefused, ProfilectlError, Stopped, UsageError
+from profilectl.errors import Declined, ExitCode, HungUp, InputRefused, ProfilectlError, Stopped, UsageError
 from profilectl.render.console import Output, begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
-from profilectl.system.endings import CODES
 from profilectl.system.memory import forbid_core_dumps
 
 COMMANDS = (
@@ -143,9 +142,10 @@ def run(argv: Sequence[str]) -> int:
     except ProfilectlError as error:
         return report(error, output)
     except (KeyboardInterrupt, typer.Abort):
-        return _report_end(Declined("interrupted"), ExitCode.INTERRUPTED, output)
+        return _report_end(Declined("interrupted"), output)
     except Terminated as end:
-        return _report_end(Stopped(f"stopped by {end.number.name}"), CODES[end.number], output)
+        stopped = HungUp if end.number == signal.SIGHUP else Stopped
+        return _report_end(stopped(f"stopped by {end.number.name}"), output)
     except Exception as error:  # noqa: BLE001 - the boundary: a traceback at a user is a bug
         return _report_bug(error, output)
 
@@ -190,12 +190,12 @@ def report(error: ProfilectlError, output: Output) -> ExitCode:
     return error.exit_code
 
 
-def _report_end(error: Declined, code: ExitCode, output: Output) -> ExitCode:
+def _report_end(error: Declined, output: Output) -> ExitCode:
     """Tell that somebody ended the command; as a document, too, where nothing of a result was written yet."""
     show_error(error)
     if not stdout_is_used():
-        _show_document(error, code, output)
-    return code
+        _show_document(error, error.exit_code, output)
+    return error.exit_code
 
 
 def _show_document(error: ProfilectlError, code: ExitCode, output: Output) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.characters import encoding_of, wrong_encoding
 from profilectl.messaging.compose import MAX_TEXT
+from profilectl.messaging.draft_text import SCISSORS, above, kept_text, notes, written
 from profilectl.system.files import read_named
 from profilectl.text.escape import visible
 
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from profilectl.pictures.attachments import Attachment
 
 _MAX_BYTES: Final = 4 * MAX_TEXT + 4096  # UTF-8 needs four bytes a character at most; the editor's notes fit, too
-_LARGEST_DRAFT: Final = 1 << 20  # bytes of one that is opened again, whatever may be sent of it
 _FILE_HINT: Final = "--file takes a path, as seen from the folder that you are in; a text goes without --file"
 _USUAL_EDITORS: Final = ("editor", "vi")  # Debian's choice of its user first, as git has it
-_SCISSORS: Final = "# ------------------------ >8 ------------------------"  # as git has it
 
 
 def read_text(text: str | None, file: Path | None, *, edits: bool = False) -> str:
@@ -43,9 +41,9 @@ def read_text(text: str | None, file: Path | None, *, edits: bool = False) -> st
     if file is not None:
         words = _decode(read_named(file, "the message", _MAX_BYTES, _FILE_HINT))
         lines = words.split("\n")
-        if _SCISSORS not in lines:
+        if SCISSORS not in lines:
             return words
-        return _written(lines) if edits else _above(lines, _notes(""))  # a draft that was kept has notes below it
+        return written(lines) if edits else above(lines, notes(""))  # a draft that was kept has notes below it
     words = _decode(sys.stdin.buffer.read(_MAX_BYTES + 1)) if text == "-" else text or ""
     return words.replace("\r\n", "\n")
 
@@ -104,28 +102,6 @@ def _decode(data: bytes) -> str:
     return words.replace("\r\n", "\n").removesuffix("\n")  # one line break, which echo and editors add
 
 
-def kept_text(draft: Draft) -> str | None:
-    """Return what an earlier editor has left in a draft, without the notes; None where there is nothing."""
-    data = draft.read(_LARGEST_DRAFT)
-    text = "" if data is None else _written(data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"))
-    return text if text.strip() else None
-
-
-def kept_below(draft: Draft) -> str:
-    """Return what somebody wrote in a draft below the scissors, where something stands above them, too."""
-    data = draft.read(_LARGEST_DRAFT)
-    lines = [] if data is None else data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    return _below(lines) if _above(lines, _notes("")).strip() else ""
-
-
-def noted_recipient(draft: Draft) -> str | None:
-    """Return to whom the notes of a draft say that it is written, as people read it; None where they don't say."""
-    data = draft.read(_LARGEST_DRAFT)
-    text = "" if data is None else data.decode("utf-8", "replace")
-    note = re.search(rf"^{re.escape(_SCISSORS)}\r?\n# To ([^,\n]+), as ", text, re.MULTILINE)
-    return None if note is None else visible(note[1])
-
-
 def edit(draft: Draft, start: str, editor: list[str], about: str = "", below: str = "") -> str:
     """Let the user write a message in their editor, and return what stands above the notes; the draft keeps it.
 
@@ -140,9 +116,9 @@ def edit(draft: Draft, start: str, editor: list[str], about: str = "", below: st
         InputRefused: too long, not UTF-8, or the editor failed.
         Declined: the editor was left without a word, then nothing is kept; or with all of them below the scissors.
     """
-    notes = _notes(about)  # at the end, as git's are, so that the first key that is pressed writes the message
+    own = notes(about)  # at the end, as git's are, so that the first key that is pressed writes the message
     try:
-        content = "\n".join([start, "", *notes, below]).encode()
+        content = "\n".join([start, "", *own, below]).encode()
     except UnicodeEncodeError:
         raise InputRefused("the text holds half a character (a lone surrogate)") from None
     draft.write(content)
@@ -152,47 +128,12 @@ def edit(draft: Draft, start: str, editor: list[str], about: str = "", below: st
     finally:
         if kept_text(draft) is None:  # there are only our own notes in it
             draft.remove()
-    kept = _above(words.split("\n"), notes)
+    kept = above(words.split("\n"), own)
     if not kept.strip():
-        if _written(words.split("\n")).strip():
+        if written(words.split("\n")).strip():
             raise Declined("nothing was sent: your text stands below the line with the scissors; move it above")
         raise Declined("the message was left empty, nothing was sent")
     return kept
-
-
-def _notes(about: str) -> list[str]:
-    sentences = [visible(about)] if about else []
-    sentences += [
-        "Everything below the line with the scissors is left out, and spaces at the end.",
-        "Nothing above it: nothing is sent.",
-    ]
-    return [_SCISSORS, *(f"# {sentence}" for sentence in sentences)]
-
-
-def _above(lines: list[str], notes: list[str]) -> str:
-    """Cut at the scissors; where somebody deleted that line, only our own notes are known to be no message."""
-    # A line that begins with # may be a hashtag, so that alone is no reason to drop it.
-    if _SCISSORS in lines:
-        lines = lines[: lines.index(_SCISSORS)]
-    return "\n".join(line for line in lines if line not in notes).strip("\n").rstrip()
-
-
-def _written(lines: list[str]) -> str:
-    """Return what somebody wrote: above the scissors, or where nothing is there, what isn't a note below them."""
-    text = _above(lines, _notes(""))
-    if text.strip() or _SCISSORS not in lines:
-        return text
-    return _below(lines)
-
-
-def _below(lines: list[str]) -> str:
-    """Return what isn't a note of ours below the scissors."""
-    below = lines[lines.index(_SCISSORS) + 1 :] if _SCISSORS in lines else []
-    sentences = _notes("")[1:]
-    if len(below) > 1 and below[0].startswith("# ") and below[1] == sentences[0]:
-        below = below[1:]  # who writes to whom
-    # Any other line may be somebody's, also with #: vi goes on with it from line to line.
-    return "\n".join(line for line in below if line not in sentences).strip("\n").rstrip()
 
 
 def _run(editor: list[str], path: Path) -> None:

@@ -324,12 +324,12 @@ def faults(
     if rule is not None and clear:
         raise UsageError("a rule or --clear, not both")
     fault = None if rule is None else _parse(rule)
-    place = _Place.of(context, url)
-    arm = _arm if place.url is None else _arm_running
-    _show_rules(context, place, arm(context, place, fault, clear=clear))
+    _show_rules(context, _Place.of(context, url), fault, clear=clear)
 
 
-def _show_rules(context: Context, place: _Place, rules: list[dict[str, Any]]) -> None:
+def _show_rules(context: Context, place: _Place, fault: Fault | None, *, clear: bool) -> None:
+    """Change the rules of a world, and show them all."""
+    rules = (_arm if place.url is None else _arm_running)(context, place, fault, clear=clear)
     # Rules are JSON, in and out: a pipe gets the document, a person a table.
     is_for_people = is_terminal(sys.stdout) and not context.wants_json
     rows = [[_FAULT_CELLS[key](rule.get(key)) for key in _FAULT_CELLS] for rule in rules] if is_for_people else None

@@ -18,8 +18,6 @@ from profilectl.cli.messages.denials import denials_recorded
 from profilectl.cli.messages.recipients import (
     LAST,
     check_recipient,
-    known_handle,
-    last_recipient,
     unknown_explained,
 )
 from profilectl.cli.messages.review import draft_of, is_local, may_draw, review, show_on_stdout, words_before
@@ -122,10 +120,11 @@ def send(
 
 def _whom(known: LedgerReader, brand: Brand, typed: str, *, is_watched: bool) -> tuple[str, str | None]:
     """Return the recipient's id or handle, and of an id the handle that the record has."""
-    if typed == LAST:
-        return last_recipient(known, brand)
-    # A script doesn't wait until the record is read for a handle that nobody looks at.
-    return typed, known_handle(known, brand, typed) if is_watched else None
+    if typed != LAST and not is_watched:  # a script doesn't wait for a handle that nobody looks at
+        return typed, None
+    from profilectl.messaging.correspondence import known_handle, last_recipient  # reads the record
+
+    return last_recipient(known, brand) if typed == LAST else (typed, known_handle(known, brand, typed))
 
 
 def _refuse_contradiction(quick_reply: Sequence[str] | None, ask: Survey | None) -> None:

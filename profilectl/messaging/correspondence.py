@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import takewhile
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
 from profilectl.audit.chain import Record
 from profilectl.audit.faces import Entry
 from profilectl.audit.queries import Selection
+from profilectl.errors import InputRefused
+from profilectl.system.host import is_by_this_user
+
+if TYPE_CHECKING:
+    from profilectl.ledger.protocol import LedgerReader
+    from profilectl.model import Brand
 
 _PAGE: Final = 1000  # records that are read at once
 _MOST: Final = 20_000  # records that are looked through: months of a desk, and a moment to read
@@ -71,3 +77,28 @@ def handles(ledger: RecordReader, user_id: str, most: int = _MOST) -> dict[str, 
         if isinstance(recipient, str) and isinstance(handle, str):
             known.setdefault(recipient, handle)
     return known
+
+
+def last_recipient(known: LedgerReader, brand: Brand) -> tuple[str, str | None]:
+    """Return the id of whom this user wrote to last for a brand, and the handle where the record has it.
+
+    The id is what counts: somebody else may have the handle by now.
+
+    Raises:
+        InputRefused: the record tells of nobody.
+    """
+    account = known.account_of(brand.key)
+    newest = None if account is None else next(correspondents(known, account.user_id, by=is_by_this_user), None)
+    if newest is None:
+        raise InputRefused(
+            f"the record has nobody whom you wrote to as @{brand.handle}", hint="say --to @HANDLE or --to ID"
+        )
+    return newest.user_id, newest.handle
+
+
+def known_handle(known: LedgerReader, brand: Brand, recipient: str) -> str | None:
+    """Return the handle under which the record has an id that a brand wrote to; None for a handle, and for others."""
+    account = known.account_of(brand.key)
+    if account is None or recipient.startswith("@"):
+        return None
+    return handles(known, account.user_id).get(recipient)

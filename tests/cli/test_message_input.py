@@ -16,6 +16,7 @@ from profilectl.cli import message_input
 from profilectl.cli.context import Context
 from profilectl.errors import Declined, InputRefused, UsageError
 from profilectl.messaging.compose import MAX_TEXT
+from profilectl.messaging.draft_text import kept_text
 from profilectl.messaging.drafts import Correspondence, Draft, DraftStore
 
 ABOUT = "To @ada, as alice (Alice F.)"
@@ -136,7 +137,7 @@ def test_what_an_editor_made_a_comment_below_the_scissors_is_kept(typed, tmp_pat
         typed("path.write_text(seen + '# Please also send a photo.')")
     (kept,) = DraftStore(tmp_path / "drafts").kept()
 
-    assert "# Please also send a photo." == message_input.kept_text(Draft(kept))
+    assert "# Please also send a photo." == kept_text(Draft(kept))
 
 
 def test_the_file_is_private_and_kept(typed, tmp_path):

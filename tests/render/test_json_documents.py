@@ -64,6 +64,7 @@ def test_sync_document():
             "requests": {"list": 1, "create": 1},
             "retry_at": "2026-11-23T09:14:00Z",
             "left_out": [],
+            "stopped_by": None,
         }
     )
 

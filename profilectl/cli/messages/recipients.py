@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from profilectl.cli.messages.review import is_local
-from profilectl.errors import InputRefused, NotFound, UsageError
-from profilectl.system.host import is_by_this_user
+from profilectl.errors import NotFound, UsageError
 from profilectl.text.escape import visible
 from profilectl.text.ids import is_id
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from profilectl.cli.context import Context
-    from profilectl.ledger.protocol import LedgerReader
-    from profilectl.model import Brand
 
 LAST = "-"
 """Stands on a command line for the last one written to."""
@@ -37,35 +34,6 @@ def check_recipient(to: str, option: str = "--to") -> str:
     raise UsageError(
         f"{option} takes an id (digits, the first of which isn't 0) or a @handle, not {visible(to)}", hint=hint
     )
-
-
-def last_recipient(known: LedgerReader, brand: Brand) -> tuple[str, str | None]:
-    """Return the id of whom this user wrote to last for a brand, and the handle where the record has it.
-
-    The id is what counts: somebody else may have the handle by now.
-
-    Raises:
-        InputRefused: the record tells of nobody.
-    """
-    from profilectl.messaging.correspondence import correspondents
-
-    account = known.account_of(brand.key)
-    newest = None if account is None else next(correspondents(known, account.user_id, by=is_by_this_user), None)
-    if newest is None:
-        raise InputRefused(
-            f"the record has nobody whom you wrote to as @{brand.handle}", hint="say --to @HANDLE or --to ID"
-        )
-    return newest.user_id, newest.handle
-
-
-def known_handle(known: LedgerReader, brand: Brand, recipient: str) -> str | None:
-    """Return the handle under which the record has an id that a brand wrote to; None for a handle, and for others."""
-    from profilectl.messaging.correspondence import handles
-
-    account = known.account_of(brand.key)
-    if account is None or recipient.startswith("@"):
-        return None
-    return handles(known, account.user_id).get(recipient)
 
 
 @contextmanager

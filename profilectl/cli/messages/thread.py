@@ -7,9 +7,10 @@ from typing import Annotated
 
 from profilectl.cli.context import Context
 from profilectl.cli.messages.reading import open_mailbox
-from profilectl.cli.messages.recipients import LAST, check_recipient, last_recipient, unknown_explained
+from profilectl.cli.messages.recipients import LAST, check_recipient, unknown_explained
 from profilectl.cli.messages.review import is_local
 from profilectl.cli.options import argument, option
+from profilectl.messaging.correspondence import last_recipient
 from profilectl.messaging.reading import Thread, threads
 from profilectl.render import conversations as render
 from profilectl.render.console import console, draw, is_terminal, out, tab_separated

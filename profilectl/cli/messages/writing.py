@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profilectl.cli.message_input import chosen_editor, edit, find_editor, kept_below, kept_text, noted_recipient
+from profilectl.cli.message_input import chosen_editor, edit, find_editor
 from profilectl.errors import IdentityNotEchoed, InputRefused
+from profilectl.messaging.draft_text import kept_below, kept_text, noted_recipient
 from profilectl.messaging.drafts import Correspondence, Draft, DraftStore, agent_of, recipient_of
 from profilectl.render.console import info
 from profilectl.text.escape import visible
