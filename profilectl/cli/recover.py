@@ -29,6 +29,7 @@ _DOUBTS = {
     Doubt.NO_PICTURE: "the live picture can't be had",
     Doubt.OTHER_PICTURE: "the live picture is another one than the roster's",
     Doubt.OTHER_NAME: "a profile shows the agent's picture, and has another name",
+    Doubt.OTHER_BINDING: "the ledger has another profile for this agent, and doesn't know this one of the same name",
 }
 _MAX_WAIT = 60.0  # seconds that binding waits for another run to end
 
@@ -42,7 +43,8 @@ def recover(
     An agent gets the profile of exactly its name that shows its picture; agents of one name are told apart by their
     pictures. A profile that shows an agent's picture under another name is bound only after a question of its own. What
     is doubtful is listed with the command that decides it, and makes the exit code 7. Nothing is created or destroyed
-    at X, and bindings that the ledger still has stay as they are.
+    at X, and bindings that the ledger still has stay as they are; where X has another profile of such an agent's name,
+    as after a backup was restored, that is doubtful.
     """
     context.require_admin("recover the ledger")
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use

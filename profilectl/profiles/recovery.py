@@ -15,7 +15,15 @@ from profilectl.errors import AvatarRefused, RemoteError, RosterRefused
 from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.model import Account, Agent, Brand, Event, Move, PreparedPicture, Profile
 from profilectl.plan.moves import follow
-from profilectl.profiles.matching import Candidate, Finding, FindingStatus, bound_name, conclude, search
+from profilectl.profiles.matching import (
+    Candidate,
+    Finding,
+    FindingStatus,
+    bound_name,
+    conclude,
+    current_agents,
+    search,
+)
 from profilectl.roster.consent import as_before
 
 if TYPE_CHECKING:
@@ -118,11 +126,13 @@ def _examine(
     check_account(brand, account, ledger)
     # before the list, so that what is bound meanwhile isn't a stranger
     ledger_state = follow(ledger.state_of(account.user_id), moves).state
-    searched = search(agents, client.list_profiles(), ledger_state)
+    profiles = client.list_profiles()
+    searched = search(agents, profiles, ledger_state)
     compared = {agent.key: agent for _, those in searched.comparisons() for agent in those}
     pictures = load_pictures(list(compared.values()))
-    findings = conclude(searched, _compare_all(client, searched, pictures))
     digests = {avatar: picture.source_digest for avatar, picture in pictures.items()}
+    current = current_agents(agents, {profile.id for profile in profiles}, ledger_state, digests)
+    findings = conclude(searched, _compare_all(client, searched, pictures), current)
     return BrandFindings(brand, account, findings, digests)
 
 
