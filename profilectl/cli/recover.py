@@ -72,7 +72,7 @@ def _examine(context: Context, clients: dict[str, XClient], ledger: LedgerReader
 def _bind_sure(context: Context, clients: dict[str, XClient]) -> list[BrandFindings]:
     """Bind what is sure, as it is under the lock."""
     accounts = {key: client.verify_credentials() for key, client in clients.items()}
-    require_distinct(accounts)
+    require_distinct(accounts, context.brands())
     for brand in context.brands():  # before a ledger is made for the wrong account
         check_account(brand, accounts[brand.key], context.ledger_for_reading())
     ledger = context.ledger_for_writing()

@@ -122,7 +122,8 @@ def _examine(
     moves: Sequence[Move],
 ) -> BrandFindings:
     account = client.verify_credentials()
-    require_distinct({other.brand.key: other.account for other in others} | {brand.key: account})
+    brands = [*(other.brand for other in others), brand]
+    require_distinct({other.brand.key: other.account for other in others} | {brand.key: account}, brands)
     check_account(brand, account, ledger)
     # before the list, so that what is bound meanwhile isn't a stranger
     ledger_state = follow(ledger.state_of(account.user_id), moves).state

@@ -193,7 +193,20 @@ def test_two_brands_of_one_account(team, served, words):
 
     assert 5 == refused.code
     assert "brands acme and shop are one account at X, @acmecare" in plain(refused.err)
+    assert ": brand acme's, and not that of brand shop, which is @shopcare" in plain(refused.err)
+    assert "`--brand shop --credentials-file FILE`" in plain(refused.err)
+    assert "`--brand acme` goes on with that brand alone" in plain(refused.err)
     assert ["Alice", "Bruno"] == served.live()
+
+
+def test_the_brand_whose_account_it_isn_t_is_told_how_to_get_its_own(team):
+    """Choosing the brand once more, or logging in beside what hides the login, would end at the same message."""
+    team.write(*TEAM, brands={"acme": "acmecare", "shop": "shopcare"})
+    refused = team.run("diff", "--brand", "shop")
+
+    assert 5 == refused.code
+    assert "brand shop is @shopcare, but the credentials belong to @acmecare" in plain(refused.err)
+    assert "give brand shop its own with `--brand shop --credentials-file FILE`, or unset them" in plain(refused.err)
 
 
 def forged(folder, user_id, ids):
