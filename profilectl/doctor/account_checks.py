@@ -158,8 +158,9 @@ class AccountChecks:
         self.needs_eyes = seen is None and ours > gone
         namesakes = tuple(find_namesakes(agents, self.profiles, state))
         if unknown is not None and not namesakes:
-            ways_on = unknown.ways_on(self.accounts.options, is_sandbox=self.checks.machine.uses_sandbox)
-            return warning(unknown.describe(str(self.checks.machine.ledger_place())), ways_on)
+            machine, place = self.checks.machine, self.checks.machine.ledger_place()
+            ways_on = unknown.ways_on(self.accounts.options, is_sandbox=machine.uses_sandbox, ledger=str(place))
+            return warning(unknown.describe(str(place)), ways_on)
         return profiles_result(brand.key, namesakes, counts, self.accounts.options)
 
     def _connected(self) -> XClient:

@@ -5,8 +5,11 @@ And what it means when X refuses an account the custom profiles that the ledger 
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -96,14 +99,36 @@ class UnknownAccount(Struct, frozen=True):
         known = f"X lists {count} of it" if self.listed else "another ledger was used for it before"
         return visible(f"the ledger {ledger} doesn't know @{self.handle}, and {known}")
 
-    def ways_on(self, again: str, *, is_sandbox: bool) -> str:
-        """Say what can be done about it; `again` are the options that make another command mean the same."""
-        address = "PROFILECTL_LEDGER=" + ("PATH" if self.former is None else self.former)
-        right = "" if is_sandbox else f"{address} names the right one; "
+    def ways_on(self, again: str, *, is_sandbox: bool, ledger: str) -> str:
+        """Say what can be done about it.
+
+        Args:
+            again: the options that make another command mean the same.
+            is_sandbox: whether it is about the local X, which has one ledger only.
+            ledger: where the one in use is, which is never proposed.
+        """
+        right = "" if is_sandbox else f"PROFILECTL_LEDGER={self._right_one(ledger)}; "
         return visible(
             f"`profilectl recover{again}` rebuilds a lost ledger; {right}"
             f"`profilectl sync --new-ledger{again}` begins anew, and takes what X lists for strangers' profiles"
         )
+
+    def _right_one(self, ledger: str) -> str:
+        from profilectl.ledger.opening import count_bindings
+
+        if self.former is None or self.former in {ledger, str(Path(ledger).absolute())}:
+            return "PATH names the right one"
+        if Path(self.former).is_absolute() and not os.path.lexists(self.former):
+            return f"PATH names the right one (that of last time, {self.former}, isn't there any more)"
+        bindings = count_bindings(self.former, self.user_id)
+        if bindings == 0:
+            return f"PATH names the right one (that of last time, {self.former}, has no bindings)"
+        return f"{shlex.quote(self.former)} names the right one{counted(bindings)}"
+
+
+def counted(bindings: int | None) -> str:
+    """Return how many bindings a ledger that is proposed has, in brackets after a space; nothing where it is None."""
+    return "" if bindings is None else f" ({bindings:,} {'binding' if bindings == 1 else 'bindings'})"
 
 
 def unknown_account(

@@ -105,7 +105,7 @@ def test_a_lost_ledger_is_noticed_although_x_lists_nothing(team, served):
 
     assert (5, ["Alice", "Bruno"]) == (refused.code, served.live())
     assert "another ledger was used for it before" in plain(refused.err)
-    assert f"PROFILECTL_LEDGER={place(team)}" in plain(refused.err)
+    assert f"PROFILECTL_LEDGER={place(team)}" not in plain(refused.err), "it is the one in use"
 
 
 def test_recover_needs_no_agreement(team, served):
@@ -121,7 +121,20 @@ def test_another_path_by_mistake(team, served):
     team.env["PROFILECTL_LEDGER"] = "elsewhere.db"
     refused = team.run("sync", "--yes")
     assert (5, ["Alice", "Bruno"]) == (refused.code, served.live())
-    assert f"PROFILECTL_LEDGER={place(team)}" in plain(refused.err)
+    assert f"PROFILECTL_LEDGER={place(team)} names the right one (2 bindings)" in plain(refused.err)
+
+
+def test_a_slip_with_another_ledger_isn_t_repeated_by_the_hint(team):
+    """What was begun with --new-ledger by mistake has no bindings, so nobody is sent back to it."""
+    team.env["PROFILECTL_LEDGER"] = "elsewhere.db"
+    team.run("sync", "--yes", "--new-ledger")
+    del team.env["PROFILECTL_LEDGER"]
+    refused = team.run("diff")
+
+    assert 5 == refused.code
+    assert "PROFILECTL_LEDGER" not in refused.err
+    assert f"that of last time, {team.folder}/elsewhere.db, has no bindings, and this one has 2" in plain(refused.err)
+    assert (0, 0) == (team.run("ledger", "accept-restore", "--yes").code, team.run("diff", "--exit-code").code)
 
 
 def test_the_first_sync_of_all_needs_no_option(desk, any_x):
