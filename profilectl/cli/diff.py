@@ -257,7 +257,7 @@ def open_session(
 
 def with_left_out(code: ExitCode, left_out: Mapping[str, ProfilectlError]) -> ExitCode:
     """Return the exit code of a run, given how its brands ended and why others were left out of it."""
-    return ExitCode.PARTIAL if left_out and code in {ExitCode.DONE, ExitCode.DIFFERENCES, ExitCode.TRY_LATER} else code
+    return ExitCode.gravest([code, *([ExitCode.PARTIAL] if left_out else [])])
 
 
 def show_warnings(session: SyncSession) -> None:
@@ -267,8 +267,8 @@ def show_warnings(session: SyncSession) -> None:
 
 
 def _diff_code(plan: Plan, session: SyncSession, *, tells_differences: bool) -> ExitCode:
-    code = ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
-    code = ExitCode.PERSON if plan.needing_a_person() else code
+    needed = [ExitCode.PERSON] if plan.needing_a_person() else []
+    code = ExitCode.gravest([ExitCode.DIFFERENCES, *needed] if plan.changes else needed)
     if plan.refused is not None:
         return ExitCode.REFUSED
     return with_left_out(code if tells_differences else ExitCode.DONE, session.left_out)

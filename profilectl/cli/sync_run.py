@@ -151,7 +151,7 @@ class SyncRun:
         outcomes = self._apply(plan, prepared, ledger)
         self.seconds = time.monotonic() - began
         self._keep(prepared)
-        code = self.stopped_by or diff.with_left_out(exit_code(outcomes), self.session.left_out)
+        code = ExitCode.gravest([self.stopped_by, diff.with_left_out(exit_code(outcomes), self.session.left_out)])
         self._show(plan, outcomes, code, ledger)
         return code
 
