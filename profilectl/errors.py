@@ -205,9 +205,16 @@ class LedgerConflict(LedgerRefused):
 
 
 class GuardRefused(InputRefused):
-    """A plan that looks like an accident; the hint names the flag that allows it."""
+    """A plan that looks like an accident; the hint names the flag that allows it.
+
+    `agents` are (brand, agent) of those whom the guard has counted; empty where it isn't about a plan.
+    """
 
     kind = "guard"
+
+    def __init__(self, message: str, *, hint: str | None = None, agents: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.agents = tuple(agents)
 
 
 class StalePlan(InputRefused):

@@ -295,8 +295,8 @@ def _show(
             info_aside(f"plan {plan.digest}")
     if plan.refused is not None:
         info(f"refused: {plan.refused.message}")
-        if plan.refused.allow is not None:
-            info(f"hint: `{plan.refused.allow}` allows this plan")
+        if plan.refused.ways_on is not None:
+            info(f"hint: {plan.refused.ways_on}")
 
 
 def _page(context: Context, session: SyncSession, plan: Plan, form: Format | None, picture_base: str | None) -> str:

@@ -94,8 +94,8 @@ class SyncRun:
         if plan.refused is not None:
             if not self.context.wants_json:
                 diff.show_plan(self.context, plan, diff.where_of(self.context, self.session))
-            allow = plan.refused.allow
-            raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
+            refused = plan.refused
+            raise GuardRefused(refused.message, hint=refused.ways_on, agents=refused.agents)
         return plan
 
     def _plan(self, wait: Wait | None, ledger: Ledger | None) -> Plan:
@@ -218,7 +218,9 @@ class SyncRun:
         again = self._again_at(plan, outcomes, ledger)
         requests = {kind: number + self.terms.requests[kind] for kind, number in self.session.requests().items()}
         self.context.output.show(
-            json_documents.sync(plan.digest, outcomes, code, requests, again, self.session.left_out),
+            json_documents.sync(
+                plan.digest, outcomes, code, requests, again, self.session.left_out, self.context.again()
+            ),
             rows=tuple(outcome_rows(outcomes)),
             table=partial(outcome_table, outcomes),
         )
