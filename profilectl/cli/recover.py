@@ -56,7 +56,7 @@ def recover(
     examined = _bind_sure(context, clients) if yes else _bind_agreed(context, clients)
     findings = [finding for brand_findings in examined for finding in brand_findings.findings]
     code = ExitCode.PERSON if any(finding.doubt is not None for finding in findings) else ExitCode.DONE
-    _show(context, findings, code)
+    _show(context, findings, code, sum(brand_findings.others for brand_findings in examined))
     raise typer.Exit(code)
 
 
@@ -128,8 +128,8 @@ def _agrees(matches: Sequence[Match], how: str, where: str) -> bool:
     return confirm(f"Bind {number}{how}{where}?")
 
 
-def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
-    document = json_documents.recover(code, findings, context.again())
+def _show(context: Context, findings: list[Finding], code: ExitCode, others: int) -> None:
+    document = json_documents.recover(code, findings, context.again(), others)
     columns = ("status", "brand", "agent", "profile_id", "name", "why")
     context.output.show(document, _HEADERS, [[row[key] or "" for key in columns] for row in document["results"]])
     for finding in findings:
@@ -141,6 +141,18 @@ def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
         info(f"{result}{context.on_local_x}")
         if counts["absent"]:
             info("absent: X has no profile of that name; `profilectl sync` makes one")
+        if others:
+            info(_others(others, context.again()))
+
+
+def _others(number: int, options: str) -> str:
+    # a lost ledger knew which of them had been replaced and were to go; this one can't
+    them = "1 more profile" if number == 1 else f"{number:,} more profiles"
+    listing = visible(f"profilectl profiles list{options}")
+    return (
+        f"X lists {them} that this ledger doesn't know, such as former ones of agents: sync leaves them as they are, and "
+        f"no customer is shown one in a new message; `{listing}` shows them, and `profilectl profiles destroy ID` ends one"
+    )
 
 
 def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:

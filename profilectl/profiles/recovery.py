@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from profilectl.errors import AvatarRefused, RemoteError, RosterRefused
 from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.model import Account, Agent, Brand, Event, Move, PreparedPicture, Profile
+from profilectl.plan.intents import known_ids
 from profilectl.plan.moves import follow
 from profilectl.profiles.matching import (
     Candidate,
@@ -53,6 +54,9 @@ class BrandFindings(Struct, frozen=True):
     account: Account
     findings: tuple[Finding, ...]
     pictures: Mapping[str, str]  # digests of the roster's files that were compared, by their path as written
+    others: int = (
+        0  # profiles that X lists, and that are neither in the ledger nor a candidate: former ones, for example
+    )
 
     @property
     def sure(self) -> tuple[Match, ...]:
@@ -134,7 +138,8 @@ def _examine(
     digests = {avatar: picture.source_digest for avatar, picture in pictures.items()}
     current = current_agents(agents, {profile.id for profile in profiles}, ledger_state, digests)
     findings = conclude(searched, _compare_all(client, searched, pictures), current)
-    return BrandFindings(brand, account, findings, digests)
+    known = known_ids(ledger_state) | {each.profile.id for finding in findings for each in finding.candidates}
+    return BrandFindings(brand, account, findings, digests, sum(profile.id not in known for profile in profiles))
 
 
 def _compare_all(client: XClient, searched: Search, pictures: Mapping[str, PreparedPicture]) -> Candidates:

@@ -248,14 +248,18 @@ def offboard(
     }
 
 
-def recover(exit_code: ExitCode, findings: Iterable[Finding], options: str) -> Document:
-    """``profilectl.recover/1``: which profile became whose, and with `options` what a person may run."""
+def recover(exit_code: ExitCode, findings: Iterable[Finding], options: str, others: int = 0) -> Document:
+    """``profilectl.recover/1``: which profile became whose, and with `options` what a person may run.
+
+    `others` counts the profiles that stay nobody's.
+    """
     rows = [_finding(finding, options) for finding in findings]
     return {
         "schema": "profilectl.recover/1",
         "exit_code": int(exit_code),
         "results": rows,
         "summary": _by_status(rows, ("bound", "doubtful", "absent")),
+        "unmanaged": others,
     }
 
 
