@@ -150,8 +150,8 @@ def _others(number: int, options: str) -> str:
     them = "1 more profile" if number == 1 else f"{number:,} more profiles"
     listing = visible(f"profilectl profiles list{options}")
     return (
-        f"X lists {them} that this ledger doesn't know, such as former ones of agents: sync leaves them as they are, and "
-        f"no customer is shown one in a new message; `{listing}` shows them, and `profilectl profiles destroy ID` ends one"
+        f"X lists {them} that this ledger doesn't know, such as former ones of agents: nothing is sent with them, and "
+        f"sync leaves them as they are; `{listing}` shows them, and `profilectl profiles destroy ID` ends one"
     )
 
 

@@ -54,9 +54,7 @@ class BrandFindings(Struct, frozen=True):
     account: Account
     findings: tuple[Finding, ...]
     pictures: Mapping[str, str]  # digests of the roster's files that were compared, by their path as written
-    others: int = (
-        0  # profiles that X lists, and that are neither in the ledger nor a candidate: former ones, for example
-    )
+    others: int = 0  # profiles that X lists, and that are neither in the ledger nor a candidate, such as former ones
 
     @property
     def sure(self) -> tuple[Match, ...]:
