@@ -51,7 +51,7 @@ class LedgerAccess(Settings, frozen=True, dict=True):
             return pinned if place is None else place
         raise LedgerRefused(
             visible(f"{place} isn't the ledger that {authority.file} names"),
-            hint="leave out PROFILECTL_LEDGER, and the key ledger in profilectl's config.toml",
+            hint=f"leave out PROFILECTL_LEDGER, and the key ledger in {self.config_file}",
             rule="another ledger than the policy file's",
         )
 
