@@ -163,7 +163,7 @@ class _Looks:
         """Apply what is planned under the lock; errors as for `SyncRun.plan`."""
         first = self._first_look()
         if first is not None:
-            first.plan(None)
+            first.prepare(first.plan(None))  # each picture is decoded once: what comes of it is taken under the lock
         with self._locked(first) as (run, ledger):
             plan = run.plan(ledger)
             return run.carry_out(plan, run.prepare(plan, ledger), ledger)
@@ -224,9 +224,12 @@ class _Looks:
         """
         context = self.context.reread()
         place = context.ledger_place
-        if not isinstance(place, Path) or not _can_begin(place):  # a database is set up by its admin
+        if isinstance(place, Path) and not _can_begin(place):
             return None
         ledger = context.ledger_for_reading()
+        if not isinstance(place, Path) and not _is_missing(ledger):  # only the database itself knows
+            ledger.close()
+            return None
         _require_anchored(context, ledger)
         return self._look(context, ledger)
 
@@ -296,6 +299,13 @@ def _can_begin(place: Path) -> bool:
     """Say whether a ledger is missing where one can be made; what is in its way is best told by making it."""
     folder = next(parent for parent in place.absolute().parents if os.path.lexists(parent))
     return not os.path.lexists(place) and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _is_missing(ledger: LedgerReader) -> bool:
+    """Say whether what was opened is the empty ledger in the place of one that isn't there."""
+    from profilectl.ledger.sqlite import EmptyReader
+
+    return isinstance(getattr(ledger, "engine", None), EmptyReader)
 
 
 def _is_begun(ledger: LedgerReader) -> bool:
