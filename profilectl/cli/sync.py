@@ -28,6 +28,12 @@ from profilectl.system import files
 from profilectl.text.escape import visible
 
 _MOST_QUESTIONS = 5  # a roster that never stands still isn't for a person to keep up with
+_FEW = 40
+"""Pictures that a first sync decodes before it begins a ledger, so that a bad one leaves none behind.
+
+More are decoded while the first are uploaded, as a large team's take seconds (`benchmarks latency`): then a bad one may
+leave an empty ledger, with which the next run goes on.
+"""
 
 if TYPE_CHECKING:
     from profilectl.api.retry import WaitBudget
@@ -163,7 +169,9 @@ class _Looks:
         """Apply what is planned under the lock; errors as for `SyncRun.plan`."""
         first = self._first_look()
         if first is not None:
-            first.prepare(first.plan(None))  # each picture is decoded once: what comes of it is taken under the lock
+            plan = first.plan(None)
+            if sum(change.creates for change in plan.changes) <= _FEW:
+                first.prepare(plan)  # each is decoded once: what comes of it is taken under the lock
         with self._locked(first) as (run, ledger):
             plan = run.plan(ledger)
             return run.carry_out(plan, run.prepare(plan, ledger), ledger)
