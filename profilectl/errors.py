@@ -39,7 +39,7 @@ A base class exists because somebody catches it: the boundary in ``cli.main`` ma
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -47,31 +47,64 @@ from profilectl.model import Problem
 
 
 class ExitCode(enum.IntEnum):
-    """What a script learns from the process; the table of the README is made from it."""
+    """What a script learns from the process; the tables of the documents are made from it."""
 
-    DONE = 0, "done, or nothing to do"
-    UNEXPECTED = 1, "unexpected failure; a log file is named"
-    USAGE = 2, "usage"
-    DIFFERENCES = 3, "differences found (`diff --exit-code`)"
-    CREDENTIALS = 4, "no usable credentials: absent, locked, refused"
-    REFUSED = 5, "input refused: roster, avatar, ledger, guard, stale plan, wrong brand"
-    PARTIAL = 6, "partly applied"
-    PERSON = 7, "a person must look: outcome unknown, namesake, identity not echoed"
+    DONE = 0, "done, or nothing to do", "nothing"
+    UNEXPECTED = 1, "unexpected failure; a log file is named", "report it, with the log file that is named"
+    USAGE = 2, "usage", "mend the command line, as the hint says"
+    DIFFERENCES = 3, "differences found (`diff --exit-code`)", "review them; `profilectl sync` applies them"
+    CREDENTIALS = (
+        4,
+        "no usable credentials: absent, locked, refused",
+        "mend the credentials: `profilectl doctor` says what is wrong; until then every run ends so",
+    )
+    REFUSED = (
+        5,
+        "input refused: roster, avatar, ledger, guard, stale plan, wrong brand",
+        "mend what was printed",
+    )
+    PARTIAL = 6, "partly applied", "mend what was printed; the next run does the rest"
+    PERSON = (
+        7,
+        "a person must look: outcome unknown, namesake, identity not echoed",
+        "decide, with the commands that were printed; other agents aren't held up by it",
+    )
     # EX_TEMPFAIL of sysexits.h; a shell's 128 and the signal's number for the three below
-    TRY_LATER = 75, "try again later: locked, rate limited, over quota, network"
-    HUNG_UP = 129, "the terminal has gone (SIGHUP)"
-    INTERRUPTED = 130, "interrupted (Ctrl-C), or no to a question"
-    TERMINATED = 143, "terminated (SIGTERM)"
+    TRY_LATER = (
+        75,
+        "try again later: locked, rate limited, over quota, out of credits, network",
+        "nothing: the next run goes on; where it comes again for a day, read why: only a person can add credits at X",
+    )
+    HUNG_UP = 129, "the terminal has gone (SIGHUP)", "run it again when you like"
+    INTERRUPTED = 130, "interrupted (Ctrl-C), or no to a question", "run it again when you like"
+    TERMINATED = 143, "terminated (SIGTERM)", "run it again when you like"
 
     meaning: str
+    advice: str  # what whoever is called by it does next
 
-    def __new__(cls, value: int, meaning: str) -> Self:
-        """Keep the sentence beside the number."""
+    def __new__(cls, value: int, meaning: str, advice: str) -> Self:
+        """Keep the sentences beside the number."""
         # an enum's `__init__` couldn't: `int` takes the whole tuple for its own arguments
         member = int.__new__(cls, value)
         member._value_ = value
-        member.meaning = meaning
+        member.meaning, member.advice = meaning, advice
         return member
+
+    @classmethod
+    def gravest(cls, codes: Iterable[ExitCode]) -> ExitCode:
+        """Return the code of a run whose parts ended with these: the first of `PRECEDENCE`; DONE for no part."""
+        return min(codes, key=PRECEDENCE.index, default=cls.DONE)
+
+
+# By what has to be done first, not by how much was done, which the output tells: after a signal nothing is known to be
+# wrong; refused credentials stop every later run; what a person must decide stays as it is however often cron tries; a
+# partial result may mend itself, and "later" does.
+PRECEDENCE = (
+    *(ExitCode.TERMINATED, ExitCode.HUNG_UP, ExitCode.INTERRUPTED, ExitCode.UNEXPECTED, ExitCode.USAGE),
+    *(ExitCode.CREDENTIALS, ExitCode.REFUSED, ExitCode.PERSON, ExitCode.PARTIAL, ExitCode.TRY_LATER),
+    *(ExitCode.DIFFERENCES, ExitCode.DONE),
+)
+"""The codes in the order in which one outweighs another where several fit a run."""
 
 
 class Fate(enum.Enum):
@@ -176,9 +209,16 @@ class LedgerConflict(LedgerRefused):
 
 
 class GuardRefused(InputRefused):
-    """A plan that looks like an accident; the hint names the flag that allows it."""
+    """A plan that looks like an accident; the hint names the flag that allows it.
+
+    `agents` are (brand, agent) of those whom the guard has counted; empty where it isn't about a plan.
+    """
 
     kind = "guard"
+
+    def __init__(self, message: str, *, hint: str | None = None, agents: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.agents = tuple(agents)
 
 
 class StalePlan(InputRefused):

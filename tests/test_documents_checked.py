@@ -171,7 +171,8 @@ def test_a_reader_accepts_a_key_more_and_misses_a_key_less(gallery):
 
 
 SYNC = json_documents.sync("sha256:" + "0" * 64, [], ExitCode.DONE, dict.fromkeys(KINDS, 0))
-RESULT = {"brand": "acme", "agent": "alice", "action": "create", "status": "done", "profile_id": "1", "error": None}
+RESULT = {"brand": "acme", "agent": "alice", "action": "create", "why": ["new"], "status": "done"}
+RESULT |= {"profile_id": "1", "error": None, "command": None}
 
 
 @pytest.mark.parametrize(

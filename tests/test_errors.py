@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from profilectl import errors
-from profilectl.errors import OutcomeUnknown, ProfilectlError, RateLimited, RosterRefused
+from profilectl.errors import PRECEDENCE, ExitCode, OutcomeUnknown, ProfilectlError, RateLimited, RosterRefused
 
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -54,3 +54,11 @@ def test_the_tree_of_the_docstring_is_the_tree_of_the_classes():
         for each in classes
     }
     assert ProfilectlError in classes
+
+
+def test_every_exit_code_has_its_place_and_says_what_to_do():
+    """Each once; where several fit a run, what must be done first wins, however much was done."""
+    assert sorted(ExitCode) == sorted(PRECEDENCE)
+    assert all(code.meaning and code.advice for code in ExitCode)
+    assert ExitCode.CREDENTIALS == ExitCode.gravest([ExitCode.DONE, ExitCode.PARTIAL, ExitCode.CREDENTIALS])
+    assert ExitCode.DONE == ExitCode.gravest([])

@@ -257,7 +257,7 @@ def open_session(
 
 def with_left_out(code: ExitCode, left_out: Mapping[str, ProfilectlError]) -> ExitCode:
     """Return the exit code of a run, given how its brands ended and why others were left out of it."""
-    return ExitCode.PARTIAL if left_out and code in {ExitCode.DONE, ExitCode.DIFFERENCES, ExitCode.TRY_LATER} else code
+    return ExitCode.gravest([code, *([ExitCode.PARTIAL] if left_out else [])])
 
 
 def show_warnings(session: SyncSession) -> None:
@@ -267,8 +267,8 @@ def show_warnings(session: SyncSession) -> None:
 
 
 def _diff_code(plan: Plan, session: SyncSession, *, tells_differences: bool) -> ExitCode:
-    code = ExitCode.DIFFERENCES if plan.changes else ExitCode.DONE
-    code = ExitCode.PERSON if plan.needing_a_person() else code
+    needed = [ExitCode.PERSON] if plan.needing_a_person() else []
+    code = ExitCode.gravest([ExitCode.DIFFERENCES, *needed] if plan.changes else needed)
     if plan.refused is not None:
         return ExitCode.REFUSED
     return with_left_out(code if tells_differences else ExitCode.DONE, session.left_out)
@@ -295,8 +295,8 @@ def _show(
             info_aside(f"plan {plan.digest}")
     if plan.refused is not None:
         info(f"refused: {plan.refused.message}")
-        if plan.refused.allow is not None:
-            info(f"hint: `{plan.refused.allow}` allows this plan")
+        if plan.refused.ways_on is not None:
+            info(f"hint: {plan.refused.ways_on}")
 
 
 def _page(context: Context, session: SyncSession, plan: Plan, form: Format | None, picture_base: str | None) -> str:

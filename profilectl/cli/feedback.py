@@ -47,7 +47,7 @@ def report(
     reports, period, young = [], Period(0, 0), 0
     clients = {brand: context.connect(brand) for brand in context.brands()}
     accounts = {brand: client.verify_credentials() for brand, client in clients.items()}
-    require_distinct({brand.key: account for brand, account in accounts.items()})
+    require_distinct({brand.key: account for brand, account in accounts.items()}, accounts)
     for brand, client in clients.items():
         account = accounts[brand]
         check_account(brand, account, ledger)  # before anything is reported under this brand's name

@@ -57,7 +57,7 @@ def listing(context: Context) -> None:
     profiles: list[ClassifiedProfile] = []
     clients = {brand: context.connect(brand) for brand in context.brands()}
     accounts = {brand: client.verify_credentials() for brand, client in clients.items()}
-    require_distinct({brand.key: account for brand, account in accounts.items()})
+    require_distinct({brand.key: account for brand, account in accounts.items()}, accounts)
     for brand, account in accounts.items():
         check_account(brand, account, ledger)  # or every profile of a wrong account would be listed as a stranger's
         names = {agent.name for agent in context.roster.agents_of(brand.key)}

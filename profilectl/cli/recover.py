@@ -29,6 +29,7 @@ _DOUBTS = {
     Doubt.NO_PICTURE: "the live picture can't be had",
     Doubt.OTHER_PICTURE: "the live picture is another one than the roster's",
     Doubt.OTHER_NAME: "a profile shows the agent's picture, and has another name",
+    Doubt.OTHER_BINDING: "the ledger has another profile for this agent, and doesn't know this one of the same name",
 }
 _MAX_WAIT = 60.0  # seconds that binding waits for another run to end
 
@@ -42,7 +43,8 @@ def recover(
     An agent gets the profile of exactly its name that shows its picture; agents of one name are told apart by their
     pictures. A profile that shows an agent's picture under another name is bound only after a question of its own. What
     is doubtful is listed with the command that decides it, and makes the exit code 7. Nothing is created or destroyed
-    at X, and bindings that the ledger still has stay as they are.
+    at X, and bindings that the ledger still has stay as they are; where X has another profile of such an agent's name,
+    as after a backup was restored, that is doubtful.
     """
     context.require_admin("recover the ledger")
     if not yes and not context.may_ask:  # before X is asked for lists and pictures that nobody would use
@@ -54,7 +56,7 @@ def recover(
     examined = _bind_sure(context, clients) if yes else _bind_agreed(context, clients)
     findings = [finding for brand_findings in examined for finding in brand_findings.findings]
     code = ExitCode.PERSON if any(finding.doubt is not None for finding in findings) else ExitCode.DONE
-    _show(context, findings, code)
+    _show(context, findings, code, sum(brand_findings.others for brand_findings in examined))
     raise typer.Exit(code)
 
 
@@ -70,7 +72,7 @@ def _examine(context: Context, clients: dict[str, XClient], ledger: LedgerReader
 def _bind_sure(context: Context, clients: dict[str, XClient]) -> list[BrandFindings]:
     """Bind what is sure, as it is under the lock."""
     accounts = {key: client.verify_credentials() for key, client in clients.items()}
-    require_distinct(accounts)
+    require_distinct(accounts, context.brands())
     for brand in context.brands():  # before a ledger is made for the wrong account
         check_account(brand, accounts[brand.key], context.ledger_for_reading())
     ledger = context.ledger_for_writing()
@@ -126,8 +128,8 @@ def _agrees(matches: Sequence[Match], how: str, where: str) -> bool:
     return confirm(f"Bind {number}{how}{where}?")
 
 
-def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
-    document = json_documents.recover(code, findings, context.again())
+def _show(context: Context, findings: list[Finding], code: ExitCode, others: int) -> None:
+    document = json_documents.recover(code, findings, context.again(), others)
     columns = ("status", "brand", "agent", "profile_id", "name", "why")
     context.output.show(document, _HEADERS, [[row[key] or "" for key in columns] for row in document["results"]])
     for finding in findings:
@@ -139,6 +141,18 @@ def _show(context: Context, findings: list[Finding], code: ExitCode) -> None:
         info(f"{result}{context.on_local_x}")
         if counts["absent"]:
             info("absent: X has no profile of that name; `profilectl sync` makes one")
+        if others:
+            info(_others(others, context.again()))
+
+
+def _others(number: int, options: str) -> str:
+    # a lost ledger knew which of them had been replaced and were to go; this one can't
+    them = "1 more profile" if number == 1 else f"{number:,} more profiles"
+    listing = visible(f"profilectl profiles list{options}")
+    return (
+        f"X lists {them} that this ledger doesn't know, such as former ones of agents: nothing is sent with them, and "
+        f"sync leaves them as they are; `{listing}` shows them, and `profilectl profiles destroy ID` ends one"
+    )
 
 
 def _show_doubt(context: Context, finding: Finding, doubt: Doubt) -> None:

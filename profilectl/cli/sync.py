@@ -28,6 +28,12 @@ from profilectl.system import files
 from profilectl.text.escape import visible
 
 _MOST_QUESTIONS = 5  # a roster that never stands still isn't for a person to keep up with
+_FEW = 40
+"""Pictures that a first sync decodes before it begins a ledger, so that a bad one leaves none behind.
+
+More are decoded while the first are uploaded, as a large team's take seconds (`benchmarks latency`): then a bad one may
+leave an empty ledger, with which the next run goes on.
+"""
 
 if TYPE_CHECKING:
     from profilectl.api.retry import WaitBudget
@@ -163,7 +169,9 @@ class _Looks:
         """Apply what is planned under the lock; errors as for `SyncRun.plan`."""
         first = self._first_look()
         if first is not None:
-            first.plan(None)
+            plan = first.plan(None)
+            if sum(change.creates for change in plan.changes) <= _FEW:
+                first.prepare(plan)  # each is decoded once: what comes of it is taken under the lock
         with self._locked(first) as (run, ledger):
             plan = run.plan(ledger)
             return run.carry_out(plan, run.prepare(plan, ledger), ledger)
@@ -224,9 +232,12 @@ class _Looks:
         """
         context = self.context.reread()
         place = context.ledger_place
-        if not isinstance(place, Path) or not _can_begin(place):  # a database is set up by its admin
+        if isinstance(place, Path) and not _can_begin(place):
             return None
         ledger = context.ledger_for_reading()
+        if not isinstance(place, Path) and not _is_missing(ledger):  # only the database itself knows
+            ledger.close()
+            return None
         _require_anchored(context, ledger)
         return self._look(context, ledger)
 
@@ -296,6 +307,13 @@ def _can_begin(place: Path) -> bool:
     """Say whether a ledger is missing where one can be made; what is in its way is best told by making it."""
     folder = next(parent for parent in place.absolute().parents if os.path.lexists(parent))
     return not os.path.lexists(place) and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _is_missing(ledger: LedgerReader) -> bool:
+    """Say whether what was opened is the empty ledger in the place of one that isn't there."""
+    from profilectl.ledger.sqlite import EmptyReader
+
+    return isinstance(getattr(ledger, "engine", None), EmptyReader)
 
 
 def _is_begun(ledger: LedgerReader) -> bool:

@@ -95,8 +95,8 @@ class SyncRun:
         if plan.refused is not None:
             if not self.context.wants_json:
                 diff.show_plan(self.context, plan, diff.where_of(self.context, self.session))
-            allow = plan.refused.allow
-            raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
+            refused = plan.refused
+            raise GuardRefused(refused.message, hint=refused.ways_on, agents=refused.agents)
         return plan
 
     def _plan(self, wait: Wait | None, ledger: Ledger | None) -> Plan:
@@ -152,8 +152,8 @@ class SyncRun:
         outcomes = self._apply(plan, prepared, ledger)
         self.seconds = time.monotonic() - began
         self._keep(prepared)
-        code = diff.with_left_out(exit_code(outcomes), self.session.left_out)
-        code = code if self.stopped_by is None else CODES[self.stopped_by]
+        stopped = [] if self.stopped_by is None else [CODES[self.stopped_by]]
+        code = ExitCode.gravest([*stopped, diff.with_left_out(exit_code(outcomes), self.session.left_out)])
         self._show(plan, outcomes, code, ledger)
         return code
 
@@ -223,7 +223,14 @@ class SyncRun:
         requests = {kind: number + self.terms.requests[kind] for kind, number in self.session.requests().items()}
         self.context.output.show(
             json_documents.sync(
-                plan.digest, outcomes, code, requests, again, self.session.left_out, stopped_by=self.stopped_by
+                plan.digest,
+                outcomes,
+                code,
+                requests,
+                again,
+                self.session.left_out,
+                self.context.again(),
+                stopped_by=self.stopped_by,
             ),
             rows=tuple(outcome_rows(outcomes)),
             table=partial(outcome_table, outcomes),

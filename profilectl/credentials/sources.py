@@ -30,6 +30,15 @@ VARIABLES: Final = (
 )
 FILE_VARIABLE: Final = "PROFILECTL_CREDENTIALS_FILE"
 SYSTEMD_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
+_BY_SOURCE: Final = {
+    "file": "one file holds one account's: name the right one with --brand and --credentials-file, or unset "
+    f"{FILE_VARIABLE} and run `profilectl auth login` as @{{handle}}",
+    "stdin": "stdin holds one account's: name its brand with --brand, or hand over those of @{handle}",
+    "systemd": "lay one credential ready for each account, as LoadCredential=profilectl.{handle}:FILE for @{handle}",
+    "command": "let credential_command print those of the account that its {{handle}} stands for",
+    "keyring": "log in anew: `profilectl auth login` as @{handle}",
+}
+"""What helps where a source's credentials are those of another account."""
 
 
 class FileSource(Struct, frozen=True):
@@ -162,7 +171,8 @@ class Sources(Struct, frozen=True):
             CredentialsError: the first configured source doesn't give them, or gives those of another account.
         """
         # No other source is tried: falling back would act with a token that nobody meant.
-        return _belonging_to(handle, self._source_of(handle).fetch())
+        source = self._source_of(handle)
+        return _belonging_to(handle, source.fetch(), source.name)
 
     def describe(self, handle: str) -> AccountStatus:
         """Say where an account's credentials would come from and whether they could, without a prompt or the network.
@@ -208,7 +218,7 @@ def _inspected(source: Source, status: AccountStatus) -> AccountStatus:
         if credentials is None:
             return status
         if status.handle:
-            _belonging_to(status.handle, credentials)
+            _belonging_to(status.handle, credentials, source.name)
     except CredentialsError as error:
         return replace(status, usable=False, problem=error.message, hint=error.hint)
     return replace(status, handle=status.handle or credentials.handle or "", token_tail=credentials.token.tail())
@@ -221,8 +231,8 @@ def _systemd_credential(folder: str | None, handle: str) -> Path | None:
     return next((path for path in candidates if os.path.lexists(path)), None)
 
 
-def _belonging_to(handle: str, credentials: Credentials) -> Credentials:
+def _belonging_to(handle: str, credentials: Credentials, source: str) -> Credentials:
     if credentials.handle is not None and account_name(credentials.handle) != account_name(handle):
         message = f"{credentials.source} holds the credentials of @{visible(credentials.handle)}, not of @{handle}"
-        raise CredentialsError(message, hint="name the account you mean with --brand, or the file that belongs to it")
+        raise CredentialsError(message, hint=_BY_SOURCE[source].format(handle=account_name(handle)))
     return credentials

@@ -36,10 +36,10 @@ from profilectl.errors import (
     WrongAccount,
 )
 from profilectl.ledger.accounts import as_withdrawal, require_distinct, unknown_account
-from profilectl.model import Account, Brand, Profile
+from profilectl.model import Account, Brand, LedgerState, Profile
 from profilectl.plan.builder import Plan
 from profilectl.plan.fingerprint import Basis
-from profilectl.plan.intents import known_ids
+from profilectl.plan.intents import Observation, known_ids, missing_bindings
 from profilectl.plan.namesakes import find_namesakes
 from profilectl.sync.quota import CALLS_A_DAY, forecast
 from profilectl.text.escape import visible
@@ -148,7 +148,8 @@ class AccountChecks:
                 )
         except (LedgerRefused, TryLater, UsageError):  # which has a line of its own
             return ok("only a ledger that can be read says whose they are")
-        agents = self.checks.machine.read_roster().agents_of(brand.key)
+        roster = self.checks.machine.read_roster()
+        agents = roster.agents_of(brand.key)
         known = known_ids(state)
         retired = {profile.profile_id for profile in state.retired}
         ours = sum(profile.id in known for profile in self.profiles)
@@ -158,9 +159,18 @@ class AccountChecks:
         self.needs_eyes = seen is None and ours > gone
         namesakes = tuple(find_namesakes(agents, self.profiles, state))
         if unknown is not None and not namesakes:
-            ways_on = unknown.ways_on(self.accounts.options, is_sandbox=self.checks.machine.uses_sandbox)
-            return warning(unknown.describe(str(self.checks.machine.ledger_place())), ways_on)
-        return profiles_result(brand.key, namesakes, counts, self.accounts.options)
+            machine, place = self.checks.machine, self.checks.machine.ledger_place()
+            ways_on = unknown.ways_on(self.accounts.options, is_sandbox=machine.uses_sandbox, ledger=str(place))
+            return warning(unknown.describe(str(place)), ways_on)
+        lost = self._count_lost(state, roster.policy.settle_after)
+        return profiles_result(brand.key, namesakes, counts, self.accounts.options, lost, len(state.bindings))
+
+    def _count_lost(self, state: LedgerState, settle_after: int) -> int:
+        """Count the bound profiles that X should list and doesn't."""
+        if self.client is None:
+            return 0
+        observation = Observation("", self.profiles, self.client.now_ms(), state)
+        return len(missing_bindings(observation, settle_after))
 
     def _connected(self) -> XClient:
         if self.client is None:

@@ -219,18 +219,27 @@ def quota_result(limits: Mapping[str, Mapping[str, int]], creates: str, moments:
     return warning(text, until) if scarcest["remaining"] < _SCARCE * scarcest["limit"] else ok(text)
 
 
-def profiles_result(brand: str, namesakes: Iterable[Namesake], counts: str, options: str) -> CheckResult:
-    """Judge the profiles of a brand that bear an agent's name and that the ledger doesn't know.
+def profiles_result(
+    brand: str, namesakes: Iterable[Namesake], counts: str, options: str, lost_bindings: int = 0, bindings: int = 0
+) -> CheckResult:
+    """Judge the profiles of a brand that bear an agent's name and that the ledger doesn't know, and those that X lacks.
 
     Args:
         brand: its key.
         namesakes: every such profile.
         counts: how many profiles there are, in words.
         options: those with which a command means the same roster and X, with a space before them.
+        lost_bindings: how many profiles the ledger binds that X should list and doesn't.
+        bindings: how many the ledger binds.
     """
     strangers = tuple(namesakes)
     lost = {namesake.agent.key for namesake in strangers if namesake.bound_id is None}
     texts, commands = [], []
+    if lost_bindings:
+        target = f" --brand {brand}{options}"
+        listing, diff = f"profilectl profiles list{target}", f"profilectl diff{target}"
+        texts.append(f"{_missing(lost_bindings, bindings)}: `{listing}` names them, and `{diff}` what a sync would do")
+        commands += [listing, diff]
     if len(lost) >= MANY:
         command = recover_command(brand, options)
         texts.append(f"{lost_ledger(brand, len(lost))}: {KNOWN_ELSEWHERE} `{command}` binds them")
@@ -246,6 +255,13 @@ def profiles_result(brand: str, namesakes: Iterable[Namesake], counts: str, opti
     if len(strangers) > _SHOWN:
         texts.append(f"and {len(strangers) - _SHOWN:,} more such profiles: `profilectl profiles list{options}`")
     return warning("; ".join(texts), "\n".join(commands)) if texts else ok(counts)
+
+
+def _missing(lost: int, bindings: int) -> str:
+    ours = "the profile" if bindings == 1 else f"the {bindings:,} profiles"
+    if lost < bindings:
+        return f"X doesn't list {lost:,} of {ours} that the ledger binds"
+    return f"X lists none of {ours} that the ledger binds, as if all were deleted, or X's list is wrong for now"
 
 
 def _ways_on(namesake: Namesake, options: str) -> tuple[str, str]:

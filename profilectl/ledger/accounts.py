@@ -5,8 +5,11 @@ And what it means when X refuses an account the custom profiles that the ledger 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -43,24 +46,43 @@ def check_account(brand: Brand, account: Account, ledger: LedgerReader) -> None:
     if ledger.account_of(brand.key) is None and account.handle.casefold() != brand.handle.casefold():
         raise WrongAccount(
             f"brand {brand.key} is @{brand.handle}, but the credentials belong to @{visible(account.handle)}",
-            hint=f"log in as @{brand.handle}, or choose the brand with --brand",
+            hint=f"{_own_credentials(brand)}, or go on without it: --brand names the others",
         )
 
 
-def require_distinct(accounts: Mapping[str, Account]) -> None:
+def _own_credentials(brand: Brand) -> str:
+    # a login alone wouldn't count: the file's variable and the four come before the keyring
+    key, handle = brand.key, brand.handle
+    return (
+        f"a credentials file and the four variables hold one account's: give brand {key} its own with "
+        f"`--brand {key} --credentials-file FILE`, or unset them and run `profilectl auth login` as @{handle}"
+    )
+
+
+def require_distinct(accounts: Mapping[str, Account], brands: Iterable[Brand] = ()) -> None:
     """Raise WrongAccount where two brands, by their keys, are one account at X.
 
-    Each would take the other's profiles for those of agents who have left the roster.
+    Each would take the other's profiles for those of agents who have left the roster. With the roster's `brands` it is
+    also said whose account it is.
     """
-    brands: dict[str, str] = {}
-    for brand, account in accounts.items():
-        other = brands.setdefault(account.user_id, brand)
-        if other != brand:
-            raise WrongAccount(
-                f"brands {other} and {brand} are one account at X, "
-                f"@{visible(account.handle)} (user id {visible(account.user_id)})",
-                hint="keep one of them in the roster, or log in with each one's own credentials",
-            )
+    known = {brand.key: brand for brand in brands}
+    owners: dict[str, str] = {}
+    for key, account in accounts.items():
+        other = owners.setdefault(account.user_id, key)
+        if other != key:
+            what = f"@{visible(account.handle)} (user id {visible(account.user_id)})"
+            whose, way_on = _whose(account, [known[name] for name in (other, key) if name in known])
+            raise WrongAccount(f"brands {other} and {key} are one account at X, {what}{whose}", hint=way_on)
+
+
+def _whose(account: Account, brands: Sequence[Brand]) -> tuple[str, str]:
+    """Return whose account it is that several brands' credentials belong to, and the way on for the others."""
+    own = [brand for brand in brands if brand.handle.casefold() == account.handle.casefold()]
+    others = [brand for brand in brands if brand not in own]
+    if len(own) != 1 or not others:
+        return "", "keep one of them in the roster, or give each one its own credentials: `profilectl auth login`"
+    whose = f": brand {own[0].key}'s, and not that of brand {others[0].key}, which is @{others[0].handle}"
+    return whose, f"{_own_credentials(others[0])}; or `--brand {own[0].key}` goes on with that brand alone"
 
 
 class UnknownAccount(Struct, frozen=True):
@@ -77,14 +99,36 @@ class UnknownAccount(Struct, frozen=True):
         known = f"X lists {count} of it" if self.listed else "another ledger was used for it before"
         return visible(f"the ledger {ledger} doesn't know @{self.handle}, and {known}")
 
-    def ways_on(self, again: str, *, is_sandbox: bool) -> str:
-        """Say what can be done about it; `again` are the options that make another command mean the same."""
-        address = "PROFILECTL_LEDGER=" + ("PATH" if self.former is None else self.former)
-        right = "" if is_sandbox else f"{address} names the right one; "
+    def ways_on(self, again: str, *, is_sandbox: bool, ledger: str) -> str:
+        """Say what can be done about it.
+
+        Args:
+            again: the options that make another command mean the same.
+            is_sandbox: whether it is about the local X, which has one ledger only.
+            ledger: where the one in use is, which is never proposed.
+        """
+        right = "" if is_sandbox else f"PROFILECTL_LEDGER={self._right_one(ledger)}; "
         return visible(
             f"`profilectl recover{again}` rebuilds a lost ledger; {right}"
             f"`profilectl sync --new-ledger{again}` begins anew, and takes what X lists for strangers' profiles"
         )
+
+    def _right_one(self, ledger: str) -> str:
+        from profilectl.ledger.opening import count_bindings
+
+        if self.former is None or self.former in {ledger, str(Path(ledger).absolute())}:
+            return "PATH names the right one"
+        if Path(self.former).is_absolute() and not os.path.lexists(self.former):
+            return f"PATH names the right one (that of last time, {self.former}, isn't there any more)"
+        bindings = count_bindings(self.former, self.user_id)
+        if bindings == 0:
+            return f"PATH names the right one (that of last time, {self.former}, has no bindings)"
+        return f"{shlex.quote(self.former)} names the right one{counted(bindings)}"
+
+
+def counted(bindings: int | None) -> str:
+    """Return how many bindings a ledger that is proposed has, in brackets after a space; nothing where it is None."""
+    return "" if bindings is None else f" ({bindings:,} {'binding' if bindings == 1 else 'bindings'})"
 
 
 def unknown_account(

@@ -22,6 +22,7 @@ from msgspec import MsgspecError, Struct, json
 
 from profilectl.audit import chain
 from profilectl.errors import LedgerRefused, TryLater
+from profilectl.ledger.accounts import counted
 from profilectl.model import Detail, Event
 from profilectl.system.files import read_regular, write_private
 from profilectl.system.folders import make_private_folder
@@ -97,7 +98,8 @@ class KeptHeads:
         """
         setbacks = self.setbacks(ledger)
         if setbacks:
-            raise _refusal(_shown(place), max(setbacks, key=lambda setback: setback.head.seq))
+            setback = max(setbacks, key=lambda setback: setback.head.seq)
+            raise _refusal(_shown(place), setback, len(ledger.state_of(setback.user_id).bindings))
 
     def setbacks(self, ledger: LedgerReader) -> tuple[Setback, ...]:
         """Return what a ledger lacks, account by account; empty for one that only went on."""
@@ -182,7 +184,10 @@ def _head(record: Record, place: Path | PostgresAddress) -> Head:
     return Head(record.seq, record.hash, _shown(place), record.event.at_ms)
 
 
-def _refusal(place: str, setback: Setback) -> LedgerRefused:
+def _refusal(place: str, setback: Setback, bindings: int) -> LedgerRefused:
+    """Return why a ledger with so many bindings of an account isn't used; an empty one isn't proposed in its place."""
+    from profilectl.ledger.opening import count_bindings
+
     head = setback.head
     if setback.is_missing:
         what = f"{place} went backwards: its record {head.seq} is missing, which was written already"
@@ -191,7 +196,13 @@ def _refusal(place: str, setback: Setback) -> LedgerRefused:
         what = f"{place} isn't the ledger that was used last for this account: its record {head.seq} is another one"
         hint = "use that one"
     if head.ledger != place and os.path.lexists(head.ledger):
-        hint = f"{hint}, PROFILECTL_LEDGER={shlex.quote(head.ledger)}"
+        others = count_bindings(head.ledger, setback.user_id)
+        here = f"this one has {bindings:,}"
+        if others == 0 and bindings:
+            hint = f"that of last time, {head.ledger}, has no bindings, and {here}"
+        else:
+            counts = "" if others is None else f"{counted(others)}; {here}"
+            hint = f"{hint}, PROFILECTL_LEDGER={shlex.quote(head.ledger)}{counts}"
     return LedgerRefused(
         visible(what), hint=visible(f"{hint}; `profilectl ledger accept-restore` goes on with this one")
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import sqlite
 from profilectl.ledger.store import StoreReader, require_in_use
 from profilectl.system.files import undone_on_error
@@ -49,6 +50,21 @@ def open_for_reading(
     from profilectl.ledger import postgres
 
     return _in_use(postgres.open_for_reading(place, find_password=find_password), even_moved=even_moved)
+
+
+def count_bindings(place: str, user_id: str) -> int | None:
+    """Return how many profiles of an account a ledger's file binds, for a hint that proposes it.
+
+    None where nobody knows: it is a database, which may ask for a password, or a file that can't be read as a ledger.
+    """
+    path = Path(place)
+    if not path.is_absolute():
+        return None
+    try:
+        with open_for_reading(path, even_moved=True) as ledger:
+            return len(ledger.state_of(user_id).bindings)
+    except (LedgerRefused, TryLater):
+        return None
 
 
 def _in_use(ledger: Opened, *, even_moved: bool) -> Opened:

@@ -139,11 +139,25 @@ def _refusal(
     losses = [(part.brand, len(part.observation.gone), bound[part.brand]) for part in parts]
     deletes = [(part.brand, sum(c.action is Action.DELETE for c in part.changes), bound[part.brand]) for part in parts]
     unrecorded = [(part.brand, part.count_unrecorded(recorded), bound[part.brand]) for part in parts]
-    return (
+    refusal = (
         guard_losses(policy, losses, allow_lost)
         or guard_deletes(policy, deletes, allow_deletes)
         or guard_unrecorded_destroys(policy, unrecorded, allow_deletes)
     )
+    return None if refusal is None else replace(refusal, agents=_counted(refusal.guard, parts))
+
+
+def _counted(guard: str, parts: Sequence[_BrandPlan]) -> tuple[tuple[str, str], ...]:
+    """Return (brand, agent) of those about whom a guard is."""
+    if guard == "lost":
+        return tuple(
+            (part.brand, binding.agent)
+            for part in parts
+            for binding in part.observation.ledger_state.bindings
+            if binding.profile_id in part.observation.gone
+        )
+    action = Action.DESTROY if guard == "unrecorded" else Action.DELETE
+    return tuple((change.brand, change.agent) for part in parts for change in part.changes if change.action is action)
 
 
 class _BrandPlan:

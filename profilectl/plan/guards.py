@@ -16,6 +16,21 @@ class Refusal(Struct, frozen=True):
     guard: str
     message: str
     allow: str | None
+    limit: str = ""  # the key of [policy] that was met; empty where an option has taken its place, or there is none
+    agents: tuple[tuple[str, str], ...] = ()  # (brand, agent) of those whom the guard has counted
+
+    @property
+    def ways_on(self) -> str | None:
+        """What a person may do about it, in one line; None where nothing allows the plan."""
+        if self.allow is None:
+            return None
+        first = f"`{self.allow}` allows this plan"
+        if self.guard == "lost":
+            return f"{first}, if they are really gone: `profilectl profiles list` names them"
+        if self.guard == "unrecorded":
+            return f"{first}; `profilectl audit verify` says whether the record was changed"
+        policy = f"a larger {self.limit} in the roster's [policy] such plans from now on" if self.limit else ""
+        return f"{first}{policy and f', {policy}'}; `--agent KEY` leaves out whom it doesn't name"
 
 
 def guard_deletes(policy: Policy, deletes: Sequence[tuple[str, int, int]], allow_deletes: int | None) -> Refusal | None:
@@ -32,7 +47,8 @@ def guard_deletes(policy: Policy, deletes: Sequence[tuple[str, int, int]], allow
             guard, limit = refused
             # the most that any brand needs, so that one option is enough for all
             message = f"brand {brand}: {count} of {bound} agents would be deleted, {limit}"
-            return Refusal(guard, message, f"--allow-deletes {max(n for _, n, _ in deletes)}")
+            allow = f"--allow-deletes {max(n for _, n, _ in deletes)}"
+            return Refusal(guard, message, allow, guard if allow_deletes is None else "")
     return None
 
 

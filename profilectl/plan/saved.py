@@ -25,6 +25,7 @@ from profilectl.text.escape import excerpt, visible
 
 if TYPE_CHECKING:
     from profilectl.plan.builder import Plan
+    from profilectl.plan.guards import Refusal
 
 LARGEST_PLAN: Final = 20_000_000  # bytes: more than the changes of the 20,000 agents that a roster may have
 _MEMORY: Final = {b"[": 100, b"{": 250, b",": 80}  # bytes that Python takes for what each begins, as measured
@@ -80,7 +81,7 @@ class SavedPlan(Struct, frozen=True):
             hint = (
                 f"`profilectl diff {allow} --out {shlex.quote(self.name)}` makes one that is allowed" if allow else None
             )
-            raise GuardRefused(plan.refused.message, hint=hint)
+            raise GuardRefused(plan.refused.message, hint=hint, agents=plan.refused.agents)
 
     def check_brands(self, brands: Sequence[Brand]) -> None:
         """Refuse a roster that has lost one of the brands, before anything is asked of X."""
@@ -95,6 +96,15 @@ class SavedPlan(Struct, frozen=True):
 
 
 Expectation = ExpectedDigest | SavedPlan
+
+
+def _refusal(refusal: Refusal) -> Document:
+    return {
+        "guard": refusal.guard,
+        "message": refusal.message,
+        "allow": refusal.allow,
+        "agents": [{"brand": brand, "agent": agent} for brand, agent in refusal.agents],
+    }
 
 
 def expected_digest(text: str) -> ExpectedDigest:
@@ -131,7 +141,7 @@ def to_document(
     document = {
         "schema": "profilectl.plan/1",
         "digest": plan.digest,
-        "refused": None if plan.refused is None else asdict(plan.refused),
+        "refused": None if plan.refused is None else _refusal(plan.refused),
         "changes": [change.plain() for change in plan.changes],
         "summary": plan.summary(),
         "basis": asdict(plan.basis),

@@ -90,7 +90,8 @@ def look(brand: Brand, client: XClient, ledger: LedgerReader, others: Sequence[L
         RemoteError: X doesn't answer as it should.
     """
     account = client.verify_credentials()
-    require_distinct({other.brand.key: other.account for other in others} | {brand.key: account})
+    brands = [*(other.brand for other in others), brand]
+    require_distinct({other.brand.key: other.account for other in others} | {brand.key: account}, brands)
     brand = _as_registered(brand, account, ledger)
     check_account(brand, account, ledger)
     ledger_state = ledger.state_of(account.user_id)

@@ -59,6 +59,7 @@ class Doubt(enum.StrEnum):
     NO_PICTURE = "no-picture"
     OTHER_PICTURE = "other-face"
     OTHER_NAME = "other-name"  # the picture is the agent's and nobody else's, the name is another one
+    OTHER_BINDING = "other-binding"  # the ledger binds the agent to an older profile, or to one that X doesn't list
 
 
 class FindingStatus(enum.StrEnum):
@@ -106,16 +107,17 @@ class Group(Struct, frozen=True):
 
 
 class Search(Struct, frozen=True):
-    """Who has no profile in the ledger, and what nobody owns."""
+    """Who has no profile in the ledger or may have a newer one at X, and what nobody owns."""
 
     agents: tuple[Agent, ...]  # without a binding, in roster order
     groups: tuple[Group, ...]  # of these agents, by name
     renamed: tuple[Agent, ...] = ()  # without a profile of their name, with a picture of their own
     strangers: tuple[Profile, ...] = ()  # of no agent's name, oldest first; empty where nobody could be renamed
+    outdated: tuple[Group, ...] = ()  # agents with a binding, of whose name there are profiles that nobody owns
 
     def comparisons(self) -> Iterator[tuple[Profile, tuple[Agent, ...]]]:
         """Yield every profile whose picture is needed, once, with the agents whose pictures it is compared with."""
-        for group in self.groups:
+        for group in (*self.groups, *self.outdated):
             for profile in group.profiles:
                 yield profile, group.agents
         # Whether a picture is nobody else's can only be said after it was compared with everybody's.
@@ -147,14 +149,49 @@ def search(agents: Sequence[Agent], profiles: Iterable[Profile], ledger_state: L
         as_compared(intent.name) for intent in ledger_state.intents
     }
     strangers = chain.from_iterable(those for name, those in by_name.items() if name not in spoken_for)
-    return Search(unbound, groups, renamed, tuple(strangers) if renamed else ())
+    free = {name: those for name, those in by_name.items() if name not in agents_by_name}
+    outdated = tuple(_outdated(agents, free, ledger_state))
+    return Search(unbound, groups, renamed, tuple(strangers) if renamed else (), outdated)
 
 
-def conclude(search: Search, candidates: Candidates) -> tuple[Finding, ...]:
+def _outdated(
+    agents: Sequence[Agent], by_name: Mapping[str, Sequence[Profile]], ledger_state: LedgerState
+) -> Iterator[Group]:
+    """Yield the agents with a binding, by name, of whose name there are profiles that nobody owns."""
+    bound = {binding.agent for binding in ledger_state.bindings} - ledger_state.blocked
+    bound -= {intent.agent for intent in ledger_state.intents}
+    groups: dict[str, list[Agent]] = {}
+    for agent in agents:
+        if agent.key in bound and as_compared(agent.name) in by_name:
+            groups.setdefault(as_compared(agent.name), []).append(agent)
+    for name, those in groups.items():
+        yield Group(tuple(those), tuple(by_name[name]))
+
+
+def current_agents(
+    agents: Iterable[Agent], listed: Collection[str], ledger_state: LedgerState, digests: Mapping[str, str]
+) -> frozenset[str]:
+    """Return the keys of the agents whose binding is of a profile that X lists, with the roster's name and picture.
+
+    `listed` are ids of profiles, `digests` those of the roster's picture files, by their path as written.
+    """
+    bindings = {binding.agent: binding for binding in ledger_state.bindings if binding.profile_id in listed}
+    pairs = ((agent, bindings[agent.key]) for agent in agents if agent.key in bindings)
+    return frozenset(
+        agent.key
+        for agent, binding in pairs
+        if as_compared(agent.name) == as_compared(binding.name) and digests.get(agent.avatar) == binding.avatar
+    )
+
+
+def conclude(search: Search, candidates: Candidates, current: Collection[str] = ()) -> tuple[Finding, ...]:
     """Return what is sure and what is doubtful, for all the agents of one brand at once, in the order of `search`.
 
     An agent gets the profile of its name whose picture is its own, when no other agent of that name has that picture
     and no other profile of that name shows it. Each profile that is left is a candidate of one agent only.
+
+    A ledger from a backup doesn't know what its agents got since. So of whom it knows a profile, any other one of the
+    name is a doubt, except of those who are `current`; they come last.
     """
     findings = {finding.agent.key: finding for group in search.groups for finding in _tell_apart(group, candidates)}
     renamed = _clear_pairs(
@@ -162,7 +199,17 @@ def conclude(search: Search, candidates: Candidates) -> tuple[Finding, ...]:
     )
     for key, candidate in renamed.items():
         findings[key] = replace(findings[key], candidates=(candidate,), doubt=Doubt.OTHER_NAME)
-    return tuple(findings[agent.key] for agent in search.agents)
+    outdated = (finding for group in search.outdated for finding in _rebound(group, candidates, current))
+    return (*(findings[agent.key] for agent in search.agents), *outdated)
+
+
+def _rebound(group: Group, candidates: Candidates, current: Collection[str]) -> Iterator[Finding]:
+    """Yield a doubt for every agent that isn't current, as what the ledger knows isn't given up without a person."""
+    agents = tuple(agent for agent in group.agents if agent.key not in current)
+    shares = _share_out(Group(agents, group.profiles), candidates)
+    for agent in agents:
+        if shares[agent.key]:
+            yield Finding(agent, shares[agent.key], Doubt.OTHER_BINDING)
 
 
 def _tell_apart(group: Group, candidates: Candidates) -> Iterator[Finding]:

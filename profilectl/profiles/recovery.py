@@ -14,8 +14,17 @@ from msgspec.structs import replace
 from profilectl.errors import AvatarRefused, RemoteError, RosterRefused
 from profilectl.ledger.accounts import check_account, require_distinct
 from profilectl.model import Account, Agent, Brand, Event, Move, PreparedPicture, Profile
+from profilectl.plan.intents import known_ids
 from profilectl.plan.moves import follow
-from profilectl.profiles.matching import Candidate, Finding, FindingStatus, bound_name, conclude, search
+from profilectl.profiles.matching import (
+    Candidate,
+    Finding,
+    FindingStatus,
+    bound_name,
+    conclude,
+    current_agents,
+    search,
+)
 from profilectl.roster.consent import as_before
 
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ class BrandFindings(Struct, frozen=True):
     account: Account
     findings: tuple[Finding, ...]
     pictures: Mapping[str, str]  # digests of the roster's files that were compared, by their path as written
+    others: int = 0  # profiles that X lists, and that are neither in the ledger nor a candidate, such as former ones
 
     @property
     def sure(self) -> tuple[Match, ...]:
@@ -114,16 +124,20 @@ def _examine(
     moves: Sequence[Move],
 ) -> BrandFindings:
     account = client.verify_credentials()
-    require_distinct({other.brand.key: other.account for other in others} | {brand.key: account})
+    brands = [*(other.brand for other in others), brand]
+    require_distinct({other.brand.key: other.account for other in others} | {brand.key: account}, brands)
     check_account(brand, account, ledger)
     # before the list, so that what is bound meanwhile isn't a stranger
     ledger_state = follow(ledger.state_of(account.user_id), moves).state
-    searched = search(agents, client.list_profiles(), ledger_state)
+    profiles = client.list_profiles()
+    searched = search(agents, profiles, ledger_state)
     compared = {agent.key: agent for _, those in searched.comparisons() for agent in those}
     pictures = load_pictures(list(compared.values()))
-    findings = conclude(searched, _compare_all(client, searched, pictures))
     digests = {avatar: picture.source_digest for avatar, picture in pictures.items()}
-    return BrandFindings(brand, account, findings, digests)
+    current = current_agents(agents, {profile.id for profile in profiles}, ledger_state, digests)
+    findings = conclude(searched, _compare_all(client, searched, pictures), current)
+    known = known_ids(ledger_state) | {each.profile.id for finding in findings for each in finding.candidates}
+    return BrandFindings(brand, account, findings, digests, sum(profile.id not in known for profile in profiles))
 
 
 def _compare_all(client: XClient, searched: Search, pictures: Mapping[str, PreparedPicture]) -> Candidates:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from profilectl.errors import ExitCode, ProfilectlError
+from profilectl.errors import ExitCode, GuardRefused, ProfilectlError, RosterRefused
 from profilectl.model import Message
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from profilectl.config import Config
     from profilectl.credentials.sources import AccountStatus
     from profilectl.messaging.compose import SendStatus
+    from profilectl.model import Problem
     from profilectl.profiles.manual_changes import UnusedProfile
     from profilectl.profiles.matching import Finding
     from profilectl.profiles.offboarding import OffboardResult
@@ -59,13 +60,16 @@ def sync(
     requests: Mapping[str, int],
     retry_at: datetime | None = None,
     left: Mapping[str, ProfilectlError] = MappingProxyType({}),
+    options: str = "",
     *,
     stopped_by: Signals | None = None,
 ) -> Document:
     """``profilectl.sync/1``: what became of every step, the calls it took, and when another run can do more.
 
-    `left` are the brands that couldn't be looked at, and why.
+    `left` are the brands that couldn't be looked at, and why. With `options` a person may run what helps a blocked
+    agent.
     """
+    from profilectl.render.phrases import remedy
     from profilectl.sync.outcomes import count
 
     return {
@@ -77,9 +81,11 @@ def sync(
                 "brand": outcome.change.brand,
                 "agent": outcome.change.agent,
                 "action": outcome.change.action.value,
+                "why": [reason.value for reason in outcome.change.why],
                 "status": outcome.status.value,
                 "profile_id": outcome.profile_id,
                 "error": None if outcome.error is None else problem(outcome.error),
+                "command": remedy(outcome.change, options) if outcome.change.is_blocked else None,
             }
             for outcome in outcomes
         ],
@@ -98,7 +104,32 @@ def left_out(brands: Mapping[str, ProfilectlError]) -> list[Document]:
 
 def error(failure: ProfilectlError, exit_code: ExitCode) -> Document:
     """``profilectl.error/1``: why the command ended without its result."""
-    return {"schema": "profilectl.error/1", "error": {"code": int(exit_code)} | problem(failure)}
+    problems = failure.problems if isinstance(failure, RosterRefused) else ()
+    counted = failure.agents if isinstance(failure, GuardRefused) else ()
+    return {
+        "schema": "profilectl.error/1",
+        "error": {"code": int(exit_code)}
+        | problem(failure)
+        | {
+            "problems": [_at_its_place(each) for each in problems],
+            "agents": [{"brand": brand, "agent": agent} for brand, agent in counted],
+        },
+    }
+
+
+def _at_its_place(each: Problem) -> Document:
+    table, _, rest = each.path.partition(".")
+    return {
+        "file": each.file,
+        "line": each.line,
+        "column": each.column,
+        "path": each.path,
+        "agent": rest.partition(".")[0] if table == "agents" and rest else None,
+        "severity": each.severity,
+        "message": each.message,
+        "rule": each.rule,
+        "hint": each.hint,
+    }
 
 
 def problem(failure: ProfilectlError) -> Document:
@@ -222,14 +253,18 @@ def offboard(
     }
 
 
-def recover(exit_code: ExitCode, findings: Iterable[Finding], options: str) -> Document:
-    """``profilectl.recover/1``: which profile became whose, and with `options` what a person may run."""
+def recover(exit_code: ExitCode, findings: Iterable[Finding], options: str, others: int = 0) -> Document:
+    """``profilectl.recover/1``: which profile became whose, and with `options` what a person may run.
+
+    `others` counts the profiles that stay nobody's.
+    """
     rows = [_finding(finding, options) for finding in findings]
     return {
         "schema": "profilectl.recover/1",
         "exit_code": int(exit_code),
         "results": rows,
         "summary": _by_status(rows, ("bound", "doubtful", "absent")),
+        "unmanaged": others,
     }
 
 

@@ -45,7 +45,7 @@ def plan_document(plan: Plan, options: str, faces: Mapping[Change, Faces] | None
     """
     parts = [f"### Custom profiles: {summary(plan, code(where))}"]
     if plan.refused is not None:
-        allow = f" {code(plan.refused.allow)} allows this plan." if plan.refused.allow else ""
+        allow = f" {plan.refused.ways_on}." if plan.refused.ways_on else ""
         parts.append(f"> **Refused:** {code(plan.refused.message)}.{allow}")
     if plan.changes:
         parts.append("\n".join(_table(plan, faces)))

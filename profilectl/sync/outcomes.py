@@ -6,7 +6,7 @@ import enum
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
@@ -21,12 +21,27 @@ _UNKNOWN_RESET = datetime.min.replace(tzinfo=UTC)  # weighs less than any that i
 
 
 class Status(enum.StrEnum):
-    """How one step ended."""
+    """How one step ended; a table of the documents is made from it."""
 
-    DONE = "done"
-    FAILED = "failed"  # it surely didn't happen
-    UNKNOWN = "unknown"  # it may have happened; the intent stays open until a list settles it
-    SKIPPED = "skipped"  # it wasn't tried
+    DONE = "done", "it happened, and the ledger has it"
+    FAILED = "failed", "it was tried, and surely didn't happen; the error says why"
+    UNKNOWN = (
+        "unknown",
+        "it was sent and never answered, and may have happened: the next `sync` settles it by X's list",
+    )
+    SKIPPED = (
+        "skipped",
+        "it wasn't tried: the agent is blocked, or another step of its brand, a limit of X's or a signal ended that",
+    )
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> Self:
+        """Keep the sentence beside the word."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
 
 
 class Outcome(Struct, frozen=True):
@@ -51,10 +66,8 @@ def count(outcomes: Iterable[Outcome]) -> dict[str, int]:
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:
-    """Add the steps up: refused credentials, then a person, then a partial result, then "later"."""
-    codes = {_code(outcome) for outcome in outcomes}
-    order = (ExitCode.CREDENTIALS, ExitCode.PERSON, ExitCode.PARTIAL, ExitCode.TRY_LATER)
-    return next((code for code in order if code in codes), ExitCode.DONE)
+    """Add the steps up, by `errors.PRECEDENCE`."""
+    return ExitCode.gravest(map(_code, outcomes))
 
 
 def limits(outcomes: Iterable[Outcome]) -> dict[str, RateLimited]:

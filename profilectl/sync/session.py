@@ -168,7 +168,8 @@ class SyncSession:
         renamed at X.
         """
         accounts = dict(self.accounts)  # of two that are one, neither is the right one
-        self._each(((brand.key, partial(_check, brand, accounts, ledger)) for brand in self.brands), WrongAccount)
+        brands = self.brands  # as they are now
+        self._each(((brand.key, partial(_check, brand, accounts, ledger, brands)) for brand in brands), WrongAccount)
         for brand in self.brands:
             account = self.accounts[brand.key]
             if account.handle.casefold() != brand.handle.casefold():
@@ -551,9 +552,9 @@ class SyncSession:
         return {kind: sum(client.requests[kind] for client in self.clients.values()) for kind in kinds}
 
 
-def _check(brand: Brand, accounts: Mapping[str, Account], ledger: LedgerReader) -> None:
+def _check(brand: Brand, accounts: Mapping[str, Account], ledger: LedgerReader, brands: Sequence[Brand]) -> None:
     account = accounts[brand.key]
-    require_distinct({key: other for key, other in accounts.items() if other.user_id == account.user_id})
+    require_distinct({key: other for key, other in accounts.items() if other.user_id == account.user_id}, brands)
     check_account(brand, account, ledger)
 
 

@@ -261,6 +261,11 @@ def test_too_many_deletions_are_refused_by_diff_and_sync_alike(desk):
     assert [5, 5, 5] == [result.code for result in results]
     assert all("8 of 10 agents would be deleted" in result.err for result in results)
     assert all("--allow-deletes 8" in result.err for result in results)
+    assert all("a larger max_deletes in the roster's [policy]" in " ".join(result.err.split()) for result in results)
+    error, plan = (desk.run("--sandbox", *words, "--json").document for words in (["sync", "--yes"], ["diff"]))
+    held_back = [{"brand": "acme", "agent": f"a{number}"} for number in range(2, 10)]
+    assert (held_back, held_back) == (error["error"]["agents"], plan["refused"]["agents"])
+    assert 0 == desk.run("--sandbox", "sync", "--yes", "--agent", "a0").code
     assert 0 == desk.run("--sandbox", "sync", "--yes", "--allow-deletes", "8").code
 
 
@@ -281,6 +286,28 @@ def test_one_bad_agent_does_not_stop_the_others(desk, served):
     assert (6, ["Alice", "Chidi"]) == (result.code, served.live())
     assert "bruno" in result.err
     assert "214" in result.err
+
+
+def test_a_refused_picture_names_its_agent_and_line_to_a_script(desk):
+    """As `roster check --json` does, so that nobody has to read sentences."""
+    desk.write(GOOD, ("bruno", "Bruno", 'avatar = "avatars/no.png"'))
+    [problem] = desk.run("--sandbox", "sync", "--yes", "--json").document["error"]["problems"]
+
+    assert ("bruno", 13, "agents.bruno.avatar", "error") == tuple(
+        problem[key] for key in ("agent", "line", "path", "severity")
+    )
+
+
+def test_a_blocked_agent_says_why_to_a_script(desk):
+    """With the command that a person may run, as the lines for people have it."""
+    desk.write(GOOD).run("--sandbox", "sync", "--yes")
+    desk.run("--sandbox", "profiles", "forget", "alice", "--yes")
+    [row] = desk.run("--sandbox", "sync", "--yes", "--json").document["results"]
+
+    assert ("blocked", ["namesake"], "skipped") == (row["action"], row["why"], row["status"])
+    assert row["command"].startswith("profilectl profiles adopt alice ")
+    assert row["command"].endswith(" --brand acme --sandbox")
+    assert 0 == desk.run(*row["command"].split()[1:], "--yes").code
 
 
 BROKEN = {

@@ -96,6 +96,7 @@ def test_no_key_is_a_warning_after_a_sync_and_an_error_by_hand(desk, served):
     by_hand = desk.run("audit", "checkpoint")
 
     assert (0, True) == (result.code, f"{WARNING}there is no key to sign with" in result.err)
+    assert f"{desk.env['XDG_CONFIG_HOME']}/profilectl/config.toml names another" in result.err
     assert (2, True) == (by_hand.code, "ssh-keygen -t ed25519" in by_hand.err)
     (Path(desk.env["HOME"]) / ".ssh").mkdir()
     make_ssh_key(Path(desk.env["HOME"]) / ".ssh" / "id_ed25519")

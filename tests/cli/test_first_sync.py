@@ -59,6 +59,29 @@ def test_a_refused_first_sync_leaves_no_ledger(newcomer, served, code, happens, 
     assert (code, []) == (result.code, left(newcomer)), result.err
 
 
+def test_a_picture_that_can_t_be_decoded_leaves_no_ledger(newcomer, served):
+    """Its head looks like a picture's, so that only decoding tells; nothing was uploaded either."""
+    picture = newcomer.draw("cut.png", size=(300, 300))
+    picture.write_bytes(picture.read_bytes()[:-40])
+    newcomer.write(*TEAM[:1], ("bruno", "Bruno", 'avatar = "avatars/cut.png"'))
+    result = newcomer.run("sync", "--yes")
+
+    assert (5, [], []) == (result.code, left(newcomer), served.live())
+    assert "agents.bruno.avatar" in result.err
+
+
+def test_a_refused_first_sync_makes_no_tables(newcomer, served, postgres):
+    """In a database neither: its schema is there only once a plan is accepted."""
+    newcomer.env["PROFILECTL_LEDGER"] = postgres.address(query="schema=newcomers")
+    foreign_profile(newcomer, served)
+    refused = newcomer.run("sync", "--yes")
+    assert (5, [(None,)]) == (refused.code, postgres.execute("SELECT to_regnamespace(%s)", "newcomers")), refused.err
+
+    assert 0 == newcomer.run("sync", "--yes", "--new-ledger").code
+    assert 5 == newcomer.run("sync", "--yes", "--expect", "sha256:" + "0" * 64).code
+    assert ["Alice", "Bruno", "Somebody"] == served.live()
+
+
 def test_no_to_the_question_leaves_no_ledger(newcomer, served):
     """Nothing was done, so nothing is kept of it; after a yes there is one, and what was shown is done."""
     code, _ = newcomer.watch("sync", at_questions=[lambda: b"n\n"])

@@ -52,6 +52,24 @@ def test_what_the_ledger_doesn_t_know_is_listed_with_commands(restored, served):
     assert before == served.live()
 
 
+def test_recover_binds_the_new_ones_and_names_the_newer_profile_of_the_others(restored, served):
+    """Of alice the ledger knows an older profile, which it keeps until a person runs the command as printed."""
+    assert 0 == restored.run("ledger", "accept-restore", "--yes").code
+    before = served.live()
+    result = restored.run("recover", "--yes")
+    command = shlex.split(result.err.split("run: ")[1].splitlines()[0])
+
+    assert (7, [["bound", "carol", ""], ["doubtful", "alice", "other-binding"]]) == (
+        result.code,
+        [[row[0], row[2], row[5]] for row in result.rows],
+    )
+    assert "alice (acme): the ledger has another profile for this agent" in plain(result.err)
+    assert 0 == restored.run(*command[1:], "--yes").code
+    assert (0, "nothing to recover") == ((again := restored.run("recover", "--yes")).code, again.err.strip()[:18])
+    assert 0 == restored.run("sync", "--yes").code
+    assert (0, before) == (restored.run("diff", "--exit-code").code, served.live())
+
+
 def test_it_is_in_the_record(restored):
     """Who accepted what is known for years."""
     assert 0 == restored.run("ledger", "accept-restore", "--yes").code

@@ -164,6 +164,21 @@ def test_it_asks_on_a_terminal_and_refuses_elsewhere(local):
     assert 0 == local.run("diff", "--exit-code").code
 
 
+def test_what_stays_nobody_s_is_counted(local):
+    """The lost ledger knew which profiles had been replaced and were to go: one sentence says what becomes of them."""
+    assert 0 == local.run("recover", "--yes").code
+    local.write(("alice", "Alicia", TEAM[0][2]), *TEAM[1:])
+    assert 0 == local.run("sync", "--yes").code
+    ledger_of(local).unlink()
+    document = local.run("recover", "--yes", "--json").document
+    ledger_of(local).unlink()
+    result = local.run("recover", "--yes")
+
+    assert (0, 1) == (result.code, document["unmanaged"])
+    assert "X lists 1 more profile that this ledger doesn't know, such as former ones of agents" in result.err
+    assert 4 == len(ids(local))
+
+
 def test_every_brand_is_recovered_on_its_own(desk):
     """Two brands have the same names; each agent gets the profile of its own brand."""
     desk.env["PROFILECTL_SANDBOX"] = "1"

@@ -105,7 +105,7 @@ def test_a_lost_ledger_is_noticed_although_x_lists_nothing(team, served):
 
     assert (5, ["Alice", "Bruno"]) == (refused.code, served.live())
     assert "another ledger was used for it before" in plain(refused.err)
-    assert f"PROFILECTL_LEDGER={place(team)}" in plain(refused.err)
+    assert f"PROFILECTL_LEDGER={place(team)}" not in plain(refused.err), "it is the one in use"
 
 
 def test_recover_needs_no_agreement(team, served):
@@ -121,7 +121,20 @@ def test_another_path_by_mistake(team, served):
     team.env["PROFILECTL_LEDGER"] = "elsewhere.db"
     refused = team.run("sync", "--yes")
     assert (5, ["Alice", "Bruno"]) == (refused.code, served.live())
-    assert f"PROFILECTL_LEDGER={place(team)}" in plain(refused.err)
+    assert f"PROFILECTL_LEDGER={place(team)} names the right one (2 bindings)" in plain(refused.err)
+
+
+def test_a_slip_with_another_ledger_isn_t_repeated_by_the_hint(team):
+    """What was begun with --new-ledger by mistake has no bindings, so nobody is sent back to it."""
+    team.env["PROFILECTL_LEDGER"] = "elsewhere.db"
+    team.run("sync", "--yes", "--new-ledger")
+    del team.env["PROFILECTL_LEDGER"]
+    refused = team.run("diff")
+
+    assert 5 == refused.code
+    assert "PROFILECTL_LEDGER" not in refused.err
+    assert f"that of last time, {team.folder}/elsewhere.db, has no bindings, and this one has 2" in plain(refused.err)
+    assert (0, 0) == (team.run("ledger", "accept-restore", "--yes").code, team.run("diff", "--exit-code").code)
 
 
 def test_the_first_sync_of_all_needs_no_option(desk, any_x):
@@ -193,7 +206,20 @@ def test_two_brands_of_one_account(team, served, words):
 
     assert 5 == refused.code
     assert "brands acme and shop are one account at X, @acmecare" in plain(refused.err)
+    assert ": brand acme's, and not that of brand shop, which is @shopcare" in plain(refused.err)
+    assert "`--brand shop --credentials-file FILE`" in plain(refused.err)
+    assert "`--brand acme` goes on with that brand alone" in plain(refused.err)
     assert ["Alice", "Bruno"] == served.live()
+
+
+def test_the_brand_whose_account_it_isn_t_is_told_how_to_get_its_own(team):
+    """Choosing the brand once more, or logging in beside what hides the login, would end at the same message."""
+    team.write(*TEAM, brands={"acme": "acmecare", "shop": "shopcare"})
+    refused = team.run("diff", "--brand", "shop")
+
+    assert 5 == refused.code
+    assert "brand shop is @shopcare, but the credentials belong to @acmecare" in plain(refused.err)
+    assert "give brand shop its own with `--brand shop --credentials-file FILE`, or unset them" in plain(refused.err)
 
 
 def forged(folder, user_id, ids):

@@ -35,9 +35,15 @@ def test_each_picture_is_uploaded_once_and_each_profile_created_once(team):
     assert 8 == count(team, "ledger.db", "bindings")
 
 
-@pytest.mark.parametrize("bad", [["agent7"], ["agent0", "agent7"]])
-def test_bad_pictures_refuse_the_whole_run(team, bad):
+@pytest.mark.parametrize("is_begun", [True, False], ids=["a ledger that is there", "the first sync"])
+@pytest.mark.parametrize("bad", [["agent7"], ["agent1", "agent7"]])
+def test_bad_pictures_refuse_the_whole_run(team, bad, is_begun):
     """With all of them, whichever comes last: nothing was created, and nothing is in the ledger or on its record."""
+    tables = ("bindings", "intents", "audit")
+    before = None
+    if is_begun:
+        assert 0 == team.run("sync", "--yes", "--agent", "agent0").code
+        before = [count(team, "ledger.db", table) for table in tables]
     for key in bad:
         path = team.folder / f"{key}.jpg"
         path.write_bytes(path.read_bytes()[:3000])
@@ -45,5 +51,6 @@ def test_bad_pictures_refuse_the_whole_run(team, bad):
 
     assert 5 == result.code
     assert len(bad) == result.err.count("is damaged or cut off")
-    assert 0 == count(team, "world.db", "profiles")
-    assert [0, 0, 0] == [count(team, "ledger.db", table) for table in ("bindings", "intents", "audit")]
+    assert is_begun == count(team, "world.db", "profiles")
+    ledger = team.folder / ".profilectl" / "sandbox" / "ledger.db"
+    assert before == ([count(team, "ledger.db", table) for table in tables] if ledger.exists() else None)

@@ -187,8 +187,9 @@ def test_the_command_learns_which_account(world):
 def test_a_file_for_another_account_is_refused(world):
     """When the source says whose values it holds, it must be the account that was meant."""
     world.option = world.file("f", handle="@Other")
-    with pytest.raises(CredentialsError, match=r"holds the credentials of @Other, not of @acme"):
+    with pytest.raises(CredentialsError, match=r"holds the credentials of @Other, not of @acme") as caught:
         world.find()
+    assert "unset PROFILECTL_CREDENTIALS_FILE and run `profilectl auth login` as @acme" in caught.value.hint
     assert not world.describe().usable
     assert world.find("OTHER").handle == "Other"
 

@@ -9,10 +9,11 @@ import textwrap
 from profilectl.audit.queries import EVENTS
 from profilectl.completion.environment import VARIABLES
 from profilectl.completion.man_page import own_terms, usage
-from profilectl.errors import ExitCode
+from profilectl.errors import PRECEDENCE, ExitCode
 from profilectl.roster.checks.rules import RULES
 from profilectl.sandbox.http.endpoints import ENDPOINTS
 from profilectl.sandbox.model.faults import Kind
+from profilectl.sync.outcomes import Status
 
 _VALUE = re.compile(r"<(?:\w+:)?(\w+)>")  # in the path of an endpoint
 _BRACED = r"{\1}"
@@ -21,6 +22,15 @@ _WIDTH = 112  # columns of a code block
 
 def exit_codes():
     return _table("code", "meaning", ((str(code.value), code.meaning) for code in ExitCode))
+
+
+def precedence():
+    """Return a row for every code, the one that outweighs the others first, with what to do."""
+    return _table("code", "what to do", ((str(code.value), code.advice) for code in PRECEDENCE))
+
+
+def statuses():
+    return _table("status", "of one step", ((f"`{status.value}`", status.meaning) for status in Status))
 
 
 def check_rules():

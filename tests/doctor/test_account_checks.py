@@ -11,7 +11,7 @@ from profilectl.doctor.account_checks import check_allowlists_again, run_checks
 from profilectl.doctor.report import Check, State
 from profilectl.errors import CredentialsRefused
 from profilectl.ledger.sqlite import open_for_writing
-from profilectl.model import Account
+from profilectl.model import Account, Profile
 from profilectl.pictures.placeholders import initials_portrait
 from profilectl.sandbox.model.faults import Fault, Kind
 from profilectl.secret import Secret
@@ -128,6 +128,27 @@ def test_a_lost_ledger_points_to_recover(surroundings):
 
     assert "3 agents of brand acme have profiles at X that this ledger doesn't know" in results[Check.PROFILES].text
     assert "profilectl recover --brand acme" == results[Check.PROFILES].hint
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (0, "X lists none of the 2 profiles that the ledger binds, as if all were deleted, or X's list is wrong"),
+        (1, "X doesn't list 1 of the 2 profiles that the ledger binds: "),
+    ],
+)
+def test_profiles_that_the_ledger_binds_and_x_doesn_t_list(surroundings, made, text):
+    """A warning with the way on: nothing else here would tell it before the next sync."""
+    with open_for_writing(surroundings.folder / "ledger.db") as ledger:
+        ledger.register_account("acme", Account("4242", "acmecare", "127.0.0.1"), 1)
+        for number in range(2):
+            profile = stranger(surroundings, "Old") if number < made else Profile(f"77{number}", "Old", "", 1)
+            ledger.adopt("4242", f"old{number}", profile, avatar="sha256:a", protected=False, now_ms=1)
+    _, results = surroundings.check()
+    result = results[Check.PROFILES]
+
+    assert (State.WARNING, True) == (result.state, text in result.text)
+    assert ["profilectl profiles list --brand acme", "profilectl diff --brand acme"] == result.hint.splitlines()
 
 
 def test_profiles_of_nobody_s_name_are_counted(surroundings):

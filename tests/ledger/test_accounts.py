@@ -14,6 +14,7 @@ from profilectl.errors import (
     WrongAccount,
 )
 from profilectl.ledger.accounts import as_withdrawal, require_distinct, unknown_account
+from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Event, Intent, Profile
 
 ACME = Account("1", "acmecare", "api.x.com")
@@ -48,21 +49,50 @@ def test_the_three_ways_on():
     """All three are named as they are typed; the sandbox's ledger has no other address."""
     unknown = unknown_account(ACME, 40, None, is_known=False)
     assert "the ledger /l.db doesn't know @acmecare, and X lists 40 profiles of it" == unknown.describe("/l.db")
-    ways_on = unknown.ways_on(" --roster team.toml", is_sandbox=False)
+    ways_on = unknown.ways_on(" --roster team.toml", is_sandbox=False, ledger="/l.db")
     for way in (
         "recover --roster team.toml`",
         "PROFILECTL_LEDGER=PATH ",
         "profilectl sync --new-ledger --ro",
     ):
         assert way in ways_on
-    assert "PROFILECTL_LEDGER" not in unknown.ways_on("", is_sandbox=True)
+    assert "PROFILECTL_LEDGER" not in unknown.ways_on("", is_sandbox=True, ledger="/l.db")
 
 
-def test_the_former_ledger_is_named():
-    """Where the address is known, nobody has to look for it."""
-    unknown = unknown_account(ACME, 0, "/state/ledger.db", is_known=False)
+@pytest.mark.parametrize(
+    ("bindings", "hint"),
+    [
+        (2, "PROFILECTL_LEDGER={place} names the right one (2 bindings)"),
+        (0, "PROFILECTL_LEDGER=PATH names the right one (that of last time, {place}, has no bindings)"),
+        (None, "PROFILECTL_LEDGER=PATH names the right one (that of last time, {place}, isn't there any more)"),
+    ],
+)
+def test_the_former_ledger_is_named_where_it_helps(tmp_path, bindings, hint):
+    """With how much it knows of the account: one that was begun by a slip knows nothing."""
+    place = tmp_path / "ledger.db"
+    if bindings is not None:
+        with open_for_writing(place) as ledger:
+            for number in range(bindings):
+                profile = Profile(str(number + 1), "Zo", "", 1)
+                ledger.adopt(ACME.user_id, f"zo{number}", profile, avatar="sha256:a", protected=False, now_ms=1)
+    unknown = unknown_account(ACME, 0, str(place), is_known=False)
+
     assert "another ledger was used for it before" in unknown.describe("/l.db")
-    assert "PROFILECTL_LEDGER=/state/ledger.db names the right one" in unknown.ways_on("", is_sandbox=False)
+    assert hint.format(place=place) in unknown.ways_on("", is_sandbox=False, ledger="/l.db")
+
+
+def test_a_database_is_proposed_without_being_asked():
+    """It might want a password, and a hint isn't worth a question."""
+    unknown = unknown_account(ACME, 0, "postgresql://db.example.com/acme", is_known=False)
+    ways_on = unknown.ways_on("", is_sandbox=False, ledger="/l.db")
+
+    assert "PROFILECTL_LEDGER=postgresql://db.example.com/acme names the right one; " in ways_on
+
+
+def test_the_ledger_in_use_is_never_proposed():
+    """One that was lost and begun anew stands where the former one was."""
+    unknown = unknown_account(ACME, 0, "/l.db", is_known=False)
+    assert "PROFILECTL_LEDGER=PATH names the right one; " in unknown.ways_on("", is_sandbox=False, ledger="/l.db")
 
 
 class Known:

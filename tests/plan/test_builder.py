@@ -709,6 +709,15 @@ def test_a_refusal_names_the_option_that_allows_the_plan():
 
     assert refused.message == "brand acme: 7 of 40 agents would be deleted, the policy allows 5 at once"
     assert refused.allow == "--allow-deletes 7"
+    assert "a larger max_deletes in the roster's [policy] such plans from now on; `--agent KEY`" in refused.ways_on
+    assert [("acme", f"a{number}") for number in range(7)] == sorted(refused.agents)
+
+
+def test_a_disagreement_doesn_t_point_to_a_limit_that_an_option_replaces():
+    """Whoever has given a number isn't sent to the roster's."""
+    refused = plan(*_team(40, 7), allow_deletes=6).refused
+
+    assert "[policy]" not in refused.ways_on
 
 
 @pytest.mark.parametrize(("allowed", "refused"), [(6, True), (7, False), (8, False)])
@@ -750,6 +759,8 @@ def test_a_refusal_of_losses_names_its_option():
 
     assert "brand acme: 7 of 40 profiles are gone from X, which looks like another account" == refused.message
     assert "--allow-lost 7" == refused.allow
+    assert 7 == len(refused.agents)
+    assert "`profilectl profiles list` names them" in refused.ways_on
 
 
 @pytest.mark.parametrize(("allowed", "is_refused"), [(0, True), (6, True), (7, False), (8, False)])

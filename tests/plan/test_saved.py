@@ -88,7 +88,7 @@ def test_refused_plan_document():
     )
 
     assert document["refused"] == snapshot(
-        {"guard": "max_deletes", "message": "too many", "allow": "--allow-deletes 8"}
+        {"guard": "max_deletes", "message": "too many", "allow": "--allow-deletes 8", "agents": []}
     )
 
 

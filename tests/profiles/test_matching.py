@@ -14,6 +14,7 @@ from profilectl.profiles.matching import (
     FindingStatus,
     bound_name,
     conclude,
+    current_agents,
     search,
 )
 
@@ -102,6 +103,27 @@ def test_a_name_that_somebody_bears_isn_t_a_changed_one():
 
     assert () == search(agents, [profile(1), profile(2, "Bruno")], ledger_state).strangers
     assert (profile(3, "Old"),) == search(agents, [profile(3, "Old")], ledger_state).strangers
+
+
+@pytest.mark.parametrize(
+    ("binding", "doubted"),
+    [
+        (Binding("alice", "1", ZOE, "sha256:a", 1, 1), False),
+        (Binding("alice", "1", "Zo", "sha256:a", 1, 1), True),
+        (Binding("alice", "1", ZOE, "sha256:b", 1, 1), True),
+        (Binding("alice", "9", ZOE, "sha256:a", 1, 1), True),
+    ],
+    ids=["as the roster", "another name", "another picture", "not listed"],
+)
+def test_another_profile_of_a_bound_agent_s_name_is_a_doubt_unless_the_binding_is_current(binding, doubted):
+    """It is never sure, however close its picture: what the ledger knows isn't given up without a person."""
+    ledger_state, newer, bound = LedgerState((binding,)), profile(2), profile(1, "Zo")
+    current = current_agents([ALICE], {"1", "2"}, ledger_state, {"alice.png": "sha256:a"})
+    findings = conclude(
+        search([ALICE], [bound, newer], ledger_state), {("alice", "2"): Candidate(newer, CLOSE)}, current
+    )
+
+    assert ({"alice": ("other-binding", "2")} if doubted else {}) == plainly(findings)
 
 
 # One agent of a name

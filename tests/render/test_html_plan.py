@@ -119,6 +119,7 @@ def test_summary_refusal_and_digest_frame_the_page():
     assert ["Custom profiles: 1 replace; 3 unchanged"] == outline.texts["h1"]
     assert ["Refused:"] == outline.texts["strong"]
     assert "--allow-deletes 8" in outline.texts["code"]
+    assert "allows this plan; --agent KEY leaves out whom it doesn&#39;t name." in page
     assert outline.texts["code"][-1] == Plan((RENAME,), BASIS).digest
 
 

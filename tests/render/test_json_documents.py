@@ -42,14 +42,17 @@ def test_sync_document():
                     "brand": "acme",
                     "agent": "alice",
                     "action": "replace",
+                    "why": ["name"],
                     "status": "done",
                     "profile_id": "100044",
                     "error": None,
+                    "command": None,
                 },
                 {
                     "brand": "acme",
                     "agent": "alice",
                     "action": "replace",
+                    "why": ["name"],
                     "status": "skipped",
                     "profile_id": None,
                     "error": {
@@ -58,6 +61,7 @@ def test_sync_document():
                         "hint": None,
                         "retry_at": "2026-11-23T09:14:00Z",
                     },
+                    "command": None,
                 },
             ],
             "summary": {"done": 1, "failed": 0, "unknown": 0, "skipped": 1},
@@ -82,6 +86,8 @@ def test_error_document():
                 "message": "over the limit",
                 "hint": "wait",
                 "retry_at": "2026-11-23T09:14:00Z",
+                "problems": [],
+                "agents": [],
             },
         }
     )

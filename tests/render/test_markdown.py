@@ -110,8 +110,8 @@ def test_a_refusal_stands_above_the_table():
     refused = Refusal("max_deletes", "brand acme: 8 of 9 agents would be deleted", "--allow-deletes 8")
 
     assert (
-        "\n> **Refused:** `brand acme: 8 of 9 agents would be deleted`. `--allow-deletes 8` allows this plan.\n"
-        in plan_document(plan_of(RENAME, refused=refused), "")
+        "\n> **Refused:** `brand acme: 8 of 9 agents would be deleted`. `--allow-deletes 8` allows this plan; "
+        "`--agent KEY` leaves out whom it doesn't name.\n" in plan_document(plan_of(RENAME, refused=refused), "")
     )
 
 

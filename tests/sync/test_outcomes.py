@@ -33,6 +33,7 @@ REVOKED = step(Status.FAILED, CredentialsRefused("revoked"))
         ([DONE, LATER, FAILED], ExitCode.PARTIAL),
         ([FAILED, NAMESAKE], ExitCode.PERSON),
         ([FAILED, NAMESAKE, REVOKED, LATER], ExitCode.CREDENTIALS),
+        ([DONE, REVOKED], ExitCode.CREDENTIALS),
     ],
 )
 def test_the_gravest_step_decides(outcomes, code):

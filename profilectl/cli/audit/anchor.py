@@ -47,13 +47,16 @@ def signer(context: Context, *, makes_key: bool = False, is_attended: bool | Non
     if chosen == KEYRING:
         return _keyring_signer(context, makes_key=makes_key)
     if makes_key:
-        hint = f'with [audit] key = "{KEYRING}" in config.toml; ssh\'s keys are made by `ssh-keygen -t ed25519`'
+        hint = (
+            f'with [audit] key = "{KEYRING}" in {context.config_file}; ssh\'s keys are made by `ssh-keygen -t ed25519`'
+        )
         raise UsageError("--make-key makes a key in the keyring only", hint=hint)
     keys = [expand_home(chosen)] if chosen else [expand_home(f"~/.ssh/{name}") for name in DEFAULT_KEYS]
     key = next((path for path in keys if path.exists()), None)
     if key is None:
         what = f"the signing key {visible(str(keys[0]))} isn't there" if chosen else "there is no key to sign with"
-        hint = f'`ssh-keygen -t ed25519` makes one; config.toml names another: [audit] key = "PATH", or "{KEYRING}"'
+        another = f'{context.config_file} names another: [audit] key = "PATH", or "{KEYRING}"'
+        hint = f"`ssh-keygen -t ed25519` makes one; {another}"
         raise UsageError(what, hint=hint)
     return SshSigner(key, context.may_ask if is_attended is None else is_attended)
 
@@ -78,13 +81,13 @@ def signers(context: Context, origin: str) -> Signers:
     """Return the keys that are believed: those of the configured list, else this user's own key."""
     chosen = context.config.audit.signers
     if chosen is not None:
-        hint = "config.toml names it: [audit] signers"
+        hint = f"{context.config_file} names it: [audit] signers"
         content = read_named(expand_home(chosen), "the list of signers", _LARGEST, hint)
         return read_signers(content.decode("utf-8", "replace").splitlines())
     try:
         return own_signers(signer(context).public(origin))
     except UsageError as error:
-        hint = f'config.toml names a file with the public keys: [audit] signers = "PATH"; {error.hint}'
+        hint = f'{context.config_file} names a file with the public keys: [audit] signers = "PATH"; {error.hint}'
         raise UsageError("no public key is known that could have signed", hint=hint) from None
 
 
@@ -128,7 +131,8 @@ def newest_believed(context: Context, origin: str | None, *, is_quiet: bool = Fa
         note = folder.note(name)
         refusal: str | None = note.problem
         if note.signed is not None:
-            refusal = signers(context, note.signed.checkpoint.origin).refusal(note.signed)
+            with context.naming_config():
+                refusal = signers(context, note.signed.checkpoint.origin).refusal(note.signed)
         if refusal is None:
             return note
         if not is_quiet:
@@ -191,7 +195,9 @@ def anchor(context: Context) -> None:
             grown = grown_tree(context, ledger, origin, newest)
         checkpoint = grown.checkpoint
         if not folder.has(checkpoint.size, checkpoint.root):
-            folder.add(signer(context).sign(checkpoint), grown.leaves)
+            with context.naming_config():
+                signed = signer(context).sign(checkpoint)
+            folder.add(signed, grown.leaves)
         timestamps.add(context, folder, checkpoint)
         keep(context, grown)
     except (ProfilectlError, OSError) as error:

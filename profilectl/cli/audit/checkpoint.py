@@ -44,7 +44,8 @@ def checkpoint(
         require_whole(ledger, NEWEST)
         grown = anchor.grown_tree(context, ledger, origin, newest)
     signing = anchor.signer(context, makes_key=make_key)
-    signed = signing.sign(grown.checkpoint)
+    with context.naming_config():
+        signed = signing.sign(grown.checkpoint)
     path = None if folder is None else folder.add(signed, grown.leaves)
     timestamp = None if folder is None else timestamps.add(context, folder, signed.checkpoint)
     anchor.keep(context, grown)

@@ -92,7 +92,8 @@ def _ask(context: Context, server: str, note: bytes) -> bytes:
 
     timestamps.require_library()
     query = timestamps.query_about(note)
-    answer = ask(server, query.content)
+    with context.naming_config():
+        answer = ask(server, query.content)
     try:
         timestamps.moment_of(answer, note, _authorities(context), query.nonce)  # what is written stays, so it is judged
     except timestamps.NoTimestamp as error:
@@ -106,9 +107,10 @@ def _authorities(context: Context) -> Sequence[Certificate] | None:
         return None
     from profilectl.audit.timestamps import read_authorities
 
-    hint = "config.toml names it: [audit] timestamp_ca"
+    hint = f"{context.config_file} names it: [audit] timestamp_ca"
     content = read_named(expand_home(chosen), "the certificates of timestamps", _LARGEST, hint)
     try:
-        return read_authorities(content)
+        with context.naming_config():
+            return read_authorities(content)
     except InputRefused as error:
         raise error.with_message(f"{visible(chosen)} {error.message}") from None

@@ -102,6 +102,6 @@ def _show_move(context: Context, old: Place, new: Place, extent: Extent) -> None
         render.copy("migrate", str(old), str(new), extent.rows, extent.digest),
         lines=[
             f"the ledger is {visible(str(new))} now ({extent.rows} rows)",
-            f"everywhere it is used, set PROFILECTL_LEDGER={address}, or the key ledger in profilectl's config.toml",
+            f"everywhere it is used, set PROFILECTL_LEDGER={address}, or the key ledger in {context.config_file}",
         ],
     )

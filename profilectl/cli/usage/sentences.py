@@ -87,14 +87,17 @@ def _no_such_option(error: Any, ctx: Any, words: list[str]) -> UsageError:
         (word for word in words if word.startswith(name[:1] if is_short else name) and _dashes(word) == _dashes(name)),
         name,
     )
-    known = [option for parameter in ctx.command.get_params(ctx) for option in parameter.opts]
     texts = [parameter for parameter in ctx.command.get_params(ctx) if parameter.param_type_name == "argument"]
+    known = [option for parameter in ctx.command.get_params(ctx) if parameter not in texts for option in parameter.opts]
     if texts and not re.fullmatch(_OPTION, typed):
         label = (texts[0].metavar or texts[0].name.upper()).strip("[]")
         hint = f"if {excerpt(typed)} is {label}, put -- before it: {ctx.command_path} … -- {_quoted(typed)}"
         return UsageError(f"{ctx.command_path} has no option {excerpt(typed)}", hint=hint)
     name = typed.partition("=")[0]
-    return UsageError(f"{ctx.command_path} has no option {excerpt(name)}", hint=_option_hint(name, known, ctx))
+    hint = _option_hint(name, known, ctx)
+    if name.startswith("--") and any(_letters(name) in {_letters(_metavar(text)), text.name} for text in texts):
+        hint = f"{name.removeprefix('--').upper()} stands without a dash: `{_shortest(ctx)}`"
+    return UsageError(f"{ctx.command_path} has no option {excerpt(name)}", hint=hint)
 
 
 def _dashes(word: str) -> int:

@@ -51,7 +51,7 @@ class LedgerAccess(Settings, frozen=True, dict=True):
             return pinned if place is None else place
         raise LedgerRefused(
             visible(f"{place} isn't the ledger that {authority.file} names"),
-            hint="leave out PROFILECTL_LEDGER, and the key ledger in profilectl's config.toml",
+            hint=f"leave out PROFILECTL_LEDGER, and the key ledger in {self.config_file}",
             rule="another ledger than the policy file's",
         )
 
@@ -151,11 +151,13 @@ class LedgerAccess(Settings, frozen=True, dict=True):
 
     def warn_of(self, account: UnknownAccount) -> None:
         """Say in one line that the ledger may not be the right one for an account, and what can be done about it."""
-        ways_on = account.ways_on(self.again(), is_sandbox=self.uses_sandbox)
-        info(f"warning: {account.describe(str(self.ledger_place))}: {ways_on}")
+        info(f"warning: {account.describe(str(self.ledger_place))}: {self._ways_on(account)}")
 
     def require_known(self, unknown: Sequence[UnknownAccount]) -> None:
         """Raise LedgerRefused for the first account of which the ledger isn't known to be the right one."""
         for account in unknown:
-            ways_on = account.ways_on(self.again(), is_sandbox=self.uses_sandbox)
+            ways_on = self._ways_on(account)
             raise LedgerRefused(f"nothing was changed: {account.describe(str(self.ledger_place))}", hint=ways_on)
+
+    def _ways_on(self, account: UnknownAccount) -> str:
+        return account.ways_on(self.again(), is_sandbox=self.uses_sandbox, ledger=str(self.ledger_place))

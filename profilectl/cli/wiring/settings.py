@@ -6,8 +6,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from profilectl.access.policy import Authority
 from profilectl.cli.options import Options
-from profilectl.errors import UsageError
+from profilectl.errors import ProfilectlError, UsageError
 from profilectl.model import Prices
 from profilectl.render.console import Output, info
 from profilectl.system.host import expand_home
@@ -157,6 +157,23 @@ class Settings(Struct, frozen=True, dict=True):
         from profilectl.config import config_path, read_config
 
         return read_config(config_path(self.environ))
+
+    @property
+    def config_file(self) -> str:
+        """Where this user's configuration is, or would be, as it is shown."""
+        from profilectl.config import config_path
+
+        return visible(str(config_path(self.environ)))  # which isn't read: it may be broken
+
+    @contextmanager
+    def naming_config(self) -> Iterator[None]:
+        """Put the path of this user's config.toml into the hints of errors that are raised inside and only name it."""
+        try:
+            yield
+        except ProfilectlError as error:
+            if error.hint is None:
+                raise
+            raise error.with_hint(error.hint.replace("config.toml", self.config_file)) from error.__cause__
 
     @cached_property
     def local_x(self) -> LocalX:
