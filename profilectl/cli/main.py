@@ -23,6 +23,7 @@ from profilectl.cli.options import Options, add_command, root
 from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
 from profilectl.errors import Declined, ExitCode, ProfilectlError, UsageError
 from profilectl.render.console import Output, begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
+from profilectl.render.pasteable import RepeatedOptions, repeat
 from profilectl.system.memory import forbid_core_dumps
 
 COMMANDS = (
@@ -129,6 +130,7 @@ def run(argv: Sequence[str]) -> int:
         forbid_core_dumps()
     _survive_closed_streams()
     begin_stdout()
+    repeat(RepeatedOptions())  # nothing of an earlier command in this process
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
         with _signals_unwrapped():

@@ -14,6 +14,7 @@ from profilectl import __version__
 from profilectl.digests import digest_of
 from profilectl.model import Problem
 from profilectl.render.json_documents import Document
+from profilectl.render.pasteable import pasteable
 from profilectl.roster.checks.rules import RULES, advice_for
 from profilectl.roster.checks.waivers import WaivedProblem
 from profilectl.text.escape import visible
@@ -35,7 +36,7 @@ def text_lines(
             hinted.add((problem.rule, problem.hint))
             advice = advice_for(problem.rule, problem.hint)
             if advice:
-                yield f"  hint: {visible(advice)} [{problem.rule}]"
+                yield f"  hint: {visible(pasteable(advice))} [{problem.rule}]"
 
 
 def github_lines(problems: Iterable[Problem]) -> Iterator[str]:
