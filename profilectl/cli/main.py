@@ -23,8 +23,8 @@ from profilectl.cli.options import Options, add_command, root
 from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
 from profilectl.errors import Declined, ExitCode, ProfilectlError, UsageError
 from profilectl.render.console import Output, begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
-from profilectl.render.pasteable import RepeatedOptions, repeat
 from profilectl.system.memory import forbid_core_dumps
+from profilectl.text.pasteable import RepeatedOptions, repeat
 
 COMMANDS = (
     "demo",

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from profilectl.cli.usage.examples import help_with_examples
 from profilectl.cli.usage.parsing import StrictCommand, StrictGroup
-from profilectl.render.pasteable import RepeatedOptions, repeat
+from profilectl.text.pasteable import RepeatedOptions, repeat
 
 
 def option(declaration: str, description: str, **settings: Any) -> Any:

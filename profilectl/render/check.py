@@ -14,10 +14,10 @@ from profilectl import __version__
 from profilectl.digests import digest_of
 from profilectl.model import Problem
 from profilectl.render.json_documents import Document
-from profilectl.render.pasteable import pasteable
 from profilectl.roster.checks.rules import RULES, advice_for
 from profilectl.roster.checks.waivers import WaivedProblem
 from profilectl.text.escape import visible
+from profilectl.text.pasteable import pasteable
 from profilectl.toml.problems import format_problem
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from msgspec import Struct
 
 from profilectl.errors import Declined, ProfilectlError, RosterRefused
-from profilectl.render.pasteable import pasteable
 from profilectl.text.escape import isolated, visible
+from profilectl.text.pasteable import pasteable
 from profilectl.toml.problems import format_place, format_problem
 
 if TYPE_CHECKING:

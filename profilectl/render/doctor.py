@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from profilectl.doctor.report import State
 from profilectl.errors import ExitCode
-from profilectl.render.pasteable import pasteable
 from profilectl.text.escape import visible
+from profilectl.text.pasteable import pasteable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

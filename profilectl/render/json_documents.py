@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from profilectl.errors import ExitCode, ProfilectlError
 from profilectl.model import Message
-from profilectl.render.pasteable import pasteable
+from profilectl.text.pasteable import pasteable
 
 if TYPE_CHECKING:
     from profilectl.config import Config

@@ -25,7 +25,7 @@ from profilectl.doctor.report import State, lacks_only_allowlist
 from profilectl.errors import ExitCode, UsageError
 from profilectl.render import doctor as render
 from profilectl.render.console import info, is_terminal, out
-from profilectl.render.pasteable import pasteable
+from profilectl.text.pasteable import pasteable
 from profilectl.toml.rules import parse_duration
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 
 from profilectl.cli.main import build
 from profilectl.completion.command_tree import read_tree
-from profilectl.render.pasteable import TAKEN, RepeatedOptions
+from profilectl.text.pasteable import TAKEN, RepeatedOptions
 
 SANDBOX = RepeatedOptions(sandbox=True)
 ALL = RepeatedOptions(sandbox=True, roster="a b/r.toml", credentials_file="acme.json", brands=("acme", "beta"))
