@@ -92,11 +92,17 @@ class SyncRun:
         if expected is not None:
             expected.check(plan)
         if plan.refused is not None:
-            if not self.context.wants_json:
+            if not (self.context.wants_json or self.context.is_quiet):
                 diff.show_plan(self.context, plan, diff.where_of(self.context, self.session))
-            allow = plan.refused.allow
-            raise GuardRefused(plan.refused.message, hint=f"`{allow}` allows this plan" if allow else None)
+            raise GuardRefused(plan.refused.message, hint=self._way_on(plan.refused.allow))
         return plan
+
+    def _way_on(self, allow: str | None) -> str | None:
+        """Return what to do about a refused plan, which `allow` would allow, None where nothing does."""
+        ways = [f"`{allow}` allows this plan"] if allow else []
+        if self.context.is_quiet:  # the plan isn't shown: a timer's mail would repeat it until somebody has decided
+            ways.append("`profilectl diff` shows it")
+        return "; ".join(ways) or None
 
     def _plan(self, wait: Wait | None, ledger: Ledger | None) -> Plan:
         try:

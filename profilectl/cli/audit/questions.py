@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Generic, TypeVar
 
@@ -35,7 +36,7 @@ from profilectl.cli.ledger.files import (
 )
 from profilectl.cli.options import argument, option
 from profilectl.errors import UsageError
-from profilectl.render.console import info, out_all
+from profilectl.render.console import info, info_aside, is_terminal, out_all
 from profilectl.render.json_documents import Document, about_local_x, dump
 from profilectl.render.record import answers as render
 from profilectl.system.host import now_ms
@@ -87,6 +88,7 @@ def log(
             unknown = unknown_words(accounts, readable, agent or (), actor or (), option_name="--agent")
             context.remark(unknown_sentence("No record matches", unknown))
     tell_begin(context, asked, begin_ms)
+    _tell_how_sure(context)
 
 
 def who(
@@ -123,11 +125,11 @@ def who(
     )
     if asked.from_ms > now:
         context.remark("that is still to come: the answer is what the record says today")
-    if shown:
-        return
-    if not is_before(asked, begin_ms):
-        info(_nobody(name, same, faces))
-    tell_begin(context, asked, begin_ms)
+    if not shown:
+        if not is_before(asked, begin_ms):
+            info(_nobody(name, same, faces))
+        tell_begin(context, asked, begin_ms)
+    _tell_how_sure(context)
 
 
 def _nobody(name: str, same: Sequence[Face], faces: Sequence[Face]) -> str:
@@ -183,9 +185,17 @@ def sent(
             unknown = unknown_words(accounts, readable, as_ or (), actor or (), option_name="--as")
             context.remark(unknown_sentence("No message matches", unknown))
     tell_begin(context, asked, begin_ms)
+    _tell_how_sure(context)
 
 
 # How it is shown
+
+
+def _tell_how_sure(context: Context) -> None:
+    """Say below an answer that a person reads which command checks the record that it comes from."""
+    # Not done here: the check hashes every record, also those that the question isn't about.
+    if is_terminal(sys.stdout) and not (context.wants_json or context.is_quiet):
+        info_aside("answered from the record as it is; `profilectl audit verify` checks that nobody changed it")
 
 
 class _Counted(Generic[Item]):

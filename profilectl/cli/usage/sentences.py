@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
-from profilectl.cli.usage import examples, foreign
+from profilectl.cli.usage import foreign
+from profilectl.completion.example_values import value_of
 from profilectl.errors import UsageError
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.suggest import nearest
@@ -139,7 +140,7 @@ def _value_problem(error: Any, ctx: Any, _words: list[str]) -> UsageError:
 
 def _example_value(parameter: Any) -> str:
     choices = getattr(parameter.type, "choices", ())
-    return str(choices[0]) if choices else examples.value_of(parameter.opts[0], _metavar(parameter))
+    return str(choices[0]) if choices else value_of(parameter.opts[0], _metavar(parameter))
 
 
 def _missing(error: Any, ctx: Any, _words: list[str]) -> UsageError:
