@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from profilectl.cli.usage.examples import help_with_examples
 from profilectl.cli.usage.parsing import StrictCommand, StrictGroup
@@ -61,12 +61,7 @@ class Options(Struct, frozen=True):
     def repeated(self) -> RepeatedOptions:
         """Return what a command that follows this one needs as well."""
         # Only what was typed: what stands in the environment holds for the next command, too.
-        return RepeatedOptions(
-            sandbox=bool(self.sandbox),
-            roster="" if self.roster is None else str(self.roster),
-            credentials_file="" if self.credentials_file is None else str(self.credentials_file),
-            brands=self.brand,
-        )
+        return RepeatedOptions.of(asdict(self))
 
 
 def _global_options(*, hidden: bool) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
 from msgspec import Struct
 
@@ -89,6 +90,16 @@ class RepeatedOptions(Struct, frozen=True):
     roster: str = ""
     credentials_file: str = ""
     brands: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return them from the values of global options by their names in Python; None where one wasn't given."""
+        return cls(
+            sandbox=bool(values.get("sandbox")),
+            roster=str(values.get("roster") or ""),
+            credentials_file=str(values.get("credentials_file") or ""),
+            brands=tuple(values.get("brand") or ()),
+        )
 
     def words(self, names: tuple[str, ...]) -> str:
         """Return those of these options that have such names, quoted for a shell, with a space before each word."""

@@ -64,3 +64,10 @@ def test_the_hint_of_a_document_is_as_complete(away):
     result = away.run("send", "--as", "alice", "--to", "@x", "Hello", "--json", "--sandbox", *SESSION[0])
 
     assert "`profilectl sync --sandbox --roster 'my team/roster.toml'`" in result.document["error"]["hint"]
+
+
+def test_the_word_of_another_tool_is_answered_as_completely(away):
+    """Though no command has begun that would know its options."""
+    result = away.run("--sandbox", "--roster", "my team/roster.toml", "deploy")
+
+    assert "`profilectl sync --sandbox --roster 'my team/roster.toml'` makes X equal to the roster" in result.err
