@@ -14,6 +14,7 @@ class Request(NamedTuple):
     path: str  # with its query
     headers: dict[str, str]
     body: bytes
+    method: str
 
 
 class LoopbackServer:
@@ -29,7 +30,7 @@ class LoopbackServer:
         class Handler(BaseHTTPRequestHandler):
             def _serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                status, headers, content = answer(Request(self.path, dict(self.headers), body))
+                status, headers, content = answer(Request(self.path, dict(self.headers), body, self.command))
                 with suppress(ConnectionError):  # whoever has seen enough of it hangs up
                     self.send_response(status)
                     for name, value in headers.items():
@@ -38,7 +39,7 @@ class LoopbackServer:
                     self.end_headers()
                     self.wfile.write(content)
 
-            do_GET = do_POST = _serve  # noqa: N815 - http.server's names
+            do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815 - http.server's names
 
             def log_message(self, *_):
                 """Say nothing."""

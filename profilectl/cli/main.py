@@ -24,6 +24,7 @@ from profilectl.cli.usage.parsing import StrictGroup, TyperUsageError
 from profilectl.errors import Declined, ExitCode, HungUp, InputRefused, ProfilectlError, Stopped, UsageError
 from profilectl.render.console import Output, begin_stdout, flush, out, show_error, stdout_failed, stdout_is_used
 from profilectl.system.memory import forbid_core_dumps
+from profilectl.text.pasteable import RepeatedOptions, repeat
 
 COMMANDS = (
     "demo",
@@ -133,6 +134,7 @@ def run(argv: Sequence[str]) -> int:
         forbid_core_dumps()
     _survive_closed_streams()
     begin_stdout()
+    repeat(RepeatedOptions())  # nothing of an earlier command in this process
     try:
         _raise_on_signals()
         with _signals_unwrapped():

@@ -16,9 +16,11 @@ from typing import Annotated, Any
 
 import typer
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from profilectl.cli.usage.examples import help_with_examples
 from profilectl.cli.usage.parsing import StrictCommand, StrictGroup
+from profilectl.text.pasteable import RepeatedOptions, repeat
 
 
 def option(declaration: str, description: str, **settings: Any) -> Any:
@@ -56,6 +58,11 @@ class Options(Struct, frozen=True):
         """Return these options with those that `later` gives in their place."""
         return Options(**{name: getattr(later, name) or getattr(self, name) for name in self.__struct_fields__})
 
+    def repeated(self) -> RepeatedOptions:
+        """Return what a command that follows this one needs as well."""
+        # Only what was typed: what stands in the environment holds for the next command, too.
+        return RepeatedOptions.of(asdict(self))
+
 
 def _global_options(*, hidden: bool) -> dict[str, Any]:
     """Return the annotation of each global option; the help is silent about hidden ones."""
@@ -82,7 +89,15 @@ _HIDDEN = _global_options(hidden=True)
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Turn ``function(context, …)`` into what Typer registers, with its own options and the global ones."""
-    return _with_global_options(function, lambda ctx, options: (ctx.obj.overridden_by(options),))
+
+    def leading(ctx: typer.Context, options: Options) -> tuple[Any, ...]:
+        context = ctx.obj.overridden_by(options)
+        repeated = context.options.repeated()
+        # Of `init` --brand names accounts, which aren't brands yet.
+        repeat(replace(repeated, brands=()) if ctx.info_name == "init" else repeated)
+        return (context,)
+
+    return _with_global_options(function, leading)
 
 
 def root(function: Callable[..., None]) -> Callable[..., None]:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from profilectl.cli.context import Context
 from profilectl.cli.options import Labels, argument, option
-from profilectl.errors import InputRefused, UsageError
+from profilectl.errors import InputRefused, ProfilectlError, UsageError
 from profilectl.model import Agent, Brand, PreparedPicture
 from profilectl.render.bubbles import images as terminal_images
 from profilectl.render.bubbles.bubble import AgentCard, bubble, plain_bubble
@@ -33,6 +33,10 @@ _PAGE = b"<!doctype html"  # how each page begins, whatever the case
 _OTHER_FORMS = {".png", ".jpg", ".jpeg", ".pdf", ".toml", ".db"}
 _FACE = 192  # pixels of a picture on the sheet
 _GREETING = "Hello! How can I help you today?"
+_WAYS_BACK = (
+    "`until` in the roster is the last day, after which sync removes the profile; "
+    "`profilectl offboard --undo AGENT` allows an agent again"
+)
 
 
 def preview(
@@ -47,7 +51,7 @@ def preview(
 ) -> None:
     """Show what customers will see: bubble, name and picture.
 
-    Agents whose last day is over are left out.
+    Agents whose last day is over, or who were offboarded, are left out.
     """
     if context.wants_json:  # before the roster and its pictures are read for nothing
         raise UsageError("preview has no JSON", hint="`profilectl roster list --json` has the same facts")
@@ -59,7 +63,7 @@ def preview(
     if sheet is not None and sheet.suffix.lower() == _PICTURE:
         _require_own(sheet, _is_sheet, "a sheet that this command has drawn")  # before hundreds of faces are
     chosen = _choose_agents(context, context.brands(), agent, parse_labels(label or ()))
-    active = _without_ended(chosen, today(context.roster.policy.timezone), quiet=context.is_quiet)
+    active = _without_gone(context, chosen)
     broken = context.broken_pins()
     if broken is not None:
         info(f"warning: nobody can sync or send with this roster: {broken.message}")
@@ -114,17 +118,35 @@ def _choose_agents(
     return [(brand, agent) for brand in brands for agent in selected if agent.brand == brand.key]
 
 
-def _without_ended(chosen: Sequence[BrandAgent], today: date, *, quiet: bool) -> list[BrandAgent]:
-    """Leave out whom sync removes because the last day is over, and say so; InputRefused when nobody is left."""
-    ends = {agent.key: agent.until for _, agent in chosen if agent.until and agent.until < today}
-    lines = [f"{key} isn't shown: the last day was {day.isoformat()}" for key, day in ends.items()]
-    active = [(brand, agent) for brand, agent in chosen if agent.key not in ends]
+def _without_gone(context: Context, chosen: Sequence[BrandAgent]) -> list[BrandAgent]:
+    """Leave out whom customers won't see any more, and say why; InputRefused when nobody is left."""
+    now, blocked = today(context.roster.policy.timezone), _blocked(context, {brand.key for brand, _ in chosen})
+    active, lines = [], []
+    for brand, agent in chosen:
+        if agent.until and agent.until < now:
+            lines.append(f"{agent.key} isn't shown: the last day was {agent.until.isoformat()}")
+        elif agent.key in blocked.get(brand.key, ()):
+            where = f" at @{visible(brand.handle)}" if len(blocked) > 1 else ""
+            lines.append(f"{agent.key} isn't shown{where}: offboarded")
+        else:
+            active.append((brand, agent))
+    reasons = dict.fromkeys(lines)
     if not active:
-        hint = "the roster's `until` is the last day; sync removes the profile after it"
-        raise InputRefused("; ".join(lines), hint=hint)
-    for line in [] if quiet else lines:
-        info(line)
+        raise InputRefused("; ".join(reasons), hint=_WAYS_BACK)
+    for line in reasons:
+        context.remark(line)
     return active
+
+
+def _blocked(context: Context, keys: set[str]) -> dict[str, frozenset[str]]:
+    """Return by brand whom the ledger knows as offboarded; none, with a warning, where it can't be read."""
+    try:
+        with closing(context.open_ledger()) as ledger:
+            accounts = {key: ledger.account_of(key) for key in sorted(keys)}
+            return {key: ledger.state_of(account.user_id).blocked for key, account in accounts.items() if account}
+    except ProfilectlError as error:  # names and pictures are worth a look all the same
+        info(f"warning: whoever was offboarded is shown as well: {error.message}")
+        return {}
 
 
 def _page(cards: Sequence[AgentCard]) -> str:

@@ -16,7 +16,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import Agents, Labels, Options, option
 from profilectl.cli.prompts import confirm
 from profilectl.cli.sync_run import SyncRun, Terms
-from profilectl.errors import CredentialsError, Declined, ExitCode, TryLater, UsageError
+from profilectl.errors import CredentialsError, Declined, ExitCode, RosterRefused, TryLater, UsageError
 from profilectl.model import PreparedPicture
 from profilectl.plan import prices, saved
 from profilectl.plan.saved import Selection
@@ -27,6 +27,7 @@ from profilectl.roster.selectors import parse_labels
 from profilectl.system import files
 from profilectl.text.escape import visible
 
+_FEW = 3  # problems of a roster that a timer's mail shows
 _MOST_QUESTIONS = 5  # a roster that never stands still isn't for a person to keep up with
 _FEW = 40
 """Pictures that a first sync decodes before it begins a ledger, so that a bad one leaves none behind.
@@ -86,12 +87,25 @@ def sync(
         context, selection = context.overridden_by(Options(brand=saved_plan.brands)), saved_plan.selection
         saved_plan.check_brands(context.roster.brands)
     expected = saved_plan if expect is None else saved.expected_digest(expect)
-    code = _sync(context, selection, expected, jobs, seconds, asks=not yes, begins_ledger=new_ledger)
+    with _few_problems_when_quiet(context):
+        code = _sync(context, selection, expected, jobs, seconds, asks=not yes, begins_ledger=new_ledger)
     if context.anchor_folder is not None:
         from profilectl.cli.audit.anchor import anchor
 
         anchor(context.reread())
     raise typer.Exit(code)
+
+
+@contextmanager
+def _few_problems_when_quiet(context: Context) -> Iterator[None]:
+    """Show only the first problems of a refused roster where nobody looks: each of a timer's runs mails them anew."""
+    try:
+        yield
+    except RosterRefused as error:
+        if not context.is_quiet or len(error.problems) <= _FEW:
+            raise
+        message = f"{error.message}: `profilectl roster check` shows all"
+        raise RosterRefused(message, problems=error.problems[:_FEW], hint=error.hint) from None
 
 
 def _require_person(context: Context, agents: Sequence[str]) -> None:

@@ -93,11 +93,17 @@ class SyncRun:
         if expected is not None:
             expected.check(plan)
         if plan.refused is not None:
-            if not self.context.wants_json:
+            if not (self.context.wants_json or self.context.is_quiet):
                 diff.show_plan(self.context, plan, diff.where_of(self.context, self.session))
             refused = plan.refused
-            raise GuardRefused(refused.message, hint=refused.ways_on, agents=refused.agents)
+            raise GuardRefused(refused.message, hint=self._way_on(refused.ways_on), agents=refused.agents)
         return plan
+
+    def _way_on(self, ways_on: str | None) -> str | None:
+        """Return what to do about a refused plan, which these ways lead on from; None where nothing does."""
+        # With --quiet the plan isn't shown: a timer's mail would repeat it until somebody has decided.
+        shows = "`profilectl diff` shows the plan" if self.context.is_quiet else None
+        return "; ".join(way for way in (ways_on, shows) if way) or None
 
     def _plan(self, wait: Wait | None, ledger: Ledger | None) -> Plan:
         try:

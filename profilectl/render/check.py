@@ -17,6 +17,7 @@ from profilectl.render.json_documents import Document
 from profilectl.roster.checks.rules import RULES, advice_for
 from profilectl.roster.checks.waivers import WaivedProblem
 from profilectl.text.escape import visible
+from profilectl.text.pasteable import pasteable
 from profilectl.toml.problems import format_problem
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -35,7 +36,7 @@ def text_lines(
             hinted.add((problem.rule, problem.hint))
             advice = advice_for(problem.rule, problem.hint)
             if advice:
-                yield f"  hint: {visible(advice)} [{problem.rule}]"
+                yield f"  hint: {visible(pasteable(advice))} [{problem.rule}]"
 
 
 def github_lines(problems: Iterable[Problem]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from profilectl.errors import Declined, ProfilectlError, RosterRefused
 from profilectl.text.escape import isolated, visible
+from profilectl.text.pasteable import pasteable
 from profilectl.toml.problems import format_place, format_problem
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def info(line: str, *, strong: str = "") -> None:
 
     Of the rest the words that are `strong` are red and bold there.
     """
-    shown = _with_colour(visible(line))
+    shown = _with_colour(visible(pasteable(line)))
     if strong and has_colours(sys.stderr):
         shown = shown.replace(strong, f"\x1b[1;31m{strong}\x1b[0m", 1)
     _say(folded_sentence(shown, sys.stderr))
@@ -208,7 +209,7 @@ def info(line: str, *, strong: str = "") -> None:
 
 def info_aside(line: str) -> None:
     """Write one line to stderr as `info` does, dim on a terminal: what most people don't read."""
-    shown = folded_sentence(visible(line), sys.stderr)
+    shown = folded_sentence(visible(pasteable(line)), sys.stderr)
     _say(f"\x1b[2m{shown}\x1b[0m" if has_colours(sys.stderr) else shown)
 
 
@@ -326,7 +327,7 @@ class Output(Struct, frozen=True):
             self.show_rows(headers, rows, table=table)
         if not self.is_quiet:
             for line in lines:
-                out(folded_sentence(line, sys.stdout) if folded else line)
+                out(folded_sentence(pasteable(line), sys.stdout) if folded else line)
 
     def announce(self, line: str) -> None:
         """Write what was done, a sentence that is safe to print: beside the result, which may be a JSON document."""
@@ -334,7 +335,7 @@ class Output(Struct, frozen=True):
             if self.wants_json:
                 info(line)
             else:
-                out(folded_sentence(line, sys.stdout))
+                out(folded_sentence(pasteable(line), sys.stdout))
 
     def show_rows(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from profilectl.doctor.report import State
 from profilectl.errors import ExitCode
 from profilectl.text.escape import visible
+from profilectl.text.pasteable import pasteable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,7 +28,7 @@ def document(report: Report, exit_code: ExitCode) -> Document:
             "brand": finding.brand,
             "state": finding.state.value,
             "message": finding.result.text,
-            "hint": finding.result.hint,
+            "hint": None if finding.result.hint is None else pasteable(finding.result.hint),
         }
         for finding in report.findings
     ]
@@ -66,7 +67,7 @@ def _hint(finding: Finding) -> list[RenderableType]:
     from rich.padding import Padding
     from rich.text import Text
 
-    lines = [f"hint: {visible(line)}" for line in (finding.result.hint or "").splitlines()]
+    lines = [f"hint: {visible(pasteable(line))}" for line in (finding.result.hint or "").splitlines()]
     return [Padding(Text(line, style="bold", overflow="fold"), (0, 0, 0, 2)) for line in lines]
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from profilectl.errors import ExitCode, GuardRefused, ProfilectlError, RosterRefused
 from profilectl.model import Message
+from profilectl.text.pasteable import pasteable
 
 if TYPE_CHECKING:
     from signal import Signals
@@ -138,7 +139,7 @@ def problem(failure: ProfilectlError) -> Document:
     return {
         "kind": failure.kind,
         "message": failure.message,
-        "hint": failure.hint,
+        "hint": None if failure.hint is None else pasteable(failure.hint),
         "retry_at": None if failure.retry_at is None else rfc3339(failure.retry_at),
     }
 

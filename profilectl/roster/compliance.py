@@ -32,6 +32,7 @@ class GapKind(enum.StrEnum):
     HUMAN_MARKER = "marker-of-a-human"
     KIND = "no-kind"
     OPERATORS = "no-operators"  # anybody with the credentials may send as this agent
+    CONSENT = "no-consent"  # of a person, where the policy keeps consents in the roster
     LAST_DAY = "until-over"
     LANGUAGE = "no-markers-known"
     OWN_MARKERS = "own-markers"  # words that this program doesn't know for a bot's
@@ -72,8 +73,8 @@ class Compliance(Struct, frozen=True):
     @property
     def is_complete(self) -> bool:
         """Whether nothing is missing that the disclosure rules ask for."""
-        # Who may send as an agent is no question of disclosure, and only remarked.
-        return not self.general and self.counts().keys() <= {GapKind.OPERATORS}
+        # Who may send as an agent, and who agreed to be shown, is no question of disclosure, and only remarked.
+        return not self.general and self.counts().keys() <= {GapKind.OPERATORS, GapKind.CONSENT}
 
     def counts(self) -> dict[GapKind, int]:
         """Return how often each thing is missing; what never is isn't there."""
@@ -94,7 +95,7 @@ def assess(roster: PartialRoster, chosen: Collection[str], today: date) -> Compl
             raise UsageError(f"there is no brand {visible(key)}", hint="the roster has: " + ", ".join(known))
     rules = [_rule(brand, roster.policy) for brand in roster.brands]
     shown = agreed_agents(roster.agents, roster.policy, today)  # a neutral name is what customers read, too
-    agents = [entry for rule in rules for entry in _agents(rule, shown, today)]
+    agents = [entry for rule in rules for entry in _agents(rule, shown, roster.policy, today)]
     general = list(_general_gaps(roster.policy, rules))
     # The parser reports some of this as well, by path or in the same words; what can't be judged is missing too.
     covered = {path for path, _ in general} | {gap.message for entry in agents for gap in entry.gaps}
@@ -119,22 +120,24 @@ def _rule(brand: Brand, policy: Policy) -> BrandRule:
     return BrandRule(brand, markers, markers != markers_for(brand.language, MARKERS))
 
 
-def _agents(rule: BrandRule, agents: Iterable[Agent], today: date) -> Iterator[AgentCompliance]:
+def _agents(rule: BrandRule, agents: Iterable[Agent], policy: Policy, today: date) -> Iterator[AgentCompliance]:
     disclosure = Disclosure(rule.brand.language, rule.markers)
     for agent in agents:
         if agent.brand == rule.brand.key:
             problem = disclosure.problem(agent.name, agent.kind, agent.surname_is) if rule.markers else None
             marker = disclosure.marker(agent.name, agent.surname_is)
-            yield AgentCompliance(agent, marker, tuple(_agent_gaps(agent, problem, today)))
+            yield AgentCompliance(agent, marker, tuple(_agent_gaps(agent, problem, policy, today)))
 
 
-def _agent_gaps(agent: Agent, problem: str | None, today: date) -> Iterator[Gap]:
+def _agent_gaps(agent: Agent, problem: str | None, policy: Policy, today: date) -> Iterator[Gap]:
     if problem is not None:
         yield Gap(GapKind.MARKER if agent.kind is Kind.BOT else GapKind.HUMAN_MARKER, problem)
     if not agent.operators:
         yield Gap(GapKind.OPERATORS, "no operators: anybody with the credentials may send as this agent")
     if agent.until is not None and agent.until < today:
         yield Gap(GapKind.LAST_DAY, f"the last day was {agent.until.isoformat()}, and the roster still has the entry")
+    if policy.consent != "off" and agent.kind is Kind.HUMAN and agent.consent is None:
+        yield Gap(GapKind.CONSENT, "no consent: the roster doesn't say that this person agreed to name and photo")
 
 
 def _general_gaps(policy: Policy, rules: Iterable[BrandRule]) -> Iterator[tuple[str, Gap]]:

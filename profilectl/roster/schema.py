@@ -206,19 +206,19 @@ def agent_key(value: Any) -> str:
 
 def moved(value: Any) -> list[dict[str, Any]]:
     """Accept an array of tables; what each holds is judged by `roster.moves`."""
-    if type(value) is not list or any(type(entry) is not dict for entry in value):
-        raise FieldError(f"expected tables that begin with [[moved]], got {shown(value)}")
-    if len(value) > MOST_AGENTS:
-        raise FieldError(f"{len(value)} entries, at most {MOST_AGENTS}")
-    return value
+    return _tables(value, "[[moved]]", MOST_AGENTS)
 
 
 def waivers(value: Any) -> list[dict[str, Any]]:
     """Accept an array of tables; what each holds is judged by `roster.checks.waivers`."""
+    return _tables(value, "[[policy.waivers]]", _MOST_WAIVERS)
+
+
+def _tables(value: Any, head: str, most: int) -> list[dict[str, Any]]:
     if type(value) is not list or any(type(entry) is not dict for entry in value):
-        raise FieldError(f"expected tables that begin with [[policy.waivers]], got {shown(value)}")
-    if len(value) > _MOST_WAIVERS:
-        raise FieldError(f"{len(value)} entries, at most {_MOST_WAIVERS}")
+        raise FieldError(f"expected tables that begin with {head}, got {shown(value)}")
+    if len(value) > most:
+        raise FieldError(f"{len(value)} entries, at most {most}")
     return value
 
 

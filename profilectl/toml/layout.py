@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from profilectl.toml.paths import Path
+from profilectl.toml.paths import Path, spelled_key
 
 TOKEN = re.compile(
     # Possessive, because the engine keeps a record of every place that it may come back to: 100 bytes for a character.
@@ -52,13 +52,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 def plain_key(token: Token) -> str:
     """Return the key that a bare or quoted token spells."""
-    if token.kind == "bare":
-        return token.text
-    if "\\" not in token.text:
-        return token.text[1:-1]
-    import tomli  # knows the escapes of quoted keys
-
-    return str(tomli.loads(f"key = {token.text}")["key"])
+    return spelled_key(token.text, is_bare=token.kind == "bare")
 
 
 @dataclass(slots=True)

@@ -28,3 +28,14 @@ def dotted(path: Path) -> str:
 def _key(part: str) -> str:
     is_plain = len(part) <= _LONGEST and re.fullmatch(_BARE_KEY, part)
     return part if is_plain else f'"{excerpt(part, _LONGEST)}"'
+
+
+def spelled_key(text: str, *, is_bare: bool) -> str:
+    """Return the key that a bare or quoted token spells."""
+    if is_bare:
+        return text
+    if "\\" not in text:
+        return text[1:-1]
+    import tomli  # knows the escapes of quoted keys
+
+    return str(tomli.loads(f"key = {text}")["key"])

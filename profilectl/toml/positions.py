@@ -13,7 +13,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from profilectl.toml.paths import Path
+from profilectl.toml.paths import Path, spelled_key
 
 _TOKEN = re.compile(
     # Possessive, because the engine keeps a record of every place that it may come back to: 100 bytes for a character.
@@ -136,13 +136,7 @@ class _Scanner:
 
 def _plain(token: _Token) -> str:
     """Return the key that a bare or quoted token spells."""
-    if token.kind == "bare":
-        return token.text
-    if "\\" not in token.text:
-        return token.text[1:-1]
-    import tomli  # knows the escapes of quoted keys
-
-    return str(tomli.loads(f"key = {token.text}")["key"])
+    return spelled_key(token.text, is_bare=token.kind == "bare")
 
 
 class Positions:

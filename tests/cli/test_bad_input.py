@@ -365,3 +365,23 @@ def test_a_sandbox_that_is_neither_on_nor_off_is_refused(desk, words):
     result = desk.run(*words)
 
     assert (2, "error: PROFILECTL_SANDBOX is true") == (result.code, result.err.splitlines()[0])
+
+
+def test_a_timer_mails_little_of_what_is_refused(desk):
+    """A refusal is for a person, and each run repeats it: so it is short, and names what shows the rest."""
+    team = [(f"a{number}", f"Agent {number}") for number in range(9)]
+    desk.write(*team).run("--sandbox", "sync", "--yes")
+    desk.write(team[0])
+    plan, shown = (desk.run("--sandbox", "sync", "--yes", *words) for words in (["-q"], []))
+
+    assert (5, "", 5, 8) == (plan.code, plan.out, shown.code, len(shown.rows))
+    assert (
+        "hint: `--allow-deletes 8` allows this plan; `profilectl diff --sandbox` shows it" == plan.err.splitlines()[1]
+    )
+
+    desk.write(*((key, name, "nmae = 1") for key, name in team))
+    roster, shown = (desk.run("--sandbox", "sync", "--yes", *words) for words in (["-q"], []))
+    lines = roster.err.splitlines()
+
+    assert (5, 4, 10) == (roster.code, len(lines), len(shown.err.splitlines()))
+    assert "error: roster.toml has 9 errors: `profilectl roster check` shows all" == lines[-1]

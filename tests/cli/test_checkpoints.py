@@ -354,7 +354,7 @@ def test_a_key_in_the_keyring_is_made_when_that_is_asked_for(tmp_path, monkeypat
     run(["--sandbox", "init", "--handle", "acmecare", "-q"])
     synced = run(["--sandbox", "sync", "--yes", "-q"])
     assert (0, []) == (synced, kept)
-    assert "audit checkpoint --make-key" in capsys.readouterr().err
+    assert "audit checkpoint --sandbox --make-key" in capsys.readouterr().err
     assert 0 == run(["--sandbox", "audit", "checkpoint", "--make-key"])
     public = capsys.readouterr().err.rpartition(": ")[2].strip()
     (folder,) = (tmp_path / "anchor" / "sandbox").iterdir()

@@ -97,6 +97,17 @@ def test_people_without_consent_are_listed(desk, policy, is_missing):
     assert f"3 agents; missing: {'1 no-consent' if is_missing else 'nothing'}\n" == result.err
 
 
+def test_the_document_has_who_lacks_consent(desk):
+    """A script learns it as people do, and the roster complies all the same."""
+    desk.write(("bo", "Bo", OPERATORS), *GOOD)
+    result = desk.run("roster", "check", "--compliance", "--json")
+    codes = {agent["agent"]: [gap["code"] for gap in agent["missing"]] for agent in result.document["agents"]}
+
+    assert {"bo": ["no-consent"], "alice": [], "helper": []} == codes
+    assert ({"no-consent": 1}, 2) == tuple(result.document["counts"][key] for key in ("missing", "complete"))
+    assert (0, True) == (result.code, result.document["ok"])
+
+
 @pytest.mark.parametrize(("brand", "code"), [("acme", 0), ("beta", 5), ("gamma", 2)])
 def test_one_brand(desk, brand, code):
     """--brand narrows it down, and must name one of the roster's."""

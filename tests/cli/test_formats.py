@@ -130,6 +130,14 @@ def test_markdown_shows_the_roster_s_pictures_from_the_repository(moved):
     assert len(rows) == result.out.count(" |\n") - 2
 
 
+def test_a_roster_s_folder_may_have_a_space(moved):
+    """A browser gets an address, whatever the folder is called."""
+    desk, _ = moved
+    result = desk.run("diff", "--format", "markdown", "--picture-base", "https://git.example/raw/c0ffee/my team")
+
+    assert (0, 3) == (result.code, result.out.count(' src="https://git.example/raw/c0ffee/my%20team/'))
+
+
 def test_markdown_shows_what_x_serves_now():
     """The live picture's address is X's own, also of a profile that only goes; without one there is none."""
     profile = Profile("1", "Alice", "https://pbs.twimg.com/a.png", 1)

@@ -288,6 +288,32 @@ def test_nobody_is_left_to_show(team):
     assert "otto isn't shown: the last day was 2019-12-31" in all_of_them.err
 
 
+def test_whoever_was_offboarded_is_left_out(team):
+    """A team is approved by its sheet: nobody can send as an offboarded agent, whatever the roster still names."""
+    team.write(("alice", "Alice F."), ("bruno", "Bruno"), brands=BRANDS)
+    team.run("sync", "--sandbox", "--yes")
+    team.run("offboard", "alice", "--sandbox", "--yes", "--brand", "beta")
+    result = team.run("preview", "--sandbox", "--sheet", "-")
+
+    assert (0, "alice isn't shown at @betahelp: offboarded\n") == (result.code, result.err)
+    assert (1, 2) == (result.out.count("<bdi>Alice F.</bdi>"), result.out.count("<bdi>Bruno</bdi>"))
+
+    alone = team.run("preview", "alice", "--sandbox", "--brand", "beta")
+
+    assert (5, "error: alice isn't shown: offboarded") == (alone.code, alone.err.splitlines()[0])
+
+
+def test_a_ledger_that_cannot_be_read_is_no_reason_to_show_nobody(team):
+    """Names and pictures are worth a look, but who was offboarded isn't known."""
+    (team.folder / "ledger.db").write_bytes(b"no ledger")
+    (team.folder / "ledger.db").chmod(0o600)
+    team.env["PROFILECTL_LEDGER"] = str(team.folder / "ledger.db")
+    result = team.run("preview")
+
+    assert (0, True) == (result.code, "Alice F." in result.out)
+    assert result.err.startswith("warning: whoever was offboarded is shown as well: ")
+
+
 def test_a_sheet_shows_the_whole_team(team):
     """Each face and name once for each brand, with what it was made from, and nothing from elsewhere."""
     done = team.run("preview", "--sheet", "faces.html")

@@ -46,6 +46,17 @@ def test_who_sent_a_message_is_shown(desk):
     assert service in " ".join(screen.split())
 
 
+@pytest.mark.parametrize("words", ["sent --as afischer", "log --agent nobody", "who Nobody --brand acme"])
+def test_a_terminal_is_shown_what_checks_an_answer(desk, words):
+    """Below it, also where there is nothing to show; a pipe and --quiet get the answer alone."""
+    line = "answered from the record as it is; `profilectl audit verify` checks that nobody changed it"
+    _, screen = desk.watch("audit", *words.split())
+
+    assert line in " ".join(screen.split()).replace("\x1b[2m", "").replace("\x1b[0m", "")
+    assert "audit verify" not in desk.run("audit", *words.split()).err
+    assert "audit verify" not in desk.watch("audit", *words.split(), "--quiet")[1]
+
+
 def test_the_page_says_who_sent_a_message(desk):
     """The page of an export has them as well."""
     (desk.folder / "kept").mkdir()

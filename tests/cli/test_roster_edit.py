@@ -277,6 +277,36 @@ def test_labels_and_a_first_day(team):
     assert ["acme", "labels.team", "day"] in team.run("roster", "show", "emre").rows
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("set alice team=night", "a free label is called labels.team"),
+        ("set alice label=night", "a free label is called labels.team"),
+        ("set alice labels=night", "one label is written as in labels.team=night"),
+        ("set alice labels.team", "such as labels.team=night"),
+        ("set alice --label team=night", "fields are typed without dashes: labels.team=night"),
+        ("set alice -l team=night", "fields are typed without dashes: labels.team=night"),
+        ("set alice --title Lead", "fields are typed without dashes: title='Care Specialist'"),
+        ("set alice --until 2027-01-31", "fields are typed without dashes: until=2027-01-31"),
+    ],
+)
+def test_how_a_field_is_written_is_said(desk, words, hint):
+    """A label is in a table of its own, and an option of `add` is a field of `set`."""
+    desk.write(("alice", "Alice"))
+
+    assert f"hint: {hint}" == desk.run("roster", *words.split()).err.splitlines()[1]
+
+
+def test_who_is_added_without_a_picture_learns_how_to_give_one(desk):
+    """Where the roster has none for everybody."""
+    text = 'version = 1\n[brands.acme]\nhandle = "acmecare"\n[agents]\n'
+    (desk.folder / "roster.toml").write_text(text)
+    refused = desk.run("roster", "add", "zoe", "--name", "Zoe", "--kind", "human")
+    hint = "--photo FILE takes a picture from anywhere, --avatar PATH one in the roster's folder"
+
+    assert (5, f"hint: {hint}") == (refused.code, refused.err.splitlines()[1])
+
+
 def test_the_canonical_form(team):
     """--check writes nothing and exits 3, fmt writes, and then both have nothing to do."""
     before = roster(team)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 
@@ -82,6 +83,21 @@ def test_every_option_of_every_command_in_every_wrong_way(capsys):
             f"\n{total} wrong command lines of {len(COMMANDS)} commands: 0 tracebacks, every exit code 2\n"
         )
     assert total > 1500
+
+
+def test_an_option_without_its_value_shows_one_that_it_takes(capsys):
+    """A value that can be typed: not the word that help has for it, nor another one in capitals."""
+    for command in COMMANDS:
+        for option in (option for option in command.options if option.value is not None):
+            code = run([*command.words[1:], option.names[0]])
+            hint = capsys.readouterr().err.splitlines()[1]
+            example = hint.removeprefix(f"hint: such as {option.names[0]} ").partition("; ")[0]
+            words = [word for word in re.findall("[A-Za-z]+", example) if word.isupper() and len(word) > 1]
+
+            assert code == 2
+            assert words == [], hint
+            assert example not in {"", option.value.metavar, option.value.metavar.lower()}, hint
+            assert all(re.fullmatch(choice, example) for choice in option.value.choices[:1]), hint
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback_server import LoopbackServer, Request
 
 TOKEN = "forge-token"
 _PAGE = 100
 
 
-class Forge:
-    """Comments of the changes of one repository, as both forges know them; a context manager.
+class Forge(LoopbackServer):
+    """Comments of the changes of one repository, as both forges know them.
 
     Attributes:
         comments: by the number of a change, oldest first; each with id, body and the name of who wrote it.
@@ -26,16 +26,16 @@ class Forge:
         self.comments: dict[str, list[dict[str, object]]] = {}
         self.merged: dict[str, int] = {}
         self.calls: list[tuple[str, str]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(self._serve)
 
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    def _serve(self, request: Request):
+        body = json.loads(request.body)["body"] if request.body else None
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        has_token = TOKEN in (headers.get("authorization", "")[7:], headers.get("private-token"))
+        parts = urlsplit(request.path)
+        query = parse_qs(parts.query)
+        status, document = self.answer(request.method, parts.path, query, body) if has_token else (401, {})
+        return status, {}, json.dumps(document).encode()
 
     def add(self, change: str, body: str, author: str) -> dict[str, object]:
         number = sum(map(len, self.comments.values())) + 1
@@ -64,26 +64,3 @@ class Forge:
             others = {"number": 99, "iid": 99, "merged_at": None, "state": "opened"}
             return 200, [others, *([change] if number else [])]
         return (200, {"id": self.bot}) if path == "/user" else (404, {})
-
-
-def _handler(forge):
-    class Handler(BaseHTTPRequestHandler):
-        def _serve(self):
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length))["body"] if length else None
-            has_token = TOKEN in (self.headers.get("Authorization", "")[7:], self.headers.get("PRIVATE-TOKEN"))
-            parts = urlsplit(self.path)
-            query = parse_qs(parts.query)
-            status, document = forge.answer(self.command, parts.path, query, body) if has_token else (401, {})
-            content = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815 - http.server's names
-
-        def log_message(self, *_):
-            pass
-
-    return Handler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,40 @@ def test_a_missing_roster_is_one_to_begin_with(tmp_path):
     start = "`profilectl init` writes one to start from; --roster PATH names another"
     assert start == reading_hint(tmp_path / "none.toml")
     assert start == reading_hint(tmp_path / "nul\0")
+
+
+@pytest.mark.parametrize(
+    ("place", "start", "missing", "hint"),
+    [
+        ("roster.toml", "avatars", "roster.toml", "did you mean --roster ../roster.toml? Or `cd ..` first"),
+        (
+            "my team/roster.toml",
+            ".",
+            "roster.toml",
+            "did you mean --roster 'my team/roster.toml'? Or `cd 'my team'` first",
+        ),
+        ("roster.toml", ".", "team.toml", "did you mean --roster roster.toml?"),
+    ],
+)
+def test_a_roster_nearby_is_named(tmp_path, monkeypatch, place, start, missing, hint):
+    """Whoever stands one folder too deep, or not deep enough, shouldn't begin another roster."""
+    for folder in {tmp_path / start, (tmp_path / place).parent}:
+        folder.mkdir(exist_ok=True)
+    (tmp_path / place).touch()
+    monkeypatch.chdir(tmp_path / start)
+
+    assert hint == reading_hint(Path(missing))
+
+
+def test_several_rosters_nearby_are_named(tmp_path, monkeypatch):
+    """None of them is likelier than the others; what lies in a hidden folder is a program's."""
+    for name in ("d", "c", "b", "a", ".git"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "roster.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    names = "--roster a/roster.toml, --roster b/roster.toml, --roster c/roster.toml and 1 more"
+
+    assert f"did you mean one of these? {names}" == reading_hint(Path("roster.toml"))
 
 
 def test_a_roster_that_may_not_be_read_names_who_may(tmp_path, monkeypatch):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Annotated, Generic, TypeVar
+
+from msgspec import Struct
 
 from profilectl.audit.faces import Face, named
 from profilectl.audit.periods import Period
@@ -35,7 +39,7 @@ from profilectl.cli.ledger.files import (
 )
 from profilectl.cli.options import argument, option
 from profilectl.errors import UsageError
-from profilectl.render.console import info, out_all
+from profilectl.render.console import info, info_aside, is_terminal, out_all
 from profilectl.render.json_documents import Document, about_local_x, dump
 from profilectl.render.record import answers as render
 from profilectl.system.host import now_ms
@@ -69,24 +73,15 @@ def log(
         people = recipients_of(context, readable, to)
         selection = Selection(asked, user_ids(context, accounts), agents, actors, events, people)
         begin_ms = begin_of(readable, selection.accounts)
-        entries = _Counted(selection.entries(readable.events()))
-        if context.wants_json:
-            head = about_local_x(render.log_head(asked, zone, begin_ms), is_local=context.uses_sandbox)
-            _pour_document(head, "records", (render.log_record(e, brands) for e in entries))
-        elif csv:
-            _out_csv(render.LOG_CELLS, (render.log_cells(entry, brands) for entry in entries))
-        else:
-            context.output.show_many(
-                render.LOG_HEADERS,
-                entries,
-                row=lambda entry: render.log_row(entry, brands),
-                cells=lambda entry: render.log_cells(entry, brands),
-            )
+        answer = _Counted(selection.entries(readable.events()))
+        head = partial(render.log_head, asked, zone, begin_ms)
+        _show(context, answer, _LOG, brands, head, csv=csv)
         show_left_out(readable)
-        if not entries.count and not is_before(asked, begin_ms):
+        if not answer.count and not is_before(asked, begin_ms):
             unknown = unknown_words(accounts, readable, agent or (), actor or (), option_name="--agent")
             context.remark(unknown_sentence("No record matches", unknown))
     tell_begin(context, asked, begin_ms)
+    _tell_how_sure(context)
 
 
 def who(
@@ -123,11 +118,11 @@ def who(
     )
     if asked.from_ms > now:
         context.remark("that is still to come: the answer is what the record says today")
-    if shown:
-        return
-    if not is_before(asked, begin_ms):
-        info(_nobody(name, same, faces))
-    tell_begin(context, asked, begin_ms)
+    if not shown:
+        if not is_before(asked, begin_ms):
+            info(_nobody(name, same, faces))
+        tell_begin(context, asked, begin_ms)
+    _tell_how_sure(context)
 
 
 def _nobody(name: str, same: Sequence[Face], faces: Sequence[Face]) -> str:
@@ -165,27 +160,25 @@ def sent(
             asked, user_ids(context, accounts), frozenset(as_ or ()), asked_actors(actor), recipients=people
         )
         begin_ms = begin_of(readable, selection.accounts)
-        outgoing = _Counted(messages(readable.events(), selection))
-        if context.wants_json:
-            head = about_local_x(render.sent_head(asked, zone, begin_ms), is_local=context.uses_sandbox)
-            _pour_document(head, "messages", (render.sent_message(e, brands) for e in outgoing))
-        elif csv:
-            _out_csv(render.SENT_CELLS, (render.sent_cells(message, brands) for message in outgoing))
-        else:
-            context.output.show_many(
-                render.SENT_HEADERS,
-                outgoing,
-                row=lambda message: render.sent_row(message, brands),
-                cells=lambda message: render.sent_cells(message, brands),
-            )
+        answer = _Counted(messages(readable.events(), selection))
+        head = partial(render.sent_head, asked, zone, begin_ms)
+        _show(context, answer, _SENT, brands, head, csv=csv)
         show_left_out(readable)
-        if not outgoing.count and not is_before(asked, begin_ms):
+        if not answer.count and not is_before(asked, begin_ms):
             unknown = unknown_words(accounts, readable, as_ or (), actor or (), option_name="--as")
             context.remark(unknown_sentence("No message matches", unknown))
     tell_begin(context, asked, begin_ms)
+    _tell_how_sure(context)
 
 
 # How it is shown
+
+
+def _tell_how_sure(context: Context) -> None:
+    """Say below an answer that a person reads which command checks the record that it comes from."""
+    # Not done here: the check hashes every record, also those that the question isn't about.
+    if is_terminal(sys.stdout) and not (context.wants_json or context.is_quiet):
+        info_aside("answered from the record as it is; `profilectl audit verify` checks that nobody changed it")
 
 
 class _Counted(Generic[Item]):
@@ -199,6 +192,54 @@ class _Counted(Generic[Item]):
         for item in self._items:
             self.count += 1
             yield item
+
+
+class _Form(Struct, Generic[Item], frozen=True):
+    """How the items of one question are shown."""
+
+    key: str  # in the document
+    part: Callable[[Item, render.Brands], Document]
+    headers: Sequence[str]
+    row: Callable[[Item, render.Brands], Sequence[str]]  # for people
+    names: Sequence[str]  # of the cells
+    cells: Callable[[Item, render.Brands], Sequence[str]]  # for programs
+
+
+_LOG = _Form(
+    key="records",
+    part=render.log_record,
+    headers=render.LOG_HEADERS,
+    row=render.log_row,
+    names=render.LOG_CELLS,
+    cells=render.log_cells,
+)
+_SENT = _Form(
+    "messages", render.sent_message, render.SENT_HEADERS, render.sent_row, render.SENT_CELLS, render.sent_cells
+)
+
+
+def _show(
+    context: Context,
+    items: Iterable[Item],
+    form: _Form[Item],
+    brands: render.Brands,
+    head: Callable[[], Document],
+    *,
+    csv: bool,
+) -> None:
+    """Write the items as a document that begins with its head, as CSV, or as a table or lines with tabs."""
+    if context.wants_json:
+        start = about_local_x(head(), is_local=context.uses_sandbox)
+        _pour_document(start, form.key, (form.part(item, brands) for item in items))
+    elif csv:
+        _out_csv(form.names, (form.cells(item, brands) for item in items))
+    else:
+        context.output.show_many(
+            form.headers,
+            items,
+            row=lambda item: form.row(item, brands),
+            cells=lambda item: form.cells(item, brands),
+        )
 
 
 def _out_csv(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -91,8 +92,9 @@ def log_in(context: Context, expected: str | None, read: Callable[[], Credential
 def _reader(context: Context, *, with_token: bool, pin: bool) -> Callable[[], Credentials]:
     """Return what gets the four values in the chosen way; UsageError when that can't be done here."""
     if context.options.credentials_file is not None:
-        path = visible(str(context.options.credentials_file))
-        raise UsageError("auth login takes no --credentials-file", hint=f"profilectl auth login --with-token < {path}")
+        path = visible(shlex.quote(str(context.options.credentials_file)))
+        hint = f"`profilectl auth login --with-token < {path}` reads it"
+        raise UsageError("auth login takes no --credentials-file", hint=hint)
     if with_token and pin:
         raise UsageError("--with-token and --pin exclude each other", hint="leave one of them out")
     if with_token and sys.stdin.isatty():

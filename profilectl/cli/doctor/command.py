@@ -25,6 +25,7 @@ from profilectl.doctor.report import State, lacks_only_allowlist
 from profilectl.errors import ExitCode, UsageError
 from profilectl.render import doctor as render
 from profilectl.render.console import info, is_terminal, out
+from profilectl.text.pasteable import pasteable
 from profilectl.toml.rules import parse_duration
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _wait(
     if context.wants_json:
         _show(context, report, code)
     elif result.allowed and not context.is_quiet:
-        out("X allows custom profiles now: `profilectl diff` shows what a sync would make")
+        out(pasteable("X allows custom profiles now: `profilectl diff` shows what a sync would make"))
     times = "once" if result.questions == 1 else f"{result.questions} times"
     for account in accounts:
         if account.refusal is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 from profilectl.cli.context import Context
 from profilectl.cli.ledger.earlier_copies import require_earlier_backup, require_earlier_export
 from profilectl.cli.ledger.files import (
+    MAX_WAIT,
     new_file,
     open_at,
     open_sound,
@@ -31,13 +32,10 @@ from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from profilectl.cli.ledger.files import Place
     from profilectl.ledger.export import Extent, Verdict
     from profilectl.ledger.sqlite import SQLiteReader
     from profilectl.ledger.store import Execute, Store, StoreReader
-
-    Place = Path | PostgresAddress
-
-_MAX_WAIT = 60.0  # seconds that a command waits for a run to end
 
 Force = Annotated[bool, option("--force", "Replace FILE where there is one.")]
 
@@ -105,7 +103,7 @@ def import_(
         _require_no_problem(file, verdict)
         _require_empty(context, place)
         ledger = context.ledger_for_writing()
-        with ledger.lock(_MAX_WAIT, "profilectl ledger import", context.announce_wait):
+        with ledger.lock(MAX_WAIT, "profilectl ledger import", context.announce_wait):
             export_lines.import_into(cast("Store", ledger).engine, lines, verdict.extent)
         refusal = refusal_of(context, ledger, place)
     rows, digest = verdict.extent.rows, verdict.extent.digest

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Place = Path | PostgresAddress
 
+MAX_WAIT = 60.0  # seconds that a command about the ledger waits for a run to end
+
 
 @contextmanager
 def readable_file(file: str) -> Iterator[BinaryIO]:

@@ -26,8 +26,6 @@ from profilectl.text.escape import visible
 if TYPE_CHECKING:
     import typer
 
-    Place = Path | PostgresAddress
-
 _HEADERS = ("what", "value")
 
 

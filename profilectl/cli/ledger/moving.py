@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from profilectl.cli.context import Context
 from profilectl.cli.ledger.files import (
+    MAX_WAIT,
     absolute,
     exists,
     is_of_ledger,
@@ -22,18 +23,15 @@ from profilectl.cli.options import argument, option
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import LedgerRefused, UsageError
 from profilectl.ledger import relocation
-from profilectl.ledger.address import PostgresAddress, parse_place
+from profilectl.ledger.address import parse_place
 from profilectl.ledger.store import refusal_of_mark
 from profilectl.render import ledger as render
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from profilectl.cli.ledger.files import Place
     from profilectl.ledger.export import Extent
     from profilectl.ledger.store import Store
-
-    Place = Path | PostgresAddress
-
-_MAX_WAIT = 60.0  # seconds that a command waits for a run to end
 
 
 def migrate(
@@ -62,7 +60,7 @@ def migrate(
     source = cast("Store", context.ledger_for_writing()).engine
     old = place_of(context)  # one beside the roster was moved to the state folder just now
     target = partial(_open_marked, context, new)
-    with source.lock(_MAX_WAIT, "profilectl ledger migrate", context.announce_wait), tempfile.TemporaryFile() as spool:
+    with source.lock(MAX_WAIT, "profilectl ledger migrate", context.announce_wait), tempfile.TemporaryFile() as spool:
         extent = relocation.migrate(source, target, spool, str(old), str(new))
         with target() as ledger:
             relocation.finish(source, ledger.engine, str(old), str(new))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from profilectl.cli.audit.anchor import forget_tree
@@ -19,7 +18,6 @@ from profilectl.cli.options import option
 from profilectl.cli.prompts import require_consent
 from profilectl.errors import LedgerRefused, ProfilectlError, TryLater
 from profilectl.ledger.accounts import check_account
-from profilectl.ledger.address import PostgresAddress
 from profilectl.profiles.ownership import namesakes
 from profilectl.render import ledger as render
 from profilectl.render.console import info
@@ -27,11 +25,10 @@ from profilectl.system.host import now_ms
 from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
+    from profilectl.cli.ledger.files import Place
     from profilectl.ledger.heads import Setback
     from profilectl.ledger.protocol import LedgerReader
     from profilectl.profiles.ownership import Namesake
-
-    Place = Path | PostgresAddress
 
 _CANDIDATES = ("brand", "agent", "profile", "name", "created", "command")
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from profilectl.cli.context import Context
 from profilectl.cli.options import option
 from profilectl.errors import ExitCode, ProfilectlError, UsageError
-from profilectl.model import Agent, Brand, Kind, Policy, Problem
+from profilectl.model import Agent, Brand, Problem
 from profilectl.render import json_documents, roster_documents
 from profilectl.render.console import folded_sentence, info, is_terminal, out, out_all, problem_line, progress
 from profilectl.system.host import today
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from profilectl.roster.parser import PartialRoster
 
 _COMPLIANCE_HEADERS = ("brand", "agent", "kind", "name", "marker", "missing")
-_NO_CONSENT = "no consent: the roster doesn't say that this person agreed to name and photo"
 
 
 class CheckFormat(enum.StrEnum):
@@ -194,30 +193,17 @@ def _show_compliance(context: Context) -> ExitCode:
     # Whoever answers for the rules must see the other agents, though one entry has a mistake.
     roster = parse_partially(context.read_roster(), str(context.roster_path))
     answer = assess(roster, context.options.brand, today(roster.policy.timezone))
-    context.output.show(
-        roster_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer, roster.policy)]
-    )
+    context.output.show(roster_documents.compliance(answer), _COMPLIANCE_HEADERS, [*_compliance_rows(answer)])
     if not context.is_quiet:
         gaps = [f"{number} {kind.value}" for kind, number in answer.counts().items()]
-        unrecorded = sum(_lacks_consent(entry.agent, roster.policy) for entry in answer.agents)
-        gaps += [f"{unrecorded} no-consent"] if unrecorded else []
         info(f"{_counted(len(answer.agents), 'agent')}; missing: {', '.join(gaps) or 'nothing'}")
     return ExitCode.DONE if answer.is_complete else ExitCode.REFUSED
 
 
-def _lacks_consent(agent: Agent, policy: Policy) -> bool:
-    """Say whether a person's consent isn't in the roster, though the policy keeps it there.
-
-    As for operators, that is remarked, and the exit code is the disclosure rules'.
-    """
-    return policy.consent != "off" and agent.kind is Kind.HUMAN and agent.consent is None
-
-
-def _compliance_rows(answer: Compliance, policy: Policy) -> Iterator[tuple[str, ...]]:
+def _compliance_rows(answer: Compliance) -> Iterator[tuple[str, ...]]:
     """Yield what is missing in no single agent first, with its path where an agent would stand."""
     for path, gap in answer.general:
         yield ("", path, "", "", "", gap.message)
     for entry in answer.agents:
         agent, messages = entry.agent, [gap.message for gap in entry.gaps]
-        messages += [_NO_CONSENT] if _lacks_consent(agent, policy) else []
         yield (agent.brand, agent.key, agent.kind.value, agent.name, entry.marker or "", "; ".join(messages))

@@ -75,31 +75,47 @@ _BRAND = (("", "--brand", "--brand BRAND names the account"),)
 _MOMENT = (("who", "--at", "did you mean --at?"),)
 _JSON = (("", "--json", "--json prints one JSON document"),)
 
+
+def _field(example: str) -> tuple[tuple[str, str, str], ...]:
+    """Return the hint for an option of `roster add` that `roster set` has as a field."""
+    return (("set", "--unset", f"fields are typed without dashes: {example}"),)
+
+
 OPTIONS = {
     "--account": _BRAND,
     "--agent": (("sent", "--as", "did you mean --as?"),),
     "--as": (("log", "--agent", "did you mean --agent?"),),
     "--assume-yes": _YES,
     "--auto-approve": _YES,
+    "--avatar": _field("avatar=avatars/alice.png"),
     "--check": _DRY_RUN,
     "--config": (("", "--roster", "--roster PATH names the roster"),),
     "--debug": (("", "--verbose", "--verbose tells about every call"),),
     "--dry-run": _DRY_RUN,
+    "--first": _field("first=Alice"),
     "--force": _YES,
+    "--from": _field("from=2026-12-01"),
+    "--kind": _field("kind=bot"),
+    "--label": _field("labels.team=night"),
+    "--last": _field("last=Fast"),
+    "--name": _field("name='Alice F.'"),
     "--no-color": (("", "", "the variable NO_COLOR=1 turns colours off"),),
     "--non-interactive": (("", "--no-input", "--no-input never asks"),),
     "--noop": _DRY_RUN,
     "--on": _MOMENT,
+    "--operators": _field("operators=ann,bob"),
     "--output": _JSON,
     "--plan-only": _DRY_RUN,
     "--preview": _DRY_RUN,
     "--profile": _BRAND,
-    "--since": _MOMENT,
     "--simulate": _DRY_RUN,
-    "--until": _MOMENT,
+    "--since": _MOMENT,
+    "--title": _field("title='Care Specialist'"),
+    "--until": (*_MOMENT, *_field("until=2027-01-31")),
     "--whatif": _DRY_RUN,
     "-V": (("", "", "`profilectl --version` prints the version"),),
     "-f": _YES,
+    "-l": _field("labels.team=night"),
     "-n": _DRY_RUN,
     "-o": _JSON,
     "-y": _YES,

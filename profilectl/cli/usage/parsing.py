@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from profilectl.cli.usage.sentences import missing_command, refusal, unknown_command
 from profilectl.errors import UsageError
 from profilectl.text.escape import visible
+from profilectl.text.pasteable import RepeatedOptions, repeat
 
 # Typer vendors the library that raises these; the base class of a public one is the way to reach it.
 TyperUsageError: Any = typer.BadParameter.__bases__[0]
@@ -47,6 +48,7 @@ class StrictGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return a command's name, the command, and the words for it; UsageError where the group has no such one."""
         if self.get_command(ctx, args[0]) is None:
+            repeat(RepeatedOptions.of(ctx.params))  # no command has begun that would do so
             raise unknown_command(ctx, args)
         return super().resolve_command(ctx, args)
 

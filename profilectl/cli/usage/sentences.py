@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from profilectl.cli.usage import foreign
+from profilectl.completion.example_values import value_of
 from profilectl.errors import UsageError
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.suggest import nearest
@@ -134,10 +135,15 @@ def _value_problem(error: Any, ctx: Any, _words: list[str]) -> UsageError:
     if "does not take a value" in error.message:
         return UsageError(f"{name} takes no value", hint=f"type {name} alone")
     options = [parameter for parameter in ctx.command.get_params(ctx) if name in parameter.opts]
-    example = f"{name} {_metavar(options[0])}" if options else name
     return UsageError(
-        f"{name} needs a value", hint=f"such as {example}; `{ctx.command_path} --help` shows what it takes"
+        f"{name} needs a value",
+        hint=f"such as {name} {_example_value(options[0])}; `{ctx.command_path} --help` shows what it takes",
     )
+
+
+def _example_value(parameter: Any) -> str:
+    choices = getattr(parameter.type, "choices", ())
+    return str(choices[0]) if choices else value_of(parameter.opts[0], _metavar(parameter))
 
 
 def _missing(error: Any, ctx: Any, _words: list[str]) -> UsageError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -106,13 +105,7 @@ class Settings(Struct, frozen=True, dict=True):
 
     def again(self) -> str:
         """Return the options that make another command use the same roster and the same X."""
-        # Only what was typed: what stands in the environment holds for the next command, too.
-        words = ["--sandbox"] if self.options.sandbox else []
-        if self.options.roster is not None:
-            words += ["--roster", str(self.options.roster)]
-        if self.options.credentials_file is not None:
-            words += ["--credentials-file", str(self.options.credentials_file)]
-        return "".join(f" {shlex.quote(word)}" for word in words)
+        return self.options.repeated().words(("--sandbox", "--roster", "--credentials-file"))
 
     @property
     def roster_path(self) -> Path:

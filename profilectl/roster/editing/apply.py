@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from profilectl.errors import InputRefused, UsageError
+from profilectl.model import Problem
 from profilectl.roster.editing.batches import with_batch, with_fields, without_moves
 from profilectl.roster.editing.edits import (
     AddAgent,
@@ -65,7 +66,7 @@ def edited(text: str, file: str, edit: Edit) -> EditedRoster:
         raise InputRefused(f"nothing was written: {obstacle}", hint=_BY_HAND) from None
     _require_intended(tables, text, new, file, edit)
     if not isinstance(edit, Reformat | Batch):
-        _require_no_new_errors(text, new, file)
+        _require_no_new_errors(text, new, file, edit)
     return EditedRoster(new, tuple(_notes(text, tables, edit)))
 
 
@@ -205,7 +206,7 @@ def _keeps_comments(text: str, new: str, edit: Edit) -> bool:
     return set(after) <= set(before) and len(after) <= len(before)
 
 
-def _require_no_new_errors(text: str, new: str, file: str) -> None:
+def _require_no_new_errors(text: str, new: str, file: str, edit: Edit) -> None:
     """Raise InputRefused for an edit that brings errors; those that are there already may stay."""
     errors = [problem for problem in parse_partially(new.encode(), file).problems if problem.severity == "error"]
     if errors:  # only now, as to read a roster of thousands takes a second
@@ -214,7 +215,16 @@ def _require_no_new_errors(text: str, new: str, file: str) -> None:
     if errors:
         listed = "; ".join(f"{problem.path}: {problem.message}" for problem in errors[:3])
         rest = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-        raise InputRefused(f"nothing was written: {listed}{rest}")
+        raise InputRefused(f"nothing was written: {listed}{rest}", hint=_picture_hint(errors, edit))
+
+
+def _picture_hint(errors: Iterable[Problem], edit: Edit) -> str | None:
+    """Return how an agent gets a picture, where one is added without."""
+    if not isinstance(edit, AddAgent) or "avatar" in edit.fields:
+        return None
+    if any(problem.path == f"{dotted(('agents', edit.key))}.avatar" for problem in errors):
+        return "--photo FILE takes a picture from anywhere, --avatar PATH one in the roster's folder"
+    return None
 
 
 def _notes(text: str, tables: Mapping[str, Any], edit: Edit) -> list[str]:

@@ -12,7 +12,7 @@ from profilectl.roster import schema
 from profilectl.text.escape import excerpt, visible
 from profilectl.text.suggest import did_you_mean
 from profilectl.toml.paths import Path
-from profilectl.toml.rules import FieldError, Rule, day, text
+from profilectl.toml.rules import FieldError, Rule, day, is_key, text
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TABLES = ("consent", "labels")  # fields that hold others
@@ -30,7 +30,8 @@ def parse_assignment(word: str, brand: str | None = None) -> tuple[Path, Any]:
     """
     name, equals, value = word.partition("=")
     if not equals:
-        raise UsageError(f"expected FIELD=VALUE, got {excerpt(word, 40)}", hint="such as title='Care Specialist'")
+        example = "labels.team=night" if word.partition(".")[0] == "labels" else "title='Care Specialist'"
+        raise UsageError(f"expected FIELD=VALUE, got {excerpt(word, 40)}", hint=f"such as {example}")
     path = parse_field(name, brand)
     return path, typed(path, value)
 
@@ -41,14 +42,21 @@ def parse_field(name: str, brand: str | None = None) -> Path:
     known: Mapping[str, Any] = schema.AGENT if brand is None else schema.DIFFERENCE
     if parts[0] not in known:
         where = "an agent" if brand is None else "an agent in one brand"
-        advice = did_you_mean(parts[0], known) or f"; there are {', '.join(known)}"
-        raise UsageError(f"{where} has no field {visible(excerpt(parts[0], 40))}{advice}")
+        shown, advice = visible(excerpt(parts[0], 40)), did_you_mean(parts[0], known)
+        hint = _label_hint(parts[0]) if brand is None and (not advice or '"labels"' in advice) else None
+        raise UsageError(f"{where} has no field {shown}{advice or '; there are ' + ', '.join(known)}", hint=hint)
     is_brand = parts[0] == "brands" and len(parts) in {2, 3}
     if len(parts) > 1 and not is_brand and not (parts[0] in _TABLES and len(parts) == 2):
         raise UsageError(f"{visible(excerpt(name, 40))} isn't a field: {parts[0]} holds no others")
     if is_brand and len(parts) == 3 and parts[2] not in schema.DIFFERENCE:
         raise UsageError(f"{visible(excerpt(parts[2], 40))} can't differ in one brand")
     return parts if brand is None else ("brands", brand, *parts)
+
+
+def _label_hint(name: str) -> str | None:
+    """Return how a label of such a name is written; None where none can have it."""
+    label = "team" if name in {"label", "tag", "tags"} else name
+    return f"a free label is called labels.{label}" if is_key(label) else None
 
 
 def typed(path: Path, value: str) -> Any:
@@ -72,7 +80,8 @@ def typed(path: Path, value: str) -> Any:
                 _require_plain_list(path, value)
             return candidate
     what = "expected a day such as 2027-01-31" if rule is day else str(problem and problem.problems[0][1])
-    raise UsageError(f"{'.'.join(map(str, path))}: {what}")
+    hint = "one label is written as in labels.team=night" if path == ("labels",) else None
+    raise UsageError(f"{'.'.join(map(str, path))}: {what}", hint=hint)
 
 
 def _require_plain_list(path: Path, value: str) -> None:
