@@ -43,17 +43,21 @@ _READ_AT_START = (  # by Python, its locale, and libraries while they are loaded
 )
 
 
+def modules_of_a_run() -> list[str]:
+    """Return the names of all modules that some run of the program loads, libraries included."""
+    ours = [module.name for module in pkgutil.walk_packages(profilectl.__path__, "profilectl.")]
+    return [*_LIBRARIES, *(name for name in ours if name not in _LEFT_OUT)]
+
+
 class Preloaded:
     """The process that has loaded the program, there as long as the ``with`` block."""
 
     def __enter__(self) -> Self:
         self._control, theirs = socket.socketpair()
-        ours = [module.name for module in pkgutil.walk_packages(profilectl.__path__, "profilectl.")]
-        modules = [*_LIBRARIES, *(name for name in ours if name not in _LEFT_OUT)]
         self._usual = _read_at_start(os.environ)
         with theirs:
             self._server = subprocess.Popen(
-                [sys.executable, _SERVER, str(theirs.fileno()), *modules],
+                [sys.executable, _SERVER, str(theirs.fileno()), *modules_of_a_run()],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, "HOME": "/nonexistent"},  # by which no test takes a run for what it left behind

@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from tests.patience import until
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = ["benchmark", "what", "median", "ratio", "of CPU", "baseline", "goal", "reached", "note"]
@@ -109,10 +110,7 @@ def test_an_interrupted_run_leaves_nothing_behind(start, tmp_path):
     """Servers and folders are gone after SIGTERM, and the exit code is that of an interruption."""
     process = start("--only", "latency")
     folder = tmp_path / "temporary"
-    end = time.monotonic() + 60
-    while not list(folder.glob("*/jobs-1-3/roster.toml")):
-        assert time.monotonic() < end, "the workshop was never furnished"
-        time.sleep(0.01)
+    until(lambda: list(folder.glob("*/jobs-1-3/roster.toml")), "the workshop to be furnished")
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
 

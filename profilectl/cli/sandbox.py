@@ -25,6 +25,7 @@ from profilectl.render.console import Output, flush, info, is_terminal
 from profilectl.text.escape import excerpt, visible
 
 if TYPE_CHECKING:
+    from profilectl.sandbox.http.app import SandboxApp
     from profilectl.sandbox.http.server import SandboxServer
     from profilectl.sandbox.model.faults import Fault
     from profilectl.sandbox.model.world import BrandAccount, World
@@ -82,7 +83,6 @@ def serve(
     --sandbox use.
     """
     from profilectl.sandbox.http.app import SandboxApp
-    from profilectl.sandbox.http.server import SandboxServer
     from profilectl.sandbox.model.faults import Fault, Kind
 
     with _open_world(context, world, generous=generous) as served:
@@ -92,30 +92,20 @@ def serve(
         except ValueError as error:
             raise UsageError(f"--handle: {error}") from None
         served.ensure_customer(CUSTOMER)
-        _allow(served, accounts, profiles=not not_allowlisted, feedback=not no_feedback)
         if trouble:
             served.faults.add(Fault(kind=Kind.RANDOM, times=None, probability=trouble, seed=seed))
-        try:
-            server = SandboxServer(SandboxApp(served, _options_to(context, world)), port)
-        except OSError as error:
-            what = f"can't listen on port {port}: {error.strerror}"
-            raise InputRefused(what, hint="--port 0 takes a free one") from None
-        try:
-            _run(context, server, accounts, world)
-        finally:  # the world may be shared, and outlives this server
-            _allow(served, accounts, profiles=True, feedback=True)
-
-
-def _run(context: Context, server: SandboxServer, accounts: list[BrandAccount], world: Path | None) -> None:
-    """Say where the sandbox is, and serve until somebody ends it."""
-    # It answers from here on: the address that is printed can be called, and its token is where commands find it.
-    with server, kept_token(context.environ, server.url, server.token) as is_kept:
-        _tell_of_another(context, world)
-        if not is_kept:
-            info("sandbox faults --url and reset --url won't find this sandbox's token: no private folder for it")
-        # Last, since programs that start a sandbox go on as soon as they have read them.
-        _show_settings(context, server, accounts, is_own=_is_own(context, world))
-        _wait_for_signal()
+        with (
+            _allowing(served, accounts, profiles=not not_allowlisted, feedback=not no_feedback),
+            _listening(SandboxApp(served, _options_to(context, world)), port) as server,
+            kept_token(context.environ, server.url, server.token) as is_kept,
+        ):
+            _tell_of_another(context, world)
+            if not is_kept:
+                info("sandbox faults --url and reset --url won't find this sandbox's token: no private folder for it")
+            with _until_ctrl_c():
+                # Programs that start a sandbox go on as soon as they have read them: what follows is for people alone.
+                _show_settings(context, server, accounts, is_own=_is_own(context, world))
+                _wait()
 
 
 def _tell_of_another(context: Context, world: Path | None) -> None:
@@ -134,22 +124,54 @@ def _is_own(context: Context, world: Path | None) -> bool:
     return context.uses_sandbox and world is None
 
 
+@contextmanager
+def _allowing(world: World, accounts: list[BrandAccount], *, profiles: bool, feedback: bool) -> Iterator[None]:
+    """Say in the block whether X lets these accounts use custom profiles, and issue feedback cards.
+
+    The world may be shared, and outlives this server; so X lets them do both afterwards, however the block ends.
+    """
+    try:
+        _allow(world, accounts, profiles=profiles, feedback=feedback)
+        yield
+    finally:
+        _allow(world, accounts, profiles=True, feedback=True)
+
+
 def _allow(world: World, accounts: list[BrandAccount], *, profiles: bool, feedback: bool) -> None:
-    """Say whether X lets these accounts use custom profiles, and issue feedback cards."""
     for account in accounts:
         world.accounts.allow(account.handle, profiles)
         world.feedback.allow(account.user_id, feedback)
 
 
-def _wait_for_signal() -> None:
-    """Sleep until Ctrl-C or SIGTERM, which are how a server is meant to end."""
-    import threading
+@contextmanager
+def _listening(app: SandboxApp, port: int) -> Iterator[SandboxServer]:
+    """Serve an app in the block; it answers from the beginning on, so the address can be printed."""
+    from profilectl.sandbox.http.server import SandboxServer
 
     try:
-        while not threading.Event().wait(1):  # seconds; a signal that comes just before a wait is only seen after it
-            pass
+        server = SandboxServer(app, port)
+    except OSError as error:
+        what = f"can't listen on port {port}: {error.strerror}"
+        raise InputRefused(what, hint="--port 0 takes a free one") from None
+    with server:
+        yield server
+
+
+@contextmanager
+def _until_ctrl_c() -> Iterator[None]:
+    """Take Ctrl-C, whenever it comes in the block, as the end that is meant for a server."""
+    try:
+        yield
     except KeyboardInterrupt:
         info("the sandbox has ended")
+
+
+def _wait() -> None:
+    """Sleep until a signal comes."""
+    import threading
+
+    while not threading.Event().wait(1):  # seconds; a signal that comes just before a wait is only seen after it
+        pass
 
 
 def _handles(context: Context) -> list[str]:

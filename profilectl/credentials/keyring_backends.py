@@ -88,8 +88,11 @@ def build_backend(name: str) -> Backend:
     return backend
 
 
-def refuse_when_locked(backend: Backend) -> None:
+def refuse_when_locked(backend: Any) -> None:
     """Look at the lock of a Secret Service without asking anybody to open it; other backends can't be looked at.
+
+    From then on the backend uses the keyring that was looked at by its own address. By the alias, gnome-keyring finds
+    none now and then while two programs ask it, as one of its threads reads the alias and another replaces it.
 
     Raises:
         Locked: it is locked.
@@ -100,12 +103,22 @@ def refuse_when_locked(backend: Backend) -> None:
     import secretstorage
 
     with closing(secretstorage.dbus_init()) as connection:
-        try:
-            collection = secretstorage.get_collection_by_alias(connection, "default")
-        except secretstorage.ItemNotFoundException:
-            raise NotThere("the Secret Service has no default keyring yet") from None
+        collection = _default_collection(connection) or _default_collection(connection)  # see above
+        if collection is None:
+            raise NotThere("the Secret Service has no default keyring yet")
         if collection.is_locked():
             raise Locked
+        backend.preferred_collection = collection.collection_path
+
+
+def _default_collection(connection: Any) -> Any:
+    """Return the Secret Service's default keyring, None if it says that it has none."""
+    import secretstorage
+
+    try:
+        return secretstorage.get_collection_by_alias(connection, "default")
+    except secretstorage.ItemNotFoundException:
+        return None
 
 
 def find_session_bus(folders: Iterable[Path]) -> str | None:

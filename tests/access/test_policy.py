@@ -78,7 +78,10 @@ def test_only_admins_may_do_what_customers_see():
 
 def test_admins_send_as_anybody():
     """Whatever policy and roster say of the others."""
-    policy(alice=()).require_operator(alice("afast"), CINDY)
+    own = policy(alice=())
+    own.require_operator(alice("afast"), CINDY)
+
+    assert refusal(own.require_operator, alice("afast"), BOB)
 
 
 ALLOWED, BY_POLICY, BY_ROSTER = None, FILE, "the roster's operators"
@@ -210,6 +213,8 @@ def test_without_pins_every_policy_is_free():
     """A policy file that names none of these asks for nothing."""
     loose = Policy(disclosure="warn", consent="off", ai_faces="record", test_recipients=("@me",), bot_markers={})
     policy().require_policy(loose, "roster.toml", MARKERS)
+
+    assert refusal(PINS.require_policy, loose, "roster.toml", MARKERS)
 
 
 def test_users_whom_the_machine_does_not_know_are_named_with_who_names_them():

@@ -264,6 +264,8 @@ def test_revoked_before(client, httpx_mock):
     httpx_mock.add_response(status_code=401, json={"errors": [{"code": 89, "message": "Invalid or expired token."}]})
     client.invalidate_token()
 
+    assert 1 == len(httpx_mock.get_requests())
+
 
 def test_revoking_refused(client, httpx_mock):
     """Any other refusal of it is told."""

@@ -88,7 +88,7 @@ class House:
         return done.returncode
 
     def run_server(self, line: str, **_: str) -> int:
-        """Start a command that doesn't end by itself, and terminate it once it has spoken."""
+        """Start a command that doesn't end by itself, and terminate it once it has spoken on both streams."""
         with group(
             [*PROGRAM, *shlex.split(line)],
             cwd=self.folder,
@@ -96,11 +96,11 @@ class House:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as process:
-            said = next_line(process, process.stderr)
+            begun = [next_line(process, stream) for stream in (process.stdout, process.stderr)]
             process.terminate()
-            out, err = process.communicate(timeout=60)
-        schemas.check_output(shlex.split(line), out)
-        self.heard += [(f"{line}: stdout", out), (f"{line}: stderr", said + err)]
+            streams = [first + rest for first, rest in zip(begun, process.communicate(timeout=60), strict=True)]
+        schemas.check_output(shlex.split(line), streams[0])
+        self.heard += [(f"{line}: {name}", text) for name, text in zip(("stdout", "stderr"), streams, strict=True)]
         return process.returncode
 
     def run_here(self, line: str, *, stdin: str = "", **more: str) -> int:

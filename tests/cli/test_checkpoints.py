@@ -16,6 +16,7 @@ from profilectl.audit.notes import parse_note
 from profilectl.cli.main import run
 from profilectl.ledger.opening import open_for_writing
 from profilectl.model import Account
+from tests.patience import until
 from tests.ssh_keys import make_ssh_key
 
 WARNING = "warning: the sync is done, but no checkpoint was written: "
@@ -258,7 +259,8 @@ def before(synced):
     roster.write_text(roster.read_text().replace("[policy]", "[policy]\naudit_text = true"))
     sent = synced.run("send", "--as", "alice", "--to", "@customer", "confidential", "--human-wrote-this")
     assert 0 == sent.code, sent.err
-    time.sleep(1.1)  # moments are typed in whole seconds
+    second = int(time.time())
+    until(lambda: int(time.time()) > second, "the next second, as moments are typed in whole ones")
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 

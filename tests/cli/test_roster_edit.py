@@ -13,7 +13,6 @@ from PIL import Image
 from profilectl.cli.main import run
 from profilectl.pictures.provenance import TRAINED, with_mark
 from profilectl.roster.editing import apply
-from profilectl.roster.schema import AGENT
 
 COMMENTED = Path(__file__).parents[1] / "roster" / "editing" / "commented.toml"
 
@@ -266,7 +265,6 @@ def test_a_link_isn_t_followed(team):
     assert before == roster(team)
 
 
-@pytest.mark.skipif("labels" not in AGENT, reason="labels and first days come with another change")
 def test_labels_and_a_first_day(team):
     """Both are fields like any other, and a label is set alone."""
     words = ("--name", "Emre", "--from", "2026-12-01", "--label", "team=night", "--label", "floor=2")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import sqlite3
 import threading
@@ -22,7 +21,7 @@ from profilectl.errors import InputRefused, TryLater
 from profilectl.sandbox.model.faults import CALLS, Kind
 from profilectl.sandbox.model.world import World
 from tests.cli.conftest import Desk
-from tests.patience import LONGEST, cut_short, join, next_line
+from tests.patience import join, next_line
 
 ROOT = Path(__file__).parents[2]
 
@@ -352,32 +351,46 @@ def test_a_folder_that_was_removed_is_told(small):
     assert (5, True) == (done.code, "the folder that you are in was removed" in done.err), done.err
 
 
-def allowlisted(served):
-    return {account["handle"]: account["allowlisted"] for account in served.ask("GET", "state")["accounts"]}
+def is_allowlisted(state):
+    return next(account["allowlisted"] for account in state["accounts"] if account["handle"] == "acmecare")
 
 
 def test_reset_gives_the_allowlist_back(small):
     """What --not-allowlisted took from a brand is no part of a world that is as new."""
     process, served = small.serve("--handle", "acmecare", "--not-allowlisted")
-    before = allowlisted(served)["acmecare"]
+    before = is_allowlisted(served.ask("GET", "state"))
     small.run("sandbox", "reset", "--url", served.url)
-    after = allowlisted(served)["acmecare"]
+    after = is_allowlisted(served.ask("GET", "state"))
     small.end(process)
 
     assert (False, True) == (before, after)
 
 
-@pytest.mark.parametrize("words", [("--sandbox",), ("--world", "world.db")])
-def test_no_allowlist_is_for_one_server_only(small, words):
+def is_allowlisted_in(path):
+    with World(path) as world:
+        return is_allowlisted(world.state())
+
+
+@pytest.mark.parametrize(
+    ("words", "place"), [(("--sandbox",), ".profilectl/sandbox/world.db"), (("--world", "world.db"), "world.db")]
+)
+def test_no_allowlist_is_for_one_server_only(small, words, place):
     """The world outlives the server, and what it said of the allowlist doesn't."""
     process, served = small.serve(*words, "--not-allowlisted")
-    before = allowlisted(served)["acmecare"]
-    small.end(process)
-    process, served = small.serve(*words)
-    after = allowlisted(served)["acmecare"]
+    before = is_allowlisted(served.ask("GET", "state"))
     small.end(process)
 
-    assert (False, True) == (before, after)
+    assert (False, True) == (before, is_allowlisted_in(small.folder / place))
+
+
+def test_no_allowlist_is_for_no_server_that_couldn_t_listen(small):
+    """Nothing is served, so X lets the brand do what it could do before."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = small.run("--sandbox", "sandbox", "serve", "--port", port, "--not-allowlisted")
+
+    assert (5, True) == (done.code, f"can't listen on port {port}: " in done.err)
+    assert is_allowlisted_in(small.folder / ".profilectl" / "sandbox" / "world.db")
 
 
 def test_what_is_printed_opens_the_pages(small):
@@ -387,11 +400,11 @@ def test_what_is_printed_opens_the_pages(small):
     command_line = Path(f"/proc/{process.pid}/cmdline").read_text()
     with httpx.Client(trust_env=False, follow_redirects=True) as browser:
         page = browser.get(document["pages"])
-    process.send_signal(signal.SIGTERM)
-    _, remarks = process.communicate(timeout=LONGEST)
+    remark = next_line(process, process.stderr)  # before the signal, which may come sooner
+    small.end(process)
 
     assert (200, f"{document['url']}/") == (page.status_code, str(page.url))
-    assert f"the sandbox is at {document['pages']} " in remarks
+    assert remark.startswith(f"the sandbox is at {document['pages']} ")
     assert document["pages"].partition("token=")[2] not in command_line
 
 
@@ -435,8 +448,7 @@ def test_a_sandbox_is_served_without_a_private_folder_too(small):
     small.env |= {"XDG_STATE_HOME": "/proc/nowhere"}
     process = small.start("sandbox", "serve", "--port", "0", "--json")
     document = json.loads(next_line(process))
-    with cut_short(process):
-        remarks = [process.stderr.readline() for _ in range(2)]  # before the signal, which may come sooner
+    remarks = [next_line(process, process.stderr) for _ in range(2)]  # before the signal, which may come sooner
     small.end(process)
 
     assert "?token=" in document["pages"]
@@ -482,12 +494,11 @@ def test_another_world_says_where_that_of_this_folder_is(small):
     """Who has followed the tour would look for its agents in vain."""
     assert 0 == small.run("--sandbox", "sync", "--yes").code
     process, _ = small.serve("--handle", "acmecare")
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
+    remark = next_line(process, process.stderr)
+    small.end(process)
 
-    assert (
-        "this is a new, empty world; `profilectl --sandbox sandbox serve` serves that of the --sandbox commands" in err
-    )
+    serving = "`profilectl --sandbox sandbox serve` serves that of the --sandbox commands here\n"
+    assert f"this is a new, empty world; {serving}" == remark
 
 
 def test_the_printed_ledger_lies_beside_the_roster(small):

@@ -46,7 +46,7 @@ def test_zsh_shows_any_help_as_it_is(shells, hostile, line):
     (shells.home / "_profilectl").write_text(zsh.script(hostile), encoding="utf-8")
     with shells.open_zsh("setopt auto_list") as terminal:
         terminal.enter(f"{line}\t")
-        terminal.wait_for(f" -- {HOSTILE}")
+        terminal.wait_for(f" -- {HOSTILE}")  # which fails when it doesn't come
 
 
 def test_bash_is_told_no_help(hostile):

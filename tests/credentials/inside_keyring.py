@@ -107,6 +107,23 @@ def no_keyring_yet() -> None:
     assert error.state is State.ABSENT
 
 
+def alias_that_fails_once() -> None:
+    real, calls = secretstorage.get_collection_by_alias, []
+
+    def failing_once(bus: object, alias: str) -> object:
+        calls.append(alias)
+        if len(calls) == 1:
+            raise secretstorage.ItemNotFoundException
+        return real(bus, alias)
+
+    secretstorage.get_collection_by_alias = failing_once
+    secretstorage.get_default_collection = None  # nothing else goes by the alias, and nothing is made
+    keychain = Keychain()
+    keychain.set(HOST, "acmecare", Secret("an entry"))
+    assert keychain.get(HOST, "acmecare") == Secret("an entry")
+    assert calls == ["default"] * 3
+
+
 def frozen() -> None:
     keychain = Keychain()
     keychain.probe()

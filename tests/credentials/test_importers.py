@@ -181,5 +181,5 @@ def test_no_tree_makes_it_crash(tmp_path_factory, tree):
     """Whatever is nested in whatever, an answer or a refusal comes out."""
     path = tmp_path_factory.mktemp("rc") / "rc"
     path.write_text(json.dumps(tree))
-    with contextlib.suppress(CredentialsError):
+    with contextlib.suppress(CredentialsError):  # anything else fails the test
         read_offers(path)

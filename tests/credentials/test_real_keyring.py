@@ -23,6 +23,7 @@ _PROGRAMS = ("bash", "dbus-run-session", "dbus-send", "gnome-keyring-daemon")
         pytest.param("locked", id="locked is said at once, and no window opened"),
         pytest.param("absent", id="no bus means no keyring"),
         pytest.param("no_keyring_yet", id="a service without a keyring isn't asked to make one"),
+        pytest.param("alias_that_fails_once", id="the alias of the keyring is asked again and then left alone"),
         pytest.param("frozen", id="frozen times out once, then is left alone"),
         pytest.param("killed", id="killed comes back locked"),
         pytest.param("cron", id="the bus is found without its variable"),

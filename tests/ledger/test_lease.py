@@ -132,6 +132,9 @@ def test_a_run_whose_lease_was_ended_notices_it_soon(ledger, other, monkeypatch)
         other.unlock(other.holder())
         until(lambda: ledger.seconds_held() < 0, "a renewal that finds the lease gone")
 
+        with pytest.raises(TryLater):
+            ledger.require_held()
+
 
 @shared
 def test_a_proof_within_a_batch_ends_no_transaction(ledger):

@@ -142,7 +142,8 @@ def test_parent_of_a_group(path):
     """A parent that its group can write is as umask 002 makes it for people with a group of their own."""
     path.parent.parent.chmod(0o775)
     open_for_writing(path).close()
-    open_for_reading(path).close()
+    with open_for_reading(path) as ledger:
+        assert 0 == ledger.last_seq()
 
 
 def test_file_of_somebody_else(open_folder, nobody):

@@ -344,6 +344,9 @@ def test_a_checked_certificate_and_a_password(strict, query, monkeypatch, tmp_pa
             patch.setenv(name, value)
             with opening.open_for_writing(parse_place(address)) as ledger:
                 ledger.record(sent(5))
+                number = ledger.last_seq()
+
+    assert 2 == number
 
 
 def test_the_keyring_s_password_comes_last(strict, query):

@@ -20,7 +20,7 @@ from profilectl.messaging.characters import encoding_of, require_readable
 )
 def test_what_people_write_is_sent(text):
     """Lines, tabs, every script, joined emoji, and direction marks beside letters that run from the right."""
-    require_readable(text)
+    require_readable(text)  # it raises for every text of the next test
 
 
 @pytest.mark.parametrize(

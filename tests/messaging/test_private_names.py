@@ -157,3 +157,6 @@ def test_a_given_name_that_somebody_else_shows_is_public():
     """Another Alice may say so."""
     other = Agent("zoe", "acme", "Alice Z.", "x", Kind.HUMAN)
     require_privacy(other, [NEUTRAL, other], ["Yours, Alice"])
+
+    with pytest.raises(InputRefused, match="alice's name without consent"):
+        require_privacy(NEUTRAL, [NEUTRAL], ["Yours, Alice"])

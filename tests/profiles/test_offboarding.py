@@ -63,7 +63,7 @@ def roster():
 def test_who_ever_had_a_profile_can_be_offboarded(ledger, roster, key, monkeypatch):
     """Also after the roster has forgotten them; a record of a million messages isn't read for that."""
     monkeypatch.setattr(type(ledger), "events", None)
-    require_known(key, roster, ledger)
+    require_known(key, roster, ledger)  # it raises for any other key, as the next test has it
 
 
 def test_a_typing_error_isnt_known_by_an_earlier_one(ledger, roster):

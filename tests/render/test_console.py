@@ -13,6 +13,7 @@ from profilectl.errors import Declined, InputRefused, RateLimited, RosterRefused
 from profilectl.model import Problem
 from profilectl.render import console
 from profilectl.render.console import Output, folded_sentence, info, problem_line, show_error, shown_name
+from tests.patience import until
 
 PROBLEM = Problem("roster.toml", 14, 1, "agents.alice.name", "53 characters, at most 48")
 
@@ -133,7 +134,7 @@ def test_what_is_slow_says_what_it_waits_for(monkeypatch):
         time.sleep(0.1)
         assert "" == sys.stderr.getvalue()
         begin()
-        time.sleep(0.5)
+        until(sys.stderr.getvalue, "the sentence")
     assert "sending as Alice F. …\n" == sys.stderr.getvalue()
 
 

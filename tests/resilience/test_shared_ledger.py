@@ -23,6 +23,7 @@ from profilectl.audit.chain import verify
 from tests import postgres_server
 from tests.patience import cut_short, next_line, until
 from tests.postgres_server import PgBouncer, PostgresServer, Replica
+from tests.preloaded import modules_of_a_run
 from tests.resilience import wire
 from tests.resilience.shared_bench import NEWER, Machine, SharedBench
 from tests.resilience.test_races import NEVER, everything
@@ -444,10 +445,12 @@ def all_records(bench: SharedBench) -> list[Any]:
 
 # Each sender is a process; they are copies of one that has loaded the program, which is what takes long.
 SENDING = """
-import json, os, sys
-import httpx, psycopg
-import profilectl.cli.send, profilectl.ledger.postgres, profilectl.messaging.delivery
+import gc, json, os, sys
+from importlib import import_module
+for name in MODULES:
+    import_module(name)
 from profilectl.cli.main import run
+gc.freeze()
 agent, customer, *numbers = sys.argv[1:]
 gate, opener = os.pipe()
 senders = {}
@@ -482,7 +485,8 @@ def test_three_hundred_senders_at_once(setting, door, tally):
     bench.write()
     assert 0 == bench.run("sync", "--yes").returncode
     customer = bench.world.ensure_customer("customer")
-    program = [sys.executable, "-c", SENDING, "alice", customer.user_id]
+    modules = [*modules_of_a_run(), "psycopg", "profilectl.cli.send"]
+    program = [sys.executable, "-c", f"MODULES = {modules}{SENDING}", "alice", customer.user_id]
     unsent = {str(number) for number in range(SENDERS)}
     for _ in range(MOST_WAVES):
         ends = all_at_once(bench, program, sorted(unsent))

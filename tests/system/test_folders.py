@@ -102,7 +102,7 @@ def test_a_refusal_names_the_link_and_the_way_around(tmp_path, target):
 
 
 def test_what_is_missing_is_no_link(tmp_path):
-    """Whoever opens it says what is wrong."""
+    """Whoever opens it says what is wrong, so nothing is raised here."""
     (tmp_path / "file").touch()
     require_own_way(tmp_path / "missing" / "folder")
     require_own_way(tmp_path / "file" / "folder")

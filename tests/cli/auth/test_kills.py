@@ -38,6 +38,7 @@ def killed(desktop):
             check=False,
         )
         desktop.check(done.stdout + done.stderr)
+        collection.settle(desktop.bus)
         assert done.returncode in {0, -signal.SIGKILL}, done.stderr
         return done.returncode != 0, trace.read_text().splitlines()
 

@@ -10,6 +10,7 @@ from profilectl.sandbox.model.feedback import Request
 from profilectl.sandbox.model.messages import Draft
 from profilectl.sandbox.model.world import World
 from tests.conftest import require
+from tests.patience import until
 from tests.sandbox.browser import Browser, executable
 
 PATH = "/_sandbox/conversations/acmecare/ada"
@@ -68,16 +69,6 @@ def live(browser, stage, path=PATH):
     visit(tab, stage, path)
     tab.until("document.getElementById('state').className === 'well' || null")
     return tab
-
-
-def held(condition):
-    """Ask the world until it is so; the browser sends on its own time."""
-    import time
-
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def test_a_conversation_is_read_and_answered_live(browser, stage):
@@ -148,7 +139,8 @@ def test_shift_and_enter_begin_a_line(browser, stage):
     tab.type("two")
     tab.press("Enter")
 
-    assert held(lambda: stage.received() == ["one\ntwo"])
+    until(stage.received, "the message, which the browser sends on its own time")
+    assert ["one\ntwo"] == stage.received()
 
 
 def test_answers_are_tapped_with_the_keyboard(browser, stage):
