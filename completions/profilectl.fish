@@ -579,7 +579,7 @@ complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l no-feedb
 complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l trouble -r -f -d 'The share that goes wrong; 0.05 is one call in twenty'
 complete -c profilectl -n '__profilectl_on profilectl/sandbox/serve' -l seed -r -f -d 'Which calls go wrong'
 
-complete -c profilectl -n '__profilectl_on profilectl/sandbox/reset' -l url -r -f -d 'A running sandbox; else the one of --sandbox commands'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/reset' -l url -r -f -d 'A running sandbox; else PROFILECTL_API_URL\'s here, or --sandbox\'s'
 
 complete -c profilectl -n '__profilectl_on profilectl/sandbox/faults' -l clear -d 'Disarm all rules'
-complete -c profilectl -n '__profilectl_on profilectl/sandbox/faults' -l url -r -f -d 'A running sandbox; else the one of --sandbox commands'
+complete -c profilectl -n '__profilectl_on profilectl/sandbox/faults' -l url -r -f -d 'A running sandbox; else PROFILECTL_API_URL\'s here, or --sandbox\'s'

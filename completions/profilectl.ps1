@@ -644,7 +644,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
         'profilectl sandbox reset' = @{
             Commands = @()
             Options = $shared + @(
-                '--url|@text|A running sandbox; else the one of --sandbox commands'
+                '--url|@text|A running sandbox; else PROFILECTL_API_URL''s here, or --sandbox''s'
             )
             Arguments = @()
         }
@@ -652,7 +652,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
             Commands = @()
             Options = $shared + @(
                 '--clear||Disarm all rules'
-                '--url|@text|A running sandbox; else the one of --sandbox commands'
+                '--url|@text|A running sandbox; else PROFILECTL_API_URL''s here, or --sandbox''s'
             )
             Arguments = @(
                 '@text'

@@ -235,6 +235,23 @@ def test_send_asks_under_the_key_of_its_message(asking_desk):
     assert ["Alice"] == [card["display_name"] for card in cards]
 
 
+@pytest.mark.parametrize(
+    ("options", "cards", "code"), [((), 1, 6), (("--generous",), 2, 0), (("--generous", "--world", "world.db"), 2, 0)]
+)
+def test_one_card_a_day_is_a_limit_of_x_that_a_generous_sandbox_hasn_t(asking_desk, options, cards, code):
+    """Whoever tests cards asks one customer as often as they like; else it is as at X, and the sentence says why."""
+    del asking_desk.env["PROFILECTL_SANDBOX"]
+    process, served = asking_desk.serve("--handle", "acmecare", *options)
+    asking_desk.run("sync", "--yes")
+    words = ("send", "--as", "alice", "--to", "@customer", "--ask", "csat", "--human-wrote-this")
+    results = [asking_desk.run(*words, text) for text in ("First", "Second")]
+    issued = served.ask("GET", "state")["feedback"]
+    asking_desk.end(process)
+
+    assert ([0, code], cards) == ([result.code for result in results], len(issued)), results[1].err
+    assert (code != 0) == ("X takes one card per customer in 24 hours" in results[1].err)
+
+
 def test_cards_of_today_are_no_missing_ones(asking_desk):
     """What X can't tell yet is said with the day on which it can, and so is a last day that isn't over."""
     assert 0 == asking_desk.run("sync", "--yes").code

@@ -45,6 +45,21 @@ _LOCKED = json_response(
 ).with_headers(("WWW-Authenticate", "Bearer"))
 
 
+_X_PATHS = ("/1.1/", "/2/")
+
+
+def _no_page(request: LocalRequest) -> Response:
+    return pages.problem(f"There is no page at {request.http.path}.", 404)
+
+
+_NOTHING = Route("GET", "/", _no_page, is_page=True)  # for what no route leads to
+
+
+def _is_of_a_person(http: Request) -> bool:
+    """Whether a browser asks for a page: X's own paths answer as X does, whoever asks."""
+    return "text/html" in http.headers.get("Accept", "") and not http.path.startswith(_X_PATHS)
+
+
 class SandboxApp:
     """A local X over one world; a server closes the socket on `fault_injection.ConnectionDropped`.
 
@@ -79,7 +94,9 @@ class SandboxApp:
         except RequestEntityTooLarge:
             return Response(413)
         except HTTPException:
-            return refusal_response(_NO_ROUTE, http.path)
+            if not _is_of_a_person(http):
+                return refusal_response(_NO_ROUTE, http.path)
+            return self._respond_to_local(_NOTHING, LocalRequest(self.world, self._releases, http, {}, self._options))
 
     @staticmethod
     def _respond_to_local(route: Route, request: LocalRequest) -> Response:

@@ -71,6 +71,13 @@ def test_nothing_is_read_without_the_token(visitor, server, path, token):
     assert not any("acmecare" in answer.text or "set-cookie" in answer.headers for answer in answers)
 
 
+def test_without_the_token_nobody_learns_where_there_is_nothing(visitor):
+    """A browser gets the same page as everywhere, which loads nothing."""
+    answer = visitor.get("/_sandbox/nothing", headers={"Accept": "text/html"})
+
+    assert (401, visitor.get("/").text) == (answer.status_code, answer.text)
+
+
 @pytest.mark.parametrize(("method", "path"), WRITES)
 def test_nothing_is_changed_without_the_token(visitor, world, method, path):
     """Whatever is sent along."""

@@ -70,6 +70,29 @@ def test_hostile_names_stay_text(remote):
         assert "&lt;U+001B&gt;" in page
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("expected", "path", "headers"),
+    [
+        ("text/html", "/_sandbox/nothing", BROWSER),
+        ("text/html", "/nothing/%E2%80%AE%3Cb%3E", BROWSER),
+        ("text/html", "/_sandbox/reset", BROWSER),  # which takes POST only
+        ("application/json", "/_sandbox/nothing", {}),
+        ("application/json", "/1.1/nothing.json", BROWSER),
+    ],
+)
+def test_where_there_is_nothing_a_person_gets_a_page_with_the_way_back(remote, expected, path, headers):
+    """A program gets JSON, and on X's own paths everybody."""
+    answer = remote.client.get(path, headers=headers, auth=None)
+
+    assert (404, expected) == (answer.status_code, answer.headers["Content-Type"].partition(";")[0])
+    assert (expected == "text/html") == ('<a href="/">Back to the sandbox</a>' in answer.text)
+    assert "<b>" not in answer.text
+    assert "\u202e" not in answer.text
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/_sandbox/profiles", "/_sandbox/style.css", "/_sandbox/live.js", "/oauth/authorize"]
 )
