@@ -96,9 +96,11 @@ def test_a_server_prints_its_document_and_goes_on(tmp_path):
     words = [sys.executable, "-m", "profilectl", "sandbox", "serve", "--port", "0", "--json", "--quiet"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         document = json.loads(next_line(process))
+        code = process.poll()
         process.terminate()
     schemas.validate(document)
 
+    assert code is None
     assert ("profilectl.sandbox/1", ["acmecare"]) == (
         document["schema"],
         [one["handle"] for one in document["accounts"]],

@@ -165,8 +165,8 @@ def _way_to_a_bot(problem: Problem, mapping: ColumnMapping) -> str:
 def _replaced(path: Path, content: bytes) -> Iterator[None]:
     """Replace a picture; where the block fails, the former one is put back."""
     former = path.read_bytes()
-    write_named(path, content)
     try:
+        write_named(path, content)
         yield
     except BaseException:
         write_named(path, former)

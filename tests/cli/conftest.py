@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -141,7 +142,7 @@ class Desk:
             line = next_line(process)
             assert line, process.communicate(timeout=LONGEST)
             if line.startswith("export "):
-                name, _, value = line.removeprefix("export ").strip().partition("=")
+                name, _, value = shlex.split(line)[1].partition("=")  # as a shell reads it
                 settings[name] = value
         self.env |= settings
         url = settings["PROFILECTL_API_URL"]

@@ -45,10 +45,10 @@ LEAVING = "main._dispatch = lambda words: 0\natexit.register(strike, signal.{})"
 
 @pytest.mark.scoreboard("kills")
 @pytest.mark.parametrize("campaign", range(-(-KILLS // ONE_WORLD)))
-def test_kill_at_any_moment(tmp_path, campaign, tally):
+def test_kill_at_any_moment(tmp_path, preloaded, campaign, tally):
     """After a SIGKILL at any moment one run brings every agent exactly one live profile, and nothing is left to do."""
     dice = random.Random(SEED * 1000 + campaign)
-    with Bench(tmp_path / "desk", dice) as bench:
+    with Bench(tmp_path / "desk", dice, preloaded=preloaded) as bench:
         for _ in range(min(ONE_WORLD, KILLS - campaign * ONE_WORLD)):
             strike_once(bench, signal.SIGKILL, -signal.SIGKILL)
             tally()
@@ -59,10 +59,10 @@ def test_kill_at_any_moment(tmp_path, campaign, tally):
 
 @pytest.mark.scoreboard("other signals")
 @pytest.mark.parametrize("number", EXIT_CODES, ids=lambda number: number.name)
-def test_a_signal_at_any_moment_finishes_the_step_in_hand(tmp_path, number, tally):
+def test_a_signal_at_any_moment_finishes_the_step_in_hand(tmp_path, preloaded, number, tally):
     """SIGINT and SIGTERM leave no open intent behind, tell a shell so, and the next run finishes."""
     dice = random.Random(SEED * 1000 + number)
-    with Bench(tmp_path / "desk", dice) as bench:
+    with Bench(tmp_path / "desk", dice, preloaded=preloaded) as bench:
         for _ in range(SIGNALS):
             strike_once(bench, number, EXIT_CODES[number])
             tally()

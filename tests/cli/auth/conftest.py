@@ -19,10 +19,10 @@ _PROGRAMS = ("bash", "dbus-run-session", "dbus-send", "gnome-keyring-daemon")
 
 
 @pytest.fixture
-def shell(tmp_path):
+def shell(tmp_path, preloaded):
     """A shell without any keyring."""
     with World() as world, SandboxServer(SandboxApp(world)) as server:
-        yield Shell(tmp_path, server, world.ensure_brand("AcmeCare", user_id="4242"))
+        yield Shell(tmp_path, server, world.ensure_brand("AcmeCare", user_id="4242"), preloaded)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""profilectl, killed at one of its steps: ``killed.py NUMBER TRACE WORD…``.
+"""profilectl, killed at one of its steps: ``python -m killed NUMBER TRACE WORD…``.
 
 Before and after each call that touches the keyring, X, or the list of accounts, one line goes to the file TRACE, and
 with the line of that NUMBER the process kills itself.

@@ -31,8 +31,9 @@ os.execv(sys.argv[1], sys.argv[1:])
 class Shell:
     """Runs profilectl in a folder of its own, and never lets a secret pass."""
 
-    def __init__(self, folder, server, brand):
+    def __init__(self, folder, server, brand, preloaded):
         self.folder = folder
+        self.preloaded = preloaded
         self.server = server
         self.host = f"127.0.0.1:{server.port}"
         self.world = server.app.world
@@ -43,18 +44,20 @@ class Shell:
         return json.dumps({name: getattr(self.brand, name) for name in VALUES} | changes)
 
     def run(self, *words, stdin="", **variables):
-        done = subprocess.run(
-            [sys.executable, "-m", "profilectl", *words],
-            cwd=self.folder,
-            env=self.environ | variables,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        self.check(done.stdout + done.stderr)
+        done = self.run_module("profilectl", *words, stdin=stdin, **variables)
         schemas.check_output(words, done.stdout)
+        return done
+
+    def run_module(self, module, *words, stdin="", **variables):
+        """Run the program, or one around it in this shell's folder, to its end."""
+        environ = self.environ | variables
+        if self.preloaded.is_for(environ):
+            done = self.preloaded.run(words, cwd=self.folder, env=environ, stdin=stdin, module=module)
+        else:
+            command = [sys.executable, "-m", module, *words]
+            streams = {"input": stdin, "capture_output": True, "text": True}
+            done = subprocess.run(command, cwd=self.folder, env=environ, **streams, timeout=60, check=False)
+        self.check(done.stdout + done.stderr)
         return done
 
     def log_in(self):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,21 +22,12 @@ _ENOUGH = 60  # steps: no login has so many
 def killed(desktop):
     """Run profilectl until its n-th step; return whether it was killed there, and the steps that it has passed."""
     trace = desktop.folder / "trace"
+    shutil.copy(_KILLED, desktop.folder)
     desktop.folder.joinpath("roster.toml").write_text(ROSTER)
 
     def run(number, *words, stdin=""):
         trace.write_text("")
-        done = subprocess.run(
-            [sys.executable, str(_KILLED), str(number), str(trace), *words],
-            cwd=desktop.folder,
-            env=desktop.environ,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        desktop.check(done.stdout + done.stderr)
+        done = desktop.run_module("killed", str(number), str(trace), *words, stdin=stdin)
         collection.settle(desktop.bus)
         assert done.returncode in {0, -signal.SIGKILL}, done.stderr
         return done.returncode != 0, trace.read_text().splitlines()
