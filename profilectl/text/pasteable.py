@@ -77,7 +77,10 @@ The local X has no logins and its ledger stays where it is; --brand would change
 hide the brands that a list is to show.
 """
 
-_EXCLUDES: Final = {"--brand": ("--brand", "--handle", "--plan")}
+_EXCLUDES: Final = {
+    "--brand": ("--brand", "--handle", "--plan"),  # a saved plan says itself which brands it is about
+    "--sandbox": ("--sandbox", "--face-check"),  # the check is of X's own apps, which show nothing of the local X
+}
 """Options beside which another one isn't added, where that is more than itself."""
 
 _COMMAND = re.compile(r"`profilectl ([a-z]+)(?: ([a-z][a-z-]*))?(?=[ `])([^`]*)`")

@@ -51,6 +51,7 @@ def test_a_command_takes_what_it_has_use_for(sentence, completed):
     [
         ("`profilectl diff --out`", "`profilectl diff --sandbox --out`"),
         ("`profilectl sync --sandbox`", "`profilectl sync --sandbox`"),
+        ("`profilectl doctor --face-check`", "`profilectl doctor --face-check`"),
         ("`profilectl ledger export | gzip`", "`profilectl ledger export --sandbox | gzip`"),
         ("`profilectl diff`, then `profilectl sync`", "`profilectl diff --sandbox`, then `profilectl sync --sandbox`"),
         ("`sync` of `profilectl diff`", "`sync` of `profilectl diff --sandbox`"),
