@@ -373,6 +373,22 @@ def violations_of_names() -> set[str]:
     return violations
 
 
+def violations_of_bindings() -> set[str]:
+    """Name every module that binds a name of its own twice: of two constants called alike the first is lost."""
+    violations = set()
+    for module, tree in modules().items():
+        targets = [
+            target
+            for node in tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        ]
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        names += [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        violations |= {f"{module} binds {name} twice" for name in names if names.count(name) > 1}
+    return violations
+
+
 def violations_of_values() -> set[str]:
     """Name every frozen dataclass: it takes 1.4 ms of every start that loads it, and a Struct a fiftieth of that."""
     return {
@@ -401,6 +417,7 @@ RULES = {
     "programs are started in system.child": violations_of_children,
     "threads begin in system": violations_of_threads,
     "a variable is the noun of what it holds": violations_of_names,
+    "a module's name is bound once": violations_of_bindings,
     "a frozen value is a Struct": violations_of_values,
 }
 

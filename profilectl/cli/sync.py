@@ -27,9 +27,9 @@ from profilectl.roster.selectors import parse_labels
 from profilectl.system import files
 from profilectl.text.escape import visible
 
-_FEW = 3  # problems of a roster that a timer's mail shows
+_MAILED_PROBLEMS = 3  # of a roster, in a timer's mail
 _MOST_QUESTIONS = 5  # a roster that never stands still isn't for a person to keep up with
-_FEW = 40
+_DECODED_FIRST = 40
 """Pictures that a first sync decodes before it begins a ledger, so that a bad one leaves none behind.
 
 More are decoded while the first are uploaded, as a large team's take seconds (`benchmarks latency`): then a bad one may
@@ -102,10 +102,10 @@ def _few_problems_when_quiet(context: Context) -> Iterator[None]:
     try:
         yield
     except RosterRefused as error:
-        if not context.is_quiet or len(error.problems) <= _FEW:
+        if not context.is_quiet or len(error.problems) <= _MAILED_PROBLEMS:
             raise
         message = f"{error.message}: `profilectl roster check` shows all"
-        raise RosterRefused(message, problems=error.problems[:_FEW], hint=error.hint) from None
+        raise RosterRefused(message, problems=error.problems[:_MAILED_PROBLEMS], hint=error.hint) from None
 
 
 def _require_person(context: Context, agents: Sequence[str]) -> None:
@@ -184,7 +184,7 @@ class _Looks:
         first = self._first_look()
         if first is not None:
             plan = first.plan(None)
-            if sum(change.creates for change in plan.changes) <= _FEW:
+            if sum(change.creates for change in plan.changes) <= _DECODED_FIRST:
                 first.prepare(plan)  # each is decoded once: what comes of it is taken under the lock
         with self._locked(first) as (run, ledger):
             plan = run.plan(ledger)

@@ -112,7 +112,6 @@ GET_NOTE = "SELECT value FROM meta WHERE name = :name"
 
 # a row that names where in the record something stands is no part of what a ledger knows: the record is
 SAVE_NOTE = "INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
-GET_NOTE = "SELECT value FROM meta WHERE name = :name"
 DELETE_NOTE = "DELETE FROM meta WHERE name = :name"
 
 GET_ACCOUNT = "SELECT account, handle, host FROM brands WHERE brand = :brand"

@@ -83,6 +83,7 @@ def test_what_was_sent_as_alice(any_desk):
             "15",
             "",
             "ann@desk",
+            *("", "", ""),
         ],
         [
             *("2026-05-03T13:00:00Z", "acme", "alice", "5002", "Alice F.", "102", "not confirmed", "not recorded"),

@@ -68,7 +68,7 @@ def test_reset_names_the_world_that_it_empties(desk, served):
     desk.write(("alice", "Alice"))
     assert 0 == desk.run("--sandbox", "sync", "--yes").code
 
-    assert "the local X in .profilectl/sandbox is as new\n" == desk.run("sandbox", "reset").err
+    assert "the local X in .profilectl/sandbox is as new\n" == desk.run("--sandbox", "sandbox", "reset").err
     assert f"the local X at {served.url} is as new\n" == desk.run("sandbox", "reset", "--url", served.url).err
 
 
