@@ -9,7 +9,8 @@ VARIABLES: Final = {
     "PROFILECTL_ROSTER": "the roster; else `./roster.toml`",
     "PROFILECTL_BRAND": "the brand that is meant where `--brand` names none",
     "PROFILECTL_LEDGER": (
-        "the ledger, a file or `postgresql://...`; else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`, for X's host"
+        "the ledger, a file or `postgresql://...`; else `ledger` in config.toml; "
+        "else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`, for X's host"
     ),
     "PROFILECTL_AUDIT_ANCHOR": "the folder that gets a signed checkpoint of the record after every sync",
     "PROFILECTL_API_URL": "where X is, `https://api.x.com`; `http://` only on loopback",
