@@ -30,6 +30,7 @@ VARIABLES: Final = {
     "XDG_CACHE_HOME": "where caches are kept, in `profilectl/`; else `~/.cache`",
     "XDG_STATE_HOME": "where the ledger and the log of an unexpected failure are; else `~/.local/state`",
     "VISUAL, EDITOR": "the editor of `send --edit`; the first that is set, with its arguments; else `editor` or `vi`",
+    "PATH": "the folders in which `editor`, `vi` and other programs are looked for",
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY": (
         "the proxy between here and X, and the hosts without one, as curl reads them: `*`, domains, addresses, "
         "networks; lower case works, too, and loopback has none"
