@@ -12,6 +12,9 @@ from profilectl.model import SentMessage
 SHOWN_AFTER_MS = 120_000
 """How young a message may be for X's list to lack it."""
 
+GAPS = frozenset({"restored", "recovered", "begun"})
+"""Events behind which a ledger went on that may lack messages from before."""
+
 
 class Reconciliation(Struct, frozen=True):
     """What a comparison of X's list with the record has brought out, from one moment to another.
@@ -23,6 +26,7 @@ class Reconciliation(Struct, frozen=True):
         agreed: messages that X lists and the record has.
         unknown: messages that X lists with a face of ours, and that the record doesn't have, the newest first.
         missing: messages that the record has as sent, and that X doesn't list, the oldest first.
+        gap: the newest event of `GAPS` since then, or None; messages from before it may be unknown for no other reason.
     """
 
     asked_ms: int
@@ -31,6 +35,7 @@ class Reconciliation(Struct, frozen=True):
     agreed: int
     unknown: tuple[SentMessage, ...]
     missing: tuple[Entry, ...]
+    gap: Entry | None = None
 
     @property
     def is_agreed(self) -> bool:
@@ -40,7 +45,7 @@ class Reconciliation(Struct, frozen=True):
 
 def reconcile(
     listed: Iterable[SentMessage],
-    sent: Iterable[Entry],
+    entries: Iterable[Entry],
     faces: Collection[str],
     user_id: str,
     span: tuple[int, int, int],
@@ -51,7 +56,7 @@ def reconcile(
 
     Args:
         listed: everything that X lists, of both sides.
-        sent: the account's "sent" entries, oldest first; those from before the span may be among them.
+        entries: the account's "sent" entries and those of `GAPS`, oldest first; some may be from before the span.
         faces: ids of all profiles that were ever ours.
         user_id: of the account.
         span: since when it is asked for, since when the list is complete, and up to when it has to be; X's clock.
@@ -59,11 +64,17 @@ def reconcile(
     asked_ms, from_ms, until_ms = span
     ours = [message for message in listed if message.sender_id == user_id]
     at_x = {message.event_id for message in ours}
-    recorded = {str(entry.event.detail.get("event_id")): entry for entry in sent}
+    gap, recorded = None, {}
+    for entry in entries:
+        if entry.event.what not in GAPS:
+            recorded[str(entry.event.detail.get("event_id"))] = entry
+        elif entry.event.at_ms >= from_ms:
+            gap = entry
     unknown = [message for message in ours if message.profile_id in faces and message.event_id not in recorded]
     missing = [
         entry
         for event_id, entry in recorded.items()
         if event_id not in at_x and from_ms <= entry.event.at_ms < until_ms
     ]
-    return Reconciliation(asked_ms, from_ms, until_ms, len(at_x & recorded.keys()), tuple(unknown), tuple(missing))
+    agreed = len(at_x & recorded.keys())
+    return Reconciliation(asked_ms, from_ms, until_ms, agreed, tuple(unknown), tuple(missing), gap)

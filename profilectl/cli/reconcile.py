@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from profilectl.audit.faces import Entry
 from profilectl.audit.queries import Readable, Selection, faces_of
-from profilectl.audit.reconcile import SHOWN_AFTER_MS, Reconciliation, reconcile
+from profilectl.audit.reconcile import GAPS, SHOWN_AFTER_MS, Reconciliation, reconcile
 from profilectl.cli.context import Context
 from profilectl.cli.ledger.files import open_sound, place_of
 from profilectl.cli.options import option
@@ -30,9 +31,9 @@ def reconcile_record(
     """Compare X's own list of messages with the record.
 
     Messages that X has with a face of ours and that the record doesn't have were sent past this ledger, with the
-    brand's token; those that the record has as sent and X doesn't list were deleted, or never there. Ends with 7 where
-    there are any. X lets an account read 15 pages in a quarter of an hour; where that isn't far enough, the answer says
-    since when everything was compared.
+    brand's token, or before the ledger was restored from a backup; those that the record has as sent and X doesn't
+    list were deleted, or never there. Ends with 7 where there are any. X lets an account read 15 pages in a quarter of
+    an hour; where that isn't far enough, the answer says since when everything was compared.
     """
     results: dict[str, Reconciliation] = {}
     ledger = context.stack.enter_context(open_sound(context, place_of(context)))
@@ -43,10 +44,15 @@ def reconcile_record(
     for key, result in results.items():
         context.remark(render.reconciled(key, result))
     if not all(result.is_agreed for result in results.values()):
-        hint = "find out who else has the brand's token; `profilectl audit verify` says whether the record was changed"
-        error = PersonNeeded("X's list and the record differ", hint=hint)
+        error = PersonNeeded("X's list and the record differ", hint=_hint(results))
         show_error(error)
         raise typer.Exit(error.exit_code)
+
+
+def _hint(results: Mapping[str, Reconciliation]) -> str:
+    gaps = [render.gap(key, result.gap, MOST_DAYS) for key, result in results.items() if result.unknown and result.gap]
+    thief = "find out who else has the brand's token; `profilectl audit verify` says whether the record was changed"
+    return "; ".join([*gaps, f"for what is newer, {thief}" if gaps else thief])
 
 
 def _of_brand(context: Context, ledger: StoreReader, brand: Brand, days: int) -> Reconciliation:
@@ -59,9 +65,10 @@ def _of_brand(context: Context, ledger: StoreReader, brand: Brand, days: int) ->
     until_ms = client.now_ms() - SHOWN_AFTER_MS
     readable = Readable(ledger, ledger.accepted_breaks())
     faces = {face.profile_id for face in faces_of(readable, account.user_id)}
-    return reconcile(listed, _sent(readable, account.user_id), faces, account.user_id, (asked_ms, since_ms, until_ms))
+    entries = _entries(readable, account.user_id)
+    return reconcile(listed, entries, faces, account.user_id, (asked_ms, since_ms, until_ms))
 
 
-def _sent(readable: Readable, user_id: str) -> list[Entry]:
-    selection = Selection(accounts=frozenset({user_id}), events=frozenset({"sent"}))
+def _entries(readable: Readable, user_id: str) -> list[Entry]:
+    selection = Selection(accounts=frozenset({user_id}), events=GAPS | {"sent"})
     return list(selection.entries(readable.events()))

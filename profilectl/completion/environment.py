@@ -9,7 +9,8 @@ VARIABLES: Final = {
     "PROFILECTL_ROSTER": "the roster; else `./roster.toml`",
     "PROFILECTL_BRAND": "the brand that is meant where `--brand` names none",
     "PROFILECTL_LEDGER": (
-        "the ledger, a file or `postgresql://...`; else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`, for X's host"
+        "the ledger, a file or `postgresql://...`; else `ledger` in config.toml; "
+        "else `profilectl/HOST/ledger.db` in `XDG_STATE_HOME`, for X's host"
     ),
     "PROFILECTL_AUDIT_ANCHOR": "the folder that gets a signed checkpoint of the record after every sync",
     "PROFILECTL_API_URL": "where X is, `https://api.x.com`; `http://` only on loopback",
@@ -29,7 +30,7 @@ VARIABLES: Final = {
     "XDG_CACHE_HOME": "where caches are kept, in `profilectl/`; else `~/.cache`",
     "XDG_STATE_HOME": "where the ledger and the log of an unexpected failure are; else `~/.local/state`",
     "VISUAL, EDITOR": "the editor of `send --edit`; the first that is set, with its arguments; else `editor` or `vi`",
-    "PATH": "where that `editor` or `vi` is looked for, and every program that a setting names by its bare name",
+    "PATH": "the folders in which `editor`, `vi` and other programs are looked for",
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY": (
         "the proxy between here and X, and the hosts without one, as curl reads them: `*`, domains, addresses, "
         "networks; lower case works, too, and loopback has none"

@@ -51,8 +51,7 @@ class PostgresAddress(Struct, frozen=True):
 
     def connection_string(self) -> str:
         """Return what PostgreSQL's own programs take, such as pg_dump (libpq, "Keyword/Value Connection Strings")."""
-        values = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in self.parameters().items()}
-        return " ".join(f"{name}='{value}'" for name, value in values.items())
+        return " ".join(f"{name}={_in_quotes(value)}" for name, value in self.parameters().items())
 
     def parameters(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Return what libpq is to be called with, the kind of its TLS included.
@@ -99,6 +98,13 @@ def is_same_place(place: Path | PostgresAddress, other: Path | PostgresAddress) 
     if isinstance(place, PostgresAddress) or isinstance(other, PostgresAddress):
         return False
     return place.absolute() == other.absolute()
+
+
+def _in_quotes(value: str) -> str:
+    """Return a value of a connection string, in quotes where libpq needs them: empty, spaces, quotes, backslashes."""
+    if value and not re.search(r"[\s'\\]", value):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _without_login(address: PostgresAddress) -> tuple[object, ...]:

@@ -67,6 +67,7 @@ def statements(roles: Roles, schema_name: str) -> tuple[str, ...]:
 
 def _foundation(roles: Roles, schema_name: str) -> Iterator[str]:
     admin, agent, reader, within = map(_quoted, (roles.admin, roles.agent, roles.reader, schema_name))
+    yield "SET client_min_messages = warning;"  # or each further run tells that the schema exists already
     for name in (roles.admin, roles.agent, roles.reader):
         is_missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {_literal(name)})"
         yield _if(is_missing, f"CREATE ROLE {_quoted(name)} NOLOGIN;")

@@ -115,7 +115,8 @@ def test_a_backup_is_pg_dump_s(filled, postgres, schema):
 
     assert 5 == refused.code
     command = refused.err.partition("hint: ")[2].strip()
-    assert command.startswith(f"pg_dump --format=custom --schema={schema} --file=copy.dump ")
+    assert command.startswith(f"(umask 077; pg_dump --format=custom --schema={schema} --file=copy.dump ")
+    assert "'\"'" not in command  # what needs no quotes has none: people read it before they run it
     tools = postgres._tool.__globals__["_programs"]()
     environ = {"PATH": f"{tools}:{os.environ['PATH']}"}
     subprocess.run(["bash", "-c", command], cwd=filled.folder, env=environ, check=True, timeout=60)
@@ -123,6 +124,7 @@ def test_a_backup_is_pg_dump_s(filled, postgres, schema):
         [tools / "pg_restore", "--list", "copy.dump"], cwd=filled.folder, capture_output=True, text=True, check=True
     )
     assert f"TABLE DATA {schema} audit" in listed.stdout
+    assert 0o600 == (filled.folder / "copy.dump").stat().st_mode & 0o777
 
 
 def test_unlock(filled, address):

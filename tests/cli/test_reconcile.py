@@ -41,6 +41,26 @@ def test_a_message_that_left_past_the_ledger_is_told_with_seven(helper, served):
     assert "who else has the brand's token" in result.err
 
 
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [("restored", "the ledger was restored"), ("recovered", "the ledger was rebuilt"), ("begun", "was begun anew")],
+)
+def test_after_a_restore_the_hint_names_it_before_a_thief(helper, served, event, sentence):
+    """What was sent since the backup isn't on the record; how long it is listed is said, too."""
+    [profile] = [row["id"] for row in served.ask("GET", "state")["profiles"] if row["name"] == "Helper bot"]
+    to = served.ask("GET", "state")["messages"][0]["recipient_id"]
+    with helper.client(served.url) as client:
+        client.send_message(Message("helper", "acme", to, "Since the backup", profile))
+    with open_for_writing(helper.folder / helper.env["PROFILECTL_LEDGER"]) as ledger:
+        ledger.record(Event(event, ledger.account_of("acme").user_id, served.ask("GET", "state")["now_ms"]))
+    result = helper.run("audit", "reconcile")
+    hint = " ".join(result.err.partition("hint: ")[2].split())
+
+    assert 7 == result.code
+    assert sentence in hint.partition("who else has the brand's token")[0]
+    assert "until it is 30 days old" in hint.partition("who else has the brand's token")[0]
+
+
 def test_a_message_that_x_does_not_list_is_told_with_seven(helper, served):
     """The record says that it was sent, and nobody sees it there."""
     with open_for_writing(helper.folder / helper.env["PROFILECTL_LEDGER"]) as ledger:

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from profilectl.config import read_config
+from profilectl.errors import InputRefused
 from profilectl.render.record import answers
 from profilectl.roster.parser import parse
-from tests.docs.pages import BLOCKS, DOCS, PAGES, README, block, renewed, settled, tree
+from tests.docs.pages import BLOCKS, DOCS, PAGES, README, REFERENCE, block, renewed, settled, tree
 from tests.docs.walks import fold
 
 NUMBERS = st.integers() | st.booleans() | st.none()
@@ -61,6 +63,17 @@ def test_the_columns_of_the_record_are_told_once_and_found():
     assert {"audit who", *cells} == rows.keys()
     assert [] == re.findall(r"^\| `audit \w+` \|", output, re.MULTILINE)
     assert "record.md#columns-of-the-lines-with-tabs" in output
+
+
+def test_the_settings_of_config_toml_are_all_told(tmp_path):
+    """In one table, in which the program's own hint names no key that is missing."""
+    (tmp_path / "config.toml").write_text("zzz = 1")
+    with pytest.raises(InputRefused) as refusal:
+        read_config(tmp_path / "config.toml")
+    known = set(refusal.value.hint.removeprefix("it may say ").split(", "))
+    text = REFERENCE.read_text(encoding="utf-8").partition("## config.toml\n")[2].partition("\n## ")[0]
+
+    assert known == set(re.findall(r"^\| `\[?(\w+)", text, re.MULTILINE))
 
 
 def test_steps_are_numbered_one_after_the_other():

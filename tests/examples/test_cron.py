@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -18,11 +20,11 @@ _LINE = re.compile(r"(?:[\d*/,-]+ +){5}(?P<command>.+)")
 _VARIABLE = re.compile(r"(?P<name>\w+)=(?P<value>\S*)")
 
 
-def the_lines() -> tuple[str, str]:
-    """Return the commands that sync and back up."""
+def the_lines() -> tuple[str, str, str]:
+    """Return the commands that sync, back up and verify."""
     lines = (EXAMPLES / "cron" / "crontab").read_text().splitlines()
-    sync, backup = (unescaped(match["command"]) for line in lines if (match := _LINE.fullmatch(line)))
-    return sync, backup
+    sync, backup, verify = (unescaped(match["command"]) for line in lines if (match := _LINE.fullmatch(line)))
+    return sync, backup, verify
 
 
 def unescaped(command: str) -> str:
@@ -69,6 +71,39 @@ def test_the_crontab_backs_the_ledger_up(machine):
     assert 0o600 == backup.stat().st_mode & 0o777
     with open_for_reading(backup) as ledger:
         assert ["alice"] == [binding.agent for binding in ledger.state_of("4242").bindings]
+
+
+def test_the_crontab_tells_of_a_row_that_somebody_deleted(machine):
+    """Sync looks at the newest records and stays silent; who may speak again is told by the line that verifies."""
+    machine.write_roster(machine.home / "profiles")
+    (machine.home / ".config" / "profilectl").mkdir(parents=True)
+    (machine.home / ".config" / "profilectl" / "token.json").write_text(machine.token)
+    (machine.home / ".config" / "profilectl" / "token.json").chmod(0o600)
+    sync, _, verify = the_lines()
+    run_by_cron(machine)
+    blocked = run_by_cron(machine, sync.replace("sync --yes", "offboard alice --yes"))
+    before = run_by_cron(machine, verify)
+    (ledger,) = machine.home.glob(".local/state/profilectl/*/ledger.db")
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM blocked")
+    after = run_by_cron(machine, verify)
+
+    assert (0, 0, "", "") == (blocked.returncode, before.returncode, before.stdout, before.stderr), blocked.stderr
+    assert (5, "") == (after.returncode, after.stdout)
+    assert "alice" in after.stderr
+
+
+def test_the_crontab_says_how_a_fresh_host_gets_its_token(machine):
+    """The lines are pasted where no folder is there yet."""
+    text = (EXAMPLES / "cron" / "crontab").read_text()
+    lines = "\n".join(re.findall(r"^# +(install .*)$", text, re.MULTILINE))
+    (machine.home / "token.json").write_text(machine.token)
+    done = run_by_cron(machine, lines)
+    token = machine.home / ".config" / "profilectl" / "token.json"
+
+    assert (0, machine.token) == (done.returncode, token.read_text()), done.stderr
+    assert (0o600, 0o700) == (token.stat().st_mode & 0o777, token.parent.stat().st_mode & 0o777)
+    assert not (machine.home / "token.json").exists()
 
 
 def test_the_crontab_line_needs_a_private_file(machine):
@@ -133,14 +168,14 @@ def server(machine, tmp_path, require):
 
 @pytest.mark.parametrize("crontab", [readme, (EXAMPLES / "cron" / "crontab").read_text], ids=["README", "example"])
 def test_cron_finds_the_program_and_syncs(machine, server, crontab):
-    """Cron looks in /usr/bin and /bin; the job syncs, and neither it nor the backup has anything to mail then."""
-    (sync, backup), variables = jobs_of(crontab())
+    """Cron looks in /usr/bin and /bin; the job syncs, and neither it nor the others have anything to mail then."""
+    (sync, backup, verify), variables = jobs_of(crontab())
     environ = {"HOME": "/srv/home", "LOGNAME": "acme", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"} | variables
 
     def run(job):
         return server.run("/bin/sh", "-c", f'cd "$HOME"; {job}', uid=_USER, **environ)
 
-    first, others = run(sync), [run(job) for job in (sync, backup, backup)]
+    first, others = run(sync), [run(job) for job in (sync, backup, backup, verify)]
 
     assert (0, ["Alice"]) == (first.returncode, machine.live()), first.stderr
-    assert [(0, "", "")] * 3 == [(done.returncode, done.stdout, done.stderr) for done in others]
+    assert [(0, "", "")] * 4 == [(done.returncode, done.stdout, done.stderr) for done in others]

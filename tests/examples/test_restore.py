@@ -71,6 +71,8 @@ def restored(machine, request):
     sync(alice="Alice", bruno="Bruno")
     ledger.back_up(run)
     sync(alice="Alicia", clara="Clara")  # bruno leaves, alice is replaced, clara joins
+    machine.world.ensure_customer("customer", user_id="7007")
+    assert 0 == run("profilectl send --as clara --to @customer --human-wrote-this Welcome").returncode
     ledger.restore()
     return run
 
@@ -86,7 +88,7 @@ def test_nothing_is_changed_before_a_person_has_looked(machine, restored):
 
 def test_the_page_leads_back(machine, restored):
     """Its commands, in its order: nobody gets a second profile, and nobody who left may send."""
-    accept, offboard, listing, adopt, diff, sync = commands()
+    accept, offboard, listing, adopt, reconcile, diff, sync = commands()
     accepted = restored(f"{accept} --yes")
     blocked = restored(f"{offboard} --yes")
     listed = json.loads(restored(f"{listing} --json").stdout)["profiles"]
@@ -95,11 +97,14 @@ def test_the_page_leads_back(machine, restored):
         restored(adopt.replace("alice 100044", f"{key} {namesakes[name]} --yes"))
         for key, name in (("alice", "Alicia"), ("clara", "Clara"))
     ]
+    compared = restored(reconcile)
     looked, done = restored(diff), restored(f"{sync} --yes")
     refused = restored("profilectl send --as bruno --to @customer --human-wrote-this Hello")
 
     for each in (accepted, blocked, *adopted, looked, done):
         assert 0 == each.returncode, each.stderr
+    assert (7, ["not on the record"]) == (compared.returncode, [compared.stdout.partition("\t")[0]])
+    assert "acme: the ledger was restored at " in compared.stderr
     assert all(profile_id in accepted.stdout for profile_id in namesakes.values())
     assert ["Alicia", "Clara"] == sorted(machine.live())
     assert 4 == len(machine.world.state()["profiles"])

@@ -41,6 +41,11 @@ def recorded(ledger, deed):
     return ran
 
 
+def test_the_sql_says_nothing_where_all_is_there():
+    """Run once more it would tell of a schema that exists already, beside `psql --quiet`."""
+    assert "SET client_min_messages = warning;" == statements(Roles(), "profilectl")[0]
+
+
 def test_an_agent_may_what_sending_does(ledger):
     """No statement that a send runs is missing, and none is there that no send runs."""
     fill(ledger)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from profilectl.audit.queries import EVENTS
 from profilectl.text.suggest import did_you_mean
 
 KNOWN = ("name", "avatar", "operators")
@@ -16,6 +17,12 @@ KNOWN = ("name", "avatar", "operators")
 def test_a_near_word_is_suggested(word, expected):
     """Whatever its case; where nothing is near, nothing is said."""
     assert expected == did_you_mean(word, KNOWN)
+
+
+@pytest.mark.parametrize(("word", "expected"), [("sended", "sent"), ("denyed", "denied"), ("intendet", "intended")])
+def test_a_word_with_the_same_beginning_is_nearer(word, expected):
+    """A wrong ending is a likelier slip than a whole other beginning."""
+    assert f', did you mean "{expected}"?' == did_you_mean(word, EVENTS)
 
 
 def test_a_suggestion_is_visible():

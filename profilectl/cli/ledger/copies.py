@@ -146,7 +146,7 @@ def backup(
     place = place_of(context)
     if isinstance(place, PostgresAddress):
         dump = f"pg_dump --format=custom --schema={place.schema} --file={shlex.quote(str(file))}"
-        hint = f"{dump} {shlex.quote(place.connection_string())}"
+        hint = f"(umask 077; {dump} {shlex.quote(place.connection_string())})"  # its file is everybody's else
         raise LedgerRefused(f"{visible(str(place))} is backed up by PostgreSQL's own pg_dump", hint=visible(hint))
     with closing(open_sound(context, place)) as ledger:
         relocation.require_content(ledger, str(place))

@@ -36,6 +36,11 @@ SENT_CELLS = (
     *("status", "origin", "event id", "record", "text", "by"),
     *("kind", "marker", "first contact"),
 )
+_GAPS = {
+    "restored": "the ledger was restored",
+    "recovered": "the ledger was rebuilt",
+    "begun": "the ledger was begun anew",
+}
 _FIRST = {True: "yes", False: "no", None: ""}
 _DONE = {"created": "created", "adopted": "adopted, so X had it before"}
 _LEFT = {"removed": "removed", "replaced": "replaced", "destroyed": "destroyed", "forgotten": "let go"}
@@ -350,6 +355,13 @@ def reconciled(brand: str, result: Reconciliation) -> str:
     """Return what was compared, in a sentence."""
     compared = f"{brand}: {counted(result.agreed, 'message')} at X and on the record since {timestamp(result.from_ms)}"
     return compared if result.from_ms == result.asked_ms else f"{compared}; X let no older ones be read now"
+
+
+def gap(brand: str, entry: Entry, days: int) -> str:
+    """Return why the record may lack messages from before an event of `reconcile.GAPS`, and how long X lists them."""
+    when = timestamp(entry.event.at_ms)
+    lack = f"what was sent before that may not be on its record, and is listed until it is {days} days old"
+    return f"{brand}: {_GAPS[entry.event.what]} at {when}: {lack}"
 
 
 # Whether it is whole
