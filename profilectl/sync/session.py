@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from profilectl.errors import CredentialsError, ProfilectlError, ProfilesWithdrawn, RemoteError, WrongAccount
 from profilectl.ledger.accounts import (
+    FormerLedger,
     UnknownAccount,
     as_withdrawal,
     check_account,
@@ -177,10 +178,12 @@ class SyncSession:
                 names = f"@{brand.handle} in the roster, and @{account.handle} at X"
                 self._warn_lastingly(f"warning: brand {brand.key} is {names}")
 
-    def check_ledger(self, ledger: LedgerReader, former: Callable[[str], str | None]) -> tuple[UnknownAccount, ...]:
+    def check_ledger(
+        self, ledger: LedgerReader, former: Callable[[str], FormerLedger | None]
+    ) -> tuple[UnknownAccount, ...]:
         """Return the accounts, as observed last, that have had another ledger than this one; see `unknown_account`.
 
-        `former` returns the path of the ledger that was used last for a user id, None when nothing is remembered.
+        `former` returns the ledger that was used last for a user id, None when nothing is remembered.
         """
         observed = ((self.accounts[key], len(target.observation.profiles)) for key, target in self.targets.items())
         registered = ledger.user_ids()

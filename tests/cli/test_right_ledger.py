@@ -109,7 +109,7 @@ def test_a_lost_ledger_is_noticed_although_x_lists_nothing(team, served):
     refused = team.run("sync", "--yes")
 
     assert (5, ["Alice", "Bruno"]) == (refused.code, served.live())
-    assert "another ledger was used for it before" in plain(refused.err)
+    assert "is gone; it had" in plain(refused.err)
     assert f"PROFILECTL_LEDGER={place(team)}" not in plain(refused.err), "it is the one in use"
 
 
@@ -359,3 +359,20 @@ def test_a_renamed_account_is_mailed_by_cron_once(team):
 
     assert "@acmehelp in the roster, and @acmecare at X" in plain(first.err)
     assert (0, "") == (second.code, second.err)
+
+
+def test_a_ledger_that_is_gone_is_said_before_anything_else(team, served):
+    """This host has seen how far it came; doctor ends as sync does."""
+    with open_for_reading(place(team)) as ledger:
+        records = ledger.last_seq()
+    place(team).unlink()
+    checked, refused = team.run("doctor", "--json"), team.run("sync", "--yes")
+
+    sentence = f"the ledger {place(team)} is gone; it had {records} records"
+    failures = [check for check in checked.document["checks"] if check["state"] == "failed"]
+    assert (5, 5, False) == (checked.code, refused.code, checked.document["ok"])
+    assert ["ledger", "profiles"] == [check["check"] for check in failures]
+    assert sentence == failures[0]["message"]
+    assert f"error: nothing was changed: {sentence}, and X lists 2 profiles of @acmecare" in plain(refused.err)
+    assert "restore its backup" in refused.err
+    assert ["Alice", "Bruno"] == served.live()
