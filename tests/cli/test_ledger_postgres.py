@@ -132,7 +132,8 @@ def test_unlock(filled, address):
     with open_for_writing(parse_place(address)) as ledger, ledger.lock(0, "profilectl sync"):
         refused = filled.run("ledger", "unlock")
         assert 2 == refused.code
-        assert "--yes" in refused.err
+        assert f"not unlocked: profilectl sync (pid {os.getpid()} on " in plain(refused.err)
+        assert all(way in refused.err for way in ("--yes", "`profilectl ledger show"))
         document = filled.run("ledger", "unlock", "--yes", "--json").document
         assert (True, os.getpid()) == (document["ended"], document["holder"]["pid"])
         with open_for_writing(parse_place(address)) as other, other.lock(0, "profilectl sync"):

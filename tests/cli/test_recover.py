@@ -56,7 +56,10 @@ def test_the_sure_ones_are_bound_and_nothing_is_left_to_do(desk):
     assert all(row["candidates"][0]["distance"] <= LARGEST_DISTANCE for row in result.document["results"])
     assert 0 == desk.run("diff", "--exit-code").code
     assert before == ids(desk)
+    sentence = "who was offboarded isn't known any more: run `profilectl offboard AGENT"
+    assert sentence in " ".join(result.err.split())
     again = desk.run("recover", "--yes")
+    assert "offboarded" not in again.err
     assert (0, "", True) == (again.code, again.out, again.err.startswith("nothing to recover"))
     with open_for_reading(ledger_of(desk)) as ledger:
         [summary] = [record.event.detail for record in ledger.events() if record.event.what == "recovered"]
@@ -74,7 +77,7 @@ def test_a_sync_beside_a_lost_ledger_is_refused_and_points_to_recover(local):
 def test_a_lost_ledger_points_to_recover_in_one_line(local, words):
     """Not to a command for each agent; the documents keep every change."""
     result = local.run(*words)
-    lines = [line for line in f"{result.out}{result.err}".splitlines() if "profilectl recover --brand acme" in line]
+    lines = [line for line in f"{result.out}{result.err}".splitlines() if "profilectl recover" in line]
 
     assert 1 == len(lines)
     assert "3 agents of brand acme have profiles at X that this ledger doesn't know" in lines[0]
