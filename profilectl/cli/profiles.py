@@ -181,7 +181,7 @@ def _adopt(
         if adoption.has_other_name or adoption.has_other_picture:
             info("the next `profilectl sync` replaces it by a profile with the roster's name and picture")
         if retired := _retired(adoption):
-            info(f"{retired}, and a later sync destroys it; `profilectl profiles adopt` takes it back until then")
+            info(f"{retired}, and a later sync destroys it; `{_undoing(context, adoption)}` takes it back until then")
     return True
 
 
@@ -201,6 +201,12 @@ def _retired(adoption: Adoption) -> str | None:
     if former is None or former.profile_id == adoption.profile.id:
         return None
     return f"{adoption.agent.key}'s {_shown(former.profile_id, former.name)} is retired then"
+
+
+def _undoing(context: Context, adoption: Adoption) -> str:
+    agent, former = adoption.agent, adoption.former
+    former_id = "" if former is None else former.profile_id
+    return visible(json_documents.adopt_command(agent.brand, agent.key, former_id, context.again()))
 
 
 def _shown(profile_id: str, name: str) -> str:

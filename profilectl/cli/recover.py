@@ -57,6 +57,9 @@ def recover(
     findings = [finding for brand_findings in examined for finding in brand_findings.findings]
     code = ExitCode.PERSON if any(finding.doubt is not None for finding in findings) else ExitCode.DONE
     _show(context, findings, code, sum(brand_findings.others for brand_findings in examined))
+    if any(brand_findings.is_anew and brand_findings.sure for brand_findings in examined):
+        command = visible(f"profilectl offboard AGENT{context.again()}")
+        info(f"who was offboarded isn't known any more: run `{command}` for each of them before anybody sends")
     raise typer.Exit(code)
 
 

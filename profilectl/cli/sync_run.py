@@ -135,11 +135,21 @@ class SyncRun:
             raise
 
     def show_warnings(self) -> None:
-        """Write the session's warnings so far to stderr, each once in the whole command."""
+        """Write the session's warnings so far to stderr, each once in the whole command; with --quiet only new ones."""
         for line in self.session.pop_warnings():
             if line not in self.terms.warnings:
                 self.terms.warnings.add(line)
-                info(line)
+                if not (self._lasts(line) and self.context.is_quiet and self.context.lasting_warnings.is_given(line)):
+                    info(line)
+
+    def _lasts(self, line: str) -> bool:
+        return line in self.session.lasting
+
+    def _keep_warnings(self) -> None:
+        selection = self.session.selection
+        is_whole = not (self.context.chosen_brands() or selection.agents or selection.labels or self.session.left_out)
+        given = {line for line in self.terms.warnings if self._lasts(line)}
+        self.context.lasting_warnings.keep(given, all_brands=is_whole)
 
     def carry_out(self, plan: Plan, prepared: dict[str, PreparedPicture], ledger: Ledger) -> ExitCode:
         """Apply the plan of this look, and show what became of it."""
@@ -225,6 +235,7 @@ class SyncRun:
         from profilectl.render.tables import outcome_rows, outcome_table
 
         self.show_warnings()
+        self._keep_warnings()
         again = self._again_at(plan, outcomes, ledger)
         requests = {kind: number + self.terms.requests[kind] for kind, number in self.session.requests().items()}
         self.context.output.show(

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from profilectl.credentials.sources import AccountStatus
     from profilectl.doctor.machine_checks import Machine
     from profilectl.doctor.report import Report
+    from profilectl.ledger.accounts import UnknownAccount
     from profilectl.secret import Credentials
 
 _END_OF_CALENDARS = 253_402_300_800  # epoch seconds: the year 10000
@@ -158,12 +159,16 @@ class AccountChecks:
         counts += "" if seen is None else f"; {describe(*seen)}"
         self.needs_eyes = seen is None and ours > gone
         namesakes = tuple(find_namesakes(agents, self.profiles, state))
-        if unknown is not None and not namesakes:
-            machine, place = self.checks.machine, self.checks.machine.ledger_place()
-            ways_on = unknown.ways_on(self.accounts.options, is_sandbox=machine.uses_sandbox, ledger=str(place))
-            return warning(unknown.describe(str(place)), ways_on)
+        if unknown is not None:
+            return self._refusal_of(unknown)
         lost = self._count_lost(state, roster.policy.settle_after)
         return profiles_result(brand.key, namesakes, counts, self.accounts.options, lost, len(state.bindings))
+
+    def _refusal_of(self, unknown: UnknownAccount) -> CheckResult:
+        """Return what each `sync` says of such an account, with its exit code."""
+        machine, place = self.checks.machine, str(self.checks.machine.ledger_place())
+        ways_on = unknown.ways_on(self.accounts.options, is_sandbox=machine.uses_sandbox, ledger=place)
+        return failed(LedgerRefused(unknown.describe(place), hint=ways_on))
 
     def _count_lost(self, state: LedgerState, settle_after: int) -> int:
         """Count the bound profiles that X should list and doesn't."""
@@ -194,6 +199,7 @@ class AccountChecks:
 
     def _check_token(self) -> CheckResult:
         account = self.account = self._connected().verify_credentials()
+        self.checks.user_ids.append(account.user_id)
         handle = visible(account.handle)
         text = f"@{handle}, user id {visible(account.user_id)}"
         if self.target.brand is not None:

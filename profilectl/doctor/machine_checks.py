@@ -25,7 +25,7 @@ from profilectl.doctor.report import (
     skipped,
     warning,
 )
-from profilectl.errors import CredentialsError, InputRefused, ProfilectlError, RosterRefused, TryLater
+from profilectl.errors import CredentialsError, InputRefused, LedgerRefused, ProfilectlError, RosterRefused, TryLater
 from profilectl.ledger.heads import THOROUGH, first_broken
 from profilectl.ledger.location import check_writable
 from profilectl.ledger.schema import FORMAT
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from profilectl.api.probe import ProbeResult
     from profilectl.api.retry import Deadline
     from profilectl.credentials.keyring import Keychain
+    from profilectl.ledger.accounts import FormerLedger
     from profilectl.ledger.address import PostgresAddress
     from profilectl.ledger.protocol import LedgerReader
 
@@ -66,7 +67,7 @@ class Machine(Struct, frozen=True):
     inspect_pictures: Callable[[Iterable[Agent]], Mapping[str, Picture]]
     ledger_place: Callable[[], Path | PostgresAddress]
     open_ledger: Callable[[], AbstractContextManager[LedgerReader]]  # for reading; a missing one is empty
-    former_ledger: Callable[[str], str | None]  # path of the one that was used last for a user id, if it is remembered
+    former_ledger: Callable[[str], FormerLedger | None]  # that was used last for a user id, if it is remembered
 
 
 class MachineChecks:
@@ -76,6 +77,7 @@ class MachineChecks:
         self.machine = machine
         self.findings: list[Finding] = []
         self.reached: ProbeResult | None = None
+        self.user_ids: list[str] = []  # of the accounts that X has named so far
 
     @property
     def report(self) -> Report:
@@ -203,6 +205,7 @@ class MachineChecks:
         shown = visible(str(place))
         with self.machine.open_ledger() as ledger:
             if isinstance(place, Path) and not place.exists():
+                self._require_never_made(place)
                 check_writable(place)
                 return ok(f"{shown}: none yet, the first sync makes it")
             records, broken = ledger.last_seq(), first_broken(ledger, THOROUGH, ledger.accepted_breaks())
@@ -218,6 +221,14 @@ class MachineChecks:
             hint = "look whether they have arrived; the same `send` once more finds out, and sends nothing twice"
             return warning(f"{text}; nobody knows whether X has {'; '.join(promises)}", hint)
         return ok(text)
+
+    def _require_never_made(self, place: Path) -> None:
+        """Raise LedgerRefused for a missing ledger in which this host has seen an account."""
+        for former in map(self.machine.former_ledger, self.user_ids):
+            if former is not None and former.is_gone and former.place == str(place.absolute()):
+                raise LedgerRefused(
+                    former.describe_loss(), hint="restore its backup; without one, `profilectl recover`"
+                )
 
     def _open_promises(self, ledger: LedgerReader) -> list[str]:
         """Return the messages that were promised, and whose end is in no record, in words."""

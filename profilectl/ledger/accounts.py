@@ -85,17 +85,36 @@ def _whose(account: Account, brands: Sequence[Brand]) -> tuple[str, str]:
     return whose, f"{_own_credentials(others[0])}; or `--brand {own[0].key}` goes on with that brand alone"
 
 
+class FormerLedger(Struct, frozen=True):
+    """The ledger that was used last for an account on this host."""
+
+    place: str  # a path or an address
+    records: int  # of its audit trail
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was a file that isn't there any more; of a database nobody knows."""
+        return Path(self.place).is_absolute() and not os.path.lexists(self.place)
+
+    def describe_loss(self) -> str:
+        """Say that it is gone, and how much went with it."""
+        count = "1 record" if self.records == 1 else f"{self.records:,} records"
+        return visible(f"the ledger {self.place} is gone; it had {count}")
+
+
 class UnknownAccount(Struct, frozen=True):
     """An account that a ledger has never known, although it had profiles before that ledger."""
 
     user_id: str
     handle: str
     listed: int  # profiles that X lists
-    former: str | None  # path of the ledger that was used for it last, where that is remembered
+    former: FormerLedger | None  # that was used for it last, where that is remembered
 
     def describe(self, ledger: str) -> str:
         """Say what is odd about it, given the path of the ledger."""
-        count = "1 profile" if self.listed == 1 else f"{self.listed:,} profiles"
+        count = {0: "no profile", 1: "1 profile"}.get(self.listed, f"{self.listed:,} profiles")
+        if self.former is not None and self.former.is_gone:
+            return f"{self.former.describe_loss()}, and X lists {count} of @{visible(self.handle)}"
         known = f"X lists {count} of it" if self.listed else "another ledger was used for it before"
         return visible(f"the ledger {ledger} doesn't know @{self.handle}, and {known}")
 
@@ -108,22 +127,22 @@ class UnknownAccount(Struct, frozen=True):
             ledger: where the one in use is, which is never proposed.
         """
         right = "" if is_sandbox else f"PROFILECTL_LEDGER={self._right_one(ledger)}; "
+        restore = "restore its backup; " if self.former is not None and self.former.is_gone else ""
         return visible(
-            f"`profilectl recover{again}` rebuilds a lost ledger; {right}"
+            f"{restore}`profilectl recover{again}` rebuilds a lost ledger; {right}"
             f"`profilectl sync --new-ledger{again}` begins anew, and takes what X lists for strangers' profiles"
         )
 
     def _right_one(self, ledger: str) -> str:
         from profilectl.ledger.opening import count_bindings
 
-        if self.former is None or self.former in {ledger, str(Path(ledger).absolute())}:
+        former = self.former
+        if former is None or former.is_gone or former.place in {ledger, str(Path(ledger).absolute())}:
             return "PATH names the right one"
-        if Path(self.former).is_absolute() and not os.path.lexists(self.former):
-            return f"PATH names the right one (that of last time, {self.former}, isn't there any more)"
-        bindings = count_bindings(self.former, self.user_id)
+        bindings = count_bindings(former.place, self.user_id)
         if bindings == 0:
-            return f"PATH names the right one (that of last time, {self.former}, has no bindings)"
-        return f"{shlex.quote(self.former)} names the right one{counted(bindings)}"
+            return f"PATH names the right one (that of last time, {former.place}, has no bindings)"
+        return f"{shlex.quote(former.place)} names the right one{counted(bindings)}"
 
 
 def counted(bindings: int | None) -> str:
@@ -132,7 +151,7 @@ def counted(bindings: int | None) -> str:
 
 
 def unknown_account(
-    account: Account, listed: int, former: str | None, *, is_known: bool, is_registered: bool = False
+    account: Account, listed: int, former: FormerLedger | None, *, is_known: bool, is_registered: bool = False
 ) -> UnknownAccount | None:
     """Return what speaks against using a ledger for an account, or None.
 
@@ -142,7 +161,7 @@ def unknown_account(
     Args:
         account: whom the credentials belong to.
         listed: how many profiles X lists of it.
-        former: path of the ledger that was used for it last, None when nothing is remembered.
+        former: the ledger that was used for it last, None when nothing is remembered.
         is_known: whether the ledger has known the account, see `LedgerReader.knows`.
         is_registered: whether the account is registered there, so that the remembered ledger was compared with this one
             when it was opened: a first run that X let make nothing leaves such a ledger.

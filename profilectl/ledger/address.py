@@ -30,6 +30,7 @@ _OPTIONS: Final = frozenset({
     *("channel_binding", "target_session_attrs", "connect_timeout", "passfile", "gssencmode", "krbsrvname"),
 })  # fmt: skip
 _CHECKED: Final = "verify-full"
+HOW_TO_LOG_IN: Final = "set PGPASSWORD, or write it into ~/.pgpass (chmod 600) or a service file (PGSERVICEFILE)"
 _BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat

@@ -22,7 +22,7 @@ from msgspec import MsgspecError, Struct, json
 
 from profilectl.audit import chain
 from profilectl.errors import LedgerRefused, TryLater
-from profilectl.ledger.accounts import counted
+from profilectl.ledger.accounts import FormerLedger, counted
 from profilectl.model import Detail, Event
 from profilectl.system.files import read_regular, write_private
 from profilectl.system.folders import make_private_folder
@@ -85,10 +85,10 @@ class KeptHeads:
             what = f"{visible(str(path))}, which says how far the ledger is, is damaged"
             raise LedgerRefused(what, hint="remove it, if you are sure that the ledger is the right one") from None
 
-    def ledger_of(self, user_id: str) -> str | None:
-        """Return the place of the ledger that was used last for an account, or None."""
+    def ledger_of(self, user_id: str) -> FormerLedger | None:
+        """Return the ledger that was used last for an account, or None."""
         head = self.of_account(user_id)
-        return None if head is None else head.ledger
+        return None if head is None else FormerLedger(head.ledger, head.seq)
 
     def check(self, ledger: LedgerReader, place: Path | PostgresAddress) -> None:
         """Make sure that a ledger, which was just opened at a place, has every record that its accounts' heads name.

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
 
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import lease, schema
+from profilectl.ledger.address import HOW_TO_LOG_IN
 from profilectl.ledger.grants import KEYS_HIDDEN
 from profilectl.ledger.store import Store, StoreReader
 from profilectl.system.host import actor as default_actor
@@ -52,6 +53,7 @@ _FINAL: Final = "|".join((
     *("does not support SSL", "permission denied for database", "not permitted to log in"),
 ))  # fmt: skip
 _UNREACHED = "look whether the server runs and the ledger's address is right, then run the command again"
+_LOG_IN = f"{HOW_TO_LOG_IN}; the keyring may hold it as well"
 _AGAIN = "run the command again; nothing of what was under way was written"
 
 
@@ -697,16 +699,24 @@ def _explained(address: PostgresAddress) -> Iterator[None]:
         hint = "it is a standby: name the primary, or both with target_session_attrs=read-write"
         raise TryLater(_sentence(address, error), hint=hint) from error
     except psycopg.OperationalError as error:
-        if _is_final(error) or not _is_of_the_moment(error):
-            raise LedgerRefused(_sentence(address, error)) from error
-        hint = _UNREACHED if re.search("connection failed|failed to resolve|timeout", str(error)) else _AGAIN
-        raise TryLater(_sentence(address, error), hint=hint) from error
+        raise _failure(address, error) from error
     except psycopg.Error as error:
         if error.sqlstate == "25P04":  # transaction_timeout of PostgreSQL 17
             raise TryLater(_sentence(address, error), hint=_AGAIN) from error
         raise LedgerRefused(_sentence(address, error)) from error
     except UnicodeError as error:  # of a host's name, or of text that the database's encoding doesn't have
         raise LedgerRefused(_sentence(address, error)) from error
+
+
+def _failure(address: PostgresAddress, error: Exception) -> LedgerRefused | TryLater:
+    """Return what it means that a server wasn't reached, didn't let us in, or ended the connection."""
+    if _wants_password(error):
+        return LedgerRefused(visible(f"no password for the ledger {address}"), hint=_LOG_IN)
+    if _is_final(error) or not _is_of_the_moment(error):
+        hint = _LOG_IN if "password authentication failed" in str(error) else None
+        return LedgerRefused(_sentence(address, error), hint=hint)
+    is_away = re.search("connection failed|failed to resolve|timeout", str(error))
+    return TryLater(_sentence(address, error), hint=_UNREACHED if is_away else _AGAIN)
 
 
 def _sentence(address: PostgresAddress, error: Exception) -> str:

@@ -30,13 +30,14 @@ def find_namesakes(
     """Yield every profile that bears an agent's name and that the ledger doesn't know, the oldest first.
 
     Of several agents with one name, those without a profile come first, and each profile is yielded once. What an open
-    intent may have made is left out: the next sync settles it.
+    intent may have made is left out: the next sync settles it. Nobody who was offboarded gets a profile.
     """
     known = known_ids(ledger_state)
     pending = {as_compared(intent.name) for intent in ledger_state.intents}
     bound = {binding.agent: binding.profile_id for binding in ledger_state.bindings}
+    allowed = [agent for agent in agents if agent.key not in ledger_state.blocked]
     waiting: dict[str, list[Agent]] = {}
-    for agent in sorted(agents, key=lambda agent: agent.key in bound):
+    for agent in sorted(allowed, key=lambda agent: agent.key in bound):
         waiting.setdefault(as_compared(agent.name), []).append(agent)
     for profile in sorted(profiles, key=lambda profile: (profile.created_ms, profile.id)):
         name = as_compared(profile.name)

@@ -76,7 +76,11 @@ class Namesake(Struct, frozen=True):
 
 
 def namesakes(agents: Sequence[Agent], profiles: Sequence[Profile], ledger_state: LedgerState) -> Iterator[Namesake]:
-    """Yield the profiles that may be an agent's, for each agent of that name; see `ProfileStatus.NAMESAKE`."""
+    """Yield the profiles that may be an agent's, for each agent of that name; see `ProfileStatus.NAMESAKE`.
+
+    Those who were offboarded don't count: nobody is to get their name and picture back by a command that is proposed.
+    """
+    agents = [agent for agent in agents if agent.key not in ledger_state.blocked]
     for entry in classify("", profiles, ledger_state, {agent.name for agent in agents}):
         if entry.status is ProfileStatus.NAMESAKE:
             yield from (Namesake(agent, entry.profile) for agent in agents if agent.name == entry.profile.name)

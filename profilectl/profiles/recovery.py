@@ -55,6 +55,7 @@ class BrandFindings(Struct, frozen=True):
     findings: tuple[Finding, ...]
     pictures: Mapping[str, str]  # digests of the roster's files that were compared, by their path as written
     others: int = 0  # profiles that X lists, and that are neither in the ledger nor a candidate, such as former ones
+    is_anew: bool = False  # whether the ledger hadn't known the account, so that it doesn't know who was offboarded
 
     @property
     def sure(self) -> tuple[Match, ...]:
@@ -137,7 +138,8 @@ def _examine(
     current = current_agents(agents, {profile.id for profile in profiles}, ledger_state, digests)
     findings = conclude(searched, _compare_all(client, searched, pictures), current)
     known = known_ids(ledger_state) | {each.profile.id for finding in findings for each in finding.candidates}
-    return BrandFindings(brand, account, findings, digests, sum(profile.id not in known for profile in profiles))
+    strangers = sum(profile.id not in known for profile in profiles)
+    return BrandFindings(brand, account, findings, digests, strangers, is_anew=not ledger.knows(account.user_id))
 
 
 def _compare_all(client: XClient, searched: Search, pictures: Mapping[str, PreparedPicture]) -> Candidates:

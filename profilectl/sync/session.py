@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from profilectl.errors import CredentialsError, ProfilectlError, ProfilesWithdrawn, RemoteError, WrongAccount
 from profilectl.ledger.accounts import (
+    FormerLedger,
     UnknownAccount,
     as_withdrawal,
     check_account,
@@ -82,6 +83,7 @@ class SyncSession:
     withdrawn: dict[str, ProfilesWithdrawn] = field(default_factory=dict)  # what X refuses to accounts, by user id
     allowed_again: set[str] = field(default_factory=set)  # user ids of accounts that it had refused, by the ledger
     tells_once: bool = False  # whether nothing is said of a withdrawal that an earlier run has told
+    lasting: set[str] = field(default_factory=set)  # warnings that each run gives until a person does something
     pixels: dict[str, str] = field(default_factory=dict)  # of picture files, by digest, as far as anybody knows
     begun: dict[str, CreateRun] = field(default_factory=dict)  # whose pictures were uploaded ahead, by brand
     budgets: dict[str, CallBudget] | None = None  # of the plan for which something was uploaded ahead
@@ -174,12 +176,14 @@ class SyncSession:
             account = self.accounts[brand.key]
             if account.handle.casefold() != brand.handle.casefold():
                 names = f"@{brand.handle} in the roster, and @{account.handle} at X"
-                self._warnings.append(f"warning: brand {brand.key} is {names}")
+                self._warn_lastingly(f"warning: brand {brand.key} is {names}")
 
-    def check_ledger(self, ledger: LedgerReader, former: Callable[[str], str | None]) -> tuple[UnknownAccount, ...]:
+    def check_ledger(
+        self, ledger: LedgerReader, former: Callable[[str], FormerLedger | None]
+    ) -> tuple[UnknownAccount, ...]:
         """Return the accounts, as observed last, that have had another ledger than this one; see `unknown_account`.
 
-        `former` returns the path of the ledger that was used last for a user id, None when nothing is remembered.
+        `former` returns the ledger that was used last for a user id, None when nothing is remembered.
         """
         observed = ((self.accounts[key], len(target.observation.profiles)) for key, target in self.targets.items())
         registered = ledger.user_ids()
@@ -289,20 +293,25 @@ class SyncSession:
 
     def _warn_of_names(self, plan: Plan) -> None:
         for brand, agent, double in plan.doubles:
-            self._warn(
+            self._warn_lastingly(
                 f'warning: {brand}: X has another profile "{visible(double.name)}" ({double.id}) beside {agent}\'s, '
                 "which this ledger doesn't know: adopt it where a command to do so is shown; if nobody uses it, "
                 f"`profilectl profiles destroy {double.id} --brand {brand}` ends it"
             )
         for brand, agent, profiles in plan.undecided:
-            some = ", ".join(f'"{visible(profile.name)}" ({profile.id})' for profile in profiles)
-            self._warn(
-                f"warning: {brand}: a create of {agent}'s that went unanswered may have made {some} later, and nothing "
-                "proves it: `profilectl profiles destroy` ends what is yours"
-            )
+            for profile in profiles:
+                self._warn_lastingly(
+                    f'warning: {brand}: X has a profile "{visible(profile.name)}" ({profile.id}), which may be the one '
+                    f"that it was to make for {agent} when it never answered: if nobody uses it, "
+                    f"`profilectl profiles destroy {profile.id} --brand {brand}` ends it"
+                )
         for brand, binding, shown in plan.spellings:
             names = f'"{visible(shown)}" at X, and "{visible(binding.name)}" in the roster'
-            self._warn(f"warning: {brand}: {binding.agent}'s name is {names}")
+            self._warn_lastingly(f"warning: {brand}: {binding.agent}'s name is {names}")
+
+    def _warn_lastingly(self, line: str) -> None:
+        self.lasting.add(line)
+        self._warn(line)
 
     def _warn(self, line: str) -> None:
         if line not in self._given:  # a run plans more than once

@@ -13,6 +13,7 @@ from profilectl.ledger.address import parse_place
 from profilectl.ledger.opening import open_for_reading, open_for_writing
 from profilectl.ledger.sqlite import open_for_writing as open_file
 from tests.ledger.filled import USER, fill
+from tests.postgres_server import PostgresServer
 
 _NUMBERS = itertools.count(1)
 
@@ -133,7 +134,8 @@ def test_unlock(filled, address):
     with open_for_writing(parse_place(address)) as ledger, ledger.lock(0, "profilectl sync"):
         refused = filled.run("ledger", "unlock")
         assert 2 == refused.code
-        assert "--yes" in refused.err
+        assert f"not unlocked: profilectl sync (pid {os.getpid()} on " in plain(refused.err)
+        assert all(way in refused.err for way in ("--yes", "`profilectl ledger show"))
         document = filled.run("ledger", "unlock", "--yes", "--json").document
         assert (True, os.getpid()) == (document["ended"], document["holder"]["pid"])
         with open_for_writing(parse_place(address)) as other, other.lock(0, "profilectl sync"):
@@ -273,3 +275,31 @@ def test_a_database_that_went_backwards(shared, served, postgres, role):
     assert (0, "carol") == (accepted.code, accepted.rows[0][1])
     assert 7 == as_role(shared, "admin", "sync", "--yes").code
     assert ["Alice", "Bruno", "Carol"] == served.live()
+
+
+@pytest.mark.parametrize("command", [("ledger", "show"), ("audit", "verify")])
+def test_a_database_s_password_that_nobody_has(desk, locked_address, command):
+    """In cron, where no keyring is: it is the ledger's password that is missing, not the values of X's app."""
+    desk.env["PROFILECTL_LEDGER"] = locked_address
+    refused = desk.run(*command)
+
+    assert 5 == refused.code
+    assert f"no password for the ledger {locked_address}: this machine has no keyring" in plain(refused.err)
+    assert ("PGPASSWORD" in refused.err, "PROFILECTL_CREDENTIALS_FILE" in refused.err) == (True, False)
+
+
+def test_a_database_s_wrong_password(desk, locked_address):
+    """The server's answer, and where the right one is put."""
+    desk.env |= {"PROFILECTL_LEDGER": locked_address, "PGPASSWORD": "swordfish"}
+    refused = desk.run("ledger", "show")
+
+    assert 5 == refused.code
+    assert "password authentication failed" in refused.err
+    assert "~/.pgpass" in refused.err
+
+
+@pytest.fixture(scope="module")
+def locked_address(postgres):
+    """The address of a ledger whose server wants a password; the usual one is asked for as it says what is missing."""
+    with PostgresServer(auth="scram-sha-256") as server:
+        yield server.address(user="cron", host="127.0.0.1")

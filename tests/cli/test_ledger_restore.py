@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from profilectl.ledger.location import default_ledger_path
-from profilectl.ledger.sqlite import open_for_reading
+from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 
 KEYS = ("PROFILECTL_CONSUMER_KEY", "PROFILECTL_CONSUMER_SECRET", "PROFILECTL_ACCESS_TOKEN",
         "PROFILECTL_ACCESS_TOKEN_SECRET")  # fmt: skip
@@ -133,3 +133,15 @@ def test_nothing_went_backwards(desk):
 
     assert (0, f"there is no ledger at {desk.folder}/none.db yet, so nothing to accept\n") == (result.code, result.out)
     assert not (desk.folder / "none.db").exists()
+
+
+def test_who_was_offboarded_isn_t_proposed_for_adoption(restored):
+    """Neither by accept-restore nor by doctor: a stranger's profile of that name is not theirs to have again."""
+    with open_for_writing(restored.place) as ledger:
+        ledger.block(ledger.account_of("acme").user_id, "carol", 1)
+    accepted = restored.run("ledger", "accept-restore", "--yes")
+    checked = restored.run("doctor")
+
+    assert (0, ["alice"]) == (accepted.code, [row[1] for row in accepted.rows[:-1]])
+    assert "adopt alice" in checked.out
+    assert "adopt carol" not in checked.out

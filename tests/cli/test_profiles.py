@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sqlite3
 from contextlib import closing
 
@@ -455,9 +456,11 @@ def test_a_mistaken_adoption_says_what_it_retires_and_can_be_taken_back(desk):
     ids = {row["agent"]: row["id"] for row in known}
     assert 0 == desk.run("profiles", "forget", "bruno", "--yes").code
     mistaken = desk.run("profiles", "adopt", "alice", ids["bruno"], "--yes")
-    back = desk.run("profiles", "adopt", "alice", ids["alice"], "--yes")
+    command = shlex.split(mistaken.err.split("destroys it; `profilectl ")[1].split("`")[0])
+    back = desk.run(*command, "--yes")
 
     assert (0, True) == (mistaken.code, f'alice\'s profile {ids["alice"]} "Alice" is retired then' in mistaken.err)
+    assert f"`profilectl profiles adopt alice {ids['alice']} --brand acme` takes it back until then" in mistaken.err
     assert (0, True) == (back.code, f"is bound to profile {ids['alice']}" in back.out)
 
 

@@ -56,7 +56,10 @@ def test_the_sure_ones_are_bound_and_nothing_is_left_to_do(desk):
     assert all(row["candidates"][0]["distance"] <= LARGEST_DISTANCE for row in result.document["results"])
     assert 0 == desk.run("diff", "--exit-code").code
     assert before == ids(desk)
+    sentence = "who was offboarded isn't known any more: run `profilectl offboard AGENT"
+    assert sentence in " ".join(result.err.split())
     again = desk.run("recover", "--yes")
+    assert "offboarded" not in again.err
     assert (0, "", True) == (again.code, again.out, again.err.startswith("nothing to recover"))
     with open_for_reading(ledger_of(desk)) as ledger:
         [summary] = [record.event.detail for record in ledger.events() if record.event.what == "recovered"]
@@ -70,7 +73,7 @@ def test_a_sync_beside_a_lost_ledger_is_refused_and_points_to_recover(local):
     assert (5, 1, 0) == (result.code, result.err.count("`profilectl recover"), result.err.count("profiles adopt"))
 
 
-@pytest.mark.parametrize("words", [("diff",), ("sync", "--yes", "--new-ledger"), ("doctor",)], ids=" ".join)
+@pytest.mark.parametrize("words", [("diff",), ("sync", "--yes", "--new-ledger")], ids=" ".join)
 def test_a_lost_ledger_points_to_recover_in_one_line(local, words):
     """Not to a command for each agent; the documents keep every change."""
     result = local.run(*words)
@@ -80,6 +83,15 @@ def test_a_lost_ledger_points_to_recover_in_one_line(local, words):
     assert "3 agents of brand acme have profiles at X that this ledger doesn't know" in lines[0]
     assert "profiles adopt" not in result.out + result.err
     assert {"namesake"} == {change["why"][0] for change in local.run("diff", "--json").document["changes"]}
+
+
+def test_doctor_points_to_recover_as_well(local):
+    """It ends as each sync does, and proposes no command for each agent."""
+    result = local.run("doctor")
+
+    assert (5, 1) == (result.code, result.err.count("`profilectl recover"))
+    assert "doesn't know @acmecare, and X lists 3 profiles of it" in result.out
+    assert "profiles adopt" not in result.out + result.err
 
 
 def test_another_face_is_doubtful_and_the_printed_command_decides(local):

@@ -69,7 +69,7 @@ def test_a_ledger_that_never_knew_the_account(team, served):
 
 
 def test_what_a_forgotten_create_may_have_made_is_told(team, served):
-    """Its agent has left, and its picture isn't the one that was meant, so it stays, and a person is told."""
+    """Its agent has left, and its picture isn't the one that was meant: it stays, and cron tells a person once."""
     meant = normalise(team.draw("meant.png", colour=(200, 9, 9)).read_bytes(), "meant").signature
     with open_for_writing(place(team)) as ledger:
         user_id = ledger.account_of("acme").user_id
@@ -79,10 +79,15 @@ def test_what_a_forgotten_create_may_have_made_is_told(team, served):
         media_id = client.upload(team.draw("zoe.png", colour=(9, 200, 9)).read_bytes(), "image/png")
         late = client.create_profile("Zoe", media_id)
 
-    for command in (("diff",), ("sync", "--yes")):
+    sentence = (
+        f'acme: X has a profile "Zoe" ({late.id}), which may be the one that it was to make for zoe when it never '
+        f"answered: if nobody uses it, `profilectl profiles destroy {late.id} --brand acme` ends it"
+    )
+    cron = ("sync", "--yes", "-q")
+    for times, command in ((1, ("diff",)), (1, cron), (0, cron), (1, ("sync", "--yes")), (0, cron)):
         result = team.run(*command)
-        sentence = f'may have made "Zoe" ({late.id}) later, and nothing proves it: `profilectl profiles destroy` ends'
-        assert (0, 1) == (result.code, plain(result.err).count(f"a create of zoe's that went unanswered {sentence}"))
+        assert (0, times) == (result.code, plain(result.err).count(sentence)), command
+    assert ("", "") == (result.out, result.err)
     assert ["Alice", "Bruno", "Zoe"] == served.live()
 
 
@@ -104,7 +109,7 @@ def test_a_lost_ledger_is_noticed_although_x_lists_nothing(team, served):
     refused = team.run("sync", "--yes")
 
     assert (5, ["Alice", "Bruno"]) == (refused.code, served.live())
-    assert "another ledger was used for it before" in plain(refused.err)
+    assert "is gone; it had" in plain(refused.err)
     assert f"PROFILECTL_LEDGER={place(team)}" not in plain(refused.err), "it is the one in use"
 
 
@@ -330,3 +335,44 @@ def test_rows_that_no_run_has_retired(team, served):
     assert live == served.live()
     assert 0 == team.run("sync", "--yes", "--allow-deletes", "7").code
     assert ["Agent 0"] == served.live()
+
+
+def test_another_profile_of_an_agent_s_name_is_mailed_by_cron_once(team, served):
+    """As long as it is there; one that went and is there again is another piece of news."""
+    cron = ("sync", "--yes", "-q")
+    with team.client(served.url) as client:
+        media_id = client.upload(team.draw("other.png", colour=(9, 200, 9)).read_bytes(), "image/png")
+        double = client.create_profile("Alice", media_id)
+        first, second, part = team.run(*cron), team.run(*cron), team.run(*cron, "--brand", "acme")
+        client.destroy_profile(double.id)
+        silent = team.run(*cron)
+
+    assert double.id in first.err
+    assert [(0, "")] * 3 == [(result.code, result.err) for result in (second, part, silent)]
+
+
+def test_a_renamed_account_is_mailed_by_cron_once(team):
+    """Its handle is another one at X until a person writes it into the roster."""
+    roster = team.folder / "roster.toml"
+    roster.write_text(roster.read_text().replace("acmecare", "acmehelp"))
+    first, second = team.run("sync", "--yes", "-q"), team.run("sync", "--yes", "-q")
+
+    assert "@acmehelp in the roster, and @acmecare at X" in plain(first.err)
+    assert (0, "") == (second.code, second.err)
+
+
+def test_a_ledger_that_is_gone_is_said_before_anything_else(team, served):
+    """This host has seen how far it came; doctor ends as sync does."""
+    with open_for_reading(place(team)) as ledger:
+        records = ledger.last_seq()
+    place(team).unlink()
+    checked, refused = team.run("doctor", "--json"), team.run("sync", "--yes")
+
+    sentence = f"the ledger {place(team)} is gone; it had {records} records"
+    failures = [check for check in checked.document["checks"] if check["state"] == "failed"]
+    assert (5, 5, False) == (checked.code, refused.code, checked.document["ok"])
+    assert ["ledger", "profiles"] == [check["check"] for check in failures]
+    assert sentence == failures[0]["message"]
+    assert f"error: nothing was changed: {sentence}, and X lists 2 profiles of @acmecare" in plain(refused.err)
+    assert "restore its backup" in refused.err
+    assert ["Alice", "Bruno"] == served.live()

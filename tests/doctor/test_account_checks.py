@@ -109,12 +109,13 @@ def test_a_stranger_with_a_bound_agents_name(surroundings):
 
 
 def test_a_ledger_that_never_knew_the_account(surroundings):
-    """A warning with the three ways on, although no name is an agent's."""
+    """It ends as each sync does, with the three ways on, although no name is an agent's."""
     stranger(surroundings, "Somebody Else")
-    _, results = surroundings.check()
+    report, results = surroundings.check()
     result = results[Check.PROFILES]
 
-    assert (State.WARNING, True) == (result.state, "doesn't know @acmecare, and X lists 1 profile of it" in result.text)
+    assert (State.FAILED, 5, 5) == (result.state, result.exit_code, report.exit_code)
+    assert "doesn't know @acmecare, and X lists 1 profile of it" in result.text
     assert all(way in result.hint for way in ("recover", "PROFILECTL_LEDGER", "sync --new-ledger"))
 
 
@@ -124,6 +125,10 @@ def test_a_lost_ledger_points_to_recover(surroundings):
     surroundings.roster = "".join(ROSTER.replace("alice", name.lower()).replace("Alice", name) for name in names)
     for name in names:
         stranger(surroundings, name)
+    with open_for_writing(surroundings.folder / "ledger.db") as ledger:
+        account = Account("4242", "acmecare", "127.0.0.1")
+        ledger.register_account("acme", account, 1)
+        ledger.adopt("4242", "zoe", stranger(surroundings, "Zoe"), avatar="sha256:a", protected=False, now_ms=1)
     _, results = surroundings.check()
 
     assert "3 agents of brand acme have profiles at X that this ledger doesn't know" in results[Check.PROFILES].text

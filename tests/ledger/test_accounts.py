@@ -13,7 +13,7 @@ from profilectl.errors import (
     Unreachable,
     WrongAccount,
 )
-from profilectl.ledger.accounts import as_withdrawal, require_distinct, unknown_account
+from profilectl.ledger.accounts import FormerLedger, as_withdrawal, require_distinct, unknown_account
 from profilectl.ledger.sqlite import open_for_writing
 from profilectl.model import Account, Event, Intent, Profile
 
@@ -26,9 +26,9 @@ PROFILE = Profile("100", "Alice", "url", 3)
     [
         (0, None, False, False),  # the first sync of an account that has nothing yet
         (3, None, False, True),
-        (0, "/state/ledger.db", False, True),  # X's list may be a lie
-        (3, "/state/ledger.db", False, True),
-        (3, "/state/ledger.db", True, False),
+        (0, FormerLedger("/state/ledger.db", 7), False, True),  # X's list may be a lie
+        (3, FormerLedger("/state/ledger.db", 7), False, True),
+        (3, FormerLedger("/state/ledger.db", 7), True, False),
         (0, None, True, False),
     ],
 )
@@ -41,7 +41,7 @@ def test_a_ledger_that_never_knew_the_account(listed, former, is_known, is_odd):
 @pytest.mark.parametrize(("listed", "is_odd"), [(0, False), (1, True)])
 def test_a_first_sync_that_made_nothing_is_no_other_ledger(listed, is_odd):
     """The account is registered there and the kept head is its own, so only profiles at X speak against it."""
-    unknown = unknown_account(ACME, listed, "/state/ledger.db", is_known=False, is_registered=True)
+    unknown = unknown_account(ACME, listed, FormerLedger("/state/ledger.db", 7), is_known=False, is_registered=True)
     assert is_odd == (unknown is not None)
 
 
@@ -64,26 +64,36 @@ def test_the_three_ways_on():
     [
         (2, "PROFILECTL_LEDGER={place} names the right one (2 bindings)"),
         (0, "PROFILECTL_LEDGER=PATH names the right one (that of last time, {place}, has no bindings)"),
-        (None, "PROFILECTL_LEDGER=PATH names the right one (that of last time, {place}, isn't there any more)"),
     ],
 )
 def test_the_former_ledger_is_named_where_it_helps(tmp_path, bindings, hint):
     """With how much it knows of the account: one that was begun by a slip knows nothing."""
     place = tmp_path / "ledger.db"
-    if bindings is not None:
-        with open_for_writing(place) as ledger:
-            for number in range(bindings):
-                profile = Profile(str(number + 1), "Zo", "", 1)
-                ledger.adopt(ACME.user_id, f"zo{number}", profile, avatar="sha256:a", protected=False, now_ms=1)
-    unknown = unknown_account(ACME, 0, str(place), is_known=False)
+    with open_for_writing(place) as ledger:
+        for number in range(bindings):
+            profile = Profile(str(number + 1), "Zo", "", 1)
+            ledger.adopt(ACME.user_id, f"zo{number}", profile, avatar="sha256:a", protected=False, now_ms=1)
+    unknown = unknown_account(ACME, 0, FormerLedger(str(place), 7), is_known=False)
 
     assert "another ledger was used for it before" in unknown.describe("/l.db")
     assert hint.format(place=place) in unknown.ways_on("", is_sandbox=False, ledger="/l.db")
 
 
+@pytest.mark.parametrize(("listed", "lists"), [(0, "no profile"), (1, "1 profile"), (1200, "1,200 profiles")])
+def test_a_former_ledger_that_is_gone(tmp_path, listed, lists):
+    """How much is lost is said first, and its backup is the first way on."""
+    place = tmp_path / "ledger.db"
+    unknown = unknown_account(ACME, listed, FormerLedger(str(place), 27), is_known=False)
+
+    assert f"the ledger {place} is gone; it had 27 records, and X lists {lists} of @acmecare" == unknown.describe("/l")
+    ways_on = unknown.ways_on("", is_sandbox=False, ledger="/l")
+    assert ways_on.startswith("restore its backup; `profilectl recover` ")
+    assert "PROFILECTL_LEDGER=PATH names the right one" in ways_on
+
+
 def test_a_database_is_proposed_without_being_asked():
     """It might want a password, and a hint isn't worth a question."""
-    unknown = unknown_account(ACME, 0, "postgresql://db.example.com/acme", is_known=False)
+    unknown = unknown_account(ACME, 0, FormerLedger("postgresql://db.example.com/acme", 7), is_known=False)
     ways_on = unknown.ways_on("", is_sandbox=False, ledger="/l.db")
 
     assert "PROFILECTL_LEDGER=postgresql://db.example.com/acme names the right one; " in ways_on
@@ -91,7 +101,7 @@ def test_a_database_is_proposed_without_being_asked():
 
 def test_the_ledger_in_use_is_never_proposed():
     """One that was lost and begun anew stands where the former one was."""
-    unknown = unknown_account(ACME, 0, "/l.db", is_known=False)
+    unknown = unknown_account(ACME, 0, FormerLedger("/l.db", 7), is_known=False)
     assert "PROFILECTL_LEDGER=PATH names the right one; " in unknown.ways_on("", is_sandbox=False, ledger="/l.db")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from profilectl.errors import LedgerRefused, TryLater
 from profilectl.ledger import sqlite
+from profilectl.ledger.accounts import FormerLedger
 from profilectl.ledger.heads import KeptHeads
 from profilectl.ledger.sqlite import open_for_reading, open_for_writing
 from profilectl.model import Account, Event
@@ -123,7 +124,7 @@ def test_a_new_one_takes_over(path, heads):
     write(path, heads, events=9)
     path.rename(path.with_name("former.db"))
     write(path, heads, events=1, at_ms=70)
-    assert (2, str(path)) == (heads.of_account("1").seq, heads.ledger_of("1"))
+    assert FormerLedger(str(path), 2) == heads.ledger_of("1")
     with pytest.raises(LedgerRefused, match="record 2 is another one"):
         check(path.with_name("former.db"), heads)
 

@@ -364,6 +364,16 @@ def test_a_wrong_password_is_refused_and_not_shown(strict, query, monkeypatch):
     with pytest.raises(LedgerRefused, match="password authentication failed") as refusal:
         opening.open_for_writing(parse_place(strict.address(user="ann", host="localhost", query=query)))
     assert "swordfish" not in f"{refusal.value.message} {refusal.value.hint}"
+    assert "PGPASSWORD" in refusal.value.hint
+
+
+def test_no_password_at_all(strict, query):
+    """Neither libpq nor the keyring has one: that is what is said, with the places to put it."""
+    address = strict.address(user="ann", host="localhost", query=query)
+    with pytest.raises(LedgerRefused, match="no password for the ledger") as refusal:
+        opening.open_for_reading(parse_place(address), find_password=lambda: None)
+    assert address in refusal.value.message
+    assert all(place in refusal.value.hint for place in ("PGPASSWORD", "~/.pgpass", "PGSERVICEFILE", "keyring"))
 
 
 def test_a_certificate_of_somebody_else_is_refused(strict, query, monkeypatch):

@@ -38,6 +38,13 @@ def bound(agent, number):
         ),
         pytest.param(LedgerState(retired=(Retired("1", "alice", "Zo\u00eb", 1, "replaced"),)), [1], [], id="retired"),
         pytest.param(
+            LedgerState(blocked=frozenset({"alice"})),
+            [1, 2],
+            [("twin", "1", None), ("twin", "2", None)],
+            id="offboarded",
+        ),
+        pytest.param(LedgerState(blocked=frozenset({"alice", "twin"})), [1], [], id="all offboarded"),
+        pytest.param(
             LedgerState(intents=(Intent("n", "alice", "Zo\u00eb", "sha256:a", frozenset(), 1),)), [1], [], id="intent"
         ),
     ],

@@ -101,12 +101,8 @@ def _machine(context: ReadOnlyContext) -> Machine:
         inspect_pictures=context.inspect_pictures,
         ledger_place=lambda: context.ledger_place,
         open_ledger=context.open_ledger,
-        former_ledger=partial(_former_ledger, context),
+        former_ledger=lambda user_id: context.kept_heads.ledger_of(user_id),  # noqa: PLW0108 - may be refused,
     )
-
-
-def _former_ledger(context: ReadOnlyContext, user_id: str) -> str | None:
-    return context.kept_heads.ledger_of(user_id)
 
 
 def _probe(context: ReadOnlyContext, seconds: float) -> ProbeResult:

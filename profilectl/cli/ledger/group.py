@@ -15,7 +15,7 @@ from profilectl.cli.ledger.files import (
 )
 from profilectl.cli.options import add_group, option
 from profilectl.cli.prompts import require_consent
-from profilectl.errors import LedgerRefused, TryLater
+from profilectl.errors import LedgerRefused, TryLater, UsageError
 from profilectl.ledger.address import PostgresAddress
 from profilectl.ledger.grants import Roles, statements
 from profilectl.render import ledger as render
@@ -92,8 +92,11 @@ def unlock(
     if holder is None or isinstance(place, Path):
         context.output.show(render.unlock(str(place), None, ended=False), lines=[f"nobody holds {shown}"])
         return
-    question = f"{holder.describe()} holds {shown}. End its right to write there?"
-    require_consent(context, question, "unlocked", yes=yes)
+    holds = f"{holder.describe()} holds {shown}"
+    if not (yes or context.may_ask):
+        hint = "--yes ends its right to write there; `profilectl ledger show` tells of it"
+        raise UsageError(f"not unlocked: {holds}, and {context.cannot_ask}", hint=hint)
+    require_consent(context, f"{holds}. End its right to write there?", "unlocked", yes=yes)
     context.ledger_for_writing().unlock(holder)
     line = f"{holder.describe()} doesn't hold {shown} any more; it stops before its next call to X"
     context.output.show(render.unlock(str(place), holder, ended=True), lines=[line])

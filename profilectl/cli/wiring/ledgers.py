@@ -129,10 +129,19 @@ class LedgerAccess(Settings, frozen=True, dict=True):
         return self.ledger_password(self.ledger_place)
 
     def ledger_password(self, place: Path | PostgresAddress) -> Secret | None:
-        """Return what the keyring holds for a ledger's database, None when there is nothing."""
-        from profilectl.credentials.keyring import Keychain
+        """Return what the keyring holds for a ledger's database, None when there is nothing.
 
-        password = Keychain(attended=self.may_ask, environ=self.environ).ledger_password(str(place))
+        Raises:
+            LedgerRefused: there is no keyring, or it can't be asked: the advice of its own errors is about X's values.
+        """
+        from profilectl.credentials.keyring import Keychain, KeychainError
+        from profilectl.ledger.address import HOW_TO_LOG_IN
+
+        try:
+            password = Keychain(attended=self.may_ask, environ=self.environ).ledger_password(str(place))
+        except KeychainError as error:
+            what = f"no password for the ledger {visible(str(place))}: {error.message}"
+            raise LedgerRefused(what, hint=HOW_TO_LOG_IN) from error
         if password is not None:
             self.secrets.append(password)
         return password

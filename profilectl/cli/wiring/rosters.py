@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from profilectl.pictures.preparation import Preparation, PreparedCache
     from profilectl.pictures.stat_cache import PictureStatCache
     from profilectl.roster.facts import ProfileFacts
+    from profilectl.sync.lasting_warnings import LastingWarnings
 
 
 class RosterAccess(LedgerAccess, frozen=True, dict=True):
@@ -104,6 +105,14 @@ class RosterAccess(LedgerAccess, frozen=True, dict=True):
 
         roster = self.roster_path.absolute()
         return PictureStatCache(roster.parent, cache_file(str(roster), "pictures"))
+
+    @cached_property
+    def lasting_warnings(self) -> LastingWarnings:
+        """Which warnings earlier runs of `sync` have given at this X about the roster."""
+        from profilectl.sync.lasting_warnings import LastingWarnings
+
+        x = "sandbox" if self.uses_sandbox else self.api_host.replace("/", "_")
+        return LastingWarnings(cache_file(str(self.roster_path.absolute()), f"{x}.warnings"))
 
     @cached_property
     def prepared_cache(self) -> PreparedCache:
