@@ -86,7 +86,7 @@ _profilectl_know() {
             options="$shared --check"
             ;;
         'profilectl roster import')
-            options="$shared --map=@text --photos=@path --dry-run --remove-missing"
+            options="$shared --map=@text --photos=@path --dry-run --remove-missing --max-deletes=@text"
             arguments='@path'
             ;;
         'profilectl roster export')

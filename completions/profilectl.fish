@@ -46,7 +46,7 @@ function __profilectl_takes
         case profilectl/roster/fmt
             contains -- $argv[2] --roster --brand --credentials-file --timeout
         case profilectl/roster/import
-            contains -- $argv[2] --map --photos --roster --brand --credentials-file --timeout
+            contains -- $argv[2] --map --photos --max-deletes --roster --brand --credentials-file --timeout
         case profilectl/roster/export
             contains -- $argv[2] --format --agent --label -l --roster --brand --credentials-file --timeout
         case profilectl/roster/pull
@@ -441,6 +441,7 @@ complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l map -r -
 complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l photos -r -F -d 'Pictures, called by key, e-mail address or name'
 complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l dry-run -d 'Show the difference, and write nothing'
 complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l remove-missing -d 'Remove agents whom the list doesn\'t name, but protected ones'
+complete -c profilectl -n '__profilectl_on profilectl/roster/import' -l max-deletes -r -f -d 'How many may leave at once'
 
 complete -c profilectl -n '__profilectl_on profilectl/roster/export' -l format -r -f -d 'csv or jsonl'
 complete -c profilectl -n '__profilectl_on profilectl/roster/export' -l legal-names -d 'Include legal names, which are private'

@@ -297,6 +297,7 @@ Register-ArgumentCompleter -Native -CommandName profilectl -ScriptBlock {
                 '--photos|@path|Pictures, called by key, e-mail address or name'
                 '--dry-run||Show the difference, and write nothing'
                 '--remove-missing||Remove agents whom the list doesn''t name, but protected ones'
+                '--max-deletes|@text|How many may leave at once'
             )
             Arguments = @(
                 '@path'

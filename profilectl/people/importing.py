@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
-from profilectl.errors import InputRefused, TryLater
+from profilectl.errors import GuardRefused, InputRefused, TryLater
 from profilectl.model import Kind, Problem
 from profilectl.people.entries import Entry, is_made_up, read_entries
 from profilectl.people.mapping import ColumnMapping
@@ -30,6 +30,8 @@ from profilectl.system.edited_files import replace_unchanged
 from profilectl.system.files import created, write_named
 from profilectl.text.escape import excerpt, visible
 from profilectl.toml.document import decode, load
+
+MAX_DELETES: Final = 5  # agents who may leave the roster at once, as its [policy] has it for profiles
 
 
 class Import(Struct, frozen=True):
@@ -94,6 +96,24 @@ def plan_import(
     added = {key for key, _ in comparison.added}
     repainted = tuple(key for key, path in paths.items() if path in missing and key not in changed | added)
     return Import(edited, comparison, tuple(pictures), repainted, tuple(drawings), warnings, tuple(notes))
+
+
+def guard_leavers(number: int, most: int, source: str, advice: str) -> GuardRefused | None:
+    """Return the refusal of a list of people that has become too short at once; None where it may take effect.
+
+    Args:
+        number: of agents who would leave the roster.
+        most: how many may.
+        source: the list or directory that they have left.
+        advice: what to look at before more are allowed.
+    """
+    if number <= most:
+        return None
+    agents = "1 agent has" if number == 1 else f"{number} agents have"
+    return GuardRefused(
+        f"{agents} left {source}, and at most {most} may go at once",
+        hint=f"--max-deletes {number} allows this; look first {advice}",
+    )
 
 
 def initials(entries: Sequence[Entry], photos: Mapping[str, Photo], tables: Mapping[str, Any]) -> dict[str, Photo]:

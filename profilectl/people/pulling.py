@@ -15,10 +15,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from profilectl.digests import digest_of_bytes
-from profilectl.errors import GuardRefused, InputRefused
+from profilectl.errors import InputRefused
 from profilectl.ledger.location import state_folder
 from profilectl.people.entries import Entry, person_of, read_entries
-from profilectl.people.importing import Import, initials, judge
+from profilectl.people.importing import Import, guard_leavers, initials, judge
 from profilectl.people.keys import keys_of
 from profilectl.people.mapping import ColumnMapping, as_cell
 from profilectl.people.merge import Comparison, agents_of, compare, edit, moves_of, usual_values
@@ -136,11 +136,8 @@ def plan_pull(
     followed = [entry for entry in entries if entry.key not in stay_out]
     comparison, kept = _by_hand(compare(tables, followed, {}), memory)
     leavers = _leavers(memory, ids, tables)
-    if len(leavers) > max_deletes:
-        raise GuardRefused(
-            f"{len(leavers)} agents have left {table.form}, and at most {max_deletes} may go at once",
-            hint=f"--max-deletes {len(leavers)} allows this; look first whether the token and the group are right",
-        )
+    if refusal := guard_leavers(len(leavers), max_deletes, table.form, "whether the token and the group are right"):
+        raise refusal
     comparison = replace(comparison, removed=leavers, missing=())
     change = _completed(content.decode("utf-8"), file, tables, comparison, followed, mapping, source, problems)
     return Pull(change, after, kept, stay_out)

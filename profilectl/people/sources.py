@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from profilectl.api.urls import parse_address
 from profilectl.errors import InputRefused, UsageError
+from profilectl.people.importing import MAX_DELETES
 from profilectl.people.mapping import COLUMNS
 from profilectl.system.host import expand_home
 from profilectl.text.escape import visible
@@ -18,7 +19,6 @@ from profilectl.text.suggest import did_you_mean
 KINDS: Final = ("okta", "entra", "google", "zendesk")
 _USUAL_URLS: Final = {"entra": "https://graph.microsoft.com", "google": "https://admin.googleapis.com"}
 _KEYS: Final = ("url", "group", "user", "token_file", "token_command", "max_deletes", "map")
-_MAX_DELETES: Final = 5  # as a roster's [policy] has it
 
 
 class Source(Struct, frozen=True):
@@ -30,7 +30,7 @@ class Source(Struct, frozen=True):
     user: str | None = None  # to whom Zendesk's API token belongs
     token_file: Path | None = None
     token_command: tuple[str, ...] = ()
-    max_deletes: int = _MAX_DELETES  # leavers whom one run may take out of the roster
+    max_deletes: int = MAX_DELETES  # leavers whom one run may take out of the roster
     columns: Mapping[str, str] = {}  # fields of an agent by what the directory calls them
 
 
@@ -82,7 +82,7 @@ def _source(kind: str, table: Mapping[str, Any], file: str) -> Source:
         texts["user"],
         expand_home(texts["token_file"]) if texts["token_file"] else None,
         _command(table.get("token_command", []), where),
-        _count(table.get("max_deletes", _MAX_DELETES), where),
+        _count(table.get("max_deletes", MAX_DELETES), where),
         _columns(table.get("map", {}), where),
     )
 

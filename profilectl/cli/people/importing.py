@@ -9,6 +9,7 @@ from profilectl.cli.context import Context
 from profilectl.cli.options import argument, option
 from profilectl.cli.roster.edit import require_no_brand
 from profilectl.render.console import info
+from profilectl.text.escape import visible
 
 if TYPE_CHECKING:
     from profilectl.people.importing import Import
@@ -23,6 +24,7 @@ def import_people(
     remove_missing: Annotated[
         bool, option("--remove-missing", "Remove agents whom the list doesn't name, but protected ones.")
     ] = False,
+    max_deletes: Annotated[int | None, option("--max-deletes N", "How many may leave at once.", min=0)] = None,
 ) -> None:
     """Read a list of people into the roster.
 
@@ -30,7 +32,7 @@ def import_people(
     changes nothing. Columns are guessed from their names: see what was guessed with --dry-run. X isn't called.
     """
     from profilectl.cli.people.lists import mapping_of, next_command, photo_source, read_list, tell_about
-    from profilectl.people.importing import plan_import, write
+    from profilectl.people.importing import MAX_DELETES, guard_leavers, plan_import, write
     from profilectl.render import people as shown
 
     require_no_brand(context, "import", "columns of a list are an agent's in every brand; leave it out")
@@ -40,6 +42,10 @@ def import_people(
     mapping = mapping_of(context, table, columns or (), content)
     source = photo_source(context, file, photos)
     change = plan_import(content, name, table, mapping, source, remove_missing=remove_missing)
+    leavers, most = len(change.comparison.removed), MAX_DELETES if max_deletes is None else max_deletes
+    refusal = guard_leavers(leavers, most, visible(table.file), "with --dry-run whether the list is whole")
+    if refusal is not None and not dry_run:
+        raise refusal
     is_written = change.changes_anything and not dry_run
     if is_written:
         write(change, context.roster_path, content)
@@ -48,6 +54,9 @@ def import_people(
     )
     tell_about(context, change)
     _tell_missing(context, change)
+    if refusal is not None:
+        way = f"without --dry-run this is refused, and --max-deletes {leavers} allows it"
+        info(f"warning: {refusal.message}: {way}")
     if not context.is_quiet or change.changes_anything:
         end = "; nothing was written (--dry-run)" if dry_run and change.changes_anything else ""
         info(f"{shown.summary(change)}{end}")

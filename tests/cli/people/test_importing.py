@@ -74,6 +74,57 @@ def test_nobody_is_removed_unless_that_is_asked_for(team):
     assert ("# alice's comment" in text(team), "# the end" in text(team), "bruno" in text(team)) == (True, True, False)
 
 
+@pytest.fixture
+def nine(desk):
+    """A roster of nine agents, and a list that was cut after the first one."""
+    desk.write(*((f"p{number}", f"Person {'ABCDEFGHI'[number]}.") for number in range(9)))
+    (desk.folder / "people.csv").write_text("key,name\np0,Person A.\n")
+    return desk
+
+
+def test_a_list_that_is_suddenly_short_removes_nobody(nine):
+    """As `roster pull` has it: five may leave at once, and the option for more is named."""
+    before = text(nine)
+    refused = nine.run("roster", "import", "people.csv", "--remove-missing")
+    untouched = text(nine)
+    allowed = nine.run("roster", "import", "people.csv", "--remove-missing", "--max-deletes", "8")
+
+    assert (5, "", before) == (refused.code, refused.out, untouched)
+    assert "error: 8 agents have left people.csv, and at most 5 may go at once\n" in refused.err
+    assert "--max-deletes 8 allows this; look first with --dry-run whether the list is whole" in refused.err
+    assert (0, 8) == (allowed.code, sum(row[0] == "remove" for row in allowed.rows))
+    assert 1 == len(nine.run("roster", "list").rows)
+
+
+def test_a_dry_run_shows_who_would_leave_and_warns(nine):
+    """Who only looks isn't refused; -q doesn't hide the warning."""
+    before = text(nine)
+    dry = nine.run("roster", "import", "people.csv", "--remove-missing", "--dry-run", "-q")
+    few = nine.run("roster", "import", "people.csv", "--remove-missing", "--dry-run", "-q", "--max-deletes", "8")
+
+    assert (0, 8, before) == (dry.code, sum(row[0] == "remove" for row in dry.rows), text(nine))
+    assert (
+        "warning: 8 agents have left people.csv, and at most 5 may go at once: without --dry-run this is refused, "
+        "and --max-deletes 8 allows it\n"
+    ) in dry.err
+    assert "at once" not in few.err
+
+
+def test_one_leaver_is_one(team):
+    """The message counts in words."""
+    (team.folder / "people.csv").write_text("key,name\nalice,Alice F.\n")
+    done = team.run("roster", "import", "people.csv", "--remove-missing", "--max-deletes", "0")
+
+    assert (5, True) == (done.code, "1 agent has left people.csv, and at most 0 may go at once" in done.err)
+
+
+def test_without_remove_missing_nobody_leaves(nine):
+    """So a list of newcomers only is as good as it was."""
+    done = nine.run("roster", "import", "people.csv", "--max-deletes", "0")
+
+    assert (0, "") == (done.code, done.out)
+
+
 def test_the_last_agent_cannot_be_removed(team):
     """A roster without agents would remove everybody."""
     team.write(("bruno", "Bruno K."))
