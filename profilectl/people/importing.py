@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from profilectl.errors import GuardRefused, InputRefused, TryLater
 from profilectl.model import Kind, Problem
@@ -23,7 +24,7 @@ from profilectl.people.merge import (
     public_name,
     usual_values,
 )
-from profilectl.people.photos import Photo, PhotoSource, collect, drawn, unstored, with_own_files
+from profilectl.people.photos import Photo, PhotoFolder, PhotoSource, collect, drawn, unstored, with_own_files
 from profilectl.people.tables import Problems, Table
 from profilectl.roster.parser import parse_partially
 from profilectl.system.edited_files import replace_unchanged
@@ -43,7 +44,9 @@ class Import(Struct, frozen=True):
     repainted: tuple[str, ...]  # keys of agents whose picture's file gets another content under its old name
     drawn: tuple[str, ...]  # keys of those for whom nothing but initials is there
     warnings: tuple[str, ...]
-    notes: tuple[str, ...] = ()  # of pictures that are stored under another name
+    notes: tuple[str, ...] = ()  # of pictures that are stored under another name, and of those that nobody gets
+    unmatched: tuple[str, ...] = ()  # names of the folder's pictures that match nobody
+    unusable: tuple[str, ...] = ()  # and of those in formats that X doesn't take
 
     @property
     def changes_anything(self) -> bool:
@@ -95,7 +98,15 @@ def plan_import(
     changed = {change.agent for change in comparison.changes if change.field == "avatar"}
     added = {key for key, _ in comparison.added}
     repainted = tuple(key for key, path in paths.items() if path in missing and key not in changed | added)
-    return Import(edited, comparison, tuple(pictures), repainted, tuple(drawings), warnings, tuple(notes))
+    change = Import(edited, comparison, tuple(pictures), repainted, tuple(drawings), warnings, tuple(notes))
+    return change if source.photos is None else _with_left_over(change, source.photos, entries, table.file)
+
+
+def _with_left_over(change: Import, folder: PhotoFolder, entries: Sequence[Entry], file: str) -> Import:
+    """Return the change with the pictures of a folder that nobody gets: their people may have got initials."""
+    unmatched = folder.unmatched(entries)
+    notes = (*change.notes, *folder.notes(unmatched, file))
+    return replace(change, notes=notes, unmatched=unmatched, unusable=folder.unusable)
 
 
 def guard_leavers(number: int, most: int, source: str, advice: str) -> GuardRefused | None:

@@ -32,6 +32,8 @@ _MOST_FILES: Final = 50_000  # of a folder that are looked at
 _ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 _MOST_NAMESAKES: Final = 99  # pictures of one name that are told apart by a number
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+_OTHER_FORMATS: Final = frozenset({".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp", ".svg", ".psd", ".dng"})
+_NAMED: Final = 3  # left-over pictures that a line names
 
 
 class Photo(Struct, frozen=True):
@@ -51,6 +53,7 @@ class PhotoFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._by_name: dict[str, list[str]] = {}
+        others: list[str] = []
         try:
             with os.scandir(folder) as files:
                 for number, file in enumerate(files):
@@ -60,8 +63,12 @@ class PhotoFolder:
                     if path.suffix.casefold() in _SUFFIXES:
                         self._by_name.setdefault(comparable(path.stem), []).append(file.name)
                         self._by_name.setdefault(comparable(file.name), []).append(file.name)
+                    elif path.suffix.casefold() in _OTHER_FORMATS:
+                        others.append(file.name)
         except OSError as error:
             raise InputRefused(f"can't read the folder {visible(str(folder))}: {error.strerror}") from None
+        self.unusable = tuple(sorted(name for name in others if comparable(Path(name).stem) not in self._by_name))
+        """Pictures in formats that X doesn't take, which aren't there in another one as well."""
 
     def find(self, names: Iterable[str]) -> list[Path]:
         """Return the files of the first of these names that has any; more than one is for a person to decide."""
@@ -70,6 +77,35 @@ class PhotoFolder:
             if files:
                 return [self._folder / file for file in sorted(files)]
         return []
+
+    def unmatched(self, entries: Iterable[Entry]) -> tuple[str, ...]:
+        """Return the names of the pictures that are called after nobody of a list, and that none of its cells names."""
+        names = {comparable(name) for entry in entries for name in (*names_of(entry), entry.picture) if name}
+        matched = {file for name in names for file in self._by_name.get(name, ())}
+        return tuple(sorted({file for files in self._by_name.values() for file in files} - matched))
+
+    def notes(self, unmatched: Sequence[str], file: str) -> list[str]:
+        """Return what a person should know of the pictures that nobody gets; `file` is what the list is called."""
+        folder, notes = visible(str(self._folder)), []
+        if unmatched:
+            count = "1 picture" if len(unmatched) == 1 else f"{len(unmatched)} pictures"
+            match = "matches" if len(unmatched) == 1 else "match"
+            notes.append(f"{count} in {folder} {match} nobody in {visible(file)}: {_first_of(unmatched)}")
+        if len(self.unusable) == 1:
+            notes.append(f"{_first_of(self.unusable)} in {folder} is {_form(self.unusable[0])}: save it as JPEG")
+        elif self.unusable:
+            what = f"{len(self.unusable)} pictures in {folder} are in formats that X doesn't take, save them as JPEG"
+            notes.append(f"{what}: {_first_of(self.unusable)}")
+        return notes
+
+
+def _form(name: str) -> str:
+    return Path(name).suffix[1:].upper()
+
+
+def _first_of(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f'"{excerpt(name)}"' for name in names[:_NAMED]) + more
 
 
 def comparable(name: str) -> str:
@@ -165,6 +201,8 @@ def _named(entry: Entry, source: PhotoSource) -> Photo:
         return Photo(entry.picture)
     if source.list_folder is not None and (source.list_folder / entry.picture).is_file():
         return stored(entry.key, _read(source.list_folder / entry.picture), entry.picture)
+    if source.photos is not None and entry.picture in source.photos.unusable:
+        raise AvatarRefused(f"picture {excerpt(entry.picture)} is {_form(entry.picture)}: save it as JPEG")
     raise AvatarRefused(f"picture {excerpt(entry.picture)} is neither beside the roster nor beside the list")
 
 

@@ -62,6 +62,8 @@ def document(table: Table, mapping: ColumnMapping, change: Import, *, is_written
         "unchanged": comparison.unchanged,
         "pictures": [photo.path for photo in change.pictures],
         "drawn": list(change.drawn),
+        "unmatched": list(change.unmatched),
+        "unusable": list(change.unusable),
     }
 
 

@@ -98,6 +98,60 @@ def test_doubts_are_for_a_person(source, tmp_path, problems_of):
     ] == problems_of(problems.refuse)
 
 
+def test_pictures_that_match_nobody_are_known(source, tmp_path):
+    """A second picture of somebody, one that a cell names, and what isn't a picture aren't among them."""
+    for name in ("alice.jpg", "Alice Fast.png", "Müller, Jürgen.jpg", "bo-new.jpg", "Zed.gif", "notes.txt"):
+        (tmp_path / "faces" / name).write_bytes(picture())
+    people = [entry("alice", first="Alice", last="Fast"), entry("bo", "bo-new.jpg")]
+
+    assert ("Müller, Jürgen.jpg", "Zed.gif") == source().photos.unmatched(people)
+
+
+def test_pictures_of_formats_that_x_does_not_take_are_known(source, tmp_path):
+    """Unless the same picture is there as JPEG, as telephones export it."""
+    for name in ("Kim Ray.heic", "alice.HEIC", "alice.jpg", "scan.TIF"):
+        (tmp_path / "faces" / name).write_bytes(b"?")
+
+    assert ("Kim Ray.heic", "scan.TIF") == source().photos.unusable
+
+
+def test_a_cell_that_names_such_a_picture_is_told_why_it_cannot_be_used(source, tmp_path, problems_of):
+    """It was said to be nowhere, while it lay in the folder."""
+    (tmp_path / "faces" / "Kim Ray.heic").write_bytes(b"?")
+    problems = Problems("people.csv")
+    collect([entry("kim", "Kim Ray.heic")], None, source(), problems)
+
+    assert ["people.csv:2:1: kim.avatar: picture Kim Ray.heic is HEIC: save it as JPEG"] == problems_of(problems.refuse)
+
+
+@pytest.mark.parametrize(
+    ("files", "notes"),
+    [
+        ([], []),
+        (["a.jpg"], ['1 picture in faces matches nobody in people.csv: "a.jpg"']),
+        (
+            [f"{letter}.jpg" for letter in "abcde"],
+            ['5 pictures in faces match nobody in people.csv: "a.jpg", "b.jpg", "c.jpg" and 2 more'],
+        ),
+        (["Kim\x1b Ray.heic"], [r'"Kim\x1b Ray.heic" in faces is HEIC: save it as JPEG']),
+        (
+            ["a.heic", "b.tif"],
+            ['2 pictures in faces are in formats that X doesn\'t take, save them as JPEG: "a.heic", "b.tif"'],
+        ),
+    ],
+)
+def test_left_over_pictures_are_counted_and_the_first_ones_named(tmp_path, monkeypatch, files, notes):
+    """In one line for each kind, whatever their names hold."""
+    monkeypatch.chdir(tmp_path)
+    Path("faces").mkdir()
+    for name in files:
+        Path("faces", name).write_bytes(b"?")
+
+    folder = PhotoFolder(Path("faces"))
+
+    assert notes == folder.notes(folder.unmatched([]), "people.csv")
+
+
 def test_a_path_is_looked_for_in_each_place(source, tmp_path):
     """Beside the roster it stays where it is, beside the list and among the pictures it is stored."""
     (tmp_path / "roster" / "avatars").mkdir()

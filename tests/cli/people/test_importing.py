@@ -169,6 +169,20 @@ def test_a_picture_is_stored_beside_the_roster(team):
     assert "0 added, 1 changed, 0 removed, 2 unchanged" in second.err
 
 
+def test_pictures_that_nobody_gets_are_named(team):
+    """Half of the faces were left in the folder without a word, and their people got initials."""
+    (team.folder / "faces").mkdir()
+    for name in ("carla.png", "Müller, Jürgen.png"):
+        team.draw(f"../faces/{name}")
+    (team.folder / "faces" / "bruno.heic").write_bytes(b"?")
+    words = ("roster", "import", "people.csv", "--photos", "faces", "--dry-run")
+    shown, document = team.run(*words).err, team.run(*words, "--json").document
+
+    assert '1 picture in faces matches nobody in people.csv: "Müller, Jürgen.png"\n' in shown
+    assert '"bruno.heic" in faces is HEIC: save it as JPEG\n' in shown
+    assert (["Müller, Jürgen.png"], ["bruno.heic"]) == (document["unmatched"], document["unusable"])
+
+
 def test_a_picture_that_another_agent_uses_is_not_changed(desk):
     """The new one gets another name, which is said; the list again changes nothing, and the next one goes there."""
     desk.draw("shared.png")
