@@ -24,7 +24,16 @@ from profilectl.people.merge import (
     public_name,
     usual_values,
 )
-from profilectl.people.photos import Photo, PhotoFolder, PhotoSource, collect, drawn, unstored, with_own_files
+from profilectl.people.photos import (
+    Photo,
+    PhotoFolder,
+    PhotoSource,
+    collect,
+    drawn,
+    places_of,
+    unstored,
+    with_own_files,
+)
 from profilectl.people.tables import Problems, Table
 from profilectl.roster.parser import parse_partially
 from profilectl.system.edited_files import replace_unchanged
@@ -90,7 +99,8 @@ def plan_import(
     paths = {key: photo.path for key, photo in photos.items()}
     comparison = compare(tables, entries, paths, remove_missing=remove_missing)
     own = {key: str(usual_values(tables, key).get("avatar")) for key in known}
-    pictures = unstored(photos, source.roster_folder, own, problems)
+    places = places_of(entries, mapping.header("avatar"))
+    pictures = unstored(photos, source.roster_folder, own, places, problems)
     edited = edit(text, file, comparison)
     warnings = judge(edited, file, entries, mapping, photos, problems)
     problems.refuse()

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from profilectl.errors import AvatarRefused, InputRefused, ProfilectlError
 from profilectl.people.entries import Entry
-from profilectl.people.tables import Problems
+from profilectl.people.tables import Place, Problems
 from profilectl.pictures import avatars
 from profilectl.pictures.file_names import AmbiguousName, as_spelled
 from profilectl.roster import schema
@@ -226,6 +226,11 @@ def stored(key: str, content: bytes, name: str, side: int = avatars.LARGEST_SIDE
     return Photo(path, content if mark else prepared.content)
 
 
+def places_of(entries: Iterable[Entry], header: str | None) -> dict[str, Place]:
+    """Return where a list names people's pictures, by key; where their rows begin when it has no such column."""
+    return {entry.key: entry.row.place(header) for entry in entries}
+
+
 def drawn(key: str, name: str) -> Photo:
     """Return initials for somebody without a picture."""
     from profilectl.pictures.placeholders import initials_portrait
@@ -291,7 +296,11 @@ def _file(roster_folder: Path, path: str) -> object:
 
 
 def unstored(
-    photos: Mapping[str, Photo], roster_folder: Path, own: Mapping[str, str], problems: Problems
+    photos: Mapping[str, Photo],
+    roster_folder: Path,
+    own: Mapping[str, str],
+    places: Mapping[str, Place],
+    problems: Problems,
 ) -> list[Photo]:
     """Return the pictures that have to be written: not those that lie there with the same bytes.
 
@@ -299,6 +308,7 @@ def unstored(
         photos: by the keys of their agents.
         roster_folder: beside which they are stored.
         own: the picture that an agent has by now, by key: it may be replaced, and nothing else may.
+        places: where the list speaks of an agent's picture, by key.
         problems: gets a note for every file that lies in the way.
     """
     missing: list[Photo] = []
@@ -313,7 +323,9 @@ def unstored(
         elif own.get(key) == photo.path:
             missing.append(photo)
         else:
-            problems.note((0, 0), f"{key}.avatar", f"{visible(photo.path)} exists already, and isn't {key}'s picture")
+            what = f"{visible(photo.path)} exists already, and isn't {key}'s picture"
+            way = "it may be a former one of that key; remove or rename the file"
+            problems.note(places.get(key, (0, 0)), f"{key}.avatar", f"{what}: {way}")
     return missing
 
 

@@ -22,7 +22,7 @@ from profilectl.people.importing import Import, guard_leavers, initials, judge
 from profilectl.people.keys import keys_of
 from profilectl.people.mapping import ColumnMapping, as_cell
 from profilectl.people.merge import Comparison, agents_of, compare, edit, moves_of, usual_values
-from profilectl.people.photos import PhotoSource, collect, unstored
+from profilectl.people.photos import PhotoSource, collect, places_of, unstored
 from profilectl.people.tables import Problems, Row, Table
 from profilectl.system.files import read_named, write_private
 from profilectl.system.folders import make_private_folder
@@ -212,7 +212,8 @@ def _completed(
     photos = collect(new, mapping.header("avatar"), source, problems)
     drawn = initials(new, photos, tables)
     photos |= drawn
-    pictures = unstored(photos, source.roster_folder, {}, problems)
+    places = places_of(new, mapping.header("avatar"))
+    pictures = unstored(photos, source.roster_folder, {}, places, problems)
     with_pictures = tuple(
         (key, {**values, "avatar": photos[key].path} if key in photos else values) for key, values in comparison.added
     )

@@ -219,12 +219,13 @@ def test_only_an_agent_s_own_picture_is_replaced(tmp_path, problems_of):
     for key in ("own", "foreign"):
         (tmp_path / f"avatars/{key}.jpg").write_bytes(b"other")
     problems = Problems("people.csv")
-    written = unstored(photos, tmp_path, {"own": "avatars/own.jpg"}, problems)
+    written = unstored(photos, tmp_path, {"own": "avatars/own.jpg"}, {"foreign": (3, 9)}, problems)
 
     assert ["avatars/own.jpg", "avatars/new.jpg"] == [photo.path for photo in written]
-    assert [
-        "people.csv: foreign.avatar: avatars/foreign.jpg exists already, and isn't foreign's picture"
-    ] == problems_of(problems.refuse)
+    (problem,) = problems_of(problems.refuse)
+    what = "avatars/foreign.jpg exists already, and isn't foreign's picture: it may be a former one of that key; "
+
+    assert f"people.csv:3:9: foreign.avatar: {what}remove or rename the file" == problem
 
 
 def test_initials_are_the_same_every_time():

@@ -183,6 +183,22 @@ def test_pictures_that_nobody_gets_are_named(team):
     assert (["Müller, Jürgen.png"], ["bruno.heic"]) == (document["unmatched"], document["unusable"])
 
 
+def test_a_former_picture_in_the_way_is_told_at_its_row(team):
+    """Somebody who left and came back: the file is still there, and the message led nowhere."""
+    (team.folder / "faces").mkdir()
+    for name in ("../faces/carla.png", "carla.jpg"):
+        team.draw(name, colour=(len(name), 0, 0))
+    refused = team.run("roster", "import", "people.csv", "--photos", "faces")
+    (team.folder / "avatars" / "carla.jpg").unlink()
+
+    assert (5, True) == (
+        refused.code,
+        "people.csv:4:1: carla.avatar: avatars/carla.jpg exists already, and isn't carla's picture: it may be a former "
+        "one of that key; remove or rename the file\n" in refused.err,
+    )
+    assert 0 == team.run("roster", "import", "people.csv", "--photos", "faces").code
+
+
 def test_a_picture_that_another_agent_uses_is_not_changed(desk):
     """The new one gets another name, which is said; the list again changes nothing, and the next one goes there."""
     desk.draw("shared.png")
