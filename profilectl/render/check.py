@@ -28,10 +28,10 @@ _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ","
 def text_lines(
     problems: Iterable[Problem], *, with_hints: bool, line_of: Callable[[Problem], str] = format_problem
 ) -> Iterator[str]:
-    """Yield one line for each problem, and where they are wanted a hint below the first of each rule."""
+    """Yield one line for each problem with its rule's id, and where they are wanted a hint below the first of each."""
     hinted: set[tuple[str, str]] = set()
     for problem in problems:
-        yield line_of(problem)
+        yield line_of(problem) + (f" [{visible(problem.rule)}]" if problem.rule else "")
         if with_hints and (problem.rule, problem.hint) not in hinted:
             hinted.add((problem.rule, problem.hint))
             advice = advice_for(problem.rule, problem.hint)
