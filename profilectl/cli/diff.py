@@ -155,7 +155,7 @@ def _muted(context: Context, words: Iterable[str], out: Path | None) -> frozense
             hint = "write it as in --except alice:avatar"
             raise UsageError(f"--except: {visible(word)} isn't an agent's name or avatar", hint=hint)
         pairs.add((key, field))
-    select(context.roster.agents, {key for key, _ in pairs}, ())
+    select(context.roster.agents, {key for key, _ in pairs}, (), moves=context.roster.moved)
     if pairs and out is not None:  # no sync may leave a field out, so none may apply such a plan
         raise UsageError("--except and --out exclude each other", hint="a saved plan is a whole one")
     return frozenset(pairs)

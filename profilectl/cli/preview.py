@@ -111,7 +111,7 @@ def _choose_agents(
 ) -> list[BrandAgent]:
     """Return the agents of these brands with that key and these labels, where they are given; refuse to return none."""
     by_key = {brand.key: brand for brand in brands}
-    selected = select(context.roster.agents, () if key is None else (key,), labels, by_key)
+    selected = select(context.roster.agents, () if key is None else (key,), labels, by_key, context.roster.moved)
     if not selected:
         where = ", ".join(by_key)
         raise InputRefused(f"no agent speaks for {where}", hint="`profilectl roster list` shows who speaks for whom")

@@ -26,13 +26,16 @@ _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ","
 
 
 def text_lines(
-    problems: Iterable[Problem], *, with_hints: bool, line_of: Callable[[Problem], str] = format_problem
+    problems: Iterable[Problem], *, for_people: bool, line_of: Callable[[Problem], str] = format_problem
 ) -> Iterator[str]:
-    """Yield one line for each problem, and where they are wanted a hint below the first of each rule."""
+    """Yield one line for each problem: for people with its rule's id, and with a hint below the first of each rule.
+
+    Elsewhere a line is what the roster's documents promise to programs, and no more.
+    """
     hinted: set[tuple[str, str]] = set()
     for problem in problems:
-        yield line_of(problem)
-        if with_hints and (problem.rule, problem.hint) not in hinted:
+        yield line_of(problem) + (f" [{visible(problem.rule)}]" if for_people and problem.rule else "")
+        if for_people and (problem.rule, problem.hint) not in hinted:
             hinted.add((problem.rule, problem.hint))
             advice = advice_for(problem.rule, problem.hint)
             if advice:

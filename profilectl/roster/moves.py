@@ -13,6 +13,7 @@ from profilectl.errors import UsageError
 from profilectl.model import Move
 from profilectl.roster.schema import MOVED
 from profilectl.roster.unknown_keys import read_table
+from profilectl.text.escape import visible
 from profilectl.toml.paths import Path, dotted
 from profilectl.toml.problems import ProblemList
 
@@ -67,6 +68,14 @@ def _judged(
     return tuple(move for _, move in moves)
 
 
+def valid_moves(tables: Iterable[Mapping[str, Any]], agents: Collection[str]) -> tuple[Move, ...]:
+    """Return the entries of a roster, right or wrong, that lead from a former key to an agent."""
+    pairs = ((table.get("from"), table.get("to")) for table in tables)
+    targets = {old: new for old, new in pairs if isinstance(old, str) and isinstance(new, str)}
+    ends = ((old, _end(new, targets)[0]) for old, new in targets.items() if old not in agents)
+    return tuple(Move(old, end) for old, end in ends if end is not None and end in agents)
+
+
 def _end(key: str, targets: Mapping[str, str]) -> tuple[str | None, int]:
     """Return the key at which the entries end, None when they never do, and how many there are before it."""
     seen = set()
@@ -91,6 +100,14 @@ def first_key(key: str, moves: Iterable[Move]) -> str:
 def require_current(keys: Iterable[str], moves: Sequence[Move]) -> None:
     """Raise UsageError for the first key that was changed, with the one that it is now."""
     for key in keys:
-        current = current_key(key, moves)
-        if current != key:
-            raise UsageError(f"{key} is called {current} now", hint=f"use {current}; the roster's [[moved]] says so")
+        if (error := changed_key(key, moves)) is not None:
+            raise error
+
+
+def changed_key(key: str, moves: Iterable[Move]) -> UsageError | None:
+    """Return the error that a key was changed, with the one that it is now; None where it never was."""
+    current = current_key(key, moves)
+    if current == key:
+        return None
+    new = visible(current)
+    return UsageError(f"{visible(key)} is called {new} now", hint=f"use {new}; the roster's [[moved]] says so")

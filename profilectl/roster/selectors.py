@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from profilectl.errors import InputRefused, UsageError
-from profilectl.model import Agent
+from profilectl.model import Agent, Move
 from profilectl.roster.lookup import unknown_agent
 from profilectl.roster.schema import BUILT_IN_LABELS, label_problem
 from profilectl.text.escape import visible
@@ -38,16 +38,22 @@ def carries(agent: Agent, labels: Sequence[Label]) -> bool:
 
 
 def select(
-    agents: Iterable[Agent], keys: Collection[str], labels: Sequence[Label], brands: Collection[str] | None = None
+    agents: Iterable[Agent],
+    keys: Collection[str],
+    labels: Sequence[Label],
+    brands: Collection[str] | None = None,
+    moves: Sequence[Move] = (),
 ) -> list[Agent]:
     """Return the agents with these keys and labels in these brands; all where there are none.
+
+    `moves` tell what a key that was changed is now.
 
     Raises:
         UsageError: no agent has a key, the one who has it lacks a label, or nobody has the labels.
         InputRefused: an agent of these keys speaks for other brands only.
     """
     agents = tuple(agents)
-    require_each(agents, keys, labels, brands)
+    require_each(agents, keys, labels, brands, moves=moves)
     chosen = [
         agent
         for agent in agents
@@ -64,6 +70,7 @@ def require_each(
     labels: Sequence[Label],
     brands: Collection[str] | None = None,
     bound: Collection[str] = (),
+    moves: Sequence[Move] = (),
 ) -> None:
     """Make sure that each key is one of an agent who is selected: who is named mustn't be passed over in silence.
 
@@ -84,7 +91,7 @@ def require_each(
         if not here and key in bound and not labels:
             continue
         if not everywhere:
-            raise unknown_agent(key, {*brands_of})
+            raise unknown_agent(key, {*brands_of}, moves)
         if not here:
             raise InputRefused(
                 f"{key} doesn't speak for {', '.join(brands or ())}",

@@ -22,6 +22,16 @@ def test_warnings_fail_only_when_it_is_strict(desk):
     ]
 
 
+def test_each_line_ends_with_the_id_of_its_rule(desk):
+    """On a terminal, for every problem of one rule, as a waiver names it; a pipe gets lines in the promised form."""
+    desk.write(*TWINS, ("cleo", "AliCe F."))
+    piped = desk.run("roster", "check").out.splitlines()
+    _, screen = desk.watch("roster", "check")
+
+    assert [2, 0] == [len(piped), "".join(piped).count("[")], piped
+    assert 1 + len(piped) == screen.count("[lookalike]"), screen  # the hint has it, too
+
+
 def test_an_operator_whom_this_machine_does_not_know_is_told(desk):
     """A warning of the machine, not of the file: it fails no --strict run elsewhere, where other users are."""
     desk.write(("alice", "Alice", 'operators = ["root", "afsat-nobody"]'), ("bob", "Bob", 'operators = ["uid:77"]'))

@@ -240,3 +240,30 @@ def test_a_brand_with_another_key_keeps_its_profiles_in_every_count(team):
     assert "12 bound, 0 retired, 0 not ours" in checks["profiles"]["message"]
     assert before == profiles(team)
     assert 0 == team.run("diff", "--exit-code").code
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "roster set julie-kowalski title=Lead",
+        "roster set julie-kowalski --photo no.png",
+        "roster remove julie-kowalski",
+        "roster rename julie-kowalski julie-k",
+        "roster show julie-kowalski",
+        "roster list --agent julie-kowalski",
+        "roster export --agent julie-kowalski",
+        "preview julie-kowalski",
+        "diff --except julie-kowalski:name",
+    ],
+)
+def test_whoever_types_the_former_key_learns_the_one_of_today(desk, words):
+    """Over two changes; a colleague's key is never the answer."""
+    desk.write(("julie-kowalski", "Julie"), ("julia-kowalski", "Julia"))
+    for old, new in [("julie-kowalski", "julie-k"), ("julie-k", "julie-oster")]:
+        assert 0 == desk.run("roster", "rename", old, new).code
+    before = (desk.folder / "roster.toml").read_bytes()
+    done = desk.run(*words.split())
+
+    assert (2, "error: julie-kowalski is called julie-oster now") == (done.code, done.err.splitlines()[0])
+    assert "hint: use julie-oster; the roster's [[moved]] says so" == done.err.splitlines()[1]
+    assert before == (desk.folder / "roster.toml").read_bytes()

@@ -131,6 +131,16 @@ def test_a_photo_is_stored_square_and_without_metadata(team, tmp_path_factory):
     assert (0, 5, True) == (again[0], again[1].code, "exists already" in again[1].err)
 
 
+def test_who_is_there_already_is_told_before_the_picture_of_that_name(team, tmp_path_factory):
+    """What would make room for the picture takes away the agent's."""
+    photo = tmp_path_factory.mktemp("phone") / "IMG.jpg"
+    Image.new("RGB", (900, 900), (200, 90, 20)).save(photo)
+    words = ("roster", "add", "tom-dupont", "--name", "Tom Dupont", "--photo", str(photo))
+    first, done = team.run(*words), team.run(*words)
+    assert (0, 2, "error: there is an agent tom-dupont already") == (first.code, done.code, done.err.splitlines()[0])
+    assert "hint: `profilectl roster set tom-dupont` changes it" == done.err.splitlines()[1]
+
+
 def test_a_new_photo_replaces_no_file(team, tmp_path_factory):
     """It gets a name that is free, the same one again changes nothing, and with --brand it is that brand's."""
     photo = tmp_path_factory.mktemp("phone") / "IMG.jpg"
@@ -229,6 +239,8 @@ def test_an_agent_that_isn_t_added_leaves_nothing(team, words, message):
         (("set", "alice", "title=x", "title=y"), 2, "title is given twice"),
         (("set", "alice", "--brand", "amce", "title=x"), 2, "there is no brand amce"),
         (("add", "alice", "--name", "A"), 2, "there is an agent alice already"),
+        (("add", "alice", "--name", "A", "--photo", "no.png"), 2, "there is an agent alice already"),
+        (("add", "A B", "--name", "A", "--photo", "no.png"), 2, "can't be a key"),
         (("add", "emre", "--photo", "a.png", "--avatar", "b.png"), 2, "exclude each other"),
         (("add", "emre", "--photo", "no.png", "--name", "E"), 5, "can't read the picture no.png"),
         (("rename", "alice", "bruno"), 2, "there is an agent bruno already"),
@@ -236,7 +248,7 @@ def test_an_agent_that_isn_t_added_leaves_nothing(team, words, message):
         (("remove", "nobody"), 2, "there is no agent nobody"),
         (("set", "alice", "operators=x"), 5, "the comments in agents.alice.operators would be lost"),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_what_can_t_be_done_is_said(team, words, code, message):
     """A typing error names what was meant, and the roster stays as it is."""

@@ -44,8 +44,12 @@ def test_a_sarif_log_holds_every_rule_and_result():
 
 
 def test_a_hint_is_told_once_for_each_rule():
-    """On a terminal; elsewhere one line is one problem."""
-    lines = [*text_lines([FILE, FILE, NAME], with_hints=True)]
+    """On a terminal, where each line has its rule's id; elsewhere one line is one problem, in the promised form."""
+    lines = [*text_lines([FILE, FILE, NAME], for_people=True)]
 
     assert ["  hint: save it anew [encoding]", "  hint: Write another name. [name]"] == [lines[1], lines[4]]
-    assert 3 == len([*text_lines([FILE, FILE, NAME], with_hints=False)])
+    assert 2 * ["roster.toml: warning: not UTF-8 [encoding]"] == [lines[0], lines[2]]
+    assert [
+        "roster.toml: warning: not UTF-8",
+        "a, b:c/roster.toml:14:3: agents.alice.name: 100 % wrong\nor not",
+    ] == [*text_lines([FILE, NAME], for_people=False)]

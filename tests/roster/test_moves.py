@@ -6,7 +6,7 @@ import pytest
 
 from profilectl.errors import UsageError
 from profilectl.model import Move
-from profilectl.roster.moves import current_key, first_key, require_current
+from profilectl.roster.moves import current_key, first_key, require_current, valid_moves
 from profilectl.roster.parser import parse
 
 HEAD = """\
@@ -82,3 +82,11 @@ def test_a_former_key_names_the_one_of_today():
     require_current(["alice"], (Move("afast", "alice"),))
     with pytest.raises(UsageError, match="afast is called alice now"):
         require_current(["bob", "afast"], (Move("afast", "alice"),))
+
+
+def test_entries_that_lead_nowhere_explain_no_key():
+    """Circles, leavers, agents who are still there and what is no key: a roster with mistakes can be edited."""
+    pairs = [("a", "b"), ("b", "alice"), ("c", "c"), ("d", "carol"), ("bob", "alice"), (["x"], "alice"), ("e", None)]
+    tables = [*({"from": old, "to": new} for old, new in pairs), {}]
+
+    assert (Move("a", "alice"), Move("b", "alice")) == valid_moves(tables, {"alice", "bob"})

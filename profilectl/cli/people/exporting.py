@@ -36,7 +36,8 @@ def export_people(
     if context.wants_json:
         raise UsageError("roster export has no JSON document", hint="--format jsonl prints an object for each agent")
     named, labels = frozenset(agent or ()), parse_labels(label or ())
-    selected = select(context.roster.agents, named, labels)  # refuses a roster with errors in any case
+    roster = context.roster  # refused with errors in any case
+    selected = select(roster.agents, named, labels, moves=roster.moved)
     keys = {chosen.key for chosen in selected} if named or labels else None
     name = str(context.roster_path)
     people = export(load(decode(context.read_roster(), name), name), with_legal_names=legal_names, keys=keys)

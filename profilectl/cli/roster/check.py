@@ -102,7 +102,7 @@ def _show(context: Context, findings: Findings, form: CheckFormat | None, *, is_
         out_all(forms.github_lines(findings.problems))
     else:
         line_of = partial(problem_line, stream=sys.stdout)
-        lines = forms.text_lines(findings.problems, with_hints=is_terminal(sys.stdout), line_of=line_of)
+        lines = forms.text_lines(findings.problems, for_people=is_terminal(sys.stdout), line_of=line_of)
         out_all(folded_sentence(line, sys.stdout) for line in lines)
 
 

@@ -26,7 +26,7 @@ from profilectl.toml.rules import is_key
 
 if TYPE_CHECKING:
     from profilectl.roster.editing.apply import EditedRoster
-    from profilectl.roster.editing.edits import Edit
+    from profilectl.roster.editing.edits import AddAgent, Edit, SetFields
 
 _TRIES = 5
 _PICTURE_SIDE = 800  # pixels: twice what X shows, for a brand that draws something on it
@@ -62,8 +62,8 @@ def add(
 
     if avatar is not None and photo is not None:
         raise UsageError("--avatar and --photo exclude each other")
-    if photo is not None and not is_key(key):
-        raise UsageError(f"{visible(key)} can't be a key: lower-case letters, digits, - and _ are allowed")
+    if photo is not None:
+        _require_possible(context, AddAgent(key, {}))  # before a file is named after what may be no key, or taken
     with ExitStack() as stack:  # a picture whose agent isn't added goes again
         stored = None if photo is None else _keep_photo(context, stack, key, photo)
         words = {"name": name, "avatar": avatar or stored, "kind": kind, "first": first, "last": last, "title": title}
@@ -128,7 +128,7 @@ def _keep_photo(context: Context, stack: ExitStack, key: str, photo: Path, *, ma
     folder, content = context.roster_path.parent, picture.content or b""
     relative = free_path(folder, picture) if may_number else picture.path
     target = folder / relative
-    hint = "--avatar names a picture that is there; or move that one away"
+    hint = "--avatar names a picture that is there; move that one away only if it is no agent's"
     try:
         require_own_way(target.parent)
         if target.parent.is_symlink():
@@ -176,7 +176,7 @@ def set_fields(
     with ExitStack() as stack:  # a picture that its agent doesn't get goes again
         stored = None
         if photo is not None:
-            _require_agent(context, key)  # before a file is named after what may be no key
+            _require_possible(context, SetFields(key, {}))
             stored = _keep_photo(context, stack, key, photo, may_number=True)
             pairs += [(path, stored) for path in pictures]
         chosen = {value for path, value in pairs if path[-1] == "avatar"}
@@ -186,15 +186,15 @@ def set_fields(
         )
 
 
-def _require_agent(context: Context, key: str) -> None:
-    from profilectl.people.merge import agents_of
-    from profilectl.roster.lookup import unknown_agent
+def _require_possible(context: Context, edit: AddAgent | SetFields) -> None:
+    """Refuse an edit whose agent isn't there, is there already, or has what may be no key."""
+    from profilectl.roster.editing.apply import require_possible
     from profilectl.toml.document import load
 
     name = str(context.roster_path)
-    agents = agents_of(load(decode(context.read_roster(), name), name))
-    if key not in agents or not is_key(key):
-        raise unknown_agent(key, {*agents})
+    require_possible(load(decode(context.read_roster(), name), name), edit)
+    if not is_key(edit.key):
+        raise UsageError(f"{visible(edit.key)} can't be a key, so no picture is stored for it")
 
 
 def _require_brands(context: Context) -> None:

@@ -21,7 +21,8 @@ def listing(context: Context, agent: Agents = None, label: Labels = None) -> Non
     An agent is "to come" before its first day, and "over" after its last.
     """
     chosen = [brand.key for brand in context.brands()]
-    agents = select(context.roster.agents, frozenset(agent or ()), parse_labels(label or ()), chosen)
+    roster, labels = context.roster, parse_labels(label or ())
+    agents = select(roster.agents, frozenset(agent or ()), labels, chosen, roster.moved)
     day = today(context.roster.policy.timezone)
     document = roster_documents.roster(context.roster.brands, agents, day)
     context.output.show(document, _HEADERS, [_row(agent, day) for agent in agents])

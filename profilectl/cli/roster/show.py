@@ -10,7 +10,6 @@ from profilectl.cli.options import argument, option
 from profilectl.model import Agent
 from profilectl.render import roster_documents
 from profilectl.roster.lookup import unknown_agent
-from profilectl.roster.moves import require_current
 from profilectl.toml.spelling import spelled
 
 if TYPE_CHECKING:
@@ -36,10 +35,9 @@ def show(
     from profilectl.roster.layers import explain
 
     roster, chosen = context.roster, {brand.key for brand in context.brands()}
-    require_current([key], roster.moved)
     agents = [agent for agent in roster.agents if agent.key == key and agent.brand in chosen]
     if not agents:
-        raise unknown_agent(key, {agent.key for agent in roster.agents if agent.brand in chosen})
+        raise unknown_agent(key, {agent.key for agent in roster.agents if agent.brand in chosen}, roster.moved)
     values = explain(roster.text, str(context.roster_path), key)
     rows = [row for agent in agents for row in _rows(context, agent, values, is_explained=explain_)]
     document = roster_documents.agent(key, context.roster_path, agents[0].line, agents, values)

@@ -46,7 +46,8 @@ def _can_be_waived(rule: str | None, path: Path, problems: ProblemList) -> bool:
         return False
     if rule not in RULES:
         waivable = [known.id for known in RULES.values() if known.can_be_waived]
-        problems.error((*path, "rule"), f"there is no such rule{did_you_mean(rule, waivable)}", "waiver")
+        advice = did_you_mean(rule, waivable) or f"; those that may be waived: {', '.join(waivable)}"
+        problems.error((*path, "rule"), f"there is no such rule{advice}", "waiver")
     elif not RULES[rule].can_be_waived:
         problems.error((*path, "rule"), f"{rule} can't be waived", "waiver")
     return rule in RULES and RULES[rule].can_be_waived

@@ -26,6 +26,7 @@ from profilectl.roster.editing.edits import (
 )
 from profilectl.roster.editing.splices import CannotSplice, Table, Text, lines_of
 from profilectl.roster.lookup import unknown_agent
+from profilectl.roster.moves import valid_moves
 from profilectl.roster.parser import parse_partially
 from profilectl.text.escape import visible
 from profilectl.toml.document import load
@@ -59,7 +60,7 @@ def edited(text: str, file: str, edit: Edit) -> EditedRoster:
             are for its caller to judge, who knows where they come from.
     """
     tables = load(text, file)
-    _require_possible(tables, edit)
+    require_possible(tables, edit)
     try:
         new = _spliced(text, tables, edit)
     except CannotSplice as obstacle:
@@ -70,7 +71,13 @@ def edited(text: str, file: str, edit: Edit) -> EditedRoster:
     return EditedRoster(new, tuple(_notes(text, tables, edit)))
 
 
-def _require_possible(tables: Mapping[str, Any], edit: Edit) -> None:
+def require_possible(tables: Mapping[str, Any], edit: Edit) -> None:
+    """Make sure that a roster has the agents that an edit is about, and that a new key is free.
+
+    Raises:
+        UsageError: there is no such agent, or such a key can't be given.
+        InputRefused: the agents aren't tables.
+    """
     agents = tables.get("agents", {})
     if not isinstance(agents, dict):
         raise InputRefused("nothing was written: agents isn't a table here", hint=_BY_HAND)
@@ -78,12 +85,12 @@ def _require_possible(tables: Mapping[str, Any], edit: Edit) -> None:
         case AddAgent():
             _require_free(edit.key, agents, tables)
         case SetFields() | RemoveAgent():
-            _require_known(edit.key, agents)
+            _require_known(edit.key, agents, tables)
         case Batch():
             for key in (*(part.key for part in edit.changes), *(part.key for part in edit.removals)):
-                _require_known(key, agents)
+                _require_known(key, agents, tables)
         case RenameAgent():
-            _require_known(edit.old, agents)
+            _require_known(edit.old, agents, tables)
             if edit.old == edit.new:
                 raise UsageError(f"{visible(edit.new)} is the key that it has")
             gone = undone(tables, edit)
@@ -93,9 +100,9 @@ def _require_possible(tables: Mapping[str, Any], edit: Edit) -> None:
             pass
 
 
-def _require_known(key: str, agents: Mapping[str, Any]) -> None:
+def _require_known(key: str, agents: Mapping[str, Any], tables: Mapping[str, Any]) -> None:
     if key not in agents:
-        raise unknown_agent(key, set(agents))
+        raise unknown_agent(key, set(agents), valid_moves(moves_of(tables), agents))
     if not isinstance(agents[key], dict):
         raise InputRefused(f"nothing was written: {dotted(('agents', key))} isn't a table", hint=_BY_HAND)
 

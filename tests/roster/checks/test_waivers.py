@@ -50,6 +50,16 @@ def messages(waiver, day=date(2026, 11, 30)):
             ['r:9:1: policy.waivers[0].rule: there is no such rule, did you mean "lookalike"?'],
         ),
         (
+            'rule = "same-name"\nagent = "alice"\nreason = "x"\nuntil = 2027-03-01',
+            [
+                (
+                    "r:9:1: policy.waivers[0].rule: there is no such rule; those that may be waived: "
+                    "mixed-scripts, lookalike, impersonation, picture-origin, "
+                    "picture-small, picture-cropped, picture-animated, picture-transparent"
+                )
+            ],
+        ),
+        (
             'rule = "disclosure"\nagent = "alice"\nreason = "x"\nuntil = 2027-03-01',
             ["r:9:1: policy.waivers[0].rule: disclosure can't be waived"],
         ),
