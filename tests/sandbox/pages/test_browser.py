@@ -239,6 +239,20 @@ def test_nothing_hostile_runs(browser, stage):
         assert tab.complaints == []
 
 
+@pytest.mark.parametrize(("text", "direction"), [("مرحبا AC-1234", "rtl"), ("Hello مرحبا", "ltr")])
+def test_a_message_runs_as_its_own_words_do(browser, stage, text, direction):
+    """The handle that only a screen reader reads, and which comes first, decides nothing; nor in the field."""
+    tab = live(browser, stage)
+    tab.evaluate("document.getElementById('text').focus()")
+    tab.type(text)
+    in_the_field = tab.evaluate("getComputedStyle(document.getElementById('text')).direction")
+    tab.press("Enter")
+    tab.until("document.querySelector('.from-customer .said') !== null || null")
+    in_the_bubble = tab.evaluate("getComputedStyle(document.querySelector('.from-customer .said')).direction")
+
+    assert (direction, direction) == (in_the_field, in_the_bubble)
+
+
 def test_nothing_paints_over_its_neighbours(browser, stage):
     """Piled-up marks, ten thousand characters without a space, and long names stay in their places at 320 pixels."""
     stage.send(ZALGO, stage.agent("W" * 48))
