@@ -97,7 +97,7 @@ def test_a_draft_outlives_the_question(alice, served, tmp_path, end):
 
     assert (code, [WRITTEN], end != "killed") == (ended, left, "Your text is kept in " in screen)
     assert (0, [WRITTEN], []) == (again, texts(served), kept(alice))
-    assert "Your draft, which wasn't sent, is opened again." in next_screen
+    assert "Your draft is opened again: X hasn't confirmed" in next_screen
 
 
 def test_a_draft_outlives_a_kill_while_the_editor_is_open(alice, editor):
