@@ -66,7 +66,7 @@ class Writer:
             info(f"Opening {_named(editor[0])}: neither VISUAL nor EDITOR names an editor.")
         draft = self._begin(correspondence, goes_on=start is None)
         if start is None and (kept := kept_text(draft)) is not None:
-            info("Your draft is opened again: X hasn't confirmed it. If it may have arrived all the same, read the thread first.")
+            info("Your draft is opened again: X hasn't confirmed it. If it may have arrived, read the thread first.")
             self._name_later(draft.path, correspondence)
             start, self._below = kept, kept_below(draft)
         agent = self._sender.agent
